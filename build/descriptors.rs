@@ -1,0 +1,71 @@
+//! Compiles `.proto` files with protox, so that no machine needs protoc.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use prost_reflect::{DescriptorPool, FileDescriptor};
+
+/// Everything the `.proto` files say.
+pub struct DescriptorSet {
+    /// The encoded set with imports, comments and options, the HTTP rules among them.
+    pub encoded: Vec<u8>,
+    /// The same for reading.
+    pub pool: DescriptorPool,
+    /// Names of the files that code is generated for.
+    own_files: Vec<String>,
+}
+
+impl DescriptorSet {
+    /// The files that code is generated for, in a fixed order.
+    pub fn files(&self) -> impl Iterator<Item = FileDescriptor> + '_ {
+        self.own_files.iter().filter_map(|name| self.pool.get_file_by_name(name))
+    }
+
+    /// Packages with code in `eset_protect` that the files import.
+    pub fn imported_packages(&self) -> Vec<String> {
+        let mut packages: Vec<_> = self
+            .pool
+            .files()
+            .filter(|file| !self.own_files.iter().any(|own| own == file.name()))
+            .map(|file| file.package_name().to_owned())
+            .filter(|package| package != "google.protobuf")
+            .collect();
+        packages.sort();
+        packages.dedup();
+        packages
+    }
+}
+
+/// Compiles every file below `protos`, whose imports lie there or in `imports`.
+pub fn compile(protos: &Path, imports: &[PathBuf]) -> Result<DescriptorSet, Box<dyn Error>> {
+    let mut own_files = Vec::new();
+    collect(protos, protos, &mut own_files)?;
+    own_files.sort();
+
+    let folders = [protos].into_iter().chain(imports.iter().map(PathBuf::as_path));
+    let mut compiler = protox::Compiler::new(folders)?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(own_files.iter().map(|name| protos.join(name)))?;
+    let encoded = compiler.encode_file_descriptor_set();
+
+    let pool = DescriptorPool::decode(encoded.as_slice())?;
+    Ok(DescriptorSet { encoded, pool, own_files })
+}
+
+/// Names of the `.proto` files below `folder`, relative to `root`, with `/` on every system.
+fn collect(root: &Path, folder: &Path, names: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
+    for entry in std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(root, &path, names)?;
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            let parts: Vec<_> = path
+                .strip_prefix(root)?
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                .collect();
+            names.push(parts.join("/"));
+        }
+    }
+    Ok(())
+}

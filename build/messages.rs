@@ -1,0 +1,56 @@
+//! The message types by prost and the bare stubs by tonic.
+
+use std::error::Error;
+use std::path::Path;
+
+use prost_reflect::prost::Message;
+use prost_reflect::prost_types::FileDescriptorSet;
+
+use crate::codegen::descriptors::DescriptorSet;
+use crate::codegen::{Sources, names};
+
+/// Generates types and stubs, by package.
+pub fn generate(set: &DescriptorSet, out: &Path) -> Result<Sources, Box<dyn Error>> {
+    let folder = out.join("prost");
+    // A package that is gone must not leave its file behind.
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+
+    let mut config = prost_build::Config::new();
+    config.compile_well_known_types();
+    config.enable_type_names().type_name_domain(["."], "type.googleapis.com").bytes(["."]).btree_map(["."]);
+    let mut builder = tonic_prost_build::configure()
+        .compile_well_known_types(true)
+        .out_dir(&folder)
+        .server_mod_attribute(".", "#[cfg(feature = \"server\")]");
+    for (proto, rust) in extern_paths(set) {
+        builder = builder.extern_path(proto, rust);
+    }
+    builder.compile_fds_with_config(FileDescriptorSet::decode(set.encoded.as_slice())?, config)?;
+
+    let mut sources = Sources::new();
+    for file in set.files() {
+        let package = file.package_name().to_owned();
+        let path = folder.join(format!("{}.rs", names::module_parts(&package).join(".")));
+        // A file without messages, enums and services gives no code.
+        if path.exists() && !sources.contains_key(&package) {
+            sources.insert(package, std::fs::read_to_string(path)?);
+        }
+    }
+    Ok(sources)
+}
+
+/// Where types that are not generated here come from. The longest prefix wins.
+pub fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
+    let well_known =
+        names::WELL_KNOWN.iter().map(|(proto, rust)| (format!(".{proto}"), (*rust).to_owned()));
+    let imported = set.imported_packages().into_iter().map(|package| {
+        let rust = names::package_path(&package, "::eset_protect::proto");
+        (format!(".{package}"), rust)
+    });
+    // What is left of the package, such as descriptor.proto, is never generated.
+    let rest = (".google.protobuf".to_owned(), "::prost_types".to_owned());
+    [rest].into_iter().chain(well_known).chain(imported).collect()
+}

@@ -1,0 +1,80 @@
+//! How a protobuf name is spelled in the generated Rust.
+
+use heck::{ToSnakeCase, ToUpperCamelCase};
+use prost_reflect::{EnumDescriptor, MessageDescriptor};
+
+/// Well-known types and the Rust types that stand for them. Ours where `pbjson_types` is off the
+/// ProtoJSON specification or cannot name its type; the rest is `pbjson_types`'.
+pub const WELL_KNOWN: &[(&str, &str)] = &[
+    ("google.protobuf.Any", "::eset_protect::wkt::Any"),
+    ("google.protobuf.Duration", "::eset_protect::wkt::Duration"),
+    ("google.protobuf.FieldMask", "::eset_protect::wkt::FieldMask"),
+    ("google.protobuf.Timestamp", "::eset_protect::wkt::Timestamp"),
+    ("google.protobuf.BoolValue", "::eset_protect::wkt::BoolValue"),
+    ("google.protobuf.BytesValue", "::eset_protect::wkt::BytesValue"),
+    ("google.protobuf.DoubleValue", "::eset_protect::wkt::DoubleValue"),
+    ("google.protobuf.FloatValue", "::eset_protect::wkt::FloatValue"),
+    ("google.protobuf.Int32Value", "::eset_protect::wkt::Int32Value"),
+    ("google.protobuf.Int64Value", "::eset_protect::wkt::Int64Value"),
+    ("google.protobuf.StringValue", "::eset_protect::wkt::StringValue"),
+    ("google.protobuf.UInt32Value", "::eset_protect::wkt::UInt32Value"),
+    ("google.protobuf.UInt64Value", "::eset_protect::wkt::UInt64Value"),
+    ("google.protobuf.Empty", "::eset_protect::wkt::Empty"),
+    ("google.protobuf.ListValue", "::eset_protect::wkt::ListValue"),
+    ("google.protobuf.NullValue", "::eset_protect::wkt::NullValue"),
+    ("google.protobuf.Struct", "::eset_protect::wkt::Struct"),
+    ("google.protobuf.Value", "::eset_protect::wkt::Value"),
+];
+
+/// The Rust path of a message type; `root` is the path of the module that holds the packages.
+pub fn message_path(message: &MessageDescriptor, root: &str) -> String {
+    let outer = outer_names(message.parent_message());
+    path(message.full_name(), message.package_name(), &outer, message.name(), root)
+}
+
+/// The Rust path of an enum type.
+pub fn enum_path(enumeration: &EnumDescriptor, root: &str) -> String {
+    let outer = outer_names(enumeration.parent_message());
+    path(enumeration.full_name(), enumeration.package_name(), &outer, enumeration.name(), root)
+}
+
+fn outer_names(mut outer: Option<MessageDescriptor>) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some(message) = outer {
+        names.insert(0, message.name().to_owned());
+        outer = message.parent_message();
+    }
+    names
+}
+
+fn path(full: &str, package: &str, outer: &[String], name: &str, root: &str) -> String {
+    if let Some((_, rust)) = WELL_KNOWN.iter().find(|(proto, _)| *proto == full) {
+        return (*rust).to_owned();
+    }
+    let mut parts = vec![package_path(package, root)];
+    parts.extend(outer.iter().map(|name| name.to_snake_case()));
+    parts.push(name.to_upper_camel_case());
+    parts.join("::")
+}
+
+/// The Rust path of a package's module.
+pub fn package_path(package: &str, root: &str) -> String {
+    let mut parts = vec![root.to_owned()];
+    parts.extend(module_parts(package));
+    parts.join("::")
+}
+
+/// The names of the nested modules of a package.
+pub fn module_parts(package: &str) -> Vec<String> {
+    package.split('.').map(module).collect()
+}
+
+/// The name of a module for a package part, a message or a service.
+pub fn module(name: &str) -> String {
+    name.to_snake_case()
+}
+
+/// The name of a type for a message, an enum or a oneof.
+pub fn type_name(name: &str) -> String {
+    name.to_upper_camel_case()
+}

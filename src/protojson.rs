@@ -1,0 +1,145 @@
+//! The JSON form of the messages, by the ProtoJSON specification.
+//!
+//! Every message implements serde's traits, so `serde_json` alone reads and writes ProtoJSON with the
+//! default options. [`Reader`] and [`Writer`] are for other options:
+//!
+//! ```
+//! use eset_protect::automation::v1::DeviceTask;
+//! use eset_protect::protojson::Reader;
+//!
+//! let json = r#"{"displayName": "Scan", "addedByEsetLater": 1}"#;
+//! let task: DeviceTask = serde_json::from_str(json)?;
+//! assert_eq!(task.display_name, "Scan");
+//!
+//! let error = Reader::new().strict(true).read::<DeviceTask>(json.as_bytes()).unwrap_err();
+//! assert!(error.to_string().starts_with("field `addedByEsetLater`: the message has no such field"));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # What is read
+//!
+//! Both spellings of a field's name; `null` as a default; numbers as `1`, `1.0`, `1e0` and `"1"`; both
+//! alphabets of base64; enum values by name and by number. Members that a message does not have are
+//! passed over unless the reader is strict (inside an [`Any`](crate::wkt::Any) they are kept). A field
+//! that stands twice, in one spelling or in both, is an error, and so is a second member of a oneof.
+//! Errors name the path of the field.
+//!
+//! The implementations are made for `serde_json`. Other formats work as far as they pass numbers and
+//! strings as JSON does; unknown members of an `Any` need `serde_json`.
+//!
+//! # Limits
+//!
+//! JSON nests 128 levels at most (`serde_json`), unread JSON inside an `Any` 100, `Any`s in `Any`s 100.
+
+pub(crate) mod base64;
+pub(crate) mod codec;
+pub(crate) mod context;
+pub(crate) mod fields;
+pub(crate) mod members;
+pub(crate) mod number;
+pub mod open_enum;
+pub(crate) mod patch;
+pub(crate) mod path;
+pub(crate) mod tagged;
+pub(crate) mod unknown;
+
+use serde::{Deserialize, Serialize};
+
+use crate::wkt::TypeRegistry;
+use context::Options;
+
+/// Reads messages from JSON with options.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    strict: bool,
+    registry: Option<TypeRegistry>,
+}
+
+impl Reader {
+    /// A reader with the default options: those of `serde_json` alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes members and enum names that the schema does not have errors, in `Any`s too.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Adds types for `Any`s.
+    #[must_use]
+    pub fn registry(mut self, registry: TypeRegistry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Reads a message from JSON text; nothing but white space may follow it.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not JSON, or not the JSON of such a message; the error says where.
+    pub fn read<'de, M: Deserialize<'de>>(&self, json: &'de [u8]) -> Result<M, serde_json::Error> {
+        self.scope(|| serde_json::from_slice(json))
+    }
+
+    /// Runs with these options: they hold for everything that `run` reads, by whatever deserializer.
+    pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        let options = Options {
+            strict: self.strict,
+            registry: self.registry.clone(),
+            ..Options::default()
+        };
+        context::with_options(&options, run)
+    }
+}
+
+/// Writes messages as JSON with options.
+#[derive(Clone, Debug, Default)]
+pub struct Writer {
+    emit_defaults: bool,
+    registry: Option<TypeRegistry>,
+}
+
+impl Writer {
+    /// A writer with the default options: those of `serde_json` alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes fields without presence also when they have their default, as ESET's answers do
+    /// (`facts.md` 6): `""`, `[]`, `0`, `false` and the first name of an enum.
+    #[must_use]
+    pub fn emit_defaults(mut self, emit: bool) -> Self {
+        self.emit_defaults = emit;
+        self
+    }
+
+    /// Adds types for `Any`s.
+    #[must_use]
+    pub fn registry(mut self, registry: TypeRegistry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Writes a message as JSON text.
+    ///
+    /// # Errors
+    ///
+    /// If something in the message has no JSON form: an `Any` of a type that is not registered, a
+    /// timestamp out of range.
+    pub fn write<M: Serialize + ?Sized>(&self, message: &M) -> Result<Vec<u8>, serde_json::Error> {
+        self.scope(|| serde_json::to_vec(message))
+    }
+
+    /// Runs with these options: they hold for everything that `run` writes, by whatever serializer.
+    pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        let options = Options {
+            emit_defaults: self.emit_defaults,
+            registry: self.registry.clone(),
+            ..Options::default()
+        };
+        context::with_options(&options, run)
+    }
+}

@@ -1,0 +1,124 @@
+//! The members of a JSON object whose type is not known yet, as text.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::unknown;
+
+/// Members in the order in which they stood, no name twice.
+#[derive(Default)]
+pub struct Members {
+    list: Vec<(String, Box<RawValue>)>,
+    names: HashSet<String>,
+}
+
+impl Members {
+    /// Reads the value of a member and adds it.
+    pub fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: String,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        if !self.names.insert(name.clone()) {
+            return Err(A::Error::custom(format!("the member `{name}` stands twice")));
+        }
+        let json = unknown::read_raw(map)
+            .map_err(|error| A::Error::custom(super::path::at_field(&name, &error)))?;
+        self.list.push((name, json));
+        Ok(())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The members in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.list.iter().map(|(name, json)| (name.as_str(), &**json))
+    }
+
+    /// Whether there is a member of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Reads all members that are left.
+    pub fn read_rest<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            self.read(name, map)?;
+        }
+        Ok(())
+    }
+
+    /// The members as the text of a JSON object.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut json = String::from("{");
+        for (name, value) in &self.list {
+            if json.len() > 1 {
+                json.push(',');
+            }
+            json.push_str(&serde_json::to_string(name)?);
+            json.push(':');
+            json.push_str(value.get());
+        }
+        json.push('}');
+        Ok(json)
+    }
+
+    /// The object that these members were, to be read a second time.
+    pub fn into_map(self) -> Buffered {
+        Buffered { members: self.list.into_iter(), value: None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Members::default();
+                members.read_rest(&mut map)?;
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// Members that are read a second time, now that their type is known.
+pub struct Buffered {
+    members: std::vec::IntoIter<(String, Box<RawValue>)>,
+    value: Option<Box<RawValue>>,
+}
+
+impl<'de> MapAccess<'de> for Buffered {
+    type Error = serde_json::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Self::Error> {
+        let Some((name, value)) = self.members.next() else { return Ok(None) };
+        self.value = Some(value);
+        seed.deserialize(name.into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, Self::Error> {
+        let value = self.value.take().ok_or_else(|| Self::Error::custom("no value to read"))?;
+        seed.deserialize(&mut serde_json::Deserializer::from_reader(value.get().as_bytes()))
+    }
+}

@@ -1,0 +1,98 @@
+//! Puts members that a schema does not have back where they were.
+//!
+//! Works on JSON text, a level at a time and only along the paths where something is to be put, so
+//! that numbers stay exact and nothing else is looked at.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::value::RawValue;
+
+use super::members::Members;
+use super::tagged::TYPE;
+
+/// What is to be put at a place and below it.
+#[derive(Default)]
+pub struct Patch {
+    value: Option<Box<RawValue>>,
+    below: BTreeMap<String, Patch>,
+}
+
+impl Patch {
+    /// Puts a value at a JSON Pointer.
+    pub fn insert(&mut self, pointer: &str, value: Box<RawValue>) -> Result<(), String> {
+        let segments = pointer.strip_prefix('/').ok_or("a JSON Pointer begins with a slash")?;
+        let mut place = self;
+        for segment in segments.split('/') {
+            let name = segment.replace("~1", "/").replace("~0", "~");
+            place = place.below.entry(name).or_default();
+        }
+        place.value = Some(value);
+        Ok(())
+    }
+}
+
+/// A JSON value with a patch on it.
+pub struct Patched<'a> {
+    /// The JSON text.
+    pub json: &'a RawValue,
+    /// What to put where.
+    pub patch: &'a Patch,
+    /// The `@type` to begin an object with.
+    pub type_url: Option<&'a str>,
+}
+
+impl Serialize for Patched<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(value) = &self.patch.value {
+            return value.serialize(serializer);
+        }
+        match self.json.get().as_bytes().first() {
+            Some(b'{') => self.object(serializer),
+            Some(b'[') if !self.patch.below.is_empty() => self.list(serializer),
+            // The place for what is below it is gone: a later writer replaced it by a plain value.
+            _ => self.json.serialize(serializer),
+        }
+    }
+}
+
+impl Patched<'_> {
+    fn object<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members: Members = serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(type_url) = self.type_url {
+            map.serialize_entry(TYPE, type_url)?;
+        }
+        for (name, json) in members.iter() {
+            match self.patch.below.get(name) {
+                Some(patch) => {
+                    map.serialize_entry(name, &Patched { json, patch, type_url: None })?;
+                }
+                None => map.serialize_entry(name, json)?,
+            }
+        }
+        for (name, patch) in &self.patch.below {
+            if let Some(value) = &patch.value
+                && !members.contains(name)
+            {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.end()
+    }
+
+    fn list<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let elements: Vec<Box<RawValue>> =
+            serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
+        let mut list = serializer.serialize_seq(Some(elements.len()))?;
+        for (index, json) in elements.iter().enumerate() {
+            match self.patch.below.get(&index.to_string()) {
+                Some(patch) => {
+                    list.serialize_element(&Patched { json, patch, type_url: None })?;
+                }
+                None => list.serialize_element(json)?,
+            }
+        }
+        list.end()
+    }
+}

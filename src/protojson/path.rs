@@ -1,0 +1,39 @@
+//! Errors say where: each level that an error passes on its way out adds its own name.
+//!
+//! This costs nothing while all is well. A serde error is opaque, so the path travels in its
+//! message: ``field `features[0].flags["a.b"].readOnly`: expected …``. serde_json finds line and
+//! column again at the end of a message that is wrapped in this way.
+
+use std::fmt::Display;
+
+const START: &str = "field `";
+const END: &str = "`: ";
+
+/// The message of an error inside a field.
+pub fn at_field(name: &str, error: &dyn Display) -> String {
+    let message = error.to_string();
+    match message.strip_prefix(START) {
+        Some(rest) if rest.starts_with('[') => format!("{START}{name}{rest}"),
+        Some(rest) => format!("{START}{name}.{rest}"),
+        None => format!("{START}{name}{END}{message}"),
+    }
+}
+
+/// The message of an error inside an element of a list.
+pub fn at_index(index: usize, error: &dyn Display) -> String {
+    at_field(&format!("[{index}]"), error)
+}
+
+/// The message of an error inside a value of a map.
+pub fn at_key(key: &str, error: &dyn Display) -> String {
+    at_field(&format!("[{key:?}]"), error)
+}
+
+/// The message of an error inside an `Any` of this type.
+pub fn at_type(type_url: &str, error: &dyn Display) -> String {
+    let message = error.to_string();
+    match message.strip_prefix(START).and_then(|rest| rest.split_once(END)) {
+        Some((path, rest)) => format!("{START}{path}{END}in `{type_url}`: {rest}"),
+        None => format!("in `{type_url}`: {message}"),
+    }
+}

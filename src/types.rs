@@ -1,0 +1,44 @@
+//! Every message type of the crate, found by its name.
+//!
+//! `build.rs` makes the list from the descriptors; there is nothing to install or to forget.
+
+use prost::Message;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A message with both its forms: binary by prost, JSON by serde.
+pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
+    /// In an `Any` the member `value` may be absent: `google.protobuf.Empty` alone.
+    const MAY_OMIT_VALUE: bool = false;
+}
+
+/// Something to do with a type that is known by name only.
+pub trait TypeVisitor {
+    /// What it gives.
+    type Output;
+
+    /// The type is a message whose JSON is an object.
+    fn message<M: JsonMessage>(self) -> Self::Output;
+
+    /// The type has a JSON form of its own, which an `Any` holds in the member `value`.
+    fn well_known<M: JsonMessage>(self) -> Self::Output;
+
+    /// There is no such type.
+    fn unknown(self) -> Self::Output;
+}
+
+macro_rules! json_message {
+    ($($type:ident)*) => { $(impl JsonMessage for crate::wkt::$type {})* };
+}
+
+json_message! {
+    Any Duration FieldMask Timestamp ListValue Struct Value
+    BoolValue BytesValue DoubleValue FloatValue Int32Value Int64Value StringValue UInt32Value
+    UInt64Value
+}
+
+impl JsonMessage for crate::wkt::Empty {
+    const MAY_OMIT_VALUE: bool = true;
+}
+
+include!(concat!(env!("OUT_DIR"), "/types.rs"));

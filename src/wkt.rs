@@ -1,0 +1,27 @@
+//! The well-known types: `google.protobuf.*` with their ProtoJSON forms.
+//!
+//! [`Any`] carries a message of any type; [`TypeRegistry`] says which types are known.
+//! `pbjson_types` has the rest, as far as it agrees with the ProtoJSON specification.
+
+mod any;
+mod any_read;
+mod any_write;
+mod duration;
+mod field_mask;
+mod preserved;
+mod registry;
+mod timestamp;
+mod wrappers;
+
+pub use any::{Any, UnpackError};
+pub use duration::Duration;
+pub use field_mask::FieldMask;
+pub use registry::{Registered, TypeRegistry};
+pub use timestamp::{ParseTimestampError, Timestamp};
+pub use wrappers::{
+    BoolValue, BytesValue, DoubleValue, FloatValue, Int32Value, Int64Value, StringValue,
+    UInt32Value, UInt64Value,
+};
+
+#[doc(no_inline)]
+pub use pbjson_types::{Empty, ListValue, NullValue, Struct, Value};

@@ -1,0 +1,203 @@
+//! Reads an `Any` from its JSON.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+use prost::{Message, Name};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::{Any, preserved};
+use crate::proto::eset_protect::v1::UnknownAny;
+use crate::protojson::context::{self, Unknown};
+use crate::protojson::members::Members;
+use crate::protojson::tagged::TYPE;
+use crate::protojson::unknown::{UnknownName, skip_member};
+use crate::protojson::path;
+use crate::types::{self, JsonMessage, TypeVisitor};
+
+impl<'de> Deserialize<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        context::in_any(|| deserializer.deserialize_map(AnyVisitor)).map_err(D::Error::custom)?
+    }
+}
+
+struct AnyVisitor;
+
+impl<'de> Visitor<'de> for AnyVisitor {
+    type Value = Any;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object with `@type`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
+        let mut members = Members::default();
+        while let Some(name) = map.next_key::<String>()? {
+            if name != TYPE {
+                members.read(name, &mut map)?;
+                continue;
+            }
+            let type_url = map.next_value::<String>()?;
+            if type_name(&type_url).is_empty() {
+                return Err(A::Error::custom("`@type` must end with the full name of a type"));
+            }
+            if members.is_empty() {
+                return typed(type_url, map);
+            }
+            members.read_rest(&mut map)?;
+            if members.contains(TYPE) {
+                return Err(A::Error::custom("the member `@type` stands twice"));
+            }
+            return buffered(type_url, members).map_err(A::Error::custom);
+        }
+        if members.is_empty() {
+            return Ok(Any::default());
+        }
+        Err(A::Error::custom("an Any needs the member `@type`"))
+    }
+}
+
+fn type_name(type_url: &str) -> &str {
+    type_url.rsplit('/').next().unwrap_or_default()
+}
+
+/// Reads the members behind `@type`.
+fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A::Error> {
+    if let Some(registry) = context::registry()
+        && registry.added(type_name(&type_url)).is_some()
+    {
+        let mut members = Members::default();
+        members.read_rest(&mut map)?;
+        return buffered(type_url, members).map_err(A::Error::custom);
+    }
+    let value = types::visit(type_name(&type_url), Read::new(map, &type_url));
+    finish(type_url, value)
+}
+
+/// Reads members that stood before `@type`, or whose type was registered at run time.
+fn buffered(type_url: String, members: Members) -> Result<Any, serde_json::Error> {
+    let added = context::registry().and_then(|registry| registry.added(type_name(&type_url)));
+    let value = match added {
+        Some(added) => added.read(members).map(Payload::Known),
+        None => {
+            let map = members.into_map();
+            types::visit(type_name(&type_url), Read::new(map, &type_url))
+        }
+    };
+    finish(type_url, value)
+}
+
+fn finish<E: Error>(type_url: String, payload: Result<Payload, E>) -> Result<Any, E> {
+    match payload {
+        Ok(Payload::Known(value)) => Ok(Any { type_url, value: value.into() }),
+        Ok(Payload::Unknown(unknown)) => Ok(Any::pack(&unknown)),
+        Err(error) => Err(E::custom(path::at_type(&type_url, &error))),
+    }
+}
+
+/// What the members of an `Any` become.
+enum Payload {
+    /// The bytes of a message whose type is known.
+    Known(Vec<u8>),
+    /// The text of one whose type is not.
+    Unknown(UnknownAny),
+}
+
+struct Read<'a, 'de, A: MapAccess<'de>> {
+    map: A,
+    type_url: &'a str,
+    lifetime: PhantomData<&'de ()>,
+}
+
+impl<'a, 'de, A: MapAccess<'de>> Read<'a, 'de, A> {
+    fn new(map: A, type_url: &'a str) -> Self {
+        Self { map, type_url, lifetime: PhantomData }
+    }
+}
+
+impl<'de, A: MapAccess<'de>> TypeVisitor for Read<'_, 'de, A> {
+    type Output = Result<Payload, A::Error>;
+
+    fn message<M: JsonMessage>(self) -> Self::Output {
+        read_message::<M, A>(self.map).map(Payload::Known)
+    }
+
+    fn well_known<M: JsonMessage>(self) -> Self::Output {
+        read_well_known::<M, A>(self.map).map(Payload::Known)
+    }
+
+    fn unknown(mut self) -> Self::Output {
+        let mut members = Members::default();
+        members.read_rest(&mut self.map)?;
+        if members.contains(TYPE) {
+            return Err(A::Error::custom("the member `@type` stands twice"));
+        }
+        let json = members.to_json().map_err(A::Error::custom)?;
+        Ok(Payload::Unknown(UnknownAny { type_url: self.type_url.to_owned(), json }))
+    }
+}
+
+/// Reads a message from the members of its object.
+pub fn read_message<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
+where
+    M: JsonMessage,
+    A: MapAccess<'de>,
+{
+    let (message, unknown) =
+        context::collecting(|| M::deserialize(MapAccessDeserializer::new(map)));
+    encode(&message?, unknown).map_err(A::Error::custom)
+}
+
+/// Reads a well-known type from the member `value`.
+pub fn read_well_known<'de, M, A>(mut map: A) -> Result<Vec<u8>, A::Error>
+where
+    M: JsonMessage,
+    A: MapAccess<'de>,
+{
+    let (value, unknown) = context::collecting(|| {
+        let mut value = None;
+        while let Some(name) = map.next_key::<String>()? {
+            if name != "value" {
+                skip_member(&mut map, UnknownName::new(&name))?;
+            } else if value.is_some() {
+                return Err(A::Error::duplicate_field("value"));
+            } else {
+                let read = map.next_value::<M>();
+                value = Some(
+                    read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?,
+                );
+            }
+        }
+        Ok(value)
+    });
+    // References disagree on an Any of Empty: some write `"value": {}`, some nothing.
+    let value = match value? {
+        Some(value) => value,
+        None if M::MAY_OMIT_VALUE => M::default(),
+        None => return Err(A::Error::missing_field("value")),
+    };
+    encode(&value, unknown).map_err(A::Error::custom)
+}
+
+fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, String> {
+    let mut pointers = HashSet::new();
+    for member in &unknown {
+        if !pointers.insert(&member.pointer) {
+            return Err(format!("the member `{}` stands twice", &member.pointer[1..]));
+        }
+        if member.pointer.strip_prefix('/') == Some(TYPE) {
+            return Err("the member `@type` stands twice".to_owned());
+        }
+    }
+    Ok(preserved::append(message.encode_to_vec(), &preserved::members(unknown)))
+}
+
+impl UnknownAny {
+    /// The type URL of this message itself.
+    pub(crate) fn is_named(name: &str) -> bool {
+        name.strip_prefix(Self::PACKAGE).and_then(|rest| rest.strip_prefix('.')) == Some(Self::NAME)
+    }
+}

@@ -1,0 +1,138 @@
+//! `google.protobuf.Duration`: a span of time, in JSON seconds with an `s`.
+
+use std::fmt;
+
+use prost::{Message, Name};
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+/// 10,000 years.
+const MAX_SECONDS: i64 = 315_576_000_000;
+
+/// A span of time, also a negative one. In JSON `"1.500s"`, with 0, 3, 6 or 9 digits behind the
+/// point. At most 10,000 years either way; a value outside cannot be written as JSON.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
+pub struct Duration {
+    /// Whole seconds.
+    #[prost(int64, tag = "1")]
+    pub seconds: i64,
+    /// Nanoseconds, less than a second of them, with the sign of `seconds`.
+    #[prost(int32, tag = "2")]
+    pub nanos: i32,
+}
+
+impl Name for Duration {
+    const NAME: &'static str = "Duration";
+    const PACKAGE: &'static str = "google.protobuf";
+
+    fn type_url() -> String {
+        format!("type.googleapis.com/{}", Self::full_name())
+    }
+}
+
+impl Duration {
+    /// Whether the value is in the range of the type and its parts have the same sign.
+    pub fn is_valid(&self) -> bool {
+        (-MAX_SECONDS..=MAX_SECONDS).contains(&self.seconds)
+            && (-999_999_999..=999_999_999).contains(&self.nanos)
+            && i64::from(self.nanos.signum()) * self.seconds.signum() >= 0
+    }
+}
+
+impl From<std::time::Duration> for Duration {
+    /// Saturates at 10,000 years.
+    fn from(duration: std::time::Duration) -> Self {
+        match i64::try_from(duration.as_secs()) {
+            Ok(seconds) if seconds <= MAX_SECONDS => {
+                Self { seconds, nanos: duration.subsec_nanos().cast_signed() }
+            }
+            _ => Self { seconds: MAX_SECONDS, nanos: 0 },
+        }
+    }
+}
+
+impl TryFrom<Duration> for std::time::Duration {
+    type Error = std::num::TryFromIntError;
+
+    /// Fails for a negative duration.
+    fn try_from(duration: Duration) -> Result<Self, Self::Error> {
+        let seconds = u64::try_from(duration.seconds)?;
+        let nanos = u64::try_from(duration.nanos)?;
+        Ok(Self::from_secs(seconds).saturating_add(Self::from_nanos(nanos)))
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.seconds < 0 || self.nanos < 0 { "-" } else { "" };
+        write!(f, "{sign}{}", self.seconds.unsigned_abs())?;
+        write_fraction(f, self.nanos.unsigned_abs())?;
+        f.write_str("s")
+    }
+}
+
+/// A point and 3, 6 or 9 digits, or nothing for zero.
+pub(super) fn write_fraction(f: &mut fmt::Formatter<'_>, nanos: u32) -> fmt::Result {
+    if nanos == 0 {
+        Ok(())
+    } else if nanos % 1_000_000 == 0 {
+        write!(f, ".{:03}", nanos / 1_000_000)
+    } else if nanos % 1000 == 0 {
+        write!(f, ".{:06}", nanos / 1000)
+    } else {
+        write!(f, ".{nanos:09}")
+    }
+}
+
+fn parse(text: &str) -> Option<Duration> {
+    let number = text.strip_suffix('s')?;
+    let (negative, number) = match number.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, number),
+    };
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (number, None),
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || fraction.is_some_and(|text| !digits(text) || text.len() > 9) {
+        return None;
+    }
+    let seconds: i64 = whole.parse().ok()?;
+    let nanos: i32 = format!("{:0<9}", fraction.unwrap_or_default()).parse().ok()?;
+    let sign = if negative { -1 } else { 1 };
+    let duration = Duration { seconds: seconds.checked_mul(sign.into())?, nanos: nanos * sign };
+    duration.is_valid().then_some(duration)
+}
+
+impl Serialize for Duration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.is_valid() {
+            let problem = format!(
+                "a duration is at most 10,000 years and its parts have one sign: {} s {} ns",
+                self.seconds, self.nanos
+            );
+            return Err(serde::ser::Error::custom(problem));
+        }
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DurationVisitor;
+        impl Visitor<'_> for DurationVisitor {
+            type Value = Duration;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a duration such as \"1.5s\", at most 10,000 years")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
+                let unexpected = serde::de::Unexpected::Str(text);
+                parse(text).ok_or_else(|| E::invalid_value(unexpected, &self))
+            }
+        }
+        deserializer.deserialize_str(DurationVisitor)
+    }
+}

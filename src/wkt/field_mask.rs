@@ -1,0 +1,97 @@
+//! `google.protobuf.FieldMask`: names of fields, in JSON one string.
+
+use std::fmt;
+
+use prost::{Message, Name};
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+/// A set of field paths. In JSON the paths in lowerCamelCase with commas between them:
+/// `"displayName,targets.devicesUuids"`.
+#[derive(Clone, PartialEq, Eq, Hash, Message)]
+pub struct FieldMask {
+    /// The paths, in the spelling of the `.proto` files, with points between their parts.
+    #[prost(string, repeated, tag = "1")]
+    pub paths: Vec<String>,
+}
+
+impl Name for FieldMask {
+    const NAME: &'static str = "FieldMask";
+    const PACKAGE: &'static str = "google.protobuf";
+
+    fn type_url() -> String {
+        format!("type.googleapis.com/{}", Self::full_name())
+    }
+}
+
+/// `foo_bar.baz` as `fooBar.baz`; `None` if the way back would give another path.
+fn to_camel(path: &str) -> Option<String> {
+    let mut camel = String::with_capacity(path.len());
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '_' => camel.push(characters.next().filter(char::is_ascii_lowercase)?.to_ascii_uppercase()),
+            'A'..='Z' | ',' => return None,
+            _ => camel.push(character),
+        }
+    }
+    Some(camel)
+}
+
+/// `fooBar.baz` as `foo_bar.baz`; `None` if it is not in lowerCamelCase.
+fn to_snake(path: &str) -> Option<String> {
+    let mut snake = String::with_capacity(path.len() + 4);
+    for character in path.chars() {
+        match character {
+            '_' => return None,
+            'A'..='Z' => {
+                snake.push('_');
+                snake.push(character.to_ascii_lowercase());
+            }
+            _ => snake.push(character),
+        }
+    }
+    Some(snake)
+}
+
+impl Serialize for FieldMask {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::new();
+        for (index, path) in self.paths.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            let camel = to_camel(path).filter(|camel| !camel.is_empty());
+            text.push_str(&camel.ok_or_else(|| {
+                serde::ser::Error::custom(format!("the path {path:?} is not in lower_snake_case"))
+            })?);
+        }
+        serializer.serialize_str(&text)
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldMask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldMaskVisitor;
+        impl Visitor<'_> for FieldMaskVisitor {
+            type Value = FieldMask;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("field paths such as \"displayName,targets.devicesUuids\"")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<FieldMask, E> {
+                if text.is_empty() {
+                    return Ok(FieldMask::default());
+                }
+                let paths = text.split(',').map(|path| {
+                    to_snake(path).filter(|path| !path.is_empty()).ok_or_else(|| {
+                        E::custom(format!("the path {path:?} is not in lowerCamelCase"))
+                    })
+                });
+                Ok(FieldMask { paths: paths.collect::<Result<_, E>>()? })
+            }
+        }
+        deserializer.deserialize_str(FieldMaskVisitor)
+    }
+}

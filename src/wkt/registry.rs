@@ -1,0 +1,160 @@
+//! Which message types are known, so that an `Any` of them can be read and written as JSON.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Name;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::any_read::{read_message, read_well_known};
+use super::any_write::well_known_json;
+use crate::protojson::members::Members;
+use crate::types::{self, JsonMessage, TypeVisitor};
+
+/// The message types that can be read from JSON and written as JSON.
+///
+/// Every message of this crate is known without doing anything: the list is made when the crate is
+/// built. A registry adds types of your own. It is a value that is passed along, to a
+/// [`Client`](crate::Client) or to a [`Reader`](crate::protojson::Reader); nothing is global.
+///
+/// ```
+/// use eset_protect::wkt::TypeRegistry;
+///
+/// let registry = TypeRegistry::default();
+/// assert!(registry.contains("Era.Common.DataDefinition.Task.OS.RunCommand"));
+/// assert!(!registry.contains("example.v1.Mine"));
+/// ```
+#[derive(Clone, Default)]
+pub struct TypeRegistry {
+    added: Arc<BTreeMap<String, Registered>>,
+}
+
+impl TypeRegistry {
+    /// Adds a type, which then goes before a type of this crate with the same name.
+    ///
+    /// Types that the parts of this crate's build script made keep members that they do not have,
+    /// as [`Any`](super::Any) says. Others keep what their own `Deserialize` keeps.
+    #[must_use]
+    pub fn with<M: JsonMessage + Name>(mut self) -> Self {
+        Arc::make_mut(&mut self.added).insert(M::full_name(), Registered::message::<M>());
+        self
+    }
+
+    /// Whether a type is known, by its full name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The full names of all known types, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = types::NAMES.iter().map(|name| (*name).to_owned()).collect();
+        names.extend(self.added.keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// A known type, by its full name.
+    pub fn get(&self, name: &str) -> Option<Registered> {
+        struct Find;
+        impl TypeVisitor for Find {
+            type Output = Option<Registered>;
+
+            fn message<M: JsonMessage>(self) -> Self::Output {
+                Some(Registered::message::<M>())
+            }
+
+            fn well_known<M: JsonMessage>(self) -> Self::Output {
+                Some(Registered::well_known::<M>())
+            }
+
+            fn unknown(self) -> Self::Output {
+                None
+            }
+        }
+        self.added(name).or_else(|| types::visit(name, Find))
+    }
+
+    pub(crate) fn added(&self, name: &str) -> Option<Registered> {
+        self.added.get(name).copied()
+    }
+}
+
+impl std::fmt::Debug for TypeRegistry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TypeRegistry").field("added", &self.added.keys()).finish_non_exhaustive()
+    }
+}
+
+type Json = Result<Box<RawValue>, String>;
+
+/// A known message type: its two forms, each from the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Registered {
+    from_members: fn(Members) -> Result<Vec<u8>, serde_json::Error>,
+    to_members: fn(Bytes) -> Json,
+    from_json: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
+    to_json: fn(Bytes) -> Json,
+}
+
+impl Registered {
+    fn message<M: JsonMessage>() -> Self {
+        Self {
+            from_members: |members| read_message::<M, _>(members.into_map()),
+            to_members: to_json::<M>,
+            from_json: from_json::<M>,
+            to_json: to_json::<M>,
+        }
+    }
+
+    fn well_known<M: JsonMessage>() -> Self {
+        Self {
+            from_members: |members| read_well_known::<M, _>(members.into_map()),
+            to_members: |bytes| {
+                let message = M::decode(bytes).map_err(|error| error.to_string())?;
+                well_known_json(&message).map_err(|error| error.to_string())
+            },
+            ..Self::message::<M>()
+        }
+    }
+
+    /// The message that a JSON text is, serialized.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not the JSON of a message of this type; the error says where.
+    pub fn to_binary(&self, json: &str) -> Result<Vec<u8>, serde_json::Error> {
+        (self.from_json)(json)
+    }
+
+    /// The JSON of a serialized message.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not a message of this type, or something in it cannot be written as JSON.
+    pub fn to_json(&self, binary: impl Into<Bytes>) -> Result<String, String> {
+        (self.to_json)(binary.into()).map(|json| String::from(Box::<str>::from(json)))
+    }
+
+    pub(super) fn read(&self, members: Members) -> Result<Vec<u8>, serde_json::Error> {
+        (self.from_members)(members)
+    }
+
+    pub(super) fn write(&self, value: &Bytes) -> Json {
+        (self.to_members)(value.clone())
+    }
+}
+
+fn from_json<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let message = M::deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(message.encode_to_vec())
+}
+
+fn to_json<M: JsonMessage>(bytes: Bytes) -> Json {
+    let message = M::decode(bytes).map_err(|error| error.to_string())?;
+    serde_json::value::to_raw_value(&message).map_err(|error| error.to_string())
+}

@@ -1,0 +1,291 @@
+//! `google.protobuf.Timestamp`: a point in time, in JSON an RFC 3339 string.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prost::{Message, Name};
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+/// 0001-01-01T00:00:00Z.
+const MIN_SECONDS: i64 = -62_135_596_800;
+/// 9999-12-31T23:59:59Z.
+const MAX_SECONDS: i64 = 253_402_300_799;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// A point in time: seconds and nanoseconds since the Unix epoch, in UTC.
+///
+/// In JSON a string such as `"2030-01-01T00:00:00Z"` with 0, 3, 6 or 9 digits behind the second.
+/// Offsets such as `+02:00` are read too. The range is the years 1 to 9999; a value outside it cannot
+/// be written as JSON.
+///
+/// ```
+/// use eset_protect::wkt::Timestamp;
+///
+/// let time: Timestamp = "2030-01-01T02:00:00.5+02:00".parse()?;
+/// assert_eq!(time.to_string(), "2030-01-01T00:00:00.500Z");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Message)]
+pub struct Timestamp {
+    /// Seconds since 1970-01-01T00:00:00Z, negative before it.
+    #[prost(int64, tag = "1")]
+    pub seconds: i64,
+    /// Nanoseconds behind the second, 0 to 999,999,999; they count forwards also before the epoch.
+    #[prost(int32, tag = "2")]
+    pub nanos: i32,
+}
+
+impl Name for Timestamp {
+    const NAME: &'static str = "Timestamp";
+    const PACKAGE: &'static str = "google.protobuf";
+
+    fn type_url() -> String {
+        format!("type.googleapis.com/{}", Self::full_name())
+    }
+}
+
+impl Timestamp {
+    /// Whether the value is in the range of the type: the years 1 to 9999, and less than a second of
+    /// nanoseconds.
+    pub fn is_valid(&self) -> bool {
+        (MIN_SECONDS..=MAX_SECONDS).contains(&self.seconds)
+            && (0..1_000_000_000).contains(&self.nanos)
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => Self {
+                seconds: i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+                nanos: after.subsec_nanos().cast_signed(),
+            },
+            Err(error) => {
+                let before = error.duration();
+                let seconds = i64::try_from(before.as_secs()).map_or(i64::MIN, |s| -s);
+                match before.subsec_nanos() {
+                    0 => Self { seconds, nanos: 0 },
+                    nanos => Self {
+                        seconds: seconds.saturating_sub(1),
+                        nanos: 1_000_000_000 - nanos.cast_signed(),
+                    },
+                }
+            }
+        }
+    }
+}
+
+impl TryFrom<Timestamp> for SystemTime {
+    type Error = ParseTimestampError;
+
+    fn try_from(time: Timestamp) -> Result<Self, Self::Error> {
+        if !time.is_valid() {
+            return Err(ParseTimestampError::OutOfRange);
+        }
+        let nanos = Duration::from_nanos(u64::from(time.nanos.unsigned_abs()));
+        let whole = Duration::from_secs(time.seconds.unsigned_abs());
+        let second = if time.seconds < 0 {
+            UNIX_EPOCH.checked_sub(whole)
+        } else {
+            UNIX_EPOCH.checked_add(whole)
+        };
+        second.and_then(|at| at.checked_add(nanos)).ok_or(ParseTimestampError::OutOfRange)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// The JSON form. A value out of range is shown by its two numbers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_valid() {
+            return write!(f, "{} s {} ns since 1970-01-01T00:00:00Z", self.seconds, self.nanos);
+        }
+        let (year, month, day) = date(self.seconds.div_euclid(SECONDS_PER_DAY));
+        let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        super::duration::write_fraction(f, self.nanos.unsigned_abs())?;
+        f.write_str("Z")
+    }
+}
+
+/// Year, month and day of a day since the epoch, in the Gregorian calendar.
+fn date(day: i64) -> (i64, i64, i64) {
+    // Counts from 0000-03-01, so that leap days end a year; eras are 400 years.
+    let day = day + 719_468;
+    let era = day.div_euclid(146_097);
+    let of_era = day.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, of_year - (153 * shifted + 2) / 5 + 1)
+}
+
+/// The day since the epoch of a date that exists.
+fn day(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719_468
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Why a text is not a [`Timestamp`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseTimestampError {
+    /// It does not have the form of RFC 3339 with capital `T` and `Z`.
+    Format,
+    /// There is no such date or time of day.
+    NoSuchTime,
+    /// It lies before the year 1 or after the year 9999.
+    OutOfRange,
+}
+
+impl fmt::Display for ParseTimestampError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Format => "expected a time such as 2030-01-01T00:00:00Z (RFC 3339)",
+            Self::NoSuchTime => "there is no such date or time of day",
+            Self::OutOfRange => "the time is outside the years 1 to 9999",
+        })
+    }
+}
+
+impl std::error::Error for ParseTimestampError {}
+
+impl FromStr for Timestamp {
+    type Err = ParseTimestampError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut scan = Scan(text.as_bytes());
+        let year = scan.number(4)?;
+        scan.literal(b'-')?;
+        let month = scan.number(2)?;
+        scan.literal(b'-')?;
+        let day_of_month = scan.number(2)?;
+        scan.literal(b'T')?;
+        let hour = scan.number(2)?;
+        scan.literal(b':')?;
+        let minute = scan.number(2)?;
+        scan.literal(b':')?;
+        let second = scan.number(2)?;
+        let nanos = scan.fraction()?;
+        let offset = scan.offset()?;
+
+        let exists = (1..=12).contains(&month)
+            && (1..=days_in(year, month)).contains(&day_of_month)
+            && hour < 24
+            && minute < 60
+            && second < 60;
+        if !exists {
+            return Err(ParseTimestampError::NoSuchTime);
+        }
+        let of_day = hour * 3600 + minute * 60 + second;
+        let seconds = day(year, month, day_of_month) * SECONDS_PER_DAY + of_day - offset;
+        let time = Self { seconds, nanos };
+        if time.is_valid() { Ok(time) } else { Err(ParseTimestampError::OutOfRange) }
+    }
+}
+
+/// What is left of a text.
+struct Scan<'a>(&'a [u8]);
+
+impl Scan<'_> {
+    fn next(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn literal(&mut self, expected: u8) -> Result<(), ParseTimestampError> {
+        if self.next() == Some(expected) { Ok(()) } else { Err(ParseTimestampError::Format) }
+    }
+
+    fn number(&mut self, digits: usize) -> Result<i64, ParseTimestampError> {
+        let mut number = 0;
+        for _ in 0..digits {
+            match self.next() {
+                Some(digit @ b'0'..=b'9') => number = number * 10 + i64::from(digit - b'0'),
+                _ => return Err(ParseTimestampError::Format),
+            }
+        }
+        Ok(number)
+    }
+
+    /// Nanoseconds of one to nine digits behind a point, if there is one.
+    fn fraction(&mut self) -> Result<i32, ParseTimestampError> {
+        if self.0.first() != Some(&b'.') {
+            return Ok(0);
+        }
+        self.next();
+        let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if !(1..=9).contains(&digits) {
+            return Err(ParseTimestampError::Format);
+        }
+        let missing = u32::try_from(9 - digits).map_err(|_| ParseTimestampError::Format)?;
+        let nanos = self.number(digits)? * 10_i64.pow(missing);
+        i32::try_from(nanos).map_err(|_| ParseTimestampError::Format)
+    }
+
+    /// Seconds east of UTC, at the end of the text.
+    fn offset(&mut self) -> Result<i64, ParseTimestampError> {
+        let sign = match self.next() {
+            Some(b'Z') => 0,
+            Some(b'+') => 1,
+            Some(b'-') => -1,
+            _ => return Err(ParseTimestampError::Format),
+        };
+        let mut offset = 0;
+        if sign != 0 {
+            let hours = self.number(2)?;
+            self.literal(b':')?;
+            let minutes = self.number(2)?;
+            if hours > 23 || minutes > 59 {
+                return Err(ParseTimestampError::NoSuchTime);
+            }
+            offset = sign * (hours * 3600 + minutes * 60);
+        }
+        if self.0.is_empty() { Ok(offset) } else { Err(ParseTimestampError::Format) }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.is_valid() {
+            let problem = format!("{}: {self}", ParseTimestampError::OutOfRange);
+            return Err(serde::ser::Error::custom(problem));
+        }
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TimestampVisitor;
+        impl Visitor<'_> for TimestampVisitor {
+            type Value = Timestamp;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a time such as \"2030-01-01T00:00:00Z\"")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(|error| E::custom(format!("{error}, found {text:?}")))
+            }
+        }
+        deserializer.deserialize_str(TimestampVisitor)
+    }
+}
