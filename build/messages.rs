@@ -20,7 +20,11 @@ pub fn generate(set: &DescriptorSet, out: &Path) -> Result<Sources, Box<dyn Erro
 
     let mut config = prost_build::Config::new();
     config.compile_well_known_types();
-    config.enable_type_names().type_name_domain(["."], "type.googleapis.com").bytes(["."]).btree_map(["."]);
+    config
+        .enable_type_names()
+        .type_name_domain(["."], "type.googleapis.com")
+        .bytes(["."])
+        .btree_map(["."]);
     let mut builder = tonic_prost_build::configure()
         .compile_well_known_types(true)
         .out_dir(&folder)

@@ -175,10 +175,7 @@ impl MessageCode<'_> {
     fn entry(&self, field: &FieldDescriptor) -> Option<(syn::Type, syn::Type)> {
         let kind = field.kind();
         let entry = kind.as_message().filter(|message| message.is_map_entry())?;
-        Some((
-            self.codec(&entry.map_entry_key_field()),
-            self.codec(&entry.map_entry_value_field()),
-        ))
+        Some((self.codec(&entry.map_entry_key_field()), self.codec(&entry.map_entry_value_field())))
     }
 
     /// The codec of all of a field.
@@ -295,17 +292,17 @@ impl VisitMut for MessageCode<'_> {
         visit_mut::visit_expr_mut(self, expression);
         match expression {
             Expr::Path(path) if is_skip(&path.path) => {
-                *expression = parse_quote!(
-                    GeneratedField::__SkipField__(::eset_protect::codegen::UnknownName::new(value))
-                );
+                *expression = parse_quote!(GeneratedField::__SkipField__(
+                    ::eset_protect::codegen::UnknownName::new(value)
+                ));
             }
             // The loop of a message without fields.
             Expr::While(_) if self.message.fields().len() == 0 => {
-                *expression = parse_quote!(
-                    while let Some(GeneratedField::__SkipField__(name)) = map_.next_key()? {
-                        ::eset_protect::codegen::skip_member(&mut map_, name)?;
-                    }
-                );
+                *expression = parse_quote!(while let Some(GeneratedField::__SkipField__(name)) =
+                    map_.next_key()?
+                {
+                    ::eset_protect::codegen::skip_member(&mut map_, name)?;
+                });
             }
             Expr::If(condition) if is_default_check(&condition.cond) => {
                 let check = &condition.cond;
@@ -316,9 +313,8 @@ impl VisitMut for MessageCode<'_> {
                     let field = self.by_variant.values().find(|field| {
                         field.supports_presence()
                             && real_oneof(field).is_none()
-                            && slot_name(&value.expr).is_some_and(|slot| {
-                                slot.trim_start_matches("r#") == slot_of(field)
-                            })
+                            && slot_name(&value.expr)
+                                .is_some_and(|slot| slot.trim_start_matches("r#") == slot_of(field))
                     });
                     if field.is_some() {
                         let slot = &value.expr;
@@ -332,9 +328,12 @@ impl VisitMut for MessageCode<'_> {
 
     fn visit_block_mut(&mut self, block: &mut Block) {
         visit_mut::visit_block_mut(self, block);
-        let Some((position, name)) = block.stmts.iter().enumerate().find_map(|(at, statement)| {
-            written_field(statement).map(|name| (at, name))
-        }) else {
+        let Some((position, name)) = block
+            .stmts
+            .iter()
+            .enumerate()
+            .find_map(|(at, statement)| written_field(statement).map(|name| (at, name)))
+        else {
             return;
         };
         let Some(field) = self.message.get_field_by_json_name(&name) else { return };
@@ -389,7 +388,9 @@ fn find_self_field(block: &mut Block) -> Option<Ident> {
 /// `!self.x.is_empty()`, `self.x != 0` and `self.x`, but not `self.x.is_some()`.
 fn is_default_check(condition: &Expr) -> bool {
     match condition {
-        Expr::Unary(not) => matches!(&*not.expr, Expr::MethodCall(call) if call.method == "is_empty"),
+        Expr::Unary(not) => {
+            matches!(&*not.expr, Expr::MethodCall(call) if call.method == "is_empty")
+        }
         Expr::Binary(comparison) => matches!(&*comparison.left, Expr::Field(_)),
         Expr::Field(_) => true,
         _ => false,

@@ -15,5 +15,4 @@ include!(concat!(env!("OUT_DIR"), "/proto.rs"));
 ///
 /// For server reflection, grpcurl (`-protoset`), Envoy's transcoder, buf and the like. The command
 /// `eset-protect descriptors -o FILE` writes it to a file.
-pub const FILE_DESCRIPTOR_SET: &[u8] =
-    include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

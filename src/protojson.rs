@@ -86,11 +86,8 @@ impl Reader {
 
     /// Runs with these options: they hold for everything that `run` reads, by whatever deserializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        let options = Options {
-            strict: self.strict,
-            registry: self.registry.clone(),
-            ..Options::default()
-        };
+        let options =
+            Options { strict: self.strict, registry: self.registry.clone(), ..Options::default() };
         context::with_options(&options, run)
     }
 }

@@ -42,8 +42,10 @@ fn decode(text: &str) -> Result<Bytes, String> {
     let unpadded = text.trim_end_matches('=');
     let padding = text.len() - unpadded.len();
     if padding > 0 && (padding > 2 || text.len() % 4 != 0) {
-        return Err(format!("invalid base64: {padding} padding characters after {} characters",
-            unpadded.len()));
+        return Err(format!(
+            "invalid base64: {padding} padding characters after {} characters",
+            unpadded.len()
+        ));
     }
     let url_safe = unpadded.contains(['-', '_']);
     let alphabet =

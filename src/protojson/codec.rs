@@ -221,8 +221,9 @@ impl<K: Key, C: Codec> Codec for Map<K, C> {
         use serde::ser::SerializeMap;
         let mut map = serializer.serialize_map(Some(value.len()))?;
         for (key, value) in value {
-            map.serialize_entry(&Shown(key), &As::<C>(value))
-                .map_err(|error| serde::ser::Error::custom(path::at_key(&key.to_string(), &error)))?;
+            map.serialize_entry(&Shown(key), &As::<C>(value)).map_err(|error| {
+                serde::ser::Error::custom(path::at_key(&key.to_string(), &error))
+            })?;
         }
         map.end()
     }

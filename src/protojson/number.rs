@@ -4,8 +4,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::Serializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::codec::{Codec, Key};
 
@@ -261,8 +261,7 @@ impl<'de, T: Real> Visitor<'de> for FloatVisitor<T> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<T, E> {
-        T::narrow(value)
-            .ok_or_else(|| E::custom(format!("expected {}, found {value:e}", T::NAME)))
+        T::narrow(value).ok_or_else(|| E::custom(format!("expected {}, found {value:e}", T::NAME)))
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<T, E> {

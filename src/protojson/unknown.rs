@@ -21,10 +21,7 @@ impl UnknownName {
 }
 
 /// Passes over a member, keeps it, or refuses it: as the context says.
-pub fn skip_member<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    name: UnknownName,
-) -> Result<(), A::Error> {
+pub fn skip_member<'de, A: MapAccess<'de>>(map: &mut A, name: UnknownName) -> Result<(), A::Error> {
     let Some(name) = name.0 else {
         return map.next_value::<IgnoredAny>().map(drop);
     };

@@ -13,9 +13,9 @@ use super::{Any, preserved};
 use crate::proto::eset_protect::v1::UnknownAny;
 use crate::protojson::context::{self, Unknown};
 use crate::protojson::members::Members;
+use crate::protojson::path;
 use crate::protojson::tagged::TYPE;
 use crate::protojson::unknown::{UnknownName, skip_member};
-use crate::protojson::path;
 use crate::types::{self, JsonMessage, TypeVisitor};
 
 impl<'de> Deserialize<'de> for Any {
@@ -166,9 +166,8 @@ where
                 return Err(A::Error::duplicate_field("value"));
             } else {
                 let read = map.next_value::<M>();
-                value = Some(
-                    read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?,
-                );
+                value =
+                    Some(read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?);
             }
         }
         Ok(value)

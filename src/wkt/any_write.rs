@@ -43,7 +43,9 @@ fn write_unknown<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Er
     let members: Members = serde_json::from_str(&unknown.json)
         .map_err(|error| S::Error::custom(format!("its JSON is broken: {error}")))?;
     if unknown.type_url.is_empty() || members.contains(TYPE) {
-        return Err(S::Error::custom("its JSON must be an object without `@type`, beside a type URL"));
+        return Err(S::Error::custom(
+            "its JSON must be an object without `@type`, beside a type URL",
+        ));
     }
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry(TYPE, &unknown.type_url)?;

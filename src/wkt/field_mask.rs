@@ -30,7 +30,9 @@ fn to_camel(path: &str) -> Option<String> {
     let mut characters = path.chars();
     while let Some(character) = characters.next() {
         match character {
-            '_' => camel.push(characters.next().filter(char::is_ascii_lowercase)?.to_ascii_uppercase()),
+            '_' => {
+                camel.push(characters.next().filter(char::is_ascii_lowercase)?.to_ascii_uppercase())
+            }
             'A'..='Z' | ',' => return None,
             _ => camel.push(character),
         }

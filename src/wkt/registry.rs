@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Name;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::any_read::{read_message, read_well_known};
