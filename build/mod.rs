@@ -58,7 +58,7 @@ impl<'a> Generator<'a> {
         if self.own { "::eset_protect::proto" } else { "crate::proto" }
     }
 
-    /// Writes `proto.rs`, `types.rs`, `rpcs.rs` and `descriptors.bin` to `OUT_DIR`.
+    /// Writes `proto.rs`, `types.rs`, `rpcs.rs`, `handles.rs` and `descriptors.bin` to `OUT_DIR`.
     pub fn run(&self) -> Result<(), Box<dyn Error>> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
         println!("cargo:rerun-if-changed=build.rs");
@@ -74,7 +74,8 @@ impl<'a> Generator<'a> {
         let rpcs = rpcs::generate(&set, self.services, self.root(), self.own)?;
         write_formatted(&out.join("proto.rs"), &modules::nest(sources))?;
         write_formatted(&out.join("types.rs"), &types)?;
-        write_formatted(&out.join("rpcs.rs"), &rpcs)
+        write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;
+        write_formatted(&out.join("handles.rs"), &rpcs.handles)
     }
 }
 

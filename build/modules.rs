@@ -8,7 +8,7 @@ use crate::codegen::{Sources, names};
 #[derive(Default)]
 struct Module {
     source: String,
-    children: BTreeMap<String, Module>,
+    children: BTreeMap<String, Self>,
 }
 
 /// One source with a module for each part of each package name.

@@ -1,0 +1,122 @@
+//! One call: what a caller can say about it, and the one pipeline that every call goes through.
+
+mod options;
+mod paginator;
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+pub use options::CallOptions;
+pub use paginator::{Items, Paginator};
+use tonic::{Code, Response};
+
+use crate::Client;
+use crate::error::{Error, ErrorKind};
+use crate::rpc::{PagedRpc, Rpc};
+use crate::transport::Attempt;
+
+/// A call that has not been made yet: await it.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
+/// let response = client.device_tasks().get_task("0b7f…").timeout(Duration::from_secs(5)).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping the future cancels the call on the wire; it may have run.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<R: Rpc> {
+    client: Client,
+    request: R::Request,
+    options: CallOptions,
+}
+
+impl<R: Rpc> Call<R> {
+    pub(crate) fn new(client: Client, request: R::Request) -> Self {
+        Self { client, request, options: CallOptions::default() }
+    }
+
+    /// Sets how long the call may take, connecting and all; see [`CallOptions::timeout`].
+    pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+        self.options = self.options.timeout(timeout);
+        self
+    }
+
+    /// Adds metadata; see [`CallOptions::metadata`].
+    pub fn metadata(mut self, key: &str, value: &str) -> Self {
+        self.options = self.options.metadata(key, value);
+        self
+    }
+
+    /// Replaces all options.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Makes the call and returns the answer with its metadata. Awaiting the call itself returns the
+    /// answer alone.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn send(self) -> Result<Response<R::Response>, Error> {
+        execute::<R>(&self.client, &self.request, &self.options).await
+    }
+}
+
+impl<R: PagedRpc> Call<R> {
+    /// Goes over all pages; the request's page token says where to begin.
+    pub fn pages(self) -> Paginator<R> {
+        Paginator::new(self.client, self.request, self.options)
+    }
+
+    /// Goes over everything that is listed, page by page.
+    pub fn items(self) -> Items<R> {
+        Items::new(self.pages())
+    }
+}
+
+impl<R: Rpc> IntoFuture for Call<R> {
+    type Output = Result<R::Response, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.send().await.map(Response::into_inner) })
+    }
+}
+
+impl<R: Rpc> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("rpc", &R::SPEC.path)
+            .field("request", &self.request)
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
+/// The pipeline: deadline, then one attempt on the transport.
+pub(crate) async fn execute<R: Rpc>(
+    client: &Client,
+    request: &R::Request,
+    options: &CallOptions,
+) -> Result<Response<R::Response>, Error> {
+    let result = async {
+        let timeout = options.timeout_or(client.timeout());
+        let attempt = Attempt { timeout, metadata: options.to_metadata()? };
+        // tonic's own timeout ends with the headers of the answer; this one holds to its end.
+        match tokio::time::timeout(timeout, client.transport().attempt::<R>(request, attempt)).await
+        {
+            Ok(result) => result,
+            Err(_) => {
+                let message = format!("no answer within {timeout:?}");
+                Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message))
+            }
+        }
+    };
+    result.await.map_err(|error| error.with_spec(R::SPEC))
+}

@@ -1,0 +1,72 @@
+//! What a caller can say about one call.
+
+use std::fmt;
+use std::time::Duration;
+
+use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
+
+use crate::error::Error;
+
+/// Options of one call. What is not set here is as the client was built.
+#[derive(Clone, Default)]
+pub struct CallOptions {
+    timeout: Option<Duration>,
+    metadata: Vec<(String, String)>,
+}
+
+impl CallOptions {
+    /// No options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how long the call may take, connecting and all. It travels to the server as
+    /// `grpc-timeout`, and a call that is not done by then is a `DEADLINE_EXCEEDED` error. By default
+    /// the client's, see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Adds metadata, which is a header on the wire. A key or value that cannot be one makes the call
+    /// fail before anything is sent.
+    #[must_use]
+    pub fn metadata(mut self, key: &str, value: &str) -> Self {
+        self.metadata.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
+        self.timeout.unwrap_or(default)
+    }
+
+    pub(crate) fn to_metadata(&self) -> Result<MetadataMap, Error> {
+        let mut map = MetadataMap::with_capacity(self.metadata.len() + 1);
+        for (key, value) in &self.metadata {
+            let name = AsciiMetadataKey::from_bytes(key.as_bytes()).map_err(|_| {
+                Error::config(format!(
+                    "metadata: expected a key of a-z, 0-9, `-`, `_` and `.` that does not end with \
+                     `-bin`, found {key:?}"
+                ))
+            })?;
+            // The value may be a secret, so it is not shown.
+            let value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
+                Error::config(format!("metadata {key:?}: expected visible ASCII as its value"))
+            })?;
+            map.append(name, value);
+        }
+        Ok(map)
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    /// Shows the keys of the metadata, not the values: they may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.metadata.iter().map(|(key, _)| key).collect();
+        f.debug_struct("CallOptions")
+            .field("timeout", &self.timeout)
+            .field("metadata", &keys)
+            .finish()
+    }
+}

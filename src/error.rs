@@ -1,0 +1,272 @@
+//! The one error of all calls.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use tonic::Code;
+use tonic::metadata::MetadataMap;
+
+use crate::rpc::MethodSpec;
+use crate::wkt::Any;
+
+/// Why a call failed, the same on every wire.
+///
+/// The [`code`](Self::code) says what kind of failure it is and the `is_*` methods say what a caller
+/// can do. [`may_have_executed`](Self::may_have_executed) is the question to ask before a call that is
+/// not idempotent is made again.
+///
+/// ```no_run
+/// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
+/// match client.device_tasks().get_task("0b7f…").await {
+///     Ok(response) => println!("{:?}", response.task),
+///     Err(error) if error.is_not_found() => println!("no such task"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    code: Code,
+    message: String,
+    details: Vec<Any>,
+    metadata: MetadataMap,
+    spec: Option<&'static MethodSpec>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Who raised an error, and how far the call had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration or the request is wrong. Nothing was sent.
+    Config,
+    /// No connection: refused, not resolved, or TLS failed. Nothing was sent.
+    Connect,
+    /// The connection broke, or the far side does not speak the protocol. The call may have run.
+    Transport,
+    /// The deadline passed. The call may have run.
+    Deadline,
+    /// A message is over a limit of this client.
+    Limit,
+    /// The service answered with an error.
+    Status,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            metadata: MetadataMap::new(),
+            spec: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, Code::InvalidArgument, message)
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_details(mut self, details: Vec<Any>) -> Self {
+        self.0.details = details;
+        self
+    }
+
+    pub(crate) fn with_metadata(mut self, metadata: MetadataMap) -> Self {
+        self.0.metadata = metadata;
+        self
+    }
+
+    pub(crate) fn with_spec(mut self, spec: &'static MethodSpec) -> Self {
+        self.0.spec = Some(spec);
+        self
+    }
+
+    /// Who raised the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The gRPC code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What went wrong, for a person.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Typed details of the service, such as `google.rpc.BadRequest`.
+    pub fn details(&self) -> &[Any] {
+        &self.0.details
+    }
+
+    /// The first detail of a type, unpacked; `None` if there is none, or its bytes are corrupt.
+    ///
+    /// ```
+    /// use eset_protect::proto::google::rpc::BadRequest;
+    ///
+    /// fn wrong_fields(error: &eset_protect::Error) -> Vec<String> {
+    ///     let request: Option<BadRequest> = error.detail();
+    ///     request.into_iter().flat_map(|r| r.field_violations).map(|v| v.field).collect()
+    /// }
+    /// ```
+    pub fn detail<M: prost::Message + prost::Name + Default>(&self) -> Option<M> {
+        self.0.details.iter().find(|any| any.is::<M>()).and_then(|any| any.unpack().ok())
+    }
+
+    /// What came with the error: headers and trailers.
+    pub fn metadata(&self) -> &MetadataMap {
+        &self.0.metadata
+    }
+
+    /// ESET's identifier of the request, for its support (`facts.md` 3), if one came.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.metadata.get("request-id").and_then(|value| value.to_str().ok())
+    }
+
+    /// The RPC that failed; `None` where the client could not even be built.
+    pub fn rpc(&self) -> Option<&'static MethodSpec> {
+        self.0.spec
+    }
+
+    /// The service has no such thing. Raised by the service; the call did not take effect. Do not
+    /// repeat it.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Code::NotFound
+    }
+
+    /// What was to be created exists. The call did not take effect.
+    pub fn is_already_exists(&self) -> bool {
+        self.code() == Code::AlreadyExists
+    }
+
+    /// The request is wrong whatever the state of the service; see the details for the fields. The
+    /// call did not take effect. Mend the request.
+    pub fn is_invalid_argument(&self) -> bool {
+        self.code() == Code::InvalidArgument
+    }
+
+    /// The state of the service does not allow the call. It did not take effect; repeating it does
+    /// not help before the state has changed.
+    pub fn is_failed_precondition(&self) -> bool {
+        self.code() == Code::FailedPrecondition
+    }
+
+    /// No credentials, wrong ones or expired ones. The call did not take effect. Log in again.
+    pub fn is_unauthenticated(&self) -> bool {
+        self.code() == Code::Unauthenticated
+    }
+
+    /// The caller is known and may not do this. The call did not take effect.
+    pub fn is_permission_denied(&self) -> bool {
+        self.code() == Code::PermissionDenied
+    }
+
+    /// The deadline of the call has passed, here or at the service. The call may have run: look
+    /// before repeating what is not idempotent.
+    pub fn is_deadline_exceeded(&self) -> bool {
+        self.code() == Code::DeadlineExceeded
+    }
+
+    /// The service cannot be reached now. Unless [`may_have_executed`](Self::may_have_executed) says
+    /// otherwise, repeat the call later.
+    pub fn is_unavailable(&self) -> bool {
+        self.code() == Code::Unavailable
+    }
+
+    /// A message is over a limit of this client; the message says which and how to raise it.
+    pub fn is_limit_exceeded(&self) -> bool {
+        self.kind() == ErrorKind::Limit
+    }
+
+    /// The same call may succeed a little later.
+    pub fn is_retryable(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Config | ErrorKind::Limit => false,
+            ErrorKind::Connect => true,
+            _ => matches!(self.code(), Code::Unavailable),
+        }
+    }
+
+    /// Nobody here can say that the call did not run. Do not repeat a call that is not idempotent
+    /// before you have looked.
+    pub fn may_have_executed(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Config | ErrorKind::Connect => false,
+            ErrorKind::Transport | ErrorKind::Deadline => true,
+            // An answer that is too large is an answer; a request that is too large was not sent.
+            ErrorKind::Limit => self.code() == Code::OutOfRange,
+            ErrorKind::Status => !matches!(
+                self.code(),
+                Code::InvalidArgument
+                    | Code::NotFound
+                    | Code::AlreadyExists
+                    | Code::PermissionDenied
+                    | Code::ResourceExhausted
+                    | Code::FailedPrecondition
+                    | Code::OutOfRange
+                    | Code::Unimplemented
+                    | Code::Unauthenticated
+            ),
+        }
+    }
+}
+
+/// A code in the spelling of the gRPC specification, such as `NOT_FOUND`.
+///
+/// ```
+/// assert_eq!(eset_protect::code_name(tonic::Code::NotFound), "NOT_FOUND");
+/// ```
+pub fn code_name(code: Code) -> &'static str {
+    use crate::proto::google::rpc::Code as Names;
+    Names::try_from(i32::from(code)).map_or("UNKNOWN", |code| code.as_str_name())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(spec) = self.0.spec {
+            write!(f, "{}: ", spec.method)?;
+        }
+        write!(f, "{}: {}", code_name(self.0.code), self.0.message)?;
+        if let Some(id) = self.request_id() {
+            write!(f, " (request-id {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    /// Without metadata, which may hold what does not belong in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("code", &self.0.code)
+            .field("message", &self.0.message)
+            .field("details", &self.0.details)
+            .field("rpc", &self.0.spec.map(|spec| spec.path))
+            .field("request_id", &self.request_id())
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

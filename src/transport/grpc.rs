@@ -1,0 +1,81 @@
+//! The gRPC wire, by tonic.
+
+mod codec;
+mod connector;
+mod status;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use prost::Message;
+use tonic::client::Grpc;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Response};
+
+use super::Attempt;
+use crate::error::{Error, ErrorKind};
+use crate::rpc::Rpc;
+use codec::EncodedCodec;
+pub(crate) use connector::Connector;
+
+/// A channel to one server.
+#[derive(Clone, Debug)]
+pub(crate) struct GrpcTransport {
+    grpc: Grpc<Channel>,
+    max_message_size: usize,
+}
+
+impl GrpcTransport {
+    /// A transport that connects with the first call.
+    pub(crate) fn lazy(endpoint: &Endpoint, connector: Connector, max_message_size: usize) -> Self {
+        Self::new(endpoint.connect_with_connector_lazy(connector), max_message_size)
+    }
+
+    /// A transport that is connected.
+    pub(crate) async fn connect(
+        endpoint: &Endpoint,
+        connector: Connector,
+        max_message_size: usize,
+    ) -> Result<Self, Error> {
+        let channel = endpoint.connect_with_connector(connector).await;
+        channel
+            .map(|channel| Self::new(channel, max_message_size))
+            .map_err(|error| status::connect_error(endpoint.uri(), error))
+    }
+
+    fn new(channel: Channel, max_message_size: usize) -> Self {
+        let grpc = Grpc::new(channel)
+            .max_decoding_message_size(max_message_size)
+            .max_encoding_message_size(max_message_size);
+        Self { grpc, max_message_size }
+    }
+
+    /// Sends a request once.
+    pub(crate) async fn attempt<R: Rpc>(
+        &self,
+        request: &R::Request,
+        attempt: Attempt,
+    ) -> Result<Response<R::Response>, Error> {
+        let size = request.encoded_len();
+        if size > self.max_message_size {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                Code::InvalidArgument,
+                format!(
+                    "the request has {size} bytes, the limit of this client is {}: raise it with \
+                     ClientBuilder::max_message_size",
+                    self.max_message_size
+                ),
+            ));
+        }
+        let mut message = Request::new(Bytes::from(request.encode_to_vec()));
+        *message.metadata_mut() = attempt.metadata;
+        message.set_timeout(attempt.timeout);
+
+        let mut grpc = self.grpc.clone();
+        grpc.ready().await.map_err(|error| status::not_sent(&error))?;
+        let path = PathAndQuery::from_static(R::SPEC.path);
+        grpc.unary(message, path, EncodedCodec::<R::Response>::default())
+            .await
+            .map_err(|found| status::into_error(found, self.max_message_size))
+    }
+}

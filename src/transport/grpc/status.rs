@@ -1,0 +1,85 @@
+//! From tonic's errors to ours: by their source first, by their code second.
+
+use std::error::Error as StdError;
+
+use prost::Message;
+use tonic::{Code, ConnectError, Status, TimeoutExpired};
+
+use crate::error::{Error, ErrorKind};
+use crate::proto::google::rpc;
+use crate::wkt::Any;
+
+/// What tonic's decoder says of a message over its limit.
+const TOO_LARGE: &str = "decoded message length too large: found ";
+
+/// The error of a channel that could not be connected.
+pub(super) fn connect_error(uri: &http::Uri, error: tonic::transport::Error) -> Error {
+    let message = format!("cannot connect to {uri}: {}", root_cause(&error));
+    Error::new(ErrorKind::Connect, Code::Unavailable, message).with_source(error)
+}
+
+/// The error of a channel that was not ready: nothing was sent.
+pub(super) fn not_sent(error: &tonic::transport::Error) -> Error {
+    let message = format!("cannot connect: {}", root_cause(error));
+    Error::new(ErrorKind::Connect, Code::Unavailable, message)
+}
+
+/// The error of a call.
+pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
+    let error = if find::<TimeoutExpired>(&status).is_some() {
+        // tonic calls its own timeout `Cancelled`.
+        Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
+    } else if let Some(connect) = find::<ConnectError>(&status) {
+        let message = format!("cannot connect: {}", root_cause(connect));
+        Error::new(ErrorKind::Connect, Code::Unavailable, message)
+    } else if let Some(size) = too_large(&status, max_message_size) {
+        let message = format!(
+            "the answer has {size} bytes, the limit of this client is {max_message_size}: raise it \
+             with ClientBuilder::max_message_size, or ask for smaller pages"
+        );
+        Error::new(ErrorKind::Limit, Code::OutOfRange, message)
+    } else if status.source().is_some() {
+        // A source is on this side only: the connection broke.
+        let message = format!("{}: {}", status.message(), root_cause(&status));
+        Error::new(ErrorKind::Transport, status.code(), message)
+    } else {
+        Error::new(ErrorKind::Status, status.code(), status.message())
+            .with_details(details(&status))
+    };
+    let error = error.with_metadata(status.metadata().clone());
+    if status.source().is_some() { error.with_source(status) } else { error }
+}
+
+/// The size of an answer over this client's limit. A server that refuses a request with the same
+/// words means its own limit, and no request over ours was sent.
+fn too_large(status: &Status, max_message_size: usize) -> Option<&str> {
+    let (_, rest) = status.message().split_once(TOO_LARGE)?;
+    let (size, rest) = rest.split_once(" bytes, the limit is: ")?;
+    rest.starts_with(&format!("{max_message_size} ")).then_some(size)
+}
+
+/// The typed details of a status.
+fn details(status: &Status) -> Vec<Any> {
+    // What cannot be decoded was never meant for us; the code and the message stand without it.
+    rpc::Status::decode(status.details()).map(|status| status.details).unwrap_or_default()
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The innermost message, which says what happened.
+fn root_cause(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,266 @@
+//! TLS by rustls with ring: whom to trust, and who we are.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    self, CryptoProvider, verify_tls12_signature, verify_tls13_signature,
+};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
+
+use crate::error::Error;
+
+/// How to verify a server and how to show who we are.
+///
+/// By default a server must have a certificate for its host name from an authority that the operating
+/// system trusts. There is no switch that turns verification off: On-Prem servers with a self-signed
+/// certificate are [pinned](Self::pinned_certificate).
+///
+/// ```
+/// use eset_protect::TlsConfig;
+///
+/// let pem = "-----BEGIN CERTIFICATE-----\n…";
+/// assert!(TlsConfig::new().ca_certificate(pem).is_err(), "that is no certificate");
+/// ```
+#[derive(Clone, Default)]
+pub struct TlsConfig {
+    authorities: Vec<CertificateDer<'static>>,
+    without_system_roots: bool,
+    pinned: Option<CertificateDer<'static>>,
+    identity: Option<(Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>)>,
+    server_name: Option<ServerName<'static>>,
+}
+
+impl TlsConfig {
+    /// Trusts what the operating system trusts.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trusts these authorities too: one or more certificates in PEM.
+    ///
+    /// # Errors
+    ///
+    /// If the text holds no certificate, or a broken one.
+    pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        self.authorities.extend(certificates(pem.as_ref(), "the CA certificate")?);
+        Ok(self)
+    }
+
+    /// Does not trust what the operating system trusts, only what was added.
+    #[must_use]
+    pub fn without_system_roots(mut self) -> Self {
+        self.without_system_roots = true;
+        self
+    }
+
+    /// Trusts exactly this certificate (PEM) and no other, whatever its host name, issuer and dates:
+    /// the way to reach a server with a self-signed certificate. The server still proves that it has
+    /// the key.
+    ///
+    /// # Errors
+    ///
+    /// If the text does not hold exactly one certificate.
+    pub fn pinned_certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let mut found = certificates(pem.as_ref(), "the pinned certificate")?;
+        match found.pop() {
+            Some(certificate) if found.is_empty() => self.pinned = Some(certificate),
+            _ => {
+                return Err(Error::config(format!(
+                    "the pinned certificate: expected one certificate, found {}",
+                    found.len() + 1
+                )));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Shows this certificate (PEM, with its chain) to a server that asks who we are, and proves it by
+    /// this private key (PEM).
+    ///
+    /// # Errors
+    ///
+    /// If a text does not hold what it should. Whether the key belongs to the certificate is checked
+    /// when the client is built.
+    pub fn client_certificate(
+        mut self,
+        certificate_pem: impl AsRef<[u8]>,
+        key_pem: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        let chain = certificates(certificate_pem.as_ref(), "the client certificate")?;
+        // The cause of a broken key is not shown: it may quote the key.
+        let key = PrivateKeyDer::from_pem_slice(key_pem.as_ref())
+            .map_err(|_| Error::config("the client key: expected a private key in PEM"))?;
+        self.identity = Some((chain, Arc::new(key)));
+        Ok(self)
+    }
+
+    /// Expects the certificate to be for this name instead of the host of the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If it is neither a DNS name nor an IP address.
+    pub fn server_name(mut self, name: &str) -> Result<Self, Error> {
+        self.server_name = Some(parse_name(name)?);
+        Ok(self)
+    }
+
+    /// Makes a connector for the host of an endpoint.
+    pub(crate) fn connector(&self, host: &str, alpn: &[&[u8]]) -> Result<TlsConnector, Error> {
+        let provider = Arc::new(crypto::ring::default_provider());
+        let failed = |error: rustls::Error| {
+            Error::config(format!("the TLS configuration: {error}")).with_source(error)
+        };
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(failed)?;
+        let verifier: Arc<dyn ServerCertVerifier> = match &self.pinned {
+            Some(pinned) => Arc::new(Pinned { certificate: pinned.clone(), provider }),
+            None => WebPkiServerVerifier::builder_with_provider(self.roots()?.into(), provider)
+                .build()
+                .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
+        };
+        // rustls calls every verifier of one's own dangerous. Ours are its own and a stricter one.
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+        let mut config = match &self.identity {
+            Some((chain, key)) => {
+                builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(failed)?
+            }
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        let name = match &self.server_name {
+            Some(name) => name.clone(),
+            None => parse_name(host)?,
+        };
+        Ok(TlsConnector { config: Arc::new(config), name })
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Error> {
+        let mut roots = RootCertStore::empty();
+        if !self.without_system_roots {
+            // Systems carry certificates that rustls does not read; the others count.
+            let found = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(found.certs);
+        }
+        for authority in &self.authorities {
+            roots
+                .add(authority.clone())
+                .map_err(|error| Error::config(format!("the CA certificate: {error}")))?;
+        }
+        if roots.is_empty() {
+            return Err(Error::config(
+                "no trusted authorities: the system has none and none was added; add one with \
+                 TlsConfig::ca_certificate or pin a certificate",
+            ));
+        }
+        Ok(roots)
+    }
+}
+
+impl fmt::Debug for TlsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsConfig")
+            .field("authorities", &self.authorities.len())
+            .field("system_roots", &!self.without_system_roots)
+            .field("pinned", &self.pinned.is_some())
+            .field("client_certificate", &self.identity.is_some())
+            .field("server_name", &self.server_name)
+            .finish()
+    }
+}
+
+fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(Error::config(format!("{what}: expected PEM, found no certificate in it"))),
+        Err(error) => Err(Error::config(format!("{what}: {error}"))),
+    }
+}
+
+fn parse_name(name: &str) -> Result<ServerName<'static>, Error> {
+    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    ServerName::try_from(bare.to_owned()).map_err(|_| {
+        Error::config(format!("the server name: expected a DNS name or an address, found {name:?}"))
+    })
+}
+
+/// Accepts one certificate.
+#[derive(Debug)]
+struct Pinned {
+    certificate: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if *end_entity == self.certificate {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            // The certificate is not the one that was pinned.
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Puts TLS on connections to one server.
+#[derive(Clone)]
+pub(crate) struct TlsConnector {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl TlsConnector {
+    pub(crate) async fn connect(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        let connector = tokio_rustls::TlsConnector::from(self.config.clone());
+        connector.connect(self.name.clone(), stream).await
+    }
+}
+
+impl fmt::Debug for TlsConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsConnector").field("name", &self.name).finish_non_exhaustive()
+    }
+}
