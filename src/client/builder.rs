@@ -86,7 +86,9 @@ impl ClientBuilder {
     /// If the configuration is wrong, or the server cannot be connected.
     pub async fn connect(self) -> Result<Client, Error> {
         let (endpoint, connector) = self.prepare()?;
-        let transport = GrpcTransport::connect(&endpoint, connector, self.max_message_size).await?;
+        let transport =
+            GrpcTransport::connect(&self.endpoint, &endpoint, connector, self.max_message_size)
+                .await?;
         Ok(self.client(transport))
     }
 
@@ -177,7 +179,12 @@ impl Target {
             return Err(wrong("a gRPC server has neither path nor query"));
         }
         let default = if is_secure { 443 } else { 80 };
-        let port = authority.port_u16().unwrap_or(default);
+        let port = match authority.port_u16() {
+            Some(0) => return Err(wrong("no server listens at port 0")),
+            Some(port) => port,
+            None if authority.as_str() == authority.host() => default,
+            None => return Err(wrong("the port is not a number from 1 to 65535")),
+        };
         let authority = format!("{}:{port}", authority.host());
         let scheme = if is_secure { "https" } else { "http" };
         let origin = format!("{scheme}://{authority}");

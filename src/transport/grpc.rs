@@ -30,8 +30,9 @@ impl GrpcTransport {
         Self::new(endpoint.connect_with_connector_lazy(connector), max_message_size)
     }
 
-    /// A transport that is connected.
+    /// A transport that is connected; an error names `target`.
     pub(crate) async fn connect(
+        target: &str,
         endpoint: &Endpoint,
         connector: Connector,
         max_message_size: usize,
@@ -39,7 +40,7 @@ impl GrpcTransport {
         let channel = endpoint.connect_with_connector(connector).await;
         channel
             .map(|channel| Self::new(channel, max_message_size))
-            .map_err(|error| status::connect_error(endpoint.uri(), error))
+            .map_err(|error| status::connect_error(target, error))
     }
 
     fn new(channel: Channel, max_message_size: usize) -> Self {

@@ -13,8 +13,8 @@ use crate::wkt::Any;
 const TOO_LARGE: &str = "decoded message length too large: found ";
 
 /// The error of a channel that could not be connected.
-pub(super) fn connect_error(uri: &http::Uri, error: tonic::transport::Error) -> Error {
-    let message = format!("cannot connect to {uri}: {}", root_cause(&error));
+pub(super) fn connect_error(target: &str, error: tonic::transport::Error) -> Error {
+    let message = format!("cannot connect to {target}: {}", root_cause(&error));
     Error::new(ErrorKind::Connect, Code::Unavailable, message).with_source(error)
 }
 
