@@ -13,9 +13,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let emulator = Emulator::builder().seed(true).build()?.start().await?;
     let channel = Endpoint::from_shared(emulator.endpoint())?.connect().await?;
     let mut stub = DeviceTasksClient::with_interceptor(channel, |mut request: Request<()>| {
-        request.metadata_mut().insert("x-tenant", "one".parse().map_err(|_| {
-            Status::internal("the tenant is not ASCII")
-        })?);
+        request.metadata_mut().insert(
+            "x-tenant",
+            "one".parse().map_err(|_| Status::internal("the tenant is not ASCII"))?,
+        );
         Ok(request)
     });
     let answer = stub.list_tasks(ListTasksRequest { page_size: 3, ..Default::default() }).await?;

@@ -104,6 +104,7 @@ pub mod params;
 pub mod proto;
 pub mod protojson;
 pub mod rpc;
+pub mod transcode;
 mod transport;
 mod types;
 pub mod wkt;
