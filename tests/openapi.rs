@@ -12,7 +12,7 @@ use serde_json::Value;
 const OPERATIONS: &str = "
     GET /v1/device_tasks DeviceTasks_ListTasks | List tasks | query pageSize integer:int64, query
         pageToken string | - | v1ListTasksResponse
-    POST /v1/device_tasks DeviceTasks_CreateTask | Create task |  | v1CreateTaskRequest |
+    POST /v1/device_tasks DeviceTasks_CreateTask | Create task | - | v1CreateTaskRequest |
         v1CreateTaskResponse
     GET /v1/device_tasks/{taskUuid} DeviceTasks_GetTask | Get task | path taskUuid string | - |
         v1GetTaskResponse
@@ -29,7 +29,7 @@ const OPERATIONS: &str = "
         v1UpdateTaskTriggersResponse
     GET /v2/policies Policies_ListPolicies | List policies | query pageSize integer:int64, query
         pageToken string | - | v2ListPoliciesResponse
-    POST /v2/policies Policies_CreatePolicy | Create policy |  | v2CreatePolicyRequest |
+    POST /v2/policies Policies_CreatePolicy | Create policy | - | v2CreatePolicyRequest |
         v2CreatePolicyResponse
     GET /v2/policies/{policyUuid} Policies_GetPolicy | Get policy | path policyUuid string | - |
         v2GetPolicyResponse
@@ -39,7 +39,7 @@ const OPERATIONS: &str = "
         query policyUuids [string], query policyUuid string, query target.deviceUuid string, query
         target.deviceGroupUuid string, query target.subscriptionUuid string, query pageSize
         integer:int64, query pageToken string | - | v2ListPolicyAssignmentsResponse
-    POST /v2/policy-assignments PolicyAssignments_AssignPolicy | Assign policy |  |
+    POST /v2/policy-assignments PolicyAssignments_AssignPolicy | Assign policy | - |
         v2AssignPolicyRequest | v2AssignPolicyResponse
     GET /v2/policy-assignments/{assignmentUuid} PolicyAssignments_GetPolicyAssignment | Get policy
         assignment | path assignmentUuid string | - | v2GetPolicyAssignmentResponse
@@ -182,10 +182,9 @@ fn it_has_every_operation_of_eset_and_no_other() {
             "{verb} {path} {} | {} | {} | {body} | {}",
             text(operation, "operationId"),
             text(operation, "summary"),
-            parameters.join(", "),
+            if parameters.is_empty() { "-".to_owned() } else { parameters.join(", ") },
             content(&operation["responses"]["200"]),
         )
-        .replace("|  |", "| |")
     });
     assert_eq!(found.collect::<BTreeSet<_>>(), rows(OPERATIONS));
 }
@@ -246,7 +245,10 @@ fn it_holds_together() {
             }
         });
         let schemas = &document["components"]["schemas"];
-        assert_eq!(members(schemas).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>(), used);
+        assert_eq!(
+            members(schemas).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>(),
+            used
+        );
         for (name, schema) in members(schemas) {
             let is_good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             assert!(name.chars().all(is_good), "{name}");

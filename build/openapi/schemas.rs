@@ -8,12 +8,15 @@ use crate::codegen::comments;
 use crate::codegen::descriptors::DescriptorSet;
 use crate::codegen::json::Json;
 
+/// What an error is.
+const STATUS: &str = "google.rpc.Status";
+
 /// The schemas that are in use, by name.
 pub struct Schemas {
     /// The names of all types, by full name.
     names: BTreeMap<String, String>,
     done: BTreeMap<String, Json>,
-    /// `google.rpc.Status`, if the files have it.
+    /// `google.rpc.Status`, if a file imports it.
     status: Option<MessageDescriptor>,
 }
 
@@ -39,8 +42,10 @@ impl Schemas {
     pub fn new(set: &DescriptorSet) -> Self {
         let messages = set.pool.all_messages().map(|message| message.full_name().to_owned());
         let enums = set.pool.all_enums().map(|enumeration| enumeration.full_name().to_owned());
-        let names = names(messages.chain(enums).collect());
-        let status = set.pool.get_message_by_name("google.rpc.Status");
+        // Every operation can fail, with details of any type.
+        let always = ["google.protobuf.Any", STATUS].map(str::to_owned);
+        let names = names(messages.chain(enums).chain(always).collect());
+        let status = set.pool.get_message_by_name(STATUS);
         Self { names, done: BTreeMap::new(), status }
     }
 
@@ -53,8 +58,29 @@ impl Schemas {
     pub fn status(&mut self) -> Json {
         match self.status.clone() {
             Some(status) => self.reference(&status),
-            None => of_type("object"),
+            // Nobody imports it: the same without comments.
+            None => {
+                let name = self.name(STATUS);
+                let any = self.any();
+                let details = of_type("array").with("items", Some(any));
+                let members = Json::object([
+                    ("code", of_format("integer", "int32")),
+                    ("message", of_type("string")),
+                    ("details", details),
+                ]);
+                let schema = of_type("object")
+                    .with("description", Some(Json::text("What went wrong.")))
+                    .with("properties", Some(members));
+                self.done.insert(name.clone(), schema);
+                reference_to(&name)
+            }
         }
+    }
+
+    fn any(&mut self) -> Json {
+        let name = self.name("google.protobuf.Any");
+        self.done.entry(name.clone()).or_insert_with(any);
+        reference_to(&name)
     }
 
     /// The schema of a message, by name unless it is short.
@@ -173,11 +199,7 @@ impl Schemas {
 
     fn well_known(&mut self, message: &MessageDescriptor) -> Json {
         match message.name() {
-            "Any" => {
-                let name = self.name(message.full_name());
-                self.done.entry(name.clone()).or_insert_with(any);
-                reference_to(&name)
-            }
+            "Any" => self.any(),
             "Timestamp" => of_format("string", "date-time"),
             "Duration" | "FieldMask" => of_type("string"),
             "Empty" | "Struct" => of_type("object"),
