@@ -7,8 +7,8 @@ use std::fmt;
 pub enum Json {
     Bool(bool),
     Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Json {
