@@ -94,6 +94,7 @@
 // Generated code names the crate as users' own generated code does.
 extern crate self as eset_protect;
 
+pub mod auth;
 mod call;
 mod client;
 #[doc(hidden)]
@@ -110,8 +111,12 @@ mod types;
 pub mod wkt;
 
 pub use call::{Call, CallOptions, Items, Paginator};
+#[cfg(feature = "rest")]
+pub use client::Wire;
 pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
 pub use error::{Error, ErrorKind, code_name};
+#[cfg(feature = "rest")]
+pub use transport::rest::Region;
 #[cfg(feature = "tls")]
 pub use transport::tls::TlsConfig;
 

@@ -37,6 +37,21 @@ pub use path_template::{ParseTemplateError, PathTemplate};
 pub use router::{Route, Router};
 pub use status::{code_from_http, http_from_code};
 
+/// A form as `application/x-www-form-urlencoded`.
+#[cfg(feature = "rest")]
+pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
+    let mut form = String::new();
+    for (name, value) in pairs {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        percent::encode(name, b"", &mut form);
+        form.push('=');
+        percent::encode(value, b"", &mut form);
+    }
+    form
+}
+
 /// Why a request has no HTTP form, or an HTTP request is no request of the RPC. The caller is to
 /// blame: nothing was sent, or nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
