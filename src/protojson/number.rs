@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 
 use serde::Serializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -12,6 +13,14 @@ use super::codec::{Codec, Key};
 /// The member by which serde_json passes a number on when its feature `arbitrary_precision` is on
 /// anywhere in the program.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
+
+/// Whether a member of this name is how serde_json passes a number on. Without its feature, which
+/// alone reads a number that no f64 holds, it is a name as any other.
+pub fn is_arbitrary_precision(name: &str) -> bool {
+    static ON: LazyLock<bool> =
+        LazyLock::new(|| serde_json::from_str::<serde_json::Number>("1e400").is_ok());
+    name == ARBITRARY_PRECISION && *ON
+}
 
 /// The integer types of protobuf.
 pub trait Integer: Copy + Default + Ord + fmt::Display + TryFrom<i128> {
@@ -167,7 +176,7 @@ pub(super) fn is_json_number(text: &str) -> bool {
 }
 
 /// At most the beginning of a text that an error shows.
-pub(super) fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     const MOST: usize = 64;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -181,7 +190,7 @@ fn arbitrary_precision<'de, A: MapAccess<'de>>(
     expected: &str,
 ) -> Result<String, A::Error> {
     match map.next_key::<String>()? {
-        Some(key) if key == ARBITRARY_PRECISION => map.next_value(),
+        Some(key) if is_arbitrary_precision(&key) => map.next_value(),
         _ => Err(serde::de::Error::custom(format!("expected {expected}, found an object"))),
     }
 }
