@@ -113,7 +113,7 @@ fn difference(found: &DynamicMessage, expected: &DynamicMessage, json: &str) -> 
 
 #[test]
 fn our_json_is_the_oracles_json() {
-    for_every_type(192, |message, _| {
+    for_every_type(400, |message, _| {
         let ours: Json = serde_json::from_str(&our_json(message)?)
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(ours, oracle_json(message));
@@ -123,7 +123,7 @@ fn our_json_is_the_oracles_json() {
 
 #[test]
 fn we_read_the_oracles_json() {
-    for_every_type(192, |message, _| {
+    for_every_type(400, |message, _| {
         let json = oracle_json(message).to_string();
         let ours = our_message(&message.descriptor(), &json)?;
         prop_assert!(equal(&ours, message), "{}", difference(&ours, message, &json.to_string()));
@@ -133,7 +133,7 @@ fn we_read_the_oracles_json() {
 
 #[test]
 fn the_oracle_reads_our_json() {
-    for_every_type(96, |message, _| {
+    for_every_type(250, |message, _| {
         let json = our_json(message)?;
         let mut deserializer = serde_json::Deserializer::from_str(&json);
         let theirs = DynamicMessage::deserialize(message.descriptor(), &mut deserializer)
@@ -145,7 +145,7 @@ fn the_oracle_reads_our_json() {
 
 #[test]
 fn we_read_every_spelling_that_the_oracle_writes() {
-    for_every_type(96, |message, tape| {
+    for_every_type(250, |message, tape| {
         let options = SerializeOptions::new()
             .use_proto_field_name(tape.one_in(2))
             .use_enum_numbers(tape.one_in(2))
@@ -161,7 +161,7 @@ fn we_read_every_spelling_that_the_oracle_writes() {
 
 #[test]
 fn we_read_every_spelling_that_the_specification_allows() {
-    for_every_type(192, |message, tape| {
+    for_every_type(400, |message, tape| {
         let mut json = oracle_json(message);
         respell(&message.descriptor(), &mut json, tape);
         let ours = our_message(&message.descriptor(), &json.to_string())?;
