@@ -119,8 +119,9 @@ fn not_in_range<T: Integer>(value: impl fmt::Display) -> String {
 
 /// The value if it is a whole number in range.
 fn integer_from_float<T: Integer>(value: f64) -> Result<T, String> {
-    // Beyond 2^96 nothing is in range, and the cast below is exact before it.
-    let whole = value.fract() == 0.0 && value.abs() < 2f64.powi(96);
+    // Beyond 2^64 nothing is in range, and the cast below is exact before it. -2^63 alone is in range
+    // as an i64, but as an f64 it is also what serde_json makes of integers a little below.
+    let whole = value.fract() == 0.0 && value > -2f64.powi(63) && value < 2f64.powi(64);
     let integer = if whole { T::try_from(value as i128).ok() } else { None };
     integer.ok_or_else(|| not_in_range::<T>(value))
 }
