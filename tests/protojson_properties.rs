@@ -126,13 +126,17 @@ fn we_read_the_oracles_json() {
     for_every_type(400, |message, _| {
         let json = oracle_json(message).to_string();
         let ours = our_message(&message.descriptor(), &json)?;
-        prop_assert!(equal(&ours, message), "{}", difference(&ours, message, &json.to_string()));
+        prop_assert!(equal(&ours, message), "{}", difference(&ours, message, &json));
         Ok(())
     });
 }
 
 #[test]
 fn the_oracle_reads_our_json() {
+    // The oracle's reader takes no numbers from a serde_json with the feature `arbitrary_precision`.
+    if serde_json::from_str::<serde_json::Number>("1e400").is_ok() {
+        return;
+    }
     for_every_type(250, |message, _| {
         let json = our_json(message)?;
         let mut deserializer = serde_json::Deserializer::from_str(&json);

@@ -42,6 +42,7 @@ impl Integer for u64 {
 }
 
 /// `int32`, `uint32` and their kin: numbers in JSON.
+#[derive(Debug)]
 pub struct Int<T>(PhantomData<T>);
 
 impl<T: Integer + serde::Serialize> Codec for Int<T> {
@@ -63,6 +64,7 @@ impl<T: Integer + serde::Serialize> Key for Int<T> {
 }
 
 /// `int64`, `uint64` and their kin: strings in JSON.
+#[derive(Debug)]
 pub struct Long<T>(PhantomData<T>);
 
 impl<T: Integer + itoa::Integer> Codec for Long<T> {
@@ -242,6 +244,7 @@ impl Real for f32 {
 }
 
 /// `double` and `float`: numbers in JSON, or `"NaN"`, `"Infinity"` and `"-Infinity"`.
+#[derive(Debug)]
 pub struct Float<T>(PhantomData<T>);
 
 impl<T: Real> Codec for Float<T> {

@@ -20,7 +20,7 @@ const MAX_SEGMENTS: usize = 128;
 #[derive(Default)]
 pub struct Patch {
     value: Option<Box<RawValue>>,
-    below: BTreeMap<String, Patch>,
+    below: BTreeMap<String, Self>,
 }
 
 impl Patch {

@@ -13,8 +13,8 @@ pub enum Exact {
     Bool(bool),
     Number(String),
     Text(String),
-    List(Vec<Exact>),
-    Object(BTreeMap<String, Exact>),
+    List(Vec<Self>),
+    Object(BTreeMap<String, Self>),
 }
 
 impl Exact {
