@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
-use super::members::Members;
+use super::members::OwnMembers;
 use super::tagged::TYPE;
 use super::unknown;
 
@@ -79,7 +79,8 @@ fn is_replaceable(json: &str) -> bool {
 
 impl Patched<'_> {
     fn object<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members: Members = serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
+        let OwnMembers(members) =
+            serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
         let mut map = serializer.serialize_map(None)?;
         if let Some(type_url) = self.type_url {
             map.serialize_entry(TYPE, type_url)?;
