@@ -2,6 +2,8 @@
 extern crate self as eset_protect;
 #[doc(hidden)]
 pub mod codegen;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod proto;
 pub mod protojson;
 mod types;
