@@ -74,10 +74,10 @@ impl Page {
         for item in items {
             let (key, size, item) = item?;
             bytes = bytes.saturating_add(size);
-            if let Some(last) = last {
-                if taken.len() >= self.size || bytes > MAX_PAGE_BYTES {
-                    return Ok((taken, self.token(last)));
-                }
+            if let Some(last) = last
+                && (taken.len() >= self.size || bytes > MAX_PAGE_BYTES)
+            {
+                return Ok((taken, self.token(last)));
             }
             taken.push(item);
             last = Some(key);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use redb::ReadableTable;
 use tonic::{Request, Response, Status};
 
 use super::assignments::{self, ASSIGNMENT, parts};

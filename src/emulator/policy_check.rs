@@ -34,13 +34,14 @@ fn note_feature(violations: &mut Violations, field: &str, feature: &FeaturePolic
     if feature.feature_id == 0 {
         violations.add(format!("{field}.feature_id"), "must be set");
     }
-    if let Some(configuration) = &feature.configuration {
-        if feature.feature_id == LEGACY_FEATURE && configuration.unpack::<PolicyData>().is_err() {
-            violations.add(
-                format!("{field}.configuration"),
-                "must be an Era.Common.DataDefinition.Policy.PolicyData",
-            );
-        }
+    if feature.feature_id == LEGACY_FEATURE
+        && let Some(configuration) = &feature.configuration
+        && configuration.unpack::<PolicyData>().is_err()
+    {
+        violations.add(
+            format!("{field}.configuration"),
+            "must be an Era.Common.DataDefinition.Policy.PolicyData",
+        );
     }
     // A key is a path of field names, and names whole arrays only (`facts.md` 1.2).
     let is_path =

@@ -95,12 +95,13 @@ impl Emulator {
         let broken = watch::Sender::new(false);
         let core = self.core.clone();
         let connections = connections(listener, &broken);
+        let routes = routes(&self.core).await?;
         let server = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
             // What fails here is single connections; there is nobody left to tell.
-            let _ = serve(&self.core, connections, stopped).await;
+            let _ = serve(routes, connections, stopped).await;
         });
         Ok(Running { address, core, stop: Some(stop), broken, server })
     }
@@ -129,8 +130,9 @@ impl Emulator {
             tokio::time::sleep(DRAIN).await;
         };
         let connections = connections(listener, &broken.0);
+        let routes = routes(&self.core).await?;
         tokio::select! {
-            served = serve(&self.core, connections, shutdown) => {
+            served = serve(routes, connections, shutdown) => {
                 served.map_err(|error| EmulatorError::Serve { reason: error.to_string() })
             }
             () = overdue => Ok(()),
@@ -149,7 +151,7 @@ impl Drop for BreakOnDrop {
 }
 
 /// The services of the emulator, with health and reflection.
-async fn routes(core: &Core) -> Result<Routes, tonic_reflection::server::Error> {
+async fn routes(core: &Core) -> Result<Routes, EmulatorError> {
     let tasks = DeviceTasksServer::new(DeviceTasksService(core.clone()))
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
@@ -169,25 +171,23 @@ async fn routes(core: &Core) -> Result<Routes, tonic_reflection::server::Error> 
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
     };
+    let failed = |error: tonic_reflection::server::Error| EmulatorError::Serve {
+        reason: format!("the descriptors cannot be reflected: {error}"),
+    };
     Ok(Routes::new(tasks)
         .add_service(policies)
         .add_service(assignments)
         .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?))
+        .add_service(reflection().build_v1().map_err(failed)?)
+        .add_service(reflection().build_v1alpha().map_err(failed)?))
 }
 
 async fn serve(
-    core: &Core,
+    routes: Routes,
     connections: impl Stream<Item = std::io::Result<Connection>>,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let routes = routes(core).await?;
-    Server::builder()
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(connections, shutdown)
-        .await?;
-    Ok(())
+) -> Result<(), tonic::transport::Error> {
+    Server::builder().add_routes(routes).serve_with_incoming_shutdown(connections, shutdown).await
 }
 
 /// The connections that come in, each with `TCP_NODELAY`, until they are broken.

@@ -8,8 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
-    StorageError,
+    Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError,
 };
 use tonic::Status;
 

@@ -115,8 +115,8 @@ pub(super) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failur
 }
 
 fn policy(kind: &Kind) -> Policy {
-    let (plugin, setting, value) = kind.setting;
-    let flags = SettingFlags { apply_forcefully: kind.built_in, read_only: true };
+    let (plugin, setting, _) = kind.setting;
+    let flags = SettingFlags { apply_forcefully: false, read_only: true };
     let data = PolicyData {
         data: Some(configuration(kind).into()),
         product: Some(kind.product.to_owned()),
@@ -130,7 +130,7 @@ fn policy(kind: &Kind) -> Policy {
             feature_id: LEGACY_FEATURE,
             configuration: Some(Any::pack(&data)),
             // Own policies look like those of ESET's example, without flags (`facts.md` 4).
-            flags: if kind.built_in && value != "0" {
+            flags: if kind.built_in {
                 [(format!("plugins.p{plugin}.{setting}"), flags)].into()
             } else {
                 Default::default()
