@@ -47,9 +47,13 @@ pub(crate) struct RunRow {
     pub(crate) uuid: String,
     #[prost(string, tag = "2")]
     pub(crate) device_uuid: String,
-    /// When the device takes the task up. Until then there is no run.
+    /// When the device takes the task up, as the API shows it.
     #[prost(message, optional, tag = "3")]
     pub(crate) start_time: Option<Timestamp>,
+    /// When it really does: a millisecond or so before `start_time` if that had to give way to another
+    /// run's. Until then there is no run.
+    #[prost(message, optional, tag = "7")]
+    due_time: Option<Timestamp>,
     #[prost(uint64, tag = "4")]
     queued_millis: u64,
     #[prost(uint64, tag = "5")]
@@ -63,6 +67,7 @@ impl RunRow {
     pub(crate) fn new(
         uuid: String,
         device_uuid: String,
+        due_time: Timestamp,
         start_time: Timestamp,
         pace: Pace,
         outcome: Outcome,
@@ -77,6 +82,7 @@ impl RunRow {
             uuid,
             device_uuid,
             start_time: Some(start_time),
+            due_time: Some(due_time),
             queued_millis: millis(pace.queued),
             running_millis: millis(pace.running),
             end: end.into(),
@@ -85,7 +91,7 @@ impl RunRow {
 
     /// Whether the device has taken the task up.
     pub(crate) fn has_started(&self, now: Timestamp) -> bool {
-        self.start_time.is_some_and(|start| start <= now)
+        self.due_time.is_some_and(|due| due <= now)
     }
 
     /// The run as it is now.

@@ -230,18 +230,17 @@ fn start_runs(
     let Some(expire_time) = last_expiry(&task.triggers) else { return Ok(()) };
     let last_starts = last_starts(tables, task_sequence)?;
     for device in devices {
-        let Some(mut start) = world.fleet.reached(device, now) else { continue };
-        if start > expire_time {
+        let Some(due) = world.fleet.reached(device, now) else { continue };
+        if due > expire_time {
             continue;
         }
         // Task, device and start time identify a run, so two never start at once.
-        if let Some(last) = last_starts.get(device) {
-            start = start.max(later(*last, 1));
-        }
+        let start = last_starts.get(device).map_or(due, |last| due.max(later(*last, 1)));
         let outcome = world.outcome(task, device);
         let sequence = tables.sequence()?;
         let uuid = world.ids.id(sequence);
-        let run = RunRow::new(uuid, device.clone(), start, world.pace, outcome).encode_to_vec();
+        let run =
+            RunRow::new(uuid, device.clone(), due, start, world.pace, outcome).encode_to_vec();
         tables.put(run.len());
         tables.runs.insert((task_sequence, sequence), run.as_slice())?;
     }

@@ -160,7 +160,7 @@ fn tasks_of_day(day: u64) -> Vec<DeviceTask> {
             format!("Incident {}", 100_u64.saturating_add(day)),
             "OnDemandScan",
             Some(Any::pack(&scan(ScanProfile::InDepth, true))),
-            single(notebooks, day),
+            single(servers, day),
         ),
     ]
 }
