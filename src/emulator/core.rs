@@ -44,7 +44,7 @@ impl Core {
 }
 
 impl World {
-    /// The time, in the range that a message can hold.
+    /// The time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().into()
     }

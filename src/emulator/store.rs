@@ -179,7 +179,12 @@ fn prepare(database: &Database) -> Result<(), Problem> {
 fn format(database: &Database) -> Result<Option<u64>, redb::Error> {
     let transaction = database.begin_read()?;
     let meta = match transaction.open_table(META) {
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        // A database with tables but without this one is somebody else's.
+        Err(redb::TableError::TableDoesNotExist(_))
+            if transaction.list_tables()?.next().is_none() =>
+        {
+            return Ok(None);
+        }
         opened => opened?,
     };
     Ok(meta.get(FORMAT)?.map(|format| format.value()))

@@ -1,6 +1,6 @@
 //! Data directories: what they keep, and what cannot be opened.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -91,6 +91,16 @@ fn what_cannot_be_opened_is_told_apart() {
     assert!(matches!(error, EmulatorError::Open { .. }), "{error:?}");
 
     std::fs::remove_file(&file).unwrap();
+    let database = redb::Database::create(&file).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let table: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("other");
+    transaction.open_table(table).unwrap().insert("a", 1).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = open(&directory.0);
+    assert!(matches!(error, EmulatorError::Corrupt { .. }), "{error:?}");
+
+    std::fs::remove_file(&file).unwrap();
     drop(Emulator::builder().data_dir(&directory.0).seed(true).build().unwrap());
     let sound = std::fs::read(&file).unwrap();
     std::fs::write(&file, &sound[..sound.len() / 2]).unwrap();
@@ -131,7 +141,9 @@ async fn server_to_be_killed() {
         .unwrap();
     println!("endpoint={}", running.endpoint());
     std::io::stdout().flush().unwrap();
-    std::future::pending::<()>().await;
+    // The end of its input is the end of the process that it works for, which mostly kills it before.
+    let read = || std::io::stdin().read_to_end(&mut Vec::new());
+    tokio::task::spawn_blocking(read).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -227,6 +239,7 @@ impl Server {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["durability::server_to_be_killed", "--exact", "--nocapture", "--test-threads=1"])
             .env(DIRECTORY, directory)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

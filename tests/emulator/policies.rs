@@ -120,6 +120,7 @@ async fn identifiers_are_checked() {
 #[tokio::test]
 async fn large_policies_come_in_several_pages() {
     let mut world = world().await;
+    world.policies = world.policies.max_decoding_message_size(16 * 1024 * 1024);
     for _ in 0..4 {
         let configuration = Any { type_url: "x/Y".into(), value: vec![1; 5_000_000].into() };
         let feature = FeaturePolicy {
@@ -129,7 +130,6 @@ async fn large_policies_come_in_several_pages() {
         };
         create(&mut world, vec![feature]).await.unwrap();
     }
-    world.policies = world.policies.clone().max_decoding_message_size(16 * 1024 * 1024);
     let page = world.policies.list_policies(ListPoliciesRequest::default()).await.unwrap();
     assert_eq!(page.get_ref().policies.len(), 2);
     let page_token = page.into_inner().next_page_token;

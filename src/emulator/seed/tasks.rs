@@ -33,8 +33,8 @@ pub(super) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failur
     for days_ago in (0..DAYS).rev() {
         let day = DAYS.saturating_sub(days_ago);
         for (index, task) in tasks_of_day(day).into_iter().enumerate() {
-            // From eleven hours before the day's end on, an hour apart.
-            let hours = 11_u64.saturating_sub(index as u64);
+            // From ten hours before the day's end on, an hour apart.
+            let hours = 10_u64.saturating_sub(index as u64);
             let back = days_ago.saturating_mul(DAY).saturating_add(hours.saturating_mul(3600));
             let at = before(now, back.saturating_add(60));
             create(tables, world, at, task)?;
