@@ -12,7 +12,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::service::Routes;
 use tonic::transport::Server;
 
-use self::connection::Connection;
+use self::connection::{Connection, Phase};
 use super::Emulator;
 use super::core::Core;
 use super::device_tasks::DeviceTasksService;
@@ -38,8 +38,7 @@ pub struct Running {
     address: SocketAddr,
     core: Core,
     stop: Option<oneshot::Sender<()>>,
-    /// Breaks all connections when it becomes true.
-    broken: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     server: JoinHandle<()>,
 }
 
@@ -56,6 +55,7 @@ impl Running {
 
     /// Stops listening, lets the calls at work finish, for ten seconds at most, and closes the store.
     pub async fn shutdown(mut self) {
+        self.phase.send_replace(Phase::Draining);
         if let Some(stop) = self.stop.take() {
             // An error says that the server has ended, which is what is wanted.
             let _ = stop.send(());
@@ -66,7 +66,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.broken.send_replace(true);
+        self.phase.send_replace(Phase::Broken);
         self.server.abort();
         self.core.store.close();
     }
@@ -92,9 +92,9 @@ impl Emulator {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let broken = watch::Sender::new(false);
+        let phase = watch::Sender::new(Phase::Serving);
         let core = self.core.clone();
-        let connections = connections(listener, &broken);
+        let connections = connections(listener, &phase);
         let routes = routes(&self.core).await?;
         let server = tokio::spawn(async move {
             let stopped = async {
@@ -103,7 +103,7 @@ impl Emulator {
             // What fails here is single connections; there is nobody left to tell.
             let _ = serve(routes, connections, stopped).await;
         });
-        Ok(Running { address, core, stop: Some(stop), broken, server })
+        Ok(Running { address, core, stop: Some(stop), phase, server })
     }
 
     /// Serves on a listener until `shutdown` is ready and the calls at work are finished, for ten
@@ -117,14 +117,14 @@ impl Emulator {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EmulatorError> {
-        let broken = BreakOnDrop(watch::Sender::new(false), self.core.clone());
-        let (draining, mut drain) = watch::channel(false);
+        let broken = BreakOnDrop(watch::Sender::new(Phase::Serving), self.core.clone());
+        let mut drain = broken.0.subscribe();
         let shutdown = async {
             shutdown.await;
-            draining.send_replace(true);
+            broken.0.send_replace(Phase::Draining);
         };
         let overdue = async {
-            if drain.wait_for(|draining| *draining).await.is_err() {
+            if drain.wait_for(|phase| *phase == Phase::Draining).await.is_err() {
                 std::future::pending::<()>().await;
             }
             tokio::time::sleep(DRAIN).await;
@@ -141,11 +141,11 @@ impl Emulator {
 }
 
 /// Leaves neither connections nor an open store, also if the future is dropped.
-struct BreakOnDrop(watch::Sender<bool>, Core);
+struct BreakOnDrop(watch::Sender<Phase>, Core);
 
 impl Drop for BreakOnDrop {
     fn drop(&mut self) {
-        self.0.send_replace(true);
+        self.0.send_replace(Phase::Broken);
         self.1.store.close();
     }
 }
@@ -193,12 +193,12 @@ async fn serve(
 /// The connections that come in, each with `TCP_NODELAY`, until they are broken.
 fn connections(
     listener: TcpListener,
-    broken: &watch::Sender<bool>,
+    phase: &watch::Sender<Phase>,
 ) -> impl Stream<Item = std::io::Result<Connection>> + use<> {
-    let broken = broken.subscribe();
+    let phase = phase.subscribe();
     tokio_stream::wrappers::TcpListenerStream::new(listener).map(move |accepted| {
         let stream = accepted?;
         stream.set_nodelay(true)?;
-        Ok(Connection::new(stream, broken.clone()))
+        Ok(Connection::new(stream, &phase))
     })
 }

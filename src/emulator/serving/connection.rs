@@ -15,20 +15,40 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 pub(super) struct Connection {
     stream: TcpStream,
     broken: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Gone once the client has sent something.
+    unused: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     is_broken: bool,
 }
 
+/// What becomes of the connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// They are served.
+    Serving,
+    /// They may finish what they are at. Those on which nothing was ever sent break.
+    Draining,
+    /// They break.
+    Broken,
+}
+
 impl Connection {
-    /// Breaks when the value becomes true or its sender is gone.
-    pub(super) fn new(stream: TcpStream, mut broken: watch::Receiver<bool>) -> Self {
-        let broken = Box::pin(async move {
-            let _ = broken.wait_for(|broken| *broken).await;
-        });
-        Self { stream, broken, is_broken: false }
+    /// Breaks as the phase says, or when its sender is gone.
+    pub(super) fn new(stream: TcpStream, phase: &watch::Receiver<Phase>) -> Self {
+        let reaches = |wanted| {
+            let mut phase = phase.clone();
+            async move {
+                let _ = phase.wait_for(|phase| *phase >= wanted).await;
+            }
+        };
+        let unused: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(reaches(Phase::Draining));
+        let broken = Box::pin(reaches(Phase::Broken));
+        Self { stream, broken, unused: Some(unused), is_broken: false }
     }
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        self.is_broken = self.is_broken || self.broken.as_mut().poll(context).is_ready();
+        self.is_broken = self.is_broken
+            || self.broken.as_mut().poll(context).is_ready()
+            || self.unused.as_mut().is_some_and(|unused| unused.as_mut().poll(context).is_ready());
         if self.is_broken { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 }
@@ -48,7 +68,12 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.unused = None;
+        }
+        read
     }
 }
 
