@@ -10,6 +10,11 @@ use serde_json::value::RawValue;
 
 use super::members::Members;
 use super::tagged::TYPE;
+use super::unknown;
+
+/// How many segments a pointer has at most: more than JSON that serde_json reads can nest. Patches
+/// nest as deep, and bytes from the wire may say anything.
+const MAX_SEGMENTS: usize = 128;
 
 /// What is to be put at a place and below it.
 #[derive(Default)]
@@ -22,6 +27,13 @@ impl Patch {
     /// Puts a value at a JSON Pointer.
     pub fn insert(&mut self, pointer: &str, value: Box<RawValue>) -> Result<(), String> {
         let segments = pointer.strip_prefix('/').ok_or("a JSON Pointer begins with a slash")?;
+        if segments == TYPE {
+            return Err(format!("`{TYPE}` is not a member"));
+        }
+        if segments.split('/').count() > MAX_SEGMENTS {
+            return Err(format!("a JSON Pointer has {MAX_SEGMENTS} segments at most"));
+        }
+        unknown::check_depth(value.get())?;
         let mut place = self;
         for segment in segments.split('/') {
             let name = segment.replace("~1", "/").replace("~0", "~");
@@ -45,6 +57,7 @@ pub struct Patched<'a> {
 impl Serialize for Patched<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let Some(value) = &self.patch.value {
+            let value = if is_replaceable(self.json.get()) { value } else { self.json };
             return value.serialize(serializer);
         }
         match self.json.get().as_bytes().first() {
@@ -54,6 +67,14 @@ impl Serialize for Patched<'_> {
             _ => self.json.serialize(serializer),
         }
     }
+}
+
+/// Whether what a message says about a place gives way to what was kept for it: only the number that
+/// stands for an unknown name of an enum, or a default that is written because the caller asks for
+/// defaults. Anything else was put there later.
+fn is_replaceable(json: &str) -> bool {
+    let is_unrecognised = json.parse::<i32>().is_ok_and(i32::is_negative);
+    is_unrecognised || matches!(json, "null" | "false" | "0" | "\"0\"" | "\"\"" | "[]" | "{}")
 }
 
 impl Patched<'_> {
