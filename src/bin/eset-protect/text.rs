@@ -1,0 +1,46 @@
+//! Text for people.
+
+use std::borrow::Cow;
+
+use eset_protect::wkt::{Any, Timestamp};
+
+/// Text with its control characters written out, so that a name from a server cannot break a table or
+/// speak to the terminal.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_control) {
+        return Cow::Borrowed(text);
+    }
+    let written = text.chars().map(|c| match c {
+        c if is_control(c) => c.escape_default().to_string(),
+        c => c.to_string(),
+    });
+    Cow::Owned(written.collect())
+}
+
+/// Control characters, and those that turn the direction of writing around.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The last part of a name such as `Era.Common.DataDefinition.Task.OS.RunCommand`.
+pub fn short_name(full_name: &str) -> &str {
+    full_name.rsplit('.').next().unwrap_or(full_name)
+}
+
+/// `1 device`, `2 devices`.
+pub fn count(number: usize, singular: &str) -> String {
+    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
+}
+
+/// A time, or nothing.
+pub fn time(time: Option<Timestamp>) -> String {
+    time.map(|time| time.to_string()).unwrap_or_default()
+}
+
+/// What an `Any` holds, as JSON; its type and size where it has no JSON form here.
+pub fn any(any: &Any) -> String {
+    match serde_json::to_string_pretty(any) {
+        Ok(json) => json,
+        Err(_) => format!("{}, {}", any.type_url, count(any.value.len(), "byte")),
+    }
+}
