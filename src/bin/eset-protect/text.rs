@@ -44,3 +44,13 @@ pub fn any(any: &Any) -> String {
         Err(_) => format!("{}, {}", any.type_url, count(any.value.len(), "byte")),
     }
 }
+
+/// How the person called this command, to show others that work the same way.
+pub fn program() -> &'static str {
+    // Cargo sets it for what it runs.
+    if std::env::var_os("CARGO").is_some() {
+        "cargo run -q --features cli --"
+    } else {
+        "eset-protect"
+    }
+}
