@@ -155,8 +155,10 @@ impl Assignments {
 
 impl Row for PolicyAssignment {
     const HEADERS: &'static [&'static str] = &["UUID", "RANK", "POLICY", "ON", "TARGET"];
+    // A rank says nothing without its target.
+    const MIN_COLUMNS: usize = 5;
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, _brief: bool) -> Vec<String> {
         let (kind, uuid) = target(self);
         vec![
             self.uuid.clone(),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
 use crate::table::{Row, Table};
-use crate::text::count;
+use crate::text::{count, plural};
 
 #[derive(Args, Debug)]
 pub struct Paging {
@@ -37,7 +37,7 @@ where
     // On a terminal the lines themselves show that it goes on.
     let shows_lines = format == Format::Json && output.is_terminal;
     let progress = Progress::new(what, !shows_lines && io::stderr().is_terminal());
-    let mut table = Table::new::<R::Item>();
+    let mut table = Table::new::<R::Item>(output.is_terminal);
     let mut pages = call.pages();
     while let Some(page) = pages.next().await {
         let items = R::items(page?);
@@ -54,7 +54,7 @@ where
     }
     drop(progress);
     if format == Format::Table {
-        table.print(&mut output, what)?;
+        table.print(&mut output, &plural(what))?;
     }
     output.flush()
 }

@@ -1,8 +1,8 @@
 //! Tables for people.
 //!
-//! On a terminal a table is fitted to its width; one that is too narrow for the identifiers gets a
-//! block of lines for each row instead, since a broken identifier cannot be copied. In a pipe the
-//! columns are aligned with spaces and nothing is cut.
+//! On a terminal a table is fitted to its width. Identifiers are never broken, since a broken one cannot
+//! be copied: columns that do not fit are left out, and where too few would be left each row becomes a
+//! block of lines. In a pipe the columns are aligned with spaces and nothing is cut.
 
 use std::env;
 
@@ -18,29 +18,39 @@ use crate::text::printable;
 const MAX_PADDING: usize = 60;
 /// What a column of text is given at least.
 const MIN_TEXT_WIDTH: usize = 12;
+/// The longest text without spaces that is not broken.
+const MAX_WHOLE: usize = 40;
+/// The spaces between columns.
+const GAP: usize = 2;
 
 /// Something that is a row of a table.
 pub trait Row {
     /// The headers of the columns.
     const HEADERS: &'static [&'static str];
-    /// The text of each column.
-    fn cells(&self) -> Vec<String>;
+    /// Fewer columns than these say too little.
+    const MIN_COLUMNS: usize = 3;
+    /// The text of each column. `brief` is for the eye: times without fractions of a second.
+    fn cells(&self, brief: bool) -> Vec<String>;
 }
 
 /// Rows under headers.
 #[derive(Debug)]
 pub struct Table {
+    brief: bool,
+    min_columns: usize,
     headers: &'static [&'static str],
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub fn new<R: Row>() -> Self {
-        Self { headers: R::HEADERS, rows: Vec::new() }
+    /// A table without rows; `brief` is for a terminal.
+    pub fn new<R: Row>(brief: bool) -> Self {
+        Self { brief, min_columns: R::MIN_COLUMNS, headers: R::HEADERS, rows: Vec::new() }
     }
 
     pub fn push<R: Row>(&mut self, row: &R) {
-        self.rows.push(row.cells().iter().map(|cell| printable(cell).into_owned()).collect());
+        self.rows
+            .push(row.cells(self.brief).iter().map(|cell| printable(cell).into_owned()).collect());
     }
 
     /// Prints the table; `what` is what there is none of if it is empty.
@@ -49,16 +59,23 @@ impl Table {
             return self.print_plain(output);
         }
         if self.rows.is_empty() {
-            return output.line(&output.style.dim(&format!("No {what}s.")));
+            return output.line(&output.style.dim(&format!("No {what}.")));
         }
-        let width = terminal_width();
-        if width.is_some_and(|width| usize::from(width) < self.min_width()) {
+        let width = terminal_width().map_or(usize::MAX, usize::from);
+        let columns = self.fitting(width);
+        if columns < self.min_columns {
             return self.print_blocks(output);
         }
-        self.print_fitted(output, width)
+        self.print_fitted(output, columns, width)?;
+        let rest = self.headers.get(columns..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let rest = rest.join(", ");
+        output.line(&output.style.dim(&format!("In a wider terminal also: {rest}.")))
     }
 
-    /// Aligned columns, two spaces apart.
+    /// Aligned columns.
     fn print_plain(&self, output: &mut Output) -> Result<(), Failure> {
         let headers: Vec<String> = self.headers.iter().map(|&header| header.to_owned()).collect();
         let widths = self.widths();
@@ -66,18 +83,24 @@ impl Table {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(&widths) {
                 let width = (*width).min(MAX_PADDING);
-                line.push_str(&format!("{cell:width$}  "));
+                line.push_str(&format!("{cell:width$}{:GAP$}", ""));
             }
             output.line(line.trim_end())?;
         }
         Ok(())
     }
 
-    fn print_fitted(&self, output: &mut Output, width: Option<u16>) -> Result<(), Failure> {
+    /// The first columns, fitted to the terminal.
+    fn print_fitted(
+        &self,
+        output: &mut Output,
+        columns: usize,
+        width: usize,
+    ) -> Result<(), Failure> {
         let mut table = Fitted::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_preset(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        if let Some(width) = width {
+        if let Ok(width) = u16::try_from(width) {
             table.set_width(width);
         }
         if output.style.is_enabled() {
@@ -85,20 +108,18 @@ impl Table {
         } else {
             table.force_no_tty();
         }
-        table.set_header(
-            self.headers.iter().map(|header| Cell::new(header).add_attribute(Attribute::Bold)),
-        );
+        let headers = self.headers.iter().take(columns);
+        table.set_header(headers.map(|header| Cell::new(header).add_attribute(Attribute::Bold)));
         for row in &self.rows {
-            table.add_row(row.iter().map(Cell::new));
+            table.add_row(row.iter().take(columns).map(Cell::new));
         }
-        // Lines between the rows help only where rows are broken.
-        table.remove_style(comfy_table::TableComponent::HorizontalLines);
-        for (index, width) in self.widths().iter().enumerate() {
-            if *width <= 40
-                && self.is_whole(index)
-                && let Some(column) = table.column_mut(index)
-            {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+        for index in 0..columns {
+            let is_whole = self.is_whole(index);
+            if let Some(column) = table.column_mut(index) {
+                column.set_padding((0, if index + 1 < columns { 2 } else { 0 }));
+                if is_whole {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
             }
         }
         output.line(&table.trim_fmt())
@@ -117,26 +138,32 @@ impl Table {
     }
 
     fn widths(&self) -> Vec<usize> {
-        let widest = |index: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(index));
-            let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or_default();
-            widest.max(self.headers.get(index).map_or(0, |header| header.len()))
-        };
-        (0..self.headers.len()).map(widest).collect()
+        (0..self.headers.len()).map(|index| self.width(index)).collect()
     }
 
-    /// Whether no cell of a column can be broken at a space: identifiers, times, names of states.
+    fn width(&self, index: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(index));
+        let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or_default();
+        widest.max(self.headers.get(index).map_or(0, |header| header.len()))
+    }
+
+    /// Whether a column is not to be broken: identifiers, times, names of states.
     fn is_whole(&self, index: usize) -> bool {
-        self.rows.iter().all(|row| row.get(index).is_none_or(|cell| !cell.contains(' ')))
+        let has_space = |row: &Vec<String>| row.get(index).is_some_and(|cell| cell.contains(' '));
+        self.width(index) <= MAX_WHOLE && !self.rows.iter().any(has_space)
     }
 
-    fn min_width(&self) -> usize {
-        let widths = self.widths();
-        let columns = widths.iter().enumerate().map(|(index, &width)| {
-            let least = if self.is_whole(index) && width <= 40 { width } else { MIN_TEXT_WIDTH };
-            least.min(width) + 2
-        });
-        columns.sum()
+    /// How many of the first columns fit into this width.
+    fn fitting(&self, width: usize) -> usize {
+        let mut used = 0;
+        let fits = |index: &usize| {
+            let width_of = self.width(*index);
+            used += if self.is_whole(*index) { width_of } else { width_of.min(MIN_TEXT_WIDTH) };
+            let fits = used <= width;
+            used += GAP;
+            fits
+        };
+        (0..self.headers.len()).take_while(fits).count()
     }
 }
 

@@ -29,12 +29,21 @@ pub fn short_name(full_name: &str) -> &str {
 
 /// `1 device`, `2 devices`.
 pub fn count(number: usize, singular: &str) -> String {
-    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
+    if number == 1 { format!("1 {singular}") } else { format!("{number} {}", plural(singular)) }
 }
 
-/// A time, or nothing.
-pub fn time(time: Option<Timestamp>) -> String {
-    time.map(|time| time.to_string()).unwrap_or_default()
+/// `tasks`, `policies`.
+pub fn plural(singular: &str) -> String {
+    match singular.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{singular}s"),
+    }
+}
+
+/// A time, or nothing; `brief` leaves out fractions of a second.
+pub fn time(time: Option<Timestamp>, brief: bool) -> String {
+    let nanos = |time: Timestamp| if brief { 0 } else { time.nanos };
+    time.map(|time| Timestamp { nanos: nanos(time), ..time }.to_string()).unwrap_or_default()
 }
 
 /// What an `Any` holds, as JSON; its type and size where it has no JSON form here.

@@ -12,7 +12,7 @@ use crate::text::{count, short_name};
 impl Row for Policy {
     const HEADERS: &'static [&'static str] = &["UUID", "NAME", "SETTINGS FOR", "BUILT-IN"];
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, _brief: bool) -> Vec<String> {
         let features: Vec<_> = self.features.iter().map(subject).collect();
         vec![
             self.uuid.clone(),

@@ -13,14 +13,14 @@ use crate::text::{any, count, time};
 impl Row for DeviceTask {
     const HEADERS: &'static [&'static str] = &["UUID", "NAME", "ACTION", "TARGETS", "CREATED"];
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, brief: bool) -> Vec<String> {
         let action = self.action.as_ref().map(|action| action.name.clone());
         vec![
             self.uuid.clone(),
             self.display_name.clone(),
             action.unwrap_or_default(),
             self.targets.as_ref().map(targets).unwrap_or_default(),
-            time(self.create_time),
+            time(self.create_time, brief),
         ]
     }
 }
@@ -29,12 +29,12 @@ impl Row for DeviceTaskRun {
     const HEADERS: &'static [&'static str] =
         &["STATUS", "DEVICE", "STARTED", "ENDED", "RESULT", "UUID"];
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, brief: bool) -> Vec<String> {
         vec![
             status(self.status),
             self.device_uuid.clone(),
-            time(self.start_time),
-            time(self.end_time),
+            time(self.start_time, brief),
+            time(self.end_time, brief),
             self.result.as_ref().map(any).unwrap_or_default(),
             self.uuid.clone(),
         ]
@@ -103,7 +103,7 @@ fn fields(task: &DeviceTask) -> Vec<(&'static str, String)> {
         ("triggers", triggers.join("\n")),
         ("source", source),
         ("asset group", task.asset_group_uuid.clone()),
-        ("created", time(task.create_time)),
-        ("updated", time(task.update_time)),
+        ("created", time(task.create_time, false)),
+        ("updated", time(task.update_time, false)),
     ]
 }
