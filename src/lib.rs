@@ -10,6 +10,8 @@ mod client;
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub mod codegen;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod error;
 pub mod params;
 pub mod proto;
