@@ -70,7 +70,10 @@ fn types_are_listed_and_each_can_be_converted() {
 fn wrong_types_are_told_with_near_ones() {
     for (name, near) in [
         ("DeviceTsak", "near are eset.dotnod.automation.v1.DeviceTask"),
-        ("eset.dotnod.automation.v1.DeviceTask2", "eset.dotnod.automation.v1.DeviceTask;"),
+        (
+            "eset.dotnod.automation.v1.DeviceTask2",
+            "near are eset.dotnod.automation.v1.DeviceTask, ",
+        ),
         ("devicetask", "eset.dotnod.automation.v1.DeviceTask"),
         ("Policy2", "eset.dotnod.policy_management.v2.Policy;"),
     ] {

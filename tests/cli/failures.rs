@@ -104,8 +104,10 @@ fn request_id_and_fields_are_shown() {
 
 #[test]
 fn nobody_listens() {
-    // Bound and let go: nobody has it now.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound and not listening: the port is taken, so no other test can get it.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
     let endpoint = format!("http://{address}");
     let error = run(&["policies", "list", "--endpoint", &endpoint], b"").fails(3);
     assert!(error.contains(&address.to_string()), "{error}");

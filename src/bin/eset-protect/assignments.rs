@@ -194,10 +194,10 @@ fn print<M: Serialize>(
             print_fields(
                 &mut output,
                 [
-                    ("uuid", assignment.uuid.clone()),
-                    ("rank", assignment.rank.to_string()),
-                    ("policy", assignment.policy_uuid.clone()),
-                    (kind, uuid.to_owned()),
+                    ("uuid", assignment.uuid.clone().into()),
+                    ("rank", assignment.rank.to_string().into()),
+                    ("policy", assignment.policy_uuid.clone().into()),
+                    (kind, uuid.to_owned().into()),
                 ],
             )?;
         }

@@ -131,7 +131,8 @@ impl Table {
             if index > 0 {
                 output.line("")?;
             }
-            let fields = self.headers.iter().zip(row).map(|(header, cell)| (*header, cell.clone()));
+            let fields =
+                self.headers.iter().zip(row).map(|(header, cell)| (*header, cell.clone().into()));
             print_fields(output, fields)?;
         }
         Ok(())
@@ -167,24 +168,38 @@ impl Table {
     }
 }
 
-/// Prints one thing: a line for each of its fields that is not empty.
+/// Prints one thing: a name and its lines, for each field that is not empty.
 pub fn print_fields<'a>(
     output: &mut Output,
-    fields: impl IntoIterator<Item = (&'a str, String)>,
+    fields: impl IntoIterator<Item = (&'a str, Lines)>,
 ) -> Result<(), Failure> {
-    let fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let fields: Vec<_> = fields.into_iter().filter(|(_, Lines(lines))| !lines.is_empty()).collect();
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    for (name, value) in fields {
-        let name = output.style.dim(&format!("{name:width$}"));
-        // Several lines stand under each other; only our own JSON has them.
-        let mut lines = value.lines();
-        let first = lines.next().unwrap_or_default();
-        output.line(&format!("{name}  {}", printable(first)))?;
+    for (name, Lines(lines)) in fields {
+        let mut name = output.style.dim(&format!("{name:width$}"));
         for line in lines {
-            output.line(&format!("{:width$}  {}", "", printable(line)))?;
+            output.line(&format!("{name}{:GAP$}{}", "", printable(&line)))?;
+            name = " ".repeat(width);
         }
     }
     Ok(())
+}
+
+/// The value of a field, line by line. A text is one line, whatever is in it, so that a name from a
+/// server cannot look like another field.
+#[derive(Debug)]
+pub struct Lines(Vec<String>);
+
+impl From<String> for Lines {
+    fn from(text: String) -> Self {
+        Self(if text.is_empty() { Vec::new() } else { vec![text] })
+    }
+}
+
+impl From<Vec<String>> for Lines {
+    fn from(lines: Vec<String>) -> Self {
+        Self(lines)
+    }
 }
 
 /// The width of the terminal; COLUMNS, if set, goes before what the terminal says.

@@ -46,12 +46,21 @@ pub fn time(time: Option<Timestamp>, brief: bool) -> String {
     time.map(|time| Timestamp { nanos: nanos(time), ..time }.to_string()).unwrap_or_default()
 }
 
-/// What an `Any` holds, as JSON; its type and size where it has no JSON form here.
-pub fn any(any: &Any) -> String {
+/// What an `Any` holds, as lines of JSON; its type and size where it has no JSON form here.
+pub fn any_lines(any: &Any) -> Vec<String> {
     match serde_json::to_string_pretty(any) {
-        Ok(json) => json,
-        Err(_) => format!("{}, {}", any.type_url, count(any.value.len(), "byte")),
+        Ok(json) => json.lines().map(str::to_owned).collect(),
+        Err(_) => vec![type_and_size(any)],
     }
+}
+
+/// The same in one line.
+pub fn any_line(any: &Any) -> String {
+    serde_json::to_string(any).unwrap_or_else(|_| type_and_size(any))
+}
+
+fn type_and_size(any: &Any) -> String {
+    format!("{}, {}", any.type_url, count(any.value.len(), "byte"))
 }
 
 /// How the person called this command, to show others that work the same way.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::{Format, Output};
-use crate::table::{Row, print_fields};
+use crate::table::{Lines, Row, print_fields};
 use crate::text::{count, short_name};
 
 impl Row for Policy {
@@ -49,19 +49,19 @@ pub fn print_policy<M: Serialize>(
     output.flush()
 }
 
-fn fields(policy: &Policy) -> Vec<(&'static str, String)> {
+fn fields(policy: &Policy) -> Vec<(&'static str, Lines)> {
     let mut fields = vec![
-        ("uuid", policy.uuid.clone()),
-        ("name", policy.display_name.clone()),
-        ("description", policy.description.clone()),
-        ("built-in", if policy.built_in { "yes" } else { "" }.to_owned()),
+        ("uuid", policy.uuid.clone().into()),
+        ("name", policy.display_name.clone().into()),
+        ("description", policy.description.clone().into()),
+        ("built-in", if policy.built_in { "yes" } else { "" }.to_owned().into()),
     ];
     for feature in &policy.features {
-        fields.push(("feature", feature.feature_id.to_string()));
-        fields.push(("settings", settings(feature)));
+        fields.push(("feature", feature.feature_id.to_string().into()));
+        fields.push(("settings", settings(feature).into()));
         let mut flags: Vec<_> = feature.flags.iter().map(flag).collect();
         flags.sort();
-        fields.push(("flags", flags.join("\n")));
+        fields.push(("flags", flags.into()));
     }
     fields
 }

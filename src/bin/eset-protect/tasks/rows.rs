@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::{Format, Output};
-use crate::table::{Row, print_fields};
-use crate::text::{any, count, time};
+use crate::table::{Lines, Row, print_fields};
+use crate::text::{any_line, any_lines, count, time};
 
 impl Row for DeviceTask {
     const HEADERS: &'static [&'static str] = &["UUID", "NAME", "ACTION", "TARGETS", "CREATED"];
@@ -35,7 +35,7 @@ impl Row for DeviceTaskRun {
             self.device_uuid.clone(),
             time(self.start_time, brief),
             time(self.end_time, brief),
-            self.result.as_ref().map(any).unwrap_or_default(),
+            self.result.as_ref().map(any_line).unwrap_or_default(),
             self.uuid.clone(),
         ]
     }
@@ -71,14 +71,14 @@ pub fn print_task<M: Serialize>(
     output.flush()
 }
 
-fn fields(task: &DeviceTask) -> Vec<(&'static str, String)> {
+fn fields(task: &DeviceTask) -> Vec<(&'static str, Lines)> {
     let source = match DeviceTaskSource::try_from(task.source) {
         Ok(DeviceTaskSource::Unspecified) => String::new(),
         Ok(source) => source.as_str_name().trim_start_matches("DEVICE_TASK_SOURCE_").to_owned(),
         Err(_) => task.source.to_string(),
     };
     let targets = task.targets.clone().unwrap_or_default();
-    let triggers: Vec<_> = task
+    let triggers: Vec<String> = task
         .triggers
         .iter()
         .map(|trigger| match &trigger.kind {
@@ -92,18 +92,18 @@ fn fields(task: &DeviceTask) -> Vec<(&'static str, String)> {
     let version = (task.version_id > 0).then(|| task.version_id.to_string());
     let action = task.action.clone().unwrap_or_default();
     vec![
-        ("uuid", task.uuid.clone()),
-        ("version", version.unwrap_or_default()),
-        ("name", task.display_name.clone()),
-        ("description", task.description.clone()),
-        ("action", action.name),
-        ("params", action.params.as_ref().map(any).unwrap_or_default()),
-        ("devices", targets.devices_uuids.join("\n")),
-        ("groups", targets.device_groups_uuids.join("\n")),
-        ("triggers", triggers.join("\n")),
-        ("source", source),
-        ("asset group", task.asset_group_uuid.clone()),
-        ("created", time(task.create_time, false)),
-        ("updated", time(task.update_time, false)),
+        ("uuid", task.uuid.clone().into()),
+        ("version", version.unwrap_or_default().into()),
+        ("name", task.display_name.clone().into()),
+        ("description", task.description.clone().into()),
+        ("action", action.name.into()),
+        ("params", action.params.as_ref().map(any_lines).unwrap_or_default().into()),
+        ("devices", targets.devices_uuids.into()),
+        ("groups", targets.device_groups_uuids.into()),
+        ("triggers", triggers.into()),
+        ("source", source.into()),
+        ("asset group", task.asset_group_uuid.clone().into()),
+        ("created", time(task.create_time, false).into()),
+        ("updated", time(task.update_time, false).into()),
     ]
 }
