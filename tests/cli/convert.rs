@@ -64,6 +64,18 @@ fn types_are_listed_and_each_can_be_converted() {
     let list = run(&["convert", "--list"], b"").ok();
     assert!(list.lines().any(|name| name == "eset.dotnod.policy_management.v2.Policy"));
     assert!(list.lines().count() > 60, "{list}");
+    for name in list.lines() {
+        // No bytes are a message of any type; `Value` and `Any` alone have no JSON for that, or do.
+        let json = convert(name, "binary", "json", b"");
+        if json.code == 0 {
+            let binary = convert(name, "json", "binary", &json.out);
+            assert_eq!((binary.code, &*binary.err), (0, ""), "{name}");
+        } else {
+            json.fails(2);
+        }
+        convert(name, "binary", "json", b"\xff\xff\xff").fails(2);
+        convert(name, "json", "binary", b"[[[").fails(2);
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn create_from_flags_with_the_bytes_of_a_file() {
     assert!(shown.contains("70000 bytes for eset.local.products.endpoint"), "{shown}");
     assert!(shown.contains("plugins.a: applied forcefully, read-only"), "{shown}");
     let listed: Vec<Policy> = server.run(&["policies", "list", "--output", "json"]).json_lines();
-    assert_eq!(listed, [policy.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&policy));
     assert!(
         server.run(&["policies", "list"]).ok().contains("Strict  eset.local.products.endpoint")
     );

@@ -145,7 +145,7 @@ fn get_list_and_delete() {
         assert!(shown.contains(text) || text == "INTERNAL", "{text}: {shown}");
     }
     let listed: Vec<DeviceTask> = server.run(&["tasks", "list", "--output", "json"]).json_lines();
-    assert_eq!(listed, [task.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&task));
     let table = server.run(&["tasks", "list"]).ok();
     assert!(table.starts_with("UUID"), "{table}");
     assert!(table.contains(&task.uuid) && table.contains("Stop"), "{table}");

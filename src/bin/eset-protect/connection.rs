@@ -32,14 +32,21 @@ pub struct Connection {
         global = true,
         value_name = "TIME",
         env = "ESET_PROTECT_TIMEOUT",
+        hide_env_values = true,
         default_value = "30s",
         value_parser = parse_duration
     )]
     timeout: Duration,
     /// Trust this authority too: a file of certificates in PEM
-    #[arg(long, global = true, value_name = "FILE", env = "ESET_PROTECT_CA_CERT")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ESET_PROTECT_CA_CERT",
+        hide_env_values = true
+    )]
     ca_cert: Option<PathBuf>,
-    /// `table` for people, `json` for programs
+    /// For whom to print
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
     pub output: Format,
 }

@@ -12,6 +12,7 @@ use comfy_table::{
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::style::Style;
 use crate::text::printable;
 
 /// A column is not padded beyond this, lest one long name fill every line with spaces.
@@ -56,54 +57,58 @@ impl Table {
     /// Prints the table; `what` is what there is none of if it is empty.
     pub fn print(&self, output: &mut Output, what: &str) -> Result<(), Failure> {
         if !output.is_terminal {
-            return self.print_plain(output);
+            return output.bytes(self.plain().as_bytes());
         }
         if self.rows.is_empty() {
             return output.line(&output.style.dim(&format!("No {what}.")));
         }
         let width = terminal_width().map_or(usize::MAX, usize::from);
-        let columns = self.fitting(width);
-        if columns < self.min_columns {
-            return self.print_blocks(output);
-        }
-        self.print_fitted(output, columns, width)?;
-        let rest = self.headers.get(columns..).unwrap_or_default();
-        if rest.is_empty() {
-            return Ok(());
-        }
-        let rest = rest.join(", ");
-        output.line(&output.style.dim(&format!("In a wider terminal also: {rest}.")))
+        output.bytes(self.fitted(width, output.style).as_bytes())
     }
 
     /// Aligned columns.
-    fn print_plain(&self, output: &mut Output) -> Result<(), Failure> {
+    fn plain(&self) -> String {
         let headers: Vec<String> = self.headers.iter().map(|&header| header.to_owned()).collect();
         let widths = self.widths();
+        let mut text = String::new();
         for row in std::iter::once(&headers).chain(&self.rows) {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(&widths) {
                 let width = (*width).min(MAX_PADDING);
                 line.push_str(&format!("{cell:width$}{:GAP$}", ""));
             }
-            output.line(line.trim_end())?;
+            text.push_str(line.trim_end());
+            text.push('\n');
         }
-        Ok(())
+        text
     }
 
-    /// The first columns, fitted to the terminal.
-    fn print_fitted(
-        &self,
-        output: &mut Output,
-        columns: usize,
-        width: usize,
-    ) -> Result<(), Failure> {
+    /// What fits into a terminal of this width.
+    fn fitted(&self, width: usize, style: Style) -> String {
+        let columns = self.fitting(width);
+        if columns < self.min_columns {
+            return self.blocks(style);
+        }
+        let mut text = self.columns(columns, width, style);
+        text.push('\n');
+        let rest = self.headers.get(columns..).unwrap_or_default();
+        if !rest.is_empty() {
+            let rest = format!("In a wider terminal also: {}.", rest.join(", "));
+            text.push_str(&style.dim(&rest));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The first columns.
+    fn columns(&self, columns: usize, width: usize, style: Style) -> String {
         let mut table = Fitted::new();
         table.load_preset(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         if let Ok(width) = u16::try_from(width) {
             table.set_width(width);
         }
-        if output.style.is_enabled() {
+        if style.is_enabled() {
             table.enforce_styling();
         } else {
             table.force_no_tty();
@@ -122,20 +127,17 @@ impl Table {
                 }
             }
         }
-        output.line(&table.trim_fmt())
+        table.trim_fmt()
     }
 
     /// A block of lines for each row.
-    fn print_blocks(&self, output: &mut Output) -> Result<(), Failure> {
-        for (index, row) in self.rows.iter().enumerate() {
-            if index > 0 {
-                output.line("")?;
-            }
+    fn blocks(&self, style: Style) -> String {
+        let block = |row: &Vec<String>| {
             let fields =
                 self.headers.iter().zip(row).map(|(header, cell)| (*header, cell.clone().into()));
-            print_fields(output, fields)?;
-        }
-        Ok(())
+            fields_text(style, fields)
+        };
+        self.rows.iter().map(block).collect::<Vec<_>>().join("\n")
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -173,16 +175,21 @@ pub fn print_fields<'a>(
     output: &mut Output,
     fields: impl IntoIterator<Item = (&'a str, Lines)>,
 ) -> Result<(), Failure> {
+    output.bytes(fields_text(output.style, fields).as_bytes())
+}
+
+fn fields_text<'a>(style: Style, fields: impl IntoIterator<Item = (&'a str, Lines)>) -> String {
     let fields: Vec<_> = fields.into_iter().filter(|(_, Lines(lines))| !lines.is_empty()).collect();
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let mut text = String::new();
     for (name, Lines(lines)) in fields {
-        let mut name = output.style.dim(&format!("{name:width$}"));
+        let mut name = style.dim(&format!("{name:width$}"));
         for line in lines {
-            output.line(&format!("{name}{:GAP$}{}", "", printable(&line)))?;
+            text.push_str(&format!("{name}{:GAP$}{}\n", "", printable(&line)));
             name = " ".repeat(width);
         }
     }
-    Ok(())
+    text
 }
 
 /// The value of a field, line by line. A text is one line, whatever is in it, so that a name from a
@@ -206,4 +213,66 @@ impl From<Vec<String>> for Lines {
 fn terminal_width() -> Option<u16> {
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns.filter(|&columns| columns > 0).or_else(|| Fitted::new().width())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
+
+    struct Thing(&'static str);
+
+    impl Row for Thing {
+        const HEADERS: &'static [&'static str] = &["UUID", "NAME", "ACTION", "CREATED"];
+
+        fn cells(&self, _brief: bool) -> Vec<String> {
+            let (action, time) = ("OnDemandScan", "2030-01-01T00:00:00Z");
+            vec![UUID.to_owned(), self.0.to_owned(), action.to_owned(), time.to_owned()]
+        }
+    }
+
+    fn table() -> Table {
+        let mut table = Table::new::<Thing>(true);
+        table.push(&Thing("Scan the till in the first shop"));
+        table.push(&Thing("Scan"));
+        table
+    }
+
+    fn fitted(width: usize) -> String {
+        table().fitted(width, Style::new(false))
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal_and_breaks_no_identifier() {
+        for width in 1..200 {
+            let text = fitted(width);
+            assert!(text.contains(UUID) && text.contains("OnDemandScan"), "{width}: {text}");
+            if width >= 64 {
+                assert!(text.lines().all(|line| line.len() <= width), "{width}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_are_named() {
+        assert!(fitted(86).ends_with("2030-01-01T00:00:00Z\n"), "{}", fitted(86));
+        assert!(fitted(80).ends_with("\nIn a wider terminal also: CREATED.\n"), "{}", fitted(80));
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_blocks() {
+        let text = fitted(40);
+        assert!(text.starts_with(&format!("UUID     {UUID}\nNAME     Scan the till")), "{text}");
+        assert!(text.contains("2030-01-01T00:00:00Z\n\nUUID"), "{text}");
+    }
+
+    #[test]
+    fn a_pipe_gets_everything() {
+        let text = table().plain();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.len() <= 105 && !line.ends_with(' ')), "{text}");
+        assert!(text.contains("  Scan the till in the first shop  OnDemandScan  2030-"), "{text}");
+    }
 }
