@@ -65,7 +65,7 @@ fn types_are_listed_and_each_can_be_converted() {
     assert!(list.lines().any(|name| name == "eset.dotnod.policy_management.v2.Policy"));
     assert!(list.lines().count() > 60, "{list}");
     for name in list.lines() {
-        // No bytes are a message of any type; `Value` and `Any` alone have no JSON for that, or do.
+        // No bytes are a message of every type. Not each of them has a JSON form.
         let json = convert(name, "binary", "json", b"");
         if json.code == 0 {
             let binary = convert(name, "json", "binary", &json.out);

@@ -12,3 +12,4 @@ mod lists;
 mod policies;
 mod support;
 mod tasks;
+mod tls;
