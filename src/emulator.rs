@@ -32,8 +32,9 @@
 //! * **Pages** may come out shorter than asked for, when their items are large. A token belongs to a
 //!   list and its filters; any other is `INVALID_ARGUMENT`.
 //! * **Errors** carry `google.rpc.BadRequest`, `ResourceInfo` or `PreconditionFailure`.
-//! * **Limits** of our own: 10,000 targets and 100 triggers a task, 1000 assignments a target, and the
-//!   size of the store; past them a call is `RESOURCE_EXHAUSTED`, for triggers `INVALID_ARGUMENT`.
+//! * **Limits** of our own: 10,000 targets and 100 triggers a task, 10,000 features a policy, 1000
+//!   assignments a target, 10,000 `policy_uuids` to filter by, and the size of the store; past them a
+//!   call is `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
 //!
 //! Nothing happens in the background. What changes with time follows from what is stored and the
 //! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.

@@ -20,6 +20,9 @@ use crate::policy_management::v2::{
     UpdatePolicyAssignmentRankingRequest, UpdatePolicyAssignmentRankingResponse,
 };
 
+/// A list is filtered by at most so many policies. Ours.
+const MAX_FILTER: usize = 10_000;
+
 /// Policy assignments, as ESET's Policy Management API has them (`facts.md` 1.2). Where the
 /// documentation is silent or unclear, this is what the emulator does:
 ///
@@ -127,6 +130,10 @@ struct Filter {
 impl Filter {
     fn new(request: &ListPolicyAssignmentsRequest) -> Result<Self, Failure> {
         let mut violations = Violations::default();
+        if request.policy_uuids.len() > MAX_FILTER {
+            let limit = format!("at most {MAX_FILTER} policies are possible");
+            return Err(Failure::invalid("policy_uuids", limit));
+        }
         for (index, uuid) in request.policy_uuids.iter().enumerate() {
             check::note_id(&mut violations, &format!("policy_uuids[{index}]"), uuid);
         }

@@ -11,11 +11,18 @@ use crate::proto::era::common::data_definition::policy::PolicyData;
 /// The feature of the policies of ERA, ESMC and ESET PROTECT (`facts.md` 1.2).
 pub(crate) const LEGACY_FEATURE: u32 = u32::MAX;
 
+/// A policy has at most so many features. Ours.
+const MAX_FEATURES: usize = 10_000;
+
 /// A policy to create. One wrong feature policy makes the whole call fail (`facts.md` 1.2).
 ///
 /// The configuration's type must match the feature. That is known of one feature only; those of all
 /// others are kept as they are, and so is whatever rides along in the bytes of one that is known.
 pub(crate) fn check_new_policy(policy: &Policy) -> Result<(), Failure> {
+    if policy.features.len() > MAX_FEATURES {
+        let limit = format!("a policy has at most {MAX_FEATURES} features");
+        return Err(Failure::exhausted(limit));
+    }
     let mut violations = Violations::default();
     let mut features = BTreeSet::new();
     for (index, feature) in policy.features.iter().enumerate() {

@@ -17,6 +17,7 @@ const TRIGGER_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// A task to create: it needs an action with a name and one trigger at least (`facts.md` 1.1).
 pub(crate) fn check_new_task(task: &DeviceTask) -> Result<(), Failure> {
+    check_count(task.targets.as_ref())?;
     let mut violations = Violations::default();
     match &task.action {
         None => violations.add("task.action", "must be set"),
@@ -27,7 +28,6 @@ pub(crate) fn check_new_task(task: &DeviceTask) -> Result<(), Failure> {
         note_targets(&mut violations, "task.targets", targets);
     }
     violations.check()?;
-    check_count(task.targets.as_ref())?;
     super::check::item_size(prost::Message::encoded_len(task))
 }
 
@@ -43,10 +43,10 @@ pub(crate) fn check_targets(
     targets: Option<DeviceTaskTargets>,
 ) -> Result<DeviceTaskTargets, Failure> {
     let targets = targets.ok_or_else(|| Failure::invalid("targets", "must be set"))?;
+    check_count(Some(&targets))?;
     let mut violations = Violations::default();
     note_targets(&mut violations, "targets", &targets);
     violations.check()?;
-    check_count(Some(&targets))?;
     Ok(targets)
 }
 
@@ -82,6 +82,7 @@ fn note_triggers(violations: &mut Violations, field: &str, triggers: &[Trigger])
     }
     if triggers.len() > MAX_TRIGGERS {
         violations.add(field, format!("at most {MAX_TRIGGERS} triggers are possible"));
+        return;
     }
     for (index, trigger) in triggers.iter().enumerate() {
         match &trigger.kind {

@@ -128,6 +128,10 @@ async fn lists_are_filtered_by_policies_and_target() {
     ] {
         assert_eq!(list(&mut world, request.clone()).await.len(), count, "{request:?}");
     }
+    let crowded =
+        ListPolicyAssignmentsRequest { policy_uuids: vec!["p".into(); 10_001], ..request() };
+    let fields = wrong_fields(world.assignments.list_policy_assignments(crowded).await);
+    assert_eq!(fields, ["policy_uuids"]);
     let long = "x".repeat(101);
     let wrong = ListPolicyAssignmentsRequest {
         policy_uuids: vec![String::new()],

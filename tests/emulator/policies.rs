@@ -59,6 +59,8 @@ async fn one_wrong_feature_refuses_the_whole_policy() {
     let feature = FeaturePolicy { feature_id: 7, ..FeaturePolicy::default() };
     let fields = wrong_fields(create(&mut world, vec![feature.clone(), feature]).await);
     assert_eq!(fields, ["policy.features[1].feature_id"]);
+    let reply = create(&mut world, vec![legacy(None); 10_001]).await;
+    assert_eq!(code(reply), Code::ResourceExhausted);
     assert!(list(&mut world).await.is_empty());
     create(&mut world, vec![good, legacy(None)]).await.unwrap();
 }

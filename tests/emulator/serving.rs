@@ -1,9 +1,10 @@
 //! Starting and stopping, health and reflection.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
-use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::automation::v1::{CreateTaskRequest, ListTasksRequest};
 use eset_protect::emulator::{Emulator, EmulatorError};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Code;
@@ -101,6 +102,37 @@ async fn a_shutdown_and_a_drop_both_stop_everything() {
         assert!(reply.is_err());
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_once_and_a_shutdown_among_them_lose_nothing() {
+    let mut world = world().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let mut tasks = world.tasks.clone();
+        let request = CreateTaskRequest { task: Some(task(&n.to_string(), &["d"])) };
+        calls.spawn(async move { tasks.create_task(request).await });
+    }
+    let mut uuids = BTreeSet::new();
+    while uuids.len() < 30 {
+        let reply = calls.join_next().await.unwrap().unwrap().unwrap();
+        uuids.insert(reply.into_inner().task.unwrap().uuid);
+    }
+    let request = ListTasksRequest { page_size: 1000, ..Default::default() };
+    let tasks = world.tasks.list_tasks(request).await.unwrap().into_inner().tasks;
+    let there: BTreeSet<_> = tasks.into_iter().map(|task| task.uuid).collect();
+    assert!(uuids.is_subset(&there));
+    // The others are either answered or refused; none is left hanging.
+    world.running.shutdown().await;
+    while let Some(reply) = calls.join_next().await {
+        match reply.unwrap() {
+            Ok(reply) => assert!(uuids.insert(reply.into_inner().task.unwrap().uuid)),
+            Err(status) => assert!(
+                matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown),
+                "{status:?}"
+            ),
         }
     }
 }

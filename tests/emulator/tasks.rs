@@ -186,6 +186,8 @@ async fn too_much_is_refused_and_changes_nothing() {
     let many: Vec<String> = (0..10_001).map(|n| n.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(code(create(&mut world, task("a", &many)).await), Code::ResourceExhausted);
+    let crowded = DeviceTask { triggers: vec![manual(None); 101], ..task("a", &[]) };
+    assert_eq!(wrong_fields(create(&mut world, crowded).await), ["task.triggers"]);
     // Fits the targets' limit, but its runs do not fit into the store.
     assert_eq!(code(create(&mut world, task("a", &many[..1000])).await), Code::ResourceExhausted);
     assert!(list(&mut world).await.is_empty());
