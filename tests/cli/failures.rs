@@ -108,10 +108,11 @@ fn nobody_listens() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
-    let endpoint = format!("http://{address}");
-    let error = run(&["policies", "list", "--endpoint", &endpoint], b"").fails(3);
-    assert!(error.contains(&address.to_string()), "{error}");
-    assert!(error.contains("hint: ") && error.contains("eset-protect emulator"), "{error}");
+    for endpoint in [format!("http://{address}"), format!("https://{address}")] {
+        let error = run(&["policies", "list", "--endpoint", &endpoint], b"").fails(3);
+        assert!(error.contains(&format!("cannot connect to {endpoint}: ")), "{error}");
+        assert!(error.contains("hint: ") && error.contains("eset-protect emulator"), "{error}");
+    }
 }
 
 #[test]
