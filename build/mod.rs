@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 mod descriptors;
+mod fields;
 mod messages;
 mod modules;
 mod names;

@@ -11,7 +11,7 @@ use prost_reflect::{
 use quote::{format_ident, quote};
 
 use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::names;
+use crate::codegen::{fields, names};
 
 /// What the two generated files hold.
 pub struct Rpcs {
@@ -62,6 +62,7 @@ pub fn generate(
         }
     }
     list.extend(whole_list(&services, own));
+    list.extend(fields::generate(&services));
     list.extend(conversions);
     Ok(Rpcs { list: list.to_string(), handles: handles.to_string() })
 }
@@ -99,6 +100,7 @@ fn rpc(method: &MethodDescriptor, host: &str, root: &str) -> Result<TokenStream,
     let grpc_path = format!("/{service_name}/{method_name}");
     let level = idempotency(method);
     let bindings = bindings(method)?;
+    let table = fields::table(&method.input());
     let (request_name, response_name) =
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
     let paged = paged(method, &name, &request, &response, root);
@@ -119,6 +121,7 @@ fn rpc(method: &MethodDescriptor, host: &str, root: &str) -> Result<TokenStream,
                     host: #host,
                     request: #request_name,
                     response: #response_name,
+                    request_fields: || super::fields::#table,
                     idempotency: ::eset_protect::rpc::IdempotencyLevel::#level,
                     http: &[#(#bindings),*],
                     is_paged: #is_paged,

@@ -1,10 +1,100 @@
-//! The gRPC-native client for ESET PROTECT.
+//! The gRPC-native client for ESET PROTECT: device tasks and policies from Rust, with one set of types
+//! for gRPC and for ESET's JSON.
+//!
+//! ESET documents a REST API and publishes neither a gRPC endpoint nor field numbers. This crate has
+//! `.proto` files reconstructed from that documentation: **the JSON is ESET's, the field numbers are
+//! ours**. Speak gRPC between your own services, or to an [emulator] of ESET's; the same types are
+//! exactly the JSON that ESET's API speaks.
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let running = eset_protect::emulator::Emulator::builder().build()?.start().await?;
+//! # let endpoint = running.endpoint();
+//! use eset_protect::Client;
+//! use eset_protect::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
+//! use eset_protect::params::{OnDemandScan, on_demand_scan::ScanProfile};
+//!
+//! let client = Client::connect(&endpoint).await?;
+//!
+//! // What a task does is an `Any`: the real message on the wire, `@type` in JSON.
+//! let task = DeviceTask {
+//!     display_name: "Scan the finance laptops".into(),
+//!     action: Some(Action::on_demand_scan(OnDemandScan {
+//!         scan_profile: Some(ScanProfile::InDepth.into()),
+//!         cleaning_enabled: Some(true),
+//!         ..Default::default()
+//!     })),
+//!     targets: Some(DeviceTaskTargets::devices(["123e4567-e89b-12d3-a456-426614174000"])),
+//!     triggers: vec![Trigger::manual(None)],
+//!     ..Default::default()
+//! };
+//! let created = client.device_tasks().create_task(task).await?.task.unwrap_or_default();
+//!
+//! let read = client.device_tasks().get_task(created.uuid).await?.task.unwrap_or_default();
+//! let params = read.action.and_then(|action| action.params).unwrap_or_default();
+//! let scan: OnDemandScan = params.unpack()?;
+//! assert_eq!(scan.scan_profile(), ScanProfile::InDepth);
+//! println!("{}", serde_json::to_string_pretty(&params)?);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
+//!
+//! # How it is built
+//!
+//! ```text
+//!   proto/*.proto ──build.rs──▶ types + ProtoJSON + list of RPCs        one source of truth
+//!
+//!   your code ─▶ Client ─▶ call ─▶ transport (gRPC) ─▶ any gRPC server of these protos
+//!                facade    deadline one attempt
+//!
+//!                          emulator ◀─ gRPC front ◀─ grpcurl, any language
+//! ```
+//!
+//! The modules, in the order in which data flows:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`Client`], [`Call`] | a method per RPC; what can be said about one call |
+//! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
+//! | [`automation`], [`policy_management`], [`params`] | the messages |
+//! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |
+//! | [`protojson`] | reading and writing JSON with options |
+//! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
+//! | [`Error`] | the one error of all calls |
+//! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
+//!
+//! # Features
+//!
+//! | feature | adds | default |
+//! |---|---|---|
+//! | `tls` | TLS by rustls with ring: [`TlsConfig`] | yes |
+//! | `server` | tonic's server stubs beside the client stubs | |
+//! | `emulator` | the module [`emulator`] | |
+//! | `cli` | the command `eset-protect` | |
+//!
+//! Features only add; the default pulls no server, command or database.
+//!
+//! # What is kept and what is not
+//!
+//! What this crate does not know inside an `Any` survives JSON → gRPC → JSON, see [`wkt::Any`]. Unknown
+//! fields of ordinary messages do not: prost drops them when it reads bytes, and the JSON reader passes
+//! over them unless it is [strict](protojson::Reader::strict).
+#![cfg_attr(
+    not(feature = "emulator"),
+    doc = "\n\n[emulator]: https://docs.rs/eset-protect\n[`emulator`]: https://docs.rs/eset-protect"
+)]
+#![cfg_attr(not(feature = "tls"), doc = "\n[`TlsConfig`]: https://docs.rs/eset-protect")]
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Generated code names the crate as users' own generated code does.
 extern crate self as eset_protect;
 
+pub mod auth;
 mod call;
 mod client;
 #[doc(hidden)]
@@ -17,13 +107,18 @@ pub mod params;
 pub mod proto;
 pub mod protojson;
 pub mod rpc;
+pub mod transcode;
 mod transport;
 mod types;
 pub mod wkt;
 
 pub use call::{Call, CallOptions, Items, Paginator};
+#[cfg(feature = "rest")]
+pub use client::Wire;
 pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
 pub use error::{Error, ErrorKind, code_name};
+#[cfg(feature = "rest")]
+pub use transport::rest::Region;
 #[cfg(feature = "tls")]
 pub use transport::tls::TlsConfig;
 

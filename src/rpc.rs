@@ -17,7 +17,7 @@ use std::fmt::Debug;
 use crate::types::JsonMessage;
 
 /// What does not change about an RPC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct MethodSpec {
     /// The full name of the service, such as `eset.dotnod.automation.v1.DeviceTasks`.
     pub service: &'static str,
@@ -32,6 +32,8 @@ pub struct MethodSpec {
     pub request: &'static str,
     /// The full name of the response message.
     pub response: &'static str,
+    /// The fields of the request message, for binding a path and a query to them.
+    pub request_fields: fn() -> &'static [Field],
     /// Whether the call may be repeated.
     pub idempotency: IdempotencyLevel,
     /// The HTTP bindings of `google.api.http`: the main one, then the additional ones.
@@ -51,6 +53,35 @@ pub struct HttpBinding {
     pub body: &'static str,
     /// The response field that is the body; empty for the whole response.
     pub response_body: &'static str,
+}
+
+/// A field of a request message.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name in the `.proto` file.
+    pub name: &'static str,
+    /// Its name in JSON.
+    pub json_name: &'static str,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// It is `repeated`.
+    pub is_list: bool,
+}
+
+/// What a field holds, as far as a path or a query needs to know.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldKind {
+    /// `true` or `false`.
+    Bool,
+    /// A string.
+    Text,
+    /// A number, bytes, an enum value, or a well-known type whose JSON is a string: all of them are
+    /// read from a string too.
+    Scalar,
+    /// A message with these fields.
+    Message(fn() -> &'static [Field]),
+    /// A map or free JSON, which has no place in a path or a query.
+    Map,
 }
 
 /// Whether an RPC may be called again when nobody knows whether it ran

@@ -20,13 +20,15 @@ pub fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> {
 
 /// What was kept while a message was read.
 pub fn members(unknown: Vec<Unknown>) -> UnknownMembers {
-    let members = unknown
+    let mut members: Vec<_> = unknown
         .into_iter()
         .map(|unknown| UnknownMember {
             pointer: unknown.pointer,
             json: String::from(Box::<str>::from(unknown.json)),
         })
         .collect();
+    // The order of members means nothing in JSON: the same values give the same bytes.
+    members.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     UnknownMembers { members }
 }
 

@@ -1,0 +1,87 @@
+//! The fields of the request messages, for those who bind paths and queries to them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use proc_macro2::TokenStream;
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, ServiceDescriptor};
+use quote::{format_ident, quote};
+
+/// A table for each message that a request of these services holds.
+pub fn generate(services: &[ServiceDescriptor]) -> TokenStream {
+    let mut found = BTreeMap::new();
+    let mut left: VecDeque<_> = services
+        .iter()
+        .flat_map(|service| service.methods().map(|method| method.input()).collect::<Vec<_>>())
+        .collect();
+    while let Some(message) = left.pop_front() {
+        if found.contains_key(message.full_name()) {
+            continue;
+        }
+        left.extend(message.fields().filter_map(|field| nested(&field)));
+        found.insert(message.full_name().to_owned(), message);
+    }
+    let tables = found.values().map(|message| {
+        let name = table(message);
+        let fields: Vec<_> = message.fields().map(|field| entry(&field)).collect();
+        quote! {
+            static #name: &[::eset_protect::rpc::Field] = &[#(#fields),*];
+        }
+    });
+    let tables: Vec<_> = tables.collect();
+    quote! {
+        mod fields {
+            #(pub(super) #tables)*
+        }
+    }
+}
+
+/// The name of a message's table.
+pub fn table(message: &MessageDescriptor) -> proc_macro2::Ident {
+    format_ident!("{}", message.full_name().replace('.', "_").to_uppercase())
+}
+
+/// The message that a field holds, unless it has a JSON form of its own or is an entry of a map.
+fn nested(field: &FieldDescriptor) -> Option<MessageDescriptor> {
+    match field.kind() {
+        Kind::Message(message)
+            if !message.is_map_entry() && message.package_name() != "google.protobuf" =>
+        {
+            Some(message)
+        }
+        _ => None,
+    }
+}
+
+fn entry(field: &FieldDescriptor) -> TokenStream {
+    let (name, json_name) = (field.name(), field.json_name());
+    let kind = match field.kind() {
+        Kind::Bool => quote!(Bool),
+        Kind::String => quote!(Text),
+        Kind::Message(message) if message.is_map_entry() => quote!(Map),
+        Kind::Message(message) => match nested(field) {
+            Some(_) => {
+                let table = table(&message);
+                quote!(Message(|| #table))
+            }
+            None if message.full_name() == "google.protobuf.Any"
+                || message.full_name() == "google.protobuf.Struct"
+                || message.full_name() == "google.protobuf.ListValue"
+                || message.full_name() == "google.protobuf.Value" =>
+            {
+                quote!(Map)
+            }
+            None if message.full_name() == "google.protobuf.BoolValue" => quote!(Bool),
+            None => quote!(Scalar),
+        },
+        _ => quote!(Scalar),
+    };
+    let is_list = field.is_list();
+    quote! {
+        ::eset_protect::rpc::Field {
+            name: #name,
+            json_name: #json_name,
+            kind: ::eset_protect::rpc::FieldKind::#kind,
+            is_list: #is_list,
+        }
+    }
+}

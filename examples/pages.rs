@@ -1,0 +1,32 @@
+//! Goes over long lists: as pages, as items, and from where another stopped.
+//!
+//!     cargo run --features emulator --example pages
+
+mod support;
+
+use eset_protect::automation::v1::ListTasksRequest;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let target = support::target().await?;
+    let tasks = target.client.device_tasks();
+
+    let request = ListTasksRequest { page_size: 20, ..Default::default() };
+    let mut pages = tasks.list_tasks(request).pages();
+    if let Some(page) = pages.next().await {
+        println!("{} tasks on the first page", page?.tasks.len());
+    }
+    // A token can be kept and used later, also by another process.
+    let page_token = pages.page_token().to_owned();
+
+    let rest = ListTasksRequest { page_token, ..Default::default() };
+    let mut items = tasks.list_tasks(rest).items();
+    let mut count = 0;
+    while let Some(task) = items.next().await {
+        task?;
+        count += 1;
+    }
+    println!("{count} tasks on the others");
+    target.close().await;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Between an RPC and the HTTP request that stands for it (`google.api.http`, AIP-127).
+//!
+//! Pure, without I/O, and used from both ends: [`Encoded::request`] expands a path template for a REST
+//! client, [`Router`] matches it for a REST server, and what one expands the other matches to the same.
+//!
+//! ```
+//! use eset_protect::automation::v1::ListTaskRunsRequest;
+//! use eset_protect::rpc::device_tasks::ListTaskRuns;
+//! use eset_protect::transcode::{Encoded, Router};
+//!
+//! let request = ListTaskRunsRequest {
+//!     task_uuid: "a/b".into(), list_only_last_runs: true, ..Default::default()
+//! };
+//! let http = Encoded::request::<ListTaskRuns>(&request)?;
+//! assert_eq!(http.method, "GET");
+//! assert_eq!(http.path_and_query, "/v1/device_tasks/a%2Fb/runs?listOnlyLastRuns=true");
+//!
+//! let router = Router::of_crate();
+//! let found = router.route("GET", "/v1/device_tasks/a%2Fb/runs")?.expect("a route");
+//! assert_eq!(found.spec().method, "ListTaskRuns");
+//! assert_eq!(found.request::<ListTaskRuns>("listOnlyLastRuns=true", b"")?, request);
+//! # Ok::<(), eset_protect::transcode::TranscodeError>(())
+//! ```
+
+mod binding;
+mod object;
+mod path_template;
+mod percent;
+mod query;
+mod router;
+mod status;
+
+use std::fmt;
+
+pub use binding::Encoded;
+pub use path_template::{ParseTemplateError, PathTemplate};
+pub use router::{Route, Router};
+pub use status::{code_from_http, http_from_code};
+
+/// A form as `application/x-www-form-urlencoded`.
+#[cfg(feature = "rest")]
+pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
+    let mut form = String::new();
+    for (name, value) in pairs {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        percent::encode(name, b"", &mut form);
+        form.push('=');
+        percent::encode(value, b"", &mut form);
+    }
+    form
+}
+
+/// Why a request has no HTTP form, or an HTTP request is no request of the RPC. The caller is to
+/// blame: nothing was sent, or nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TranscodeError {
+    field: String,
+    problem: String,
+}
+
+impl TranscodeError {
+    fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+
+    /// The field or parameter; empty where it is the request as a whole.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+}
+
+impl fmt::Display for TranscodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.problem)
+        } else {
+            write!(f, "field `{}`: {}", self.field, self.problem)
+        }
+    }
+}
+
+impl std::error::Error for TranscodeError {}

@@ -1,0 +1,61 @@
+//! Percent-encoding (RFC 3986, 2.1).
+
+/// Appends text with everything but unreserved characters encoded, and with `keep` as it is.
+pub(super) fn encode(text: &str, keep: &[u8], out: &mut String) {
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    for byte in text.bytes() {
+        let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if unreserved || keep.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+        }
+    }
+}
+
+/// What decoding does with the characters that are special in one place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// One segment of a path.
+    Segment,
+    /// Several segments of a path, where `%2F` stays as it is: the slashes part segments.
+    Segments,
+    /// A query, where `+` is a space.
+    Query,
+}
+
+/// Decodes; the error says what is wrong.
+pub(super) fn decode(text: &str, place: Place) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        rest = tail;
+        match first {
+            b'%' => {
+                let [high, low, tail @ ..] = rest else {
+                    return Err("`%` is not followed by two hex digits".to_owned());
+                };
+                let byte = hex(*high)
+                    .zip(hex(*low))
+                    .map(|(high, low)| high << 4 | low)
+                    .ok_or("`%` is not followed by two hex digits")?;
+                if byte == b'/' && place == Place::Segments {
+                    bytes.extend([b'%', *high, *low]);
+                } else {
+                    bytes.push(byte);
+                }
+                rest = tail;
+            }
+            b'+' if place == Place::Query => bytes.push(b' '),
+            _ => bytes.push(first),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "the decoded text is not UTF-8".to_owned())
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}

@@ -1,0 +1,104 @@
+//! From an HTTP method and a path to an RPC.
+
+use super::binding;
+use super::path_template::PathTemplate;
+use super::{ParseTemplateError, TranscodeError};
+use crate::rpc::{self, HttpBinding, MethodSpec, Rpc};
+
+/// The bindings of many RPCs, the more special ones first.
+#[derive(Clone, Debug)]
+pub struct Router {
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    spec: &'static MethodSpec,
+    binding: &'static HttpBinding,
+    template: PathTemplate,
+}
+
+impl Router {
+    /// A router for RPCs, with all their bindings.
+    ///
+    /// # Errors
+    ///
+    /// If a binding's path template is not one.
+    pub fn new(
+        specs: impl IntoIterator<Item = &'static MethodSpec>,
+    ) -> Result<Self, ParseTemplateError> {
+        let mut entries = Vec::new();
+        for spec in specs {
+            for binding in spec.http {
+                entries.push(Entry { spec, binding, template: binding.path.parse()? });
+            }
+        }
+        entries.sort_by_cached_key(|entry| entry.template.specificity());
+        Ok(Self { entries })
+    }
+
+    /// A router for every RPC of this crate.
+    pub fn of_crate() -> Self {
+        // A test parses every template of the crate, so none is left out here.
+        Self::new(rpc::METHODS.iter().copied()).unwrap_or(Self { entries: Vec::new() })
+    }
+
+    /// The RPC for a method and a path without its query; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there is one and the path is not percent-encoded UTF-8.
+    pub fn route(&self, method: &str, path: &str) -> Result<Option<Route>, TranscodeError> {
+        for entry in self.entries.iter().filter(|entry| entry.binding.method == method) {
+            if let Some(found) = entry.template.capture(path)? {
+                let variables =
+                    found.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+                return Ok(Some(Route { spec: entry.spec, binding: entry.binding, variables }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The HTTP methods that a path has; empty if it has none.
+    pub fn methods(&self, path: &str) -> Vec<&'static str> {
+        let matching =
+            self.entries.iter().filter(|entry| !matches!(entry.template.capture(path), Ok(None)));
+        let mut methods: Vec<_> = matching.map(|entry| entry.binding.method).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods
+    }
+}
+
+/// An RPC that was found, with what the path says.
+#[derive(Clone, Debug)]
+pub struct Route {
+    spec: &'static MethodSpec,
+    binding: &'static HttpBinding,
+    variables: Vec<(String, String)>,
+}
+
+impl Route {
+    /// The RPC.
+    pub fn spec(&self) -> &'static MethodSpec {
+        self.spec
+    }
+
+    /// The binding by which it was found.
+    pub fn binding(&self) -> &'static HttpBinding {
+        self.binding
+    }
+
+    /// The request message. What the path says goes before what the body says.
+    ///
+    /// # Errors
+    ///
+    /// If query or body are not of such a request, or `R` is not the RPC that was found.
+    pub fn request<R: Rpc>(&self, query: &str, body: &[u8]) -> Result<R::Request, TranscodeError> {
+        if R::SPEC.path != self.spec.path {
+            let problem = format!("the route is of {}, not of {}", self.spec.path, R::SPEC.path);
+            return Err(TranscodeError::new("", problem));
+        }
+        binding::decode::<R>(self.binding, &self.variables, query, body)
+    }
+}

@@ -1,0 +1,114 @@
+//! A service is added by a `.proto` file and a line with its host: `tests/added_service` does so,
+//! with the same parts of the build script, and everything of this crate works with it.
+
+mod greeter;
+
+use added_service::client::Greeter;
+use added_service::proto::example::greeter::v1::{
+    GreetRequest, Greeting, ListPeopleRequest, greeting,
+};
+use added_service::rpc::greeter::{Greet, ListPeople};
+use added_service::{rpc, types};
+use eset_protect::protojson::{Reader, Writer};
+use eset_protect::rpc::{IdempotencyLevel, Rpc};
+use eset_protect::wkt::{Any, FieldMask, Int64Value, TypeRegistry, Value};
+use eset_protect::{Client, params::AllowedActions};
+use prost::Message;
+use greeter::Running;
+
+/// A greeting with something in every field.
+fn full() -> Greeting {
+    Greeting {
+        double_value: f64::INFINITY,
+        float_value: 1.5,
+        int32_value: -1,
+        sint64_value: i64::MIN,
+        fixed64_value: u64::MAX,
+        bytes_value: vec![0, 255].into(),
+        doubles: vec![f64::NEG_INFINITY, 0.1],
+        longs: vec![i64::MAX, -1],
+        warmths: vec![1, 77, 0],
+        by_number: [(-1, 1), (5, 99)].into(),
+        by_truth: [(true, vec![1].into()), (false, vec![].into())].into(),
+        by_name: [("a/b~\"".to_owned(), Greeting { int32_value: 3, ..Default::default() })].into(),
+        any: Some(Any::pack(&AllowedActions { cancel_action: Some(true), postpone: Some(3) })),
+        mask: Some(FieldMask { paths: vec!["display_name".into(), "a.b_c".into()] }),
+        value: Some(Value::from(())),
+        wrapped: Some(Int64Value { value: 9_007_199_254_740_993 }),
+        maybe: Some(0.0),
+        actions: Some(AllowedActions::default()),
+        r#type: "keyword".to_owned(),
+        inner: Some(Box::new(Greeting { maybe: Some(f32::MAX), ..Default::default() })),
+        choice: Some(greeting::Choice::Greeting(Box::default())),
+    }
+}
+
+#[tokio::test]
+async fn its_client_calls_it() {
+    let server = Running::start().await;
+    let greeter = Greeter::new(Client::connect(&server.endpoint()).await.unwrap());
+    let request = GreetRequest { person: "anyone".to_owned(), greeting: Some(full()) };
+    assert_eq!(greeter.greet(request).await.unwrap().greeting, Some(full()));
+
+    let mut people = greeter.list_people(ListPeopleRequest::default()).items();
+    assert_eq!(people.next().await.unwrap().unwrap().name, "0");
+}
+
+#[test]
+fn its_rpcs_are_described() {
+    assert_eq!(
+        rpc::METHODS.iter().map(|spec| spec.method).collect::<Vec<_>>(),
+        ["Greet", "ListPeople"]
+    );
+    let spec = Greet::SPEC;
+    assert_eq!(spec.path, "/example.greeter.v1.Greeter/Greet");
+    assert_eq!((spec.host, spec.idempotency), ("greeter", IdempotencyLevel::Idempotent));
+    let bindings: Vec<_> =
+        spec.http.iter().map(|http| (http.method, http.path, http.body)).collect();
+    assert_eq!(
+        bindings,
+        [("POST", "/v1/people/{person}:greet", "greeting"), ("GET", "/v1/greetings", "")]
+    );
+    assert!(!spec.is_paged && ListPeople::SPEC.is_paged);
+}
+
+#[test]
+fn its_messages_are_json_of_every_kind() {
+    let json = String::from_utf8(Writer::new().write(&full()).unwrap()).unwrap();
+    for part in [
+        r#""doubleValue":"Infinity","floatValue":1.5,"int32Value":-1,"sint64Value":"-9223372036854775808""#,
+        r#""fixed64Value":"18446744073709551615","bytesValue":"AP8=","doubles":["-Infinity",0.1]"#,
+        r#""longs":["9223372036854775807","-1"],"warmths":["WARMTH_WARM",77,"WARMTH_UNSPECIFIED"]"#,
+        r#""byNumber":{"-1":"WARMTH_WARM","5":99},"byTruth":{"false":"","true":"AQ=="}"#,
+        r#""byName":{"a/b~\"":{"int32Value":3}}"#,
+        r#""mask":"displayName,a.bC","value":null,"wrapped":"9007199254740993","maybe":0.0"#,
+        r#""type":"keyword""#,
+    ] {
+        assert!(json.contains(part), "{part} is not in {json}");
+    }
+    let read: Greeting = serde_json::from_str(&json).unwrap();
+    assert_eq!(read, full());
+    assert_eq!(Greeting::decode(read.encode_to_vec().as_slice()).unwrap(), full());
+}
+
+#[test]
+fn its_types_can_be_registered_for_any() {
+    let any = Any::pack(&full());
+    let error = serde_json::to_string(&any).unwrap_err().to_string();
+    assert!(error.contains("type.googleapis.com/example.greeter.v1.Greeting"), "{error}");
+
+    let registry = types::register(TypeRegistry::default());
+    let json = Writer::new().registry(registry.clone()).write(&any).unwrap();
+    assert_eq!(Reader::new().registry(registry.clone()).read::<Any>(&json).unwrap(), any);
+
+    // What it does not know rides along as with the crate's own types.
+    let newer = br#"{"@type":"x/example.greeter.v1.Greeting","byName":{"k":{"new":1.50}}}"#;
+    let any: Any = Reader::new().registry(registry.clone()).read(newer).unwrap();
+    assert_eq!(any.unpack::<Greeting>().unwrap().by_name.len(), 1);
+    assert_eq!(Writer::new().registry(registry).write(&any).unwrap(), newer);
+
+    // Without the registry it is a type like any other that nobody knows.
+    let any: Any = serde_json::from_slice(newer).unwrap();
+    assert_eq!(any.unknown().unwrap().type_url, "x/example.greeter.v1.Greeting");
+    assert_eq!(serde_json::to_vec(&any).unwrap(), newer);
+}

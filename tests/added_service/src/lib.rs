@@ -1,0 +1,27 @@
+//! A service beside those of eset-protect, for the tests. What is here is what anyone would write.
+
+#![allow(missing_docs)]
+
+/// The messages and the bare stubs.
+pub mod proto {
+    include!(concat!(env!("OUT_DIR"), "/proto.rs"));
+}
+
+/// The RPCs.
+pub mod rpc {
+    include!(concat!(env!("OUT_DIR"), "/rpcs.rs"));
+}
+
+/// The handles.
+pub mod client {
+    include!(concat!(env!("OUT_DIR"), "/handles.rs"));
+}
+
+/// The types for a `TypeRegistry`.
+pub mod types {
+    include!(concat!(env!("OUT_DIR"), "/types.rs"));
+}
+
+/// The compiled `.proto` files.
+pub const FILE_DESCRIPTOR_SET: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
