@@ -9,9 +9,12 @@ use std::pin::Pin;
 
 pub use options::CallOptions;
 pub use paginator::{Items, Paginator};
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Response};
 
 use crate::Client;
+use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::{PagedRpc, Rpc};
 use crate::transport::Attempt;
@@ -99,24 +102,69 @@ impl<R: Rpc> fmt::Debug for Call<R> {
     }
 }
 
-/// The pipeline: deadline, then one attempt on the transport.
+/// The pipeline: deadline, credentials, one attempt on the transport; and one more with another token
+/// if the service refused the first, which shows that it did nothing.
 pub(crate) async fn execute<R: Rpc>(
     client: &Client,
     request: &R::Request,
     options: &CallOptions,
 ) -> Result<Response<R::Response>, Error> {
-    let result = async {
-        let timeout = options.timeout_or(client.timeout());
-        let attempt = Attempt { timeout, metadata: options.to_metadata()? };
-        // tonic's own timeout ends with the headers of the answer; this one holds to its end.
-        match tokio::time::timeout(timeout, client.transport().attempt::<R>(request, attempt)).await
-        {
-            Ok(result) => result,
-            Err(_) => {
-                let message = format!("no answer within {timeout:?}");
-                Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message))
-            }
+    let timeout = options.timeout_or(client.timeout());
+    let deadline = Instant::now() + timeout;
+    // tonic's own timeout ends with the headers of the answer; this one holds to its end.
+    let result = match tokio::time::timeout(
+        timeout,
+        attempts::<R>(client, request, options, deadline),
+    )
+    .await
+    {
+        Ok(result) => result,
+        Err(_) => {
+            let message = format!("no answer within {timeout:?}");
+            Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message))
         }
     };
-    result.await.map_err(|error| error.with_spec(R::SPEC))
+    result.map_err(|error| error.with_spec(R::SPEC))
+}
+
+async fn attempts<R: Rpc>(
+    client: &Client,
+    request: &R::Request,
+    options: &CallOptions,
+    deadline: Instant,
+) -> Result<Response<R::Response>, Error> {
+    let mut metadata = client.metadata().clone();
+    options.add_to(&mut metadata)?;
+    let Some(credentials) = client.credentials() else {
+        return attempt::<R>(client, request, metadata, deadline).await;
+    };
+    let token = credentials.token().await?;
+    let result = attempt::<R>(client, request, with_token(&metadata, &token)?, deadline).await;
+    match result {
+        Err(error) if error.is_unauthenticated() => {
+            credentials.invalidate(&token).await;
+            let renewed = credentials.token().await?;
+            if renewed.is_same(&token) {
+                return Err(error);
+            }
+            attempt::<R>(client, request, with_token(&metadata, &renewed)?, deadline).await
+        }
+        result => result,
+    }
+}
+
+async fn attempt<R: Rpc>(
+    client: &Client,
+    request: &R::Request,
+    metadata: MetadataMap,
+    deadline: Instant,
+) -> Result<Response<R::Response>, Error> {
+    let timeout = deadline.saturating_duration_since(Instant::now());
+    client.transport().attempt::<R>(request, Attempt { timeout, metadata }).await
+}
+
+fn with_token(metadata: &MetadataMap, token: &AccessToken) -> Result<MetadataMap, Error> {
+    let mut headers = metadata.clone().into_headers();
+    headers.insert(http::header::AUTHORIZATION, token.to_header()?);
+    Ok(MetadataMap::from_headers(headers))
 }

@@ -1,19 +1,31 @@
 //! The client: what is configured once, and a handle per service.
 
 mod builder;
+mod target;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use builder::ClientBuilder;
+use tonic::metadata::MetadataMap;
 
+pub use builder::ClientBuilder;
+#[cfg(feature = "rest")]
+pub use target::Wire;
+
+use crate::auth::Credentials;
 use crate::call::Call;
 use crate::error::Error;
 use crate::rpc::Rpc;
-use crate::transport::grpc::GrpcTransport;
+use crate::transport::Transport;
+#[cfg(feature = "rest")]
+use crate::transport::rest::Region;
+use target::Target;
+#[cfg(feature = "rest")]
+pub(crate) use target::is_loopback;
 
-/// A client of one server. Cloning it is cheap and the clones share their connection.
+/// A client of one server, or of ESET's cloud. Cloning it is cheap and the clones share their
+/// connections and their token.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), eset_protect::Error> {
@@ -28,9 +40,12 @@ pub struct Client {
 }
 
 struct Inner {
-    endpoint: String,
-    transport: GrpcTransport,
+    target: String,
+    transport: Transport,
     timeout: Duration,
+    credentials: Option<Arc<dyn Credentials>>,
+    /// What travels with every call.
+    metadata: MetadataMap,
 }
 
 impl Client {
@@ -44,9 +59,33 @@ impl Client {
         Self::builder(endpoint).connect().await
     }
 
-    /// Configures a client for a gRPC server.
+    /// Configures a client for a server.
     pub fn builder(endpoint: &str) -> ClientBuilder {
-        ClientBuilder::new(endpoint)
+        ClientBuilder::new(Target::Endpoint(endpoint.to_owned()))
+    }
+
+    /// Configures a client for ESET Connect, the cloud: REST, one host per service.
+    ///
+    /// ```
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// use eset_protect::{Client, Region};
+    ///
+    /// let password = std::env::var("ESET_PROTECT_PASSWORD")?;
+    /// let client = Client::cloud(Region::Eu).login("api-user", password).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "rest")]
+    pub fn cloud(region: Region) -> ClientBuilder {
+        ClientBuilder::new(Target::Cloud(region))
+    }
+
+    /// Configures a client for an ESET PROTECT On-Prem server, such as `https://protect.internal:9443`:
+    /// REST, one origin for everything. Its certificate is usually self-signed:
+    /// [pin it](crate::TlsConfig::pinned_certificate).
+    #[cfg(feature = "rest")]
+    pub fn on_prem(server: &str) -> ClientBuilder {
+        ClientBuilder::new(Target::OnPrem(server.to_owned()))
     }
 
     /// A call of any RPC. The handles, such as [`device_tasks`](Self::device_tasks), are shorter; this
@@ -59,15 +98,23 @@ impl Client {
         self.inner.timeout
     }
 
-    pub(crate) fn transport(&self) -> &GrpcTransport {
+    pub(crate) fn transport(&self) -> &Transport {
         &self.inner.transport
+    }
+
+    pub(crate) fn credentials(&self) -> Option<&dyn Credentials> {
+        self.inner.credentials.as_deref()
+    }
+
+    pub(crate) fn metadata(&self) -> &MetadataMap {
+        &self.inner.metadata
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("endpoint", &self.inner.endpoint)
+            .field("target", &self.inner.target)
             .field("timeout", &self.inner.timeout)
             .finish_non_exhaustive()
     }

@@ -95,11 +95,14 @@
 // Generated code names the crate as users' own generated code does.
 extern crate self as eset_protect;
 
+pub mod auth;
 mod call;
 mod client;
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub mod codegen;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod error;
 pub mod params;
 pub mod proto;
@@ -111,8 +114,12 @@ mod types;
 pub mod wkt;
 
 pub use call::{Call, CallOptions, Items, Paginator};
+#[cfg(feature = "rest")]
+pub use client::Wire;
 pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
 pub use error::{Error, ErrorKind, code_name};
+#[cfg(feature = "rest")]
+pub use transport::rest::Region;
 #[cfg(feature = "tls")]
 pub use transport::tls::TlsConfig;
 

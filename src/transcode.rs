@@ -37,6 +37,21 @@ pub use path_template::{ParseTemplateError, PathTemplate};
 pub use router::{Route, Router};
 pub use status::{code_from_http, http_from_code};
 
+/// A form as `application/x-www-form-urlencoded`.
+#[cfg(feature = "rest")]
+pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
+    let mut form = String::new();
+    for (name, value) in pairs {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        percent::encode(name, b"", &mut form);
+        form.push('=');
+        percent::encode(value, b"", &mut form);
+    }
+    form
+}
+
 /// The HTTP form of every RPC of the crate as an OpenAPI 3.0.3 document in JSON, made from the same
 /// descriptors: for Swagger UI, generated clients in other languages, mock servers and gateways.
 ///

@@ -1,17 +1,63 @@
 //! One attempt of one call on one wire. Whatever repeats or waits lives above.
 
+#[cfg(feature = "rest")]
+mod auto;
+pub(crate) mod connector;
 pub(crate) mod grpc;
+#[cfg(feature = "rest")]
+pub(crate) mod http;
+#[cfg(feature = "rest")]
+pub(crate) mod proxy;
+#[cfg(feature = "rest")]
+pub(crate) mod rest;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 
 use std::time::Duration;
 
+use tonic::Response;
 use tonic::metadata::MetadataMap;
 
+use crate::error::Error;
+use crate::rpc::Rpc;
+#[cfg(feature = "rest")]
+pub(crate) use auto::AutoTransport;
+
 /// What an attempt needs besides the message.
+#[derive(Clone)]
 pub(crate) struct Attempt {
     /// How long it may take; the far side is told.
     pub(crate) timeout: Duration,
     /// What travels with the request.
     pub(crate) metadata: MetadataMap,
+}
+
+/// The wire of a client.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    /// gRPC.
+    Grpc(grpc::GrpcTransport),
+    /// REST.
+    #[cfg(feature = "rest")]
+    Rest(Box<rest::RestTransport>),
+    /// Whichever the far side speaks.
+    #[cfg(feature = "rest")]
+    Auto(Box<AutoTransport>),
+}
+
+impl Transport {
+    /// Makes one attempt.
+    pub(crate) async fn attempt<R: Rpc>(
+        &self,
+        request: &R::Request,
+        attempt: Attempt,
+    ) -> Result<Response<R::Response>, Error> {
+        match self {
+            Self::Grpc(grpc) => grpc.attempt::<R>(request, attempt).await,
+            #[cfg(feature = "rest")]
+            Self::Rest(rest) => rest.attempt::<R>(request, attempt).await,
+            #[cfg(feature = "rest")]
+            Self::Auto(auto) => auto.attempt::<R>(request, attempt).await,
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod any;
 mod any_read;
 mod any_write;
 mod duration;
+mod dynamic;
 mod field_mask;
 mod preserved;
 mod registry;
@@ -15,6 +16,7 @@ mod wrappers;
 
 pub use any::{Any, UnpackError};
 pub use duration::Duration;
+pub use dynamic::{ListValue, Struct, Value, value};
 pub use field_mask::FieldMask;
 pub use registry::{Registered, TypeRegistry};
 pub use timestamp::{ParseTimestampError, Timestamp};
@@ -24,4 +26,4 @@ pub use wrappers::{
 };
 
 #[doc(no_inline)]
-pub use pbjson_types::{Empty, ListValue, NullValue, Struct, Value};
+pub use pbjson_types::{Empty, NullValue};

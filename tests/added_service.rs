@@ -1,7 +1,7 @@
 //! A service is added by a `.proto` file and a line with its host: `tests/added_service` does so,
 //! with the same parts of the build script, and everything of this crate works with it.
 
-mod support;
+mod greeter;
 
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::{
@@ -14,7 +14,7 @@ use eset_protect::rpc::{IdempotencyLevel, Rpc};
 use eset_protect::wkt::{Any, FieldMask, Int64Value, TypeRegistry, Value};
 use eset_protect::{Client, params::AllowedActions};
 use prost::Message;
-use support::Running;
+use greeter::Running;
 
 /// A greeting with something in every field.
 fn full() -> Greeting {

@@ -2,13 +2,13 @@
 
 #![cfg(feature = "tls")]
 
-mod support;
+mod greeter;
 
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
 use eset_protect::{Client, Error, ErrorKind, TlsConfig};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use support::Running;
+use greeter::Running;
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;

@@ -1,13 +1,13 @@
 //! What the examples run against.
 
-use eset_protect::emulator::{Emulator, RunningEmulator};
+use eset_protect::emulator::{Emulator, Running};
 use eset_protect::{Client, Error};
 
 /// A client, and the emulator behind it if there is one.
 pub struct Target {
     /// The client.
     pub client: Client,
-    emulator: Option<RunningEmulator>,
+    emulator: Option<Running>,
 }
 
 impl Target {

@@ -41,8 +41,8 @@ impl CallOptions {
         self.timeout.unwrap_or(default)
     }
 
-    pub(crate) fn to_metadata(&self) -> Result<MetadataMap, Error> {
-        let mut map = MetadataMap::with_capacity(self.metadata.len() + 1);
+    /// Adds what was set.
+    pub(crate) fn add_to(&self, map: &mut MetadataMap) -> Result<(), Error> {
         for (key, value) in &self.metadata {
             let name = AsciiMetadataKey::from_bytes(key.as_bytes()).map_err(|_| {
                 Error::config(format!(
@@ -56,7 +56,7 @@ impl CallOptions {
             })?;
             map.append(name, value);
         }
-        Ok(map)
+        Ok(())
     }
 }
 

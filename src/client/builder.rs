@@ -1,16 +1,25 @@
 //! What is configured once.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
+#[cfg(not(feature = "rest"))]
+use tonic::metadata::MetadataMap;
 use tonic::transport::Endpoint;
 
+use super::target::{Address, Target};
 use super::{Client, Inner};
+use crate::auth::Credentials;
 use crate::error::Error;
-use crate::transport::grpc::{Connector, GrpcTransport};
+use crate::transport::Transport;
+use crate::transport::connector::Connector;
+use crate::transport::grpc::GrpcTransport;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
+
+#[cfg(feature = "rest")]
+mod rest;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,37 +31,43 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// | what | default | why |
 /// |---|---|---|
-/// | [`timeout`](Self::timeout) | 60 s | a call that nobody limits should end all the same |
+/// | [`timeout`](Self::timeout) | 60 s; 150 s for the cloud and On-Prem | a call that nobody limits should end all the same; ESET's gateway itself may take 120 s |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
 /// | keep-alive | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen |
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientBuilder {
-    endpoint: String,
-    timeout: Duration,
+    target: Target,
+    timeout: Option<Duration>,
     connect_timeout: Duration,
     max_message_size: usize,
+    credentials: Option<Arc<dyn Credentials>>,
     #[cfg(feature = "tls")]
     tls: TlsConfig,
+    #[cfg(feature = "rest")]
+    rest: rest::Options,
 }
 
 impl ClientBuilder {
-    pub(super) fn new(endpoint: &str) -> Self {
+    pub(super) fn new(target: Target) -> Self {
         Self {
-            endpoint: endpoint.to_owned(),
-            timeout: TIMEOUT,
+            #[cfg(feature = "rest")]
+            rest: rest::Options::new(&target),
+            target,
+            timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
             max_message_size: MAX_MESSAGE_SIZE,
+            credentials: None,
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
         }
     }
 
     /// How long a call may take that does not say it itself
-    /// ([`CallOptions::timeout`](crate::CallOptions::timeout)). 60 seconds by default.
+    /// ([`CallOptions::timeout`](crate::CallOptions::timeout)).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -63,11 +78,19 @@ impl ClientBuilder {
         self
     }
 
-    /// How many bytes a message may have, in either direction. 16 MiB by default. A message over it is
-    /// an error ([`Error::is_limit_exceeded`]).
+    /// How many bytes a message may have, in either direction, unpacked. 16 MiB by default. A message
+    /// over it is an error ([`Error::is_limit_exceeded`]).
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.max_message_size = bytes;
+        self
+    }
+
+    /// Where access tokens come from. They travel as `authorization: Bearer`, and only by TLS or to
+    /// this machine itself.
+    #[must_use]
+    pub fn credentials(mut self, credentials: impl Credentials) -> Self {
+        self.credentials = Some(Arc::new(credentials));
         self
     }
 
@@ -79,17 +102,20 @@ impl ClientBuilder {
         self
     }
 
-    /// Connects.
+    /// Connects. A client that speaks REST connects with its calls, so nothing is sent yet.
     ///
     /// # Errors
     ///
-    /// If the configuration is wrong, or the server cannot be connected.
+    /// If the configuration is wrong, or the gRPC server cannot be connected.
     pub async fn connect(self) -> Result<Client, Error> {
-        let (endpoint, connector) = self.prepare()?;
-        let transport =
-            GrpcTransport::connect(&self.endpoint, &endpoint, connector, self.max_message_size)
-                .await?;
-        Ok(self.client(transport))
+        if !self.is_grpc() {
+            return self.connect_lazy();
+        }
+        let (endpoint, connector) = self.grpc_endpoint()?;
+        let target = self.target.to_string();
+        let max = self.max_message_size;
+        let grpc = GrpcTransport::connect(&target, &endpoint, connector, max).await?;
+        self.client(Transport::Grpc(grpc))
     }
 
     /// Makes a client that connects with its first call. Needs a tokio runtime.
@@ -98,26 +124,84 @@ impl ClientBuilder {
     ///
     /// If the configuration is wrong.
     pub fn connect_lazy(self) -> Result<Client, Error> {
-        let (endpoint, connector) = self.prepare()?;
-        let transport = GrpcTransport::lazy(&endpoint, connector, self.max_message_size);
-        Ok(self.client(transport))
+        let transport = self.transport()?;
+        self.client(transport)
     }
 
-    fn client(self, transport: GrpcTransport) -> Client {
-        let Self { endpoint, timeout, .. } = self;
-        Client { inner: Arc::new(Inner { endpoint, transport, timeout }) }
+    #[cfg(not(feature = "rest"))]
+    fn is_grpc(&self) -> bool {
+        true
     }
 
-    fn prepare(&self) -> Result<(Endpoint, Connector), Error> {
-        let target = Target::parse(&self.endpoint)?;
-        let connector = Connector::new(self.connect_timeout);
-        let connector = self.with_tls(connector, &target)?;
-        let wrong = |error: tonic::transport::Error| {
-            Error::config(format!("endpoint {:?}: {error}", self.endpoint)).with_source(error)
+    #[cfg(not(feature = "rest"))]
+    fn transport(&self) -> Result<Transport, Error> {
+        self.lazy_grpc().map(Transport::Grpc)
+    }
+
+    #[cfg(not(feature = "rest"))]
+    fn login_credentials(&self) -> Result<Option<Arc<dyn Credentials>>, Error> {
+        Ok(None)
+    }
+
+    #[cfg(not(feature = "rest"))]
+    fn default_timeout(&self) -> Duration {
+        TIMEOUT
+    }
+
+    #[cfg(not(feature = "rest"))]
+    fn metadata(&self) -> Result<MetadataMap, Error> {
+        Ok(MetadataMap::new())
+    }
+
+    fn client(self, transport: Transport) -> Result<Client, Error> {
+        let login = self.login_credentials()?;
+        let credentials = self.credentials.clone().or(login);
+        if credentials.is_some()
+            && let Target::Endpoint(address) = &self.target
+            && !Address::parse(address)?.may_have_token()
+        {
+            return Err(Error::config(format!(
+                "endpoint {address:?}: an access token travels by https only, or to this machine \
+                 itself"
+            )));
+        }
+        Ok(Client {
+            inner: Arc::new(Inner {
+                target: self.target.to_string(),
+                transport,
+                timeout: self.timeout.unwrap_or_else(|| self.default_timeout()),
+                credentials,
+                metadata: self.metadata()?,
+            }),
+        })
+    }
+
+    fn lazy_grpc(&self) -> Result<GrpcTransport, Error> {
+        let (endpoint, connector) = self.grpc_endpoint()?;
+        Ok(GrpcTransport::lazy(&endpoint, connector, self.max_message_size))
+    }
+
+    fn grpc_endpoint(&self) -> Result<(Endpoint, Connector), Error> {
+        let address = match &self.target {
+            Target::Endpoint(address) => Address::parse(address)?,
+            #[cfg(feature = "rest")]
+            Target::OnPrem(address) => Address::parse(address)?,
+            #[cfg(feature = "rest")]
+            Target::Cloud(_) => {
+                return Err(Error::config("wire: ESET Connect has no gRPC endpoint, only REST"));
+            }
         };
-        let endpoint = Endpoint::from_shared(format!("http://{}", target.authority))
+        let connector = self.connector(address.is_secure, &[b"h2"])?;
+        let wrong = |error: tonic::transport::Error| {
+            Error::config(format!("endpoint {:?}: {error}", self.target)).with_source(error)
+        };
+        let origin = address.origin();
+        let origin = origin.parse().map_err(|error| {
+            Error::config(format!("endpoint {origin:?}: {error}")).with_source(error)
+        })?;
+        let endpoint = Endpoint::from_shared(format!("http://{}", address.authority))
             .map_err(wrong)?
-            .origin(target.origin)
+            .origin(origin)
             .user_agent(concat!("eset-protect/", env!("CARGO_PKG_VERSION")))
             .map_err(wrong)?
             .connect_timeout(self.connect_timeout)
@@ -127,73 +211,31 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "tls")]
-    fn with_tls(&self, connector: Connector, target: &Target) -> Result<Connector, Error> {
-        if !target.is_secure {
-            return Ok(connector);
-        }
-        Ok(connector.with_tls(self.tls.connector(&target.host, &[b"h2"])?))
+    fn connector(&self, is_secure: bool, alpn: &[&[u8]]) -> Result<Connector, Error> {
+        let connector = Connector::new(self.connect_timeout);
+        if is_secure { Ok(connector.with_tls(self.tls.connector(alpn)?)) } else { Ok(connector) }
     }
 
     #[cfg(not(feature = "tls"))]
-    fn with_tls(&self, connector: Connector, target: &Target) -> Result<Connector, Error> {
-        if target.is_secure {
-            return Err(Error::config(format!(
-                "endpoint {:?}: https needs the cargo feature `tls`",
-                self.endpoint
-            )));
+    fn connector(&self, is_secure: bool, _alpn: &[&[u8]]) -> Result<Connector, Error> {
+        if is_secure {
+            let message =
+                format!("endpoint {:?}: https needs the cargo feature `tls`", self.target);
+            return Err(Error::config(message));
         }
-        Ok(connector)
+        Ok(Connector::new(self.connect_timeout))
     }
 }
 
-/// Where a client connects to.
-struct Target {
-    authority: String,
-    #[cfg(feature = "tls")]
-    host: String,
-    is_secure: bool,
-    origin: Uri,
-}
-
-impl Target {
-    fn parse(endpoint: &str) -> Result<Self, Error> {
-        let wrong = |problem: &str| {
-            Error::config(format!(
-                "endpoint: expected http://HOST:PORT or https://HOST[:PORT], found {endpoint:?}: \
-                 {problem}"
-            ))
-        };
-        let uri: Uri = endpoint.parse().map_err(|error| wrong(&format!("{error}")))?;
-        let is_secure = match uri.scheme_str() {
-            Some("http" | "grpc") => false,
-            Some("https" | "grpcs") => true,
-            Some(_) => return Err(wrong("the scheme is neither http nor https")),
-            None => return Err(wrong("it has no scheme")),
-        };
-        let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?;
-        if authority.as_str().contains('@') {
-            // Not shown: it may be a password.
-            return Err(Error::config("endpoint: credentials do not belong in an endpoint"));
-        }
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(wrong("a gRPC server has neither path nor query"));
-        }
-        let default = if is_secure { 443 } else { 80 };
-        let port = match authority.port_u16() {
-            Some(0) => return Err(wrong("no server listens at port 0")),
-            Some(port) => port,
-            None if authority.as_str() == authority.host() => default,
-            None => return Err(wrong("the port is not a number from 1 to 65535")),
-        };
-        let authority = format!("{}:{port}", authority.host());
-        let scheme = if is_secure { "https" } else { "http" };
-        let origin = format!("{scheme}://{authority}");
-        Ok(Self {
-            #[cfg(feature = "tls")]
-            host: uri.host().unwrap_or_default().to_owned(),
-            origin: origin.parse().map_err(|error| wrong(&format!("{error}")))?,
-            authority,
-            is_secure,
-        })
+impl fmt::Debug for ClientBuilder {
+    /// Credentials show themselves without their secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("target", &self.target)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_message_size", &self.max_message_size)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
     }
 }

@@ -85,6 +85,7 @@ impl<'de, C: Codec> DeserializeSeed<'de> for Element<C> {
 }
 
 /// `string`.
+#[derive(Debug)]
 pub enum Text {}
 
 impl Codec for Text {
@@ -100,6 +101,7 @@ impl Codec for Text {
 }
 
 /// `bool`.
+#[derive(Debug)]
 pub enum Bool {}
 
 impl Codec for Bool {
@@ -115,6 +117,7 @@ impl Codec for Bool {
 }
 
 /// A message, by its own implementations of serde's traits.
+#[derive(Debug)]
 pub struct Msg<T>(PhantomData<T>);
 
 impl<T: Serialize + for<'de> Deserialize<'de>> Codec for Msg<T> {
@@ -131,6 +134,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Codec for Msg<T> {
 }
 
 /// `google.protobuf.Value`, of which `null` is a value.
+#[derive(Debug)]
 pub struct Dynamic<T>(PhantomData<T>);
 
 impl<T: From<()> + Serialize + for<'de> Deserialize<'de>> Codec for Dynamic<T> {
@@ -150,6 +154,7 @@ impl<T: From<()> + Serialize + for<'de> Deserialize<'de>> Codec for Dynamic<T> {
 }
 
 /// `repeated`.
+#[derive(Debug)]
 pub struct Repeated<C>(PhantomData<C>);
 
 impl<C: Codec> Codec for Repeated<C> {
@@ -211,6 +216,7 @@ impl Key for Bool {
 }
 
 /// `map`.
+#[derive(Debug)]
 pub struct Map<K, C>(PhantomData<(K, C)>);
 
 impl<K: Key, C: Codec> Codec for Map<K, C> {

@@ -23,11 +23,15 @@ impl Members {
         name: String,
         map: &mut A,
     ) -> Result<(), A::Error> {
-        if !self.names.insert(name.clone()) {
-            return Err(A::Error::custom(format!("the member `{name}` stands twice")));
-        }
         let json = unknown::read_raw(map)
             .map_err(|error| A::Error::custom(super::path::at_field(&name, &error)))?;
+        self.add(name, json).map_err(A::Error::custom)
+    }
+
+    fn add(&mut self, name: String, json: Box<RawValue>) -> Result<(), String> {
+        if !self.names.insert(name.clone()) {
+            return Err(format!("the member `{name}` stands twice"));
+        }
         self.list.push((name, json));
         Ok(())
     }
@@ -78,6 +82,32 @@ impl Members {
     /// The object that these members were, to be read a second time.
     pub fn into_map(self) -> Buffered {
         Buffered { members: self.list.into_iter(), value: None }
+    }
+}
+
+/// Members of JSON that this crate wrote itself. It may nest deeper than what is taken unread from
+/// others: an `Any` in an `Any`, with such JSON in the innermost.
+pub struct OwnMembers(pub Members);
+
+impl<'de> Deserialize<'de> for OwnMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OwnVisitor;
+        impl<'de> Visitor<'de> for OwnVisitor {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Members::default();
+                while let Some((name, json)) = map.next_entry()? {
+                    members.add(name, json).map_err(A::Error::custom)?;
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(OwnVisitor).map(Self)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 
 use serde::Serializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -12,6 +13,14 @@ use super::codec::{Codec, Key};
 /// The member by which serde_json passes a number on when its feature `arbitrary_precision` is on
 /// anywhere in the program.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
+
+/// Whether a member of this name is how serde_json passes a number on. Without its feature, which
+/// alone reads a number that no f64 holds, it is a name as any other.
+pub fn is_arbitrary_precision(name: &str) -> bool {
+    static ON: LazyLock<bool> =
+        LazyLock::new(|| serde_json::from_str::<serde_json::Number>("1e400").is_ok());
+    name == ARBITRARY_PRECISION && *ON
+}
 
 /// The integer types of protobuf.
 pub trait Integer: Copy + Default + Ord + fmt::Display + TryFrom<i128> {
@@ -33,6 +42,7 @@ impl Integer for u64 {
 }
 
 /// `int32`, `uint32` and their kin: numbers in JSON.
+#[derive(Debug)]
 pub struct Int<T>(PhantomData<T>);
 
 impl<T: Integer + serde::Serialize> Codec for Int<T> {
@@ -54,6 +64,7 @@ impl<T: Integer + serde::Serialize> Key for Int<T> {
 }
 
 /// `int64`, `uint64` and their kin: strings in JSON.
+#[derive(Debug)]
 pub struct Long<T>(PhantomData<T>);
 
 impl<T: Integer + itoa::Integer> Codec for Long<T> {
@@ -110,14 +121,34 @@ fn not_in_range<T: Integer>(value: impl fmt::Display) -> String {
 
 /// The value if it is a whole number in range.
 fn integer_from_float<T: Integer>(value: f64) -> Result<T, String> {
-    // Beyond 2^96 nothing is in range, and the cast below is exact before it.
-    let whole = value.fract() == 0.0 && value.abs() < 2f64.powi(96);
+    // Beyond 2^64 nothing is in range, and the cast below is exact before it. -2^63 alone is in range
+    // as an i64, but as an f64 it is also what serde_json makes of integers a little below.
+    let whole = value.fract() == 0.0 && value > -2f64.powi(63) && value < 2f64.powi(64);
     let integer = if whole { T::try_from(value as i128).ok() } else { None };
     integer.ok_or_else(|| not_in_range::<T>(value))
 }
 
 /// Reads a JSON number that is a whole number in range. Exact for every length of text.
 fn integer_from_text<T: Integer>(text: &str) -> Result<T, String> {
+    match plain_digits(text).and_then(|value| T::try_from(value.into()).ok()) {
+        Some(value) => Ok(value),
+        None => integer_from_number(text),
+    }
+}
+
+/// The value of at most 19 digits, which fit a `u64`: what is written for nearly every integer.
+fn plain_digits(text: &str) -> Option<u64> {
+    if text.is_empty() || text.len() > 19 || (text.len() > 1 && text.starts_with('0')) {
+        return None;
+    }
+    text.bytes().try_fold(0, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + u64::from(byte - b'0'))
+    })
+}
+
+/// Any text that is a JSON number.
+#[cold]
+fn integer_from_number<T: Integer>(text: &str) -> Result<T, String> {
     let error = || format!("expected {}, found \"{}\"", T::NAME, shortened(text));
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !is_json_number(text) {
@@ -167,7 +198,7 @@ pub(super) fn is_json_number(text: &str) -> bool {
 }
 
 /// At most the beginning of a text that an error shows.
-pub(super) fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     const MOST: usize = 64;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -181,7 +212,7 @@ fn arbitrary_precision<'de, A: MapAccess<'de>>(
     expected: &str,
 ) -> Result<String, A::Error> {
     match map.next_key::<String>()? {
-        Some(key) if key == ARBITRARY_PRECISION => map.next_value(),
+        Some(key) if is_arbitrary_precision(&key) => map.next_value(),
         _ => Err(serde::de::Error::custom(format!("expected {expected}, found an object"))),
     }
 }
@@ -232,6 +263,7 @@ impl Real for f32 {
 }
 
 /// `double` and `float`: numbers in JSON, or `"NaN"`, `"Infinity"` and `"-Infinity"`.
+#[derive(Debug)]
 pub struct Float<T>(PhantomData<T>);
 
 impl<T: Real> Codec for Float<T> {

@@ -41,6 +41,7 @@ pub trait Enumeration {
 }
 
 /// An enum field: its name in JSON.
+#[derive(Debug)]
 pub struct Open<E>(PhantomData<E>);
 
 impl<E: Enumeration> Codec for Open<E> {

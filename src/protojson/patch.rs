@@ -8,20 +8,32 @@ use std::collections::BTreeMap;
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
-use super::members::Members;
+use super::members::OwnMembers;
 use super::tagged::TYPE;
+use super::unknown;
+
+/// How many segments a pointer has at most: more than JSON that serde_json reads can nest. Patches
+/// nest as deep, and bytes from the wire may say anything.
+const MAX_SEGMENTS: usize = 128;
 
 /// What is to be put at a place and below it.
 #[derive(Default)]
 pub struct Patch {
     value: Option<Box<RawValue>>,
-    below: BTreeMap<String, Patch>,
+    below: BTreeMap<String, Self>,
 }
 
 impl Patch {
     /// Puts a value at a JSON Pointer.
     pub fn insert(&mut self, pointer: &str, value: Box<RawValue>) -> Result<(), String> {
         let segments = pointer.strip_prefix('/').ok_or("a JSON Pointer begins with a slash")?;
+        if segments == TYPE {
+            return Err(format!("`{TYPE}` is not a member"));
+        }
+        if segments.split('/').count() > MAX_SEGMENTS {
+            return Err(format!("a JSON Pointer has {MAX_SEGMENTS} segments at most"));
+        }
+        unknown::check_depth(value.get())?;
         let mut place = self;
         for segment in segments.split('/') {
             let name = segment.replace("~1", "/").replace("~0", "~");
@@ -45,6 +57,7 @@ pub struct Patched<'a> {
 impl Serialize for Patched<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let Some(value) = &self.patch.value {
+            let value = if is_replaceable(self.json.get()) { value } else { self.json };
             return value.serialize(serializer);
         }
         match self.json.get().as_bytes().first() {
@@ -56,9 +69,18 @@ impl Serialize for Patched<'_> {
     }
 }
 
+/// Whether what a message says about a place gives way to what was kept for it: only the number that
+/// stands for an unknown name of an enum, or a default that is written because the caller asks for
+/// defaults. Anything else was put there later.
+fn is_replaceable(json: &str) -> bool {
+    let is_unrecognised = json.parse::<i32>().is_ok_and(i32::is_negative);
+    is_unrecognised || matches!(json, "null" | "false" | "0" | "\"0\"" | "\"\"" | "[]" | "{}")
+}
+
 impl Patched<'_> {
     fn object<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members: Members = serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
+        let OwnMembers(members) =
+            serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
         let mut map = serializer.serialize_map(None)?;
         if let Some(type_url) = self.type_url {
             map.serialize_entry(TYPE, type_url)?;

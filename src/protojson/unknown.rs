@@ -10,6 +10,7 @@ use super::{context, path};
 const MAX_DEPTH: usize = 100;
 
 /// The name of a member that the schema does not have; empty where nobody asks for it.
+#[derive(Debug)]
 pub struct UnknownName(Option<Box<str>>);
 
 impl UnknownName {

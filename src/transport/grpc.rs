@@ -1,8 +1,8 @@
 //! The gRPC wire, by tonic.
 
 mod codec;
-mod connector;
-mod status;
+mod guard;
+pub(crate) mod status;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -14,13 +14,15 @@ use tonic::{Code, Request, Response};
 use super::Attempt;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::Rpc;
+use crate::transport::connector::Connector;
 use codec::EncodedCodec;
-pub(crate) use connector::Connector;
+use guard::Guard;
+pub(crate) use guard::NotGrpc;
 
 /// A channel to one server.
 #[derive(Clone, Debug)]
 pub(crate) struct GrpcTransport {
-    grpc: Grpc<Channel>,
+    grpc: Grpc<Guard>,
     max_message_size: usize,
 }
 
@@ -44,7 +46,7 @@ impl GrpcTransport {
     }
 
     fn new(channel: Channel, max_message_size: usize) -> Self {
-        let grpc = Grpc::new(channel)
+        let grpc = Grpc::new(Guard(channel))
             .max_decoding_message_size(max_message_size)
             .max_encoding_message_size(max_message_size);
         Self { grpc, max_message_size }
@@ -71,11 +73,27 @@ impl GrpcTransport {
         let mut message = Request::new(Bytes::from(request.encode_to_vec()));
         *message.metadata_mut() = attempt.metadata;
         message.set_timeout(attempt.timeout);
+        self.unary(message, PathAndQuery::from_static(R::SPEC.path)).await
+    }
 
+    /// Asks for something that every server may answer or not, to see whether it speaks gRPC.
+    #[cfg(feature = "rest")]
+    pub(crate) async fn probe(&self, attempt: Attempt) -> Result<(), Error> {
+        let mut message = Request::new(Bytes::new());
+        *message.metadata_mut() = attempt.metadata;
+        message.set_timeout(attempt.timeout);
+        let path = PathAndQuery::from_static("/grpc.health.v1.Health/Check");
+        self.unary::<()>(message, path).await.map(drop)
+    }
+
+    async fn unary<M: Message + Default + 'static>(
+        &self,
+        message: Request<Bytes>,
+        path: PathAndQuery,
+    ) -> Result<Response<M>, Error> {
         let mut grpc = self.grpc.clone();
-        grpc.ready().await.map_err(|error| status::not_sent(&error))?;
-        let path = PathAndQuery::from_static(R::SPEC.path);
-        grpc.unary(message, path, EncodedCodec::<R::Response>::default())
+        grpc.ready().await.map_err(|error| status::not_sent(&*error))?;
+        grpc.unary(message, path, EncodedCodec::<M>::default())
             .await
             .map_err(|found| status::into_error(found, self.max_message_size))
     }

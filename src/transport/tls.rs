@@ -115,8 +115,8 @@ impl TlsConfig {
         Ok(self)
     }
 
-    /// Makes a connector for the host of an endpoint.
-    pub(crate) fn connector(&self, host: &str, alpn: &[&[u8]]) -> Result<TlsConnector, Error> {
+    /// Makes a connector that offers these protocols.
+    pub(crate) fn connector(&self, alpn: &[&[u8]]) -> Result<TlsConnector, Error> {
         let provider = Arc::new(crypto::ring::default_provider());
         let failed = |error: rustls::Error| {
             Error::config(format!("the TLS configuration: {error}")).with_source(error)
@@ -139,11 +139,7 @@ impl TlsConfig {
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        let name = match &self.server_name {
-            Some(name) => name.clone(),
-            None => parse_name(host)?,
-        };
-        Ok(TlsConnector { config: Arc::new(config), name })
+        Ok(TlsConnector { config: Arc::new(config), name: self.server_name.clone() })
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {
@@ -245,17 +241,26 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// Puts TLS on connections to one server.
+/// Puts TLS on connections.
 #[derive(Clone)]
 pub(crate) struct TlsConnector {
     config: Arc<ClientConfig>,
-    name: ServerName<'static>,
+    /// Expected instead of the host.
+    name: Option<ServerName<'static>>,
 }
 
 impl TlsConnector {
-    pub(crate) async fn connect(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn connect(
+        &self,
+        host: &str,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Box<dyn std::error::Error + Send + Sync>> {
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => parse_name(host)?,
+        };
         let connector = tokio_rustls::TlsConnector::from(self.config.clone());
-        connector.connect(self.name.clone(), stream).await
+        Ok(connector.connect(name, stream).await?)
     }
 }
 

@@ -5,6 +5,7 @@ use prost::{DecodeError, Message, Name};
 
 use super::preserved;
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
+use crate::protojson::context;
 
 /// A message of any type: the type's URL and the message's bytes.
 ///
@@ -93,7 +94,8 @@ impl Any {
     }
 
     /// Replaces the message and keeps the members that its type does not have. Members of a part that
-    /// the new message does not have any more are not written again.
+    /// the new message does not have any more are not written again, nor is an unknown name of an enum
+    /// whose field the new message changes.
     ///
     /// # Errors
     ///
@@ -105,9 +107,29 @@ impl Any {
                 found: self.type_url.clone(),
             });
         }
-        let members = UnknownMembers { members: self.unknown_members()? };
-        self.value = preserved::append(message.encode_to_vec(), &members).into();
+        let message = Bytes::from(message.encode_to_vec());
+        let mut members = self.unknown_members()?;
+        self.drop_replaced(&message, &mut members);
+        self.value = preserved::append(message.into(), &UnknownMembers { members }).into();
         Ok(())
+    }
+
+    /// Drops the unknown names of enums whose field has another value in `message`, or none: what the
+    /// caller set counts, and not what stood there before.
+    fn drop_replaced(&self, message: &Bytes, members: &mut Vec<UnknownMember>) {
+        if members.is_empty() {
+            return;
+        }
+        let registered = context::registry().unwrap_or_default().get(self.type_name());
+        let json = |bytes: &Bytes| -> Option<serde_json::Value> {
+            serde_json::from_str(registered?.write(bytes).ok()?.get()).ok()
+        };
+        if let (Some(before), Some(after)) = (json(&self.value), json(message)) {
+            members.retain(|member| {
+                let known = before.pointer(&member.pointer);
+                known.is_none() || known == after.pointer(&member.pointer)
+            });
+        }
     }
 
     /// Members that the JSON had and the type does not have; empty for most messages.

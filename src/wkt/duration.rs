@@ -72,12 +72,12 @@ impl fmt::Display for Duration {
 }
 
 /// A point and 3, 6 or 9 digits, or nothing for zero.
-pub(super) fn write_fraction(f: &mut fmt::Formatter<'_>, nanos: u32) -> fmt::Result {
+fn write_fraction(f: &mut fmt::Formatter<'_>, nanos: u32) -> fmt::Result {
     if nanos == 0 {
         Ok(())
-    } else if nanos % 1_000_000 == 0 {
+    } else if nanos.is_multiple_of(1_000_000) {
         write!(f, ".{:03}", nanos / 1_000_000)
-    } else if nanos % 1000 == 0 {
+    } else if nanos.is_multiple_of(1000) {
         write!(f, ".{:06}", nanos / 1000)
     } else {
         write!(f, ".{nanos:09}")

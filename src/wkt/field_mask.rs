@@ -31,7 +31,8 @@ fn to_camel(path: &str) -> Option<String> {
     while let Some(character) = characters.next() {
         match character {
             '_' => {
-                camel.push(characters.next().filter(char::is_ascii_lowercase)?.to_ascii_uppercase())
+                let next = characters.next().filter(char::is_ascii_lowercase)?;
+                camel.push(next.to_ascii_uppercase());
             }
             'A'..='Z' | ',' => return None,
             _ => camel.push(character),

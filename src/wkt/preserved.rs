@@ -1,6 +1,6 @@
 //! The extra field that carries what JSON had and a schema does not have.
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 use prost::{DecodeError, Message};
 
@@ -20,20 +20,22 @@ pub fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> {
 
 /// What was kept while a message was read.
 pub fn members(unknown: Vec<Unknown>) -> UnknownMembers {
-    let members = unknown
+    let mut members: Vec<_> = unknown
         .into_iter()
         .map(|unknown| UnknownMember {
             pointer: unknown.pointer,
             json: String::from(Box::<str>::from(unknown.json)),
         })
         .collect();
+    // The order of members means nothing in JSON: the same values give the same bytes.
+    members.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     UnknownMembers { members }
 }
 
 /// The members behind a message; empty if there are none. Looks at the message's own fields only.
-pub fn find(message: &Bytes) -> Result<UnknownMembers, DecodeError> {
+pub fn find(message: &[u8]) -> Result<UnknownMembers, DecodeError> {
     let mut found = UnknownMembers::default();
-    let mut rest = message.clone();
+    let mut rest = message;
     while rest.has_remaining() {
         let (number, wire_type) = decode_key(&mut rest)?;
         if number == FIELD && wire_type == WireType::LengthDelimited {

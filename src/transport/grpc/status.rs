@@ -3,9 +3,11 @@
 use std::error::Error as StdError;
 
 use prost::Message;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
-use crate::error::{Error, ErrorKind};
+use super::NotGrpc;
+use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
 use crate::wkt::Any;
 
@@ -19,7 +21,7 @@ pub(super) fn connect_error(target: &str, error: tonic::transport::Error) -> Err
 }
 
 /// The error of a channel that was not ready: nothing was sent.
-pub(super) fn not_sent(error: &tonic::transport::Error) -> Error {
+pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
     let message = format!("cannot connect: {}", root_cause(error));
     Error::new(ErrorKind::Connect, Code::Unavailable, message)
 }
@@ -32,6 +34,11 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
     } else if let Some(connect) = find::<ConnectError>(&status) {
         let message = format!("cannot connect: {}", root_cause(connect));
         Error::new(ErrorKind::Connect, Code::Unavailable, message)
+    } else if let Some(other) = find::<NotGrpc>(&status) {
+        Error::new(ErrorKind::Transport, other.code(), other.to_string())
+            .with_http_status(other.status)
+            .with_inferred_code()
+            .with_metadata(MetadataMap::from_headers(other.headers.clone()))
     } else if let Some(size) = too_large(&status, max_message_size) {
         let message = format!(
             "the answer has {size} bytes, the limit of this client is {max_message_size}: raise it \
@@ -46,7 +53,11 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
         Error::new(ErrorKind::Status, status.code(), status.message())
             .with_details(details(&status))
     };
-    let error = error.with_metadata(status.metadata().clone());
+    let error = if error.metadata().is_empty() {
+        error.with_metadata(status.metadata().clone())
+    } else {
+        error
+    };
     if status.source().is_some() { error.with_source(status) } else { error }
 }
 
@@ -64,7 +75,9 @@ fn details(status: &Status) -> Vec<Any> {
     rpc::Status::decode(status.details()).map(|status| status.details).unwrap_or_default()
 }
 
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(crate) fn find<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
@@ -73,13 +86,4 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
         next = error.source();
     }
     None
-}
-
-/// The innermost message, which says what happened.
-fn root_cause(error: &dyn StdError) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

@@ -1,4 +1,5 @@
-//! Opens connections: TCP, and TLS over it where the target asks for it.
+//! Opens connections: TCP, through a proxy where the environment names one, and TLS where the target
+//! asks for it.
 //!
 //! tonic's own TLS cannot pin a certificate, so TLS is ours. tonic is given an `http` URI and wraps
 //! nothing; the `:scheme` on the wire is the origin's.
@@ -10,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{Connected, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -21,12 +22,14 @@ use crate::transport::tls::TlsConnector;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens connections to one server.
+/// Opens connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     tcp: HttpConnector,
     #[cfg(feature = "tls")]
     tls: Option<TlsConnector>,
+    #[cfg(feature = "rest")]
+    proxy: std::sync::Arc<super::proxy::Proxy>,
 }
 
 impl Connector {
@@ -40,6 +43,8 @@ impl Connector {
             tcp,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "rest")]
+            proxy: std::sync::Arc::new(super::proxy::Proxy::from_env()),
         }
     }
 
@@ -61,14 +66,22 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let tcp = self.tcp.call(uri);
         #[cfg(feature = "tls")]
         let tls = self.tls.clone();
+        #[cfg(feature = "tls")]
+        let host = uri.host().unwrap_or_default().to_owned();
+        #[cfg(feature = "rest")]
+        let tcp = super::proxy::connect(self.proxy.clone(), self.tcp.clone(), uri, tls.is_some());
+        #[cfg(not(feature = "rest"))]
+        let tcp = {
+            let tcp = self.tcp.call(uri);
+            async { tcp.await.map_err(BoxError::from) }
+        };
         Box::pin(async move {
             let stream = tcp.await?.into_inner();
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
-                let stream = tls.connect(stream).await?;
+                let stream = tls.connect(&host, stream).await?;
                 return Ok(TokioIo::new(Connection::Tls(Box::new(stream))));
             }
             Ok(TokioIo::new(Connection::Plain(stream)))
@@ -84,6 +97,20 @@ pub(crate) enum Connection {
     /// With TLS.
     #[cfg(feature = "tls")]
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl hyper_util::client::legacy::connect::Connection for Connection {
+    fn connected(&self) -> Connected {
+        match self {
+            Self::Plain(_) => Connected::new(),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                Connected::new().negotiated_h2()
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => Connected::new(),
+        }
+    }
 }
 
 /// Calls the same method on whichever stream it is.

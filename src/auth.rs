@@ -1,0 +1,42 @@
+//! Who the caller is: access tokens and where they come from.
+//!
+//! Every call asks its [`Credentials`] for a token, so a token that was renewed heals the next attempt.
+//! [`TokenCache`] keeps one token for all clones of a client, renews it ahead of its expiry, and asks
+//! the login once however many calls wait for it.
+
+#[cfg(feature = "rest")]
+mod cloud;
+#[cfg(feature = "rest")]
+mod on_prem;
+mod token;
+mod token_cache;
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+#[cfg(feature = "rest")]
+pub use cloud::CloudLogin;
+#[cfg(feature = "rest")]
+pub use on_prem::OnPremLogin;
+pub use token::{AccessToken, StaticToken};
+pub use token_cache::{TokenCache, TokenProvider, Tokens};
+
+use crate::error::Error;
+
+/// A future that is not known by its type.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where access tokens come from. A service may bring its own.
+pub trait Credentials: Debug + Send + Sync + 'static {
+    /// A token that should be valid now. Called for each attempt, under the deadline of the call.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; the call fails with this error.
+    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>>;
+
+    /// The service has refused this token: another call of [`token`](Self::token) must not return it
+    /// again. After that the call is made once more.
+    fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()>;
+}

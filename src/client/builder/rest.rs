@@ -1,0 +1,222 @@
+//! What is configured once for REST: the wire, the hosts and the login.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+
+use super::{ClientBuilder, TIMEOUT};
+use crate::auth::{CloudLogin, Credentials, OnPremLogin, TokenCache};
+use crate::client::target::{Address, Target, Wire};
+use crate::error::Error;
+use crate::transport::http::{HttpClient, Pending};
+use crate::transport::rest::RestTransport;
+use crate::transport::{AutoTransport, Transport};
+
+/// ESET's gateway gives up after 120 s; the rest is for the last answer to arrive.
+const REST_TIMEOUT: Duration = Duration::from_secs(150);
+const PENDING_LIMIT: Duration = Duration::from_secs(120);
+const PENDING_PAUSE: Duration = Duration::from_secs(1);
+const PENDING_MAX_PAUSE: Duration = Duration::from_secs(5);
+/// By which partners name their product (`facts.md` 2.1).
+const INTEGRATION: &str = "3rd-integration";
+
+#[derive(Clone)]
+pub(super) struct Options {
+    wire: Wire,
+    overrides: BTreeMap<String, String>,
+    token_url: Option<String>,
+    login: Option<(String, SecretString)>,
+    integration: Option<String>,
+    pending: Pending,
+}
+
+impl Options {
+    pub(super) fn new(target: &Target) -> Self {
+        Self {
+            wire: target.wire(),
+            overrides: BTreeMap::new(),
+            token_url: None,
+            login: None,
+            integration: None,
+            pending: Pending {
+                limit: PENDING_LIMIT,
+                first_pause: PENDING_PAUSE,
+                max_pause: PENDING_MAX_PAUSE,
+            },
+        }
+    }
+}
+
+/// For REST (feature `rest`).
+impl ClientBuilder {
+    /// The wire: gRPC for [`Client::builder`](crate::Client::builder) unless this says otherwise, REST
+    /// for the cloud and On-Prem.
+    #[must_use]
+    pub fn wire(mut self, wire: Wire) -> Self {
+        self.rest.wire = wire;
+        self
+    }
+
+    /// Logs in with the password of an API user: at the token endpoint of the region or of
+    /// [`token_url`](Self::token_url), or with `GetTokens` at an On-Prem server (`facts.md` 2). The token
+    /// is fetched with the first call, and renewed ahead of its expiry.
+    #[must_use]
+    pub fn login(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
+        self.rest.login = Some((username.into(), SecretString::from(password.into())));
+        self
+    }
+
+    /// The address of the token endpoint. By default that of the region, or `/oauth/token` of the
+    /// endpoint.
+    #[must_use]
+    pub fn token_url(mut self, url: impl Into<String>) -> Self {
+        self.rest.token_url = Some(url.into());
+        self
+    }
+
+    /// Sends the RPCs of a service to another origin, such as `https://proxy.internal`. The service is
+    /// named as in [`MethodSpec::host`](crate::rpc::MethodSpec::host): `automation`,
+    /// `policy-management`.
+    #[must_use]
+    pub fn host(mut self, service: impl Into<String>, origin: impl Into<String>) -> Self {
+        self.rest.overrides.insert(service.into(), origin.into());
+        self
+    }
+
+    /// Names the product that calls, in the header `3rd-integration`, as ESET asks of its partners
+    /// (`facts.md` 2.1).
+    #[must_use]
+    pub fn integration(mut self, name: impl Into<String>) -> Self {
+        self.rest.integration = Some(name.into());
+        self
+    }
+
+    /// How long an answer may be pending (202, `facts.md` 3) before the call fails with
+    /// `DEADLINE_EXCEEDED`. 120 seconds by default: then ESET's gateway gives up itself. The call's own
+    /// timeout goes on.
+    #[must_use]
+    pub fn pending_limit(mut self, limit: Duration) -> Self {
+        self.rest.pending.limit = limit;
+        self
+    }
+
+    /// How long to wait before asking again for a pending answer: first, and at most. 1 and 5 seconds
+    /// by default; each pause is half as long again as the one before.
+    #[must_use]
+    pub fn pending_pause(mut self, first: Duration, most: Duration) -> Self {
+        self.rest.pending.first_pause = first;
+        self.rest.pending.max_pause = most.max(first);
+        self
+    }
+
+    pub(super) fn is_grpc(&self) -> bool {
+        self.rest.wire == Wire::Grpc
+    }
+
+    pub(super) fn default_timeout(&self) -> Duration {
+        match self.target {
+            Target::Endpoint(_) => TIMEOUT,
+            Target::Cloud(_) | Target::OnPrem(_) => REST_TIMEOUT,
+        }
+    }
+
+    pub(super) fn transport(&self) -> Result<Transport, Error> {
+        match self.rest.wire {
+            Wire::Grpc => self.lazy_grpc().map(Transport::Grpc),
+            Wire::Rest => Ok(Transport::Rest(Box::new(self.rest_transport()?))),
+            Wire::Auto => {
+                let auto = AutoTransport::new(self.lazy_grpc()?, self.rest_transport()?);
+                Ok(Transport::Auto(Box::new(auto)))
+            }
+        }
+    }
+
+    fn rest_transport(&self) -> Result<RestTransport, Error> {
+        let mut hosts = self.target.hosts()?;
+        let mut is_secure = match &self.target {
+            Target::Cloud(_) => true,
+            Target::Endpoint(address) | Target::OnPrem(address) => {
+                Address::parse(address)?.is_secure
+            }
+        };
+        for (service, origin) in &self.rest.overrides {
+            if !crate::rpc::METHODS.iter().any(|spec| spec.host == service) {
+                return Err(Error::config(format!("host: no service is named {service:?}")));
+            }
+            let address = Address::parse(origin)?;
+            self.check_token(&address, origin)?;
+            is_secure |= address.is_secure;
+            hosts.set(service.clone(), address.origin());
+        }
+        if let Target::OnPrem(address) = &self.target {
+            self.check_token(&Address::parse(address)?, address)?;
+        }
+        Ok(RestTransport::new(self.http_client(is_secure)?, hosts))
+    }
+
+    /// A token must not travel in the clear.
+    fn check_token(&self, address: &Address, text: &str) -> Result<(), Error> {
+        let has_token = self.credentials.is_some() || self.rest.login.is_some();
+        if has_token && !address.may_have_token() {
+            return Err(Error::config(format!(
+                "endpoint {text:?}: an access token travels by https only, or to this machine itself"
+            )));
+        }
+        Ok(())
+    }
+
+    fn http_client(&self, is_secure: bool) -> Result<HttpClient, Error> {
+        let connector = self.connector(is_secure, &[b"h2", b"http/1.1"])?;
+        Ok(HttpClient::new(connector, self.max_message_size, self.rest.pending))
+    }
+
+    /// The credentials of the login, if there is one.
+    pub(super) fn login_credentials(&self) -> Result<Option<Arc<dyn Credentials>>, Error> {
+        let Some((username, password)) = self.rest.login.clone() else { return Ok(None) };
+        let url = match (&self.rest.token_url, &self.target) {
+            (Some(url), _) => url.clone(),
+            (None, Target::Cloud(region)) => region.token_url(),
+            (None, Target::OnPrem(server)) => {
+                format!("{}/GetTokens", Address::parse(server)?.origin())
+            }
+            (None, Target::Endpoint(server)) => {
+                format!("{}/oauth/token", Address::parse(server)?.origin())
+            }
+        };
+        let uri: http::Uri = url
+            .parse()
+            .map_err(|error| Error::config(format!("token_url: {url:?} is no address: {error}")))?;
+        let origin = format!(
+            "{}://{}",
+            uri.scheme_str().unwrap_or_default(),
+            uri.authority().map(ToString::to_string).unwrap_or_default()
+        );
+        let address = Address::parse(&origin)?;
+        if !address.may_have_token() {
+            return Err(Error::config(format!(
+                "token_url {url:?}: a password travels by https only, or to this machine itself"
+            )));
+        }
+        let http = self.http_client(address.is_secure)?;
+        Ok(Some(match self.target {
+            Target::OnPrem(_) => {
+                Arc::new(TokenCache::new(OnPremLogin::new(http, uri, username, password)))
+            }
+            _ => Arc::new(TokenCache::new(CloudLogin::new(http, uri, username, password))),
+        }))
+    }
+
+    pub(super) fn metadata(&self) -> Result<MetadataMap, Error> {
+        let mut metadata = MetadataMap::new();
+        if let Some(name) = &self.rest.integration {
+            let value = AsciiMetadataValue::try_from(name.as_str()).map_err(|_| {
+                Error::config(format!("integration: expected visible ASCII, found {name:?}"))
+            })?;
+            metadata.insert(INTEGRATION, value);
+        }
+        Ok(metadata)
+    }
+}

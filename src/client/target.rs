@@ -1,0 +1,132 @@
+//! What a client is for.
+
+use std::fmt;
+
+use http::Uri;
+
+use crate::error::Error;
+#[cfg(feature = "rest")]
+use crate::transport::rest::{Hosts, Region};
+
+/// What a client is for.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// A server at an address.
+    Endpoint(String),
+    /// ESET Connect.
+    #[cfg(feature = "rest")]
+    Cloud(Region),
+    /// An On-Prem server at an address.
+    #[cfg(feature = "rest")]
+    OnPrem(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint(endpoint) => f.write_str(endpoint),
+            #[cfg(feature = "rest")]
+            Self::Cloud(region) => write!(f, "ESET Connect {region}"),
+            #[cfg(feature = "rest")]
+            Self::OnPrem(server) => f.write_str(server),
+        }
+    }
+}
+
+/// The wire to a server.
+#[cfg(feature = "rest")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Wire {
+    /// gRPC.
+    Grpc,
+    /// REST: HTTP and JSON.
+    Rest,
+    /// gRPC if the server speaks it, REST from then on if it shows that it does not. A call that may
+    /// have run never moves to the other wire by itself.
+    Auto,
+}
+
+#[cfg(feature = "rest")]
+impl Target {
+    /// The wire unless something else is said.
+    pub(super) fn wire(&self) -> Wire {
+        match self {
+            Self::Endpoint(_) => Wire::Grpc,
+            Self::Cloud(_) | Self::OnPrem(_) => Wire::Rest,
+        }
+    }
+
+    /// Where requests go.
+    pub(super) fn hosts(&self) -> Result<Hosts, Error> {
+        match self {
+            Self::Cloud(region) => Ok(Hosts::cloud(*region)),
+            Self::Endpoint(address) | Self::OnPrem(address) => {
+                Ok(Hosts::single(Address::parse(address)?.origin()))
+            }
+        }
+    }
+}
+
+/// A scheme, a host and a port.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    /// `host:port`.
+    pub(super) authority: String,
+    pub(super) host: String,
+    pub(super) is_secure: bool,
+}
+
+impl Address {
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let wrong = |problem: &str| {
+            Error::config(format!(
+                "endpoint: expected http://HOST:PORT or https://HOST[:PORT], found {text:?}: \
+                 {problem}"
+            ))
+        };
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        if rest.contains('@') {
+            // Not shown: it may be a password.
+            return Err(Error::config("endpoint: credentials do not belong in an endpoint"));
+        }
+        let uri: Uri = text.parse().map_err(|error| wrong(&format!("{error}")))?;
+        let is_secure = match scheme {
+            "http" | "grpc" => false,
+            "https" | "grpcs" => true,
+            "" => return Err(wrong("it has no scheme")),
+            _ => return Err(wrong("the scheme is neither http nor https")),
+        };
+        let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?;
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return Err(wrong("a server has neither path nor query"));
+        }
+        let default = if is_secure { 443 } else { 80 };
+        let port = match authority.port_u16() {
+            Some(0) => return Err(wrong("no server listens at port 0")),
+            Some(port) => port,
+            None if authority.as_str() == authority.host() => default,
+            None => return Err(wrong("the port is not a number from 1 to 65535")),
+        };
+        let host = authority.host().to_owned();
+        Ok(Self { authority: format!("{host}:{port}"), host, is_secure })
+    }
+
+    /// `scheme://host:port`.
+    pub(super) fn origin(&self) -> String {
+        let scheme = if self.is_secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority)
+    }
+
+    /// A token may travel to it: by TLS, or without leaving this machine.
+    pub(super) fn may_have_token(&self) -> bool {
+        self.is_secure || is_loopback(&self.host)
+    }
+}
+
+/// Whether a host is this machine, by its name or address.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

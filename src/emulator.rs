@@ -1,0 +1,84 @@
+//! A stand-in for ESET's services: `DeviceTasks`, `Policies` and `PolicyAssignments` over gRPC, with a
+//! store of its own, for tests and first steps.
+//!
+//! ```
+//! use eset_protect::automation::v1::ListTasksRequest;
+//! use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+//! use eset_protect::emulator::Emulator;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let running = Emulator::builder().seed(true).build()?.start().await?;
+//! let mut tasks = DeviceTasksClient::connect(running.endpoint()).await?;
+//! let page = tasks.list_tasks(ListTasksRequest::default()).await?.into_inner();
+//! assert_eq!(page.tasks.len(), 50);
+//! running.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The semantics are those that ESET documents (`facts.md` 1.1, 1.2). Where the documentation is silent
+//! or contradicts itself, this is what happens here:
+//!
+//! * **Tasks.** Every `CreateTask` makes a task of its own. Tasks with the same display name,
+//!   description and action share a template. The first of them stands for it: deleting it deletes them
+//!   all, deleting another one deletes that alone.
+//! * **Runs** begin when the device takes the task up; a device that is off until the trigger expires
+//!   never does. `start_time` is when it did, in all states. Runs that have begun outlive their task.
+//!   No run has a `result`.
+//! * **Policies.** `uuid` and `built_in` of a request are ignored. Deleting a built-in policy is
+//!   `FAILED_PRECONDITION`. Deleting another one removes its assignments.
+//! * **Assignments.** The same policy may be assigned to a target twice. Targets are not looked up.
+//! * **Pages** may come out shorter than asked for, when their items are large. A token belongs to a
+//!   list and its filters; any other is `INVALID_ARGUMENT`.
+//! * **Errors** carry `google.rpc.BadRequest`, `ResourceInfo` or `PreconditionFailure`.
+//! * **Limits** of our own: 10,000 targets and 100 triggers a task, 10,000 features a policy, 1000
+//!   assignments a target, 10,000 `policy_uuids` to filter by, and the size of the store; past them a
+//!   call is `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
+//!
+//! Nothing happens in the background. What changes with time follows from what is stored and the
+//! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.
+
+mod assignments;
+mod builder;
+mod check;
+mod clock;
+mod core;
+mod device_tasks;
+mod error;
+mod failure;
+mod fingerprint;
+mod fleet;
+mod ids;
+mod paging;
+mod policies;
+mod policy_assignments;
+mod policy_check;
+mod runs;
+mod seed;
+mod serving;
+mod store;
+mod task_check;
+mod tasks;
+
+pub use builder::Builder;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::EmulatorError;
+pub use fleet::Device;
+pub use ids::{IdSource, RandomIds, SequentialIds};
+pub use paging::PageLimits;
+pub use runs::{Outcome, Pace};
+pub use serving::Running;
+
+/// An emulator, ready to be served.
+#[derive(Debug)]
+pub struct Emulator {
+    core: core::Core,
+}
+
+impl Emulator {
+    /// Settings to build an emulator with.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}

@@ -1,0 +1,168 @@
+//! Building an emulator.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::clock::{Clock, SystemClock};
+use super::core::{Core, World};
+use super::error::EmulatorError;
+use super::fleet::{Device, Fleet};
+use super::ids::{IdSource, RandomIds};
+use super::paging::PageLimits;
+use super::runs::{Outcome, OutcomeRule, Pace};
+use super::store::Store;
+use super::{Emulator, seed};
+use crate::automation::v1::DeviceTask;
+
+/// The rows of a store take at most so many bytes by default.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Settings of an [`Emulator`]. Without any it is empty, in memory, with the limits of the cloud.
+pub struct Builder {
+    data_dir: Option<PathBuf>,
+    clock: Box<dyn Clock>,
+    ids: Box<dyn IdSource>,
+    devices: Vec<Device>,
+    pace: Pace,
+    outcome: Option<OutcomeRule>,
+    pages: PageLimits,
+    max_bytes: u64,
+    seed: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            clock: Box::new(SystemClock),
+            ids: Box::new(RandomIds),
+            devices: Vec::new(),
+            pace: Pace::default(),
+            outcome: None,
+            pages: PageLimits::CLOUD,
+            max_bytes: MAX_BYTES,
+            seed: false,
+        }
+    }
+}
+
+impl Builder {
+    /// Keeps everything in a directory, which is created if it is not there. One emulator can have it
+    /// open at a time. Every change is on disk before its call is answered.
+    #[must_use]
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// The clock: [`SystemClock`] by default. Share a [`ManualClock`](super::ManualClock) in an `Arc`.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Where identifiers come from: [`RandomIds`] by default.
+    #[must_use]
+    pub fn ids(mut self, ids: impl IdSource) -> Self {
+        self.ids = Box::new(ids);
+        self
+    }
+
+    /// Adds a device to the fleet, or replaces the one of the same uuid, also one of the seed.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.devices.push(device);
+        self
+    }
+
+    /// How long runs take, from the next that is triggered on.
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Decides how the run of a task on a device (its uuid) ends, instead of
+    /// [`Device::failing`]. It is asked once, when the run is triggered, and the answer is stored.
+    #[must_use]
+    pub fn outcome(
+        mut self,
+        rule: impl Fn(&DeviceTask, &str) -> Outcome + Send + Sync + 'static,
+    ) -> Self {
+        self.outcome = Some(Arc::new(rule));
+        self
+    }
+
+    /// How many items pages have: [`PageLimits::CLOUD`] by default.
+    #[must_use]
+    pub fn page_limits(mut self, limits: PageLimits) -> Self {
+        self.pages = limits;
+        self
+    }
+
+    /// The store's rows take at most so many bytes, a gibibyte by default. A call that would need more
+    /// fails with `RESOURCE_EXHAUSTED`.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Starts with a small company: twelve devices in three groups, tasks of several kinds with their
+    /// runs, built-in and own policies, assignments. A data directory that was ever written to gets no
+    /// second seed; its fleet is there either way.
+    #[must_use]
+    pub fn seed(mut self, seed: bool) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Opens the store and seeds it.
+    ///
+    /// # Errors
+    ///
+    /// If the data directory cannot be opened, is in use, is damaged, or was written by a newer
+    /// release; or if the seed does not fit into [`max_bytes`](Self::max_bytes).
+    pub fn build(self) -> Result<Emulator, EmulatorError> {
+        let store = match &self.data_dir {
+            Some(directory) => Store::in_directory(directory, self.max_bytes)?,
+            None => Store::in_memory(self.max_bytes)?,
+        };
+        let mut fleet = Fleet::default();
+        if self.seed {
+            let now = self.clock.now();
+            seed::devices(now).into_iter().for_each(|device| fleet.add(device));
+        }
+        self.devices.into_iter().for_each(|device| fleet.add(device));
+        let world = World {
+            clock: self.clock,
+            ids: self.ids,
+            fleet,
+            pace: self.pace,
+            outcome: self.outcome,
+            pages: self.pages,
+        };
+        if self.seed {
+            store
+                .write_now(|tables| {
+                    if tables.is_untouched()? { seed::plant(tables, &world) } else { Ok(()) }
+                })
+                .map_err(|failure| EmulatorError::Store { reason: failure.to_string() })?;
+        }
+        Ok(Emulator { core: Core { store: Arc::new(store), world: Arc::new(world) } })
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("data_dir", &self.data_dir)
+            .field("devices", &self.devices)
+            .field("pace", &self.pace)
+            .field("pages", &self.pages)
+            .field("max_bytes", &self.max_bytes)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}

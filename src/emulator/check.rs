@@ -1,0 +1,34 @@
+//! Checks that several calls share.
+
+use super::failure::{Failure, Violations};
+
+/// Longest identifier in a path (`facts.md` 1.1).
+pub(crate) const MAX_ID: usize = 100;
+/// Longest page token (`facts.md` 1.1).
+pub(crate) const MAX_TOKEN: usize = 128;
+/// Largest task or policy: what fits into one message of 16 MiB with what the server adds to it.
+pub(crate) const MAX_ITEM: usize = 16 * 1024 * 1024 - 4096;
+
+/// An identifier that a call names its object with.
+pub(crate) fn id(field: &str, id: &str) -> Result<(), Failure> {
+    let mut violations = Violations::default();
+    note_id(&mut violations, field, id);
+    violations.check()
+}
+
+/// Notes an identifier that is empty or too long.
+pub(crate) fn note_id(violations: &mut Violations, field: &str, id: &str) {
+    if id.is_empty() {
+        violations.add(field, "must not be empty");
+    } else if id.chars().count() > MAX_ID {
+        violations.add(field, format!("must have at most {MAX_ID} characters"));
+    }
+}
+
+/// Refuses what could be stored but never be sent back.
+pub(crate) fn item_size(size: usize) -> Result<(), Failure> {
+    if size <= MAX_ITEM {
+        return Ok(());
+    }
+    Err(Failure::exhausted(format!("an item has at most {MAX_ITEM} bytes, this one has {size}")))
+}

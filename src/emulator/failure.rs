@@ -1,0 +1,134 @@
+//! How a call fails: a status with the details of `google.rpc`.
+
+use bytes::Bytes;
+use prost::{Message, Name};
+use tonic::{Code, Status};
+
+use crate::proto::google::rpc::bad_request::FieldViolation;
+use crate::proto::google::rpc::precondition_failure::Violation;
+use crate::proto::google::rpc::{BadRequest, PreconditionFailure, ResourceInfo, Status as Rich};
+use crate::wkt::Any;
+
+/// So many violations are told at once. Details travel in a header, which must stay small.
+const MAX_VIOLATIONS: usize = 16;
+
+/// Why a call fails, as its caller sees it.
+#[derive(Debug)]
+pub(crate) struct Failure(Status);
+
+impl Failure {
+    /// One field of the request is wrong.
+    pub(crate) fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
+        let mut violations = Violations::default();
+        violations.add(field, description);
+        violations.failure()
+    }
+
+    /// There is no such thing. `name` is a checked identifier, so it is short.
+    pub(crate) fn not_found(kind: &str, name: &str) -> Self {
+        let description = format!("there is no {kind} `{name}`");
+        let info = ResourceInfo {
+            resource_type: kind.to_owned(),
+            resource_name: name.to_owned(),
+            owner: String::new(),
+            description: description.clone(),
+        };
+        Self::with(Code::NotFound, description, &info)
+    }
+
+    /// What is stored forbids the call.
+    pub(crate) fn precondition(kind: &str, subject: &str, description: String) -> Self {
+        let violation = Violation {
+            r#type: kind.to_owned(),
+            subject: subject.to_owned(),
+            description: description.clone(),
+        };
+        let failure = PreconditionFailure { violations: vec![violation] };
+        Self::with(Code::FailedPrecondition, description, &failure)
+    }
+
+    /// A limit of the emulator is reached.
+    pub(crate) fn exhausted(description: impl Into<String>) -> Self {
+        Self(Status::resource_exhausted(description))
+    }
+
+    /// The emulator itself is at fault.
+    pub(crate) fn internal(description: impl Into<String>) -> Self {
+        Self(Status::internal(description))
+    }
+
+    /// The emulator has been shut down.
+    pub(crate) fn closed() -> Self {
+        Self(Status::unavailable("the emulator is shut down"))
+    }
+
+    fn with<M: Message + Name>(code: Code, message: String, detail: &M) -> Self {
+        let rich =
+            Rich { code: code.into(), message: message.clone(), details: vec![Any::pack(detail)] };
+        Self(Status::with_details(code, message, Bytes::from(rich.encode_to_vec())))
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.message())
+    }
+}
+
+macro_rules! from_store_error {
+    ($($error:ty)*) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::internal(format!("the store fails: {error}"))
+            }
+        }
+    )* };
+}
+
+from_store_error! {
+    redb::CommitError redb::SetDurabilityError redb::StorageError redb::TableError
+    redb::TransactionError
+}
+
+impl From<prost::DecodeError> for Failure {
+    fn from(error: prost::DecodeError) -> Self {
+        Self(Status::data_loss(format!("a stored row cannot be read: {error}")))
+    }
+}
+
+/// Everything that is wrong with a request, collected so that the caller learns it at once.
+#[derive(Debug, Default)]
+pub(crate) struct Violations(Vec<FieldViolation>);
+
+impl Violations {
+    /// Notes a wrong field by its path in the request.
+    pub(crate) fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        if self.0.len() < MAX_VIOLATIONS {
+            self.0.push(FieldViolation {
+                field: field.into(),
+                description: description.into(),
+                ..FieldViolation::default()
+            });
+        }
+    }
+
+    /// Fails if something is wrong.
+    pub(crate) fn check(self) -> Result<(), Failure> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.failure()) }
+    }
+
+    fn failure(self) -> Failure {
+        let message = match self.0.first() {
+            Some(first) => format!("{}: {}", first.field, first.description),
+            None => String::new(),
+        };
+        let request = BadRequest { field_violations: self.0 };
+        Failure::with(Code::InvalidArgument, message, &request)
+    }
+}

@@ -1,0 +1,99 @@
+//! Pages of lists: sizes, tokens, and cutting a list into pages.
+
+use super::check::MAX_TOKEN;
+use super::failure::Failure;
+use super::fingerprint::Fingerprint;
+
+/// A page is cut here, so that the answer stays under the message limit of 16 MiB.
+const MAX_PAGE_BYTES: usize = 12 * 1024 * 1024;
+
+/// How many items a page has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageLimits {
+    /// When the request says 0.
+    pub default_size: u32,
+    /// At most: a larger wish is taken as this.
+    pub max_size: u32,
+}
+
+impl PageLimits {
+    /// ESET Connect: 50, at most 1000 (`facts.md` 1.1).
+    pub const CLOUD: Self = Self { default_size: 50, max_size: 1000 };
+    /// ESET PROTECT On-Prem: 100, at most 10000 (`facts.md` 1.4).
+    pub const ON_PREM: Self = Self { default_size: 100, max_size: 10_000 };
+}
+
+/// Which page of which list is asked for.
+///
+/// A token holds the key of the last item seen, so a list may change between two pages: whatever is
+/// there all the time is seen exactly once. The token is bound to the list and its filters by a
+/// checksum, and any other token is refused. The page size is not part of it and may change from page
+/// to page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    list: Fingerprint,
+    size: usize,
+    after: Option<u64>,
+}
+
+impl Page {
+    /// `list` is a fingerprint of the list's name and all its filters.
+    pub(crate) fn new(
+        limits: PageLimits,
+        list: Fingerprint,
+        size: u32,
+        token: &str,
+    ) -> Result<Self, Failure> {
+        let wish = if size == 0 { limits.default_size } else { size };
+        let size = usize::try_from(wish.min(limits.max_size).max(1)).unwrap_or(1);
+        let mut page = Self { list, size, after: None };
+        if !token.is_empty() {
+            page.after = Some(page.key(token).ok_or_else(|| {
+                Failure::invalid("page_token", "the token is not one of this list and its filters")
+            })?);
+        }
+        Ok(page)
+    }
+
+    /// The first key of the page; `None` if there is none behind the token.
+    pub(crate) fn start(&self) -> Option<u64> {
+        match self.after {
+            None => Some(0),
+            Some(after) => after.checked_add(1),
+        }
+    }
+
+    /// Takes the page's items from those that come from [`start`](Self::start) on, each with its key
+    /// and its size in bytes, and gives the token of the next page, empty on the last.
+    pub(crate) fn take<T>(
+        &self,
+        items: impl Iterator<Item = Result<(u64, usize, T), Failure>>,
+    ) -> Result<(Vec<T>, String), Failure> {
+        let mut taken = Vec::new();
+        let (mut bytes, mut last) = (0_usize, None);
+        for item in items {
+            let (key, size, item) = item?;
+            bytes = bytes.saturating_add(size);
+            if let Some(last) = last
+                && (taken.len() >= self.size || bytes > MAX_PAGE_BYTES)
+            {
+                return Ok((taken, self.token(last)));
+            }
+            taken.push(item);
+            last = Some(key);
+        }
+        Ok((taken, String::new()))
+    }
+
+    fn token(&self, key: u64) -> String {
+        format!("{key:016x}{:016x}", self.list.part(key.to_be_bytes()).value())
+    }
+
+    fn key(&self, token: &str) -> Option<u64> {
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let key = u64::from_str_radix(token.get(..16)?, 16).ok()?;
+        (self.token(key) == token).then_some(key)
+    }
+}

@@ -1,0 +1,82 @@
+//! A small company to start with: its devices, tasks and policies.
+
+mod policies;
+mod tasks;
+
+use std::time::{Duration, SystemTime};
+
+use super::core::World;
+use super::failure::Failure;
+use super::fleet::Device;
+use super::store::Tables;
+
+/// A group of devices: its uuid, its name, and its devices.
+struct Group {
+    uuid: &'static str,
+    name: &'static str,
+    devices: &'static [&'static str],
+}
+
+/// A cash register that fails at everything: its disk is full.
+const FAILING: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40104";
+/// A notebook whose owner is on holiday until tomorrow.
+const AWAY: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40203";
+/// A notebook that was lost and never comes back.
+const LOST: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40204";
+
+const GROUPS: [Group; 3] = [
+    Group {
+        uuid: "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001",
+        name: "Shops",
+        devices: &[
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101",
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40102",
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40103",
+            FAILING,
+        ],
+    },
+    Group {
+        uuid: "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0002",
+        name: "Notebooks",
+        devices: &[
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40201",
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40202",
+            AWAY,
+            LOST,
+        ],
+    },
+    Group {
+        uuid: "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0003",
+        name: "Servers",
+        devices: &[
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40301",
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40302",
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40303",
+            "5f0c1a62-7d0e-4b57-9c35-30d2a1c40304",
+        ],
+    },
+];
+
+/// The fleet: always the same uuids.
+pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
+    let tomorrow = now.checked_add(Duration::from_secs(86_400)).unwrap_or(now);
+    let device = |group: &Group, uuid: &str| {
+        let device = Device::new(uuid).in_group(group.uuid);
+        match uuid {
+            FAILING => device.failing(),
+            AWAY => device.off_until(tomorrow),
+            LOST => device.off(),
+            _ => device,
+        }
+    };
+    GROUPS
+        .iter()
+        .flat_map(|group| group.devices.iter().map(move |uuid| device(group, uuid)))
+        .collect()
+}
+
+/// Fills an empty store.
+pub(crate) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failure> {
+    policies::plant(tables, world)?;
+    tasks::plant(tables, world)
+}

@@ -1,0 +1,204 @@
+//! Serving an emulator over gRPC.
+
+mod connection;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_stream::{Stream, StreamExt};
+use tonic::service::Routes;
+use tonic::transport::Server;
+
+use self::connection::{Connection, Phase};
+use super::Emulator;
+use super::core::Core;
+use super::device_tasks::DeviceTasksService;
+use super::error::EmulatorError;
+use super::policies::PoliciesService;
+use super::policy_assignments::PolicyAssignmentsService;
+use crate::automation::v1::device_tasks_server::DeviceTasksServer;
+use crate::policy_management::v2::policies_server::PoliciesServer;
+use crate::policy_management::v2::policy_assignments_server::PolicyAssignmentsServer;
+use crate::proto::FILE_DESCRIPTOR_SET;
+
+/// Largest message, in both directions.
+const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+/// How long a shutdown waits for the calls that are at work.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// An emulator that is being served.
+///
+/// Dropping it stops it at once: connections break, calls at work get no answer, and the data
+/// directory is closed. [`shutdown`](Self::shutdown) lets calls finish.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    core: Core,
+    stop: Option<oneshot::Sender<()>>,
+    phase: watch::Sender<Phase>,
+    server: JoinHandle<()>,
+}
+
+impl Running {
+    /// The address that the emulator listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address for a client, such as `http://127.0.0.1:41234`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops listening, lets the calls at work finish, for ten seconds at most, and closes the store.
+    pub async fn shutdown(mut self) {
+        self.phase.send_replace(Phase::Draining);
+        if let Some(stop) = self.stop.take() {
+            // An error says that the server has ended, which is what is wanted.
+            let _ = stop.send(());
+        }
+        let _ = tokio::time::timeout(DRAIN, &mut self.server).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.phase.send_replace(Phase::Broken);
+        self.server.abort();
+        self.core.store.close();
+    }
+}
+
+impl Emulator {
+    /// Serves on 127.0.0.1, on a free port.
+    ///
+    /// # Errors
+    ///
+    /// [`EmulatorError::Listen`].
+    pub async fn start(self) -> Result<Running, EmulatorError> {
+        self.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Serves on an address. Callers are not authenticated, so think before it is not a loopback one.
+    ///
+    /// # Errors
+    ///
+    /// [`EmulatorError::Listen`].
+    pub async fn listen(self, address: SocketAddr) -> Result<Running, EmulatorError> {
+        let failed = |source| EmulatorError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let phase = watch::Sender::new(Phase::Serving);
+        let core = self.core.clone();
+        let connections = connections(listener, &phase);
+        let routes = routes(&self.core).await?;
+        let server = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            // What fails here is single connections; there is nobody left to tell.
+            let _ = serve(routes, connections, stopped).await;
+        });
+        Ok(Running { address, core, stop: Some(stop), phase, server })
+    }
+
+    /// Serves on a listener until `shutdown` is ready and the calls at work are finished, for ten
+    /// seconds at most; then closes the store.
+    ///
+    /// # Errors
+    ///
+    /// [`EmulatorError::Serve`].
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), EmulatorError> {
+        let broken = BreakOnDrop(watch::Sender::new(Phase::Serving), self.core.clone());
+        let mut drain = broken.0.subscribe();
+        let shutdown = async {
+            shutdown.await;
+            broken.0.send_replace(Phase::Draining);
+        };
+        let overdue = async {
+            if drain.wait_for(|phase| *phase == Phase::Draining).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(DRAIN).await;
+        };
+        let connections = connections(listener, &broken.0);
+        let routes = routes(&self.core).await?;
+        tokio::select! {
+            served = serve(routes, connections, shutdown) => {
+                served.map_err(|error| EmulatorError::Serve { reason: error.to_string() })
+            }
+            () = overdue => Ok(()),
+        }
+    }
+}
+
+/// Leaves neither connections nor an open store, also if the future is dropped.
+struct BreakOnDrop(watch::Sender<Phase>, Core);
+
+impl Drop for BreakOnDrop {
+    fn drop(&mut self) {
+        self.0.send_replace(Phase::Broken);
+        self.1.store.close();
+    }
+}
+
+/// The services of the emulator, with health and reflection.
+async fn routes(core: &Core) -> Result<Routes, EmulatorError> {
+    let tasks = DeviceTasksServer::new(DeviceTasksService(core.clone()))
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    let policies = PoliciesServer::new(PoliciesService(core.clone()))
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    let assignments = PolicyAssignmentsServer::new(PolicyAssignmentsService(core.clone()))
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<DeviceTasksServer<DeviceTasksService>>().await;
+    reporter.set_serving::<PoliciesServer<PoliciesService>>().await;
+    reporter.set_serving::<PolicyAssignmentsServer<PolicyAssignmentsService>>().await;
+
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+    };
+    let failed = |error: tonic_reflection::server::Error| EmulatorError::Serve {
+        reason: format!("the descriptors cannot be reflected: {error}"),
+    };
+    Ok(Routes::new(tasks)
+        .add_service(policies)
+        .add_service(assignments)
+        .add_service(health)
+        .add_service(reflection().build_v1().map_err(failed)?)
+        .add_service(reflection().build_v1alpha().map_err(failed)?))
+}
+
+async fn serve(
+    routes: Routes,
+    connections: impl Stream<Item = std::io::Result<Connection>>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    Server::builder().add_routes(routes).serve_with_incoming_shutdown(connections, shutdown).await
+}
+
+/// The connections that come in, each with `TCP_NODELAY`, until they are broken.
+fn connections(
+    listener: TcpListener,
+    phase: &watch::Sender<Phase>,
+) -> impl Stream<Item = std::io::Result<Connection>> + use<> {
+    let phase = phase.subscribe();
+    tokio_stream::wrappers::TcpListenerStream::new(listener).map(move |accepted| {
+        let stream = accepted?;
+        stream.set_nodelay(true)?;
+        Ok(Connection::new(stream, &phase))
+    })
+}

@@ -1,0 +1,104 @@
+//! gRPC if the far side speaks it, REST if it does not.
+//!
+//! Before its first call a client asks the far side for its gRPC health, which changes nothing. Any
+//! answer in gRPC, also an error, shows gRPC. An answer that is none, or a connection that cannot be
+//! HTTP/2, shows that it is not gRPC, and then it is REST from then on. A far side that is not there
+//! shows nothing, and the next call asks again.
+//!
+//! A far side that stops speaking gRPC later says so by refusing the path, the method or the content
+//! type of a call: it ran nothing, so that call moves to REST with all that follow. A call that may have
+//! run never moves by itself.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tonic::Response;
+
+use super::Attempt;
+use super::grpc::{GrpcTransport, NotGrpc, status};
+use super::rest::RestTransport;
+use crate::error::{Error, ErrorKind};
+use crate::rpc::Rpc;
+
+const UNKNOWN: u8 = 0;
+const GRPC: u8 = 1;
+const REST: u8 = 2;
+
+/// Both wires, and which of them the far side speaks.
+#[derive(Debug)]
+pub(crate) struct AutoTransport {
+    grpc: GrpcTransport,
+    rest: RestTransport,
+    choice: AtomicU8,
+    probing: tokio::sync::Mutex<()>,
+}
+
+impl AutoTransport {
+    pub(crate) fn new(grpc: GrpcTransport, rest: RestTransport) -> Self {
+        Self { grpc, rest, choice: AtomicU8::new(UNKNOWN), probing: tokio::sync::Mutex::default() }
+    }
+
+    pub(crate) async fn attempt<R: Rpc>(
+        &self,
+        request: &R::Request,
+        attempt: Attempt,
+    ) -> Result<Response<R::Response>, Error> {
+        if self.choose(&attempt).await? == REST {
+            return self.rest.attempt::<R>(request, attempt).await;
+        }
+        match self.grpc.attempt::<R>(request, attempt.clone()).await {
+            Err(error) if is_refused_protocol(&error) => {
+                self.choice.store(REST, Ordering::Relaxed);
+                self.rest.attempt::<R>(request, attempt).await
+            }
+            result => result,
+        }
+    }
+
+    async fn choose(&self, attempt: &Attempt) -> Result<u8, Error> {
+        let known = self.choice.load(Ordering::Relaxed);
+        if known != UNKNOWN {
+            return Ok(known);
+        }
+        // One call asks, the others wait for what it finds.
+        let _probing = self.probing.lock().await;
+        let known = self.choice.load(Ordering::Relaxed);
+        if known != UNKNOWN {
+            return Ok(known);
+        }
+        let found = match self.grpc.probe(attempt.clone()).await {
+            Ok(()) => GRPC,
+            Err(error) => match error.kind() {
+                ErrorKind::Status | ErrorKind::Limit => GRPC,
+                ErrorKind::Transport => REST,
+                ErrorKind::Connect if is_without_http2(&error) => REST,
+                _ => return Err(error),
+            },
+        };
+        self.choice.store(found, Ordering::Relaxed);
+        Ok(found)
+    }
+}
+
+/// The far side answered that it knows no such path, method or content type, in another protocol.
+fn is_refused_protocol(error: &Error) -> bool {
+    status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_other_protocol)
+}
+
+/// TLS failed because the far side offers no HTTP/2.
+fn is_without_http2(error: &Error) -> bool {
+    use tokio_rustls::rustls::{AlertDescription, Error as TlsError};
+    let mut next = Some(error as &(dyn std::error::Error + 'static));
+    while let Some(cause) = next {
+        // An io::Error hides the error that it carries from `source`.
+        let inner = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref())
+            .and_then(|inner| inner.downcast_ref::<TlsError>());
+        let tls = inner.or_else(|| cause.downcast_ref::<TlsError>());
+        if let Some(TlsError::AlertReceived(AlertDescription::NoApplicationProtocol)) = tls {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}

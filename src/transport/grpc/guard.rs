@@ -1,0 +1,110 @@
+//! Stands between the wire and tonic, for answers that tonic does not stand.
+//!
+//! An answer that is not gRPC is an error that says so, with the code of gRPC's table for HTTP statuses
+//! (tonic would read an HTML page as a compressed message). Status details that are not base64 are
+//! dropped (tonic would panic).
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, StatusCode, header};
+use http_body::Frame;
+use http_body_util::BodyExt;
+use tonic::Code;
+use tonic::body::Body;
+use tonic::transport::Channel;
+use tower_service::Service;
+
+const DETAILS: &str = "grpc-status-details-bin";
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A channel whose answers are gRPC.
+#[derive(Clone, Debug)]
+pub(super) struct Guard(pub(super) Channel);
+
+impl Service<http::Request<Body>> for Guard {
+    type Response = http::Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let response = self.0.call(request);
+        Box::pin(async move { check(response.await?) })
+    }
+}
+
+fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxError> {
+    let (mut parts, body) = response.into_parts();
+    let media_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+    let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
+    if !is_grpc && !parts.headers.contains_key("grpc-status") {
+        let media_type = String::from_utf8_lossy(media_type.unwrap_or_default()).into_owned();
+        return Err(Box::new(NotGrpc { status: parts.status, media_type, headers: parts.headers }));
+    }
+    drop_broken_details(&mut parts.headers);
+    let body = body.map_frame(|frame| match frame.into_trailers() {
+        Ok(mut trailers) => {
+            drop_broken_details(&mut trailers);
+            Frame::trailers(trailers)
+        }
+        Err(frame) => frame,
+    });
+    Ok(http::Response::from_parts(parts, Body::new(body)))
+}
+
+fn drop_broken_details(headers: &mut HeaderMap) {
+    let broken = headers.get(DETAILS).is_some_and(|value| {
+        let text = value.as_bytes();
+        let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+        base64_simd::STANDARD_NO_PAD.check(&text[..end]).is_err()
+    });
+    if broken {
+        headers.remove(DETAILS);
+    }
+}
+
+/// The far side answered, and not in gRPC.
+#[derive(Debug)]
+pub(crate) struct NotGrpc {
+    pub(crate) status: StatusCode,
+    media_type: String,
+    pub(crate) headers: HeaderMap,
+}
+
+impl NotGrpc {
+    /// The code of gRPC's table (http-grpc-status-mapping).
+    pub(super) fn code(&self) -> Code {
+        match self.status.as_u16() {
+            400 => Code::Internal,
+            401 => Code::Unauthenticated,
+            403 => Code::PermissionDenied,
+            404 => Code::Unimplemented,
+            429 | 502..=504 => Code::Unavailable,
+            _ => Code::Unknown,
+        }
+    }
+
+    /// Whether the far side shows that it knows no gRPC, and so that it ran nothing: there is no such
+    /// path, no such method, no such type of content.
+    #[cfg(feature = "rest")]
+    pub(crate) fn is_other_protocol(&self) -> bool {
+        matches!(self.status.as_u16(), 404 | 405 | 406 | 415 | 426 | 501 | 505)
+    }
+}
+
+impl fmt::Display for NotGrpc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, media_type, .. } = self;
+        let kind = if media_type.is_empty() { "no content" } else { media_type };
+        write!(f, "the far side does not answer in gRPC but with HTTP {status} and {kind}")
+    }
+}
+
+impl std::error::Error for NotGrpc {}

@@ -1,0 +1,172 @@
+//! HTTP/1.1 and 2 by hyper, for the REST wire and the logins: one request, one bounded answer.
+
+use std::io::Read;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tonic::Code;
+
+use crate::error::{Error, ErrorKind};
+use crate::transport::connector::Connector;
+
+/// The header that names a pending answer (`facts.md` 3).
+const RESPONSE_ID: &str = "response-id";
+
+/// How long a pending answer is asked for, and how often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    /// After so long the service gives up itself.
+    pub(crate) limit: Duration,
+    /// The first pause; each next one is half as long again, up to `max_pause`.
+    pub(crate) first_pause: Duration,
+    /// The longest pause.
+    pub(crate) max_pause: Duration,
+}
+
+/// An HTTP client. Follows no redirect: credentials would go with it.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpClient {
+    client: Client<Connector, Full<Bytes>>,
+    max_body: usize,
+    pending: Pending,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct HttpResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl HttpResponse {
+    /// The media type, in lower case and without parameters.
+    pub(crate) fn media_type(&self) -> String {
+        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        value.and_then(|text| text.split(';').next()).unwrap_or("").trim().to_ascii_lowercase()
+    }
+}
+
+impl HttpClient {
+    pub(crate) fn new(connector: Connector, max_body: usize, pending: Pending) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .build(connector);
+        Self { client, max_body, pending }
+    }
+
+    /// Sends a request, and again for as long as the service says that the answer is pending: byte for
+    /// byte the same, with the `response-id` of the last answer. The id ends with this call.
+    pub(crate) async fn send_pending(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<HttpResponse, Error> {
+        let (parts, body) = request.into_parts();
+        let started = tokio::time::Instant::now();
+        let mut pause = self.pending.first_pause;
+        let mut id: Option<HeaderValue> = None;
+        loop {
+            let mut again = Request::from_parts(parts.clone(), body.clone());
+            if let Some(id) = &id {
+                again.headers_mut().insert(RESPONSE_ID, id.clone());
+            }
+            let response = self.send(again).await?;
+            if response.status != StatusCode::ACCEPTED {
+                if id.is_some() && response.status == StatusCode::NOT_FOUND {
+                    return Err(Error::protocol(
+                        "the service no longer has the answer that it said was pending; the call \
+                         may have run",
+                    ));
+                }
+                return Ok(response);
+            }
+            let Some(next) = response.headers.get(RESPONSE_ID) else {
+                return Err(Error::protocol("the answer is pending (202) and has no response-id"));
+            };
+            id = Some(next.clone());
+            if started.elapsed() + pause > self.pending.limit {
+                let message =
+                    format!("the answer was still pending after {:?}", self.pending.limit);
+                return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(self.pending.max_pause);
+        }
+    }
+
+    /// Sends a request once.
+    async fn send(&self, mut request: Request<Bytes>) -> Result<HttpResponse, Error> {
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let response = self.client.request(request.map(Full::new)).await.map_err(|error| {
+            let (kind, what) = if error.is_connect() {
+                (ErrorKind::Connect, "cannot connect to")
+            } else {
+                (ErrorKind::Transport, "the connection broke to")
+            };
+            let cause = crate::error::root_cause(&error);
+            Error::new(kind, Code::Unavailable, format!("{what} {host}: {cause}"))
+                .with_source(error)
+        })?;
+        let (parts, body) = response.into_parts();
+        let body = self.read(body).await?;
+        let body = match parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"identity") => body,
+            Some(b"gzip" | b"x-gzip") => self.unpack(&body)?,
+            Some(_) => {
+                return Err(Error::protocol("the answer has a content-encoding not asked for"));
+            }
+        };
+        Ok(HttpResponse { status: parts.status, headers: parts.headers, body })
+    }
+
+    async fn read<B>(&self, mut body: B) -> Result<Bytes, Error>
+    where
+        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
+        B::Error: std::error::Error + Send + Sync + 'static,
+    {
+        let mut read = BytesMut::new();
+        while let Some(frame) = BodyExt::frame(&mut body).await {
+            let frame = frame.map_err(|error| {
+                let cause = crate::error::root_cause(&error);
+                let message = format!("the connection broke in the middle of an answer: {cause}");
+                Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
+            })?;
+            let Ok(data) = frame.into_data() else { continue };
+            if read.len() + data.len() > self.max_body {
+                return Err(self.too_large());
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok(read.freeze())
+    }
+
+    /// Unpacks, and stops at the limit, so that a small answer cannot grow without bound.
+    fn unpack(&self, body: &[u8]) -> Result<Bytes, Error> {
+        let mut unpacked = Vec::new();
+        let bound = u64::try_from(self.max_body).unwrap_or(u64::MAX).saturating_add(1);
+        flate2::read::MultiGzDecoder::new(body)
+            .take(bound)
+            .read_to_end(&mut unpacked)
+            .map_err(|error| Error::protocol(format!("the answer is not gzip: {error}")))?;
+        if unpacked.len() > self.max_body {
+            return Err(self.too_large());
+        }
+        Ok(unpacked.into())
+    }
+
+    fn too_large(&self) -> Error {
+        let message = format!(
+            "the answer has more than {} bytes, the limit of this client: raise it with \
+             ClientBuilder::max_message_size, or ask for smaller pages",
+            self.max_body
+        );
+        Error::new(ErrorKind::Limit, Code::OutOfRange, message)
+    }
+}

@@ -1,0 +1,81 @@
+//! The REST wire: ESET's JSON gateway.
+
+mod hosts;
+mod response;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, header};
+use tonic::Response;
+use tonic::metadata::MetadataMap;
+
+use super::Attempt;
+use super::http::{HttpClient, HttpResponse};
+use crate::error::Error;
+use crate::protojson::Reader;
+use crate::rpc::Rpc;
+use crate::transcode::Encoded;
+pub(crate) use hosts::Hosts;
+pub use hosts::Region;
+pub(crate) use response::error_from;
+
+/// One or many HTTP servers that together are the API.
+#[derive(Clone, Debug)]
+pub(crate) struct RestTransport {
+    http: HttpClient,
+    hosts: Hosts,
+}
+
+impl RestTransport {
+    pub(crate) fn new(http: HttpClient, hosts: Hosts) -> Self {
+        Self { http, hosts }
+    }
+
+    /// Sends a request once, and waits for its answer if that is pending.
+    pub(crate) async fn attempt<R: Rpc>(
+        &self,
+        request: &R::Request,
+        attempt: Attempt,
+    ) -> Result<Response<R::Response>, Error> {
+        let encoded = Encoded::request::<R>(request)
+            .map_err(|error| Error::config(error.to_string()).with_source(error))?;
+        let origin = self.hosts.origin(R::SPEC)?;
+        let uri = format!("{origin}{}", encoded.path_and_query);
+        let mut http = Request::builder()
+            .method(encoded.method)
+            .uri(&uri)
+            .body(Bytes::from(encoded.body.clone().unwrap_or_default()))
+            .map_err(|error| Error::config(format!("the address {uri:?}: {error}")))?;
+        let headers = http.headers_mut();
+        *headers = attempt.metadata.into_headers();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if encoded.body.is_some() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let agent = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+        let response = self.http.send_pending(http).await?;
+        read::<R>(response)
+    }
+}
+
+fn read<R: Rpc>(response: HttpResponse) -> Result<Response<R::Response>, Error> {
+    if !response.status.is_success() {
+        return Err(error_from(&response));
+    }
+    let media_type = response.media_type();
+    if media_type != "application/json" {
+        return Err(Error::protocol(format!(
+            "expected an answer of application/json, found {}: the address may not be that of the API",
+            if media_type.is_empty() { "none" } else { &media_type }
+        ))
+        .with_http_status(response.status)
+        .with_metadata(MetadataMap::from_headers(response.headers)));
+    }
+    let message = Reader::new().read::<R::Response>(&response.body).map_err(|error| {
+        Error::protocol(format!("the answer is not a {}: {error}", R::SPEC.response))
+            .with_http_status(response.status)
+            .with_metadata(MetadataMap::from_headers(response.headers.clone()))
+    })?;
+    let metadata = MetadataMap::from_headers(response.headers);
+    Ok(Response::from_parts(metadata, message, Default::default()))
+}

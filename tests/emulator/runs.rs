@@ -1,0 +1,186 @@
+//! How runs go on as the clock does.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use eset_protect::automation::v1::{
+    DeleteTaskRequest, DeviceTask, DeviceTaskTargets, ListTaskRunsRequest, TaskRunStatus,
+    UpdateTaskTargetsRequest, UpdateTaskTriggersRequest,
+};
+use eset_protect::emulator::{Device, Outcome, Pace};
+use tonic::Code;
+
+use TaskRunStatus::{Failed, Finished, Queued, Running, Suppressed};
+
+use crate::support::*;
+
+const PACE: Pace = Pace { queued: Duration::from_secs(10), running: Duration::from_secs(60) };
+
+#[tokio::test]
+async fn a_run_is_queued_then_running_then_finished_or_failed() {
+    let mut world =
+        world_with(|builder| builder.pace(PACE).device(Device::new("bad").failing())).await;
+    let task = world.create(task("a", &["good", "bad"])).await;
+    let start = world.now();
+    for (advance, expected) in [
+        (0, [Queued, Queued]),
+        (9, [Queued, Queued]),
+        (1, [Running, Running]),
+        (59, [Running, Running]),
+        (1, [Failed, Finished]),
+        (1_000_000, [Failed, Finished]),
+    ] {
+        world.clock.advance(Duration::from_secs(advance));
+        let runs = world.runs(&task.uuid).await;
+        assert_eq!(runs.iter().map(|run| run.status()).collect::<Vec<_>>(), expected);
+        for run in runs {
+            assert_eq!((run.start_time, &run.task_uuid), (Some(start), &task.uuid));
+            let ended = matches!(run.status(), Finished | Failed);
+            let end = (UNIX_EPOCH + START + Duration::from_secs(70)).into();
+            assert_eq!(run.end_time, ended.then_some(end));
+            assert!(run.result.is_none() && !run.uuid.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn groups_stand_for_their_devices_and_each_device_runs_once() {
+    let mut world = world_with(|builder| {
+        ["a", "b"]
+            .into_iter()
+            .fold(builder, |builder, uuid| builder.device(Device::new(uuid).in_group("g")))
+    })
+    .await;
+    let mut targeted = task("t", &["a", "c", "c"]);
+    targeted.targets.as_mut().unwrap().device_groups_uuids = vec!["g".into(), "nobody".into()];
+    let made = world.create(targeted).await;
+    assert_eq!(devices(&mut world, &made).await, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_device_that_is_off_runs_when_it_comes_back_before_the_expiry_and_else_never() {
+    let start = UNIX_EPOCH + START;
+    let back = start + Duration::from_secs(3600);
+    let mut world = world_with(|builder| {
+        builder.device(Device::new("late").off_until(back)).device(Device::new("gone").off())
+    })
+    .await;
+    let mut in_time = task("in time", &["late", "gone"]);
+    in_time.triggers = vec![manual(Some(back))];
+    let in_time = world.create(in_time).await;
+    let mut missed = task("missed", &["late", "gone"]);
+    missed.triggers = vec![manual(Some(back - Duration::from_secs(1)))];
+    let missed = world.create(missed).await;
+    let mut expired = task("expired", &["on"]);
+    expired.triggers = vec![manual(Some(start - Duration::from_secs(1)))];
+    let expired = world.create(expired).await;
+
+    assert!(world.runs(&in_time.uuid).await.is_empty());
+    world.clock.set(back);
+    let runs = world.runs(&in_time.uuid).await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!((runs[0].start_time, runs[0].status()), (Some(back.into()), Queued));
+    world.clock.advance(Duration::from_secs(1_000_000));
+    assert_eq!(world.statuses(&in_time.uuid).await, [Finished]);
+    assert!(world.runs(&missed.uuid).await.is_empty());
+    assert!(world.runs(&expired.uuid).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_outcome_rule_decides_and_its_answer_stays() {
+    let mut world = world_with(|builder| {
+        builder.device(Device::new("a").failing()).outcome(|task, device| {
+            match (task.display_name.as_str(), device) {
+                ("bad", "b") => Outcome::Failed,
+                ("bad", "c") => Outcome::Suppressed,
+                _ => Outcome::Finished,
+            }
+        })
+    })
+    .await;
+    let made = world.create(task("bad", &["a", "b", "c"])).await;
+    assert_eq!(world.statuses(&made.uuid).await, [Queued, Queued, Suppressed]);
+    world.clock.advance(Duration::from_secs(3600));
+    assert_eq!(world.statuses(&made.uuid).await, [Finished, Failed, Suppressed]);
+    assert_eq!(world.runs(&made.uuid).await[2].end_time, None);
+}
+
+#[tokio::test]
+async fn runs_survive_their_task_and_what_has_not_started_does_not() {
+    let back = UNIX_EPOCH + START + Duration::from_secs(3600);
+    let mut world = world_with(|builder| builder.device(Device::new("late").off_until(back))).await;
+    let made = world.create(task("a", &["late", "on"])).await;
+    let request = DeleteTaskRequest { task_uuid: made.uuid.clone() };
+    world.tasks.delete_task(request.clone()).await.unwrap();
+    assert_eq!(code(world.tasks.delete_task(request).await), Code::NotFound);
+    world.clock.set(back + Duration::from_secs(3600));
+    assert_eq!(devices(&mut world, &made).await, ["on"]);
+    assert_eq!(world.statuses(&made.uuid).await, [Finished]);
+    let request = ListTaskRunsRequest { task_uuid: "never".into(), ..Default::default() };
+    assert_eq!(code(world.tasks.list_task_runs(request).await), Code::NotFound);
+}
+
+#[tokio::test]
+async fn new_triggers_run_again_and_the_filters_tell_runs_apart() {
+    let mut world = world().await;
+    let made = world.create(task("a", &["a", "b"])).await;
+    let first: Vec<_> = world.runs(&made.uuid).await.into_iter().map(|run| run.uuid).collect();
+    // At the same instant, too: start times tell runs apart.
+    for _ in 0..2 {
+        let request = UpdateTaskTriggersRequest {
+            task_uuid: made.uuid.clone(),
+            triggers: vec![manual(None), manual(None)],
+        };
+        world.tasks.update_task_triggers(request).await.unwrap();
+    }
+    world.clock.advance(Duration::from_secs(1));
+    let runs = world.runs(&made.uuid).await;
+    assert_eq!(runs.len(), 6);
+    let identities: std::collections::BTreeSet<_> =
+        runs.iter().map(|run| (&run.device_uuid, run.start_time)).collect();
+    assert_eq!(identities.len(), 6);
+
+    let mut filtered = async |device: &str, last: bool| {
+        let request = ListTaskRunsRequest {
+            task_uuid: made.uuid.clone(),
+            device_uuid: device.into(),
+            list_only_last_runs: last,
+            ..Default::default()
+        };
+        world.tasks.list_task_runs(request).await.unwrap().into_inner().task_runs
+    };
+    assert_eq!(filtered("a", false).await.len(), 3);
+    assert_eq!(filtered("c", false).await.len(), 0);
+    let last = filtered("", true).await;
+    assert_eq!(last, runs[4..]);
+    assert_eq!(filtered("b", true).await, last[1..]);
+    assert!(!first.contains(&last[0].uuid));
+}
+
+#[tokio::test]
+async fn new_targets_run_while_the_trigger_is_open_and_old_ones_are_left_alone() {
+    let back = UNIX_EPOCH + START + Duration::from_secs(3600);
+    let mut world = world_with(|builder| builder.device(Device::new("late").off_until(back))).await;
+    let made = world.create(task("t", &["a", "late"])).await;
+    for _ in 0..2 {
+        retarget(&mut world, &made, &["a", "b"]).await;
+        assert_eq!(devices(&mut world, &made).await, ["a", "b"]);
+    }
+    world.clock.set(back);
+    assert_eq!(devices(&mut world, &made).await, ["a", "b"], "`late` is no target any more");
+    world.clock.advance(Duration::from_secs(31 * 86_400));
+    retarget(&mut world, &made, &["c"]).await;
+    assert_eq!(devices(&mut world, &made).await, ["a", "b"], "the trigger has expired");
+}
+
+async fn retarget(world: &mut World, task: &DeviceTask, devices: &[&str]) {
+    let targets = DeviceTaskTargets {
+        devices_uuids: devices.iter().map(|&device| device.to_owned()).collect(),
+        device_groups_uuids: Vec::new(),
+    };
+    let request = UpdateTaskTargetsRequest { task_uuid: task.uuid.clone(), targets: Some(targets) };
+    world.tasks.update_task_targets(request).await.unwrap();
+}
+
+async fn devices(world: &mut World, task: &DeviceTask) -> Vec<String> {
+    world.runs(&task.uuid).await.into_iter().map(|run| run.device_uuid).collect()
+}

@@ -1,0 +1,161 @@
+//! Starting and stopping, health and reflection.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+
+use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::automation::v1::{CreateTaskRequest, ListTasksRequest};
+use eset_protect::emulator::{Emulator, EmulatorError};
+use tokio::net::{TcpListener, TcpStream};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::*;
+
+const SERVICES: [&str; 3] = [
+    "eset.dotnod.automation.v1.DeviceTasks",
+    "eset.dotnod.policy_management.v2.Policies",
+    "eset.dotnod.policy_management.v2.PolicyAssignments",
+];
+
+#[tokio::test]
+async fn all_services_are_healthy() {
+    let world = world().await;
+    let mut health = HealthClient::new(channel(&world.running.endpoint()).await);
+    for service in SERVICES.into_iter().chain([""]) {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let reply = health.check(request).await.unwrap();
+        assert_eq!(reply.get_ref().status(), ServingStatus::Serving);
+    }
+    let request = HealthCheckRequest { service: "none".to_owned() };
+    assert_eq!(code(health.check(request).await), Code::NotFound);
+}
+
+macro_rules! reflection_test {
+    ($name:ident, $version:ident) => {
+        #[tokio::test]
+        async fn $name() {
+            use tonic_reflection::pb::$version::ServerReflectionRequest;
+            use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
+            use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
+            use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
+
+            let world = world().await;
+            let mut client = ServerReflectionClient::new(channel(&world.running.endpoint()).await);
+            let mut ask = async |message| {
+                let request =
+                    ServerReflectionRequest { host: String::new(), message_request: Some(message) };
+                let mut replies = client
+                    .server_reflection_info(tokio_stream::once(request))
+                    .await
+                    .unwrap()
+                    .into_inner();
+                replies.message().await.unwrap().unwrap().message_response.unwrap()
+            };
+            let MessageResponse::ListServicesResponse(list) =
+                ask(MessageRequest::ListServices(String::new())).await
+            else {
+                panic!("no list of services");
+            };
+            let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
+            assert!(SERVICES.iter().all(|service| names.contains(service)), "{names:?}");
+            for symbol in [SERVICES[0], "Era.Common.DataDefinition.Policy.PolicyData"] {
+                let reply = ask(MessageRequest::FileContainingSymbol(symbol.to_owned())).await;
+                assert!(matches!(reply, MessageResponse::FileDescriptorResponse(_)), "{reply:?}");
+            }
+        }
+    };
+}
+
+reflection_test!(reflection_v1_answers, v1);
+reflection_test!(reflection_v1alpha_answers, v1alpha);
+
+#[tokio::test]
+async fn a_shutdown_and_a_drop_both_stop_everything() {
+    for is_dropped in [false, true] {
+        let mut world = world().await;
+        let address = world.running.local_addr();
+        world.create(task("t", &[])).await;
+        // A client that has connected and says nothing holds nothing up.
+        let silent = TcpStream::connect(address).await.unwrap();
+        if is_dropped {
+            drop(world.running);
+        } else {
+            let started = std::time::Instant::now();
+            world.running.shutdown().await;
+            // Ten seconds are the limit for calls at work, and there is none.
+            assert!(started.elapsed() < std::time::Duration::from_secs(9));
+        }
+        let mut byte = [0];
+        loop {
+            silent.readable().await.unwrap();
+            match silent.try_read(&mut byte) {
+                Ok(0) => break,
+                Err(error) if error.kind() != ErrorKind::WouldBlock => break,
+                _ => {}
+            }
+        }
+        let reply = world.tasks.list_tasks(ListTasksRequest::default()).await;
+        // tonic says `Unavailable` or `Cancelled`.
+        assert!(reply.is_err());
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_once_and_a_shutdown_among_them_lose_nothing() {
+    let mut world = world().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let mut tasks = world.tasks.clone();
+        let request = CreateTaskRequest { task: Some(task(&n.to_string(), &["d"])) };
+        calls.spawn(async move { tasks.create_task(request).await });
+    }
+    let mut uuids = BTreeSet::new();
+    while uuids.len() < 30 {
+        let reply = calls.join_next().await.unwrap().unwrap().unwrap();
+        uuids.insert(reply.into_inner().task.unwrap().uuid);
+    }
+    let request = ListTasksRequest { page_size: 1000, ..Default::default() };
+    let tasks = world.tasks.list_tasks(request).await.unwrap().into_inner().tasks;
+    let there: BTreeSet<_> = tasks.into_iter().map(|task| task.uuid).collect();
+    assert!(uuids.is_subset(&there));
+    // The others are either answered or refused; none is left hanging.
+    world.running.shutdown().await;
+    while let Some(reply) = calls.join_next().await {
+        match reply.unwrap() {
+            Ok(reply) => assert!(uuids.insert(reply.into_inner().task.unwrap().uuid)),
+            Err(status) => assert!(
+                matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown),
+                "{status:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_emulator_serves_on_a_given_listener_until_told_to_stop() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let emulator = Emulator::builder().seed(true).build().unwrap();
+    let server = tokio::spawn(emulator.serve(listener, async { drop(stopped.await) }));
+    let mut tasks = DeviceTasksClient::connect(endpoint).await.unwrap();
+    let page = tasks.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
+    assert_eq!(page.tasks.len(), 50);
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_an_error() {
+    let world = world().await;
+    let address = world.running.local_addr();
+    let error = Emulator::builder().build().unwrap().listen(address).await.unwrap_err();
+    assert!(matches!(error, EmulatorError::Listen { address: at, .. } if at == address));
+    assert_eq!(world.running.endpoint(), format!("http://{address}"));
+}

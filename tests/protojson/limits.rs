@@ -1,0 +1,150 @@
+//! What is too deep, or no text, or no base64, or of the wrong kind.
+
+use super::*;
+
+#[test]
+fn deep_json_is_an_error_and_no_overflow() {
+    const DEPTH: usize = 100_000;
+    let status = r#"{"@type":"google.rpc.Status","details":["#;
+    let any = r#"{"@type":"google.protobuf.Any","value":"#;
+    let bombs = [
+        "[".repeat(DEPTH),
+        format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH)),
+        r#"{"a":"#.repeat(DEPTH),
+        format!("{}1{}", r#"{"a":"#.repeat(DEPTH), "}".repeat(DEPTH)),
+        status.repeat(DEPTH),
+        format!("{}{}", any.repeat(DEPTH), "}".repeat(DEPTH)),
+        // `@type` last at every level.
+        format!(
+            "{}{{}}{}",
+            r#"{"value":"#.repeat(DEPTH),
+            r#","@type":"google.protobuf.Any"}"#.repeat(DEPTH)
+        ),
+        format!(
+            "{}{}",
+            r#"{"details":["#.repeat(DEPTH),
+            r#"],"@type":"google.rpc.Status"}"#.repeat(DEPTH)
+        ),
+        format!(r#"{{"@type":"x.Y","a":{}{}}}"#, "[".repeat(DEPTH), "]".repeat(DEPTH)),
+        format!(
+            r#"{{"@type":"google.rpc.Status","a":{}{}}}"#,
+            "[".repeat(DEPTH),
+            "]".repeat(DEPTH)
+        ),
+        format!(
+            r#"{{"@type":"google.protobuf.ListValue","value":{}{}}}"#,
+            "[".repeat(DEPTH),
+            "]".repeat(DEPTH)
+        ),
+    ];
+    for bomb in &bombs {
+        assert!(!error::<Any>(bomb).is_empty());
+        assert!(!error::<Status>(&format!(r#"{{"details":[{bomb}]}}"#)).is_empty());
+        assert!(!error::<Struct>(&format!(r#"{{"a":{bomb}}}"#)).is_empty());
+        assert!(!error::<ListValue>(bomb).is_empty());
+    }
+    // serde_json would read it, but Anys nest 100 levels at most.
+    let error = error::<Any>(&format!("{}{{}}{}", any.repeat(120), "}".repeat(120)));
+    assert!(error.contains("nested deeper than 100"), "{error}");
+    // Outside an Any what the message does not have is passed over, however deep it is.
+    for (start, end) in [("[", "]"), (r#"{"a":["#, "]}")] {
+        let added = format!("{}{}", start.repeat(DEPTH), end.repeat(DEPTH));
+        let deep = format!(r#"{{"targets":{{"added":{added}}},"uuid":"u"}}"#);
+        assert_eq!(read::<DeviceTask>(&deep).uuid, "u");
+        assert!(Reader::new().strict(true).read::<DeviceTask>(deep.as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn deep_json_within_the_limits_goes_both_ways() {
+    // As deep as a small thread must stand: an Any in an Any, 90 times, the type last or first.
+    let run = || {
+        for (start, end) in [
+            (r#"{"@type":"google.protobuf.Any","value":"#, "}"),
+            (r#"{"value":"#, r#","@type":"google.protobuf.Any"}"#),
+            (r#"{"@type":"google.protobuf.Any","added":1,"value":"#, "}"),
+            (r#"{"@type":"google.rpc.Status","details":["#, "]}"),
+            (r#"{"@type":"google.rpc.Status","added":1,"details":["#, "]}"),
+            (r#"{"details":["#, r#"],"@type":"google.rpc.Status"}"#),
+        ] {
+            let depth = match start.contains("details") {
+                // What stands before its type is taken unread, 100 levels of it.
+                true if start.starts_with(r#"{"details"#) => 45,
+                true => 60,
+                false => 90,
+            };
+            let json = format!("{}{{}}{}", start.repeat(depth), end.repeat(depth));
+            let any: Any = read(&json);
+            assert_eq!(read::<Any>(&write(&any)), any, "{start}");
+        }
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn lone_surrogates_are_errors() {
+    for json in [
+        r#"{"uuid":"\ud800"}"#,
+        r#"{"uuid":"\udc00\ud800"}"#,
+        r#"{"uuid":"\ud800a"}"#,
+        r#"{"uuid":"\ud800\u0041"}"#,
+    ] {
+        let error = error::<DeviceTask>(json);
+        assert!(error.contains("`uuid`") && error.contains("escape"), "{json}: {error}");
+    }
+    assert!(!error::<DeviceTask>(r#"{"\ud800":1}"#).is_empty());
+    assert!(!error::<Any>(r#"{"@type":"x.Y","\ud800":1}"#).is_empty());
+    assert!(!error::<Any>(r#"{"@type":"\ud800"}"#).is_empty());
+    both_ways(r#"{"uuid":"😀"}"#, &DeviceTask { uuid: "😀".to_owned(), ..Default::default() });
+    assert_eq!(read::<DeviceTask>(r#"{"uuid":"\ud83d\ude00"}"#).uuid, "😀");
+    // And so are bytes that are not UTF-8.
+    for json in [b"{\"uuid\":\"\xff\"}".as_slice(), b"{\"\xff\":1}", b"\xff"] {
+        assert!(Reader::new().read::<DeviceTask>(json).is_err());
+    }
+}
+
+#[test]
+fn base64_is_read_in_both_alphabets_with_padding_or_none() {
+    let data = |bytes: &[u8]| PolicyData { data: Some(bytes.to_vec().into()), product: None };
+    both_ways(r#"{"data":""}"#, &data(b""));
+    both_ways(r#"{"data":"+/8="}"#, &data(&[0xfb, 0xff]));
+    both_ways(r#"{"data":"/w=="}"#, &data(&[0xff]));
+    for text in ["+/8=", "-_8=", "+/8", "-_8"] {
+        assert_eq!(read::<BytesValue>(&format!("\"{text}\"")).value[..], [0xfb, 0xff], "{text}");
+    }
+    for text in [
+        "A", "AAAAA", "A===", "=", "====", "A=AA", "AA=", "AAA==", "A A=", "A*==", "ÄAAA", "+_AA",
+        "AA\\n",
+    ] {
+        let error = error::<PolicyData>(&format!(r#"{{"data":"{text}"}}"#));
+        assert!(error.contains("`data`") && error.contains("base64"), "{text}: {error}");
+    }
+    let inside = r#"{"features":[{},{"configuration":{"@type":
+        "type.googleapis.com/Era.Common.DataDefinition.Policy.PolicyData","data":"*"}}]}"#;
+    let error = error::<Policy>(inside);
+    assert!(
+        error.contains("`features[1].configuration.data`") && error.contains("base64"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_wrong_kind_of_json_says_where_and_what_is_expected() {
+    for (json, path, expected) in [
+        (r#"{"uuid":1}"#, "`uuid`", "string"),
+        (r#"{"triggers":{}}"#, "`triggers`", "a list"),
+        (r#"{"triggers":[[]]}"#, "`triggers[0]`", "Trigger"),
+        (r#"{"targets":{"devicesUuids":["a",2]}}"#, "`targets.devicesUuids[1]`", "string"),
+        (r#"{"targets":"a"}"#, "`targets`", "DeviceTaskTargets"),
+        (r#"{"versionId":true}"#, "`versionId`", "64-bit"),
+        (r#"{"source":[]}"#, "`source`", "DeviceTaskSource"),
+        (r#"{"action":{"params":[]}}"#, "`action.params`", "@type"),
+    ] {
+        let error = error::<DeviceTask>(json);
+        assert!(error.contains(path) && error.contains(expected), "{json}: {error}");
+        assert!(error.contains("line 1 column"), "{error}");
+    }
+    assert!(!error::<DeviceTask>(r#"{"uuid":"a"} x"#).is_empty());
+    assert!(Reader::new().read::<DeviceTask>(br#"{} {}"#).is_err());
+    assert!(Reader::new().read::<DeviceTask>(b"").is_err());
+}
