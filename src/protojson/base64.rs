@@ -67,7 +67,7 @@ impl Visitor<'_> for Base64Visitor {
 fn decode(text: &str) -> Result<Bytes, String> {
     let unpadded = text.trim_end_matches('=');
     let padding = text.len() - unpadded.len();
-    if padding > 0 && (padding > 2 || text.len() % 4 != 0) {
+    if padding > 0 && (padding > 2 || !text.len().is_multiple_of(4)) {
         return Err(format!(
             "invalid base64: {padding} padding characters after {} characters",
             unpadded.len()
