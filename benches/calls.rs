@@ -178,9 +178,9 @@ fn calls(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("call/grpc/{size}"));
         group.throughput(Throughput::Elements(size as u64));
         group.bench_function("ours", |bencher| {
-            bencher.to_async(&runtime).iter(|| {
-                batch(size, || by_client(world.grpc.clone(), world.uuid.clone()))
-            });
+            bencher
+                .to_async(&runtime)
+                .iter(|| batch(size, || by_client(world.grpc.clone(), world.uuid.clone())));
         });
         group.bench_function("tonic", |bencher| {
             bencher
@@ -192,9 +192,9 @@ fn calls(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("call/rest/{size}"));
         group.throughput(Throughput::Elements(size as u64));
         group.bench_function("ours", |bencher| {
-            bencher.to_async(&runtime).iter(|| {
-                batch(size, || by_client(world.rest.clone(), world.uuid.clone()))
-            });
+            bencher
+                .to_async(&runtime)
+                .iter(|| batch(size, || by_client(world.rest.clone(), world.uuid.clone())));
         });
         group.bench_function("hyper", |bencher| {
             bencher.to_async(&runtime).iter(|| {
