@@ -1,4 +1,4 @@
-//! The fields of the request messages, for those who bind paths and queries to them.
+//! The fields of the messages that RPCs take and give, for those who bind paths and queries to them.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,12 +6,13 @@ use proc_macro2::TokenStream;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, ServiceDescriptor};
 use quote::{format_ident, quote};
 
-/// A table for each message that a request of these services holds.
+/// A table for each message that a request or a response of these services holds.
 pub fn generate(services: &[ServiceDescriptor]) -> TokenStream {
     let mut found = BTreeMap::new();
     let mut left: VecDeque<_> = services
         .iter()
-        .flat_map(|service| service.methods().map(|method| method.input()).collect::<Vec<_>>())
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .flat_map(|method| [method.input(), method.output()])
         .collect();
     while let Some(message) = left.pop_front() {
         if found.contains_key(message.full_name()) {
@@ -63,15 +64,11 @@ fn entry(field: &FieldDescriptor) -> TokenStream {
                 let table = table(&message);
                 quote!(Message(|| #table))
             }
-            None if message.full_name() == "google.protobuf.Any"
-                || message.full_name() == "google.protobuf.Struct"
-                || message.full_name() == "google.protobuf.ListValue"
-                || message.full_name() == "google.protobuf.Value" =>
-            {
-                quote!(Map)
-            }
-            None if message.full_name() == "google.protobuf.BoolValue" => quote!(Bool),
-            None => quote!(Scalar),
+            None => match message.name() {
+                "Any" | "Empty" | "ListValue" | "Struct" | "Value" => quote!(Map),
+                "BoolValue" => quote!(Bool),
+                _ => quote!(Scalar),
+            },
         },
         _ => quote!(Scalar),
     };

@@ -11,8 +11,10 @@
 // `tests/added_service` compiles these files too, with other entry points in use.
 #![allow(dead_code)]
 
+mod comments;
 mod descriptors;
 mod fields;
+mod http_rules;
 mod messages;
 mod modules;
 mod names;

@@ -5,13 +5,13 @@ use std::error::Error;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::TokenStream;
 use prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ServiceDescriptor,
-    Value,
+    FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ServiceDescriptor,
 };
 use quote::{format_ident, quote};
 
 use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::{fields, names};
+use crate::codegen::http_rules::{self, HttpRule};
+use crate::codegen::{comments, fields, names};
 
 /// What the two generated files hold.
 pub struct Rpcs {
@@ -45,7 +45,7 @@ pub fn generate(
                 format!("the service {} has no host in the list of services", service.full_name())
             })?;
         let module = format_ident!("{}", names::module(service.name()));
-        let doc = comment(&service.parent_file(), service.path(), service.full_name());
+        let doc = comments::or_name(&service.parent_file(), service.path(), service.full_name());
         let rpcs = service
             .methods()
             .map(|method| rpc(&method, host.1, root))
@@ -71,27 +71,12 @@ fn path(text: &str) -> syn::Path {
     syn::parse_str(text).expect("names of protobuf make Rust paths")
 }
 
-/// The comment above a declaration in its `.proto` file.
-fn comment(file: &prost_reflect::FileDescriptor, place: &[i32], name: &str) -> String {
-    let proto = file.file_descriptor_proto();
-    let found = proto
-        .source_code_info
-        .iter()
-        .flat_map(|info| &info.location)
-        .find(|location| location.path == place)
-        .and_then(|location| location.leading_comments.as_deref())
-        .unwrap_or_default();
-    let text: Vec<_> = found.lines().map(str::trim).collect();
-    let text = text.join("\n");
-    if text.trim().is_empty() { format!("`{name}`.") } else { text.trim().to_owned() }
-}
-
 /// The type that stands for an RPC.
 fn rpc(method: &MethodDescriptor, host: &str, root: &str) -> Result<TokenStream, Box<dyn Error>> {
     if method.is_client_streaming() || method.is_server_streaming() {
         return Err(format!("{} is a stream; only unary RPCs are known", method.full_name()).into());
     }
-    let doc = comment(&method.parent_file(), method.path(), method.full_name());
+    let doc = comments::or_name(&method.parent_file(), method.path(), method.full_name());
     let name = format_ident!("{}", method.name().to_upper_camel_case());
     let request = path(&names::message_path(&method.input(), root));
     let response = path(&names::message_path(&method.output(), root));
@@ -100,7 +85,8 @@ fn rpc(method: &MethodDescriptor, host: &str, root: &str) -> Result<TokenStream,
     let grpc_path = format!("/{service_name}/{method_name}");
     let level = idempotency(method);
     let bindings = bindings(method)?;
-    let table = fields::table(&method.input());
+    let (request_table, response_table) =
+        (fields::table(&method.input()), fields::table(&method.output()));
     let (request_name, response_name) =
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
     let paged = paged(method, &name, &request, &response, root);
@@ -121,7 +107,8 @@ fn rpc(method: &MethodDescriptor, host: &str, root: &str) -> Result<TokenStream,
                     host: #host,
                     request: #request_name,
                     response: #response_name,
-                    request_fields: || super::fields::#table,
+                    request_fields: || super::fields::#request_table,
+                    response_fields: || super::fields::#response_table,
                     idempotency: ::eset_protect::rpc::IdempotencyLevel::#level,
                     http: &[#(#bindings),*],
                     is_paged: #is_paged,
@@ -145,55 +132,18 @@ fn idempotency(method: &MethodDescriptor) -> proc_macro2::Ident {
 
 /// The HTTP bindings, the main one first.
 fn bindings(method: &MethodDescriptor) -> Result<Vec<TokenStream>, Box<dyn Error>> {
-    let pool = method.parent_pool();
-    let extension = pool
-        .get_extension_by_name("google.api.http")
-        .ok_or("google/api/annotations.proto is not imported")?;
-    let options = method.options();
-    let value = options.get_extension(&extension);
-    let rule = value.as_message().ok_or("google.api.http is not a message")?;
-    let mut bindings = vec![binding(rule, method)?];
-    let additional = rule.get_field_by_name("additional_bindings");
-    for rule in additional.iter().flat_map(|list| list.as_list().unwrap_or_default()) {
-        bindings.push(binding(rule.as_message().ok_or("a binding is not a message")?, method)?);
-    }
-    Ok(bindings)
-}
-
-fn binding(
-    rule: &DynamicMessage,
-    method: &MethodDescriptor,
-) -> Result<TokenStream, Box<dyn Error>> {
-    let text = |name: &str| {
-        let value = rule.get_field_by_name(name);
-        value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-    };
-    let mut found = None;
-    for verb in ["get", "put", "post", "delete", "patch"] {
-        if rule.has_field_by_name(verb) {
-            found = Some((verb.to_uppercase(), text(verb)));
+    let bindings = http_rules::of(method)?.into_iter().map(|rule| {
+        let HttpRule { verb, template, body, response_body } = rule;
+        quote! {
+            ::eset_protect::rpc::HttpBinding {
+                method: #verb,
+                path: #template,
+                body: #body,
+                response_body: #response_body,
+            }
         }
-    }
-    if let Some(Value::Message(custom)) = rule
-        .has_field_by_name("custom")
-        .then(|| rule.get_field_by_name("custom").map(|value| value.into_owned()))
-        .flatten()
-    {
-        let part =
-            |name: &str| custom.get_field_by_name(name).and_then(|v| v.as_str().map(str::to_owned));
-        found = part("kind").zip(part("path"));
-    }
-    let (verb, template) =
-        found.ok_or_else(|| format!("{} has no google.api.http rule", method.full_name()))?;
-    let (body, response_body) = (text("body"), text("response_body"));
-    Ok(quote! {
-        ::eset_protect::rpc::HttpBinding {
-            method: #verb,
-            path: #template,
-            body: #body,
-            response_body: #response_body,
-        }
-    })
+    });
+    Ok(bindings.collect())
 }
 
 /// What a list call needs to go from page to page (AIP-158).
@@ -248,7 +198,7 @@ fn handle(service: &ServiceDescriptor, doc: &str, root: &str, own: bool) -> Toke
     let module = format_ident!("{}", names::module(service.name()));
     let list = if own { path("::eset_protect::rpc") } else { path("crate::rpc") };
     let methods = service.methods().map(|method| {
-        let doc = comment(&method.parent_file(), method.path(), method.full_name());
+        let doc = comments::or_name(&method.parent_file(), method.path(), method.full_name());
         let function = format_ident!("{}", method.name().to_snake_case());
         let rpc = format_ident!("{}", method.name().to_upper_camel_case());
         let request = path(&names::message_path(&method.input(), root));

@@ -34,6 +34,8 @@ pub struct MethodSpec {
     pub response: &'static str,
     /// The fields of the request message, for binding a path and a query to them.
     pub request_fields: fn() -> &'static [Field],
+    /// The fields of the response message, one of which may be the body of the HTTP response.
+    pub response_fields: fn() -> &'static [Field],
     /// Whether the call may be repeated.
     pub idempotency: IdempotencyLevel,
     /// The HTTP bindings of `google.api.http`: the main one, then the additional ones.
@@ -55,7 +57,7 @@ pub struct HttpBinding {
     pub response_body: &'static str,
 }
 
-/// A field of a request message.
+/// A field of a request or response message.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its name in the `.proto` file.
@@ -66,6 +68,13 @@ pub struct Field {
     pub kind: FieldKind,
     /// It is `repeated`.
     pub is_list: bool,
+}
+
+impl Field {
+    /// Whether this is its name, in either spelling.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.json_name == name || self.name == name
+    }
 }
 
 /// What a field holds, as far as a path or a query needs to know.
@@ -80,7 +89,7 @@ pub enum FieldKind {
     Scalar,
     /// A message with these fields.
     Message(fn() -> &'static [Field]),
-    /// A map or free JSON, which has no place in a path or a query.
+    /// A map, free JSON, or `google.protobuf.Empty`: what has no place in a path or a query.
     Map,
 }
 

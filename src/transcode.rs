@@ -65,6 +65,40 @@ impl TranscodeError {
         Self { field: field.into(), problem: problem.into() }
     }
 
+    /// What is wrong with JSON, which begins with the path of the field.
+    fn json(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        match text.strip_prefix("field `").and_then(|rest| rest.split_once("`: ")) {
+            Some((field, problem)) => Self::new(field, problem),
+            None => Self::new("", text),
+        }
+    }
+
+    /// The same for JSON that is not the caller's, for whom its lines mean nothing.
+    fn json_made_here(error: &serde_json::Error) -> Self {
+        let mut error = Self::json(error);
+        if let Some(end) = error.problem.rfind(" at line ") {
+            error.problem.truncate(end);
+        }
+        error
+    }
+
+    /// The same problem, found on the way along a path.
+    fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.field);
+        self
+    }
+
+    /// The same problem, found inside a field.
+    fn below(mut self, field: &str) -> Self {
+        self.field = if self.field.is_empty() {
+            field.to_owned()
+        } else {
+            format!("{field}.{}", self.field)
+        };
+        self
+    }
+
     /// The field or parameter; empty where it is the request as a whole.
     pub fn field(&self) -> &str {
         &self.field

@@ -58,7 +58,7 @@ async fn its_client_calls_it() {
 fn its_rpcs_are_described() {
     assert_eq!(
         rpc::METHODS.iter().map(|spec| spec.method).collect::<Vec<_>>(),
-        ["Greet", "ListPeople"]
+        ["Greet", "ListPeople", "ReadEntry", "FindEntries", "WriteEntry", "WriteMargin"]
     );
     let spec = Greet::SPEC;
     assert_eq!(spec.path, "/example.greeter.v1.Greeter/Greet");

@@ -74,6 +74,11 @@ impl Members {
         Ok(json)
     }
 
+    /// The members, to be kept one by one.
+    pub fn into_list(self) -> Vec<(String, Box<RawValue>)> {
+        self.list
+    }
+
     /// The object that these members were, to be read a second time.
     pub fn into_map(self) -> Buffered {
         Buffered { members: self.list.into_iter(), value: None }

@@ -1,9 +1,12 @@
-//! A request message as an HTTP request.
+//! The messages of an RPC as an HTTP request and its response.
+
+use serde::Serialize;
 
 use super::object::Object;
 use super::path_template::PathTemplate;
 use super::{TranscodeError, query};
-use crate::rpc::{HttpBinding, MethodSpec, Rpc};
+use crate::protojson::{Writer, context};
+use crate::rpc::{Field, HttpBinding, MethodSpec, Rpc};
 
 /// The HTTP request that stands for a call of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,56 +15,107 @@ pub struct Encoded {
     pub method: &'static str,
     /// Path and query.
     pub path_and_query: String,
-    /// The JSON body; `None` for a method without one.
+    /// The JSON body; `None` for a method without one. Empty where one field is the body and the
+    /// field is not set.
     pub body: Option<Vec<u8>>,
+    binding: &'static HttpBinding,
 }
 
 impl Encoded {
     /// Encodes a request by the first of its RPC's bindings whose variables have values.
+    ///
+    /// Messages without a field in them have no place in a query and leave no trace there.
     ///
     /// # Errors
     ///
     /// If no binding fits: a field of the path is empty, or something that only a body can hold would
     /// have to be in a query.
     pub fn request<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
-        let json = serde_json::to_vec(request)
-            .map_err(|error| TranscodeError::new("", error.to_string()))?;
+        let json = write(request)?;
         let mut first = None;
         for binding in R::SPEC.http {
-            match encode(R::SPEC, binding, &json) {
+            let template: PathTemplate = binding
+                .path
+                .parse()
+                .map_err(|error| TranscodeError::new("", format!("{error}")))?;
+            // The whole message is the body: the JSON is there already.
+            if binding.body == "*" && template.fields().next().is_none() {
+                let path_and_query = template.expand(|_| None)?;
+                return Ok(Self {
+                    method: binding.method,
+                    path_and_query,
+                    body: Some(json),
+                    binding,
+                });
+            }
+            match encode::<R>(binding, &template, &json, request) {
                 Ok(encoded) => return Ok(encoded),
                 Err(error) => first = first.or(Some(error)),
             }
         }
         Err(first.unwrap_or_else(|| TranscodeError::new("", "the RPC has no HTTP form")))
     }
+
+    /// The binding by which the request is encoded.
+    pub fn binding(&self) -> &'static HttpBinding {
+        self.binding
+    }
+
+    /// Reads the body of the response to this request. A body without a byte is a response without
+    /// a field, if the response has no fields or one field is the body.
+    ///
+    /// # Errors
+    ///
+    /// If the body is not of such a response.
+    pub fn response<R: Rpc>(&self, body: &[u8]) -> Result<R::Response, TranscodeError> {
+        let fields = (R::SPEC.response_fields)();
+        let field = self.binding.response_body;
+        if body.is_empty() && (fields.is_empty() || !field.is_empty()) {
+            return Ok(R::Response::default());
+        }
+        if field.is_empty() {
+            return serde_json::from_slice(body).map_err(|error| TranscodeError::json(&error));
+        }
+        let mut object = Object::new(fields);
+        object.put_member(field, body)?;
+        serde_json::from_slice(&object.to_json()?)
+            .map_err(|error| TranscodeError::json_made_here(&error))
+    }
 }
 
-fn encode(
-    spec: &MethodSpec,
-    binding: &HttpBinding,
+fn encode<R: Rpc>(
+    binding: &'static HttpBinding,
+    template: &PathTemplate,
     json: &[u8],
+    request: &R::Request,
 ) -> Result<Encoded, TranscodeError> {
-    let template: PathTemplate =
-        binding.path.parse().map_err(|error| TranscodeError::new("", format!("{error}")))?;
-    let mut object = Object::parse((spec.request_fields)(), json)?;
+    let fields = (R::SPEC.request_fields)();
+    let mut object = Object::parse(fields, json)?;
     let mut values = Vec::new();
     for field in template.fields() {
-        values.push((field.to_owned(), object.take(field)?));
+        let value = match object.take(field)? {
+            // A number 0 is left out of JSON, and yet it is a value.
+            None => with_defaults(fields, request)?.take(field)?,
+            value => value,
+        };
+        values.push((field, value));
     }
     let mut path_and_query = template.expand(|name| {
-        values.iter().find(|(field, _)| field == name).and_then(|(_, value)| value.clone())
+        values.iter().find(|(field, _)| *field == name).and_then(|(_, value)| value.clone())
     })?;
     let body = match binding.body {
         "" => None,
         "*" => {
-            let body = std::mem::replace(&mut object, Object::new((spec.request_fields)()));
-            Some(body.into_json()?)
+            let body = std::mem::replace(&mut object, Object::new(fields));
+            Some(body.to_json()?)
         }
-        field => Some(object.take_member(field)?.get().as_bytes().to_vec()),
+        field => Some(match object.take_member(field)? {
+            Some(json) => json,
+            None => with_defaults(fields, request)?.take_member(field)?.unwrap_or_default(),
+        }),
     };
-    query::write(&object.to_query()?, &mut path_and_query);
-    Ok(Encoded { method: binding.method, path_and_query, body })
+    query::write(&object.into_query()?, &mut path_and_query);
+    Ok(Encoded { method: binding.method, path_and_query, body, binding })
 }
 
 /// Reads a request from the values of the path, the query and the body.
@@ -71,30 +125,69 @@ pub(super) fn decode<R: Rpc>(
     query: &str,
     body: &[u8],
 ) -> Result<R::Request, TranscodeError> {
+    let whole = |problem: &str| TranscodeError::new("", problem);
     let fields = (R::SPEC.request_fields)();
     let mut object = match binding.body {
-        "" => Object::new(fields),
+        // Some HTTP clients send an empty object with everything.
+        "" if matches!(body.trim_ascii(), b"" | b"{}") => Object::new(fields),
+        "" => return Err(whole("the request takes its fields from the query, not a body")),
+        // With `*` the body has every field that the path does not have.
+        "*" if !query.is_empty() => {
+            return Err(whole("the request takes its fields from the body, not a query"));
+        }
         "*" if body.is_empty() => Object::new(fields),
+        "*" if variables.is_empty() => {
+            return serde_json::from_slice(body).map_err(|error| TranscodeError::json(&error));
+        }
         "*" => Object::parse(fields, body)?,
-        field => {
+        field if !body.is_empty() => {
             let mut object = Object::new(fields);
-            if !body.is_empty() {
-                object.put_member(field, body)?;
-            }
+            object.put_member(field, body)?;
             object
         }
+        _ => Object::new(fields),
     };
-    // With `*` the body has every field that the path does not have.
-    if binding.body == "*" && !query.is_empty() {
-        return Err(TranscodeError::new(
-            "",
-            "the request takes its fields from the body, not a query",
-        ));
-    }
-    super::query::read(query, &mut object)?;
     for (field, value) in variables {
         object.put(field, value, true)?;
     }
-    serde_json::from_slice(&object.into_json()?)
-        .map_err(|error| TranscodeError::new("", error.to_string()))
+    query::read(query, fields, binding.body, &mut object)?;
+    serde_json::from_slice(&object.to_json()?)
+        .map_err(|error| TranscodeError::json_made_here(&error))
+}
+
+/// The body of an HTTP response.
+pub(super) fn encode_response<R: Rpc>(
+    spec: &MethodSpec,
+    binding: &HttpBinding,
+    response: &R::Response,
+) -> Result<Vec<u8>, TranscodeError> {
+    let json = write(response)?;
+    let field = binding.response_body;
+    if field.is_empty() {
+        return Ok(json);
+    }
+    let fields = (spec.response_fields)();
+    if let Some(json) = Object::parse(fields, &json)?.take_member(field)? {
+        return Ok(json);
+    }
+    let json = with_defaults(fields, response)?.take_member(field)?;
+    Ok(json.unwrap_or_else(|| b"null".to_vec()))
+}
+
+fn write(message: &impl Serialize) -> Result<Vec<u8>, TranscodeError> {
+    serde_json::to_vec(message).map_err(|error| TranscodeError::json(&error))
+}
+
+/// A message with the fields that JSON leaves out.
+fn with_defaults(
+    fields: &'static [Field],
+    message: &impl Serialize,
+) -> Result<Object, TranscodeError> {
+    let mut writer = Writer::new().emit_defaults(true);
+    // The types that the caller registered around this call stay.
+    if let Some(registry) = context::registry() {
+        writer = writer.registry(registry);
+    }
+    let json = writer.write(message).map_err(|error| TranscodeError::json(&error))?;
+    Object::parse(fields, &json)
 }

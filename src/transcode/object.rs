@@ -1,178 +1,229 @@
 //! A JSON object whose members are taken out and put in by the path of a field, as text: what is not
 //! touched keeps its numbers exactly.
 
-use std::collections::BTreeMap;
-
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::TranscodeError;
+use crate::protojson::members::Members;
 use crate::rpc::{Field, FieldKind};
 
-type Members = BTreeMap<String, Box<RawValue>>;
+/// How deep a name in a path or a query may reach, as protobuf's own limit for messages. Reading goes
+/// one call deeper for each level, and a query comes from anyone.
+const MAX_DEPTH: usize = 100;
 
-/// An object with the fields that it can have.
+/// An object with the fields that it can have, in the order in which they came.
 pub(super) struct Object {
-    pub(super) fields: &'static [Field],
-    members: Members,
+    fields: &'static [Field],
+    members: Vec<(String, Node)>,
+}
+
+/// The value of a member.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Node {
+    /// JSON into which nobody looked.
+    Raw(Box<RawValue>),
+    /// A list that grows.
+    List(Vec<Box<RawValue>>),
+    /// An object of which a part is taken or put.
+    Object(Object),
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.members.iter().map(|(name, node)| (name, node)))
+    }
 }
 
 /// The field of a name in either spelling.
-pub(super) fn field(fields: &'static [Field], name: &str) -> Option<&'static Field> {
-    fields.iter().find(|field| field.json_name == name || field.name == name)
+pub(super) fn find(fields: &'static [Field], name: &str) -> Result<&'static Field, TranscodeError> {
+    fields
+        .iter()
+        .find(|field| field.is_called(name))
+        .ok_or_else(|| TranscodeError::new(name, "there is no such field"))
+}
+
+/// The first name of a path and what is behind it.
+fn split(path: &str) -> (&str, Option<&str>) {
+    path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)))
 }
 
 impl Object {
     pub(super) fn new(fields: &'static [Field]) -> Self {
-        Self { fields, members: Members::new() }
+        Self { fields, members: Vec::new() }
     }
 
-    /// Reads an object. Members that a message does not have stay: the message's reader judges them.
+    /// Reads an object, in which no name may stand twice. Members that a message does not have stay:
+    /// the message's reader judges them.
     pub(super) fn parse(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
-        let members = serde_json::from_slice(json)
-            .map_err(|error| TranscodeError::new("", format!("expected a JSON object: {error}")))?;
+        let members: Members =
+            serde_json::from_slice(json).map_err(|error| TranscodeError::json(&error))?;
+        let members =
+            members.into_list().into_iter().map(|(name, json)| (name, Node::Raw(json))).collect();
         Ok(Self { fields, members })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
     }
 
     /// Takes out the text of a scalar; `None` if it is not set.
     pub(super) fn take(&mut self, path: &str) -> Result<Option<String>, TranscodeError> {
-        let wrong = |problem: &str| TranscodeError::new(path, problem);
-        let (name, rest) = match path.split_once('.') {
-            Some((name, rest)) => (name, Some(rest)),
-            None => (path, None),
-        };
-        let field = field(self.fields, name).ok_or_else(|| wrong("there is no such field"))?;
-        let Some(json) = self.members.remove(field.json_name) else { return Ok(None) };
+        let wrong = || TranscodeError::new(path, "it is not a scalar");
+        let (name, rest) = split(path);
+        let field = find(self.fields, name).map_err(|error| error.at(path))?;
+        let Some(index) = self.position(field) else { return Ok(None) };
         match (rest, field.kind) {
             (Some(rest), FieldKind::Message(fields)) if !field.is_list => {
-                let mut inner = Self::parse(fields(), json.get().as_bytes())?;
-                let value = inner.take(rest)?;
-                if !inner.members.is_empty() {
-                    self.members.insert(field.json_name.to_owned(), inner.into_raw()?);
+                let Some(inner) = self.inner(index, fields())? else { return Ok(None) };
+                let value = inner.take(rest).map_err(|error| error.at(path))?;
+                if inner.is_empty() {
+                    self.members.remove(index);
                 }
                 Ok(value)
             }
             (None, FieldKind::Bool | FieldKind::Scalar | FieldKind::Text) if !field.is_list => {
-                scalar(&json).map(Some).ok_or_else(|| wrong("it is not a scalar"))
+                match self.members.remove(index).1 {
+                    Node::Raw(json) => scalar(&json).map(Some).ok_or_else(wrong),
+                    Node::List(_) | Node::Object(_) => Err(wrong()),
+                }
             }
-            _ => Err(wrong("it is not a scalar")),
+            _ => Err(wrong()),
         }
     }
 
-    /// Takes out a member whole.
-    pub(super) fn take_member(&mut self, name: &str) -> Result<Box<RawValue>, TranscodeError> {
-        let field = field(self.fields, name)
-            .ok_or_else(|| TranscodeError::new(name, "there is no such field"))?;
-        match self.members.remove(field.json_name) {
-            Some(json) => Ok(json),
-            None => raw("null".to_owned()),
+    /// Takes out the JSON of a member; `None` if it is not set.
+    pub(super) fn take_member(&mut self, name: &str) -> Result<Option<Vec<u8>>, TranscodeError> {
+        let field = find(self.fields, name)?;
+        match self.position(field) {
+            Some(index) => to_json(&self.members.remove(index).1).map(Some),
+            None => Ok(None),
         }
     }
 
-    /// Puts in a scalar as text, in the JSON of its kind. A list grows; another field must be unset.
+    /// Puts in a scalar from a path or a query as text, in the JSON of its kind. A list grows; another
+    /// field must be unset, or is replaced.
     pub(super) fn put(
         &mut self,
         path: &str,
         text: &str,
         replace: bool,
     ) -> Result<(), TranscodeError> {
-        let wrong = |problem: String| TranscodeError::new(path, problem);
-        let (name, rest) = match path.split_once('.') {
-            Some((name, rest)) => (name, Some(rest)),
-            None => (path, None),
-        };
-        let field =
-            field(self.fields, name).ok_or_else(|| wrong("there is no such field".to_owned()))?;
-        let known = self.known_name(field);
-        match (rest, field.kind) {
-            (Some(rest), FieldKind::Message(fields)) if !field.is_list => {
-                let mut inner = match known.and_then(|name| self.members.remove(&name)) {
-                    Some(json) if json.get() != "null" => {
-                        Self::parse(fields(), json.get().as_bytes())?
-                    }
-                    _ => Self::new(fields()),
-                };
-                inner.put(rest, text, replace).map_err(|error| wrong(error.problem))?;
-                self.members.insert(field.json_name.to_owned(), inner.into_raw()?);
-            }
-            (None, FieldKind::Bool | FieldKind::Scalar | FieldKind::Text) => {
-                let value = json_of(field.kind, text).map_err(wrong)?;
-                let value = match known.and_then(|name| self.members.remove(&name)) {
-                    None if field.is_list => format!("[{value}]"),
-                    None => value,
-                    Some(list) if field.is_list => {
-                        format!("{},{value}]", list.get().trim_end_matches(']'))
-                    }
-                    Some(_) if replace => value,
-                    Some(_) => return Err(wrong("it is given twice".to_owned())),
-                };
-                self.members.insert(field.json_name.to_owned(), raw(value)?);
-            }
-            _ => return Err(wrong("a path or a query cannot hold it".to_owned())),
+        if path.split('.').count() > MAX_DEPTH {
+            let problem = format!("a name has more than {MAX_DEPTH} parts");
+            return Err(TranscodeError::new("", problem));
         }
-        Ok(())
+        self.put_at(path, text, replace).map_err(|error| error.at(path))
     }
 
-    /// Puts in a member whole.
+    fn put_at(&mut self, path: &str, text: &str, replace: bool) -> Result<(), TranscodeError> {
+        let wrong = |problem: &str| TranscodeError::new(path, problem);
+        let (name, rest) = split(path);
+        let field = find(self.fields, name)?;
+        let known = self.position(field);
+        match (rest, field.kind) {
+            (Some(rest), FieldKind::Message(fields)) if !field.is_list => {
+                let index = known.unwrap_or(self.members.len());
+                if known.is_none() {
+                    let inner = Node::Object(Self::new(fields()));
+                    self.members.push((field.json_name.to_owned(), inner));
+                }
+                self.inner(index, fields())?
+                    .ok_or_else(|| wrong("it is no object"))?
+                    .put_at(rest, text, replace)
+            }
+            (None, FieldKind::Bool | FieldKind::Scalar | FieldKind::Text) => {
+                let value = json_of(field.kind, text).map_err(|problem| wrong(&problem))?;
+                let node = match field.is_list {
+                    true => Node::List(vec![value.clone()]),
+                    false => Node::Raw(value.clone()),
+                };
+                match known.and_then(|index| self.members.get_mut(index)) {
+                    None => self.members.push((field.json_name.to_owned(), node)),
+                    Some((_, Node::List(list))) => list.push(value),
+                    Some((_, known)) if replace => *known = node,
+                    Some(_) => return Err(wrong("it is given twice")),
+                }
+                Ok(())
+            }
+            _ => Err(wrong("a path or a query cannot hold it")),
+        }
+    }
+
+    /// Puts in the JSON of a member that is not set.
     pub(super) fn put_member(&mut self, name: &str, json: &[u8]) -> Result<(), TranscodeError> {
-        let field = field(self.fields, name)
-            .ok_or_else(|| TranscodeError::new(name, "there is no such field"))?;
+        let field = find(self.fields, name)?;
         let value: Box<RawValue> = serde_json::from_slice(json)
             .map_err(|error| TranscodeError::new(name, format!("the body is not JSON: {error}")))?;
-        self.members.insert(field.json_name.to_owned(), value);
+        self.members.push((field.json_name.to_owned(), Node::Raw(value)));
         Ok(())
     }
 
     /// The scalars as a query has them: paths in JSON spelling, lists as one entry an element.
-    pub(super) fn to_query(&self) -> Result<Vec<(String, String)>, TranscodeError> {
+    /// Messages without a field in them leave no trace.
+    pub(super) fn into_query(self) -> Result<Vec<(String, String)>, TranscodeError> {
         let mut pairs = Vec::new();
-        for (name, json) in &self.members {
-            let wrong = || TranscodeError::new(name, "a query cannot hold it");
-            let field = field(self.fields, name).ok_or_else(wrong)?;
-            match field.kind {
-                FieldKind::Message(fields) if !field.is_list => {
-                    let inner = Self::parse(fields(), json.get().as_bytes())?;
-                    let inner = inner.to_query().map_err(|error| {
-                        TranscodeError::new(format!("{name}.{}", error.field), error.problem)
-                    })?;
-                    pairs.extend(inner.into_iter().map(|(path, v)| (format!("{name}.{path}"), v)));
+        for (name, node) in self.members {
+            let wrong = || TranscodeError::new(&name, "a query cannot hold it");
+            let field = find(self.fields, &name)?;
+            let inner = match (field.kind, node) {
+                (FieldKind::Message(fields), Node::Raw(json)) if !field.is_list => {
+                    Self::parse(fields(), json.get().as_bytes())?
                 }
-                FieldKind::Bool | FieldKind::Scalar | FieldKind::Text if field.is_list => {
-                    let elements: Vec<Box<RawValue>> =
-                        serde_json::from_str(json.get()).map_err(|_| wrong())?;
-                    for element in elements {
-                        pairs.push((name.clone(), scalar(&element).ok_or_else(wrong)?));
+                (FieldKind::Message(_), Node::Object(inner)) => inner,
+                (FieldKind::Bool | FieldKind::Scalar | FieldKind::Text, Node::Raw(json)) => {
+                    if field.is_list {
+                        let list: Vec<Box<RawValue>> =
+                            serde_json::from_str(json.get()).map_err(|_| wrong())?;
+                        for element in list {
+                            pairs.push((name.clone(), scalar(&element).ok_or_else(wrong)?));
+                        }
+                    } else {
+                        pairs.push((name.clone(), scalar(&json).ok_or_else(wrong)?));
                     }
+                    continue;
                 }
-                FieldKind::Bool | FieldKind::Scalar | FieldKind::Text => {
-                    pairs.push((name.clone(), scalar(json).ok_or_else(wrong)?));
-                }
-                FieldKind::Message(_) | FieldKind::Map => return Err(wrong()),
-            }
+                _ => return Err(wrong()),
+            };
+            let inner = inner.into_query().map_err(|error| error.below(&name))?;
+            pairs.extend(inner.into_iter().map(|(path, value)| (format!("{name}.{path}"), value)));
         }
         Ok(pairs)
     }
 
-    pub(super) fn into_json(self) -> Result<Vec<u8>, TranscodeError> {
-        serde_json::to_vec(&self.members)
-            .map_err(|error| TranscodeError::new("", error.to_string()))
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, TranscodeError> {
+        to_json(self)
     }
 
-    fn into_raw(self) -> Result<Box<RawValue>, TranscodeError> {
-        serde_json::value::to_raw_value(&self.members)
-            .map_err(|error| TranscodeError::new("", error.to_string()))
+    /// Where a field's member is, in either spelling.
+    fn position(&self, field: &Field) -> Option<usize> {
+        self.members.iter().position(|(name, _)| field.is_called(name))
     }
 
-    /// The spelling in which a member is there.
-    fn known_name(&self, field: &Field) -> Option<String> {
-        [field.json_name, field.name]
-            .into_iter()
-            .find(|name| self.members.contains_key(*name))
-            .map(str::to_owned)
+    /// The object in a member; one that is `null` becomes one without members.
+    fn inner(
+        &mut self,
+        index: usize,
+        fields: &'static [Field],
+    ) -> Result<Option<&mut Self>, TranscodeError> {
+        let Some((name, node)) = self.members.get_mut(index) else { return Ok(None) };
+        if let Node::Raw(json) = node {
+            let inner = match json.get() {
+                "null" => Self::new(fields),
+                json => Self::parse(fields, json.as_bytes()).map_err(|error| error.below(name))?,
+            };
+            *node = Node::Object(inner);
+        }
+        match node {
+            Node::Object(inner) => Ok(Some(inner)),
+            Node::Raw(_) | Node::List(_) => Ok(None),
+        }
     }
 }
 
-fn raw(json: String) -> Result<Box<RawValue>, TranscodeError> {
-    RawValue::from_string(json).map_err(|error| TranscodeError::new("", error.to_string()))
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>, TranscodeError> {
+    serde_json::to_vec(value).map_err(|error| TranscodeError::json(&error))
 }
 
 /// The text of a JSON scalar.
@@ -185,10 +236,12 @@ fn scalar(json: &RawValue) -> Option<String> {
 }
 
 /// The JSON for a text. Numbers, enum values and well-known types are read from strings too.
-fn json_of(kind: FieldKind, text: &str) -> Result<String, String> {
-    match kind {
-        FieldKind::Bool if text == "true" || text == "false" => Ok(text.to_owned()),
-        FieldKind::Bool => Err(format!("expected true or false, found {text:?}")),
-        _ => serde_json::to_string(text).map_err(|error| error.to_string()),
-    }
+fn json_of(kind: FieldKind, text: &str) -> Result<Box<RawValue>, String> {
+    let json = match (kind, text) {
+        (FieldKind::Bool, "true") => serde_json::value::to_raw_value(&true),
+        (FieldKind::Bool, "false") => serde_json::value::to_raw_value(&false),
+        (FieldKind::Bool, _) => return Err(format!("expected true or false, found {text:?}")),
+        _ => serde_json::value::to_raw_value(text),
+    };
+    json.map_err(|error| error.to_string())
 }

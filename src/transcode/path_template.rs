@@ -17,6 +17,7 @@ use super::percent::{Place, decode, encode};
 /// ```
 ///
 /// `*` is one segment, `**` none or more and only at the end; `{x}` is `{x=*}`. Variables do not nest.
+/// Literals are ASCII letters, digits and `-._~!$&'()+,;@`.
 ///
 /// ```
 /// use eset_protect::transcode::PathTemplate;
@@ -118,12 +119,16 @@ impl PathTemplate {
         if !fits {
             return Err(format!("{text:?} does not fit `{}`", Pieces(pieces)));
         }
-        for segment in segments {
+        for (index, segment) in segments.into_iter().enumerate() {
             if segment == "." || segment == ".." {
                 return Err(format!("{segment:?} cannot be a segment of a path"));
             }
             path.push('/');
-            encode(segment, b"", path);
+            match pieces.get(index) {
+                // As the template has it, or it would not match again.
+                Some(Piece::Literal(literal)) => path.push_str(literal),
+                _ => encode(segment, b"", path),
+            }
         }
         Ok(())
     }
@@ -349,11 +354,12 @@ impl Parser<'_> {
     }
 
     /// Characters that stand for themselves in a path (RFC 3986, 3.3), without the colon that begins a
-    /// verb.
+    /// verb. Percent-encoding is for values: a literal that could be spelled in two ways would be found
+    /// in one of them only.
     fn literal(&mut self, what: &'static str) -> Result<String, ParseTemplateError> {
         let length = self
             .rest()
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "-._~!$&'()+,;@%".contains(c)))
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "-._~!$&'()+,;@".contains(c)))
             .unwrap_or(self.rest().len());
         if length == 0 {
             return self.fail(what);

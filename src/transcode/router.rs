@@ -95,10 +95,25 @@ impl Route {
     ///
     /// If query or body are not of such a request, or `R` is not the RPC that was found.
     pub fn request<R: Rpc>(&self, query: &str, body: &[u8]) -> Result<R::Request, TranscodeError> {
-        if R::SPEC.path != self.spec.path {
-            let problem = format!("the route is of {}, not of {}", self.spec.path, R::SPEC.path);
-            return Err(TranscodeError::new("", problem));
-        }
+        self.check::<R>()?;
         binding::decode::<R>(self.binding, &self.variables, query, body)
+    }
+
+    /// The body of the response: the message, or the one field of it that `response_body` names.
+    ///
+    /// # Errors
+    ///
+    /// If the response has no JSON form, or `R` is not the RPC that was found.
+    pub fn response<R: Rpc>(&self, response: &R::Response) -> Result<Vec<u8>, TranscodeError> {
+        self.check::<R>()?;
+        binding::encode_response::<R>(self.spec, self.binding, response)
+    }
+
+    fn check<R: Rpc>(&self) -> Result<(), TranscodeError> {
+        if R::SPEC.path == self.spec.path {
+            return Ok(());
+        }
+        let problem = format!("the route is of {}, not of {}", self.spec.path, R::SPEC.path);
+        Err(TranscodeError::new("", problem))
     }
 }

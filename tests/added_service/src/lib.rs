@@ -1,4 +1,4 @@
-//! A service beside those of eset-protect, for the tests. What is here is what anyone would write.
+//! Services beside those of eset-protect, for the tests. What is here is what anyone would write.
 
 #![allow(missing_docs)]
 
@@ -23,5 +23,4 @@ pub mod types {
 }
 
 /// The compiled `.proto` files.
-pub const FILE_DESCRIPTOR_SET: &[u8] =
-    include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

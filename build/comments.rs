@@ -1,0 +1,21 @@
+//! The comments of the `.proto` files.
+
+use prost_reflect::FileDescriptor;
+
+/// The comment above the declaration at this place in its file.
+pub fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {
+    let proto = file.file_descriptor_proto();
+    let location = proto
+        .source_code_info
+        .iter()
+        .flat_map(|info| &info.location)
+        .find(|location| location.path == place)?;
+    let lines: Vec<_> = location.leading_comments.as_deref()?.lines().map(str::trim).collect();
+    let text = lines.join("\n").trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The comment, or at least the name of what it is about.
+pub fn or_name(file: &FileDescriptor, place: &[i32], name: &str) -> String {
+    find(file, place).unwrap_or_else(|| format!("`{name}`."))
+}

@@ -1,0 +1,73 @@
+//! The HTTP rules (`google.api.http`) of an RPC.
+
+use std::error::Error;
+
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
+
+/// One HTTP method and path template for an RPC.
+pub struct HttpRule {
+    /// The HTTP method in upper case.
+    pub verb: String,
+    /// The path template.
+    pub template: String,
+    /// The request field that is the body, `*` or nothing.
+    pub body: String,
+    /// The response field that is the body, or nothing.
+    pub response_body: String,
+}
+
+/// The rules of an RPC, the main one first.
+pub fn of(method: &MethodDescriptor) -> Result<Vec<HttpRule>, Box<dyn Error>> {
+    let pool = method.parent_pool();
+    let extension = pool
+        .get_extension_by_name("google.api.http")
+        .ok_or("google/api/annotations.proto is not imported")?;
+    let options = method.options();
+    let value = options.get_extension(&extension);
+    let rule = value.as_message().ok_or("google.api.http is not a message")?;
+    let mut rules = vec![read(rule, method)?];
+    let additional = rule.get_field_by_name("additional_bindings");
+    for rule in additional.iter().flat_map(|list| list.as_list().unwrap_or_default()) {
+        rules.push(read(rule.as_message().ok_or("a binding is not a message")?, method)?);
+    }
+    Ok(rules)
+}
+
+fn text(message: &DynamicMessage, name: &str) -> String {
+    let value = message.get_field_by_name(name);
+    value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn read(rule: &DynamicMessage, method: &MethodDescriptor) -> Result<HttpRule, Box<dyn Error>> {
+    let name = method.full_name();
+    let mut found = None;
+    for verb in ["get", "put", "post", "delete", "patch"] {
+        if rule.has_field_by_name(verb) {
+            found = Some((verb.to_uppercase(), text(rule, verb)));
+        }
+    }
+    if rule.has_field_by_name("custom") {
+        let custom = rule.get_field_by_name("custom");
+        let custom = custom.as_ref().and_then(|value| value.as_message());
+        found = custom.map(|custom| (text(custom, "kind"), text(custom, "path")));
+    }
+    let (verb, template) = found.ok_or_else(|| format!("{name} has no google.api.http rule"))?;
+    if verb.is_empty() || !verb.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err(format!("{name} has {verb:?} for an HTTP method, which names none").into());
+    }
+    let (body, response_body) = (text(rule, "body"), text(rule, "response_body"));
+    if body != "*" {
+        check_field(&method.input(), &body, name)?;
+    }
+    check_field(&method.output(), &response_body, name)?;
+    Ok(HttpRule { verb, template, body, response_body })
+}
+
+/// A body that is not a field would be found out by the first call only.
+fn check_field(message: &MessageDescriptor, field: &str, rpc: &str) -> Result<(), Box<dyn Error>> {
+    if field.is_empty() || message.get_field_by_name(field).is_some() {
+        return Ok(());
+    }
+    Err(format!("{rpc} has {field:?} for a body, which {} does not have", message.full_name())
+        .into())
+}

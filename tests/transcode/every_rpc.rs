@@ -1,0 +1,116 @@
+//! What is encoded is routed and read to the same, for every RPC.
+
+use eset_protect::rpc::{HttpBinding, Rpc, RpcVisitor};
+use eset_protect::transcode::{Encoded, PathTemplate};
+use proptest::prelude::*;
+use prost::Message;
+use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
+
+use super::random::{Random, message};
+use super::{ROUTER, all_methods};
+
+/// Gives a value to a variable of a path.
+fn fill(message: &mut DynamicMessage, path: &str, random: &mut Random) {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(n, rest)| (n, Some(rest)));
+    let field = message.descriptor().get_field_by_name(name).expect("the field is there");
+    if let (Some(rest), Value::Message(inner)) = (rest, message.get_field_mut(&field)) {
+        return fill(inner, rest, random);
+    }
+    if field.kind() == Kind::String {
+        let one = |random: &mut Random| random.text().replace('/', "-");
+        let text = match name {
+            "name"
+                if rest.is_none()
+                    && path == name
+                    && message.descriptor().name() == "ReadEntryRequest" =>
+            {
+                format!("books/{}/entries/{}", one(random), one(random))
+            }
+            "folder" if random.below(3) == 0 => "shelves".to_owned(),
+            "folder" => format!("shelves/{}/{}", one(random), one(random)),
+            _ => random.text(),
+        };
+        message.set_field(&field, Value::String(text));
+    }
+}
+
+/// Whether fields of the request travel in the query.
+fn has_query(binding: &HttpBinding) -> bool {
+    binding.body != "*"
+}
+
+struct RoundTrip(u64);
+
+impl RpcVisitor for RoundTrip {
+    type Output = Result<(), TestCaseError>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        let random = &mut Random(self.0);
+        let binding = &R::SPEC.http[0];
+        let of = message(R::SPEC.request);
+        let mut request = random.message(&of, has_query(binding), 3);
+        // The one field that is the body may hold anything.
+        if let Some(field) = of.get_field_by_name(binding.body) {
+            let any = random.message(&of, false, 3);
+            request.clear_field(&field);
+            if any.has_field(&field) {
+                request.set_field(&field, any.get_field(&field).into_owned());
+            }
+        }
+        let template: PathTemplate = binding.path.parse().expect("a template");
+        for path in template.fields() {
+            fill(&mut request, path, random);
+        }
+        let request =
+            R::Request::decode(request.encode_to_vec().as_slice()).expect("the same type");
+
+        let http = Encoded::request::<R>(&request)
+            .map_err(|error| TestCaseError::fail(format!("{request:?}: {error}")))?;
+        prop_assert_eq!(http.binding(), binding);
+        prop_assert!(http.path_and_query.bytes().all(|byte| byte.is_ascii_graphic()));
+        let (path, query) =
+            http.path_and_query.split_once('?').unwrap_or((&http.path_and_query, ""));
+        let route = ROUTER.route(http.method, path).expect("good encoding").expect("a route");
+        prop_assert_eq!(route.spec().path, R::SPEC.path);
+        let read = route
+            .request::<R>(query, http.body.as_deref().unwrap_or_default())
+            .map_err(|error| TestCaseError::fail(format!("{http:?}: {error}")))?;
+        // Bytes, because a request has no equality.
+        prop_assert_eq!(read.encode_to_vec(), request.encode_to_vec(), "{:?}: {:?}", request, read);
+
+        // And the response, or the one field of it that travels.
+        let of = message(R::SPEC.response);
+        let mut response = random.message(&of, false, 3);
+        if let Some(body) = of.get_field_by_name(binding.response_body) {
+            for field in of.fields().filter(|field| field.number() != body.number()) {
+                response.clear_field(&field);
+            }
+            let is_value = matches!(body.kind(), Kind::Message(of) if of.name() == "Value");
+            // A `google.protobuf.Value` that is not set is read as `null`.
+            if is_value && !response.has_field(&body) {
+                return Ok(());
+            }
+        }
+        let response = R::Response::decode(response.encode_to_vec().as_slice()).expect("its type");
+        let body = route.response::<R>(&response).expect("JSON");
+        let read = http.response::<R>(&body).expect("the same");
+        prop_assert_eq!(
+            read.encode_to_vec(),
+            response.encode_to_vec(),
+            "{:?}: {:?}",
+            response,
+            read
+        );
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_encoded_is_routed_and_read_to_the_same(seed in any::<u64>()) {
+        for spec in all_methods() {
+            let own = eset_protect::rpc::visit(spec.path, RoundTrip(seed));
+            own.or_else(|| added_service::rpc::visit(spec.path, RoundTrip(seed))).expect("listed")?;
+        }
+    }
+}
