@@ -39,7 +39,7 @@ pub(crate) enum Transport {
     Grpc(grpc::GrpcTransport),
     /// REST.
     #[cfg(feature = "rest")]
-    Rest(rest::RestTransport),
+    Rest(Box<rest::RestTransport>),
     /// Whichever the far side speaks.
     #[cfg(feature = "rest")]
     Auto(Box<AutoTransport>),

@@ -29,18 +29,36 @@ pub(super) struct Options {
     pub(super) registry: Option<TypeRegistry>,
 }
 
-#[derive(Default)]
-struct Context {
+/// What every field asks for. It has nothing to drop, so that a look at it is one load.
+struct Flags {
     strict: Cell<bool>,
     emit_defaults: Cell<bool>,
-    registry: RefCell<Option<TypeRegistry>>,
-    any_depth: Cell<u32>,
+    has_registry: Cell<bool>,
     collecting: Cell<bool>,
+    any_depth: Cell<u32>,
+    /// The length of `Context::unknown`.
+    kept: Cell<usize>,
+}
+
+struct Context {
+    registry: RefCell<Option<TypeRegistry>>,
     unknown: RefCell<Vec<Unknown>>,
 }
 
 thread_local! {
-    static CONTEXT: Context = Context::default();
+    static FLAGS: Flags = const {
+        Flags {
+            strict: Cell::new(false),
+            emit_defaults: Cell::new(false),
+            has_registry: Cell::new(false),
+            collecting: Cell::new(false),
+            any_depth: Cell::new(0),
+            kept: Cell::new(0),
+        }
+    };
+    static CONTEXT: Context = const {
+        Context { registry: RefCell::new(None), unknown: RefCell::new(Vec::new()) }
+    };
 }
 
 /// Runs with these options.
@@ -52,9 +70,12 @@ pub(super) fn with_options<T>(options: &Options, run: impl FnOnce() -> T) -> T {
         }
     }
     fn swap(options: &mut Options) {
+        FLAGS.with(|flags| {
+            options.strict = flags.strict.replace(options.strict);
+            options.emit_defaults = flags.emit_defaults.replace(options.emit_defaults);
+            flags.has_registry.set(options.registry.is_some());
+        });
         CONTEXT.with(|context| {
-            options.strict = context.strict.replace(options.strict);
-            options.emit_defaults = context.emit_defaults.replace(options.emit_defaults);
             std::mem::swap(&mut *context.registry.borrow_mut(), &mut options.registry);
         });
     }
@@ -65,17 +86,23 @@ pub(super) fn with_options<T>(options: &Options, run: impl FnOnce() -> T) -> T {
 }
 
 /// Members that the schema does not have are errors.
+#[inline]
 pub fn is_strict() -> bool {
-    CONTEXT.with(|context| context.strict.get())
+    FLAGS.with(|flags| flags.strict.get())
 }
 
 /// Fields without presence are written also when they have their default.
+#[inline]
 pub fn emits_defaults() -> bool {
-    CONTEXT.with(|context| context.emit_defaults.get())
+    FLAGS.with(|flags| flags.emit_defaults.get())
 }
 
 /// The types that the caller registered for now.
+#[inline]
 pub fn registry() -> Option<TypeRegistry> {
+    if !FLAGS.with(|flags| flags.has_registry.get()) {
+        return None;
+    }
     CONTEXT.with(|context| context.registry.borrow().clone())
 }
 
@@ -84,72 +111,84 @@ pub fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
-            CONTEXT.with(|context| context.any_depth.set(context.any_depth.get() - 1));
+            FLAGS.with(|flags| flags.any_depth.set(flags.any_depth.get() - 1));
         }
     }
-    let depth = CONTEXT.with(|context| context.any_depth.get());
+    let depth = FLAGS.with(|flags| flags.any_depth.get());
     if depth >= MAX_ANY_DEPTH {
         return Err(format!("google.protobuf.Any is nested deeper than {MAX_ANY_DEPTH} levels"));
     }
-    CONTEXT.with(|context| context.any_depth.set(depth + 1));
+    FLAGS.with(|flags| flags.any_depth.set(depth + 1));
     let _leave = Leave;
     Ok(run())
 }
 
 /// Runs and returns what the messages that were read could not hold.
 pub fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
+    /// What an outer message keeps: it waits at the front of the list.
     struct Restore {
         collecting: bool,
-        unknown: Vec<Unknown>,
+        outer: usize,
     }
     impl Restore {
-        fn swap(&mut self) {
-            CONTEXT.with(|context| {
-                self.collecting = context.collecting.replace(self.collecting);
-                std::mem::swap(&mut *context.unknown.borrow_mut(), &mut self.unknown);
-            });
+        /// Takes what was kept since, which is nothing most of the time.
+        fn take(&self) -> Vec<Unknown> {
+            if FLAGS.with(|flags| flags.kept.get()) == self.outer {
+                return Vec::new();
+            }
+            FLAGS.with(|flags| flags.kept.set(self.outer));
+            CONTEXT.with(|context| context.unknown.borrow_mut().split_off(self.outer))
         }
     }
     impl Drop for Restore {
         fn drop(&mut self) {
-            self.swap();
+            drop(self.take());
+            FLAGS.with(|flags| flags.collecting.set(self.collecting));
         }
     }
-    let mut scope = Restore { collecting: true, unknown: Vec::new() };
-    scope.swap();
+    let scope = FLAGS.with(|flags| Restore {
+        collecting: flags.collecting.replace(true),
+        outer: flags.kept.get(),
+    });
     let result = run();
-    let unknown = CONTEXT.with(|context| std::mem::take(&mut *context.unknown.borrow_mut()));
-    drop(scope);
-    (result, unknown)
+    (result, scope.take())
 }
 
 /// Unknown members are being kept.
+#[inline]
 pub fn is_collecting() -> bool {
-    CONTEXT.with(|context| context.collecting.get())
+    FLAGS.with(|flags| flags.collecting.get())
 }
 
 /// Keeps a member or value, if anything keeps them here. An empty pointer is the value itself.
 pub fn keep(pointer: String, json: Box<RawValue>) {
-    CONTEXT.with(|context| context.unknown.borrow_mut().push(Unknown { pointer, json }));
+    CONTEXT.with(|context| {
+        let mut unknown = context.unknown.borrow_mut();
+        unknown.push(Unknown { pointer, json });
+        FLAGS.with(|flags| flags.kept.set(unknown.len()));
+    });
 }
 
 /// How much is kept before a value is read, for [`prefix`].
+#[inline]
 pub fn mark<C: Codec>() -> usize {
-    if C::PRESERVES { CONTEXT.with(|context| context.unknown.borrow().len()) } else { 0 }
+    if C::PRESERVES { FLAGS.with(|flags| flags.kept.get()) } else { 0 }
 }
 
 /// Says that what was kept since `mark` lies below `segment`.
+#[inline]
 pub fn prefix<C: Codec>(mark: usize, segment: &dyn Display) {
-    if !C::PRESERVES {
-        return;
+    if C::PRESERVES && FLAGS.with(|flags| flags.kept.get()) > mark {
+        prefix_kept(mark, segment);
     }
+}
+
+#[cold]
+fn prefix_kept(mark: usize, segment: &dyn Display) {
+    let segment = pointer_segment(&segment.to_string());
     CONTEXT.with(|context| {
-        let mut unknown = context.unknown.borrow_mut();
-        if unknown.len() > mark {
-            let segment = pointer_segment(&segment.to_string());
-            for entry in &mut unknown[mark..] {
-                entry.pointer.insert_str(0, &segment);
-            }
+        for entry in &mut context.unknown.borrow_mut()[mark..] {
+            entry.pointer.insert_str(0, &segment);
         }
     });
 }

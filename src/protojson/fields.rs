@@ -20,11 +20,13 @@ where
     A: MapAccess<'de>,
 {
     let mark = context::mark::<C>();
-    let value = map
-        .next_value_seed(Nullable::<C>(PhantomData))
-        .map_err(|error| A::Error::custom(path::at_field(name, &error)))?;
-    context::prefix::<C>(mark, &name);
-    Ok(value)
+    match map.next_value_seed(Nullable::<C>(PhantomData)) {
+        Ok(value) => {
+            context::prefix::<C>(mark, &name);
+            Ok(value)
+        }
+        Err(error) => Err(A::Error::custom(path::at_field(name, &error))),
+    }
 }
 
 fn unset<T, E: Error>(slot: &Option<T>, name: &'static str) -> Result<(), E> {

@@ -130,6 +130,25 @@ fn integer_from_float<T: Integer>(value: f64) -> Result<T, String> {
 
 /// Reads a JSON number that is a whole number in range. Exact for every length of text.
 fn integer_from_text<T: Integer>(text: &str) -> Result<T, String> {
+    match plain_digits(text).and_then(|value| T::try_from(value.into()).ok()) {
+        Some(value) => Ok(value),
+        None => integer_from_number(text),
+    }
+}
+
+/// The value of at most 19 digits, which fit a `u64`: what is written for nearly every integer.
+fn plain_digits(text: &str) -> Option<u64> {
+    if text.is_empty() || text.len() > 19 || (text.len() > 1 && text.starts_with('0')) {
+        return None;
+    }
+    text.bytes().try_fold(0, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + u64::from(byte - b'0'))
+    })
+}
+
+/// Any text that is a JSON number.
+#[cold]
+fn integer_from_number<T: Integer>(text: &str) -> Result<T, String> {
     let error = || format!("expected {}, found \"{}\"", T::NAME, shortened(text));
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !is_json_number(text) {

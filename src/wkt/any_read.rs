@@ -35,8 +35,8 @@ impl<'de> Visitor<'de> for AnyVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
         let mut members = Members::default();
-        while let Some(name) = map.next_key::<String>()? {
-            if name != TYPE {
+        while let Some(key) = map.next_key::<Key>()? {
+            if let Key::Other(name) = key {
                 members.read(name, &mut map)?;
                 continue;
             }
@@ -57,6 +57,30 @@ impl<'de> Visitor<'de> for AnyVisitor {
             return Ok(Any::default());
         }
         Err(A::Error::custom("an Any needs the member `@type`"))
+    }
+}
+
+/// The name of a member; that of the first, which is `@type` nearly always, is not worth a copy.
+enum Key {
+    Type,
+    Other(String),
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl Visitor<'_> for KeyVisitor {
+            type Value = Key;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the name of a member")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
+                Ok(if name == TYPE { Key::Type } else { Key::Other(name.to_owned()) })
+            }
+        }
+        deserializer.deserialize_identifier(KeyVisitor)
     }
 }
 
@@ -182,6 +206,9 @@ where
 }
 
 fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, String> {
+    if unknown.is_empty() {
+        return Ok(message.encode_to_vec());
+    }
     let mut pointers = HashSet::new();
     for member in &unknown {
         if !pointers.insert(&member.pointer) {

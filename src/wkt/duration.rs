@@ -72,7 +72,7 @@ impl fmt::Display for Duration {
 }
 
 /// A point and 3, 6 or 9 digits, or nothing for zero.
-pub(super) fn write_fraction(f: &mut fmt::Formatter<'_>, nanos: u32) -> fmt::Result {
+fn write_fraction(f: &mut fmt::Formatter<'_>, nanos: u32) -> fmt::Result {
     if nanos == 0 {
         Ok(())
     } else if nanos.is_multiple_of(1_000_000) {

@@ -1,6 +1,6 @@
 //! The extra field that carries what JSON had and a schema does not have.
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 use prost::{DecodeError, Message};
 
@@ -33,9 +33,9 @@ pub fn members(unknown: Vec<Unknown>) -> UnknownMembers {
 }
 
 /// The members behind a message; empty if there are none. Looks at the message's own fields only.
-pub fn find(message: &Bytes) -> Result<UnknownMembers, DecodeError> {
+pub fn find(message: &[u8]) -> Result<UnknownMembers, DecodeError> {
     let mut found = UnknownMembers::default();
-    let mut rest = message.clone();
+    let mut rest = message;
     while rest.has_remaining() {
         let (number, wire_type) = decode_key(&mut rest)?;
         if number == FIELD && wire_type == WireType::LengthDelimited {

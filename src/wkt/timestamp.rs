@@ -101,12 +101,44 @@ impl fmt::Display for Timestamp {
         if !self.is_valid() {
             return write!(f, "{} s {} ns since 1970-01-01T00:00:00Z", self.seconds, self.nanos);
         }
+        f.write_str(self.write(&mut [0; LONGEST]))
+    }
+}
+
+/// The length of the JSON form with nine digits behind the second.
+const LONGEST: usize = "2030-01-01T00:00:00.000000000Z".len();
+
+impl Timestamp {
+    /// The JSON form of a valid value. Formatting by `write!` would be a fifth of the time that it
+    /// takes to write a list of tasks.
+    fn write<'a>(&self, text: &'a mut [u8; LONGEST]) -> &'a str {
+        fn digits<const N: usize>(mut number: i64) -> [u8; N] {
+            let mut digits = [b'0'; N];
+            for digit in digits.iter_mut().rev() {
+                // A remainder of ten fits.
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+            digits
+        }
+        *text = *b"0000-00-00T00:00:00.000000000Z";
         let (year, month, day) = date(self.seconds.div_euclid(SECONDS_PER_DAY));
         let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        super::duration::write_fraction(f, self.nanos.unsigned_abs())?;
-        f.write_str("Z")
+        text[0..4].copy_from_slice(&digits::<4>(year));
+        text[5..7].copy_from_slice(&digits::<2>(month));
+        text[8..10].copy_from_slice(&digits::<2>(day));
+        text[11..13].copy_from_slice(&digits::<2>(second / 3600));
+        text[14..16].copy_from_slice(&digits::<2>(second / 60 % 60));
+        text[17..19].copy_from_slice(&digits::<2>(second % 60));
+        text[20..29].copy_from_slice(&digits::<9>(self.nanos.into()));
+        let end = match self.nanos {
+            0 => 19,
+            nanos if nanos % 1_000_000 == 0 => 23,
+            nanos if nanos % 1000 == 0 => 26,
+            _ => 29,
+        };
+        text[end] = b'Z';
+        str::from_utf8(&text[..=end]).unwrap_or_default()
     }
 }
 
@@ -268,7 +300,7 @@ impl Serialize for Timestamp {
             let problem = format!("{}: {self}", ParseTimestampError::OutOfRange);
             return Err(serde::ser::Error::custom(problem));
         }
-        serializer.collect_str(self)
+        serializer.serialize_str(self.write(&mut [0; LONGEST]))
     }
 }
 

@@ -1,0 +1,31 @@
+//! Messages by their descriptors at run time: prost-reflect.
+
+use eset_protect::proto::FILE_DESCRIPTOR_SET;
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+
+/// The messages of one type.
+pub struct Reflected(MessageDescriptor);
+
+impl Reflected {
+    pub fn new(full_name: &str) -> Self {
+        let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the crate's descriptors");
+        Self(pool.get_message_by_name(full_name).expect("a message of the crate"))
+    }
+
+    pub fn read_binary(&self, binary: &[u8]) -> DynamicMessage {
+        DynamicMessage::decode(self.0.clone(), binary).expect("binary")
+    }
+
+    pub fn read_json(&self, json: &[u8]) -> DynamicMessage {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let message = DynamicMessage::deserialize(self.0.clone(), &mut deserializer);
+        let message = message.expect("JSON");
+        deserializer.end().expect("JSON and nothing behind it");
+        message
+    }
+
+    pub fn write_json(message: &DynamicMessage) -> Vec<u8> {
+        serde_json::to_vec(message).expect("JSON")
+    }
+}

@@ -1,0 +1,190 @@
+//! The action of a task, from flags.
+
+use clap::{Args, ValueEnum};
+use eset_protect::automation::v1::Action;
+use eset_protect::params::{
+    OnDemandScan, RunCommand, ShutdownComputer, SystemUpdate, on_demand_scan,
+};
+use eset_protect::wkt::Any;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The documented actions, each with the type of its params if it takes any.
+const ACTIONS: &[(&str, Option<&str>)] = &[
+    ("OnDemandScan", Some("Era.Common.DataDefinition.Task.ESS.OnDemandScan")),
+    ("ShutdownComputer", Some("Era.Common.DataDefinition.Task.OS.ShutdownComputer")),
+    ("SystemUpdate", Some("Era.Common.DataDefinition.Task.OS.SystemUpdate")),
+    ("RunCommand", Some("Era.Common.DataDefinition.Task.OS.RunCommand")),
+    ("SoftwareUninstallation", Some("Era.Common.DataDefinition.Task.OS.SoftwareUninstallation")),
+    ("KillProcessByPid", Some("eset.dotnod.os_integration.v1.KillProcessByPidRequest")),
+    ("InitiateVulnerabilityScan", Some("eset.dotnod.vulnerability_management.v1.ScanRequest")),
+    ("ApplyApplicationPatch", Some("eset.dotnod.patch_management.v1.ApplyApplicationPatchRequest")),
+    ("StartNetworkIsolation", None),
+    ("EndNetworkIsolation", None),
+    ("StopManaging", None),
+    ("ThirdPartyAVRemove", None),
+    ("LogOffComputerUser", None),
+];
+
+/// Flags for the params of the common actions.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Params of the action")]
+pub struct Params {
+    /// The params in ProtoJSON; `@type` may be left out for the actions above
+    #[arg(long, value_name = "JSON")]
+    params: Option<String>,
+    /// OnDemandScan: how thorough
+    #[arg(long, value_name = "PROFILE", ignore_case = true)]
+    scan_profile: Option<ScanProfile>,
+    /// OnDemandScan: what to scan; everything if not given
+    #[arg(long, value_name = "TARGET")]
+    scan_target: Vec<String>,
+    /// OnDemandScan: clean what is found
+    #[arg(long)]
+    clean: bool,
+    /// RunCommand: the command with its arguments
+    #[arg(long, value_name = "LINE")]
+    command_line: Option<String>,
+    /// RunCommand: the directory to run it in
+    #[arg(long, value_name = "DIRECTORY")]
+    directory: Option<String>,
+    /// ShutdownComputer: restart instead
+    #[arg(long)]
+    restart: bool,
+    /// SystemUpdate: accept the licence terms of the updates
+    #[arg(long)]
+    accept_eula: bool,
+    /// SystemUpdate: install optional updates too
+    #[arg(long)]
+    optional_updates: bool,
+    /// SystemUpdate: restart if an update asks for it
+    #[arg(long)]
+    allow_reboot: bool,
+}
+
+/// `on_demand_scan::ScanProfile` as a flag's value.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "verbatim")]
+enum ScanProfile {
+    InDepth,
+    Smart,
+    ContextMenu,
+    MyProfile,
+}
+
+impl From<ScanProfile> for on_demand_scan::ScanProfile {
+    fn from(profile: ScanProfile) -> Self {
+        match profile {
+            ScanProfile::InDepth => Self::InDepth,
+            ScanProfile::Smart => Self::Smart,
+            ScanProfile::ContextMenu => Self::ContextMenu,
+            ScanProfile::MyProfile => Self::MyProfile,
+        }
+    }
+}
+
+impl Params {
+    /// The action of this name with these params.
+    pub fn action(self, name: String) -> Result<Action, Failure> {
+        self.check_flags(&name)?;
+        let params =
+            ACTIONS.iter().find(|(known, _)| *known == name).and_then(|(_, params)| *params);
+        if let Some(json) = &self.params {
+            return Ok(Action { name, params: Some(any(json, params)?) });
+        }
+        let set = |flag: bool| flag.then_some(true);
+        Ok(match &*name {
+            "OnDemandScan" => {
+                let profile = self.scan_profile.map(on_demand_scan::ScanProfile::from);
+                Action::on_demand_scan(OnDemandScan {
+                    scan_profile: profile.map(Into::into),
+                    scan_targets: self.scan_target,
+                    cleaning_enabled: set(self.clean),
+                    ..OnDemandScan::default()
+                })
+            }
+            "RunCommand" => {
+                let Some(line) = self.command_line else {
+                    return Err(Failure::Input(
+                        "--command-line: the action RunCommand needs a command".to_owned(),
+                    ));
+                };
+                Action::run_command(RunCommand {
+                    command_line: Some(line),
+                    current_directory: self.directory,
+                })
+            }
+            "ShutdownComputer" => Action::shutdown_computer(ShutdownComputer {
+                restart: Some(self.restart),
+                actions: None,
+            }),
+            "SystemUpdate" => Action::system_update(SystemUpdate {
+                accept_eula: set(self.accept_eula),
+                install_optional_updates: set(self.optional_updates),
+                allow_reboot: set(self.allow_reboot),
+                reboot_actions: None,
+            }),
+            _ => match params {
+                Some("eset.dotnod.vulnerability_management.v1.ScanRequest") => {
+                    Action::initiate_vulnerability_scan(Default::default())
+                }
+                Some(_) => {
+                    return Err(Failure::Input(format!(
+                        "--params: the action {name} needs its params as ProtoJSON"
+                    )));
+                }
+                None => Action::new(name),
+            },
+        })
+    }
+
+    /// Refuses flags of another action, and flags beside --params.
+    fn check_flags(&self, name: &str) -> Result<(), Failure> {
+        let flags = [
+            ("--scan-profile", self.scan_profile.is_some(), "OnDemandScan"),
+            ("--scan-target", !self.scan_target.is_empty(), "OnDemandScan"),
+            ("--clean", self.clean, "OnDemandScan"),
+            ("--command-line", self.command_line.is_some(), "RunCommand"),
+            ("--directory", self.directory.is_some(), "RunCommand"),
+            ("--restart", self.restart, "ShutdownComputer"),
+            ("--accept-eula", self.accept_eula, "SystemUpdate"),
+            ("--optional-updates", self.optional_updates, "SystemUpdate"),
+            ("--allow-reboot", self.allow_reboot, "SystemUpdate"),
+        ];
+        for (flag, _, action) in flags.into_iter().filter(|(_, given, _)| *given) {
+            if action != name {
+                return Err(Failure::Input(format!(
+                    "{flag}: it belongs to the action {action}, but --action is {name:?}"
+                )));
+            }
+            if self.params.is_some() {
+                return Err(Failure::Input(format!("{flag}: it cannot stand beside --params")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads --params, with `@type` or, where the action's own type is known, without.
+fn any(json: &str, type_name: Option<&str>) -> Result<Any, Failure> {
+    let wrong = |problem: &str| Failure::Input(format!("--params: {problem}"));
+    let value: Value = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
+    let Value::Object(members) = &value else {
+        return Err(wrong("expected a JSON object"));
+    };
+    let read = |json: &str| serde_json::from_str(json).map_err(|error| wrong(&error.to_string()));
+    if members.contains_key("@type") {
+        return read(json);
+    }
+    let Some(type_name) = type_name else {
+        return Err(wrong(
+            "expected `@type`, since the action is none whose params are known: \
+             {\"@type\": \"type.googleapis.com/…\", …}",
+        ));
+    };
+    // The text goes on as it is, so that its numbers stay exact.
+    let rest = json.trim_start().strip_prefix('{').unwrap_or_default();
+    let comma = if members.is_empty() { "" } else { "," };
+    read(&format!("{{\"@type\":\"type.googleapis.com/{type_name}\"{comma}{rest}"))
+}

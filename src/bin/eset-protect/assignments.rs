@@ -1,0 +1,207 @@
+//! `eset-protect assignments`.
+
+use clap::{Args, Subcommand};
+use eset_protect::policy_management::v2::{
+    ListPolicyAssignmentsRequest, PolicyAssignment, PolicyTarget,
+    UpdatePolicyAssignmentRankingRequest, policy_target,
+};
+use serde::Serialize;
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::listing::{self, Paging};
+use crate::output::{Format, Output};
+use crate::run::block_on;
+use crate::table::{Row, print_fields};
+
+/// Policies on devices, groups and subscriptions, and their ranks
+///
+/// The policies of a target are merged from rank 1, the highest, downwards. With `--output json`,
+/// `get` and `assign` print the answer, `{"assignment": {…}}`, and `list` prints one assignment a line:
+/// ProtoJSON in both cases.
+#[derive(Args, Debug)]
+pub struct Assignments {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List assignments: all, or those of policies and of a target
+    List {
+        /// Only of this policy; may be repeated
+        #[arg(long, value_name = "UUID")]
+        policy: Vec<String>,
+        #[command(flatten)]
+        target: OptionalTarget,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show an assignment
+    Get {
+        /// The assignment's uuid
+        assignment: String,
+    },
+    /// Assign a policy to a target; it becomes the target's last
+    Assign {
+        /// The policy's uuid
+        #[arg(long, value_name = "UUID")]
+        policy: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Take a policy off its target
+    Unassign {
+        /// The assignment's uuid
+        assignment: String,
+    },
+    /// Give an assignment another rank; others move
+    Rank {
+        /// The assignment's uuid
+        assignment: String,
+        /// Its rank from now on; 1 is the highest
+        rank: u32,
+    },
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Target {
+    /// A device
+    #[arg(long, value_name = "UUID")]
+    device: Option<String>,
+    /// All devices of a group
+    #[arg(long, value_name = "UUID")]
+    group: Option<String>,
+    /// All devices of a subscription
+    #[arg(long, value_name = "UUID")]
+    subscription: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+struct OptionalTarget {
+    /// Only on this device
+    #[arg(long, value_name = "UUID")]
+    device: Option<String>,
+    /// Only on this group
+    #[arg(long, value_name = "UUID")]
+    group: Option<String>,
+    /// Only on this subscription
+    #[arg(long, value_name = "UUID")]
+    subscription: Option<String>,
+}
+
+fn policy_target(
+    device: Option<String>,
+    group: Option<String>,
+    subscription: Option<String>,
+) -> Option<PolicyTarget> {
+    let device = device.map(PolicyTarget::device);
+    let group = || group.map(PolicyTarget::device_group);
+    device.or_else(group).or_else(|| subscription.map(PolicyTarget::subscription))
+}
+
+impl Assignments {
+    pub fn run(self) -> Result<(), Failure> {
+        block_on(async move { self.call().await })
+    }
+
+    async fn call(self) -> Result<(), Failure> {
+        let format = self.connection.output;
+        let client = self.connection.connect().await?;
+        let assignments = client.policy_assignments();
+        match self.command {
+            Command::List { policy, target, paging } => {
+                let request = ListPolicyAssignmentsRequest {
+                    policy_uuids: policy,
+                    target: policy_target(target.device, target.group, target.subscription),
+                    page_size: paging.page_size,
+                    ..Default::default()
+                };
+                let call = assignments.list_policy_assignments(request);
+                listing::print(call, format, "assignment").await
+            }
+            Command::Get { assignment } => {
+                let response = assignments.get_policy_assignment(assignment).await?;
+                print(format, &response, response.assignment.as_ref())
+            }
+            Command::Assign { policy, target } => {
+                let assignment = PolicyAssignment {
+                    policy_uuid: policy,
+                    target: policy_target(target.device, target.group, target.subscription),
+                    ..PolicyAssignment::default()
+                };
+                let response = assignments.assign_policy(assignment).await?;
+                print(format, &response, response.assignment.as_ref())
+            }
+            Command::Unassign { assignment } => {
+                let response = assignments.unassign_policy(&*assignment).await?;
+                let text = format!("Removed the assignment {assignment}.");
+                Output::print_done(format, &response, &text)
+            }
+            Command::Rank { assignment, rank } => {
+                let text = format!("The assignment {assignment} has rank {rank} now.");
+                let request =
+                    UpdatePolicyAssignmentRankingRequest { assignment_uuid: assignment, rank };
+                let response = assignments.update_policy_assignment_ranking(request).await?;
+                Output::print_done(format, &response, &text)
+            }
+        }
+    }
+}
+
+impl Row for PolicyAssignment {
+    const HEADERS: &'static [&'static str] = &["UUID", "RANK", "POLICY", "ON", "TARGET"];
+    // A rank says nothing without its target.
+    const MIN_COLUMNS: usize = 5;
+
+    fn cells(&self, _brief: bool) -> Vec<String> {
+        let (kind, uuid) = target(self);
+        vec![
+            self.uuid.clone(),
+            self.rank.to_string(),
+            self.policy_uuid.clone(),
+            kind.to_owned(),
+            uuid.to_owned(),
+        ]
+    }
+}
+
+/// The kind of target, and which.
+fn target(assignment: &PolicyAssignment) -> (&'static str, &str) {
+    use policy_target::Target;
+    match assignment.target.as_ref().and_then(|target| target.target.as_ref()) {
+        Some(Target::DeviceUuid(uuid)) => ("device", uuid),
+        Some(Target::DeviceGroupUuid(uuid)) => ("group", uuid),
+        Some(Target::SubscriptionUuid(uuid)) => ("subscription", uuid),
+        None => ("", ""),
+    }
+}
+
+fn print<M: Serialize>(
+    format: Format,
+    response: &M,
+    assignment: Option<&PolicyAssignment>,
+) -> Result<(), Failure> {
+    let mut output = Output::new();
+    match (format, assignment) {
+        (Format::Json, _) => output.json(response)?,
+        (Format::Table, Some(assignment)) => {
+            let (kind, uuid) = target(assignment);
+            print_fields(
+                &mut output,
+                [
+                    ("uuid", assignment.uuid.clone().into()),
+                    ("rank", assignment.rank.to_string().into()),
+                    ("policy", assignment.policy_uuid.clone().into()),
+                    (kind, uuid.to_owned().into()),
+                ],
+            )?;
+        }
+        (Format::Table, None) => output.line("The answer holds no assignment.")?,
+    }
+    output.flush()
+}

@@ -1,0 +1,62 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::{assignments, completions, convert, demo, descriptors, emulator, policies, tasks};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done (also when the reader of a pipe has had enough)
+  1  anything else
+  2  wrong arguments or input, here or by the service (INVALID_ARGUMENT, OUT_OF_RANGE)
+  3  no connection (UNAVAILABLE, a connection that broke)
+  4  not found (NOT_FOUND)
+  5  no or wrong credentials, or not allowed (UNAUTHENTICATED, PERMISSION_DENIED)
+  6  out of time (DEADLINE_EXCEEDED)
+  7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
+  8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)";
+
+/// ESET PROTECT over gRPC: tasks, policies and assignments, an emulator to try them on, and ProtoJSON
+/// from and to binary protobuf.
+///
+/// Begin with `eset-protect demo`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "eset-protect",
+    version,
+    after_help = EXIT_CODES,
+    max_term_width = 100,
+    propagate_version = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(demo::Demo),
+    Emulator(emulator::Args),
+    Tasks(tasks::Tasks),
+    Policies(policies::Policies),
+    Assignments(assignments::Assignments),
+    Convert(convert::Convert),
+    Descriptors(descriptors::Descriptors),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Demo(command) => command.run(),
+            Self::Emulator(command) => command.run(),
+            Self::Tasks(command) => command.run(),
+            Self::Policies(command) => command.run(),
+            Self::Assignments(command) => command.run(),
+            Self::Convert(command) => command.run(),
+            Self::Descriptors(command) => command.run(),
+            Self::Completions(command) => command.run(),
+        }
+    }
+}

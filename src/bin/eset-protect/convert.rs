@@ -1,0 +1,100 @@
+//! `eset-protect convert`: ProtoJSON from and to binary protobuf.
+
+use clap::{Args, ValueEnum};
+use eset_protect::protojson::Reader;
+use eset_protect::wkt::TypeRegistry;
+
+use crate::failure::Failure;
+use crate::input;
+use crate::output::Output;
+use crate::type_name;
+
+/// Convert a message between ProtoJSON and binary, from standard input to standard output
+///
+/// From a form to the same one normalises. JSON is written as exact ProtoJSON on one line. Members that
+/// the message does not have are passed over, except inside an `Any`, which keeps them. Nothing is
+/// written if the input is wrong.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  eset-protect convert --type DeviceTask --from json --to binary < task.json > task.bin
+  eset-protect convert --type DeviceTask --from binary --to json < task.bin
+  eset-protect convert --list")]
+pub struct Convert {
+    /// List the types
+    #[arg(long, conflicts_with_all = ["type_name", "from", "to", "strict"])]
+    list: bool,
+    /// The type of the message: its full name, or the last part if only one type has it
+    #[arg(long = "type", value_name = "NAME", required_unless_present = "list")]
+    type_name: Option<String>,
+    /// What comes in
+    #[arg(long, required_unless_present = "list")]
+    from: Option<Form>,
+    /// What goes out
+    #[arg(long, required_unless_present = "list")]
+    to: Option<Form>,
+    /// Refuse JSON with members or names of enum values that the type does not have
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// ProtoJSON
+    Json,
+    /// Binary protobuf
+    Binary,
+}
+
+impl Convert {
+    pub fn run(self) -> Result<(), Failure> {
+        let registry = TypeRegistry::default();
+        let mut output = Output::new();
+        let (Some(name), Some(from), Some(to)) = (&self.type_name, self.from, self.to) else {
+            for name in registry.names() {
+                output.line(&name)?;
+            }
+            return output.flush();
+        };
+        if self.strict && from == Form::Binary {
+            return Err(Failure::Input("--strict: it is for --from json".to_owned()));
+        }
+        if to == Form::Binary && output.is_terminal {
+            return Err(Failure::Input(
+                "--to binary: standard output is a terminal; send it to a file or a pipe"
+                    .to_owned(),
+            ));
+        }
+        let name = type_name::find(name, &registry.names())?;
+        let Some(registered) = registry.get(&name) else {
+            return Err(Failure::Input(format!("--type {name}: it is not registered")));
+        };
+        let bytes = input::read_stdin()?;
+        let wrong =
+            |problem: &str| Failure::Input(format!("standard input is not a {name}: {problem}"));
+        let read = |json: &str| {
+            let reader = Reader::new().strict(self.strict);
+            let binary = reader.scope(|| registered.to_binary(json));
+            binary.map_err(|error| wrong(&error.to_string()))
+        };
+        // Through the other form also where it is not asked for: that checks and normalises.
+        if from == Form::Json {
+            let json = std::str::from_utf8(&bytes).map_err(|error| wrong(&error.to_string()))?;
+            let binary = read(json)?;
+            match to {
+                Form::Binary => output.bytes(&binary)?,
+                Form::Json => {
+                    let json = registered.to_json(binary).map_err(|error| wrong(&error))?;
+                    output.line(&json)?;
+                }
+            }
+        } else {
+            let json = registered.to_json(bytes).map_err(|error| wrong(&error))?;
+            match to {
+                Form::Json => output.line(&json)?,
+                Form::Binary => output.bytes(&read(&json)?)?,
+            }
+        }
+        output.flush()
+    }
+}

@@ -1,0 +1,78 @@
+//! `eset-protect demo`: what this crate is about, in seconds and without a server.
+
+mod policy;
+mod stage;
+mod task;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use eset_protect::Client;
+use eset_protect::emulator::{Emulator, ManualClock, SequentialIds};
+
+use crate::failure::Failure;
+use crate::run::block_on;
+use crate::text::program;
+use stage::Stage;
+
+/// 2030-01-01T00:00:00Z: a demo that is the same every time.
+const NOW: Duration = Duration::from_secs(1_893_456_000);
+
+/// See a task and a policy go over gRPC, against an emulator in this process
+///
+/// Needs no server and no credentials, and leaves nothing behind.
+#[derive(clap::Args, Debug)]
+pub struct Demo {}
+
+impl Demo {
+    pub fn run(self) -> Result<(), Failure> {
+        block_on(show())
+    }
+}
+
+async fn show() -> Result<(), Failure> {
+    let mut stage = Stage::new();
+    stage.title("A device task and a policy over gRPC, against an emulator in this process")?;
+
+    let clock = Arc::new(ManualClock::new(start()));
+    let failed = |error: &dyn std::fmt::Display| Failure::Other(format!("the emulator: {error}"));
+    let running = Emulator::builder()
+        .clock(Arc::clone(&clock))
+        .ids(SequentialIds)
+        .build()
+        .map_err(|error| failed(&error))?
+        .start()
+        .await
+        .map_err(|error| failed(&error))?;
+    stage.step("An emulator of ESET's services starts")?;
+    stage.fact("address", &running.endpoint())?;
+    stage.fact("its time", "2030-01-01T00:00:00Z, and it moves only when we say so")?;
+
+    let client = Client::connect(&running.endpoint()).await?;
+    let task = task::create_and_read(&mut stage, &client).await?;
+    task::survive(&mut stage, &client, &task).await?;
+    task::progress(&mut stage, &client, &clock, &task.uuid).await?;
+    let policy = policy::create_and_read(&mut stage, &client).await?;
+    policy::assign(&mut stage, &client, &policy).await?;
+
+    drop(client);
+    running.shutdown().await;
+    what_next(&mut stage)
+}
+
+fn start() -> SystemTime {
+    UNIX_EPOCH.checked_add(NOW).unwrap_or(UNIX_EPOCH)
+}
+
+fn what_next(stage: &mut Stage) -> Result<(), Failure> {
+    let program = program();
+    stage.end(
+        "That was all real gRPC. Try it yourself:",
+        &[
+            (format!("{program} emulator --seed"), "in another terminal"),
+            (format!("{program} tasks list"), "a month of tasks"),
+            (format!("{program} policies list --output json"), "ProtoJSON, a policy a line"),
+            (format!("{program} convert --list"), "the types, JSON to binary and back"),
+        ],
+    )
+}

@@ -1,0 +1,74 @@
+//! How the demo looks: numbered steps, and facts under each other.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::style::Style;
+use crate::text::printable;
+
+/// The width of the names of facts.
+const NAME: usize = 9;
+
+/// Prints the demo.
+#[derive(Debug)]
+pub struct Stage {
+    output: Output,
+    steps: usize,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self { output: Output::new(), steps: 0 }
+    }
+
+    pub fn style(&self) -> Style {
+        self.output.style
+    }
+
+    pub fn title(&mut self, text: &str) -> Result<(), Failure> {
+        let text = self.style().bold(text);
+        self.output.line(&text)
+    }
+
+    /// Begins the next step.
+    pub fn step(&mut self, text: &str) -> Result<(), Failure> {
+        self.steps += 1;
+        let style = self.style();
+        let number = style.cyan(&format!("{:>2}", self.steps));
+        self.output.line(&format!("\n{number}  {}", style.bold(text)))?;
+        // A person sees a step when it happens.
+        self.output.flush()
+    }
+
+    /// A name and what it is; several lines stand under each other.
+    pub fn fact(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        let mut name = self.style().dim(&format!("{name:NAME$}"));
+        for line in value.lines() {
+            self.output.line(&format!("    {name}  {}", printable(line)))?;
+            name = " ".repeat(NAME);
+        }
+        Ok(())
+    }
+
+    /// A name and a value that is coloured already.
+    pub fn mark(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        let name = self.style().dim(&format!("{name:NAME$}"));
+        self.output.line(&format!("    {name}  {value}"))
+    }
+
+    /// The last words, with commands to try and what they are for.
+    pub fn end(&mut self, text: &str, commands: &[(String, &str)]) -> Result<(), Failure> {
+        let style = self.style();
+        self.output.line(&format!("\n{}", style.bold(text)))?;
+        let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+        for (command, what) in commands {
+            let what = style.dim(&format!("# {what}"));
+            self.output.line(&format!("  {command:width$}  {what}"))?;
+        }
+        self.output.flush()
+    }
+}
+
+/// What the demo shows must be true.
+pub fn ensure(holds: bool, what: &str) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure::Other(format!("the demo expected that {what}"))) }
+}

@@ -1,0 +1,147 @@
+//! The task of the demo.
+
+use std::time::Duration;
+
+use eset_protect::Client;
+use eset_protect::automation::v1::{
+    Action, DeviceTask, DeviceTaskTargets, ListTaskRunsRequest, TaskRunStatus, Trigger,
+};
+use eset_protect::emulator::ManualClock;
+use eset_protect::params::{OnDemandScan, on_demand_scan::ScanProfile};
+use eset_protect::wkt::Any;
+
+use super::stage::{Stage, ensure};
+use crate::failure::Failure;
+
+const DEVICE: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
+/// What a newer ESET might add. A float of 64 bits cannot hold the number.
+const ADDED: (&str, &str) =
+    ("scanBudget", r#"{"files":12345678901234567890,"pauseOnBattery":true}"#);
+
+/// Creates the task, reads it back and shows its params three ways.
+pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<DeviceTask, Failure> {
+    stage.step("A device task is created: DeviceTasks/CreateTask")?;
+    let scan = OnDemandScan {
+        scan_profile: Some(ScanProfile::InDepth.into()),
+        scan_targets: vec!["eset://AllTargets".to_owned()],
+        cleaning_enabled: Some(true),
+        ..OnDemandScan::default()
+    };
+    let created = client
+        .device_tasks()
+        .create_task(DeviceTask {
+            display_name: "Scan the till".to_owned(),
+            action: Some(Action::on_demand_scan(scan.clone())),
+            targets: Some(DeviceTaskTargets::devices([DEVICE])),
+            triggers: vec![Trigger::manual(None)],
+            ..DeviceTask::default()
+        })
+        .await?;
+    let uuid = created.task.unwrap_or_default().uuid;
+    stage.fact("name", "Scan the till")?;
+    stage.fact("action", "OnDemandScan, with its params as a typed message")?;
+    stage.fact("on", &format!("device {DEVICE}"))?;
+    stage.fact("uuid", &uuid)?;
+
+    stage.step("It is read back: DeviceTasks/GetTask. Its params, three ways")?;
+    let task = client.device_tasks().get_task(&*uuid).await?.task.unwrap_or_default();
+    let params = params(&task)?;
+    stage.fact("wire", &format!("google.protobuf.Any, {} bytes of", params.value.len()))?;
+    stage.fact("", &params.type_url)?;
+    let unpacked: OnDemandScan =
+        params.unpack().map_err(|error| Failure::Other(error.to_string()))?;
+    ensure(unpacked == scan, "the params come back as they were sent")?;
+    stage.fact("typed", &typed(&unpacked))?;
+    stage.fact("JSON", &pretty(&params)?)?;
+    Ok(task)
+}
+
+/// A member that the type does not have goes from JSON over gRPC to JSON.
+pub async fn survive(stage: &mut Stage, client: &Client, task: &DeviceTask) -> Result<(), Failure> {
+    stage.step("A newer ESET adds a member that these protos do not have")?;
+    let (name, value) = ADDED;
+    let old = compact(&params(task)?)?;
+    let sent = format!("{},\"{name}\":{value}}}", old.trim_end_matches('}'));
+    stage.fact("added", &format!("\"{name}\": {value}"))?;
+    let any: Any = serde_json::from_str(&sent)
+        .map_err(|error| Failure::Other(format!("the demo's JSON: {error}")))?;
+    let created = client
+        .device_tasks()
+        .create_task(DeviceTask {
+            display_name: "Scan the till, as a newer ESET would".to_owned(),
+            action: Some(Action { name: "OnDemandScan".to_owned(), params: Some(any) }),
+            triggers: vec![Trigger::manual(None)],
+            ..DeviceTask::default()
+        })
+        .await?;
+    let uuid = created.task.unwrap_or_default().uuid;
+    let task = client.device_tasks().get_task(&*uuid).await?.task.unwrap_or_default();
+    let params = params(&task)?;
+    let unpacked: Result<OnDemandScan, _> = params.unpack();
+    ensure(unpacked.is_ok(), "params with an unknown member still unpack")?;
+    ensure(compact(&params)? == sent, "the JSON comes back as it was, with the unknown member")?;
+    let style = stage.style();
+    stage.mark("wire", &format!("rides inside the same Any, now {} bytes", params.value.len()))?;
+    stage.mark("typed", "still unpacks as OnDemandScan")?;
+    stage.mark(
+        "JSON",
+        &style.green("JSON \u{2192} gRPC \u{2192} JSON gives the same text, the number exact"),
+    )
+}
+
+/// The runs of the task, while time passes.
+pub async fn progress(
+    stage: &mut Stage,
+    client: &Client,
+    clock: &ManualClock,
+    uuid: &str,
+) -> Result<(), Failure> {
+    stage.step("The task runs: DeviceTasks/ListTaskRuns, while the clock moves")?;
+    let style = stage.style();
+    let mut passed = 0;
+    for (seconds, expected) in
+        [(0, TaskRunStatus::Queued), (10, TaskRunStatus::Running), (60, TaskRunStatus::Finished)]
+    {
+        clock.advance(Duration::from_secs(seconds));
+        passed += seconds;
+        let request = ListTaskRunsRequest { task_uuid: uuid.to_owned(), ..Default::default() };
+        let runs = client.device_tasks().list_task_runs(request).await?.task_runs;
+        let [run] = runs.as_slice() else {
+            return Err(Failure::Other(format!("expected one run, found {}", runs.len())));
+        };
+        ensure(run.status() == expected, "the run goes on with the time")?;
+        let status = match expected {
+            TaskRunStatus::Queued => style.yellow("QUEUED"),
+            TaskRunStatus::Running => style.cyan("RUNNING"),
+            _ => style.green("FINISHED"),
+        };
+        stage.mark(&format!("{:02}:{:02}", passed / 60, passed % 60), &status)?;
+    }
+    Ok(())
+}
+
+fn params(task: &DeviceTask) -> Result<Any, Failure> {
+    let action = task.action.as_ref();
+    action
+        .and_then(|action| action.params.clone())
+        .ok_or_else(|| Failure::Other("the task came back without params".to_owned()))
+}
+
+/// The fields that are set, as they stand in the struct.
+fn typed(scan: &OnDemandScan) -> String {
+    format!(
+        "OnDemandScan {{\n    scan_profile: Some({:?}),\n    scan_targets: {:?},\n    \
+         cleaning_enabled: {:?},\n    ..\n}}",
+        scan.scan_profile(),
+        scan.scan_targets,
+        scan.cleaning_enabled
+    )
+}
+
+fn compact(any: &Any) -> Result<String, Failure> {
+    serde_json::to_string(any).map_err(|error| Failure::Other(error.to_string()))
+}
+
+pub fn pretty(any: &Any) -> Result<String, Failure> {
+    serde_json::to_string_pretty(any).map_err(|error| Failure::Other(error.to_string()))
+}

@@ -1,0 +1,69 @@
+//! `eset-protect descriptors`: the compiled `.proto` files.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use eset_protect::proto::FILE_DESCRIPTOR_SET;
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Write the compiled .proto files: a FileDescriptorSet, for grpcurl, buf, Envoy and the like
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  eset-protect descriptors -o eset.binpb
+  grpcurl -plaintext -protoset eset.binpb 127.0.0.1:50051 \\
+      eset.dotnod.automation.v1.DeviceTasks/ListTasks")]
+pub struct Descriptors {
+    /// The file to write; `-` is standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Descriptors {
+    pub fn run(self) -> Result<(), Failure> {
+        if self.file.as_os_str() != "-" {
+            return write_whole(&self.file, FILE_DESCRIPTOR_SET).map_err(|error| {
+                Failure::io(&format!("--output {}", self.file.display()), &error)
+            });
+        }
+        let mut output = Output::new();
+        if output.is_terminal {
+            return Err(Failure::Input(
+                "--output -: standard output is a terminal; send it to a file or a pipe".to_owned(),
+            ));
+        }
+        output.bytes(FILE_DESCRIPTOR_SET)?;
+        output.flush()
+    }
+}
+
+/// Writes a file as a whole or not at all: beside it first, then in its place.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let Some(name) = path.file_name() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected the name of a file"));
+    };
+    // Renaming over a device or a pipe would replace it by a file.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::write(path, bytes);
+    }
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    let result = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if result.is_err() {
+        // It may not exist; the first error is the one that matters.
+        drop(fs::remove_file(&temporary));
+    }
+    result
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,132 @@
+//! What can go wrong: how it is said, and the exit code that scripts see.
+
+use std::io::{self, IsTerminal, Write};
+
+use eset_protect::proto::google::rpc::BadRequest;
+use eset_protect::{Error, ErrorKind, code_name};
+use tonic::Code;
+
+use crate::style::Style;
+use crate::text::printable;
+
+pub const OTHER: u8 = 1;
+const INPUT: u8 = 2;
+const CONNECTION: u8 = 3;
+const NOT_FOUND: u8 = 4;
+const NOT_ALLOWED: u8 = 5;
+const OUT_OF_TIME: u8 = 6;
+const STATE: u8 = 7;
+const LIMIT: u8 = 8;
+
+/// Why a command ends early.
+#[derive(Debug)]
+pub enum Failure {
+    /// An argument or what was read is wrong.
+    Input(String),
+    /// A call failed.
+    Call(Error),
+    /// Something on this machine failed.
+    Other(String),
+    /// The reader of our output has had enough: `… | head`. Not an error.
+    ReaderGone,
+}
+
+impl Failure {
+    /// A failure to read or write what `what` names.
+    pub fn io(what: &str, error: &io::Error) -> Self {
+        Self::Other(format!("{what}: {error}"))
+    }
+
+    /// The exit code, as `--help` lists them.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input(_) => INPUT,
+            Self::Call(error) => call_exit_code(error),
+            Self::Other(_) => OTHER,
+            Self::ReaderGone => 0,
+        }
+    }
+
+    /// Says it on standard error.
+    pub fn report(&self) {
+        let mut text = String::new();
+        let style = Style::new(io::stderr().is_terminal());
+        match self {
+            Self::ReaderGone => return,
+            Self::Input(message) | Self::Other(message) => say(&mut text, style, message),
+            Self::Call(error) => describe(&mut text, style, error),
+        }
+        // If nobody reads it there is nobody to tell.
+        drop(io::stderr().write_all(text.as_bytes()));
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+fn call_exit_code(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Config => return INPUT,
+        ErrorKind::Connect | ErrorKind::Transport => return CONNECTION,
+        ErrorKind::Limit => return LIMIT,
+        _ => {}
+    }
+    match error.code() {
+        Code::InvalidArgument | Code::OutOfRange => INPUT,
+        Code::Unavailable => CONNECTION,
+        Code::NotFound => NOT_FOUND,
+        Code::Unauthenticated | Code::PermissionDenied => NOT_ALLOWED,
+        Code::DeadlineExceeded => OUT_OF_TIME,
+        Code::FailedPrecondition | Code::AlreadyExists | Code::Aborted => STATE,
+        Code::ResourceExhausted => LIMIT,
+        _ => OTHER,
+    }
+}
+
+fn say(text: &mut String, style: Style, message: &str) {
+    text.push_str(&format!("{} {}\n", style.red("error:"), printable(message)));
+}
+
+fn describe(text: &mut String, style: Style, error: &Error) {
+    let method = error.rpc().map(|spec| format!("{}: ", spec.method)).unwrap_or_default();
+    let code = match error.kind() {
+        ErrorKind::Config => String::new(),
+        _ => format!("{}: ", code_name(error.code())),
+    };
+    say(text, style, &format!("{method}{code}{}", error.message()));
+    if let Some(id) = error.request_id() {
+        text.push_str(&format!("  request-id {}\n", printable(id)));
+    }
+    let request: Option<BadRequest> = error.detail();
+    for violation in request.into_iter().flat_map(|request| request.field_violations) {
+        let (field, problem) = (printable(&violation.field), printable(&violation.description));
+        text.push_str(&format!("  field `{field}`: {problem}\n"));
+    }
+    for hint in hints(error) {
+        text.push_str(&format!("{} {hint}\n", style.bold("hint:")));
+    }
+}
+
+/// What to try.
+fn hints(error: &Error) -> Vec<&'static str> {
+    let mut hints = Vec::new();
+    match (error.kind(), error.code()) {
+        (ErrorKind::Connect, _) => hints.push(
+            "is a server listening there? Start one with `eset-protect emulator`, or name another \
+             with --endpoint or ESET_PROTECT_ENDPOINT",
+        ),
+        (ErrorKind::Limit, _) => hints.push("ask for smaller pages with --page-size"),
+        (_, Code::DeadlineExceeded) => hints.push("give it more time with --timeout"),
+        (_, Code::NotFound) => hints.push("`list` shows what there is"),
+        (_, Code::Unimplemented) => hints.push("is that endpoint a server of these services?"),
+        _ => {}
+    }
+    let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
+    if error.may_have_executed() && !changes_nothing {
+        hints.push("it may have been done all the same: look before you repeat it");
+    }
+    hints
+}

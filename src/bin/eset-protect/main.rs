@@ -1,0 +1,45 @@
+//! The command `eset-protect`: ESET PROTECT over gRPC from a terminal.
+#![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod action;
+mod assignments;
+mod cli;
+mod completions;
+mod connection;
+mod convert;
+mod demo;
+mod descriptors;
+mod emulator;
+mod failure;
+mod input;
+mod listing;
+mod output;
+mod policies;
+mod run;
+mod style;
+mod table;
+mod tasks;
+mod text;
+mod type_name;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let command = match cli::Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Help and usage errors. Nobody may be listening; there is nobody to tell then.
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::OTHER));
+        }
+    };
+    match command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report();
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

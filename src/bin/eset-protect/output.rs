@@ -1,0 +1,82 @@
+//! Standard output: buffered, and without a panic when its reader goes away.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::style::Style;
+use crate::text::printable;
+
+/// For whom the output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: a table, fitted to the terminal; plain aligned columns in a pipe
+    Table,
+    /// For programs: ProtoJSON, one message a line
+    Json,
+}
+
+/// Standard output.
+#[derive(Debug)]
+pub struct Output {
+    stdout: BufWriter<Stdout>,
+    pub is_terminal: bool,
+    pub style: Style,
+}
+
+impl Output {
+    pub fn new() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        Self {
+            stdout: BufWriter::with_capacity(64 * 1024, stdout),
+            is_terminal,
+            style: Style::new(is_terminal),
+        }
+    }
+
+    /// Prints that a call is done whose answer is empty.
+    pub fn print_done<M: Serialize>(
+        format: Format,
+        response: &M,
+        text: &str,
+    ) -> Result<(), Failure> {
+        let mut output = Self::new();
+        match format {
+            Format::Table => output.line(&printable(text))?,
+            Format::Json => output.json(response)?,
+        }
+        output.flush()
+    }
+
+    /// Writes a line, or several.
+    pub fn line(&mut self, text: &str) -> Result<(), Failure> {
+        self.bytes(text.as_bytes())?;
+        self.bytes(b"\n")
+    }
+
+    /// Writes a message as a line of ProtoJSON.
+    pub fn json<M: Serialize>(&mut self, message: &M) -> Result<(), Failure> {
+        let json = serde_json::to_string(message)
+            .map_err(|error| Failure::Other(format!("cannot be written as JSON: {error}")))?;
+        self.line(&json)
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.stdout.write_all(bytes).map_err(|error| write_failure(&error))
+    }
+
+    /// Makes sure that everything has arrived. Without it a failure at the end would go unnoticed.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.stdout.flush().map_err(|error| write_failure(&error))
+    }
+}
+
+fn write_failure(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::ReaderGone;
+    }
+    Failure::io("standard output", error)
+}

@@ -1,0 +1,278 @@
+//! Tables for people.
+//!
+//! On a terminal a table is fitted to its width. Identifiers are never broken, since a broken one cannot
+//! be copied: columns that do not fit are left out, and where too few would be left each row becomes a
+//! block of lines. In a pipe the columns are aligned with spaces and nothing is cut.
+
+use std::env;
+
+use comfy_table::{
+    Attribute, Cell, ColumnConstraint, ContentArrangement, Table as Fitted, presets,
+};
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::style::Style;
+use crate::text::printable;
+
+/// A column is not padded beyond this, lest one long name fill every line with spaces.
+const MAX_PADDING: usize = 60;
+/// What a column of text is given at least.
+const MIN_TEXT_WIDTH: usize = 12;
+/// The longest text without spaces that is not broken.
+const MAX_WHOLE: usize = 40;
+/// The spaces between columns.
+const GAP: usize = 2;
+
+/// Something that is a row of a table.
+pub trait Row {
+    /// The headers of the columns.
+    const HEADERS: &'static [&'static str];
+    /// Fewer columns than these say too little.
+    const MIN_COLUMNS: usize = 3;
+    /// The text of each column. `brief` is for the eye: times without fractions of a second.
+    fn cells(&self, brief: bool) -> Vec<String>;
+}
+
+/// Rows under headers.
+#[derive(Debug)]
+pub struct Table {
+    brief: bool,
+    min_columns: usize,
+    headers: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table without rows; `brief` is for a terminal.
+    pub fn new<R: Row>(brief: bool) -> Self {
+        Self { brief, min_columns: R::MIN_COLUMNS, headers: R::HEADERS, rows: Vec::new() }
+    }
+
+    pub fn push<R: Row>(&mut self, row: &R) {
+        self.rows
+            .push(row.cells(self.brief).iter().map(|cell| printable(cell).into_owned()).collect());
+    }
+
+    /// Prints the table; `what` is what there is none of if it is empty.
+    pub fn print(&self, output: &mut Output, what: &str) -> Result<(), Failure> {
+        if !output.is_terminal {
+            return output.bytes(self.plain().as_bytes());
+        }
+        if self.rows.is_empty() {
+            return output.line(&output.style.dim(&format!("No {what}.")));
+        }
+        let width = terminal_width().map_or(usize::MAX, usize::from);
+        output.bytes(self.fitted(width, output.style).as_bytes())
+    }
+
+    /// Aligned columns.
+    fn plain(&self) -> String {
+        let headers: Vec<String> = self.headers.iter().map(|&header| header.to_owned()).collect();
+        let widths = self.widths();
+        let mut text = String::new();
+        for row in std::iter::once(&headers).chain(&self.rows) {
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                let width = (*width).min(MAX_PADDING);
+                line.push_str(&format!("{cell:width$}{:GAP$}", ""));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// What fits into a terminal of this width.
+    fn fitted(&self, width: usize, style: Style) -> String {
+        let columns = self.fitting(width);
+        if columns < self.min_columns {
+            return self.blocks(style);
+        }
+        let mut text = self.columns(columns, width, style);
+        text.push('\n');
+        let rest = self.headers.get(columns..).unwrap_or_default();
+        if !rest.is_empty() {
+            let rest = format!("In a wider terminal also: {}.", rest.join(", "));
+            text.push_str(&style.dim(&rest));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The first columns.
+    fn columns(&self, columns: usize, width: usize, style: Style) -> String {
+        let mut table = Fitted::new();
+        table.load_preset(presets::NOTHING);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        if let Ok(width) = u16::try_from(width) {
+            table.set_width(width);
+        }
+        if style.is_enabled() {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        let headers = self.headers.iter().take(columns);
+        table.set_header(headers.map(|header| Cell::new(header).add_attribute(Attribute::Bold)));
+        for row in &self.rows {
+            table.add_row(row.iter().take(columns).map(Cell::new));
+        }
+        for index in 0..columns {
+            let is_whole = self.is_whole(index);
+            if let Some(column) = table.column_mut(index) {
+                column.set_padding((0, if index + 1 < columns { 2 } else { 0 }));
+                if is_whole {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
+            }
+        }
+        table.trim_fmt()
+    }
+
+    /// A block of lines for each row.
+    fn blocks(&self, style: Style) -> String {
+        let block = |row: &Vec<String>| {
+            let fields =
+                self.headers.iter().zip(row).map(|(header, cell)| (*header, cell.clone().into()));
+            fields_text(style, fields)
+        };
+        self.rows.iter().map(block).collect::<Vec<_>>().join("\n")
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        (0..self.headers.len()).map(|index| self.width(index)).collect()
+    }
+
+    fn width(&self, index: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(index));
+        let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or_default();
+        widest.max(self.headers.get(index).map_or(0, |header| header.len()))
+    }
+
+    /// Whether a column is not to be broken: identifiers, times, names of states.
+    fn is_whole(&self, index: usize) -> bool {
+        let has_space = |row: &Vec<String>| row.get(index).is_some_and(|cell| cell.contains(' '));
+        self.width(index) <= MAX_WHOLE && !self.rows.iter().any(has_space)
+    }
+
+    /// How many of the first columns fit into this width.
+    fn fitting(&self, width: usize) -> usize {
+        let mut used = 0;
+        let fits = |index: &usize| {
+            let width_of = self.width(*index);
+            used += if self.is_whole(*index) { width_of } else { width_of.min(MIN_TEXT_WIDTH) };
+            let fits = used <= width;
+            used += GAP;
+            fits
+        };
+        (0..self.headers.len()).take_while(fits).count()
+    }
+}
+
+/// Prints one thing: a name and its lines, for each field that is not empty.
+pub fn print_fields<'a>(
+    output: &mut Output,
+    fields: impl IntoIterator<Item = (&'a str, Lines)>,
+) -> Result<(), Failure> {
+    output.bytes(fields_text(output.style, fields).as_bytes())
+}
+
+fn fields_text<'a>(style: Style, fields: impl IntoIterator<Item = (&'a str, Lines)>) -> String {
+    let fields: Vec<_> = fields.into_iter().filter(|(_, Lines(lines))| !lines.is_empty()).collect();
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (name, Lines(lines)) in fields {
+        let mut name = style.dim(&format!("{name:width$}"));
+        for line in lines {
+            text.push_str(&format!("{name}{:GAP$}{}\n", "", printable(&line)));
+            name = " ".repeat(width);
+        }
+    }
+    text
+}
+
+/// The value of a field, line by line. A text is one line, whatever is in it, so that a name from a
+/// server cannot look like another field.
+#[derive(Debug)]
+pub struct Lines(Vec<String>);
+
+impl From<String> for Lines {
+    fn from(text: String) -> Self {
+        Self(if text.is_empty() { Vec::new() } else { vec![text] })
+    }
+}
+
+impl From<Vec<String>> for Lines {
+    fn from(lines: Vec<String>) -> Self {
+        Self(lines)
+    }
+}
+
+/// The width of the terminal; COLUMNS, if set, goes before what the terminal says.
+fn terminal_width() -> Option<u16> {
+    let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.filter(|&columns| columns > 0).or_else(|| Fitted::new().width())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
+
+    struct Thing(&'static str);
+
+    impl Row for Thing {
+        const HEADERS: &'static [&'static str] = &["UUID", "NAME", "ACTION", "CREATED"];
+
+        fn cells(&self, _brief: bool) -> Vec<String> {
+            let (action, time) = ("OnDemandScan", "2030-01-01T00:00:00Z");
+            vec![UUID.to_owned(), self.0.to_owned(), action.to_owned(), time.to_owned()]
+        }
+    }
+
+    fn table() -> Table {
+        let mut table = Table::new::<Thing>(true);
+        table.push(&Thing("Scan the till in the first shop"));
+        table.push(&Thing("Scan"));
+        table
+    }
+
+    fn fitted(width: usize) -> String {
+        table().fitted(width, Style::new(false))
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal_and_breaks_no_identifier() {
+        for width in 1..200 {
+            let text = fitted(width);
+            assert!(text.contains(UUID) && text.contains("OnDemandScan"), "{width}: {text}");
+            if width >= 64 {
+                assert!(text.lines().all(|line| line.len() <= width), "{width}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_are_named() {
+        assert!(fitted(86).ends_with("2030-01-01T00:00:00Z\n"), "{}", fitted(86));
+        assert!(fitted(80).ends_with("\nIn a wider terminal also: CREATED.\n"), "{}", fitted(80));
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_blocks() {
+        let text = fitted(40);
+        assert!(text.starts_with(&format!("UUID     {UUID}\nNAME     Scan the till")), "{text}");
+        assert!(text.contains("2030-01-01T00:00:00Z\n\nUUID"), "{text}");
+    }
+
+    #[test]
+    fn a_pipe_gets_everything() {
+        let text = table().plain();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.len() <= 105 && !line.ends_with(' ')), "{text}");
+        assert!(text.contains("  Scan the till in the first shop  OnDemandScan  2030-"), "{text}");
+    }
+}

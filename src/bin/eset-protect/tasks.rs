@@ -1,0 +1,104 @@
+//! `eset-protect tasks`.
+
+mod create;
+mod rows;
+
+use clap::{Args, Subcommand};
+use eset_protect::Client;
+use eset_protect::automation::v1::{ListTaskRunsRequest, ListTasksRequest};
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::listing::{self, Paging};
+use crate::output::{Format, Output};
+use crate::run::block_on;
+
+/// Tasks on devices, and their runs
+///
+/// With `--output json`, `get` and `create` print the answer, `{"task": {…}}`, and lists print one
+/// task or run a line: ProtoJSON in both cases. What `get` prints is what `create --file` reads.
+#[derive(Args, Debug)]
+pub struct Tasks {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List all tasks
+    List(Paging),
+    /// Show a task
+    Get {
+        /// The task's uuid
+        task: String,
+    },
+    Create(Box<create::Create>),
+    /// Delete a task; its runs remain
+    Delete {
+        /// The task's uuid
+        task: String,
+    },
+    /// List the runs of a task, also of a deleted one
+    Runs {
+        /// The task's uuid
+        task: String,
+        /// Only runs on this device
+        #[arg(long, value_name = "UUID")]
+        device: Option<String>,
+        /// Only the last run on each device
+        #[arg(long)]
+        last: bool,
+        #[command(flatten)]
+        paging: Paging,
+    },
+}
+
+impl Tasks {
+    pub fn run(self) -> Result<(), Failure> {
+        block_on(async move {
+            let format = self.connection.output;
+            match self.command {
+                Command::Create(create) => {
+                    // A wrong flag is told before anything is connected.
+                    let request = create.request()?;
+                    let client = self.connection.connect().await?;
+                    let response = client.device_tasks().create_task(request).await?;
+                    rows::print_task(format, &response, response.task.as_ref())
+                }
+                command => call(self.connection.connect().await?, format, command).await,
+            }
+        })
+    }
+}
+
+async fn call(client: Client, format: Format, command: Command) -> Result<(), Failure> {
+    let tasks = client.device_tasks();
+    match command {
+        Command::List(Paging { page_size }) => {
+            let request = ListTasksRequest { page_size, ..Default::default() };
+            listing::print(tasks.list_tasks(request), format, "task").await
+        }
+        Command::Get { task } => {
+            let response = tasks.get_task(task).await?;
+            rows::print_task(format, &response, response.task.as_ref())
+        }
+        Command::Delete { task } => {
+            let response = tasks.delete_task(&*task).await?;
+            Output::print_done(format, &response, &format!("Deleted the task {task}."))
+        }
+        Command::Runs { task, device, last, paging } => {
+            let request = ListTaskRunsRequest {
+                task_uuid: task,
+                device_uuid: device.unwrap_or_default(),
+                list_only_last_runs: last,
+                page_size: paging.page_size,
+                ..Default::default()
+            };
+            listing::print(tasks.list_task_runs(request), format, "run").await
+        }
+        // Handled before there is a client.
+        Command::Create(_) => Ok(()),
+    }
+}

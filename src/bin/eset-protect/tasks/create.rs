@@ -1,0 +1,111 @@
+//! `eset-protect tasks create`: from flags, or from a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use eset_protect::automation::v1::{
+    CreateTaskRequest, DeviceTask, DeviceTaskSource, DeviceTaskTargets, Trigger,
+};
+use eset_protect::wkt::Timestamp;
+
+use crate::action::Params;
+use crate::failure::Failure;
+use crate::input;
+
+/// Create a task, from flags or from a file
+///
+/// The actions are OnDemandScan, ShutdownComputer, SystemUpdate, RunCommand, SoftwareUninstallation,
+/// KillProcessByPid, InitiateVulnerabilityScan, ApplyApplicationPatch, StartNetworkIsolation,
+/// EndNetworkIsolation, StopManaging, ThirdPartyAVRemove and LogOffComputerUser. Another name is sent
+/// as it is.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  eset-protect tasks create --name Scan --action OnDemandScan --scan-profile InDepth --device UUID
+  eset-protect tasks create --name Update --action SystemUpdate \\
+      --params '{\"allowReboot\": true, \"rebootActions\": {\"postpone\": \"OneHour\"}}' --group UUID
+  eset-protect tasks get UUID --output json | eset-protect tasks create --file -")]
+pub struct Create {
+    /// The request in ProtoJSON, {"task": {…}}; `-` reads standard input
+    ///
+    /// What the server sets (uuid, versionId, source, times) is left out.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "name", "description", "action", "device", "group", "expires", "Params",
+    ])]
+    file: Option<PathBuf>,
+    /// A name for people
+    #[arg(long, required_unless_present = "file")]
+    name: Option<String>,
+    /// Free text
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// What to do
+    #[arg(long, required_unless_present = "file")]
+    action: Option<String>,
+    /// A device to do it on; may be repeated
+    #[arg(long, value_name = "UUID")]
+    device: Vec<String>,
+    /// A group of devices to do it on; may be repeated
+    #[arg(long, value_name = "UUID")]
+    group: Vec<String>,
+    /// Not after this time, such as 2030-01-01T00:00:00Z; the service's default if not given
+    #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
+    expires: Option<Timestamp>,
+    #[command(flatten)]
+    params: Params,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
+}
+
+impl Create {
+    pub fn request(self) -> Result<CreateTaskRequest, Failure> {
+        let task = match &self.file {
+            Some(path) => {
+                let request: CreateTaskRequest = input::read_request(path, "task")?;
+                request.task.map(without_output)
+            }
+            None => Some(self.task()?),
+        };
+        Ok(CreateTaskRequest { task })
+    }
+
+    fn task(self) -> Result<DeviceTask, Failure> {
+        if self.device.is_empty() && self.group.is_empty() {
+            return Err(Failure::Input(
+                "--device, --group: expected a device or a group at least".to_owned(),
+            ));
+        }
+        Ok(DeviceTask {
+            display_name: self.name.unwrap_or_default(),
+            description: self.description.unwrap_or_default(),
+            action: Some(self.params.action(self.action.unwrap_or_default())?),
+            targets: Some(DeviceTaskTargets {
+                devices_uuids: self.device,
+                device_groups_uuids: self.group,
+            }),
+            triggers: vec![Trigger::manual(self.expires)],
+            ..DeviceTask::default()
+        })
+    }
+}
+
+/// The task without what the server sets, so that what `get` prints can be created again.
+fn without_output(task: DeviceTask) -> DeviceTask {
+    use eset_protect::automation::v1::trigger::Kind;
+    let mut task = DeviceTask {
+        uuid: String::new(),
+        version_id: 0,
+        source: DeviceTaskSource::Unspecified.into(),
+        create_time: None,
+        update_time: None,
+        ..task
+    };
+    for trigger in &mut task.triggers {
+        if let Some(Kind::Manual(manual)) = &mut trigger.kind {
+            manual.create_time = None;
+        }
+    }
+    task
+}

@@ -1,0 +1,15 @@
+//! The command `eset-protect`, run as its users run it: arguments, pipes and exit codes.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod assignments;
+mod convert;
+mod demo;
+mod descriptors;
+mod emulator;
+mod failures;
+mod lists;
+mod policies;
+mod support;
+mod tasks;
+mod tls;

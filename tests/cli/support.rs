@@ -1,0 +1,159 @@
+//! Running the command, and an emulator for it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use eset_protect::emulator::{Builder, Emulator, Running};
+use serde::de::DeserializeOwned;
+use tokio::runtime::{self, Runtime};
+
+pub const DEVICE: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
+pub const GROUP: &str = "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001";
+
+/// The command with nothing of the machine's environment that would change what it does.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eset-protect"));
+    command.args(args);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("ESET_PROTECT_") {
+            command.env_remove(name);
+        }
+    }
+    for name in ["CARGO", "NO_COLOR", "COLUMNS"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a run of the command gave.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: Vec<u8>,
+    pub err: String,
+}
+
+impl Ran {
+    /// What was printed by a run that must have gone well and without a word on standard error.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!((self.code, &*self.err), (0, ""), "{}", String::from_utf8_lossy(&self.out));
+        String::from_utf8(self.out).unwrap()
+    }
+
+    /// The message that was printed.
+    #[track_caller]
+    pub fn json<M: DeserializeOwned>(self) -> M {
+        let out = self.ok();
+        assert!(out.ends_with('\n') && out.lines().count() == 1, "one line: {out}");
+        serde_json::from_str(&out).unwrap()
+    }
+
+    /// The messages that were printed, one a line.
+    #[track_caller]
+    pub fn json_lines<M: DeserializeOwned>(self) -> Vec<M> {
+        self.ok().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What was said by a run that must have failed with this code and printed nothing.
+    #[track_caller]
+    pub fn fails(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{}", self.err);
+        assert_eq!(String::from_utf8_lossy(&self.out), "");
+        assert!(self.err.starts_with("error: "), "{}", self.err);
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        self.err
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: output.stdout,
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Runs the command with this standard input.
+pub fn run(args: &[&str], input: &[u8]) -> Ran {
+    run_command(command(args), input)
+}
+
+pub fn run_command(mut command: Command, input: &[u8]) -> Ran {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        // A command that does not read its input closes it.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().unwrap().into()
+    })
+}
+
+/// An emulator in this process.
+pub struct Server {
+    running: Option<Running>,
+    runtime: Runtime,
+    pub endpoint: String,
+}
+
+impl Server {
+    pub fn seeded() -> Self {
+        Self::start(Emulator::builder().seed(true))
+    }
+
+    pub fn empty() -> Self {
+        Self::start(Emulator::builder())
+    }
+
+    pub fn start(builder: Builder) -> Self {
+        let runtime = runtime();
+        let running = runtime.block_on(builder.build().unwrap().start()).unwrap();
+        let endpoint = running.endpoint();
+        Self { running: Some(running), runtime, endpoint }
+    }
+
+    /// Runs the command against it.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, b"")
+    }
+
+    pub fn run_with(&self, args: &[&str], input: &[u8]) -> Ran {
+        run_command(self.command(args), input)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = command(args);
+        command.env("ESET_PROTECT_ENDPOINT", &self.endpoint);
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.shutdown());
+        }
+    }
+}
+
+pub fn runtime() -> Runtime {
+    runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// An empty directory of a test's own.
+pub fn directory(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
+    if path.exists() {
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
