@@ -321,11 +321,11 @@ impl Gate {
 
 /// Calls a gRPC service.
 async fn run(routes: &mut Routes, request: Request<Body>) -> Response<Body> {
-    let ready = std::future::poll_fn(|context| {
-        <Routes as Service<Request<Body>>>::poll_ready(routes, context)
-    });
     let answered: Result<_, Infallible> = async {
-        ready.await?;
+        std::future::poll_fn(|context| {
+            <Routes as Service<Request<Body>>>::poll_ready(routes, context)
+        })
+        .await?;
         routes.call(request).await
     }
     .await;
