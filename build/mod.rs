@@ -12,6 +12,7 @@
 // `tests/added_service` compiles these files too, with other entry points in use.
 #![allow(dead_code)]
 
+mod backends;
 mod comments;
 mod descriptors;
 mod fields;
@@ -64,7 +65,7 @@ impl<'a> Generator<'a> {
         if self.own { "::eset_protect::proto" } else { "crate::proto" }
     }
 
-    /// Writes `proto.rs`, `types.rs`, `rpcs.rs`, `handles.rs`, `descriptors.bin` and
+    /// Writes `proto.rs`, `types.rs`, `rpcs.rs`, `handles.rs`, `backends.rs`, `descriptors.bin` and
     /// `openapi.json` to `OUT_DIR`.
     pub fn run(&self) -> Result<(), Box<dyn Error>> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
@@ -79,10 +80,12 @@ impl<'a> Generator<'a> {
         protojson::generate(&set, self.root(), &mut sources)?;
         let types = types::generate(&set, self.root(), self.own);
         let rpcs = rpcs::generate(&set, self.services, self.root(), self.own)?;
+        let backends = backends::generate(&set, self.root());
         std::fs::write(out.join("openapi.json"), openapi::generate(&set, self.services)?)?;
         write_formatted(&out.join("proto.rs"), &modules::nest(sources))?;
         write_formatted(&out.join("types.rs"), &types)?;
         write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;
+        write_formatted(&out.join("backends.rs"), &backends)?;
         write_formatted(&out.join("handles.rs"), &rpcs.handles)
     }
 }

@@ -68,6 +68,7 @@
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
 //! | [`auth`] | access tokens and logins |
 //! | [`Error`] | the one error of all calls |
+//! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
 //!
 //! # Features
@@ -76,7 +77,7 @@
 //! |---|---|---|
 //! | `tls` | TLS by rustls with ring: [`TlsConfig`] | yes |
 //! | `rest` | ESET's REST API as a second wire, and the logins that go with it | |
-//! | `server` | tonic's server stubs beside the client stubs | |
+//! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
 //! | `emulator` | the module [`emulator`] | |
 //! | `cli` | the command `eset-protect` | |
 //!
@@ -93,6 +94,7 @@
     not(feature = "emulator"),
     doc = "\n\n[emulator]: https://docs.rs/eset-protect\n[`emulator`]: https://docs.rs/eset-protect"
 )]
+#![cfg_attr(not(feature = "server"), doc = "\n[`server`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "tls"), doc = "\n[`TlsConfig`]: https://docs.rs/eset-protect")]
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -113,6 +115,8 @@ pub mod params;
 pub mod proto;
 pub mod protojson;
 pub mod rpc;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod transcode;
 mod transport;
 mod types;

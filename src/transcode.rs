@@ -66,6 +66,17 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
 /// ```
 pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
+/// The pairs of an `application/x-www-form-urlencoded` form.
+#[cfg(feature = "emulator")]
+pub(crate) fn read_form(form: &str) -> Result<Vec<(String, String)>, String> {
+    let decode = |text| percent::decode(text, percent::Place::Query);
+    let pairs = form.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Ok((decode(name)?, decode(value)?))
+    });
+    pairs.collect()
+}
+
 /// Why a request has no HTTP form, or an HTTP request is no request of the RPC. The caller is to
 /// blame: nothing was sent, or nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
