@@ -73,7 +73,6 @@ async fn a_rest_front_serves_it() {
             .unwrap();
         front.answer(request).await
     };
-    let any = r#"{"@type":"x/example.greeter.v1.Greeting","maybe":1.0}"#;
     let body = r#"{"any":{"@type":"x/example.greeter.v1.Greeting","maybe":1.0}}"#;
     let answer = ask("POST", "/v1/people/any%2Fone:greet", body).await;
     assert_eq!(
@@ -84,7 +83,6 @@ async fn a_rest_front_serves_it() {
     let json: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
     assert_eq!(json["greeting"]["any"]["maybe"], 1.0);
     assert_eq!(json["greeting"]["type"], "");
-    assert!(std::str::from_utf8(answer.body()).unwrap().contains(&any[..46]));
     assert_eq!(ask("GET", "/v1/people/x", "").await.status(), 404);
     let answer = ask("POST", "/v1/people/code%209:greet", "{}").await;
     assert_eq!(answer.status(), 400);

@@ -170,7 +170,7 @@ impl Gate {
         match (front, spec) {
             (Front::Rest, Some(spec)) => {
                 let is_login = status.code() == Code::Unauthenticated;
-                let mut response = self.rest.failure(spec, status).map(full);
+                let mut response = self.rest.failure(spec, &status).map(full);
                 if is_login {
                     let bearer = HeaderValue::from_static("Bearer");
                     response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
@@ -263,7 +263,7 @@ impl Gate {
             let answer =
                 if replaces && !after_the_call { None } else { Some(gate.serve(request).await) };
             match (kind, spec) {
-                (Some(Kind::Status(status)), Some(spec)) => gate.rest.failure(spec, *status),
+                (Some(Kind::Status(status)), Some(spec)) => gate.rest.failure(spec, &status),
                 (Some(Kind::Status(status)), None) => {
                     let http = crate::transcode::http_from_code(status.code());
                     let http = StatusCode::from_u16(http).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use eset_protect::automation::v1::{
     Action, DeviceTask, DeviceTaskTargets, ListTasksRequest, Trigger,
 };
-use eset_protect::emulator::{Auth, Fault};
+use eset_protect::emulator::{Auth, Fault, Front};
 use eset_protect::policy_management::v2::ListPoliciesRequest;
 use eset_protect::{Client, ClientBuilder, Wire};
 use http::StatusCode;
@@ -57,6 +57,21 @@ async fn both_logins_work_end_to_end() {
         assert_eq!(error.details().len(), 1);
     }
     assert_eq!((world.count_path("/oauth/token"), world.count_path("/GetTokens")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_login_opens_grpc_too() {
+    let world = locked().await;
+    let builder = Client::builder(&world.running.endpoint());
+    let error = builder.clone().connect().await.unwrap().policies();
+    let error = error.list_policies(ListPoliciesRequest::default()).await.unwrap_err();
+    assert!(error.is_unauthenticated() && error.request_id().is_some());
+    let client = builder.login("api", "api").connect().await.unwrap();
+    client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap();
+    world.running.revoke_access_tokens();
+    client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap();
+    assert_eq!(world.count_path("/oauth/token"), 2);
+    assert!(world.running.log().iter().filter(|a| a.rpc.is_some()).all(|a| a.front == Front::Grpc));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

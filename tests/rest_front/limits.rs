@@ -129,3 +129,17 @@ async fn there_is_no_rate_limit_by_default() {
         world.http.get("/v2/policies").await.error(401);
     }
 }
+
+#[tokio::test]
+async fn idle_connections_hold_no_shutdown_up() {
+    let world = world().await;
+    let h2 = Http::new(&world.running.endpoint(), true);
+    for http in [&world.http, &h2] {
+        assert_eq!(http.get("/v2/policies").await.status, 200);
+    }
+    let started = std::time::Instant::now();
+    world.running.shutdown().await;
+    // Ten seconds are the limit for calls at work, and there is none.
+    assert!(started.elapsed() < Duration::from_secs(9));
+    assert!(world.http.try_send(Method::GET, "/", &[], "").await.is_err());
+}
