@@ -11,6 +11,7 @@
 // `tests/added_service` compiles these files too, with other entry points in use.
 #![allow(dead_code)]
 
+mod backends;
 mod comments;
 mod descriptors;
 mod fields;
@@ -61,7 +62,8 @@ impl<'a> Generator<'a> {
         if self.own { "::eset_protect::proto" } else { "crate::proto" }
     }
 
-    /// Writes `proto.rs`, `types.rs`, `rpcs.rs`, `handles.rs` and `descriptors.bin` to `OUT_DIR`.
+    /// Writes `proto.rs`, `types.rs`, `rpcs.rs`, `handles.rs`, `backends.rs` and `descriptors.bin` to
+    /// `OUT_DIR`.
     pub fn run(&self) -> Result<(), Box<dyn Error>> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
         println!("cargo:rerun-if-changed=build.rs");
@@ -75,9 +77,11 @@ impl<'a> Generator<'a> {
         protojson::generate(&set, self.root(), &mut sources)?;
         let types = types::generate(&set, self.root(), self.own);
         let rpcs = rpcs::generate(&set, self.services, self.root(), self.own)?;
+        let backends = backends::generate(&set, self.root());
         write_formatted(&out.join("proto.rs"), &modules::nest(sources))?;
         write_formatted(&out.join("types.rs"), &types)?;
         write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;
+        write_formatted(&out.join("backends.rs"), &backends)?;
         write_formatted(&out.join("handles.rs"), &rpcs.handles)
     }
 }

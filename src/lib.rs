@@ -65,6 +65,7 @@
 //! | [`protojson`] | reading and writing JSON with options |
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
 //! | [`Error`] | the one error of all calls |
+//! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
 //!
 //! # Features
@@ -72,7 +73,7 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `tls` | TLS by rustls with ring: [`TlsConfig`] | yes |
-//! | `server` | tonic's server stubs beside the client stubs | |
+//! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
 //! | `emulator` | the module [`emulator`] | |
 //! | `cli` | the command `eset-protect` | |
 //!
@@ -87,6 +88,7 @@
     not(feature = "emulator"),
     doc = "\n\n[emulator]: https://docs.rs/eset-protect\n[`emulator`]: https://docs.rs/eset-protect"
 )]
+#![cfg_attr(not(feature = "server"), doc = "\n[`server`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "tls"), doc = "\n[`TlsConfig`]: https://docs.rs/eset-protect")]
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -107,6 +109,8 @@ pub mod params;
 pub mod proto;
 pub mod protojson;
 pub mod rpc;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod transcode;
 mod transport;
 mod types;

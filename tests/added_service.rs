@@ -13,8 +13,8 @@ use eset_protect::protojson::{Reader, Writer};
 use eset_protect::rpc::{IdempotencyLevel, Rpc};
 use eset_protect::wkt::{Any, FieldMask, Int64Value, TypeRegistry, Value};
 use eset_protect::{Client, params::AllowedActions};
-use prost::Message;
 use greeter::Running;
+use prost::Message;
 
 /// A greeting with something in every field.
 fn full() -> Greeting {

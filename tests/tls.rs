@@ -7,8 +7,8 @@ mod greeter;
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
 use eset_protect::{Client, Error, ErrorKind, TlsConfig};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use greeter::Running;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;

@@ -1,0 +1,81 @@
+//! Failures with the details that usually go with their code.
+
+use std::time::Duration;
+
+use prost::Message;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+
+use crate::code_name;
+use crate::proto::google::rpc::bad_request::FieldViolation;
+use crate::proto::google::rpc::{
+    BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RetryInfo, Status as Rich,
+    precondition_failure, quota_failure,
+};
+use crate::wkt::Any;
+
+/// An identifier that begins so asks for a failure.
+const ASKS: &str = "code-";
+
+/// The failure that an identifier such as `code-14` asks for.
+pub(in crate::emulator) fn asked_by_id(id: &str) -> Option<Status> {
+    let number: i32 = id.strip_prefix(ASKS)?.parse().ok()?;
+    (1..=16).contains(&number).then(|| status(Code::from(number), None))
+}
+
+/// A failure with a code.
+pub(super) fn status(code: Code, retry_after: Option<Duration>) -> Status {
+    let code = if code == Code::Ok { Code::Unknown } else { code };
+    let message = format!("{} was asked for", code_name(code));
+    let info = ErrorInfo {
+        reason: "ASKED_FOR".to_owned(),
+        domain: "eset-protect.emulator".to_owned(),
+        metadata: [("code".to_owned(), code_name(code).to_owned())].into_iter().collect(),
+    };
+    let mut details = vec![Any::pack(&info)];
+    match code {
+        Code::InvalidArgument | Code::OutOfRange => {
+            let violation = FieldViolation {
+                field: "uuid".to_owned(),
+                description: message.clone(),
+                ..FieldViolation::default()
+            };
+            details.push(Any::pack(&BadRequest { field_violations: vec![violation] }));
+        }
+        Code::FailedPrecondition => {
+            let violation = precondition_failure::Violation {
+                r#type: "ASKED_FOR".to_owned(),
+                description: message.clone(),
+                ..precondition_failure::Violation::default()
+            };
+            details.push(Any::pack(&PreconditionFailure { violations: vec![violation] }));
+        }
+        Code::ResourceExhausted => {
+            let violation = quota_failure::Violation {
+                subject: "calls".to_owned(),
+                description: message.clone(),
+                ..quota_failure::Violation::default()
+            };
+            details.push(Any::pack(&QuotaFailure { violations: vec![violation] }));
+        }
+        _ => {}
+    }
+    let usual = (code == Code::Unavailable).then_some(Duration::from_secs(1));
+    if let Some(delay) = retry_after.or(usual) {
+        details.push(Any::pack(&RetryInfo { retry_delay: Some(delay.into()) }));
+    }
+    with_details(code, message, details)
+}
+
+/// Says `retry-after` in a header too.
+pub(super) fn add_retry_after(status: &mut Status, after: Option<Duration>) {
+    if let Some(after) = after {
+        status.metadata_mut().insert("retry-after", MetadataValue::from(after.as_secs()));
+    }
+}
+
+/// A status with rich details.
+pub(in crate::emulator) fn with_details(code: Code, message: String, details: Vec<Any>) -> Status {
+    let rich = Rich { code: code.into(), message: message.clone(), details };
+    Status::with_details(code, message, rich.encode_to_vec().into())
+}

@@ -1,0 +1,43 @@
+//! Calls that wait for a test.
+
+use tokio::sync::watch;
+
+/// Holds calls back; see [`Fault::hold`](super::Fault::hold). Dropping it releases them too.
+#[derive(Debug)]
+pub struct Held {
+    release: watch::Sender<bool>,
+    waiting: watch::Receiver<usize>,
+}
+
+/// The side of the call.
+#[derive(Clone, Debug)]
+pub(in crate::emulator) struct Hold {
+    released: watch::Receiver<bool>,
+    waiting: watch::Sender<usize>,
+}
+
+pub(super) fn pair() -> (Hold, Held) {
+    let (release, released) = watch::channel(false);
+    let (count, waiting) = watch::channel(0);
+    (Hold { released, waiting: count }, Held { release, waiting })
+}
+
+impl Held {
+    /// Waits until so many calls have arrived here, released or not.
+    pub async fn arrived(&mut self, calls: usize) {
+        // An error says that the fault is gone, so that nothing will come any more.
+        let _ = self.waiting.wait_for(|waiting| *waiting >= calls).await;
+    }
+
+    /// Lets the calls run.
+    pub fn release(self) {
+        self.release.send_replace(true);
+    }
+}
+
+impl Hold {
+    pub(in crate::emulator) async fn wait(mut self) {
+        self.waiting.send_modify(|waiting| *waiting = waiting.saturating_add(1));
+        let _ = self.released.wait_for(|is_released| *is_released).await;
+    }
+}

@@ -1,0 +1,27 @@
+//! Fronts: how callers reach the RPCs that a server answers.
+//!
+//! tonic's stubs are the gRPC front. [`RestFront`] is the REST front: it matches HTTP requests by the
+//! same rules that the REST client expands, and asks a [`Backend`] for each RPC. The build script makes
+//! a backend for each service over tonic's trait of it, so one implementation serves both fronts:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use eset_protect::policy_management::v2::policies_server;
+//! use eset_protect::server::{Policies, RestFront};
+//!
+//! fn rest(service: Arc<impl policies_server::Policies>) -> RestFront {
+//!     RestFront::new([Arc::new(Policies::new(service)) as _]).expect("the crate's templates parse")
+//! }
+//! ```
+
+mod backend;
+mod limits;
+mod metadata;
+mod rest;
+
+pub use backend::{Backend, RestAnswer, RestCall, RestFuture};
+pub use limits::RestLimits;
+pub use rest::RestFront;
+
+include!(concat!(env!("OUT_DIR"), "/backends.rs"));

@@ -1,0 +1,124 @@
+//! What answers RPCs for a REST front.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Extensions, Request, Response, Status};
+
+use crate::proto::google::rpc::bad_request::FieldViolation;
+use crate::proto::google::rpc::{BadRequest, Status as Rich};
+use crate::protojson::{Reader, Writer};
+use crate::rpc::{MethodSpec, Rpc};
+use crate::transcode::{Route, TranscodeError};
+use crate::wkt::{Any, TypeRegistry};
+
+/// An answer that is on its way.
+pub type RestFuture = Pin<Box<dyn Future<Output = Result<RestAnswer, Status>> + Send>>;
+
+/// Answers some RPCs. The build script makes one for each service, such as
+/// [`DeviceTasks`](super::DeviceTasks); one that passes calls on to another server is written by hand,
+/// with [`rpc::visit`](crate::rpc::visit) and [`RestCall::answer`].
+pub trait Backend: Send + Sync + 'static {
+    /// The RPCs.
+    fn methods(&self) -> &'static [&'static MethodSpec];
+
+    /// Answers a call of one of them.
+    fn call(&self, call: RestCall) -> RestFuture;
+}
+
+/// A call that came as an HTTP request.
+pub struct RestCall {
+    pub(super) route: Route,
+    pub(super) query: String,
+    pub(super) body: Bytes,
+    pub(super) metadata: MetadataMap,
+    pub(super) extensions: http::Extensions,
+    pub(super) registry: Option<TypeRegistry>,
+}
+
+/// The answer to a [`RestCall`]: metadata and JSON.
+#[derive(Debug)]
+pub struct RestAnswer {
+    pub(super) metadata: MetadataMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl RestCall {
+    /// The RPC.
+    pub fn rpc(&self) -> &'static MethodSpec {
+        self.route.spec()
+    }
+
+    /// Reads the request, has it handled and writes the response, with defaults as ESET's answers have
+    /// them (`facts.md` 6).
+    ///
+    /// # Errors
+    ///
+    /// What `handle` says; `INVALID_ARGUMENT` with a `google.rpc.BadRequest` if the HTTP request is not
+    /// one of `R`; `INTERNAL` if the response has no JSON form.
+    pub async fn answer<R, H, F>(self, handle: H) -> Result<RestAnswer, Status>
+    where
+        R: Rpc,
+        H: FnOnce(Request<R::Request>) -> F + Send,
+        F: Future<Output = Result<Response<R::Response>, Status>> + Send,
+    {
+        let Self { route, query, body, metadata, extensions, registry } = self;
+        let mut reader = Reader::new();
+        let mut writer = Writer::new().emit_defaults(true);
+        if let Some(registry) = registry {
+            reader = reader.registry(registry.clone());
+            writer = writer.registry(registry);
+        }
+        let message =
+            reader.scope(|| route.request::<R>(&query, &body)).map_err(|error| refused(&error))?;
+        let request = Request::from_parts(metadata, Extensions::from(extensions), message);
+        let (metadata, message, _) = handle(request).await?.into_parts();
+        let body = writer
+            .scope(|| route.response::<R>(&message))
+            .map_err(|error| Status::internal(format!("the answer has no JSON form: {error}")))?;
+        Ok(RestAnswer { metadata, body })
+    }
+
+    /// The answer of a backend that does not have the RPC.
+    ///
+    /// # Errors
+    ///
+    /// Always `UNIMPLEMENTED`.
+    pub async fn unimplemented(self) -> Result<RestAnswer, Status> {
+        Err(Status::unimplemented(format!("{} is not served here", self.rpc().path)))
+    }
+}
+
+/// The caller's mistake, with the field where there is one.
+fn refused(error: &TranscodeError) -> Status {
+    let message = error.to_string();
+    if error.field().is_empty() {
+        return Status::invalid_argument(message);
+    }
+    let violation = FieldViolation {
+        field: error.field().to_owned(),
+        description: message.clone(),
+        ..FieldViolation::default()
+    };
+    let detail = Any::pack(&BadRequest { field_violations: vec![violation] });
+    let rich = Rich {
+        code: Code::InvalidArgument.into(),
+        message: message.clone(),
+        details: vec![detail],
+    };
+    Status::with_details(
+        Code::InvalidArgument,
+        message,
+        prost::Message::encode_to_vec(&rich).into(),
+    )
+}
+
+impl fmt::Debug for RestCall {
+    /// Without what the caller sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestCall").field("rpc", &self.rpc().path).finish_non_exhaustive()
+    }
+}

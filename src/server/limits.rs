@@ -1,0 +1,89 @@
+//! How much and how long a caller may send.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+
+/// Limits of a [`RestFront`](super::RestFront).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RestLimits {
+    /// The largest body: 10,024 KiB by default, as ESET's own gateway has it (`facts.md` 3). More is
+    /// 413.
+    pub max_body: usize,
+    /// How long a body may take to arrive: 30 seconds by default. Longer is 408.
+    pub body_time: Duration,
+    /// How many bytes the headers may have together, and the path with its query: 16 KiB by default
+    /// each. More is 431, and 414.
+    pub max_head: usize,
+}
+
+impl Default for RestLimits {
+    fn default() -> Self {
+        Self { max_body: 10_024 * 1024, body_time: Duration::from_secs(30), max_head: 16 * 1024 }
+    }
+}
+
+/// Why a request is not even looked at.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+}
+
+impl RestLimits {
+    pub(super) fn check_head(&self, head: &http::request::Parts) -> Result<(), Refusal> {
+        let limit = self.max_head;
+        let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
+        if path > limit {
+            let message = format!("the path and its query have at most {limit} bytes");
+            return Err(Refusal { status: StatusCode::URI_TOO_LONG, message });
+        }
+        if size(&head.headers) > limit {
+            let message = format!("the headers have at most {limit} bytes");
+            return Err(Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message });
+        }
+        Ok(())
+    }
+
+    /// Reads a whole body.
+    pub(super) async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        // What says itself that it is too large is not read.
+        if body.size_hint().lower() > self.max_body as u64 {
+            return Err(self.too_large());
+        }
+        let read = async {
+            let mut body = std::pin::pin!(body);
+            let mut bytes = BytesMut::new();
+            while let Some(frame) = body.frame().await {
+                let broken = |_| Refusal {
+                    status: StatusCode::BAD_REQUEST,
+                    message: "the body broke off".to_owned(),
+                };
+                let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+                if bytes.len().saturating_add(data.len()) > self.max_body {
+                    return Err(self.too_large());
+                }
+                bytes.extend_from_slice(&data);
+            }
+            Ok(bytes.freeze())
+        };
+        tokio::time::timeout(self.body_time, read).await.unwrap_or_else(|_| {
+            let message = format!("the body did not arrive within {:?}", self.body_time);
+            Err(Refusal { status: StatusCode::REQUEST_TIMEOUT, message })
+        })
+    }
+
+    fn too_large(&self) -> Refusal {
+        let message = format!("the body has at most {} bytes", self.max_body);
+        Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message }
+    }
+}
+
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}

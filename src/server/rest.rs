@@ -1,0 +1,199 @@
+//! The REST front.
+
+mod error_body;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use tonic::{Code, Status};
+
+use super::backend::{Backend, RestAnswer, RestCall};
+use super::limits::{Refusal, RestLimits};
+use super::metadata;
+use crate::rpc::MethodSpec;
+use crate::transcode::{ParseTemplateError, Router, http_from_code};
+use crate::wkt::TypeRegistry;
+
+/// The HTTP status of a failed call.
+type StatusRule = fn(&MethodSpec, Code) -> u16;
+
+/// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole answers
+/// come out. It works alike for HTTP/1.1 and 2.
+///
+/// * What the body of an answer has is ProtoJSON with defaults (`facts.md` 6).
+/// * Errors are `{"code", "message", "details"}` with the HTTP status as the code, which is what
+///   ESET's gateway does (`facts.md` 3). A detail of a type that is not registered is written as its
+///   type URL and the base64 of its bytes.
+/// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
+/// * Headers become metadata and metadata becomes headers.
+#[derive(Clone)]
+pub struct RestFront {
+    router: Router,
+    backends: BTreeMap<&'static str, Arc<dyn Backend>>,
+    registry: Option<TypeRegistry>,
+    limits: RestLimits,
+    status: StatusRule,
+}
+
+impl RestFront {
+    /// A front for the RPCs of some backends.
+    ///
+    /// # Errors
+    ///
+    /// If a path template of an RPC is not one; those of this crate are.
+    pub fn new(
+        backends: impl IntoIterator<Item = Arc<dyn Backend>>,
+    ) -> Result<Self, ParseTemplateError> {
+        let mut by_path = BTreeMap::new();
+        let mut specs = Vec::new();
+        for backend in backends {
+            for spec in backend.methods() {
+                specs.push(*spec);
+                by_path.insert(spec.path, Arc::clone(&backend));
+            }
+        }
+        Ok(Self {
+            router: Router::new(specs)?,
+            backends: by_path,
+            registry: None,
+            limits: RestLimits::default(),
+            status: |_, code| http_from_code(code),
+        })
+    }
+
+    /// Adds types for `Any`s.
+    #[must_use]
+    pub fn registry(mut self, registry: TypeRegistry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: RestLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Decides the HTTP status of a failed call, instead of [`http_from_code`].
+    #[must_use]
+    pub fn status_rule(mut self, rule: fn(&MethodSpec, Code) -> u16) -> Self {
+        self.status = rule;
+        self
+    }
+
+    /// The RPC that a request is for; `None` if there is none.
+    pub fn rpc(&self, method: &Method, path: &str) -> Option<&'static MethodSpec> {
+        let route = self.router.route(method.as_str(), path).ok().flatten()?;
+        Some(route.spec())
+    }
+
+    /// Reads a request whole, within the limits.
+    ///
+    /// # Errors
+    ///
+    /// With the answer if it is too large or too slow.
+    pub async fn read<B>(&self, request: Request<B>) -> Result<Request<Bytes>, Response<Bytes>>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        let (head, body) = request.into_parts();
+        let read = match self.limits.check_head(&head) {
+            Ok(()) => self.limits.read(body).await,
+            Err(refusal) => Err(refusal),
+        };
+        match read {
+            Ok(body) => Ok(Request::from_parts(head, body)),
+            Err(Refusal { status, message }) => {
+                let mut answer = Self::error(status, &message);
+                // What is left of the body is not read, so the connection is of no more use.
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                Err(answer)
+            }
+        }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        let route = match self.router.route(head.method.as_str(), path) {
+            Ok(Some(route)) => route,
+            Ok(None) => return self.no_route(path),
+            Err(error) => return Self::error(StatusCode::BAD_REQUEST, &error.to_string()),
+        };
+        if !body.is_empty() && !is_json(&head.headers) {
+            let message = "the body must have the content-type application/json, unpacked";
+            return Self::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+        }
+        let spec = route.spec();
+        let Some(backend) = self.backends.get(spec.path) else { return self.no_route(path) };
+        let call = RestCall {
+            route,
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            body,
+            metadata: metadata::of_request(head.headers),
+            extensions: head.extensions,
+            registry: self.registry.clone(),
+        };
+        match backend.call(call).await {
+            Ok(answer) => json(answer),
+            Err(status) => self.failure(spec, status),
+        }
+    }
+
+    /// The answer to a call of an RPC that failed.
+    pub fn failure(&self, spec: &MethodSpec, status: Status) -> Response<Bytes> {
+        let http = (self.status)(spec, status.code());
+        let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        error_body::of_status(http, status, self.registry.as_ref())
+    }
+
+    /// The answer to a request that is no call: an error in the form of ESET's gateway.
+    pub fn error(status: StatusCode, message: &str) -> Response<Bytes> {
+        error_body::of_text(status, message)
+    }
+
+    fn no_route(&self, path: &str) -> Response<Bytes> {
+        let methods = self.router.methods(path);
+        if methods.is_empty() {
+            return Self::error(StatusCode::NOT_FOUND, "there is no such path");
+        }
+        let allow = methods.join(", ");
+        let message = format!("this path has {allow}");
+        let mut answer = Self::error(StatusCode::METHOD_NOT_ALLOWED, &message);
+        if let Ok(allow) = HeaderValue::try_from(allow) {
+            answer.headers_mut().insert(header::ALLOW, allow);
+        }
+        answer
+    }
+}
+
+impl fmt::Debug for RestFront {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestFront")
+            .field("rpcs", &self.backends.keys())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+fn json(answer: RestAnswer) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(answer.body));
+    *response.headers_mut() = metadata::to_headers(answer.metadata);
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn is_json(headers: &http::HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(HeaderValue::as_bytes);
+    let media_type = text(header::CONTENT_TYPE)
+        .and_then(|value| value.split(|byte| *byte == b';').next())
+        .unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")
+        && matches!(text(header::CONTENT_ENCODING), None | Some(b"identity"))
+}
