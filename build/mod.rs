@@ -3,7 +3,8 @@
 //! `descriptors` compiles the `.proto` files without protoc; everything else reads what it made:
 //! `messages` (prost types and bare tonic stubs), `protojson` (their JSON form), `types` (which
 //! message types there are) and `rpcs` (which RPCs there are). Each part returns Rust source by
-//! package or as a whole; `modules` lays it out as one file with the packages as modules.
+//! package or as a whole; `modules` lays it out as one file with the packages as modules. `openapi`
+//! describes the HTTP form of the RPCs for others.
 //!
 //! A package outside this crate can use the same parts to add services of its own: see
 //! `tests/added_service`.
@@ -16,9 +17,11 @@ mod comments;
 mod descriptors;
 mod fields;
 mod http_rules;
+mod json;
 mod messages;
 mod modules;
 mod names;
+mod openapi;
 mod protojson;
 mod rpcs;
 mod types;
@@ -62,8 +65,8 @@ impl<'a> Generator<'a> {
         if self.own { "::eset_protect::proto" } else { "crate::proto" }
     }
 
-    /// Writes `proto.rs`, `types.rs`, `rpcs.rs`, `handles.rs`, `backends.rs` and `descriptors.bin` to
-    /// `OUT_DIR`.
+    /// Writes `proto.rs`, `types.rs`, `rpcs.rs`, `handles.rs`, `backends.rs`, `descriptors.bin` and
+    /// `openapi.json` to `OUT_DIR`.
     pub fn run(&self) -> Result<(), Box<dyn Error>> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
         println!("cargo:rerun-if-changed=build.rs");
@@ -78,6 +81,7 @@ impl<'a> Generator<'a> {
         let types = types::generate(&set, self.root(), self.own);
         let rpcs = rpcs::generate(&set, self.services, self.root(), self.own)?;
         let backends = backends::generate(&set, self.root());
+        std::fs::write(out.join("openapi.json"), openapi::generate(&set, self.services)?)?;
         write_formatted(&out.join("proto.rs"), &modules::nest(sources))?;
         write_formatted(&out.join("types.rs"), &types)?;
         write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;

@@ -1,5 +1,5 @@
-//! A stand-in for ESET's services: `DeviceTasks`, `Policies` and `PolicyAssignments` over gRPC, with a
-//! store of its own, for tests and first steps.
+//! A stand-in for ESET's services: `DeviceTasks`, `Policies` and `PolicyAssignments` over gRPC and REST
+//! on one port, with a store of its own, for tests and first steps.
 //!
 //! ```
 //! use eset_protect::automation::v1::ListTasksRequest;
@@ -36,10 +36,26 @@
 //!   assignments a target, 10,000 `policy_uuids` to filter by, and the size of the store; past them a
 //!   call is `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
 //!
+//! Around the services there is what stands around ESET's (`facts.md` 2, 3), on both fronts:
+//!
+//! * **Every answer** has a `request-id`. REST answers show defaults; errors have the HTTP status as
+//!   `code`. A rank that is too high is 412, as the page of that call says, where any other
+//!   `FAILED_PRECONDITION` is 400.
+//! * **Logins** at `POST /oauth/token` and `POST /GetTokens`. Calls need their tokens with
+//!   [`Builder::auth`]; without it anyone may log in and nobody has to. A login of the cloud that is
+//!   refused is 400, one of On-Prem 401. Health, reflection and pages need no token.
+//! * **The rate**, 10 calls a second for a token at an address, with [`Builder::rate_limit`].
+//! * **Pending answers**: 202 with `response-id` after [`Builder::pending_after`], fetched once by the
+//!   identical request; 504 if not ready within 120 seconds, 404 if not fetched within 600 seconds.
+//! * **Faults**: the uuid `code-14` of a task, a policy or an assignment fails with the gRPC code 14 in
+//!   any call; the header `x-emulator-fault` and [`Faults`] ask for more, see [`Fault`].
+//! * `GET /` lists the RPCs, and `GET /openapi.json` describes them.
+//!
 //! Nothing happens in the background. What changes with time follows from what is stored and the
 //! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.
 
 mod assignments;
+mod auth;
 mod builder;
 mod check;
 mod clock;
@@ -47,9 +63,12 @@ mod core;
 mod device_tasks;
 mod error;
 mod failure;
+mod faults;
 mod fingerprint;
 mod fleet;
+mod gate;
 mod ids;
+mod log;
 mod paging;
 mod policies;
 mod policy_assignments;
@@ -61,11 +80,14 @@ mod store;
 mod task_check;
 mod tasks;
 
+pub use auth::Auth;
 pub use builder::Builder;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::EmulatorError;
+pub use faults::{Fault, Faults, Held, ParseFaultError};
 pub use fleet::Device;
 pub use ids::{IdSource, RandomIds, SequentialIds};
+pub use log::{Arrival, Front};
 pub use paging::PageLimits;
 pub use runs::{Outcome, Pace};
 pub use serving::Running;
@@ -74,6 +96,7 @@ pub use serving::Running;
 #[derive(Debug)]
 pub struct Emulator {
     core: core::Core,
+    gate: gate::Settings,
 }
 
 impl Emulator {

@@ -63,6 +63,7 @@
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
 //! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |
 //! | [`protojson`] | reading and writing JSON with options |
+//! | [`transcode`] | RPCs as HTTP requests, and an OpenAPI document of them |
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
 //! | [`Error`] | the one error of all calls |
 //! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |

@@ -52,6 +52,31 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
     form
 }
 
+/// The HTTP form of every RPC of the crate as an OpenAPI 3.0.3 document in JSON, made from the same
+/// descriptors: for Swagger UI, generated clients in other languages, mock servers and gateways.
+///
+/// Paths, operations, parameters and schemas have the names of ESET's own documents (`facts.md` 5, 7).
+/// It says what the `.proto` files say: limits of lengths and read-only marks are not there.
+///
+/// ```
+/// let document: serde_json::Value = serde_json::from_str(eset_protect::transcode::OPENAPI)?;
+/// let get = &document["paths"]["/v1/device_tasks/{taskUuid}"]["get"];
+/// assert_eq!(get["operationId"], "DeviceTasks_GetTask");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+
+/// The pairs of an `application/x-www-form-urlencoded` form.
+#[cfg(feature = "emulator")]
+pub(crate) fn read_form(form: &str) -> Result<Vec<(String, String)>, String> {
+    let decode = |text| percent::decode(text, percent::Place::Query);
+    let pairs = form.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Ok((decode(name)?, decode(value)?))
+    });
+    pairs.collect()
+}
+
 /// Why a request has no HTTP form, or an HTTP request is no request of the RPC. The caller is to
 /// blame: nothing was sent, or nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq)]

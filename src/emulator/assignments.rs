@@ -24,6 +24,7 @@ pub(crate) fn assign(
     world: &World,
     mut assignment: PolicyAssignment,
 ) -> Result<PolicyAssignment, Failure> {
+    super::check::asks_to_fail(&assignment.policy_uuid)?;
     let mut violations = Violations::default();
     super::check::note_id(&mut violations, "assignment.policy_uuid", &assignment.policy_uuid);
     let target = assignment.target.as_ref().and_then(|target| target.target.as_ref());

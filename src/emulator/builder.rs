@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::auth::Auth;
 use super::clock::{Clock, SystemClock};
 use super::core::{Core, World};
 use super::error::EmulatorError;
+use super::faults::Faults;
 use super::fleet::{Device, Fleet};
 use super::ids::{IdSource, RandomIds};
 use super::paging::PageLimits;
 use super::runs::{Outcome, OutcomeRule, Pace};
 use super::store::Store;
-use super::{Emulator, seed};
+use super::{Emulator, gate, seed};
 use crate::automation::v1::DeviceTask;
 
 /// The rows of a store take at most so many bytes by default.
@@ -28,6 +31,7 @@ pub struct Builder {
     pages: PageLimits,
     max_bytes: u64,
     seed: bool,
+    gate: gate::Settings,
 }
 
 impl Default for Builder {
@@ -42,6 +46,7 @@ impl Default for Builder {
             pages: PageLimits::CLOUD,
             max_bytes: MAX_BYTES,
             seed: false,
+            gate: gate::Settings::default(),
         }
     }
 }
@@ -118,6 +123,38 @@ impl Builder {
         self
     }
 
+    /// Calls need the token of a login, over gRPC and REST alike; 401 and `UNAUTHENTICATED` otherwise.
+    /// By default nobody has to log in, and anyone may.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.gate.auth = Some(auth);
+        self
+    }
+
+    /// Limits calls to 10 a second for each token at an address, as ESET does (`facts.md` 3), by the
+    /// emulator's clock; more are 429 and `RESOURCE_EXHAUSTED`. Off by default.
+    #[must_use]
+    pub fn rate_limit(mut self, limit: bool) -> Self {
+        self.gate.rate_limit = limit;
+        self
+    }
+
+    /// After so long a REST answer is pending (202, `facts.md` 3). 30 seconds by default, of real time:
+    /// nothing else makes an answer wait. The limits of fetching it go by the emulator's clock.
+    #[must_use]
+    pub fn pending_after(mut self, time: Duration) -> Self {
+        self.gate.pending_after = time;
+        self
+    }
+
+    /// Where faults come from; [`Running::faults`](super::Running::faults) are the same. By default there
+    /// are none.
+    #[must_use]
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.gate.faults = faults;
+        self
+    }
+
     /// Opens the store and seeds it.
     ///
     /// # Errors
@@ -150,7 +187,8 @@ impl Builder {
                 })
                 .map_err(|failure| EmulatorError::Store { reason: failure.to_string() })?;
         }
-        Ok(Emulator { core: Core { store: Arc::new(store), world: Arc::new(world) } })
+        let core = Core { store: Arc::new(store), world: Arc::new(world) };
+        Ok(Emulator { core, gate: self.gate })
     }
 }
 
@@ -163,6 +201,7 @@ impl std::fmt::Debug for Builder {
             .field("pages", &self.pages)
             .field("max_bytes", &self.max_bytes)
             .field("seed", &self.seed)
+            .field("gate", &self.gate)
             .finish_non_exhaustive()
     }
 }

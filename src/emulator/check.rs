@@ -1,6 +1,7 @@
 //! Checks that several calls share.
 
 use super::failure::{Failure, Violations};
+use super::faults::asked_by_id;
 
 /// Longest identifier in a path (`facts.md` 1.1).
 pub(crate) const MAX_ID: usize = 100;
@@ -11,9 +12,15 @@ pub(crate) const MAX_ITEM: usize = 16 * 1024 * 1024 - 4096;
 
 /// An identifier that a call names its object with.
 pub(crate) fn id(field: &str, id: &str) -> Result<(), Failure> {
+    asks_to_fail(id)?;
     let mut violations = Violations::default();
     note_id(&mut violations, field, id);
     violations.check()
+}
+
+/// Fails if an identifier asks for it, as `code-14` does.
+pub(crate) fn asks_to_fail(id: &str) -> Result<(), Failure> {
+    asked_by_id(id).map_or(Ok(()), |status| Err(Failure::of_status(status)))
 }
 
 /// Notes an identifier that is empty or too long.

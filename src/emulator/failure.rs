@@ -57,6 +57,11 @@ impl Failure {
         Self(Status::internal(description))
     }
 
+    /// A failure that was asked for.
+    pub(crate) fn of_status(status: Status) -> Self {
+        Self(status)
+    }
+
     /// The emulator has been shut down.
     pub(crate) fn closed() -> Self {
         Self(Status::unavailable("the emulator is shut down"))

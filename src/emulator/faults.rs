@@ -74,7 +74,7 @@ impl Fault {
     /// The call fails with a code, with the details that usually go with it: `google.rpc.BadRequest`,
     /// `RetryInfo`, `PreconditionFailure` or `QuotaFailure`, and always `ErrorInfo`. `Ok` is `UNKNOWN`.
     pub fn code(code: Code) -> Self {
-        Self::new(Kind::Status(Box::new(details::status(code, None))))
+        Self::new(Kind::Status(Box::new(details::status(code, None, None))))
     }
 
     /// The call fails with a code, a message and details.
@@ -85,7 +85,7 @@ impl Fault {
     /// The rate limit is reached: 429 and `RESOURCE_EXHAUSTED`. `Retry-After` is not documented, but
     /// what stands before a service may send it.
     pub fn too_many_requests(retry_after: Option<Duration>) -> Self {
-        let mut status = details::status(Code::ResourceExhausted, retry_after);
+        let mut status = details::status(Code::ResourceExhausted, None, retry_after);
         details::add_retry_after(&mut status, retry_after);
         Self::new(Kind::Status(Box::new(status)))
     }

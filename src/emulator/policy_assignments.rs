@@ -134,7 +134,9 @@ impl Filter {
             let limit = format!("at most {MAX_FILTER} policies are possible");
             return Err(Failure::invalid("policy_uuids", limit));
         }
+        check::asks_to_fail(&request.policy_uuid)?;
         for (index, uuid) in request.policy_uuids.iter().enumerate() {
+            check::asks_to_fail(uuid)?;
             check::note_id(&mut violations, &format!("policy_uuids[{index}]"), uuid);
         }
         if !request.policy_uuid.is_empty() {

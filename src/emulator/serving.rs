@@ -1,8 +1,9 @@
-//! Serving an emulator over gRPC.
+//! Serving an emulator over gRPC and REST.
 
 mod connection;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -17,15 +18,25 @@ use super::Emulator;
 use super::core::Core;
 use super::device_tasks::DeviceTasksService;
 use super::error::EmulatorError;
+use super::faults::Faults;
+use super::gate::{Gate, Gated, Settings};
+use super::log::Arrival;
 use super::policies::PoliciesService;
 use super::policy_assignments::PolicyAssignmentsService;
 use crate::automation::v1::device_tasks_server::DeviceTasksServer;
 use crate::policy_management::v2::policies_server::PoliciesServer;
 use crate::policy_management::v2::policy_assignments_server::PolicyAssignmentsServer;
 use crate::proto::FILE_DESCRIPTOR_SET;
+use crate::server::{DeviceTasks, Policies, PolicyAssignments, RestFront};
 
 /// Largest message, in both directions.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+/// Streams at once on a connection, and bytes of headers of one. HTTP/1.1 has hyper's own limits: 100
+/// headers, which must come within 30 seconds.
+const MAX_STREAMS: u32 = 1024;
+const MAX_HEADERS: u32 = 64 * 1024;
+/// A connection that is silent for so long is asked whether it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a shutdown waits for the calls that are at work.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -37,6 +48,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Running {
     address: SocketAddr,
     core: Core,
+    gate: Arc<Gate>,
     stop: Option<oneshot::Sender<()>>,
     phase: watch::Sender<Phase>,
     server: JoinHandle<()>,
@@ -51,6 +63,21 @@ impl Running {
     /// The address for a client, such as `http://127.0.0.1:41234`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The faults that wait for their calls.
+    pub fn faults(&self) -> &Faults {
+        self.gate.faults()
+    }
+
+    /// What arrived, the oldest first: the latest 10,000 requests.
+    pub fn log(&self) -> Vec<Arrival> {
+        self.gate.arrivals()
+    }
+
+    /// Makes all access tokens invalid, as a service may at any time. Refresh tokens stay.
+    pub fn revoke_access_tokens(&self) {
+        self.gate.revoke();
     }
 
     /// Stops listening, lets the calls at work finish, for ten seconds at most, and closes the store.
@@ -82,7 +109,8 @@ impl Emulator {
         self.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    /// Serves on an address. Callers are not authenticated, so think before it is not a loopback one.
+    /// Serves on an address. Nothing is encrypted, and callers are authenticated only with
+    /// [`Builder::auth`](super::Builder::auth), so think before it is not a loopback one.
     ///
     /// # Errors
     ///
@@ -95,15 +123,16 @@ impl Emulator {
         let phase = watch::Sender::new(Phase::Serving);
         let core = self.core.clone();
         let connections = connections(listener, &phase);
-        let routes = routes(&self.core).await?;
+        let gated = gated(&self.core, self.gate).await?;
+        let gate = Arc::clone(&gated.gate);
         let server = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
             // What fails here is single connections; there is nobody left to tell.
-            let _ = serve(routes, connections, stopped).await;
+            let _ = serve(gated, connections, stopped).await;
         });
-        Ok(Running { address, core, stop: Some(stop), phase, server })
+        Ok(Running { address, core, gate, stop: Some(stop), phase, server })
     }
 
     /// Serves on a listener until `shutdown` is ready and the calls at work are finished, for ten
@@ -130,9 +159,9 @@ impl Emulator {
             tokio::time::sleep(DRAIN).await;
         };
         let connections = connections(listener, &broken.0);
-        let routes = routes(&self.core).await?;
+        let gated = gated(&self.core, self.gate).await?;
         tokio::select! {
-            served = serve(routes, connections, shutdown) => {
+            served = serve(gated, connections, shutdown) => {
                 served.map_err(|error| EmulatorError::Serve { reason: error.to_string() })
             }
             () = overdue => Ok(()),
@@ -150,15 +179,24 @@ impl Drop for BreakOnDrop {
     }
 }
 
-/// The services of the emulator, with health and reflection.
-async fn routes(core: &Core) -> Result<Routes, EmulatorError> {
-    let tasks = DeviceTasksServer::new(DeviceTasksService(core.clone()))
+/// The services of the emulator on both fronts, with health and reflection, behind the gate.
+async fn gated(core: &Core, settings: Settings) -> Result<Gated, EmulatorError> {
+    let tasks = Arc::new(DeviceTasksService(core.clone()));
+    let policies = Arc::new(PoliciesService(core.clone()));
+    let assignments = Arc::new(PolicyAssignmentsService(core.clone()));
+    let rest = RestFront::new([
+        Arc::new(DeviceTasks::new(Arc::clone(&tasks))) as _,
+        Arc::new(Policies::new(Arc::clone(&policies))) as _,
+        Arc::new(PolicyAssignments::new(Arc::clone(&assignments))) as _,
+    ])
+    .map_err(|error| EmulatorError::Serve { reason: error.to_string() })?;
+    let tasks = DeviceTasksServer::from_arc(tasks)
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
-    let policies = PoliciesServer::new(PoliciesService(core.clone()))
+    let policies = PoliciesServer::from_arc(policies)
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
-    let assignments = PolicyAssignmentsServer::new(PolicyAssignmentsService(core.clone()))
+    let assignments = PolicyAssignmentsServer::from_arc(assignments)
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
 
@@ -174,20 +212,28 @@ async fn routes(core: &Core) -> Result<Routes, EmulatorError> {
     let failed = |error: tonic_reflection::server::Error| EmulatorError::Serve {
         reason: format!("the descriptors cannot be reflected: {error}"),
     };
-    Ok(Routes::new(tasks)
+    let routes = Routes::new(tasks)
         .add_service(policies)
         .add_service(assignments)
         .add_service(health)
         .add_service(reflection().build_v1().map_err(failed)?)
-        .add_service(reflection().build_v1alpha().map_err(failed)?))
+        .add_service(reflection().build_v1alpha().map_err(failed)?);
+    let gate = Arc::new(Gate::new(settings, Arc::clone(&core.world), rest));
+    Ok(Gated { gate, routes: routes.prepare() })
 }
 
 async fn serve(
-    routes: Routes,
+    gated: Gated,
     connections: impl Stream<Item = std::io::Result<Connection>>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
-    Server::builder().add_routes(routes).serve_with_incoming_shutdown(connections, shutdown).await
+    Server::builder()
+        .accept_http1(true)
+        .max_concurrent_streams(MAX_STREAMS)
+        .http2_max_header_list_size(MAX_HEADERS)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .serve_with_incoming_shutdown(gated, connections, shutdown)
+        .await
 }
 
 /// The connections that come in, each with `TCP_NODELAY`, until they are broken.

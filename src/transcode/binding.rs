@@ -90,7 +90,7 @@ fn encode<R: Rpc>(
     request: &R::Request,
 ) -> Result<Encoded, TranscodeError> {
     let fields = (R::SPEC.request_fields)();
-    let mut object = Object::parse(fields, json)?;
+    let mut object = Object::parse_own(fields, json)?;
     let mut values = Vec::new();
     for field in template.fields() {
         let value = match object.take(field)? {
@@ -167,7 +167,7 @@ pub(super) fn encode_response<R: Rpc>(
         return Ok(json);
     }
     let fields = (spec.response_fields)();
-    if let Some(json) = Object::parse(fields, &json)?.take_member(field)? {
+    if let Some(json) = Object::parse_own(fields, &json)?.take_member(field)? {
         return Ok(json);
     }
     let json = with_defaults(fields, response)?.take_member(field)?;
@@ -189,5 +189,5 @@ fn with_defaults(
         writer = writer.registry(registry);
     }
     let json = writer.write(message).map_err(|error| TranscodeError::json(&error))?;
-    Object::parse(fields, &json)
+    Object::parse_own(fields, &json)
 }

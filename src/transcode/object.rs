@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::TranscodeError;
-use crate::protojson::members::Members;
+use crate::protojson::members::{Members, OwnMembers};
 use crate::rpc::{Field, FieldKind};
 
 /// How deep a name in a path or a query may reach, as protobuf's own limit for messages. Reading goes
@@ -57,11 +57,22 @@ impl Object {
     /// Reads an object, in which no name may stand twice. Members that a message does not have stay:
     /// the message's reader judges them.
     pub(super) fn parse(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
-        let members: Members =
-            serde_json::from_slice(json).map_err(|error| TranscodeError::json(&error))?;
-        let members =
-            members.into_list().into_iter().map(|(name, json)| (name, Node::Raw(json))).collect();
-        Ok(Self { fields, members })
+        serde_json::from_slice(json)
+            .map(|members| Self::of(fields, members))
+            .map_err(|error| TranscodeError::json(&error))
+    }
+
+    /// Reads an object that this crate wrote, or one inside an object that was read already. It may
+    /// nest deeper than what comes from others.
+    pub(super) fn parse_own(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
+        serde_json::from_slice(json)
+            .map(|OwnMembers(members)| Self::of(fields, members))
+            .map_err(|error| TranscodeError::json(&error))
+    }
+
+    fn of(fields: &'static [Field], members: Members) -> Self {
+        let members = members.into_list().into_iter();
+        Self { fields, members: members.map(|(name, json)| (name, Node::Raw(json))).collect() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -169,7 +180,7 @@ impl Object {
             let field = find(self.fields, &name)?;
             let inner = match (field.kind, node) {
                 (FieldKind::Message(fields), Node::Raw(json)) if !field.is_list => {
-                    Self::parse(fields(), json.get().as_bytes())?
+                    Self::parse_own(fields(), json.get().as_bytes())?
                 }
                 (FieldKind::Message(_), Node::Object(inner)) => inner,
                 (FieldKind::Bool | FieldKind::Scalar | FieldKind::Text, Node::Raw(json)) => {
@@ -211,7 +222,9 @@ impl Object {
         if let Node::Raw(json) = node {
             let inner = match json.get() {
                 "null" => Self::new(fields),
-                json => Self::parse(fields, json.as_bytes()).map_err(|error| error.below(name))?,
+                json => {
+                    Self::parse_own(fields, json.as_bytes()).map_err(|error| error.below(name))?
+                }
             };
             *node = Node::Object(inner);
         }

@@ -11,7 +11,6 @@ use tonic::metadata::MetadataMap;
 use super::Attempt;
 use super::http::{HttpClient, HttpResponse};
 use crate::error::Error;
-use crate::protojson::Reader;
 use crate::rpc::Rpc;
 use crate::transcode::Encoded;
 pub(crate) use hosts::Hosts;
@@ -54,11 +53,11 @@ impl RestTransport {
         let agent = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
         let response = self.http.send_pending(http).await?;
-        read::<R>(response)
+        read::<R>(&encoded, response)
     }
 }
 
-fn read<R: Rpc>(response: HttpResponse) -> Result<Response<R::Response>, Error> {
+fn read<R: Rpc>(encoded: &Encoded, response: HttpResponse) -> Result<Response<R::Response>, Error> {
     if !response.status.is_success() {
         return Err(error_from(&response));
     }
@@ -71,7 +70,7 @@ fn read<R: Rpc>(response: HttpResponse) -> Result<Response<R::Response>, Error> 
         .with_http_status(response.status)
         .with_metadata(MetadataMap::from_headers(response.headers)));
     }
-    let message = Reader::new().read::<R::Response>(&response.body).map_err(|error| {
+    let message = encoded.response::<R>(&response.body).map_err(|error| {
         Error::protocol(format!("the answer is not a {}: {error}", R::SPEC.response))
             .with_http_status(response.status)
             .with_metadata(MetadataMap::from_headers(response.headers.clone()))

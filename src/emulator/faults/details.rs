@@ -20,13 +20,14 @@ const ASKS: &str = "code-";
 /// The failure that an identifier such as `code-14` asks for.
 pub(in crate::emulator) fn asked_by_id(id: &str) -> Option<Status> {
     let number: i32 = id.strip_prefix(ASKS)?.parse().ok()?;
-    (1..=16).contains(&number).then(|| status(Code::from(number), None))
+    (1..=16).contains(&number).then(|| status(Code::from(number), None, None))
 }
 
 /// A failure with a code.
-pub(super) fn status(code: Code, retry_after: Option<Duration>) -> Status {
+pub(super) fn status(code: Code, message: Option<&str>, retry_after: Option<Duration>) -> Status {
     let code = if code == Code::Ok { Code::Unknown } else { code };
-    let message = format!("{} was asked for", code_name(code));
+    let message =
+        message.map_or_else(|| format!("{} was asked for", code_name(code)), str::to_owned);
     let info = ErrorInfo {
         reason: "ASKED_FOR".to_owned(),
         domain: "eset-protect.emulator".to_owned(),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, header};
-use tonic::{Code, Status};
+use tonic::Code;
 
 use super::{Fault, Kind, Place, details};
 
@@ -62,11 +62,7 @@ fn fault(name: &str, value: &str, options: &Options<'_>) -> Result<Fault, ParseF
     let after = options.retry_after.map(Duration::from_secs);
     Ok(match name {
         "code" => {
-            let mut status = details::status(code(value)?, after);
-            if let Some(message) = options.message {
-                let rich = status.details().to_vec().into();
-                status = Status::with_details(status.code(), message, rich);
-            }
+            let mut status = details::status(code(value)?, options.message, after);
             details::add_retry_after(&mut status, after);
             Fault::new(Kind::Status(Box::new(status)))
         }

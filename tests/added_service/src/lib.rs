@@ -24,3 +24,6 @@ pub mod types {
 
 /// The compiled `.proto` files.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// The HTTP form of the RPCs as an OpenAPI document.
+pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));

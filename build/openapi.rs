@@ -1,0 +1,203 @@
+//! An OpenAPI document of the HTTP form of the services, with the names that ESET's own have.
+//!
+//! ESET's documents are made by protoc-gen-openapiv2 (`facts.md` 7), so the names of schemas and
+//! operations follow that. Unlike there, parameters are what a path really holds: a variable that spans
+//! several segments is written out.
+
+mod parameters;
+mod schemas;
+
+use std::error::Error;
+
+use heck::ToSnakeCase;
+use prost_reflect::{MethodDescriptor, ServiceDescriptor};
+
+use crate::codegen::comments;
+use crate::codegen::descriptors::DescriptorSet;
+use crate::codegen::http_rules::{self, HttpRule};
+use crate::codegen::json::Json;
+use parameters::Path;
+use schemas::Schemas;
+
+/// The HTTP methods that OpenAPI has a place for.
+const VERBS: &[&str] = &["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
+
+/// ESET's regions (`facts.md` 1).
+const REGIONS: &[&str] = &["eu", "de", "us", "ca", "jpn"];
+
+/// One path and what can be done with it.
+struct PathItem {
+    path: Path,
+    host: String,
+    operations: Vec<(String, Json)>,
+}
+
+/// The document as JSON text.
+pub fn generate(set: &DescriptorSet, hosts: &[(&str, &str)]) -> Result<String, Box<dyn Error>> {
+    let services: Vec<_> =
+        set.files().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
+    let mut schemas = Schemas::new(set);
+    let mut items: Vec<PathItem> = Vec::new();
+    for service in &services {
+        let host = hosts.iter().find(|(name, _)| *name == service.full_name());
+        let host = host.map(|(_, host)| (*host).to_owned()).unwrap_or_default();
+        for method in service.methods() {
+            for (index, rule) in http_rules::of(&method)?.iter().enumerate() {
+                add(&mut items, &host, &method, index, rule, &mut schemas);
+            }
+        }
+    }
+    let paths = items.into_iter().map(|item| {
+        let servers = ("servers".to_owned(), servers(&item.host));
+        let members = [servers].into_iter().chain(item.operations).collect();
+        (item.path.to_string(), Json::Object(members))
+    });
+    let document = Json::object([
+        ("openapi", Json::text("3.0.3")),
+        ("info", info(&services)),
+        ("tags", Json::List(services.iter().map(tag).collect())),
+        ("paths", Json::Object(paths.collect())),
+        ("components", Json::object([("schemas", schemas.finish())])),
+    ]);
+    Ok(document.to_string())
+}
+
+fn info(services: &[ServiceDescriptor]) -> Json {
+    let names: Vec<_> = services.iter().map(ServiceDescriptor::full_name).collect();
+    let description = format!(
+        "The HTTP form of {}, made from their .proto files. JSON is ProtoJSON; members and enum \
+         values that are not listed here may be added at any time.",
+        names.join(", ")
+    );
+    Json::object([
+        ("title", Json::text(std::env::var("CARGO_PKG_NAME").unwrap_or_default())),
+        ("description", Json::text(description)),
+        ("version", Json::text(std::env::var("CARGO_PKG_VERSION").unwrap_or_default())),
+    ])
+}
+
+fn tag(service: &ServiceDescriptor) -> Json {
+    let comment = comments::find(&service.parent_file(), service.path());
+    Json::object([("name", Json::text(service.name()))])
+        .with("description", comment.map(Json::Text))
+}
+
+/// Where the document came from (a bridge, an emulator, an On-Prem server), or ESET's cloud.
+fn servers(host: &str) -> Json {
+    let here = Json::object([
+        ("url", Json::text("/")),
+        ("description", Json::text("The server that gave this document")),
+    ]);
+    let region = Json::object([
+        ("default", Json::text("eu")),
+        ("enum", Json::List(REGIONS.iter().copied().map(Json::text).collect())),
+    ]);
+    let cloud = Json::object([
+        ("url", Json::text(format!("https://{{region}}.{host}.eset.systems"))),
+        ("variables", Json::object([("region", region)])),
+    ]);
+    Json::List(vec![here, cloud])
+}
+
+/// Adds an operation, unless its method and path are taken: then the router finds the first, too.
+fn add(
+    items: &mut Vec<PathItem>,
+    host: &str,
+    method: &MethodDescriptor,
+    index: usize,
+    rule: &HttpRule,
+    schemas: &mut Schemas,
+) {
+    if !VERBS.contains(&rule.verb.as_str()) {
+        return;
+    }
+    let mut path = Path::new(&rule.template, &method.input());
+    // Paths that differ in names of parameters only are one path.
+    let place = items.iter().position(|item| item.path.shape() == path.shape());
+    let item = match place {
+        Some(place) => {
+            path.rename_as(&items[place].path);
+            place
+        }
+        None => {
+            let path = path.clone();
+            items.push(PathItem { path, host: host.to_owned(), operations: Vec::new() });
+            items.len() - 1
+        }
+    };
+    let verb = rule.verb.to_lowercase();
+    if items[item].operations.iter().any(|(taken, _)| *taken == verb) {
+        return;
+    }
+    let operation = operation(method, index, rule, &path, schemas);
+    items[item].operations.push((verb, operation));
+}
+
+fn operation(
+    method: &MethodDescriptor,
+    index: usize,
+    rule: &HttpRule,
+    path: &Path,
+    schemas: &mut Schemas,
+) -> Json {
+    // The second binding is `…2`, as protoc-gen-openapiv2 counts.
+    let number = if index == 0 { String::new() } else { (index + 1).to_string() };
+    let service = method.parent_service();
+    let mut parameters = path.parameters(schemas);
+    if rule.body != "*" {
+        let input = method.input();
+        parameters.extend(parameters::query(&input, &rule.body, path, schemas));
+    }
+    let comment = comments::find(&method.parent_file(), method.path());
+    let mut operation = Json::object([
+        ("tags", Json::List(vec![Json::text(service.name())])),
+        ("summary", Json::text(summary(method.name()))),
+    ])
+    .with("description", comment.map(Json::Text))
+    .with("operationId", Some(Json::text(format!("{}_{}{number}", service.name(), method.name()))));
+    if !parameters.is_empty() {
+        operation = operation.with("parameters", Some(Json::List(parameters)));
+    }
+    let body = match rule.body.as_str() {
+        "" => None,
+        "*" if path.is_constant() => Some(schemas.reference(&method.input())),
+        "*" => {
+            let name = format!("{}{}Body{number}", service.name(), method.name());
+            Some(schemas.rest(&name, &method.input(), |field| path.binds(field)))
+        }
+        field => method.input().get_field_by_name(field).map(|field| schemas.field(&field)),
+    };
+    let body = body.map(|schema| content(schema).with("required", Some(Json::Bool(true))));
+    operation.with("requestBody", body).with("responses", Some(responses(method, rule, schemas)))
+}
+
+/// `UpdateTaskTargets` as ESET's summary of it: `Update task targets`.
+fn summary(name: &str) -> String {
+    let words = name.to_snake_case().replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+fn content(schema: Json) -> Json {
+    let media = Json::object([("schema", schema)]);
+    Json::object([("content", Json::object([("application/json", media)]))])
+}
+
+fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) -> Json {
+    let output = method.output();
+    let schema = match output.get_field_by_name(&rule.response_body) {
+        Some(field) => schemas.field(&field),
+        None => schemas.reference(&output),
+    };
+    let comment = comments::find(&output.parent_file(), output.path());
+    let success = comment.unwrap_or_else(|| "A successful response.".to_owned());
+    let described = |text: String, schema: Json| {
+        let Json::Object(content) = content(schema) else { return Json::Text(text) };
+        let description = ("description".to_owned(), Json::Text(text));
+        Json::Object([description].into_iter().chain(content).collect())
+    };
+    Json::object([
+        ("200", described(success, schema)),
+        ("default", described("An unexpected error response.".to_owned(), schemas.status())),
+    ])
+}

@@ -1,0 +1,250 @@
+//! The parameters in paths and queries.
+
+use std::fmt;
+
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::codegen::comments;
+use crate::codegen::json::Json;
+use crate::codegen::openapi::schemas::{self, Schemas};
+
+/// A path template as OpenAPI writes it.
+#[derive(Clone, Debug)]
+pub struct Path {
+    segments: Vec<Segment>,
+    verb: String,
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Literal(String),
+    Parameter(Parameter),
+}
+
+#[derive(Clone, Debug)]
+struct Parameter {
+    name: String,
+    /// The path of the field in the `.proto` file; empty for a wildcard without a name.
+    field_path: String,
+    field: Option<FieldDescriptor>,
+    is_part: bool,
+    is_many: bool,
+}
+
+impl Path {
+    /// Reads a template of this request. One that is not well formed is the crate's tests' to find.
+    pub fn new(template: &str, request: &MessageDescriptor) -> Self {
+        let (mut segments, mut verb) = (Vec::new(), String::new());
+        let mut rest = template.strip_prefix('/').unwrap_or(template);
+        while !rest.is_empty() {
+            if let Some((variable, behind)) =
+                rest.strip_prefix('{').and_then(|rest| rest.split_once('}'))
+            {
+                let (field, pattern) = variable.split_once('=').unwrap_or((variable, "*"));
+                add_variable(&mut segments, field, pattern, request);
+                rest = behind;
+            } else {
+                let end = rest.find(['/', ':']).unwrap_or(rest.len());
+                let (segment, behind) = rest.split_at(end);
+                add_segment(&mut segments, segment, "", request, false);
+                rest = behind;
+            }
+            match rest.strip_prefix('/') {
+                Some(next) => rest = next,
+                None => {
+                    rest.clone_into(&mut verb);
+                    break;
+                }
+            }
+        }
+        Self { segments, verb }
+    }
+
+    /// The path without the names of its parameters.
+    pub fn shape(&self) -> String {
+        self.write(|_| String::new())
+    }
+
+    /// Takes the names of a path of the same shape.
+    pub fn rename_as(&mut self, other: &Self) {
+        for (own, other) in self.segments.iter_mut().zip(&other.segments) {
+            if let (Segment::Parameter(own), Segment::Parameter(other)) = (own, other) {
+                other.name.clone_into(&mut own.name);
+            }
+        }
+    }
+
+    /// It has no parameters.
+    pub fn is_constant(&self) -> bool {
+        self.names().next().is_none()
+    }
+
+    /// Whether a field of the request is in the path as a whole.
+    pub fn binds(&self, field: &FieldDescriptor) -> bool {
+        self.names().any(|parameter| parameter.field_path == field.name())
+    }
+
+    fn binds_path(&self, path: &str) -> bool {
+        self.names().any(|parameter| parameter.field_path == path)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &Parameter> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(parameter) => Some(parameter),
+            Segment::Literal(_) => None,
+        })
+    }
+
+    /// The parameters of the path.
+    pub fn parameters(&self, schemas: &mut Schemas) -> Vec<Json> {
+        let parameter = |parameter: &Parameter| {
+            let mut text = parameter.field.as_ref().and_then(comment).unwrap_or_default();
+            if parameter.is_many {
+                text.push_str("\nIt may hold slashes, which stay as they are.");
+            } else if parameter.is_part {
+                text.push_str(&format!("\nA part of `{}`.", parameter.field_path));
+            }
+            let whole = parameter.field.as_ref().filter(|_| !parameter.is_part);
+            let schema = match whole {
+                Some(field) => schemas.element(field),
+                None => Json::object([("type", Json::text("string"))]),
+            };
+            let text = text.trim();
+            Json::object([("name", Json::text(&parameter.name)), ("in", Json::text("path"))])
+                .with("description", (!text.is_empty()).then(|| Json::text(text)))
+                .with("required", Some(Json::Bool(true)))
+                .with("schema", Some(schema))
+        };
+        self.names().map(parameter).collect()
+    }
+
+    fn write(&self, name: impl Fn(&Parameter) -> String) -> String {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(literal) => format!("/{literal}"),
+            Segment::Parameter(parameter) => format!("/{{{}}}", name(parameter)),
+        });
+        segments.collect::<String>() + &self.verb
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.write(|parameter| parameter.name.clone()))
+    }
+}
+
+fn add_variable(
+    segments: &mut Vec<Segment>,
+    field: &str,
+    pattern: &str,
+    request: &MessageDescriptor,
+) {
+    let is_part = pattern != "*";
+    for segment in pattern.split('/') {
+        add_segment(segments, segment, field, request, is_part);
+    }
+}
+
+fn add_segment(
+    segments: &mut Vec<Segment>,
+    segment: &str,
+    field_path: &str,
+    request: &MessageDescriptor,
+    is_part: bool,
+) {
+    if segment != "*" && segment != "**" {
+        segments.push(Segment::Literal(segment.to_owned()));
+        return;
+    }
+    let (field, json_path) = resolve(request, field_path);
+    let base = if field_path.is_empty() { "wildcard".to_owned() } else { json_path };
+    let is_taken = |name: &str| {
+        let is_it = |segment: &Segment| matches!(segment, Segment::Parameter(parameter) if parameter.name == name);
+        segments.iter().any(is_it)
+    };
+    let mut name = base.clone();
+    let mut number = 2;
+    while is_taken(&name) {
+        name = format!("{base}{number}");
+        number += 1;
+    }
+    let field_path = field_path.to_owned();
+    let is_many = segment == "**";
+    segments.push(Segment::Parameter(Parameter { name, field_path, field, is_part, is_many }));
+}
+
+/// The field of a path, and the path with the names that JSON has.
+fn resolve(request: &MessageDescriptor, path: &str) -> (Option<FieldDescriptor>, String) {
+    let mut message = Some(request.clone());
+    let (mut found, mut names) = (None, Vec::new());
+    for name in path.split('.') {
+        found = message.and_then(|message| message.get_field_by_name(name));
+        names.push(found.as_ref().map_or(name, |field| field.json_name()).to_owned());
+        message = found.as_ref().and_then(|field| match field.kind() {
+            Kind::Message(message) => Some(message),
+            _ => None,
+        });
+    }
+    (found, names.join("."))
+}
+
+fn comment(field: &FieldDescriptor) -> Option<String> {
+    comments::find(&field.parent_file(), field.path())
+}
+
+/// The parameters of the query: everything that neither the path nor the body holds.
+pub fn query(
+    request: &MessageDescriptor,
+    body: &str,
+    path: &Path,
+    schemas: &mut Schemas,
+) -> Vec<Json> {
+    let mut found = Vec::new();
+    let mut query = Query { path, schemas, above: Vec::new() };
+    query.add(request, body, "", "", &mut found);
+    found
+}
+
+struct Query<'a> {
+    path: &'a Path,
+    schemas: &'a mut Schemas,
+    /// The messages above, so that one that holds itself has an end.
+    above: Vec<String>,
+}
+
+impl Query<'_> {
+    fn add(
+        &mut self,
+        message: &MessageDescriptor,
+        body: &str,
+        names: &str,
+        json_names: &str,
+        found: &mut Vec<Json>,
+    ) {
+        if self.above.iter().any(|above| above == message.full_name()) {
+            return;
+        }
+        self.above.push(message.full_name().to_owned());
+        for field in message.fields().filter(|field| field.name() != body) {
+            let path = format!("{names}{}", field.name());
+            let name = format!("{json_names}{}", field.json_name());
+            if self.path.binds_path(&path) || field.is_map() {
+                continue;
+            }
+            match field.kind() {
+                Kind::Message(inner) if !schemas::is_scalar(&inner) => {
+                    // Nobody can spell a list of messages in a query, nor free JSON.
+                    if !field.is_list() && inner.package_name() != "google.protobuf" {
+                        self.add(&inner, "", &format!("{path}."), &format!("{name}."), found);
+                    }
+                }
+                _ => found.push(
+                    Json::object([("name", Json::text(name)), ("in", Json::text("query"))])
+                        .with("description", comment(&field).map(Json::Text))
+                        .with("schema", Some(self.schemas.plain(&field))),
+                ),
+            }
+        }
+        self.above.pop();
+    }
+}

@@ -1,0 +1,256 @@
+//! The schemas of messages and enums.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::codegen::comments;
+use crate::codegen::descriptors::DescriptorSet;
+use crate::codegen::json::Json;
+
+/// What an error is.
+const STATUS: &str = "google.rpc.Status";
+
+/// The schemas that are in use, by name.
+pub struct Schemas {
+    /// The names of all types, by full name.
+    names: BTreeMap<String, String>,
+    done: BTreeMap<String, Json>,
+    /// `google.rpc.Status`, if a file imports it.
+    status: Option<MessageDescriptor>,
+}
+
+/// Whether a well-known type has a scalar for its JSON.
+pub fn is_scalar(message: &MessageDescriptor) -> bool {
+    message.package_name() == "google.protobuf"
+        && !matches!(message.name(), "Any" | "Empty" | "ListValue" | "Struct" | "Value")
+}
+
+fn of_type(name: &str) -> Json {
+    Json::object([("type", Json::text(name))])
+}
+
+fn of_format(name: &str, format: &str) -> Json {
+    Json::object([("type", Json::text(name)), ("format", Json::text(format))])
+}
+
+fn reference_to(name: &str) -> Json {
+    Json::object([("$ref", Json::text(format!("#/components/schemas/{name}")))])
+}
+
+impl Schemas {
+    pub fn new(set: &DescriptorSet) -> Self {
+        let messages = set.pool.all_messages().map(|message| message.full_name().to_owned());
+        let enums = set.pool.all_enums().map(|enumeration| enumeration.full_name().to_owned());
+        // Every operation can fail, with details of any type.
+        let always = ["google.protobuf.Any", STATUS].map(str::to_owned);
+        let names = names(messages.chain(enums).chain(always).collect());
+        let status = set.pool.get_message_by_name(STATUS);
+        Self { names, done: BTreeMap::new(), status }
+    }
+
+    /// All that were referred to.
+    pub fn finish(self) -> Json {
+        Json::Object(self.done.into_iter().collect())
+    }
+
+    /// What an error is.
+    pub fn status(&mut self) -> Json {
+        match self.status.clone() {
+            Some(status) => self.reference(&status),
+            // Nobody imports it: the same without comments.
+            None => {
+                let name = self.name(STATUS);
+                let any = self.any();
+                let details = of_type("array").with("items", Some(any));
+                let members = Json::object([
+                    ("code", of_format("integer", "int32")),
+                    ("message", of_type("string")),
+                    ("details", details),
+                ]);
+                let schema = of_type("object")
+                    .with("description", Some(Json::text("What went wrong.")))
+                    .with("properties", Some(members));
+                self.done.insert(name.clone(), schema);
+                reference_to(&name)
+            }
+        }
+    }
+
+    fn any(&mut self) -> Json {
+        let name = self.name("google.protobuf.Any");
+        self.done.entry(name.clone()).or_insert_with(any);
+        reference_to(&name)
+    }
+
+    /// The schema of a message, by name unless it is short.
+    pub fn reference(&mut self, message: &MessageDescriptor) -> Json {
+        if message.package_name() == "google.protobuf" {
+            return self.well_known(message);
+        }
+        let name = self.name(message.full_name());
+        if !self.done.contains_key(&name) {
+            // Something stands there already when the message holds itself.
+            self.done.insert(name.clone(), of_type("object"));
+            let schema = self.object(message, |_| false);
+            self.done.insert(name.clone(), schema);
+        }
+        reference_to(&name)
+    }
+
+    /// A schema of this name for a message without some of its fields.
+    pub fn rest(
+        &mut self,
+        name: &str,
+        message: &MessageDescriptor,
+        is_left_out: impl Fn(&FieldDescriptor) -> bool,
+    ) -> Json {
+        let schema = self.object(message, is_left_out);
+        self.done.insert(name.to_owned(), schema);
+        reference_to(name)
+    }
+
+    fn name(&self, full_name: &str) -> String {
+        self.names.get(full_name).cloned().unwrap_or_else(|| full_name.replace('.', ""))
+    }
+
+    fn object(
+        &mut self,
+        message: &MessageDescriptor,
+        is_left_out: impl Fn(&FieldDescriptor) -> bool,
+    ) -> Json {
+        let fields: Vec<_> = message.fields().filter(|field| !is_left_out(field)).collect();
+        let properties: Vec<_> =
+            fields.iter().map(|field| (field.json_name().to_owned(), self.field(field))).collect();
+        let comment = comments::find(&message.parent_file(), message.path());
+        let schema = of_type("object").with("description", comment.map(Json::Text));
+        if properties.is_empty() {
+            return schema;
+        }
+        schema.with("properties", Some(Json::Object(properties)))
+    }
+
+    /// The schema of a field, with its comment.
+    pub fn field(&mut self, field: &FieldDescriptor) -> Json {
+        let schema = self.plain(field);
+        let Some(comment) = comments::find(&field.parent_file(), field.path()) else {
+            return schema;
+        };
+        let comment = Some(Json::Text(comment));
+        match &schema {
+            // What stands beside `$ref` does not count in OpenAPI 3.0.
+            Json::Object(members) if members.iter().any(|(name, _)| name == "$ref") => {
+                Json::object([("allOf", Json::List(vec![schema]))]).with("description", comment)
+            }
+            _ => schema.with("description", comment),
+        }
+    }
+
+    /// The schema of a field without its comment.
+    pub fn plain(&mut self, field: &FieldDescriptor) -> Json {
+        match field.kind() {
+            Kind::Message(entry) if field.is_map() => {
+                let value = self.element(&entry.map_entry_value_field());
+                of_type("object").with("additionalProperties", Some(value))
+            }
+            _ if field.is_list() => of_type("array").with("items", Some(self.element(field))),
+            _ => self.element(field),
+        }
+    }
+
+    /// The schema of one value of a field.
+    pub fn element(&mut self, field: &FieldDescriptor) -> Json {
+        match field.kind() {
+            Kind::Bool => of_type("boolean"),
+            Kind::String => of_type("string"),
+            Kind::Bytes => of_format("string", "byte"),
+            Kind::Double => of_format("number", "double"),
+            Kind::Float => of_format("number", "float"),
+            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => of_format("integer", "int32"),
+            // OpenAPI has no unsigned numbers.
+            Kind::Uint32 | Kind::Fixed32 => of_format("integer", "int64"),
+            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => of_format("string", "int64"),
+            Kind::Uint64 | Kind::Fixed64 => of_format("string", "uint64"),
+            Kind::Enum(enumeration) => self.enumeration(&enumeration),
+            Kind::Message(message) => self.reference(&message),
+        }
+    }
+
+    fn enumeration(&mut self, enumeration: &EnumDescriptor) -> Json {
+        let name = self.name(enumeration.full_name());
+        if !self.done.contains_key(&name) {
+            let file = enumeration.parent_file();
+            let mut text = comments::find(&file, enumeration.path()).unwrap_or_default();
+            let mut names = Vec::new();
+            for value in enumeration.values() {
+                if let Some(comment) = comments::find(&file, value.path()) {
+                    text.push_str(&format!("\n\n - {}: {comment}", value.name()));
+                }
+                names.push(Json::text(value.name()));
+            }
+            let schema = of_type("string")
+                .with("description", (!text.is_empty()).then(|| Json::text(text.trim())))
+                .with("default", names.first().cloned())
+                .with("enum", Some(Json::List(names)));
+            self.done.insert(name.clone(), schema);
+        }
+        reference_to(&name)
+    }
+
+    fn well_known(&mut self, message: &MessageDescriptor) -> Json {
+        match message.name() {
+            "Any" => self.any(),
+            "Timestamp" => of_format("string", "date-time"),
+            "Duration" | "FieldMask" => of_type("string"),
+            "Empty" | "Struct" => of_type("object"),
+            "ListValue" => of_type("array").with("items", Some(Json::object([]))),
+            "Value" => Json::object([]),
+            // A wrapper is written as what it wraps.
+            _ => match message.get_field_by_name("value") {
+                Some(field) => self.element(&field),
+                None => of_type("object"),
+            },
+        }
+    }
+}
+
+fn any() -> Json {
+    let url = "The type of the message: `type.googleapis.com/` and its full name.";
+    let url = of_type("string").with("description", Some(Json::text(url)));
+    of_type("object")
+        .with("description", Some(Json::text("A message of any type, its members beside `@type`.")))
+        .with("properties", Some(Json::object([("@type", url)])))
+        .with("additionalProperties", Some(Json::object([])))
+}
+
+/// Names as protoc-gen-openapiv2 makes them: the last two parts of a full name, such as `v1Action`, or
+/// as many as it takes to tell it from the others.
+fn names(full_names: BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut named = BTreeMap::new();
+    let mut left = full_names;
+    let mut taken = BTreeSet::new();
+    for parts in 2.. {
+        let mut candidates: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for full_name in &left {
+            let all: Vec<_> = full_name.split('.').collect();
+            let name = all[all.len().saturating_sub(parts)..].concat();
+            candidates.entry(name).or_default().push(full_name.clone());
+        }
+        // Beyond its parts a name cannot grow: the dots are left then.
+        let is_over = left.iter().all(|name| name.split('.').count() < parts);
+        for (name, full_names) in candidates {
+            for full_name in &full_names {
+                let name = if is_over { full_name.clone() } else { name.clone() };
+                if is_over || full_names.len() == 1 && !taken.contains(&name) {
+                    left.remove(full_name);
+                    taken.insert(name.clone());
+                    named.insert(full_name.clone(), name);
+                }
+            }
+        }
+        if left.is_empty() {
+            break;
+        }
+    }
+    named
+}

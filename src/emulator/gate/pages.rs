@@ -1,0 +1,51 @@
+//! What a browser finds.
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+
+use crate::rpc;
+use crate::transcode::OPENAPI;
+
+/// The start page and the OpenAPI document; `None` for everything else.
+pub(super) fn answer(request: &Request<Bytes>) -> Option<Response<Bytes>> {
+    if request.method() != Method::GET {
+        return None;
+    }
+    let (content_type, body) = match request.uri().path() {
+        "/" => ("text/html; charset=utf-8", start().into()),
+        "/openapi.json" => ("application/json", Bytes::from(OPENAPI)),
+        _ => return None,
+    };
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    Some(response)
+}
+
+/// All RPCs. Those without a variable in their path are links; nothing on it comes from a caller.
+fn start() -> String {
+    let mut page = String::from(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ESET PROTECT \
+         emulator</title><h1>ESET PROTECT emulator</h1><p>A stand-in for ESET's services, over gRPC \
+         and REST on this port. <a href=\"/openapi.json\">OpenAPI</a>.</p><table>",
+    );
+    for spec in rpc::METHODS {
+        for http in spec.http {
+            let path = http.path;
+            let path = if http.method == "GET" && !path.contains('{') {
+                format!("<a href=\"{path}\">{path}</a>")
+            } else {
+                path.to_owned()
+            };
+            // Writing to a string does not fail.
+            let _ = write!(
+                page,
+                "<tr><td>{}<td><code>{} {path}</code><td>{}",
+                spec.method, http.method, spec.service
+            );
+        }
+    }
+    page.push_str("</table></html>\n");
+    page
+}

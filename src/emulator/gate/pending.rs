@@ -1,0 +1,172 @@
+//! Answers that take longer (202, `facts.md` 3).
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::RESPONSE_ID;
+use crate::server::RestFront;
+
+/// What is not ready after so long never will be.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// What is not fetched within so long is dropped.
+const FETCH_WITHIN: Duration = Duration::from_secs(600);
+/// So many answers wait at a time; another one is 503.
+const MAX_WAITING: usize = 256;
+/// Answers that wait take so many bytes together; the oldest are dropped.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+type Slot = watch::Receiver<Option<Response<Bytes>>>;
+
+/// The answers that wait to be fetched.
+pub(super) struct Pending {
+    after: Duration,
+    waiting: Mutex<BTreeMap<String, Waiting>>,
+}
+
+struct Waiting {
+    print: u64,
+    since: SystemTime,
+    /// So many more polls are told to come again, ready or not.
+    times: u32,
+    slot: Slot,
+    _task: Task,
+}
+
+/// Ends the call when nobody can fetch its answer any more.
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Pending {
+    /// An answer is pending if it takes longer than this.
+    pub(super) fn new(after: Duration) -> Self {
+        Self { after, waiting: Mutex::default() }
+    }
+
+    /// Waits for an answer, or says how to fetch it later. `times` polls get none in any case.
+    pub(super) async fn run(
+        &self,
+        print: u64,
+        times: u32,
+        answer: impl Future<Output = Response<Bytes>> + Send + 'static,
+        now: SystemTime,
+    ) -> Response<Bytes> {
+        let (sender, mut slot) = watch::channel(None);
+        let task = Task(tokio::spawn(async move {
+            sender.send_replace(Some(answer.await));
+        }));
+        if times == 0
+            && let Some(answer) = self.wait(&mut slot).await
+        {
+            return answer;
+        }
+        let id = Uuid::new_v4().to_string();
+        let mut waiting = self.lock();
+        make_room(&mut waiting, now);
+        if waiting.len() >= MAX_WAITING {
+            let message = "too many answers wait to be fetched";
+            return RestFront::error(StatusCode::SERVICE_UNAVAILABLE, message);
+        }
+        let times = times.saturating_sub(1);
+        waiting.insert(id.clone(), Waiting { print, since: now, times, slot, _task: task });
+        come_again(&id)
+    }
+
+    /// Fetches an answer.
+    pub(super) async fn poll(
+        &self,
+        id: &HeaderValue,
+        print: u64,
+        now: SystemTime,
+    ) -> Response<Bytes> {
+        let gone = || RestFront::error(StatusCode::NOT_FOUND, "there is no such pending answer");
+        let Ok(id) = id.to_str() else { return gone() };
+        let mut slot = {
+            let mut waiting = self.lock();
+            make_room(&mut waiting, now);
+            let Some(found) = waiting.get_mut(id).filter(|found| found.print == print) else {
+                return gone();
+            };
+            if found.slot.borrow().is_none() && age(found.since, now) >= READY_WITHIN {
+                waiting.remove(id);
+                let message = "the answer was not ready in time; start anew";
+                return RestFront::error(StatusCode::GATEWAY_TIMEOUT, message);
+            }
+            if found.times > 0 {
+                found.times -= 1;
+                return come_again(id);
+            }
+            found.slot.clone()
+        };
+        match self.wait(&mut slot).await {
+            None => come_again(id),
+            // Whoever takes it out has it; another poll at the same time comes too late.
+            Some(answer) => match self.lock().remove(id) {
+                Some(_) => answer,
+                None => gone(),
+            },
+        }
+    }
+
+    async fn wait(&self, slot: &mut Slot) -> Option<Response<Bytes>> {
+        let ready = slot.wait_for(Option::is_some);
+        match tokio::time::timeout(self.after, ready).await {
+            Ok(Ok(answer)) => answer.clone(),
+            // The call has panicked, or the server ends.
+            Ok(Err(_)) => {
+                let message = "the call came to no end";
+                Some(RestFront::error(StatusCode::INTERNAL_SERVER_ERROR, message))
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending").field("after", &self.after).finish_non_exhaustive()
+    }
+}
+
+/// Drops what is too old, then the oldest of what is too much.
+fn make_room(waiting: &mut BTreeMap<String, Waiting>, now: SystemTime) {
+    waiting.retain(|_, answer| age(answer.since, now) < FETCH_WITHIN);
+    let size = |answer: &Waiting| answer.slot.borrow().as_ref().map_or(0, |r| r.body().len());
+    let mut total: usize = waiting.values().map(size).sum();
+    while total > MAX_BYTES {
+        let oldest = waiting.iter().filter(|(_, answer)| size(answer) > 0);
+        let oldest = oldest.min_by_key(|(_, answer)| answer.since).map(|(id, _)| id.clone());
+        let Some(removed) = oldest.and_then(|id| waiting.remove(&id)) else { return };
+        total = total.saturating_sub(size(&removed));
+    }
+}
+
+/// A clock that went backwards makes nothing older.
+fn age(since: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(since).unwrap_or_default()
+}
+
+fn come_again(id: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::ACCEPTED;
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(RESPONSE_ID, id);
+    }
+    response
+}

@@ -1,0 +1,50 @@
+//! The documented limit of calls (`facts.md` 3).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// So many calls …
+pub(super) const CALLS: usize = 10;
+/// … in so long, for each caller.
+const WINDOW: Duration = Duration::from_secs(1);
+/// So many callers are known at a time.
+const MAX_CALLERS: usize = 10_000;
+
+/// Who calls: a token at an address.
+type Caller = (String, Option<IpAddr>);
+
+/// Counts the calls of each caller in any second, by the emulator's clock.
+#[derive(Default)]
+pub(super) struct RateLimit(Mutex<BTreeMap<Caller, VecDeque<SystemTime>>>);
+
+impl RateLimit {
+    /// Whether one more call may be made now; if so, it counts.
+    pub(super) fn allows(&self, token: &str, address: Option<IpAddr>, now: SystemTime) -> bool {
+        let is_recent = |time: &SystemTime| {
+            now.duration_since(*time).is_ok_and(|age| age < WINDOW) || *time > now
+        };
+        let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = (token.to_owned(), address);
+        if callers.len() >= MAX_CALLERS && !callers.contains_key(&caller) {
+            callers.retain(|_, calls| calls.back().is_some_and(is_recent));
+            if callers.len() >= MAX_CALLERS {
+                return false;
+            }
+        }
+        let calls = callers.entry(caller).or_default();
+        calls.retain(is_recent);
+        let allowed = calls.len() < CALLS;
+        if allowed {
+            calls.push_back(now);
+        }
+        allowed
+    }
+}
+
+impl std::fmt::Debug for RateLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RateLimit").finish_non_exhaustive()
+    }
+}

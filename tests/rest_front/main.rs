@@ -1,0 +1,10 @@
+//! The REST front of the emulator, its logins, limits and faults, over loopback sockets.
+#![cfg(all(feature = "emulator", feature = "rest"))]
+
+mod calls;
+mod client;
+mod faults;
+mod limits;
+mod logins;
+mod pending;
+mod support;
