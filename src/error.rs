@@ -82,9 +82,15 @@ impl Error {
         Self::new(ErrorKind::Transport, Code::Internal, message)
     }
 
+    /// The same answer, to a login: whatever its code, the login was refused.
     #[cfg(feature = "rest")]
-    pub(crate) fn unauthenticated(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Status, Code::Unauthenticated, message)
+    pub(crate) fn into_refused_login(mut self) -> Self {
+        self.0.message = format!("the login was refused: {}", self.0.message);
+        if self.0.code != Code::Unauthenticated {
+            self.0.code = Code::Unauthenticated;
+            self.0.is_code_inferred = true;
+        }
+        self
     }
 
     pub(crate) fn with_http_status(mut self, status: http::StatusCode) -> Self {

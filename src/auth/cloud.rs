@@ -66,10 +66,9 @@ impl TokenProvider for CloudLogin {
 }
 
 /// A login that is refused as a bad request is a refused login.
-fn refused(error: Error) -> Error {
-    if error.is_invalid_argument() || error.is_permission_denied() {
-        let message = format!("the login was refused: {}", error.message());
-        return Error::unauthenticated(message).with_metadata(error.metadata().clone());
+pub(super) fn refused(error: Error) -> Error {
+    if error.is_invalid_argument() || error.is_permission_denied() || error.is_unauthenticated() {
+        return error.into_refused_login();
     }
     error
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::cloud::refused;
 use super::{AccessToken, BoxFuture, TokenProvider, Tokens};
 use crate::error::Error;
 use crate::transport::http::{HttpClient, HttpResponse};
@@ -71,12 +72,7 @@ struct Answer {
 
 fn read(response: &HttpResponse) -> Result<Tokens, Error> {
     if response.status != http::StatusCode::OK {
-        let error = error_from(response);
-        if error.is_invalid_argument() || error.is_permission_denied() {
-            let message = format!("the login was refused: {}", error.message());
-            return Err(Error::unauthenticated(message).with_metadata(error.metadata().clone()));
-        }
-        return Err(error);
+        return Err(refused(error_from(response)));
     }
     // The cause is not shown: it may quote the answer, which is a secret.
     let answer: Answer = serde_json::from_slice(&response.body)
