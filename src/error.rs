@@ -109,6 +109,7 @@ impl Error {
     /// The same error of a login, which says so.
     #[cfg(feature = "rest")]
     pub(crate) fn of_login(mut self, code: Code, what: &str) -> Self {
+        self.0.is_code_inferred |= self.0.code != code;
         self.0.code = code;
         self.0.message = format!("{what}: {}", self.0.message);
         self

@@ -15,10 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("params", &["automation", "policy_management", "proto", "wkt"]),
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["protojson", "rpc", "wkt"]),
-    (
-        "transport",
-        &["client", "error", "proto", "protojson", "rpc", "transcode", "wkt"],
-    ),
+    ("transport", &["error", "proto", "protojson", "rpc", "transcode", "wkt"]),
     ("auth", &["error", "transcode", "transport"]),
     ("call", &["Client", "auth", "error", "rpc", "transport"]),
     ("client", &["auth", "call", "error", "rpc", "transport"]),

@@ -5,6 +5,7 @@ use std::fmt;
 use http::Uri;
 
 use crate::error::Error;
+use crate::transport::connector::is_loopback;
 #[cfg(feature = "rest")]
 use crate::transport::rest::{Hosts, Region};
 
@@ -156,11 +157,4 @@ impl Address {
     pub(super) fn may_have_token(&self) -> bool {
         self.is_secure || is_loopback(&self.host)
     }
-}
-
-/// Whether a host is this machine, by its name or address.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -110,6 +111,13 @@ impl Service<Uri> for Connector {
                 .unwrap_or_else(|_| Err(format!("not connected within {timeout:?}").into()))
         })
     }
+}
+
+/// Whether a host is this machine, by its name or address.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A connection.

@@ -1,8 +1,11 @@
-//! `--ca-cert`.
+//! `--ca-cert` and `--pin-cert`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use eset_protect::emulator::{Auth, Emulator};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -10,46 +13,88 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::support::{Server, command, directory, run_command};
 
+/// TLS in front of an emulator.
+struct Front {
+    port: u16,
+    certificate: PathBuf,
+    /// They run for as long as this.
+    _server: Server,
+    _runtime: Runtime,
+}
+
+impl Front {
+    fn start(name: &str, server: Server) -> Self {
+        let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = directory(name).join("certificate.pem");
+        std::fs::write(&certificate, issued.cert.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![issued.cert.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let runtime = crate::support::runtime();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let behind = server.endpoint.trim_start_matches("http://").to_owned();
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, behind) = (acceptor.clone(), behind.clone());
+                tokio::spawn(async move {
+                    // A client that does not trust us ends the handshake.
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let mut server = TcpStream::connect(behind).await.unwrap();
+                    drop(tokio::io::copy_bidirectional(&mut stream, &mut server).await);
+                });
+            }
+        });
+        Self { port, certificate, _server: server, _runtime: runtime }
+    }
+
+    fn certificate(&self) -> &str {
+        self.certificate.to_str().unwrap()
+    }
+}
+
 /// A server's certificate from an authority of one's own, as On-Prem installations have it.
 #[test]
 fn an_authority_of_ones_own() {
-    let server = Server::seeded();
-    let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let directory = directory("tls");
-    let path = directory.join("ca.pem");
-    std::fs::write(&path, issued.cert.pem()).unwrap();
-    let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![issued.cert.der().clone()], key)
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let front = Front::start("tls", Server::seeded());
+    let endpoint = format!("https://localhost:{}", front.port);
+    for wire in ["grpc", "rest", "auto"] {
+        let list = ["policies", "list", "--endpoint", &endpoint, "--wire", wire];
+        let trusting = [&list[..], &["--ca-cert", front.certificate()]].concat();
+        let out = run_command(command(&trusting), b"").ok();
+        assert!(out.contains("eset.local.products.endpoint"), "{out}");
+        let error = run_command(command(&list), b"").fails(3);
+        assert!(error.contains("certificate") && error.contains("--pin-cert FILE"), "{error}");
+    }
+}
 
-    // TLS in front of the emulator.
-    let runtime = crate::support::runtime();
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let behind = server.endpoint.trim_start_matches("http://").to_owned();
-    runtime.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, behind) = (acceptor.clone(), behind.clone());
-            tokio::spawn(async move {
-                // A client that does not trust us ends the handshake.
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let mut server = TcpStream::connect(behind).await.unwrap();
-                drop(tokio::io::copy_bidirectional(&mut stream, &mut server).await);
-            });
-        }
-    });
-
-    let endpoint = format!("https://localhost:{port}");
-    let list = ["policies", "list", "--endpoint", &endpoint];
-    let trusting = [&list[..], &["--ca-cert", path.to_str().unwrap()]].concat();
-    let out = run_command(command(&trusting), b"").ok();
-    assert!(out.contains("eset.local.products.endpoint"), "{out}");
-    let error = run_command(command(&list), b"").fails(3);
-    assert!(error.contains("certificate"), "{error}");
+/// A certificate that a server signed for itself, under a name that is not its address, and a login.
+#[test]
+fn a_pinned_certificate_and_a_login_on_prem() {
+    let server = || Server::start(Emulator::builder().seed(true).auth(Auth::new()));
+    let front = Front::start("pin", server());
+    let other = Front::start("pin-other", server());
+    let url = format!("https://127.0.0.1:{}", front.port);
+    let list = |environment: &[(&str, &str)], args: &[&str]| {
+        let mut command = command(&[&["policies", "list", "--on-prem", &url], args].concat());
+        command.env("ESET_PROTECT_USERNAME", "api").env("ESET_PROTECT_PASSWORD", "api");
+        command.envs(environment.iter().copied());
+        run_command(command, b"")
+    };
+    let pinned = ["--pin-cert", front.certificate()];
+    assert!(list(&[], &pinned).ok().contains("eset.local.products.endpoint"));
+    assert!(list(&[("ESET_PROTECT_PIN_CERT", front.certificate())], &[]).code == 0);
+    // The flag goes before the environment.
+    assert!(list(&[("ESET_PROTECT_PIN_CERT", other.certificate())], &pinned).code == 0);
+    assert!(list(&[("ESET_PROTECT_CA_CERT", other.certificate())], &pinned).code == 0);
+    for args in [&[][..], &["--pin-cert", other.certificate()]] {
+        let error = list(&[], args).fails(3);
+        assert!(error.contains("certificate") && error.contains("--pin-cert FILE"), "{error}");
+    }
 }

@@ -21,9 +21,9 @@ use eset_protect::{Client, Error, Wire, code_name};
 use tonic::Code;
 
 /// A client on one wire, the emulator behind it, and what has been written down.
-pub struct World {
-    pub client: Client,
-    pub clock: Arc<ManualClock>,
+struct World {
+    client: Client,
+    clock: Arc<ManualClock>,
     log: Vec<String>,
     // Keeps the emulator running.
     _emulator: Running,
@@ -45,7 +45,7 @@ impl World {
     }
 
     /// Writes down what came of a call and passes it on.
-    pub fn note<T: Debug>(&mut self, what: &str, result: Result<T, Error>) -> Option<T> {
+    fn note<T: Debug>(&mut self, what: &str, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => {
                 self.log.push(format!("{what}: {value:?}"));
@@ -59,7 +59,7 @@ impl World {
     }
 
     /// Writes down anything else.
-    pub fn say(&mut self, what: String) {
+    fn say(&mut self, what: String) {
         self.log.push(what);
     }
 }
@@ -81,7 +81,7 @@ fn described(error: &Error) -> String {
 }
 
 /// Runs a behaviour over both wires and compares what was written down.
-pub async fn over_both_wires(behaviour: impl AsyncFn(&mut World)) {
+async fn over_both_wires(behaviour: impl AsyncFn(&mut World)) {
     let mut logs = Vec::new();
     for wire in [Wire::Grpc, Wire::Rest] {
         let mut world = World::start(wire).await;

@@ -1,6 +1,7 @@
 //! `eset-protect assignments`.
 
 use clap::{Args, Subcommand};
+use eset_protect::Client;
 use eset_protect::policy_management::v2::{
     ListPolicyAssignmentsRequest, PolicyAssignment, PolicyTarget,
     UpdatePolicyAssignmentRankingRequest, policy_target,
@@ -11,7 +12,6 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
 use crate::output::{Format, Output};
-use crate::run::block_on;
 use crate::table::{Row, print_fields};
 
 /// Policies on devices, groups and subscriptions, and their ranks
@@ -106,15 +106,16 @@ fn policy_target(
 
 impl Assignments {
     pub fn run(self) -> Result<(), Failure> {
-        block_on(async move { self.call().await })
+        let Self { connection, command } = self;
+        connection.run(async |client, format| command.call(client, format).await)
     }
+}
 
-    async fn call(self) -> Result<(), Failure> {
-        let format = self.connection.output;
-        let client = self.connection.connect().await?;
+impl Command {
+    async fn call(self, client: Client, format: Format) -> Result<(), Failure> {
         let assignments = client.policy_assignments();
-        match self.command {
-            Command::List { policy, target, paging } => {
+        match self {
+            Self::List { policy, target, paging } => {
                 let request = ListPolicyAssignmentsRequest {
                     policy_uuids: policy,
                     target: policy_target(target.device, target.group, target.subscription),
@@ -124,11 +125,11 @@ impl Assignments {
                 let call = assignments.list_policy_assignments(request);
                 listing::print(call, format, "assignment").await
             }
-            Command::Get { assignment } => {
+            Self::Get { assignment } => {
                 let response = assignments.get_policy_assignment(assignment).await?;
                 print(format, &response, response.assignment.as_ref())
             }
-            Command::Assign { policy, target } => {
+            Self::Assign { policy, target } => {
                 let assignment = PolicyAssignment {
                     policy_uuid: policy,
                     target: policy_target(target.device, target.group, target.subscription),
@@ -137,12 +138,12 @@ impl Assignments {
                 let response = assignments.assign_policy(assignment).await?;
                 print(format, &response, response.assignment.as_ref())
             }
-            Command::Unassign { assignment } => {
+            Self::Unassign { assignment } => {
                 let response = assignments.unassign_policy(&*assignment).await?;
                 let text = format!("Removed the assignment {assignment}.");
                 Output::print_done(format, &response, &text)
             }
-            Command::Rank { assignment, rank } => {
+            Self::Rank { assignment, rank } => {
                 let text = format!("The assignment {assignment} has rank {rank} now.");
                 let request =
                     UpdatePolicyAssignmentRankingRequest { assignment_uuid: assignment, rank };

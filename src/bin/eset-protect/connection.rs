@@ -1,69 +1,159 @@
-//! Where to connect, how long to wait, and how to print: what all commands that call share.
+//! Where to connect, as whom, how long to wait, and how to print: what all commands that call share.
+
+mod credentials;
+mod environment;
+mod target;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use eset_protect::{Client, TlsConfig};
+use eset_protect::auth::StaticToken;
+use eset_protect::{Client, ClientBuilder, TlsConfig};
+use secrecy::ExposeSecret;
 
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Format;
+use crate::run::block_on;
+use credentials::{Credentials, Login};
+pub use target::Place;
+use target::Target;
 
 /// The longest time to wait for a connection; a shorter --timeout goes before.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a call may take at an endpoint. The cloud and On-Prem have the library's own time.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection and output")]
 pub struct Connection {
-    /// The gRPC server, http://HOST:PORT or https://HOST[:PORT]
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    credentials: Credentials,
+    /// The token endpoint to log in at; if not given, that of the region or of the server
     #[arg(
         long,
         global = true,
         value_name = "URL",
-        env = "ESET_PROTECT_ENDPOINT",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:50051"
+        env = "ESET_PROTECT_TOKEN_URL",
+        hide_env_values = true
     )]
-    endpoint: String,
-    /// How long a call may take, such as 500ms, 30s or 2m; in a list, each page
+    token_url: Option<String>,
+    /// How long a call may take, such as 500ms, 30s or 2m; in a list, each page. 30s if not given,
+    /// 150s for the cloud and On-Prem, whose gateways may take two minutes
     #[arg(
         long,
         global = true,
         value_name = "TIME",
         env = "ESET_PROTECT_TIMEOUT",
         hide_env_values = true,
-        default_value = "30s",
         value_parser = parse_duration
     )]
-    timeout: Duration,
-    /// Trust this authority too: a file of certificates in PEM
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "ESET_PROTECT_CA_CERT",
-        hide_env_values = true
-    )]
+    timeout: Option<Duration>,
+    /// Trust this authority too: a file of certificates in PEM [env: ESET_PROTECT_CA_CERT]
+    #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
+    /// Trust exactly this certificate, whatever name and dates it has: a file in PEM, for servers that
+    /// signed their own [env: ESET_PROTECT_PIN_CERT]
+    #[arg(long, global = true, value_name = "FILE")]
+    pin_cert: Option<PathBuf>,
     /// For whom to print
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
-    pub output: Format,
+    output: Format,
 }
 
 impl Connection {
-    pub async fn connect(&self) -> Result<Client, Failure> {
-        let mut builder = Client::builder(&self.endpoint)
-            .timeout(self.timeout)
-            .connect_timeout(self.timeout.min(CONNECT_TIMEOUT));
-        if let Some(path) = &self.ca_cert {
-            let pem = input::read_file("--ca-cert", path)?;
-            let tls = TlsConfig::new().ca_certificate(pem).map_err(|error| {
-                Failure::Input(format!("--ca-cert {}: {}", path.display(), error.message()))
-            })?;
-            builder = builder.tls(tls);
+    /// Connects, logs in if that is asked for, and runs a call.
+    pub fn run(
+        self,
+        call: impl AsyncFnOnce(Client, Format) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let place = self.target.place()?;
+        // Before anybody is asked for a password.
+        let mut builder = self.configure(&place)?;
+        let login = self.credentials.find(place.needs_login() || self.token_url.is_some())?;
+        let has_login = login.is_some();
+        builder = match login {
+            Some(login) => login.give(builder),
+            None => builder,
+        };
+        let format = self.output;
+        block_on(async { call(builder.connect().await?, format).await })
+            .map_err(|failure| failure.at(place, has_login))
+    }
+
+    fn configure(&self, place: &Place) -> Result<ClientBuilder, Failure> {
+        let mut builder = place.builder();
+        let timeout = self.timeout.or(match place {
+            Place::Endpoint { .. } => Some(TIMEOUT),
+            _ => None,
+        });
+        if let Some(timeout) = timeout {
+            builder = builder.timeout(timeout).connect_timeout(timeout.min(CONNECT_TIMEOUT));
         }
-        Ok(builder.connect().await?)
+        if let Some(url) = &self.token_url {
+            // Not shown: it may be a token or hold a password.
+            if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains('@') {
+                return Err(Failure::Input(
+                    "--token-url: expected https://HOST[:PORT]/PATH, without credentials"
+                        .to_owned(),
+                ));
+            }
+            builder = builder.token_url(url);
+        }
+        match self.tls(place)? {
+            Some(tls) => Ok(builder.tls(tls)),
+            None => Ok(builder),
+        }
+    }
+
+    fn tls(&self, place: &Place) -> Result<Option<TlsConfig>, Failure> {
+        // What a flag says goes before what the environment says, of either.
+        let (ca_cert, pin_cert) = match (&self.ca_cert, &self.pin_cert) {
+            (None, None) => (
+                environment::path("ESET_PROTECT_CA_CERT"),
+                environment::path("ESET_PROTECT_PIN_CERT"),
+            ),
+            (ca_cert, pin_cert) => (ca_cert.clone(), pin_cert.clone()),
+        };
+        let read = |flag: &str, path: &PathBuf| input::read_file(flag, path);
+        match (ca_cert, pin_cert) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(Failure::Input(
+                "--ca-cert, --pin-cert: expected one of them: a pinned certificate needs no authority"
+                    .to_owned(),
+            )),
+            (Some(path), None) => {
+                let tls = TlsConfig::new().ca_certificate(read("--ca-cert", &path)?);
+                tls.map(Some).map_err(|error| wrong("--ca-cert", &path, &error))
+            }
+            (None, Some(path)) => {
+                if !place.is_secure() && self.pin_cert.is_some() {
+                    return Err(Failure::Input(format!(
+                        "--pin-cert: {place} is not https, so it shows no certificate"
+                    )));
+                }
+                let tls = TlsConfig::new().pinned_certificate(read("--pin-cert", &path)?);
+                tls.map(Some).map_err(|error| wrong("--pin-cert", &path, &error))
+            }
+        }
+    }
+}
+
+fn wrong(flag: &str, path: &std::path::Path, error: &eset_protect::Error) -> Failure {
+    Failure::Input(format!("{flag} {}: {}", path.display(), error.message()))
+}
+
+impl Login {
+    fn give(self, builder: ClientBuilder) -> ClientBuilder {
+        match self {
+            Self::Password { username, password } => {
+                builder.login(username, password.expose_secret())
+            }
+            Self::Token(token) => builder.credentials(StaticToken::new(token.expose_secret())),
+        }
     }
 }
 

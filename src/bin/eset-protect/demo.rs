@@ -69,7 +69,7 @@ fn what_next(stage: &mut Stage) -> Result<(), Failure> {
     stage.end(
         "That was all real gRPC. Try it yourself:",
         &[
-            (format!("{program} emulator --seed"), "in another terminal"),
+            (format!("{program} emulator --seed --no-auth"), "in another terminal"),
             (format!("{program} tasks list"), "a month of tasks"),
             (format!("{program} policies list --output json"), "ProtoJSON, a policy a line"),
             (format!("{program} convert --list"), "the types, JSON to binary and back"),

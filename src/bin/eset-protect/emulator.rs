@@ -1,8 +1,10 @@
 //! `eset-protect emulator`.
 
+mod account;
+
 use std::error::Error;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use eset_protect::emulator::{Emulator, EmulatorError};
@@ -11,12 +13,13 @@ use tokio::net::TcpListener;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::run::block_on;
-use crate::text::program;
+use crate::text::{printable, program};
+use account::{Account, AccountArgs};
 
 /// Where the other commands look if nobody tells them.
 const DEFAULT: &str = "127.0.0.1:50051";
 
-/// Run an emulator of ESET's services, over gRPC
+/// Run an emulator of ESET's services, over gRPC and REST
 ///
 /// Everything is in memory unless --data-dir says otherwise. It ends with Ctrl-C or SIGTERM, after the
 /// calls that are under way.
@@ -25,7 +28,7 @@ pub struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = DEFAULT, value_parser = parse_address)]
     listen: SocketAddr,
-    /// Listen where other machines can connect; callers are not authenticated
+    /// Listen where other machines can connect; what they send travels in the clear
     #[arg(long)]
     allow_remote: bool,
     /// Begin with a small company: devices, tasks with their runs, policies and assignments
@@ -34,6 +37,8 @@ pub struct Args {
     /// Keep everything in this directory
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    account: AccountArgs,
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
@@ -50,12 +55,16 @@ impl Args {
         let address = self.listen;
         if !address.ip().is_loopback() && !self.allow_remote {
             return Err(Failure::Input(format!(
-                "--listen {address}: expected a loopback address, such as {DEFAULT}; callers are not \
-                 authenticated, so add --allow-remote if other machines shall connect"
+                "--listen {address}: expected a loopback address, such as {DEFAULT}; there is no TLS, \
+                 so add --allow-remote if other machines shall connect all the same"
             )));
         }
+        let account = self.account.account()?;
         block_on(async move {
             let mut builder = Emulator::builder().seed(self.seed);
+            if let Some(account) = &account {
+                builder = builder.auth(account.auth());
+            }
             if let Some(directory) = &self.data_dir {
                 builder = builder.data_dir(directory);
             }
@@ -68,7 +77,7 @@ impl Args {
                 .map_err(|error| Failure::io(&format!("--listen {address}"), &error))?;
             // Before anybody is told that we are there, so that no signal comes too early.
             let stopped = stop_signal()?;
-            match self.announce(address) {
+            match self.announce(address, account.as_ref()) {
                 // Whoever started us may want the first line and no more.
                 Ok(()) | Err(Failure::ReaderGone) => {}
                 Err(failure) => return Err(failure),
@@ -77,29 +86,86 @@ impl Args {
         })
     }
 
-    fn announce(&self, address: SocketAddr) -> Result<(), Failure> {
+    fn announce(&self, address: SocketAddr, account: Option<&Account>) -> Result<(), Failure> {
         let mut output = Output::new();
         let style = output.style;
+        let origin = format!("http://{address}");
         // Programs read this line for the port.
-        output.line(&format!("Listening on {}", style.bold(&format!("http://{address}"))))?;
+        output.line(&format!("Listening on {}", style.bold(&origin)))?;
+        let login = match account {
+            Some(account) => account.describe(),
+            None => "Nobody needs to log in.".to_owned(),
+        };
+        output.line(&format!("It speaks gRPC and REST there. {}", printable(&login)))?;
         let place = match &self.data_dir {
             Some(directory) => format!("in {}", directory.display()),
             None => "in memory, gone when this ends".to_owned(),
         };
         output.line(&format!("Everything is kept {place}. Ctrl-C ends it."))?;
         output.line("")?;
+        let near = from_here(address);
         output.line("Try in another terminal:")?;
-        if address.to_string() != DEFAULT {
-            output.line(&format!("  export ESET_PROTECT_ENDPOINT=http://{address}"))?;
+        if account.is_some() && !near.ip().is_loopback() {
+            output.line("  (this command sends no login to another address without TLS)")?;
+        } else {
+            for line in examples(near, account) {
+                output.line(&format!("  {}", printable(&line)))?;
+            }
         }
-        let program = program();
-        output.line(&format!("  {program} tasks list"))?;
-        output.line(&format!(
-            "  {program} tasks create --name Restart --action ShutdownComputer --restart --device d1"
-        ))?;
-        output.line(&format!("  {program} policies list --output json"))?;
+        output.line("")?;
+        output.line("Without this command:")?;
+        for line in curl_examples(&format!("http://{near}"), account) {
+            output.line(&format!("  {}", printable(&line)))?;
+        }
         output.flush()
     }
+}
+
+/// The address at which this machine reaches itself.
+fn from_here(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn examples(address: SocketAddr, account: Option<&Account>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if address.to_string() != DEFAULT {
+        lines.push(format!("export ESET_PROTECT_ENDPOINT=http://{address}"));
+    }
+    if let Some(account) = account {
+        let (username, password) = (account.username(), account.password());
+        lines.push(format!(
+            "export ESET_PROTECT_USERNAME={username} ESET_PROTECT_PASSWORD={password}"
+        ));
+    }
+    let program = program();
+    lines.extend([
+        format!("{program} tasks list"),
+        format!(
+            "{program} tasks create --name Restart --action ShutdownComputer --restart --device d1"
+        ),
+        format!("{program} policies list --wire rest --output json"),
+    ]);
+    lines
+}
+
+fn curl_examples(origin: &str, account: Option<&Account>) -> Vec<String> {
+    let Some(account) = account else {
+        return vec![format!("curl -s {origin}/v1/device_tasks")];
+    };
+    let (username, password) = (account.username(), account.password());
+    vec![
+        format!(
+            "TOKEN=$(curl -s {origin}/oauth/token -d grant_type=password --data-urlencode \
+             username={username} --data-urlencode password={password} | sed \
+             's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/')"
+        ),
+        format!("curl -s -H \"Authorization: Bearer $TOKEN\" {origin}/v1/device_tasks"),
+    ]
 }
 
 /// The error with its causes.

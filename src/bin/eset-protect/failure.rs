@@ -1,13 +1,17 @@
 //! What can go wrong: how it is said, and the exit code that scripts see.
 
+mod hints;
+
 use std::io::{self, IsTerminal, Write};
 
 use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
 
+use crate::connection::Place;
 use crate::style::Style;
 use crate::text::printable;
+use hints::hints;
 
 pub const OTHER: u8 = 1;
 const INPUT: u8 = 2;
@@ -18,13 +22,22 @@ const OUT_OF_TIME: u8 = 6;
 const STATE: u8 = 7;
 const LIMIT: u8 = 8;
 
+/// Where a call failed.
+#[derive(Debug)]
+pub struct At {
+    place: Place,
+    has_login: bool,
+}
+
 /// Why a command ends early.
 #[derive(Debug)]
 pub enum Failure {
     /// An argument or what was read is wrong.
     Input(String),
-    /// A call failed.
-    Call(Error),
+    /// There is no login, and nobody to ask for one.
+    Credentials(String),
+    /// A call failed; at a place, if it got so far that there was one.
+    Call(Box<Error>, Option<At>),
     /// Something on this machine failed.
     Other(String),
     /// The reader of our output has had enough: `… | head`. Not an error.
@@ -37,11 +50,20 @@ impl Failure {
         Self::Other(format!("{what}: {error}"))
     }
 
+    /// The same failure, which happened at this place.
+    pub fn at(self, place: Place, has_login: bool) -> Self {
+        match self {
+            Self::Call(error, _) => Self::Call(error, Some(At { place, has_login })),
+            other => other,
+        }
+    }
+
     /// The exit code, as `--help` lists them.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) => INPUT,
-            Self::Call(error) => call_exit_code(error),
+            Self::Credentials(_) => NOT_ALLOWED,
+            Self::Call(error, _) => call_exit_code(error),
             Self::Other(_) => OTHER,
             Self::ReaderGone => 0,
         }
@@ -53,8 +75,10 @@ impl Failure {
         let style = Style::new(io::stderr().is_terminal());
         match self {
             Self::ReaderGone => return,
-            Self::Input(message) | Self::Other(message) => say(&mut text, style, message),
-            Self::Call(error) => describe(&mut text, style, error),
+            Self::Input(message) | Self::Credentials(message) | Self::Other(message) => {
+                say(&mut text, style, message);
+            }
+            Self::Call(error, at) => describe(&mut text, style, error, at.as_ref()),
         }
         // If nobody reads it there is nobody to tell.
         drop(io::stderr().write_all(text.as_bytes()));
@@ -63,7 +87,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Call(error)
+        Self::Call(Box::new(error), None)
     }
 }
 
@@ -90,13 +114,20 @@ fn say(text: &mut String, style: Style, message: &str) {
     text.push_str(&format!("{} {}\n", style.red("error:"), printable(message)));
 }
 
-fn describe(text: &mut String, style: Style, error: &Error) {
+fn describe(text: &mut String, style: Style, error: &Error, at: Option<&At>) {
     let method = error.rpc().map(|spec| format!("{}: ", spec.method)).unwrap_or_default();
     let code = match error.kind() {
         ErrorKind::Config => String::new(),
         _ => format!("{}: ", code_name(error.code())),
     };
     say(text, style, &format!("{method}{code}{}", error.message()));
+    if let Some(status) = error.http_status() {
+        let inferred = match error.is_code_inferred() {
+            true => format!(", from which {} is inferred", code_name(error.code())),
+            false => String::new(),
+        };
+        text.push_str(&format!("  HTTP {status}{inferred}\n"));
+    }
     if let Some(id) = error.request_id() {
         text.push_str(&format!("  request-id {}\n", printable(id)));
     }
@@ -105,28 +136,7 @@ fn describe(text: &mut String, style: Style, error: &Error) {
         let (field, problem) = (printable(&violation.field), printable(&violation.description));
         text.push_str(&format!("  field `{field}`: {problem}\n"));
     }
-    for hint in hints(error) {
+    for hint in hints(error, at) {
         text.push_str(&format!("{} {hint}\n", style.bold("hint:")));
     }
-}
-
-/// What to try.
-fn hints(error: &Error) -> Vec<&'static str> {
-    let mut hints = Vec::new();
-    match (error.kind(), error.code()) {
-        (ErrorKind::Connect, _) => hints.push(
-            "is a server listening there? Start one with `eset-protect emulator`, or name another \
-             with --endpoint or ESET_PROTECT_ENDPOINT",
-        ),
-        (ErrorKind::Limit, _) => hints.push("ask for smaller pages with --page-size"),
-        (_, Code::DeadlineExceeded) => hints.push("give it more time with --timeout"),
-        (_, Code::NotFound) => hints.push("`list` shows what there is"),
-        (_, Code::Unimplemented) => hints.push("is that endpoint a server of these services?"),
-        _ => {}
-    }
-    let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
-    if error.may_have_executed() && !changes_nothing {
-        hints.push("it may have been done all the same: look before you repeat it");
-    }
-    hints
 }

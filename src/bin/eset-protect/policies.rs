@@ -11,7 +11,6 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
 use crate::output::{Format, Output};
-use crate::run::block_on;
 
 /// Policies: settings for ESET's products
 ///
@@ -45,19 +44,19 @@ enum Command {
 
 impl Policies {
     pub fn run(self) -> Result<(), Failure> {
-        block_on(async move {
-            let format = self.connection.output;
-            match self.command {
-                Command::Create(create) => {
-                    // A wrong flag is told before anything is connected.
-                    let request = create.request()?;
-                    let client = self.connection.connect().await?;
+        match self.command {
+            Command::Create(create) => {
+                // A wrong flag is told before anything is connected.
+                let request = create.request()?;
+                self.connection.run(async |client, format| {
                     let response = client.policies().create_policy(request).await?;
                     rows::print_policy(format, &response, response.policy.as_ref())
-                }
-                command => call(self.connection.connect().await?, format, command).await,
+                })
             }
-        })
+            command => {
+                self.connection.run(async |client, format| call(client, format, command).await)
+            }
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
 use crate::output::{Format, Output};
-use crate::run::block_on;
 
 /// Tasks on devices, and their runs
 ///
@@ -57,19 +56,19 @@ enum Command {
 
 impl Tasks {
     pub fn run(self) -> Result<(), Failure> {
-        block_on(async move {
-            let format = self.connection.output;
-            match self.command {
-                Command::Create(create) => {
-                    // A wrong flag is told before anything is connected.
-                    let request = create.request()?;
-                    let client = self.connection.connect().await?;
+        match self.command {
+            Command::Create(create) => {
+                // A wrong flag is told before anything is connected.
+                let request = create.request()?;
+                self.connection.run(async |client, format| {
                     let response = client.device_tasks().create_task(request).await?;
                     rows::print_task(format, &response, response.task.as_ref())
-                }
-                command => call(self.connection.connect().await?, format, command).await,
+                })
             }
-        })
+            command => {
+                self.connection.run(async |client, format| call(client, format, command).await)
+            }
+        }
     }
 }
 

@@ -184,6 +184,10 @@ impl ClientBuilder {
                 format!("{}/oauth/token", Address::parse(server)?.origin())
             }
         };
+        if url.contains('@') {
+            // Not shown: it may be a password.
+            return Err(Error::config("token_url: credentials do not belong in an address"));
+        }
         let uri: http::Uri = url.parse().map_err(|error| {
             let url = shown(&url);
             Error::config(format!("token_url: {url:?} is no address: {error}"))

@@ -1,0 +1,306 @@
+//! Logging in: from the environment, from a file, by a prompt. Never a secret in what is printed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use eset_protect::emulator::{Auth, Emulator};
+
+use crate::support::{Ran, Server, directory, run_command};
+
+const PASSWORD: &str = "geheim=\"x\" & 9%";
+
+fn server() -> Server {
+    Server::start(Emulator::builder().seed(true).auth(Auth::new().account("shop", PASSWORD)))
+}
+
+/// Runs, and sees that no secret is in what is said.
+#[track_caller]
+fn run(mut command: Command, environment: &[(&str, &str)]) -> Ran {
+    command.envs(environment.iter().copied());
+    let ran = run_command(command, b"");
+    let out = String::from_utf8_lossy(&ran.out);
+    for text in [&*out, &ran.err] {
+        assert!(!text.contains("geheim"), "{text}");
+    }
+    ran
+}
+
+const WIRES: [&str; 3] = ["grpc", "rest", "auto"];
+
+fn list(server: &Server, wire: &str) -> Command {
+    server.command(&["tasks", "list", "--wire", wire])
+}
+
+#[cfg(unix)]
+fn write(path: &Path, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn write(path: &Path, text: &str, _mode: u32) {
+    std::fs::write(path, text).unwrap();
+}
+
+fn file(name: &str, text: &str, mode: u32) -> PathBuf {
+    let path = directory(name).join("login");
+    write(&path, text, mode);
+    path
+}
+
+#[test]
+fn from_the_environment() {
+    let server = server();
+    let login = [("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", PASSWORD)];
+    for wire in WIRES {
+        assert!(run(list(&server, wire), &login).ok().starts_with("UUID"), "{wire}");
+    }
+    // The name is no secret.
+    let mut command = list(&server, "grpc");
+    command.args(["--username", "shop"]);
+    assert!(run(command, &login[1..]).ok().starts_with("UUID"));
+    // With another token endpoint.
+    let url = format!("{}/oauth/token", server.endpoint);
+    let elsewhere = [&login[..], &[("ESET_PROTECT_TOKEN_URL", &url)]].concat();
+    assert!(run(list(&server, "grpc"), &elsewhere).ok().starts_with("UUID"));
+    let url = format!("{}/geheim/token", server.endpoint);
+    let nowhere = [&login[..], &[("ESET_PROTECT_TOKEN_URL", &url)]].concat();
+    assert!(run(list(&server, "grpc"), &nowhere).fails(4).contains("NOT_FOUND"));
+}
+
+#[test]
+fn wrong_ones_are_refused() {
+    let server = server();
+    for wire in WIRES {
+        let login = [("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", "geheim2")];
+        let error = run(list(&server, wire), &login).fails(5);
+        assert!(error.contains("UNAUTHENTICATED: the login was refused: "), "{error}");
+        assert!(error.contains("  HTTP 400, from which UNAUTHENTICATED is inferred\n"), "{error}");
+        assert!(error.contains("  request-id ") && error.contains("check the login"), "{error}");
+
+        let error = run(list(&server, wire), &[("ESET_PROTECT_TOKEN", "geheim3")]).fails(5);
+        assert!(error.contains("ListTasks: UNAUTHENTICATED: "), "{error}");
+        let error = run(list(&server, wire), &[]).fails(5);
+        assert!(error.contains("that server wants a login: set ESET_PROTECT_USERNAME"), "{error}");
+    }
+    let mut command = crate::support::command(&["tasks", "list", "--on-prem", &server.endpoint]);
+    command.args(["--username", "shop"]);
+    let error = run(command, &[("ESET_PROTECT_PASSWORD", "geheim2")]).fails(5);
+    assert!(error.contains("the login was refused: ") && error.contains("HTTP 401"), "{error}");
+}
+
+#[test]
+fn from_a_file() {
+    let server = server();
+    let text = format!("# The shop's\r\nusername=shop\r\n\r\npassword={PASSWORD}\r\n");
+    let path = file("login", &text, 0o600);
+    let path = path.to_str().unwrap();
+    for wire in WIRES {
+        let mut command = list(&server, wire);
+        command.args(["--credentials", path]);
+        assert!(run(command, &[]).ok().starts_with("UUID"), "{wire}");
+        let environment = [("ESET_PROTECT_CREDENTIALS", path)];
+        assert!(run(list(&server, wire), &environment).ok().starts_with("UUID"), "{wire}");
+    }
+    // The flag goes before the environment.
+    let mut command = list(&server, "rest");
+    command.args(["--credentials", path]);
+    assert!(run(command, &[("ESET_PROTECT_TOKEN", "geheim")]).ok().starts_with("UUID"));
+    let path = file("login-token", "token=geheim", 0o600);
+    let environment = [("ESET_PROTECT_CREDENTIALS", path.to_str().unwrap())];
+    run(list(&server, "rest"), &environment).fails(5);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_read_is_refused() {
+    let server = server();
+    for mode in [0o644, 0o640, 0o604, 0o660, 0o622] {
+        let path = file("login-open", &format!("username=shop\npassword={PASSWORD}"), mode);
+        let mut command = list(&server, "grpc");
+        command.arg("--credentials").arg(&path);
+        let error = run(command, &[]).fails(2);
+        let expected = format!(
+            "--credentials {}: others can read or write it (its mode is {mode:o}); `chmod 600` keeps",
+            path.display()
+        );
+        assert!(error.contains(&expected), "{error}");
+    }
+    let path = file("login-closed", &format!("username=shop\npassword={PASSWORD}"), 0o400);
+    let mut command = list(&server, "grpc");
+    command.arg("--credentials").arg(&path);
+    run(command, &[]).ok();
+}
+
+#[test]
+fn files_that_are_wrong_show_no_line() {
+    let server = server();
+    for (text, expected) in [
+        ("", "expected username=… and password=…, or token=… alone"),
+        ("username=shop", "expected username=… and password=…"),
+        ("password=geheim", "expected username=… and password=…"),
+        ("username=shop\npassword=geheim\ntoken=geheim", "or token=… alone"),
+        ("geheim", "line 1: expected username=…, password=… or token=…"),
+        ("# x\ngeheim=geheim", "line 2: expected username=…"),
+        ("password =geheim", "line 1: expected username=…"),
+        ("token=", "line 1: token is empty"),
+        ("token=geheim\ntoken=geheim", "line 2: token is there twice"),
+    ] {
+        let path = file("login-wrong", text, 0o600);
+        let mut command = list(&server, "grpc");
+        command.arg("--credentials").arg(&path);
+        let error = run(command, &[]).fails(2);
+        assert!(error.contains("--credentials ") && error.contains(expected), "{text:?}: {error}");
+    }
+    let path = file("login-wrong", &format!("token={}", "geheim".repeat(20_000)), 0o600);
+    let environment = [("ESET_PROTECT_CREDENTIALS", path.to_str().unwrap())];
+    let error = run(list(&server, "grpc"), &environment).fails(2);
+    assert!(error.contains("ESET_PROTECT_CREDENTIALS ") && error.contains("64 KiB"), "{error}");
+    let error = run(list(&server, "grpc"), &[("ESET_PROTECT_CREDENTIALS", "/no/such")]).fails(2);
+    assert!(error.contains("ESET_PROTECT_CREDENTIALS /no/such: "), "{error}");
+}
+
+#[test]
+fn contradictions_and_halves_are_told() {
+    let server = server();
+    let all = [
+        ("ESET_PROTECT_USERNAME", "shop"),
+        ("ESET_PROTECT_PASSWORD", PASSWORD),
+        ("ESET_PROTECT_TOKEN", "geheim"),
+    ];
+    let error = run(list(&server, "grpc"), &all).fails(2);
+    assert!(error.contains("ESET_PROTECT_TOKEN, ESET_PROTECT_USERNAME: expected one"), "{error}");
+    let error = run(list(&server, "grpc"), &all[1..2]).fails(2);
+    assert!(error.contains("ESET_PROTECT_PASSWORD: whose is it?"), "{error}");
+    // There is no terminal here.
+    let error = run(list(&server, "grpc"), &all[..1]).fails(5);
+    assert!(
+        error.contains("no password of \"shop\" is given, and there is no terminal"),
+        "{error}"
+    );
+    // A password that belongs to another name is not tried.
+    let mut command = list(&server, "grpc");
+    command.args(["--username", "other"]);
+    let error = run(command, &all[..2]).fails(5);
+    assert!(error.contains("no password of \"other\" is given"), "{error}");
+    for target in [&["--region", "eu"], &["--on-prem", "https://127.0.0.1:9443"]] {
+        let command = crate::support::command(&[&["tasks", "list"], &target[..]].concat());
+        let error = run(command, &[]).fails(5);
+        assert!(error.contains("no login is given, and there is no terminal"), "{error}");
+    }
+    let mut command = list(&server, "grpc");
+    command.args(["--username", "shop", "--credentials", "x"]);
+    assert!(run(command, &[]).fails(2).contains("--credentials, --username: expected one"));
+}
+
+/// Secrets are no arguments, and where one is put all the same it is not repeated.
+#[test]
+fn arguments_hold_no_secrets() {
+    for args in [
+        &["--password", "geheim"][..],
+        &["--password=geheim"],
+        &["--token", "geheim"],
+        &["--token=geheim"],
+        &["--token-url", "geheim"],
+        &["--token-url", "https://shop:geheim@x/"],
+        &["--token-url", "https://shop:ge heim geheim@x/"],
+        &["--on-prem", "https://shop:geheim@x"],
+    ] {
+        let command = crate::support::command(&[&["tasks", "list"], args].concat());
+        run(command, &[("ESET_PROTECT_TOKEN", "geheim")]).fails(2);
+    }
+    for command in ["tasks", "policies", "assignments"] {
+        let command = crate::support::command(&[command, "--help"]);
+        let environment = [
+            ("ESET_PROTECT_TOKEN", "geheim"),
+            ("ESET_PROTECT_PASSWORD", "geheim"),
+            ("ESET_PROTECT_TOKEN_URL", "https://geheim"),
+            ("ESET_PROTECT_ENDPOINT", "https://geheim"),
+        ];
+        let help = run(command, &environment).ok();
+        for name in
+            ["CREDENTIALS", "USERNAME", "TOKEN_URL", "REGION", "ON_PREM", "WIRE", "PIN_CERT"]
+        {
+            assert!(help.contains(&format!("[env: ESET_PROTECT_{name}")), "{name}: {help}");
+        }
+    }
+}
+
+/// A password and a token go by TLS, or stay on this machine.
+#[test]
+fn nothing_secret_travels_in_the_clear() {
+    for (target, environment) in [
+        (["--endpoint", "http://192.0.2.1"], &[("ESET_PROTECT_TOKEN", "geheim")][..]),
+        (["--on-prem", "http://192.0.2.1"], &[("ESET_PROTECT_TOKEN", "geheim")]),
+        (
+            ["--on-prem", "http://192.0.2.1"],
+            &[("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", PASSWORD)],
+        ),
+    ] {
+        let command = crate::support::command(&[&["tasks", "list"], &target[..]].concat());
+        let error = run(command, environment).fails(2);
+        assert!(error.contains("by https only"), "{error}");
+    }
+}
+
+/// By `script`, which gives the command a terminal. Not every machine has it; where it is missing the
+/// prompt goes untested.
+#[cfg(target_os = "linux")]
+#[test]
+fn by_a_prompt_where_there_is_script() {
+    use std::io::{Read, Write};
+    use std::process::Stdio;
+
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("not tested: there is no `script`, and so no terminal");
+        return;
+    }
+    let server = server();
+    let answered = |args: &str, dialogue: &[(&str, &str)]| {
+        let line = format!("{} tasks list {args}", env!("CARGO_BIN_EXE_eset-protect"));
+        let mut command = server.command(&[]);
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        for (name, value) in command.env("TERM", "dumb").get_envs() {
+            match value {
+                Some(value) => script.env(name, value),
+                None => script.env_remove(name),
+            };
+        }
+        let mut child = script.spawn().unwrap();
+        let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut said = Vec::new();
+        for (prompt, answer) in dialogue {
+            while !String::from_utf8_lossy(&said).ends_with(prompt) {
+                let mut byte = [0];
+                assert_eq!(
+                    output.read(&mut byte).unwrap(),
+                    1,
+                    "{}",
+                    String::from_utf8_lossy(&said)
+                );
+                said.push(byte[0]);
+            }
+            // The terminal is told not to echo after the prompt is there.
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            input.write_all(format!("{answer}\n").as_bytes()).unwrap();
+        }
+        output.read_to_end(&mut said).unwrap();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(!said.contains("geheim"), "{said}");
+        (child.wait().unwrap().code(), said)
+    };
+    let password = ("Password of shop: ", PASSWORD);
+    let (code, said) = answered("--username shop", &[password]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("UUID"), "{said}");
+    let on_prem = format!("--on-prem {}", server.endpoint);
+    let (code, said) = answered(&on_prem, &[("Username: ", "shop"), password]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = answered("--username shop", &[("Password of shop: ", "geheim2")]);
+    assert_eq!(code, Some(5), "{said}");
+    let (code, said) = answered("--username shop", &[("Password of shop: ", "")]);
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("no password was given"), "{said}");
+}
