@@ -3,6 +3,8 @@
 
 mod greeter;
 
+use std::sync::Arc;
+
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::{
     GreetRequest, Greeting, ListPeopleRequest, greeting,
@@ -11,6 +13,7 @@ use added_service::rpc::greeter::{Greet, ListPeople};
 use added_service::{rpc, types};
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::rpc::{IdempotencyLevel, Rpc};
+use eset_protect::server::RestFront;
 use eset_protect::wkt::{Any, FieldMask, Int64Value, TypeRegistry, Value};
 use eset_protect::{Client, params::AllowedActions};
 use greeter::Running;
@@ -52,6 +55,37 @@ async fn its_client_calls_it() {
 
     let mut people = greeter.list_people(ListPeopleRequest::default()).items();
     assert_eq!(people.next().await.unwrap().unwrap().name, "0");
+}
+
+#[tokio::test]
+async fn a_rest_front_serves_it() {
+    let registry = types::register(TypeRegistry::default());
+    let backend = Arc::new(added_service::server::Greeter::new(Arc::new(greeter::Greetings)));
+    let front = RestFront::new([backend as _]).unwrap().registry(registry);
+    let ask = async |method: &str, path: &str, body: &'static str| {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json")
+            .header("x-echo", "heard")
+            .header("grpc-timeout", "1S")
+            .body(bytes::Bytes::from_static(body.as_bytes()))
+            .unwrap();
+        front.answer(request).await
+    };
+    let body = r#"{"any":{"@type":"x/example.greeter.v1.Greeting","maybe":1.0}}"#;
+    let answer = ask("POST", "/v1/people/any%2Fone:greet", body).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["x-echo"]),
+        (200, &"heard".parse().unwrap())
+    );
+    assert!(!answer.headers().contains_key("x-timeout"));
+    let json: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(json["greeting"]["any"]["maybe"], 1.0);
+    assert_eq!(json["greeting"]["type"], "");
+    assert_eq!(ask("GET", "/v1/people/x", "").await.status(), 404);
+    let answer = ask("POST", "/v1/people/code%209:greet", "{}").await;
+    assert_eq!(answer.status(), 400);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What every request passes, on both fronts: the log, logins, limits, faults, pending answers.
 
 mod broken_body;
+mod head;
 mod logins;
 mod pages;
 mod pending;
@@ -9,7 +10,6 @@ mod tokens;
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,19 +20,18 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use tonic::body::Body;
 use tonic::service::Routes;
-use tonic::transport::server::TcpConnectInfo;
 use tonic::{Code, Status};
 use tower_service::Service;
 use uuid::Uuid;
 
 use self::broken_body::BrokenBody;
+use self::head::{bearer, caller, is_grpc, is_open, print};
 use self::pending::Pending;
 use self::rate::RateLimit;
 use self::tokens::Tokens;
 use super::auth::Auth;
 use super::core::World;
 use super::faults::{Fault, Faults, Kind, Place};
-use super::fingerprint::Fingerprint;
 use super::log::{Arrival, Front, Log};
 use crate::rpc::{self, MethodSpec};
 use crate::server::RestFront;
@@ -170,7 +169,7 @@ impl Gate {
         match (front, spec) {
             (Front::Rest, Some(spec)) => {
                 let is_login = status.code() == Code::Unauthenticated;
-                let mut response = self.rest.failure(spec, status).map(full);
+                let mut response = self.rest.failure(spec, &status).map(full);
                 if is_login {
                     let bearer = HeaderValue::from_static("Bearer");
                     response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
@@ -263,7 +262,7 @@ impl Gate {
             let answer =
                 if replaces && !after_the_call { None } else { Some(gate.serve(request).await) };
             match (kind, spec) {
-                (Some(Kind::Status(status)), Some(spec)) => gate.rest.failure(spec, *status),
+                (Some(Kind::Status(status)), Some(spec)) => gate.rest.failure(spec, &status),
                 (Some(Kind::Status(status)), None) => {
                     let http = crate::transcode::http_from_code(status.code());
                     let http = StatusCode::from_u16(http).unwrap_or_default();
@@ -343,38 +342,6 @@ fn http_status(spec: &MethodSpec, code: Code) -> u16 {
         ("UpdatePolicyAssignmentRanking", Code::FailedPrecondition) => 412,
         _ => crate::transcode::http_from_code(code),
     }
-}
-
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|value| {
-        value.get(..16).is_some_and(|value| value.eq_ignore_ascii_case(b"application/grpc"))
-    })
-}
-
-/// Health and reflection need no token: they say nothing that is not public.
-fn is_open(path: &str) -> bool {
-    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-fn caller(request: &Request<Body>) -> Option<IpAddr> {
-    let info: &TcpConnectInfo = request.extensions().get()?;
-    info.remote_addr().map(|address| address.ip())
-}
-
-/// What an identical request has in common with this one: all but its token (`facts.md` 3).
-fn print(request: &Request<Bytes>) -> u64 {
-    Fingerprint::new()
-        .part(request.method().as_str())
-        .part(request.uri().path_and_query().map_or("", |path| path.as_str()))
-        .part(request.body())
-        .value()
 }
 
 fn plain(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Bytes> {

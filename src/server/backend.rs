@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Extensions, Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::proto::google::rpc::bad_request::FieldViolation;
 use crate::proto::google::rpc::{BadRequest, Status as Rich};
@@ -74,7 +74,7 @@ impl RestCall {
         }
         let message =
             reader.scope(|| route.request::<R>(&query, &body)).map_err(|error| refused(&error))?;
-        let request = Request::from_parts(metadata, Extensions::from(extensions), message);
+        let request = Request::from_parts(metadata, extensions, message);
         let (metadata, message, _) = handle(request).await?.into_parts();
         let body = writer
             .scope(|| route.response::<R>(&message))

@@ -141,12 +141,12 @@ impl RestFront {
         };
         match backend.call(call).await {
             Ok(answer) => json(answer),
-            Err(status) => self.failure(spec, status),
+            Err(status) => self.failure(spec, &status),
         }
     }
 
     /// The answer to a call of an RPC that failed.
-    pub fn failure(&self, spec: &MethodSpec, status: Status) -> Response<Bytes> {
+    pub fn failure(&self, spec: &MethodSpec, status: &Status) -> Response<Bytes> {
         let http = (self.status)(spec, status.code());
         let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         error_body::of_status(http, status, self.registry.as_ref())

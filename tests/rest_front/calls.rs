@@ -151,11 +151,19 @@ async fn the_log_tells_what_arrived_without_credentials() {
     world.http.get_with("/v1/device_tasks?pageSize=1", &headers).await;
     let log = world.running.log();
     let arrival = log.last().unwrap();
-    assert_eq!((arrival.method.as_str(), arrival.path.as_str()), ("GET", "/v1/device_tasks?pageSize=1"));
+    assert_eq!(
+        (arrival.method.as_str(), arrival.path.as_str()),
+        ("GET", "/v1/device_tasks?pageSize=1")
+    );
     assert!(arrival.is_rpc("ListTasks"));
     assert_eq!(arrival.headers["x-a"], "1");
     assert!(!format!("{log:?}").contains("secret"));
-    world.grpc().await.list_tasks(eset_protect::automation::v1::ListTasksRequest::default()).await.unwrap();
+    world
+        .grpc()
+        .await
+        .list_tasks(eset_protect::automation::v1::ListTasksRequest::default())
+        .await
+        .unwrap();
     assert_eq!(world.running.log().last().unwrap().front, eset_protect::emulator::Front::Grpc);
     assert_eq!(world.count("ListTasks"), 2);
 }

@@ -120,8 +120,7 @@ impl Http {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer, &'static str> {
-        let mut request =
-            Request::builder().method(method).uri(format!("{}{path}", self.endpoint));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.endpoint));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -12,6 +12,8 @@ use crate::transcode::read_form;
 
 const CLOUD: &str = "/oauth/token";
 const ON_PREM: &str = "/GetTokens";
+/// No login is as long as this; a longer form would take many times its size in memory.
+const MAX_BODY: usize = 64 * 1024;
 
 /// Whether a path is that of a token endpoint.
 pub(super) fn is_login(path: &str) -> bool {
@@ -32,6 +34,10 @@ pub(super) fn answer(
         let mut answer = RestFront::error(StatusCode::METHOD_NOT_ALLOWED, "this path has POST");
         answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return Some(answer);
+    }
+    if request.body().len() > MAX_BODY {
+        let message = format!("a login has at most {MAX_BODY} bytes");
+        return Some(RestFront::error(StatusCode::PAYLOAD_TOO_LARGE, &message));
     }
     Some(if path == CLOUD { cloud(tokens, request, now) } else { on_prem(tokens, request, now) })
 }

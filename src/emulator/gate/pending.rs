@@ -67,8 +67,10 @@ impl Pending {
         let task = Task(tokio::spawn(async move {
             sender.send_replace(Some(answer.await));
         }));
+        // Waited for also if it is withheld, so that it is ready when it is asked for.
+        let answer = self.wait(&mut slot).await;
         if times == 0
-            && let Some(answer) = self.wait(&mut slot).await
+            && let Some(answer) = answer
         {
             return answer;
         }

@@ -23,7 +23,7 @@ struct Body<'a> {
 /// The error of a call.
 pub(super) fn of_status(
     http: StatusCode,
-    status: Status,
+    status: &Status,
     registry: Option<&TypeRegistry>,
 ) -> Response<Bytes> {
     let mut writer = Writer::new();

@@ -17,6 +17,12 @@ pub mod client {
     include!(concat!(env!("OUT_DIR"), "/handles.rs"));
 }
 
+/// What answers the RPCs for a REST front.
+#[cfg(feature = "server")]
+pub mod server {
+    include!(concat!(env!("OUT_DIR"), "/backends.rs"));
+}
+
 /// The types for a `TypeRegistry`.
 pub mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));

@@ -1,0 +1,42 @@
+//! What a request says of itself.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, header};
+use tonic::body::Body;
+use tonic::transport::server::TcpConnectInfo;
+
+use crate::emulator::fingerprint::Fingerprint;
+
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|value| {
+        value.get(..16).is_some_and(|value| value.eq_ignore_ascii_case(b"application/grpc"))
+    })
+}
+
+/// Health and reflection need no token: they say nothing that is not public.
+pub(super) fn is_open(path: &str) -> bool {
+    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
+}
+
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+pub(super) fn caller(request: &Request<Body>) -> Option<IpAddr> {
+    let info: &TcpConnectInfo = request.extensions().get()?;
+    info.remote_addr().map(|address| address.ip())
+}
+
+/// What an identical request has in common with this one: all but its token (`facts.md` 3).
+pub(super) fn print(request: &Request<Bytes>) -> u64 {
+    Fingerprint::new()
+        .part(request.method().as_str())
+        .part(request.uri().path_and_query().map_or("", |path| path.as_str()))
+        .part(request.body())
+        .value()
+}
