@@ -111,11 +111,12 @@ impl ClientBuilder {
         if !self.is_grpc() {
             return self.connect_lazy();
         }
+        let credentials = self.checked_credentials()?;
         let (endpoint, connector) = self.grpc_endpoint()?;
         let target = self.target.to_string();
         let max = self.max_message_size;
         let grpc = GrpcTransport::connect(&target, &endpoint, connector, max).await?;
-        self.client(Transport::Grpc(grpc))
+        self.client(Transport::Grpc(grpc), credentials)
     }
 
     /// Makes a client that connects with its first call. Needs a tokio runtime.
@@ -124,8 +125,9 @@ impl ClientBuilder {
     ///
     /// If the configuration is wrong.
     pub fn connect_lazy(self) -> Result<Client, Error> {
+        let credentials = self.checked_credentials()?;
         let transport = self.transport()?;
-        self.client(transport)
+        self.client(transport, credentials)
     }
 
     #[cfg(not(feature = "rest"))]
@@ -153,7 +155,8 @@ impl ClientBuilder {
         Ok(MetadataMap::new())
     }
 
-    fn client(self, transport: Transport) -> Result<Client, Error> {
+    /// The credentials, if there are any; an error if they would travel in the clear.
+    fn checked_credentials(&self) -> Result<Option<Arc<dyn Credentials>>, Error> {
         let login = self.login_credentials()?;
         let credentials = self.credentials.clone().or(login);
         if credentials.is_some()
@@ -161,6 +164,14 @@ impl ClientBuilder {
         {
             Address::parse(address)?.check_token(address)?;
         }
+        Ok(credentials)
+    }
+
+    fn client(
+        self,
+        transport: Transport,
+        credentials: Option<Arc<dyn Credentials>>,
+    ) -> Result<Client, Error> {
         Ok(Client {
             inner: Arc::new(Inner {
                 target: self.target.to_string(),

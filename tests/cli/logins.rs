@@ -192,6 +192,9 @@ fn contradictions_and_halves_are_told() {
     let mut command = list(&server, "grpc");
     command.args(["--username", "shop", "--credentials", "x"]);
     assert!(run(command, &[]).fails(2).contains("--credentials, --username: expected one"));
+    let mut command = list(&server, "grpc");
+    command.args(["--username", ""]);
+    assert!(run(command, &[]).fails(2).contains("--username: expected a name"));
 }
 
 /// Secrets are no arguments, and where one is put all the same it is not repeated.
@@ -235,6 +238,10 @@ fn nothing_secret_travels_in_the_clear() {
         (["--on-prem", "http://192.0.2.1"], &[("ESET_PROTECT_TOKEN", "geheim")]),
         (
             ["--on-prem", "http://192.0.2.1"],
+            &[("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", PASSWORD)],
+        ),
+        (
+            ["--endpoint", "http://192.0.2.1"],
             &[("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", PASSWORD)],
         ),
     ] {

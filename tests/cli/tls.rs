@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eset_protect::emulator::{Auth, Emulator};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
@@ -24,7 +25,13 @@ struct Front {
 
 impl Front {
     fn start(name: &str, server: Server) -> Self {
-        let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        Self::of_hosts(name, server, &["localhost"], false)
+    }
+
+    /// For these hosts; behind a proxy's tunnel if it is one.
+    fn of_hosts(name: &str, server: Server, hosts: &[&str], is_proxy: bool) -> Self {
+        let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let issued = rcgen::generate_simple_self_signed(hosts).unwrap();
         let certificate = directory(name).join("certificate.pem");
         std::fs::write(&certificate, issued.cert.pem()).unwrap();
         let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
@@ -41,9 +48,17 @@ impl Front {
         let port = listener.local_addr().unwrap().port();
         let behind = server.endpoint.trim_start_matches("http://").to_owned();
         runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok((mut stream, _)) = listener.accept().await {
                 let (acceptor, behind) = (acceptor.clone(), behind.clone());
                 tokio::spawn(async move {
+                    if is_proxy {
+                        let mut head = Vec::new();
+                        while !head.ends_with(b"\r\n\r\n") {
+                            head.push(stream.read_u8().await.unwrap());
+                        }
+                        assert!(head.starts_with(b"CONNECT "), "{head:?}");
+                        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                    }
                     // A client that does not trust us ends the handshake.
                     let Ok(mut stream) = acceptor.accept(stream).await else { return };
                     let mut server = TcpStream::connect(behind).await.unwrap();
@@ -97,4 +112,37 @@ fn a_pinned_certificate_and_a_login_on_prem() {
         let error = list(&[], args).fails(3);
         assert!(error.contains("certificate") && error.contains("--pin-cert FILE"), "{error}");
     }
+}
+
+/// The cloud's own hosts, with the emulator behind them: a proxy of the test's own leads there.
+#[test]
+fn the_cloud() {
+    let server = Server::start(Emulator::builder().seed(true).auth(Auth::new()));
+    let hosts = [
+        "eu.automation.eset.systems",
+        "eu.policy-management.eset.systems",
+        "eu.business-account.iam.eset.systems",
+    ];
+    let front = Front::of_hosts("cloud", server, &hosts, true);
+    let run = |password: &str, args: &[&str]| {
+        let mut command = command(&[args, &["--region", "eu"]].concat());
+        for name in ["https_proxy", "all_proxy", "no_proxy", "NO_PROXY"] {
+            command.env_remove(name);
+        }
+        command
+            .env("HTTPS_PROXY", format!("http://127.0.0.1:{}", front.port))
+            .env("ESET_PROTECT_CA_CERT", front.certificate())
+            .env("ESET_PROTECT_USERNAME", "api")
+            .env("ESET_PROTECT_PASSWORD", password);
+        run_command(command, b"")
+    };
+    for command in ["tasks", "policies", "assignments"] {
+        assert!(run("api", &[command, "list"]).ok().starts_with("UUID"), "{command}");
+    }
+    let error = run("geheim", &["tasks", "list"]).fails(5);
+    assert!(error.contains("\"Integrations\" is on for the API user"), "{error}");
+    assert!(!error.contains("geheim"), "{error}");
+    let error = run("api", &["tasks", "get", "code-7"]).fails(5);
+    assert!(error.contains("HTTP 403, from which PERMISSION_DENIED is inferred"), "{error}");
+    assert!(error.contains("is your ESET PROTECT in eu?"), "{error}");
 }

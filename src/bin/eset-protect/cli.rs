@@ -17,8 +17,8 @@ Exit codes:
   7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
   8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)";
 
-/// ESET PROTECT over gRPC: tasks, policies and assignments, an emulator to try them on, and ProtoJSON
-/// from and to binary protobuf.
+/// ESET PROTECT over gRPC and REST: tasks, policies and assignments, in the cloud, On-Prem and at
+/// servers of your own; an emulator to try them on; ProtoJSON from and to binary protobuf.
 ///
 /// Begin with `eset-protect demo`.
 #[derive(Debug, Parser)]

@@ -1,4 +1,4 @@
-//! The command `eset-protect`: ESET PROTECT over gRPC from a terminal.
+//! The command `eset-protect`: ESET PROTECT over gRPC and REST from a terminal.
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod action;

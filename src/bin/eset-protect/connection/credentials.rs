@@ -45,6 +45,9 @@ impl Credentials {
             (Some(_), Some(_)) => {
                 Err(Failure::Input("--credentials, --username: expected one of them".to_owned()))
             }
+            (None, Some(name)) if name.is_empty() => {
+                Err(Failure::Input("--username: expected a name".to_owned()))
+            }
             (Some(path), None) => file::read("--credentials", path).map(Some),
             (None, Some(name)) => of_user(name.clone()).map(Some),
             (None, None) => from_environment(is_needed),
