@@ -147,8 +147,6 @@ async fn serve_both(
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let mut first = [0];
-                stream.peek(&mut first).await.unwrap();
                 // `PRI`, the preface of HTTP/2; `POST` is told from it by its second byte.
                 let mut two = [0; 2];
                 while stream.peek(&mut two).await.unwrap() == 1 {}

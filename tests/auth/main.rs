@@ -1,0 +1,9 @@
+//! Access tokens: one for many calls, and the logins that give them.
+
+#![cfg(feature = "rest")]
+
+#[path = "../scripted/mod.rs"]
+mod scripted;
+
+mod cache;
+mod logins;
