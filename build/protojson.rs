@@ -7,6 +7,8 @@
 //! pbjson's code, and the number of places is compared with the number of fields: a pbjson that
 //! writes something else breaks this build and not its user.
 
+mod syntax;
+
 use std::collections::HashMap;
 use std::error::Error;
 
@@ -14,7 +16,9 @@ use heck::ToLowerCamelCase;
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, Block, Expr, Ident, ImplItemFn, ItemImpl, Lit, Pat, Stmt, parse_quote};
+use syn::{Arm, Block, Expr, ImplItemFn, ItemImpl, Pat, Stmt, parse_quote};
+
+use syntax::*;
 
 use crate::codegen::descriptors::DescriptorSet;
 use crate::codegen::{Sources, messages, names};
@@ -121,16 +125,6 @@ fn pbjson_name(message: &MessageDescriptor) -> String {
     let package = message.package_name();
     let rest = message.full_name().strip_prefix(package).unwrap_or_default();
     format!("{}{rest}", names::module_parts(package).join("."))
-}
-
-fn first_string<'a>(arguments: impl IntoIterator<Item = &'a Expr>) -> Option<String> {
-    match arguments.into_iter().next()? {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Goes over one implementation of one message.
@@ -254,8 +248,6 @@ impl MessageCode<'_> {
     }
 }
 
-const SKIP: &str = "__SkipField__";
-
 impl VisitMut for MessageCode<'_> {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         visit_mut::visit_impl_item_fn_mut(self, function);
@@ -357,81 +349,6 @@ impl VisitMut for MessageCode<'_> {
     }
 }
 
-/// The name in `struct_ser.serialize_field("name", …)?;`.
-fn written_field(statement: &Stmt) -> Option<String> {
-    let Stmt::Expr(Expr::Try(attempt), _) = statement else { return None };
-    let Expr::MethodCall(call) = &*attempt.expr else { return None };
-    if call.method == "serialize_field" { first_string(&call.args) } else { None }
-}
-
-/// The field in the first `self.field` of a block.
-fn find_self_field(block: &mut Block) -> Option<Ident> {
-    struct Find(Option<Ident>);
-    impl VisitMut for Find {
-        fn visit_expr_field_mut(&mut self, access: &mut syn::ExprField) {
-            if let (Expr::Path(base), syn::Member::Named(name)) = (&*access.base, &access.member)
-                && base.path.is_ident("self")
-                && self.0.is_none()
-            {
-                self.0 = Some(name.clone());
-            }
-            visit_mut::visit_expr_field_mut(self, access);
-        }
-
-        fn visit_macro_mut(&mut self, _: &mut syn::Macro) {}
-    }
-    let mut find = Find(None);
-    find.visit_block_mut(block);
-    find.0
-}
-
-/// `!self.x.is_empty()`, `self.x != 0` and `self.x`, but not `self.x.is_some()`.
-fn is_default_check(condition: &Expr) -> bool {
-    match condition {
-        Expr::Unary(not) => {
-            matches!(&*not.expr, Expr::MethodCall(call) if call.method == "is_empty")
-        }
-        Expr::Binary(comparison) => matches!(&*comparison.left, Expr::Field(_)),
-        Expr::Field(_) => true,
-        _ => false,
-    }
-}
-
-fn is_skip(path: &syn::Path) -> bool {
-    path.segments.len() == 2 && path.segments[1].ident == SKIP
-}
-
-fn variant(pattern: &Pat) -> Option<String> {
-    let Pat::Path(path) = pattern else { return None };
-    let segments = &path.path.segments;
-    (segments.len() == 2 && segments[0].ident == "GeneratedField")
-        .then(|| segments[1].ident.to_string())
-}
-
-/// The slot that the code of an arm assigns.
-fn assigned(body: &Expr) -> Option<Ident> {
-    let Expr::Block(block) = body else { return None };
-    block.block.stmts.iter().find_map(|statement| match statement {
-        Stmt::Expr(Expr::Assign(assign), _) => match &*assign.left {
-            Expr::Path(path) => path.path.get_ident().cloned(),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-fn slot_name(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
-        _ => None,
-    }
-}
-
-fn slot_of(field: &FieldDescriptor) -> String {
-    use heck::ToSnakeCase;
-    format!("{}__", field.name().to_snake_case())
-}
-
 /// The oneof of a field; the one that `optional` makes does not count.
 fn real_oneof(field: &FieldDescriptor) -> Option<prost_reflect::OneofDescriptor> {
     field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
@@ -452,13 +369,11 @@ fn oneof_variant(
     path
 }
 
-fn string(literal: &Lit) -> Option<String> {
-    match literal {
-        Lit::Str(text) => Some(text.value()),
-        _ => None,
-    }
-}
-
 fn path(text: &str) -> syn::Path {
     syn::parse_str(text).expect("names of protobuf make Rust paths")
+}
+
+fn slot_of(field: &FieldDescriptor) -> String {
+    use heck::ToSnakeCase;
+    format!("{}__", field.name().to_snake_case())
 }

@@ -7,6 +7,8 @@
 #[cfg(feature = "rest")]
 mod cloud;
 #[cfg(feature = "rest")]
+mod login;
+#[cfg(feature = "rest")]
 mod on_prem;
 mod token;
 mod token_cache;

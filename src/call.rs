@@ -102,14 +102,18 @@ impl<R: Rpc> fmt::Debug for Call<R> {
     }
 }
 
+/// No call is longer: beyond it clocks overflow and `grpc-timeout` has no form.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The pipeline: deadline, credentials, one attempt on the transport; and one more with another token
-/// if the service refused the first, which shows that it did nothing.
+/// if the service refused the first, which shows that it did nothing, or that only the question for a
+/// pending answer was refused, which is then asked again.
 pub(crate) async fn execute<R: Rpc>(
     client: &Client,
     request: &R::Request,
     options: &CallOptions,
 ) -> Result<Response<R::Response>, Error> {
-    let timeout = options.timeout_or(client.timeout());
+    let timeout = options.timeout_or(client.timeout()).min(LONGEST);
     let deadline = Instant::now() + timeout;
     // tonic's own timeout ends with the headers of the answer; this one holds to its end.
     let result = match tokio::time::timeout(
@@ -135,22 +139,27 @@ async fn attempts<R: Rpc>(
 ) -> Result<Response<R::Response>, Error> {
     let mut metadata = client.metadata().clone();
     options.add_to(&mut metadata)?;
-    let Some(credentials) = client.credentials() else {
-        return attempt::<R>(client, request, metadata, deadline).await;
+    // Who gives a call its own token wants that one.
+    let is_own = metadata.contains_key(http::header::AUTHORIZATION.as_str());
+    let Some(credentials) = client.credentials().filter(|_| !is_own) else {
+        return attempt::<R>(client, request, metadata, deadline, None).await;
     };
-    let token = credentials.token().await?;
-    let result = attempt::<R>(client, request, with_token(&metadata, &token)?, deadline).await;
-    match result {
-        Err(error) if error.is_unauthenticated() => {
-            credentials.invalidate(&token).await;
-            let renewed = credentials.token().await?;
-            if renewed.is_same(&token) {
-                return Err(error);
-            }
-            attempt::<R>(client, request, with_token(&metadata, &renewed)?, deadline).await
-        }
-        result => result,
+    // Without a token nothing is sent.
+    let token = credentials.token().await.map_err(|error| error.with_execution(false))?;
+    let first = with_token(&metadata, &token)?;
+    let refused = match attempt::<R>(client, request, first, deadline, None).await {
+        Err(error) if error.is_unauthenticated() => error,
+        result => return result,
+    };
+    credentials.invalidate(&token).await;
+    let may_have_executed = refused.may_have_executed();
+    let renewed = credentials.token().await;
+    let renewed = renewed.map_err(|error| error.with_execution(may_have_executed))?;
+    if renewed.is_same(&token) {
+        return Err(refused);
     }
+    let pending_id = refused.pending_id().cloned();
+    attempt::<R>(client, request, with_token(&metadata, &renewed)?, deadline, pending_id).await
 }
 
 async fn attempt<R: Rpc>(
@@ -158,9 +167,10 @@ async fn attempt<R: Rpc>(
     request: &R::Request,
     metadata: MetadataMap,
     deadline: Instant,
+    pending_id: Option<http::HeaderValue>,
 ) -> Result<Response<R::Response>, Error> {
     let timeout = deadline.saturating_duration_since(Instant::now());
-    client.transport().attempt::<R>(request, Attempt { timeout, metadata }).await
+    client.transport().attempt::<R>(request, Attempt { timeout, metadata, pending_id }).await
 }
 
 fn with_token(metadata: &MetadataMap, token: &AccessToken) -> Result<MetadataMap, Error> {

@@ -21,8 +21,6 @@ use crate::transport::Transport;
 #[cfg(feature = "rest")]
 use crate::transport::rest::Region;
 use target::Target;
-#[cfg(feature = "rest")]
-pub(crate) use target::is_loopback;
 
 /// A client of one server, or of ESET's cloud. Cloning it is cheap and the clones share their
 /// connections and their token.

@@ -36,6 +36,10 @@ struct Inner {
     spec: Option<&'static MethodSpec>,
     http_status: Option<http::StatusCode>,
     is_code_inferred: bool,
+    /// Whether the call may have run, where the kind and the code would say it wrongly.
+    may_have_executed: Option<bool>,
+    /// The `response-id` of the pending answer that was asked for.
+    pending_id: Option<http::HeaderValue>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -68,6 +72,26 @@ impl Error {
             spec: None,
             http_status: None,
             is_code_inferred: false,
+            may_have_executed: None,
+            pending_id: None,
+            source: None,
+        }))
+    }
+
+    /// The same error for another caller, without its source.
+    pub(crate) fn share(&self) -> Self {
+        let inner = &self.0;
+        Self(Box::new(Inner {
+            kind: inner.kind,
+            code: inner.code,
+            message: inner.message.clone(),
+            details: inner.details.clone(),
+            metadata: inner.metadata.clone(),
+            spec: inner.spec,
+            http_status: inner.http_status,
+            is_code_inferred: inner.is_code_inferred,
+            may_have_executed: inner.may_have_executed,
+            pending_id: inner.pending_id.clone(),
             source: None,
         }))
     }
@@ -82,15 +106,46 @@ impl Error {
         Self::new(ErrorKind::Transport, Code::Internal, message)
     }
 
-    /// The same answer, to a login: whatever its code, the login was refused.
+    /// The same error of a login, which says so.
     #[cfg(feature = "rest")]
-    pub(crate) fn into_refused_login(mut self) -> Self {
-        self.0.message = format!("the login was refused: {}", self.0.message);
-        if self.0.code != Code::Unauthenticated {
-            self.0.code = Code::Unauthenticated;
-            self.0.is_code_inferred = true;
-        }
+    pub(crate) fn of_login(mut self, code: Code, what: &str) -> Self {
+        self.0.is_code_inferred |= self.0.code != code;
+        self.0.code = code;
+        self.0.message = format!("{what}: {}", self.0.message);
         self
+    }
+
+    /// The same answer, which is no answer to the call.
+    #[cfg(feature = "rest")]
+    pub(crate) fn into_protocol(mut self, message: String) -> Self {
+        self.0.kind = ErrorKind::Transport;
+        self.0.code = Code::Internal;
+        self.0.message = message;
+        self
+    }
+
+    /// Says whether the call may have run, where the kind and the code would say it wrongly.
+    pub(crate) fn with_execution(mut self, may_have_executed: bool) -> Self {
+        self.0.may_have_executed = Some(may_have_executed);
+        self
+    }
+
+    /// Adds the HTTP answer in which it came.
+    #[cfg(feature = "rest")]
+    pub(crate) fn with_answer(self, status: http::StatusCode, headers: &http::HeaderMap) -> Self {
+        self.with_http_status(status).with_metadata(MetadataMap::from_headers(headers.clone()))
+    }
+
+    /// Remembers that this is what came of asking for a pending answer.
+    #[cfg(feature = "rest")]
+    pub(crate) fn with_pending_id(mut self, id: http::HeaderValue) -> Self {
+        self.0.pending_id = Some(id);
+        self
+    }
+
+    /// The pending answer that was asked for: the call runs, and must not be begun again.
+    pub(crate) fn pending_id(&self) -> Option<&http::HeaderValue> {
+        self.0.pending_id.as_ref()
     }
 
     pub(crate) fn with_http_status(mut self, status: http::StatusCode) -> Self {
@@ -249,6 +304,9 @@ impl Error {
     /// Nobody here can say that the call did not run. Do not repeat a call that is not idempotent
     /// before you have looked.
     pub fn may_have_executed(&self) -> bool {
+        if let Some(known) = self.0.may_have_executed {
+            return known;
+        }
         match self.kind() {
             ErrorKind::Config | ErrorKind::Connect => false,
             ErrorKind::Transport | ErrorKind::Deadline => true,

@@ -48,10 +48,11 @@
 //! ```text
 //!   proto/*.proto ──build.rs──▶ types + ProtoJSON + list of RPCs        one source of truth
 //!
-//!   your code ─▶ Client ─▶ call ─▶ transport (gRPC) ─▶ any gRPC server of these protos
-//!                facade    deadline one attempt
+//!   your code ─▶ Client ─▶ call ────▶ transport ─┬─ gRPC ─▶ any gRPC server of these protos
+//!                facade    deadline   one        └─ REST ─▶ ESET Connect, ESET PROTECT On-Prem
+//!                          credentials attempt
 //!
-//!                          emulator ◀─ gRPC front ◀─ grpcurl, any language
+//!   grpcurl, curl, any language ─▶ fronts ─▶ emulator
 //! ```
 //!
 //! The modules, in the order in which data flows:
@@ -65,6 +66,7 @@
 //! | [`protojson`] | reading and writing JSON with options |
 //! | [`transcode`] | RPCs as HTTP requests, and an OpenAPI document of them |
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
+//! | [`auth`] | access tokens and logins |
 //! | [`Error`] | the one error of all calls |
 //! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
@@ -74,9 +76,12 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `tls` | TLS by rustls with ring: [`TlsConfig`] | yes |
+//! | `rest` | ESET's REST API as a second wire, and the logins that go with it | |
 //! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
 //! | `emulator` | the module [`emulator`] | |
 //! | `cli` | the command `eset-protect` | |
+//!
+//! The library needs Rust 1.88; `emulator` and `cli` need 1.90, as their database does.
 //!
 //! Features only add; the default pulls no server, command or database.
 //!
@@ -126,6 +131,11 @@ pub use error::{Error, ErrorKind, code_name};
 pub use transport::rest::Region;
 #[cfg(feature = "tls")]
 pub use transport::tls::TlsConfig;
+
+// The README's examples compile.
+#[cfg(all(doctest, feature = "rest"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[doc(no_inline)]
 pub use proto::eset::dotnod::{automation, policy_management};

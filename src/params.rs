@@ -1,4 +1,4 @@
-//! What is met only inside an [`Any`](crate::wkt::Any): params of actions and configurations of
+//! What is met only inside an [`Any`]: params of actions and configurations of
 //! policies, and short ways to make the common ones.
 //!
 //! ```

@@ -15,6 +15,7 @@ pub(crate) mod tls;
 
 use std::time::Duration;
 
+use ::http::HeaderValue;
 use tonic::Response;
 use tonic::metadata::MetadataMap;
 
@@ -30,6 +31,10 @@ pub(crate) struct Attempt {
     pub(crate) timeout: Duration,
     /// What travels with the request.
     pub(crate) metadata: MetadataMap,
+    /// The `response-id` of an answer that was pending when an earlier attempt of this call ended. Only
+    /// REST has that.
+    #[cfg_attr(not(feature = "rest"), allow(dead_code))]
+    pub(crate) pending_id: Option<HeaderValue>,
 }
 
 /// The wire of a client.

@@ -14,7 +14,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use eset_protect::automation::v1::{DeviceTask, ListTasksResponse};
 use eset_protect::policy_management::v2::CreatePolicyRequest;
-use eset_protect::protojson::Writer;
+use eset_protect::protojson::{Reader, Writer};
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -87,6 +87,8 @@ where
 
     let mut group = self::group(criterion, &format!("json/decode/{size}"), &json);
     group.bench_function("ours", |b| b.iter(|| serde_json::from_slice::<M>(black_box(&json))));
+    let reader = Reader::new();
+    group.bench_function("ours-reader", |b| b.iter(|| reader.read::<M>(black_box(&json))));
     group.bench_function("by-hand", |b| b.iter(|| serde_json::from_slice::<H>(black_box(&json))));
     group.bench_function("value", |b| b.iter(|| to_value(black_box(&json))));
     group.bench_function("prost-reflect", |b| b.iter(|| reflected.read_json(black_box(&json))));

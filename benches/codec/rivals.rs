@@ -1,7 +1,6 @@
 //! Messages by their descriptors at run time: prost-reflect.
 
 use eset_protect::proto::FILE_DESCRIPTOR_SET;
-use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
 /// The messages of one type.

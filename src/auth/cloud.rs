@@ -1,15 +1,13 @@
 //! The login of ESET Connect (`facts.md` 2.1).
 
 use std::fmt;
-use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
-use super::{AccessToken, BoxFuture, TokenProvider, Tokens};
+use super::login::{is_refused, read};
+use super::{BoxFuture, TokenProvider, Tokens};
 use crate::error::Error;
-use crate::transport::http::{HttpClient, HttpResponse};
-use crate::transport::rest::error_from;
+use crate::transport::http::HttpClient;
 
 /// Logs in with the password of an API user at `/oauth/token`, and renews with the refresh token, which
 /// the service rotates each time. A refresh that is refused falls back to the password.
@@ -37,8 +35,7 @@ impl CloudLogin {
             .header(http::header::ACCEPT, "application/json")
             .body(body.into())
             .map_err(|error| Error::config(format!("the token endpoint: {error}")))?;
-        let response = self.http.send_pending(request).await?;
-        read(&response)
+        read(&self.http.send_pending(request, None).await?)
     }
 }
 
@@ -50,7 +47,7 @@ impl TokenProvider for CloudLogin {
                 let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
                 match self.grant(&form).await {
                     // The refresh token is used up or too old; the password is not.
-                    Err(error) if error.is_unauthenticated() || error.is_invalid_argument() => {}
+                    Err(error) if is_refused(&error) => {}
                     result => return result,
                 }
             }
@@ -60,17 +57,9 @@ impl TokenProvider for CloudLogin {
                 ("username", self.username.as_str()),
                 ("password", password),
             ];
-            self.grant(&form).await.map_err(refused)
+            self.grant(&form).await
         })
     }
-}
-
-/// A login that is refused as a bad request is a refused login.
-pub(super) fn refused(error: Error) -> Error {
-    if error.is_invalid_argument() || error.is_permission_denied() || error.is_unauthenticated() {
-        return error.into_refused_login();
-    }
-    error
 }
 
 impl fmt::Debug for CloudLogin {
@@ -80,29 +69,4 @@ impl fmt::Debug for CloudLogin {
             .field("username", &self.username)
             .finish_non_exhaustive()
     }
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    access_token: String,
-    #[serde(default)]
-    refresh_token: String,
-    #[serde(default = "hour")]
-    expires_in: u32,
-}
-
-fn hour() -> u32 {
-    3600
-}
-
-fn read(response: &HttpResponse) -> Result<Tokens, Error> {
-    if response.status != http::StatusCode::OK {
-        return Err(error_from(response));
-    }
-    // The cause is not shown: it may quote the answer, which is a secret.
-    let answer: Answer = serde_json::from_slice(&response.body)
-        .map_err(|_| Error::protocol("the token endpoint's answer has no access_token"))?;
-    let refresh = (!answer.refresh_token.is_empty()).then(|| answer.refresh_token.into());
-    let expires_in = Duration::from_secs(answer.expires_in.into());
-    Ok(Tokens { access: AccessToken::new(answer.access_token), refresh, expires_in })
 }

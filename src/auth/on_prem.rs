@@ -1,16 +1,13 @@
 //! The login of ESET PROTECT On-Prem (`facts.md` 2.2).
 
 use std::fmt;
-use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
-use super::cloud::refused;
-use super::{AccessToken, BoxFuture, TokenProvider, Tokens};
+use super::login::read;
+use super::{BoxFuture, TokenProvider, Tokens};
 use crate::error::Error;
-use crate::transport::http::{HttpClient, HttpResponse};
-use crate::transport::rest::error_from;
+use crate::transport::http::HttpClient;
 
 /// Logs in with a password at `/GetTokens`. No refresh is known of On-Prem servers, so it logs in
 /// again.
@@ -45,7 +42,7 @@ impl TokenProvider for OnPremLogin {
                 .header(http::header::ACCEPT, "application/json")
                 .body(body.to_string().into())
                 .map_err(|error| Error::config(format!("the login: {error}")))?;
-            read(&self.http.send_pending(request).await?)
+            read(&self.http.send_pending(request, None).await?)
         })
     }
 }
@@ -57,31 +54,4 @@ impl fmt::Debug for OnPremLogin {
             .field("username", &self.username)
             .finish_non_exhaustive()
     }
-}
-
-/// Only `accessToken` is documented; clients have seen `expiresIn`, and a message in ProtoJSON may have
-/// either spelling.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(alias = "access_token")]
-    #[serde(rename = "accessToken")]
-    access: String,
-    #[serde(alias = "expires_in", rename = "expiresIn", default)]
-    expires_in: Option<serde_json::Value>,
-}
-
-fn read(response: &HttpResponse) -> Result<Tokens, Error> {
-    if response.status != http::StatusCode::OK {
-        return Err(refused(error_from(response)));
-    }
-    // The cause is not shown: it may quote the answer, which is a secret.
-    let answer: Answer = serde_json::from_slice(&response.body)
-        .map_err(|_| Error::protocol("the answer of GetTokens has no accessToken"))?;
-    let expires_in = match answer.expires_in {
-        Some(serde_json::Value::Number(number)) => number.as_u64(),
-        Some(serde_json::Value::String(text)) => text.parse().ok(),
-        _ => None,
-    };
-    let expires_in = Duration::from_secs(expires_in.unwrap_or(3600));
-    Ok(Tokens { access: AccessToken::new(answer.access), refresh: None, expires_in })
 }

@@ -1,21 +1,21 @@
 //! One token for many calls.
 
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
-use tonic::Code;
 
 use super::{AccessToken, BoxFuture, Credentials};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// How long before its expiry a token is renewed, at the most: a tenth of its life.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// How long a refused login is not tried again: whoever is behind it may lock the account.
-const REFUSED_FOR: Duration = Duration::from_secs(10);
+/// How long a refused login is not tried again, since whoever is behind it may lock the account, and how
+/// long a forced renewal is not repeated.
+const REST: Duration = Duration::from_secs(10);
 
 /// What a login gives.
 #[derive(Clone)]
@@ -40,7 +40,8 @@ impl fmt::Debug for Tokens {
 
 /// A login.
 pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
-    /// Logs in, or renews `previous`. Never called twice at the same time by one cache.
+    /// Logs in, or renews `previous`. Never called twice at the same time by one cache. The future may
+    /// be dropped before it is done, with the call that waits for it.
     ///
     /// # Errors
     ///
@@ -50,104 +51,163 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
 
 /// Keeps the token of a login, renews it ahead of its expiry and again when a service refuses it.
 ///
-/// However many calls wait for a token, one of them fetches it and all share what came of it, also a
-/// failure. A login that was refused is not tried again for ten seconds.
+/// | the token | what a call does |
+/// |---|---|
+/// | is fresh | takes it |
+/// | expires soon | one call renews it, the others take it meanwhile; so does that one if the login fails |
+/// | is missing, expired or refused | one call fetches another and all share what came of it, also a failure |
+///
+/// A login that was refused is not tried again for ten seconds. A token that a service refuses is
+/// renewed at once, but not if that was done less than ten seconds ago: then it is not the token.
 #[derive(Debug)]
 pub struct TokenCache<P> {
     provider: P,
     state: Mutex<State>,
+    /// Held by the one call that fetches.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    tokens: Option<Held>,
+    held: Option<Held>,
     failure: Option<Failure>,
+    /// How many fetches came to an end.
+    fetches: u64,
+    /// When a service's refusal last asked for another token.
+    forced: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Held {
     tokens: Tokens,
-    renew_at: Instant,
+    since: Instant,
+    is_refused: bool,
+}
+
+impl Held {
+    /// Whether it can be used at all.
+    fn is_valid(&self) -> bool {
+        !self.is_refused && self.since.elapsed() < self.tokens.expires_in
+    }
+
+    /// Whether it can be used without a thought of its end.
+    fn is_fresh(&self) -> bool {
+        let life = self.tokens.expires_in;
+        !self.is_refused && self.since.elapsed() < life.saturating_sub(SLACK.min(life / 10))
+    }
 }
 
 #[derive(Debug)]
 struct Failure {
     at: Instant,
-    kind: ErrorKind,
-    code: Code,
-    message: String,
+    error: Error,
 }
 
-impl Failure {
-    fn of(error: &Error) -> Self {
-        Self {
-            at: Instant::now(),
-            kind: error.kind(),
-            code: error.code(),
-            message: error.message().to_owned(),
+impl State {
+    fn valid(&self) -> Option<AccessToken> {
+        self.held.as_ref().filter(|held| held.is_valid()).map(|held| held.tokens.access.clone())
+    }
+
+    fn fresh(&self) -> Option<AccessToken> {
+        self.held.as_ref().filter(|held| held.is_fresh()).map(|held| held.tokens.access.clone())
+    }
+
+    /// What there is for a call that saw `seen` fetches when it asked, without another fetch.
+    fn settled(&self, seen: u64) -> Option<Result<AccessToken, Error>> {
+        if let Some(token) = self.fresh() {
+            return Some(Ok(token));
         }
-    }
-
-    /// Whether somebody who asked at `asked` shares this failure.
-    fn answers(&self, asked: Instant) -> bool {
-        let refused = self.code == Code::Unauthenticated && self.at.elapsed() < REFUSED_FOR;
-        asked <= self.at || refused
-    }
-
-    fn to_error(&self) -> Error {
-        Error::new(self.kind, self.code, self.message.clone())
+        // It waited for this fetch, however short the life of what it gave.
+        let is_shared = self.fetches != seen;
+        match (&self.failure, &self.held) {
+            (Some(failure), _) => {
+                let is_recent = failure.at.elapsed() < REST;
+                match self.valid() {
+                    Some(token) if is_recent => Some(Ok(token)),
+                    None if is_shared || (is_recent && failure.error.is_unauthenticated()) => {
+                        Some(Err(failure.error.share()))
+                    }
+                    _ => None,
+                }
+            }
+            (None, Some(held)) if is_shared && !held.is_refused => {
+                Some(Ok(held.tokens.access.clone()))
+            }
+            _ => None,
+        }
     }
 }
 
 impl<P: TokenProvider> TokenCache<P> {
     /// A cache for a login, empty at first.
     pub fn new(provider: P) -> Self {
-        Self { provider, state: Mutex::default() }
+        Self { provider, state: Mutex::default(), fetching: tokio::sync::Mutex::default() }
     }
 
-    async fn fetch(&self) -> Result<AccessToken, Error> {
-        let asked = Instant::now();
-        let mut state = self.state.lock().await;
-        if let Some(held) = &state.tokens
-            && Instant::now() < held.renew_at
-        {
-            return Ok(held.tokens.access.clone());
-        }
-        if let Some(failure) = state.failure.as_ref().filter(|failure| failure.answers(asked)) {
-            return Err(failure.to_error());
-        }
-        let previous = state.tokens.as_ref().map(|held| held.tokens.clone());
-        match self.provider.fetch(previous).await {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn get(&self) -> Result<AccessToken, Error> {
+        let (seen, valid) = {
+            let state = self.state();
+            if let Some(token) = state.fresh() {
+                return Ok(token);
+            }
+            (state.fetches, state.valid())
+        };
+        let _fetching = match valid {
+            Some(token) => match self.fetching.try_lock() {
+                Ok(fetching) => fetching,
+                Err(_) => return Ok(token),
+            },
+            None => self.fetching.lock().await,
+        };
+        let previous = {
+            let state = self.state();
+            if let Some(settled) = state.settled(seen) {
+                return settled;
+            }
+            state.held.as_ref().map(|held| held.tokens.clone())
+        };
+        let result = self.provider.fetch(previous).await;
+        let mut state = self.state();
+        state.fetches = state.fetches.wrapping_add(1);
+        match result {
             Ok(tokens) => {
-                let slack = SLACK.min(tokens.expires_in / 10);
-                let renew_at = Instant::now() + tokens.expires_in.saturating_sub(slack);
                 let access = tokens.access.clone();
-                *state = State { tokens: Some(Held { tokens, renew_at }), failure: None };
+                state.held = Some(Held { tokens, since: Instant::now(), is_refused: false });
+                state.failure = None;
                 Ok(access)
             }
             Err(error) => {
-                state.failure = Some(Failure::of(&error));
-                Err(error)
+                state.failure = Some(Failure { at: Instant::now(), error: error.share() });
+                state.valid().ok_or(error)
             }
+        }
+    }
+
+    fn refuse(&self, token: &AccessToken) {
+        let mut state = self.state();
+        let is_forced = state.forced.is_some_and(|at| at.elapsed() < REST);
+        // Another call may have renewed it already.
+        if let Some(held) = &mut state.held
+            && held.tokens.access.is_same(token)
+            && !is_forced
+        {
+            held.is_refused = true;
+            state.forced = Some(Instant::now());
         }
     }
 }
 
 impl<P: TokenProvider> Credentials for TokenCache<P> {
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
-        Box::pin(self.fetch())
+        Box::pin(self.get())
     }
 
     fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()> {
-        let token = token.clone();
-        Box::pin(async move {
-            let mut state = self.state.lock().await;
-            // Another call may have renewed it already.
-            if let Some(held) = &mut state.tokens
-                && held.tokens.access.is_same(&token)
-            {
-                held.renew_at = Instant::now();
-            }
-        })
+        self.refuse(token);
+        Box::pin(std::future::ready(()))
     }
 }

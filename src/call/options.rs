@@ -7,6 +7,24 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 
 use crate::error::Error;
 
+/// Headers that say how a message is framed and where it goes. Whoever set one could make two requests
+/// of one.
+const PROTOCOL: [&str; 13] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Options of one call. What is not set here is as the client was built.
 #[derive(Clone, Default)]
 pub struct CallOptions {
@@ -30,7 +48,8 @@ impl CallOptions {
     }
 
     /// Adds metadata, which is a header on the wire. A key or value that cannot be one makes the call
-    /// fail before anything is sent.
+    /// fail before anything is sent; so does a key that belongs to the protocol, such as
+    /// `content-length`. A call with its own `authorization` does not get that of the client.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
         self.metadata.push((key.to_owned(), value.to_owned()));
@@ -50,6 +69,9 @@ impl CallOptions {
                      `-bin`, found {key:?}"
                 ))
             })?;
+            if PROTOCOL.contains(&name.as_str()) {
+                return Err(Error::config(format!("metadata: {key:?} belongs to the protocol")));
+            }
             // The value may be a secret, so it is not shown.
             let value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
                 Error::config(format!("metadata {key:?}: expected visible ASCII as its value"))

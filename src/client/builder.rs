@@ -160,13 +160,9 @@ impl ClientBuilder {
         let login = self.login_credentials()?;
         let credentials = self.credentials.clone().or(login);
         if credentials.is_some()
-            && let Target::Endpoint(address) = &self.target
-            && !Address::parse(address)?.may_have_token()
+            && let Some(address) = self.target.address()
         {
-            return Err(Error::config(format!(
-                "endpoint {address:?}: an access token travels by https only, or to this machine \
-                 itself"
-            )));
+            Address::parse(address)?.check_token(address)?;
         }
         Ok(credentials)
     }
@@ -193,15 +189,10 @@ impl ClientBuilder {
     }
 
     fn grpc_endpoint(&self) -> Result<(Endpoint, Connector), Error> {
-        let address = match &self.target {
-            Target::Endpoint(address) => Address::parse(address)?,
-            #[cfg(feature = "rest")]
-            Target::OnPrem(address) => Address::parse(address)?,
-            #[cfg(feature = "rest")]
-            Target::Cloud(_) => {
-                return Err(Error::config("wire: ESET Connect has no gRPC endpoint, only REST"));
-            }
+        let Some(address) = self.target.address() else {
+            return Err(Error::config("wire: ESET Connect has no gRPC endpoint, only REST"));
         };
+        let address = Address::parse(address)?;
         let connector = self.connector(address.is_secure, &[b"h2"])?;
         let wrong = |error: tonic::transport::Error| {
             Error::config(format!("endpoint {:?}: {error}", self.target)).with_source(error)

@@ -5,11 +5,12 @@ use std::fmt;
 use http::Uri;
 
 use crate::error::Error;
+use crate::transport::connector::is_loopback;
 #[cfg(feature = "rest")]
 use crate::transport::rest::{Hosts, Region};
 
 /// What a client is for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Target {
     /// A server at an address.
     Endpoint(String),
@@ -21,16 +22,40 @@ pub(super) enum Target {
     OnPrem(String),
 }
 
+impl Target {
+    /// The address of the one server; the cloud has many.
+    pub(super) fn address(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint(address) => Some(address),
+            #[cfg(feature = "rest")]
+            Self::OnPrem(address) => Some(address),
+            #[cfg(feature = "rest")]
+            Self::Cloud(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Endpoint(endpoint) => f.write_str(endpoint),
+            Self::Endpoint(endpoint) => f.write_str(shown(endpoint)),
             #[cfg(feature = "rest")]
             Self::Cloud(region) => write!(f, "ESET Connect {region}"),
             #[cfg(feature = "rest")]
-            Self::OnPrem(server) => f.write_str(server),
+            Self::OnPrem(server) => f.write_str(shown(server)),
         }
     }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+/// An address, unless it may hold a password. It is shown before it is checked.
+pub(super) fn shown(address: &str) -> &str {
+    if address.contains('@') { "[an address with credentials]" } else { address }
 }
 
 /// The wire to a server.
@@ -118,15 +143,18 @@ impl Address {
         format!("{scheme}://{}", self.authority)
     }
 
+    /// An access token must not travel in the clear.
+    pub(super) fn check_token(&self, text: &str) -> Result<(), Error> {
+        if self.may_have_token() {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "endpoint {text:?}: an access token travels by https only, or to this machine itself"
+        )))
+    }
+
     /// A token may travel to it: by TLS, or without leaving this machine.
     pub(super) fn may_have_token(&self) -> bool {
         self.is_secure || is_loopback(&self.host)
     }
-}
-
-/// Whether a host is this machine, by its name or address.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

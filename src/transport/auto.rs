@@ -2,8 +2,8 @@
 //!
 //! Before its first call a client asks the far side for its gRPC health, which changes nothing. Any
 //! answer in gRPC, also an error, shows gRPC. An answer that is none, or a connection that cannot be
-//! HTTP/2, shows that it is not gRPC, and then it is REST from then on. A far side that is not there
-//! shows nothing, and the next call asks again.
+//! HTTP/2, shows that it is not gRPC, and then it is REST from then on. A far side that is not there, or a
+//! proxy that says so, shows nothing, and the next call asks again. So it does after a connection broke.
 //!
 //! A far side that stops speaking gRPC later says so by refusing the path, the method or the content
 //! type of a call: it ran nothing, so that call moves to REST with all that follow. A call that may have
@@ -42,16 +42,34 @@ impl AutoTransport {
         request: &R::Request,
         attempt: Attempt,
     ) -> Result<Response<R::Response>, Error> {
-        if self.choose(&attempt).await? == REST {
-            return self.rest.attempt::<R>(request, attempt).await;
+        // A pending answer is where the call was begun.
+        if attempt.pending_id.is_some() || self.choose(&attempt).await? == REST {
+            return self.rest::<R>(request, attempt).await;
         }
         match self.grpc.attempt::<R>(request, attempt.clone()).await {
-            Err(error) if is_refused_protocol(&error) => {
+            Err(error) if is_refused_protocol(&error) || is_without_http2(&error) => {
                 self.choice.store(REST, Ordering::Relaxed);
-                self.rest.attempt::<R>(request, attempt).await
+                self.rest::<R>(request, attempt).await
             }
-            result => result,
+            result => self.doubt(result),
         }
+    }
+
+    async fn rest<R: Rpc>(
+        &self,
+        request: &R::Request,
+        attempt: Attempt,
+    ) -> Result<Response<R::Response>, Error> {
+        self.doubt(self.rest.attempt::<R>(request, attempt).await)
+    }
+
+    /// After a connection that broke, or an answer in no protocol, the next call asks again: something
+    /// else may listen there by now.
+    fn doubt<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if matches!(&result, Err(error) if error.kind() == ErrorKind::Transport) {
+            self.choice.store(UNKNOWN, Ordering::Relaxed);
+        }
+        result
     }
 
     async fn choose(&self, attempt: &Attempt) -> Result<u8, Error> {
@@ -69,9 +87,10 @@ impl AutoTransport {
             Ok(()) => GRPC,
             Err(error) => match error.kind() {
                 ErrorKind::Status | ErrorKind::Limit => GRPC,
-                ErrorKind::Transport => REST,
+                ErrorKind::Transport if !is_out_of_order(&error) => REST,
                 ErrorKind::Connect if is_without_http2(&error) => REST,
-                _ => return Err(error),
+                // The call itself was not sent.
+                _ => return Err(error.with_execution(false)),
             },
         };
         self.choice.store(found, Ordering::Relaxed);
@@ -82,6 +101,11 @@ impl AutoTransport {
 /// The far side answered that it knows no such path, method or content type, in another protocol.
 fn is_refused_protocol(error: &Error) -> bool {
     status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_other_protocol)
+}
+
+/// A proxy answered for a server that it does not reach, which shows nothing about the server.
+fn is_out_of_order(error: &Error) -> bool {
+    status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_out_of_order)
 }
 
 /// TLS failed because the far side offers no HTTP/2.

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -26,8 +27,12 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     tcp: HttpConnector,
+    timeout: Duration,
     #[cfg(feature = "tls")]
     tls: Option<TlsConnector>,
+    /// TLS is for `https` URIs only, not for all.
+    #[cfg(feature = "rest")]
+    is_tls_by_scheme: bool,
     #[cfg(feature = "rest")]
     proxy: std::sync::Arc<super::proxy::Proxy>,
 }
@@ -41,14 +46,24 @@ impl Connector {
         tcp.set_connect_timeout(Some(connect_timeout));
         Self {
             tcp,
+            timeout: connect_timeout,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "rest")]
+            is_tls_by_scheme: false,
             #[cfg(feature = "rest")]
             proxy: std::sync::Arc::new(super::proxy::Proxy::from_env()),
         }
     }
 
-    /// The same with TLS.
+    /// The same with TLS for `https` URIs.
+    #[cfg(feature = "rest")]
+    pub(crate) fn with_tls_by_scheme(mut self, tls: TlsConnector) -> Self {
+        self.is_tls_by_scheme = true;
+        self.with_tls(tls)
+    }
+
+    /// The same with TLS, whatever the URI says.
     #[cfg(feature = "tls")]
     pub(crate) fn with_tls(mut self, tls: TlsConnector) -> Self {
         self.tls = Some(tls);
@@ -68,6 +83,8 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         #[cfg(feature = "tls")]
         let tls = self.tls.clone();
+        #[cfg(feature = "rest")]
+        let tls = tls.filter(|_| !self.is_tls_by_scheme || uri.scheme_str() == Some("https"));
         #[cfg(feature = "tls")]
         let host = uri.host().unwrap_or_default().to_owned();
         #[cfg(feature = "rest")]
@@ -77,7 +94,8 @@ impl Service<Uri> for Connector {
             let tcp = self.tcp.call(uri);
             async { tcp.await.map_err(BoxError::from) }
         };
-        Box::pin(async move {
+        let timeout = self.timeout;
+        let connecting = async move {
             let stream = tcp.await?.into_inner();
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
@@ -85,8 +103,21 @@ impl Service<Uri> for Connector {
                 return Ok(TokioIo::new(Connection::Tls(Box::new(stream))));
             }
             Ok(TokioIo::new(Connection::Plain(stream)))
+        };
+        Box::pin(async move {
+            // A far side, or a proxy, that accepts and then says nothing.
+            tokio::time::timeout(timeout, connecting)
+                .await
+                .unwrap_or_else(|_| Err(format!("not connected within {timeout:?}").into()))
         })
     }
+}
+
+/// Whether a host is this machine, by its name or address.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A connection.

@@ -16,6 +16,9 @@ use crate::transport::connector::Connector;
 /// The header that names a pending answer (`facts.md` 3).
 const RESPONSE_ID: &str = "response-id";
 
+/// More than this of an error's body is not read.
+const MAX_ERROR_BODY: usize = 1024 * 1024;
+
 /// How long a pending answer is asked for, and how often.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending {
@@ -41,6 +44,8 @@ pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The pending answer that was asked for, if it was not the first time.
+    pub(crate) pending_id: Option<HeaderValue>,
 }
 
 impl HttpResponse {
@@ -61,42 +66,59 @@ impl HttpClient {
         Self { client, max_body, pending }
     }
 
+    /// A request over the limit is not sent, as over gRPC.
+    pub(crate) fn check_size(&self, body: &[u8]) -> Result<(), Error> {
+        if body.len() <= self.max_body {
+            return Ok(());
+        }
+        let message = format!(
+            "the request has {} bytes, the limit of this client is {}: raise it with \
+             ClientBuilder::max_message_size",
+            body.len(),
+            self.max_body
+        );
+        Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message))
+    }
+
     /// Sends a request, and again for as long as the service says that the answer is pending: byte for
-    /// byte the same, with the `response-id` of the last answer. The id ends with this call.
+    /// byte the same, with the `response-id` of the last answer. The id ends with this call; only an error
+    /// carries it on, for the case that another token gets the answer.
     pub(crate) async fn send_pending(
         &self,
         request: Request<Bytes>,
+        pending_id: Option<HeaderValue>,
     ) -> Result<HttpResponse, Error> {
         let (parts, body) = request.into_parts();
         let started = tokio::time::Instant::now();
         let mut pause = self.pending.first_pause;
-        let mut id: Option<HeaderValue> = None;
+        let mut id = pending_id;
         loop {
             let mut again = Request::from_parts(parts.clone(), body.clone());
             if let Some(id) = &id {
                 again.headers_mut().insert(RESPONSE_ID, id.clone());
             }
-            let response = self.send(again).await?;
+            let mut response = match self.send(again).await {
+                Ok(response) => response,
+                // Whatever came of this, the call itself was accepted before.
+                Err(error) if id.is_some() => return Err(error.with_execution(true)),
+                Err(error) => return Err(error),
+            };
             if response.status != StatusCode::ACCEPTED {
-                if id.is_some() && response.status == StatusCode::NOT_FOUND {
-                    return Err(Error::protocol(
-                        "the service no longer has the answer that it said was pending; the call \
-                         may have run",
-                    ));
-                }
+                response.pending_id = id;
                 return Ok(response);
             }
-            let Some(next) = response.headers.get(RESPONSE_ID) else {
-                return Err(Error::protocol("the answer is pending (202) and has no response-id"));
-            };
-            id = Some(next.clone());
-            if started.elapsed() + pause > self.pending.limit {
+            let next = response_id(&response.headers)
+                .map_err(|error| error.with_answer(response.status, &response.headers))?;
+            id = Some(next);
+            let waited = started.elapsed();
+            if waited.saturating_add(pause) > self.pending.limit {
                 let message =
                     format!("the answer was still pending after {:?}", self.pending.limit);
-                return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message));
+                return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
+                    .with_answer(response.status, &response.headers));
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(self.pending.max_pause);
+            pause = pause.saturating_add(pause / 2).min(self.pending.max_pause);
         }
     }
 
@@ -115,18 +137,33 @@ impl HttpClient {
                 .with_source(error)
         })?;
         let (parts, body) = response.into_parts();
-        let body = self.read(body).await?;
-        let body = match parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            None | Some(b"identity") => body,
-            Some(b"gzip" | b"x-gzip") => self.unpack(&body)?,
-            Some(_) => {
-                return Err(Error::protocol("the answer has a content-encoding not asked for"));
-            }
+        let (status, headers) = (parts.status, parts.headers);
+        let body = if is_answer(status) {
+            let read = self.read(&headers, body, self.max_body).await;
+            read.map_err(|error| error.with_answer(status, &headers))?
+        } else {
+            // The status says what happened, whatever became of the body.
+            let most = MAX_ERROR_BODY.min(self.max_body);
+            self.read(&headers, body, most).await.unwrap_or_default()
         };
-        Ok(HttpResponse { status: parts.status, headers: parts.headers, body })
+        Ok(HttpResponse { status, headers, body, pending_id: None })
     }
 
-    async fn read<B>(&self, mut body: B) -> Result<Bytes, Error>
+    async fn read<B>(&self, headers: &HeaderMap, body: B, most: usize) -> Result<Bytes, Error>
+    where
+        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
+        B::Error: std::error::Error + Send + Sync + 'static,
+    {
+        let body = self.collect(body, most).await?;
+        let coding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        match coding.unwrap_or_default().to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Ok(body),
+            b"gzip" | b"x-gzip" => self.unpack(&body, most),
+            _ => Err(Error::protocol("the answer has a content-encoding not asked for")),
+        }
+    }
+
+    async fn collect<B>(&self, mut body: B, most: usize) -> Result<Bytes, Error>
     where
         B: http_body_util::BodyExt<Data = Bytes> + Unpin,
         B::Error: std::error::Error + Send + Sync + 'static,
@@ -139,7 +176,7 @@ impl HttpClient {
                 Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
             })?;
             let Ok(data) = frame.into_data() else { continue };
-            if read.len() + data.len() > self.max_body {
+            if read.len() + data.len() > most {
                 return Err(self.too_large());
             }
             read.extend_from_slice(&data);
@@ -148,14 +185,14 @@ impl HttpClient {
     }
 
     /// Unpacks, and stops at the limit, so that a small answer cannot grow without bound.
-    fn unpack(&self, body: &[u8]) -> Result<Bytes, Error> {
+    fn unpack(&self, body: &[u8], most: usize) -> Result<Bytes, Error> {
         let mut unpacked = Vec::new();
-        let bound = u64::try_from(self.max_body).unwrap_or(u64::MAX).saturating_add(1);
+        let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
         flate2::read::MultiGzDecoder::new(body)
             .take(bound)
             .read_to_end(&mut unpacked)
             .map_err(|error| Error::protocol(format!("the answer is not gzip: {error}")))?;
-        if unpacked.len() > self.max_body {
+        if unpacked.len() > most {
             return Err(self.too_large());
         }
         Ok(unpacked.into())
@@ -169,4 +206,21 @@ impl HttpClient {
         );
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
+}
+
+/// The body counts: the call succeeded, and this is not the news that it is pending.
+fn is_answer(status: StatusCode) -> bool {
+    status.is_success() && status != StatusCode::ACCEPTED
+}
+
+/// The name of a pending answer. Two of them leave open which to ask for.
+fn response_id(headers: &HeaderMap) -> Result<HeaderValue, Error> {
+    let mut ids = headers.get_all(RESPONSE_ID).iter().filter(|id| !id.is_empty());
+    let Some(first) = ids.next() else {
+        return Err(Error::protocol("the answer is pending (202) and has no response-id"));
+    };
+    if ids.any(|id| id != first) {
+        return Err(Error::protocol("the answer is pending (202) and has two response-ids"));
+    }
+    Ok(first.clone())
 }

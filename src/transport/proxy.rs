@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::client::is_loopback;
+use super::connector::is_loopback;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -37,12 +37,14 @@ impl RestTransport {
     ) -> Result<Response<R::Response>, Error> {
         let encoded = Encoded::request::<R>(request)
             .map_err(|error| Error::config(error.to_string()).with_source(error))?;
+        let body = Bytes::from(encoded.body.clone().unwrap_or_default());
+        self.http.check_size(&body)?;
         let origin = self.hosts.origin(R::SPEC)?;
         let uri = format!("{origin}{}", encoded.path_and_query);
         let mut http = Request::builder()
             .method(encoded.method)
             .uri(&uri)
-            .body(Bytes::from(encoded.body.clone().unwrap_or_default()))
+            .body(body)
             .map_err(|error| Error::config(format!("the address {uri:?}: {error}")))?;
         let headers = http.headers_mut();
         *headers = attempt.metadata.into_headers();
@@ -52,7 +54,7 @@ impl RestTransport {
         }
         let agent = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
-        let response = self.http.send_pending(http).await?;
+        let response = self.http.send_pending(http, attempt.pending_id).await?;
         read::<R>(&encoded, response)
     }
 }
@@ -62,18 +64,17 @@ fn read<R: Rpc>(encoded: &Encoded, response: HttpResponse) -> Result<Response<R:
         return Err(error_from(&response));
     }
     let media_type = response.media_type();
-    if media_type != "application/json" {
+    // What has no bytes needs no type.
+    if media_type != "application/json" && !(media_type.is_empty() && response.body.is_empty()) {
         return Err(Error::protocol(format!(
             "expected an answer of application/json, found {}: the address may not be that of the API",
             if media_type.is_empty() { "none" } else { &media_type }
         ))
-        .with_http_status(response.status)
-        .with_metadata(MetadataMap::from_headers(response.headers)));
+        .with_answer(response.status, &response.headers));
     }
     let message = encoded.response::<R>(&response.body).map_err(|error| {
         Error::protocol(format!("the answer is not a {}: {error}", R::SPEC.response))
-            .with_http_status(response.status)
-            .with_metadata(MetadataMap::from_headers(response.headers.clone()))
+            .with_answer(response.status, &response.headers)
     })?;
     let metadata = MetadataMap::from_headers(response.headers);
     Ok(Response::from_parts(metadata, message, Default::default()))

@@ -9,8 +9,9 @@ use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 
 use super::{ClientBuilder, TIMEOUT};
 use crate::auth::{CloudLogin, Credentials, OnPremLogin, TokenCache};
-use crate::client::target::{Address, Target, Wire};
+use crate::client::target::{Address, Target, Wire, shown};
 use crate::error::Error;
+use crate::transport::connector::Connector;
 use crate::transport::http::{HttpClient, Pending};
 use crate::transport::rest::RestTransport;
 use crate::transport::{AutoTransport, Transport};
@@ -151,25 +152,22 @@ impl ClientBuilder {
             is_secure |= address.is_secure;
             hosts.set(service.clone(), address.origin());
         }
-        if let Target::OnPrem(address) = &self.target {
-            self.check_token(&Address::parse(address)?, address)?;
-        }
         Ok(RestTransport::new(self.http_client(is_secure)?, hosts))
     }
 
     /// A token must not travel in the clear.
     fn check_token(&self, address: &Address, text: &str) -> Result<(), Error> {
         let has_token = self.credentials.is_some() || self.rest.login.is_some();
-        if has_token && !address.may_have_token() {
-            return Err(Error::config(format!(
-                "endpoint {text:?}: an access token travels by https only, or to this machine itself"
-            )));
-        }
-        Ok(())
+        if has_token { address.check_token(text) } else { Ok(()) }
     }
 
     fn http_client(&self, is_secure: bool) -> Result<HttpClient, Error> {
-        let connector = self.connector(is_secure, &[b"h2", b"http/1.1"])?;
+        let connector = Connector::new(self.connect_timeout);
+        let connector = if is_secure {
+            connector.with_tls_by_scheme(self.tls.connector(&[b"h2", b"http/1.1"])?)
+        } else {
+            connector
+        };
         Ok(HttpClient::new(connector, self.max_message_size, self.rest.pending))
     }
 
@@ -190,9 +188,10 @@ impl ClientBuilder {
             // Not shown: it may be a password.
             return Err(Error::config("token_url: credentials do not belong in an address"));
         }
-        let uri: http::Uri = url
-            .parse()
-            .map_err(|error| Error::config(format!("token_url: {url:?} is no address: {error}")))?;
+        let uri: http::Uri = url.parse().map_err(|error| {
+            let url = shown(&url);
+            Error::config(format!("token_url: {url:?} is no address: {error}"))
+        })?;
         let origin = format!(
             "{}://{}",
             uri.scheme_str().unwrap_or_default(),

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Frame;
 use http_body_util::BodyExt;
 use tonic::Code;
@@ -48,10 +48,10 @@ fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxErro
         let media_type = String::from_utf8_lossy(media_type.unwrap_or_default()).into_owned();
         return Err(Box::new(NotGrpc { status: parts.status, media_type, headers: parts.headers }));
     }
-    drop_broken_details(&mut parts.headers);
+    mend_details(&mut parts.headers);
     let body = body.map_frame(|frame| match frame.into_trailers() {
         Ok(mut trailers) => {
-            drop_broken_details(&mut trailers);
+            mend_details(&mut trailers);
             Frame::trailers(trailers)
         }
         Err(frame) => frame,
@@ -59,14 +59,16 @@ fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxErro
     Ok(http::Response::from_parts(parts, Body::new(body)))
 }
 
-fn drop_broken_details(headers: &mut HeaderMap) {
-    let broken = headers.get(DETAILS).is_some_and(|value| {
-        let text = value.as_bytes();
-        let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-        base64_simd::STANDARD_NO_PAD.check(&text[..end]).is_err()
-    });
-    if broken {
-        headers.remove(DETAILS);
+/// Writes the details as tonic reads them: without padding, or too much of it. What is not base64 goes.
+fn mend_details(headers: &mut HeaderMap) {
+    let Some(value) = headers.remove(DETAILS) else { return };
+    let text = value.as_bytes();
+    let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    let bare = text.get(..end).unwrap_or_default();
+    let Ok(details) = base64_simd::STANDARD_NO_PAD.decode_to_vec(bare) else { return };
+    let text = base64_simd::STANDARD_NO_PAD.encode_to_string(details);
+    if let Ok(value) = HeaderValue::try_from(text) {
+        headers.insert(DETAILS, value);
     }
 }
 
@@ -96,6 +98,13 @@ impl NotGrpc {
     #[cfg(feature = "rest")]
     pub(crate) fn is_other_protocol(&self) -> bool {
         matches!(self.status.as_u16(), 404 | 405 | 406 | 415 | 426 | 501 | 505)
+    }
+
+    /// Whether this is a proxy's answer for a server that it does not reach, or does not want to now.
+    #[cfg(feature = "rest")]
+    pub(crate) fn is_out_of_order(&self) -> bool {
+        let is_json = self.media_type.starts_with("application/json");
+        !is_json && matches!(self.status.as_u16(), 429 | 500 | 502..=504)
     }
 }
 

@@ -1,52 +1,92 @@
 //! Error answers of ESET's gateway, and of whatever stands before it (`facts.md` 3, 9.6).
 
+use http::HeaderValue;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tonic::Code;
-use tonic::metadata::MetadataMap;
 
 use crate::error::{Error, ErrorKind};
 use crate::transcode::{code_from_http, http_from_code};
 use crate::transport::http::HttpResponse;
 use crate::wkt::Any;
 
-/// `google.rpc.Status`, read so leniently that one broken part does not hide the others.
+/// `google.rpc.Status`, or what a token endpoint answers (RFC 6749, 5.2), read so leniently that one
+/// broken part does not hide the others.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body<'a> {
-    code: Option<serde_json::Value>,
-    message: Option<serde_json::Value>,
+    code: Option<Value>,
+    message: Option<Value>,
     #[serde(borrow)]
-    details: Vec<&'a RawValue>,
+    details: Option<&'a RawValue>,
+    error: Option<Value>,
+    error_description: Option<Value>,
+}
+
+impl Body<'_> {
+    fn text(&self) -> &str {
+        let texts = [&self.message, &self.error_description, &self.error];
+        let mut texts = texts.into_iter().filter_map(|text| text.as_ref()?.as_str());
+        texts.find(|text| !text.trim().is_empty()).unwrap_or_default()
+    }
+
+    /// Those that are an `Any`; of an unknown type too.
+    fn details(&self) -> Vec<Any> {
+        let list: Option<Vec<&RawValue>> =
+            self.details.and_then(|details| serde_json::from_str(details.get()).ok());
+        let list = list.unwrap_or_default();
+        list.into_iter().filter_map(|detail| serde_json::from_str(detail.get()).ok()).collect()
+    }
 }
 
 /// The error that an answer other than a success is.
 pub(crate) fn error_from(response: &HttpResponse) -> Error {
     let status = response.status.as_u16();
     let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();
-    let is_status = body.is_some();
+    let is_json = serde_json::from_slice::<IgnoredAny>(&response.body).is_ok();
     let body = body.unwrap_or_default();
 
-    let told = body.code.as_ref().and_then(serde_json::Value::as_i64).and_then(plausible(status));
+    let told = body.code.as_ref().and_then(Value::as_i64).and_then(plausible(status));
     let code = told.unwrap_or_else(|| match code_from_http(status) {
         // A status that is no error is no answer to this request either.
         Code::Ok => Code::Unknown,
         code => code,
     });
-    let text = body.message.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-    let message = match text {
+    let message = match body.text() {
         "" if response.status.is_redirection() => redirect(response),
-        "" if is_status || response.body.is_empty() => format!("HTTP {}", response.status),
+        "" if is_json || response.body.is_empty() => format!("HTTP {}", response.status),
         "" => format!("HTTP {} with {}", response.status, excerpt(response)),
         text => text.to_owned(),
     };
-    let details =
-        body.details.iter().filter_map(|detail| serde_json::from_str::<Any>(detail.get()).ok());
     let error = Error::new(ErrorKind::Status, code, message)
-        .with_details(details.collect())
-        .with_http_status(response.status)
-        .with_metadata(MetadataMap::from_headers(response.headers.clone()));
-    if told.is_some() { error } else { error.with_inferred_code() }
+        .with_details(body.details())
+        .with_answer(response.status, &response.headers);
+    let error = if told.is_some() { error } else { error.with_inferred_code() };
+    match &response.pending_id {
+        Some(id) => of_pending(error, id),
+        None => error,
+    }
+}
+
+/// The error that came of asking for a pending answer. That the question was refused does not say that
+/// the call was.
+fn of_pending(error: Error, id: &HeaderValue) -> Error {
+    match error.code() {
+        Code::NotFound => {
+            let message = format!(
+                "the service no longer has the answer that it said was pending; the call may have \
+                 run ({})",
+                error.message()
+            );
+            error.into_protocol(message)
+        }
+        Code::Unauthenticated | Code::PermissionDenied | Code::ResourceExhausted => {
+            error.with_execution(true).with_pending_id(id.clone())
+        }
+        _ => error,
+    }
 }
 
 /// The body's own code if it fits the status. ESET's gateway puts the HTTP status itself there.
@@ -73,6 +113,7 @@ fn excerpt(response: &HttpResponse) -> String {
         match response.media_type().as_str() {
             "" => "a body without a type",
             "text/html" => "HTML",
+            "application/json" => "something broken",
             _ => "another body",
         }
     )

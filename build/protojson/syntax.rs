@@ -1,0 +1,94 @@
+//! Finds its way in pbjson's code.
+
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, Ident, Lit, Pat, Stmt};
+
+/// The variant of `GeneratedField` for members that the message does not have.
+pub(super) const SKIP: &str = "__SkipField__";
+
+/// The name in `struct_ser.serialize_field("name", …)?;`.
+pub(super) fn written_field(statement: &Stmt) -> Option<String> {
+    let Stmt::Expr(Expr::Try(attempt), _) = statement else { return None };
+    let Expr::MethodCall(call) = &*attempt.expr else { return None };
+    if call.method == "serialize_field" { first_string(&call.args) } else { None }
+}
+
+/// The field in the first `self.field` of a block.
+pub(super) fn find_self_field(block: &mut Block) -> Option<Ident> {
+    struct Find(Option<Ident>);
+    impl VisitMut for Find {
+        fn visit_expr_field_mut(&mut self, access: &mut syn::ExprField) {
+            if let (Expr::Path(base), syn::Member::Named(name)) = (&*access.base, &access.member)
+                && base.path.is_ident("self")
+                && self.0.is_none()
+            {
+                self.0 = Some(name.clone());
+            }
+            visit_mut::visit_expr_field_mut(self, access);
+        }
+
+        fn visit_macro_mut(&mut self, _: &mut syn::Macro) {}
+    }
+    let mut find = Find(None);
+    find.visit_block_mut(block);
+    find.0
+}
+
+/// `!self.x.is_empty()`, `self.x != 0` and `self.x`, but not `self.x.is_some()`.
+pub(super) fn is_default_check(condition: &Expr) -> bool {
+    match condition {
+        Expr::Unary(not) => {
+            matches!(&*not.expr, Expr::MethodCall(call) if call.method == "is_empty")
+        }
+        Expr::Binary(comparison) => matches!(&*comparison.left, Expr::Field(_)),
+        Expr::Field(_) => true,
+        _ => false,
+    }
+}
+
+pub(super) fn is_skip(path: &syn::Path) -> bool {
+    path.segments.len() == 2 && path.segments[1].ident == SKIP
+}
+
+pub(super) fn variant(pattern: &Pat) -> Option<String> {
+    let Pat::Path(path) = pattern else { return None };
+    let segments = &path.path.segments;
+    (segments.len() == 2 && segments[0].ident == "GeneratedField")
+        .then(|| segments[1].ident.to_string())
+}
+
+/// The slot that the code of an arm assigns.
+pub(super) fn assigned(body: &Expr) -> Option<Ident> {
+    let Expr::Block(block) = body else { return None };
+    block.block.stmts.iter().find_map(|statement| match statement {
+        Stmt::Expr(Expr::Assign(assign), _) => match &*assign.left {
+            Expr::Path(path) => path.path.get_ident().cloned(),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+pub(super) fn slot_name(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
+        _ => None,
+    }
+}
+
+pub(super) fn string(literal: &Lit) -> Option<String> {
+    match literal {
+        Lit::Str(text) => Some(text.value()),
+        _ => None,
+    }
+}
+
+pub(super) fn first_string<'a>(arguments: impl IntoIterator<Item = &'a Expr>) -> Option<String> {
+    match arguments.into_iter().next()? {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,61 @@
+//! What both logins have in common: how their answers are read.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tonic::Code;
+
+use super::{AccessToken, Tokens};
+use crate::error::Error;
+use crate::transport::http::HttpResponse;
+use crate::transport::rest::error_from;
+
+/// Both services give a token for an hour, and one of them does not document that it says so.
+const USUAL_LIFE: Duration = Duration::from_secs(3600);
+
+/// Reads an answer, in either spelling of its members (`facts.md` 2.2).
+pub(super) fn read(response: &HttpResponse) -> Result<Tokens, Error> {
+    if response.status != http::StatusCode::OK {
+        return Err(refusal(response));
+    }
+    // The cause is not shown: it may quote the answer, which is a secret.
+    let answer: Map<String, Value> = serde_json::from_slice(&response.body)
+        .map_err(|_| Error::protocol("the login: the answer is not a JSON object"))?;
+    let text = |names: [&str; 2]| {
+        let mut found = names.iter().filter_map(|name| answer.get(*name)?.as_str());
+        found.find(|text| !text.is_empty())
+    };
+    let access = text(["access_token", "accessToken"])
+        .ok_or_else(|| Error::protocol("the login: the answer has no access token"))?;
+    let refresh = text(["refresh_token", "refreshToken"]).map(SecretString::from);
+    let life = ["expires_in", "expiresIn"].iter().find_map(|name| seconds(answer.get(*name)?));
+    let expires_in = life.unwrap_or(USUAL_LIFE);
+    Ok(Tokens { access: AccessToken::new(access), refresh, expires_in })
+}
+
+/// A number of seconds, also in a string. Nonsense is as good as nothing.
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Whether the service did not accept what it was given, rather than failed to look at it. It says so
+/// with more than one status (`facts.md` 2.1, 3).
+pub(super) fn is_refused(error: &Error) -> bool {
+    matches!(error.http_status(), Some(status @ 400..=499) if !matches!(status, 408 | 429))
+}
+
+fn refusal(response: &HttpResponse) -> Error {
+    let error = error_from(response);
+    let code = error.code();
+    if is_refused(&error) {
+        error.of_login(Code::Unauthenticated, "the login was refused")
+    } else {
+        error.of_login(code, "the login failed")
+    }
+}

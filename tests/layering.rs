@@ -1,0 +1,104 @@
+//! Who may know whom. Data flows client → call → {auth, transport} → {transcode, wkt, rpc, proto}, and a
+//! module that looks upwards would turn that around.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules that each module may name, itself aside. `codegen` and the root re-export for others.
+const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("proto", &[]),
+    ("rpc", &["types"]),
+    ("types", &["wkt"]),
+    ("protojson", &["wkt"]),
+    ("wkt", &["proto", "protojson", "types"]),
+    ("params", &["automation", "policy_management", "proto", "wkt"]),
+    ("error", &["proto", "rpc", "wkt"]),
+    ("transcode", &["protojson", "rpc", "wkt"]),
+    ("transport", &["error", "proto", "protojson", "rpc", "transcode", "wkt"]),
+    ("auth", &["error", "transcode", "transport"]),
+    ("call", &["Client", "auth", "error", "rpc", "transport"]),
+    ("client", &["auth", "call", "error", "rpc", "transport"]),
+    ("server", &["proto", "protojson", "rpc", "transcode", "types", "wkt"]),
+    (
+        "emulator",
+        &[
+            "automation",
+            "code_name",
+            "params",
+            "policy_management",
+            "proto",
+            "protojson",
+            "rpc",
+            "server",
+            "transcode",
+            "types",
+            "wkt",
+        ],
+    ),
+];
+
+#[test]
+fn nobody_looks_upwards() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for (module, allowed) in MAY_KNOW {
+        let mut files = vec![root.join(format!("{module}.rs"))];
+        collect(&root.join(module), &mut files);
+        for file in files.iter().filter(|file| file.exists()) {
+            let text = fs::read_to_string(file).expect("a source file");
+            for known in known_to(&text) {
+                if known != *module && !allowed.contains(&known.as_str()) {
+                    wrong.push(format!("{} knows {known}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_module_has_its_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let placed: BTreeSet<_> = MAY_KNOW.iter().map(|(module, _)| *module).collect();
+    for entry in fs::read_dir(root).expect("src") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_file() && name != "lib" && name != "codegen" {
+            assert!(placed.contains(name.as_str()), "{name} has no place among the layers");
+        }
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+/// The names behind `crate::`, outside comments and links of the documentation.
+fn known_to(text: &str) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split_once('}').map_or(list, |(list, _)| list);
+                known.extend(list.split(',').map(first_name).filter(|name| !name.is_empty()));
+            }
+            None => drop(known.insert(first_name(rest))),
+        }
+    }
+    known
+}
+
+fn first_name(text: &str) -> String {
+    text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}

@@ -1,0 +1,35 @@
+//! Clients of a scripted server, and calls of them.
+
+use std::time::Duration;
+
+use eset_protect::automation::v1::{Action, DeviceTask, Trigger};
+use eset_protect::{Client, ClientBuilder, Error, Wire};
+
+use crate::scripted::Scripted;
+
+/// A task as ESET's services write it.
+pub const TASK: &str = r#"{"task":{"uuid":"t-1","versionId":"3","displayName":"Scan","targets":{"devicesUuids":[]},"triggers":[],"source":"DEVICE_TASK_SOURCE_UNSPECIFIED"}}"#;
+
+pub const PAUSE: Duration = Duration::from_millis(1);
+
+pub fn builder(server: &Scripted) -> ClientBuilder {
+    Client::builder(&server.endpoint()).wire(Wire::Rest).pending_pause(PAUSE, PAUSE)
+}
+
+pub fn client(server: &Scripted) -> Client {
+    builder(server).connect_lazy().unwrap()
+}
+
+pub async fn get(client: &Client) -> Result<DeviceTask, Error> {
+    Ok(client.device_tasks().get_task("t-1").await?.task.unwrap_or_default())
+}
+
+pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
+    let task = DeviceTask {
+        display_name: "Scan".into(),
+        action: Some(Action { name: "StartNetworkIsolation".into(), ..Default::default() }),
+        triggers: vec![Trigger::manual(None)],
+        ..Default::default()
+    };
+    Ok(client.device_tasks().create_task(task).await?.task.unwrap_or_default())
+}
