@@ -66,7 +66,11 @@ fn from_the_environment() {
     assert!(run(list(&server, "grpc"), &elsewhere).ok().starts_with("UUID"));
     let url = format!("{}/geheim/token", server.endpoint);
     let nowhere = [&login[..], &[("ESET_PROTECT_TOKEN_URL", &url)]].concat();
-    assert!(run(list(&server, "grpc"), &nowhere).fails(4).contains("NOT_FOUND"));
+    let error = run(list(&server, "grpc"), &nowhere).fails(5);
+    assert!(
+        error.contains("  HTTP 404") && error.contains("hint: there is no token endpoint"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -29,6 +29,10 @@ pub fn hints(error: &Error, at: Option<&At>) -> Vec<String> {
         },
         (_, Code::DeadlineExceeded) => hint("give it more time with --timeout"),
         (_, Code::NotFound) => hint("`list` shows what there is"),
+        // Only a login has this code with that status.
+        (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
+            hint("there is no token endpoint at that address: --token-url says another");
+        }
         (_, Code::Unauthenticated) => hint(&unauthenticated(at)),
         (_, Code::PermissionDenied) => hint(&denied(place)),
         (_, Code::ResourceExhausted) if error.http_status() == Some(429) => {
