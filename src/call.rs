@@ -114,6 +114,11 @@ pub(crate) async fn execute<R: Rpc>(
     options: &CallOptions,
 ) -> Result<Response<R::Response>, Error> {
     let timeout = options.timeout_or(client.timeout()).min(LONGEST);
+    if timeout.is_zero() {
+        let message = "the call has no time: nothing was sent";
+        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+        return Err(error.with_execution(false).with_spec(R::SPEC));
+    }
     let deadline = Instant::now() + timeout;
     // tonic's own timeout ends with the headers of the answer; this one holds to its end.
     let result = match tokio::time::timeout(

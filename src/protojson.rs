@@ -81,11 +81,7 @@ impl Reader {
     ///
     /// If the text is not JSON, or not the JSON of such a message; the error says where.
     pub fn read<'de, M: Deserialize<'de>>(&self, json: &'de [u8]) -> Result<M, serde_json::Error> {
-        self.scope(|| match str::from_utf8(json) {
-            // Checking all of it at once is faster than string by string, as `from_slice` does.
-            Ok(text) => serde_json::from_str(text),
-            Err(_) => serde_json::from_slice(json),
-        })
+        self.scope(|| read(json))
     }
 
     /// Runs with these options: they hold for everything that `run` reads, by whatever deserializer.
@@ -93,6 +89,15 @@ impl Reader {
         let options =
             Options { strict: self.strict, registry: self.registry.clone(), ..Options::default() };
         context::with_options(&options, run)
+    }
+}
+
+/// Reads with the options that are in force.
+pub(crate) fn read<'de, M: Deserialize<'de>>(json: &'de [u8]) -> Result<M, serde_json::Error> {
+    match str::from_utf8(json) {
+        // Checking all of it at once is faster than string by string, as `from_slice` does.
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::object::Object;
 use super::path_template::PathTemplate;
 use super::{TranscodeError, query};
-use crate::protojson::{Writer, context};
+use crate::protojson::{self, Writer, context};
 use crate::rpc::{Field, HttpBinding, MethodSpec, Rpc};
 
 /// The HTTP request that stands for a call of an RPC.
@@ -74,7 +74,7 @@ impl Encoded {
             return Ok(R::Response::default());
         }
         if field.is_empty() {
-            return serde_json::from_slice(body).map_err(|error| TranscodeError::json(&error));
+            return protojson::read(body).map_err(|error| TranscodeError::json(&error));
         }
         let mut object = Object::new(fields);
         object.put_member(field, body)?;
@@ -137,7 +137,7 @@ pub(super) fn decode<R: Rpc>(
         }
         "*" if body.is_empty() => Object::new(fields),
         "*" if variables.is_empty() => {
-            return serde_json::from_slice(body).map_err(|error| TranscodeError::json(&error));
+            return protojson::read(body).map_err(|error| TranscodeError::json(&error));
         }
         "*" => Object::parse(fields, body)?,
         field if !body.is_empty() => {

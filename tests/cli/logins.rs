@@ -269,7 +269,8 @@ fn by_a_prompt_where_there_is_script() {
     }
     let server = server();
     let answered = |args: &str, dialogue: &[(&str, &str)]| {
-        let line = format!("{} tasks list {args}", env!("CARGO_BIN_EXE_eset-protect"));
+        // The terminal says its name first, so that it can be asked whether it echoes.
+        let line = format!("tty; {} tasks list {args}", env!("CARGO_BIN_EXE_eset-protect"));
         let mut command = server.command(&[]);
         let mut script = Command::new("script");
         script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -293,8 +294,9 @@ fn by_a_prompt_where_there_is_script() {
                 );
                 said.push(byte[0]);
             }
-            // The terminal is told not to echo after the prompt is there.
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            if prompt.starts_with("Password") {
+                wait_for_no_echo(String::from_utf8_lossy(&said).lines().next().unwrap_or_default());
+            }
             input.write_all(format!("{answer}\n").as_bytes()).unwrap();
         }
         output.read_to_end(&mut said).unwrap();
@@ -314,4 +316,15 @@ fn by_a_prompt_where_there_is_script() {
     let (code, said) = answered("--username shop", &[("Password of shop: ", "")]);
     assert_eq!(code, Some(5), "{said}");
     assert!(said.contains("no password was given"), "{said}");
+}
+
+/// Waits until a terminal does not echo: it is told so only after the prompt is there.
+fn wait_for_no_echo(terminal: &str) {
+    for _ in 0..10_000 {
+        let settings = Command::new("stty").args(["-a", "-F", terminal.trim()]).output().unwrap();
+        if String::from_utf8_lossy(&settings.stdout).contains("-echo ") {
+            return;
+        }
+    }
+    panic!("{terminal} still echoes");
 }
