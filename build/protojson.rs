@@ -12,7 +12,7 @@ mod syntax;
 use std::collections::HashMap;
 use std::error::Error;
 
-use heck::ToLowerCamelCase;
+use heck::{ToLowerCamelCase, ToSnakeCase};
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
@@ -374,6 +374,5 @@ fn path(text: &str) -> syn::Path {
 }
 
 fn slot_of(field: &FieldDescriptor) -> String {
-    use heck::ToSnakeCase;
     format!("{}__", field.name().to_snake_case())
 }
