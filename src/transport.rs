@@ -24,6 +24,9 @@ use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
 pub(crate) use auto::AutoTransport;
 
+/// The product and its version, in the header `user-agent` of every request.
+pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
+
 /// What an attempt needs besides the message.
 #[derive(Clone)]
 pub(crate) struct Attempt {

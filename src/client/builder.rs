@@ -12,11 +12,11 @@ use super::target::{Address, Target};
 use super::{Client, Inner};
 use crate::auth::Credentials;
 use crate::error::Error;
-use crate::transport::Transport;
 use crate::transport::connector::Connector;
 use crate::transport::grpc::GrpcTransport;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
+use crate::transport::{Transport, USER_AGENT};
 
 #[cfg(feature = "rest")]
 mod rest;
@@ -204,7 +204,7 @@ impl ClientBuilder {
         let endpoint = Endpoint::from_shared(format!("http://{}", address.authority))
             .map_err(wrong)?
             .origin(origin)
-            .user_agent(concat!("eset-protect/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .map_err(wrong)?
             .connect_timeout(self.connect_timeout)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)

@@ -8,8 +8,8 @@ use http::{HeaderValue, Request, header};
 use tonic::Response;
 use tonic::metadata::MetadataMap;
 
-use super::Attempt;
 use super::http::{HttpClient, HttpResponse};
+use super::{Attempt, USER_AGENT};
 use crate::error::Error;
 use crate::rpc::Rpc;
 use crate::transcode::Encoded;
@@ -52,8 +52,7 @@ impl RestTransport {
         if encoded.body.is_some() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let agent = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         let response = self.http.send_pending(http, attempt.pending_id).await?;
         read::<R>(&encoded, response)
     }
