@@ -15,11 +15,11 @@
 //! assert_eq!(http.method, "GET");
 //! assert_eq!(http.path_and_query, "/v1/device_tasks/a%2Fb/runs?listOnlyLastRuns=true");
 //!
-//! let router = Router::of_crate();
+//! let router = Router::of_crate()?;
 //! let found = router.route("GET", "/v1/device_tasks/a%2Fb/runs")?.expect("a route");
 //! assert_eq!(found.spec().method, "ListTaskRuns");
 //! assert_eq!(found.request::<ListTaskRuns>("listOnlyLastRuns=true", b"")?, request);
-//! # Ok::<(), eset_protect::transcode::TranscodeError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod binding;
