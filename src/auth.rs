@@ -14,8 +14,6 @@ mod token;
 mod token_cache;
 
 use std::fmt::Debug;
-use std::future::Future;
-use std::pin::Pin;
 
 #[cfg(feature = "rest")]
 pub use cloud::CloudLogin;
@@ -25,9 +23,7 @@ pub use token::{AccessToken, StaticToken};
 pub use token_cache::{TokenCache, TokenProvider, Tokens};
 
 use crate::error::Error;
-
-/// A future that is not known by its type.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub use crate::timer::BoxFuture;
 
 /// Where access tokens come from. A service may bring its own.
 pub trait Credentials: Debug + Send + Sync + 'static {

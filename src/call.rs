@@ -2,6 +2,7 @@
 
 mod options;
 mod paginator;
+mod policy;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -9,6 +10,7 @@ use std::pin::Pin;
 
 pub use options::CallOptions;
 pub use paginator::{Items, Paginator};
+pub(crate) use policy::Policy;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Response};
@@ -17,6 +19,7 @@ use crate::Client;
 use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::{PagedRpc, Rpc};
+use crate::timer::within;
 use crate::transport::Attempt;
 
 /// A call that has not been made yet: await it.
@@ -119,20 +122,17 @@ pub(crate) async fn execute<R: Rpc>(
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         return Err(error.with_execution(false).with_spec(R::SPEC));
     }
-    let deadline = Instant::now() + timeout;
+    let timer = &*client.policy().timer;
+    let deadline = timer.now() + timeout;
     // tonic's own timeout ends with the headers of the answer; this one holds to its end.
-    let result = match tokio::time::timeout(
-        timeout,
-        attempts::<R>(client, request, options, deadline),
-    )
-    .await
-    {
-        Ok(result) => result,
-        Err(_) => {
-            let message = format!("no answer within {timeout:?}");
-            Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message))
-        }
-    };
+    let result =
+        match within(timer, timeout, attempts::<R>(client, request, options, deadline)).await {
+            Some(result) => result,
+            None => {
+                let message = format!("no answer within {timeout:?}");
+                Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message))
+            }
+        };
     result.map_err(|error| error.with_spec(R::SPEC))
 }
 
@@ -174,7 +174,7 @@ async fn attempt<R: Rpc>(
     deadline: Instant,
     pending_id: Option<http::HeaderValue>,
 ) -> Result<Response<R::Response>, Error> {
-    let timeout = deadline.saturating_duration_since(Instant::now());
+    let timeout = deadline.saturating_duration_since(client.policy().timer.now());
     client.transport().attempt::<R>(request, Attempt { timeout, metadata, pending_id }).await
 }
 

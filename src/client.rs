@@ -14,7 +14,7 @@ pub use builder::ClientBuilder;
 pub use target::Wire;
 
 use crate::auth::Credentials;
-use crate::call::Call;
+use crate::call::{Call, Policy};
 use crate::error::Error;
 use crate::rpc::Rpc;
 use crate::transport::Transport;
@@ -42,6 +42,7 @@ struct Inner {
     transport: Transport,
     timeout: Duration,
     credentials: Option<Arc<dyn Credentials>>,
+    policy: Policy,
     /// What travels with every call.
     metadata: MetadataMap,
 }
@@ -94,6 +95,10 @@ impl Client {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.inner.timeout
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.inner.policy
     }
 
     pub(crate) fn transport(&self) -> &Transport {

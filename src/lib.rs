@@ -117,6 +117,7 @@ pub mod protojson;
 pub mod rpc;
 #[cfg(feature = "server")]
 pub mod server;
+mod timer;
 pub mod transcode;
 mod transport;
 mod types;
@@ -127,6 +128,7 @@ pub use call::{Call, CallOptions, Items, Paginator};
 pub use client::Wire;
 pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
 pub use error::{Error, ErrorKind, code_name};
+pub use timer::Timer;
 #[cfg(feature = "rest")]
 pub use transport::rest::Region;
 #[cfg(feature = "tls")]

@@ -11,7 +11,9 @@ use tonic::transport::Endpoint;
 use super::target::{Address, Target};
 use super::{Client, Inner};
 use crate::auth::Credentials;
+use crate::call::Policy;
 use crate::error::Error;
+use crate::timer::Timer;
 use crate::transport::connector::Connector;
 use crate::transport::grpc::GrpcTransport;
 #[cfg(feature = "tls")]
@@ -42,6 +44,7 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     max_message_size: usize,
     credentials: Option<Arc<dyn Credentials>>,
+    policy: Policy,
     #[cfg(feature = "tls")]
     tls: TlsConfig,
     #[cfg(feature = "rest")]
@@ -58,6 +61,7 @@ impl ClientBuilder {
             connect_timeout: CONNECT_TIMEOUT,
             max_message_size: MAX_MESSAGE_SIZE,
             credentials: None,
+            policy: Policy::default(),
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
         }
@@ -91,6 +95,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.credentials = Some(Arc::new(credentials));
+        self
+    }
+
+    /// The clock for deadlines and for everything that waits. By default tokio's; tests drive their own.
+    #[must_use]
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.policy.timer = Arc::new(timer);
         self
     }
 
@@ -178,6 +189,7 @@ impl ClientBuilder {
                 transport,
                 timeout: self.timeout.unwrap_or_else(|| self.default_timeout()),
                 credentials,
+                policy: self.policy.clone(),
                 metadata: self.metadata()?,
             }),
         })

@@ -1,6 +1,7 @@
 //! HTTP/1.1 and 2 by hyper, for the REST wire and the logins: one request, one bounded answer.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
+use crate::timer::Timer;
 use crate::transport::connector::Connector;
 
 /// The header that names a pending answer (`facts.md` 3).
@@ -36,6 +38,7 @@ pub(crate) struct HttpClient {
     client: Client<Connector, Full<Bytes>>,
     max_body: usize,
     pending: Pending,
+    timer: Arc<dyn Timer>,
 }
 
 /// An answer, whole.
@@ -57,13 +60,18 @@ impl HttpResponse {
 }
 
 impl HttpClient {
-    pub(crate) fn new(connector: Connector, max_body: usize, pending: Pending) -> Self {
+    pub(crate) fn new(
+        connector: Connector,
+        max_body: usize,
+        pending: Pending,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .build(connector);
-        Self { client, max_body, pending }
+        Self { client, max_body, pending, timer }
     }
 
     /// A request over the limit is not sent, as over gRPC.
@@ -89,7 +97,7 @@ impl HttpClient {
         pending_id: Option<HeaderValue>,
     ) -> Result<HttpResponse, Error> {
         let (parts, body) = request.into_parts();
-        let started = tokio::time::Instant::now();
+        let started = self.timer.now();
         let mut pause = self.pending.first_pause;
         let mut id = pending_id;
         loop {
@@ -110,14 +118,14 @@ impl HttpClient {
             let next = response_id(&response.headers)
                 .map_err(|error| error.with_answer(response.status, &response.headers))?;
             id = Some(next);
-            let waited = started.elapsed();
+            let waited = self.timer.now().saturating_duration_since(started);
             if waited.saturating_add(pause) > self.pending.limit {
                 let message =
                     format!("the answer was still pending after {:?}", self.pending.limit);
                 return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
                     .with_answer(response.status, &response.headers));
             }
-            tokio::time::sleep(pause).await;
+            self.timer.sleep(pause).await;
             pause = pause.saturating_add(pause / 2).min(self.pending.max_pause);
         }
     }

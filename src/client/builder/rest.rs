@@ -168,7 +168,12 @@ impl ClientBuilder {
         } else {
             connector
         };
-        Ok(HttpClient::new(connector, self.max_message_size, self.rest.pending))
+        Ok(HttpClient::new(
+            connector,
+            self.max_message_size,
+            self.rest.pending,
+            self.policy.timer.clone(),
+        ))
     }
 
     /// The credentials of the login, if there is one.
