@@ -123,7 +123,7 @@ mod transport;
 mod types;
 pub mod wkt;
 
-pub use call::{Call, CallOptions, Items, Paginator};
+pub use call::{Backoff, Call, CallOptions, Items, Paginator, RetryPolicy, RetryThrottle};
 #[cfg(feature = "rest")]
 pub use client::Wire;
 pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};

@@ -3,6 +3,7 @@
 #[cfg(feature = "rest")]
 mod auto;
 pub(crate) mod connector;
+mod exchange;
 pub(crate) mod grpc;
 #[cfg(feature = "rest")]
 pub(crate) mod http;
@@ -13,8 +14,6 @@ pub(crate) mod rest;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 
-use std::time::Duration;
-
 use ::http::HeaderValue;
 use tonic::Response;
 use tonic::metadata::MetadataMap;
@@ -23,6 +22,7 @@ use crate::error::Error;
 use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
 pub(crate) use auto::AutoTransport;
+pub(crate) use exchange::Exchange;
 
 /// The product and its version, in the header `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
@@ -30,8 +30,8 @@ pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VER
 /// What an attempt needs besides the message.
 #[derive(Clone)]
 pub(crate) struct Attempt {
-    /// How long it may take; the far side is told.
-    pub(crate) timeout: Duration,
+    /// What bounds it.
+    pub(crate) exchange: Exchange,
     /// What travels with the request.
     pub(crate) metadata: MetadataMap,
     /// The `response-id` of an answer that was pending when an earlier attempt of this call ended. Only

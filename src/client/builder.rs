@@ -11,7 +11,7 @@ use tonic::transport::Endpoint;
 use super::target::{Address, Target};
 use super::{Client, Inner};
 use crate::auth::Credentials;
-use crate::call::Policy;
+use crate::call::{Jitter, Policy, RetryPolicy, RetryThrottle};
 use crate::error::Error;
 use crate::timer::Timer;
 use crate::transport::connector::Connector;
@@ -34,6 +34,8 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// | what | default | why |
 /// |---|---|---|
 /// | [`timeout`](Self::timeout) | 60 s; 150 s for the cloud and On-Prem | a call that nobody limits should end all the same; ESET's gateway itself may take 120 s |
+/// | [`retry`](Self::retry) | five attempts, backoff from 250 ms, of calls for which that is safe | see [`RetryPolicy`] |
+/// | [`retry_throttle`](Self::retry_throttle) | 100 tokens | see [`RetryThrottle`] |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
 /// | keep-alive | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen |
@@ -95,6 +97,39 @@ impl ClientBuilder {
     #[must_use]
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.credentials = Some(Arc::new(credentials));
+        self
+    }
+
+    /// How long one attempt of a call may take that does not say it itself
+    /// ([`CallOptions::attempt_timeout`](crate::CallOptions::attempt_timeout)). By default the call's own
+    /// time: a slow answer is an answer, and ESET's gateway may take 30 s for its first.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// When calls are tried again that do not say it themselves
+    /// ([`CallOptions::retry`](crate::CallOptions::retry)).
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.policy.retry = retry;
+        self
+    }
+
+    /// The budget of retries, which several clients may share. By default each client, with its clones,
+    /// has one of its own.
+    #[must_use]
+    pub fn retry_throttle(mut self, throttle: &RetryThrottle) -> Self {
+        self.policy.throttle = throttle.clone();
+        self
+    }
+
+    /// Draws the waits between attempts: from a ceiling, what is really waited. By default any time from
+    /// zero to the ceiling is as likely as any other. More than the ceiling counts as the ceiling.
+    #[must_use]
+    pub fn jitter(mut self, draw: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
+        self.policy.jitter = Jitter::new(draw);
         self
     }
 

@@ -1,7 +1,6 @@
 //! HTTP/1.1 and 2 by hyper, for the REST wire and the logins: one request, one bounded answer.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
-use crate::timer::Timer;
+use crate::transport::Exchange;
 use crate::transport::connector::Connector;
 
 /// The header that names a pending answer (`facts.md` 3).
@@ -38,7 +37,6 @@ pub(crate) struct HttpClient {
     client: Client<Connector, Full<Bytes>>,
     max_body: usize,
     pending: Pending,
-    timer: Arc<dyn Timer>,
 }
 
 /// An answer, whole.
@@ -60,18 +58,13 @@ impl HttpResponse {
 }
 
 impl HttpClient {
-    pub(crate) fn new(
-        connector: Connector,
-        max_body: usize,
-        pending: Pending,
-        timer: Arc<dyn Timer>,
-    ) -> Self {
+    pub(crate) fn new(connector: Connector, max_body: usize, pending: Pending) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .build(connector);
-        Self { client, max_body, pending, timer }
+        Self { client, max_body, pending }
     }
 
     /// A request over the limit is not sent, as over gRPC.
@@ -95,9 +88,11 @@ impl HttpClient {
         &self,
         request: Request<Bytes>,
         pending_id: Option<HeaderValue>,
+        exchange: &Exchange,
     ) -> Result<HttpResponse, Error> {
         let (parts, body) = request.into_parts();
-        let started = self.timer.now();
+        let timer = &exchange.timer;
+        let started = timer.now();
         let mut pause = self.pending.first_pause;
         let mut id = pending_id;
         loop {
@@ -105,11 +100,15 @@ impl HttpClient {
             if let Some(id) = &id {
                 again.headers_mut().insert(RESPONSE_ID, id.clone());
             }
-            let mut response = match self.send(again).await {
+            let mut response = match exchange.run(self.send(again)).await {
                 Ok(response) => response,
                 // Whatever came of this, the call itself was accepted before.
-                Err(error) if id.is_some() => return Err(error.with_execution(true)),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    return Err(match id {
+                        Some(id) => error.with_execution(true).with_pending_id(id),
+                        None => error,
+                    });
+                }
             };
             if response.status != StatusCode::ACCEPTED {
                 response.pending_id = id;
@@ -118,14 +117,14 @@ impl HttpClient {
             let next = response_id(&response.headers)
                 .map_err(|error| error.with_answer(response.status, &response.headers))?;
             id = Some(next);
-            let waited = self.timer.now().saturating_duration_since(started);
+            let waited = timer.now().saturating_duration_since(started);
             if waited.saturating_add(pause) > self.pending.limit {
                 let message =
                     format!("the answer was still pending after {:?}", self.pending.limit);
                 return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
                     .with_answer(response.status, &response.headers));
             }
-            self.timer.sleep(pause).await;
+            timer.sleep(pause).await;
             pause = pause.saturating_add(pause / 2).min(self.pending.max_pause);
         }
     }
