@@ -9,7 +9,7 @@ use added_service::proto::example::greeter::v1::{
     GreetRequest, Greeting, ListPeopleRequest, greeting::Warmth,
 };
 use eset_protect::proto::google::rpc::BadRequest;
-use eset_protect::{CallOptions, Client, Error, ErrorKind};
+use eset_protect::{CallOptions, Client, Error, ErrorKind, RetryPolicy};
 use greeter::{PEOPLE, Running};
 use tonic::Code;
 
@@ -27,7 +27,12 @@ async fn handle(server: &Running) -> Greeter {
 }
 
 async fn failure(server: &Running, person: &str) -> Error {
-    handle(server).await.greet(greet(person)).await.expect_err("a refusal")
+    handle(server)
+        .await
+        .greet(greet(person))
+        .retry(RetryPolicy::none())
+        .await
+        .expect_err("a refusal")
 }
 
 #[tokio::test]
