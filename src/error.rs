@@ -370,11 +370,8 @@ impl Error {
             ErrorKind::Connect => true,
             _ => match self.code() {
                 Code::Unavailable => true,
-                // Quotas are of many kinds. ESET's is over in a second (`facts.md` 3); of others the
-                // service must say it.
-                Code::ResourceExhausted => {
-                    self.http_status() == Some(429) || self.retry_after().is_some()
-                }
+                // Quotas are of many kinds; ESET's is over in a second (`facts.md` 3).
+                Code::ResourceExhausted => self.kind() == ErrorKind::Status,
                 _ => false,
             },
         }

@@ -101,7 +101,7 @@ async fn predicates_say_what_a_caller_can_do() {
         (5, false, false),
         (6, false, false),
         (7, false, false),
-        (8, false, false),
+        (8, true, false),
         (9, false, false),
         (10, false, true),
         (11, false, false),

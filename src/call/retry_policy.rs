@@ -18,7 +18,7 @@ use crate::rpc::MethodSpec;
 /// | it may help if | why, why not |
 /// |---|---|
 /// | `UNAVAILABLE`, a broken connection, 502 and 503 | the one code that AIP-194 retries |
-/// | 429 | the limit is by the second (`facts.md` 3); a create is not repeated, since 429 does not prove that it never arrived |
+/// | `RESOURCE_EXHAUSTED`, 429 | the limit is by the second (`facts.md` 3); a create is not repeated, since 429 does not prove that it never arrived |
 /// | an attempt took longer than the [attempt timeout](crate::CallOptions::attempt_timeout) | the next connection may be a better one |
 /// | not: `DEADLINE_EXCEEDED`, 504 | the time that the service had was used up (`facts.md` 3: after 120 s) |
 /// | not: `INTERNAL`, `UNKNOWN`, 500 | something is wrong, and stays wrong |
