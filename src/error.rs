@@ -38,6 +38,10 @@ struct Inner {
     is_code_inferred: bool,
     /// Whether the call may have run, where the kind and the code would say it wrongly.
     may_have_executed: Option<bool>,
+    /// The request provably never reached the service.
+    is_unsent: bool,
+    /// The same call fails for as long as nobody changes something.
+    is_permanent: bool,
     /// The `response-id` of the pending answer that was asked for.
     pending_id: Option<http::HeaderValue>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -73,6 +77,8 @@ impl Error {
             http_status: None,
             is_code_inferred: false,
             may_have_executed: None,
+            is_unsent: false,
+            is_permanent: false,
             pending_id: None,
             source: None,
         }))
@@ -91,6 +97,8 @@ impl Error {
             http_status: inner.http_status,
             is_code_inferred: inner.is_code_inferred,
             may_have_executed: inner.may_have_executed,
+            is_unsent: inner.is_unsent,
+            is_permanent: inner.is_permanent,
             pending_id: inner.pending_id.clone(),
             source: None,
         }))
@@ -127,6 +135,27 @@ impl Error {
     /// Says whether the call may have run, where the kind and the code would say it wrongly.
     pub(crate) fn with_execution(mut self, may_have_executed: bool) -> Self {
         self.0.may_have_executed = Some(may_have_executed);
+        self
+    }
+
+    /// Says that the request provably never reached the service.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.is_unsent = true;
+        self.0.may_have_executed = Some(false);
+        self
+    }
+
+    /// Whether the request provably never reached the service, so that the same call can be made again,
+    /// whatever it does. Not where something else is known of the call, as that its answer is pending.
+    #[allow(dead_code)]
+    pub(crate) fn is_unsent(&self) -> bool {
+        (self.0.is_unsent || self.kind() == ErrorKind::Connect) && !self.may_have_executed()
+    }
+
+    /// Says that repeating the call is pointless before somebody has changed something.
+    #[cfg(feature = "tls")]
+    pub(crate) fn permanent(mut self) -> Self {
+        self.0.is_permanent = true;
         self
     }
 
@@ -292,8 +321,12 @@ impl Error {
         self.kind() == ErrorKind::Limit
     }
 
-    /// The same call may succeed a little later.
+    /// The same call may succeed a little later. A server whose certificate is not to be trusted is not
+    /// to be tried again: it has the same one then.
     pub fn is_retryable(&self) -> bool {
+        if self.0.is_permanent {
+            return false;
+        }
         match self.kind() {
             ErrorKind::Config | ErrorKind::Limit => false,
             ErrorKind::Connect => true,

@@ -8,6 +8,7 @@ pub(crate) mod grpc;
 pub(crate) mod http;
 #[cfg(feature = "rest")]
 pub(crate) mod proxy;
+mod refusal;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
 #[cfg(feature = "tls")]

@@ -17,6 +17,8 @@ use tonic::body::Body;
 use tonic::transport::Channel;
 use tower_service::Service;
 
+use crate::transport::refusal::Refused;
+
 const DETAILS: &str = "grpc-status-details-bin";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -36,7 +38,10 @@ impl Service<http::Request<Body>> for Guard {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let response = self.0.call(request);
-        Box::pin(async move { check(response.await?) })
+        Box::pin(async move {
+            // Here there are no headers yet: what fails later was processed.
+            check(response.await.map_err(|error| Refused::wrap(error.into()))?)
+        })
     }
 }
 
