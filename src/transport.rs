@@ -13,6 +13,7 @@ mod refusal;
 pub(crate) mod rest;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+mod whole;
 
 use std::time::Duration;
 

@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, root_cause};
 use crate::timer::Timer;
 use crate::transport::connector::{self, Connector};
 use crate::transport::refusal::Refusal;
+use crate::transport::whole::Whole;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The header that names a pending answer (`facts.md` 3).
 const RESPONSE_ID: &str = "response-id";
@@ -142,7 +145,7 @@ impl HttpClient {
         let has_body = !request.body().is_empty();
         let response = self.client.request(request.map(Full::new)).await;
         let response = response.map_err(|error| not_answered(error, &host, has_body))?;
-        let (parts, body) = response.into_parts();
+        let (parts, body) = Whole::of(response).into_parts();
         let (status, headers) = (parts.status, parts.headers);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.max_body).await;
@@ -157,8 +160,7 @@ impl HttpClient {
 
     async fn read<B>(&self, headers: &HeaderMap, body: B, most: usize) -> Result<Bytes, Error>
     where
-        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
-        B::Error: std::error::Error + Send + Sync + 'static,
+        B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
         let body = self.collect(body, most).await?;
         let coding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
@@ -171,13 +173,12 @@ impl HttpClient {
 
     async fn collect<B>(&self, mut body: B, most: usize) -> Result<Bytes, Error>
     where
-        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
-        B::Error: std::error::Error + Send + Sync + 'static,
+        B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
         let mut read = BytesMut::new();
         while let Some(frame) = BodyExt::frame(&mut body).await {
             let frame = frame.map_err(|error| {
-                let cause = root_cause(&error);
+                let cause = root_cause(&*error);
                 let message = format!("the connection broke in the middle of an answer: {cause}");
                 Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
             })?;

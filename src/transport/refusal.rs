@@ -25,6 +25,7 @@ use h2::Reason;
 use tonic::Code;
 
 use super::grpc::status::find;
+use super::whole::BrokenOff;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -108,6 +109,9 @@ impl StdError for Refused {
 /// PROTOCOL-HTTP2). tonic has that table only where it is built as a server too. `None` if it broke
 /// elsewhere.
 pub(super) fn broken_code(error: &(dyn StdError + 'static)) -> Option<Code> {
+    if find::<BrokenOff>(error).is_some() {
+        return Some(Code::Internal);
+    }
     let Some(error) = find::<h2::Error>(error) else {
         return find::<hyper::Error>(error).map(|_| Code::Unavailable);
     };

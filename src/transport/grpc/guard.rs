@@ -18,6 +18,7 @@ use tonic::transport::Channel;
 use tower_service::Service;
 
 use crate::transport::refusal::Refused;
+use crate::transport::whole::Whole;
 
 const DETAILS: &str = "grpc-status-details-bin";
 
@@ -46,7 +47,7 @@ impl Service<http::Request<Body>> for Guard {
 }
 
 fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxError> {
-    let (mut parts, body) = response.into_parts();
+    let (mut parts, body) = Whole::of(response).into_parts();
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
     let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
     if !is_grpc && !parts.headers.contains_key("grpc-status") {
