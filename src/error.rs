@@ -154,13 +154,14 @@ impl Error {
         self.with_execution(false)
     }
 
-    /// Whether the request provably never reached the service: then it can be sent again, whatever it
-    /// is.
+    /// Whether the request provably never reached the service, so that the same call can be made again,
+    /// whatever it does. Not where something else is known of the call, as that its answer is pending.
     pub(crate) fn is_unsent(&self) -> bool {
-        self.0.is_unsent || self.kind() == ErrorKind::Connect
+        (self.0.is_unsent || self.kind() == ErrorKind::Connect) && !self.may_have_executed()
     }
 
     /// Says that the same call fails for as long as nobody mends the cause.
+    #[cfg(feature = "tls")]
     pub(crate) fn permanent(mut self) -> Self {
         self.0.is_retryable = Some(false);
         self
@@ -358,7 +359,8 @@ impl Error {
     }
 
     /// The same call may succeed a little later: the service cannot be reached or says that it is
-    /// unavailable (AIP-194), it refused a call of too many (429), or an attempt took too long. The client
+    /// unavailable (AIP-194), it refused a call of too many (429), or an attempt took too long. A
+    /// certificate that is not to be trusted is the same the next time, so that is none. The client
     /// has tried again already if that was safe ([`RetryPolicy`](crate::RetryPolicy)); whether it is safe
     /// to do so now, [`may_have_executed`](Self::may_have_executed) says.
     pub fn is_retryable(&self) -> bool {

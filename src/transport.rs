@@ -9,10 +9,12 @@ pub(crate) mod grpc;
 pub(crate) mod http;
 #[cfg(feature = "rest")]
 pub(crate) mod proxy;
+mod refusal;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+mod whole;
 
 use ::http::HeaderValue;
 use tonic::Response;

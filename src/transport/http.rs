@@ -10,9 +10,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, root_cause};
 use crate::transport::Exchange;
-use crate::transport::connector::Connector;
+use crate::transport::connector::{self, Connector};
+use crate::transport::refusal::Refusal;
+use crate::transport::whole::Whole;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The header that names a pending answer (`facts.md` 3).
 const RESPONSE_ID: &str = "response-id";
@@ -133,17 +137,10 @@ impl HttpClient {
     async fn send(&self, mut request: Request<Bytes>) -> Result<HttpResponse, Error> {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let response = self.client.request(request.map(Full::new)).await.map_err(|error| {
-            let (kind, what) = if error.is_connect() {
-                (ErrorKind::Connect, "cannot connect to")
-            } else {
-                (ErrorKind::Transport, "the connection broke to")
-            };
-            let cause = crate::error::root_cause(&error);
-            Error::new(kind, Code::Unavailable, format!("{what} {host}: {cause}"))
-                .with_source(error)
-        })?;
-        let (parts, body) = response.into_parts();
+        let has_body = !request.body().is_empty();
+        let response = self.client.request(request.map(Full::new)).await;
+        let response = response.map_err(|error| not_answered(error, &host, has_body))?;
+        let (parts, body) = Whole::of(response).into_parts();
         let (status, headers) = (parts.status, parts.headers);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.max_body).await;
@@ -158,8 +155,7 @@ impl HttpClient {
 
     async fn read<B>(&self, headers: &HeaderMap, body: B, most: usize) -> Result<Bytes, Error>
     where
-        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
-        B::Error: std::error::Error + Send + Sync + 'static,
+        B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
         let body = self.collect(body, most).await?;
         let coding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
@@ -172,13 +168,12 @@ impl HttpClient {
 
     async fn collect<B>(&self, mut body: B, most: usize) -> Result<Bytes, Error>
     where
-        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
-        B::Error: std::error::Error + Send + Sync + 'static,
+        B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
         let mut read = BytesMut::new();
         while let Some(frame) = BodyExt::frame(&mut body).await {
             let frame = frame.map_err(|error| {
-                let cause = crate::error::root_cause(&error);
+                let cause = root_cause(&*error);
                 let message = format!("the connection broke in the middle of an answer: {cause}");
                 Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
             })?;
@@ -213,6 +208,21 @@ impl HttpClient {
         );
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
+}
+
+/// The error of a request that was not answered.
+fn not_answered(error: hyper_util::client::legacy::Error, host: &str, has_body: bool) -> Error {
+    let cause = root_cause(&error);
+    let found = if error.is_connect() {
+        connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
+    } else if let Some(refusal) = Refusal::of(&error, has_body) {
+        let message = format!("{host}: {refusal}");
+        Error::new(ErrorKind::Transport, Code::Unavailable, message).unsent()
+    } else {
+        let message = format!("the connection broke to {host}: {cause}");
+        Error::new(ErrorKind::Transport, Code::Unavailable, message)
+    };
+    found.with_source(error)
 }
 
 /// The body counts: the call succeeded, and this is not the news that it is pending.
