@@ -61,7 +61,9 @@ pub enum ErrorKind {
     Config,
     /// No connection: refused, not resolved, or TLS failed. Nothing was sent.
     Connect,
-    /// The connection broke, or the far side does not speak the protocol. The call may have run.
+    /// The connection broke, or the far side does not speak the protocol. The call may have run, unless
+    /// [`may_have_executed`](Error::may_have_executed) says that it did not: the far side refused it
+    /// unprocessed, or nothing was sent.
     Transport,
     /// The deadline passed. The call may have run.
     Deadline,

@@ -131,7 +131,6 @@ async fn a_call_that_runs_beside_it_is_answered() {
         let running = Running::start(builder);
         server.until_count(What::Request, 1).await;
         let beside = tokio::spawn({
-            // A clone that does not share the end of the time.
             let client = running.client.clone();
             async move { create(&client).await }
         });
