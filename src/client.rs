@@ -16,6 +16,7 @@ pub use target::Wire;
 use crate::auth::Credentials;
 use crate::call::{Call, Policy};
 use crate::error::Error;
+use crate::rate_limiter::RateLimiter;
 use crate::rpc::Rpc;
 use crate::transport::Transport;
 #[cfg(feature = "rest")]
@@ -95,6 +96,11 @@ impl Client {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.inner.timeout
+    }
+
+    /// The limiter that calls of this client wait for, if they do; it knows the rate and how many wait.
+    pub fn rate_limiter(&self) -> Option<&RateLimiter> {
+        self.policy().limit.limiter()
     }
 
     pub(crate) fn policy(&self) -> &Policy {

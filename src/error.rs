@@ -180,6 +180,22 @@ impl Error {
         self
     }
 
+    /// Whether the request was not even tried to be sent.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Config | ErrorKind::Deadline | ErrorKind::Limit)
+            && !self.may_have_executed()
+    }
+
+    /// Names the error of the attempt before, whose retry came to nothing.
+    pub(crate) fn after(mut self, last: Self) -> Self {
+        let (code, message) = (code_name(last.code()), last.message());
+        self.0.message = format!("{}; before that, {code}: {message}", self.0.message);
+        if self.0.metadata.is_empty() {
+            self.0.metadata = last.metadata().clone();
+        }
+        self.with_source(last)
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self

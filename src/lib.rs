@@ -115,8 +115,6 @@ mod error;
 pub mod params;
 pub mod proto;
 pub mod protojson;
-// Its turns are taken by the call pipeline, which comes next.
-#[allow(dead_code)]
 mod rate_limiter;
 pub mod rpc;
 #[cfg(feature = "server")]

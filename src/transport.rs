@@ -12,6 +12,7 @@ pub(crate) mod proxy;
 mod refusal;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
+mod retry_after;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 mod whole;
@@ -24,7 +25,8 @@ use crate::error::Error;
 use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
 pub(crate) use auto::AutoTransport;
-pub(crate) use exchange::Exchange;
+pub(crate) use exchange::{Exchange, Limit};
+pub(crate) use retry_after::retry_after;
 
 /// The product and its version, in the header `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));

@@ -44,7 +44,12 @@ pub(crate) async fn execute<R: Rpc>(
     let mut run = Run {
         client,
         deadline,
-        exchange: Exchange::new(policy.timer.clone()).of_call(deadline, attempt_timeout),
+        exchange: Exchange::of_call(
+            policy.timer.clone(),
+            policy.limit.clone(),
+            deadline,
+            attempt_timeout,
+        ),
         retry: options.retry_or(policy.retry),
         attempts: 0,
         retries: 0,
@@ -52,6 +57,7 @@ pub(crate) async fn execute<R: Rpc>(
         may_have_executed: false,
         is_renewed: false,
         is_resent: false,
+        last: None,
     };
     // tonic's own timeout ends with the headers of the answer; this one holds to its end.
     let result = match within(timer, timeout, run.call::<R>(request, options)).await {
@@ -79,6 +85,8 @@ struct Run<'a> {
     is_renewed: bool,
     /// A refused stream was sent again.
     is_resent: bool,
+    /// Why the attempt before this one failed.
+    last: Option<Error>,
 }
 
 /// What follows a failed attempt.
@@ -136,11 +144,12 @@ impl Run<'_> {
             let pushback = Pushback::of(&error, self.exchange.timer.system_time());
             let error = error.with_retry_after(pushback.wait());
             match self.next::<R>(&error, pushback) {
-                Next::Fail => return Err(self.blamed(error)),
+                Next::Fail => return Err(self.after_last(self.blamed(error))),
                 Next::Again => {}
                 Next::After(wait) => self.exchange.timer.sleep(wait).await,
             }
             pending_id = error.pending_id().cloned();
+            self.last = Some(error);
         }
     }
 
@@ -155,6 +164,8 @@ impl Run<'_> {
         self.is_under_way = false;
         match &result {
             Err(error) if error.is_retryable() => {}
+            // Its turn would have come too late, or it cannot be sent at all.
+            Err(error) if error.is_before_sending() => self.attempts -= 1,
             // It may be wrong, but it works.
             _ => self.client.policy().throttle.answered(),
         }
@@ -215,10 +226,18 @@ impl Run<'_> {
     }
 
     /// The error of a call whose time is up.
-    fn expired(&self, timeout: Duration) -> Error {
+    fn expired(&mut self, timeout: Duration) -> Error {
         let message = format!("no answer within {timeout:?}");
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
-        error.with_execution(self.may_have_executed || self.is_under_way)
+        self.after_last(error.with_execution(self.may_have_executed || self.is_under_way))
+    }
+
+    /// The error of a call that ran out of time says what it failed with before.
+    fn after_last(&mut self, error: Error) -> Error {
+        match self.last.take() {
+            Some(last) if error.kind() == ErrorKind::Deadline => error.after(last),
+            _ => error,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::backoff::Jitter;
 use super::{RetryPolicy, RetryThrottle};
 use crate::timer::{Timer, TokioTimer};
+use crate::transport::Limit;
 
 /// What stands above a single attempt, shared by all clones of a client.
 #[derive(Clone, Debug)]
@@ -15,6 +16,7 @@ pub(crate) struct Policy {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: RetryPolicy,
     pub(crate) throttle: RetryThrottle,
+    pub(crate) limit: Limit,
 }
 
 impl Default for Policy {
@@ -25,6 +27,7 @@ impl Default for Policy {
             attempt_timeout: None,
             retry: RetryPolicy::default(),
             throttle: RetryThrottle::default(),
+            limit: Limit::default(),
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use tonic::metadata::MetadataMap;
-
 use crate::error::Error;
 use crate::proto::google::rpc::RetryInfo;
+use crate::transport::retry_after;
 
 /// What the service says about a next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ impl Pushback {
         let info = error.detail::<RetryInfo>().and_then(|info| info.retry_delay);
         let info = info.and_then(|delay| Duration::try_from(delay).ok());
         // `None` is less than any wait.
-        info.max(retry_after(metadata, now)).map_or(Self::None, Self::AtLeast)
+        info.max(retry_after(metadata.as_ref(), now)).map_or(Self::None, Self::AtLeast)
     }
 
     /// How long the service asks to wait.
@@ -45,15 +44,4 @@ impl Pushback {
             Self::None | Self::Never => None,
         }
     }
-}
-
-/// Seconds, or a date (RFC 9110, 10.2.3). One that is past means now; nonsense means nothing.
-fn retry_after(metadata: &MetadataMap, now: SystemTime) -> Option<Duration> {
-    let text = metadata.get("retry-after")?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a very long time.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }

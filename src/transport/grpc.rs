@@ -88,14 +88,17 @@ impl GrpcTransport {
         attempt: Attempt,
     ) -> Result<Response<M>, Error> {
         let Attempt { exchange, metadata, .. } = attempt;
-        let is_bounded = exchange.is_bounded();
-        let mut message = Request::new(message);
-        *message.metadata_mut() = metadata;
-        message.set_timeout(exchange.time());
-        exchange.run(self.unary(message, path)).await.map_err(|error| {
-            // tonic's clock, or the server's, was faster than ours: the call itself has time left.
-            if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
-        })
+        let unary = || async {
+            let is_bounded = exchange.is_bounded();
+            let mut message = Request::new(message);
+            *message.metadata_mut() = metadata;
+            message.set_timeout(exchange.time());
+            self.unary(message, path).await.map_err(|error| {
+                // tonic's clock, or the server's, was faster than ours: the call itself has time left.
+                if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
+            })
+        };
+        exchange.run(exchange.limit.of_grpc(), unary).await
     }
 
     async fn unary<M: Message + Default + 'static>(

@@ -1,7 +1,7 @@
 //! HTTP/1.1 and 2 by hyper, for the REST wire and the logins: one request, one bounded answer.
 
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -11,8 +11,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind, root_cause};
+use crate::rate_limiter::Outcome;
 use crate::transport::Exchange;
 use crate::transport::connector::{self, Connector};
+use crate::transport::exchange::{Answer, of_status};
 use crate::transport::refusal::Refusal;
 use crate::transport::whole::Whole;
 
@@ -51,6 +53,12 @@ pub(crate) struct HttpResponse {
     pub(crate) body: Bytes,
     /// The pending answer that was asked for, if it was not the first time.
     pub(crate) pending_id: Option<HeaderValue>,
+}
+
+impl Answer for HttpResponse {
+    fn outcome(&self, now: SystemTime) -> Option<Outcome> {
+        Some(of_status(self.status, &self.headers, now))
+    }
 }
 
 impl HttpResponse {
@@ -104,16 +112,17 @@ impl HttpClient {
             if let Some(id) = &id {
                 again.headers_mut().insert(RESPONSE_ID, id.clone());
             }
-            let mut response = match exchange.run(self.send(again)).await {
-                Ok(response) => response,
-                // Whatever came of this, the call itself was accepted before.
-                Err(error) => {
-                    return Err(match id {
-                        Some(id) => error.with_execution(true).with_pending_id(id),
-                        None => error,
-                    });
-                }
-            };
+            let mut response =
+                match exchange.run(exchange.limit.of_rest(), || self.send(again)).await {
+                    Ok(response) => response,
+                    // Whatever came of this, the call itself was accepted before.
+                    Err(error) => {
+                        return Err(match id {
+                            Some(id) => error.with_execution(true).with_pending_id(id),
+                            None => error,
+                        });
+                    }
+                };
             if response.status != StatusCode::ACCEPTED {
                 response.pending_id = id;
                 return Ok(response);
