@@ -1,5 +1,6 @@
 //! One call: what a caller can say about it, and the one pipeline that every call goes through.
 
+mod items;
 mod options;
 mod paginator;
 mod policy;
@@ -8,8 +9,9 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
+pub use items::Items;
 pub use options::CallOptions;
-pub use paginator::{Items, Paginator};
+pub use paginator::Paginator;
 pub(crate) use policy::Policy;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
