@@ -1,5 +1,6 @@
 //! One call: what a caller can say about it, and the one pipeline that every call goes through.
 
+mod bulk;
 mod items;
 mod options;
 mod paginator;
@@ -9,6 +10,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
+pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, ProgressCounts};
 pub use items::Items;
 pub use options::CallOptions;
 pub use paginator::Paginator;
