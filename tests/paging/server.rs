@@ -18,7 +18,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
 /// A test that waits longer has failed.
-const TOO_LONG: Duration = Duration::from_secs(60);
+const TOO_LONG: Duration = Duration::from_secs(30);
 
 /// What has happened. Calls are known by the person to greet, or by the page token.
 #[derive(Clone, Debug, Default)]
@@ -163,7 +163,9 @@ impl Server {
     }
 
     pub async fn client(&self) -> Client {
-        Client::connect(&self.endpoint()).await.expect("a client")
+        // No call ends by itself while a test waits for it to be cancelled.
+        let client = Client::builder(&self.endpoint()).timeout(60 * TOO_LONG);
+        client.connect().await.expect("a client")
     }
 
     pub fn endpoint(&self) -> String {
