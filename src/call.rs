@@ -1,7 +1,9 @@
 //! One call: what a caller can say about it, and the one pipeline that every call goes through.
 
 mod backoff;
+mod bulk;
 mod execute;
+mod items;
 mod options;
 mod paginator;
 mod policy;
@@ -15,9 +17,11 @@ use std::pin::Pin;
 
 pub use backoff::Backoff;
 pub(crate) use backoff::Jitter;
+pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, ProgressCounts};
 pub(crate) use execute::execute;
+pub use items::Items;
 pub use options::CallOptions;
-pub use paginator::{Items, Paginator};
+pub use paginator::Paginator;
 pub(crate) use policy::Policy;
 pub use retry_policy::RetryPolicy;
 pub use retry_throttle::RetryThrottle;

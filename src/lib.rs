@@ -60,6 +60,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`Client`], [`Call`] | a method per RPC; what can be said about one call |
+//! | [`Paginator`], [`Items`], [`Bulk`], [`BulkItems`] | lists of many pages, many calls, many lists |
 //! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
 //! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |
@@ -125,7 +126,10 @@ mod transport;
 mod types;
 pub mod wkt;
 
-pub use call::{Backoff, Call, CallOptions, Items, Paginator, RetryPolicy, RetryThrottle};
+pub use call::{
+    Backoff, Bulk, BulkItem, BulkItems, BulkResponse, Call, CallOptions, Items, ListError,
+    Paginator, Progress, ProgressCounts, RetryPolicy, RetryThrottle,
+};
 #[cfg(feature = "rest")]
 pub use client::Wire;
 pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
