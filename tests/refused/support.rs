@@ -1,5 +1,7 @@
 //! A frame server, and a client of it over either wire.
 
+use std::time::Duration;
+
 use eset_protect::automation::v1::{Action, DeviceTask, GetTaskResponse, Trigger};
 use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig};
 
@@ -54,7 +56,7 @@ impl Http2 {
         match self {
             Self::Grpc => {
                 let server = FrameServer::start(script, otherwise).await;
-                let builder = Client::builder(&server.endpoint());
+                let builder = at_once(Client::builder(&server.endpoint()));
                 (server, builder)
             }
             Self::Rest => {
@@ -63,7 +65,7 @@ impl Http2 {
                 let server = FrameServer::accept(script, otherwise, begin).await;
                 let tls = TlsConfig::new().ca_certificate(authority.pem()).unwrap();
                 let address = format!("https://localhost:{}", server.address().port());
-                (server, Client::on_prem(&address).tls(tls))
+                (server, at_once(Client::on_prem(&address)).tls(tls))
             }
         }
     }
@@ -106,4 +108,9 @@ pub fn assert_may_have_run(error: &Error) {
     for why in ["nothing was done", "not process"] {
         assert!(!error.message().contains(why), "{error}");
     }
+}
+
+/// Without waits between attempts.
+pub fn at_once(builder: ClientBuilder) -> ClientBuilder {
+    builder.jitter(|_| Duration::ZERO)
 }
