@@ -2,6 +2,7 @@
 
 mod builder;
 mod target;
+mod task_watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tonic::metadata::MetadataMap;
 pub use builder::ClientBuilder;
 #[cfg(feature = "rest")]
 pub use target::Wire;
+pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};
 
 use crate::auth::Credentials;
 use crate::call::{Call, Policy};

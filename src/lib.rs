@@ -126,7 +126,10 @@ pub mod wkt;
 pub use call::{Call, CallOptions, Items, Paginator};
 #[cfg(feature = "rest")]
 pub use client::Wire;
-pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
+pub use client::{
+    Client, ClientBuilder, DeviceCounts, DeviceTasks, Policies, PolicyAssignments, TaskProgress,
+    TaskWatch,
+};
 pub use error::{Error, ErrorKind, code_name};
 pub use timer::Timer;
 #[cfg(feature = "rest")]
