@@ -1,6 +1,7 @@
 //! The client: what is configured once, and a handle per service.
 
 mod builder;
+mod create_guard;
 mod target;
 mod task_watch;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tonic::metadata::MetadataMap;
 
 pub use builder::ClientBuilder;
+pub use create_guard::{Guarded, GuardedCreate};
 #[cfg(feature = "rest")]
 pub use target::Wire;
 pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};

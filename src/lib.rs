@@ -127,8 +127,8 @@ pub use call::{Call, CallOptions, Items, Paginator};
 #[cfg(feature = "rest")]
 pub use client::Wire;
 pub use client::{
-    Client, ClientBuilder, DeviceCounts, DeviceTasks, Policies, PolicyAssignments, TaskProgress,
-    TaskWatch,
+    Client, ClientBuilder, DeviceCounts, DeviceTasks, Guarded, GuardedCreate, Policies,
+    PolicyAssignments, TaskProgress, TaskWatch,
 };
 pub use error::{Error, ErrorKind, code_name};
 pub use timer::Timer;

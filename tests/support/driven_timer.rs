@@ -22,19 +22,25 @@ pub struct DrivenTimer {
     passed: Arc<watch::Sender<Duration>>,
     clock: Arc<ManualClock>,
     sleeps: Arc<Mutex<Vec<Duration>>>,
+    ahead: Arc<Mutex<Duration>>,
 }
 
 impl DrivenTimer {
     /// A timer whose time of day is that of `clock`, which moves with it.
     pub fn new(clock: Arc<ManualClock>) -> Self {
         let passed = Arc::new(watch::channel(Duration::ZERO).0);
-        Self { start: Instant::now(), passed, clock, sleeps: Arc::default() }
+        Self { start: Instant::now(), passed, clock, sleeps: Arc::default(), ahead: Arc::default() }
     }
 
     /// Moves the time.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.passed.send_modify(|passed| *passed += by);
+    }
+
+    /// Puts the client's time of day ahead of the emulator's.
+    pub fn shift(&self, by: Duration) {
+        *self.ahead.lock().expect("the difference") = by;
     }
 
     /// How much time has passed.
@@ -54,7 +60,7 @@ impl Timer for DrivenTimer {
     }
 
     fn system_time(&self) -> SystemTime {
-        self.clock.now()
+        self.clock.now() + *self.ahead.lock().expect("the difference")
     }
 
     fn sleep(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {

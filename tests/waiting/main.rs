@@ -4,9 +4,13 @@
 
 #[path = "../support/driven_timer.rs"]
 mod driven_timer;
+#[path = "../scripted/mod.rs"]
+mod scripted;
 
+mod answers;
 mod ends;
 mod faults;
+mod guard;
 mod polling;
 mod states;
 
