@@ -35,7 +35,7 @@ pub(super) struct Guard {
 
 /// What a look shows.
 enum Sight {
-    Found(DeviceTask),
+    Found(Box<DeviceTask>),
     Nothing,
     /// The same task, but nobody can say whether it is ours.
     Unclear(String),
@@ -81,7 +81,7 @@ impl Guard {
             }
             let error = error.with_execution(true);
             match self.find(error.kind()).await {
-                Ok(Sight::Found(task)) => return Ok(Guarded::Found(task)),
+                Ok(Sight::Found(task)) => return Ok(Guarded::Found(*task)),
                 // What is still at work is not listed yet.
                 Ok(Sight::Nothing) if may_go_again && error.kind() != ErrorKind::Deadline => {}
                 Ok(Sight::Nothing) => {
@@ -212,6 +212,6 @@ impl Guard {
 fn younger(sight: Sight, task: DeviceTask) -> Sight {
     match sight {
         Sight::Found(found) if created_at(&found) >= created_at(&task) => Sight::Found(found),
-        _ => Sight::Found(task),
+        _ => Sight::Found(Box::new(task)),
     }
 }
