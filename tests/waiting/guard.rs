@@ -156,7 +156,7 @@ async fn similar_tasks_are_not_taken() {
             other(|task| task.targets = Some(devices(&["a"]))),
             other(|task| task.triggers = vec![Trigger::manual(None)]),
             other(|task| {
-                task.triggers = vec![Trigger::manual("2031-01-01T00:00:00Z".parse().ok())]
+                task.triggers = vec![Trigger::manual("2031-01-01T00:00:00Z".parse().ok())];
             }),
             other(|task| task.action = Some(Action::new("OnDemandScan"))),
             other(|task| task.action.as_mut().unwrap().name = "Scan".to_owned()),
