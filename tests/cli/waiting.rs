@@ -102,7 +102,7 @@ fn the_time_runs_out() {
     let ran = create_and_wait(&server, &args);
     assert_eq!(ran.code, 6, "{}", ran.err);
     let said: Vec<_> = ran.err.lines().rev().take(2).collect();
-    let expected = "error: the task is not done within 300ms: 1 of 2 devices have not ended";
+    let expected = "error: the task is not done on 1 of 2 devices within 300ms";
     assert_eq!(said[1], expected);
     assert!(
         said[0].starts_with("hint: the task goes on at the service: `eset-protect tasks wait ")

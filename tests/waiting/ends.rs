@@ -61,6 +61,20 @@ async fn a_device_of_a_group_that_comes_later_than_that_is_missed() {
 }
 
 #[tokio::test]
+async fn a_group_whose_settling_takes_too_long_says_so() {
+    over_both_wires(
+        || group([Device::new("a")]),
+        async |world| {
+            let uuid = world.create(task(DeviceTaskTargets::groups(["g"]))).await;
+            let error = world.watch(&uuid).timeout(seconds(90)).finish().await.unwrap_err();
+            let expected = "the task is not done within 90s: other devices of its groups may start";
+            assert_eq!(error.message(), expected);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_group_in_which_nobody_starts_is_done_when_the_trigger_expires() {
     over_both_wires(
         || group([Device::new("off").off()]),

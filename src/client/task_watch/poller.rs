@@ -230,18 +230,21 @@ impl Poller {
 
     fn out_of_time(&mut self) -> Error {
         let timeout = self.settings.timeout.unwrap_or_default();
-        let mut message = format!("the task is not done within {timeout:?}: ");
-        match &self.last {
-            Some(last) => {
-                let counts = last.counts();
-                let (total, open) = (counts.total(), counts.total() - counts.ended());
-                match open {
-                    0 => message.push_str("nothing says that no other device will start"),
-                    _ => message.push_str(&format!("{open} of {total} devices have not ended")),
-                }
+        let message = match self.last.as_ref().map(TaskProgress::counts) {
+            None => {
+                format!("nothing is known of the task after {timeout:?}: no poll came to its end")
             }
-            None => message.push_str("the service has not said anything about it"),
-        }
+            Some(all) if all.ended() == all.total() => {
+                format!(
+                    "the task is not done within {timeout:?}: other devices of its groups may start"
+                )
+            }
+            Some(all) => {
+                let (open, total) = (all.total().saturating_sub(all.ended()), all.total());
+                let devices = if total == 1 { "device" } else { "devices" };
+                format!("the task is not done on {open} of {total} {devices} within {timeout:?}")
+            }
+        };
         // Watching changes nothing.
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         let error = error.with_execution(false);

@@ -10,8 +10,8 @@ use super::say;
 use crate::style::Style;
 use crate::text::count;
 
-const BAR: &str = "{bar:24} {msg}  {elapsed}";
-const COLOURED_BAR: &str = "{bar:24.green/dim} {msg}  {elapsed}";
+const BAR: &str = "{bar:24} {elapsed:>4}  {wide_msg}";
+const COLOURED_BAR: &str = "{bar:24.green/dim} {elapsed:>4}  {wide_msg}";
 
 /// Shows how far a task is.
 pub struct Display {
