@@ -60,6 +60,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`Client`], [`Call`] | a method per RPC; what can be said about one call |
+//! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating one once though its answer is lost |
 //! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
 //! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |

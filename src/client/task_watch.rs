@@ -46,7 +46,7 @@ impl DeviceTasks {
 /// It asks for the last run on each device (`ListTaskRuns`, all pages) at once, and then again and again
 /// with growing pauses. Whatever changed is an item, the first answer and the end among them; the last
 /// item [is complete](TaskProgress::is_complete), and behind it or behind an error the stream ends.
-/// There is no task in the background: nothing is asked while nobody polls, and dropping it ends it.
+/// Settings are made before the first poll. There is no task in the background: nothing is asked while nobody polls, and dropping it ends it.
 ///
 /// | what | default | see |
 /// |---|---|---|

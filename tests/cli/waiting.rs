@@ -12,7 +12,7 @@ use crate::support::{GROUP, Ran, Server, run, run_command};
 
 /// An emulator whose runs take a moment.
 fn fast() -> Builder {
-    let pace = Pace { queued: Duration::from_millis(40), running: Duration::from_millis(40) };
+    let pace = Pace { queued: Duration::from_millis(500), running: Duration::from_millis(50) };
     Emulator::builder().pace(pace).device(Device::new("off").off()).outcome(
         |_, device| match device {
             "bad" => Outcome::Failed,
@@ -34,9 +34,9 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     String::from_utf8(bytes.to_vec()).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Each line begins with how long it has taken.
+/// The lines without how long it has taken, such as `00:01`.
 fn without_times(text: &str) -> Vec<&str> {
-    text.lines().map(|line| line.strip_prefix("00:00  ").unwrap_or(line)).collect()
+    text.lines().map(|line| line.split_once("  ").expect("a time").1).collect()
 }
 
 #[test]
@@ -98,11 +98,11 @@ fn json_is_the_task_and_then_a_line_for_each_run_that_has_ended() {
 #[test]
 fn the_time_runs_out() {
     let server = Server::start(fast());
-    let args = ["--device", "a", "--device", "off", "--wait-timeout", "300ms"];
+    let args = ["--device", "a", "--device", "off", "--wait-timeout", "2s"];
     let ran = create_and_wait(&server, &args);
     assert_eq!(ran.code, 6, "{}", ran.err);
     let said: Vec<_> = ran.err.lines().rev().take(2).collect();
-    let expected = "error: the task is not done on 1 of 2 devices within 300ms";
+    let expected = "error: the task is not done on 1 of 2 devices within 2s";
     assert_eq!(said[1], expected);
     assert!(
         said[0].starts_with("hint: the task goes on at the service: `eset-protect tasks wait ")
@@ -143,6 +143,38 @@ fn waiting_for_nothing() {
     let args = [&ISOLATE[..], &["--device", "a", "--wait-timeout", "1m"]].concat();
     let error = run(&args, b"").fails(2);
     assert_eq!(error, "error: --wait-timeout: expected --wait beside it\n");
+}
+
+/// On a terminal there is a bar, which is gone when the table comes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bar_where_there_is_script() {
+    use std::process::Command;
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("not tested: there is no `script`, and so no terminal");
+        return;
+    }
+    let shown = |no_color: &str| {
+        let server = Server::start(fast());
+        let create = [&ISOLATE[..], &WAIT, &["--device", "a", "--device", "bad"]].concat();
+        let line =
+            format!("stty cols 100; {} {}", env!("CARGO_BIN_EXE_eset-protect"), create.join(" "));
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env("ESET_PROTECT_ENDPOINT", &server.endpoint);
+        command.env("TERM", "xterm-256color").env("NO_COLOR", no_color);
+        let ran = run_command(command, b"");
+        assert_eq!(ran.code, 9, "{}", ran.err);
+        String::from_utf8(ran.out).unwrap()
+    };
+    let said = shown("");
+    let (bar, table) = said.split_once("STATUS").unwrap();
+    assert!(bar.contains("\u{2591}") && bar.contains("0 of 2 devices done: "), "{bar:?}");
+    let cleared = "\r\u{1b}[2K";
+    assert!(bar.trim_end_matches("\u{1b}[1m").ends_with(cleared), "{bar:?}");
+    assert!(!table.contains("devices done"), "{table:?}");
+    assert!(table.contains("on 1 of 2 devices: 1 failed"), "{table:?}");
+    let plain = shown("1");
+    assert!(!plain.contains("\u{1b}[3"), "no colour: {plain:?}");
 }
 
 #[cfg(unix)]

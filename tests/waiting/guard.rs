@@ -300,3 +300,17 @@ async fn an_attempt_that_takes_too_long_is_looked_for_only() {
     })
     .await;
 }
+
+/// 504: the service gave up waiting for what may still be at work.
+#[tokio::test]
+async fn what_is_late_at_the_service_is_looked_for_only() {
+    over_both_wires(builder, async |world| {
+        fail(&world, Fault::code(Code::DeadlineExceeded));
+        let error = guarded(&world, scan()).timeout(seconds(9)).await.unwrap_err();
+        assert!(error.is_deadline_exceeded() && error.may_have_executed());
+        assert_eq!(calls(&world), (1, 3));
+        fail(&world, Fault::code(Code::DeadlineExceeded).after_the_call());
+        assert!(guarded(&world, scan()).await.unwrap().is_found());
+    })
+    .await;
+}

@@ -80,10 +80,10 @@ impl Guard {
                 continue;
             }
             let error = error.with_execution(true);
-            match self.find(error.kind()).await {
+            match self.find(&error).await {
                 Ok(Sight::Found(task)) => return Ok(Guarded::Found(*task)),
                 // What is still at work is not listed yet.
-                Ok(Sight::Nothing) if may_go_again && error.kind() != ErrorKind::Deadline => {}
+                Ok(Sight::Nothing) if may_go_again && !error.is_deadline_exceeded() => {}
                 Ok(Sight::Nothing) => {
                     return Err(error.with_note("a look at all tasks did not find it"));
                 }
@@ -111,9 +111,9 @@ impl Guard {
     }
 
     /// Looks for what a create has made that failed so, as often as that needs; or says why it did not.
-    async fn find(&mut self, kind: ErrorKind) -> Result<Sight, String> {
-        let looks = match kind {
-            ErrorKind::Deadline => u32::MAX,
+    async fn find(&mut self, error: &Error) -> Result<Sight, String> {
+        let looks = match error.kind() {
+            _ if error.is_deadline_exceeded() => u32::MAX,
             ErrorKind::Transport => 2,
             _ => 1,
         };
