@@ -17,16 +17,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{} tasks on the first page", page?.tasks.len());
     }
     // A token can be kept and used later, also by another process.
-    let page_token = pages.page_token().to_owned();
+    let page_token = pages.page_token().map(str::to_owned);
 
-    let rest = ListTasksRequest { page_token, ..Default::default() };
-    let mut items = tasks.list_tasks(rest).items();
-    let mut count = 0;
-    while let Some(task) = items.next().await {
-        task?;
-        count += 1;
+    if let Some(page_token) = page_token {
+        let rest = ListTasksRequest { page_token, ..Default::default() };
+        // Three pages are fetched while the tasks of one are counted.
+        let mut items = tasks.list_tasks(rest).items().prefetch(3);
+        let mut count = 0;
+        while let Some(task) = items.next().await {
+            task?;
+            count += 1;
+        }
+        println!("{count} tasks on the others");
     }
-    println!("{count} tasks on the others");
     target.close().await;
     Ok(())
 }

@@ -1,26 +1,35 @@
 //! One call: what a caller can say about it, and the one pipeline that every call goes through.
 
+mod backoff;
+mod bulk;
+mod execute;
+mod items;
 mod options;
 mod paginator;
 mod policy;
+mod pushback;
+mod retry_policy;
+mod retry_throttle;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
+pub use backoff::Backoff;
+pub(crate) use backoff::Jitter;
+pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, ProgressCounts};
+pub(crate) use execute::execute;
+pub use items::Items;
 pub use options::CallOptions;
-pub use paginator::{Items, Paginator};
+pub use paginator::Paginator;
 pub(crate) use policy::Policy;
-use tokio::time::Instant;
-use tonic::metadata::MetadataMap;
-use tonic::{Code, Response};
+pub use retry_policy::RetryPolicy;
+pub use retry_throttle::RetryThrottle;
+use tonic::Response;
 
 use crate::Client;
-use crate::auth::AccessToken;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::rpc::{PagedRpc, Rpc};
-use crate::timer::within;
-use crate::transport::Attempt;
 
 /// A call that has not been made yet: await it.
 ///
@@ -48,6 +57,18 @@ impl<R: Rpc> Call<R> {
     /// Sets how long the call may take, connecting and all; see [`CallOptions::timeout`].
     pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
         self.options = self.options.timeout(timeout);
+        self
+    }
+
+    /// Sets how long one attempt may take; see [`CallOptions::attempt_timeout`].
+    pub fn attempt_timeout(mut self, timeout: std::time::Duration) -> Self {
+        self.options = self.options.attempt_timeout(timeout);
+        self
+    }
+
+    /// Sets when the call is tried again; see [`CallOptions::retry`].
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.options = self.options.retry(retry);
         self
     }
 
@@ -103,83 +124,4 @@ impl<R: Rpc> fmt::Debug for Call<R> {
             .field("options", &self.options)
             .finish()
     }
-}
-
-/// No call is longer: beyond it clocks overflow and `grpc-timeout` has no form.
-const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 60 * 60);
-
-/// The pipeline: deadline, credentials, one attempt on the transport; and one more with another token
-/// if the service refused the first, which shows that it did nothing, or that only the question for a
-/// pending answer was refused, which is then asked again.
-pub(crate) async fn execute<R: Rpc>(
-    client: &Client,
-    request: &R::Request,
-    options: &CallOptions,
-) -> Result<Response<R::Response>, Error> {
-    let timeout = options.timeout_or(client.timeout()).min(LONGEST);
-    if timeout.is_zero() {
-        let message = "the call has no time: nothing was sent";
-        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
-        return Err(error.with_execution(false).with_spec(R::SPEC));
-    }
-    let timer = &*client.policy().timer;
-    let deadline = timer.now() + timeout;
-    // tonic's own timeout ends with the headers of the answer; this one holds to its end.
-    let result =
-        match within(timer, timeout, attempts::<R>(client, request, options, deadline)).await {
-            Some(result) => result,
-            None => {
-                let message = format!("no answer within {timeout:?}");
-                Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message))
-            }
-        };
-    result.map_err(|error| error.with_spec(R::SPEC))
-}
-
-async fn attempts<R: Rpc>(
-    client: &Client,
-    request: &R::Request,
-    options: &CallOptions,
-    deadline: Instant,
-) -> Result<Response<R::Response>, Error> {
-    let mut metadata = client.metadata().clone();
-    options.add_to(&mut metadata)?;
-    // Who gives a call its own token wants that one.
-    let is_own = metadata.contains_key(http::header::AUTHORIZATION.as_str());
-    let Some(credentials) = client.credentials().filter(|_| !is_own) else {
-        return attempt::<R>(client, request, metadata, deadline, None).await;
-    };
-    // Without a token nothing is sent.
-    let token = credentials.token().await.map_err(|error| error.with_execution(false))?;
-    let first = with_token(&metadata, &token)?;
-    let refused = match attempt::<R>(client, request, first, deadline, None).await {
-        Err(error) if error.is_unauthenticated() => error,
-        result => return result,
-    };
-    credentials.invalidate(&token).await;
-    let may_have_executed = refused.may_have_executed();
-    let renewed = credentials.token().await;
-    let renewed = renewed.map_err(|error| error.with_execution(may_have_executed))?;
-    if renewed.is_same(&token) {
-        return Err(refused);
-    }
-    let pending_id = refused.pending_id().cloned();
-    attempt::<R>(client, request, with_token(&metadata, &renewed)?, deadline, pending_id).await
-}
-
-async fn attempt<R: Rpc>(
-    client: &Client,
-    request: &R::Request,
-    metadata: MetadataMap,
-    deadline: Instant,
-    pending_id: Option<http::HeaderValue>,
-) -> Result<Response<R::Response>, Error> {
-    let timeout = deadline.saturating_duration_since(client.policy().timer.now());
-    client.transport().attempt::<R>(request, Attempt { timeout, metadata, pending_id }).await
-}
-
-fn with_token(metadata: &MetadataMap, token: &AccessToken) -> Result<MetadataMap, Error> {
-    let mut headers = metadata.clone().into_headers();
-    headers.insert(http::header::AUTHORIZATION, token.to_header()?);
-    Ok(MetadataMap::from_headers(headers))
 }

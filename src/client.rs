@@ -18,9 +18,10 @@ pub use target::Wire;
 pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};
 
 use crate::auth::Credentials;
-use crate::call::{Call, Policy};
+use crate::call::{Bulk, BulkItems, Call, Policy};
 use crate::error::Error;
-use crate::rpc::Rpc;
+use crate::rate_limiter::RateLimiter;
+use crate::rpc::{PagedRpc, Rpc};
 use crate::transport::Transport;
 #[cfg(feature = "rest")]
 use crate::transport::rest::Region;
@@ -97,8 +98,30 @@ impl Client {
         Call::new(self.clone(), request)
     }
 
+    /// Many calls of one RPC, several at once; see [`Bulk`]. Requests may also be given as what they are made
+    /// of, such as uuids for `GetTask`.
+    pub fn bulk<'a, R: Rpc>(
+        &self,
+        requests: impl IntoIterator<Item: Into<R::Request> + 'a, IntoIter: Send + 'a>,
+    ) -> Bulk<'a, R> {
+        Bulk::new(self.clone(), requests.into_iter().map(Into::into))
+    }
+
+    /// Everything on many lists, several lists at once; see [`BulkItems`].
+    pub fn bulk_items<'a, R: PagedRpc>(
+        &self,
+        requests: impl IntoIterator<Item: Into<R::Request> + 'a, IntoIter: Send + 'a>,
+    ) -> BulkItems<'a, R> {
+        BulkItems::new(self.clone(), requests.into_iter().map(Into::into))
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         self.inner.timeout
+    }
+
+    /// The limiter that calls of this client wait for, if they do; it knows the rate and how many wait.
+    pub fn rate_limiter(&self) -> Option<&RateLimiter> {
+        self.policy().limit.limiter()
     }
 
     pub(crate) fn policy(&self) -> &Policy {

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use tonic::Code;
 use tonic::metadata::MetadataMap;
@@ -38,6 +39,15 @@ struct Inner {
     is_code_inferred: bool,
     /// Whether the call may have run, where the kind and the code would say it wrongly.
     may_have_executed: Option<bool>,
+    /// The request provably never reached the service.
+    is_unsent: bool,
+    /// Whether the same call may succeed a little later, where the kind and the code would say it
+    /// wrongly.
+    is_retryable: Option<bool>,
+    /// How often the request was sent, if the call came so far.
+    attempts: u32,
+    /// How long the service asks to wait.
+    retry_after: Option<Duration>,
     /// The `response-id` of the pending answer that was asked for.
     pending_id: Option<http::HeaderValue>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -51,7 +61,9 @@ pub enum ErrorKind {
     Config,
     /// No connection: refused, not resolved, or TLS failed. Nothing was sent.
     Connect,
-    /// The connection broke, or the far side does not speak the protocol. The call may have run.
+    /// The connection broke, or the far side does not speak the protocol. The call may have run, unless
+    /// [`may_have_executed`](Error::may_have_executed) says that it did not: the far side refused it
+    /// unprocessed, or nothing was sent.
     Transport,
     /// The deadline passed. The call may have run.
     Deadline,
@@ -73,6 +85,10 @@ impl Error {
             http_status: None,
             is_code_inferred: false,
             may_have_executed: None,
+            is_unsent: false,
+            is_retryable: None,
+            attempts: 0,
+            retry_after: None,
             pending_id: None,
             source: None,
         }))
@@ -91,6 +107,10 @@ impl Error {
             http_status: inner.http_status,
             is_code_inferred: inner.is_code_inferred,
             may_have_executed: inner.may_have_executed,
+            is_unsent: inner.is_unsent,
+            is_retryable: inner.is_retryable,
+            attempts: inner.attempts,
+            retry_after: inner.retry_after,
             pending_id: inner.pending_id.clone(),
             source: None,
         }))
@@ -127,6 +147,57 @@ impl Error {
     /// Says whether the call may have run, where the kind and the code would say it wrongly.
     pub(crate) fn with_execution(mut self, may_have_executed: bool) -> Self {
         self.0.may_have_executed = Some(may_have_executed);
+        self
+    }
+
+    /// Says that the request provably never reached the service.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.is_unsent = true;
+        self.with_execution(false)
+    }
+
+    /// Whether the request provably never reached the service, so that the same call can be made again,
+    /// whatever it does. Not where something else is known of the call, as that its answer is pending.
+    pub(crate) fn is_unsent(&self) -> bool {
+        (self.0.is_unsent || self.kind() == ErrorKind::Connect) && !self.may_have_executed()
+    }
+
+    /// Says that the same call fails for as long as nobody mends the cause.
+    #[cfg(feature = "tls")]
+    pub(crate) fn permanent(mut self) -> Self {
+        self.0.is_retryable = Some(false);
+        self
+    }
+
+    /// Says that the same call may succeed a little later.
+    pub(crate) fn transient(mut self) -> Self {
+        self.0.is_retryable = Some(true);
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// Whether the request was not even tried to be sent.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Config | ErrorKind::Deadline | ErrorKind::Limit)
+            && !self.may_have_executed()
+    }
+
+    /// Names the error of the attempt before, whose retry came to nothing.
+    pub(crate) fn after(mut self, last: Self) -> Self {
+        let (code, message) = (code_name(last.code()), last.message());
+        self.0.message = format!("{}; before that, {code}: {message}", self.0.message);
+        if self.0.metadata.is_empty() {
+            self.0.metadata = last.metadata().clone();
+        }
+        self.with_source(last)
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
         self
     }
 
@@ -231,6 +302,19 @@ impl Error {
         self.0.metadata.get("request-id").and_then(|value| value.to_str().ok())
     }
 
+    /// How often the request was sent: once, and again for each retry. `0` if it never came so far, for
+    /// lack of a token or of time.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the service asked to wait before the next attempt, from when this error came
+    /// (`grpc-retry-pushback-ms`, `google.rpc.RetryInfo`, `Retry-After`). The client has obeyed already
+    /// if it could; where it could not, the wait was longer than the call had time.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// The RPC that failed; `None` where the client could not even be built.
     pub fn rpc(&self) -> Option<&'static MethodSpec> {
         self.0.spec
@@ -298,12 +382,24 @@ impl Error {
         self.kind() == ErrorKind::Limit
     }
 
-    /// The same call may succeed a little later.
+    /// The same call may succeed a little later: the service cannot be reached or says that it is
+    /// unavailable (AIP-194), it refused a call of too many (429), or an attempt took too long. A
+    /// certificate that is not to be trusted is the same the next time, so that is none. The client
+    /// has tried again already if that was safe ([`RetryPolicy`](crate::RetryPolicy)); whether it is safe
+    /// to do so now, [`may_have_executed`](Self::may_have_executed) says.
     pub fn is_retryable(&self) -> bool {
+        if let Some(known) = self.0.is_retryable {
+            return known;
+        }
         match self.kind() {
             ErrorKind::Config | ErrorKind::Limit => false,
             ErrorKind::Connect => true,
-            _ => matches!(self.code(), Code::Unavailable),
+            _ => match self.code() {
+                Code::Unavailable => true,
+                // Quotas are of many kinds; ESET's is over in a second (`facts.md` 3).
+                Code::ResourceExhausted => self.kind() == ErrorKind::Status,
+                _ => false,
+            },
         }
     }
 
@@ -350,10 +446,12 @@ impl fmt::Display for Error {
             write!(f, "{}: ", spec.method)?;
         }
         write!(f, "{}: {}", code_name(self.0.code), self.0.message)?;
-        if let Some(id) = self.request_id() {
-            write!(f, " (request-id {id})")?;
+        match (self.0.attempts, self.request_id()) {
+            (0 | 1, None) => Ok(()),
+            (0 | 1, Some(id)) => write!(f, " (request-id {id})"),
+            (attempts, None) => write!(f, " ({attempts} attempts)"),
+            (attempts, Some(id)) => write!(f, " ({attempts} attempts, request-id {id})"),
         }
-        Ok(())
     }
 }
 
@@ -367,6 +465,7 @@ impl fmt::Debug for Error {
             .field("details", &self.0.details)
             .field("rpc", &self.0.spec.map(|spec| spec.path))
             .field("http_status", &self.http_status())
+            .field("attempts", &self.0.attempts)
             .field("request_id", &self.request_id())
             .field("source", &self.0.source)
             .finish()

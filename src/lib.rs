@@ -60,6 +60,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`Client`], [`Call`] | a method per RPC; what can be said about one call |
+//! | [`Paginator`], [`Items`], [`Bulk`], [`BulkItems`] | lists of many pages, many calls, many lists |
 //! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating one once though its answer is lost |
 //! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
@@ -68,6 +69,7 @@
 //! | [`transcode`] | RPCs as HTTP requests, and an OpenAPI document of them |
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
 //! | [`auth`] | access tokens and logins |
+//! | [`RateLimiter`] | how many calls a second a service takes |
 //! | [`Error`] | the one error of all calls |
 //! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
@@ -115,6 +117,7 @@ mod error;
 pub mod params;
 pub mod proto;
 pub mod protojson;
+mod rate_limiter;
 pub mod rpc;
 #[cfg(feature = "server")]
 pub mod server;
@@ -124,7 +127,10 @@ mod transport;
 mod types;
 pub mod wkt;
 
-pub use call::{Call, CallOptions, Items, Paginator};
+pub use call::{
+    Backoff, Bulk, BulkItem, BulkItems, BulkResponse, Call, CallOptions, Items, ListError,
+    Paginator, Progress, ProgressCounts, RetryPolicy, RetryThrottle,
+};
 #[cfg(feature = "rest")]
 pub use client::Wire;
 pub use client::{
@@ -132,6 +138,7 @@ pub use client::{
     PolicyAssignments, TaskProgress, TaskWatch,
 };
 pub use error::{Error, ErrorKind, code_name};
+pub use rate_limiter::RateLimiter;
 pub use timer::Timer;
 #[cfg(feature = "rest")]
 pub use transport::rest::Region;

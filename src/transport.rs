@@ -3,17 +3,19 @@
 #[cfg(feature = "rest")]
 mod auto;
 pub(crate) mod connector;
+mod exchange;
 pub(crate) mod grpc;
 #[cfg(feature = "rest")]
 pub(crate) mod http;
 #[cfg(feature = "rest")]
 pub(crate) mod proxy;
+mod refusal;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
+mod retry_after;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
-
-use std::time::Duration;
+mod whole;
 
 use ::http::HeaderValue;
 use tonic::Response;
@@ -23,6 +25,8 @@ use crate::error::Error;
 use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
 pub(crate) use auto::AutoTransport;
+pub(crate) use exchange::{Exchange, Limit};
+pub(crate) use retry_after::retry_after;
 
 /// The product and its version, in the header `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
@@ -30,8 +34,8 @@ pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VER
 /// What an attempt needs besides the message.
 #[derive(Clone)]
 pub(crate) struct Attempt {
-    /// How long it may take; the far side is told.
-    pub(crate) timeout: Duration,
+    /// What bounds it.
+    pub(crate) exchange: Exchange,
     /// What travels with the request.
     pub(crate) metadata: MetadataMap,
     /// The `response-id` of an answer that was pending when an earlier attempt of this call ended. Only

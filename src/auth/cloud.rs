@@ -1,41 +1,24 @@
 //! The login of ESET Connect (`facts.md` 2.1).
 
-use std::fmt;
+use secrecy::ExposeSecret;
 
-use secrecy::{ExposeSecret, SecretString};
-
-use super::login::{is_refused, read};
+use super::login::{Account, is_refused};
 use super::{BoxFuture, TokenProvider, Tokens};
 use crate::error::Error;
-use crate::transport::http::HttpClient;
 
 /// Logs in with the password of an API user at `/oauth/token`, and renews with the refresh token, which
 /// the service rotates each time. A refresh that is refused falls back to the password.
-pub struct CloudLogin {
-    http: HttpClient,
-    url: http::Uri,
-    username: String,
-    password: SecretString,
-}
+#[derive(Debug)]
+pub struct CloudLogin(Account);
 
 impl CloudLogin {
-    pub(crate) fn new(
-        http: HttpClient,
-        url: http::Uri,
-        username: String,
-        password: SecretString,
-    ) -> Self {
-        Self { http, url, username, password }
+    pub(crate) fn new(account: Account) -> Self {
+        Self(account)
     }
 
     async fn grant(&self, form: &[(&str, &str)]) -> Result<Tokens, Error> {
         let body = crate::transcode::form(form);
-        let request = http::Request::post(self.url.clone())
-            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(http::header::ACCEPT, "application/json")
-            .body(body.into())
-            .map_err(|error| Error::config(format!("the token endpoint: {error}")))?;
-        read(&self.http.send_pending(request, None).await?)
+        self.0.ask("application/x-www-form-urlencoded", body.into()).await
     }
 }
 
@@ -51,22 +34,14 @@ impl TokenProvider for CloudLogin {
                     result => return result,
                 }
             }
-            let password = self.password.expose_secret();
-            let form = [
+            let username = self.0.username.as_str();
+            let password = self.0.password();
+            self.grant(&[
                 ("grant_type", "password"),
-                ("username", self.username.as_str()),
+                ("username", username),
                 ("password", password),
-            ];
-            self.grant(&form).await
+            ])
+            .await
         })
-    }
-}
-
-impl fmt::Debug for CloudLogin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CloudLogin")
-            .field("url", &self.url)
-            .field("username", &self.username)
-            .finish_non_exhaustive()
     }
 }

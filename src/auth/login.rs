@@ -1,21 +1,64 @@
-//! What both logins have in common: how their answers are read.
+//! What both logins have in common: the account, and how their answers are read.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tonic::Code;
 
 use super::{AccessToken, Tokens};
 use crate::error::Error;
-use crate::transport::http::HttpResponse;
+use crate::timer::Timer;
+use crate::transport::Exchange;
+use crate::transport::http::{HttpClient, HttpResponse};
 use crate::transport::rest::error_from;
 
 /// Both services give a token for an hour, and one of them does not document that it says so.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
 
+/// Who logs in, and where.
+pub(crate) struct Account {
+    pub(crate) http: HttpClient,
+    pub(crate) url: http::Uri,
+    pub(crate) username: String,
+    pub(crate) password: SecretString,
+    pub(crate) timer: Arc<dyn Timer>,
+}
+
+impl Account {
+    /// Never in a log.
+    pub(super) fn password(&self) -> &str {
+        self.password.expose_secret()
+    }
+
+    /// Asks for tokens.
+    pub(super) async fn ask(&self, media_type: &str, body: Bytes) -> Result<Tokens, Error> {
+        let request = http::Request::post(self.url.clone())
+            .header(CONTENT_TYPE, media_type)
+            .header(ACCEPT, "application/json")
+            .body(body)
+            .map_err(|error| Error::config(format!("the login: {error}")))?;
+        // The deadline is that of the call, which drops this when it passes.
+        let exchange = Exchange::new(self.timer.clone());
+        read(&self.http.send_pending(request, None, &exchange).await?)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("url", &self.url)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Reads an answer, in either spelling of its members (`facts.md` 2.2).
-pub(super) fn read(response: &HttpResponse) -> Result<Tokens, Error> {
+fn read(response: &HttpResponse) -> Result<Tokens, Error> {
     if response.status != http::StatusCode::OK {
         return Err(refusal(response));
     }

@@ -1,27 +1,37 @@
 //! Lists that come in pages (AIP-158).
 
+mod ahead;
+mod fetcher;
+mod used_tokens;
+
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use tonic::{Code, Response};
+use tokio::runtime::Handle;
 
-use super::{CallOptions, execute};
+use self::ahead::Ahead;
+use self::fetcher::Fetcher;
+use super::CallOptions;
 use crate::Client;
-use crate::error::{Error, ErrorKind};
-use crate::rpc::PagedRpc;
+use crate::error::Error;
+use crate::rpc::{PagedRpc, Rpc};
+use crate::timer::BoxFuture;
 
-/// How many items a page has if the request does not say. ESET's cloud gives no more (`facts.md` 1.1).
-const PAGE_SIZE: u32 = 1000;
+/// How many pages are fetched ahead if nobody says.
+const PREFETCH: usize = 1;
 
-/// Goes over the pages of a list, one call a page. Each call has the options, and so the timeout, of
-/// the whole.
-///
-/// A stream, or [`next`](Self::next) in a loop. After an error it ends; [`page_token`](Self::page_token)
-/// then says where another can begin. A server that sends the same token twice in a row would never
-/// end, so that is an error.
+/// No more pages are fetched ahead, whatever is asked for.
+const MAX_PREFETCH: usize = 16;
+
+/// A page, or why there is none.
+type Fetched<R> = Result<<R as Rpc>::Response, Error>;
+
+/// A fetcher that fetches, and comes back with what it has got.
+type Fetching<R> = BoxFuture<'static, (Fetcher<R>, Option<Fetched<R>>)>;
+
+/// Goes over the pages of a list, one call a page: a stream, or [`next`](Self::next) in a loop.
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
@@ -34,70 +44,129 @@ const PAGE_SIZE: u32 = 1000;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Calls
+///
+/// Each page is a call of its own with the options of the whole: the timeout is that of one page, and a
+/// rate limit counts each of them. A request that names no page size asks for 1000 items, which is as
+/// many as ESET's cloud gives (`facts.md` 1.1).
+///
+/// # Fetching ahead
+///
+/// Nothing is fetched before the first page is asked for. When that is handed out, a background task
+/// begins to fetch the next one while the caller works on this one, and so on: one page ahead, or as
+/// [`prefetch`](Self::prefetch) says. So at most two pages are in memory, and who stops early has paid
+/// for one call too many. The task ends with the last page, and is aborted when the paginator is
+/// dropped, and its call with it.
+///
+/// # Errors
+///
+/// After an error the list ends, and [`page_token`](Self::page_token) says where another can go on. A page
+/// that was fetched before the error is handed out before it. A service that sends a page token for the
+/// second time would never come to an end: that is an error too, behind the page that came with it.
 #[must_use = "pages are only fetched when they are asked for"]
 pub struct Paginator<R: PagedRpc> {
-    client: Client,
-    options: CallOptions,
-    request: R::Request,
-    under_way: Option<PageFuture<R>>,
-    done: bool,
+    source: Source<R>,
+    prefetch: usize,
+    /// What asked for the page that was handed out last.
+    current_token: String,
+    /// What asks for the page that the caller gets next.
+    next_token: Option<String>,
 }
 
-type PageFuture<R> =
-    Pin<Box<dyn Future<Output = Result<<R as crate::rpc::Rpc>::Response, Error>> + Send>>;
+/// Where the next page comes from.
+enum Source<R: PagedRpc> {
+    /// From a call that runs while the paginator is polled.
+    Here(Fetching<R>),
+    /// From a background task.
+    Ahead(Ahead<R>),
+    Ended,
+}
 
 impl<R: PagedRpc> Paginator<R> {
     pub(super) fn new(client: Client, mut request: R::Request, options: CallOptions) -> Self {
-        let size = R::page_size(&mut request);
-        if *size == 0 {
-            *size = PAGE_SIZE;
+        let next_token = Some(R::page_token(&mut request).clone());
+        let fetcher = Fetcher::new(client, request, options);
+        Self {
+            source: Source::Here(fetch(fetcher)),
+            prefetch: PREFETCH,
+            current_token: String::new(),
+            next_token,
         }
-        Self { client, options, request, under_way: None, done: false }
     }
 
-    /// The next page; `None` behind the last.
+    /// Sets how many pages are fetched ahead, of the one that the caller has: 1 by default, 16 at most. With
+    /// 0 every page is fetched when it is asked for, and there is no background task; so it is outside of a
+    /// tokio runtime. Memory holds one page more than this. Set it before the first page is asked for.
+    pub fn prefetch(mut self, pages: usize) -> Self {
+        self.prefetch = pages.min(MAX_PREFETCH);
+        self
+    }
+
+    /// The next page; `None` behind the last and behind an error. Dropping the future loses nothing: what it
+    /// waited for comes next.
     pub async fn next(&mut self) -> Option<Result<R::Response, Error>> {
         std::future::poll_fn(|cx| self.poll_page(cx)).await
     }
 
-    /// The token of the page that comes next.
-    pub fn page_token(&mut self) -> &str {
-        R::page_token(&mut self.request)
+    /// The token of the page that the caller gets next, whatever has been fetched ahead; `None` once the last
+    /// page has been handed out. A request with it goes on exactly there, also after an error; only where the
+    /// error is a page token that came twice does it begin what has been listed before.
+    pub fn page_token(&self) -> Option<&str> {
+        self.next_token.as_deref()
     }
 
-    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<R::Response, Error>>> {
-        if self.done {
-            return Poll::Ready(None);
-        }
-        let future = self.under_way.get_or_insert_with(|| {
-            let (client, request) = (self.client.clone(), self.request.clone());
-            let options = self.options.clone();
-            Box::pin(async move {
-                execute::<R>(&client, &request, &options).await.map(Response::into_inner)
-            })
-        });
-        let result = ready!(future.as_mut().poll(cx));
-        self.under_way = None;
-        let result = result.and_then(|page| self.advance(page));
-        self.done |= result.is_err();
-        Poll::Ready(Some(result))
+    /// The token of the page that was handed out last.
+    pub(super) fn current_token(&self) -> &str {
+        &self.current_token
     }
 
-    /// Makes the request ask for the page behind this one.
-    fn advance(&mut self, page: R::Response) -> Result<R::Response, Error> {
-        let next = R::next_page_token(&page);
-        let token = R::page_token(&mut self.request);
-        if next.is_empty() {
-            self.done = true;
-        } else if next == *token {
-            let message = "the service sent the same page token twice; the list would never end";
-            return Err(
-                Error::new(ErrorKind::Transport, Code::Internal, message).with_spec(R::SPEC)
-            );
+    pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Fetched<R>>> {
+        let page = match &mut self.source {
+            Source::Here(fetching) => {
+                let (fetcher, page) = ready!(fetching.as_mut().poll(cx));
+                self.source = self.source_behind(fetcher);
+                page
+            }
+            Source::Ahead(ahead) => Some(ready!(ahead.poll_page(cx))),
+            Source::Ended => None,
+        };
+        match &page {
+            Some(Ok(page)) => self.advance(R::next_page_token(page)),
+            Some(Err(_)) | None => self.source = Source::Ended,
         }
-        next.clone_into(token);
-        Ok(page)
+        Poll::Ready(page)
     }
+
+    /// Where the pages behind the first come from.
+    fn source_behind(&self, fetcher: Fetcher<R>) -> Source<R> {
+        if fetcher.is_at_end() {
+            return Source::Ended;
+        }
+        match Handle::try_current() {
+            Ok(runtime) if self.prefetch > 0 => {
+                Source::Ahead(Ahead::start(&runtime, fetcher, self.prefetch))
+            }
+            _ => Source::Here(fetch(fetcher)),
+        }
+    }
+
+    fn advance(&mut self, next: &str) {
+        let next = (!next.is_empty()).then(|| next.to_owned());
+        if next.is_none() {
+            self.source = Source::Ended;
+        }
+        let current = std::mem::replace(&mut self.next_token, next);
+        self.current_token = current.unwrap_or_default();
+    }
+}
+
+/// Nothing is sent before the future is polled.
+fn fetch<R: PagedRpc>(mut fetcher: Fetcher<R>) -> Fetching<R> {
+    Box::pin(async move {
+        let page = fetcher.next().await;
+        (fetcher, page)
+    })
 }
 
 impl<R: PagedRpc> Stream for Paginator<R> {
@@ -112,53 +181,9 @@ impl<R: PagedRpc> fmt::Debug for Paginator<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Paginator")
             .field("rpc", &R::SPEC.path)
-            .field("request", &self.request)
-            .field("done", &self.done)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Goes over everything that is listed, page by page: a stream, or [`next`](Self::next) in a loop.
-#[must_use = "items are only fetched when they are asked for"]
-pub struct Items<R: PagedRpc> {
-    pages: Paginator<R>,
-    page: std::vec::IntoIter<R::Item>,
-}
-
-impl<R: PagedRpc> Items<R> {
-    pub(super) fn new(pages: Paginator<R>) -> Self {
-        Self { pages, page: Vec::new().into_iter() }
-    }
-
-    /// The next item; `None` behind the last.
-    pub async fn next(&mut self) -> Option<Result<R::Item, Error>> {
-        std::future::poll_fn(|cx| self.poll_item(cx)).await
-    }
-
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<R::Item, Error>>> {
-        loop {
-            if let Some(item) = self.page.next() {
-                return Poll::Ready(Some(Ok(item)));
-            }
-            match ready!(self.pages.poll_page(cx)) {
-                Some(Ok(page)) => self.page = R::items(page).into_iter(),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-}
-
-impl<R: PagedRpc> Stream for Items<R> {
-    type Item = Result<R::Item, Error>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_item(cx)
-    }
-}
-
-impl<R: PagedRpc> fmt::Debug for Items<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("pages", &self.pages).finish_non_exhaustive()
+            .field("page_token", &self.next_token)
+            .field("prefetch", &self.prefetch)
+            .field("ended", &matches!(self.source, Source::Ended))
+            .finish()
     }
 }

@@ -11,14 +11,15 @@ use tonic::transport::Endpoint;
 use super::target::{Address, Target};
 use super::{Client, Inner};
 use crate::auth::Credentials;
-use crate::call::Policy;
+use crate::call::{Jitter, Policy, RetryPolicy, RetryThrottle};
 use crate::error::Error;
+use crate::rate_limiter::RateLimiter;
 use crate::timer::Timer;
 use crate::transport::connector::Connector;
 use crate::transport::grpc::GrpcTransport;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{Transport, USER_AGENT};
+use crate::transport::{Limit, Transport, USER_AGENT};
 
 #[cfg(feature = "rest")]
 mod rest;
@@ -29,11 +30,26 @@ const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Which rate limit a client has.
+#[derive(Clone, Debug, Default)]
+enum RateLimit {
+    /// The documented one where it applies.
+    #[default]
+    Default,
+    /// This one.
+    Asked(RateLimiter),
+    /// None.
+    Off,
+}
+
 /// Configures a [`Client`].
 ///
 /// | what | default | why |
 /// |---|---|---|
 /// | [`timeout`](Self::timeout) | 60 s; 150 s for the cloud and On-Prem | a call that nobody limits should end all the same; ESET's gateway itself may take 120 s |
+/// | [`retry`](Self::retry) | five attempts, backoff from 250 ms, of calls for which that is safe | see [`RetryPolicy`] |
+/// | [`retry_throttle`](Self::retry_throttle) | 100 tokens | see [`RetryThrottle`] |
+/// | [`rate_limiter`](Self::rate_limiter) | 10 calls a second over REST with credentials, none over gRPC | see [`RateLimiter`] |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
 /// | keep-alive | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen |
@@ -45,6 +61,7 @@ pub struct ClientBuilder {
     max_message_size: usize,
     credentials: Option<Arc<dyn Credentials>>,
     policy: Policy,
+    rate_limit: RateLimit,
     #[cfg(feature = "tls")]
     tls: TlsConfig,
     #[cfg(feature = "rest")]
@@ -62,6 +79,7 @@ impl ClientBuilder {
             max_message_size: MAX_MESSAGE_SIZE,
             credentials: None,
             policy: Policy::default(),
+            rate_limit: RateLimit::default(),
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
         }
@@ -95,6 +113,59 @@ impl ClientBuilder {
     #[must_use]
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.credentials = Some(Arc::new(credentials));
+        self
+    }
+
+    /// How long one attempt of a call may take that does not say it itself
+    /// ([`CallOptions::attempt_timeout`](crate::CallOptions::attempt_timeout)). By default the call's own
+    /// time: a slow answer is an answer, and ESET's gateway may take 30 s for its first.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// When calls are tried again that do not say it themselves
+    /// ([`CallOptions::retry`](crate::CallOptions::retry)).
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.policy.retry = retry;
+        self
+    }
+
+    /// The budget of retries, which several clients may share. By default each client, with its clones,
+    /// has one of its own.
+    #[must_use]
+    pub fn retry_throttle(mut self, throttle: &RetryThrottle) -> Self {
+        self.policy.throttle = throttle.clone();
+        self
+    }
+
+    /// Keeps all calls of the client, with its clones, to a rate, over whichever wire. Clients that share
+    /// credentials share the limit of the service, so give the same limiter to each of them.
+    ///
+    /// By default a client that speaks REST with credentials has a limiter of its own for ESET's
+    /// documented limit, [`RateLimiter::eset`]; On-Prem servers document none, and take more if this gives
+    /// more. A gRPC server is somebody's own, so calls over gRPC wait for no turn.
+    #[must_use]
+    pub fn rate_limiter(mut self, limiter: &RateLimiter) -> Self {
+        self.rate_limit = RateLimit::Asked(limiter.clone());
+        self
+    }
+
+    /// No limit of calls on this side. Over the documented one, ESET answers 429, and a create that
+    /// is refused so is not repeated.
+    #[must_use]
+    pub fn no_rate_limiter(mut self) -> Self {
+        self.rate_limit = RateLimit::Off;
+        self
+    }
+
+    /// Draws the waits between attempts: from a ceiling, what is really waited. By default any time from
+    /// zero to the ceiling is as likely as any other. More than the ceiling counts as the ceiling.
+    #[must_use]
+    pub fn jitter(mut self, draw: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
+        self.policy.jitter = Jitter::new(draw);
         self
     }
 
@@ -183,16 +254,29 @@ impl ClientBuilder {
         transport: Transport,
         credentials: Option<Arc<dyn Credentials>>,
     ) -> Result<Client, Error> {
+        let mut policy = self.policy.clone();
+        policy.limit = self.limit(credentials.is_some());
         Ok(Client {
             inner: Arc::new(Inner {
                 target: self.target.to_string(),
                 transport,
                 timeout: self.timeout.unwrap_or_else(|| self.default_timeout()),
                 credentials,
-                policy: self.policy.clone(),
+                policy,
                 metadata: self.metadata()?,
             }),
         })
+    }
+
+    /// The documented limit is one of each credential, and of REST.
+    fn limit(&self, has_credentials: bool) -> Limit {
+        match &self.rate_limit {
+            RateLimit::Asked(limiter) => Limit::All(limiter.clone()),
+            RateLimit::Default if has_credentials && !self.is_grpc() => {
+                Limit::Rest(RateLimiter::eset())
+            }
+            RateLimit::Default | RateLimit::Off => Limit::None,
+        }
     }
 
     fn lazy_grpc(&self) -> Result<GrpcTransport, Error> {

@@ -3,7 +3,7 @@
 //! Before its first call a client asks the far side for its gRPC health, which changes nothing. Any
 //! answer in gRPC, also an error, shows gRPC. An answer that is none, or a connection that cannot be
 //! HTTP/2, shows that it is not gRPC, and then it is REST from then on. A far side that is not there, or a
-//! proxy that says so, shows nothing, and the next call asks again. So it does after a connection broke.
+//! proxy that says so, or one that turns the question away, shows nothing, and the next call asks again. So it does after a connection broke.
 //!
 //! A far side that stops speaking gRPC later says so by refusing the path, the method or the content
 //! type of a call: it ran nothing, so that call moves to REST with all that follow. A call that may have
@@ -15,7 +15,9 @@ use tonic::Response;
 
 use super::Attempt;
 use super::grpc::{GrpcTransport, NotGrpc, status};
+use super::refusal::Refused;
 use super::rest::RestTransport;
+use super::tls;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::Rpc;
 
@@ -87,7 +89,7 @@ impl AutoTransport {
             Ok(()) => GRPC,
             Err(error) => match error.kind() {
                 ErrorKind::Status | ErrorKind::Limit => GRPC,
-                ErrorKind::Transport if !is_out_of_order(&error) => REST,
+                ErrorKind::Transport if !is_out_of_order(&error) && !is_turned_away(&error) => REST,
                 ErrorKind::Connect if is_without_http2(&error) => REST,
                 // The call itself was not sent.
                 _ => return Err(error.with_execution(false)),
@@ -108,21 +110,14 @@ fn is_out_of_order(error: &Error) -> bool {
     status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_out_of_order)
 }
 
+/// The far side spoke HTTP/2 and did not take the request, which does not show whether it knows gRPC.
+fn is_turned_away(error: &Error) -> bool {
+    status::find::<Refused>(error).is_some_and(Refused::is_by_far_side)
+}
+
 /// TLS failed because the far side offers no HTTP/2.
 fn is_without_http2(error: &Error) -> bool {
     use tokio_rustls::rustls::{AlertDescription, Error as TlsError};
-    let mut next = Some(error as &(dyn std::error::Error + 'static));
-    while let Some(cause) = next {
-        // An io::Error hides the error that it carries from `source`.
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(|error| error.get_ref())
-            .and_then(|inner| inner.downcast_ref::<TlsError>());
-        let tls = inner.or_else(|| cause.downcast_ref::<TlsError>());
-        if let Some(TlsError::AlertReceived(AlertDescription::NoApplicationProtocol)) = tls {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+    let alert = AlertDescription::NoApplicationProtocol;
+    matches!(tls::find(error), Some(TlsError::AlertReceived(found)) if *found == alert)
 }

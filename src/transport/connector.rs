@@ -16,8 +16,10 @@ use hyper_util::client::legacy::connect::{Connected, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tonic::Code;
 use tower_service::Service;
 
+use crate::error::{Error, ErrorKind};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConnector;
 
@@ -111,6 +113,18 @@ impl Service<Uri> for Connector {
                 .unwrap_or_else(|_| Err(format!("not connected within {timeout:?}").into()))
         })
     }
+}
+
+/// The error of a connection that was not made.
+pub(crate) fn connect_error(message: String, cause: &(dyn std::error::Error + 'static)) -> Error {
+    let error = Error::new(ErrorKind::Connect, Code::Unavailable, message);
+    #[cfg(feature = "tls")]
+    if crate::transport::tls::is_certificate_refused(cause) {
+        return error.permanent();
+    }
+    #[cfg(not(feature = "tls"))]
+    let _ = cause;
+    error
 }
 
 /// Whether a host is this machine, by its name or address.

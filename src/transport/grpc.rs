@@ -70,20 +70,35 @@ impl GrpcTransport {
                 ),
             ));
         }
-        let mut message = Request::new(Bytes::from(request.encode_to_vec()));
-        *message.metadata_mut() = attempt.metadata;
-        message.set_timeout(attempt.timeout);
-        self.unary(message, PathAndQuery::from_static(R::SPEC.path)).await
+        let message = Bytes::from(request.encode_to_vec());
+        self.exchange(message, PathAndQuery::from_static(R::SPEC.path), attempt).await
     }
 
     /// Asks for something that every server may answer or not, to see whether it speaks gRPC.
     #[cfg(feature = "rest")]
     pub(crate) async fn probe(&self, attempt: Attempt) -> Result<(), Error> {
-        let mut message = Request::new(Bytes::new());
-        *message.metadata_mut() = attempt.metadata;
-        message.set_timeout(attempt.timeout);
         let path = PathAndQuery::from_static("/grpc.health.v1.Health/Check");
-        self.unary::<()>(message, path).await.map(drop)
+        self.exchange::<()>(Bytes::new(), path, attempt).await.map(drop)
+    }
+
+    async fn exchange<M: Message + Default + 'static>(
+        &self,
+        message: Bytes,
+        path: PathAndQuery,
+        attempt: Attempt,
+    ) -> Result<Response<M>, Error> {
+        let Attempt { exchange, metadata, .. } = attempt;
+        let unary = || async {
+            let is_bounded = exchange.is_bounded();
+            let mut message = Request::new(message);
+            *message.metadata_mut() = metadata;
+            message.set_timeout(exchange.time());
+            self.unary(message, path).await.map_err(|error| {
+                // tonic's clock, or the server's, was faster than ours: the call itself has time left.
+                if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
+            })
+        };
+        exchange.run(exchange.limit.of_grpc(), unary).await
     }
 
     async fn unary<M: Message + Default + 'static>(

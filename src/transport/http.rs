@@ -1,8 +1,7 @@
 //! HTTP/1.1 and 2 by hyper, for the REST wire and the logins: one request, one bounded answer.
 
 use std::io::Read;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -11,9 +10,15 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
-use crate::error::{Error, ErrorKind};
-use crate::timer::Timer;
-use crate::transport::connector::Connector;
+use crate::error::{Error, ErrorKind, root_cause};
+use crate::rate_limiter::Outcome;
+use crate::transport::Exchange;
+use crate::transport::connector::{self, Connector};
+use crate::transport::exchange::{Answer, of_status};
+use crate::transport::refusal::Refusal;
+use crate::transport::whole::Whole;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The header that names a pending answer (`facts.md` 3).
 const RESPONSE_ID: &str = "response-id";
@@ -38,7 +43,6 @@ pub(crate) struct HttpClient {
     client: Client<Connector, Full<Bytes>>,
     max_body: usize,
     pending: Pending,
-    timer: Arc<dyn Timer>,
 }
 
 /// An answer, whole.
@@ -51,6 +55,12 @@ pub(crate) struct HttpResponse {
     pub(crate) pending_id: Option<HeaderValue>,
 }
 
+impl Answer for HttpResponse {
+    fn outcome(&self, now: SystemTime) -> Option<Outcome> {
+        Some(of_status(self.status, &self.headers, now))
+    }
+}
+
 impl HttpResponse {
     /// The media type, in lower case and without parameters.
     pub(crate) fn media_type(&self) -> String {
@@ -60,18 +70,13 @@ impl HttpResponse {
 }
 
 impl HttpClient {
-    pub(crate) fn new(
-        connector: Connector,
-        max_body: usize,
-        pending: Pending,
-        timer: Arc<dyn Timer>,
-    ) -> Self {
+    pub(crate) fn new(connector: Connector, max_body: usize, pending: Pending) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .build(connector);
-        Self { client, max_body, pending, timer }
+        Self { client, max_body, pending }
     }
 
     /// A request over the limit is not sent, as over gRPC.
@@ -95,9 +100,11 @@ impl HttpClient {
         &self,
         request: Request<Bytes>,
         pending_id: Option<HeaderValue>,
+        exchange: &Exchange,
     ) -> Result<HttpResponse, Error> {
         let (parts, body) = request.into_parts();
-        let started = self.timer.now();
+        let timer = &exchange.timer;
+        let started = timer.now();
         let mut pause = self.pending.first_pause;
         let mut id = pending_id;
         loop {
@@ -105,12 +112,17 @@ impl HttpClient {
             if let Some(id) = &id {
                 again.headers_mut().insert(RESPONSE_ID, id.clone());
             }
-            let mut response = match self.send(again).await {
-                Ok(response) => response,
-                // Whatever came of this, the call itself was accepted before.
-                Err(error) if id.is_some() => return Err(error.with_execution(true)),
-                Err(error) => return Err(error),
-            };
+            let mut response =
+                match exchange.run(exchange.limit.of_rest(), || self.send(again)).await {
+                    Ok(response) => response,
+                    // Whatever came of this, the call itself was accepted before.
+                    Err(error) => {
+                        return Err(match id {
+                            Some(id) => error.with_execution(true).with_pending_id(id),
+                            None => error,
+                        });
+                    }
+                };
             if response.status != StatusCode::ACCEPTED {
                 response.pending_id = id;
                 return Ok(response);
@@ -118,14 +130,14 @@ impl HttpClient {
             let next = response_id(&response.headers)
                 .map_err(|error| error.with_answer(response.status, &response.headers))?;
             id = Some(next);
-            let waited = self.timer.now().saturating_duration_since(started);
+            let waited = timer.now().saturating_duration_since(started);
             if waited.saturating_add(pause) > self.pending.limit {
                 let message =
                     format!("the answer was still pending after {:?}", self.pending.limit);
                 return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
                     .with_answer(response.status, &response.headers));
             }
-            self.timer.sleep(pause).await;
+            timer.sleep(pause).await;
             pause = pause.saturating_add(pause / 2).min(self.pending.max_pause);
         }
     }
@@ -134,17 +146,10 @@ impl HttpClient {
     async fn send(&self, mut request: Request<Bytes>) -> Result<HttpResponse, Error> {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let response = self.client.request(request.map(Full::new)).await.map_err(|error| {
-            let (kind, what) = if error.is_connect() {
-                (ErrorKind::Connect, "cannot connect to")
-            } else {
-                (ErrorKind::Transport, "the connection broke to")
-            };
-            let cause = crate::error::root_cause(&error);
-            Error::new(kind, Code::Unavailable, format!("{what} {host}: {cause}"))
-                .with_source(error)
-        })?;
-        let (parts, body) = response.into_parts();
+        let has_body = !request.body().is_empty();
+        let response = self.client.request(request.map(Full::new)).await;
+        let response = response.map_err(|error| not_answered(error, &host, has_body))?;
+        let (parts, body) = Whole::of(response).into_parts();
         let (status, headers) = (parts.status, parts.headers);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.max_body).await;
@@ -159,8 +164,7 @@ impl HttpClient {
 
     async fn read<B>(&self, headers: &HeaderMap, body: B, most: usize) -> Result<Bytes, Error>
     where
-        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
-        B::Error: std::error::Error + Send + Sync + 'static,
+        B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
         let body = self.collect(body, most).await?;
         let coding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
@@ -173,13 +177,12 @@ impl HttpClient {
 
     async fn collect<B>(&self, mut body: B, most: usize) -> Result<Bytes, Error>
     where
-        B: http_body_util::BodyExt<Data = Bytes> + Unpin,
-        B::Error: std::error::Error + Send + Sync + 'static,
+        B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
         let mut read = BytesMut::new();
         while let Some(frame) = BodyExt::frame(&mut body).await {
             let frame = frame.map_err(|error| {
-                let cause = crate::error::root_cause(&error);
+                let cause = root_cause(&*error);
                 let message = format!("the connection broke in the middle of an answer: {cause}");
                 Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
             })?;
@@ -214,6 +217,21 @@ impl HttpClient {
         );
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
+}
+
+/// The error of a request that was not answered.
+fn not_answered(error: hyper_util::client::legacy::Error, host: &str, has_body: bool) -> Error {
+    let cause = root_cause(&error);
+    let found = if error.is_connect() {
+        connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
+    } else if let Some(refusal) = Refusal::of(&error, has_body) {
+        let message = format!("{host}: {refusal}");
+        Error::new(ErrorKind::Transport, Code::Unavailable, message).unsent()
+    } else {
+        let message = format!("the connection broke to {host}: {cause}");
+        Error::new(ErrorKind::Transport, Code::Unavailable, message)
+    };
+    found.with_source(error)
 }
 
 /// The body counts: the call succeeded, and this is not the news that it is pending.

@@ -53,7 +53,7 @@ impl RestTransport {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        let response = self.http.send_pending(http, attempt.pending_id).await?;
+        let response = self.http.send_pending(http, attempt.pending_id, &attempt.exchange).await?;
         read::<R>(&encoded, response)
     }
 }

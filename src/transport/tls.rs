@@ -192,6 +192,43 @@ fn parse_name(name: &str) -> Result<ServerName<'static>, Error> {
     })
 }
 
+/// What TLS says at the bottom of an error.
+pub(crate) fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        // An io::Error hides the error that it carries from `source`.
+        let inner = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref())
+            .and_then(|inner| inner.downcast_ref());
+        if let Some(found) = inner.or_else(|| cause.downcast_ref()) {
+            return Some(found);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+/// Whether one side does not trust the other's certificate: expired, for another host, of an unknown
+/// issuer, not the pinned one. It will be the same the next time.
+pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    use rustls::AlertDescription as Alert;
+    match find(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => true,
+        Some(rustls::Error::AlertReceived(alert)) => matches!(
+            alert,
+            Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::CertificateRequired
+                | Alert::UnknownCA
+        ),
+        _ => false,
+    }
+}
+
 /// Accepts one certificate.
 #[derive(Debug)]
 struct Pinned {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use eset_protect::auth::{
     AccessToken, BoxFuture, Credentials, StaticToken, TokenCache, TokenProvider, Tokens,
 };
-use eset_protect::{Client, Error, ErrorKind, Wire};
+use eset_protect::{Client, Error, ErrorKind, RetryPolicy, Wire};
 use secrecy::ExposeSecret;
 use tokio::time::{advance, sleep};
 
@@ -75,7 +75,8 @@ impl TokenProvider for Script {
 /// An error of the real thing: the status of a call that a server refuses.
 async fn error(status: &'static str) -> Error {
     let server = Scripted::start([json(status, r#"{"message":"wrong password"}"#)]).await;
-    let client = Client::builder(&server.endpoint()).wire(Wire::Rest).connect_lazy().unwrap();
+    let client = Client::builder(&server.endpoint()).wire(Wire::Rest).retry(RetryPolicy::none());
+    let client = client.connect_lazy().unwrap();
     client.device_tasks().get_task("t").await.unwrap_err()
 }
 

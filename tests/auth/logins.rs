@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eset_protect::{Client, Error, ErrorKind, Region};
+use eset_protect::{Client, Error, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
 
 use crate::scripted::{Answer, Scripted, answer, json, ok, pending};
@@ -19,6 +19,7 @@ async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
         .token_url(format!("{}/oauth/token", server.endpoint()))
         .login(USER, PASSWORD)
         .pending_pause(PAUSE, PAUSE)
+        .retry(RetryPolicy::none())
         .connect_lazy()
         .unwrap();
     (client, server)
@@ -26,7 +27,9 @@ async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
 
 async fn on_prem(script: Vec<Answer>) -> (Client, Scripted) {
     let server = Scripted::start(script).await;
-    let client = Client::on_prem(&server.endpoint()).login(USER, PASSWORD).connect_lazy().unwrap();
+    let client =
+        Client::on_prem(&server.endpoint()).login(USER, PASSWORD).retry(RetryPolicy::none());
+    let client = client.connect_lazy().unwrap();
     (client, server)
 }
 

@@ -57,7 +57,9 @@ async fn nobody_listens() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let client = eset_protect::Client::on_prem(&format!("http://{address}")).connect_lazy();
+    let client = eset_protect::Client::on_prem(&format!("http://{address}"))
+        .retry(eset_protect::RetryPolicy::none())
+        .connect_lazy();
     let error = create(&client.unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
     assert!(!error.may_have_executed() && error.is_retryable());

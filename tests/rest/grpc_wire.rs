@@ -5,7 +5,7 @@ use std::time::Duration;
 use eset_protect::automation::v1::{DeviceTask, GetTaskResponse};
 use eset_protect::proto::google::rpc::{self, ErrorInfo};
 use eset_protect::wkt::Any;
-use eset_protect::{Client, Error, ErrorKind};
+use eset_protect::{Client, Error, ErrorKind, RetryPolicy};
 use prost::Message;
 use tonic::Code;
 
@@ -14,7 +14,9 @@ use crate::support::get;
 
 async fn call(reply: Reply) -> Result<DeviceTask, Error> {
     let server = H2Server::start(move |_| reply.clone()).await;
-    let client = Client::builder(&server.endpoint()).timeout(Duration::from_millis(300));
+    let client = Client::builder(&server.endpoint())
+        .timeout(Duration::from_millis(300))
+        .retry(RetryPolicy::none());
     get(&client.connect().await.unwrap()).await
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eset_protect::automation::v1::{Action, DeviceTask, Trigger};
-use eset_protect::{Client, ClientBuilder, Error, Wire};
+use eset_protect::{Client, ClientBuilder, Error, RetryPolicy, Wire};
 
 use crate::scripted::Scripted;
 
@@ -12,8 +12,12 @@ pub const TASK: &str = r#"{"task":{"uuid":"t-1","versionId":"3","displayName":"S
 
 pub const PAUSE: Duration = Duration::from_millis(1);
 
+/// Without retries: these tests are about what one attempt does.
 pub fn builder(server: &Scripted) -> ClientBuilder {
-    Client::builder(&server.endpoint()).wire(Wire::Rest).pending_pause(PAUSE, PAUSE)
+    Client::builder(&server.endpoint())
+        .wire(Wire::Rest)
+        .pending_pause(PAUSE, PAUSE)
+        .retry(RetryPolicy::none())
 }
 
 pub fn client(server: &Scripted) -> Client {

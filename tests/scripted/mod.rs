@@ -5,6 +5,7 @@
 // Each test binary uses a part of this.
 #![allow(dead_code)]
 
+pub mod frames;
 pub mod h2;
 pub mod tls;
 

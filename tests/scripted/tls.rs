@@ -26,8 +26,14 @@ pub struct Identified {
 }
 
 pub fn issue(authority: &Authority, name: &str) -> Identified {
+    issue_until(authority, name, 4000)
+}
+
+/// The same, which expires with the beginning of a year.
+pub fn issue_until(authority: &Authority, name: &str, year: i32) -> Identified {
     let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
     let certificate = params.signed_by(&key, authority).expect("a certificate");
     Identified { certificate: certificate.pem(), key: key.serialize_pem() }
 }

@@ -7,6 +7,7 @@
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
 mod assignments;
+mod bulk;
 mod errors;
 mod policies;
 mod tasks;

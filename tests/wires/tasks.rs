@@ -15,7 +15,7 @@ use crate::{World, over_both_wires};
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 
-fn task(name: &str, action: Action) -> DeviceTask {
+pub fn task(name: &str, action: Action) -> DeviceTask {
     DeviceTask {
         display_name: name.to_owned(),
         action: Some(action),
@@ -25,7 +25,7 @@ fn task(name: &str, action: Action) -> DeviceTask {
     }
 }
 
-fn scan() -> Action {
+pub fn scan() -> Action {
     Action::on_demand_scan(OnDemandScan {
         scan_profile: Some(ScanProfile::Custom.into()),
         custom_profile_name: Some("Zoë's 🔍 \"profile\" \u{1}".to_owned()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use eset_protect::auth::StaticToken;
-use eset_protect::{Client, ClientBuilder, TlsConfig};
+use eset_protect::{Client, ClientBuilder, RetryPolicy, TlsConfig};
 use secrecy::ExposeSecret;
 
 use crate::duration;
@@ -53,6 +53,17 @@ pub struct Connection {
         value_parser = parse_duration
     )]
     timeout: Option<Duration>,
+    /// How often a call may be sent in all, where a second time does no harm
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "ESET_PROTECT_MAX_ATTEMPTS",
+        hide_env_values = true,
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    max_attempts: u32,
     /// Trust this authority too: a file of certificates in PEM [env: ESET_PROTECT_CA_CERT]
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
@@ -86,7 +97,8 @@ impl Connection {
     }
 
     fn configure(&self, place: &Place) -> Result<ClientBuilder, Failure> {
-        let mut builder = place.builder();
+        let retry = RetryPolicy::default().max_attempts(self.max_attempts);
+        let mut builder = place.builder().retry(retry);
         let timeout = self.timeout.or(match place {
             Place::Endpoint { .. } => Some(TIMEOUT),
             _ => None,

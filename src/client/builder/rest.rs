@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 
 use super::{ClientBuilder, TIMEOUT};
-use crate::auth::{CloudLogin, Credentials, OnPremLogin, TokenCache};
+use crate::auth::{Account, CloudLogin, Credentials, OnPremLogin, TokenCache};
 use crate::client::target::{Address, Target, Wire, shown};
 use crate::error::Error;
 use crate::transport::connector::Connector;
@@ -168,12 +168,7 @@ impl ClientBuilder {
         } else {
             connector
         };
-        Ok(HttpClient::new(
-            connector,
-            self.max_message_size,
-            self.rest.pending,
-            self.policy.timer.clone(),
-        ))
+        Ok(HttpClient::new(connector, self.max_message_size, self.rest.pending))
     }
 
     /// The credentials of the login, if there is one.
@@ -208,12 +203,16 @@ impl ClientBuilder {
                 "token_url {url:?}: a password travels by https only, or to this machine itself"
             )));
         }
-        let http = self.http_client(address.is_secure)?;
+        let account = Account {
+            http: self.http_client(address.is_secure)?,
+            url: uri,
+            username,
+            password,
+            timer: self.policy.timer.clone(),
+        };
         Ok(Some(match self.target {
-            Target::OnPrem(_) => {
-                Arc::new(TokenCache::new(OnPremLogin::new(http, uri, username, password)))
-            }
-            _ => Arc::new(TokenCache::new(CloudLogin::new(http, uri, username, password))),
+            Target::OnPrem(_) => Arc::new(TokenCache::new(OnPremLogin::new(account))),
+            _ => Arc::new(TokenCache::new(CloudLogin::new(account))),
         }))
     }
 

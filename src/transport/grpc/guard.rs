@@ -17,6 +17,9 @@ use tonic::body::Body;
 use tonic::transport::Channel;
 use tower_service::Service;
 
+use crate::transport::refusal::Refused;
+use crate::transport::whole::Whole;
+
 const DETAILS: &str = "grpc-status-details-bin";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -36,12 +39,15 @@ impl Service<http::Request<Body>> for Guard {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let response = self.0.call(request);
-        Box::pin(async move { check(response.await?) })
+        Box::pin(async move {
+            // Here there are no headers yet: what fails later was processed.
+            check(response.await.map_err(|error| Refused::wrap(error.into()))?)
+        })
     }
 }
 
 fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxError> {
-    let (mut parts, body) = response.into_parts();
+    let (mut parts, body) = Whole::of(response).into_parts();
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
     let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
     if !is_grpc && !parts.headers.contains_key("grpc-status") {

@@ -9,6 +9,8 @@ use tonic::{Code, ConnectError, Status, TimeoutExpired};
 use super::NotGrpc;
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
+use crate::transport::connector;
+use crate::transport::refusal::{self, Refused};
 use crate::wkt::Any;
 
 /// What tonic's decoder says of a message over its limit.
@@ -17,13 +19,13 @@ const TOO_LARGE: &str = "decoded message length too large: found ";
 /// The error of a channel that could not be connected.
 pub(super) fn connect_error(target: &str, error: tonic::transport::Error) -> Error {
     let message = format!("cannot connect to {target}: {}", root_cause(&error));
-    Error::new(ErrorKind::Connect, Code::Unavailable, message).with_source(error)
+    connector::connect_error(message, &error).with_source(error)
 }
 
 /// The error of a channel that was not ready: nothing was sent.
 pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
     let message = format!("cannot connect: {}", root_cause(error));
-    Error::new(ErrorKind::Connect, Code::Unavailable, message)
+    connector::connect_error(message, error)
 }
 
 /// The error of a call.
@@ -33,7 +35,9 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
         Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
     } else if let Some(connect) = find::<ConnectError>(&status) {
         let message = format!("cannot connect: {}", root_cause(connect));
-        Error::new(ErrorKind::Connect, Code::Unavailable, message)
+        connector::connect_error(message, connect)
+    } else if let Some(refused) = find::<Refused>(&status) {
+        Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).unsent()
     } else if let Some(other) = find::<NotGrpc>(&status) {
         Error::new(ErrorKind::Transport, other.code(), other.to_string())
             .with_http_status(other.status)
@@ -48,7 +52,8 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
     } else if status.source().is_some() {
         // A source is on this side only: the connection broke.
         let message = format!("{}: {}", status.message(), root_cause(&status));
-        Error::new(ErrorKind::Transport, status.code(), message)
+        let code = refusal::broken_code(&status).unwrap_or(status.code());
+        Error::new(ErrorKind::Transport, code, message)
     } else {
         Error::new(ErrorKind::Status, status.code(), status.message())
             .with_details(details(&status))

@@ -80,11 +80,13 @@ fn of_pending(error: Error, id: &HeaderValue) -> Error {
                  run ({})",
                 error.message()
             );
-            error.into_protocol(message)
+            // Begun anew it gets another answer.
+            error.into_protocol(message).transient()
         }
-        Code::Unauthenticated | Code::PermissionDenied | Code::ResourceExhausted => {
-            error.with_execution(true).with_pending_id(id.clone())
-        }
+        Code::Unauthenticated
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::Unavailable => error.with_execution(true).with_pending_id(id.clone()),
         _ => error,
     }
 }

@@ -1,0 +1,238 @@
+//! Everything on many lists.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_util::StreamExt;
+use futures_util::stream::{FuturesUnordered, StreamFuture};
+
+use super::requests::Requests;
+use super::{CONCURRENCY, Progress, bounded};
+use crate::Client;
+use crate::call::{Call, CallOptions, Items};
+use crate::error::Error;
+use crate::rpc::PagedRpc;
+
+/// Everything on many lists, several lists at once: a stream of [`BulkItem`]s, or [`next`](Self::next) in a
+/// loop. Made by [`Client::bulk_items`].
+///
+/// ```no_run
+/// # async fn run(client: eset_protect::Client, uuids: Vec<String>) {
+/// use eset_protect::automation::v1::ListTaskRunsRequest;
+/// use eset_protect::rpc::device_tasks::ListTaskRuns;
+///
+/// let lists = uuids
+///     .into_iter()
+///     .map(|task_uuid| ListTaskRunsRequest { task_uuid, ..Default::default() });
+/// let mut runs = client.bulk_items::<ListTaskRuns>(lists);
+/// let mut interrupted = Vec::new();
+/// while let Some(item) = runs.next().await {
+///     match item.result {
+///         Ok(run) => println!("list {}: {}", item.index, run.device_uuid),
+///         Err(error) => interrupted.push(error.request),
+///     }
+/// }
+/// // Goes on where each of them broke off.
+/// let rest = client.bulk_items::<ListTaskRuns>(interrupted);
+/// # }
+/// ```
+///
+/// * **Order.** The items of one list come in its order. Lists take turns: of those whose items are here,
+///   each gives one, so that a long list does not hold up the others.
+/// * **Memory.** Lists are begun when there is room for them, [`concurrency`](Self::concurrency) at once;
+///   each has one page in memory, and as many more as [`prefetch`](Self::prefetch) says. A caller that
+///   does not ask for items stops the fetching there.
+/// * **Failures** end their own list only, and say how to go on: see [`ListError`].
+/// * **Nothing runs in the background** unless pages are fetched ahead. Dropping it cancels all calls.
+#[must_use = "items are only fetched when they are asked for"]
+pub struct BulkItems<'a, R: PagedRpc> {
+    client: Client,
+    options: CallOptions,
+    concurrency: usize,
+    prefetch: usize,
+    requests: Requests<'a, R>,
+    lists: FuturesUnordered<StreamFuture<List<R>>>,
+}
+
+/// An item of one of many lists.
+pub struct BulkItem<R: PagedRpc> {
+    /// Which list it is on, by the number of its request, counted from 0.
+    pub index: usize,
+    /// The item, or why there are no more of this list.
+    pub result: Result<R::Item, ListError<R>>,
+}
+
+/// One of many lists broke off.
+pub struct ListError<R: PagedRpc> {
+    /// Asks for the rest of the list: the request that began it, with the page token where it broke off.
+    /// Nothing of it has been handed out.
+    pub request: R::Request,
+    /// Why.
+    pub error: Error,
+}
+
+impl<'a, R: PagedRpc> BulkItems<'a, R> {
+    pub(crate) fn new<I>(client: Client, requests: I) -> Self
+    where
+        I: Iterator<Item = R::Request> + Send + 'a,
+    {
+        Self {
+            client,
+            options: CallOptions::default(),
+            concurrency: CONCURRENCY,
+            // While one list waits for its next page the others give items.
+            prefetch: 0,
+            requests: Requests::new(Box::new(requests)),
+            lists: FuturesUnordered::new(),
+        }
+    }
+
+    /// Sets how many lists are gone over at once; see [`Bulk::concurrency`](crate::Bulk::concurrency).
+    pub fn concurrency(mut self, lists: usize) -> Self {
+        self.concurrency = bounded(lists);
+        self
+    }
+
+    /// Sets how many pages of each list are fetched ahead: 0 by default, because other lists give items
+    /// while one waits. See [`Paginator::prefetch`](crate::Paginator::prefetch).
+    pub fn prefetch(mut self, pages: usize) -> Self {
+        self.prefetch = pages;
+        self
+    }
+
+    /// Sets the options of each call, which gets one page.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How far it is: a handle that can be kept and asked elsewhere. It counts lists.
+    pub fn progress(&self) -> Progress {
+        self.requests.progress().clone()
+    }
+
+    /// The next item of any list; `None` behind the last. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<BulkItem<R>> {
+        std::future::poll_fn(|cx| self.poll_item(cx)).await
+    }
+
+    /// Begins no more lists and returns the requests that are left. Those under way still come to their
+    /// ends.
+    pub fn stop(&mut self) -> impl Iterator<Item = R::Request> + Send + use<'a, R> {
+        self.requests.stop()
+    }
+
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<BulkItem<R>>> {
+        loop {
+            self.begin_lists();
+            let Some((item, list)) = ready!(self.lists.poll_next_unpin(cx)) else {
+                return Poll::Ready(None);
+            };
+            let index = list.index;
+            let result = match item {
+                Some(Ok(item)) => {
+                    // Behind the others that have something: so they take turns.
+                    self.lists.push(StreamExt::into_future(list));
+                    Ok(item)
+                }
+                Some(Err(error)) => {
+                    self.requests.progress().finish(false);
+                    Err(list.into_error(error))
+                }
+                None => {
+                    self.requests.progress().finish(true);
+                    continue;
+                }
+            };
+            return Poll::Ready(Some(BulkItem { index, result }));
+        }
+    }
+
+    fn begin_lists(&mut self) {
+        while self.lists.len() < self.concurrency {
+            let Some((index, request)) = self.requests.next() else { return };
+            let call = Call::<R>::new(self.client.clone(), request.clone());
+            let items = call.options(self.options.clone()).items().prefetch(self.prefetch);
+            self.lists.push(StreamExt::into_future(List { index, request, items }));
+        }
+    }
+}
+
+/// A list under way.
+struct List<R: PagedRpc> {
+    index: usize,
+    request: R::Request,
+    items: Items<R>,
+}
+
+impl<R: PagedRpc> List<R> {
+    fn into_error(mut self, error: Error) -> ListError<R> {
+        let token = self.items.page_token().unwrap_or_default();
+        token.clone_into(R::page_token(&mut self.request));
+        ListError { request: self.request, error }
+    }
+}
+
+impl<R: PagedRpc> Stream for List<R> {
+    type Item = Result<R::Item, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().items.poll_item(cx)
+    }
+}
+
+impl<R: PagedRpc> Stream for BulkItems<'_, R> {
+    type Item = BulkItem<R>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_item(cx)
+    }
+}
+
+impl<R: PagedRpc> fmt::Debug for BulkItems<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkItems")
+            .field("rpc", &R::SPEC.path)
+            .field("options", &self.options)
+            .field("concurrency", &self.concurrency)
+            .field("prefetch", &self.prefetch)
+            .field("progress", self.requests.progress())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: PagedRpc> fmt::Debug for BulkItem<R>
+where
+    R::Item: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkItem")
+            .field("index", &self.index)
+            .field("result", &self.result)
+            .finish()
+    }
+}
+
+impl<R: PagedRpc> fmt::Debug for ListError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListError")
+            .field("request", &self.request)
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
+impl<R: PagedRpc> fmt::Display for ListError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<R: PagedRpc> StdError for ListError<R> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}

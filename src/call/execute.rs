@@ -1,0 +1,249 @@
+//! The one pipeline that every call goes through, whatever the wire:
+//!
+//! ```text
+//! deadline ─▶ retry loop ─▶ token ─▶ one attempt on the transport
+//!                  ▲                          │
+//!                  └── backoff, another token ◀┘
+//! ```
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Response};
+
+use super::pushback::Pushback;
+use super::retry_policy::is_safe;
+use super::{CallOptions, RetryPolicy};
+use crate::Client;
+use crate::auth::{AccessToken, Credentials};
+use crate::error::{Error, ErrorKind};
+use crate::rpc::Rpc;
+use crate::timer::within;
+use crate::transport::{Attempt, Exchange};
+
+/// No call is longer: beyond it clocks overflow and `grpc-timeout` has no form.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Makes a call.
+pub(crate) async fn execute<R: Rpc>(
+    client: &Client,
+    request: &R::Request,
+    options: &CallOptions,
+) -> Result<Response<R::Response>, Error> {
+    let policy = client.policy();
+    let timeout = options.timeout_or(client.timeout()).min(LONGEST);
+    if timeout.is_zero() {
+        let message = "the call has no time: nothing was sent";
+        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+        return Err(error.unsent().with_spec(R::SPEC));
+    }
+    let timer = &*policy.timer;
+    let deadline = timer.now() + timeout;
+    let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
+    let mut run = Run {
+        client,
+        deadline,
+        exchange: Exchange::of_call(
+            policy.timer.clone(),
+            policy.limit.clone(),
+            deadline,
+            attempt_timeout,
+        ),
+        retry: options.retry_or(policy.retry),
+        attempts: 0,
+        retries: 0,
+        is_under_way: false,
+        may_have_executed: false,
+        is_renewed: false,
+        is_resent: false,
+        last: None,
+    };
+    // tonic's own timeout ends with the headers of the answer; this one holds to its end.
+    let result = match within(timer, timeout, run.call::<R>(request, options)).await {
+        Some(result) => result,
+        None => Err(run.expired(timeout)),
+    };
+    result.map_err(|error| error.with_spec(R::SPEC).with_attempts(run.attempts))
+}
+
+/// A call on its way.
+struct Run<'a> {
+    client: &'a Client,
+    deadline: Instant,
+    exchange: Exchange,
+    retry: RetryPolicy,
+    /// How often the request was sent.
+    attempts: u32,
+    /// How many of those were retries by the policy.
+    retries: u32,
+    /// An attempt has begun and not ended.
+    is_under_way: bool,
+    /// Some attempt so far may have run.
+    may_have_executed: bool,
+    /// The service refused a token, and there was another.
+    is_renewed: bool,
+    /// A refused stream was sent again.
+    is_resent: bool,
+    /// Why the attempt before this one failed.
+    last: Option<Error>,
+}
+
+/// What follows a failed attempt.
+enum Next {
+    /// The error is the caller's.
+    Fail,
+    /// Another attempt at once.
+    Again,
+    /// Another attempt after so long.
+    After(Duration),
+}
+
+impl Run<'_> {
+    /// Makes attempts until one of them counts.
+    async fn call<R: Rpc>(
+        &mut self,
+        request: &R::Request,
+        options: &CallOptions,
+    ) -> Result<Response<R::Response>, Error> {
+        let mut metadata = self.client.metadata().clone();
+        options.add_to(&mut metadata)?;
+        // Who gives a call its own token wants that one.
+        let is_own = metadata.contains_key(http::header::AUTHORIZATION.as_str());
+        let credentials = self.client.credentials().filter(|_| !is_own);
+        let mut renewed = None;
+        let mut pending_id = None;
+        loop {
+            let token = match (renewed.take(), credentials) {
+                (None, Some(credentials)) => credentials.token().await.map(Some),
+                (token, _) => Ok(token),
+            };
+            let error = match token {
+                // Without a token nothing is sent.
+                Err(error) => error.unsent(),
+                Ok(token) => {
+                    let attempt = Attempt {
+                        exchange: self.exchange.clone(),
+                        metadata: with_token(&metadata, token.as_ref())?,
+                        pending_id,
+                    };
+                    let error = match self.attempt::<R>(request, attempt).await {
+                        Ok(response) => return Ok(response),
+                        Err(error) => error,
+                    };
+                    if let (Some(credentials), Some(token)) = (credentials, &token)
+                        && let Some(other) = self.renew(credentials, token, &error).await
+                    {
+                        pending_id = error.pending_id().cloned();
+                        renewed = Some(other.map_err(|error| self.blamed(error.unsent()))?);
+                        continue;
+                    }
+                    error
+                }
+            };
+            let pushback = Pushback::of(&error, self.exchange.timer.system_time());
+            let error = error.with_retry_after(pushback.wait());
+            match self.next::<R>(&error, pushback) {
+                Next::Fail => return Err(self.after_last(self.blamed(error))),
+                Next::Again => {}
+                Next::After(wait) => self.exchange.timer.sleep(wait).await,
+            }
+            pending_id = error.pending_id().cloned();
+            self.last = Some(error);
+        }
+    }
+
+    async fn attempt<R: Rpc>(
+        &mut self,
+        request: &R::Request,
+        attempt: Attempt,
+    ) -> Result<Response<R::Response>, Error> {
+        self.attempts = self.attempts.saturating_add(1);
+        self.is_under_way = true;
+        let result = self.client.transport().attempt::<R>(request, attempt).await;
+        self.is_under_way = false;
+        match &result {
+            Err(error) if error.is_retryable() => {}
+            // Its turn would have come too late, or it cannot be sent at all.
+            Err(error) if error.is_before_sending() => self.attempts -= 1,
+            // It may be wrong, but it works.
+            _ => self.client.policy().throttle.answered(),
+        }
+        result
+    }
+
+    /// Another token, if the service refused this one, for the first time in this call. It did nothing,
+    /// or it is only the question for a pending answer that it refused.
+    async fn renew(
+        &mut self,
+        credentials: &dyn Credentials,
+        token: &AccessToken,
+        error: &Error,
+    ) -> Option<Result<AccessToken, Error>> {
+        if !error.is_unauthenticated() || self.is_renewed {
+            return None;
+        }
+        self.is_renewed = true;
+        self.may_have_executed |= error.may_have_executed();
+        credentials.invalidate(token).await;
+        let other = credentials.token().await;
+        // There is no other one.
+        if other.as_ref().is_ok_and(|other| other.is_same(token)) { None } else { Some(other) }
+    }
+
+    /// What to do after an attempt that failed.
+    fn next<R: Rpc>(&mut self, error: &Error, pushback: Pushback) -> Next {
+        self.may_have_executed |= error.may_have_executed();
+        if !error.is_retryable() {
+            return Next::Fail;
+        }
+        // A refused stream says nothing about the health of the service.
+        if error.is_unsent() && error.kind() == ErrorKind::Transport && !self.is_resent {
+            self.is_resent = true;
+            return Next::Again;
+        }
+        let policy = self.client.policy();
+        let has_tokens = policy.throttle.failed();
+        let is_allowed = self.retry.allows(self.retries.saturating_add(1)) && has_tokens;
+        if !is_allowed || !is_safe(R::SPEC, error) {
+            return Next::Fail;
+        }
+        self.retries = self.retries.saturating_add(1);
+        let backoff = policy.jitter.draw(self.retry.ceiling(self.retries));
+        let wait = match pushback {
+            Pushback::None => backoff,
+            Pushback::AtLeast(wait) => wait.max(backoff),
+            Pushback::Exactly(wait) => wait,
+            Pushback::Never => return Next::Fail,
+        };
+        let left = self.deadline.saturating_duration_since(policy.timer.now());
+        if wait < left { Next::After(wait) } else { Next::Fail }
+    }
+
+    /// The error as that of the whole call: what one attempt did, it did.
+    fn blamed(&self, error: Error) -> Error {
+        if self.may_have_executed { error.with_execution(true) } else { error }
+    }
+
+    /// The error of a call whose time is up.
+    fn expired(&mut self, timeout: Duration) -> Error {
+        let message = format!("no answer within {timeout:?}");
+        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+        self.after_last(error.with_execution(self.may_have_executed || self.is_under_way))
+    }
+
+    /// The error of a call that ran out of time says what it failed with before.
+    fn after_last(&mut self, error: Error) -> Error {
+        match self.last.take() {
+            Some(last) if error.kind() == ErrorKind::Deadline => error.after(last),
+            _ => error,
+        }
+    }
+}
+
+fn with_token(metadata: &MetadataMap, token: Option<&AccessToken>) -> Result<MetadataMap, Error> {
+    let Some(token) = token else { return Ok(metadata.clone()) };
+    let mut headers = metadata.clone().into_headers();
+    headers.insert(http::header::AUTHORIZATION, token.to_header()?);
+    Ok(MetadataMap::from_headers(headers))
+}

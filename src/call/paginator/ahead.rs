@@ -1,0 +1,61 @@
+//! Pages that are fetched before they are asked for.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tonic::Code;
+
+use super::Fetched;
+use super::fetcher::Fetcher;
+use crate::error::{Error, ErrorKind};
+use crate::rpc::PagedRpc;
+
+/// A background task that fetches pages, and where it puts them. The task does not outlive this.
+pub(super) struct Ahead<R: PagedRpc> {
+    pages: mpsc::Receiver<Fetched<R>>,
+    task: JoinHandle<()>,
+}
+
+impl<R: PagedRpc> Ahead<R> {
+    /// Begins to fetch. `limit` pages are fetched or under way at once, and one at least.
+    pub(super) fn start(runtime: &Handle, fetcher: Fetcher<R>, limit: usize) -> Self {
+        let (sender, pages) = mpsc::channel(limit.max(1));
+        Self { pages, task: runtime.spawn(fetch_all(fetcher, sender)) }
+    }
+
+    /// The next page. Not to be called again behind the last or an error.
+    pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Fetched<R>> {
+        if let Some(page) = ready!(self.pages.poll_recv(cx)) {
+            return Poll::Ready(page);
+        }
+        // The end of the list would have come as a page. A list that was cut off must not look complete.
+        let mut error = Error::new(
+            ErrorKind::Transport,
+            Code::Cancelled,
+            "the background task that fetches pages ended before the list did",
+        );
+        if let Err(cause) = ready!(Pin::new(&mut self.task).poll(cx)) {
+            error = error.with_source(cause);
+        }
+        Poll::Ready(Err(error.with_spec(R::SPEC)))
+    }
+}
+
+impl<R: PagedRpc> Drop for Ahead<R> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn fetch_all<R: PagedRpc>(mut fetcher: Fetcher<R>, pages: mpsc::Sender<Fetched<R>>) {
+    while !fetcher.is_at_end() {
+        // A place first: what is under way counts as what has been fetched.
+        let Ok(place) = pages.reserve().await else { return };
+        let Some(page) = fetcher.next().await else { return };
+        place.send(page);
+    }
+}

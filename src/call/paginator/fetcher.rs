@@ -1,0 +1,79 @@
+//! The calls of a list, one page after the other.
+
+use tonic::{Code, Response};
+
+use super::Fetched;
+use super::used_tokens::UsedTokens;
+use crate::Client;
+use crate::call::{CallOptions, execute};
+use crate::error::{Error, ErrorKind};
+use crate::rpc::PagedRpc;
+
+/// How many items a page has if the request does not say. ESET's cloud gives no more (`facts.md` 1.1).
+const PAGE_SIZE: u32 = 1000;
+
+/// Fetches page after page, until the last or the first error.
+pub(super) struct Fetcher<R: PagedRpc> {
+    client: Client,
+    options: CallOptions,
+    /// Asks for the page that comes next.
+    request: R::Request,
+    used: UsedTokens,
+    step: Step,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Fetch,
+    /// The last page came with a token that was used before.
+    Refuse,
+    End,
+}
+
+impl<R: PagedRpc> Fetcher<R> {
+    pub(super) fn new(client: Client, mut request: R::Request, options: CallOptions) -> Self {
+        let size = R::page_size(&mut request);
+        if *size == 0 {
+            *size = PAGE_SIZE;
+        }
+        let mut used = UsedTokens::default();
+        used.insert(R::page_token(&mut request));
+        Self { client, options, request, used, step: Step::Fetch }
+    }
+
+    /// There is nothing more to come.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.step == Step::End
+    }
+
+    /// The next page; `None` behind the last and behind an error.
+    pub(super) async fn next(&mut self) -> Option<Fetched<R>> {
+        match self.step {
+            Step::Fetch => {
+                let answer = execute::<R>(&self.client, &self.request, &self.options).await;
+                let page = answer.map(Response::into_inner);
+                self.step = page.as_ref().map_or(Step::End, |page| self.step_behind(page));
+                Some(page)
+            }
+            Step::Refuse => {
+                self.step = Step::End;
+                let message =
+                    "the service sent the same page token twice; the list would never end";
+                let error = Error::new(ErrorKind::Transport, Code::Internal, message);
+                Some(Err(error.with_spec(R::SPEC)))
+            }
+            Step::End => None,
+        }
+    }
+
+    /// Makes the request ask for the page behind this one.
+    fn step_behind(&mut self, page: &R::Response) -> Step {
+        let next = R::next_page_token(page);
+        if next.is_empty() {
+            return Step::End;
+        }
+        next.clone_into(R::page_token(&mut self.request));
+        if self.used.insert(next) { Step::Fetch } else { Step::Refuse }
+    }
+}

@@ -1,0 +1,137 @@
+//! Who cannot be served in time is told so as soon as that is clear.
+
+use tonic::Code;
+
+use super::*;
+use crate::error::ErrorKind;
+
+fn assert_hopeless(error: &Error, parts: &[&str]) {
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Deadline, Code::DeadlineExceeded));
+    assert!(!error.may_have_executed());
+    for part in parts {
+        assert!(error.message().contains(part), "{:?} in {}", part, error.message());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_hope_fails_at_once_and_says_why() {
+    let limiter = RateLimiter::eset();
+    let log = Log::new();
+    let calls = spawn_calls(&limiter, &log, 0..35);
+    settle().await;
+    let started = Instant::now();
+    // 10 are made, 25 wait: this one is the sixth of the third burst.
+    for (time, is_hopeless) in [(0, true), (1, true), (2999, true), (3000, true)] {
+        let result = turn_within(&limiter, ms(time)).await;
+        assert_eq!(result.is_err(), is_hopeless, "{time} ms");
+        let error = result.expect_err("no turn");
+        let has = format!("it has {:?}", ms(time));
+        assert_hopeless(
+            &error,
+            &["25 calls wait before this one", "the rate is 10 calls a second", "come in 3s", &has],
+        );
+    }
+    assert_eq!(started.elapsed(), ms(0));
+    assert_eq!(limiter.waiting(), 25);
+    turn_within(&limiter, ms(3001)).await.expect("a turn").end(Instant::now(), ANSWERED);
+    assert_eq!(started.elapsed(), 3 * SECOND);
+    join(calls).await;
+    assert_eq!(log.times().last(), Some(&(3 * SECOND)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_past_deadline_takes_no_turn() {
+    let limiter = RateLimiter::eset();
+    let now = Instant::now();
+    tokio::time::sleep(SECOND).await;
+    let error = limiter.turn(&TokioTimer, now).await.expect_err("no turn");
+    assert_hopeless(&error, &["no call waits before this one", "it has 0ns"]);
+    let log = Log::new();
+    join(spawn_calls(&limiter, &log, 0..10)).await;
+    assert_eq!(log.times().last(), Some(&ms(0)));
+}
+
+/// The whole queue learns of a pause, not only its head.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_wakes_those_without_hope() {
+    let limiter = RateLimiter::eset();
+    let turns: Vec<_> = {
+        let mut turns = Vec::new();
+        for _ in 0..10 {
+            turns.push(turn(&limiter).await);
+        }
+        turns
+    };
+    let failures = Log::new();
+    let mut waiting = Vec::new();
+    for time in [5, 90, 5, 4, 100] {
+        let (limiter, failures) = (limiter.clone(), failures.clone());
+        waiting.push(tokio::spawn(async move {
+            match turn_within(&limiter, time * SECOND).await {
+                Ok(turn) => turn.end(Instant::now(), ANSWERED),
+                Err(error) => failures.add((time, error.message().to_owned())),
+            }
+        }));
+    }
+    tokio::time::sleep(ms(300)).await;
+    assert_eq!(limiter.waiting(), 5);
+    for turn in turns {
+        turn.end(Instant::now(), Outcome::Refused { retry_after: Some(30 * SECOND) });
+    }
+    settle().await;
+    assert_eq!(limiter.waiting(), 2);
+    let failed = failures.entries();
+    assert!(failed.iter().all(|(at, _)| *at == ms(300)), "{failed:?}");
+    let mut times: Vec<_> = failed.iter().map(|(_, (time, _))| *time).collect();
+    times.sort_unstable();
+    assert_eq!(times, [4, 5, 5]);
+    let message = &failed[0].1.1;
+    assert!(message.contains("the rate is 5 calls a second"), "{message}");
+    assert!(message.contains("the service wants no call for 30s"), "{message}");
+    let started = Instant::now();
+    join(waiting).await;
+    assert_eq!(started.elapsed(), ms(30_000 + 193));
+}
+
+/// An answer may come and make it possible: until the deadline the call waits for that.
+#[tokio::test(start_paused = true)]
+async fn what_an_answer_may_make_possible_is_not_given_up() {
+    for (answered_at, is_made) in [(100, true), (500, false)] {
+        let limiter = RateLimiter::new(1, SECOND);
+        let first = turn(&limiter).await;
+        let waiting = {
+            let limiter = limiter.clone();
+            tokio::spawn(async move {
+                let started = Instant::now();
+                let result = turn_within(&limiter, ms(1300)).await;
+                (result.map(drop).map_err(|error| error.message().to_owned()), started.elapsed())
+            })
+        };
+        tokio::time::sleep(ms(answered_at)).await;
+        first.end(Instant::now(), ANSWERED);
+        let (result, time) = waiting.await.unwrap();
+        assert_eq!(result.is_ok(), is_made, "{result:?}");
+        // The moment at which the answer is too late, or the turn.
+        assert_eq!(time, if is_made { ms(1100) } else { ms(300) });
+    }
+}
+
+/// A slow rate that will rise is no reason to give up a call that can be made.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_can_be_made_is_not_refused() {
+    let limiter = RateLimiter::eset();
+    call(&limiter, ms(0), REFUSED).await;
+    assert_eq!(limiter.rate(), 5.0);
+    // At 5 a second it would take 80 s, but in 5 s the rate is 10 again.
+    let log = Log::new();
+    let calls = spawn_calls(&limiter, &log, 0..400);
+    settle().await;
+    assert_eq!(limiter.waiting(), 400);
+    let error = turn_within(&limiter, 40 * SECOND).await.expect_err("no turn");
+    assert_hopeless(&error, &["400 calls wait before this one", "the rate is 5 calls a second"]);
+    let made = turn_within(&limiter, 60 * SECOND).await;
+    made.expect("a turn").end(Instant::now(), ANSWERED);
+    join(calls).await;
+    let time = *log.times().last().unwrap();
+    assert!((42 * SECOND..45 * SECOND).contains(&time), "{time:?}");
+}

@@ -1,0 +1,14 @@
+//! What a caller learns of a call that failed on the way, on both wires: whether it may have run, and what
+//! the far side sees of a call that the caller gives up.
+
+#![cfg(feature = "rest")]
+
+#[path = "../scripted/mod.rs"]
+mod scripted;
+mod support;
+
+mod cancel;
+mod certificates;
+mod closed;
+mod goaway;
+mod reset;

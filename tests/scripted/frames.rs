@@ -1,0 +1,355 @@
+//! An HTTP/2 server written frame by frame, for what a proper one cannot be made to do: exact GOAWAYs,
+//! resets at any point, connections that end between two frames. It reads no headers (HPACK): requests
+//! are counted by their frames.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Error codes of HTTP/2 (RFC 9113, 7).
+pub mod code {
+    pub const NO_ERROR: u32 = 0;
+    pub const PROTOCOL_ERROR: u32 = 1;
+    pub const INTERNAL_ERROR: u32 = 2;
+    pub const FLOW_CONTROL_ERROR: u32 = 3;
+    pub const STREAM_CLOSED: u32 = 5;
+    pub const REFUSED_STREAM: u32 = 7;
+    pub const CANCEL: u32 = 8;
+    pub const COMPRESSION_ERROR: u32 = 9;
+    pub const CONNECT_ERROR: u32 = 10;
+    pub const ENHANCE_YOUR_CALM: u32 = 11;
+    pub const INADEQUATE_SECURITY: u32 = 12;
+    pub const HTTP_1_1_REQUIRED: u32 = 13;
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+
+const END_STREAM: u8 = 1;
+const ACK: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// Which stream a GOAWAY names as the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// The one before that of the request: the request was not processed.
+    Before,
+    /// That of the request.
+    This,
+    /// Any: the first frame of a shutdown in two steps.
+    Any,
+}
+
+/// What the server does next with a request.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Does not wait for the end of the request. Only as the first.
+    AtOnce,
+    /// The head of the answer, with status 200.
+    Head(Vec<(&'static str, String)>),
+    /// Some of the body.
+    Data(Vec<u8>),
+    /// The end of the answer.
+    End,
+    /// Trailers, and so the end of the answer.
+    Trailers(Vec<(&'static str, String)>),
+    /// RST_STREAM.
+    Reset(u32),
+    /// GOAWAY.
+    GoAway(Last, u32),
+    /// The end of the connection.
+    Close,
+}
+
+/// The acts of an answer in gRPC: a message and success.
+pub fn grpc(message: &impl prost::Message) -> Vec<Act> {
+    vec![
+        grpc_head(),
+        Act::Data(super::h2::frame(message)),
+        Act::Trailers(vec![("grpc-status", "0".to_owned())]),
+    ]
+}
+
+/// The head of an answer in gRPC.
+pub fn grpc_head() -> Act {
+    Act::Head(vec![("content-type", "application/grpc".to_owned())])
+}
+
+/// The acts of an answer in JSON.
+pub fn json(body: &str) -> Vec<Act> {
+    vec![json_head(), Act::Data(body.into()), Act::End]
+}
+
+/// The head of an answer in JSON.
+pub fn json_head() -> Act {
+    Act::Head(vec![("content-type", "application/json".to_owned())])
+}
+
+/// What arrived, or happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A connection.
+    Connection,
+    /// The head of a request.
+    Head,
+    /// The whole of a request.
+    Request,
+    /// The head of a request that came after a GOAWAY that does not count it. Nothing is done with it.
+    Ignored,
+    /// RST_STREAM of the client.
+    Reset(u32),
+    /// The connection ended.
+    Closed,
+}
+
+/// One line of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Which connection, from 0.
+    pub connection: usize,
+    /// The number of the stream; 0 for the connection itself.
+    pub stream: u32,
+    pub what: What,
+}
+
+struct Shared {
+    script: Mutex<VecDeque<Vec<Act>>>,
+    /// Where the script ends.
+    otherwise: Vec<Act>,
+    log: watch::Sender<Vec<Seen>>,
+}
+
+impl Shared {
+    fn log(&self, connection: usize, stream: u32, what: What) {
+        self.log.send_modify(|log| log.push(Seen { connection, stream, what }));
+    }
+}
+
+/// A server that runs as long as this lives.
+pub struct FrameServer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl FrameServer {
+    /// Starts a server without TLS. Each request takes the next acts of the script, and `otherwise` where
+    /// it ends.
+    pub async fn start(
+        script: impl IntoIterator<Item = Vec<Act>>,
+        otherwise: impl Into<Vec<Act>>,
+    ) -> Self {
+        Self::accept(script, otherwise, |stream| async move { Some(stream) }).await
+    }
+
+    /// The same, behind something that each connection does first, such as TLS.
+    pub async fn accept<F, S>(
+        script: impl IntoIterator<Item = Vec<Act>>,
+        otherwise: impl Into<Vec<Act>>,
+        begin: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Option<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared {
+            script: Mutex::new(script.into_iter().collect()),
+            otherwise: otherwise.into(),
+            log: watch::channel(Vec::new()).0,
+        });
+        let accepting = shared.clone();
+        let task = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            let mut number = 0;
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).expect("a socket");
+                let (shared, beginning) = (accepting.clone(), begin(stream));
+                connections.spawn(async move {
+                    if let Some(stream) = beginning.await {
+                        shared.log(number, 0, What::Connection);
+                        let mut connection =
+                            Connection { stream, number, last: u32::MAX, shared: &shared };
+                        let _ = connection.converse().await;
+                        shared.log(number, 0, What::Closed);
+                    }
+                });
+                number += 1;
+            }
+        });
+        Self { address, shared, task }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Adds to the script.
+    pub fn push(&self, acts: Vec<Act>) {
+        self.shared.script.lock().expect("the script").push_back(acts);
+    }
+
+    /// What arrived, in order.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.log.borrow().clone()
+    }
+
+    /// How often something arrived.
+    pub fn count(&self, what: What) -> usize {
+        self.shared.log.borrow().iter().filter(|seen| seen.what == what).count()
+    }
+
+    /// Waits until the log is like this.
+    pub async fn until(&self, is_like_this: impl FnMut(&Vec<Seen>) -> bool) {
+        self.shared.log.subscribe().wait_for(is_like_this).await.expect("a running server");
+    }
+
+    /// Waits until something has arrived so often.
+    pub async fn until_count(&self, what: What, count: usize) {
+        self.until(|log| log.iter().filter(|seen| seen.what == what).count() >= count).await;
+    }
+}
+
+impl Drop for FrameServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Connection<'a, S> {
+    stream: S,
+    number: usize,
+    /// The last stream that counts.
+    last: u32,
+    shared: &'a Shared,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    /// Speaks until the connection ends; `None` then.
+    async fn converse(&mut self) -> Option<()> {
+        let mut preface = [0; 24];
+        self.stream.read_exact(&mut preface).await.ok()?;
+        assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        self.write(&frame(SETTINGS, 0, 0, &[])).await?;
+        let mut waiting: Vec<(u32, Vec<Act>)> = Vec::new();
+        loop {
+            let (kind, flags, id, payload) = self.read().await?;
+            match kind {
+                SETTINGS if flags & ACK == 0 => self.write(&frame(SETTINGS, ACK, 0, &[])).await?,
+                PING if flags & ACK == 0 => self.write(&frame(PING, ACK, 0, &payload)).await?,
+                RST_STREAM => {
+                    let reason = payload.try_into().map(u32::from_be_bytes).expect("four bytes");
+                    waiting.retain(|(other, _)| *other != id);
+                    self.shared.log(self.number, id, What::Reset(reason));
+                }
+                HEADERS if id > self.last => self.shared.log(self.number, id, What::Ignored),
+                HEADERS => {
+                    self.shared.log(self.number, id, What::Head);
+                    let next = self.shared.script.lock().expect("the script").pop_front();
+                    let acts = next.unwrap_or_else(|| self.shared.otherwise.clone());
+                    if matches!(acts.first(), Some(Act::AtOnce)) {
+                        self.act(id, &acts).await?;
+                    } else {
+                        waiting.push((id, acts));
+                    }
+                }
+                _ => {}
+            }
+            if matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 && id <= self.last {
+                self.shared.log(self.number, id, What::Request);
+                if let Some(at) = waiting.iter().position(|(other, _)| *other == id) {
+                    let (_, acts) = waiting.swap_remove(at);
+                    self.act(id, &acts).await?;
+                }
+            }
+        }
+    }
+
+    /// Does what is to be done with a request, in one write; `None` if that ends the connection.
+    async fn act(&mut self, id: u32, acts: &[Act]) -> Option<()> {
+        let mut bytes = Vec::new();
+        let mut is_over = false;
+        for act in acts {
+            match act {
+                Act::AtOnce => {}
+                Act::Head(headers) => {
+                    bytes.extend(frame(HEADERS, END_HEADERS, id, &block(true, headers)));
+                }
+                Act::Data(data) => bytes.extend(frame(DATA, 0, id, data)),
+                Act::End => bytes.extend(frame(DATA, END_STREAM, id, &[])),
+                Act::Trailers(headers) => {
+                    let flags = END_HEADERS | END_STREAM;
+                    bytes.extend(frame(HEADERS, flags, id, &block(false, headers)));
+                }
+                Act::Reset(code) => bytes.extend(frame(RST_STREAM, 0, id, &code.to_be_bytes())),
+                Act::GoAway(last, code) => {
+                    let last = match last {
+                        Last::Before => id.saturating_sub(2),
+                        Last::This => id,
+                        Last::Any => 0x7fff_ffff,
+                    };
+                    self.last = last;
+                    let payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
+                    bytes.extend(frame(GOAWAY, 0, 0, &payload));
+                }
+                Act::Close => is_over = true,
+            }
+        }
+        self.write(&bytes).await?;
+        if is_over {
+            self.stream.shutdown().await.ok()?;
+            return None;
+        }
+        Some(())
+    }
+
+    async fn read(&mut self) -> Option<(u8, u8, u32, Vec<u8>)> {
+        let mut head = [0; 9];
+        self.stream.read_exact(&mut head).await.ok()?;
+        let [a, b, c, kind, flags, id @ ..] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+        self.stream.read_exact(&mut payload).await.ok()?;
+        Some((kind, flags, u32::from_be_bytes(id) & 0x7fff_ffff, payload))
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Option<()> {
+        self.stream.write_all(bytes).await.ok()?;
+        self.stream.flush().await.ok()
+    }
+}
+
+fn frame(kind: u8, flags: u8, id: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a short payload").to_be_bytes();
+    let mut frame = vec![length[1], length[2], length[3], kind, flags];
+    frame.extend_from_slice(&id.to_be_bytes());
+    frame.extend_from_slice(payload);
+    frame
+}
+
+/// Headers in HPACK, none of them compressed (RFC 7541, 6.2.2); `:status: 200` is number 8 of its table.
+fn block(has_status: bool, headers: &[(&str, String)]) -> Vec<u8> {
+    let mut block = if has_status { vec![0x88] } else { vec![] };
+    for (name, value) in headers {
+        block.push(0);
+        for text in [name, value.as_str()] {
+            block.push(u8::try_from(text.len()).ok().filter(|len| *len < 127).expect("short"));
+            block.extend_from_slice(text.as_bytes());
+        }
+    }
+    block
+}
