@@ -221,6 +221,12 @@ impl Error {
         self.0.pending_id.as_ref()
     }
 
+    /// Adds to the message what else is known.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
+        self
+    }
+
     pub(crate) fn with_http_status(mut self, status: http::StatusCode) -> Self {
         self.0.http_status = Some(status);
         self

@@ -61,6 +61,7 @@
 //! |---|---|
 //! | [`Client`], [`Call`] | a method per RPC; what can be said about one call |
 //! | [`Paginator`], [`Items`], [`Bulk`], [`BulkItems`] | lists of many pages, many calls, many lists |
+//! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating one once though its answer is lost |
 //! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
 //! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |
@@ -132,7 +133,10 @@ pub use call::{
 };
 #[cfg(feature = "rest")]
 pub use client::Wire;
-pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
+pub use client::{
+    Client, ClientBuilder, DeviceCounts, DeviceTasks, Guarded, GuardedCreate, Policies,
+    PolicyAssignments, TaskProgress, TaskWatch,
+};
 pub use error::{Error, ErrorKind, code_name};
 pub use rate_limiter::RateLimiter;
 pub use timer::Timer;

@@ -23,7 +23,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("auth", &["error", "timer", "transcode", "transport"]),
     ("call", &["Client", "auth", "error", "proto", "rate_limiter", "rpc", "timer", "transport"]),
-    ("client", &["auth", "call", "error", "rate_limiter", "rpc", "timer", "transport"]),
+    (
+        "client",
+        &["auth", "call", "error", "proto", "rate_limiter", "rpc", "timer", "transport", "wkt"],
+    ),
     ("server", &["proto", "protojson", "rpc", "transcode", "types", "wkt"]),
     (
         "emulator",
