@@ -43,6 +43,8 @@ struct Inner {
     may_have_executed: Option<bool>,
     /// The request provably never reached the service.
     is_unsent: bool,
+    /// The connection, or its end, refused the request unprocessed.
+    is_refused: bool,
     /// Whether the same call may succeed a little later, where the kind and the code would say it
     /// wrongly.
     is_retryable: Option<bool>,
@@ -88,6 +90,7 @@ impl Error {
             is_code_inferred: false,
             may_have_executed: None,
             is_unsent: false,
+            is_refused: false,
             is_retryable: None,
             attempts: 0,
             retry_after: None,
@@ -110,6 +113,7 @@ impl Error {
             is_code_inferred: inner.is_code_inferred,
             may_have_executed: inner.may_have_executed,
             is_unsent: inner.is_unsent,
+            is_refused: inner.is_refused,
             is_retryable: inner.is_retryable,
             attempts: inner.attempts,
             retry_after: inner.retry_after,
@@ -156,6 +160,18 @@ impl Error {
     pub(crate) fn unsent(mut self) -> Self {
         self.0.is_unsent = true;
         self.with_execution(false)
+    }
+
+    /// Says that a connection refused the request unprocessed, or ended before any of it was written. That
+    /// says nothing about the health of the service.
+    pub(crate) fn refused(mut self) -> Self {
+        self.0.is_refused = true;
+        self.unsent()
+    }
+
+    /// Whether a connection refused the request unprocessed.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.0.is_refused
     }
 
     /// Whether the request provably never reached the service, so that the same call can be made again,

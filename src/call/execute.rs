@@ -198,7 +198,7 @@ impl Run<'_> {
             return Next::Fail;
         }
         // A refused stream says nothing about the health of the service.
-        if error.is_unsent() && error.kind() == ErrorKind::Transport && !self.is_resent {
+        if error.is_refused() && error.is_unsent() && !self.is_resent {
             self.is_resent = true;
             return Next::Again;
         }

@@ -10,6 +10,7 @@
 //! run never moves by itself.
 
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tonic::Response;
 
@@ -20,6 +21,10 @@ use super::rest::RestTransport;
 use super::tls;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::Rpc;
+
+/// A far side that accepts and then says nothing is not waited for longer: another connection may do
+/// better, and the call should have time left for it.
+const PROBE: Duration = Duration::from_secs(10);
 
 const UNKNOWN: u8 = 0;
 const GRPC: u8 = 1;
@@ -85,14 +90,15 @@ impl AutoTransport {
         if known != UNKNOWN {
             return Ok(known);
         }
-        let found = match self.grpc.probe(attempt.clone()).await {
+        let probe = Attempt { exchange: attempt.exchange.at_most(PROBE), ..attempt.clone() };
+        let found = match self.grpc.probe(probe).await {
             Ok(()) => GRPC,
             Err(error) => match error.kind() {
                 ErrorKind::Status | ErrorKind::Limit => GRPC,
                 ErrorKind::Transport if !is_out_of_order(&error) && !is_turned_away(&error) => REST,
                 ErrorKind::Connect if is_without_http2(&error) => REST,
                 // The call itself was not sent.
-                _ => return Err(error.with_execution(false)),
+                _ => return Err(error.unsent()),
             },
         };
         self.choice.store(found, Ordering::Relaxed);

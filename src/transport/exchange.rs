@@ -87,6 +87,13 @@ impl Exchange {
         Self { timer, limit, deadline: Some(deadline), timeout }
     }
 
+    /// The same, with so long for one exchange at most.
+    #[cfg(feature = "rest")]
+    pub(crate) fn at_most(&self, timeout: Duration) -> Self {
+        let timeout = self.timeout.map_or(timeout, |other| other.min(timeout));
+        Self { timeout: Some(timeout), ..self.clone() }
+    }
+
     /// How long the call still has.
     fn left(&self) -> Duration {
         self.deadline

@@ -226,7 +226,7 @@ fn not_answered(error: hyper_util::client::legacy::Error, host: &str, has_body: 
         connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
     } else if let Some(refusal) = Refusal::of(&error, has_body) {
         let message = format!("{host}: {refusal}");
-        Error::new(ErrorKind::Transport, Code::Unavailable, message).unsent()
+        Error::new(ErrorKind::Transport, Code::Unavailable, message).refused()
     } else {
         let message = format!("the connection broke to {host}: {cause}");
         Error::new(ErrorKind::Transport, Code::Unavailable, message)

@@ -37,7 +37,7 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
         let message = format!("cannot connect: {}", root_cause(connect));
         connector::connect_error(message, connect)
     } else if let Some(refused) = find::<Refused>(&status) {
-        Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).unsent()
+        Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).refused()
     } else if let Some(other) = find::<NotGrpc>(&status) {
         Error::new(ErrorKind::Transport, other.code(), other.to_string())
             .with_http_status(other.status)
