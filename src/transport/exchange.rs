@@ -87,10 +87,11 @@ impl Exchange {
         Self { timer, limit, deadline: Some(deadline), timeout }
     }
 
-    /// The same, with so long for one exchange at most.
+    /// The same, with so long for one exchange at most, and always less than the call has: so it is the
+    /// exchange that ends, which knows what was sent.
     #[cfg(feature = "rest")]
     pub(crate) fn at_most(&self, timeout: Duration) -> Self {
-        let timeout = self.timeout.map_or(timeout, |other| other.min(timeout));
+        let timeout = timeout.min(self.time() / 10 * 9);
         Self { timeout: Some(timeout), ..self.clone() }
     }
 
