@@ -21,7 +21,8 @@ use tonic::Response;
 use tonic::metadata::MetadataMap;
 
 use crate::error::Error;
-use crate::rpc::Rpc;
+use crate::rpc::{MethodSpec, Rpc};
+use crate::telemetry::Server;
 #[cfg(feature = "rest")]
 pub(crate) use auto::AutoTransport;
 pub(crate) use exchange::Exchange;
@@ -56,6 +57,18 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    /// Where the requests of an RPC go.
+    #[cfg_attr(not(feature = "rest"), allow(unused_variables))]
+    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
+        match self {
+            Self::Grpc(grpc) => Some(grpc.server()),
+            #[cfg(feature = "rest")]
+            Self::Rest(rest) => rest.server(spec),
+            #[cfg(feature = "rest")]
+            Self::Auto(auto) => auto.server(spec),
+        }
+    }
+
     /// Makes one attempt.
     pub(crate) async fn attempt<R: Rpc>(
         &self,

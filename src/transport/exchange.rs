@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
+use crate::telemetry::Sending;
 use crate::timer::{Timer, within};
 
 /// What bounds each exchange of an attempt; over REST an attempt has several if its answer is pending.
@@ -19,12 +20,14 @@ pub(crate) struct Exchange {
     deadline: Option<Instant>,
     /// How long one exchange may take.
     timeout: Option<Duration>,
+    /// What it is in the eyes of who observes.
+    pub(crate) sending: Sending,
 }
 
 impl Exchange {
     /// An exchange without bounds of its own.
     pub(crate) fn new(timer: Arc<dyn Timer>) -> Self {
-        Self { timer, deadline: None, timeout: None }
+        Self { timer, deadline: None, timeout: None, sending: Sending::default() }
     }
 
     /// An exchange of a call with a deadline, which may take so long itself.

@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind, root_cause};
+use crate::telemetry;
 use crate::transport::Exchange;
 use crate::transport::connector::{self, Connector};
 use crate::transport::refusal::Refusal;
@@ -94,17 +95,25 @@ impl HttpClient {
         pending_id: Option<HeaderValue>,
         exchange: &Exchange,
     ) -> Result<HttpResponse, Error> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let timer = &exchange.timer;
         let started = timer.now();
         let mut pause = self.pending.first_pause;
         let mut id = pending_id;
+        let mut polls = 0;
         loop {
+            let watched = telemetry::Exchange::http(&parts, exchange.sending, polls);
+            // Those that ask for the answer are the same request, with the same context.
+            if polls == 0 {
+                watched.inject(&mut parts.headers);
+            }
             let mut again = Request::from_parts(parts.clone(), body.clone());
             if let Some(id) = &id {
                 again.headers_mut().insert(RESPONSE_ID, id.clone());
             }
-            let mut response = match exchange.run(self.send(again)).await {
+            let sent = exchange.run(self.send(again));
+            let sent = watched.request(sent, |response| (response.status, &response.headers));
+            let mut response = match sent.await {
                 Ok(response) => response,
                 // Whatever came of this, the call itself was accepted before.
                 Err(error) => {
@@ -128,6 +137,8 @@ impl HttpClient {
                 return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
                     .with_answer(response.status, &response.headers));
             }
+            polls += 1;
+            telemetry::pending(exchange.sending, polls, pause);
             timer.sleep(pause).await;
             pause = pause.saturating_add(pause / 2).min(self.pending.max_pause);
         }
@@ -142,6 +153,7 @@ impl HttpClient {
         let response = response.map_err(|error| not_answered(error, &host, has_body))?;
         let (parts, body) = Whole::of(response).into_parts();
         let (status, headers) = (parts.status, parts.headers);
+        telemetry::http_version(parts.version);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.max_body).await;
             read.map_err(|error| error.with_answer(status, &headers))?
