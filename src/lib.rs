@@ -71,6 +71,7 @@
 //! | [`auth`] | access tokens and logins |
 //! | [`RateLimiter`] | how many calls a second a service takes |
 //! | [`Error`] | the one error of all calls |
+//! | [`telemetry`] | spans, events, trace context and metrics of calls |
 //! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
 //!
@@ -82,6 +83,8 @@
 //! | `rest` | ESET's REST API as a second wire, and the logins that go with it | |
 //! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
 //! | `emulator` | the module [`emulator`] | |
+//! | `otel` | trace context on every request, for programs that trace with OpenTelemetry: [`telemetry`] | |
+//! | `metrics` | counters and histograms by the facade `metrics`: [`telemetry`] | |
 //! | `cli` | the command `eset-protect` | |
 //!
 //! The library needs Rust 1.88; `emulator` and `cli` need 1.90, as their database does.
@@ -121,6 +124,7 @@ mod rate_limiter;
 pub mod rpc;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod telemetry;
 mod timer;
 pub mod transcode;
 mod transport;

@@ -20,7 +20,8 @@ use super::refusal::Refused;
 use super::rest::RestTransport;
 use super::tls;
 use crate::error::{Error, ErrorKind};
-use crate::rpc::Rpc;
+use crate::rpc::{MethodSpec, Rpc};
+use crate::telemetry::{self, Server};
 
 /// A far side that accepts and then says nothing is not waited for longer: another connection may do
 /// better, and the call should have time left for it.
@@ -44,6 +45,14 @@ impl AutoTransport {
         Self { grpc, rest, choice: AtomicU8::new(UNKNOWN), probing: tokio::sync::Mutex::default() }
     }
 
+    /// Where the requests of an RPC go: over either wire the same, as far as is known.
+    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
+        if self.choice.load(Ordering::Relaxed) == REST {
+            return self.rest.server(spec);
+        }
+        Some(self.grpc.server())
+    }
+
     pub(crate) async fn attempt<R: Rpc>(
         &self,
         request: &R::Request,
@@ -56,6 +65,7 @@ impl AutoTransport {
         match self.grpc.attempt::<R>(request, attempt.clone()).await {
             Err(error) if is_refused_protocol(&error) || is_without_http2(&error) => {
                 self.choice.store(REST, Ordering::Relaxed);
+                telemetry::wire_chosen("REST");
                 self.rest::<R>(request, attempt).await
             }
             result => self.doubt(result),
@@ -102,6 +112,7 @@ impl AutoTransport {
             },
         };
         self.choice.store(found, Ordering::Relaxed);
+        telemetry::wire_chosen(if found == GRPC { "gRPC" } else { "REST" });
         Ok(found)
     }
 }

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
+use crate::logging::Logging;
 use crate::{assignments, completions, convert, demo, descriptors, emulator, policies, tasks};
 
 const EXIT_CODES: &str = "\
@@ -32,6 +33,8 @@ Exit codes:
     propagate_version = true
 )]
 pub struct Cli {
+    #[command(flatten)]
+    pub logging: Logging,
     #[command(subcommand)]
     pub command: Command,
 }
