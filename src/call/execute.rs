@@ -118,6 +118,7 @@ impl Run<'_> {
                 (None, Some(credentials)) => credentials.token().await.map(Some),
                 (token, _) => Ok(token),
             };
+            let has_token = token.is_ok();
             let error = match token {
                 // Without a token nothing is sent.
                 Err(error) => error.unsent(),
@@ -143,7 +144,7 @@ impl Run<'_> {
             };
             let pushback = Pushback::of(&error, self.exchange.timer.system_time());
             let error = error.with_retry_after(pushback.wait());
-            match self.next::<R>(&error, pushback) {
+            match self.next::<R>(&error, pushback, has_token) {
                 Next::Fail => return Err(self.after_last(self.blamed(error))),
                 Next::Again => {}
                 Next::After(wait) => self.exchange.timer.sleep(wait).await,
@@ -191,14 +192,15 @@ impl Run<'_> {
         if other.as_ref().is_ok_and(|other| other.is_same(token)) { None } else { Some(other) }
     }
 
-    /// What to do after an attempt that failed.
-    fn next<R: Rpc>(&mut self, error: &Error, pushback: Pushback) -> Next {
+    /// What to do after an attempt that failed, or did not come to be for lack of a token.
+    fn next<R: Rpc>(&mut self, error: &Error, pushback: Pushback, has_token: bool) -> Next {
         self.may_have_executed |= error.may_have_executed();
         if !error.is_retryable() {
             return Next::Fail;
         }
-        // A refused stream says nothing about the health of the service.
-        if error.is_unsent() && error.kind() == ErrorKind::Transport && !self.is_resent {
+        // A refused stream says nothing about the health of the service. The login is another service.
+        let is_refused = has_token && error.is_unsent() && error.kind() == ErrorKind::Transport;
+        if is_refused && !self.is_resent {
             self.is_resent = true;
             return Next::Again;
         }

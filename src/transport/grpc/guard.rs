@@ -2,7 +2,9 @@
 //!
 //! An answer that is not gRPC is an error that says so, with the code of gRPC's table for HTTP statuses
 //! (tonic would read an HTML page as a compressed message). Status details that are not base64 are
-//! dropped (tonic would panic).
+//! dropped (tonic would panic). So is the name of a compression: none was asked for, and tonic would call an
+//! answer that names one `UNIMPLEMENTED`, as if the service had not run the call. A message that really is
+//! compressed is `INTERNAL`.
 
 use std::fmt;
 use std::future::Future;
@@ -55,6 +57,7 @@ fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxErro
         return Err(Box::new(NotGrpc { status: parts.status, media_type, headers: parts.headers }));
     }
     mend_details(&mut parts.headers);
+    parts.headers.remove("grpc-encoding");
     let body = body.map_frame(|frame| match frame.into_trailers() {
         Ok(mut trailers) => {
             mend_details(&mut trailers);
@@ -99,9 +102,13 @@ impl NotGrpc {
         }
     }
 
+    /// Whether the far side did not let the call in, and so ran nothing.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.status.as_u16(), 401 | 403) || self.is_other_protocol()
+    }
+
     /// Whether the far side shows that it knows no gRPC, and so that it ran nothing: there is no such
     /// path, no such method, no such type of content.
-    #[cfg(feature = "rest")]
     pub(crate) fn is_other_protocol(&self) -> bool {
         matches!(self.status.as_u16(), 404 | 405 | 406 | 415 | 426 | 501 | 505)
     }

@@ -39,10 +39,11 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
     } else if let Some(refused) = find::<Refused>(&status) {
         Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).unsent()
     } else if let Some(other) = find::<NotGrpc>(&status) {
-        Error::new(ErrorKind::Transport, other.code(), other.to_string())
+        let error = Error::new(ErrorKind::Transport, other.code(), other.to_string())
             .with_http_status(other.status)
             .with_inferred_code()
-            .with_metadata(MetadataMap::from_headers(other.headers.clone()))
+            .with_metadata(MetadataMap::from_headers(other.headers.clone()));
+        if other.is_refusal() { error.with_execution(false) } else { error }
     } else if let Some(size) = too_large(&status, max_message_size) {
         let message = format!(
             "the answer has {size} bytes, the limit of this client is {max_message_size}: raise it \
