@@ -9,6 +9,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -26,9 +27,37 @@ const DETAILS: &str = "grpc-status-details-bin";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A channel whose answers are gRPC.
+/// What the far side itself said of one call. tonic has statuses of its own, for answers that it cannot
+/// read, and does not tell them from the far side's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said(Arc<OnceLock<Code>>);
+
+impl Said {
+    /// The status of the far side, if it came so far.
+    pub(super) fn code(&self) -> Option<Code> {
+        self.0.get().copied()
+    }
+
+    fn read(&self, headers: &HeaderMap) {
+        if let Some(value) = headers.get("grpc-status") {
+            // The first one counts.
+            let _ = self.0.set(Code::from_bytes(value.as_bytes()));
+        }
+    }
+}
+
+/// A channel whose answers are gRPC, for one call.
 #[derive(Clone, Debug)]
-pub(super) struct Guard(pub(super) Channel);
+pub(super) struct Guard {
+    channel: Channel,
+    said: Said,
+}
+
+impl Guard {
+    pub(super) fn new(channel: Channel, said: Said) -> Self {
+        Self { channel, said }
+    }
+}
 
 impl Service<http::Request<Body>> for Guard {
     type Response = http::Response<Body>;
@@ -36,19 +65,20 @@ impl Service<http::Request<Body>> for Guard {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx).map_err(Into::into)
+        self.channel.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let response = self.0.call(request);
+        let response = self.channel.call(request);
+        let said = self.said.clone();
         Box::pin(async move {
             // Here there are no headers yet: what fails later was processed.
-            check(response.await.map_err(|error| Refused::wrap(error.into()))?)
+            check(response.await.map_err(|error| Refused::wrap(error.into()))?, said)
         })
     }
 }
 
-fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxError> {
+fn check(response: http::Response<Body>, said: Said) -> Result<http::Response<Body>, BoxError> {
     let (mut parts, body) = Whole::of(response).into_parts();
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
     let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
@@ -56,10 +86,12 @@ fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxErro
         let media_type = String::from_utf8_lossy(media_type.unwrap_or_default()).into_owned();
         return Err(Box::new(NotGrpc { status: parts.status, media_type, headers: parts.headers }));
     }
+    said.read(&parts.headers);
     mend_details(&mut parts.headers);
     parts.headers.remove("grpc-encoding");
-    let body = body.map_frame(|frame| match frame.into_trailers() {
+    let body = body.map_frame(move |frame| match frame.into_trailers() {
         Ok(mut trailers) => {
+            said.read(&trailers);
             mend_details(&mut trailers);
             Frame::trailers(trailers)
         }
