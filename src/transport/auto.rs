@@ -105,6 +105,7 @@ impl AutoTransport {
             Ok(()) => GRPC,
             Err(error) => match error.kind() {
                 ErrorKind::Status | ErrorKind::Limit => GRPC,
+                ErrorKind::Transport if is_garbled(&error) => GRPC,
                 ErrorKind::Transport if !is_out_of_order(&error) && !is_turned_away(&error) => REST,
                 ErrorKind::Connect if is_without_http2(&error) => REST,
                 // The call itself was not sent.
@@ -130,6 +131,11 @@ fn is_out_of_order(error: &Error) -> bool {
 /// The far side spoke HTTP/2 and did not take the request, which does not show whether it knows gRPC.
 fn is_turned_away(error: &Error) -> bool {
     status::find::<Refused>(error).is_some_and(Refused::is_by_far_side)
+}
+
+/// The far side answered in gRPC, though nothing that can be read.
+fn is_garbled(error: &Error) -> bool {
+    status::find::<status::Garbled>(error).is_some()
 }
 
 /// TLS failed because the far side offers no HTTP/2.
