@@ -13,7 +13,7 @@ const TRACESTATE: &str = "tracestate";
 /// Adds the context of a span, or else the current one, unless the caller gave one.
 pub(super) fn inject(span: &Span, headers: &mut HeaderMap) {
     let context = context_of(span);
-    let context = context.unwrap_or_else(|| Context::current());
+    let context = context.unwrap_or_else(Context::current);
     if !context.span().span_context().is_valid() {
         return;
     }

@@ -5,7 +5,6 @@ mod guard;
 pub(crate) mod status;
 
 use bytes::Bytes;
-use http::Uri;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tonic::client::Grpc;
@@ -26,7 +25,7 @@ pub(crate) use guard::NotGrpc;
 pub(crate) struct GrpcTransport {
     grpc: Grpc<Guard>,
     max_message_size: usize,
-    address: Uri,
+    server: Server,
 }
 
 impl GrpcTransport {
@@ -53,12 +52,12 @@ impl GrpcTransport {
         let grpc = Grpc::new(Guard(channel))
             .max_decoding_message_size(max_message_size)
             .max_encoding_message_size(max_message_size);
-        Self { grpc, max_message_size, address: endpoint.uri().clone() }
+        Self { grpc, max_message_size, server: Server::of(endpoint.uri()) }
     }
 
     /// Where requests go.
     pub(crate) fn server(&self) -> Server {
-        Server::of(&self.address)
+        self.server.clone()
     }
 
     /// Sends a request once.
