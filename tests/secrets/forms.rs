@@ -8,7 +8,10 @@ pub const REFRESH: &str = "refr3sh-t0ken";
 pub const STATIC: &str = "st4tic-t0ken-of-a-service";
 pub const OWN: &str = "0wn-t0ken-of-a-call";
 
-pub const SECRETS: [&str; 6] = [PASSWORD, PROXY_PASSWORD, ACCESS, REFRESH, STATIC, OWN];
+/// What a proxy or a service hands out in a header of an answer.
+pub const COOKIE: &str = "c00kie-of-the-house";
+
+pub const SECRETS: [&str; 7] = [PASSWORD, PROXY_PASSWORD, ACCESS, REFRESH, STATIC, OWN, COOKIE];
 
 /// What is found of secrets in a text, in whatever form.
 pub fn found(text: &str) -> Vec<String> {

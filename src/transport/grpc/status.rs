@@ -29,7 +29,7 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
 }
 
 /// The error of a call.
-pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
+pub(super) fn into_error(mut status: Status, max_message_size: usize) -> Error {
     let error = if find::<TimeoutExpired>(&status).is_some() {
         // tonic calls its own timeout `Cancelled`.
         Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
@@ -58,11 +58,9 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
         Error::new(ErrorKind::Status, status.code(), status.message())
             .with_details(details(&status))
     };
-    let error = if error.metadata().is_empty() {
-        error.with_metadata(status.metadata().clone())
-    } else {
-        error
-    };
+    // Out of the source: it would show them, and they may hold what does not belong in a log.
+    let metadata = std::mem::take(status.metadata_mut());
+    let error = if error.metadata().is_empty() { error.with_metadata(metadata) } else { error };
     if status.source().is_some() { error.with_source(status) } else { error }
 }
 
