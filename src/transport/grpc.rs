@@ -5,7 +5,6 @@ mod guard;
 pub(crate) mod status;
 
 use bytes::Bytes;
-use http::Uri;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tonic::client::Grpc;
@@ -26,7 +25,7 @@ use guard::{Guard, Said};
 pub(crate) struct GrpcTransport {
     channel: Channel,
     max_message_size: usize,
-    address: Uri,
+    server: Server,
 }
 
 impl GrpcTransport {
@@ -50,12 +49,12 @@ impl GrpcTransport {
     }
 
     fn new(endpoint: &Endpoint, channel: Channel, max_message_size: usize) -> Self {
-        Self { channel, max_message_size, address: endpoint.uri().clone() }
+        Self { channel, max_message_size, server: Server::of(endpoint.uri()) }
     }
 
     /// Where requests go.
     pub(crate) fn server(&self) -> Server {
-        Server::of(&self.address)
+        self.server.clone()
     }
 
     /// Sends a request once.

@@ -114,7 +114,6 @@ fn mend_details(headers: &mut HeaderMap) {
 }
 
 /// The far side answered, and not in gRPC.
-#[derive(Debug)]
 pub(crate) struct NotGrpc {
     pub(crate) status: StatusCode,
     media_type: String,
@@ -150,6 +149,16 @@ impl NotGrpc {
     pub(crate) fn is_out_of_order(&self) -> bool {
         let is_json = self.media_type.starts_with("application/json");
         !is_json && matches!(self.status.as_u16(), 429 | 500 | 502..=504)
+    }
+}
+
+impl fmt::Debug for NotGrpc {
+    /// Without headers, which may hold what does not belong in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotGrpc")
+            .field("status", &self.status)
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
     }
 }
 

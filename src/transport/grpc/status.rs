@@ -30,7 +30,7 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
 }
 
 /// The error of a call, of which the far side said this itself.
-pub(super) fn into_error(status: Status, said: Option<Code>, max_message_size: usize) -> Error {
+pub(super) fn into_error(mut status: Status, said: Option<Code>, max_message_size: usize) -> Error {
     let error = if find::<TimeoutExpired>(&status).is_some() {
         // tonic calls its own timeout `Cancelled`.
         Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
@@ -63,11 +63,9 @@ pub(super) fn into_error(status: Status, said: Option<Code>, max_message_size: u
         Error::new(ErrorKind::Status, status.code(), status.message())
             .with_details(details(&status))
     };
-    let error = if error.metadata().is_empty() {
-        error.with_metadata(status.metadata().clone())
-    } else {
-        error
-    };
+    // Out of the source: it would show them, and they may hold what does not belong in a log.
+    let metadata = std::mem::take(status.metadata_mut());
+    let error = if error.metadata().is_empty() { error.with_metadata(metadata) } else { error };
     if status.source().is_some() { error.with_source(status) } else { error }
 }
 
