@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig, Wire};
+use eset_protect::{Client, ClientBuilder, Error, ErrorKind, RetryPolicy, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
@@ -78,6 +78,7 @@ async fn a_server_that_is_not_there_may_come_back() {
     ] {
         for wire in WIRES {
             let builder = Client::builder(&address).connect_timeout(Duration::from_millis(30));
+            let builder = builder.retry(RetryPolicy::none());
             let error = create(&builder.wire(wire).connect_lazy().unwrap()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Connect, "{address} {wire:?}: {error:?}");
             assert!(!error.may_have_executed() && error.is_retryable(), "{error:?}");

@@ -1,7 +1,7 @@
 //! A frame server, and a client of it over either wire.
 
 use eset_protect::automation::v1::{Action, DeviceTask, GetTaskResponse, Trigger};
-use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig};
+use eset_protect::{Client, ClientBuilder, Error, ErrorKind, RetryPolicy, TlsConfig};
 
 use crate::scripted::frames::{self, Act, FrameServer};
 use crate::scripted::tls::{acceptor, issue, new_authority};
@@ -45,7 +45,7 @@ impl Http2 {
         })
     }
 
-    /// A server, and how to build a client of it.
+    /// A server, and how to build a client of it, without retries: they wait in real time.
     pub async fn start(
         self,
         script: impl IntoIterator<Item = Vec<Act>>,
@@ -55,7 +55,7 @@ impl Http2 {
             Self::Grpc => {
                 let server = FrameServer::start(script, otherwise).await;
                 let builder = Client::builder(&server.endpoint());
-                (server, builder)
+                (server, builder.retry(RetryPolicy::none()))
             }
             Self::Rest => {
                 let authority = new_authority();
@@ -63,7 +63,7 @@ impl Http2 {
                 let server = FrameServer::accept(script, otherwise, begin).await;
                 let tls = TlsConfig::new().ca_certificate(authority.pem()).unwrap();
                 let address = format!("https://localhost:{}", server.address().port());
-                (server, Client::on_prem(&address).tls(tls))
+                (server, Client::on_prem(&address).tls(tls).retry(RetryPolicy::none()))
             }
         }
     }
