@@ -1,7 +1,9 @@
 //! The client: what is configured once, and a handle per service.
 
 mod builder;
+mod create_guard;
 mod target;
+mod task_watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +12,10 @@ use std::time::Duration;
 use tonic::metadata::MetadataMap;
 
 pub use builder::ClientBuilder;
+pub use create_guard::{Guarded, GuardedCreate};
 #[cfg(feature = "rest")]
 pub use target::Wire;
+pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};
 
 use crate::auth::Credentials;
 use crate::call::{Bulk, BulkItems, Call, Policy};

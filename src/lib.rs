@@ -48,9 +48,10 @@
 //! ```text
 //!   proto/*.proto ──build.rs──▶ types + ProtoJSON + list of RPCs        one source of truth
 //!
-//!   your code ─▶ Client ─▶ call ────▶ transport ─┬─ gRPC ─▶ any gRPC server of these protos
-//!                facade    deadline   one        └─ REST ─▶ ESET Connect, ESET PROTECT On-Prem
-//!                          credentials attempt
+//!   your code ─▶ Client ─▶ call ──────▶ transport ─┬─ gRPC ─▶ any gRPC server of these protos
+//!                facade    deadline     one        └─ REST ─▶ ESET Connect, ESET PROTECT On-Prem
+//!                          retry        attempt,
+//!                          credentials  in its turn
 //!
 //!   grpcurl, curl, any language ─▶ fronts ─▶ emulator
 //! ```
@@ -61,6 +62,7 @@
 //! |---|---|
 //! | [`Client`], [`Call`] | a method per RPC; what can be said about one call |
 //! | [`Paginator`], [`Items`], [`Bulk`], [`BulkItems`] | lists of many pages, many calls, many lists |
+//! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating one once though its answer is lost |
 //! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
 //! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |
@@ -68,8 +70,10 @@
 //! | [`transcode`] | RPCs as HTTP requests, and an OpenAPI document of them |
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
 //! | [`auth`] | access tokens and logins |
-//! | [`RateLimiter`] | how many calls a second a service takes |
+//! | [`CallOptions`], [`RetryPolicy`], [`RetryThrottle`], [`RateLimiter`] | deadlines, retries, limits: when a call is made, again or not at all |
+//! | [`DeviceTasks::watch_task`], [`DeviceTasks::create_task_guarded`] | waiting for a task; creating one once |
 //! | [`Error`] | the one error of all calls |
+//! | [`telemetry`] | spans, events, trace context and metrics of calls |
 //! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
 //!
@@ -81,6 +85,8 @@
 //! | `rest` | ESET's REST API as a second wire, and the logins that go with it | |
 //! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
 //! | `emulator` | the module [`emulator`] | |
+//! | `otel` | trace context on every request, for programs that trace with OpenTelemetry: [`telemetry`] | |
+//! | `metrics` | counters and histograms by the facade `metrics`: [`telemetry`] | |
 //! | `cli` | the command `eset-protect` | |
 //!
 //! The library needs Rust 1.88; `emulator` and `cli` need 1.90, as their database does.
@@ -120,6 +126,7 @@ mod rate_limiter;
 pub mod rpc;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod telemetry;
 mod timer;
 pub mod transcode;
 mod transport;
@@ -132,7 +139,10 @@ pub use call::{
 };
 #[cfg(feature = "rest")]
 pub use client::Wire;
-pub use client::{Client, ClientBuilder, DeviceTasks, Policies, PolicyAssignments};
+pub use client::{
+    Client, ClientBuilder, DeviceCounts, DeviceTasks, Guarded, GuardedCreate, Policies,
+    PolicyAssignments, TaskProgress, TaskWatch,
+};
 pub use error::{Error, ErrorKind, code_name};
 pub use rate_limiter::RateLimiter;
 pub use timer::Timer;

@@ -22,7 +22,8 @@ use tonic::Response;
 use tonic::metadata::MetadataMap;
 
 use crate::error::Error;
-use crate::rpc::Rpc;
+use crate::rpc::{MethodSpec, Rpc};
+use crate::telemetry::Server;
 #[cfg(feature = "rest")]
 pub(crate) use auto::AutoTransport;
 pub(crate) use exchange::{Exchange, Limit};
@@ -48,7 +49,7 @@ pub(crate) struct Attempt {
 #[derive(Debug)]
 pub(crate) enum Transport {
     /// gRPC.
-    Grpc(grpc::GrpcTransport),
+    Grpc(Box<grpc::GrpcTransport>),
     /// REST.
     #[cfg(feature = "rest")]
     Rest(Box<rest::RestTransport>),
@@ -58,6 +59,18 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    /// Where the requests of an RPC go.
+    #[cfg_attr(not(feature = "rest"), allow(unused_variables))]
+    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
+        match self {
+            Self::Grpc(grpc) => Some(grpc.server()),
+            #[cfg(feature = "rest")]
+            Self::Rest(rest) => rest.server(spec),
+            #[cfg(feature = "rest")]
+            Self::Auto(auto) => auto.server(spec),
+        }
+    }
+
     /// Makes one attempt.
     pub(crate) async fn attempt<R: Rpc>(
         &self,

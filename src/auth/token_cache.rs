@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{AccessToken, BoxFuture, Credentials};
 use crate::error::Error;
+use crate::telemetry;
 
 /// How long before its expiry a token is renewed, at the most: a tenth of its life.
 const SLACK: Duration = Duration::from_secs(60);
@@ -170,7 +171,9 @@ impl<P: TokenProvider> TokenCache<P> {
             }
             state.held.as_ref().map(|held| held.tokens.clone())
         };
+        let is_renewal = previous.is_some();
         let result = self.provider.fetch(previous).await;
+        telemetry::login(&result, is_renewal);
         let mut state = self.state();
         state.fetches = state.fetches.wrapping_add(1);
         match result {

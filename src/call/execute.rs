@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Response};
+use tracing::Instrument;
 
 use super::pushback::Pushback;
 use super::retry_policy::is_safe;
@@ -19,6 +20,7 @@ use crate::Client;
 use crate::auth::{AccessToken, Credentials};
 use crate::error::{Error, ErrorKind};
 use crate::rpc::Rpc;
+use crate::telemetry::{self, GivenUp, Sending};
 use crate::timer::within;
 use crate::transport::{Attempt, Exchange};
 
@@ -39,6 +41,8 @@ pub(crate) async fn execute<R: Rpc>(
         return Err(error.unsent().with_spec(R::SPEC));
     }
     let timer = &*policy.timer;
+    let server = || client.transport().server(R::SPEC);
+    let watched = telemetry::Call::begin(R::SPEC, policy.timer.clone(), server);
     let deadline = timer.now() + timeout;
     let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
     let mut run = Run {
@@ -60,10 +64,12 @@ pub(crate) async fn execute<R: Rpc>(
         last: None,
     };
     // tonic's own timeout ends with the headers of the answer; this one holds to its end.
-    let result = match within(timer, timeout, run.call::<R>(request, options)).await {
+    let call = run.call::<R>(request, options).instrument(watched.span());
+    let result = match within(timer, timeout, call).await {
         Some(result) => result,
         None => Err(run.expired(timeout)),
     };
+    watched.end(&result, run.attempts);
     result.map_err(|error| error.with_spec(R::SPEC).with_attempts(run.attempts))
 }
 
@@ -118,7 +124,6 @@ impl Run<'_> {
                 (None, Some(credentials)) => credentials.token().await.map(Some),
                 (token, _) => Ok(token),
             };
-            let has_token = token.is_ok();
             let error = match token {
                 // Without a token nothing is sent.
                 Err(error) => error.unsent(),
@@ -133,7 +138,7 @@ impl Run<'_> {
                         Err(error) => error,
                     };
                     if let (Some(credentials), Some(token)) = (credentials, &token)
-                        && let Some(other) = self.renew(credentials, token, &error).await
+                        && let Some(other) = self.renew::<R>(credentials, token, &error).await
                     {
                         pending_id = error.pending_id().cloned();
                         renewed = Some(other.map_err(|error| self.blamed(error.unsent()))?);
@@ -144,7 +149,7 @@ impl Run<'_> {
             };
             let pushback = Pushback::of(&error, self.exchange.timer.system_time());
             let error = error.with_retry_after(pushback.wait());
-            match self.next::<R>(&error, pushback, has_token) {
+            match self.next::<R>(&error, pushback) {
                 Next::Fail => return Err(self.after_last(self.blamed(error))),
                 Next::Again => {}
                 Next::After(wait) => self.exchange.timer.sleep(wait).await,
@@ -157,12 +162,14 @@ impl Run<'_> {
     async fn attempt<R: Rpc>(
         &mut self,
         request: &R::Request,
-        attempt: Attempt,
+        mut attempt: Attempt,
     ) -> Result<Response<R::Response>, Error> {
         self.attempts = self.attempts.saturating_add(1);
+        attempt.exchange.sending = Sending::attempt(R::SPEC, self.attempts);
         self.is_under_way = true;
         let result = self.client.transport().attempt::<R>(request, attempt).await;
         self.is_under_way = false;
+        telemetry::attempted(R::SPEC, &result);
         match &result {
             Err(error) if error.is_retryable() => {}
             // Its turn would have come too late, or it cannot be sent at all.
@@ -175,7 +182,7 @@ impl Run<'_> {
 
     /// Another token, if the service refused this one, for the first time in this call. It did nothing,
     /// or it is only the question for a pending answer that it refused.
-    async fn renew(
+    async fn renew<R: Rpc>(
         &mut self,
         credentials: &dyn Credentials,
         token: &AccessToken,
@@ -188,27 +195,37 @@ impl Run<'_> {
         self.may_have_executed |= error.may_have_executed();
         credentials.invalidate(token).await;
         let other = credentials.token().await;
-        // There is no other one.
-        if other.as_ref().is_ok_and(|other| other.is_same(token)) { None } else { Some(other) }
+        let is_other = !other.as_ref().is_ok_and(|other| other.is_same(token));
+        telemetry::token_refused(R::SPEC, is_other && other.is_ok());
+        is_other.then_some(other)
     }
 
-    /// What to do after an attempt that failed, or did not come to be for lack of a token.
-    fn next<R: Rpc>(&mut self, error: &Error, pushback: Pushback, has_token: bool) -> Next {
+    /// What to do after an attempt that failed.
+    fn next<R: Rpc>(&mut self, error: &Error, pushback: Pushback) -> Next {
         self.may_have_executed |= error.may_have_executed();
         if !error.is_retryable() {
             return Next::Fail;
         }
-        // A refused stream says nothing about the health of the service. The login is another service.
-        let is_refused = has_token && error.is_unsent() && error.kind() == ErrorKind::Transport;
-        if is_refused && !self.is_resent {
+        // A refused stream says nothing about the health of the service.
+        if error.is_refused() && error.is_unsent() && !self.is_resent {
             self.is_resent = true;
+            telemetry::retry_of_refused(R::SPEC);
             return Next::Again;
         }
         let policy = self.client.policy();
         let has_tokens = policy.throttle.failed();
-        let is_allowed = self.retry.allows(self.retries.saturating_add(1)) && has_tokens;
-        if !is_allowed || !is_safe(R::SPEC, error) {
-            return Next::Fail;
+        let give_up = |why| {
+            telemetry::given_up(R::SPEC, error, why);
+            Next::Fail
+        };
+        if !is_safe(R::SPEC, error) {
+            return give_up(GivenUp::NotSafe);
+        }
+        if !self.retry.allows(self.retries.saturating_add(1)) {
+            return give_up(GivenUp::Attempts);
+        }
+        if !has_tokens {
+            return give_up(GivenUp::Throttled);
         }
         self.retries = self.retries.saturating_add(1);
         let backoff = policy.jitter.draw(self.retry.ceiling(self.retries));
@@ -216,10 +233,14 @@ impl Run<'_> {
             Pushback::None => backoff,
             Pushback::AtLeast(wait) => wait.max(backoff),
             Pushback::Exactly(wait) => wait,
-            Pushback::Never => return Next::Fail,
+            Pushback::Never => return give_up(GivenUp::Pushback),
         };
         let left = self.deadline.saturating_duration_since(policy.timer.now());
-        if wait < left { Next::After(wait) } else { Next::Fail }
+        if wait >= left {
+            return give_up(GivenUp::NoTime);
+        }
+        telemetry::retry(R::SPEC, error, self.attempts, wait, pushback != Pushback::None);
+        Next::After(wait)
     }
 
     /// The error as that of the whole call: what one attempt did, it did.

@@ -98,7 +98,7 @@ impl CallOptions {
         self
     }
 
-    pub(super) fn timeout_or(&self, default: Duration) -> Duration {
+    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
         self.timeout.unwrap_or(default)
     }
 

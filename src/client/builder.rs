@@ -198,7 +198,7 @@ impl ClientBuilder {
         let target = self.target.to_string();
         let max = self.max_message_size;
         let grpc = GrpcTransport::connect(&target, &endpoint, connector, max).await?;
-        self.client(Transport::Grpc(grpc), credentials)
+        self.client(Transport::Grpc(Box::new(grpc)), credentials)
     }
 
     /// Makes a client that connects with its first call. Needs a tokio runtime.
@@ -219,7 +219,7 @@ impl ClientBuilder {
 
     #[cfg(not(feature = "rest"))]
     fn transport(&self) -> Result<Transport, Error> {
-        self.lazy_grpc().map(Transport::Grpc)
+        self.lazy_grpc().map(|grpc| Transport::Grpc(Box::new(grpc)))
     }
 
     #[cfg(not(feature = "rest"))]

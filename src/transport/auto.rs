@@ -10,6 +10,7 @@
 //! run never moves by itself.
 
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tonic::Response;
 
@@ -19,7 +20,12 @@ use super::refusal::Refused;
 use super::rest::RestTransport;
 use super::tls;
 use crate::error::{Error, ErrorKind};
-use crate::rpc::Rpc;
+use crate::rpc::{MethodSpec, Rpc};
+use crate::telemetry::{self, Server};
+
+/// A far side that accepts and then says nothing is not waited for longer: another connection may do
+/// better, and the call should have time left for it.
+const PROBE: Duration = Duration::from_secs(10);
 
 const UNKNOWN: u8 = 0;
 const GRPC: u8 = 1;
@@ -39,6 +45,14 @@ impl AutoTransport {
         Self { grpc, rest, choice: AtomicU8::new(UNKNOWN), probing: tokio::sync::Mutex::default() }
     }
 
+    /// Where the requests of an RPC go: over either wire the same, as far as is known.
+    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
+        if self.choice.load(Ordering::Relaxed) == REST {
+            return self.rest.server(spec);
+        }
+        Some(self.grpc.server())
+    }
+
     pub(crate) async fn attempt<R: Rpc>(
         &self,
         request: &R::Request,
@@ -51,6 +65,7 @@ impl AutoTransport {
         match self.grpc.attempt::<R>(request, attempt.clone()).await {
             Err(error) if is_refused_protocol(&error) || is_without_http2(&error) => {
                 self.choice.store(REST, Ordering::Relaxed);
+                telemetry::wire_chosen("REST");
                 self.rest::<R>(request, attempt).await
             }
             result => self.doubt(result),
@@ -85,7 +100,8 @@ impl AutoTransport {
         if known != UNKNOWN {
             return Ok(known);
         }
-        let found = match self.grpc.probe(attempt.clone()).await {
+        let probe = Attempt { exchange: attempt.exchange.at_most(PROBE), ..attempt.clone() };
+        let found = match self.grpc.probe(probe).await {
             Ok(()) => GRPC,
             Err(error) => match error.kind() {
                 ErrorKind::Status | ErrorKind::Limit => GRPC,
@@ -93,10 +109,11 @@ impl AutoTransport {
                 ErrorKind::Transport if !is_out_of_order(&error) && !is_turned_away(&error) => REST,
                 ErrorKind::Connect if is_without_http2(&error) => REST,
                 // The call itself was not sent.
-                _ => return Err(error.with_execution(false)),
+                _ => return Err(error.unsent()),
             },
         };
         self.choice.store(found, Ordering::Relaxed);
+        telemetry::wire_chosen(if found == GRPC { "gRPC" } else { "REST" });
         Ok(found)
     }
 }

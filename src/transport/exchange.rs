@@ -10,7 +10,8 @@ use tonic::Code;
 
 use super::retry_after;
 use crate::error::{Error, ErrorKind};
-use crate::rate_limiter::{Outcome, RateLimiter};
+use crate::rate_limiter::{Outcome, RateLimiter, Turn};
+use crate::telemetry::{self, Sending};
 use crate::timer::{Timer, within};
 
 /// Which requests wait for their turn.
@@ -62,6 +63,8 @@ pub(crate) struct Exchange {
     deadline: Option<Instant>,
     /// How long one exchange may take.
     timeout: Option<Duration>,
+    /// What it is in the eyes of who observes.
+    pub(crate) sending: Sending,
 }
 
 /// What an answer means to the rate limit.
@@ -74,7 +77,13 @@ impl Exchange {
     /// An exchange without bounds of its own.
     #[cfg(feature = "rest")]
     pub(crate) fn new(timer: Arc<dyn Timer>) -> Self {
-        Self { timer, limit: Limit::None, deadline: None, timeout: None }
+        Self {
+            timer,
+            limit: Limit::None,
+            deadline: None,
+            timeout: None,
+            sending: Sending::default(),
+        }
     }
 
     /// An exchange of a call with a deadline, which may take so long itself.
@@ -84,7 +93,15 @@ impl Exchange {
         deadline: Instant,
         timeout: Option<Duration>,
     ) -> Self {
-        Self { timer, limit, deadline: Some(deadline), timeout }
+        Self { timer, limit, deadline: Some(deadline), timeout, sending: Sending::default() }
+    }
+
+    /// The same, with so long for one exchange at most, and always less than the call has: so it is the
+    /// exchange that ends, which knows what was sent.
+    #[cfg(feature = "rest")]
+    pub(crate) fn at_most(&self, timeout: Duration) -> Self {
+        let timeout = timeout.min(self.time() / 10 * 9);
+        Self { timeout: Some(timeout), ..self.clone() }
     }
 
     /// How long the call still has.
@@ -113,11 +130,8 @@ impl Exchange {
         T: Answer,
         F: Future<Output = Result<T, Error>>,
     {
-        let turn = match (limiter, self.deadline) {
-            (Some(limiter), Some(deadline)) => Some(limiter.turn(&*self.timer, deadline).await?),
-            _ => None,
-        };
-        let result = self.send(exchange()).await;
+        let turn = self.turn(limiter).await?;
+        let result = exchange().await;
         if let Some(turn) = turn {
             let now = self.timer.system_time();
             let outcome = match &result {
@@ -132,7 +146,20 @@ impl Exchange {
         result
     }
 
-    async fn send<T>(&self, exchange: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    async fn turn(&self, limiter: Option<&RateLimiter>) -> Result<Option<Turn>, Error> {
+        let (Some(limiter), Some(deadline)) = (limiter, self.deadline) else { return Ok(None) };
+        let since = self.timer.now();
+        let turn = limiter.turn(&*self.timer, deadline).await;
+        let waited = self.timer.now().saturating_duration_since(since);
+        telemetry::rate_limited(waited, turn.is_ok());
+        turn.map(Some)
+    }
+
+    /// Gives an exchange its time.
+    pub(crate) async fn timed<T>(
+        &self,
+        exchange: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let Some(timeout) = self.timeout.filter(|_| self.is_bounded()) else {
             return exchange.await;
         };

@@ -5,6 +5,7 @@ mod guard;
 pub(crate) mod status;
 
 use bytes::Bytes;
+use http::Uri;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tonic::client::Grpc;
@@ -14,6 +15,7 @@ use tonic::{Code, Request, Response};
 use super::Attempt;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::Rpc;
+use crate::telemetry::{self, Server};
 use crate::transport::connector::Connector;
 use codec::EncodedCodec;
 pub(crate) use guard::NotGrpc;
@@ -24,12 +26,14 @@ use guard::{Guard, Said};
 pub(crate) struct GrpcTransport {
     channel: Channel,
     max_message_size: usize,
+    address: Uri,
 }
 
 impl GrpcTransport {
     /// A transport that connects with the first call.
     pub(crate) fn lazy(endpoint: &Endpoint, connector: Connector, max_message_size: usize) -> Self {
-        Self::new(endpoint.connect_with_connector_lazy(connector), max_message_size)
+        let channel = endpoint.connect_with_connector_lazy(connector);
+        Self::new(endpoint, channel, max_message_size)
     }
 
     /// A transport that is connected; an error names `target`.
@@ -41,12 +45,17 @@ impl GrpcTransport {
     ) -> Result<Self, Error> {
         let channel = endpoint.connect_with_connector(connector).await;
         channel
-            .map(|channel| Self::new(channel, max_message_size))
+            .map(|channel| Self::new(endpoint, channel, max_message_size))
             .map_err(|error| status::connect_error(target, error))
     }
 
-    fn new(channel: Channel, max_message_size: usize) -> Self {
-        Self { channel, max_message_size }
+    fn new(endpoint: &Endpoint, channel: Channel, max_message_size: usize) -> Self {
+        Self { channel, max_message_size, address: endpoint.uri().clone() }
+    }
+
+    /// Where requests go.
+    pub(crate) fn server(&self) -> Server {
+        Server::of(&self.address)
     }
 
     /// Sends a request once.
@@ -84,13 +93,16 @@ impl GrpcTransport {
         path: PathAndQuery,
         attempt: Attempt,
     ) -> Result<Response<M>, Error> {
-        let Attempt { exchange, metadata, .. } = attempt;
+        let Attempt { exchange, mut metadata, .. } = attempt;
         let unary = || async {
+            let server = || self.server();
+            let watched = telemetry::Exchange::grpc(path.as_str(), server, exchange.sending);
+            watched.inject(metadata.as_mut());
             let is_bounded = exchange.is_bounded();
             let mut message = Request::new(message);
             *message.metadata_mut() = metadata;
             message.set_timeout(exchange.time());
-            self.unary(message, path).await.map_err(|error| {
+            watched.rpc(exchange.timed(self.unary(message, path))).await.map_err(|error| {
                 // tonic's clock, or the server's, was faster than ours: the call itself has time left.
                 if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
             })

@@ -12,6 +12,7 @@ use tonic::Code;
 
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::rate_limiter::Outcome;
+use crate::telemetry;
 use crate::transport::Exchange;
 use crate::transport::connector::{self, Connector};
 use crate::transport::exchange::{Answer, of_status};
@@ -102,27 +103,36 @@ impl HttpClient {
         pending_id: Option<HeaderValue>,
         exchange: &Exchange,
     ) -> Result<HttpResponse, Error> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let timer = &exchange.timer;
         let started = timer.now();
         let mut pause = self.pending.first_pause;
         let mut id = pending_id;
+        let mut polls = 0;
         loop {
-            let mut again = Request::from_parts(parts.clone(), body.clone());
-            if let Some(id) = &id {
-                again.headers_mut().insert(RESPONSE_ID, id.clone());
-            }
-            let mut response =
-                match exchange.run(exchange.limit.of_rest(), || self.send(again)).await {
-                    Ok(response) => response,
-                    // Whatever came of this, the call itself was accepted before.
-                    Err(error) => {
-                        return Err(match id {
-                            Some(id) => error.with_execution(true).with_pending_id(id),
-                            None => error,
-                        });
-                    }
-                };
+            let send = || {
+                let watched = telemetry::Exchange::http(&parts, exchange.sending, polls);
+                // Those that ask for the answer are the same request, with the same context.
+                if polls == 0 {
+                    watched.inject(&mut parts.headers);
+                }
+                let mut again = Request::from_parts(parts.clone(), body.clone());
+                if let Some(id) = &id {
+                    again.headers_mut().insert(RESPONSE_ID, id.clone());
+                }
+                let sent = exchange.timed(self.send(again));
+                watched.request(sent, |response| (response.status, &response.headers))
+            };
+            let mut response = match exchange.run(exchange.limit.of_rest(), send).await {
+                Ok(response) => response,
+                // Whatever came of this, the call itself was accepted before.
+                Err(error) => {
+                    return Err(match id {
+                        Some(id) => error.with_execution(true).with_pending_id(id),
+                        None => error,
+                    });
+                }
+            };
             if response.status != StatusCode::ACCEPTED {
                 response.pending_id = id;
                 return Ok(response);
@@ -137,6 +147,8 @@ impl HttpClient {
                 return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
                     .with_answer(response.status, &response.headers));
             }
+            polls += 1;
+            telemetry::pending(exchange.sending, polls, pause);
             timer.sleep(pause).await;
             pause = pause.saturating_add(pause / 2).min(self.pending.max_pause);
         }
@@ -151,6 +163,7 @@ impl HttpClient {
         let response = response.map_err(|error| not_answered(error, &host, has_body))?;
         let (parts, body) = Whole::of(response).into_parts();
         let (status, headers) = (parts.status, parts.headers);
+        telemetry::http_version(parts.version);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.max_body).await;
             read.map_err(|error| error.with_answer(status, &headers))?
@@ -226,7 +239,7 @@ fn not_answered(error: hyper_util::client::legacy::Error, host: &str, has_body: 
         connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
     } else if let Some(refusal) = Refusal::of(&error, has_body) {
         let message = format!("{host}: {refusal}");
-        Error::new(ErrorKind::Transport, Code::Unavailable, message).unsent()
+        Error::new(ErrorKind::Transport, Code::Unavailable, message).refused()
     } else {
         let message = format!("the connection broke to {host}: {cause}");
         Error::new(ErrorKind::Transport, Code::Unavailable, message)

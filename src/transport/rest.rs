@@ -11,7 +11,8 @@ use tonic::metadata::MetadataMap;
 use super::http::{HttpClient, HttpResponse};
 use super::{Attempt, USER_AGENT};
 use crate::error::Error;
-use crate::rpc::Rpc;
+use crate::rpc::{MethodSpec, Rpc};
+use crate::telemetry::Server;
 use crate::transcode::Encoded;
 pub(crate) use hosts::Hosts;
 pub use hosts::Region;
@@ -27,6 +28,11 @@ pub(crate) struct RestTransport {
 impl RestTransport {
     pub(crate) fn new(http: HttpClient, hosts: Hosts) -> Self {
         Self { http, hosts }
+    }
+
+    /// Where the requests of an RPC go.
+    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
+        self.hosts.origin(spec).ok()?.parse().ok().as_ref().map(Server::of)
     }
 
     /// Sends a request once, and waits for its answer if that is pending.

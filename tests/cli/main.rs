@@ -15,4 +15,5 @@ mod support;
 mod targets;
 mod tasks;
 mod tls;
+mod waiting;
 mod wires;

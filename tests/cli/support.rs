@@ -23,6 +23,8 @@ pub fn command(args: &[&str]) -> Command {
     for name in ["CARGO", "NO_COLOR", "COLUMNS"] {
         command.env_remove(name);
     }
+    // What fails is to fail at once. Waiting for a retry is the library's, and tested there.
+    command.env("ESET_PROTECT_MAX_ATTEMPTS", "1");
     command
 }
 

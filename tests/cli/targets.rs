@@ -44,7 +44,6 @@ impl Proxy {
         command
             .envs(environment.iter().copied())
             .env("HTTPS_PROXY", &self.address)
-            .env("ESET_PROTECT_MAX_ATTEMPTS", "1")
             .env("ESET_PROTECT_CA_CERT", &self.authority);
         let ran = run_command(command, b"");
         (self.asked.try_iter().collect(), ran)

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use eset_protect::{Client, ClientBuilder, Error, ErrorKind, RetryPolicy, TlsConfig, Wire};
+use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
 use crate::scripted::tls::{Identified, acceptor, issue, issue_until, new_authority};
 use crate::scripted::{Scripted, ok};
-use crate::support::{TASK, create};
+use crate::support::{TASK, at_once, create};
 
 const WIRES: [Wire; 3] = [Wire::Grpc, Wire::Rest, Wire::Auto];
 
@@ -77,8 +77,8 @@ async fn a_server_that_is_not_there_may_come_back() {
         format!("http://{nobody}"),
     ] {
         for wire in WIRES {
-            let builder = Client::builder(&address).connect_timeout(Duration::from_millis(30));
-            let builder = builder.retry(RetryPolicy::none());
+            let builder =
+                at_once(Client::builder(&address)).connect_timeout(Duration::from_millis(30));
             let error = create(&builder.wire(wire).connect_lazy().unwrap()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Connect, "{address} {wire:?}: {error:?}");
             assert!(!error.may_have_executed() && error.is_retryable(), "{error:?}");

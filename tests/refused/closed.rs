@@ -1,20 +1,14 @@
 //! Connections that end: before a request, with it, and between two.
 
-use std::time::Duration;
-
-use eset_protect::{Backoff, Client, Error, RetryPolicy, Wire};
+use eset_protect::{Client, Error, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
 use crate::scripted::frames::{Act, Last, What, code};
 use crate::scripted::{Answer, Scripted, ok};
-use crate::support::{BOTH, Http2, TASK, assert_may_have_run, assert_not_run, create, get};
-
-/// Retries that hardly wait.
-fn soon() -> RetryPolicy {
-    let millisecond = Duration::from_millis(1);
-    RetryPolicy::default().backoff(Backoff::new(millisecond, millisecond))
-}
+use crate::support::{
+    BOTH, Http2, TASK, assert_may_have_run, assert_not_run, at_once, create, get,
+};
 
 #[tokio::test]
 async fn a_connection_that_ends_with_the_request_may_have_run_it() {
@@ -43,7 +37,7 @@ async fn a_server_that_accepts_and_closes_is_unavailable() {
         }
     });
     for wire in [Wire::Grpc, Wire::Rest] {
-        let client = Client::builder(&endpoint).wire(wire).retry(soon()).connect_lazy().unwrap();
+        let client = at_once(Client::builder(&endpoint)).wire(wire).connect_lazy().unwrap();
         for _ in 0..20 {
             let error = create(&client).await.unwrap_err();
             assert_eq!(error.code(), Code::Unavailable, "{wire:?}: {error:?}");
@@ -87,7 +81,7 @@ impl Tally {
 async fn call_often(wire: Http2, after: &[Act]) {
     let acts = [wire.answer(), after.to_vec()].concat();
     let (server, builder) = wire.start([], acts).await;
-    let client = builder.retry(soon()).connect_lazy().unwrap();
+    let client = builder.connect_lazy().unwrap();
     let mut tally = Tally::default();
     for _ in 0..200 {
         tally.add(create(&client).await);
@@ -118,8 +112,8 @@ async fn connections_that_end_between_calls_double_none() {
 async fn nor_do_those_of_http_1() {
     let Answer::Keep(bytes) = ok(TASK) else { unreachable!() };
     let server = Scripted::start((0..1000).map(|_| Answer::Close(bytes.clone()))).await;
-    let client = Client::builder(&server.endpoint()).wire(Wire::Rest).retry(soon());
-    let client = client.connect_lazy().unwrap();
+    let client =
+        at_once(Client::builder(&server.endpoint())).wire(Wire::Rest).connect_lazy().unwrap();
     let mut tally = Tally::default();
     for _ in 0..200 {
         tally.add(create(&client).await);

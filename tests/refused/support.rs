@@ -1,7 +1,9 @@
 //! A frame server, and a client of it over either wire.
 
+use std::time::Duration;
+
 use eset_protect::automation::v1::{Action, DeviceTask, GetTaskResponse, Trigger};
-use eset_protect::{Client, ClientBuilder, Error, ErrorKind, RetryPolicy, TlsConfig};
+use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig};
 
 use crate::scripted::frames::{self, Act, FrameServer};
 use crate::scripted::tls::{acceptor, issue, new_authority};
@@ -45,7 +47,7 @@ impl Http2 {
         })
     }
 
-    /// A server, and how to build a client of it, without retries: they wait in real time.
+    /// A server, and how to build a client of it.
     pub async fn start(
         self,
         script: impl IntoIterator<Item = Vec<Act>>,
@@ -54,8 +56,8 @@ impl Http2 {
         match self {
             Self::Grpc => {
                 let server = FrameServer::start(script, otherwise).await;
-                let builder = Client::builder(&server.endpoint());
-                (server, builder.retry(RetryPolicy::none()))
+                let builder = at_once(Client::builder(&server.endpoint()));
+                (server, builder)
             }
             Self::Rest => {
                 let authority = new_authority();
@@ -63,7 +65,7 @@ impl Http2 {
                 let server = FrameServer::accept(script, otherwise, begin).await;
                 let tls = TlsConfig::new().ca_certificate(authority.pem()).unwrap();
                 let address = format!("https://localhost:{}", server.address().port());
-                (server, Client::on_prem(&address).tls(tls).retry(RetryPolicy::none()))
+                (server, at_once(Client::on_prem(&address)).tls(tls))
             }
         }
     }
@@ -106,4 +108,9 @@ pub fn assert_may_have_run(error: &Error) {
     for why in ["nothing was done", "not process"] {
         assert!(!error.message().contains(why), "{error}");
     }
+}
+
+/// Without waits between attempts.
+pub fn at_once(builder: ClientBuilder) -> ClientBuilder {
+    builder.jitter(|_| Duration::ZERO)
 }

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
 use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask, GetTaskResponse};
+use eset_protect::emulator::ManualClock;
 use eset_protect::{Client, ErrorKind, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
+use crate::driven_timer::DrivenTimer;
 use crate::greeter::Running;
+use crate::scripted::frames::{FrameServer, What};
 use crate::scripted::h2::{End, H2Server, Reply};
 use crate::scripted::tls::{acceptor, issue, new_authority};
 use crate::scripted::{Answer, Scripted, head, ok};
@@ -45,6 +48,27 @@ async fn the_wire_that_is_named_is_taken() {
 
     let client = Client::cloud(eset_protect::Region::Eu).wire(Wire::Grpc).connect_lazy();
     assert!(client.unwrap_err().to_string().contains("no gRPC endpoint"));
+}
+
+#[tokio::test]
+async fn a_silent_far_side_is_asked_again_while_the_call_has_time() {
+    let server = FrameServer::start([], []).await;
+    let timer = DrivenTimer::new(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH)));
+    let client = Client::builder(&server.endpoint())
+        .wire(Wire::Auto)
+        .timer(timer.clone())
+        .jitter(|_| Duration::ZERO)
+        .timeout(Duration::from_secs(35))
+        .connect_lazy()
+        .unwrap();
+    let call = tokio::spawn(async move { create(&client).await.unwrap_err() });
+    for asked in 1..=4 {
+        server.until_count(What::Request, asked).await;
+        timer.advance(Duration::from_secs(10));
+    }
+    let error = call.await.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Deadline, "{error:?}");
+    assert!(!error.may_have_executed(), "only the question for its health was sent");
 }
 
 #[tokio::test]
@@ -233,10 +257,8 @@ async fn a_proxy_without_its_server_shows_nothing() {
         _ => Reply::message(&CreateTaskResponse::default()),
     })
     .await;
-    let client = auto(&server.endpoint());
-    let error = create(&client).await.unwrap_err();
-    assert!(error.is_unavailable() && !error.may_have_executed(), "{error:?}");
-    create(&client).await.unwrap();
+    // The create was not sent, so it is tried again, and asks again.
+    create(&auto(&server.endpoint())).await.unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 

@@ -1,7 +1,9 @@
 //! The client over REST, against a server that says what it is told to.
 
-#![cfg(feature = "rest")]
+#![cfg(all(feature = "emulator", feature = "rest"))]
 
+#[path = "../support/driven_timer.rs"]
+mod driven_timer;
 #[path = "../greeter/mod.rs"]
 mod greeter;
 #[path = "../scripted/mod.rs"]

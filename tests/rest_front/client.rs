@@ -7,7 +7,7 @@ use eset_protect::automation::v1::{
 };
 use eset_protect::emulator::{Auth, Fault, Front};
 use eset_protect::policy_management::v2::ListPoliciesRequest;
-use eset_protect::{Client, ClientBuilder, Wire};
+use eset_protect::{Client, ClientBuilder, RetryPolicy, Wire};
 use http::StatusCode;
 use tonic::Code;
 
@@ -17,8 +17,12 @@ async fn locked() -> World {
     world_with(|builder| builder.auth(Auth::new())).await
 }
 
+/// Without retries and limits: these tests are about single answers, and many of them.
 fn rest(world: &World) -> ClientBuilder {
-    Client::builder(&world.running.endpoint()).wire(Wire::Rest)
+    Client::builder(&world.running.endpoint())
+        .wire(Wire::Rest)
+        .retry(RetryPolicy::none())
+        .no_rate_limiter()
 }
 
 async fn logged_in(world: &World) -> Client {

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
+use crate::logging::Logging;
 use crate::{assignments, completions, convert, demo, descriptors, emulator, policies, tasks};
 
 const EXIT_CODES: &str = "\
@@ -15,7 +16,9 @@ Exit codes:
   5  no or wrong credentials, or not allowed (UNAUTHENTICATED, PERMISSION_DENIED)
   6  out of time (DEADLINE_EXCEEDED)
   7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
-  8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)";
+  8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)
+  9  the task that was waited for did not end well on all of its devices
+130  stopped by Ctrl-C or SIGTERM while waiting for a task";
 
 /// ESET PROTECT over gRPC and REST: tasks, policies and assignments, in the cloud, On-Prem and at
 /// servers of your own; an emulator to try them on; ProtoJSON from and to binary protobuf.
@@ -30,6 +33,8 @@ Exit codes:
     propagate_version = true
 )]
 pub struct Cli {
+    #[command(flatten)]
+    pub logging: Logging,
     #[command(subcommand)]
     pub command: Command,
 }

@@ -12,6 +12,7 @@ use eset_protect::auth::StaticToken;
 use eset_protect::{Client, ClientBuilder, RetryPolicy, TlsConfig};
 use secrecy::ExposeSecret;
 
+use crate::duration;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Format;
@@ -169,23 +170,10 @@ impl Login {
     }
 }
 
-/// A time such as `30s`.
+/// A time such as `30s`. gRPC has a limit of its own: eight digits of the largest unit that is needed.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let expected = "expected a number with a unit, such as 500ms, 30s, 2m or 1h";
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = text.get(digits.len()..).unwrap_or_default();
-    let number: u64 = digits.parse().map_err(|_| expected.to_owned())?;
-    let milliseconds = match unit {
-        "ms" => Some(number),
-        "s" => number.checked_mul(1_000),
-        "m" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        _ => return Err(expected.to_owned()),
-    };
-    match milliseconds {
-        Some(0) => Err("expected more than no time at all".to_owned()),
-        // gRPC's own limit: eight digits of the largest unit that is needed.
-        Some(milliseconds) if milliseconds <= 99_999_999 => Ok(Duration::from_millis(milliseconds)),
+    match duration::parse(text)? {
+        time if time.as_millis() <= 99_999_999 => Ok(time),
         _ => Err("expected at most 27 hours".to_owned()),
     }
 }

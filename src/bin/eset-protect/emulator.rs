@@ -3,7 +3,6 @@
 mod account;
 
 use std::error::Error;
-use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -13,6 +12,7 @@ use tokio::net::TcpListener;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::run::block_on;
+use crate::stop_signal::stop_signal;
 use crate::text::{printable, program};
 use account::{Account, AccountArgs};
 
@@ -177,36 +177,4 @@ fn failure(error: &EmulatorError) -> Failure {
         source = cause.source();
     }
     Failure::Other(text)
-}
-
-/// Ends when somebody wants us to: Ctrl-C, or SIGTERM.
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |error| Failure::io("cannot wait for signals", &error);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    Ok(async move {
-        std::future::poll_fn(|cx| {
-            let interrupted = interrupt.poll_recv(cx).is_ready();
-            let terminated = terminate.poll_recv(cx).is_ready();
-            if interrupted || terminated {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await;
-    })
-}
-
-/// Ends when somebody wants us to: Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Nobody can say it then; only killing helps.
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -18,9 +18,13 @@ const INPUT: u8 = 2;
 const CONNECTION: u8 = 3;
 const NOT_FOUND: u8 = 4;
 const NOT_ALLOWED: u8 = 5;
-const OUT_OF_TIME: u8 = 6;
+pub const OUT_OF_TIME: u8 = 6;
 const STATE: u8 = 7;
 const LIMIT: u8 = 8;
+/// A run failed, was suppressed or did not start.
+pub const RUNS: u8 = 9;
+/// As shells have it for SIGINT.
+pub const STOPPED: u8 = 130;
 
 /// Where a call failed.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub enum Failure {
     Credentials(String),
     /// A call failed; at a place, if it got so far that there was one.
     Call(Box<Error>, Option<At>),
+    /// Waiting for a task ended otherwise than everybody wished.
+    Wait { exit_code: u8, message: String, hint: Option<String> },
     /// Something on this machine failed.
     Other(String),
     /// The reader of our output has had enough: `… | head`. Not an error.
@@ -64,6 +70,7 @@ impl Failure {
             Self::Input(_) => INPUT,
             Self::Credentials(_) => NOT_ALLOWED,
             Self::Call(error, _) => call_exit_code(error),
+            Self::Wait { exit_code, .. } => *exit_code,
             Self::Other(_) => OTHER,
             Self::ReaderGone => 0,
         }
@@ -77,6 +84,12 @@ impl Failure {
             Self::ReaderGone => return,
             Self::Input(message) | Self::Credentials(message) | Self::Other(message) => {
                 say(&mut text, style, message);
+            }
+            Self::Wait { message, hint, .. } => {
+                say(&mut text, style, message);
+                if let Some(hint) = hint {
+                    text.push_str(&format!("{} {}\n", style.bold("hint:"), printable(hint)));
+                }
             }
             Self::Call(error, at) => describe(&mut text, style, error, at.as_ref()),
         }

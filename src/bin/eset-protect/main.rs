@@ -9,13 +9,16 @@ mod connection;
 mod convert;
 mod demo;
 mod descriptors;
+mod duration;
 mod emulator;
 mod failure;
 mod input;
 mod listing;
+mod logging;
 mod output;
 mod policies;
 mod run;
+mod stop_signal;
 mod style;
 mod table;
 mod tasks;
@@ -27,15 +30,15 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let command = match cli::Cli::try_parse() {
-        Ok(cli) => cli.command,
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) => {
             // Help and usage errors. Nobody may be listening; there is nobody to tell then.
             drop(error.print());
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::OTHER));
         }
     };
-    match command.run() {
+    match cli.logging.start().and_then(|()| cli.command.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report();

@@ -15,6 +15,11 @@ impl Style {
         Self { enabled: is_terminal && !no_color && !dumb }
     }
 
+    /// Leaves everything alone.
+    pub fn none() -> Self {
+        Self { enabled: false }
+    }
+
     pub fn is_enabled(self) -> bool {
         self.enabled
     }

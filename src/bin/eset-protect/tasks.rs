@@ -2,6 +2,8 @@
 
 mod create;
 mod rows;
+mod update;
+mod wait;
 
 use clap::{Args, Subcommand};
 use eset_protect::Client;
@@ -15,7 +17,8 @@ use crate::output::{Format, Output};
 /// Tasks on devices, and their runs
 ///
 /// With `--output json`, `get` and `create` print the answer, `{"task": {…}}`, and lists print one
-/// task or run a line: ProtoJSON in both cases. What `get` prints is what `create --file` reads.
+/// task or run a line: ProtoJSON in both cases. What `get` prints is what `create --file` reads. `wait`
+/// prints a line for each run, when it has ended.
 #[derive(Args, Debug)]
 pub struct Tasks {
     #[command(flatten)]
@@ -39,6 +42,9 @@ enum Command {
         /// The task's uuid
         task: String,
     },
+    SetTargets(update::SetTargets),
+    SetTriggers(update::SetTriggers),
+    Wait(wait::Wait),
     /// List the runs of a task, also of a deleted one
     Runs {
         /// The task's uuid
@@ -59,11 +65,18 @@ impl Tasks {
         match self.command {
             Command::Create(create) => {
                 // A wrong flag is told before anything is connected.
+                let how = create.how()?;
                 let request = create.request()?;
-                self.connection.run(async |client, format| {
-                    let response = client.device_tasks().create_task(request).await?;
-                    rows::print_task(format, &response, response.task.as_ref())
-                })
+                self.connection
+                    .run(async |client, format| how.create(client, format, request).await)
+            }
+            Command::SetTargets(set) => {
+                let request = set.request()?;
+                self.connection
+                    .run(async |client, format| update::set_targets(client, format, request).await)
+            }
+            Command::Wait(wait) => {
+                self.connection.run(async |client, format| wait.run(&client, format).await)
             }
             command => {
                 self.connection.run(async |client, format| call(client, format, command).await)
@@ -97,7 +110,8 @@ async fn call(client: Client, format: Format, command: Command) -> Result<(), Fa
             };
             listing::print(tasks.list_task_runs(request), format, "run").await
         }
+        Command::SetTriggers(set) => update::set_triggers(client, format, set.request()).await,
         // Handled before there is a client.
-        Command::Create(_) => Ok(()),
+        Command::Create(_) | Command::SetTargets(_) | Command::Wait(_) => Ok(()),
     }
 }

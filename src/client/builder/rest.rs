@@ -126,7 +126,7 @@ impl ClientBuilder {
 
     pub(super) fn transport(&self) -> Result<Transport, Error> {
         match self.rest.wire {
-            Wire::Grpc => self.lazy_grpc().map(Transport::Grpc),
+            Wire::Grpc => self.lazy_grpc().map(|grpc| Transport::Grpc(Box::new(grpc))),
             Wire::Rest => Ok(Transport::Rest(Box::new(self.rest_transport()?))),
             Wire::Auto => {
                 let auto = AutoTransport::new(self.lazy_grpc()?, self.rest_transport()?);

@@ -38,7 +38,7 @@ pub(super) fn into_error(status: Status, said: Option<Code>, max_message_size: u
         let message = format!("cannot connect: {}", root_cause(connect));
         connector::connect_error(message, connect)
     } else if let Some(refused) = find::<Refused>(&status) {
-        Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).unsent()
+        Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).refused()
     } else if let Some(other) = find::<NotGrpc>(&status) {
         let error = Error::new(ErrorKind::Transport, other.code(), other.to_string())
             .with_http_status(other.status)

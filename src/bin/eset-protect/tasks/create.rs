@@ -7,10 +7,14 @@ use eset_protect::automation::v1::{
     CreateTaskRequest, DeviceTask, DeviceTaskSource, DeviceTaskTargets, Trigger,
 };
 use eset_protect::wkt::Timestamp;
+use eset_protect::{Client, Guarded};
 
+use super::rows;
+use super::wait::{self, WaitOptions};
 use crate::action::Params;
 use crate::failure::Failure;
 use crate::input;
+use crate::output::Format;
 
 /// Create a task, from flags or from a file
 ///
@@ -24,7 +28,9 @@ Examples:
   eset-protect tasks create --name Scan --action OnDemandScan --scan-profile InDepth --device UUID
   eset-protect tasks create --name Update --action SystemUpdate \\
       --params '{\"allowReboot\": true, \"rebootActions\": {\"postpone\": \"OneHour\"}}' --group UUID
-  eset-protect tasks get UUID --output json | eset-protect tasks create --file -")]
+  eset-protect tasks get UUID --output json | eset-protect tasks create --file -
+  eset-protect tasks create --name Isolate --action StartNetworkIsolation --device UUID \\
+      --guarded --wait --wait-timeout 10m")]
 pub struct Create {
     /// The request in ProtoJSON, {"task": {…}}; `-` reads standard input
     ///
@@ -51,15 +57,71 @@ pub struct Create {
     /// Not after this time, such as 2030-01-01T00:00:00Z; the service's default if not given
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
+    /// If the answer is lost, look for the task before it is created again, three times at most
+    #[arg(long)]
+    guarded: bool,
+    /// Wait until the task is done on all of its devices; see `tasks wait`
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    wait_options: WaitOptions,
     #[command(flatten)]
     params: Params,
 }
 
-fn parse_time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
 }
 
+/// How to create it, and what then.
+#[derive(Clone, Debug)]
+pub struct How {
+    guarded: bool,
+    wait: Option<WaitOptions>,
+}
+
+impl How {
+    pub async fn create(
+        self,
+        client: Client,
+        format: Format,
+        request: CreateTaskRequest,
+    ) -> Result<(), Failure> {
+        let tasks = client.device_tasks();
+        let response = if self.guarded {
+            let guarded = tasks.create_task_guarded(request).await?;
+            if let Guarded::Found(task) = &guarded {
+                wait::say(&format!(
+                    "The answer was lost; the task was found as {}, not created again.",
+                    task.uuid
+                ));
+            }
+            guarded.into_response()
+        } else {
+            tasks.create_task(request).await?
+        };
+        rows::print_task(format, &response, response.task.as_ref())?;
+        match (self.wait, response.task) {
+            (Some(options), Some(task)) => wait::wait(&client, format, &task.uuid, &options).await,
+            (Some(_), None) => {
+                Err(Failure::Other("--wait: the answer holds no task to wait for".to_owned()))
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}
+
 impl Create {
+    pub fn how(&self) -> Result<How, Failure> {
+        if !self.wait
+            && let Some(flag) = self.wait_options.given()
+        {
+            return Err(Failure::Input(format!("{flag}: expected --wait beside it")));
+        }
+        let wait = self.wait.then(|| self.wait_options.clone());
+        Ok(How { guarded: self.guarded, wait })
+    }
+
     pub fn request(self) -> Result<CreateTaskRequest, Failure> {
         let task = match &self.file {
             Some(path) => {

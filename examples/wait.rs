@@ -1,0 +1,60 @@
+//! Creates a task, once even if its answer is lost, and waits until it is done on all of its devices.
+//!
+//!     cargo run --features emulator --example wait
+//!
+//! Runs against an emulator of its own, or against `ESET_PROTECT_ENDPOINT`.
+
+use std::time::Duration;
+
+use eset_protect::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
+use eset_protect::emulator::{Device, Emulator, Pace};
+use eset_protect::{Client, Guarded};
+
+const LAPTOP: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
+const TILL: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40102";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // A laptop on which it ends well, and a till on which it fails, both within a second.
+    let pace = Pace { queued: Duration::from_millis(200), running: Duration::from_millis(500) };
+    let emulator = Emulator::builder().pace(pace).device(Device::new(TILL).failing()).build()?;
+    let emulator = emulator.start().await?;
+    let endpoint = std::env::var("ESET_PROTECT_ENDPOINT").unwrap_or_else(|_| emulator.endpoint());
+    let client = Client::connect(&endpoint).await?;
+    let tasks = client.device_tasks();
+
+    let task = DeviceTask {
+        display_name: "Isolate".into(),
+        action: Some(Action::start_network_isolation()),
+        targets: Some(DeviceTaskTargets::devices([LAPTOP, TILL])),
+        triggers: vec![Trigger::manual(None)],
+        ..Default::default()
+    };
+    let created = tasks.create_task_guarded(task).await?;
+    let how = if created.is_found() { "found" } else { "created" };
+    let uuid = match created {
+        Guarded::Created(response) => response.task.unwrap_or_default().uuid,
+        Guarded::Found(task) => task.uuid,
+    };
+    println!("{how} {uuid}");
+
+    let mut watch = tasks
+        .watch_task(uuid)
+        .interval(Duration::from_millis(50), Duration::from_millis(200))
+        .timeout(Duration::from_secs(60));
+    while let Some(progress) = watch.next().await {
+        let progress = progress?;
+        for run in progress.changed() {
+            println!("  {} {}", run.device_uuid, run.status().as_str_name());
+        }
+        let counts = progress.counts();
+        println!("{} of {} devices are done", counts.ended(), counts.total());
+        if progress.is_complete() && !progress.is_success() {
+            for run in progress.failed() {
+                println!("it failed on {}", run.device_uuid);
+            }
+        }
+    }
+    emulator.shutdown().await;
+    Ok(())
+}

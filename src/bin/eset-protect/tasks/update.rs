@@ -1,0 +1,77 @@
+//! `eset-protect tasks set-targets` and `set-triggers`.
+
+use clap::Args;
+use eset_protect::Client;
+use eset_protect::automation::v1::{
+    DeviceTaskTargets, Trigger, UpdateTaskTargetsRequest, UpdateTaskTriggersRequest,
+};
+use eset_protect::wkt::Timestamp;
+
+use super::create::parse_time;
+use crate::failure::Failure;
+use crate::output::{Format, Output};
+
+/// Replace the devices and groups that a task is for
+#[derive(Args, Debug)]
+pub struct SetTargets {
+    /// The task's uuid
+    task: String,
+    /// A device to do it on; may be repeated
+    #[arg(long, value_name = "UUID")]
+    device: Vec<String>,
+    /// A group of devices to do it on; may be repeated
+    #[arg(long, value_name = "UUID")]
+    group: Vec<String>,
+}
+
+impl SetTargets {
+    pub fn request(self) -> Result<UpdateTaskTargetsRequest, Failure> {
+        if self.device.is_empty() && self.group.is_empty() {
+            return Err(Failure::Input(
+                "--device, --group: expected a device or a group at least".to_owned(),
+            ));
+        }
+        let targets =
+            DeviceTaskTargets { devices_uuids: self.device, device_groups_uuids: self.group };
+        Ok(UpdateTaskTargetsRequest { task_uuid: self.task, targets: Some(targets) })
+    }
+}
+
+/// Replace the triggers of a task by one that runs it as soon as possible, once more if it ran already
+#[derive(Args, Debug)]
+pub struct SetTriggers {
+    /// The task's uuid
+    task: String,
+    /// Not after this time, such as 2030-01-01T00:00:00Z; the service's default if not given
+    #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
+    expires: Option<Timestamp>,
+}
+
+impl SetTriggers {
+    pub fn request(self) -> UpdateTaskTriggersRequest {
+        UpdateTaskTriggersRequest {
+            task_uuid: self.task,
+            triggers: vec![Trigger::manual(self.expires)],
+        }
+    }
+}
+
+pub async fn set_targets(
+    client: Client,
+    format: Format,
+    request: UpdateTaskTargetsRequest,
+) -> Result<(), Failure> {
+    let done = format!("Replaced the targets of the task {}.", request.task_uuid);
+    let response = client.device_tasks().update_task_targets(request).await?;
+    Output::print_done(format, &response, &done)
+}
+
+pub async fn set_triggers(
+    client: Client,
+    format: Format,
+    request: UpdateTaskTriggersRequest,
+) -> Result<(), Failure> {
+    let done = format!("Replaced the triggers of the task {}.", request.task_uuid);
+    let response = client.device_tasks().update_task_triggers(request).await?;
+    Output::print_done(format, &response, &done)
+}

@@ -1,0 +1,215 @@
+//! `eset-protect tasks wait`, and `create --wait`.
+
+mod display;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use clap::Args;
+use eset_protect::automation::v1::DeviceTaskRun;
+use eset_protect::{Client, Error, TaskProgress};
+
+use crate::duration;
+use crate::failure::{self, Failure};
+use crate::output::{Format, Output};
+use crate::stop_signal::stop_signal;
+use crate::table::{Row, Table};
+use crate::text::{count, printable, program};
+use display::{Display, counts};
+
+/// The longest pause between two polls is so many times the first.
+const GROWTH: u32 = 15;
+/// Nobody waits longer: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Wait until a task is done on all of its devices
+///
+/// Shows how far it is on standard error, and at the end each device with its run. With `--output json`
+/// each run is a line of ProtoJSON, printed when it has ended.
+///
+/// Who is in a group cannot be asked: a task for groups is taken for done when all runs have ended and
+/// nothing new has come for a minute. A device that is off is waited for until the task's trigger
+/// expires, so think of --wait-timeout. Ctrl-C ends the waiting, not the task.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Exit codes: 0 all devices finished; 9 a run failed or was suppressed, or a device did not start in
+time; 6 the time ran out; 130 Ctrl-C. The others are those of `eset-protect --help`.")]
+pub struct Wait {
+    /// The task's uuid
+    task: String,
+    #[command(flatten)]
+    options: WaitOptions,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct WaitOptions {
+    /// How long to wait, such as 90s, 10m or 1h; if not given, until the task is done
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
+    wait_timeout: Option<Duration>,
+    /// How long to pause before asking again, up to 15 times as long while nothing changes; 2s if not
+    /// given
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
+    poll_interval: Option<Duration>,
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        time if time <= LONGEST => Ok(time),
+        _ => Err("expected at most 8760h, a year".to_owned()),
+    }
+}
+
+impl WaitOptions {
+    /// A flag that was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let flags =
+            [("--wait-timeout", self.wait_timeout), ("--poll-interval", self.poll_interval)];
+        flags.into_iter().find_map(|(flag, value)| value.map(|_| flag))
+    }
+}
+
+impl Wait {
+    pub async fn run(self, client: &Client, format: Format) -> Result<(), Failure> {
+        wait(client, format, &self.task, &self.options).await
+    }
+}
+
+/// Says something beside the output, on standard error.
+pub fn say(text: &str) {
+    // If nobody reads it there is nobody to tell.
+    drop(writeln!(io::stderr(), "{}", printable(text)));
+}
+
+/// Waits for a task and shows how far it is.
+pub async fn wait(
+    client: &Client,
+    format: Format,
+    task: &str,
+    options: &WaitOptions,
+) -> Result<(), Failure> {
+    let mut watch = client.device_tasks().watch_task(task);
+    if let Some(timeout) = options.wait_timeout {
+        watch = watch.timeout(timeout);
+    }
+    if let Some(first) = options.poll_interval {
+        watch = watch.interval(first, first.saturating_mul(GROWTH));
+    }
+    let mut stopped = std::pin::pin!(stop_signal()?);
+    let display = Display::new();
+    let mut output = Output::new();
+    let mut last = None;
+    loop {
+        let item = tokio::select! {
+            biased;
+            () = &mut stopped => {
+                display.end();
+                return Err(interrupted(task));
+            }
+            item = watch.next() => item,
+        };
+        match item {
+            None => break,
+            Some(Ok(progress)) => {
+                if format == Format::Json {
+                    display.aside(|| print_ended(&mut output, &progress))?;
+                }
+                display.show(&progress);
+                last = Some(progress);
+            }
+            Some(Err(error)) => {
+                display.end();
+                if let (Format::Table, Some(last)) = (format, &last) {
+                    print_devices(&mut output, last)?;
+                }
+                return Err(failed(task, error));
+            }
+        }
+    }
+    display.end();
+    let Some(last) = last else { return Ok(()) };
+    if format == Format::Table {
+        print_devices(&mut output, &last)?;
+    }
+    verdict(&last)
+}
+
+/// The runs that have ended since.
+fn print_ended(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
+    for run in progress.changed().filter(|run| run.is_ended()) {
+        output.json(run)?;
+    }
+    output.flush()
+}
+
+/// Each device with its run.
+fn print_devices(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
+    let mut table = Table::new::<DeviceTaskRun>(output.is_terminal);
+    progress.runs().for_each(|run| table.push(run));
+    let without_run = [("EXPIRED", progress.expired()), ("NOT STARTED", progress.not_started())];
+    for (status, devices) in without_run {
+        devices.iter().for_each(|device| table.push(&WithoutRun { status, device }));
+    }
+    table.print(output, "runs")?;
+    output.flush()
+}
+
+/// A device without a run, as a row among the runs.
+struct WithoutRun<'a> {
+    status: &'static str,
+    device: &'a str,
+}
+
+impl Row for WithoutRun<'_> {
+    const HEADERS: &'static [&'static str] = DeviceTaskRun::HEADERS;
+
+    fn cells(&self, _brief: bool) -> Vec<String> {
+        let mut cells = vec![self.status.to_owned(), self.device.to_owned()];
+        cells.resize(Self::HEADERS.len(), String::new());
+        cells
+    }
+}
+
+fn verdict(progress: &TaskProgress) -> Result<(), Failure> {
+    if progress.is_success() {
+        return Ok(());
+    }
+    let all = progress.counts();
+    let message = match all.total() {
+        0 => "the task ran on no device".to_owned(),
+        total => {
+            let wrong = total.saturating_sub(all.finished);
+            let what = [
+                (all.failed, "failed"),
+                (all.suppressed, "suppressed"),
+                (all.expired, "not started in time"),
+            ];
+            let devices = count(total, "device");
+            format!("the task did not end well on {wrong} of {devices}: {}", counts(&what))
+        }
+    };
+    Err(Failure::Wait { exit_code: failure::RUNS, message, hint: None })
+}
+
+fn failed(task: &str, error: Error) -> Failure {
+    // The watch's own end is that of no call.
+    if error.rpc().is_none() && error.is_deadline_exceeded() {
+        return Failure::Wait {
+            exit_code: failure::OUT_OF_TIME,
+            message: error.message().to_owned(),
+            hint: Some(again(task)),
+        };
+    }
+    error.into()
+}
+
+fn interrupted(task: &str) -> Failure {
+    Failure::Wait {
+        exit_code: failure::STOPPED,
+        message: "stopped waiting".to_owned(),
+        hint: Some(again(task)),
+    }
+}
+
+fn again(task: &str) -> String {
+    format!("the task goes on at the service: `{} tasks wait {task}` waits again", program())
+}

@@ -1,0 +1,217 @@
+//! A guarded create at work: create, look, create again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+use tonic::Code;
+
+use super::same_task::{created_at, is_same};
+use super::{Guarded, GuardedCreate};
+use crate::error::{Error, ErrorKind};
+use crate::proto::eset::dotnod::automation::v1::{
+    CreateTaskResponse, DeviceTask, ListTasksRequest,
+};
+use crate::rpc::Rpc;
+use crate::rpc::device_tasks::{CreateTask, ListTasks};
+use crate::timer::{Timer, within};
+
+/// The longest pause before it looks or creates again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A guarded create that is under way.
+pub(super) struct Guard {
+    settings: GuardedCreate,
+    timer: Arc<dyn Timer>,
+    timeout: Duration,
+    deadline: Option<Instant>,
+    /// When the first create was sent, by our clock.
+    begun: SystemTime,
+    /// The same tasks that were there before, if it was looked first.
+    before: Option<BTreeSet<String>>,
+    pause: Duration,
+}
+
+/// What a look shows.
+enum Sight {
+    Found(Box<DeviceTask>),
+    Nothing,
+    /// The same task, but nobody can say whether it is ours.
+    Unclear(String),
+}
+
+impl Guard {
+    pub(super) fn new(settings: GuardedCreate) -> Self {
+        let timer = settings.client.policy().timer.clone();
+        let timeout = settings.options.timeout_or(settings.client.timeout());
+        Self {
+            timeout,
+            deadline: timer.now().checked_add(timeout),
+            begun: timer.system_time(),
+            before: None,
+            pause: settings.pause,
+            timer,
+            settings,
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Result<Guarded, Error> {
+        if self.settings.looks_first {
+            self.before = Some(self.same_before().await?);
+        }
+        self.begun = self.timer.system_time();
+        let mut attempts = 0_u32;
+        let mut may_have_run = false;
+        loop {
+            attempts = attempts.saturating_add(1);
+            let error = match self.create().await {
+                Ok(response) => return Ok(Guarded::Created(response)),
+                Err(error) => error,
+            };
+            may_have_run |= error.may_have_executed();
+            // A stream that is reset or a connection that breaks may do better the next time.
+            let is_transient = error.is_retryable() || error.kind() == ErrorKind::Transport;
+            let may_go_again = is_transient && attempts < self.settings.max_attempts;
+            if !may_have_run {
+                if !may_go_again || !self.wait().await {
+                    return Err(error);
+                }
+                continue;
+            }
+            let error = error.with_execution(true);
+            match self.find(&error).await {
+                Ok(Sight::Found(task)) => return Ok(Guarded::Found(*task)),
+                // What is still at work is not listed yet.
+                Ok(Sight::Nothing) if may_go_again && !error.is_deadline_exceeded() => {}
+                Ok(Sight::Nothing) => {
+                    return Err(error.with_note("a look at all tasks did not find it"));
+                }
+                Ok(Sight::Unclear(uuid)) => {
+                    let note = format!(
+                        "there is a task {uuid:?} that is the same, and nothing says when it was \
+                         created"
+                    );
+                    return Err(error.with_note(&note));
+                }
+                Err(note) => return Err(error.with_note(&note)),
+            }
+        }
+    }
+
+    /// Sends a create with half of the time that is left.
+    async fn create(&self) -> Result<CreateTaskResponse, Error> {
+        let time = self.remaining() / 2;
+        let options = self.settings.options.clone().timeout(time);
+        self.settings
+            .client
+            .call::<CreateTask>(self.settings.request.clone())
+            .options(options)
+            .await
+    }
+
+    /// Looks for what a create has made that failed so, as often as that needs; or says why it did not.
+    async fn find(&mut self, error: &Error) -> Result<Sight, String> {
+        let looks = match error.kind() {
+            _ if error.is_deadline_exceeded() => u32::MAX,
+            ErrorKind::Transport => 2,
+            _ => 1,
+        };
+        for look in 1..=looks {
+            if !self.wait().await {
+                let note = match look {
+                    1 => "there was no time to look for the task",
+                    _ => "it was not found as long as there was time to look",
+                };
+                return Err(note.to_owned());
+            }
+            match self.look().await {
+                Ok(Sight::Nothing) => {}
+                Ok(sight) => return Ok(sight),
+                Err(failure) => {
+                    return Err(format!("looking for the task failed too: {failure}"));
+                }
+            }
+        }
+        Ok(Sight::Nothing)
+    }
+
+    /// Pauses; false if the time is up with it.
+    async fn wait(&mut self) -> bool {
+        let pause = self.pause;
+        if pause >= self.remaining() {
+            return false;
+        }
+        self.pause = pause.saturating_mul(2).min(LONGEST_PAUSE.max(pause));
+        self.timer.sleep(pause).await;
+        true
+    }
+
+    async fn look(&self) -> Result<Sight, Error> {
+        let mut sight = Sight::Nothing;
+        let earliest = self.begun.checked_sub(self.settings.clock_skew);
+        for task in self.same_tasks().await? {
+            if let Some(before) = &self.before {
+                if !before.contains(&task.uuid) {
+                    sight = younger(sight, task);
+                }
+                continue;
+            }
+            match created_at(&task) {
+                Some(time) if earliest.is_none_or(|earliest| time >= earliest) => {
+                    sight = younger(sight, task);
+                }
+                Some(_) => {}
+                None if matches!(sight, Sight::Nothing) => sight = Sight::Unclear(task.uuid),
+                None => {}
+            }
+        }
+        Ok(sight)
+    }
+
+    async fn same_before(&self) -> Result<BTreeSet<String>, Error> {
+        // Nothing has been created yet.
+        let tasks = self.same_tasks().await.map_err(|error| error.with_execution(false))?;
+        Ok(tasks.into_iter().map(|task| task.uuid).collect())
+    }
+
+    /// All tasks that are the same as the one to create.
+    async fn same_tasks(&self) -> Result<Vec<DeviceTask>, Error> {
+        let Some(wanted) = &self.settings.request.task else { return Ok(Vec::new()) };
+        let remaining = self.remaining();
+        let options = self.settings.options.clone().timeout(remaining);
+        let call = self.settings.client.call::<ListTasks>(ListTasksRequest::default());
+        let list = async {
+            let mut pages = call.options(options).pages();
+            let mut found = Vec::new();
+            while let Some(page) = pages.next().await {
+                found.extend(page?.tasks.into_iter().filter(|task| is_same(wanted, task)));
+            }
+            Ok(found)
+        };
+        // The options limit each page, this limits all of them.
+        match within(&*self.timer, remaining, list).await {
+            Some(result) => result,
+            None => {
+                let message = format!("the tasks were not listed within {:?}", self.timeout);
+                let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+                Err(error.with_spec(ListTasks::SPEC))
+            }
+        }
+    }
+
+    fn remaining(&self) -> Duration {
+        match self.deadline {
+            Some(deadline) => deadline.saturating_duration_since(self.timer.now()),
+            None => self.timeout,
+        }
+    }
+}
+
+/// The younger of what was seen and another.
+fn younger(sight: Sight, task: DeviceTask) -> Sight {
+    match sight {
+        Sight::Found(found) if created_at(&found) >= created_at(&task) => Sight::Found(found),
+        _ => Sight::Found(Box::new(task)),
+    }
+}

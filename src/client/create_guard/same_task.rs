@@ -1,0 +1,121 @@
+//! Whether a task is the one that a create would have made.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::proto::eset::dotnod::automation::v1::{
+    Action, DeviceTask, DeviceTaskTargets, ManualTrigger, Trigger, trigger::Kind,
+};
+use crate::wkt::{Any, Timestamp};
+
+/// Services may keep times less exactly than they are given.
+const SAME_TIME: Duration = Duration::from_secs(1);
+
+/// Whether the service would have made `found` of `wanted`, apart from when.
+pub(super) fn is_same(wanted: &DeviceTask, found: &DeviceTask) -> bool {
+    let group = &wanted.asset_group_uuid;
+    wanted.display_name == found.display_name
+        && wanted.description == found.description
+        && (group.is_empty() || *group == found.asset_group_uuid)
+        && is_same_action(wanted.action.as_ref(), found.action.as_ref())
+        && targets(wanted.targets.as_ref()) == targets(found.targets.as_ref())
+        && wanted.triggers.iter().all(|trigger| has_trigger(&found.triggers, trigger))
+}
+
+/// When a task was created, as far as the service says it.
+pub(super) fn created_at(task: &DeviceTask) -> Option<SystemTime> {
+    // The time of the task is newer in ESET's schema than that of the trigger (`facts.md` 1.1).
+    let triggered =
+        || task.triggers.iter().filter_map(|trigger| manual(trigger)?.create_time).max();
+    SystemTime::try_from(task.create_time.or_else(triggered)?).ok()
+}
+
+fn is_same_action(wanted: Option<&Action>, found: Option<&Action>) -> bool {
+    let (Some(wanted), Some(found)) = (wanted, found) else {
+        return wanted.is_none() && found.is_none();
+    };
+    wanted.name == found.name
+        && match (&wanted.params, &found.params) {
+            (Some(wanted), Some(found)) => is_same_any(wanted, found),
+            (wanted, found) => wanted.is_none() && found.is_none(),
+        }
+}
+
+/// The same message: the same bytes, or the same JSON without defaults, of the same type.
+fn is_same_any(wanted: &Any, found: &Any) -> bool {
+    if wanted.type_name() == found.type_name() && wanted.value == found.value {
+        return true;
+    }
+    // A message without a JSON form here can only be told by its bytes.
+    content(wanted).zip(content(found)).is_some_and(|(wanted, found)| wanted == found)
+}
+
+/// The type, which JSON tells also where this crate does not know it, and the members.
+fn content(any: &Any) -> Option<(String, Value)> {
+    let Ok(Value::Object(mut members)) = serde_json::to_value(any) else { return None };
+    let url = members.remove("@type")?;
+    let name = url.as_str()?.rsplit('/').next()?.to_owned();
+    let mut content = Value::Object(members);
+    drop_defaults(&mut content);
+    Some((name, content))
+}
+
+/// Takes out members that say nothing. Those inside lists stay, since their place counts.
+fn drop_defaults(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.values_mut().for_each(drop_defaults);
+            members.retain(|_, member| !is_default(member));
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(drop_defaults),
+        _ => {}
+    }
+}
+
+fn is_default(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(members) => members.is_empty(),
+    }
+}
+
+fn targets(targets: Option<&DeviceTaskTargets>) -> [BTreeSet<&str>; 2] {
+    fn set(uuids: &[String]) -> BTreeSet<&str> {
+        uuids.iter().map(String::as_str).collect()
+    }
+    match targets {
+        Some(targets) => [set(&targets.devices_uuids), set(&targets.device_groups_uuids)],
+        None => Default::default(),
+    }
+}
+
+fn has_trigger(found: &[Trigger], wanted: &Trigger) -> bool {
+    // A kind that this API does not have is refused, so nothing was made of it.
+    let Some(wanted) = manual(wanted) else { return false };
+    found.iter().filter_map(manual).any(|found| match (wanted.expire_time, found.expire_time) {
+        (None, _) => true,
+        (Some(wanted), Some(found)) => are_close(wanted, found),
+        (Some(_), None) => false,
+    })
+}
+
+fn manual(trigger: &Trigger) -> Option<&ManualTrigger> {
+    match &trigger.kind {
+        Some(Kind::Manual(manual)) => Some(manual),
+        None => None,
+    }
+}
+
+fn are_close(a: Timestamp, b: Timestamp) -> bool {
+    let (Ok(a), Ok(b)) = (SystemTime::try_from(a), SystemTime::try_from(b)) else {
+        return a == b;
+    };
+    let difference = a.duration_since(b).or_else(|_| b.duration_since(a));
+    difference.is_ok_and(|difference| difference < SAME_TIME)
+}

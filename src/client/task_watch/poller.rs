@@ -1,0 +1,277 @@
+//! What a watch does between two items: ask, and pause.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::Code;
+
+use super::Item;
+use super::plan::Plan;
+use super::progress::TaskProgress;
+use crate::call::CallOptions;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind};
+use crate::proto::eset::dotnod::automation::v1::{DeviceTaskRun, ListTaskRunsRequest};
+use crate::rpc::device_tasks::{GetTask, ListTaskRuns};
+use crate::timer::{Timer, within};
+
+/// No pause is shorter, whatever is asked for: the service would be stormed.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// The first pause and the longest.
+    pub(super) interval: (Duration, Duration),
+    pub(super) settling_time: Option<Duration>,
+    pub(super) expiry_margin: Duration,
+    pub(super) timeout: Option<Duration>,
+    pub(super) max_failures: u32,
+    pub(super) options: CallOptions,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            interval: (Duration::from_secs(2), Duration::from_secs(30)),
+            settling_time: None,
+            expiry_margin: Duration::from_secs(5 * 60),
+            timeout: None,
+            max_failures: 10,
+            options: CallOptions::default(),
+        }
+    }
+}
+
+impl Settings {
+    fn first_pause(&self) -> Duration {
+        self.interval.0.max(SHORTEST_PAUSE)
+    }
+
+    fn longest_pause(&self) -> Duration {
+        self.interval.1.max(self.first_pause())
+    }
+
+    fn settling_time(&self) -> Duration {
+        self.settling_time.unwrap_or_else(|| self.longest_pause().saturating_mul(2))
+    }
+}
+
+/// What a watch knows. Its size is that of the devices' last runs.
+pub(super) struct Poller {
+    client: Client,
+    timer: Arc<dyn Timer>,
+    task_uuid: String,
+    settings: Settings,
+    /// What the task said, and when it did.
+    plan: Option<(Plan, Instant)>,
+    last: Option<TaskProgress>,
+    changed_at: Instant,
+    /// The next pause; `None` before the first poll.
+    pause: Option<Duration>,
+    deadline: Option<Instant>,
+    /// The polls in a row that failed, and why the last one did.
+    failures: u32,
+    failure: Option<Error>,
+}
+
+impl Poller {
+    pub(super) fn new(client: Client, task_uuid: String) -> Self {
+        let timer = client.policy().timer.clone();
+        Self {
+            client,
+            task_uuid,
+            settings: Settings::default(),
+            plan: None,
+            last: None,
+            changed_at: timer.now(),
+            pause: None,
+            deadline: None,
+            failures: 0,
+            failure: None,
+            timer,
+        }
+    }
+
+    pub(super) fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// Goes on to the next item.
+    pub(super) async fn step(mut self: Box<Self>) -> Item {
+        loop {
+            if !self.wait().await {
+                let error = self.out_of_time();
+                return (None, Err(error));
+            }
+            let polled = match self.remaining() {
+                None => Some(self.poll().await),
+                Some(remaining) => {
+                    let timer = self.timer.clone();
+                    within(&*timer, remaining, self.poll()).await
+                }
+            };
+            match polled {
+                None => {
+                    let error = self.out_of_time();
+                    return (None, Err(error));
+                }
+                Some(Ok(Some(progress))) => {
+                    let next = (!progress.is_complete()).then_some(self);
+                    return (next, Ok(progress));
+                }
+                Some(Ok(None)) => {}
+                Some(Err(error)) if !may_pass(&error) => return (None, Err(error)),
+                Some(Err(error)) => {
+                    self.failures = self.failures.saturating_add(1);
+                    if self.failures > self.settings.max_failures {
+                        let note = format!("{} polls in a row failed", self.failures);
+                        return (None, Err(error.with_note(&note)));
+                    }
+                    self.failure = Some(error);
+                }
+            }
+        }
+    }
+
+    /// Waits until the next poll; false if the time is up before.
+    async fn wait(&mut self) -> bool {
+        let Some(pause) = self.pause else {
+            let now = self.timer.now();
+            self.changed_at = now;
+            self.deadline = self.settings.timeout.and_then(|timeout| now.checked_add(timeout));
+            self.pause = Some(self.settings.first_pause());
+            return self.remaining().is_none_or(|remaining| !remaining.is_zero());
+        };
+        // Grows already here: a change makes it short again.
+        self.pause =
+            Some(pause.saturating_mul(3).min(self.settings.longest_pause().saturating_mul(2)) / 2);
+        let remaining = self.remaining();
+        self.timer.sleep(remaining.map_or(pause, |remaining| pause.min(remaining))).await;
+        remaining.is_none_or(|remaining| pause < remaining)
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(self.timer.now()))
+    }
+
+    /// Asks once; `None` if nothing has changed.
+    async fn poll(&mut self) -> Result<Option<TaskProgress>, Error> {
+        let plan = self.read_task().await?;
+        let runs = self.read_runs(&plan).await?;
+        self.failures = 0;
+        self.failure = None;
+        let now = self.timer.now();
+        let settling_time = self.settings.settling_time();
+        let snapshot = |is_settled: bool, runs: BTreeMap<String, DeviceTaskRun>| {
+            let now = self.timer.system_time();
+            let snapshot = plan.snapshot(runs, now, self.settings.expiry_margin, is_settled);
+            TaskProgress::since(self.last.as_ref(), &self.task_uuid, snapshot)
+        };
+        let has_waited = now.saturating_duration_since(self.changed_at) >= settling_time;
+        // Settled is what did not change now either.
+        let is_same = self.last.as_ref().is_some_and(|last| last.has_runs(&runs));
+        let Some(progress) = snapshot(is_same && has_waited, runs) else {
+            return Ok(None);
+        };
+        self.changed_at = now;
+        self.pause = Some(self.settings.first_pause());
+        self.last = Some(progress.clone());
+        Ok(Some(progress))
+    }
+
+    /// What the task says: as it was read before, unless that is long ago and something may start yet.
+    async fn read_task(&mut self) -> Result<Plan, Error> {
+        let now = self.timer.now();
+        if let Some((plan, read_at)) = &self.plan {
+            let is_old = now.saturating_duration_since(*read_at) >= self.settings.settling_time();
+            let may_start = plan.is_open()
+                || self.last.as_ref().is_none_or(|last| !last.not_started().is_empty());
+            if plan.is_deleted() || !is_old || !may_start {
+                return Ok(plan.clone());
+            }
+        }
+        let call = self.client.call::<GetTask>(self.task_uuid.as_str().into());
+        let plan = match call.options(self.settings.options.clone()).await {
+            Ok(response) => Plan::of(response.task.unwrap_or_default()),
+            Err(error) if error.is_not_found() => {
+                let plan = self.plan.take().map(|(plan, _)| plan);
+                plan.unwrap_or_default().deleted()
+            }
+            Err(error) => return Err(error),
+        };
+        self.plan = Some((plan.clone(), now));
+        Ok(plan)
+    }
+
+    /// The last run on each device.
+    async fn read_runs(&self, plan: &Plan) -> Result<BTreeMap<String, DeviceTaskRun>, Error> {
+        let request = ListTaskRunsRequest {
+            task_uuid: self.task_uuid.clone(),
+            list_only_last_runs: true,
+            ..Default::default()
+        };
+        let call = self.client.call::<ListTaskRuns>(request);
+        let mut pages = call.options(self.settings.options.clone()).pages();
+        let mut runs = BTreeMap::<String, DeviceTaskRun>::new();
+        while let Some(page) = pages.next().await {
+            for run in page?.task_runs.into_iter().filter(|run| plan.counts(run)) {
+                // Pages of a list that changes meanwhile may overlap.
+                let is_older = |found: &DeviceTaskRun| run.start_time < found.start_time;
+                if !runs.get(&run.device_uuid).is_some_and(is_older) {
+                    runs.insert(run.device_uuid.clone(), run);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    fn out_of_time(&mut self) -> Error {
+        let timeout = self.settings.timeout.unwrap_or_default();
+        let message = match self.last.as_ref().map(TaskProgress::counts) {
+            None => {
+                format!("nothing is known of the task after {timeout:?}: no poll came to its end")
+            }
+            Some(all) if all.ended() == all.total() => {
+                format!(
+                    "the task is not done within {timeout:?}: other devices of its groups may start"
+                )
+            }
+            Some(all) => {
+                let (open, total) = (all.total().saturating_sub(all.ended()), all.total());
+                let devices = if total == 1 { "device" } else { "devices" };
+                format!("the task is not done on {open} of {total} {devices} within {timeout:?}")
+            }
+        };
+        // Watching changes nothing.
+        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+        let error = error.with_execution(false);
+        match self.failure.take() {
+            Some(failure) => {
+                let note = format!("the last poll failed: {failure}");
+                error.with_note(&note).with_source(failure)
+            }
+            None => error,
+        }
+    }
+}
+
+/// The next poll may well succeed.
+fn may_pass(error: &Error) -> bool {
+    use Code::{Aborted, DeadlineExceeded, Internal, ResourceExhausted, Unavailable, Unknown};
+    let is_ours = matches!(error.kind(), ErrorKind::Config | ErrorKind::Limit);
+    let codes = [Aborted, DeadlineExceeded, Internal, ResourceExhausted, Unavailable, Unknown];
+    error.is_retryable() || (!is_ours && codes.contains(&error.code()))
+}
+
+impl fmt::Debug for Poller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller")
+            .field("task_uuid", &self.task_uuid)
+            .field("settings", &self.settings)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! What happens on the way of a call.
+
+use std::time::Duration;
+
+use crate::error::{Error, code_name};
+use crate::rpc::MethodSpec;
+
+#[cfg(feature = "rest")]
+use super::Sending;
+use super::metrics;
+
+/// Why a call that failed is not tried again, although it might help.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum GivenUp {
+    /// It may have run, and must not run twice.
+    NotSafe,
+    /// The attempts are used up.
+    Attempts,
+    /// The budget of retries is used up: the service is sick.
+    Throttled,
+    /// The service does not want it.
+    Pushback,
+    /// The wait would end after the deadline.
+    NoTime,
+}
+
+impl GivenUp {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::NotSafe => "not_safe",
+            Self::Attempts => "attempts",
+            Self::Throttled => "throttled",
+            Self::Pushback => "pushback",
+            Self::NoTime => "no_time",
+        }
+    }
+}
+
+/// An attempt came to an end.
+pub(crate) fn attempted<T>(spec: &MethodSpec, result: &Result<T, Error>) {
+    let code = result.as_ref().map_or_else(Error::code, |_| tonic::Code::Ok);
+    metrics::attempt(spec, code);
+}
+
+/// There is to be another attempt after a wait; `is_asked` if the service asked for it.
+pub(crate) fn retry(
+    spec: &MethodSpec,
+    error: &Error,
+    attempts: u32,
+    wait: Duration,
+    is_asked: bool,
+) {
+    let reason = code_name(error.code());
+    tracing::info!(
+        target: "eset_protect::call",
+        reason, ?wait, asked_by_service = is_asked, attempts, "trying again"
+    );
+    metrics::retry(spec, reason);
+}
+
+/// A stream that the server refused is sent again at once.
+pub(crate) fn retry_of_refused(spec: &MethodSpec) {
+    let reason = "refused_stream";
+    tracing::info!(target: "eset_protect::call", reason, "trying again at once");
+    metrics::retry(spec, reason);
+}
+
+/// The service refused a token; the call is made again if there is another.
+pub(crate) fn token_refused(spec: &MethodSpec, has_other: bool) {
+    let reason = "refused_token";
+    tracing::info!(target: "eset_protect::call", reason, has_other, "the service refused the token");
+    if has_other {
+        metrics::retry(spec, reason);
+    }
+}
+
+/// There is to be no other attempt.
+pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp) {
+    let (code, why) = (code_name(error.code()), why.name());
+    if why == GivenUp::Throttled.name() {
+        tracing::warn!(target: "eset_protect::call", code, why, "not trying again");
+    } else {
+        tracing::debug!(target: "eset_protect::call", code, why, "not trying again");
+    }
+    metrics::given_up(spec, why);
+}
+
+/// A login came to an end.
+pub(crate) fn login<T>(result: &Result<T, Error>, is_renewal: bool) {
+    let outcome = match result {
+        Ok(_) => {
+            tracing::debug!(target: "eset_protect::auth", is_renewal, "got a token");
+            "ok"
+        }
+        Err(error) if error.is_unauthenticated() => {
+            tracing::warn!(target: "eset_protect::auth", is_renewal, "the login was refused");
+            "refused"
+        }
+        Err(error) => {
+            let code = code_name(error.code());
+            tracing::info!(target: "eset_protect::auth", is_renewal, code, "the login failed");
+            "failed"
+        }
+    };
+    metrics::login(outcome);
+}
+
+/// An answer is pending and is asked for again after a pause.
+#[cfg(feature = "rest")]
+pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {
+    tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the answer is pending");
+    metrics::pending(sending.spec);
+}
+
+/// The wire that the far side speaks.
+#[cfg(feature = "rest")]
+pub(crate) fn wire_chosen(wire: &'static str) {
+    tracing::info!(target: "eset_protect::wire", wire, "chose the wire");
+}
+
+/// A call has its turn under the rate limit after so long; not if that is too late for its deadline.
+pub(crate) fn rate_limited(wait: Duration, is_in_time: bool) {
+    if wait.as_millis() == 0 && is_in_time {
+        return;
+    }
+    tracing::debug!(target: "eset_protect::call", ?wait, is_in_time, "under the rate limit");
+    metrics::rate_limit(wait, is_in_time);
+}

@@ -1,0 +1,89 @@
+//! Counters and histograms, by the facade `metrics`.
+
+use std::time::Duration;
+
+use ::metrics::{Label, Unit, counter, describe_counter, describe_histogram, histogram};
+use tonic::Code;
+
+use super::Server;
+use super::call::method;
+use crate::error::code_name;
+use crate::rpc::MethodSpec;
+
+const DURATION: &str = "rpc.client.call.duration";
+const ATTEMPTS: &str = "eset_protect.client.attempts";
+const RETRIES: &str = "eset_protect.client.retries";
+const GIVEN_UP: &str = "eset_protect.client.retries_given_up";
+const PENDING_POLLS: &str = "eset_protect.client.pending_polls";
+const LOGINS: &str = "eset_protect.client.logins";
+const RATE_LIMIT_WAIT: &str = "eset_protect.client.rate_limit.wait";
+
+/// Tells the recorder what each metric of this crate is, for its help texts. Call it once the recorder is
+/// installed.
+pub fn describe_metrics() {
+    describe_histogram!(
+        DURATION,
+        Unit::Seconds,
+        "How long calls took, with all attempts and waits"
+    );
+    describe_counter!(ATTEMPTS, "Requests that were sent, first ones and again");
+    describe_counter!(RETRIES, "Calls that were tried again, by the reason");
+    describe_counter!(
+        GIVEN_UP,
+        "Calls that were not tried again though it might help, by the reason"
+    );
+    describe_counter!(PENDING_POLLS, "How often an answer was pending (202) and asked for again");
+    describe_counter!(LOGINS, "Logins and renewals of tokens, by what came of them");
+    describe_histogram!(RATE_LIMIT_WAIT, Unit::Seconds, "How long calls waited for the rate limit");
+}
+
+pub(super) fn call(
+    spec: &MethodSpec,
+    code: Code,
+    server: Option<&Server>,
+    elapsed: impl FnOnce() -> Duration,
+) {
+    let mut labels = Vec::with_capacity(6);
+    labels.push(Label::from_static_parts("rpc.system.name", "grpc"));
+    labels.push(Label::from_static_parts("rpc.method", method(spec)));
+    labels.push(Label::from_static_parts("rpc.response.status_code", code_name(code)));
+    if let Some(server) = server {
+        labels.push(Label::new("server.address", server.address.clone()));
+        labels.push(Label::new("server.port", server.port.to_string()));
+    }
+    if code != Code::Ok {
+        labels.push(Label::from_static_parts("error.type", code_name(code)));
+    }
+    histogram!(DURATION, labels).record(elapsed());
+}
+
+pub(super) fn attempt(spec: &MethodSpec, code: Code) {
+    let code = code_name(code);
+    counter!(ATTEMPTS, "rpc.method" => method(spec), "rpc.response.status_code" => code)
+        .increment(1);
+}
+
+pub(super) fn retry(spec: &MethodSpec, reason: &'static str) {
+    counter!(RETRIES, "rpc.method" => method(spec), "reason" => reason).increment(1);
+}
+
+pub(super) fn given_up(spec: &MethodSpec, reason: &'static str) {
+    counter!(GIVEN_UP, "rpc.method" => method(spec), "reason" => reason).increment(1);
+}
+
+pub(super) fn login(outcome: &'static str) {
+    counter!(LOGINS, "outcome" => outcome).increment(1);
+}
+
+#[cfg(feature = "rest")]
+pub(super) fn pending(spec: Option<&MethodSpec>) {
+    match spec {
+        Some(spec) => counter!(PENDING_POLLS, "rpc.method" => method(spec)).increment(1),
+        None => counter!(PENDING_POLLS).increment(1),
+    }
+}
+
+pub(super) fn rate_limit(wait: Duration, is_in_time: bool) {
+    let outcome = if is_in_time { "waited" } else { "refused" };
+    histogram!(RATE_LIMIT_WAIT, "outcome" => outcome).record(wait);
+}

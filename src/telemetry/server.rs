@@ -1,0 +1,20 @@
+//! Where a request goes, as the conventions name it.
+
+use http::Uri;
+
+/// A host and a port.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(super) address: String,
+    pub(super) port: u16,
+}
+
+impl Server {
+    /// The server of an address.
+    pub(crate) fn of(uri: &Uri) -> Self {
+        let host = uri.host().unwrap_or_default();
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        Self { address: bare.unwrap_or(host).to_owned(), port: uri.port_u16().unwrap_or(usual) }
+    }
+}

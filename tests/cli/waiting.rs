@@ -1,0 +1,267 @@
+//! `tasks wait`, `tasks create --wait` and `--guarded`, and the commands that change a task.
+
+use std::time::Duration;
+
+use eset_protect::automation::v1::{
+    CreateTaskResponse, DeviceTask, DeviceTaskRun, GetTaskResponse, TaskRunStatus, trigger::Kind,
+};
+use eset_protect::emulator::{Builder, Device, Emulator, Fault, Faults, Outcome, Pace};
+use tonic::Code;
+
+use crate::support::{GROUP, Ran, Server, run, run_command};
+
+/// An emulator whose runs take a moment.
+fn fast() -> Builder {
+    let pace = Pace { queued: Duration::from_millis(500), running: Duration::from_millis(50) };
+    Emulator::builder().pace(pace).device(Device::new("off").off()).outcome(
+        |_, device| match device {
+            "bad" => Outcome::Failed,
+            "quiet" => Outcome::Suppressed,
+            _ => Outcome::Finished,
+        },
+    )
+}
+
+const ISOLATE: [&str; 6] = ["tasks", "create", "--name", "x", "--action", "StartNetworkIsolation"];
+const WAIT: [&str; 3] = ["--wait", "--poll-interval", "10ms"];
+
+/// Creates a task for these devices and waits for it.
+fn create_and_wait(server: &Server, args: &[&str]) -> Ran {
+    server.run(&[&ISOLATE[..], &WAIT, args].concat())
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    String::from_utf8(bytes.to_vec()).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// The lines without how long it has taken, such as `00:01`.
+fn without_times(text: &str) -> Vec<&str> {
+    text.lines().map(|line| line.split_once("  ").expect("a time").1).collect()
+}
+
+#[test]
+fn all_is_well() {
+    for wire in ["grpc", "rest"] {
+        let server = Server::start(fast());
+        let ran = create_and_wait(&server, &["--device", "a", "--device", "b", "--wire", wire]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        // Standard error is no terminal: a line for each change, and no bar.
+        assert!(!ran.err.contains('\u{1b}') && !ran.err.contains('\r'), "{:?}", ran.err);
+        let said = without_times(&ran.err);
+        assert_eq!(said.first(), Some(&"0 of 2 devices done: 2 queued"), "{said:?}");
+        assert_eq!(said.last(), Some(&"2 of 2 devices done: 2 finished"), "{said:?}");
+        let out = String::from_utf8(ran.out).unwrap();
+        // The task, then its runs.
+        assert!(out.starts_with("uuid "), "{out}");
+        let (_, runs) = out.split_once("STATUS ").unwrap();
+        assert_eq!(runs.matches("FINISHED").count(), 2, "{out}");
+    }
+}
+
+#[test]
+fn runs_that_fail_have_an_exit_code_of_their_own() {
+    let server = Server::start(fast());
+    let devices = ["--device", "a", "--device", "bad", "--device", "quiet"];
+    let ran = create_and_wait(&server, &devices);
+    assert_eq!(ran.code, 9, "{}", ran.err);
+    let said = ran.err.lines().last().unwrap();
+    let expected = "error: the task did not end well on 2 of 3 devices: 1 failed, 1 suppressed";
+    assert_eq!(said, expected);
+    let out = String::from_utf8(ran.out).unwrap();
+    for status in ["FINISHED", "FAILED", "SUPPRESSED"] {
+        assert_eq!(out.matches(status).count(), 1, "{status}: {out}");
+    }
+}
+
+#[test]
+fn json_is_the_task_and_then_a_line_for_each_run_that_has_ended() {
+    let server = Server::start(fast());
+    let args = ["--device", "a", "--device", "bad", "--output", "json"];
+    let ran = create_and_wait(&server, &args);
+    assert_eq!(ran.code, 9, "{}", ran.err);
+    let out = lines(&ran.out);
+    let (first, runs) = out.split_first().unwrap();
+    let created: CreateTaskResponse = serde_json::from_str(first).unwrap();
+    let uuid = created.task.unwrap().uuid;
+    let mut runs: Vec<DeviceTaskRun> =
+        runs.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    runs.sort_by(|a, b| a.device_uuid.cmp(&b.device_uuid));
+    let ended: Vec<_> = runs.iter().map(|run| (&*run.device_uuid, run.status())).collect();
+    assert_eq!(ended, [("a", TaskRunStatus::Finished), ("bad", TaskRunStatus::Failed)]);
+    assert!(runs.iter().all(|run| run.task_uuid == uuid));
+
+    // Later somebody waits for the same: it is all over.
+    let ran = server.run(&["tasks", "wait", &uuid, "--output", "json"]);
+    assert_eq!((ran.code, lines(&ran.out).len()), (9, 2), "{}", ran.err);
+}
+
+#[test]
+fn the_time_runs_out() {
+    let server = Server::start(fast());
+    let args = ["--device", "a", "--device", "off", "--wait-timeout", "2s"];
+    let ran = create_and_wait(&server, &args);
+    assert_eq!(ran.code, 6, "{}", ran.err);
+    let said: Vec<_> = ran.err.lines().rev().take(2).collect();
+    let expected = "error: the task is not done on 1 of 2 devices within 2s";
+    assert_eq!(said[1], expected);
+    assert!(
+        said[0].starts_with("hint: the task goes on at the service: `eset-protect tasks wait ")
+    );
+    // What is known is shown all the same.
+    let out = String::from_utf8(ran.out).unwrap();
+    assert!(out.contains("FINISHED") && out.contains("NOT STARTED  off"), "{out}");
+}
+
+#[test]
+fn a_task_that_expires_or_runs_nowhere() {
+    let server = Server::start(fast());
+    let args = ["--device", "a", "--device", "off", "--expires", "2020-01-01T00:00:00Z"];
+    let ran = create_and_wait(&server, &args);
+    assert_eq!(ran.code, 9, "{}", ran.err);
+    assert!(ran.err.ends_with("on 2 of 2 devices: 2 not started in time\n"), "{}", ran.err);
+    let ran = create_and_wait(&server, &["--group", GROUP, "--expires", "2020-01-01T00:00:00Z"]);
+    assert_eq!(ran.code, 9, "{}", ran.err);
+    assert!(ran.err.ends_with("error: the task ran on no device\n"), "{}", ran.err);
+}
+
+#[test]
+fn waiting_for_nothing() {
+    let server = Server::empty();
+    let error = server.run(&["tasks", "wait", "nothing"]).fails(4);
+    assert!(error.starts_with("error: ListTaskRuns: NOT_FOUND: "), "{error}");
+    for (args, expected) in [
+        (&["tasks", "wait"][..], "<TASK>"),
+        (&["tasks", "wait", "x", "--wait-timeout", "soon"], "such as 500ms, 30s, 2m or 1h"),
+        (&["tasks", "wait", "x", "--wait-timeout", "10"], "'10' for '--wait-timeout <TIME>'"),
+        (&["tasks", "wait", "x", "--wait-timeout", "0s"], "more than no time"),
+        (&["tasks", "wait", "x", "--wait-timeout", "8761h"], "at most 8760h"),
+        (&["tasks", "wait", "x", "--poll-interval", "99999999999999999999h"], "--poll-interval"),
+    ] {
+        let error = run(args, b"").fails(2);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+    let args = [&ISOLATE[..], &["--device", "a", "--wait-timeout", "1m"]].concat();
+    let error = run(&args, b"").fails(2);
+    assert_eq!(error, "error: --wait-timeout: expected --wait beside it\n");
+}
+
+/// On a terminal there is a bar, which is gone when the table comes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bar_where_there_is_script() {
+    use std::process::Command;
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("not tested: there is no `script`, and so no terminal");
+        return;
+    }
+    let shown = |no_color: &str| {
+        let server = Server::start(fast());
+        let create = [&ISOLATE[..], &WAIT, &["--device", "a", "--device", "bad"]].concat();
+        let line =
+            format!("stty cols 100; {} {}", env!("CARGO_BIN_EXE_eset-protect"), create.join(" "));
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env("ESET_PROTECT_ENDPOINT", &server.endpoint);
+        command.env("TERM", "xterm-256color").env("NO_COLOR", no_color);
+        let ran = run_command(command, b"");
+        assert_eq!(ran.code, 9, "{}", ran.err);
+        String::from_utf8(ran.out).unwrap()
+    };
+    let said = shown("");
+    let (bar, table) = said.split_once("STATUS").unwrap();
+    assert!(bar.contains("\u{2591}") && bar.contains("0 of 2 devices done: "), "{bar:?}");
+    let cleared = "\r\u{1b}[2K";
+    assert!(bar.trim_end_matches("\u{1b}[1m").ends_with(cleared), "{bar:?}");
+    assert!(!table.contains("devices done"), "{table:?}");
+    assert!(table.contains("on 1 of 2 devices: 1 failed"), "{table:?}");
+    let plain = shown("1");
+    assert!(!plain.contains("\u{1b}[3"), "no colour: {plain:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_waiting_and_not_the_task() {
+    use std::io::{BufRead, BufReader};
+    let server = Server::start(fast());
+    let args = [&ISOLATE[..], &WAIT, &["--device", "off"]].concat();
+    let mut command = server.command(&args);
+    command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    // It waits.
+    let first = said.next().unwrap().unwrap();
+    assert!(first.ends_with("0 of 1 device done: 1 not started"), "{first}");
+    let killed =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    let rest: Vec<_> = said.map(Result::unwrap).collect();
+    assert_eq!(rest[0], "error: stopped waiting");
+    assert!(rest[1].starts_with("hint: the task goes on at the service: "), "{rest:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let listed: Vec<DeviceTask> = server.run(&["tasks", "list", "--output", "json"]).json_lines();
+    assert_eq!(listed.len(), 1);
+}
+
+#[test]
+fn a_guarded_create_finds_what_was_made() {
+    for wire in ["grpc", "rest"] {
+        let faults = Faults::new();
+        let server = Server::start(fast().faults(faults.clone()));
+        faults.push_for("CreateTask", Fault::code(Code::Unavailable).after_the_call());
+        let args = ["--guarded", "--device", "a", "--output", "json", "--wire", wire];
+        let ran = server.run(&[&ISOLATE[..], &args].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let found: CreateTaskResponse = serde_json::from_str(&lines(&ran.out)[0]).unwrap();
+        let found = found.task.unwrap();
+        let expected = format!(
+            "The answer was lost; the task was found as {}, not created again.\n",
+            found.uuid
+        );
+        assert_eq!(ran.err, expected);
+        let listed: Vec<DeviceTask> =
+            server.run(&["tasks", "list", "--output", "json"]).json_lines();
+        assert_eq!(listed, [found]);
+
+        // Without it nobody looks, and the hint says what to do.
+        faults.push_for("CreateTask", Fault::code(Code::Unavailable).after_the_call());
+        let error = server.run(&[&ISOLATE[..], &["--device", "a"]].concat()).fails(3);
+        assert!(error.contains("it may have been done all the same"), "{error}");
+    }
+}
+
+#[test]
+fn targets_and_triggers_are_replaced() {
+    let server = Server::start(fast());
+    let args = [&ISOLATE[..], &["--device", "a", "--output", "json"]].concat();
+    let uuid = server.run(&args).json::<CreateTaskResponse>().task.unwrap().uuid;
+    let get = || -> DeviceTask {
+        let got: GetTaskResponse = server.run(&["tasks", "get", &uuid, "--output", "json"]).json();
+        got.task.unwrap()
+    };
+    let args = ["tasks", "set-targets", &uuid, "--device", "b", "--device", "c", "--group", GROUP];
+    let said = server.run(&args).ok();
+    assert_eq!(said, format!("Replaced the targets of the task {uuid}.\n"));
+    let targets = get().targets.unwrap();
+    assert_eq!(targets.devices_uuids, ["b", "c"]);
+    assert_eq!(targets.device_groups_uuids, [GROUP]);
+
+    let args = ["tasks", "set-triggers", &uuid, "--expires", "2040-01-01T00:00:00Z"];
+    let said = server.run(&[&args[..], &["--output", "json"]].concat()).ok();
+    assert_eq!(said, "{}\n");
+    let triggers = get().triggers;
+    let [trigger] = triggers.as_slice() else { panic!("{triggers:?}") };
+    let Some(Kind::Manual(manual)) = &trigger.kind else { panic!("no manual trigger") };
+    assert_eq!(manual.expire_time.unwrap().to_string(), "2040-01-01T00:00:00Z");
+
+    let error = run(&["tasks", "set-targets", "x"], b"").fails(2);
+    assert!(error.contains("--device, --group: expected a device or a group"), "{error}");
+    let error = run(&["tasks", "set-triggers", "x", "--expires", "soon"], b"").fails(2);
+    assert!(error.contains("expected a time such as 2030-01-01T00:00:00Z"), "{error}");
+    server.run(&["tasks", "set-triggers", "nothing"]).fails(4);
+}
+
+#[test]
+fn the_exit_codes_are_told() {
+    let help = run_command(crate::support::command(&["--help"]), b"").ok();
+    assert!(help.contains("\n  9  the task that was waited for did not end well"), "{help}");
+    assert!(help.contains("\n130  stopped by Ctrl-C"), "{help}");
+}

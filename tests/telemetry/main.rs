@@ -1,0 +1,12 @@
+//! What a client tells about its calls: spans, events, trace context, metrics.
+
+#![cfg(all(feature = "emulator", feature = "rest"))]
+
+mod capture;
+mod events;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod spans;
+mod support;
+#[cfg(feature = "otel")]
+mod trace_context;
