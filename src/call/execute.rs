@@ -118,30 +118,33 @@ impl Run<'_> {
         let is_own = metadata.contains_key(http::header::AUTHORIZATION.as_str());
         let credentials = self.client.credentials().filter(|_| !is_own);
         let mut renewed = None;
+        // What a service accepted must not be begun anew, whatever goes wrong between two questions.
         let mut pending_id = None;
         loop {
             let token = match (renewed.take(), credentials) {
+                (Some(token), _) => token,
                 (None, Some(credentials)) => credentials.token().await.map(Some),
-                (token, _) => Ok(token),
+                (None, None) => Ok(None),
             };
             let error = match token {
                 // Without a token nothing is sent.
                 Err(error) => error.unsent(),
                 Ok(token) => {
+                    let metadata = with_token(&metadata, token.as_ref());
                     let attempt = Attempt {
                         exchange: self.exchange.clone(),
-                        metadata: with_token(&metadata, token.as_ref())?,
-                        pending_id,
+                        metadata: metadata.map_err(|error| self.blamed(error))?,
+                        pending_id: pending_id.take(),
                     };
                     let error = match self.attempt::<R>(request, attempt).await {
                         Ok(response) => return Ok(response),
                         Err(error) => error,
                     };
+                    pending_id = error.pending_id().cloned();
                     if let (Some(credentials), Some(token)) = (credentials, &token)
                         && let Some(other) = self.renew::<R>(credentials, token, &error).await
                     {
-                        pending_id = error.pending_id().cloned();
-                        renewed = Some(other.map_err(|error| self.blamed(error.unsent()))?);
+                        renewed = Some(other.map(Some));
                         continue;
                     }
                     error
@@ -154,7 +157,6 @@ impl Run<'_> {
                 Next::Again => {}
                 Next::After(wait) => self.exchange.timer.sleep(wait).await,
             }
-            pending_id = error.pending_id().cloned();
             self.last = Some(error);
         }
     }
@@ -174,7 +176,8 @@ impl Run<'_> {
             Err(error) if error.is_retryable() => {}
             // Its turn would have come too late, or it cannot be sent at all.
             Err(error) if error.is_before_sending() => self.attempts -= 1,
-            // It may be wrong, but it works.
+            // It may be wrong, but it works. A broken connection or a passed deadline shows nothing.
+            Err(error) if !is_answer(error) => {}
             _ => self.client.policy().throttle.answered(),
         }
         result
@@ -262,6 +265,11 @@ impl Run<'_> {
             _ => error,
         }
     }
+}
+
+/// The service answered, be it with an error.
+fn is_answer(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Status | ErrorKind::Limit) && !error.is_deadline_exceeded()
 }
 
 fn with_token(metadata: &MetadataMap, token: Option<&AccessToken>) -> Result<MetadataMap, Error> {
