@@ -1,15 +1,18 @@
 //! One token for many calls.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{AccessToken, BoxFuture, Credentials};
 use crate::error::Error;
 use crate::telemetry;
+use crate::transport::retry_after;
 
 /// How long before its expiry a token is renewed, at the most: a tenth of its life.
 const SLACK: Duration = Duration::from_secs(60);
@@ -17,6 +20,9 @@ const SLACK: Duration = Duration::from_secs(60);
 /// How long a refused login is not tried again, since whoever is behind it may lock the account, and how
 /// long a forced renewal is not repeated.
 const REST: Duration = Duration::from_secs(10);
+
+/// A login that wants to be left alone for longer is tried again all the same.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// What a login gives.
 #[derive(Clone)]
@@ -41,8 +47,9 @@ impl fmt::Debug for Tokens {
 
 /// A login.
 pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
-    /// Logs in, or renews `previous`. Never called twice at the same time by one cache. The future may
-    /// be dropped before it is done, with the call that waits for it.
+    /// Logs in, or renews `previous`. Never called twice at the same time by one cache. Whichever of the
+    /// calls that wait for it is polled drives the future; with the last of them it is dropped, perhaps
+    /// before it is done.
     ///
     /// # Errors
     ///
@@ -58,20 +65,30 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
 /// | expires soon | one call renews it, the others take it meanwhile; so does that one if the login fails |
 /// | is missing, expired or refused | one call fetches another and all share what came of it, also a failure |
 ///
-/// A login that was refused is not tried again for ten seconds. A token that a service refuses is
-/// renewed at once, but not if that was done less than ten seconds ago: then it is not the token.
+/// A login that was refused is not tried again for ten seconds; one that failed otherwise not for as long
+/// as its `Retry-After` says, a minute at most. A token that a service refuses is renewed at once, but not
+/// if that was done less than ten seconds ago: then it is not the token.
 #[derive(Debug)]
 pub struct TokenCache<P> {
+    login: Arc<Login<P>>,
+}
+
+#[derive(Debug)]
+struct Login<P> {
     provider: P,
     state: Mutex<State>,
-    /// Held by the one call that fetches.
-    fetching: tokio::sync::Mutex<()>,
 }
+
+/// A fetch that is under way. All who wait for it drive it: were it one of them, that one could keep the
+/// others waiting for as long as nobody polls it, perhaps because somebody waits for one of the others.
+type Fetching = Shared<BoxFuture<'static, ()>>;
 
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
     failure: Option<Failure>,
+    /// The fetch that is under way, if somebody still waits for it.
+    fetching: Option<WeakShared<BoxFuture<'static, ()>>>,
     /// How many fetches came to an end.
     fetches: u64,
     /// When a service's refusal last asked for another token.
@@ -102,6 +119,19 @@ impl Held {
 struct Failure {
     at: Instant,
     error: Error,
+    /// For how long the login is not tried again.
+    rest: Duration,
+}
+
+impl Failure {
+    fn new(error: Error) -> Self {
+        let asked = retry_after(error.metadata().as_ref(), SystemTime::now());
+        let rest = match asked {
+            _ if error.is_unauthenticated() => REST,
+            asked => asked.unwrap_or_default().min(LONGEST_REST),
+        };
+        Self { at: Instant::now(), error, rest }
+    }
 }
 
 impl State {
@@ -122,12 +152,10 @@ impl State {
         let is_shared = self.fetches != seen;
         match (&self.failure, &self.held) {
             (Some(failure), _) => {
-                let is_recent = failure.at.elapsed() < REST;
+                let age = failure.at.elapsed();
                 match self.valid() {
-                    Some(token) if is_recent => Some(Ok(token)),
-                    None if is_shared || (is_recent && failure.error.is_unauthenticated()) => {
-                        Some(Err(failure.error.share()))
-                    }
+                    Some(token) if age < REST.max(failure.rest) => Some(Ok(token)),
+                    None if is_shared || age < failure.rest => Some(Err(failure.error.share())),
                     _ => None,
                 }
             }
@@ -142,52 +170,71 @@ impl State {
 impl<P: TokenProvider> TokenCache<P> {
     /// A cache for a login, empty at first.
     pub fn new(provider: P) -> Self {
-        Self { provider, state: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        Self { login: Arc::new(Login { provider, state: Mutex::default() }) }
     }
 
+    async fn get(&self) -> Result<AccessToken, Error> {
+        loop {
+            let failed = Arc::new(Mutex::new(None));
+            let (seen, fetching) = {
+                let mut state = self.login.state();
+                if let Some(settled) = state.settled(state.fetches) {
+                    return settled;
+                }
+                let under_way = state.fetching.as_ref().and_then(WeakShared::upgrade);
+                let fetching = match (under_way, state.valid()) {
+                    (Some(_), Some(token)) => return Ok(token),
+                    (Some(fetching), None) => fetching,
+                    (None, _) => {
+                        let previous = state.held.as_ref().map(|held| held.tokens.clone());
+                        let fetching = self.login.clone().fetching(previous, failed.clone());
+                        state.fetching = fetching.downgrade();
+                        fetching
+                    }
+                };
+                (state.fetches, fetching)
+            };
+            fetching.await;
+            let settled = self.login.state().settled(seen);
+            if let Some(settled) = settled {
+                // Who asked first gets the error itself, with its source.
+                let own = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+                return settled.map_err(|error| own.unwrap_or(error));
+            }
+        }
+    }
+}
+
+impl<P: TokenProvider> Login<P> {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn get(&self) -> Result<AccessToken, Error> {
-        let (seen, valid) = {
-            let state = self.state();
-            if let Some(token) = state.fresh() {
-                return Ok(token);
-            }
-            (state.fetches, state.valid())
-        };
-        let _fetching = match valid {
-            Some(token) => match self.fetching.try_lock() {
-                Ok(fetching) => fetching,
-                Err(_) => return Ok(token),
-            },
-            None => self.fetching.lock().await,
-        };
-        let previous = {
-            let state = self.state();
-            if let Some(settled) = state.settled(seen) {
-                return settled;
-            }
-            state.held.as_ref().map(|held| held.tokens.clone())
-        };
+    /// Begins a fetch, when it is polled; an error goes to `failed`.
+    fn fetching(
+        self: Arc<Self>,
+        previous: Option<Tokens>,
+        failed: Arc<Mutex<Option<Error>>>,
+    ) -> Fetching {
         let is_renewal = previous.is_some();
-        let result = self.provider.fetch(previous).await;
-        telemetry::login(&result, is_renewal);
-        let mut state = self.state();
-        state.fetches = state.fetches.wrapping_add(1);
-        match result {
-            Ok(tokens) => {
-                let access = tokens.access.clone();
-                state.held = Some(Held { tokens, since: Instant::now(), is_refused: false });
-                state.failure = None;
-                Ok(access)
+        let fetching = async move {
+            let result = self.provider.fetch(previous).await;
+            telemetry::login(&result, is_renewal);
+            let mut state = self.state();
+            state.fetches = state.fetches.wrapping_add(1);
+            state.fetching = None;
+            match result {
+                Ok(tokens) => {
+                    state.held = Some(Held { tokens, since: Instant::now(), is_refused: false });
+                    state.failure = None;
+                }
+                Err(error) => {
+                    state.failure = Some(Failure::new(error.share()));
+                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                }
             }
-            Err(error) => {
-                state.failure = Some(Failure { at: Instant::now(), error: error.share() });
-                state.valid().ok_or(error)
-            }
-        }
+        };
+        fetching.boxed().shared()
     }
 
     fn refuse(&self, token: &AccessToken) {
@@ -210,7 +257,7 @@ impl<P: TokenProvider> Credentials for TokenCache<P> {
     }
 
     fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()> {
-        self.refuse(token);
+        self.login.refuse(token);
         Box::pin(std::future::ready(()))
     }
 }
