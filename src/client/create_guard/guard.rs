@@ -83,7 +83,7 @@ impl Guard {
             match self.find(&error).await {
                 Ok(Sight::Found(task)) => return Ok(Guarded::Found(*task)),
                 // What is still at work is not listed yet.
-                Ok(Sight::Nothing) if may_go_again && !error.is_deadline_exceeded() => {}
+                Ok(Sight::Nothing) if may_go_again && !is_at_work(&error) => {}
                 Ok(Sight::Nothing) => {
                     return Err(error.with_note("a look at all tasks did not find it"));
                 }
@@ -113,7 +113,7 @@ impl Guard {
     /// Looks for what a create has made that failed so, as often as that needs; or says why it did not.
     async fn find(&mut self, error: &Error) -> Result<Sight, String> {
         let looks = match error.kind() {
-            _ if error.is_deadline_exceeded() => u32::MAX,
+            _ if is_at_work(error) => u32::MAX,
             ErrorKind::Transport => 2,
             _ => 1,
         };
@@ -206,6 +206,11 @@ impl Guard {
             None => self.timeout,
         }
     }
+}
+
+/// The service may be at work on it still: it had no time to answer, or said that it would later.
+fn is_at_work(error: &Error) -> bool {
+    error.is_deadline_exceeded() || error.pending_id().is_some()
 }
 
 /// The younger of what was seen and another.
