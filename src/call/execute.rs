@@ -203,7 +203,7 @@ impl Run<'_> {
         is_other.then_some(other)
     }
 
-    /// What to do after an attempt that failed.
+    /// What to do after an attempt that failed, or did not come to be for lack of a token.
     fn next<R: Rpc>(&mut self, error: &Error, pushback: Pushback) -> Next {
         self.may_have_executed |= error.may_have_executed();
         if !error.is_retryable() {

@@ -123,9 +123,10 @@ impl CallOptions {
                 return Err(Error::config(format!("metadata: {key:?} belongs to the protocol")));
             }
             // The value may be a secret, so it is not shown.
-            let value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
+            let mut value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
                 Error::config(format!("metadata {key:?}: expected visible ASCII as its value"))
             })?;
+            value.set_sensitive(true);
             map.append(name, value);
         }
         Ok(())

@@ -35,6 +35,7 @@ pub(crate) enum Rank {
     New,
     /// A question for the answer to a call that the service is at work on. It keeps the answer for some
     /// minutes only, which a long queue may take.
+    #[cfg_attr(not(feature = "rest"), allow(dead_code))]
     UnderWay,
 }
 

@@ -169,6 +169,7 @@ async fn ask(grpc: &GrpcTransport, probe: Attempt) -> Result<u8, Error> {
     let Err(error) = grpc.probe(probe).await else { return Ok(GRPC) };
     match error.kind() {
         ErrorKind::Status | ErrorKind::Limit => Ok(GRPC),
+        ErrorKind::Transport if is_garbled(&error) => Ok(GRPC),
         ErrorKind::Transport if !is_out_of_order(&error) && !is_turned_away(&error) => Ok(REST),
         ErrorKind::Connect if is_without_http2(&error) => Ok(REST),
         // The call itself was not sent.
@@ -189,6 +190,11 @@ fn is_out_of_order(error: &Error) -> bool {
 /// The far side spoke HTTP/2 and did not take the request, which does not show whether it knows gRPC.
 fn is_turned_away(error: &Error) -> bool {
     status::find::<Refused>(error).is_some_and(Refused::is_by_far_side)
+}
+
+/// The far side answered in gRPC, though nothing that can be read.
+fn is_garbled(error: &Error) -> bool {
+    status::find::<status::Garbled>(error).is_some()
 }
 
 /// TLS failed because the far side offers no HTTP/2.

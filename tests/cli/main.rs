@@ -15,5 +15,6 @@ mod support;
 mod targets;
 mod tasks;
 mod tls;
+mod verbose;
 mod waiting;
 mod wires;

@@ -87,6 +87,24 @@ async fn a_call_that_asks_for_the_wire_and_is_not_polled_keeps_nobody_waiting() 
     assert_eq!(server.seen().len(), 3, "it was asked once");
 }
 
+/// Whatever it says: who says it in gRPC speaks gRPC.
+#[tokio::test]
+async fn an_answer_in_grpc_that_cannot_be_read_shows_grpc() {
+    let done = || End::Trailers(vec![("grpc-status", "0".to_owned())]);
+    for (body, end) in
+        [(vec![], End::Stream), (vec![], done()), (vec![0, 0], done()), (vec![9; 50], done())]
+    {
+        let server = H2Server::start(move |request| match request.uri.path() {
+            HEALTH => Reply::grpc(body.clone(), end.clone()),
+            _ => task("g-1"),
+        })
+        .await;
+        let client = auto(&server.endpoint());
+        assert_eq!(get(&client).await.unwrap().uuid, "g-1");
+        assert_eq!(server.count(HEALTH), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_far_side_in_grpc_is_called_in_grpc() {
     let server = Running::start().await;
