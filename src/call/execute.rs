@@ -35,7 +35,8 @@ pub(crate) async fn execute<R: Rpc>(
 ) -> Result<Response<R::Response>, Error> {
     let policy = client.policy();
     let timeout = options.timeout_or(client.timeout()).min(LONGEST);
-    if timeout.is_zero() {
+    let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
+    if timeout.is_zero() || attempt_timeout.is_some_and(|time| time.is_zero()) {
         let message = "the call has no time: nothing was sent";
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         return Err(error.unsent().with_spec(R::SPEC));
@@ -44,7 +45,6 @@ pub(crate) async fn execute<R: Rpc>(
     let server = || client.transport().server(R::SPEC);
     let watched = telemetry::Call::begin(R::SPEC, policy.timer.clone(), server);
     let deadline = timer.now() + timeout;
-    let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
     let mut run = Run {
         client,
         deadline,
