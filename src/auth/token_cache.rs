@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
@@ -12,7 +12,6 @@ use tokio::time::Instant;
 use super::{AccessToken, BoxFuture, Credentials};
 use crate::error::Error;
 use crate::telemetry;
-use crate::transport::retry_after;
 
 /// How long before its expiry a token is renewed, at the most: a tenth of its life.
 const SLACK: Duration = Duration::from_secs(60);
@@ -20,9 +19,6 @@ const SLACK: Duration = Duration::from_secs(60);
 /// How long a refused login is not tried again, since whoever is behind it may lock the account, and how
 /// long a forced renewal is not repeated.
 const REST: Duration = Duration::from_secs(10);
-
-/// A login that wants to be left alone for longer is tried again all the same.
-const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// What a login gives.
 #[derive(Clone)]
@@ -53,7 +49,8 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the login is refused ([`Error::is_unauthenticated`]) or cannot be reached.
+    /// If the login is refused ([`Error::is_unauthenticated`]) or cannot be reached; made of a
+    /// [`tonic::Status`].
     fn fetch(&self, previous: Option<Tokens>) -> BoxFuture<'_, Result<Tokens, Error>>;
 }
 
@@ -65,9 +62,8 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
 /// | expires soon | one call renews it, the others take it meanwhile; so does that one if the login fails |
 /// | is missing, expired or refused | one call fetches another and all share what came of it, also a failure |
 ///
-/// A login that was refused is not tried again for ten seconds; one that failed otherwise not for as long
-/// as its `Retry-After` says, a minute at most. A token that a service refuses is renewed at once, but not
-/// if that was done less than ten seconds ago: then it is not the token.
+/// A login that was refused is not tried again for ten seconds. A token that a service refuses is
+/// renewed at once, but not if that was done less than ten seconds ago: then it is not the token.
 #[derive(Debug)]
 pub struct TokenCache<P> {
     login: Arc<Login<P>>,
@@ -119,19 +115,6 @@ impl Held {
 struct Failure {
     at: Instant,
     error: Error,
-    /// For how long the login is not tried again.
-    rest: Duration,
-}
-
-impl Failure {
-    fn new(error: Error) -> Self {
-        let asked = retry_after(error.metadata().as_ref(), SystemTime::now());
-        let rest = match asked {
-            _ if error.is_unauthenticated() => REST,
-            asked => asked.unwrap_or_default().min(LONGEST_REST),
-        };
-        Self { at: Instant::now(), error, rest }
-    }
 }
 
 impl State {
@@ -152,10 +135,12 @@ impl State {
         let is_shared = self.fetches != seen;
         match (&self.failure, &self.held) {
             (Some(failure), _) => {
-                let age = failure.at.elapsed();
+                let is_recent = failure.at.elapsed() < REST;
                 match self.valid() {
-                    Some(token) if age < REST.max(failure.rest) => Some(Ok(token)),
-                    None if is_shared || age < failure.rest => Some(Err(failure.error.share())),
+                    Some(token) if is_recent => Some(Ok(token)),
+                    None if is_shared || (is_recent && failure.error.is_unauthenticated()) => {
+                        Some(Err(failure.error.share()))
+                    }
                     _ => None,
                 }
             }
@@ -229,7 +214,7 @@ impl<P: TokenProvider> Login<P> {
                     state.failure = None;
                 }
                 Err(error) => {
-                    state.failure = Some(Failure::new(error.share()));
+                    state.failure = Some(Failure { at: Instant::now(), error: error.share() });
                     *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 }
             }

@@ -14,7 +14,7 @@ use eset_protect::{Client, Error, ErrorKind, RetryPolicy, Wire};
 use secrecy::ExposeSecret;
 use tokio::time::{advance, sleep};
 
-use crate::scripted::{Scripted, answer, json, ok};
+use crate::scripted::{Scripted, json, ok};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -254,27 +254,6 @@ async fn a_fetch_that_its_caller_does_not_poll_keeps_nobody_waiting() {
     tokio::time::timeout(2 * SECOND, cache.token()).await.expect("no wait").unwrap();
     resting.await.unwrap();
     assert_eq!(script.count(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_login_that_asks_for_a_rest_gets_it() {
-    for (asked, rest) in [("20", 20), ("3600", 60)] {
-        let server =
-            Scripted::start([answer("503 Service Unavailable", &[("retry-after", asked)], "")])
-                .await;
-        let failure = call(&server).await.unwrap_err();
-        let script = script(Duration::ZERO, HOUR);
-        script.then([Some(failure)]);
-        let cache = TokenCache::new(script.clone());
-        for _ in 0..100 {
-            assert!(cache.token().await.unwrap_err().is_unavailable());
-        }
-        advance(Duration::from_secs(rest) - Duration::from_millis(1)).await;
-        cache.token().await.unwrap_err();
-        assert_eq!(script.count(), 1);
-        advance(Duration::from_millis(1)).await;
-        cache.token().await.unwrap();
-    }
 }
 
 #[tokio::test(start_paused = true)]
