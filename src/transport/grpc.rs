@@ -13,6 +13,7 @@ use tonic::{Code, Request, Response};
 
 use super::Attempt;
 use crate::error::{Error, ErrorKind};
+use crate::rate_limiter::Rank;
 use crate::rpc::Rpc;
 use crate::telemetry::{self, Server};
 use crate::transport::connector::Connector;
@@ -106,7 +107,7 @@ impl GrpcTransport {
                 if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
             })
         };
-        exchange.run(exchange.limit.of_grpc(), unary).await
+        exchange.run(exchange.limit.of_grpc(), Rank::New, unary).await
     }
 
     async fn unary<M: Message + Default + 'static>(

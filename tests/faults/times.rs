@@ -38,6 +38,8 @@ async fn a_call_that_gets_no_answer() {
             (of().timeout(seconds(10)).attempt_timeout(seconds(30)), Call::Get, 10, 1),
             (of().timeout(seconds(10)).attempt_timeout(seconds(10)), Call::Get, 10, 1),
             (of().timeout(Duration::ZERO), Call::Get, 0, 0),
+            (of().attempt_timeout(Duration::ZERO), Call::Get, 0, 0),
+            (of().attempt_timeout(Duration::ZERO), Call::Create, 0, 0),
         ] {
             let stage = silent(wire).await;
             let client = stage.builder(wire).no_rate_limiter().jitter(|_| Duration::ZERO);
