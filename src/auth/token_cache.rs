@@ -160,12 +160,12 @@ impl<P: TokenProvider> TokenCache<P> {
 
     async fn get(&self) -> Result<AccessToken, Error> {
         loop {
-            let failed = Arc::new(Mutex::new(None));
-            let (seen, fetching) = {
+            let (seen, failed, fetching) = {
                 let mut state = self.login.state();
                 if let Some(settled) = state.settled(state.fetches) {
                     return settled;
                 }
+                let failed = Arc::new(Mutex::new(None));
                 let under_way = state.fetching.as_ref().and_then(WeakShared::upgrade);
                 let fetching = match (under_way, state.valid()) {
                     (Some(_), Some(token)) => return Ok(token),
@@ -177,7 +177,7 @@ impl<P: TokenProvider> TokenCache<P> {
                         fetching
                     }
                 };
-                (state.fetches, fetching)
+                (state.fetches, failed, fetching)
             };
             fetching.await;
             let settled = self.login.state().settled(seen);
