@@ -15,8 +15,10 @@ use crate::output::Output;
 /// What is done with each.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-With many, each failure is a line on standard error and the others go on; the exit code is that of the
-first that failed, in the order given. Wrong credentials end it.")]
+Of many, each that fails is a line on standard error, and the others go on; the exit code is that
+of the first that failed, in the order given. A login that is refused ends it.
+
+  eset-protect tasks list --output json | jq -r .uuid | eset-protect tasks delete -")]
 pub struct Uuids {
     /// Its uuid, or many; `-` reads them from standard input
     #[arg(value_name = "UUID", required_unless_present = "from", conflicts_with = "from")]

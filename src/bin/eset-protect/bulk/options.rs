@@ -19,11 +19,13 @@ pub struct BulkOptions {
 }
 
 impl BulkOptions {
-    /// The same where they are for what a file holds many of.
-    pub fn settings_of_file(&self, file: Option<&Path>) -> Result<BulkSettings, Failure> {
-        match (file, self.given()) {
-            (None, Some(flag)) => Err(Failure::Input(format!("{flag}: expected --file beside it"))),
-            _ => self.settings(file),
+    /// Looks whether there is a file, which alone can hold many.
+    pub fn check(&self, has_file: bool) -> Result<(), Failure> {
+        match self.given() {
+            Some(flag) if !has_file => {
+                Err(Failure::Input(format!("{flag}: expected --file beside it")))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -38,14 +40,14 @@ impl BulkOptions {
         self.failed.is_some()
     }
 
-    /// Looks whether they can be followed; `input` is what is read.
+    /// Opens what they name; `input` is what is read.
     pub fn settings(&self, input: Option<&Path>) -> Result<BulkSettings, Failure> {
         let failed = self.failed.as_deref().map(|path| FailedFile::open(path, input));
         Ok(BulkSettings { concurrency: self.concurrency, failed: failed.transpose()? })
     }
 }
 
-/// Options that can be followed.
+/// What the options say, with an open file.
 #[derive(Debug)]
 pub struct BulkSettings {
     concurrency: Option<u16>,

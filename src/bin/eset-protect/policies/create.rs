@@ -55,13 +55,15 @@ pub struct Create {
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // What is wrong is told before anything is connected.
-        let settings = self.options.settings_of_file(self.file.as_deref())?;
+        let (options, file) = (self.options.clone(), self.file.clone());
+        options.check(file.is_some())?;
         match self.requests()? {
             Requests::One(request) => connection.run(async |client, format| {
                 let response = client.policies().create_policy(without_output(request)).await?;
                 details::print(format, &response, response.policy.as_ref())
             }),
             Requests::Many(requests) => {
+                let settings = options.settings(file.as_deref())?;
                 let requests = requests.into_iter();
                 let requests = requests.map(|(place, request)| (place, without_output(request)));
                 create_many::<CreatePolicy, _>(

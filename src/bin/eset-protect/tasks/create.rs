@@ -138,13 +138,15 @@ impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // What is wrong is told before anything is connected.
         let how = self.how()?;
-        let settings = self.options.settings_of_file(self.file.as_deref())?;
+        let (options, file) = (self.options.clone(), self.file.clone());
+        options.check(file.is_some())?;
         match self.requests()? {
             Requests::One(request) => connection.run(async |client, format| {
                 how.create(client, format, without_output(request)).await
             }),
             Requests::Many(requests) => {
                 how.refuse_many(requests.len())?;
+                let settings = options.settings(file.as_deref())?;
                 let requests = requests.into_iter();
                 let requests = requests.map(|(place, request)| (place, without_output(request)));
                 create_many::<CreateTask, _>(
