@@ -168,7 +168,7 @@ fn nobody_listens() -> (tokio::net::TcpSocket, std::net::SocketAddr) {
 fn flags_that_are_for_one() {
     for (flag, input) in [("--guarded", requests(2)), ("--wait", format!("[{}]", requests(1)))] {
         let error = run(&["tasks", "create", "--file", "-", flag], input.as_bytes()).fails(2);
-        assert!(error.starts_with(&format!("error: {flag}: expected one request")), "{error}");
+        assert!(error.starts_with(&format!("error: {flag}: it is for one request")), "{error}");
     }
     for flag in ["--failed=x", "--concurrency=3"] {
         let name = flag.split('=').next().unwrap();

@@ -20,10 +20,23 @@ pub enum Requests<M> {
 }
 
 impl<M> Requests<M> {
-    /// Takes one for a list of one, if that is so.
-    pub fn many_if(self, is_so: bool) -> Self {
+    /// Each of them, changed.
+    pub fn map(self, change: fn(M) -> M) -> Self {
         match self {
-            Self::One(request) if is_so => Self::Many(vec![("the request".to_owned(), request)]),
+            Self::One(request) => Self::One(change(request)),
+            Self::Many(requests) => {
+                let requests = requests.into_iter();
+                Self::Many(requests.map(|(place, request)| (place, change(request))).collect())
+            }
+        }
+    }
+
+    /// One as a list of one, if that is wanted.
+    pub fn many_if(self, is_wanted: bool) -> Self {
+        match self {
+            Self::One(request) if is_wanted => {
+                Self::Many(vec![("the request".to_owned(), request)])
+            }
             other => other,
         }
     }

@@ -59,17 +59,15 @@ impl Create {
         options.check(file.is_some())?;
         match self.requests()? {
             Requests::One(request) => connection.run(async |client, format| {
-                let response = client.policies().create_policy(without_output(request)).await?;
+                let response = client.policies().create_policy(request).await?;
                 details::print(format, &response, response.policy.as_ref())
             }),
             Requests::Many(requests) => {
                 let settings = options.settings(file.as_deref())?;
-                let requests = requests.into_iter();
-                let requests = requests.map(|(place, request)| (place, without_output(request)));
                 create_many::<CreatePolicy, _>(
                     connection,
                     settings,
-                    requests.collect(),
+                    requests,
                     |request| request.policy.as_ref().map_or("", |policy| &policy.display_name),
                     |response| response.policy.as_ref(),
                 )
@@ -79,9 +77,9 @@ impl Create {
 
     fn requests(self) -> Result<Requests<CreatePolicyRequest>, Failure> {
         match &self.file {
-            Some(path) => {
-                Ok(read_requests(path, "policy")?.many_if(self.options.has_failed_file()))
-            }
+            Some(path) => Ok(read_requests(path, "policy")?
+                .map(without_output)
+                .many_if(self.options.has_failed_file())),
             None => Ok(Requests::One(self.policy()?.into())),
         }
     }

@@ -97,7 +97,7 @@ impl How {
         let flags = [("--guarded", self.guarded), ("--wait", self.wait.is_some())];
         match flags.into_iter().find(|(_, given)| *given) {
             Some((flag, _)) => Err(Failure::Input(format!(
-                "{flag}: expected one request and no --failed, found {}",
+                "{flag}: it is for one request, without --failed; found {}",
                 count(number, "request")
             ))),
             None => Ok(()),
@@ -141,18 +141,16 @@ impl Create {
         let (options, file) = (self.options.clone(), self.file.clone());
         options.check(file.is_some())?;
         match self.requests()? {
-            Requests::One(request) => connection.run(async |client, format| {
-                how.create(client, format, without_output(request)).await
-            }),
+            Requests::One(request) => {
+                connection.run(async |client, format| how.create(client, format, request).await)
+            }
             Requests::Many(requests) => {
                 how.refuse_many(requests.len())?;
                 let settings = options.settings(file.as_deref())?;
-                let requests = requests.into_iter();
-                let requests = requests.map(|(place, request)| (place, without_output(request)));
                 create_many::<CreateTask, _>(
                     connection,
                     settings,
-                    requests.collect(),
+                    requests,
                     |request| request.task.as_ref().map_or("", |task| &task.display_name),
                     |response| response.task.as_ref(),
                 )
@@ -172,7 +170,9 @@ impl Create {
 
     fn requests(self) -> Result<Requests<CreateTaskRequest>, Failure> {
         match &self.file {
-            Some(path) => Ok(read_requests(path, "task")?.many_if(self.options.has_failed_file())),
+            Some(path) => Ok(read_requests(path, "task")?
+                .map(without_output)
+                .many_if(self.options.has_failed_file())),
             None => Ok(Requests::One(self.task()?.into())),
         }
     }
