@@ -33,10 +33,12 @@ pub trait Credentials: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If there is none; the call fails with this error.
+    /// If there is none; made of a [`tonic::Status`]. Nothing is sent. The call asks again, by its
+    /// [`RetryPolicy`](crate::RetryPolicy), if the error [is retryable](Error::is_retryable), and else
+    /// fails with it.
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>>;
 
     /// The service has refused this token: another call of [`token`](Self::token) must not return it
-    /// again. After that the call is made once more.
+    /// again. If that gives another one, the call is made once more.
     fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()>;
 }

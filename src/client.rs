@@ -27,8 +27,8 @@ use crate::transport::Transport;
 use crate::transport::rest::Region;
 use target::Target;
 
-/// A client of one server, or of ESET's cloud. Cloning it is cheap and the clones share their
-/// connections and their token.
+/// A client of one server, or of ESET's cloud. Cloning it copies a pointer, and the clones share all they
+/// have: connections, token, rate limit and budget of retries.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), eset_protect::Error> {

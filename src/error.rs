@@ -1,5 +1,6 @@
 //! The one error of all calls.
 
+mod from_status;
 mod predicates;
 
 use std::error::Error as StdError;
@@ -320,8 +321,8 @@ impl Error {
         self.0.metadata.get("request-id").and_then(|value| value.to_str().ok())
     }
 
-    /// How often the request was sent: once, and again for each retry. `0` if it never came so far, for
-    /// lack of a token or of time.
+    /// How often the request was sent, or was to be sent where there was no connection: once, and again for
+    /// each retry. `0` if it never came so far, for lack of a token or of time.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }

@@ -48,9 +48,10 @@
 //! ```text
 //!   proto/*.proto ──build.rs──▶ types + ProtoJSON + list of RPCs        one source of truth
 //!
-//!   your code ─▶ Client ─▶ call ────▶ transport ─┬─ gRPC ─▶ any gRPC server of these protos
-//!                facade    deadline   one        └─ REST ─▶ ESET Connect, ESET PROTECT On-Prem
-//!                          credentials attempt
+//!   your code ─▶ Client ─▶ call ──────▶ transport ─┬─ gRPC ─▶ any gRPC server of these protos
+//!                facade    deadline     one        └─ REST ─▶ ESET Connect, ESET PROTECT On-Prem
+//!                          retry        attempt,
+//!                          credentials  in its turn
 //!
 //!   grpcurl, curl, any language ─▶ fronts ─▶ emulator
 //! ```
@@ -69,7 +70,8 @@
 //! | [`transcode`] | RPCs as HTTP requests, and an OpenAPI document of them |
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
 //! | [`auth`] | access tokens and logins |
-//! | [`RateLimiter`] | how many calls a second a service takes |
+//! | [`CallOptions`], [`RetryPolicy`], [`RetryThrottle`], [`RateLimiter`] | deadlines, retries, limits: when a call is made, again or not at all |
+//! | [`DeviceTasks::watch_task`], [`DeviceTasks::create_task_guarded`] | waiting for a task; creating one once |
 //! | [`Error`] | the one error of all calls |
 //! | [`telemetry`] | spans, events, trace context and metrics of calls |
 //! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |

@@ -18,6 +18,7 @@ use tonic::Code;
 
 use self::arrivals::Arrivals;
 use self::pace::{Pace, Sent};
+pub(crate) use self::queue::Rank;
 use self::queue::{PATIENCE, Queue};
 use crate::error::{Error, ErrorKind};
 use crate::timer::{BoxFuture, Timer};
@@ -28,7 +29,9 @@ const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
 /// A longer window counts as this one: beyond it clocks overflow.
 const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Lets through as many calls as a service takes, first come first served. All clones are one limiter.
+/// Lets through as many calls as a service takes, first come first served; only the question for a pending
+/// answer (202) goes before all new calls, since the service drops an answer that nobody fetches for ten
+/// minutes (`facts.md` 3). All clones are one limiter.
 ///
 /// ESET Connect takes 10 calls a second for each combination of credentials, account and address, and
 /// answers more with 429. Whoever keeps making bursts of 1,000 calls and more is served about 2 calls a
@@ -121,8 +124,13 @@ impl RateLimiter {
     /// # Errors
     ///
     /// If the turn cannot come before the deadline. Nothing was sent.
-    pub(crate) async fn turn(&self, timer: &dyn Timer, deadline: Instant) -> Result<Turn, Error> {
-        let place = Place { shared: &self.shared, ticket: self.shared.state().queue.ticket() };
+    pub(crate) async fn turn(
+        &self,
+        rank: Rank,
+        timer: &dyn Timer,
+        deadline: Instant,
+    ) -> Result<Turn, Error> {
+        let place = Place { shared: &self.shared, ticket: self.shared.state().queue.ticket(rank) };
         let mut pause: Option<(Wait, Instant, BoxFuture<'static, ()>)> = None;
         poll_fn(|cx| {
             let now = timer.now();

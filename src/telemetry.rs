@@ -102,10 +102,8 @@ mod propagation;
 mod server;
 
 pub(crate) use call::Call;
-#[allow(unused_imports)]
-pub(crate) use events::rate_limited;
 pub(crate) use events::{
-    GivenUp, attempted, given_up, login, retry, retry_of_refused, token_refused,
+    GivenUp, attempted, given_up, login, rate_limited, retry, retry_of_refused, token_refused,
 };
 #[cfg(feature = "rest")]
 pub(crate) use events::{pending, wire_chosen};

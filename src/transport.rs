@@ -17,6 +17,8 @@ mod retry_after;
 pub(crate) mod tls;
 mod whole;
 
+use std::time::Duration;
+
 use ::http::HeaderValue;
 use tonic::Response;
 use tonic::metadata::MetadataMap;
@@ -31,6 +33,12 @@ pub(crate) use retry_after::retry_after;
 
 /// The product and its version, in the header `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
+
+/// After so long without a sign of life during a call, HTTP/2 asks for one.
+pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// If it gets none for so long, the connection is dead.
+pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What an attempt needs besides the message.
 #[derive(Clone)]

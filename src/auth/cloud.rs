@@ -1,6 +1,6 @@
 //! The login of ESET Connect (`facts.md` 2.1).
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::login::{Account, is_refused};
 use super::{BoxFuture, TokenProvider, Tokens};
@@ -16,19 +16,24 @@ impl CloudLogin {
         Self(account)
     }
 
-    async fn grant(&self, form: &[(&str, &str)]) -> Result<Tokens, Error> {
+    async fn grant(
+        &self,
+        form: &[(&str, &str)],
+        refresh: Option<&SecretString>,
+    ) -> Result<Tokens, Error> {
         let body = crate::transcode::form(form);
-        self.0.ask("application/x-www-form-urlencoded", body.into()).await
+        self.0.ask("application/x-www-form-urlencoded", body.into(), refresh).await
     }
 }
 
 impl TokenProvider for CloudLogin {
     fn fetch(&self, previous: Option<Tokens>) -> BoxFuture<'_, Result<Tokens, Error>> {
         Box::pin(async move {
-            if let Some(refresh) = previous.and_then(|tokens| tokens.refresh) {
+            let refresh = previous.and_then(|tokens| tokens.refresh);
+            if let Some(refresh) = &refresh {
                 let token = refresh.expose_secret();
                 let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-                match self.grant(&form).await {
+                match self.grant(&form, Some(refresh)).await {
                     // The refresh token is used up or too old; the password is not.
                     Err(error) if is_refused(&error) => {}
                     result => return result,
@@ -36,12 +41,8 @@ impl TokenProvider for CloudLogin {
             }
             let username = self.0.username.as_str();
             let password = self.0.password();
-            self.grant(&[
-                ("grant_type", "password"),
-                ("username", username),
-                ("password", password),
-            ])
-            .await
+            let form = [("grant_type", "password"), ("username", username), ("password", password)];
+            self.grant(&form, refresh.as_ref()).await
         })
     }
 }

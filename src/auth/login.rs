@@ -13,6 +13,7 @@ use tonic::Code;
 use super::{AccessToken, Tokens};
 use crate::error::Error;
 use crate::timer::Timer;
+use crate::transcode::form;
 use crate::transport::Exchange;
 use crate::transport::http::{HttpClient, HttpResponse};
 use crate::transport::rest::error_from;
@@ -35,8 +36,13 @@ impl Account {
         self.password.expose_secret()
     }
 
-    /// Asks for tokens.
-    pub(super) async fn ask(&self, media_type: &str, body: Bytes) -> Result<Tokens, Error> {
+    /// Asks for tokens. The answer is not shown where it quotes the password or this refresh token.
+    pub(super) async fn ask(
+        &self,
+        media_type: &str,
+        body: Bytes,
+        refresh: Option<&SecretString>,
+    ) -> Result<Tokens, Error> {
         let request = http::Request::post(self.url.clone())
             .header(CONTENT_TYPE, media_type)
             .header(ACCEPT, "application/json")
@@ -44,7 +50,14 @@ impl Account {
             .map_err(|error| Error::config(format!("the login: {error}")))?;
         // The deadline is that of the call, which drops this when it passes.
         let exchange = Exchange::new(self.timer.clone());
-        read(&self.http.send_pending(request, None, &exchange).await?)
+        let mut response = self.http.send_pending(request, None, &exchange).await?;
+        let mut secrets = [Some(&self.password), refresh].into_iter().flatten();
+        if response.status != http::StatusCode::OK
+            && secrets.any(|secret| quotes(&response.body, secret.expose_secret()))
+        {
+            response.body = Bytes::new();
+        }
+        read(&response)
     }
 }
 
@@ -75,6 +88,18 @@ fn read(response: &HttpResponse) -> Result<Tokens, Error> {
     let life = ["expires_in", "expiresIn"].iter().find_map(|name| seconds(answer.get(*name)?));
     let expires_in = life.unwrap_or(USUAL_LIFE);
     Ok(Tokens { access: AccessToken::new(access), refresh, expires_in })
+}
+
+/// Whether an answer has a secret in it, as it is or as it was sent: a service that says what it did not
+/// like, a proxy that shows the request.
+fn quotes(answer: &[u8], secret: &str) -> bool {
+    let answer = String::from_utf8_lossy(answer);
+    let json = Value::from(secret).to_string();
+    // Without the quotes; a secret that ends with one ends with an escaped one.
+    let json = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&json);
+    let form = form(&[("", secret)]);
+    let forms = [secret, json, form.trim_start_matches('=')];
+    !secret.is_empty() && forms.iter().any(|form| answer.contains(form))
 }
 
 /// A number of seconds, also in a string. Nonsense is as good as nothing.

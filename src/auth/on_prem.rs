@@ -23,7 +23,7 @@ impl TokenProvider for OnPremLogin {
                 "password": self.0.password(),
                 "grant_type": 0,
             });
-            self.0.ask("application/json", body.to_string().into()).await
+            self.0.ask("application/json", body.to_string().into(), None).await
         })
     }
 }

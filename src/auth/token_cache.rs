@@ -1,9 +1,11 @@
 //! One token for many calls.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -41,12 +43,14 @@ impl fmt::Debug for Tokens {
 
 /// A login.
 pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
-    /// Logs in, or renews `previous`. Never called twice at the same time by one cache. The future may
-    /// be dropped before it is done, with the call that waits for it.
+    /// Logs in, or renews `previous`. Never called twice at the same time by one cache. Whichever of the
+    /// calls that wait for it is polled drives the future; with the last of them it is dropped, perhaps
+    /// before it is done.
     ///
     /// # Errors
     ///
-    /// If the login is refused ([`Error::is_unauthenticated`]) or cannot be reached.
+    /// If the login is refused ([`Error::is_unauthenticated`]) or cannot be reached; made of a
+    /// [`tonic::Status`].
     fn fetch(&self, previous: Option<Tokens>) -> BoxFuture<'_, Result<Tokens, Error>>;
 }
 
@@ -62,16 +66,25 @@ pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
 /// renewed at once, but not if that was done less than ten seconds ago: then it is not the token.
 #[derive(Debug)]
 pub struct TokenCache<P> {
+    login: Arc<Login<P>>,
+}
+
+#[derive(Debug)]
+struct Login<P> {
     provider: P,
     state: Mutex<State>,
-    /// Held by the one call that fetches.
-    fetching: tokio::sync::Mutex<()>,
 }
+
+/// A fetch that is under way. All who wait for it drive it: were it one of them, that one could keep the
+/// others waiting for as long as nobody polls it, perhaps because somebody waits for one of the others.
+type Fetching = Shared<BoxFuture<'static, ()>>;
 
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
     failure: Option<Failure>,
+    /// The fetch that is under way, if somebody still waits for it.
+    fetching: Option<WeakShared<BoxFuture<'static, ()>>>,
     /// How many fetches came to an end.
     fetches: u64,
     /// When a service's refusal last asked for another token.
@@ -142,52 +155,71 @@ impl State {
 impl<P: TokenProvider> TokenCache<P> {
     /// A cache for a login, empty at first.
     pub fn new(provider: P) -> Self {
-        Self { provider, state: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        Self { login: Arc::new(Login { provider, state: Mutex::default() }) }
     }
 
+    async fn get(&self) -> Result<AccessToken, Error> {
+        loop {
+            let failed = Arc::new(Mutex::new(None));
+            let (seen, fetching) = {
+                let mut state = self.login.state();
+                if let Some(settled) = state.settled(state.fetches) {
+                    return settled;
+                }
+                let under_way = state.fetching.as_ref().and_then(WeakShared::upgrade);
+                let fetching = match (under_way, state.valid()) {
+                    (Some(_), Some(token)) => return Ok(token),
+                    (Some(fetching), None) => fetching,
+                    (None, _) => {
+                        let previous = state.held.as_ref().map(|held| held.tokens.clone());
+                        let fetching = self.login.clone().fetching(previous, failed.clone());
+                        state.fetching = fetching.downgrade();
+                        fetching
+                    }
+                };
+                (state.fetches, fetching)
+            };
+            fetching.await;
+            let settled = self.login.state().settled(seen);
+            if let Some(settled) = settled {
+                // Who asked first gets the error itself, with its source.
+                let own = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+                return settled.map_err(|error| own.unwrap_or(error));
+            }
+        }
+    }
+}
+
+impl<P: TokenProvider> Login<P> {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn get(&self) -> Result<AccessToken, Error> {
-        let (seen, valid) = {
-            let state = self.state();
-            if let Some(token) = state.fresh() {
-                return Ok(token);
-            }
-            (state.fetches, state.valid())
-        };
-        let _fetching = match valid {
-            Some(token) => match self.fetching.try_lock() {
-                Ok(fetching) => fetching,
-                Err(_) => return Ok(token),
-            },
-            None => self.fetching.lock().await,
-        };
-        let previous = {
-            let state = self.state();
-            if let Some(settled) = state.settled(seen) {
-                return settled;
-            }
-            state.held.as_ref().map(|held| held.tokens.clone())
-        };
+    /// Begins a fetch, when it is polled; an error goes to `failed`.
+    fn fetching(
+        self: Arc<Self>,
+        previous: Option<Tokens>,
+        failed: Arc<Mutex<Option<Error>>>,
+    ) -> Fetching {
         let is_renewal = previous.is_some();
-        let result = self.provider.fetch(previous).await;
-        telemetry::login(&result, is_renewal);
-        let mut state = self.state();
-        state.fetches = state.fetches.wrapping_add(1);
-        match result {
-            Ok(tokens) => {
-                let access = tokens.access.clone();
-                state.held = Some(Held { tokens, since: Instant::now(), is_refused: false });
-                state.failure = None;
-                Ok(access)
+        let fetching = async move {
+            let result = self.provider.fetch(previous).await;
+            telemetry::login(&result, is_renewal);
+            let mut state = self.state();
+            state.fetches = state.fetches.wrapping_add(1);
+            state.fetching = None;
+            match result {
+                Ok(tokens) => {
+                    state.held = Some(Held { tokens, since: Instant::now(), is_refused: false });
+                    state.failure = None;
+                }
+                Err(error) => {
+                    state.failure = Some(Failure { at: Instant::now(), error: error.share() });
+                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                }
             }
-            Err(error) => {
-                state.failure = Some(Failure { at: Instant::now(), error: error.share() });
-                state.valid().ok_or(error)
-            }
-        }
+        };
+        fetching.boxed().shared()
     }
 
     fn refuse(&self, token: &AccessToken) {
@@ -210,7 +242,7 @@ impl<P: TokenProvider> Credentials for TokenCache<P> {
     }
 
     fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()> {
-        self.refuse(token);
+        self.login.refuse(token);
         Box::pin(std::future::ready(()))
     }
 }

@@ -77,6 +77,7 @@ pub struct Bulk<'a, R: Rpc> {
 }
 
 /// What came of one of many calls.
+#[non_exhaustive]
 pub struct BulkResponse<R: Rpc> {
     /// Which request it was, counted from 0.
     pub index: usize,

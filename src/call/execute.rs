@@ -35,7 +35,8 @@ pub(crate) async fn execute<R: Rpc>(
 ) -> Result<Response<R::Response>, Error> {
     let policy = client.policy();
     let timeout = options.timeout_or(client.timeout()).min(LONGEST);
-    if timeout.is_zero() {
+    let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
+    if timeout.is_zero() || attempt_timeout.is_some_and(|time| time.is_zero()) {
         let message = "the call has no time: nothing was sent";
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         return Err(error.unsent().with_spec(R::SPEC));
@@ -44,7 +45,6 @@ pub(crate) async fn execute<R: Rpc>(
     let server = || client.transport().server(R::SPEC);
     let watched = telemetry::Call::begin(R::SPEC, policy.timer.clone(), server);
     let deadline = timer.now() + timeout;
-    let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
     let mut run = Run {
         client,
         deadline,
@@ -118,30 +118,33 @@ impl Run<'_> {
         let is_own = metadata.contains_key(http::header::AUTHORIZATION.as_str());
         let credentials = self.client.credentials().filter(|_| !is_own);
         let mut renewed = None;
+        // What a service accepted must not be begun anew, whatever goes wrong between two questions.
         let mut pending_id = None;
         loop {
             let token = match (renewed.take(), credentials) {
+                (Some(token), _) => token,
                 (None, Some(credentials)) => credentials.token().await.map(Some),
-                (token, _) => Ok(token),
+                (None, None) => Ok(None),
             };
             let error = match token {
                 // Without a token nothing is sent.
                 Err(error) => error.unsent(),
                 Ok(token) => {
+                    let metadata = with_token(&metadata, token.as_ref());
                     let attempt = Attempt {
                         exchange: self.exchange.clone(),
-                        metadata: with_token(&metadata, token.as_ref())?,
-                        pending_id,
+                        metadata: metadata.map_err(|error| self.blamed(error))?,
+                        pending_id: pending_id.take(),
                     };
                     let error = match self.attempt::<R>(request, attempt).await {
                         Ok(response) => return Ok(response),
                         Err(error) => error,
                     };
+                    pending_id = error.pending_id().cloned();
                     if let (Some(credentials), Some(token)) = (credentials, &token)
                         && let Some(other) = self.renew::<R>(credentials, token, &error).await
                     {
-                        pending_id = error.pending_id().cloned();
-                        renewed = Some(other.map_err(|error| self.blamed(error.unsent()))?);
+                        renewed = Some(other.map(Some));
                         continue;
                     }
                     error
@@ -154,7 +157,6 @@ impl Run<'_> {
                 Next::Again => {}
                 Next::After(wait) => self.exchange.timer.sleep(wait).await,
             }
-            pending_id = error.pending_id().cloned();
             self.last = Some(error);
         }
     }
@@ -174,7 +176,8 @@ impl Run<'_> {
             Err(error) if error.is_retryable() => {}
             // Its turn would have come too late, or it cannot be sent at all.
             Err(error) if error.is_before_sending() => self.attempts -= 1,
-            // It may be wrong, but it works.
+            // It may be wrong, but it works. A broken connection or a passed deadline shows nothing.
+            Err(error) if !is_answer(error) => {}
             _ => self.client.policy().throttle.answered(),
         }
         result
@@ -200,7 +203,7 @@ impl Run<'_> {
         is_other.then_some(other)
     }
 
-    /// What to do after an attempt that failed.
+    /// What to do after an attempt that failed, or did not come to be for lack of a token.
     fn next<R: Rpc>(&mut self, error: &Error, pushback: Pushback) -> Next {
         self.may_have_executed |= error.may_have_executed();
         if !error.is_retryable() {
@@ -262,6 +265,11 @@ impl Run<'_> {
             _ => error,
         }
     }
+}
+
+/// The service answered, be it with an error.
+fn is_answer(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Status | ErrorKind::Limit) && !error.is_deadline_exceeded()
 }
 
 fn with_token(metadata: &MetadataMap, token: Option<&AccessToken>) -> Result<MetadataMap, Error> {

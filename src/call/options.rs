@@ -48,7 +48,7 @@ const PROTOCOL: [&str; 13] = [
 /// | `timeout` 10 s | fails after 10 s, with one attempt |
 /// | `timeout` 10 s, `attempt_timeout` 3 s | if it is idempotent, is sent at 0 s, 3 s, 6 s and 9 s, a backoff between them, and fails after 10 s; if it is not, fails after 3 s |
 /// | `timeout` 10 s, `attempt_timeout` 30 s | fails after 10 s, with one attempt |
-/// | `timeout` 0 | fails at once; nothing is sent |
+/// | `timeout` 0, or `attempt_timeout` 0 | fails at once; nothing is sent |
 #[derive(Clone, Default)]
 pub struct CallOptions {
     timeout: Option<Duration>,
@@ -123,9 +123,10 @@ impl CallOptions {
                 return Err(Error::config(format!("metadata: {key:?} belongs to the protocol")));
             }
             // The value may be a secret, so it is not shown.
-            let value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
+            let mut value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
                 Error::config(format!("metadata {key:?}: expected visible ASCII as its value"))
             })?;
+            value.set_sensitive(true);
             map.append(name, value);
         }
         Ok(())

@@ -19,7 +19,7 @@ use crate::transport::connector::Connector;
 use crate::transport::grpc::GrpcTransport;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{Limit, Transport, USER_AGENT};
+use crate::transport::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limit, Transport, USER_AGENT};
 
 #[cfg(feature = "rest")]
 mod rest;
@@ -27,8 +27,6 @@ mod rest;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Which rate limit a client has.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +50,7 @@ enum RateLimit {
 /// | [`rate_limiter`](Self::rate_limiter) | 10 calls a second over REST with credentials, none over gRPC | see [`RateLimiter`] |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
-/// | keep-alive | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen |
+/// | keep-alive, over HTTP/2 | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen, which all later calls would share |
 #[derive(Clone)]
 pub struct ClientBuilder {
     target: Target,

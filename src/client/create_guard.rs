@@ -53,8 +53,8 @@ impl DeviceTasks {
 /// | nothing ran, and later it may ([`is_retryable`](Error::is_retryable) without [`may_have_executed`](Error::may_have_executed)) | a pause, then again |
 /// | nothing ran otherwise | the error |
 /// | the service said `UNAVAILABLE` | a pause, a look; not there: again |
-/// | the connection broke | a pause, a look, a longer pause, a look; not there: again |
-/// | no answer in time, here or at the service (`DEADLINE_EXCEEDED`) | looks until the time is up; never again, since what is still at work in the service is not listed yet. Then the error |
+/// | the connection broke, also that behind a gateway (502) | looks for 30 seconds, in which ESET's gateway answers or says that it will (`facts.md` 3); not there: again |
+/// | no answer in time, here or at the service (`DEADLINE_EXCEEDED`), or a pending one (202) that cannot be asked for | looks until the time is up; never again, since what is still at work in the service is not listed yet. Then the error |
 /// | it may have run, and later it would not go better | a pause, a look; not there: the error |
 /// | the look itself fails | the error of the create, with that of the look in its message |
 ///

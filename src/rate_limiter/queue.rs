@@ -11,15 +11,32 @@ use tokio::time::Instant;
 /// waits for.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
+/// The tickets of new calls begin here, behind those of calls that a service is at work on.
+const NEW: u64 = 1 << 63;
+
 /// Those who wait. A queue of our own and not a lock that is fair, since everyone in it has to know its
 /// place, leave from anywhere, and be passed over if it does not come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
-    next: u64,
+    /// The next ticket of a new call.
+    new: u64,
+    /// The next ticket of a call under way.
+    under_way: u64,
     /// By ticket.
     waiters: VecDeque<Waiter>,
     /// The first, and since when its turn is there untaken.
     overdue: Option<(u64, Instant)>,
+}
+
+/// Who goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rank {
+    /// A call that is to be begun, or begun again.
+    New,
+    /// A question for the answer to a call that the service is at work on. It keeps the answer for some
+    /// minutes only, which a long queue may take.
+    #[cfg_attr(not(feature = "rest"), allow(dead_code))]
+    UnderWay,
 }
 
 #[derive(Debug)]
@@ -28,11 +45,21 @@ struct Waiter {
     waker: Waker,
 }
 
+impl Default for Queue {
+    fn default() -> Self {
+        Self { new: NEW, under_way: 0, waiters: VecDeque::new(), overdue: None }
+    }
+}
+
 impl Queue {
-    /// A ticket for the end of the queue.
-    pub(super) fn ticket(&mut self) -> u64 {
-        let ticket = self.next;
-        self.next = self.next.wrapping_add(1);
+    /// A ticket for the end of the queue, or for the end of those before all new calls.
+    pub(super) fn ticket(&mut self, rank: Rank) -> u64 {
+        let next = match rank {
+            Rank::New => &mut self.new,
+            Rank::UnderWay => &mut self.under_way,
+        };
+        let ticket = *next;
+        *next = next.wrapping_add(1);
         ticket
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Outcome, RateLimiter, Turn};
+use super::{Outcome, Rank, RateLimiter, Turn};
 use crate::error::Error;
 use crate::timer::TokioTimer;
 
@@ -29,7 +29,7 @@ async fn turn(limiter: &RateLimiter) -> Turn {
 }
 
 async fn turn_within(limiter: &RateLimiter, time: Duration) -> Result<Turn, Error> {
-    limiter.turn(&TokioTimer, Instant::now() + time).await
+    limiter.turn(Rank::New, &TokioTimer, Instant::now() + time).await
 }
 
 /// A call that is answered after so long.

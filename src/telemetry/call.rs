@@ -48,7 +48,7 @@ impl Call {
         let is_heard = !span.is_disabled() || cfg!(feature = "metrics");
         let server = if is_heard { server() } else { None };
         if let Some(server) = &server {
-            span.record("server.address", server.address.as_str());
+            span.record("server.address", &*server.address);
             span.record("server.port", server.port);
         }
         let started = timer.now();

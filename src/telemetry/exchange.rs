@@ -15,6 +15,7 @@ use crate::rpc::MethodSpec;
 /// What is sent, and how often it was sent before.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sending {
+    #[cfg_attr(not(feature = "rest"), allow(dead_code))]
     pub(super) spec: Option<&'static MethodSpec>,
     before: u32,
 }
@@ -93,7 +94,7 @@ impl Exchange {
     fn to(span: Span, is_rpc: bool, server: impl FnOnce() -> Server) -> Self {
         if !span.is_disabled() {
             let server = server();
-            span.record("server.address", server.address.as_str());
+            span.record("server.address", &*server.address);
             span.record("server.port", server.port);
         }
         Self { span, is_rpc, is_ended: false }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ::metrics::{Label, Unit, counter, describe_counter, describe_histogram, histogram};
+use ::metrics::{
+    Label, SharedString, Unit, counter, describe_counter, describe_histogram, histogram,
+};
 use tonic::Code;
 
 use super::Server;
@@ -48,7 +50,8 @@ pub(super) fn call(
     labels.push(Label::from_static_parts("rpc.method", method(spec)));
     labels.push(Label::from_static_parts("rpc.response.status_code", code_name(code)));
     if let Some(server) = server {
-        labels.push(Label::new("server.address", server.address.clone()));
+        labels
+            .push(Label::new("server.address", SharedString::from_shared(server.address.clone())));
         labels.push(Label::new("server.port", server.port.to_string()));
     }
     if code != Code::Ok {

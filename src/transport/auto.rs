@@ -10,8 +10,11 @@
 //! run never moves by itself.
 
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
 use tonic::Response;
 
 use super::Attempt;
@@ -22,6 +25,7 @@ use super::tls;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::{MethodSpec, Rpc};
 use crate::telemetry::{self, Server};
+use crate::timer::BoxFuture;
 
 /// A far side that accepts and then says nothing is not waited for longer: another connection may do
 /// better, and the call should have time left for it.
@@ -36,18 +40,41 @@ const REST: u8 = 2;
 pub(crate) struct AutoTransport {
     grpc: GrpcTransport,
     rest: RestTransport,
-    choice: AtomicU8,
-    probing: tokio::sync::Mutex<()>,
+    choice: Arc<Choice>,
+}
+
+/// Which wire it is, as far as is known.
+#[derive(Debug)]
+struct Choice {
+    wire: AtomicU8,
+    /// The question that is under way, if somebody still waits for what it finds.
+    probing: Mutex<Option<WeakShared<Probing>>>,
+}
+
+/// All who wait for it drive it: were it one of them, that one could keep the others waiting for as long as
+/// nobody polls it.
+type Probing = BoxFuture<'static, Result<u8, Arc<Error>>>;
+
+impl Choice {
+    fn known(&self) -> Option<u8> {
+        Some(self.wire.load(Ordering::Relaxed)).filter(|wire| *wire != UNKNOWN)
+    }
+
+    fn set(&self, wire: u8) {
+        self.wire.store(wire, Ordering::Relaxed);
+        telemetry::wire_chosen(if wire == GRPC { "gRPC" } else { "REST" });
+    }
 }
 
 impl AutoTransport {
     pub(crate) fn new(grpc: GrpcTransport, rest: RestTransport) -> Self {
-        Self { grpc, rest, choice: AtomicU8::new(UNKNOWN), probing: tokio::sync::Mutex::default() }
+        let choice = Choice { wire: AtomicU8::new(UNKNOWN), probing: Mutex::default() };
+        Self { grpc, rest, choice: Arc::new(choice) }
     }
 
     /// Where the requests of an RPC go: over either wire the same, as far as is known.
     pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
-        if self.choice.load(Ordering::Relaxed) == REST {
+        if self.choice.known() == Some(REST) {
             return self.rest.server(spec);
         }
         Some(self.grpc.server())
@@ -64,8 +91,7 @@ impl AutoTransport {
         }
         match self.grpc.attempt::<R>(request, attempt.clone()).await {
             Err(error) if is_refused_protocol(&error) || is_without_http2(&error) => {
-                self.choice.store(REST, Ordering::Relaxed);
-                telemetry::wire_chosen("REST");
+                self.choice.set(REST);
                 self.rest::<R>(request, attempt).await
             }
             result => self.doubt(result),
@@ -84,36 +110,70 @@ impl AutoTransport {
     /// else may listen there by now.
     fn doubt<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if matches!(&result, Err(error) if error.kind() == ErrorKind::Transport) {
-            self.choice.store(UNKNOWN, Ordering::Relaxed);
+            self.choice.wire.store(UNKNOWN, Ordering::Relaxed);
         }
         result
     }
 
     async fn choose(&self, attempt: &Attempt) -> Result<u8, Error> {
-        let known = self.choice.load(Ordering::Relaxed);
-        if known != UNKNOWN {
+        if let Some(known) = self.choice.known() {
             return Ok(known);
         }
-        // One call asks, the others wait for what it finds.
-        let _probing = self.probing.lock().await;
-        let known = self.choice.load(Ordering::Relaxed);
-        if known != UNKNOWN {
-            return Ok(known);
+        loop {
+            let (probing, is_own) = {
+                let mut probing =
+                    self.choice.probing.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(known) = self.choice.known() {
+                    return Ok(known);
+                }
+                match probing.as_ref().and_then(WeakShared::upgrade) {
+                    Some(under_way) => (under_way, false),
+                    None => {
+                        let begun = self.probing(attempt);
+                        *probing = begun.downgrade();
+                        (begun, true)
+                    }
+                }
+            };
+            match probing.await {
+                // The other had less time than this one, perhaps.
+                Err(error) if !is_own && error.is_deadline_exceeded() => {}
+                // Whoever waits alone gets the error with its source.
+                found => {
+                    return found.map_err(|error| {
+                        Arc::try_unwrap(error).unwrap_or_else(|shared| shared.share())
+                    });
+                }
+            }
         }
+    }
+
+    /// Asks, when it is polled.
+    fn probing(&self, attempt: &Attempt) -> Shared<Probing> {
+        let (grpc, choice) = (self.grpc.clone(), self.choice.clone());
         let probe = Attempt { exchange: attempt.exchange.at_most(PROBE), ..attempt.clone() };
-        let found = match self.grpc.probe(probe).await {
-            Ok(()) => GRPC,
-            Err(error) => match error.kind() {
-                ErrorKind::Status | ErrorKind::Limit => GRPC,
-                ErrorKind::Transport if !is_out_of_order(&error) && !is_turned_away(&error) => REST,
-                ErrorKind::Connect if is_without_http2(&error) => REST,
-                // The call itself was not sent.
-                _ => return Err(error.unsent()),
-            },
+        let probing = async move {
+            let found = ask(&grpc, probe).await;
+            if let Ok(found) = &found {
+                choice.set(*found);
+            }
+            *choice.probing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            found.map_err(Arc::new)
         };
-        self.choice.store(found, Ordering::Relaxed);
-        telemetry::wire_chosen(if found == GRPC { "gRPC" } else { "REST" });
-        Ok(found)
+        probing.boxed().shared()
+    }
+}
+
+/// Finds out whether the far side speaks gRPC.
+async fn ask(grpc: &GrpcTransport, probe: Attempt) -> Result<u8, Error> {
+    let Err(error) = grpc.probe(probe).await else { return Ok(GRPC) };
+    match error.kind() {
+        ErrorKind::Status | ErrorKind::Limit => Ok(GRPC),
+        ErrorKind::Transport if is_garbled(&error) => Ok(GRPC),
+        ErrorKind::Transport if !is_out_of_order(&error) && !is_turned_away(&error) => Ok(REST),
+        ErrorKind::Connect if is_without_http2(&error) => Ok(REST),
+        // The call itself was not sent.
+        _ => Err(error.unsent()),
     }
 }
 
@@ -130,6 +190,11 @@ fn is_out_of_order(error: &Error) -> bool {
 /// The far side spoke HTTP/2 and did not take the request, which does not show whether it knows gRPC.
 fn is_turned_away(error: &Error) -> bool {
     status::find::<Refused>(error).is_some_and(Refused::is_by_far_side)
+}
+
+/// The far side answered in gRPC, though nothing that can be read.
+fn is_garbled(error: &Error) -> bool {
+    status::find::<status::Garbled>(error).is_some()
 }
 
 /// TLS failed because the far side offers no HTTP/2.

@@ -5,7 +5,6 @@ mod guard;
 pub(crate) mod status;
 
 use bytes::Bytes;
-use http::Uri;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tonic::client::Grpc;
@@ -14,19 +13,20 @@ use tonic::{Code, Request, Response};
 
 use super::Attempt;
 use crate::error::{Error, ErrorKind};
+use crate::rate_limiter::Rank;
 use crate::rpc::Rpc;
 use crate::telemetry::{self, Server};
 use crate::transport::connector::Connector;
 use codec::EncodedCodec;
-use guard::Guard;
 pub(crate) use guard::NotGrpc;
+use guard::{Guard, Said};
 
 /// A channel to one server.
 #[derive(Clone, Debug)]
 pub(crate) struct GrpcTransport {
-    grpc: Grpc<Guard>,
+    channel: Channel,
     max_message_size: usize,
-    address: Uri,
+    server: Server,
 }
 
 impl GrpcTransport {
@@ -50,15 +50,12 @@ impl GrpcTransport {
     }
 
     fn new(endpoint: &Endpoint, channel: Channel, max_message_size: usize) -> Self {
-        let grpc = Grpc::new(Guard(channel))
-            .max_decoding_message_size(max_message_size)
-            .max_encoding_message_size(max_message_size);
-        Self { grpc, max_message_size, address: endpoint.uri().clone() }
+        Self { channel, max_message_size, server: Server::of(endpoint.uri()) }
     }
 
     /// Where requests go.
     pub(crate) fn server(&self) -> Server {
-        Server::of(&self.address)
+        self.server.clone()
     }
 
     /// Sends a request once.
@@ -110,7 +107,7 @@ impl GrpcTransport {
                 if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
             })
         };
-        exchange.run(exchange.limit.of_grpc(), unary).await
+        exchange.run(exchange.limit.of_grpc(), Rank::New, unary).await
     }
 
     async fn unary<M: Message + Default + 'static>(
@@ -118,10 +115,13 @@ impl GrpcTransport {
         message: Request<Bytes>,
         path: PathAndQuery,
     ) -> Result<Response<M>, Error> {
-        let mut grpc = self.grpc.clone();
+        let said = Said::default();
+        let mut grpc = Grpc::new(Guard::new(self.channel.clone(), said.clone()))
+            .max_decoding_message_size(self.max_message_size)
+            .max_encoding_message_size(self.max_message_size);
         grpc.ready().await.map_err(|error| status::not_sent(&*error))?;
         grpc.unary(message, path, EncodedCodec::<M>::default())
             .await
-            .map_err(|found| status::into_error(found, self.max_message_size))
+            .map_err(|found| status::into_error(found, said.code(), self.max_message_size))
     }
 }

@@ -11,13 +11,13 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind, root_cause};
-use crate::rate_limiter::Outcome;
+use crate::rate_limiter::{Outcome, Rank};
 use crate::telemetry;
-use crate::transport::Exchange;
 use crate::transport::connector::{self, Connector};
 use crate::transport::exchange::{Answer, of_status};
 use crate::transport::refusal::Refusal;
 use crate::transport::whole::Whole;
+use crate::transport::{Exchange, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -76,6 +76,9 @@ impl HttpClient {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
+            // All calls to a host share one connection of HTTP/2; if it dies unseen, so do they.
+            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .http2_keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .build(connector);
         Self { client, max_body, pending }
     }
@@ -123,7 +126,8 @@ impl HttpClient {
                 let sent = exchange.timed(self.send(again));
                 watched.request(sent, |response| (response.status, &response.headers))
             };
-            let mut response = match exchange.run(exchange.limit.of_rest(), send).await {
+            let rank = if id.is_some() { Rank::UnderWay } else { Rank::New };
+            let mut response = match exchange.run(exchange.limit.of_rest(), rank, send).await {
                 Ok(response) => response,
                 // Whatever came of this, the call itself was accepted before.
                 Err(error) => {

@@ -17,5 +17,6 @@ mod support;
 mod targets;
 mod tasks;
 mod tls;
+mod verbose;
 mod waiting;
 mod wires;

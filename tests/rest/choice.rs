@@ -1,7 +1,9 @@
 //! Which wire is taken, and when it changes.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use added_service::client::Greeter;
@@ -69,6 +71,38 @@ async fn a_silent_far_side_is_asked_again_while_the_call_has_time() {
     let error = call.await.unwrap();
     assert_eq!(error.kind(), ErrorKind::Deadline, "{error:?}");
     assert!(!error.may_have_executed(), "only the question for its health was sent");
+}
+
+/// Such as a call of a bulk whose caller, between two responses, makes a call of its own.
+#[tokio::test]
+async fn a_call_that_asks_for_the_wire_and_is_not_polled_keeps_nobody_waiting() {
+    let server = Scripted::start([not_http2(), ok(TASK), ok(TASK)]).await;
+    let client = auto(&server.endpoint());
+    let mut resting = Box::pin(get(&client));
+    let is_pending = poll_fn(|cx| Poll::Ready(resting.as_mut().poll(cx).is_pending())).await;
+    assert!(is_pending);
+    let other = tokio::time::timeout(Duration::from_secs(20), get(&client)).await;
+    assert_eq!(other.expect("no wait").unwrap().uuid, "t-1");
+    assert_eq!(resting.await.unwrap().uuid, "t-1");
+    assert_eq!(server.seen().len(), 3, "it was asked once");
+}
+
+/// Whatever it says: who says it in gRPC speaks gRPC.
+#[tokio::test]
+async fn an_answer_in_grpc_that_cannot_be_read_shows_grpc() {
+    let done = || End::Trailers(vec![("grpc-status", "0".to_owned())]);
+    for (body, end) in
+        [(vec![], End::Stream), (vec![], done()), (vec![0, 0], done()), (vec![9; 50], done())]
+    {
+        let server = H2Server::start(move |request| match request.uri.path() {
+            HEALTH => Reply::grpc(body.clone(), end.clone()),
+            _ => task("g-1"),
+        })
+        .await;
+        let client = auto(&server.endpoint());
+        assert_eq!(get(&client).await.unwrap().uuid, "g-1");
+        assert_eq!(server.count(HEALTH), 1);
+    }
 }
 
 #[tokio::test]
@@ -291,4 +325,44 @@ async fn silence_ends_with_the_deadline() {
     let client = auto(&server.endpoint());
     let call = client.device_tasks().get_task("t-1").timeout(Duration::from_millis(50));
     assert!(call.await.unwrap_err().is_deadline_exceeded());
+}
+
+/// Over HTTP/2 all calls to a host share a connection. One that died unseen must not take those of the next
+/// quarter of an hour with it.
+#[tokio::test]
+async fn a_dead_connection_of_http2_is_noticed_over_rest() {
+    let authority = new_authority();
+    let tls = acceptor(&issue(&authority, "localhost"), &[b"h2"], None);
+    // Passes bytes on until it is told to be a cable that was cut.
+    let (cut, is_cut) = tokio::sync::watch::channel(false);
+    let server = H2Server::accept(|_| Reply::plain(200, "application/json", TASK), tls).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let to = server.address();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut is_cut = is_cut.clone();
+            tokio::spawn(async move {
+                let mut far = tokio::net::TcpStream::connect(to).await.unwrap();
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    _ = is_cut.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    let client = Client::on_prem(&format!("https://localhost:{port}"))
+        .tls(TlsConfig::new().ca_certificate(authority.pem()).unwrap())
+        .timer(DrivenTimer::new(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH))))
+        .retry(eset_protect::RetryPolicy::none())
+        .connect_lazy()
+        .unwrap();
+    get(&client).await.unwrap();
+    cut.send(true).unwrap();
+    // From here on nothing comes, so the only thing left to pass is time.
+    tokio::time::pause();
+    let error = tokio::time::timeout(Duration::from_secs(60), get(&client)).await;
+    let error = error.expect("the ping is not answered").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
+    assert!(error.is_retryable() && error.may_have_executed(), "{error:?}");
 }

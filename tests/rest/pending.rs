@@ -8,7 +8,7 @@ use eset_protect::{Error, ErrorKind};
 use tonic::Code;
 
 use crate::scripted::{Answer, Scripted, answer, json, ok, pending};
-use crate::support::{TASK, builder, client, create, get};
+use crate::support::{PAUSE, TASK, builder, client, create, get};
 
 #[tokio::test]
 async fn the_identical_request_is_sent_until_there_is_an_answer() {
@@ -197,4 +197,39 @@ async fn a_server_that_went_away_meanwhile_may_have_run_it() {
     serving.await.unwrap();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
     assert!(error.may_have_executed(), "{error:?}");
+}
+
+/// Gives a token, then this error, then tokens again.
+#[derive(Debug)]
+struct Interrupted(std::sync::Mutex<Vec<Option<Error>>>);
+
+impl Credentials for Interrupted {
+    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        let next = self.0.lock().unwrap().pop().flatten();
+        Box::pin(async move { next.map_or_else(|| Ok(AccessToken::new("token")), Err) })
+    }
+
+    fn invalidate(&self, _: &AccessToken) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_fails_meanwhile_does_not_begin_the_call_again() {
+    let unavailable = json("503 Service Unavailable", "");
+    for broken in [Answer::Close(vec![]), unavailable, json("401 Unauthorized", "")] {
+        let failed = tonic::Status::unavailable("the login is down").into();
+        let server = Scripted::start([pending("one"), broken, ok(TASK)]).await;
+        let credentials = Interrupted(vec![Some(failed), None].into());
+        let backoff = eset_protect::Backoff::new(PAUSE, PAUSE);
+        let client = builder(&server)
+            .retry(eset_protect::RetryPolicy::default().backoff(backoff))
+            .credentials(credentials)
+            .connect_lazy()
+            .unwrap();
+        create(&client).await.unwrap();
+        let seen = server.seen();
+        let ids: Vec<_> = seen.iter().map(|request| request.header("response-id")).collect();
+        assert_eq!(ids, [None, Some("one"), Some("one")]);
+    }
 }

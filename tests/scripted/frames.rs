@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::Hook;
+
 /// Error codes of HTTP/2 (RFC 9113, 7).
 pub mod code {
     pub const NO_ERROR: u32 = 0;
@@ -68,6 +70,12 @@ pub enum Act {
     GoAway(Last, u32),
     /// The end of the connection.
     Close,
+    /// The head of the answer, with any status.
+    Status(u16, Vec<(&'static str, String)>),
+    /// Something beside the wire, once all before it is written; see [`Hook`].
+    Then(Hook),
+    /// The end of the connection without a word: TCP's RST where the socket does not linger.
+    Kill,
 }
 
 /// The acts of an answer in gRPC: a message and success.
@@ -306,6 +314,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     self.last = last;
                     let payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
                     bytes.extend(frame(GOAWAY, 0, 0, &payload));
+                }
+                Act::Status(status, headers) => {
+                    // A literal whose name is number 8 of the table (RFC 7541, 6.2.2).
+                    let mut fields = vec![8, 3];
+                    fields.extend(status.to_string().into_bytes());
+                    fields.extend(block(false, headers));
+                    bytes.extend(frame(HEADERS, END_HEADERS, id, &fields));
+                }
+                Act::Then(hook) => {
+                    self.write(&std::mem::take(&mut bytes)).await?;
+                    if !hook.run() {
+                        return Some(());
+                    }
+                }
+                Act::Kill => {
+                    self.write(&bytes).await?;
+                    return None;
                 }
                 Act::Close => is_over = true,
             }

@@ -30,6 +30,40 @@ pub enum Answer {
     Hang(Vec<u8>),
     /// These bytes one by one, each in a packet of its own.
     Trickle(Vec<u8>),
+    /// These steps; the connection stays open unless they end it.
+    Steps(Vec<Step>),
+}
+
+/// A part of an answer.
+#[derive(Clone)]
+pub enum Step {
+    /// These bytes.
+    Say(Vec<u8>),
+    /// Something beside the wire, once all before it is written; see [`Hook`].
+    Then(Hook),
+    /// The end of the connection without a word: TCP's RST where the socket does not linger.
+    Kill,
+}
+
+/// What a server does beside the wire, such as moving the time. Where it returns false, nothing more of
+/// the answer comes.
+#[derive(Clone)]
+pub struct Hook(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Hook {
+    pub fn new(run: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(run))
+    }
+
+    pub fn run(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 /// An answer with a body of a known length.
@@ -120,6 +154,8 @@ struct Log {
     requests: Vec<Seen>,
     connections: usize,
     script: VecDeque<Answer>,
+    /// Where the script ends.
+    otherwise: Option<Answer>,
 }
 
 /// A server that runs as long as this lives.
@@ -179,6 +215,12 @@ impl Scripted {
         self.log.lock().expect("the log").script.push_back(answer);
     }
 
+    /// Gives this answer where the script ends, again and again.
+    pub fn otherwise(self, answer: Answer) -> Self {
+        self.log.lock().expect("the log").otherwise = Some(answer);
+        self
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -215,7 +257,8 @@ async fn converse(
         let answer = {
             let mut log = log.lock().expect("the log");
             log.requests.push(Seen { head, body, connection });
-            log.script.pop_front().unwrap_or_else(|| json("599 The script is over", ""))
+            let next = log.script.pop_front().or_else(|| log.otherwise.clone());
+            next.unwrap_or_else(|| json("599 The script is over", ""))
         };
         if say(&mut stream, answer).await.is_none() {
             return;
@@ -247,6 +290,21 @@ async fn say(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> Option<(
                 stream.write_all(&[byte]).await.ok()?;
                 stream.flush().await.ok()?;
                 tokio::task::yield_now().await;
+            }
+            Some(())
+        }
+        Answer::Steps(steps) => {
+            for step in steps {
+                match step {
+                    Step::Say(bytes) => stream.write_all(&bytes).await.ok()?,
+                    Step::Then(hook) => {
+                        stream.flush().await.ok()?;
+                        if !hook.run() {
+                            std::future::pending::<()>().await;
+                        }
+                    }
+                    Step::Kill => return None,
+                }
             }
             Some(())
         }

@@ -46,6 +46,16 @@ struct Kept {
     events: Vec<Told>,
 }
 
+impl Span {
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub fn parent(&self) -> Option<u64> {
+        self.parent
+    }
+}
+
 /// What was captured.
 #[derive(Clone, Debug, Default)]
 pub struct Capture(Arc<Mutex<Kept>>);

@@ -238,3 +238,27 @@ async fn asking_for_a_pending_answer_is_a_request_of_the_same_attempt() {
     has(&below[1], &[("http.request.resend_count", "1")]);
     has(&below[2], &[("http.request.resend_count", "2")]);
 }
+
+/// The pages that are fetched ahead too, although a background task does it.
+#[tokio::test]
+async fn the_calls_of_a_list_are_below_the_span_of_their_caller() {
+    for wire in BOTH {
+        let running = emulator(|builder| builder).await;
+        let (capture, _guard) = Capture::begin();
+        let span = tracing::info_span!(target: "eset_protect::test", "report");
+        let client = client(&running, wire);
+        let list = async {
+            let request = ListTasksRequest { page_size: 1, ..Default::default() };
+            let mut pages = client.device_tasks().list_tasks(request).pages();
+            while let Some(page) = pages.next().await {
+                page.unwrap();
+            }
+        };
+        tracing::Instrument::instrument(list, span).await;
+        let spans = capture.spans();
+        let report = spans.iter().find(|span| span.name == "report").unwrap();
+        let calls: Vec<_> = spans.iter().filter(|span| span.name == "call").collect();
+        assert!(calls.len() > 1, "{spans:#?}");
+        assert!(calls.iter().all(|call| call.parent() == Some(report.id())), "{spans:#?}");
+    }
+}

@@ -1,11 +1,16 @@
 //! Guarded creates, against an emulator whose answers are lost.
 
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
 use eset_protect::automation::v1::{Action, DeviceTask, ListTasksRequest, Trigger};
-use eset_protect::emulator::Fault;
+use eset_protect::emulator::{Fault, ManualClock};
 use eset_protect::params::{OnDemandScan, on_demand_scan::ScanProfile};
-use eset_protect::{Error, Guarded, GuardedCreate};
+use eset_protect::{Client, Error, Guarded, GuardedCreate, Wire};
 use tonic::Code;
 
+use crate::driven_timer::DrivenTimer;
+use crate::scripted::{Scripted, json, pending};
 use crate::{World, builder, devices, over_both_wires, seconds, task};
 
 fn guarded(world: &World, task: DeviceTask) -> GuardedCreate {
@@ -91,9 +96,9 @@ async fn what_did_not_run_is_created_again_after_a_look() {
         let created = guarded(&world, scan()).await.unwrap();
         assert!(!created.is_found());
         assert_eq!(tasks(&world).await.len(), 1);
-        // A look behind the first, two behind the second.
-        assert_eq!(calls(&world), (3, 4), "the test itself listed once");
-        assert_eq!(world.timer.take_sleeps(), [seconds(1), seconds(2), seconds(4)]);
+        // A look behind the first, and for half a minute behind the second.
+        assert_eq!(calls(&world), (3, 6), "the test itself listed once");
+        assert_eq!(world.timer.take_sleeps(), [1, 2, 4, 8, 16].map(seconds));
     })
     .await;
 }
@@ -313,4 +318,28 @@ async fn what_is_late_at_the_service_is_looked_for_only() {
         assert!(guarded(&world, scan()).await.unwrap().is_found());
     })
     .await;
+}
+
+/// What the service has accepted it is at work on, however its answer gets lost.
+#[tokio::test]
+async fn a_pending_create_whose_answer_cannot_be_had_is_not_sent_again() {
+    let unavailable = || json("503 Service Unavailable", "");
+    let script = [pending("one")].into_iter().chain((0..5).map(|_| unavailable()));
+    let nothing = (0..100).map(|_| json("200 OK", "{}"));
+    let server = Scripted::start(script.chain(nothing)).await;
+    let client = Client::builder(&server.endpoint())
+        .wire(Wire::Rest)
+        .timer(DrivenTimer::new(Arc::new(ManualClock::new(UNIX_EPOCH))))
+        .connect_lazy()
+        .unwrap();
+    let error = client.device_tasks().create_task_guarded(scan()).await.unwrap_err();
+    assert!(error.is_unavailable() && error.may_have_executed(), "{error}");
+    let note = "; it was not found as long as there was time to look";
+    assert!(error.message().ends_with(note), "{error}");
+    let seen = server.seen();
+    let creates: Vec<_> = seen.iter().filter(|seen| seen.line().starts_with("POST")).collect();
+    let ids: Vec<_> = creates.iter().map(|create| create.header("response-id")).collect();
+    assert_eq!(ids[..2], [None, Some("one")]);
+    assert!(ids[1..].iter().all(|id| *id == Some("one")), "{ids:?}");
+    assert!(seen.len() - creates.len() > 3, "it looked again and again");
 }

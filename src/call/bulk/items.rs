@@ -58,6 +58,7 @@ pub struct BulkItems<'a, R: PagedRpc> {
 }
 
 /// An item of one of many lists.
+#[non_exhaustive]
 pub struct BulkItem<R: PagedRpc> {
     /// Which list it is on, by the number of its request, counted from 0.
     pub index: usize,
@@ -66,6 +67,7 @@ pub struct BulkItem<R: PagedRpc> {
 }
 
 /// One of many lists broke off.
+#[non_exhaustive]
 pub struct ListError<R: PagedRpc> {
     /// Asks for the rest of the list: the request that began it, with the page token where it broke off.
     /// Nothing of it has been handed out.

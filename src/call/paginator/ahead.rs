@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tonic::Code;
+use tracing::Instrument;
 
 use super::Fetched;
 use super::fetcher::Fetcher;
@@ -24,7 +25,9 @@ impl<R: PagedRpc> Ahead<R> {
     /// Begins to fetch. `limit` pages are fetched or under way at once, and one at least.
     pub(super) fn start(runtime: &Handle, fetcher: Fetcher<R>, limit: usize) -> Self {
         let (sender, pages) = mpsc::channel(limit.max(1));
-        Self { pages, task: runtime.spawn(fetch_all(fetcher, sender)) }
+        // The calls belong to what the caller does, though they are made elsewhere.
+        let fetching = fetch_all(fetcher, sender).in_current_span();
+        Self { pages, task: runtime.spawn(fetching) }
     }
 
     /// The next page. Not to be called again behind the last or an error.

@@ -20,6 +20,10 @@ use crate::timer::{Timer, within};
 /// The longest pause before it looks or creates again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// For so long ESET's gateway works on a call before it says that the answer is pending (`facts.md` 3). What
+/// a broken connection left behind may be listed only then.
+const LONGEST_WORK: Duration = Duration::from_secs(30);
+
 /// A guarded create that is under way.
 pub(super) struct Guard {
     settings: GuardedCreate,
@@ -83,7 +87,7 @@ impl Guard {
             match self.find(&error).await {
                 Ok(Sight::Found(task)) => return Ok(Guarded::Found(*task)),
                 // What is still at work is not listed yet.
-                Ok(Sight::Nothing) if may_go_again && !error.is_deadline_exceeded() => {}
+                Ok(Sight::Nothing) if may_go_again && !is_at_work(&error) => {}
                 Ok(Sight::Nothing) => {
                     return Err(error.with_note("a look at all tasks did not find it"));
                 }
@@ -110,21 +114,20 @@ impl Guard {
             .await
     }
 
-    /// Looks for what a create has made that failed so, as often as that needs; or says why it did not.
+    /// Looks for what a create has made that failed so, for as long as that needs; or says why it did not.
     async fn find(&mut self, error: &Error) -> Result<Sight, String> {
-        let looks = match error.kind() {
-            _ if error.is_deadline_exceeded() => u32::MAX,
-            ErrorKind::Transport => 2,
-            _ => 1,
+        let failed_at = self.timer.now();
+        let needed = match (is_at_work(error), is_broken(error)) {
+            (true, _) => Duration::MAX,
+            (false, true) => LONGEST_WORK,
+            (false, false) => Duration::ZERO,
         };
-        for look in 1..=looks {
+        let mut note = "there was no time to look for the task";
+        loop {
             if !self.wait().await {
-                let note = match look {
-                    1 => "there was no time to look for the task",
-                    _ => "it was not found as long as there was time to look",
-                };
                 return Err(note.to_owned());
             }
+            note = "it was not found as long as there was time to look";
             match self.look().await {
                 Ok(Sight::Nothing) => {}
                 Ok(sight) => return Ok(sight),
@@ -132,8 +135,10 @@ impl Guard {
                     return Err(format!("looking for the task failed too: {failure}"));
                 }
             }
+            if self.timer.now().saturating_duration_since(failed_at) >= needed {
+                return Ok(Sight::Nothing);
+            }
         }
-        Ok(Sight::Nothing)
     }
 
     /// Pauses; false if the time is up with it.
@@ -206,6 +211,16 @@ impl Guard {
             None => self.timeout,
         }
     }
+}
+
+/// The service may be at work on it still: it had no time to answer, or said that it would later.
+fn is_at_work(error: &Error) -> bool {
+    error.is_deadline_exceeded() || error.pending_id().is_some()
+}
+
+/// The connection broke, here or behind a gateway (502): nobody knows how far the service is.
+fn is_broken(error: &Error) -> bool {
+    error.kind() == ErrorKind::Transport || error.http_status() == Some(502)
 }
 
 /// The younger of what was seen and another.

@@ -39,6 +39,32 @@ async fn nobody_jumps_the_queue() {
     assert_eq!(log.what(), (0..40).collect::<Vec<_>>());
 }
 
+/// The service keeps the answer to a call that it is at work on for ten minutes only.
+#[tokio::test(start_paused = true)]
+async fn a_question_for_a_pending_answer_goes_before_new_calls() {
+    let limiter = RateLimiter::new(1, SECOND);
+    let log = Log::new();
+    let mut calls = spawn_calls(&limiter, &log, 0..1000);
+    settle().await;
+    tokio::time::sleep(ms(500)).await;
+    for number in [5000, 5001] {
+        let (limiter, log) = (limiter.clone(), log.clone());
+        calls.push(tokio::spawn(async move {
+            let deadline = Instant::now() + 36_000 * SECOND;
+            let turn = limiter.turn(Rank::UnderWay, &TokioTimer, deadline).await.expect("a turn");
+            log.add(number);
+            turn.end(Instant::now(), ANSWERED);
+        }));
+    }
+    settle().await;
+    assert_eq!(limiter.waiting(), 1001);
+    join(calls).await;
+    let expected: Vec<_> = [0, 5000, 5001].into_iter().chain(1..1000).collect();
+    assert_eq!(log.what(), expected);
+    // Nobody was passed over, so no time was lost.
+    assert_eq!(log.times().last(), Some(&(1001 * SECOND)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn those_who_leave_leave_no_hole() {
     let limiter = RateLimiter::new(2, SECOND);

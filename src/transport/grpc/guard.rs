@@ -2,11 +2,14 @@
 //!
 //! An answer that is not gRPC is an error that says so, with the code of gRPC's table for HTTP statuses
 //! (tonic would read an HTML page as a compressed message). Status details that are not base64 are
-//! dropped (tonic would panic).
+//! dropped (tonic would panic). So is the name of a compression: none was asked for, and tonic would call an
+//! answer that names one `UNIMPLEMENTED`, as if the service had not run the call. A message that really is
+//! compressed is `INTERNAL`.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -24,9 +27,37 @@ const DETAILS: &str = "grpc-status-details-bin";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A channel whose answers are gRPC.
+/// What the far side itself said of one call. tonic has statuses of its own, for answers that it cannot
+/// read, and does not tell them from the far side's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said(Arc<OnceLock<Code>>);
+
+impl Said {
+    /// The status of the far side, if it came so far.
+    pub(super) fn code(&self) -> Option<Code> {
+        self.0.get().copied()
+    }
+
+    fn read(&self, headers: &HeaderMap) {
+        if let Some(value) = headers.get("grpc-status") {
+            // The first one counts.
+            let _ = self.0.set(Code::from_bytes(value.as_bytes()));
+        }
+    }
+}
+
+/// A channel whose answers are gRPC, for one call.
 #[derive(Clone, Debug)]
-pub(super) struct Guard(pub(super) Channel);
+pub(super) struct Guard {
+    channel: Channel,
+    said: Said,
+}
+
+impl Guard {
+    pub(super) fn new(channel: Channel, said: Said) -> Self {
+        Self { channel, said }
+    }
+}
 
 impl Service<http::Request<Body>> for Guard {
     type Response = http::Response<Body>;
@@ -34,19 +65,20 @@ impl Service<http::Request<Body>> for Guard {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx).map_err(Into::into)
+        self.channel.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let response = self.0.call(request);
+        let response = self.channel.call(request);
+        let said = self.said.clone();
         Box::pin(async move {
             // Here there are no headers yet: what fails later was processed.
-            check(response.await.map_err(|error| Refused::wrap(error.into()))?)
+            check(response.await.map_err(|error| Refused::wrap(error.into()))?, said)
         })
     }
 }
 
-fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxError> {
+fn check(response: http::Response<Body>, said: Said) -> Result<http::Response<Body>, BoxError> {
     let (mut parts, body) = Whole::of(response).into_parts();
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
     let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
@@ -54,9 +86,12 @@ fn check(response: http::Response<Body>) -> Result<http::Response<Body>, BoxErro
         let media_type = String::from_utf8_lossy(media_type.unwrap_or_default()).into_owned();
         return Err(Box::new(NotGrpc { status: parts.status, media_type, headers: parts.headers }));
     }
+    said.read(&parts.headers);
     mend_details(&mut parts.headers);
-    let body = body.map_frame(|frame| match frame.into_trailers() {
+    parts.headers.remove("grpc-encoding");
+    let body = body.map_frame(move |frame| match frame.into_trailers() {
         Ok(mut trailers) => {
+            said.read(&trailers);
             mend_details(&mut trailers);
             Frame::trailers(trailers)
         }
@@ -79,7 +114,6 @@ fn mend_details(headers: &mut HeaderMap) {
 }
 
 /// The far side answered, and not in gRPC.
-#[derive(Debug)]
 pub(crate) struct NotGrpc {
     pub(crate) status: StatusCode,
     media_type: String,
@@ -99,9 +133,13 @@ impl NotGrpc {
         }
     }
 
+    /// Whether the far side did not let the call in, and so ran nothing.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.status.as_u16(), 401 | 403) || self.is_other_protocol()
+    }
+
     /// Whether the far side shows that it knows no gRPC, and so that it ran nothing: there is no such
     /// path, no such method, no such type of content.
-    #[cfg(feature = "rest")]
     pub(crate) fn is_other_protocol(&self) -> bool {
         matches!(self.status.as_u16(), 404 | 405 | 406 | 415 | 426 | 501 | 505)
     }
@@ -111,6 +149,16 @@ impl NotGrpc {
     pub(crate) fn is_out_of_order(&self) -> bool {
         let is_json = self.media_type.starts_with("application/json");
         !is_json && matches!(self.status.as_u16(), 429 | 500 | 502..=504)
+    }
+}
+
+impl fmt::Debug for NotGrpc {
+    /// Without headers, which may hold what does not belong in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotGrpc")
+            .field("status", &self.status)
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,7 @@
 //! From tonic's errors to ours: by their source first, by their code second.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use prost::Message;
 use tonic::metadata::MetadataMap;
@@ -28,8 +29,8 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
     connector::connect_error(message, error)
 }
 
-/// The error of a call.
-pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
+/// The error of a call, of which the far side said this itself.
+pub(super) fn into_error(mut status: Status, said: Option<Code>, max_message_size: usize) -> Error {
     let error = if find::<TimeoutExpired>(&status).is_some() {
         // tonic calls its own timeout `Cancelled`.
         Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
@@ -39,10 +40,11 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
     } else if let Some(refused) = find::<Refused>(&status) {
         Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).refused()
     } else if let Some(other) = find::<NotGrpc>(&status) {
-        Error::new(ErrorKind::Transport, other.code(), other.to_string())
+        let error = Error::new(ErrorKind::Transport, other.code(), other.to_string())
             .with_http_status(other.status)
             .with_inferred_code()
-            .with_metadata(MetadataMap::from_headers(other.headers.clone()))
+            .with_metadata(MetadataMap::from_headers(other.headers.clone()));
+        if other.is_refusal() { error.with_execution(false) } else { error }
     } else if let Some(size) = too_large(&status, max_message_size) {
         let message = format!(
             "the answer has {size} bytes, the limit of this client is {max_message_size}: raise it \
@@ -54,17 +56,30 @@ pub(super) fn into_error(status: Status, max_message_size: usize) -> Error {
         let message = format!("{}: {}", status.message(), root_cause(&status));
         let code = refusal::broken_code(&status).unwrap_or(status.code());
         Error::new(ErrorKind::Transport, code, message)
+    } else if said != Some(status.code()) {
+        let message = format!("the far side gave no answer of gRPC: {}", status.message());
+        Error::new(ErrorKind::Transport, status.code(), message).with_source(Garbled)
     } else {
         Error::new(ErrorKind::Status, status.code(), status.message())
             .with_details(details(&status))
     };
-    let error = if error.metadata().is_empty() {
-        error.with_metadata(status.metadata().clone())
-    } else {
-        error
-    };
+    // Out of the source: it would show them, and they may hold what does not belong in a log.
+    let metadata = std::mem::take(status.metadata_mut());
+    let error = if error.metadata().is_empty() { error.with_metadata(metadata) } else { error };
     if status.source().is_some() { error.with_source(status) } else { error }
 }
+
+/// The far side spoke gRPC, and not to the end, or not well.
+#[derive(Debug)]
+pub(crate) struct Garbled;
+
+impl fmt::Display for Garbled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer in gRPC that cannot be read")
+    }
+}
+
+impl StdError for Garbled {}
 
 /// The size of an answer over this client's limit. A server that refuses a request with the same
 /// words means its own limit, and no request over ours was sent.

@@ -1,0 +1,273 @@
+//! Answers of gRPC: statuses, what they say about a next attempt, and what is no gRPC.
+
+use base64_simd::STANDARD_NO_PAD;
+use eset_protect::proto::google::rpc::{RetryInfo, Status};
+use eset_protect::wkt::Any;
+use prost::Message;
+use tonic::Code;
+
+use crate::fault::{Fault, Scene, Setting, fault};
+use crate::scripted::frames::{Act, grpc_head};
+use crate::scripted::h2::frame;
+
+use super::grpc_streams::{always, once};
+use super::message;
+
+type Headers = Vec<(&'static str, String)>;
+
+/// A status without a message.
+pub fn status(code: Code, more: Headers) -> Vec<Act> {
+    let mut headers = vec![
+        ("content-type", "application/grpc".to_owned()),
+        ("grpc-status", i32::from(code).to_string()),
+    ];
+    headers.extend(more);
+    vec![Act::Head(headers), Act::End]
+}
+
+/// `grpc-status-details-bin` with a `RetryInfo`.
+fn retry_info(code: Code, seconds: i64) -> Headers {
+    let delay = eset_protect::wkt::Duration { seconds, nanos: 0 };
+    let info = Any::pack(&RetryInfo { retry_delay: Some(delay) });
+    let status = Status { code: code.into(), message: String::new(), details: vec![info] };
+    vec![("grpc-status-details-bin", STANDARD_NO_PAD.encode_to_string(status.encode_to_vec()))]
+}
+
+pub fn faults() -> Vec<Fault> {
+    let mut faults = statuses();
+    faults.extend(pushbacks());
+    faults.extend(broken());
+    faults.extend(others());
+    faults
+}
+
+fn statuses() -> Vec<Fault> {
+    let mut faults = vec![
+        fault("UNAVAILABLE, once", "Idempotent: tried again.", |_| once(status(Code::Unavailable, vec![])))
+            .create("A service that says so may have begun: not tried again."),
+        fault("UNAVAILABLE, always", "Five attempts, 0.25, 0.5, 1 and 2 s between; then the service's error.", |_| always(status(Code::Unavailable, vec![])))
+            .create("A service that says so may have begun: not tried again."),
+        fault("RESOURCE_EXHAUSTED, once", "A limit by the second is over soon. Idempotent: tried again.", |_| once(status(Code::ResourceExhausted, vec![])))
+            .create("It did not run, says the code; but a code proves nothing, so the choice is the caller's."),
+        fault("UNAUTHENTICATED, once", "Another token, at once; nothing had run.", |_| once(status(Code::Unauthenticated, vec![])).unprocessed(1)),
+        fault("UNAUTHENTICATED, always", "Another token is tried once a call, no more.", |_| always(status(Code::Unauthenticated, vec![])).unprocessed(1)),
+    ];
+    for (code, name, why) in [
+        (Code::Aborted, "ABORTED", "Whoever decided on the old state must decide again."),
+        (Code::Internal, "INTERNAL", "Something is wrong, and stays wrong."),
+        (Code::Unknown, "UNKNOWN", "Something is wrong, and stays wrong."),
+        (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "The time that the service had was used up."),
+        (Code::Cancelled, "CANCELLED", "Somebody wanted that."),
+        (Code::PermissionDenied, "PERMISSION_DENIED", "It stays so until somebody grants it."),
+        (Code::NotFound, "NOT_FOUND", "An answer."),
+        (Code::AlreadyExists, "ALREADY_EXISTS", "An answer."),
+        (Code::FailedPrecondition, "FAILED_PRECONDITION", "It stays so until the state changes."),
+        (Code::InvalidArgument, "INVALID_ARGUMENT", "It stays so until the request changes."),
+        (Code::Unimplemented, "UNIMPLEMENTED", "It stays so until the server changes."),
+    ] {
+        faults.push(fault(name, why, move |_| always(status(code, vec![]))));
+    }
+    faults
+}
+
+fn pushbacks() -> Vec<Fault> {
+    let push = |millis: &'static str| {
+        move |_: &Scene| {
+            once(status(Code::Unavailable, vec![("grpc-retry-pushback-ms", millis.to_owned())]))
+        }
+    };
+    let create = "Pushback says when, not whether: it may have run.";
+    vec![
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 1500", "Obeyed to the millisecond.", push("1500")).create(create),
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 0", "Obeyed to the millisecond.", push("0")).create(create),
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 90000", "It would end after the deadline: fails at once with the service's error, which says how long it asked for.", push("90000")).create(create),
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: -1", "Negative means never (gRFC A6).", push("-1")).create(create),
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: soon", "Unreadable means never (gRFC A6).", push("soon")).create(create),
+        fault("UNAVAILABLE, once, RetryInfo of 3 s", "At least so long.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 3)))).create(create),
+        fault("RESOURCE_EXHAUSTED, once, RetryInfo of 3 s", "At least so long.", |_| once(status(Code::ResourceExhausted, retry_info(Code::ResourceExhausted, 3)))).create("The error says how long to wait; the choice is the caller's."),
+        fault("UNAVAILABLE, once, RetryInfo of 90 s", "It would end after the deadline: fails at once with the service's error.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 90)))).create(create),
+    ]
+}
+
+fn broken() -> Vec<Fault> {
+    vec![
+        fault(
+            "NOT_FOUND with details that are not base64",
+            "The code stands without them.",
+            |_| always(status(Code::NotFound, vec![("grpc-status-details-bin", "!?*".to_owned())])),
+        ),
+        fault(
+            "UNAVAILABLE, once, with details that are no message",
+            "The code stands without them. Idempotent: tried again.",
+            |_| {
+                once(status(
+                    Code::Unavailable,
+                    vec![("grpc-status-details-bin", "////".to_owned())],
+                ))
+            },
+        )
+        .create("It may have run: not tried again."),
+        fault("an answer without grpc-status", "Without it nobody knows how it ended.", |_| {
+            always(vec![grpc_head(), Act::Data(frame(&message())), Act::End])
+        }),
+        fault("trailers without grpc-status", "Without it nobody knows how it ended.", |_| {
+            always(vec![
+                grpc_head(),
+                Act::Data(frame(&message())),
+                Act::Trailers(vec![("x", "y".to_owned())]),
+            ])
+        }),
+        fault("grpc-status: soon", "No code, so `UNKNOWN`.", |_| {
+            always(vec![
+                grpc_head(),
+                Act::Data(frame(&message())),
+                Act::Trailers(vec![("grpc-status", "soon".to_owned())]),
+            ])
+        }),
+        fault("success without a message", "No success.", |_| {
+            always(vec![grpc_head(), Act::Trailers(vec![("grpc-status", "0".to_owned())])])
+        }),
+        fault("a truncated message with success", "No success.", |_| {
+            let whole = frame(&message());
+            let half = whole[..whole.len() / 2].to_vec();
+            always(vec![
+                grpc_head(),
+                Act::Data(half),
+                Act::Trailers(vec![("grpc-status", "0".to_owned())]),
+            ])
+        }),
+        fault(
+            "a message of 17 MiB",
+            "Over the limit of this client (16 MiB): not read. The error says how to raise it.",
+            |_| always(vec![grpc_head(), Act::Data(vec![0, 1, 16, 0, 0, 0])]),
+        )
+        .create("An answer that is too large is an answer."),
+        fault(
+            "success, grpc-encoding: gzip, a message that is not compressed",
+            "What is not compressed is read.",
+            |_| {
+                let head = vec![
+                    ("content-type", "application/grpc".to_owned()),
+                    ("grpc-encoding", "gzip".to_owned()),
+                ];
+                always(vec![
+                    Act::Head(head),
+                    Act::Data(frame(&message())),
+                    Act::Trailers(vec![("grpc-status", "0".to_owned())]),
+                ])
+            },
+        ),
+        fault("NOT_FOUND, grpc-encoding: gzip", "The status needs no unpacking.", |_| {
+            always(status(Code::NotFound, vec![("grpc-encoding", "gzip".to_owned())]))
+        }),
+        fault(
+            "a compressed message, which was not asked for",
+            "Not unpacked, so no bomb either.",
+            |_| {
+                let head = vec![
+                    ("content-type", "application/grpc".to_owned()),
+                    ("grpc-encoding", "gzip".to_owned()),
+                ];
+                always(vec![
+                    Act::Head(head),
+                    Act::Data(vec![1, 0, 0, 0, 1, 0]),
+                    Act::Trailers(vec![("grpc-status", "0".to_owned())]),
+                ])
+            },
+        ),
+    ]
+}
+
+/// A proxy's answer, or that of a server that speaks something else.
+fn other(number: u16, media_type: &str, more: Headers) -> Vec<Act> {
+    let mut headers = vec![("content-type", media_type.to_owned())];
+    headers.extend(more);
+    vec![Act::Status(number, headers), Act::Data(b"<html>".to_vec()), Act::End]
+}
+
+fn others() -> Vec<Fault> {
+    let table = "By gRPC's table for HTTP statuses.";
+    let mut faults = vec![
+        fault("200 with HTML", "Not gRPC: the address may be another's.", |_| {
+            always(other(200, "text/html", vec![]))
+        }),
+        fault("401 without gRPC, once", "Another token, at once.", |_| {
+            once(other(401, "text/html", vec![])).unprocessed(1)
+        }),
+        fault("401 without gRPC, always", "Another token is tried once a call, no more.", |_| {
+            always(other(401, "text/html", vec![])).unprocessed(1)
+        }),
+        fault(
+            "302 to another host",
+            "Redirects are not followed: the token would go with them.",
+            |scene| {
+                let target = format!("http://{}/", scene.elsewhere);
+                always(other(302, "text/html", vec![("location", target)]))
+            },
+        ),
+        fault(
+            "307 to another host",
+            "Redirects are not followed: the token would go with them.",
+            |scene| {
+                let target = format!("http://{}/", scene.elsewhere);
+                always(other(307, "text/html", vec![("location", target)]))
+            },
+        ),
+        fault("success, alt-svc: another host", "Not followed.", |scene| {
+            let alternative = format!("h2=\"{}\"", scene.elsewhere);
+            let head =
+                vec![("content-type", "application/grpc".to_owned()), ("alt-svc", alternative)];
+            let message = Act::Data(frame(&message()));
+            always(vec![
+                Act::Head(head),
+                message,
+                Act::Trailers(vec![("grpc-status", "0".to_owned())]),
+            ])
+        }),
+        fault(
+            "429 without gRPC, once, Retry-After: 2",
+            "`UNAVAILABLE` by gRPC's table; at least so long.",
+            |_| once(other(429, "text/html", vec![("retry-after", "2".to_owned())])),
+        )
+        .create("A proxy's 429 does not prove that the service saw nothing."),
+        fault(
+            "502 with HTML, once",
+            "`UNAVAILABLE` by gRPC's table. Idempotent: tried again.",
+            |_| once(other(502, "text/html", vec![])),
+        )
+        .create("A gateway that got no answer may have sent the request: it may have run."),
+        fault(
+            "503 without gRPC, once",
+            "`UNAVAILABLE` by gRPC's table. Idempotent: tried again.",
+            |_| once(other(503, "text/plain", vec![])),
+        )
+        .create("It may have run: not tried again."),
+        fault("503 without gRPC, always", "Five attempts; then the error.", |_| {
+            always(other(503, "text/plain", vec![]))
+        })
+        .create("It may have run: not tried again."),
+        fault(
+            "504 without gRPC, once",
+            "`UNAVAILABLE` by gRPC's table. Idempotent: tried again.",
+            |_| once(other(504, "text/html", vec![])),
+        )
+        .create("It may have run: not tried again."),
+    ];
+    for number in [400, 408, 409, 412, 500] {
+        faults.push(fault(format!("{number} without gRPC"), table, move |_| {
+            always(other(number, "text/html", vec![]))
+        }));
+    }
+    for number in [403, 404, 405, 415, 501] {
+        let why = "By gRPC's table for HTTP statuses; the call was not let in, so it did not run.";
+        faults.push(fault(format!("{number} without gRPC"), why, move |_| {
+            always(other(number, "text/html", vec![]))
+        }));
+    }
+    faults
+}
+
+/// A setting that is answered.
+pub fn good() -> Setting {
+    always(crate::scripted::frames::grpc(&message()))
+}

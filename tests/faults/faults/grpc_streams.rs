@@ -1,0 +1,211 @@
+//! Connections and streams of gRPC that break.
+
+use std::time::Duration;
+
+use crate::fault::{Api, Begin, Fault, Scene, Setting, fault};
+use crate::scripted::frames::{Act, Last, code, grpc, grpc_head};
+use crate::scripted::h2::frame;
+
+use super::message;
+
+pub fn always(otherwise: Vec<Act>) -> Setting {
+    Setting::new(Api::Http2 { script: vec![], otherwise }, false)
+}
+
+/// The first request meets this, the others are answered.
+pub fn once(acts: Vec<Act>) -> Setting {
+    Setting::new(Api::Http2 { script: vec![acts], otherwise: grpc(&message()) }, false)
+}
+
+fn data(bytes: usize) -> Act {
+    Act::Data(frame(&message())[..bytes].to_vec())
+}
+
+/// An answer byte by byte, each of which takes a second, and its end.
+fn trickle(scene: &Scene, pauses: usize) -> Vec<Act> {
+    let bytes = frame(&message());
+    let mut acts = vec![grpc_head()];
+    for number in 0..pauses {
+        acts.push(Act::Then(scene.timer.takes(Duration::from_secs(1))));
+        acts.extend(bytes.get(number).map(|byte| Act::Data(vec![*byte])));
+    }
+    acts.push(Act::Trailers(vec![("grpc-status", "0".to_owned())]));
+    acts
+}
+
+pub fn faults() -> Vec<Fault> {
+    let mut faults = connections();
+    faults.extend(going_away());
+    faults.extend(resets());
+    faults
+}
+
+fn connections() -> Vec<Fault> {
+    vec![
+        fault(
+            "connection refused, always",
+            "Nothing was sent, so it is safe to try again: five times, and 0.25, 0.5, 1 and 2 s between.",
+            |_| Setting { is_seen: false, ..Setting::new(Api::Nobody, false) },
+        ),
+        fault(
+            "accepts, reads nothing, says nothing",
+            "The deadline holds. The bytes went out, so nobody can say.",
+            |_| always(vec![]).begin(Begin::Silent),
+        ),
+        fault(
+            "reads the request, says nothing",
+            "The deadline holds, with one attempt: an attempt has all the time unless `attempt_timeout` says less.",
+            |scene| always(vec![Act::Then(scene.timer.silence())]),
+        ),
+        fault(
+            "connection reset with the head of the request, once",
+            "Idempotent: tried again.",
+            |_| once(vec![Act::AtOnce, Act::Kill]).begin(Begin::WithoutLinger),
+        )
+        .create("Some of it was sent, so it may have run: not tried again."),
+        fault(
+            "connection reset with the head of the request, always",
+            "Idempotent: tried five times.",
+            |_| always(vec![Act::AtOnce, Act::Kill]).begin(Begin::WithoutLinger),
+        )
+        .create("It may have run: not tried again."),
+        fault("connection reset after the request, once", "Idempotent: tried again.", |_| {
+            once(vec![Act::Kill]).begin(Begin::WithoutLinger)
+        })
+        .create("It may have run: not tried again."),
+        fault("connection closed after the request, once", "Idempotent: tried again.", |_| {
+            once(vec![Act::Close])
+        })
+        .create("It may have run: not tried again."),
+        fault("connection reset after the headers, once", "Idempotent: tried again.", |_| {
+            once(vec![grpc_head(), Act::Kill]).begin(Begin::WithoutLinger)
+        })
+        .create("It may have run: not tried again."),
+        fault(
+            "connection reset in the middle of the message, once",
+            "Idempotent: tried again.",
+            |_| once(vec![grpc_head(), data(7), Act::Kill]).begin(Begin::WithoutLinger),
+        )
+        .create("It may have run: not tried again."),
+        fault(
+            "connection closed in place of the trailers, once",
+            "Without `grpc-status` nobody knows how it ended. Idempotent: tried again.",
+            |_| once(vec![grpc_head(), Act::Data(frame(&message())), Act::Close]),
+        )
+        .create("The message came, the status did not: it may have run."),
+        fault("headers, then nothing", "The deadline holds until the last byte.", |scene| {
+            always(vec![grpc_head(), Act::Then(scene.timer.silence())])
+        }),
+        fault(
+            "half of the message, then nothing",
+            "The deadline holds until the last byte.",
+            |scene| always(vec![grpc_head(), data(7), Act::Then(scene.timer.silence())]),
+        ),
+        fault("the trailers never come", "The deadline holds until the last trailer.", |scene| {
+            always(vec![
+                grpc_head(),
+                Act::Data(frame(&message())),
+                Act::Then(scene.timer.silence()),
+            ])
+        }),
+        fault("slow: a byte a second, whole after 30 s", "Slow is not broken.", |scene| {
+            always(trickle(scene, 30))
+        }),
+        fault(
+            "slow: a byte a second, for ever",
+            "What trickles does not move the deadline.",
+            |scene| {
+                let mut acts = vec![grpc_head(), Act::Data(vec![0, 0, 1, 0, 0])];
+                for _ in 0..200 {
+                    acts.push(Act::Then(scene.timer.takes(Duration::from_secs(1))));
+                    acts.push(Act::Data(vec![0]));
+                }
+                always(acts)
+            },
+        ),
+    ]
+}
+
+fn going_away() -> Vec<Fault> {
+    let away = |last, reason| vec![Act::GoAway(last, reason), Act::Close];
+    vec![
+        fault(
+            "GOAWAY (NO_ERROR) that leaves the stream out, once",
+            "Provably not processed: sent again at once on a new connection, and that does not count as a retry (gRFC A6).",
+            move |_| once(away(Last::Before, code::NO_ERROR)).unprocessed(1),
+        ),
+        fault(
+            "GOAWAY (ENHANCE_YOUR_CALM) that leaves the stream out, once",
+            "The same: whatever the reason, the stream was not processed.",
+            move |_| once(away(Last::Before, code::ENHANCE_YOUR_CALM)).unprocessed(1),
+        ),
+        fault(
+            "GOAWAY (NO_ERROR) that leaves the stream out, always",
+            "Once at once, then by the policy.",
+            move |_| always(away(Last::Before, code::NO_ERROR)).unprocessed(usize::MAX),
+        ),
+        fault(
+            "GOAWAY (NO_ERROR) that counts the stream, then the answer",
+            "A shutdown in good order: what runs is answered.",
+            |_| {
+                let mut acts = vec![Act::GoAway(Last::This, code::NO_ERROR)];
+                acts.extend(grpc(&message()));
+                once(acts)
+            },
+        ),
+        fault(
+            "GOAWAY (NO_ERROR) that counts the stream, then the end, once",
+            "Idempotent: tried again.",
+            move |_| once(away(Last::This, code::NO_ERROR)),
+        )
+        .create("The server counts it among what it processed: it may have run."),
+        fault(
+            "GOAWAY (INTERNAL_ERROR) that counts the stream, then the end, once",
+            "Idempotent: tried again.",
+            move |_| once(away(Last::This, code::INTERNAL_ERROR)),
+        )
+        .create("The server counts it among what it processed: it may have run."),
+    ]
+}
+
+fn resets() -> Vec<Fault> {
+    let mut faults = vec![
+        fault(
+            "RST_STREAM (REFUSED_STREAM), once",
+            "Provably not processed: sent again at once, and that does not count as a retry (gRFC A6).",
+            |_| once(vec![Act::Reset(code::REFUSED_STREAM)]).unprocessed(1),
+        ),
+        fault(
+            "RST_STREAM (REFUSED_STREAM), always",
+            "Once at once, then by the policy: it is safe, and it was not answered.",
+            |_| always(vec![Act::Reset(code::REFUSED_STREAM)]).unprocessed(usize::MAX),
+        ),
+        fault(
+            "RST_STREAM (REFUSED_STREAM) after the headers, once",
+            "Who answers has begun, so this refuses nothing. Idempotent: tried again.",
+            |_| once(vec![grpc_head(), Act::Reset(code::REFUSED_STREAM)]),
+        )
+        .create("Who answers has begun: it may have run."),
+    ];
+    for (name, reason, why) in [
+        ("CANCEL", code::CANCEL, "`CANCELLED` by gRPC's table: no code to retry (AIP-194)."),
+        (
+            "INTERNAL_ERROR",
+            code::INTERNAL_ERROR,
+            "`INTERNAL` by gRPC's table: wrong, and stays wrong.",
+        ),
+        (
+            "ENHANCE_YOUR_CALM",
+            code::ENHANCE_YOUR_CALM,
+            "`RESOURCE_EXHAUSTED` by gRPC's table; no limit of the service that is over in a second, but a connection that it ends in anger.",
+        ),
+    ] {
+        faults.push(fault(format!("RST_STREAM ({name})"), why, move |_| {
+            always(vec![Act::Reset(reason)])
+        }));
+        faults.push(fault(format!("RST_STREAM ({name}) after the headers"), why, move |_| {
+            always(vec![grpc_head(), Act::Reset(reason)])
+        }));
+    }
+    faults
+}

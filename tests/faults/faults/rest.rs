@@ -1,0 +1,148 @@
+//! Connections of HTTP/1.1 that break.
+
+use std::time::Duration;
+
+use crate::fault::{Api, Begin, Fault, Scene, Setting, fault};
+use crate::scripted::{Answer, Step, head, ok};
+
+use super::TASK;
+
+pub const JSON: (&str, &str) = ("content-type", "application/json");
+
+pub fn always(otherwise: Answer) -> Setting {
+    Setting::new(Api::Http1 { script: vec![], otherwise }, true)
+}
+
+/// These requests meet these answers in turn, the others are answered well.
+pub fn script(script: Vec<Answer>) -> Setting {
+    Setting::new(Api::Http1 { script, otherwise: ok(TASK) }, true)
+}
+
+pub fn once(answer: Answer) -> Setting {
+    script(vec![answer])
+}
+
+/// These bytes, then the connection is reset.
+pub fn reset_after(bytes: Vec<u8>) -> Answer {
+    Answer::Steps(vec![Step::Say(bytes), Step::Kill])
+}
+
+/// These bytes, then nothing.
+fn silent_after(scene: &Scene, bytes: Vec<u8>) -> Setting {
+    always(Answer::Steps(vec![Step::Say(bytes), Step::Then(scene.timer.silence())]))
+}
+
+fn headers() -> Vec<u8> {
+    head("200 OK", &[JSON], Some(TASK.len()))
+}
+
+/// The headers and the beginning of the body.
+fn half() -> Vec<u8> {
+    [headers(), TASK.as_bytes()[..10].to_vec()].concat()
+}
+
+/// An answer byte by byte, each of which takes so long.
+fn trickle(scene: &Scene, bytes: impl IntoIterator<Item = u8>, pause: Duration) -> Setting {
+    let pause = Step::Then(scene.timer.takes(pause));
+    let steps = bytes.into_iter().flat_map(|byte| [pause.clone(), Step::Say(vec![byte])]);
+    always(Answer::Steps(steps.collect()))
+}
+
+pub fn faults() -> Vec<Fault> {
+    vec![
+        fault(
+            "connection refused, always",
+            "Nothing was sent, so it is safe to try again: five times, and 0.25, 0.5, 1 and 2 s between.",
+            |_| Setting { is_seen: false, ..Setting::new(Api::Nobody, true) },
+        ),
+        fault(
+            "accepts, reads nothing, says nothing",
+            "The deadline holds. The bytes went out, so nobody can say.",
+            |_| always(ok(TASK)).begin(Begin::Silent),
+        ),
+        fault(
+            "reads the request, says nothing",
+            "The deadline holds, with one attempt: an attempt has all the time unless `attempt_timeout` says less.",
+            |scene| silent_after(scene, vec![]),
+        ),
+        fault("connection reset with the request unread, once", "Idempotent: tried again.", |_| {
+            always(ok(TASK)).begin(Begin::ResetUnread(1))
+        })
+        .create("Some of it was sent, so it may have run: not tried again."),
+        fault(
+            "connection reset with the request unread, always",
+            "Idempotent: tried five times.",
+            |_| always(ok(TASK)).begin(Begin::ResetUnread(usize::MAX)),
+        )
+        .create("It may have run: not tried again."),
+        fault("connection reset after the request, once", "Idempotent: tried again.", |_| {
+            once(reset_after(vec![])).begin(Begin::WithoutLinger)
+        })
+        .create("It may have run: not tried again."),
+        fault("connection closed after the request, once", "Idempotent: tried again.", |_| {
+            once(Answer::Close(vec![]))
+        })
+        .create("It may have run: not tried again."),
+        fault("connection reset after the headers, once", "Idempotent: tried again.", |_| {
+            once(reset_after(headers())).begin(Begin::WithoutLinger)
+        })
+        .create("It may have run: not tried again."),
+        fault(
+            "connection reset in the middle of the body, once",
+            "Idempotent: tried again.",
+            |_| once(reset_after(half())).begin(Begin::WithoutLinger),
+        )
+        .create("It may have run: not tried again."),
+        fault(
+            "connection closed in the middle of the body (truncated), once",
+            "Half an answer is none. Idempotent: tried again.",
+            |_| once(Answer::Close(half())),
+        )
+        .create("It may have run: not tried again."),
+        fault(
+            "connection closed in the middle of a chunk, once",
+            "Half an answer is none. Idempotent: tried again.",
+            |_| {
+                let mut bytes = head("200 OK", &[JSON, ("transfer-encoding", "chunked")], None);
+                bytes.extend_from_slice(b"20\r\n{\"task\":");
+                once(Answer::Close(bytes))
+            },
+        )
+        .create("It may have run: not tried again."),
+        fault(
+            "half of the headers, then nothing",
+            "The deadline holds until the last byte.",
+            |scene| silent_after(scene, b"HTTP/1.1 200 OK\r\ncontent-".to_vec()),
+        ),
+        fault("headers, then nothing", "The deadline holds until the last byte.", |scene| {
+            silent_after(scene, headers())
+        }),
+        fault(
+            "half of the body, then nothing",
+            "The deadline holds until the last byte.",
+            |scene| silent_after(scene, half()),
+        ),
+        fault("slow: a byte a second, whole after 115 s", "Slow is not broken.", |scene| {
+            trickle(scene, [headers(), TASK.into()].concat(), Duration::from_secs(1))
+        }),
+        fault(
+            "slow: a byte a second of headers, for ever",
+            "What trickles does not move the deadline.",
+            |scene| {
+                trickle(
+                    scene,
+                    b"HTTP/1.1 200 OK\r\nx: ".iter().copied().chain([b'x'; 400]),
+                    Duration::from_secs(1),
+                )
+            },
+        ),
+        fault(
+            "slow: a byte a second of body, for ever",
+            "What trickles does not move the deadline.",
+            |scene| {
+                let head = head("200 OK", &[JSON], Some(4000));
+                trickle(scene, head.into_iter().chain([b' '; 400]), Duration::from_secs(1))
+            },
+        ),
+    ]
+}

@@ -1,0 +1,175 @@
+//! Answers over REST: statuses, what they say about a next attempt, and bodies that are none.
+
+use std::io::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::driven_timer::MORNING;
+use crate::fault::{Fault, fault};
+use crate::scripted::{Answer, answer, head, json};
+
+use super::TASK;
+use super::rest::{JSON, always, once};
+
+pub fn faults() -> Vec<Fault> {
+    let mut faults = refusals();
+    faults.extend(too_many());
+    faults.extend(troubles());
+    faults.extend(bodies());
+    faults.extend(redirects());
+    faults
+}
+
+fn refusals() -> Vec<Fault> {
+    let mut faults = vec![
+        fault("401, once", "Another token, at once; nothing had run.", |_| {
+            once(json("401 Unauthorized", "{}")).unprocessed(1)
+        }),
+        fault("401, always", "Another token is tried once a call, no more.", |_| {
+            always(json("401 Unauthorized", "{}")).unprocessed(1)
+        }),
+    ];
+    for (status, why) in [
+        ("400 Bad Request", "It stays so until the request changes."),
+        ("403 Forbidden", "It stays so until somebody grants it."),
+        ("404 Not Found", "An answer."),
+        (
+            "408 Request Timeout",
+            "A status that ESET does not document: the service did not wait for the request, and that proves nothing.",
+        ),
+        ("409 Conflict", "Whoever decided on the old state must decide again."),
+        ("412 Precondition Failed", "It stays so until the state changes."),
+    ] {
+        faults.push(fault(status, why, move |_| always(json(status, "{}"))));
+    }
+    faults
+}
+
+fn too_many() -> Vec<Fault> {
+    let refused = |wait: Option<&str>| match wait {
+        None => json("429 Too Many Requests", "{}"),
+        Some(wait) => answer("429 Too Many Requests", &[JSON, ("retry-after", wait)], "{}"),
+    };
+    let create =
+        "It did not run, says the code; but a code proves nothing, so the choice is the caller's.";
+    vec![
+        fault("429, once", "The limit is by the second: nobody calls for a second, then it is tried again.", move |_| once(refused(None))).create(create),
+        fault("429, always", "Five attempts, at least a second between; then the service's error.", move |_| always(refused(None))).create(create),
+        fault("429, once, Retry-After: 2", "At least so long.", move |_| once(refused(Some("2")))).create(create),
+        fault("429, once, Retry-After: a date 3 s away", "At least so long.", move |_| {
+            let date = UNIX_EPOCH + MORNING + Duration::from_secs(3);
+            once(refused(Some(&httpdate::fmt_http_date(date))))
+        })
+        .create(create),
+        fault("429, once, Retry-After: a date that is past", "Past means now, and now is after the backoff.", move |_| {
+            let date = UNIX_EPOCH + MORNING - Duration::from_secs(3);
+            once(refused(Some(&httpdate::fmt_http_date(date))))
+        })
+        .create(create),
+        fault("429, once, Retry-After: nonsense", "As if it had not been there: a second.", move |_| once(refused(Some("soon")))).create(create),
+        fault("429, once, Retry-After: 3600", "It would end after the deadline: fails at once with the service's error, which says how long it asked for.", move |_| once(refused(Some("3600")))).create(create),
+    ]
+}
+
+fn troubles() -> Vec<Fault> {
+    let create = "It may have run: not tried again.";
+    let down = || json("503 Service Unavailable", "{}");
+    vec![
+        fault("500", "Something is wrong, and stays wrong.", |_| {
+            always(json("500 Internal Server Error", "{}"))
+        }),
+        fault("502 with HTML, once", "Idempotent: tried again.", |_| {
+            once(answer(
+                "502 Bad Gateway",
+                &[("content-type", "text/html")],
+                "<html><h1>Bad gateway</h1>",
+            ))
+        })
+        .create("A gateway that got no answer may have sent the request: it may have run."),
+        fault("503, once", "Idempotent: tried again.", move |_| once(down())).create(create),
+        fault(
+            "503, always (a storm)",
+            "Five attempts, 0.25, 0.5, 1 and 2 s between; then the service's error.",
+            move |_| always(down()),
+        )
+        .create(create),
+        fault("503, once, Retry-After: 2", "At least so long.", |_| {
+            once(answer("503 Service Unavailable", &[JSON, ("retry-after", "2")], "{}"))
+        })
+        .create(create),
+        fault("504", "The time that the service had was used up.", |_| {
+            always(json("504 Gateway Timeout", "{}"))
+        }),
+    ]
+}
+
+fn bodies() -> Vec<Fault> {
+    let html = &[("content-type", "text/html")];
+    let limit = "Over the limit of this client (16 MiB): not read to its end. The error says how to raise it.";
+    let broken = "No answer of this API; the service has answered, so it may have run.";
+    let mut faults = vec![
+        fault("200 with HTML", "The address may not be that of the API.", |_| {
+            always(answer("200 OK", html, TASK))
+        }),
+        fault("200 with JSON, but no type", "The address may not be that of the API.", |_| {
+            always(answer("200 OK", &[], TASK))
+        }),
+        fault("200 with broken JSON", broken, |_| always(json("200 OK", r#"{"task":{"uuid":"#))),
+        fault("200 with a list in place of an object", broken, |_| always(json("200 OK", "[]"))),
+        fault("200 with a body of 20 MiB", limit, |_| {
+            always(Answer::Endless(head("200 OK", &[JSON], Some(20 << 20)), vec![b' '; 1 << 16]))
+        }),
+        fault("200 with a body without end", limit, |_| {
+            let head = head("200 OK", &[JSON, ("connection", "close")], None);
+            always(Answer::Endless(head, vec![b' '; 1 << 16]))
+        }),
+        fault("200 with a gzip bomb (24 KB that are 24 MiB)", limit, |_| {
+            let packed = gzip(&vec![b' '; 1 << 20]).repeat(24);
+            assert!(packed.len() < 30_000, "{}", packed.len());
+            always(answer("200 OK", &[JSON, ("content-encoding", "gzip")], packed))
+        }),
+        fault("200 with half of a gzip", broken, |_| {
+            always(answer(
+                "200 OK",
+                &[JSON, ("content-encoding", "gzip")],
+                &gzip(TASK.as_bytes())[..20],
+            ))
+        }),
+        fault("200 with an encoding that was not asked for", broken, |_| {
+            always(answer("200 OK", &[JSON, ("content-encoding", "br")], TASK))
+        }),
+    ];
+    for status in ["503 Service Unavailable", "404 Not Found"] {
+        let name = format!("{status} with a body without end");
+        let why = "The status says what happened, whatever became of the body.";
+        faults.push(fault(name, why, move |_| {
+            let head = head(status, &[JSON, ("connection", "close")], None);
+            always(Answer::Endless(head, vec![b' '; 1 << 16]))
+        }));
+    }
+    faults
+}
+
+fn redirects() -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
+        let why = "Redirects are not followed: the token would go with them.";
+        faults.push(fault(format!("{} to another host", &status[..3]), why, move |scene| {
+            let target = format!("http://{}/v1/device_tasks/t-1", scene.elsewhere);
+            always(answer(status, &[("location", &target)], ""))
+        }));
+    }
+    faults.push(fault("200, Alt-Svc: another host", "Not followed.", |scene| {
+        let alternative = format!("http/1.1=\"{}\"", scene.elsewhere);
+        always(answer("200 OK", &[JSON, ("alt-svc", &alternative)], TASK))
+    }));
+    faults
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).expect("in memory");
+    encoder.finish().expect("in memory")
+}

@@ -1,0 +1,91 @@
+//! What the tests of the policy set, the same over both wires.
+
+use eset_protect::Wire;
+use tonic::Code;
+
+use crate::driven_timer::DrivenTimer;
+use crate::fault::{Api, Setting};
+use crate::faults::grpc::status;
+use crate::faults::grpc_streams;
+use crate::faults::rest;
+use crate::faults::{TASK, message};
+use crate::scripted::frames::{Act, grpc};
+use crate::scripted::{Answer, Step, json, ok};
+
+pub const WIRES: [Wire; 2] = [Wire::Grpc, Wire::Rest];
+
+/// What a server answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// The task.
+    Task,
+    /// That it is unavailable.
+    Down,
+    /// That there is no such task.
+    NotFound,
+    /// That the token is not good.
+    Unauthenticated,
+}
+
+impl Says {
+    fn grpc(self) -> Vec<Act> {
+        match self {
+            Self::Task => grpc(&message()),
+            Self::Down => status(Code::Unavailable, vec![]),
+            Self::NotFound => status(Code::NotFound, vec![]),
+            Self::Unauthenticated => status(Code::Unauthenticated, vec![]),
+        }
+    }
+
+    fn rest(self) -> Answer {
+        match self {
+            Self::Task => ok(TASK),
+            Self::Down => json("503 Service Unavailable", "{}"),
+            Self::NotFound => json("404 Not Found", "{}"),
+            Self::Unauthenticated => json("401 Unauthorized", "{}"),
+        }
+    }
+}
+
+/// A server that says these things in turn, and then one of them for ever.
+pub fn says(wire: Wire, script: &[Says], otherwise: Says) -> Setting {
+    if wire == Wire::Rest {
+        let script = script.iter().map(|says| says.rest()).collect();
+        Setting::new(Api::Http1 { script, otherwise: otherwise.rest() }, true)
+    } else {
+        let script = script.iter().map(|says| says.grpc()).collect();
+        Setting::new(Api::Http2 { script, otherwise: otherwise.grpc() }, false)
+    }
+}
+
+/// A server that is always down.
+pub fn down(wire: Wire) -> Setting {
+    says(wire, &[], Says::Down)
+}
+
+/// A server that says these things in turn, and then nothing, until something runs out.
+pub fn says_then_silent(wire: Wire, script: &[Says], timer: &DrivenTimer) -> Setting {
+    let mut setting = says(wire, script, Says::Task);
+    match &mut setting.api {
+        Api::Http1 { otherwise, .. } => {
+            *otherwise = Answer::Steps(vec![Step::Then(timer.silence())]);
+        }
+        Api::Http2 { otherwise, .. } => *otherwise = vec![Act::Then(timer.silence())],
+        Api::Nobody => {}
+    }
+    setting
+}
+
+/// A server whose first answers are these.
+pub fn streams(acts: Vec<Vec<Act>>) -> Setting {
+    let mut setting = grpc_streams::once(Vec::new());
+    if let Api::Http2 { script, .. } = &mut setting.api {
+        *script = acts;
+    }
+    setting
+}
+
+/// The same over REST.
+pub fn answers(script: Vec<Answer>) -> Setting {
+    rest::script(script)
+}

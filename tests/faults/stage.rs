@@ -1,0 +1,355 @@
+//! Servers of one fault, a client of them, and one call.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use eset_protect::automation::v1::{Action, DeviceTask, Trigger};
+use eset_protect::{Client, ClientBuilder, Error, Region, Wire};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use crate::driven_timer::DrivenTimer;
+use crate::fault::{Api, Begin, Setting};
+use crate::scripted::frames::{FrameServer, What};
+use crate::scripted::tls::acceptor;
+use crate::scripted::{Answer, Scripted, Seen, ok};
+
+pub const USER: &str = "api-user";
+pub const PASSWORD: &str = "correct-horse-battery";
+/// What all tokens have in them.
+pub const TOKEN: &str = "secret-token";
+
+/// A call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Idempotent.
+    Get,
+    /// Not idempotent.
+    Create,
+}
+
+impl Call {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GetTask",
+            Self::Create => "CreateTask",
+        }
+    }
+
+    pub async fn make(self, client: &Client) -> Result<DeviceTask, Error> {
+        match self {
+            Self::Get => get(client).await,
+            Self::Create => create(client).await,
+        }
+    }
+}
+
+pub async fn get(client: &Client) -> Result<DeviceTask, Error> {
+    Ok(client.device_tasks().get_task("t-1").await?.task.unwrap_or_default())
+}
+
+pub fn task() -> DeviceTask {
+    DeviceTask {
+        display_name: "Scan".into(),
+        action: Some(Action { name: "StartNetworkIsolation".into(), ..Default::default() }),
+        triggers: vec![Trigger::manual(None)],
+        ..Default::default()
+    }
+}
+
+pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
+    Ok(client.device_tasks().create_task(task()).await?.task.unwrap_or_default())
+}
+
+/// The answers of a good login, each with another token.
+pub fn tokens() -> impl Iterator<Item = Answer> {
+    (1..).map(|n| {
+        ok(&format!(
+            r#"{{"access_token":"{TOKEN}-{n}","refresh_token":"secret-refresh-{n}","expires_in":3600}}"#
+        ))
+    })
+}
+
+/// How many tokens a login has: more than any test asks for.
+const OFTEN: usize = 60;
+
+/// The server of the API.
+enum Server {
+    Nobody(Nobody),
+    Http1(Scripted),
+    Http2(FrameServer),
+}
+
+/// All servers of a setting.
+pub struct Stage {
+    pub timer: DrivenTimer,
+    setting: Setting,
+    api: Server,
+    login: Option<Scripted>,
+    login_address: SocketAddr,
+    /// Where the login would be.
+    _nobody: Nobody,
+    /// Where nobody has any business.
+    elsewhere: Elsewhere,
+}
+
+/// An address that must see nobody.
+pub struct Elsewhere {
+    pub address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Elsewhere {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        let task = tokio::spawn(async move {
+            while listener.accept().await.is_ok() {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        Self { address, connections, task }
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Stage {
+    pub async fn start(timer: DrivenTimer, elsewhere: Elsewhere, setting: Setting) -> Self {
+        let begin = beginning(&setting.begin, &timer);
+        let api = match &setting.api {
+            Api::Nobody => Server::Nobody(Nobody::new()),
+            Api::Http1 { script, otherwise } => {
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+                let server = Scripted::accept(listener, script.clone(), begin);
+                Server::Http1(server.otherwise(otherwise.clone()))
+            }
+            Api::Http2 { script, otherwise } => {
+                let server = FrameServer::accept(script.clone(), otherwise.clone(), begin).await;
+                Server::Http2(server)
+            }
+        };
+        let login = match &setting.login {
+            None => None,
+            Some(script) => {
+                let script = script.iter().cloned().chain(tokens().take(OFTEN));
+                Some(Scripted::start(script.collect::<Vec<_>>()).await)
+            }
+        };
+        let nobody = Nobody::new();
+        let login_address = login.as_ref().map_or(nobody.address, Scripted::address);
+        Self { timer, setting, api, login, login_address, _nobody: nobody, elsewhere }
+    }
+
+    /// A stage with a time of its own.
+    pub async fn of(setting: Setting) -> Self {
+        Self::start(DrivenTimer::new(), Elsewhere::start().await, setting).await
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        match &self.api {
+            Server::Nobody(nobody) => nobody.address,
+            Server::Http1(server) => server.address(),
+            Server::Http2(server) => server.address(),
+        }
+    }
+
+    /// How to build a client of it: everything by default but the time, and the jitter.
+    pub fn builder(&self, wire: Wire) -> ClientBuilder {
+        self.drawing_builder(wire).jitter(|ceiling| ceiling)
+    }
+
+    /// The same, which draws its waits.
+    pub fn drawing_builder(&self, wire: Wire) -> ClientBuilder {
+        let address = self.address();
+        let endpoint = match &self.setting.begin {
+            Begin::Tls(_, _) => format!("https://localhost:{}", address.port()),
+            _ => format!("http://{address}"),
+        };
+        let builder = match wire {
+            Wire::Rest => Client::cloud(Region::Eu).host("automation", endpoint),
+            wire => Client::builder(&endpoint).wire(wire),
+        };
+        builder
+            .tls(self.setting.tls.clone())
+            .token_url(format!("http://{}/oauth/token", self.login_address))
+            .login(USER, PASSWORD)
+            .timer(self.timer.clone())
+    }
+
+    /// What arrived at the API in HTTP/1.1.
+    pub fn seen(&self) -> Vec<Seen> {
+        match &self.api {
+            Server::Http1(server) => server.seen(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many requests arrived at the API.
+    pub fn requests(&self) -> usize {
+        match &self.api {
+            Server::Nobody(_) => 0,
+            Server::Http1(server) => server.seen().len(),
+            Server::Http2(server) => server.count(What::Head) + server.count(What::Ignored),
+        }
+    }
+
+    /// How many connections the API has had.
+    pub fn connections(&self) -> usize {
+        match &self.api {
+            Server::Nobody(_) => 0,
+            Server::Http1(server) => server.connections(),
+            Server::Http2(server) => server.count(What::Connection),
+        }
+    }
+
+    /// How many of them begin something, rather than ask for what was begun.
+    pub fn begun(&self) -> usize {
+        let polls = self.seen().iter().filter(|seen| seen.header("response-id").is_some()).count();
+        self.requests() - polls
+    }
+
+    /// What arrived at the login.
+    pub fn logins(&self) -> Vec<Seen> {
+        self.login.as_ref().map(Scripted::seen).unwrap_or_default()
+    }
+
+    /// What holds whatever happens.
+    fn check(&self, call: Call, outcome: &Outcome) {
+        let Outcome { result, requests, begun, elapsed, .. } = outcome;
+        if call == Call::Create {
+            let most = self.setting.unprocessed.saturating_add(1);
+            assert!(*begun <= most, "{begun} creates arrived where {most} are safe: {result:?}");
+        }
+        assert_eq!(self.elsewhere.connections.load(Ordering::SeqCst), 0, "a stranger was called");
+        for seen in self.seen() {
+            let text = format!("{}{}", seen.head, String::from_utf8_lossy(&seen.body));
+            assert!(!text.contains(PASSWORD) && !text.contains("secret-refresh"), "{text}");
+            let authorization = seen.header("authorization").unwrap_or_default();
+            assert!(authorization.starts_with(&format!("Bearer {TOKEN}-")), "{text}");
+        }
+        for seen in self.logins() {
+            let text = format!("{}{}", seen.head, String::from_utf8_lossy(&seen.body));
+            assert!(!text.contains(TOKEN), "{text}");
+        }
+        let deadline = if self.setting.is_rest { 150 } else { 60 };
+        assert!(*elapsed <= Duration::from_secs(deadline), "{elapsed:?}");
+        let Err(error) = result else { return };
+        if self.setting.is_seen {
+            let attempts = usize::try_from(error.attempts()).expect("a small number");
+            // An attempt asks for a pending answer more than once.
+            let is_right =
+                if *begun == *requests { attempts == *begun } else { attempts <= *requests };
+            assert!(is_right, "{attempts} attempts, {requests} requests: {error:?}");
+        }
+        let mut text = format!("{error} {error:?}");
+        let mut source = std::error::Error::source(error);
+        while let Some(error) = source {
+            text.push_str(&format!(" {error} {error:?}"));
+            source = error.source();
+        }
+        for secret in [TOKEN, PASSWORD, "secret-refresh"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
+/// What became of a call.
+#[derive(Debug)]
+pub struct Outcome {
+    pub result: Result<DeviceTask, Error>,
+    /// How many requests arrived at the API.
+    pub requests: usize,
+    /// How many of them were no question for a pending answer.
+    pub begun: usize,
+    /// How long it took, in driven time.
+    pub elapsed: Duration,
+}
+
+/// Makes one call, and checks what always holds.
+pub async fn run(stage: &Stage, wire: Wire, call: Call) -> Outcome {
+    let client = stage.builder(wire).connect_lazy().expect("a client");
+    let result = call.make(&client).await;
+    let outcome = Outcome {
+        result,
+        requests: stage.requests(),
+        begun: stage.begun(),
+        elapsed: stage.timer.elapsed(),
+    };
+    stage.check(call, &outcome);
+    outcome
+}
+
+/// An address where nobody listens, nor can while this lives.
+pub struct Nobody {
+    pub address: SocketAddr,
+    _socket: TcpSocket,
+}
+
+impl Nobody {
+    pub fn new() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        Self { address: socket.local_addr().expect("an address"), _socket: socket }
+    }
+}
+
+/// A connection, with TLS or without.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+type Beginning = Pin<Box<dyn Future<Output = Option<Box<dyn Stream>>> + Send>>;
+
+/// What a server does with a connection first.
+fn beginning(begin: &Begin, timer: &DrivenTimer) -> impl Fn(TcpStream) -> Beginning + Send + use<> {
+    let (begin, timer) = (begin.clone(), timer.clone());
+    let tls = match &begin {
+        Begin::Tls(identified, alpn) => Some(Arc::new(acceptor(identified, alpn, None))),
+        _ => None,
+    };
+    let connections = AtomicUsize::new(0);
+    move |stream| {
+        let number = connections.fetch_add(1, Ordering::SeqCst);
+        let (begin, timer, tls) = (begin.clone(), timer.clone(), tls.clone());
+        Box::pin(async move {
+            match begin {
+                Begin::Plain => {}
+                Begin::Tls(_, _) => {
+                    let stream = tls.expect("an acceptor")(stream).await?;
+                    return Some(Box::new(stream) as Box<dyn Stream>);
+                }
+                Begin::WithoutLinger => stream.set_zero_linger().expect("a socket"),
+                Begin::Silent => {
+                    stream.peek(&mut [0]).await.ok()?;
+                    timer.run_out();
+                    std::future::pending::<()>().await;
+                }
+                Begin::ResetAtOnce(connections) => {
+                    if number < connections {
+                        stream.set_zero_linger().expect("a socket");
+                        return None;
+                    }
+                }
+                Begin::ResetUnread(connections) => {
+                    if number < connections {
+                        stream.peek(&mut [0]).await.ok()?;
+                        stream.set_zero_linger().expect("a socket");
+                        return None;
+                    }
+                }
+            }
+            Some(Box::new(stream) as Box<dyn Stream>)
+        })
+    }
+}

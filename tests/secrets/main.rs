@@ -1,0 +1,14 @@
+//! No secret is in any output of a run at the most verbose level: not in what any crate tells by
+//! `tracing`, not in spans for OTLP, metrics, `Debug` and `Display` of what a caller holds, nor in what
+//! the command prints, writes or shows in the list of processes.
+
+#![cfg(all(feature = "emulator", feature = "rest", feature = "otel", feature = "metrics"))]
+
+#[path = "../scripted/mod.rs"]
+mod scripted;
+
+#[cfg(feature = "cli")]
+mod command;
+mod forms;
+mod library;
+mod outputs;
