@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod assignments;
+mod attempts;
+mod bulk;
 mod convert;
 mod demo;
 mod descriptors;

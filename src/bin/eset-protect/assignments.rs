@@ -6,19 +6,22 @@ use eset_protect::policy_management::v2::{
     ListPolicyAssignmentsRequest, PolicyAssignment, PolicyTarget,
     UpdatePolicyAssignmentRankingRequest, policy_target,
 };
-use serde::Serialize;
+use eset_protect::rpc::policy_assignments::{GetPolicyAssignment, UnassignPolicy};
 
 use crate::connection::Connection;
+use crate::details::{self, Details};
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
 use crate::output::{Format, Output};
-use crate::table::{Row, print_fields};
+use crate::table::{Lines, Row};
+use crate::uuids::{Gone, Uuids};
 
 /// Policies on devices, groups and subscriptions, and their ranks
 ///
 /// The policies of a target are merged from rank 1, the highest, downwards. With `--output json`,
 /// `get` and `assign` print the answer, `{"assignment": {…}}`, and `list` prints one assignment a line:
-/// ProtoJSON in both cases.
+/// ProtoJSON in both cases. `get` and `unassign` take many: each answer is a line then, in the order of
+/// what was given.
 #[derive(Args, Debug)]
 pub struct Assignments {
     #[command(flatten)]
@@ -39,11 +42,8 @@ enum Command {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Show an assignment
-    Get {
-        /// The assignment's uuid
-        assignment: String,
-    },
+    /// Show an assignment, or many
+    Get(Uuids),
     /// Assign a policy to a target; it becomes the target's last
     Assign {
         /// The policy's uuid
@@ -52,11 +52,8 @@ enum Command {
         #[command(flatten)]
         target: Target,
     },
-    /// Take a policy off its target
-    Unassign {
-        /// The assignment's uuid
-        assignment: String,
-    },
+    /// Take a policy off its target, or many: assignments are removed by their uuids
+    Unassign(Uuids),
     /// Give an assignment another rank; others move
     Rank {
         /// The assignment's uuid
@@ -104,10 +101,19 @@ fn policy_target(
     device.or_else(group).or_else(|| subscription.map(PolicyTarget::subscription))
 }
 
+const GONE: Gone = Gone { sentence: "Removed the assignment", verb: "removed" };
+
 impl Assignments {
     pub fn run(self) -> Result<(), Failure> {
         let Self { connection, command } = self;
-        connection.run(async |client, format| command.call(client, format).await)
+        match command {
+            Command::Get(uuids) => uuids
+                .get::<GetPolicyAssignment, _>(connection, |response| response.assignment.as_ref()),
+            Command::Unassign(uuids) => {
+                uuids.delete::<UnassignPolicy, PolicyAssignment>(connection, GONE)
+            }
+            command => connection.run(async |client, format| command.call(client, format).await),
+        }
     }
 }
 
@@ -125,10 +131,6 @@ impl Command {
                 let call = assignments.list_policy_assignments(request);
                 listing::print(call, format, "assignment").await
             }
-            Self::Get { assignment } => {
-                let response = assignments.get_policy_assignment(assignment).await?;
-                print(format, &response, response.assignment.as_ref())
-            }
             Self::Assign { policy, target } => {
                 let assignment = PolicyAssignment {
                     policy_uuid: policy,
@@ -136,12 +138,7 @@ impl Command {
                     ..PolicyAssignment::default()
                 };
                 let response = assignments.assign_policy(assignment).await?;
-                print(format, &response, response.assignment.as_ref())
-            }
-            Self::Unassign { assignment } => {
-                let response = assignments.unassign_policy(&*assignment).await?;
-                let text = format!("Removed the assignment {assignment}.");
-                Output::print_done(format, &response, &text)
+                details::print(format, &response, response.assignment.as_ref())
             }
             Self::Rank { assignment, rank } => {
                 let text = format!("The assignment {assignment} has rank {rank} now.");
@@ -150,6 +147,8 @@ impl Command {
                 let response = assignments.update_policy_assignment_ranking(request).await?;
                 Output::print_done(format, &response, &text)
             }
+            // These may be many.
+            Self::Get(_) | Self::Unassign(_) => Ok(()),
         }
     }
 }
@@ -182,27 +181,16 @@ fn target(assignment: &PolicyAssignment) -> (&'static str, &str) {
     }
 }
 
-fn print<M: Serialize>(
-    format: Format,
-    response: &M,
-    assignment: Option<&PolicyAssignment>,
-) -> Result<(), Failure> {
-    let mut output = Output::new();
-    match (format, assignment) {
-        (Format::Json, _) => output.json(response)?,
-        (Format::Table, Some(assignment)) => {
-            let (kind, uuid) = target(assignment);
-            print_fields(
-                &mut output,
-                [
-                    ("uuid", assignment.uuid.clone().into()),
-                    ("rank", assignment.rank.to_string().into()),
-                    ("policy", assignment.policy_uuid.clone().into()),
-                    (kind, uuid.to_owned().into()),
-                ],
-            )?;
-        }
-        (Format::Table, None) => output.line("The answer holds no assignment.")?,
+impl Details for PolicyAssignment {
+    const NAME: &'static str = "assignment";
+
+    fn fields(&self) -> Vec<(&'static str, Lines)> {
+        let (kind, uuid) = target(self);
+        vec![
+            ("uuid", self.uuid.clone().into()),
+            ("rank", self.rank.to_string().into()),
+            ("policy", self.policy_uuid.clone().into()),
+            (kind, uuid.to_owned().into()),
+        ]
     }
-    output.flush()
 }

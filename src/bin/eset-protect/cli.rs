@@ -18,7 +18,8 @@ Exit codes:
   7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
   8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)
   9  the task that was waited for did not end well on all of its devices
-130  stopped by Ctrl-C or SIGTERM while waiting for a task";
+130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before many were done
+Of many (uuids, requests) it is that of the first that failed, in the order given.";
 
 /// ESET PROTECT over gRPC and REST: tasks, policies and assignments, in the cloud, On-Prem and at
 /// servers of your own; an emulator to try them on; ProtoJSON from and to binary protobuf.

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod environment;
+mod rate;
 mod target;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::input;
 use crate::output::Format;
 use crate::run::block_on;
 use credentials::{Credentials, Login};
+use rate::Rate;
 pub use target::Place;
 use target::Target;
 
@@ -64,6 +66,17 @@ pub struct Connection {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     max_attempts: u32,
+    /// How many calls a second at most; 0 or `off` for no limit. If not given, 10 over REST with a
+    /// login, which is what ESET allows, and no limit elsewhere
+    #[arg(
+        long,
+        global = true,
+        value_name = "CALLS",
+        env = "ESET_PROTECT_RATE",
+        hide_env_values = true,
+        value_parser = Rate::parse
+    )]
+    rate: Option<Rate>,
     /// Trust this authority too: a file of certificates in PEM [env: ESET_PROTECT_CA_CERT]
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
@@ -99,6 +112,9 @@ impl Connection {
     fn configure(&self, place: &Place) -> Result<ClientBuilder, Failure> {
         let retry = RetryPolicy::default().max_attempts(self.max_attempts);
         let mut builder = place.builder().retry(retry);
+        if let Some(rate) = self.rate {
+            builder = rate.give(builder);
+        }
         let timeout = self.timeout.or(match place {
             Place::Endpoint { .. } => Some(TIMEOUT),
             _ => None,

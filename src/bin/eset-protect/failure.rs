@@ -2,6 +2,7 @@
 
 mod hints;
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 
 use eset_protect::proto::google::rpc::BadRequest;
@@ -42,6 +43,8 @@ pub enum Failure {
     Credentials(String),
     /// A call failed; at a place, if it got so far that there was one.
     Call(Box<Error>, Option<At>),
+    /// Of many calls some failed, each of which is said already, or were not made.
+    Bulk { summary: String, is_cut_short: bool, errors: Vec<Error>, at: Option<At> },
     /// Waiting for a task ended otherwise than everybody wished.
     Wait { exit_code: u8, message: String, hint: Option<String> },
     /// Something on this machine failed.
@@ -60,6 +63,9 @@ impl Failure {
     pub fn at(self, place: Place, has_login: bool) -> Self {
         match self {
             Self::Call(error, _) => Self::Call(error, Some(At { place, has_login })),
+            Self::Bulk { summary, is_cut_short, errors, .. } => {
+                Self::Bulk { summary, is_cut_short, errors, at: Some(At { place, has_login }) }
+            }
             other => other,
         }
     }
@@ -70,6 +76,8 @@ impl Failure {
             Self::Input(_) => INPUT,
             Self::Credentials(_) => NOT_ALLOWED,
             Self::Call(error, _) => call_exit_code(error),
+            Self::Bulk { is_cut_short: true, .. } => STOPPED,
+            Self::Bulk { errors, .. } => errors.first().map_or(OTHER, call_exit_code),
             Self::Wait { exit_code, .. } => *exit_code,
             Self::Other(_) => OTHER,
             Self::ReaderGone => 0,
@@ -87,9 +95,13 @@ impl Failure {
             }
             Self::Wait { message, hint, .. } => {
                 say(&mut text, style, message);
-                if let Some(hint) = hint {
-                    text.push_str(&format!("{} {}\n", style.bold("hint:"), printable(hint)));
-                }
+                say_hints(&mut text, style, hint.iter().cloned());
+            }
+            Self::Bulk { summary, errors, at, .. } => {
+                text.push_str(&format!("{summary}\n"));
+                let mut said = HashSet::new();
+                let all = errors.iter().flat_map(|error| hints(error, at.as_ref()));
+                say_hints(&mut text, style, all.filter(|hint| said.insert(hint.clone())));
             }
             Self::Call(error, at) => describe(&mut text, style, error, at.as_ref()),
         }
@@ -128,12 +140,7 @@ fn say(text: &mut String, style: Style, message: &str) {
 }
 
 fn describe(text: &mut String, style: Style, error: &Error, at: Option<&At>) {
-    let method = error.rpc().map(|spec| format!("{}: ", spec.method)).unwrap_or_default();
-    let code = match error.kind() {
-        ErrorKind::Config => String::new(),
-        _ => format!("{}: ", code_name(error.code())),
-    };
-    say(text, style, &format!("{method}{code}{}", error.message()));
+    say(text, style, &headline(error));
     if let Some(status) = error.http_status() {
         let inferred = match error.is_code_inferred() {
             true => format!(", from which {} is inferred", code_name(error.code())),
@@ -144,12 +151,31 @@ fn describe(text: &mut String, style: Style, error: &Error, at: Option<&At>) {
     if let Some(id) = error.request_id() {
         text.push_str(&format!("  request-id {}\n", printable(id)));
     }
+    for violation in field_violations(error) {
+        text.push_str(&format!("  {}\n", printable(&violation)));
+    }
+    say_hints(text, style, hints(error, at).into_iter());
+}
+
+fn say_hints(text: &mut String, style: Style, hints: impl Iterator<Item = String>) {
+    for hint in hints {
+        text.push_str(&format!("{} {}\n", style.bold("hint:"), printable(&hint)));
+    }
+}
+
+/// What failed, and how: `GetTask: NOT_FOUND: there is no such task`.
+pub fn headline(error: &Error) -> String {
+    let method = error.rpc().map(|spec| format!("{}: ", spec.method)).unwrap_or_default();
+    let code = match error.kind() {
+        ErrorKind::Config => String::new(),
+        _ => format!("{}: ", code_name(error.code())),
+    };
+    format!("{method}{code}{}", error.message())
+}
+
+/// Which fields of the request are wrong, and why.
+pub fn field_violations(error: &Error) -> impl Iterator<Item = String> {
     let request: Option<BadRequest> = error.detail();
-    for violation in request.into_iter().flat_map(|request| request.field_violations) {
-        let (field, problem) = (printable(&violation.field), printable(&violation.description));
-        text.push_str(&format!("  field `{field}`: {problem}\n"));
-    }
-    for hint in hints(error, at) {
-        text.push_str(&format!("{} {hint}\n", style.bold("hint:")));
-    }
+    let violations = request.into_iter().flat_map(|request| request.field_violations);
+    violations.map(|violation| format!("field `{}`: {}", violation.field, violation.description))
 }

@@ -1,14 +1,15 @@
 //! What is read: files and standard input.
 
+mod requests;
+mod uuids;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use eset_protect::protojson::Reader;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
 use crate::failure::Failure;
+pub use requests::{Requests, read_requests};
+pub use uuids::{each_once, read_uuids};
 
 /// More than any message may have, and not enough to exhaust the memory by mistake.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
@@ -46,45 +47,4 @@ fn read_to_end(what: &str, reader: impl Read) -> Result<Vec<u8>, Failure> {
         )));
     }
     Ok(bytes)
-}
-
-/// Reads a request from the JSON file that `--file` names. `member` is the one that it is about, such
-/// as `task`.
-///
-/// Members that the schema does not have are refused, since gRPC cannot carry them and they would be
-/// lost without a word; inside an `Any` they are kept, so there they are fine.
-pub fn read_request<M: DeserializeOwned>(path: &Path, member: &str) -> Result<M, Failure> {
-    let bytes = read("--file", path)?;
-    let wrong = |error: &dyn std::fmt::Display| {
-        Failure::Input(format!("--file {}: {error}", path.display()))
-    };
-    let request: M = Reader::new().read(&bytes).map_err(|error| wrong(&error))?;
-    let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(&error))?;
-    if value.get(member).is_none() {
-        return Err(wrong(&format!(
-            "expected {{\"{member}\": {{…}}}}, as ESET's API takes it and as `create` and `get` print \
-             it; a bare {member} must be put into the member `{member}`"
-        )));
-    }
-    remove_anys(&mut value);
-    let rest = value.to_string();
-    Reader::new().strict(true).read::<M>(rest.as_bytes()).map_err(|error| {
-        // Line and column would be those of `rest`.
-        let message = error.to_string();
-        let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-        wrong(&message)
-    })?;
-    Ok(request)
-}
-
-/// Takes out every object with an `@type`.
-fn remove_anys(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, member| member.get("@type").is_none());
-            members.values_mut().for_each(remove_anys);
-        }
-        Value::Array(elements) => elements.iter_mut().for_each(remove_anys),
-        _ => {}
-    }
 }

@@ -3,12 +3,15 @@
 
 mod action;
 mod assignments;
+mod bulk;
 mod cli;
 mod completions;
 mod connection;
 mod convert;
+mod creates;
 mod demo;
 mod descriptors;
+mod details;
 mod duration;
 mod emulator;
 mod failure;
@@ -18,12 +21,14 @@ mod logging;
 mod output;
 mod policies;
 mod run;
+mod say;
 mod stop_signal;
 mod style;
 mod table;
 mod tasks;
 mod text;
 mod type_name;
+mod uuids;
 
 use std::process::ExitCode;
 

@@ -32,6 +32,12 @@ pub fn count(number: usize, singular: &str) -> String {
     if number == 1 { format!("1 {singular}") } else { format!("{number} {}", plural(singular)) }
 }
 
+/// `1 failed, 2 suppressed`: what there is any of.
+pub fn counts(parts: &[(usize, &str)]) -> String {
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    parts.map(|(number, what)| format!("{number} {what}")).collect::<Vec<_>>().join(", ")
+}
+
 /// `tasks`, `policies`.
 pub fn plural(singular: &str) -> String {
     match singular.strip_suffix('y') {

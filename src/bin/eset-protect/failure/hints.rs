@@ -36,7 +36,7 @@ pub fn hints(error: &Error, at: Option<&At>) -> Vec<String> {
         (_, Code::Unauthenticated) => hint(&unauthenticated(at)),
         (_, Code::PermissionDenied) => hint(&denied(place)),
         (_, Code::ResourceExhausted) if error.http_status() == Some(429) => {
-            hint("ESET answers ten calls a second: wait a little");
+            hint("ESET answers ten calls a second: wait a little, or ask for fewer with --rate");
         }
         _ => {}
     }

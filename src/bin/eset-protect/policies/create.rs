@@ -6,20 +6,26 @@ use clap::Args;
 use eset_protect::policy_management::v2::{
     CreatePolicyRequest, FeaturePolicy, Policy, SettingFlags,
 };
+use eset_protect::rpc::policies::CreatePolicy;
 
+use crate::bulk::BulkOptions;
+use crate::connection::Connection;
+use crate::creates::create_many;
+use crate::details;
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{self, Requests, read_requests};
 
-/// Create a policy, from flags or from a file
+/// Create a policy, from flags or from a file, or many from a file
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   eset-protect policies create --name Strict --product eset.local.products.endpoint --data settings.dat
   eset-protect policies get UUID --output json | eset-protect policies create --file -")]
 pub struct Create {
-    /// The request in ProtoJSON, {"policy": {…}}; `-` reads standard input
+    /// The request in ProtoJSON, {"policy": {…}}, or many: one after another, such as one a line, or in
+    /// an array; `-` reads standard input
     ///
-    /// What the server sets (uuid, builtIn) is left out.
+    /// What the server sets (uuid, builtIn) is left out. Nothing is created if one of them is wrong.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "name", "description", "product", "data", "force", "read_only",
     ])]
@@ -42,23 +48,40 @@ pub struct Create {
     /// A setting that the device cannot override; may be repeated
     #[arg(long, value_name = "PATH")]
     read_only: Vec<String>,
+    #[command(flatten)]
+    options: BulkOptions,
 }
 
 impl Create {
-    pub fn request(self) -> Result<CreatePolicyRequest, Failure> {
-        let policy = match &self.file {
-            Some(path) => {
-                let request: CreatePolicyRequest = input::read_request(path, "policy")?;
-                // What the server sets, so that what `get` prints can be created again.
-                request.policy.map(|policy| Policy {
-                    uuid: String::new(),
-                    built_in: false,
-                    ..policy
-                })
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        // What is wrong is told before anything is connected.
+        let (options, file) = (self.options.clone(), self.file.clone());
+        options.check(file.is_some())?;
+        match self.requests()? {
+            Requests::One(request) => connection.run(async |client, format| {
+                let response = client.policies().create_policy(request).await?;
+                details::print(format, &response, response.policy.as_ref())
+            }),
+            Requests::Many(requests) => {
+                let settings = options.settings(file.as_deref())?;
+                create_many::<CreatePolicy, _>(
+                    connection,
+                    settings,
+                    requests,
+                    |request| request.policy.as_ref().map_or("", |policy| &policy.display_name),
+                    |response| response.policy.as_ref(),
+                )
             }
-            None => Some(self.policy()?),
-        };
-        Ok(CreatePolicyRequest { policy })
+        }
+    }
+
+    fn requests(self) -> Result<Requests<CreatePolicyRequest>, Failure> {
+        match &self.file {
+            Some(path) => Ok(read_requests(path, "policy")?
+                .map(without_output)
+                .many_if(self.options.has_failed_file())),
+            None => Ok(Requests::One(self.policy()?.into())),
+        }
     }
 
     fn policy(self) -> Result<Policy, Failure> {
@@ -78,5 +101,13 @@ impl Create {
             features: vec![feature],
             ..Policy::default()
         })
+    }
+}
+
+/// The request without what the server sets, so that what `get` prints can be created again.
+fn without_output(request: CreatePolicyRequest) -> CreatePolicyRequest {
+    let policy = request.policy;
+    CreatePolicyRequest {
+        policy: policy.map(|policy| Policy { uuid: String::new(), built_in: false, ..policy }),
     }
 }

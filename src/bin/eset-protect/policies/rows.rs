@@ -2,11 +2,9 @@
 
 use eset_protect::params::PolicyData;
 use eset_protect::policy_management::v2::{FeaturePolicy, Policy, SettingFlags};
-use serde::Serialize;
 
-use crate::failure::Failure;
-use crate::output::{Format, Output};
-use crate::table::{Lines, Row, print_fields};
+use crate::details::Details;
+use crate::table::{Lines, Row};
 use crate::text::{count, short_name};
 
 impl Row for Policy {
@@ -34,36 +32,25 @@ fn product(feature: &FeaturePolicy) -> Option<PolicyData> {
     feature.configuration.as_ref().and_then(|any| any.unpack().ok())
 }
 
-/// Prints the answer with a policy.
-pub fn print_policy<M: Serialize>(
-    format: Format,
-    response: &M,
-    policy: Option<&Policy>,
-) -> Result<(), Failure> {
-    let mut output = Output::new();
-    match (format, policy) {
-        (Format::Json, _) => output.json(response)?,
-        (Format::Table, Some(policy)) => print_fields(&mut output, fields(policy))?,
-        (Format::Table, None) => output.line("The answer holds no policy.")?,
-    }
-    output.flush()
-}
+impl Details for Policy {
+    const NAME: &'static str = "policy";
 
-fn fields(policy: &Policy) -> Vec<(&'static str, Lines)> {
-    let mut fields = vec![
-        ("uuid", policy.uuid.clone().into()),
-        ("name", policy.display_name.clone().into()),
-        ("description", policy.description.clone().into()),
-        ("built-in", if policy.built_in { "yes" } else { "" }.to_owned().into()),
-    ];
-    for feature in &policy.features {
-        fields.push(("feature", feature.feature_id.to_string().into()));
-        fields.push(("settings", settings(feature).into()));
-        let mut flags: Vec<_> = feature.flags.iter().map(flag).collect();
-        flags.sort();
-        fields.push(("flags", flags.into()));
+    fn fields(&self) -> Vec<(&'static str, Lines)> {
+        let mut fields = vec![
+            ("uuid", self.uuid.clone().into()),
+            ("name", self.display_name.clone().into()),
+            ("description", self.description.clone().into()),
+            ("built-in", if self.built_in { "yes" } else { "" }.to_owned().into()),
+        ];
+        for feature in &self.features {
+            fields.push(("feature", feature.feature_id.to_string().into()));
+            fields.push(("settings", settings(feature).into()));
+            let mut flags: Vec<_> = feature.flags.iter().map(flag).collect();
+            flags.sort();
+            fields.push(("flags", flags.into()));
+        }
+        fields
     }
-    fields
 }
 
 /// The settings' size only: a policy has up to hundreds of kilobytes of them.

@@ -6,17 +6,23 @@ use clap::Args;
 use eset_protect::automation::v1::{
     CreateTaskRequest, DeviceTask, DeviceTaskSource, DeviceTaskTargets, Trigger,
 };
+use eset_protect::rpc::device_tasks::CreateTask;
 use eset_protect::wkt::Timestamp;
 use eset_protect::{Client, Guarded};
 
-use super::rows;
 use super::wait::{self, WaitOptions};
 use crate::action::Params;
+use crate::bulk::BulkOptions;
+use crate::connection::Connection;
+use crate::creates::create_many;
+use crate::details;
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{Requests, read_requests};
 use crate::output::Format;
+use crate::say::say;
+use crate::text::count;
 
-/// Create a task, from flags or from a file
+/// Create a task, from flags or from a file, or many from a file
 ///
 /// The actions are OnDemandScan, ShutdownComputer, SystemUpdate, RunCommand, SoftwareUninstallation,
 /// KillProcessByPid, InitiateVulnerabilityScan, ApplyApplicationPatch, StartNetworkIsolation,
@@ -29,12 +35,15 @@ Examples:
   eset-protect tasks create --name Update --action SystemUpdate \\
       --params '{\"allowReboot\": true, \"rebootActions\": {\"postpone\": \"OneHour\"}}' --group UUID
   eset-protect tasks get UUID --output json | eset-protect tasks create --file -
+  eset-protect tasks create --file tasks.ndjson --failed again.ndjson
   eset-protect tasks create --name Isolate --action StartNetworkIsolation --device UUID \\
       --guarded --wait --wait-timeout 10m")]
 pub struct Create {
-    /// The request in ProtoJSON, {"task": {…}}; `-` reads standard input
+    /// The request in ProtoJSON, {"task": {…}}, or many: one after another, such as one a line, or in
+    /// an array; `-` reads standard input
     ///
-    /// What the server sets (uuid, versionId, source, times) is left out.
+    /// What the server sets (uuid, versionId, source, times) is left out. Nothing is created if one of
+    /// them is wrong.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "name", "description", "action", "device", "group", "expires", "Params",
     ])]
@@ -67,6 +76,8 @@ pub struct Create {
     wait_options: WaitOptions,
     #[command(flatten)]
     params: Params,
+    #[command(flatten)]
+    options: BulkOptions,
 }
 
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
@@ -75,13 +86,25 @@ pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
 
 /// How to create it, and what then.
 #[derive(Clone, Debug)]
-pub struct How {
+struct How {
     guarded: bool,
     wait: Option<WaitOptions>,
 }
 
 impl How {
-    pub async fn create(
+    /// Each of them is about one task.
+    fn refuse_many(&self, number: usize) -> Result<(), Failure> {
+        let flags = [("--guarded", self.guarded), ("--wait", self.wait.is_some())];
+        match flags.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Failure::Input(format!(
+                "{flag}: it is for one request, without --failed; found {}",
+                count(number, "request")
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    async fn create(
         self,
         client: Client,
         format: Format,
@@ -91,7 +114,7 @@ impl How {
         let response = if self.guarded {
             let guarded = tasks.create_task_guarded(request).await?;
             if let Guarded::Found(task) = &guarded {
-                wait::say(&format!(
+                say(&format!(
                     "The answer was lost; the task was found as {}, not created again.",
                     task.uuid
                 ));
@@ -100,7 +123,7 @@ impl How {
         } else {
             tasks.create_task(request).await?
         };
-        rows::print_task(format, &response, response.task.as_ref())?;
+        details::print(format, &response, response.task.as_ref())?;
         match (self.wait, response.task) {
             (Some(options), Some(task)) => wait::wait(&client, format, &task.uuid, &options).await,
             (Some(_), None) => {
@@ -112,7 +135,30 @@ impl How {
 }
 
 impl Create {
-    pub fn how(&self) -> Result<How, Failure> {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        // What is wrong is told before anything is connected.
+        let how = self.how()?;
+        let (options, file) = (self.options.clone(), self.file.clone());
+        options.check(file.is_some())?;
+        match self.requests()? {
+            Requests::One(request) => {
+                connection.run(async |client, format| how.create(client, format, request).await)
+            }
+            Requests::Many(requests) => {
+                how.refuse_many(requests.len())?;
+                let settings = options.settings(file.as_deref())?;
+                create_many::<CreateTask, _>(
+                    connection,
+                    settings,
+                    requests,
+                    |request| request.task.as_ref().map_or("", |task| &task.display_name),
+                    |response| response.task.as_ref(),
+                )
+            }
+        }
+    }
+
+    fn how(&self) -> Result<How, Failure> {
         if !self.wait
             && let Some(flag) = self.wait_options.given()
         {
@@ -122,15 +168,13 @@ impl Create {
         Ok(How { guarded: self.guarded, wait })
     }
 
-    pub fn request(self) -> Result<CreateTaskRequest, Failure> {
-        let task = match &self.file {
-            Some(path) => {
-                let request: CreateTaskRequest = input::read_request(path, "task")?;
-                request.task.map(without_output)
-            }
-            None => Some(self.task()?),
-        };
-        Ok(CreateTaskRequest { task })
+    fn requests(self) -> Result<Requests<CreateTaskRequest>, Failure> {
+        match &self.file {
+            Some(path) => Ok(read_requests(path, "task")?
+                .map(without_output)
+                .many_if(self.options.has_failed_file())),
+            None => Ok(Requests::One(self.task()?.into())),
+        }
     }
 
     fn task(self) -> Result<DeviceTask, Failure> {
@@ -153,21 +197,21 @@ impl Create {
     }
 }
 
-/// The task without what the server sets, so that what `get` prints can be created again.
-fn without_output(task: DeviceTask) -> DeviceTask {
+/// The request without what the server sets, so that what `get` prints can be created again.
+fn without_output(request: CreateTaskRequest) -> CreateTaskRequest {
     use eset_protect::automation::v1::trigger::Kind;
-    let mut task = DeviceTask {
+    let mut task = request.task.map(|task| DeviceTask {
         uuid: String::new(),
         version_id: 0,
         source: DeviceTaskSource::Unspecified.into(),
         create_time: None,
         update_time: None,
         ..task
-    };
-    for trigger in &mut task.triggers {
+    });
+    for trigger in task.iter_mut().flat_map(|task| &mut task.triggers) {
         if let Some(Kind::Manual(manual)) = &mut trigger.kind {
             manual.create_time = None;
         }
     }
-    task
+    CreateTaskRequest { task }
 }

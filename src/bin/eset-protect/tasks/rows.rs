@@ -1,14 +1,11 @@
 //! Tasks and runs for people.
 
+use crate::details::Details;
+use crate::table::{Lines, Row};
+use crate::text::{any_line, any_lines, count, time};
 use eset_protect::automation::v1::{
     DeviceTask, DeviceTaskRun, DeviceTaskSource, DeviceTaskTargets, TaskRunStatus, trigger::Kind,
 };
-use serde::Serialize;
-
-use crate::failure::Failure;
-use crate::output::{Format, Output};
-use crate::table::{Lines, Row, print_fields};
-use crate::text::{any_line, any_lines, count, time};
 
 impl Row for DeviceTask {
     const HEADERS: &'static [&'static str] = &["UUID", "NAME", "ACTION", "TARGETS", "CREATED"];
@@ -56,54 +53,44 @@ fn targets(targets: &DeviceTaskTargets) -> String {
     parts.map(|(number, what)| count(*number, what)).collect::<Vec<_>>().join(", ")
 }
 
-/// Prints the answer with a task.
-pub fn print_task<M: Serialize>(
-    format: Format,
-    response: &M,
-    task: Option<&DeviceTask>,
-) -> Result<(), Failure> {
-    let mut output = Output::new();
-    match (format, task) {
-        (Format::Json, _) => output.json(response)?,
-        (Format::Table, Some(task)) => print_fields(&mut output, fields(task))?,
-        (Format::Table, None) => output.line("The answer holds no task.")?,
-    }
-    output.flush()
-}
+impl Details for DeviceTask {
+    const NAME: &'static str = "task";
 
-fn fields(task: &DeviceTask) -> Vec<(&'static str, Lines)> {
-    let source = match DeviceTaskSource::try_from(task.source) {
-        Ok(DeviceTaskSource::Unspecified) => String::new(),
-        Ok(source) => source.as_str_name().trim_start_matches("DEVICE_TASK_SOURCE_").to_owned(),
-        Err(_) => task.source.to_string(),
-    };
-    let targets = task.targets.clone().unwrap_or_default();
-    let triggers: Vec<String> = task
-        .triggers
-        .iter()
-        .map(|trigger| match &trigger.kind {
-            Some(Kind::Manual(manual)) => match manual.expire_time {
-                Some(expire) => format!("as soon as possible, not after {expire}"),
-                None => "as soon as possible".to_owned(),
-            },
-            None => "of another kind".to_owned(),
-        })
-        .collect();
-    let version = (task.version_id > 0).then(|| task.version_id.to_string());
-    let action = task.action.clone().unwrap_or_default();
-    vec![
-        ("uuid", task.uuid.clone().into()),
-        ("version", version.unwrap_or_default().into()),
-        ("name", task.display_name.clone().into()),
-        ("description", task.description.clone().into()),
-        ("action", action.name.into()),
-        ("params", action.params.as_ref().map(any_lines).unwrap_or_default().into()),
-        ("devices", targets.devices_uuids.into()),
-        ("groups", targets.device_groups_uuids.into()),
-        ("triggers", triggers.into()),
-        ("source", source.into()),
-        ("asset group", task.asset_group_uuid.clone().into()),
-        ("created", time(task.create_time, false).into()),
-        ("updated", time(task.update_time, false).into()),
-    ]
+    fn fields(&self) -> Vec<(&'static str, Lines)> {
+        let task = self;
+        let source = match DeviceTaskSource::try_from(task.source) {
+            Ok(DeviceTaskSource::Unspecified) => String::new(),
+            Ok(source) => source.as_str_name().trim_start_matches("DEVICE_TASK_SOURCE_").to_owned(),
+            Err(_) => task.source.to_string(),
+        };
+        let targets = task.targets.clone().unwrap_or_default();
+        let triggers: Vec<String> = task
+            .triggers
+            .iter()
+            .map(|trigger| match &trigger.kind {
+                Some(Kind::Manual(manual)) => match manual.expire_time {
+                    Some(expire) => format!("as soon as possible, not after {expire}"),
+                    None => "as soon as possible".to_owned(),
+                },
+                None => "of another kind".to_owned(),
+            })
+            .collect();
+        let version = (task.version_id > 0).then(|| task.version_id.to_string());
+        let action = task.action.clone().unwrap_or_default();
+        vec![
+            ("uuid", task.uuid.clone().into()),
+            ("version", version.unwrap_or_default().into()),
+            ("name", task.display_name.clone().into()),
+            ("description", task.description.clone().into()),
+            ("action", action.name.into()),
+            ("params", action.params.as_ref().map(any_lines).unwrap_or_default().into()),
+            ("devices", targets.devices_uuids.into()),
+            ("groups", targets.device_groups_uuids.into()),
+            ("triggers", triggers.into()),
+            ("source", source.into()),
+            ("asset group", task.asset_group_uuid.clone().into()),
+            ("created", time(task.create_time, false).into()),
+            ("updated", time(task.update_time, false).into()),
+        ]
+    }
 }

@@ -2,7 +2,6 @@
 
 mod display;
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,8 +13,8 @@ use crate::failure::{self, Failure};
 use crate::output::{Format, Output};
 use crate::stop_signal::stop_signal;
 use crate::table::{Row, Table};
-use crate::text::{count, printable, program};
-use display::{Display, counts};
+use crate::text::{count, counts, program};
+use display::Display;
 
 /// The longest pause between two polls is so many times the first.
 const GROWTH: u32 = 15;
@@ -72,12 +71,6 @@ impl Wait {
     pub async fn run(self, client: &Client, format: Format) -> Result<(), Failure> {
         wait(client, format, &self.task, &self.options).await
     }
-}
-
-/// Says something beside the output, on standard error.
-pub fn say(text: &str) {
-    // If nobody reads it there is nobody to tell.
-    drop(writeln!(io::stderr(), "{}", printable(text)));
 }
 
 /// Waits for a task and shows how far it is.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use eset_protect::{DeviceCounts, TaskProgress};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::say;
+use crate::say::say;
 use crate::style::Style;
 use crate::text::count;
 
@@ -101,12 +101,6 @@ fn described(all: DeviceCounts, style: Style) -> String {
         .collect();
     let done = format!("{} of {} done", all.ended(), count(all.total(), "device"));
     if parts.is_empty() { done } else { format!("{done}: {}", parts.join(", ")) }
-}
-
-/// `1 failed, 2 suppressed`: what there is any of.
-pub fn counts(parts: &[(usize, &str)]) -> String {
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
-    parts.map(|(number, what)| format!("{number} {what}")).collect::<Vec<_>>().join(", ")
 }
 
 /// `1:02:03`, `02:03`.

@@ -1,0 +1,120 @@
+//! What came of many calls.
+
+use eset_protect::Error;
+
+use super::Item;
+use crate::failure::Failure;
+use crate::say::{say, say_error};
+use crate::text::counts;
+
+/// What is said of a call that may have run.
+pub const UNCLEAR: &str = "it may have been done all the same";
+
+/// What came of one call.
+#[derive(Debug)]
+pub enum Outcome {
+    Done,
+    Failed(Box<Error>),
+    /// Nobody has waited for its answer.
+    UnderWay,
+    NotBegun,
+}
+
+/// What came of each call, in the order of the items.
+#[derive(Debug)]
+pub struct Outcomes {
+    all: Vec<Outcome>,
+    is_interrupted: bool,
+}
+
+impl Outcomes {
+    pub fn new(total: usize) -> Self {
+        let all = (0..total).map(|_| Outcome::UnderWay).collect();
+        Self { all, is_interrupted: false }
+    }
+
+    pub fn set(&mut self, index: usize, outcome: Outcome) {
+        if let Some(place) = self.all.get_mut(index) {
+            *place = outcome;
+        }
+    }
+
+    /// So many at the end are not begun any more.
+    pub fn leave(&mut self, left: usize) {
+        for outcome in self.all.iter_mut().rev().take(left) {
+            *outcome = Outcome::NotBegun;
+        }
+    }
+
+    /// Somebody has stopped it before so many at the end were begun.
+    pub fn interrupt(&mut self, left: usize) {
+        self.is_interrupted = true;
+        self.leave(left);
+    }
+
+    pub fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// Says for which calls nobody has waited.
+    pub fn say_under_way<Q>(&self, items: &[Item<Q>]) {
+        for (item, outcome) in items.iter().zip(&self.all) {
+            if matches!(outcome, Outcome::UnderWay) {
+                say_error(&format!("{}: stopped while it was under way; {UNCLEAR}", item.name));
+            }
+        }
+    }
+
+    /// The lines of what can be asked for again: what did not run for certain, and what may run twice.
+    pub fn to_repeat<'a, Q>(
+        &'a self,
+        items: &'a [Item<Q>],
+        is_idempotent: bool,
+    ) -> impl Iterator<Item = &'a str> {
+        let is_safe = move |outcome: &Outcome| match outcome {
+            Outcome::Done => false,
+            Outcome::Failed(error) => is_idempotent || !error.may_have_executed(),
+            Outcome::UnderWay => is_idempotent,
+            Outcome::NotBegun => true,
+        };
+        let pairs = items.iter().zip(&self.all);
+        pairs.filter(move |(_, outcome)| is_safe(outcome)).map(|(item, _)| &*item.line)
+    }
+
+    /// Says `97 deleted, 3 failed`. An error if any failed, or was never begun.
+    pub fn end(self, verb: &str) -> Result<(), Failure> {
+        let summary = self.summary(verb);
+        let is_cut_short = self.is_interrupted && !self.is_complete();
+        let errors: Vec<_> = self.all.into_iter().filter_map(Outcome::into_error).collect();
+        if errors.is_empty() && !is_cut_short {
+            say(&summary);
+            return Ok(());
+        }
+        Err(Failure::Bulk { summary, is_cut_short, errors, at: None })
+    }
+
+    fn summary(&self, verb: &str) -> String {
+        let number = |is: fn(&Outcome) -> bool| self.all.iter().filter(|one| is(one)).count();
+        let done = number(|outcome| matches!(outcome, Outcome::Done));
+        let others = counts(&[
+            (number(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
+            (number(|outcome| matches!(outcome, Outcome::UnderWay)), "stopped under way"),
+            (number(|outcome| matches!(outcome, Outcome::NotBegun)), "not begun"),
+        ]);
+        let separator = if others.is_empty() { "" } else { ", " };
+        format!("{done} {verb}{separator}{others}")
+    }
+
+    fn is_complete(&self) -> bool {
+        self.all.iter().all(|outcome| matches!(outcome, Outcome::Done | Outcome::Failed(_)))
+    }
+}
+
+impl Outcome {
+    fn into_error(self) -> Option<Error> {
+        match self {
+            Self::Failed(error) => Some(*error),
+            _ => None,
+        }
+    }
+}

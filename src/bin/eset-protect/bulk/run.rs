@@ -1,0 +1,102 @@
+//! The calls of a bulk, from the first to the last.
+
+use std::ops::ControlFlow;
+use std::pin::pin;
+
+use eset_protect::rpc::Rpc;
+use eset_protect::{BulkResponse, Client, Error};
+
+use super::bar::Bar;
+use super::outcomes::{Outcome, Outcomes, UNCLEAR};
+use super::printer::Printer;
+use super::{Item, is_reading};
+use crate::failure::{self, Failure};
+use crate::say::{say, say_error};
+use crate::stop_signal::stop_signal;
+use crate::table::Row;
+
+/// What goes on while the calls are made.
+pub struct Run<'a, R: Rpc, T> {
+    pub items: &'a [Item<R::Request>],
+    pub outcomes: Outcomes,
+    pub printer: Printer<R::Response, T>,
+    pub bar: Bar,
+}
+
+impl<R: Rpc, T: Row> Run<'_, R, T> {
+    /// Makes the calls, until all are made or nobody wants more.
+    pub async fn calls(
+        &mut self,
+        client: &Client,
+        concurrency: Option<usize>,
+    ) -> Result<(), Failure> {
+        let requests: Vec<_> = self.items.iter().map(|item| item.request.clone()).collect();
+        let mut calls = client.bulk::<R>(requests);
+        if let Some(concurrency) = concurrency {
+            calls = calls.concurrency(concurrency);
+        }
+        let mut stopped = pin!(stop_signal()?);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stopped => {
+                    if self.outcomes.is_interrupted() {
+                        return Ok(());
+                    }
+                    stopped.set(stop_signal()?);
+                    self.outcomes.interrupt(calls.stop().count());
+                    self.bar.aside(|| say("stopping; Ctrl-C again waits for no answer"));
+                }
+                () = self.bar.is_due() => self.bar.show(),
+                response = calls.next() => {
+                    let Some(response) = response else { return Ok(()) };
+                    if self.take(response).is_break() {
+                        self.outcomes.leave(calls.stop().count());
+                    }
+                    if is_reading::<R>() && self.printer.is_broken() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes what came of a call. Breaks if nothing would come of others.
+    fn take(&mut self, response: BulkResponse<R>) -> ControlFlow<()> {
+        let index = response.index;
+        let name = self.items.get(index).map(|item| &*item.name).unwrap_or_default();
+        self.bar.advance(response.result.is_ok());
+        match response.result {
+            Ok(answer) => {
+                self.outcomes.set(index, Outcome::Done);
+                let answer = Some((name.to_owned(), answer));
+                self.bar.aside(|| self.printer.take(index, answer));
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                self.bar.aside(|| {
+                    say_error(&described::<R>(name, &error));
+                    self.printer.take(index, None);
+                });
+                let is_hopeless = error.is_unauthenticated();
+                self.outcomes.set(index, Outcome::Failed(Box::new(error)));
+                if is_hopeless { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
+        }
+    }
+}
+
+/// A failure in one line.
+fn described<R: Rpc>(name: &str, error: &Error) -> String {
+    let mut text = format!("{name}: {}", failure::headline(error));
+    for violation in failure::field_violations(error) {
+        text.push_str(&format!("; {violation}"));
+    }
+    if let Some(id) = error.request_id() {
+        text.push_str(&format!(" (request-id {id})"));
+    }
+    if error.may_have_executed() && !R::SPEC.idempotency.is_idempotent() {
+        text.push_str(&format!("; {UNCLEAR}"));
+    }
+    text
+}

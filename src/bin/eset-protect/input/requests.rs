@@ -1,0 +1,132 @@
+//! Requests in JSON: one, or many.
+
+use std::path::Path;
+
+use eset_protect::protojson::Reader;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::read;
+use crate::failure::Failure;
+
+/// What a file of requests holds.
+#[derive(Debug)]
+pub enum Requests<M> {
+    /// One, as `get` prints it.
+    One(M),
+    /// A list, or several one after another; each with the place where it stands, such as `line 97`.
+    Many(Vec<(String, M)>),
+}
+
+impl<M> Requests<M> {
+    /// Each of them, changed.
+    pub fn map(self, change: fn(M) -> M) -> Self {
+        match self {
+            Self::One(request) => Self::One(change(request)),
+            Self::Many(requests) => {
+                let requests = requests.into_iter();
+                Self::Many(requests.map(|(place, request)| (place, change(request))).collect())
+            }
+        }
+    }
+
+    /// One as a list of one, if that is wanted.
+    pub fn many_if(self, is_wanted: bool) -> Self {
+        match self {
+            Self::One(request) if is_wanted => {
+                Self::Many(vec![("the request".to_owned(), request)])
+            }
+            other => other,
+        }
+    }
+}
+
+/// Reads requests from the JSON file that `--file` names: one, several one after another (NDJSON), or an
+/// array. All are read before there is an answer, so that nothing is half done because of a wrong one.
+/// `member` is what a request is about, such as `task`.
+pub fn read_requests<M: DeserializeOwned>(
+    path: &Path,
+    member: &str,
+) -> Result<Requests<M>, Failure> {
+    let bytes = read("--file", path)?;
+    parse(&bytes, member)
+        .map_err(|problem| Failure::Input(format!("--file {}: {problem}", path.display())))
+}
+
+fn parse<M: DeserializeOwned>(bytes: &[u8], member: &str) -> Result<Requests<M>, String> {
+    let is_array = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let parts = if is_array { elements(bytes) } else { values(bytes) };
+    let parts = parts.map_err(|error| error.to_string())?;
+    if parts.len() < 2 && !is_array {
+        return request(bytes, member).map(Requests::One);
+    }
+    let requests = parts.into_iter().map(|(place, json)| {
+        // Line and column would be those within this part.
+        let request = request(json.get().as_bytes(), member);
+        let request = request.map_err(|error| format!("{place}: {}", without_position(&error)))?;
+        Ok((place, request))
+    });
+    requests.collect::<Result<_, String>>().map(Requests::Many)
+}
+
+/// The elements of an array.
+fn elements(bytes: &[u8]) -> serde_json::Result<Vec<(String, &RawValue)>> {
+    let elements: Vec<&RawValue> = serde_json::from_slice(bytes)?;
+    let places = (1..).map(|number| format!("element {number}"));
+    Ok(places.zip(elements).collect())
+}
+
+/// The values that stand one after another.
+fn values(bytes: &[u8]) -> serde_json::Result<Vec<(String, &RawValue)>> {
+    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
+    let mut values = Vec::new();
+    let (mut line, mut counted) = (1, 0);
+    while let Some(value) = stream.next() {
+        let value = value?;
+        let begin = stream.byte_offset().saturating_sub(value.get().len());
+        let between = bytes.get(counted..begin).unwrap_or_default();
+        line += between.iter().filter(|byte| **byte == b'\n').count();
+        counted = begin;
+        values.push((format!("line {line}"), value));
+    }
+    Ok(values)
+}
+
+/// Reads one request.
+///
+/// Members that the schema does not have are refused, since gRPC cannot carry them and they would be
+/// lost without a word; inside an `Any` they are kept, so there they are fine.
+fn request<M: DeserializeOwned>(json: &[u8], member: &str) -> Result<M, String> {
+    let request: M = Reader::new().read(json).map_err(|error| error.to_string())?;
+    let mut value: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    if value.get(member).is_none() {
+        return Err(format!(
+            "expected {{\"{member}\": {{…}}}}, as ESET's API takes it and as `create` and `get` print \
+             it; a bare {member} must be put into the member `{member}`"
+        ));
+    }
+    remove_anys(&mut value);
+    // Line and column would be those of what is left.
+    Reader::new()
+        .strict(true)
+        .read::<M>(value.to_string().as_bytes())
+        .map_err(|error| without_position(&error.to_string()).to_owned())?;
+    Ok(request)
+}
+
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
+}
+
+/// Takes out every object with an `@type`.
+fn remove_anys(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| member.get("@type").is_none());
+            members.values_mut().for_each(remove_anys);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(remove_anys),
+        _ => {}
+    }
+}

@@ -1,0 +1,83 @@
+//! Ctrl-C in the middle of many.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use eset_protect::emulator::{Fault, Held};
+
+use super::{WIRES, faulty, listed, requests};
+use crate::support::{Server, directory, runtime};
+
+/// A create of four tasks, one after the other, of which the first waits at the service.
+fn held(server: &Server, wire: &[&str], held: &mut Held) -> (Child, std::path::PathBuf) {
+    let directory = directory(&format!("bulk-stop-{}", wire[1]));
+    let (file, failed) = (directory.join("tasks"), directory.join("failed"));
+    std::fs::write(&file, requests(4)).unwrap();
+    let args = ["tasks", "create", "--file", file.to_str().unwrap(), "--concurrency", "1"];
+    let mut command =
+        server.command(&[&args, wire, &["--failed", failed.to_str().unwrap()]].concat());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    runtime().block_on(held.arrived(1));
+    (child, failed)
+}
+
+fn interrupt(child: &Child) {
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+}
+
+#[test]
+fn what_is_under_way_comes_to_its_end() {
+    for wire in WIRES {
+        let (server, faults) = faulty();
+        let (fault, mut hold) = Fault::hold();
+        faults.push_for("CreateTask", fault);
+        let (mut child, failed) = held(&server, wire, &mut hold);
+        interrupt(&child);
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(said.next().unwrap().unwrap().starts_with("stopping; Ctrl-C again"));
+        hold.release();
+        let rest: Vec<_> = said.map(Result::unwrap).collect();
+        assert_eq!(rest, ["1 created, 3 not begun"]);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert_eq!(listed(&server).len(), 1);
+        // What was not begun can be asked for again.
+        let left: Vec<_> = std::fs::read_to_string(failed).unwrap().lines().map(name).collect();
+        assert_eq!(left, ["Bulk 1", "Bulk 2", "Bulk 3"]);
+    }
+}
+
+#[test]
+fn the_second_time_nobody_waits() {
+    for wire in WIRES {
+        let (server, faults) = faulty();
+        let (fault, mut hold) = Fault::hold();
+        faults.push_for("CreateTask", fault);
+        let (mut child, failed) = held(&server, wire, &mut hold);
+        interrupt(&child);
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        interrupt(&child);
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        let rest: Vec<_> = rest.lines().collect();
+        assert_eq!(
+            rest,
+            [
+                "error: line 1, \"Bulk 0\": stopped while it was under way; it may have been done all \
+                 the same",
+                "0 created, 1 stopped under way, 3 not begun",
+            ]
+        );
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let left = std::fs::read_to_string(failed).unwrap();
+        assert_eq!(left.lines().map(name).collect::<Vec<_>>(), ["Bulk 1", "Bulk 2", "Bulk 3"]);
+    }
+}
+
+fn name(line: &str) -> String {
+    use eset_protect::automation::v1::CreateTaskRequest;
+    serde_json::from_str::<CreateTaskRequest>(line).unwrap().task.unwrap().display_name
+}
