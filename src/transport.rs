@@ -40,6 +40,11 @@ pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// If it gets none for so long, the connection is dead.
 pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What the answers of one connection of HTTP/2 may fill together before somebody reads them: the most that
+/// there is. Each has a limit of its own, and those that nobody reads yet, as in a bulk whose caller makes a
+/// call of its own, must not hold up the others.
+pub(crate) const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
 /// What an attempt needs besides the message.
 #[derive(Clone)]
 pub(crate) struct Attempt {

@@ -19,7 +19,9 @@ use crate::transport::connector::Connector;
 use crate::transport::grpc::GrpcTransport;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limit, Transport, USER_AGENT};
+use crate::transport::{
+    CONNECTION_WINDOW, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limit, Transport, USER_AGENT,
+};
 
 #[cfg(feature = "rest")]
 mod rest;
@@ -301,6 +303,7 @@ impl ClientBuilder {
             .user_agent(USER_AGENT)
             .map_err(wrong)?
             .connect_timeout(self.connect_timeout)
+            .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
         Ok((endpoint, connector))

@@ -17,7 +17,7 @@ use crate::transport::connector::{self, Connector};
 use crate::transport::exchange::{Answer, of_status};
 use crate::transport::refusal::Refusal;
 use crate::transport::whole::Whole;
-use crate::transport::{Exchange, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
+use crate::transport::{CONNECTION_WINDOW, Exchange, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -77,6 +77,7 @@ impl HttpClient {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             // All calls to a host share one connection of HTTP/2; if it dies unseen, so do they.
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .http2_keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .build(connector);

@@ -243,6 +243,30 @@ async fn a_fetch_that_is_cancelled_leaves_the_cache_usable() {
     assert_eq!(script.count(), 2);
 }
 
+/// Each of the calls may be tried five times, and all of them want the same token.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_down_is_not_stormed_by_the_retries_of_a_thousand_calls() {
+    for takes in [Duration::from_millis(1), SECOND] {
+        let script = script(takes, HOUR);
+        script.then((0..10_000).map(|_| Some(tonic::Status::unavailable("down").into())));
+        let client = Client::builder("http://127.0.0.1:1")
+            .wire(Wire::Rest)
+            .credentials(TokenCache::new(script.clone()))
+            .connect_lazy()
+            .unwrap();
+        let calls: Vec<_> = (0..1000)
+            .map(|_| tokio::spawn(client.device_tasks().get_task("t").into_future()))
+            .collect();
+        for call in calls {
+            let error = call.await.unwrap().unwrap_err();
+            assert!(error.is_unavailable() && error.attempts() == 0, "{error:?}");
+            assert!(!error.may_have_executed(), "{error:?}");
+        }
+        // The budget lets fifty failures be tried again, once.
+        assert!((2..=51).contains(&script.count()), "{} logins", script.count());
+    }
+}
+
 /// Such as a call of a bulk whose caller, between two responses, makes a call of its own.
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_its_caller_does_not_poll_keeps_nobody_waiting() {

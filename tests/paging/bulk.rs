@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use std::time::Duration;
+
 use added_service::proto::example::greeter::v1::{GreetRequest, Greeting};
 use added_service::rpc::greeter::Greet;
 use futures_core::Stream;
@@ -202,4 +204,22 @@ async fn it_is_a_stream() {
         order.push(response.index);
     }
     assert_eq!(order, [0, 1, 2]);
+}
+
+/// Over HTTP/2 all calls share a connection, and answers that nobody reads yet must not fill it up.
+#[tokio::test]
+async fn answers_that_wait_to_be_read_do_not_hold_up_other_calls() {
+    let server = Server::start();
+    let client = server.client().await;
+    let long = || {
+        let greeting = Greeting { r#type: "x".repeat(1024 * 1024), ..Default::default() };
+        GreetRequest { greeting: Some(greeting), ..Default::default() }
+    };
+    let mut bulk = client.bulk::<Greet>((0..16).map(|_| long()));
+    bulk.next().await.unwrap().result.unwrap();
+    for _ in 0..3 {
+        let call = client.call::<Greet>(long()).timeout(Duration::from_secs(10));
+        call.await.expect("an answer beside those of the bulk");
+    }
+    assert_eq!(bulk.collect().await.len(), 15);
 }
