@@ -169,7 +169,9 @@ impl Run<'_> {
         self.attempts = self.attempts.saturating_add(1);
         attempt.exchange.sending = Sending::attempt(R::SPEC, self.attempts);
         self.is_under_way = true;
-        let result = self.client.transport().attempt::<R>(request, attempt).await;
+        // In a box, for it would be moved through all that stands around it.
+        let sent = Box::pin(self.client.transport().attempt::<R>(request, attempt));
+        let result = sent.await;
         self.is_under_way = false;
         telemetry::attempted(R::SPEC, &result);
         match &result {

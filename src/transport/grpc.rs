@@ -102,7 +102,9 @@ impl GrpcTransport {
             let mut message = Request::new(message);
             *message.metadata_mut() = metadata;
             message.set_timeout(exchange.time());
-            watched.rpc(exchange.timed(self.unary(message, path))).await.map_err(|error| {
+            // In a box, for it would be moved through all that stands around it.
+            let unary = Box::pin(self.unary(message, path));
+            watched.rpc(exchange.timed(unary)).await.map_err(|error| {
                 // tonic's clock, or the server's, was faster than ours: the call itself has time left.
                 if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
             })

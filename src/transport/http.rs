@@ -124,7 +124,8 @@ impl HttpClient {
                 if let Some(id) = &id {
                     again.headers_mut().insert(RESPONSE_ID, id.clone());
                 }
-                let sent = exchange.timed(self.send(again));
+                // In a box, for it would be moved through all that stands around it.
+                let sent = exchange.timed(Box::pin(self.send(again)));
                 watched.request(sent, |response| (response.status, &response.headers))
             };
             let rank = if id.is_some() { Rank::UnderWay } else { Rank::New };
