@@ -48,7 +48,7 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// | answer | what happens | why |
 /// |---|---|---|
 /// | 429 | nobody calls for the time in `Retry-After` (an hour at most), or for one window; the rate is halved | somebody else uses the same credentials: after a window the count is new, and two who halve share fairly |
-/// | 50x | the rate is halved | a service in trouble; whether to try again is for the retry policy |
+/// | 502, 503, 504 | the rate is halved | a service in trouble; whether to try again is for the retry policy. A 500 is more often about the one call |
 /// | 202 | the rate falls by a tenth, if at least half of it was used | fair use begins so; but a single slow query is pending too, and one of those a second costs no more than the other answers bring back |
 /// | any other | the rate rises, by a tenth of the configured one for each window's worth of answers | 5 seconds from half to full; where less is to be had for long, probing for more costs a 429 every two or three seconds |
 ///

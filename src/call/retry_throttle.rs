@@ -36,8 +36,8 @@ struct Bucket {
 }
 
 impl Default for RetryThrottle {
-    /// 100 tokens, a tenth back for each answer. 64 calls that break together are all tried again; a
-    /// service that is down gets some fifty retries, then one attempt a call until it answers.
+    /// 100 tokens, a tenth back for each answer. Of calls that break together, 49 are tried again; a
+    /// service that is down gets those, then one attempt a call until it answers.
     fn default() -> Self {
         Self::new(100, 0.1)
     }
