@@ -1,9 +1,9 @@
 //! The one pipeline that every call goes through, whatever the wire:
 //!
 //! ```text
-//! deadline ─▶ retry loop ─▶ token ─▶ one attempt on the transport
-//!                  ▲                          │
-//!                  └── backoff, another token ◀┘
+//! deadline ─▶ retry loop ─▶ token ─▶ its turn ─▶ one attempt on the transport
+//!                 ▲                                          │
+//!                 └───────── backoff, another token ◀────────┘
 //! ```
 
 use std::time::Duration;

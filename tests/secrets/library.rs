@@ -1,20 +1,18 @@
 //! A run of the library: logins, renewals, calls and failures of each kind, over both wires.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use eset_protect::auth::{
     AccessToken, BoxFuture, Credentials, StaticToken, TokenCache, TokenProvider, Tokens,
 };
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::emulator::{Emulator, Fault, Running};
-use eset_protect::{
-    CallOptions, Client, ClientBuilder, Error, RetryPolicy, Timer, TlsConfig, Wire,
-};
+use eset_protect::{CallOptions, Client, ClientBuilder, Error, RetryPolicy, TlsConfig, Wire};
 use serde_json::json;
-use tokio::time::Instant;
 use tonic::Code;
 
 use crate::forms::{ACCESS, COOKIE, OWN, PASSWORD, REFRESH, STATIC, found, percent};
+use crate::hasty::Hasty;
 use crate::outputs::Outputs;
 use crate::scripted::frames::{self, FrameServer};
 use crate::scripted::h2::{End, H2Server, Reply};
@@ -22,28 +20,6 @@ use crate::scripted::tls::{acceptor, issue, new_authority};
 use crate::scripted::{Answer, Scripted, answer, json as json_answer, ok, pending};
 
 const LIST: &str = r#"{"tasks":[],"nextPageToken":"","totalSize":0}"#;
-
-/// Every pause is over at once.
-#[derive(Debug)]
-struct Hasty;
-
-impl Timer for Hasty {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn system_time(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
-    }
-
-    fn expiry(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
-    }
-}
 
 /// The answer of a login, in the spelling of the cloud; valid for no time, so that every call renews.
 fn tokens(number: u32) -> Answer {

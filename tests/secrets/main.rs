@@ -10,5 +10,7 @@ mod scripted;
 #[cfg(feature = "cli")]
 mod command;
 mod forms;
+#[path = "../support/hasty.rs"]
+mod hasty;
 mod library;
 mod outputs;

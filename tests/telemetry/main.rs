@@ -4,6 +4,8 @@
 
 mod capture;
 mod events;
+#[path = "../support/hasty.rs"]
+mod hasty;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod spans;
