@@ -2,10 +2,13 @@
 
 #![cfg(feature = "tls")]
 
+#[path = "support/directory.rs"]
+mod directory;
 mod greeter;
 
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
+use directory::Directory;
 use eset_protect::{Client, Error, ErrorKind, TlsConfig};
 use greeter::Running;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -140,8 +143,7 @@ fn the_systems_authorities_are_trusted() {
     let authority = new_authority();
     let config = server_config(&issue(&authority, "localhost"));
     let server = runtime.block_on(Running::start_tls(config));
-    let folder = std::env::temp_dir().join(format!("eset-protect-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Directory::new();
     let file = folder.join("roots.pem");
     std::fs::write(&file, authority.pem()).unwrap();
     let run = |roots: &std::path::Path| {
@@ -156,7 +158,6 @@ fn the_systems_authorities_are_trusted() {
     let trusted = run(&file);
     std::fs::write(folder.join("other.pem"), new_authority().pem()).unwrap();
     let untrusted = run(&folder.join("other.pem"));
-    std::fs::remove_dir_all(&folder).unwrap();
     assert!(trusted.status.success(), "{}", String::from_utf8_lossy(&trusted.stdout));
     assert!(!untrusted.status.success(), "another authority was trusted");
 }

@@ -8,7 +8,8 @@ use eset_protect::automation::v1::{DeviceTask, GetTaskResponse};
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use eset_protect::policy_management::v2::{Policy, PolicyAssignment};
 
-use crate::support::{DEVICE, Ran, Server, directory, run};
+use crate::directory::Directory;
+use crate::support::{DEVICE, Ran, Server, run};
 
 pub const WIRES: [&[&str]; 2] = [&["--wire", "grpc"], &["--wire", "rest"]];
 
@@ -39,7 +40,8 @@ pub fn lines(ran: &Ran) -> Vec<String> {
 
 #[test]
 fn many_are_deleted_in_one_go() {
-    let path = directory("bulk-delete").join("uuids");
+    let directory = Directory::new();
+    let path = directory.join("uuids");
     for wire in WIRES {
         let server = Server::empty();
         for way in ["arguments", "-", "--from -", "--from FILE"] {
@@ -106,7 +108,8 @@ fn the_exit_code_is_that_of_the_first_that_failed() {
 #[test]
 fn a_refused_login_ends_it() {
     let server = Server::empty();
-    let failed = directory("bulk-login").join("failed");
+    let directory = Directory::new();
+    let failed = directory.join("failed");
     let path = failed.to_str().unwrap();
     for wire in WIRES {
         let args =

@@ -2,17 +2,18 @@
 
 use prost_reflect::{DescriptorPool, Value};
 
-use crate::support::{directory, run};
+use crate::directory::Directory;
+use crate::support::run;
 
 #[test]
 fn the_file_is_a_descriptor_set_with_http_rules() {
-    let directory = directory("descriptors");
+    let directory = Directory::new();
     let path = directory.join("eset.binpb");
     std::fs::write(&path, "an older one").unwrap();
     assert_eq!(run(&["descriptors", "-o", path.to_str().unwrap()], b"").ok(), "");
     let bytes = std::fs::read(&path).unwrap();
     // Nothing lies beside it.
-    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    assert_eq!(std::fs::read_dir(&*directory).unwrap().count(), 1);
 
     let pool = DescriptorPool::decode(&*bytes).unwrap();
     let service = pool.get_service_by_name("eset.dotnod.automation.v1.DeviceTasks").unwrap();
@@ -29,12 +30,12 @@ fn the_file_is_a_descriptor_set_with_http_rules() {
 
 #[test]
 fn a_file_that_cannot_be_written_leaves_nothing_behind() {
-    let directory = directory("descriptors-failing");
+    let directory = Directory::new();
     let there = directory.join("there");
     std::fs::create_dir(&there).unwrap();
     let error = run(&["descriptors", "-o", there.to_str().unwrap()], b"").fails(1);
     assert!(error.starts_with("error: --output "), "{error}");
-    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    assert_eq!(std::fs::read_dir(&*directory).unwrap().count(), 1);
     run(&["descriptors", "-o", "/no/such/directory/file"], b"").fails(1);
     assert!(run(&["descriptors"], b"").fails(2).contains("--output"));
 }

@@ -29,7 +29,8 @@ mod served {
 
     use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask};
 
-    use crate::support::{Ran, command, directory, run, run_command};
+    use crate::directory::Directory;
+    use crate::support::{Ran, command, run, run_command};
 
     struct Emulator {
         child: Child,
@@ -89,8 +90,9 @@ mod served {
 
     #[test]
     fn it_keeps_its_data_over_a_restart_and_ends_gracefully() {
-        let directory = directory("emulator-data").join("made");
-        let path = directory.to_str().unwrap();
+        let directory = Directory::new();
+        let made = directory.join("made");
+        let path = made.to_str().unwrap();
         let emulator = Emulator::start(&["--no-auth", "--data-dir", path]);
         let created: CreateTaskResponse = emulator
             .run(&[

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use eset_protect::emulator::{Auth, Emulator};
 
-use crate::support::{Ran, Server, directory, run_command};
+use crate::directory::Directory;
+use crate::support::{Ran, Server, run_command};
 
 const PASSWORD: &str = "geheim=\"x\" & 9%";
 
@@ -43,10 +44,24 @@ fn write(path: &Path, text: &str, _mode: u32) {
     std::fs::write(path, text).unwrap();
 }
 
-fn file(name: &str, text: &str, mode: u32) -> PathBuf {
-    let path = directory(name).join("login");
-    write(&path, text, mode);
-    path
+/// A file with a login.
+struct LoginFile {
+    path: PathBuf,
+    /// It is there for as long as this.
+    _directory: Directory,
+}
+
+impl LoginFile {
+    fn new(text: &str, mode: u32) -> Self {
+        let directory = Directory::new();
+        let path = directory.join("login");
+        write(&path, text, mode);
+        Self { path, _directory: directory }
+    }
+
+    fn path(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
 }
 
 #[test]
@@ -98,8 +113,8 @@ fn wrong_ones_are_refused() {
 fn from_a_file() {
     let server = server();
     let text = format!("# The shop's\r\nusername=shop\r\n\r\npassword={PASSWORD}\r\n");
-    let path = file("login", &text, 0o600);
-    let path = path.to_str().unwrap();
+    let file = LoginFile::new(&text, 0o600);
+    let path = file.path();
     for wire in WIRES {
         let mut command = list(&server, wire);
         command.args(["--credentials", path]);
@@ -111,8 +126,8 @@ fn from_a_file() {
     let mut command = list(&server, "rest");
     command.args(["--credentials", path]);
     assert!(run(command, &[("ESET_PROTECT_TOKEN", "geheim")]).ok().starts_with("UUID"));
-    let path = file("login-token", "token=geheim", 0o600);
-    let environment = [("ESET_PROTECT_CREDENTIALS", path.to_str().unwrap())];
+    let file = LoginFile::new("token=geheim", 0o600);
+    let environment = [("ESET_PROTECT_CREDENTIALS", file.path())];
     run(list(&server, "rest"), &environment).fails(5);
 }
 
@@ -121,19 +136,19 @@ fn from_a_file() {
 fn a_file_that_others_can_read_is_refused() {
     let server = server();
     for mode in [0o644, 0o640, 0o604, 0o660, 0o622] {
-        let path = file("login-open", &format!("username=shop\npassword={PASSWORD}"), mode);
+        let file = LoginFile::new(&format!("username=shop\npassword={PASSWORD}"), mode);
         let mut command = list(&server, "grpc");
-        command.arg("--credentials").arg(&path);
+        command.arg("--credentials").arg(file.path());
         let error = run(command, &[]).fails(2);
         let expected = format!(
             "--credentials {}: others can read or write it (its mode is {mode:o}); `chmod 600` keeps",
-            path.display()
+            file.path()
         );
         assert!(error.contains(&expected), "{error}");
     }
-    let path = file("login-closed", &format!("username=shop\npassword={PASSWORD}"), 0o400);
+    let file = LoginFile::new(&format!("username=shop\npassword={PASSWORD}"), 0o400);
     let mut command = list(&server, "grpc");
-    command.arg("--credentials").arg(&path);
+    command.arg("--credentials").arg(file.path());
     run(command, &[]).ok();
 }
 
@@ -151,14 +166,14 @@ fn files_that_are_wrong_show_no_line() {
         ("token=", "line 1: token is empty"),
         ("token=geheim\ntoken=geheim", "line 2: token is there twice"),
     ] {
-        let path = file("login-wrong", text, 0o600);
+        let file = LoginFile::new(text, 0o600);
         let mut command = list(&server, "grpc");
-        command.arg("--credentials").arg(&path);
+        command.arg("--credentials").arg(file.path());
         let error = run(command, &[]).fails(2);
         assert!(error.contains("--credentials ") && error.contains(expected), "{text:?}: {error}");
     }
-    let path = file("login-wrong", &format!("token={}", "geheim".repeat(20_000)), 0o600);
-    let environment = [("ESET_PROTECT_CREDENTIALS", path.to_str().unwrap())];
+    let file = LoginFile::new(&format!("token={}", "geheim".repeat(20_000)), 0o600);
+    let environment = [("ESET_PROTECT_CREDENTIALS", file.path())];
     let error = run(list(&server, "grpc"), &environment).fails(2);
     assert!(error.contains("ESET_PROTECT_CREDENTIALS ") && error.contains("64 KiB"), "{error}");
     let error = run(list(&server, "grpc"), &[("ESET_PROTECT_CREDENTIALS", "/no/such")]).fails(2);

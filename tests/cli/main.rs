@@ -8,6 +8,8 @@ mod bulk;
 mod convert;
 mod demo;
 mod descriptors;
+#[path = "../support/directory.rs"]
+mod directory;
 mod emulator;
 mod failures;
 mod lists;

@@ -3,14 +3,16 @@
 use eset_protect::params::PolicyData;
 use eset_protect::policy_management::v2::{CreatePolicyResponse, GetPolicyResponse, Policy};
 
-use crate::support::{Server, directory, run};
+use crate::directory::Directory;
+use crate::support::{Server, run};
 
 const PRODUCT: &str = "eset.local.products.endpoint";
 
 #[test]
 fn create_from_flags_with_the_bytes_of_a_file() {
     let server = Server::empty();
-    let path = directory("policy-data").join("settings.dat");
+    let directory = Directory::new();
+    let path = directory.join("settings.dat");
     let settings: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     std::fs::write(&path, &settings).unwrap();
     let created: CreatePolicyResponse = server

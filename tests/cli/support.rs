@@ -1,7 +1,6 @@
 //! Running the command, and an emulator for it.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use eset_protect::emulator::{Builder, Emulator, Running};
@@ -148,14 +147,4 @@ impl Drop for Server {
 
 pub fn runtime() -> Runtime {
     runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
-}
-
-/// An empty directory of a test's own.
-pub fn directory(name: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
-    if path.exists() {
-        std::fs::remove_dir_all(&path).unwrap();
-    }
-    std::fs::create_dir_all(&path).unwrap();
-    path
 }

@@ -5,16 +5,17 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::support::{Ran, Server, command, directory, run_command};
+use crate::directory::Directory;
+use crate::support::{Ran, Server, command, run_command};
 
 struct Proxy {
     address: String,
     asked: Receiver<String>,
-    authority: String,
+    directory: Directory,
 }
 
 impl Proxy {
-    fn start(name: &str) -> Self {
+    fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (sender, asked) = channel();
@@ -29,9 +30,9 @@ impl Proxy {
         });
         // Of one's own, so that the test does not depend on what this machine trusts.
         let authority = rcgen::generate_simple_self_signed(["x".to_owned()]).unwrap();
-        let path = directory(name).join("ca.pem");
-        std::fs::write(&path, authority.cert.pem()).unwrap();
-        Self { address, asked, authority: path.to_str().unwrap().to_owned() }
+        let directory = Directory::new();
+        std::fs::write(directory.join("ca.pem"), authority.cert.pem()).unwrap();
+        Self { address, asked, directory }
     }
 
     /// The hosts that a run asked for.
@@ -44,7 +45,7 @@ impl Proxy {
         command
             .envs(environment.iter().copied())
             .env("HTTPS_PROXY", &self.address)
-            .env("ESET_PROTECT_CA_CERT", &self.authority);
+            .env("ESET_PROTECT_CA_CERT", self.directory.join("ca.pem"));
         let ran = run_command(command, b"");
         (self.asked.try_iter().collect(), ran)
     }
@@ -54,7 +55,7 @@ const TOKEN: (&str, &str) = ("ESET_PROTECT_TOKEN", "geheim");
 
 #[test]
 fn a_region_has_its_hosts() {
-    let proxy = Proxy::start("region");
+    let proxy = Proxy::start();
     for region in ["eu", "de", "us", "ca", "jpn"] {
         for (command, host) in [
             ("tasks", "automation"),
@@ -83,7 +84,7 @@ fn a_region_has_its_hosts() {
 
 #[test]
 fn a_token_url_replaces_the_regions() {
-    let proxy = Proxy::start("token-url");
+    let proxy = Proxy::start();
     let login = [("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", "geheim")];
     let args = ["tasks", "list", "--region", "eu", "--token-url", "https://login.example/x/token"];
     let (hosts, ran) = proxy.hosts(&args, &login);
@@ -93,7 +94,7 @@ fn a_token_url_replaces_the_regions() {
 
 #[test]
 fn on_prem_is_one_origin() {
-    let proxy = Proxy::start("on-prem");
+    let proxy = Proxy::start();
     let login = [("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", "geheim")];
     for environment in [&login[..], &[TOKEN]] {
         let args = ["policies", "list", "--on-prem", "https://protect.example:9443"];
@@ -105,7 +106,7 @@ fn on_prem_is_one_origin() {
 
 #[test]
 fn flags_go_before_the_environment() {
-    let proxy = Proxy::start("flags");
+    let proxy = Proxy::start();
     let region = ("ESET_PROTECT_REGION", "eu");
     let (hosts, _) = proxy.hosts(&["tasks", "list", "--region", "us"], &[TOKEN, region]);
     assert_eq!(hosts, ["us.automation.eset.systems:443"]);

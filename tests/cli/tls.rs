@@ -12,27 +12,30 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::support::{Server, command, directory, run_command};
+use crate::directory::Directory;
+use crate::support::{Server, command, run_command};
 
 /// TLS in front of an emulator.
 struct Front {
     port: u16,
     certificate: PathBuf,
-    /// They run for as long as this.
+    /// They are there for as long as this.
+    _directory: Directory,
     _server: Server,
     _runtime: Runtime,
 }
 
 impl Front {
-    fn start(name: &str, server: Server) -> Self {
-        Self::of_hosts(name, server, &["localhost"], false)
+    fn start(server: Server) -> Self {
+        Self::of_hosts(server, &["localhost"], false)
     }
 
     /// For these hosts; behind a proxy's tunnel if it is one.
-    fn of_hosts(name: &str, server: Server, hosts: &[&str], is_proxy: bool) -> Self {
+    fn of_hosts(server: Server, hosts: &[&str], is_proxy: bool) -> Self {
         let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let issued = rcgen::generate_simple_self_signed(hosts).unwrap();
-        let certificate = directory(name).join("certificate.pem");
+        let directory = Directory::new();
+        let certificate = directory.join("certificate.pem");
         std::fs::write(&certificate, issued.cert.pem()).unwrap();
         let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -66,7 +69,7 @@ impl Front {
                 });
             }
         });
-        Self { port, certificate, _server: server, _runtime: runtime }
+        Self { port, certificate, _directory: directory, _server: server, _runtime: runtime }
     }
 
     fn certificate(&self) -> &str {
@@ -77,7 +80,7 @@ impl Front {
 /// A server's certificate from an authority of one's own, as On-Prem installations have it.
 #[test]
 fn an_authority_of_ones_own() {
-    let front = Front::start("tls", Server::seeded());
+    let front = Front::start(Server::seeded());
     let endpoint = format!("https://localhost:{}", front.port);
     for wire in ["grpc", "rest", "auto"] {
         let list = ["policies", "list", "--endpoint", &endpoint, "--wire", wire];
@@ -93,8 +96,8 @@ fn an_authority_of_ones_own() {
 #[test]
 fn a_pinned_certificate_and_a_login_on_prem() {
     let server = || Server::start(Emulator::builder().seed(true).auth(Auth::new()));
-    let front = Front::start("pin", server());
-    let other = Front::start("pin-other", server());
+    let front = Front::start(server());
+    let other = Front::start(server());
     let url = format!("https://127.0.0.1:{}", front.port);
     let list = |environment: &[(&str, &str)], args: &[&str]| {
         let mut command = command(&[&["policies", "list", "--on-prem", &url], args].concat());
@@ -123,7 +126,7 @@ fn the_cloud() {
         "eu.policy-management.eset.systems",
         "eu.business-account.iam.eset.systems",
     ];
-    let front = Front::of_hosts("cloud", server, &hosts, true);
+    let front = Front::of_hosts(server, &hosts, true);
     let run = |password: &str, args: &[&str]| {
         let mut command = command(&[args, &["--region", "eu"]].concat());
         for name in ["https_proxy", "all_proxy", "no_proxy", "NO_PROXY"] {

@@ -7,16 +7,9 @@ use eset_protect::emulator::{Emulator, Fault};
 use serde_json::json;
 use tonic::Code;
 
+use crate::directory::Directory;
 use crate::forms::{ACCESS, PASSWORD, PROXY_PASSWORD, REFRESH, STATIC, found};
 use crate::scripted::{Answer, Scripted, answer, json as json_answer, ok};
-
-/// A folder for one run, in which all that it writes is.
-fn folder() -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("secrets");
-    drop(std::fs::remove_dir_all(&path));
-    std::fs::create_dir_all(&path).unwrap();
-    path
-}
 
 struct Ran {
     is_success: bool,
@@ -26,11 +19,11 @@ struct Ran {
 
 /// Runs the command in a folder of its own, as talkative as it can be.
 async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
-    let home = folder();
+    let home = Directory::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_eset-protect"));
-    command.env_clear().current_dir(&home);
+    command.env_clear().current_dir(&*home);
     for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
-        command.env(name, &home);
+        command.env(name, &*home);
     }
     command.args(arguments).envs(environment.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

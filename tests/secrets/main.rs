@@ -9,6 +9,8 @@ mod scripted;
 
 #[cfg(feature = "cli")]
 mod command;
+#[path = "../support/directory.rs"]
+mod directory;
 mod forms;
 #[path = "../support/hasty.rs"]
 mod hasty;

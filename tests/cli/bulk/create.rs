@@ -6,7 +6,8 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::{WIRES, faulty, fine, lines, listed, requests};
-use crate::support::{Ran, Server, directory, run};
+use crate::directory::Directory;
+use crate::support::{Ran, Server, run};
 
 const CREATE: [&str; 6] = ["tasks", "create", "--file", "-", "--output", "json"];
 
@@ -98,7 +99,8 @@ fn nothing_is_created_if_one_is_wrong() {
 fn failed_requests_can_be_fed_again() {
     for wire in WIRES {
         let (server, faults) = faulty();
-        let path = directory(&format!("bulk-failed-{}", wire[1])).join("failed.ndjson");
+        let directory = Directory::new();
+        let path = directory.join("failed.ndjson");
         std::fs::write(&path, "what failed before\n").unwrap();
         for fault in [
             fine(),
@@ -136,7 +138,7 @@ fn failed_requests_can_be_fed_again() {
 #[test]
 fn the_file_of_what_failed() {
     let server = Server::empty();
-    let directory = directory("bulk-failed-file");
+    let directory = Directory::new();
     let (file, failed) = (directory.join("tasks"), directory.join("failed"));
     let (file, failed) = (file.to_str().unwrap(), failed.to_str().unwrap());
     std::fs::write(file, requests(1)).unwrap();

@@ -2,16 +2,22 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use eset_protect::emulator::{Fault, Held};
 
 use super::{WIRES, faulty, listed, requests};
-use crate::support::{Server, directory, runtime};
+use crate::directory::Directory;
+use crate::support::{Server, runtime};
 
 /// A create of four tasks, one after the other, of which the first waits at the service.
-fn held(server: &Server, wire: &[&str], held: &mut Held) -> (Child, std::path::PathBuf) {
-    let directory = directory(&format!("bulk-stop-{}", wire[1]));
+fn held(
+    server: &Server,
+    wire: &[&str],
+    held: &mut Held,
+    directory: &Directory,
+) -> (Child, PathBuf) {
     let (file, failed) = (directory.join("tasks"), directory.join("failed"));
     std::fs::write(&file, requests(4)).unwrap();
     let args = ["tasks", "create", "--file", file.to_str().unwrap(), "--concurrency", "1"];
@@ -33,7 +39,8 @@ fn what_is_under_way_comes_to_its_end() {
         let (server, faults) = faulty();
         let (fault, mut hold) = Fault::hold();
         faults.push_for("CreateTask", fault);
-        let (mut child, failed) = held(&server, wire, &mut hold);
+        let directory = Directory::new();
+        let (mut child, failed) = held(&server, wire, &mut hold, &directory);
         interrupt(&child);
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         assert!(said.next().unwrap().unwrap().starts_with("stopping; Ctrl-C again"));
@@ -54,7 +61,8 @@ fn the_second_time_nobody_waits() {
         let (server, faults) = faulty();
         let (fault, mut hold) = Fault::hold();
         faults.push_for("CreateTask", fault);
-        let (mut child, failed) = held(&server, wire, &mut hold);
+        let directory = Directory::new();
+        let (mut child, failed) = held(&server, wire, &mut hold, &directory);
         interrupt(&child);
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
