@@ -74,7 +74,7 @@
 //! | [`DeviceTasks::watch_task`], [`DeviceTasks::create_task_guarded`] | waiting for a task; creating one once |
 //! | [`Error`] | the one error of all calls |
 //! | [`telemetry`] | spans, events, trace context and metrics of calls |
-//! | [`server`] | the REST front: HTTP requests to RPCs that a server answers (feature `server`) |
+//! | [`server`] | the REST front: HTTP requests to RPCs that a server answers; reflection (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
 //!
 //! # Features

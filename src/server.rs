@@ -1,6 +1,6 @@
 //! Fronts: how callers reach the RPCs that a server answers.
 //!
-//! tonic's stubs are the gRPC front. [`RestFront`] is the REST front: it matches HTTP requests by the
+//! tonic's stubs are the gRPC front, and [`Reflection`] tells its callers what there is. [`RestFront`] is the REST front: it matches HTTP requests by the
 //! same rules that the REST client expands, and asks a [`Backend`] for each RPC. The build script makes
 //! a backend for each service over tonic's trait of it, so one implementation serves both fronts:
 //!
@@ -18,10 +18,12 @@
 mod backend;
 mod limits;
 mod metadata;
+mod reflection;
 mod rest;
 
 pub use backend::{Backend, RestAnswer, RestCall, RestFuture};
 pub use limits::RestLimits;
+pub use reflection::Reflection;
 pub use rest::RestFront;
 
 include!(concat!(env!("OUT_DIR"), "/backends.rs"));

@@ -27,7 +27,7 @@ use crate::automation::v1::device_tasks_server::DeviceTasksServer;
 use crate::policy_management::v2::policies_server::PoliciesServer;
 use crate::policy_management::v2::policy_assignments_server::PolicyAssignmentsServer;
 use crate::proto::FILE_DESCRIPTOR_SET;
-use crate::server::{DeviceTasks, Policies, PolicyAssignments, RestFront};
+use crate::server::{DeviceTasks, Policies, PolicyAssignments, Reflection, RestFront};
 
 /// Largest message, in both directions.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -205,19 +205,16 @@ async fn gated(core: &Core, settings: Settings) -> Result<Gated, EmulatorError> 
     reporter.set_serving::<PoliciesServer<PoliciesService>>().await;
     reporter.set_serving::<PolicyAssignmentsServer<PolicyAssignmentsService>>().await;
 
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-    };
-    let failed = |error: tonic_reflection::server::Error| EmulatorError::Serve {
+    let reflected = [FILE_DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET];
+    let reflection = Reflection::new(reflected).map_err(|error| EmulatorError::Serve {
         reason: format!("the descriptors cannot be reflected: {error}"),
-    };
+    })?;
     let routes = Routes::new(tasks)
         .add_service(policies)
         .add_service(assignments)
         .add_service(health)
-        .add_service(reflection().build_v1().map_err(failed)?)
-        .add_service(reflection().build_v1alpha().map_err(failed)?);
+        .add_service(reflection.v1())
+        .add_service(reflection.v1alpha());
     let gate = Arc::new(Gate::new(settings, Arc::clone(&core.world), rest));
     Ok(Gated { gate, routes: routes.prepare() })
 }

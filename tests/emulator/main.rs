@@ -5,6 +5,7 @@ mod assignments;
 mod durability;
 mod paging;
 mod policies;
+mod reflection;
 mod runs;
 mod serving;
 mod support;

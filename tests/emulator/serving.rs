@@ -1,4 +1,4 @@
-//! Starting and stopping, health and reflection.
+//! Starting and stopping, and health.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -14,7 +14,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::*;
 
-const SERVICES: [&str; 3] = [
+pub const SERVICES: [&str; 3] = [
     "eset.dotnod.automation.v1.DeviceTasks",
     "eset.dotnod.policy_management.v2.Policies",
     "eset.dotnod.policy_management.v2.PolicyAssignments",
@@ -32,45 +32,6 @@ async fn all_services_are_healthy() {
     let request = HealthCheckRequest { service: "none".to_owned() };
     assert_eq!(code(health.check(request).await), Code::NotFound);
 }
-
-macro_rules! reflection_test {
-    ($name:ident, $version:ident) => {
-        #[tokio::test]
-        async fn $name() {
-            use tonic_reflection::pb::$version::ServerReflectionRequest;
-            use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
-            use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
-            use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
-
-            let world = world().await;
-            let mut client = ServerReflectionClient::new(channel(&world.running.endpoint()).await);
-            let mut ask = async |message| {
-                let request =
-                    ServerReflectionRequest { host: String::new(), message_request: Some(message) };
-                let mut replies = client
-                    .server_reflection_info(tokio_stream::once(request))
-                    .await
-                    .unwrap()
-                    .into_inner();
-                replies.message().await.unwrap().unwrap().message_response.unwrap()
-            };
-            let MessageResponse::ListServicesResponse(list) =
-                ask(MessageRequest::ListServices(String::new())).await
-            else {
-                panic!("no list of services");
-            };
-            let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
-            assert!(SERVICES.iter().all(|service| names.contains(service)), "{names:?}");
-            for symbol in [SERVICES[0], "Era.Common.DataDefinition.Policy.PolicyData"] {
-                let reply = ask(MessageRequest::FileContainingSymbol(symbol.to_owned())).await;
-                assert!(matches!(reply, MessageResponse::FileDescriptorResponse(_)), "{reply:?}");
-            }
-        }
-    };
-}
-
-reflection_test!(reflection_v1_answers, v1);
-reflection_test!(reflection_v1alpha_answers, v1alpha);
 
 #[tokio::test]
 async fn a_shutdown_and_a_drop_both_stop_everything() {
