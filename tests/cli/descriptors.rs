@@ -39,12 +39,3 @@ fn a_file_that_cannot_be_written_leaves_nothing_behind() {
     run(&["descriptors", "-o", "/no/such/directory/file"], b"").fails(1);
     assert!(run(&["descriptors"], b"").fails(2).contains("--output"));
 }
-
-#[test]
-fn completions_for_every_shell() {
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = run(&["completions", shell], b"").ok();
-        assert!(script.contains("assignments") && script.contains("unassign"), "{shell}");
-    }
-    assert!(run(&["completions", "cmd"], b"").fails(2).contains("bash"));
-}

@@ -5,6 +5,7 @@
 mod assignments;
 mod attempts;
 mod bulk;
+mod completions;
 mod convert;
 mod demo;
 mod descriptors;
@@ -15,6 +16,8 @@ mod failures;
 mod lists;
 mod logins;
 mod policies;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 mod targets;
 mod tasks;

@@ -151,8 +151,7 @@ fn waiting_for_nothing() {
 fn a_bar_where_there_is_script() {
     use std::process::Command;
     if Command::new("script").arg("--version").output().is_err() {
-        eprintln!("not tested: there is no `script`, and so no terminal");
-        return;
+        return crate::skip::skipped("there is no `script`, and so no terminal");
     }
     let shown = |no_color: &str| {
         let server = Server::start(fast());

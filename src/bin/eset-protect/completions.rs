@@ -19,13 +19,46 @@ pub struct Completions {
     shell: Shell,
 }
 
+const NAME: &str = "eset-protect";
+/// The name in the functions of the script for bash. clap_complete 4.6 spells a hyphen in the name of a
+/// command in two ways there, and then knows no word after the first.
+const NAME_IN_BASH: &str = "eset_protect";
+
 impl Completions {
     pub fn run(self) -> Result<(), Failure> {
-        // Into memory first: clap_complete panics if it cannot write.
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "eset-protect", &mut script);
+        let script = match self.shell {
+            Shell::Bash => bash(),
+            shell => generate(shell, NAME),
+        };
         let mut output = Output::new();
-        output.bytes(&script)?;
+        output.bytes(script.as_bytes())?;
         output.flush()
     }
+}
+
+fn generate(shell: Shell, name: &str) -> String {
+    // Into memory first: clap_complete panics if it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), name, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The script for bash, which completes the command by its own name all the same, and values after `=`.
+fn bash() -> String {
+    let mut script = String::new();
+    for line in generate(Shell::Bash, NAME_IN_BASH).lines() {
+        match line.strip_suffix(NAME_IN_BASH) {
+            Some(start) if line.trim_start().starts_with("complete -F ") => {
+                script.push_str(start);
+                script.push_str(NAME);
+            }
+            _ => script.push_str(line),
+        }
+        script.push('\n');
+        if line == "    prev=\"$3\"" {
+            // Bash makes three words of `--wire=rest`.
+            script.push_str("    [[ \"${prev}\" == = ]] && prev=\"${COMP_WORDS[COMP_CWORD-2]}\"\n");
+        }
+    }
+    script
 }

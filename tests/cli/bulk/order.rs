@@ -75,8 +75,7 @@ fn refs(uuids: &[String]) -> Vec<&str> {
 fn a_bar_where_there_is_script() {
     use std::process::Command;
     if Command::new("script").arg("--version").output().is_err() {
-        eprintln!("not tested: there is no `script`, and so no terminal");
-        return;
+        return crate::skip::skipped("there is no `script`, and so no terminal");
     }
     let (server, faults) = faulty();
     let shown = |args: &str| {

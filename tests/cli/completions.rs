@@ -1,0 +1,89 @@
+//! `completions`: the scripts, and what bash makes of them.
+
+use std::process::{Command, Stdio};
+
+use crate::directory::Directory;
+use crate::skip::skipped;
+use crate::support::run;
+
+/// What bash offers for the last of these words, after it has read the script.
+fn offered(script: &str, words: &[&str]) -> Vec<String> {
+    // As readline calls it: the command, the word and the one before it; an empty word after `=` is no word
+    // of its own to bash.
+    let ask = r#"
+        source "$1" || exit 9
+        shift
+        COMP_WORDS=("$@")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        function="$(complete -p eset-protect)" || exit 9
+        function="${function#*-F }"
+        word="${COMP_WORDS[COMP_CWORD]}"
+        [[ "$word" == = ]] && word=
+        "${function%% *}" eset-protect "$word" "${COMP_WORDS[COMP_CWORD-1]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let directory = Directory::new();
+    let path = directory.join("script");
+    std::fs::write(&path, script).unwrap();
+    let ran = Command::new("bash")
+        .args(["--norc", "--noprofile", "-c", ask, "bash"])
+        .arg(&path)
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!((ran.status.code(), &*ran.stderr), (Some(0), &b""[..]), "{words:?}");
+    String::from_utf8(ran.stdout).unwrap().split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_every_word() {
+    if Command::new("bash").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return skipped("there is no `bash`");
+    }
+    let script = run(&["completions", "bash"], b"").ok();
+    for (words, expected) in [
+        ("eset-protect ta", &["tasks"][..]),
+        ("eset-protect pol", &["policies"]),
+        ("eset-protect tasks cr", &["create"]),
+        ("eset-protect tasks set-", &["set-targets", "set-triggers"]),
+        ("eset-protect assignments un", &["unassign"]),
+        ("eset-protect -v tasks r", &["runs"]),
+        ("eset-protect tasks --output json l", &["list"]),
+        ("eset-protect --output j", &[]),
+        ("eset-protect tasks list --wi", &["--wire"]),
+        ("eset-protect tasks set-targets --gr", &["--group"]),
+        ("eset-protect assignments assign --subs", &["--subscription"]),
+        ("eset-protect tasks list --wire r", &["rest"]),
+        ("eset-protect tasks list --wire = r", &["rest"]),
+        ("eset-protect tasks list --region j", &["jpn"]),
+        ("eset-protect policies get --output j", &["json"]),
+        ("eset-protect tasks create --scan-profile I", &["InDepth"]),
+        ("eset-protect tasks create --scan-profile InDepth --clean --com", &["--command-line"]),
+        ("eset-protect convert --from b", &["binary"]),
+        ("eset-protect completions po", &["powershell"]),
+        ("eset-protect help tasks w", &["wait"]),
+    ] {
+        let words: Vec<_> = words.split(' ').collect();
+        assert_eq!(offered(&script, &words), expected, "{words:?}");
+    }
+    let all = offered(&script, &["eset-protect", "tasks", ""]);
+    for word in ["list", "get", "create", "delete", "set-targets", "set-triggers", "wait", "runs"] {
+        assert!(all.iter().any(|one| one == word), "{word}: {all:?}");
+    }
+    let values = offered(&script, &["eset-protect", "tasks", "list", "--wire", "="]);
+    assert_eq!(values, ["grpc", "rest", "auto"]);
+}
+
+#[test]
+fn every_shell_has_a_script() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(&["completions", shell], b"").ok();
+        for word in ["eset-protect", "unassign", "set-triggers", "scan-profile"] {
+            assert!(script.contains(word), "{shell} does not know {word}");
+        }
+        let has_values = !matches!(shell, "elvish" | "powershell");
+        assert_eq!(script.contains("InDepth"), has_values, "{shell}");
+    }
+    assert!(run(&["completions", "cmd"], b"").fails(2).contains("bash"));
+}
