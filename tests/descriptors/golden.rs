@@ -40,6 +40,10 @@ fn render() -> Vec<String> {
             extension.containing_message().full_name()
         ));
     }
+    for file in POOL.files().filter(|file| ours(file.package_name())) {
+        let options = GENERATED.map(|option| format!("{option}={}", file_option(&file, option)));
+        lines.insert(format!("file {} {}", file.name(), options.join(" ")));
+    }
     for method in methods() {
         let stream = |yes| if yes { "stream " } else { "" };
         let rule = Rule::of(&method).map_or("no http rule".to_owned(), |rule| rule.to_string());

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 
 use eset_protect::wkt::TypeRegistry;
 use prost_reflect::{
-    Cardinality, DescriptorPool, DynamicMessage, EnumDescriptor, Kind, MessageDescriptor,
-    MethodDescriptor, Value,
+    Cardinality, DescriptorPool, DynamicMessage, EnumDescriptor, FileDescriptor, Kind,
+    MessageDescriptor, MethodDescriptor, Value,
 };
 
 static POOL: LazyLock<DescriptorPool> =
@@ -36,6 +36,24 @@ fn idempotency(method: &MethodDescriptor) -> Option<&'static str> {
         1 => Some("NO_SIDE_EFFECTS"),
         2 => Some("IDEMPOTENT"),
         _ => None,
+    }
+}
+
+/// What a file says about its generated code in other languages (AIP-191).
+const GENERATED: [&str; 5] = [
+    "csharp_namespace",
+    "go_package",
+    "java_multiple_files",
+    "java_outer_classname",
+    "java_package",
+];
+
+/// What a file says, or nothing.
+fn file_option(file: &FileDescriptor, option: &str) -> String {
+    match file.options().get_field_by_name(option).as_deref() {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Bool(yes)) => yes.to_string(),
+        other => panic!("{}: {option} is {other:?}", file.name()),
     }
 }
 
@@ -97,5 +115,45 @@ fn every_rpc_has_an_http_rule_and_an_idempotency_level() {
         let reads = rule.verb == "GET";
         assert_eq!(level == Some("NO_SIDE_EFFECTS"), reads, "{name}: {rule}");
         assert_eq!(rule.body == "*", rule.verb == "POST", "{name}: {rule}");
+    }
+}
+
+/// Go cannot be generated from a file that does not say its package, and the others not well.
+#[test]
+fn every_file_says_the_packages_of_other_languages() {
+    let mut go_packages = BTreeMap::new();
+    let mut outer_classes = BTreeSet::new();
+    let files = || POOL.files().filter(|file| ours(file.package_name()));
+    assert_eq!(files().count(), 21);
+    for file in files() {
+        let [csharp, go, multiple, outer, java] =
+            GENERATED.map(|option| file_option(&file, option));
+        let (name, package) = (file.name(), file.package_name());
+        let plain = |text: &str| text.replace(['_', '.'], "").to_lowercase();
+        assert_eq!(plain(&csharp), plain(package), "{name}");
+        assert!(csharp.split('.').all(|part| part.starts_with(char::is_uppercase)), "{name}");
+        assert_eq!(multiple, "true", "{name}");
+        // Names of Google's libraries, so that code from here and from there is the same.
+        let google = package.starts_with("google.");
+        let java_package = if google { format!("com.{package}") } else { package.to_owned() };
+        assert_eq!(plain(&java), plain(&java_package), "{name}");
+        assert_eq!(java, java.to_lowercase(), "{name}");
+        assert!(outer.ends_with("Proto"), "{name}: {outer}");
+        assert!(outer_classes.insert(format!("{java}.{outer}")), "{name}: {outer} is there twice");
+        assert!(
+            POOL.get_message_by_name(&format!("{package}.{outer}")).is_none(),
+            "{name}: {outer} is a message, too"
+        );
+        let (path, short) = go.split_once(';').expect(name);
+        let folder = name.rsplit_once('/').unwrap().0;
+        if google {
+            assert!(path.starts_with("google.golang.org/genproto/googleapis/"), "{name}: {go}");
+        } else {
+            assert_eq!(path, format!("eset-protect/proto/{folder}"));
+        }
+        assert!(short.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{go}");
+        // One Go package holds one protobuf package.
+        let before = go_packages.insert(go.clone(), package.to_owned());
+        assert!(before.is_none_or(|before| before == package), "{name}: {go}");
     }
 }

@@ -11,12 +11,20 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 /// Write the compiled .proto files: a FileDescriptorSet, for grpcurl, buf, Envoy and the like
+///
+/// Code in other languages is generated from it without further options: the files name the packages of Go,
+/// Java and C#.
+///
+/// Envoy's grpc_json_transcoder crashes, as of Envoy 1.40, on a map entry without a value, which is legal
+/// protobuf and which servers in Rust send for a policy with a setting whose flags are both off. Have Envoy
+/// pass gRPC through for the service Policies, and make the JSON elsewhere, such as by the crate's RestFront.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
+Examples:
   eset-protect descriptors -o eset.binpb
   grpcurl -plaintext -protoset eset.binpb 127.0.0.1:50051 \\
-      eset.dotnod.automation.v1.DeviceTasks/ListTasks")]
+      eset.dotnod.automation.v1.DeviceTasks/ListTasks
+  npx buf generate eset.binpb")]
 pub struct Descriptors {
     /// The file to write; `-` is standard output
     #[arg(short = 'o', long = "output", value_name = "FILE")]
