@@ -84,7 +84,7 @@ impl<R: Rpc> Call<R> {
         self
     }
 
-    /// Makes the call and returns the answer with its metadata. Awaiting the call itself returns the
+    /// Makes the call and returns the answer with its [metadata](Error::metadata). Awaiting the call itself returns the
     /// answer alone.
     ///
     /// # Errors

@@ -220,12 +220,6 @@ impl Error {
         self
     }
 
-    /// Adds the HTTP answer in which it came.
-    #[cfg(feature = "rest")]
-    pub(crate) fn with_answer(self, status: http::StatusCode, headers: &http::HeaderMap) -> Self {
-        self.with_http_status(status).with_metadata(MetadataMap::from_headers(headers.clone()))
-    }
-
     /// Remembers that this is what came of asking for a pending answer.
     #[cfg(feature = "rest")]
     pub(crate) fn with_pending_id(mut self, id: http::HeaderValue) -> Self {
@@ -311,7 +305,19 @@ impl Error {
         self.0.details.iter().find(|any| any.is::<M>()).and_then(|any| any.unpack().ok())
     }
 
-    /// What came with the error: headers and trailers.
+    /// What came with the error: headers and trailers. So is the metadata of an answer
+    /// ([`Call::send`](crate::Call::send)). What HTTP itself needs is no metadata, over either wire; forwarded,
+    /// it would break the next stream:
+    ///
+    /// | left out | because |
+    /// |---|---|
+    /// | `content-type`, `content-length`, `content-encoding`, `content-range`, `accept-ranges`, `transfer-encoding`, `trailer` | they describe one body (RFC 9110, 8; RFC 9112, 6) |
+    /// | `connection` and what it names, `keep-alive`, `proxy-connection`, `te`, `upgrade`, `http2-settings` | they are of one connection (RFC 9110, 7.6.1) |
+    /// | `date`, `server`, `via`, `alt-svc` | they are of one server, or of a proxy before it |
+    /// | `set-cookie`, `cookie`, `authorization`, `proxy-authorization`, `proxy-authenticate`, `proxy-authentication-info` | they are credentials, or about those of a proxy |
+    /// | `grpc-status`, `grpc-message`, `grpc-status-details-bin`, `grpc-encoding`, `grpc-accept-encoding` | they are in the status, or of one message |
+    ///
+    /// All others stay, such as `request-id`, `retry-after` and `grpc-retry-pushback-ms`.
     pub fn metadata(&self) -> &MetadataMap {
         &self.0.metadata
     }

@@ -7,6 +7,8 @@ mod exchange;
 pub(crate) mod grpc;
 #[cfg(feature = "rest")]
 pub(crate) mod http;
+mod limits;
+mod metadata;
 #[cfg(feature = "rest")]
 pub(crate) mod proxy;
 mod refusal;
@@ -29,6 +31,8 @@ use crate::telemetry::Server;
 #[cfg(feature = "rest")]
 pub(crate) use auto::AutoTransport;
 pub(crate) use exchange::{Exchange, Limit};
+pub(crate) use limits::Limits;
+pub(crate) use metadata::metadata;
 pub(crate) use retry_after::retry_after;
 
 /// The product and its version, in the header `user-agent` of every request.

@@ -20,7 +20,8 @@ use crate::transport::grpc::GrpcTransport;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
 use crate::transport::{
-    CONNECTION_WINDOW, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limit, Transport, USER_AGENT,
+    CONNECTION_WINDOW, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limit, Limits, Transport,
+    USER_AGENT,
 };
 
 #[cfg(feature = "rest")]
@@ -29,6 +30,7 @@ mod rest;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
+const MAX_HEADER_LIST_SIZE: usize = 1024 * 1024;
 
 /// Which rate limit a client has.
 #[derive(Clone, Debug, Default)]
@@ -52,13 +54,14 @@ enum RateLimit {
 /// | [`rate_limiter`](Self::rate_limiter) | 10 calls a second over REST with credentials, none over gRPC | see [`RateLimiter`] |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
+/// | [`max_header_list_size`](Self::max_header_list_size) | 1 MiB | a long error message, its details and metadata fit, and a server that sends without end does not fill the memory |
 /// | keep-alive, over HTTP/2 | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen, which all later calls would share |
 #[derive(Clone)]
 pub struct ClientBuilder {
     target: Target,
     timeout: Option<Duration>,
     connect_timeout: Duration,
-    max_message_size: usize,
+    limits: Limits,
     credentials: Option<Arc<dyn Credentials>>,
     policy: Policy,
     rate_limit: RateLimit,
@@ -76,7 +79,7 @@ impl ClientBuilder {
             target,
             timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
-            max_message_size: MAX_MESSAGE_SIZE,
+            limits: Limits { message: MAX_MESSAGE_SIZE, header_list: MAX_HEADER_LIST_SIZE },
             credentials: None,
             policy: Policy::default(),
             rate_limit: RateLimit::default(),
@@ -104,7 +107,20 @@ impl ClientBuilder {
     /// over it is an error ([`Error::is_limit_exceeded`]).
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.max_message_size = bytes;
+        self.limits.message = bytes;
+        self
+    }
+
+    /// How many bytes the headers of an answer may have, and its trailers, as HTTP/2 counts them: names and
+    /// values, and 32 for each (RFC 9113, 6.5.2). 1 MiB by default, over HTTP/1.1 with 100 headers at most.
+    /// The message of an error over gRPC is in them, its details and all metadata.
+    ///
+    /// A call whose answer has more fails ([`Error::is_limit_exceeded`]); it may have run. The other calls on
+    /// the connection go on, unless the server sends more than 16 times the limit. gRPC's other clients
+    /// take from 8 KiB (C++, Java) to 16 MiB (Go), so a server had better say less.
+    #[must_use]
+    pub fn max_header_list_size(mut self, bytes: usize) -> Self {
+        self.limits.header_list = bytes;
         self
     }
 
@@ -196,8 +212,7 @@ impl ClientBuilder {
         let credentials = self.checked_credentials()?;
         let (endpoint, connector) = self.grpc_endpoint()?;
         let target = self.target.to_string();
-        let max = self.max_message_size;
-        let grpc = GrpcTransport::connect(&target, &endpoint, connector, max).await?;
+        let grpc = GrpcTransport::connect(&target, &endpoint, connector, self.limits).await?;
         self.client(Transport::Grpc(Box::new(grpc)), credentials)
     }
 
@@ -281,7 +296,7 @@ impl ClientBuilder {
 
     fn lazy_grpc(&self) -> Result<GrpcTransport, Error> {
         let (endpoint, connector) = self.grpc_endpoint()?;
-        Ok(GrpcTransport::lazy(&endpoint, connector, self.max_message_size))
+        Ok(GrpcTransport::lazy(&endpoint, connector, self.limits))
     }
 
     fn grpc_endpoint(&self) -> Result<(Endpoint, Connector), Error> {
@@ -304,6 +319,7 @@ impl ClientBuilder {
             .map_err(wrong)?
             .connect_timeout(self.connect_timeout)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_max_header_list_size(self.limits.http2_header_list())
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
         Ok((endpoint, connector))
@@ -333,7 +349,7 @@ impl fmt::Debug for ClientBuilder {
             .field("target", &self.target)
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
-            .field("max_message_size", &self.max_message_size)
+            .field("limits", &self.limits)
             .field("credentials", &self.credentials)
             .finish_non_exhaustive()
     }

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tonic::client::Grpc;
+use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Response};
+use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::Attempt;
+use super::{Attempt, Limits, metadata};
 use crate::error::{Error, ErrorKind};
 use crate::rate_limiter::Rank;
 use crate::rpc::Rpc;
@@ -25,15 +26,15 @@ use guard::{Guard, Said};
 #[derive(Clone, Debug)]
 pub(crate) struct GrpcTransport {
     channel: Channel,
-    max_message_size: usize,
+    limits: Limits,
     server: Server,
 }
 
 impl GrpcTransport {
     /// A transport that connects with the first call.
-    pub(crate) fn lazy(endpoint: &Endpoint, connector: Connector, max_message_size: usize) -> Self {
+    pub(crate) fn lazy(endpoint: &Endpoint, connector: Connector, limits: Limits) -> Self {
         let channel = endpoint.connect_with_connector_lazy(connector);
-        Self::new(endpoint, channel, max_message_size)
+        Self::new(endpoint, channel, limits)
     }
 
     /// A transport that is connected; an error names `target`.
@@ -41,16 +42,16 @@ impl GrpcTransport {
         target: &str,
         endpoint: &Endpoint,
         connector: Connector,
-        max_message_size: usize,
+        limits: Limits,
     ) -> Result<Self, Error> {
         let channel = endpoint.connect_with_connector(connector).await;
         channel
-            .map(|channel| Self::new(endpoint, channel, max_message_size))
+            .map(|channel| Self::new(endpoint, channel, limits))
             .map_err(|error| status::connect_error(target, error))
     }
 
-    fn new(endpoint: &Endpoint, channel: Channel, max_message_size: usize) -> Self {
-        Self { channel, max_message_size, server: Server::of(endpoint.uri()) }
+    fn new(endpoint: &Endpoint, channel: Channel, limits: Limits) -> Self {
+        Self { channel, limits, server: Server::of(endpoint.uri()) }
     }
 
     /// Where requests go.
@@ -65,14 +66,14 @@ impl GrpcTransport {
         attempt: Attempt,
     ) -> Result<Response<R::Response>, Error> {
         let size = request.encoded_len();
-        if size > self.max_message_size {
+        if size > self.limits.message {
             return Err(Error::new(
                 ErrorKind::Limit,
                 Code::InvalidArgument,
                 format!(
                     "the request has {size} bytes, the limit of this client is {}: raise it with \
                      ClientBuilder::max_message_size",
-                    self.max_message_size
+                    self.limits.message
                 ),
             ));
         }
@@ -118,12 +119,42 @@ impl GrpcTransport {
         path: PathAndQuery,
     ) -> Result<Response<M>, Error> {
         let said = Said::default();
-        let mut grpc = Grpc::new(Guard::new(self.channel.clone(), said.clone()))
-            .max_decoding_message_size(self.max_message_size)
-            .max_encoding_message_size(self.max_message_size);
+        let max_message_size = self.limits.message;
+        let mut grpc = Grpc::new(Guard::new(self.channel.clone(), said.clone(), self.limits))
+            .max_decoding_message_size(max_message_size)
+            .max_encoding_message_size(max_message_size);
         grpc.ready().await.map_err(|error| status::not_sent(&*error))?;
-        grpc.unary(message, path, EncodedCodec::<M>::default())
-            .await
-            .map_err(|found| status::into_error(found, said.code(), self.max_message_size))
+        let answer = async {
+            let codec = EncodedCodec::<M>::default();
+            only(grpc.server_streaming(message, path, codec).await?, &said).await
+        };
+        answer.await.map_err(|found| status::into_error(found, said.code(), max_message_size))
+    }
+}
+
+/// The one message of an answer. tonic's own `unary` passes over any further ones, and a caller would take
+/// the first for the whole.
+async fn only<M>(response: Response<Streaming<M>>, said: &Said) -> Result<Response<M>, Status> {
+    let (found, mut messages, extensions) = response.into_parts();
+    let mut headers = found.into_headers();
+    let read = async {
+        let first = messages.message().await?;
+        if first.is_some() && (messages.message().await?.is_some() || said.is_cut()) {
+            return Err(Status::internal("the answer of a unary call has more than one message"));
+        }
+        first.ok_or_else(|| Status::internal("the answer of a unary call has no message"))
+    };
+    match read.await {
+        Ok(message) => {
+            if let Some(trailers) = messages.trailers().await? {
+                headers.extend(trailers.into_headers());
+            }
+            Ok(Response::from_parts(metadata(headers), message, extensions))
+        }
+        Err(mut status) => {
+            headers.extend(std::mem::take(status.metadata_mut()).into_headers());
+            *status.metadata_mut() = MetadataMap::from_headers(headers);
+            Err(status)
+        }
     }
 }

@@ -15,9 +15,13 @@ use crate::rate_limiter::{Outcome, Rank};
 use crate::telemetry;
 use crate::transport::connector::{self, Connector};
 use crate::transport::exchange::{Answer, of_status};
+use crate::transport::grpc::status::find;
+use crate::transport::limits::{self, TooLong};
 use crate::transport::refusal::Refusal;
 use crate::transport::whole::Whole;
-use crate::transport::{CONNECTION_WINDOW, Exchange, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
+use crate::transport::{
+    CONNECTION_WINDOW, Exchange, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limits,
+};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -42,7 +46,7 @@ pub(crate) struct Pending {
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     client: Client<Connector, Full<Bytes>>,
-    max_body: usize,
+    limits: Limits,
     pending: Pending,
 }
 
@@ -71,29 +75,31 @@ impl HttpResponse {
 }
 
 impl HttpClient {
-    pub(crate) fn new(connector: Connector, max_body: usize, pending: Pending) -> Self {
+    pub(crate) fn new(connector: Connector, limits: Limits, pending: Pending) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
+            .http1_max_buf_size(limits.http1_buffer())
+            .http2_max_header_list_size(limits.http2_header_list())
             // All calls to a host share one connection of HTTP/2; if it dies unseen, so do they.
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .http2_keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .build(connector);
-        Self { client, max_body, pending }
+        Self { client, limits, pending }
     }
 
     /// A request over the limit is not sent, as over gRPC.
     pub(crate) fn check_size(&self, body: &[u8]) -> Result<(), Error> {
-        if body.len() <= self.max_body {
+        if body.len() <= self.limits.message {
             return Ok(());
         }
         let message = format!(
             "the request has {} bytes, the limit of this client is {}: raise it with \
              ClientBuilder::max_message_size",
             body.len(),
-            self.max_body
+            self.limits.message
         );
         Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message))
     }
@@ -166,16 +172,19 @@ impl HttpClient {
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let has_body = !request.body().is_empty();
         let response = self.client.request(request.map(Full::new)).await;
-        let response = response.map_err(|error| not_answered(error, &host, has_body))?;
-        let (parts, body) = Whole::of(response).into_parts();
-        let (status, headers) = (parts.status, parts.headers);
+        let response = response.map_err(|error| self.not_answered(error, &host, has_body))?;
+        let status = response.status();
+        let response = Whole::of(response, self.limits)
+            .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;
+        let (parts, body) = response.into_parts();
+        let headers = parts.headers;
         telemetry::http_version(parts.version);
         let body = if is_answer(status) {
-            let read = self.read(&headers, body, self.max_body).await;
+            let read = self.read(&headers, body, self.limits.message).await;
             read.map_err(|error| error.with_answer(status, &headers))?
         } else {
             // The status says what happened, whatever became of the body.
-            let most = MAX_ERROR_BODY.min(self.max_body);
+            let most = MAX_ERROR_BODY.min(self.limits.message);
             self.read(&headers, body, most).await.unwrap_or_default()
         };
         Ok(HttpResponse { status, headers, body, pending_id: None })
@@ -201,6 +210,9 @@ impl HttpClient {
         let mut read = BytesMut::new();
         while let Some(frame) = BodyExt::frame(&mut body).await {
             let frame = frame.map_err(|error| {
+                if let Some(long) = find::<TooLong>(&*error) {
+                    return long.to_error().with_source(error);
+                }
                 let cause = root_cause(&*error);
                 let message = format!("the connection broke in the middle of an answer: {cause}");
                 Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
@@ -232,25 +244,33 @@ impl HttpClient {
         let message = format!(
             "the answer has more than {} bytes, the limit of this client: raise it with \
              ClientBuilder::max_message_size, or ask for smaller pages",
-            self.max_body
+            self.limits.message
         );
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
-}
 
-/// The error of a request that was not answered.
-fn not_answered(error: hyper_util::client::legacy::Error, host: &str, has_body: bool) -> Error {
-    let cause = root_cause(&error);
-    let found = if error.is_connect() {
-        connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
-    } else if let Some(refusal) = Refusal::of(&error, has_body) {
-        let message = format!("{host}: {refusal}");
-        Error::new(ErrorKind::Transport, Code::Unavailable, message).refused()
-    } else {
-        let message = format!("the connection broke to {host}: {cause}");
-        Error::new(ErrorKind::Transport, Code::Unavailable, message)
-    };
-    found.with_source(error)
+    /// The error of a request that was not answered.
+    fn not_answered(
+        &self,
+        error: hyper_util::client::legacy::Error,
+        host: &str,
+        has_body: bool,
+    ) -> Error {
+        let cause = root_cause(&error);
+        let found = if error.is_connect() {
+            connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
+        } else if let Some(refusal) = Refusal::of(&error, has_body) {
+            let message = format!("{host}: {refusal}");
+            Error::new(ErrorKind::Transport, Code::Unavailable, message).refused()
+        } else if find::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse_too_large) {
+            self.limits.no_end_of_headers().to_error()
+        } else {
+            let note = limits::note(&error);
+            let message = format!("the connection broke to {host}: {cause}{note}");
+            Error::new(ErrorKind::Transport, Code::Unavailable, message)
+        };
+        found.with_source(error)
+    }
 }
 
 /// The body counts: the call succeeded, and this is not the news that it is pending.

@@ -6,10 +6,9 @@ mod response;
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
 use tonic::Response;
-use tonic::metadata::MetadataMap;
 
 use super::http::{HttpClient, HttpResponse};
-use super::{Attempt, USER_AGENT};
+use super::{Attempt, USER_AGENT, metadata};
 use crate::error::Error;
 use crate::rpc::{MethodSpec, Rpc};
 use crate::telemetry::Server;
@@ -81,6 +80,5 @@ fn read<R: Rpc>(encoded: &Encoded, response: HttpResponse) -> Result<Response<R:
         Error::protocol(format!("the answer is not a {}: {error}", R::SPEC.response))
             .with_answer(response.status, &response.headers)
     })?;
-    let metadata = MetadataMap::from_headers(response.headers);
-    Ok(Response::from_parts(metadata, message, Default::default()))
+    Ok(Response::from_parts(metadata(response.headers), message, Default::default()))
 }

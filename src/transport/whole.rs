@@ -2,6 +2,8 @@
 //!
 //! hyper 1.12 takes a stream that is reset without an error (`RST_STREAM` or `GOAWAY` with `NO_ERROR`) in
 //! the middle of an answer for the end of the answer. Only the end that HTTP/2 marks is one.
+//!
+//! Nor is one whose headers or trailers are over the limit.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,6 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use http::{Response, Version};
 use http_body::{Body, Frame, SizeHint};
+
+use super::limits::{Limits, TooLong};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -18,13 +22,15 @@ pub(super) struct Whole<B> {
     body: B,
     /// The end is still to be looked at.
     is_in_doubt: bool,
+    limits: Limits,
 }
 
 impl<B: Body + Unpin> Whole<B> {
     /// The same answer with such a body. HTTP/1.1 needs none: there hyper knows the length.
-    pub(super) fn of(response: Response<B>) -> Response<Self> {
+    pub(super) fn of(response: Response<B>, limits: Limits) -> Result<Response<Self>, TooLong> {
+        limits.check("headers", response.headers())?;
         let is_in_doubt = response.version() == Version::HTTP_2;
-        response.map(|body| Self { body, is_in_doubt })
+        Ok(response.map(|body| Self { body, is_in_doubt, limits }))
     }
 }
 
@@ -43,7 +49,9 @@ where
             Some(Ok(frame)) => {
                 // Trailers are the end.
                 self.is_in_doubt &= frame.is_data();
-                Some(Ok(frame))
+                let trailers = frame.trailers_ref();
+                let checked = trailers.map_or(Ok(()), |all| self.limits.check("trailers", all));
+                Some(checked.map(|()| frame).map_err(Into::into))
             }
             Some(Err(error)) => Some(Err(error.into())),
             None if self.is_in_doubt && !self.body.is_end_stream() => {

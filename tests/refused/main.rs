@@ -11,4 +11,5 @@ mod cancel;
 mod certificates;
 mod closed;
 mod goaway;
+mod long;
 mod reset;

@@ -110,9 +110,12 @@ async fn endless_headers_are_an_error() {
     let first = b"HTTP/1.1 200 OK\r\n".to_vec();
     let many = Answer::Endless(first.clone(), b"x-a: b\r\n".to_vec());
     let long = Answer::Endless([&first[..], b"x-a: "].concat(), vec![b'x'; 10_000]);
-    for answer in [many, long, Answer::Endless(vec![], b"\0".to_vec())] {
+    let junk = Answer::Endless(vec![], b"\0".to_vec());
+    for (answer, kind) in
+        [(many, ErrorKind::Limit), (long, ErrorKind::Limit), (junk, ErrorKind::Transport)]
+    {
         let error = failure(answer).await;
-        assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
+        assert_eq!(error.kind(), kind, "{error:?}");
         assert!(error.may_have_executed());
     }
 }

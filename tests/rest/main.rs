@@ -16,6 +16,7 @@ mod execution;
 mod grpc_wire;
 mod hostile;
 mod hosts;
+mod metadata;
 mod pending;
 mod proxies;
 mod tls;

@@ -35,6 +35,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
@@ -296,13 +297,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             match act {
                 Act::AtOnce => {}
                 Act::Head(headers) => {
-                    bytes.extend(frame(HEADERS, END_HEADERS, id, &block(true, headers)));
+                    bytes.extend(headers_frames(0, id, &block(true, headers)));
                 }
                 Act::Data(data) => bytes.extend(frame(DATA, 0, id, data)),
                 Act::End => bytes.extend(frame(DATA, END_STREAM, id, &[])),
                 Act::Trailers(headers) => {
-                    let flags = END_HEADERS | END_STREAM;
-                    bytes.extend(frame(HEADERS, flags, id, &block(false, headers)));
+                    bytes.extend(headers_frames(END_STREAM, id, &block(false, headers)));
                 }
                 Act::Reset(code) => bytes.extend(frame(RST_STREAM, 0, id, &code.to_be_bytes())),
                 Act::GoAway(last, code) => {
@@ -320,7 +320,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     let mut fields = vec![8, 3];
                     fields.extend(status.to_string().into_bytes());
                     fields.extend(block(false, headers));
-                    bytes.extend(frame(HEADERS, END_HEADERS, id, &fields));
+                    bytes.extend(headers_frames(0, id, &fields));
                 }
                 Act::Then(hook) => {
                     self.write(&std::mem::take(&mut bytes)).await?;
@@ -366,15 +366,41 @@ fn frame(kind: u8, flags: u8, id: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// A block of headers, in as many frames as it needs (RFC 9113, 6.10).
+fn headers_frames(flags: u8, id: u32, block: &[u8]) -> Vec<u8> {
+    let mut parts = block.chunks(16_384).peekable();
+    let first = parts.next().unwrap_or_default();
+    let end = |is_last| if is_last { END_HEADERS } else { 0 };
+    let mut frames = frame(HEADERS, flags | end(parts.peek().is_none()), id, first);
+    while let Some(part) = parts.next() {
+        frames.extend(frame(CONTINUATION, end(parts.peek().is_none()), id, part));
+    }
+    frames
+}
+
 /// Headers in HPACK, none of them compressed (RFC 7541, 6.2.2); `:status: 200` is number 8 of its table.
 fn block(has_status: bool, headers: &[(&str, String)]) -> Vec<u8> {
     let mut block = if has_status { vec![0x88] } else { vec![] };
     for (name, value) in headers {
         block.push(0);
         for text in [name, value.as_str()] {
-            block.push(u8::try_from(text.len()).ok().filter(|len| *len < 127).expect("short"));
+            block.extend(hpack_length(text.len()));
             block.extend_from_slice(text.as_bytes());
         }
     }
     block
+}
+
+/// A length in seven bits and, if that is not enough, seven more at a time (RFC 7541, 5.1).
+fn hpack_length(length: usize) -> Vec<u8> {
+    if length < 127 {
+        return vec![u8::try_from(length).expect("seven bits")];
+    }
+    let (mut bytes, mut rest) = (vec![127], length - 127);
+    while rest >= 128 {
+        bytes.push(u8::try_from(rest % 128 + 128).expect("a byte"));
+        rest /= 128;
+    }
+    bytes.push(u8::try_from(rest).expect("seven bits"));
+    bytes
 }

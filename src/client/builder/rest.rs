@@ -168,7 +168,7 @@ impl ClientBuilder {
         } else {
             connector
         };
-        Ok(HttpClient::new(connector, self.max_message_size, self.rest.pending))
+        Ok(HttpClient::new(connector, self.limits, self.rest.pending))
     }
 
     /// The credentials of the login, if there is one.

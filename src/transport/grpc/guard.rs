@@ -9,6 +9,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
@@ -20,6 +21,7 @@ use tonic::body::Body;
 use tonic::transport::Channel;
 use tower_service::Service;
 
+use crate::transport::Limits;
 use crate::transport::refusal::Refused;
 use crate::transport::whole::Whole;
 
@@ -30,19 +32,62 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What the far side itself said of one call. tonic has statuses of its own, for answers that it cannot
 /// read, and does not tell them from the far side's.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said(Arc<OnceLock<Code>>);
+pub(super) struct Said(Arc<Heard>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    code: OnceLock<Code>,
+    is_cut: AtomicBool,
+}
 
 impl Said {
     /// The status of the far side, if it came so far.
     pub(super) fn code(&self) -> Option<Code> {
-        self.0.get().copied()
+        self.0.code.get().copied()
+    }
+
+    /// Whether the trailers came in the middle of a message. tonic passes over the beginning of it.
+    pub(super) fn is_cut(&self) -> bool {
+        self.0.is_cut.load(Ordering::Relaxed)
     }
 
     fn read(&self, headers: &HeaderMap) {
         if let Some(value) = headers.get("grpc-status") {
             // The first one counts.
-            let _ = self.0.set(Code::from_bytes(value.as_bytes()));
+            let _ = self.0.code.set(Code::from_bytes(value.as_bytes()));
         }
+    }
+}
+
+/// Where a body of gRPC is: each message has five bytes before it, the last four of them its length.
+#[derive(Default)]
+struct Position {
+    prefix: usize,
+    length: usize,
+}
+
+impl Position {
+    fn advance(&mut self, mut data: &[u8]) {
+        while let Some((first, rest)) = data.split_first() {
+            if self.prefix < 5 {
+                self.length = self.length << 8 | usize::from(*first);
+                // The first byte says whether the message is compressed.
+                self.length = if self.prefix == 0 { 0 } else { self.length };
+                self.prefix += 1;
+                data = rest;
+            } else {
+                let (_, rest) = data.split_at(self.length.min(data.len()));
+                self.length -= data.len() - rest.len();
+                data = rest;
+            }
+            if self.prefix == 5 && self.length == 0 {
+                self.prefix = 0;
+            }
+        }
+    }
+
+    fn is_within_message(&self) -> bool {
+        self.prefix > 0
     }
 }
 
@@ -51,11 +96,12 @@ impl Said {
 pub(super) struct Guard {
     channel: Channel,
     said: Said,
+    limits: Limits,
 }
 
 impl Guard {
-    pub(super) fn new(channel: Channel, said: Said) -> Self {
-        Self { channel, said }
+    pub(super) fn new(channel: Channel, said: Said, limits: Limits) -> Self {
+        Self { channel, said, limits }
     }
 }
 
@@ -70,16 +116,20 @@ impl Service<http::Request<Body>> for Guard {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let response = self.channel.call(request);
-        let said = self.said.clone();
+        let (said, limits) = (self.said.clone(), self.limits);
         Box::pin(async move {
             // Here there are no headers yet: what fails later was processed.
-            check(response.await.map_err(|error| Refused::wrap(error.into()))?, said)
+            check(response.await.map_err(|error| Refused::wrap(error.into()))?, said, limits)
         })
     }
 }
 
-fn check(response: http::Response<Body>, said: Said) -> Result<http::Response<Body>, BoxError> {
-    let (mut parts, body) = Whole::of(response).into_parts();
+fn check(
+    response: http::Response<Body>,
+    said: Said,
+    limits: Limits,
+) -> Result<http::Response<Body>, BoxError> {
+    let (mut parts, body) = Whole::of(response, limits)?.into_parts();
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
     let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
     if !is_grpc && !parts.headers.contains_key("grpc-status") {
@@ -89,13 +139,18 @@ fn check(response: http::Response<Body>, said: Said) -> Result<http::Response<Bo
     said.read(&parts.headers);
     mend_details(&mut parts.headers);
     parts.headers.remove("grpc-encoding");
+    let mut position = Position::default();
     let body = body.map_frame(move |frame| match frame.into_trailers() {
         Ok(mut trailers) => {
             said.read(&trailers);
+            said.0.is_cut.store(position.is_within_message(), Ordering::Relaxed);
             mend_details(&mut trailers);
             Frame::trailers(trailers)
         }
-        Err(frame) => frame,
+        Err(frame) => {
+            position.advance(frame.data_ref().map_or(&[], |data| data));
+            frame
+        }
     });
     Ok(http::Response::from_parts(parts, Body::new(body)))
 }

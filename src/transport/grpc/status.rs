@@ -4,14 +4,14 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use prost::Message;
-use tonic::metadata::MetadataMap;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::NotGrpc;
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
-use crate::transport::connector;
+use crate::transport::limits::{self, TooLong};
 use crate::transport::refusal::{self, Refused};
+use crate::transport::{connector, metadata};
 use crate::wkt::Any;
 
 /// What tonic's decoder says of a message over its limit.
@@ -43,8 +43,10 @@ pub(super) fn into_error(mut status: Status, said: Option<Code>, max_message_siz
         let error = Error::new(ErrorKind::Transport, other.code(), other.to_string())
             .with_http_status(other.status)
             .with_inferred_code()
-            .with_metadata(MetadataMap::from_headers(other.headers.clone()));
+            .with_metadata(metadata(other.headers.clone()));
         if other.is_refusal() { error.with_execution(false) } else { error }
+    } else if let Some(long) = find::<TooLong>(&status) {
+        long.to_error()
     } else if let Some(size) = too_large(&status, max_message_size) {
         let message = format!(
             "the answer has {size} bytes, the limit of this client is {max_message_size}: raise it \
@@ -53,7 +55,8 @@ pub(super) fn into_error(mut status: Status, said: Option<Code>, max_message_siz
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     } else if status.source().is_some() {
         // A source is on this side only: the connection broke.
-        let message = format!("{}: {}", status.message(), root_cause(&status));
+        let (cause, note) = (root_cause(&status), limits::note(&status));
+        let message = format!("{}: {cause}{note}", status.message());
         let code = refusal::broken_code(&status).unwrap_or(status.code());
         Error::new(ErrorKind::Transport, code, message)
     } else if said != Some(status.code()) {
@@ -64,8 +67,8 @@ pub(super) fn into_error(mut status: Status, said: Option<Code>, max_message_siz
             .with_details(details(&status))
     };
     // Out of the source: it would show them, and they may hold what does not belong in a log.
-    let metadata = std::mem::take(status.metadata_mut());
-    let error = if error.metadata().is_empty() { error.with_metadata(metadata) } else { error };
+    let found = metadata(std::mem::take(status.metadata_mut()).into_headers());
+    let error = if error.metadata().is_empty() { error.with_metadata(found) } else { error };
     if status.source().is_some() { error.with_source(status) } else { error }
 }
 

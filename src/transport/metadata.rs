@@ -1,0 +1,75 @@
+//! Which headers and trailers of an answer are metadata of its call, over either wire.
+//!
+//! The rest is between two hops of HTTP. Whoever forwards it as metadata, or answers with it, breaks the next
+//! stream: HTTP/2 forbids a `connection`, and a `content-length` there is that of another body.
+
+use http::{HeaderMap, HeaderName, header};
+use tonic::metadata::MetadataMap;
+
+/// What belongs to one message, one connection or one server. [`Error::metadata`](crate::Error::metadata)
+/// has the table for users.
+const OF_HTTP: [&str; 28] = [
+    // The form and the length of this one body (RFC 9110, 8; RFC 9112, 6).
+    "accept-ranges",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "trailer",
+    "transfer-encoding",
+    // This one connection (RFC 9110, 7.6.1).
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "upgrade",
+    // This one server and what stands before it.
+    "alt-svc",
+    "date",
+    "server",
+    "via",
+    // Credentials, and what asks a client or a proxy's client for them or gives it some.
+    "authorization",
+    "cookie",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "set-cookie",
+    // gRPC's own, which are in the status already.
+    "grpc-accept-encoding",
+    "grpc-encoding",
+    "grpc-message",
+    "grpc-status",
+    "grpc-status-details-bin",
+];
+
+/// The metadata in the headers or trailers of an answer.
+pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
+    for name in named_by_connection(&headers) {
+        headers.remove(name);
+    }
+    for name in OF_HTTP {
+        headers.remove(name);
+    }
+    MetadataMap::from_headers(headers)
+}
+
+/// The headers that `connection` declares to be of this one connection.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lists = headers.get_all(header::CONNECTION).into_iter();
+    let names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
+}
+
+#[cfg(feature = "rest")]
+impl crate::error::Error {
+    /// Adds the HTTP answer in which it came.
+    pub(in crate::transport) fn with_answer(
+        self,
+        status: http::StatusCode,
+        headers: &HeaderMap,
+    ) -> Self {
+        self.with_http_status(status).with_metadata(metadata(headers.clone()))
+    }
+}
