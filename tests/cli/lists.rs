@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use eset_protect::automation::v1::DeviceTask;
+use serde_json::{Value, json};
 
-use crate::support::Server;
+use crate::support::{DEVICE, Server};
 
 #[test]
 fn pages_are_one_list_in_both_outputs() {
@@ -38,6 +39,72 @@ fn lines_are_what_get_prints() {
     let task: DeviceTask = serde_json::from_str(line).unwrap();
     let got = server.run(&["tasks", "get", &task.uuid, "--output", "json"]).ok();
     assert_eq!(got, format!("{{\"task\":{line}}}\n"));
+}
+
+/// Programs look for what is false or empty, too.
+#[test]
+fn json_has_its_defaults() {
+    let server = Server::seeded();
+    let values = |args: &[&str]| -> Vec<Value> {
+        server.run(&[args, &["--output", "json"]].concat()).json_lines()
+    };
+    let policies = values(&["policies", "list"]);
+    let of_ours = |policy: &&Value| policy["builtIn"] == false;
+    assert!(policies.iter().any(|policy| policy["builtIn"] == true), "{policies:?}");
+    let own: Vec<_> = policies.iter().filter(of_ours).collect();
+    assert!(!own.is_empty(), "{policies:?}");
+    let uuid = own[0]["uuid"].as_str().unwrap();
+    assert_eq!(values(&["policies", "get", uuid])[0]["policy"], *own[0]);
+
+    let create = ["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", DEVICE];
+    for task in [&values(&create)[0]["task"], values(&["tasks", "list"]).last().unwrap()] {
+        assert_eq!(
+            (&task["description"], &task["targets"]["deviceGroupsUuids"]),
+            (&json!(""), &json!([]))
+        );
+    }
+    let assignments = values(&["assignments", "list"]);
+    assert!(assignments.iter().all(|one| one["rank"].is_u64()), "{assignments:?}");
+}
+
+/// Each line of a list, or all of them, can be created again.
+#[test]
+fn what_a_list_prints_can_be_created_again() {
+    let server = Server::empty();
+    for number in 1..=3 {
+        let name = format!("T{number}");
+        let create = ["tasks", "create", "--action", "StopManaging", "--device", DEVICE, "--name"];
+        server.run(&[&create[..], &[&name]].concat()).ok();
+        let data = format!("{{\"n\":{number}}}");
+        let create = ["policies", "create", "--product", "p", "--data", "-", "--name", &name];
+        let ran = server.run_with(&create, data.as_bytes());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    for (noun, own) in
+        [("tasks", &["uuid", "createTime", "updateTime", "triggers"][..]), ("policies", &["uuid"])]
+    {
+        let without_own = |values: Vec<Value>| -> Vec<Value> {
+            let without = |mut value: Value| {
+                value.as_object_mut().unwrap().retain(|name, _| !own.contains(&name.as_str()));
+                value
+            };
+            values.into_iter().map(without).collect()
+        };
+        let listed = server.run(&[noun, "list", "--output", "json"]).ok();
+        let array = format!("[{}]", listed.trim_end().replace('\n', ","));
+        for input in [&listed, &array] {
+            let elsewhere = Server::empty();
+            let create = [noun, "create", "--file", "-", "--concurrency", "1"];
+            let ran = elsewhere.run_with(&create, input.as_bytes());
+            assert_eq!((ran.code, &*ran.err), (0, "3 created\n"));
+            let again = elsewhere.run(&[noun, "list", "--output", "json"]);
+            let lines = listed.lines().map(|line| serde_json::from_str(line).unwrap());
+            assert_eq!(without_own(again.json_lines()), without_own(lines.collect()));
+        }
+        let one = listed.lines().next().unwrap();
+        let ran = Server::empty().run_with(&[noun, "create", "--file", "-"], one.as_bytes());
+        assert!(ran.ok().contains("T1"), "{noun}");
+    }
 }
 
 #[test]

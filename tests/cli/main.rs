@@ -13,6 +13,7 @@ mod descriptors;
 mod directory;
 mod emulator;
 mod failures;
+mod files;
 mod lists;
 mod logins;
 mod policies;

@@ -95,8 +95,8 @@ fn built_in_policies_stay() {
 }
 
 #[test]
-fn a_bare_policy_is_refused_with_the_form_that_is_expected() {
-    let error = run(&["policies", "create", "--file", "-"], br#"{"displayName":"x"}"#).fails(2);
+fn what_is_no_policy_is_refused_with_the_form_that_is_expected() {
+    let error = run(&["policies", "create", "--file", "-"], br#"{"displayNam":"x"}"#).fails(2);
     assert!(error.contains(r#"expected {"policy": {…}}"#), "{error}");
     let error = run(&["policies", "create", "--name", "x"], b"").fails(2);
     assert!(error.contains("--product") && error.contains("--data"), "{error}");

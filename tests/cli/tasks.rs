@@ -226,9 +226,16 @@ fn wrong_files_are_told_apart() {
     let create = ["tasks", "create", "--file", "-"];
     for (input, expected) in [
         (&b"{"[..], "EOF"),
-        (b"", "EOF"),
-        (b"\xff", "line 1"),
-        (br#"{"displayName":"x"}"#, r#"expected {"task": {…}}"#),
+        (b"", "it is empty; expected {\"task\": {…}}"),
+        (b" \r\n", "it is empty"),
+        (b"\xef\xbb\xbf", "it is empty"),
+        (b"\xff", "line 1: expected text in UTF-8 or UTF-16"),
+        (b"{}", "expected {\"task\": {…}}, as `get` prints it, or a task alone"),
+        (b"7", "expected {\"task\": {…}}, as `get` prints it, or a task alone"),
+        (
+            br#"{"policy":{}}"#,
+            "field `task.policy`: the message has no such field; expected {\"task",
+        ),
         (
             br#"{"task":{"displayNam":"x"}}"#,
             "field `task.displayNam`: the message has no such field",

@@ -20,7 +20,7 @@ use crate::uuids::{Gone, Uuids};
 ///
 /// The policies of a target are merged from rank 1, the highest, downwards. With `--output json`,
 /// `get` and `assign` print the answer, `{"assignment": {…}}`, and `list` prints one assignment a line:
-/// ProtoJSON in both cases. `get` and `unassign` take many: each answer is a line then, in the order of
+/// ProtoJSON in both cases, with defaults such as `0` and `""`. `get` and `unassign` take many: each answer is a line then, in the order of
 /// what was given.
 #[derive(Args, Debug)]
 pub struct Assignments {

@@ -147,7 +147,11 @@ impl Connection {
             ),
             (ca_cert, pin_cert) => (ca_cert.clone(), pin_cert.clone()),
         };
-        let read = |flag: &str, path: &PathBuf| input::read_file(flag, path);
+        let read = |flag: &str, path: &PathBuf| {
+            let bytes = input::read_file(flag, path)?;
+            // What is no text is no PEM either, which is for the library to say.
+            Ok::<_, Failure>(input::decode(&bytes).map_or(bytes, String::into_bytes))
+        };
         match (ca_cert, pin_cert) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err(Failure::Input(

@@ -11,7 +11,7 @@ use crate::type_name;
 
 /// Convert a message between ProtoJSON and binary, from standard input to standard output
 ///
-/// From a form to the same one normalises. JSON is written as exact ProtoJSON on one line. Members that
+/// Reads at most 64 MiB; JSON may be UTF-8 or UTF-16. From a form to the same one normalises. JSON is written as exact ProtoJSON on one line. Members that
 /// the message does not have are passed over, except inside an `Any`, which keeps them. Nothing is
 /// written if the input is wrong.
 #[derive(Args, Debug)]
@@ -79,8 +79,11 @@ impl Convert {
         };
         // Through the other form also where it is not asked for: that checks and normalises.
         if from == Form::Json {
-            let json = std::str::from_utf8(&bytes).map_err(|error| wrong(&error.to_string()))?;
-            let binary = read(json)?;
+            let json = input::decode(&bytes).map_err(|problem| wrong(&problem))?;
+            if json.trim().is_empty() {
+                return Err(wrong("it is empty"));
+            }
+            let binary = read(&json)?;
             match to {
                 Form::Binary => output.bytes(&binary)?,
                 Form::Json => {

@@ -1,6 +1,7 @@
 //! What is read: files and standard input.
 
 mod requests;
+mod text;
 mod uuids;
 
 use std::fs::File;
@@ -9,9 +10,11 @@ use std::path::Path;
 
 use crate::failure::Failure;
 pub use requests::{Requests, read_requests};
+pub use text::decode;
 pub use uuids::{each_once, read_uuids};
 
-/// More than any message may have, and not enough to exhaust the memory by mistake.
+/// More than any message may have, and not enough to exhaust the memory by mistake. The help of the flags
+/// says it.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
 /// Reads what a flag names; `-` is standard input.
@@ -27,6 +30,12 @@ pub fn read_file(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     let what = format!("{flag} {}", path.display());
     let file = File::open(path).map_err(|error| Failure::Input(format!("{what}: {error}")))?;
     read_to_end(&what, file)
+}
+
+/// Reads the text that a flag names; `-` is standard input.
+fn read_text(flag: &str, path: &Path) -> Result<String, Failure> {
+    decode(&read(flag, path)?)
+        .map_err(|problem| Failure::Input(format!("{flag} {}: {problem}", path.display())))
 }
 
 /// Reads standard input.

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::ValueEnum;
+use eset_protect::protojson::Writer;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ use crate::text::printable;
 pub enum Format {
     /// For people: a table, fitted to the terminal; plain aligned columns in a pipe
     Table,
-    /// For programs: ProtoJSON, one message a line
+    /// For programs: ProtoJSON, one message a line, defaults such as `false` and `""` among it
     Json,
 }
 
@@ -57,11 +58,15 @@ impl Output {
         self.bytes(b"\n")
     }
 
-    /// Writes a message as a line of ProtoJSON.
+    /// Writes a message as a line of ProtoJSON. With the defaults: what is left out is neither `false` nor
+    /// `""` to a program that looks for it.
     pub fn json<M: Serialize>(&mut self, message: &M) -> Result<(), Failure> {
-        let json = serde_json::to_string(message)
+        let json = Writer::new()
+            .emit_defaults(true)
+            .write(message)
             .map_err(|error| Failure::Other(format!("cannot be written as JSON: {error}")))?;
-        self.line(&json)
+        self.bytes(&json)?;
+        self.bytes(b"\n")
     }
 
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {

@@ -15,9 +15,10 @@ use crate::uuids::{Gone, Uuids};
 /// Policies: settings for ESET's products
 ///
 /// There is no update: create another and delete the first. With `--output json`, `get` and `create`
-/// print the answer, `{"policy": {…}}`, and `list` prints one policy a line: ProtoJSON in both cases.
-/// What `get` prints is what `create --file` reads, so the two together make a copy. `get`, `delete` and
-/// `create --file` take many: each answer is a line then, in the order of what was given.
+/// print the answer, `{"policy": {…}}`, and `list` prints one policy a line: ProtoJSON in both cases,
+/// with defaults such as `false` and `""`. What `get` and `list` print is what `create --file` reads, so
+/// two of them together make a copy. `get`, `delete` and `create --file` take many: each answer is a
+/// line then, in the order of what was given.
 #[derive(Args, Debug)]
 pub struct Policies {
     #[command(flatten)]

@@ -17,9 +17,10 @@ use crate::uuids::{Gone, Uuids};
 /// Tasks on devices, and their runs
 ///
 /// With `--output json`, `get` and `create` print the answer, `{"task": {…}}`, and lists print one
-/// task or run a line: ProtoJSON in both cases. What `get` prints is what `create --file` reads. `wait`
-/// prints a line for each run, when it has ended. `get`, `delete` and `create --file` take many: each
-/// answer is a line then, in the order of what was given.
+/// task or run a line: ProtoJSON in both cases, with defaults such as `false` and `""`. What `get` and
+/// `list` print is what `create --file` reads. `wait` prints a line for each run, when it has ended.
+/// `get`, `delete` and `create --file` take many: each answer is a line then, in the order of what was
+/// given.
 #[derive(Args, Debug)]
 pub struct Tasks {
     #[command(flatten)]

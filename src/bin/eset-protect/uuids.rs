@@ -23,7 +23,7 @@ pub struct Uuids {
     /// Its uuid, or many; `-` reads them from standard input
     #[arg(value_name = "UUID", required_unless_present = "from", conflicts_with = "from")]
     uuids: Vec<String>,
-    /// Read the uuids from this file, one a line; `-` is standard input
+    /// Read the uuids from this file, one a line, of 64 MiB at most; `-` is standard input
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     #[command(flatten)]

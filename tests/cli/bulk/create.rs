@@ -72,7 +72,8 @@ fn nothing_is_created_if_one_is_wrong() {
             format!("{good}\n\n{{\"task\":{{\"displayNam\":1}}}}\n{good}"),
             "line 6: field `task.displayNam`: the message has no such field\n",
         ),
-        (format!("{good}{{\"displayName\":1}}\n"), "line 4: expected {\"task\": {…}}"),
+        (format!("{good}{{\"displayName\":1}}\n"), "line 4: field `task.displayName`: "),
+        (format!("{good}{{}}\n"), "line 4: expected {\"task\": {…}}"),
         (
             format!("{good}{{\"task\":\n{{\"displayName\":[]}}}}"),
             "line 4: field `task.displayName`",

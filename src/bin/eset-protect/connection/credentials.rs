@@ -20,8 +20,8 @@ const TOKEN: &str = "ESET_PROTECT_TOKEN";
 /// Where the login is. Passwords and tokens are read from ESET_PROTECT_PASSWORD and ESET_PROTECT_TOKEN.
 #[derive(Args, Debug)]
 pub struct Credentials {
-    /// Log in with this file: lines `username=…` and `password=…`, or `token=…`; nobody else may read
-    /// it [env: ESET_PROTECT_CREDENTIALS]
+    /// Log in with this file of 64 KiB at most: lines `username=…` and `password=…`, or `token=…`;
+    /// nobody else may read it [env: ESET_PROTECT_CREDENTIALS]
     #[arg(long, global = true, value_name = "FILE")]
     credentials: Option<PathBuf>,
     /// Log in as this user, with the password of ESET_PROTECT_PASSWORD or by a prompt; a token instead

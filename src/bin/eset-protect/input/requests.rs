@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::read;
+use super::read_text;
 use crate::failure::Failure;
 
 /// What a file of requests holds.
 #[derive(Debug)]
 pub enum Requests<M> {
-    /// One, as `get` prints it.
+    /// One, as `get` or `list` prints it.
     One(M),
     /// A list, or several one after another; each with the place where it stands, such as `line 97`.
     Many(Vec<(String, M)>),
@@ -49,21 +49,23 @@ pub fn read_requests<M: DeserializeOwned>(
     path: &Path,
     member: &str,
 ) -> Result<Requests<M>, Failure> {
-    let bytes = read("--file", path)?;
-    parse(&bytes, member)
+    parse(&read_text("--file", path)?, member)
         .map_err(|problem| Failure::Input(format!("--file {}: {problem}", path.display())))
 }
 
-fn parse<M: DeserializeOwned>(bytes: &[u8], member: &str) -> Result<Requests<M>, String> {
-    let is_array = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let parts = if is_array { elements(bytes) } else { values(bytes) };
+fn parse<M: DeserializeOwned>(json: &str, member: &str) -> Result<Requests<M>, String> {
+    let is_array = json.trim_start().starts_with('[');
+    let parts = if is_array { elements(json) } else { values(json) };
     let parts = parts.map_err(|error| error.to_string())?;
+    if parts.is_empty() && !is_array {
+        return Err(format!("it is empty; expected {}", expected(member)));
+    }
     if parts.len() < 2 && !is_array {
-        return request(bytes, member).map(Requests::One);
+        return request(json, member).map(Requests::One);
     }
     let requests = parts.into_iter().map(|(place, json)| {
         // Line and column would be those within this part.
-        let request = request(json.get().as_bytes(), member);
+        let request = request(json.get(), member);
         let request = request.map_err(|error| format!("{place}: {}", without_position(&error)))?;
         Ok((place, request))
     });
@@ -71,21 +73,21 @@ fn parse<M: DeserializeOwned>(bytes: &[u8], member: &str) -> Result<Requests<M>,
 }
 
 /// The elements of an array.
-fn elements(bytes: &[u8]) -> serde_json::Result<Vec<(String, &RawValue)>> {
-    let elements: Vec<&RawValue> = serde_json::from_slice(bytes)?;
+fn elements(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
+    let elements: Vec<&RawValue> = serde_json::from_str(json)?;
     let places = (1..).map(|number| format!("element {number}"));
     Ok(places.zip(elements).collect())
 }
 
 /// The values that stand one after another.
-fn values(bytes: &[u8]) -> serde_json::Result<Vec<(String, &RawValue)>> {
-    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
+fn values(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
+    let mut stream = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
     let mut values = Vec::new();
     let (mut line, mut counted) = (1, 0);
     while let Some(value) = stream.next() {
         let value = value?;
         let begin = stream.byte_offset().saturating_sub(value.get().len());
-        let between = bytes.get(counted..begin).unwrap_or_default();
+        let between = json.as_bytes().get(counted..begin).unwrap_or_default();
         line += between.iter().filter(|byte| **byte == b'\n').count();
         counted = begin;
         values.push((format!("line {line}"), value));
@@ -93,19 +95,32 @@ fn values(bytes: &[u8]) -> serde_json::Result<Vec<(String, &RawValue)>> {
     Ok(values)
 }
 
-/// Reads one request.
+/// Reads one request, or what it is about alone, as a list prints it.
 ///
 /// Members that the schema does not have are refused, since gRPC cannot carry them and they would be
 /// lost without a word; inside an `Any` they are kept, so there they are fine.
-fn request<M: DeserializeOwned>(json: &[u8], member: &str) -> Result<M, String> {
-    let request: M = Reader::new().read(json).map_err(|error| error.to_string())?;
-    let mut value: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    if value.get(member).is_none() {
-        return Err(format!(
-            "expected {{\"{member}\": {{…}}}}, as ESET's API takes it and as `create` and `get` print \
-             it; a bare {member} must be put into the member `{member}`"
-        ));
+fn request<M: DeserializeOwned>(json: &str, member: &str) -> Result<M, String> {
+    let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let Value::Object(members) = &value else {
+        return Err(format!("expected {}", expected(member)));
+    };
+    if members.contains_key(member) {
+        return read(json, value);
     }
+    if members.is_empty() {
+        return Err(format!("expected {}, found {{}}", expected(member)));
+    }
+    read(&format!("{{\"{member}\":{json}}}"), serde_json::json!({ member: value }))
+        .map_err(|error| format!("{}; expected {}", without_position(&error), expected(member)))
+}
+
+/// What a request looks like.
+fn expected(member: &str) -> String {
+    format!("{{\"{member}\": {{…}}}}, as `get` prints it, or a {member} alone, as `list` does")
+}
+
+fn read<M: DeserializeOwned>(json: &str, mut value: Value) -> Result<M, String> {
+    let request: M = Reader::new().read(json.as_bytes()).map_err(|error| error.to_string())?;
     remove_anys(&mut value);
     // Line and column would be those of what is left.
     Reader::new()

@@ -3,23 +3,19 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::read;
+use super::read_text;
 use crate::failure::Failure;
 
 /// Reads the uuids from what a flag names; `-` is standard input. Empty lines are passed over, and one
 /// that stands twice is taken once.
 pub fn read_uuids(flag: &str, path: &Path) -> Result<Vec<String>, Failure> {
-    let bytes = read(flag, path)?;
+    let text = read_text(flag, path)?;
     let wrong = |number: usize, problem: &str| {
         Failure::Input(format!("{flag} {}: line {number}: {problem}", path.display()))
     };
     let mut uuids = Vec::new();
-    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        let Ok(line) = str::from_utf8(line) else {
-            return Err(wrong(number, "expected a uuid, found what is not UTF-8"));
-        };
-        // Some editors begin a file with this mark.
-        let uuid = line.trim_start_matches('\u{feff}').trim();
+    for (number, line) in (1..).zip(text.split('\n')) {
+        let uuid = line.trim();
         if !uuid.bytes().all(is_of_uuid) {
             return Err(wrong(number, &format!("expected a uuid and nothing else, found {uuid}")));
         }

@@ -20,12 +20,15 @@ use crate::input::{self, Requests, read_requests};
 #[command(after_help = "\
 Examples:
   eset-protect policies create --name Strict --product eset.local.products.endpoint --data settings.dat
-  eset-protect policies get UUID --output json | eset-protect policies create --file -")]
+  eset-protect policies get UUID --output json | eset-protect policies create --file -
+  eset-protect policies list --output json | jq -c 'select(.builtIn == false)' |
+      eset-protect policies create --file -")]
 pub struct Create {
-    /// The request in ProtoJSON, {"policy": {…}}, or many: one after another, such as one a line, or in
-    /// an array; `-` reads standard input
+    /// The request in ProtoJSON, {"policy": {…}} or a policy as `list` prints it, or many: one after
+    /// another, such as one a line, or in an array; `-` reads standard input
     ///
-    /// What the server sets (uuid, builtIn) is left out. Nothing is created if one of them is wrong.
+    /// At most 64 MiB, in UTF-8 or UTF-16. What the server sets (uuid, builtIn) is left out. Nothing is
+    /// created if one of them is wrong.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "name", "description", "product", "data", "force", "read_only",
     ])]

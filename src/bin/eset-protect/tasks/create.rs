@@ -35,15 +35,17 @@ Examples:
   eset-protect tasks create --name Update --action SystemUpdate \\
       --params '{\"allowReboot\": true, \"rebootActions\": {\"postpone\": \"OneHour\"}}' --group UUID
   eset-protect tasks get UUID --output json | eset-protect tasks create --file -
+  eset-protect tasks list --output json | jq -c 'select(.displayName == \"Scan\")' |
+      eset-protect tasks create --file -
   eset-protect tasks create --file tasks.ndjson --failed again.ndjson
   eset-protect tasks create --name Isolate --action StartNetworkIsolation --device UUID \\
       --guarded --wait --wait-timeout 10m")]
 pub struct Create {
-    /// The request in ProtoJSON, {"task": {…}}, or many: one after another, such as one a line, or in
-    /// an array; `-` reads standard input
+    /// The request in ProtoJSON, {"task": {…}} or a task as `list` prints it, or many: one after
+    /// another, such as one a line, or in an array; `-` reads standard input
     ///
-    /// What the server sets (uuid, versionId, source, times) is left out. Nothing is created if one of
-    /// them is wrong.
+    /// At most 64 MiB, in UTF-8 or UTF-16. What the server sets (uuid, versionId, source, times) is left
+    /// out. Nothing is created if one of them is wrong.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "name", "description", "action", "device", "group", "expires", "Params",
     ])]

@@ -6,22 +6,26 @@ use std::path::Path;
 
 use super::Login;
 use crate::failure::Failure;
+use crate::input;
 
 /// More than any token has.
 const MAX_SIZE: usize = 64 * 1024;
+
+const EXPECTED: &str = "expected username=… and password=…, or token=… alone";
 
 /// Reads the file that a flag or a variable names.
 pub fn read(name: &str, path: &Path) -> Result<Login, Failure> {
     let wrong = |problem: &str| Failure::Input(format!("{name} {}: {problem}", path.display()));
     let file = File::open(path).map_err(|error| wrong(&error.to_string()))?;
     check_private(&file).map_err(|problem| wrong(&problem))?;
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX).saturating_add(1);
-    let read = file.take(limit).read_to_string(&mut text);
+    let read = file.take(limit).read_to_end(&mut bytes);
     read.map_err(|error| wrong(&error.to_string()))?;
-    if text.len() > MAX_SIZE {
+    if bytes.len() > MAX_SIZE {
         return Err(wrong("expected at most 64 KiB"));
     }
+    let text = input::decode(&bytes).map_err(|problem| wrong(&problem))?;
     parse(&text).map_err(|problem| wrong(&problem))
 }
 
@@ -46,7 +50,7 @@ fn check_private(_file: &File) -> Result<(), String> {
 
 fn parse(text: &str) -> Result<Login, String> {
     let (mut username, mut password, mut token) = (None, None, None);
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
@@ -72,6 +76,7 @@ fn parse(text: &str) -> Result<Login, String> {
             Ok(Login::Password { username, password: password.into() })
         }
         (None, None, Some(token)) => Ok(Login::Token(token.into())),
-        _ => Err("expected username=… and password=…, or token=… alone".to_owned()),
+        (None, None, None) => Err(format!("it is empty; {EXPECTED}")),
+        _ => Err(EXPECTED.to_owned()),
     }
 }
