@@ -1,37 +1,31 @@
 //! For each service, what answers its RPCs for a REST front.
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
-use prost_reflect::ServiceDescriptor;
-use quote::{format_ident, quote};
+use heck::ToSnakeCase;
+use quote::quote;
 
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::{comments, names};
+use crate::codegen::names;
+use crate::codegen::services::Service;
 
 /// Generates a `Backend` per service over tonic's trait of the service.
-pub fn generate(set: &DescriptorSet, root: &str) -> String {
-    let services = set.files().flat_map(|file| file.services().collect::<Vec<_>>());
-    services.map(|service| backend(&service, root).to_string()).collect()
+pub fn generate(services: &[Service], root: &str) -> String {
+    services.iter().map(|service| backend(service, root).to_string()).collect()
 }
 
-fn path(text: &str) -> syn::Path {
-    syn::parse_str(text).expect("names of protobuf make Rust paths")
-}
-
-fn backend(service: &ServiceDescriptor, root: &str) -> proc_macro2::TokenStream {
-    let doc = comments::or_name(&service.parent_file(), service.path(), service.full_name());
-    let name = format_ident!("{}", service.name().to_upper_camel_case());
-    let text = service.name().to_upper_camel_case();
-    let package = names::package_path(service.package_name(), root);
-    let stub = names::module(service.name());
-    let server = path(&format!("{package}::{stub}_server::{name}"));
-    let module = path(&format!("crate::rpc::{stub}"));
-    let new_doc = format!("`{}` as `service` answers it.", service.full_name());
+fn backend(service: &Service, root: &str) -> proc_macro2::TokenStream {
+    let (name, doc) = (service.type_name(), service.doc());
+    let text = name.to_string();
+    let descriptor = &service.descriptor;
+    let package = names::package_path(descriptor.package_name(), root);
+    // As tonic spells them.
+    let stub = descriptor.name().to_snake_case();
+    let server = names::path(&format!("{package}::{stub}_server::{}", descriptor.name()));
+    let module = service.module("crate::rpc");
+    let new_doc = format!("`{}` as `service` answers it.", descriptor.full_name());
     let mut specs = Vec::new();
     let mut arms = Vec::new();
-    for method in service.methods() {
-        let rpc = format_ident!("{}", method.name().to_upper_camel_case());
-        let function = format_ident!("{}", method.name().to_snake_case());
-        let grpc_path = format!("/{}/{}", service.full_name(), method.name());
+    for method in descriptor.methods() {
+        let (function, rpc) = (names::snake(method.name()), names::camel(method.name()));
+        let grpc_path = format!("/{}/{}", descriptor.full_name(), method.name());
         specs.push(quote!(<#module::#rpc as ::eset_protect::rpc::Rpc>::SPEC));
         arms.push(quote! {
             #grpc_path => ::std::boxed::Box::pin(call.answer::<#module::#rpc, _, _>(

@@ -21,12 +21,17 @@ impl DescriptorSet {
         self.own_files.iter().filter_map(|name| self.pool.get_file_by_name(name))
     }
 
+    /// Whether code is generated for a file.
+    pub fn is_own(&self, file: &FileDescriptor) -> bool {
+        self.own_files.iter().any(|own| own == file.name())
+    }
+
     /// Packages with code in `eset_protect` that the files import.
     pub fn imported_packages(&self) -> Vec<String> {
         let mut packages: Vec<_> = self
             .pool
             .files()
-            .filter(|file| !self.own_files.iter().any(|own| own == file.name()))
+            .filter(|file| !self.is_own(file))
             .map(|file| file.package_name().to_owned())
             .filter(|package| package != "google.protobuf")
             .collect();

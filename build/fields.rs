@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use proc_macro2::TokenStream;
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, ServiceDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::{format_ident, quote};
 
+use crate::codegen::services::Service;
+
 /// A table for each message that a request or a response of these services holds.
-pub fn generate(services: &[ServiceDescriptor]) -> TokenStream {
+pub fn generate(services: &[Service]) -> TokenStream {
     let mut found = BTreeMap::new();
     let mut left: VecDeque<_> = services
         .iter()
-        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .flat_map(|service| service.descriptor.methods().collect::<Vec<_>>())
         .flat_map(|method| [method.input(), method.output()])
         .collect();
     while let Some(message) = left.pop_front() {
@@ -30,15 +32,16 @@ pub fn generate(services: &[ServiceDescriptor]) -> TokenStream {
     });
     let tables: Vec<_> = tables.collect();
     quote! {
+        #[allow(non_upper_case_globals)]
         mod fields {
             #(pub(super) #tables)*
         }
     }
 }
 
-/// The name of a message's table.
+/// The name of a message's table: its full name, in which only dots become single underscores.
 pub fn table(message: &MessageDescriptor) -> proc_macro2::Ident {
-    format_ident!("{}", message.full_name().replace('.', "_").to_uppercase())
+    format_ident!("{}", message.full_name().replace('_', "__").replace('.', "_"))
 }
 
 /// The message that a field holds, unless it has a JSON form of its own or is an entry of a map.

@@ -1,8 +1,9 @@
 //! The parts of the build script, in the order in which they run.
 //!
 //! `descriptors` compiles the `.proto` files without protoc; everything else reads what it made:
-//! `messages` (prost types and bare tonic stubs), `protojson` (their JSON form), `types` (which
-//! message types there are) and `rpcs` (which RPCs there are). Each part returns Rust source by
+//! `services` (which services there are and what they are called), `messages` (prost types and bare
+//! tonic stubs), `protojson` (their JSON form), `types` (which message types there are) and `rpcs`
+//! (which RPCs there are). Each part returns Rust source by
 //! package or as a whole; `modules` lays it out as one file with the packages as modules. `openapi`
 //! describes the HTTP form of the RPCs for others.
 //!
@@ -24,6 +25,7 @@ mod names;
 mod openapi;
 mod protojson;
 mod rpcs;
+mod services;
 mod types;
 
 use std::collections::BTreeMap;
@@ -34,30 +36,24 @@ use std::path::{Path, PathBuf};
 type Sources = BTreeMap<String, String>;
 
 /// What to generate.
-pub struct Generator<'a> {
+pub struct Generator {
     /// The folder of `.proto` files to generate code for.
     protos: PathBuf,
     /// Folders of files that those import and that have their code in `eset_protect` already.
     imports: Vec<PathBuf>,
-    /// Full service names and the part of the host name that stands for each.
-    services: &'a [(&'a str, &'a str)],
     /// This crate itself, whose `Client` gets a method per service.
     own: bool,
 }
 
-impl<'a> Generator<'a> {
+impl Generator {
     /// Generates the code of `eset_protect` itself.
-    pub fn this_crate(protos: impl Into<PathBuf>, services: &'a [(&'a str, &'a str)]) -> Self {
-        Self { protos: protos.into(), imports: Vec::new(), services, own: true }
+    pub fn this_crate(protos: impl Into<PathBuf>) -> Self {
+        Self { protos: protos.into(), imports: Vec::new(), own: true }
     }
 
     /// Generates services beside `eset_protect`, whose own `.proto` files lie in `imports`.
-    pub fn added(
-        protos: impl Into<PathBuf>,
-        imports: impl Into<PathBuf>,
-        services: &'a [(&'a str, &'a str)],
-    ) -> Self {
-        Self { protos: protos.into(), imports: vec![imports.into()], services, own: false }
+    pub fn added(protos: impl Into<PathBuf>, imports: impl Into<PathBuf>) -> Self {
+        Self { protos: protos.into(), imports: vec![imports.into()], own: false }
     }
 
     /// The module that holds the packages.
@@ -76,12 +72,13 @@ impl<'a> Generator<'a> {
         let set = descriptors::compile(&self.protos, &self.imports)?;
         std::fs::write(out.join("descriptors.bin"), &set.encoded)?;
 
+        let services = services::of(&set)?;
         let mut sources = messages::generate(&set, &out)?;
         protojson::generate(&set, self.root(), &mut sources)?;
         let types = types::generate(&set, self.root(), self.own);
-        let rpcs = rpcs::generate(&set, self.services, self.root(), self.own)?;
-        let backends = backends::generate(&set, self.root());
-        std::fs::write(out.join("openapi.json"), openapi::generate(&set, self.services)?)?;
+        let rpcs = rpcs::generate(&set, &services, self.root(), self.own)?;
+        let backends = backends::generate(&services, self.root());
+        std::fs::write(out.join("openapi.json"), openapi::generate(&set, &services)?)?;
         write_formatted(&out.join("proto.rs"), &modules::nest(sources))?;
         write_formatted(&out.join("types.rs"), &types)?;
         write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;

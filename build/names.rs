@@ -1,6 +1,7 @@
 //! How a protobuf name is spelled in the generated Rust.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
+use proc_macro2::{Ident, Span};
 use prost_reflect::{EnumDescriptor, MessageDescriptor};
 
 /// Well-known types and the Rust types that stand for them. Ours where `pbjson_types` is off the
@@ -29,13 +30,13 @@ pub const WELL_KNOWN: &[(&str, &str)] = &[
 /// The Rust path of a message type; `root` is the path of the module that holds the packages.
 pub fn message_path(message: &MessageDescriptor, root: &str) -> String {
     let outer = outer_names(message.parent_message());
-    path(message.full_name(), message.package_name(), &outer, message.name(), root)
+    type_path(message.full_name(), message.package_name(), &outer, message.name(), root)
 }
 
 /// The Rust path of an enum type.
 pub fn enum_path(enumeration: &EnumDescriptor, root: &str) -> String {
     let outer = outer_names(enumeration.parent_message());
-    path(enumeration.full_name(), enumeration.package_name(), &outer, enumeration.name(), root)
+    type_path(enumeration.full_name(), enumeration.package_name(), &outer, enumeration.name(), root)
 }
 
 fn outer_names(mut outer: Option<MessageDescriptor>) -> Vec<String> {
@@ -47,7 +48,7 @@ fn outer_names(mut outer: Option<MessageDescriptor>) -> Vec<String> {
     names
 }
 
-fn path(full: &str, package: &str, outer: &[String], name: &str, root: &str) -> String {
+fn type_path(full: &str, package: &str, outer: &[String], name: &str, root: &str) -> String {
     if let Some((_, rust)) = WELL_KNOWN.iter().find(|(proto, _)| *proto == full) {
         return (*rust).to_owned();
     }
@@ -71,10 +72,37 @@ pub fn module_parts(package: &str) -> Vec<String> {
 
 /// The name of a module for a package part, a message or a service.
 pub fn module(name: &str) -> String {
-    name.to_snake_case()
+    snake(name).to_string()
 }
 
 /// The name of a type for a message, an enum or a oneof.
 pub fn type_name(name: &str) -> String {
-    name.to_upper_camel_case()
+    camel(name).to_string()
+}
+
+/// The same as an identifier.
+pub fn camel(name: &str) -> Ident {
+    ident(&name.to_upper_camel_case())
+}
+
+/// The name of a function for an RPC, or of a struct's field.
+pub fn snake(name: &str) -> Ident {
+    ident(&name.to_snake_case())
+}
+
+/// A name in Rust; a raw one where it would be a keyword, as prost writes it.
+pub fn ident(name: &str) -> Ident {
+    match syn::parse_str(name) {
+        Ok(ident) => ident,
+        // These cannot be raw.
+        Err(_) if matches!(name, "self" | "super" | "crate" | "Self" | "_") => {
+            Ident::new(&format!("{name}_"), Span::call_site())
+        }
+        Err(_) => Ident::new_raw(name, Span::call_site()),
+    }
+}
+
+/// A path in Rust.
+pub fn path(text: &str) -> syn::Path {
+    syn::parse_str(text).expect("names of protobuf make Rust paths")
 }

@@ -10,12 +10,13 @@ mod schemas;
 use std::error::Error;
 
 use heck::ToSnakeCase;
-use prost_reflect::{MethodDescriptor, ServiceDescriptor};
+use prost_reflect::MethodDescriptor;
 
 use crate::codegen::comments;
 use crate::codegen::descriptors::DescriptorSet;
 use crate::codegen::http_rules::{self, HttpRule};
 use crate::codegen::json::Json;
+use crate::codegen::services::Service;
 use parameters::Path;
 use schemas::Schemas;
 
@@ -33,17 +34,13 @@ struct PathItem {
 }
 
 /// The document as JSON text.
-pub fn generate(set: &DescriptorSet, hosts: &[(&str, &str)]) -> Result<String, Box<dyn Error>> {
-    let services: Vec<_> =
-        set.files().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
+pub fn generate(set: &DescriptorSet, services: &[Service]) -> Result<String, Box<dyn Error>> {
     let mut schemas = Schemas::new(set);
     let mut items: Vec<PathItem> = Vec::new();
-    for service in &services {
-        let host = hosts.iter().find(|(name, _)| *name == service.full_name());
-        let host = host.map(|(_, host)| (*host).to_owned()).unwrap_or_default();
-        for method in service.methods() {
+    for service in services {
+        for method in service.descriptor.methods() {
             for (index, rule) in http_rules::of(&method)?.iter().enumerate() {
-                add(&mut items, &host, &method, index, rule, &mut schemas);
+                add(&mut items, service, &method, index, rule, &mut schemas);
             }
         }
     }
@@ -54,7 +51,7 @@ pub fn generate(set: &DescriptorSet, hosts: &[(&str, &str)]) -> Result<String, B
     });
     let document = Json::object([
         ("openapi", Json::text("3.0.3")),
-        ("info", info(&services)),
+        ("info", info(services)),
         ("tags", Json::List(services.iter().map(tag).collect())),
         ("paths", Json::Object(paths.collect())),
         ("components", Json::object([("schemas", schemas.finish())])),
@@ -62,8 +59,8 @@ pub fn generate(set: &DescriptorSet, hosts: &[(&str, &str)]) -> Result<String, B
     Ok(document.to_string())
 }
 
-fn info(services: &[ServiceDescriptor]) -> Json {
-    let names: Vec<_> = services.iter().map(ServiceDescriptor::full_name).collect();
+fn info(services: &[Service]) -> Json {
+    let names: Vec<_> = services.iter().map(|service| service.descriptor.full_name()).collect();
     let description = format!(
         "The HTTP form of {}, made from their .proto files. JSON is ProtoJSON; members and enum \
          values that are not listed here may be added at any time.",
@@ -76,9 +73,10 @@ fn info(services: &[ServiceDescriptor]) -> Json {
     ])
 }
 
-fn tag(service: &ServiceDescriptor) -> Json {
-    let comment = comments::find(&service.parent_file(), service.path());
-    Json::object([("name", Json::text(service.name()))])
+fn tag(service: &Service) -> Json {
+    let descriptor = &service.descriptor;
+    let comment = comments::find(&descriptor.parent_file(), descriptor.path());
+    Json::object([("name", Json::text(service.type_name().to_string()))])
         .with("description", comment.map(Json::Text))
 }
 
@@ -102,7 +100,7 @@ fn servers(host: &str) -> Json {
 /// Adds an operation, unless its method and path are taken: then the router finds the first, too.
 fn add(
     items: &mut Vec<PathItem>,
-    host: &str,
+    service: &Service,
     method: &MethodDescriptor,
     index: usize,
     rule: &HttpRule,
@@ -121,7 +119,7 @@ fn add(
         }
         None => {
             let path = path.clone();
-            items.push(PathItem { path, host: host.to_owned(), operations: Vec::new() });
+            items.push(PathItem { path, host: service.host.clone(), operations: Vec::new() });
             items.len() - 1
         }
     };
@@ -129,11 +127,12 @@ fn add(
     if items[item].operations.iter().any(|(taken, _)| *taken == verb) {
         return;
     }
-    let operation = operation(method, index, rule, &path, schemas);
+    let operation = operation(service, method, index, rule, &path, schemas);
     items[item].operations.push((verb, operation));
 }
 
 fn operation(
+    service: &Service,
     method: &MethodDescriptor,
     index: usize,
     rule: &HttpRule,
@@ -142,7 +141,7 @@ fn operation(
 ) -> Json {
     // The second binding is `…2`, as protoc-gen-openapiv2 counts.
     let number = if index == 0 { String::new() } else { (index + 1).to_string() };
-    let service = method.parent_service();
+    let service = service.type_name();
     let mut parameters = path.parameters(schemas);
     if rule.body != "*" {
         let input = method.input();
@@ -150,11 +149,11 @@ fn operation(
     }
     let comment = comments::find(&method.parent_file(), method.path());
     let mut operation = Json::object([
-        ("tags", Json::List(vec![Json::text(service.name())])),
+        ("tags", Json::List(vec![Json::text(service.to_string())])),
         ("summary", Json::text(summary(method.name()))),
     ])
     .with("description", comment.map(Json::Text))
-    .with("operationId", Some(Json::text(format!("{}_{}{number}", service.name(), method.name()))));
+    .with("operationId", Some(Json::text(format!("{service}_{}{number}", method.name()))));
     if !parameters.is_empty() {
         operation = operation.with("parameters", Some(Json::List(parameters)));
     }
@@ -162,7 +161,7 @@ fn operation(
         "" => None,
         "*" if path.is_constant() => Some(schemas.reference(&method.input())),
         "*" => {
-            let name = format!("{}{}Body{number}", service.name(), method.name());
+            let name = format!("{service}{}Body{number}", method.name());
             Some(schemas.rest(&name, &method.input(), |field| path.binds(field)))
         }
         field => method.input().get_field_by_name(field).map(|field| schemas.field(&field)),

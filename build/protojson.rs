@@ -155,7 +155,7 @@ impl MessageCode<'_> {
             Kind::String => parse_quote!(::eset_protect::codegen::Text),
             Kind::Bytes => parse_quote!(::eset_protect::codegen::Base64),
             Kind::Enum(enumeration) => {
-                let path = path(&names::enum_path(&enumeration, self.root));
+                let path = names::path(&names::enum_path(&enumeration, self.root));
                 parse_quote!(::eset_protect::codegen::Open<#path>)
             }
             Kind::Message(message) if message.full_name() == "google.protobuf.Value" => {
@@ -364,13 +364,9 @@ fn oneof_variant(
     let (parent, name) = module.rsplit_once("::").unwrap_or(("", &module));
     let module = format!("{parent}::{}", names::module(name));
     let variant = format_ident!("{variant}");
-    let mut path = path(&format!("{module}::{}", names::type_name(oneof.name())));
+    let mut path = names::path(&format!("{module}::{}", names::type_name(oneof.name())));
     path.segments.push(variant.into());
     path
-}
-
-fn path(text: &str) -> syn::Path {
-    syn::parse_str(text).expect("names of protobuf make Rust paths")
 }
 
 fn slot_of(field: &FieldDescriptor) -> String {

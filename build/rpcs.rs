@@ -1,17 +1,16 @@
 //! The list of RPCs, and a handle per service with a method per RPC.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::TokenStream;
-use prost_reflect::{
-    FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ServiceDescriptor,
-};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 use quote::{format_ident, quote};
 
 use crate::codegen::descriptors::DescriptorSet;
 use crate::codegen::http_rules::{self, HttpRule};
-use crate::codegen::{comments, fields, names};
+use crate::codegen::services::Service;
+use crate::codegen::{Sources, comments, fields, modules, names};
 
 /// What the two generated files hold.
 pub struct Rpcs {
@@ -21,65 +20,60 @@ pub struct Rpcs {
     pub handles: String,
 }
 
-/// Generates both. Every service needs a host, and every host a service.
+/// Generates both.
 pub fn generate(
     set: &DescriptorSet,
-    hosts: &[(&str, &str)],
+    services: &[Service],
     root: &str,
     own: bool,
 ) -> Result<Rpcs, Box<dyn Error>> {
-    let services: Vec<_> =
-        set.files().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
-    if let Some((name, _)) =
-        hosts.iter().find(|(name, _)| !services.iter().any(|service| service.full_name() == *name))
-    {
-        return Err(format!("no .proto file has the service {name}, which has a host").into());
-    }
-
-    let mut list = TokenStream::new();
+    let list = if own { "::eset_protect::rpc" } else { "crate::rpc" };
+    let mut modules = Sources::new();
+    let mut rest = TokenStream::new();
     let mut handles = TokenStream::new();
-    let mut conversions = TokenStream::new();
-    for service in &services {
-        let host =
-            hosts.iter().find(|(name, _)| *name == service.full_name()).ok_or_else(|| {
-                format!("the service {} has no host in the list of services", service.full_name())
-            })?;
-        let module = format_ident!("{}", names::module(service.name()));
-        let doc = comments::or_name(&service.parent_file(), service.path(), service.full_name());
+    for service in services {
+        let (name, doc) = (service.module_name(), service.doc());
         let rpcs = service
+            .descriptor
             .methods()
-            .map(|method| rpc(&method, host.1, root))
+            .map(|method| rpc(&method, &service.host, root, list))
             .collect::<Result<Vec<_>, _>>()?;
-        list.extend(quote! {
+        let module = quote! {
             #[doc = #doc]
-            pub mod #module {
+            pub mod #name {
                 #(#rpcs)*
             }
+        };
+        let package = service.descriptor.package_name().to_owned();
+        modules.entry(package).or_default().push_str(&module.to_string());
+        let (path, short) = (service.module("self"), names::snake(&service.short_name));
+        rest.extend(quote! {
+            #[doc(no_inline)]
+            pub use #path as #short;
         });
-        handles.extend(handle(service, &doc, root, own));
-        for method in service.methods() {
-            conversions.extend(conversion(&method.input(), root));
-        }
+        handles.extend(handle(service, root, list, own));
     }
-    list.extend(whole_list(&services, own));
-    list.extend(fields::generate(&services));
-    list.extend(conversions);
-    Ok(Rpcs { list: list.to_string(), handles: handles.to_string() })
-}
-
-fn path(text: &str) -> syn::Path {
-    syn::parse_str(text).expect("names of protobuf make Rust paths")
+    rest.extend(whole_list(services, own));
+    rest.extend(fields::generate(services));
+    rest.extend(conversions(set, services, root));
+    Ok(Rpcs { list: modules::nest(modules) + &rest.to_string(), handles: handles.to_string() })
 }
 
 /// The type that stands for an RPC.
-fn rpc(method: &MethodDescriptor, host: &str, root: &str) -> Result<TokenStream, Box<dyn Error>> {
+fn rpc(
+    method: &MethodDescriptor,
+    host: &str,
+    root: &str,
+    list: &str,
+) -> Result<TokenStream, Box<dyn Error>> {
     if method.is_client_streaming() || method.is_server_streaming() {
         return Err(format!("{} is a stream; only unary RPCs are known", method.full_name()).into());
     }
     let doc = comments::or_name(&method.parent_file(), method.path(), method.full_name());
-    let name = format_ident!("{}", method.name().to_upper_camel_case());
-    let request = path(&names::message_path(&method.input(), root));
-    let response = path(&names::message_path(&method.output(), root));
+    let name = names::camel(method.name());
+    let tables = names::path(&format!("{list}::fields"));
+    let request = names::path(&names::message_path(&method.input(), root));
+    let response = names::path(&names::message_path(&method.output(), root));
     let service_name = method.parent_service().full_name().to_owned();
     let method_name = method.name();
     let grpc_path = format!("/{service_name}/{method_name}");
@@ -107,8 +101,8 @@ fn rpc(method: &MethodDescriptor, host: &str, root: &str) -> Result<TokenStream,
                     host: #host,
                     request: #request_name,
                     response: #response_name,
-                    request_fields: || super::fields::#request_table,
-                    response_fields: || super::fields::#response_table,
+                    request_fields: || #tables::#request_table,
+                    response_fields: || #tables::#response_table,
                     idempotency: ::eset_protect::rpc::IdempotencyLevel::#level,
                     http: &[#(#bindings),*],
                     is_paged: #is_paged,
@@ -166,9 +160,9 @@ fn paged(
     if !fits {
         return None;
     }
-    let field = format_ident!("{}", items.name().to_snake_case());
+    let field = names::snake(items.name());
     let Kind::Message(item) = items.kind() else { return None };
-    let item = path(&names::message_path(&item, root));
+    let item = names::path(&names::message_path(&item, root));
     Some(quote! {
         impl ::eset_protect::rpc::PagedRpc for #name {
             type Item = #item;
@@ -193,32 +187,31 @@ fn paged(
 }
 
 /// The handle of a service.
-fn handle(service: &ServiceDescriptor, doc: &str, root: &str, own: bool) -> TokenStream {
-    let name = format_ident!("{}", service.name().to_upper_camel_case());
-    let module = format_ident!("{}", names::module(service.name()));
-    let list = if own { path("::eset_protect::rpc") } else { path("crate::rpc") };
-    let methods = service.methods().map(|method| {
+fn handle(service: &Service, root: &str, list: &str, own: bool) -> TokenStream {
+    let (name, doc) = (service.type_name(), service.doc());
+    let function = names::snake(&service.short_name);
+    let module = service.module(list);
+    let methods = service.descriptor.methods().map(|method| {
         let doc = comments::or_name(&method.parent_file(), method.path(), method.full_name());
-        let function = format_ident!("{}", method.name().to_snake_case());
-        let rpc = format_ident!("{}", method.name().to_upper_camel_case());
-        let request = path(&names::message_path(&method.input(), root));
+        let (function, rpc) = (names::snake(method.name()), names::camel(method.name()));
+        let request = names::path(&names::message_path(&method.input(), root));
         quote! {
             #[doc = #doc]
             pub fn #function(
                 &self,
                 request: impl Into<#request>,
-            ) -> ::eset_protect::Call<#list::#module::#rpc> {
+            ) -> ::eset_protect::Call<#module::#rpc> {
                 self.client.call(request.into())
             }
         }
     });
-    let full_name = service.full_name();
+    let full_name = service.descriptor.full_name();
     let new_doc = format!("The service `{full_name}` by way of `client`.");
     let shortcut = own.then(|| {
         quote! {
             impl ::eset_protect::Client {
                 #[doc = #doc]
-                pub fn #module(&self) -> #name {
+                pub fn #function(&self) -> #name {
                     #name::new(self.clone())
                 }
             }
@@ -244,6 +237,17 @@ fn handle(service: &ServiceDescriptor, doc: &str, root: &str, own: bool) -> Toke
     }
 }
 
+/// Conversions into the requests whose messages are generated here; RPCs may share a request.
+fn conversions(set: &DescriptorSet, services: &[Service], root: &str) -> TokenStream {
+    let mut requests = BTreeMap::new();
+    for service in services {
+        let inputs = service.descriptor.methods().map(|method| method.input());
+        let own = inputs.filter(|input| set.is_own(&input.parent_file()));
+        requests.extend(own.map(|input| (input.full_name().to_owned(), input)));
+    }
+    requests.values().filter_map(|request| conversion(request, root)).collect()
+}
+
 /// A request that has one field is made from that field's value alone.
 fn conversion(request: &MessageDescriptor, root: &str) -> Option<TokenStream> {
     let mut fields = request.fields();
@@ -251,8 +255,8 @@ fn conversion(request: &MessageDescriptor, root: &str) -> Option<TokenStream> {
     if field.is_list() || field.is_map() || field.containing_oneof().is_some() {
         return None;
     }
-    let target = path(&names::message_path(request, root));
-    let name = format_ident!("{}", field.name().to_snake_case());
+    let target = names::path(&names::message_path(request, root));
+    let name = names::snake(field.name());
     match field.kind() {
         Kind::String => Some(quote! {
             impl From<&str> for #target {
@@ -268,7 +272,7 @@ fn conversion(request: &MessageDescriptor, root: &str) -> Option<TokenStream> {
             }
         }),
         Kind::Message(message) => {
-            let source = path(&names::message_path(&message, root));
+            let source = names::path(&names::message_path(&message, root));
             Some(quote! {
                 impl From<#source> for #target {
                     fn from(#name: #source) -> Self {
@@ -282,14 +286,14 @@ fn conversion(request: &MessageDescriptor, root: &str) -> Option<TokenStream> {
 }
 
 /// All RPCs as values, and as types for those who know a path only.
-fn whole_list(services: &[ServiceDescriptor], own: bool) -> TokenStream {
+fn whole_list(services: &[Service], own: bool) -> TokenStream {
     let mut specs = Vec::new();
     let mut arms = Vec::new();
     for service in services {
-        let module = format_ident!("{}", names::module(service.name()));
-        for method in service.methods() {
-            let name = format_ident!("{}", method.name().to_upper_camel_case());
-            let grpc_path = format!("/{}/{}", service.full_name(), method.name());
+        let module = service.module("self");
+        for method in service.descriptor.methods() {
+            let name = names::camel(method.name());
+            let grpc_path = format!("/{}/{}", service.descriptor.full_name(), method.name());
             specs.push(quote!(<#module::#name as ::eset_protect::rpc::Rpc>::SPEC));
             arms.push(quote!(#grpc_path => Some(visitor.rpc::<#module::#name>()),));
         }

@@ -1,5 +1,5 @@
-//! A service is added by a `.proto` file and a line with its host: `tests/added_service` does so,
-//! with the same parts of the build script, and everything of this crate works with it.
+//! A service is added by a `.proto` file: `tests/added_service` does so, with the same parts of the
+//! build script, and everything of this crate works with it.
 
 mod greeter;
 
@@ -92,7 +92,20 @@ async fn a_rest_front_serves_it() {
 fn its_rpcs_are_described() {
     assert_eq!(
         rpc::METHODS.iter().map(|spec| spec.method).collect::<Vec<_>>(),
-        ["Greet", "ListPeople", "ReadEntry", "FindEntries", "WriteEntry", "WriteMargin"]
+        [
+            "Greet",
+            "ListPeople",
+            "ReadEntry",
+            "FindEntries",
+            "WriteEntry",
+            "WriteMargin",
+            "GetBook",
+            "MoveBook",
+            "GetBook",
+            "MoveBook",
+            "GetBook",
+            "MoveBook",
+        ]
     );
     let spec = Greet::SPEC;
     assert_eq!(spec.path, "/example.greeter.v1.Greeter/Greet");
@@ -145,4 +158,130 @@ fn its_types_can_be_registered_for_any() {
     let any: Any = serde_json::from_slice(newer).unwrap();
     assert_eq!(any.unknown().unwrap().type_url, "x/example.greeter.v1.Greeting");
     assert_eq!(serde_json::to_vec(&any).unwrap(), newer);
+}
+
+/// A service of one name in each of three packages, two of them versions of one package.
+mod books {
+    use std::net::SocketAddr;
+
+    use added_service::client::{LibraryBooks, LibraryBooksV1, ShopBooks};
+    use added_service::proto::example::{library, shop};
+    use added_service::server;
+    use tokio_stream::wrappers::TcpListenerStream;
+    use tonic::{Request, Response, Status};
+
+    use super::*;
+
+    struct Books;
+
+    macro_rules! serve_books {
+        ($($package:ident::$version:ident, $book:expr;)*) => {$(
+            #[tonic::async_trait]
+            impl $package::$version::books_server::Books for Books {
+                async fn get_book(
+                    &self,
+                    request: Request<$package::$version::GetBookRequest>,
+                ) -> Result<Response<$package::$version::GetBookResponse>, Status> {
+                    let title = request.into_inner().book;
+                    let book = Some(($book)(title));
+                    Ok(Response::new($package::$version::GetBookResponse { book }))
+                }
+
+                async fn move_book(
+                    &self,
+                    _: Request<$package::$version::MoveBookRequest>,
+                ) -> Result<Response<$package::$version::MoveBookResponse>, Status> {
+                    Ok(Response::new(Default::default()))
+                }
+            }
+        )*};
+    }
+
+    serve_books! {
+        library::v1, |title: String| library::v1::Book { title };
+        library::v2, |title: String| library::v2::Book { title, shelf: "F".to_owned() };
+        shop::v1, |title: String| shop::v1::Book { title, price: 5 };
+    }
+
+    async fn start() -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tonic::transport::Server::builder()
+            .add_service(library::v1::books_server::BooksServer::new(Books))
+            .add_service(library::v2::books_server::BooksServer::new(Books))
+            .add_service(shop::v1::books_server::BooksServer::new(Books))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(serving);
+        address
+    }
+
+    #[tokio::test]
+    async fn each_is_called_by_its_own_name() {
+        let client = Client::connect(&format!("http://{}", start().await)).await.unwrap();
+        let old = LibraryBooksV1::new(client.clone()).get_book("a").await.unwrap();
+        assert_eq!(old.book.unwrap(), library::v1::Book { title: "a".to_owned() });
+        let new = LibraryBooks::new(client.clone()).get_book("a").await.unwrap();
+        assert_eq!(new.book.unwrap().shelf, "F");
+        let other = ShopBooks::new(client).get_book("a").await.unwrap();
+        assert_eq!(other.book.unwrap().price, 5);
+    }
+
+    #[tokio::test]
+    async fn a_rest_front_tells_them_apart() {
+        let books = Arc::new(Books);
+        let front = RestFront::new([
+            Arc::new(server::LibraryBooksV1::new(Arc::clone(&books))) as _,
+            Arc::new(server::LibraryBooks::new(Arc::clone(&books))) as _,
+            Arc::new(server::ShopBooks::new(books)) as _,
+        ])
+        .unwrap();
+        for (path, expected) in [
+            ("/v1/library/books/a", r#"{"book":{"title":"a"}}"#),
+            ("/v2/library/books/a", r#"{"book":{"title":"a","shelf":"F"}}"#),
+            ("/v1/shop/books/a", r#"{"book":{"title":"a","price":5}}"#),
+        ] {
+            let request = http::Request::get(path).body(bytes::Bytes::new()).unwrap();
+            let answer = front.answer(request).await;
+            assert_eq!(answer.status(), 200, "{path}");
+            assert_eq!(String::from_utf8_lossy(answer.body()), expected);
+        }
+    }
+
+    #[test]
+    fn the_module_of_an_rpc_is_its_package() {
+        use added_service::rpc::example;
+        let paths = [
+            example::library::v1::books::GetBook::SPEC.path,
+            example::library::v2::books::GetBook::SPEC.path,
+            example::shop::v1::books::GetBook::SPEC.path,
+        ];
+        assert_eq!(
+            paths,
+            [
+                "/example.library.v1.Books/GetBook",
+                "/example.library.v2.Books/GetBook",
+                "/example.shop.v1.Books/GetBook"
+            ]
+        );
+        // The short name is the newest version.
+        assert_eq!(rpc::library_books::GetBook::SPEC.path, paths[1]);
+        assert_eq!(rpc::library_books_v1::GetBook::SPEC.path, paths[0]);
+        assert_eq!(rpc::shop_books::GetBook::SPEC.path, paths[2]);
+    }
+
+    #[test]
+    fn openapi_has_a_name_for_each() {
+        let document: serde_json::Value = serde_json::from_str(added_service::OPENAPI).unwrap();
+        for (path, id, schema) in [
+            ("/v1/library/books/{book}", "LibraryBooksV1_GetBook", "libraryv1GetBookResponse"),
+            ("/v2/library/books/{book}", "LibraryBooks_GetBook", "v2GetBookResponse"),
+            ("/v1/shop/books/{book}", "ShopBooks_GetBook", "shopv1GetBookResponse"),
+        ] {
+            let get = &document["paths"][path]["get"];
+            assert_eq!(get["operationId"], id);
+            let content = &get["responses"]["200"]["content"]["application/json"];
+            let reference = format!("#/components/schemas/{schema}");
+            assert_eq!(content["schema"]["$ref"], reference.as_str());
+        }
+    }
 }

@@ -1,0 +1,176 @@
+//! The services, what their `.proto` files say of them, and their names where all of them meet.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use proc_macro2::Ident;
+use prost_reflect::ServiceDescriptor;
+use syn::Path;
+
+use crate::codegen::descriptors::DescriptorSet;
+use crate::codegen::{comments, names};
+
+/// A service that code is generated for.
+pub struct Service {
+    pub descriptor: ServiceDescriptor,
+    /// The part of the host name that stands for the service: `automation` of
+    /// `eu.automation.eset.systems`. Empty for a service without `google.api.default_host`.
+    pub host: String,
+    /// A name in snake case that no other service has: `detections` for the newest version,
+    /// `detections_v1` for an older one.
+    pub short_name: String,
+}
+
+/// All services, in the order of the files.
+pub fn of(set: &DescriptorSet) -> Result<Vec<Service>, Box<dyn Error>> {
+    let services: Vec<_> =
+        set.files().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
+    let names: Vec<_> = services.iter().map(ServiceDescriptor::full_name).collect();
+    let short_names = short_names(&names);
+    let mut named = BTreeMap::new();
+    for (service, short_name) in names.iter().zip(&short_names) {
+        if let Some(other) = named.insert(short_name, service) {
+            return Err(format!("{other} and {service} would both be called `{short_name}`").into());
+        }
+    }
+    let services = services.into_iter().zip(short_names).map(|(descriptor, short_name)| {
+        Ok(Service { host: host(&descriptor)?, short_name, descriptor })
+    });
+    services.collect()
+}
+
+impl Service {
+    /// The name of the types that stand for the service.
+    pub fn type_name(&self) -> Ident {
+        names::camel(&self.short_name)
+    }
+
+    /// The path of the module with its RPCs; `rpcs` is that of the module with all of them.
+    pub fn module(&self, rpcs: &str) -> Path {
+        let package = names::package_path(self.descriptor.package_name(), rpcs);
+        names::path(&format!("{package}::{}", self.module_name()))
+    }
+
+    /// The name of that module in its package's.
+    pub fn module_name(&self) -> Ident {
+        names::snake(self.descriptor.name())
+    }
+
+    /// The comment above the service.
+    pub fn doc(&self) -> String {
+        let service = &self.descriptor;
+        comments::or_name(&service.parent_file(), service.path(), service.full_name())
+    }
+}
+
+/// What `google.api.default_host` says.
+fn host(service: &ServiceDescriptor) -> Result<String, String> {
+    let Some(extension) = service.parent_pool().get_extension_by_name("google.api.default_host")
+    else {
+        return Ok(String::new());
+    };
+    let options = service.options();
+    if !options.has_extension(&extension) {
+        return Ok(String::new());
+    }
+    let value = options.get_extension(&extension);
+    let host = value.as_str().unwrap_or_default();
+    let label = host.strip_suffix(".eset.systems").and_then(|rest| rest.split_once('.'));
+    match label {
+        Some((region, label)) if !region.is_empty() && !label.is_empty() => Ok(label.to_owned()),
+        _ => Err(format!(
+            "{}: google.api.default_host is {host:?}, expected REGION.NAME.eset.systems",
+            service.full_name()
+        )),
+    }
+}
+
+/// The shortest names that tell services apart, by their full names. Among the versions of one package
+/// the newest needs no version; services of one name in different packages are told apart by as much
+/// of the package as it takes.
+fn short_names(full_names: &[&str]) -> Vec<String> {
+    let parsed: Vec<_> = full_names.iter().map(|name| FullName::new(name)).collect();
+    let mut newest = BTreeMap::new();
+    for name in &parsed {
+        let version = newest.entry((name.service, &name.package)).or_insert(name.version);
+        *version = (*version).max(name.version);
+    }
+    let short = |name: &FullName<'_>| {
+        let rivals = newest
+            .keys()
+            .filter(|(service, package)| *service == name.service && *package != &name.package);
+        let rivals: Vec<_> = rivals.map(|(_, package)| *package).collect();
+        let mut parts = name.distinct_tail(&rivals);
+        parts.push(name.service);
+        let mut short = names::module(&parts.join("_"));
+        if newest.get(&(name.service, &name.package)) != Some(&name.version) {
+            short = format!("{short}_{}", name.version_text);
+        }
+        short
+    };
+    parsed.iter().map(short).collect()
+}
+
+/// A version as AIP-185 orders them: `v1alpha`, `v1beta1`, `v1`, `v2`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Version {
+    major: u32,
+    stability: Stability,
+    number: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stability {
+    Alpha,
+    Beta,
+    Stable,
+}
+
+impl Version {
+    fn parse(text: &str) -> Option<Self> {
+        let number = |text: &str| if text.is_empty() { Some(0) } else { text.parse().ok() };
+        let rest = text.strip_prefix('v')?;
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (major, rest) = rest.split_at(digits);
+        let major = major.parse().ok()?;
+        let (stability, number) = match (rest.strip_prefix("alpha"), rest.strip_prefix("beta")) {
+            (Some(rest), _) => (Stability::Alpha, number(rest)?),
+            (_, Some(rest)) => (Stability::Beta, number(rest)?),
+            _ if rest.is_empty() => (Stability::Stable, 0),
+            _ => return None,
+        };
+        Some(Self { major, stability, number })
+    }
+}
+
+/// The full name of a service, taken apart.
+struct FullName<'a> {
+    service: &'a str,
+    /// The package without its version.
+    package: Vec<&'a str>,
+    /// `None`, for a package without one, is older than any.
+    version: Option<Version>,
+    version_text: &'a str,
+}
+
+impl<'a> FullName<'a> {
+    fn new(full_name: &'a str) -> Self {
+        let mut package: Vec<_> = full_name.split('.').collect();
+        let service = package.pop().unwrap_or_default();
+        let version_text = package.last().copied().unwrap_or_default();
+        let version = Version::parse(version_text);
+        if version.is_some() {
+            package.pop();
+        }
+        Self { service, package, version, version_text }
+    }
+
+    /// The last parts of the package that no rival ends with too; none without a rival.
+    fn distinct_tail(&self, rivals: &[&Vec<&str>]) -> Vec<&'a str> {
+        let tail = |length: usize| &self.package[self.package.len().saturating_sub(length)..];
+        let is_distinct =
+            |length: &usize| rivals.iter().all(|rival| !rival.ends_with(tail(*length)));
+        let length = (0..=self.package.len()).find(is_distinct).unwrap_or(self.package.len());
+        tail(length).to_vec()
+    }
+}
