@@ -182,7 +182,6 @@ impl Error {
     }
 
     /// Says that the same call fails for as long as nobody mends the cause.
-    #[cfg(feature = "tls")]
     pub(crate) fn permanent(mut self) -> Self {
         self.0.is_retryable = Some(false);
         self

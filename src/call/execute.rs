@@ -57,6 +57,7 @@ pub(crate) async fn execute<R: Rpc>(
         retry: options.retry_or(policy.retry),
         attempts: 0,
         retries: 0,
+        refusals: 0,
         is_under_way: false,
         may_have_executed: false,
         is_renewed: false,
@@ -81,8 +82,10 @@ struct Run<'a> {
     retry: RetryPolicy,
     /// How often the request was sent.
     attempts: u32,
-    /// How many of those were retries by the policy.
+    /// How many of those were retries by the policy that count.
     retries: u32,
+    /// How often the rate limit refused the request, which is not counted.
+    refusals: u32,
     /// An attempt has begun and not ended.
     is_under_way: bool,
     /// Some attempt so far may have run.
@@ -218,7 +221,10 @@ impl Run<'_> {
             return Next::Again;
         }
         let policy = self.client.policy();
-        let has_tokens = policy.throttle.failed();
+        // A limit that does its work is no sign of a sick service, and the others who use it up are no
+        // reason to lose a call.
+        let is_limited = error.is_rate_limited();
+        let has_tokens = is_limited || policy.throttle.failed();
         let give_up = |why| {
             telemetry::given_up(R::SPEC, error, why);
             Next::Fail
@@ -226,14 +232,16 @@ impl Run<'_> {
         if !is_safe(R::SPEC, error) {
             return give_up(GivenUp::NotSafe);
         }
-        if !self.retry.allows(self.retries.saturating_add(1)) {
+        let counted = if is_limited { 0 } else { self.retries };
+        if !self.retry.allows(counted.saturating_add(1)) {
             return give_up(GivenUp::Attempts);
         }
         if !has_tokens {
             return give_up(GivenUp::Throttled);
         }
-        self.retries = self.retries.saturating_add(1);
-        let backoff = policy.jitter.draw(self.retry.ceiling(self.retries));
+        let count = if is_limited { &mut self.refusals } else { &mut self.retries };
+        *count = count.saturating_add(1);
+        let backoff = policy.jitter.draw(self.retry.ceiling(*count));
         let wait = match pushback {
             Pushback::None => backoff,
             Pushback::AtLeast(wait) => wait.max(backoff),

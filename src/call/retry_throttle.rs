@@ -15,7 +15,8 @@ const TOKEN: u32 = 1000;
 /// service to let them share too.
 ///
 /// Other than in gRFC A6, an answer that is an error but not a retryable one, such as `NOT_FOUND`, gives
-/// back as a success does: it shows as well that the service works.
+/// back as a success does: it shows as well that the service works. What the rate limit refuses takes nothing:
+/// the [`RateLimiter`](crate::RateLimiter) and the backoff answer that.
 ///
 /// ```
 /// use eset_protect::{Client, RetryThrottle};

@@ -49,7 +49,7 @@ enum RateLimit {
 /// | what | default | why |
 /// |---|---|---|
 /// | [`timeout`](Self::timeout) | 60 s; 150 s for the cloud and On-Prem | a call that nobody limits should end all the same; ESET's gateway itself may take 120 s |
-/// | [`retry`](Self::retry) | five attempts, backoff from 250 ms, of calls for which that is safe | see [`RetryPolicy`] |
+/// | [`retry`](Self::retry) | five attempts, backoff from 250 ms, of calls for which that is safe; what the rate limit refuses, until the deadline | see [`RetryPolicy`] |
 /// | [`retry_throttle`](Self::retry_throttle) | 100 tokens | see [`RetryThrottle`] |
 /// | [`rate_limiter`](Self::rate_limiter) | 10 calls a second over REST with credentials, none over gRPC | see [`RateLimiter`] |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
@@ -169,8 +169,8 @@ impl ClientBuilder {
         self
     }
 
-    /// No limit of calls on this side. Over the documented one, ESET answers 429, and a create that
-    /// is refused so is not repeated.
+    /// No limit of calls on this side. Over the documented one, ESET answers 429, and a call that is refused
+    /// so waits and is made again, which costs more time than the turn would have.
     #[must_use]
     pub fn no_rate_limiter(mut self) -> Self {
         self.rate_limit = RateLimit::Off;

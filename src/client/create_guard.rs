@@ -127,8 +127,13 @@ impl Guarded {
 }
 
 impl GuardedCreate {
-    /// Sets how long it may take, with all attempts, pauses and looks. By default as long as one call.
-    /// An attempt gets half of what is left, so that there is time to look behind it.
+    /// Sets how long it may take, with all attempts, pauses and looks. By default as long as one call of the
+    /// client ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)) and two minutes more: enough to look
+    /// for half a minute after each of two connections that broke, and to create a third time.
+    ///
+    /// An attempt gets half of what is left, so that there is time to look after it, and by default no more than
+    /// one call. With less than about 35 seconds in all, a create whose connection broke is looked for and never
+    /// sent again.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options = self.options.timeout(timeout);
         self

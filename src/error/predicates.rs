@@ -59,8 +59,9 @@ impl Error {
     /// The same call may succeed a little later: the service cannot be reached or says that it is
     /// unavailable (AIP-194), it refused a call of too many (429), or an attempt took too long. A
     /// certificate that is not to be trusted is the same the next time, so that is none. The client
-    /// has tried again already if that was safe ([`RetryPolicy`](crate::RetryPolicy)); whether it is safe
-    /// to do so now, [`may_have_executed`](Self::may_have_executed) says.
+    /// has tried again already if that was safe ([`RetryPolicy`](crate::RetryPolicy)), which is where the RPC
+    /// is idempotent or [`may_have_executed`](Self::may_have_executed) is false, and ran out of attempts or
+    /// time.
     pub fn is_retryable(&self) -> bool {
         if let Some(known) = self.0.is_retryable {
             return known;
@@ -75,6 +76,12 @@ impl Error {
                 _ => false,
             },
         }
+    }
+
+    /// The call was one of too many, and later there will be fewer: 429, `RESOURCE_EXHAUSTED`.
+    pub(crate) fn is_rate_limited(&self) -> bool {
+        let is_limit = self.code() == Code::ResourceExhausted || self.http_status() == Some(429);
+        is_limit && self.is_retryable()
     }
 
     /// Nobody here can say that the call did not run. Do not repeat a call that is not idempotent

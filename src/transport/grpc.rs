@@ -128,7 +128,7 @@ impl GrpcTransport {
             let codec = EncodedCodec::<M>::default();
             only(grpc.server_streaming(message, path, codec).await?, &said).await
         };
-        answer.await.map_err(|found| status::into_error(found, said.code(), max_message_size))
+        answer.await.map_err(|found| status::into_error(found, &said, max_message_size))
     }
 }
 

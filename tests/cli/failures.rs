@@ -67,9 +67,12 @@ fn each_code_has_its_exit_code() {
         (Code::Unimplemented, "UNIMPLEMENTED", 1),
         (Code::Unknown, "UNKNOWN", 1),
     ] {
-        let error = against(Status::new(code, "because"), &["get", "x"]).fails(exit);
+        let once = ["--max-attempts", "1"];
+        let error = against(Status::new(code, "because"), &[&["get", "x"], &once[..]].concat());
+        let error = error.fails(exit);
         assert!(error.starts_with(&format!("error: GetTask: {name}: because\n")), "{error}");
-        let error = against(Status::new(code, "because"), &["list"]).fails(exit);
+        let error = against(Status::new(code, "because"), &[&["list"], &once[..]].concat());
+        let error = error.fails(exit);
         assert!(error.starts_with(&format!("error: ListTasks: {name}: because\n")), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
 use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask, GetTaskResponse};
 use eset_protect::emulator::ManualClock;
-use eset_protect::{Client, ErrorKind, TlsConfig, Wire};
+use eset_protect::{Client, ErrorKind, RetryPolicy, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
@@ -274,7 +274,8 @@ async fn an_error_after_the_call_was_taken_does_not_move_it() {
             [ok(TASK)],
         )
         .await;
-        create(&auto(&endpoint)).await.unwrap_err();
+        let client = Client::builder(&endpoint).wire(Wire::Auto).retry(RetryPolicy::none());
+        create(&client.connect_lazy().unwrap()).await.unwrap_err();
         assert_eq!((h2.count("CreateTask"), h1.seen().len()), (1, 0), "{status}");
     }
 }

@@ -4,7 +4,7 @@ use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
 use eset_protect::proto::google::rpc::{BadRequest, ErrorInfo, RetryInfo};
 use eset_protect::transcode::{code_from_http, http_from_code};
-use eset_protect::{Client, Error, ErrorKind};
+use eset_protect::{Client, Error, ErrorKind, RetryPolicy};
 use tonic::Code;
 
 use crate::greeter::Running;
@@ -107,7 +107,8 @@ async fn the_http_status_as_the_code_is_no_code() {
 #[tokio::test]
 async fn every_code_comes_through_esets_mapping_as_over_grpc() {
     let grpc = Running::start().await;
-    let greeter = Greeter::new(Client::connect(&grpc.endpoint()).await.unwrap());
+    let client = Client::builder(&grpc.endpoint()).retry(RetryPolicy::none()).connect().await;
+    let greeter = Greeter::new(client.unwrap());
     for number in 1..=16 {
         let code = Code::from(number);
         let person = format!("code {number}");

@@ -103,6 +103,35 @@ async fn what_did_not_run_is_created_again_after_a_look() {
     .await;
 }
 
+/// The command's timeout is as long as the look after a broken connection.
+#[tokio::test]
+async fn it_has_the_time_to_look_and_to_create_again_whatever_a_call_has() {
+    for timeout in [5, 30, 150].map(seconds) {
+        over_both_wires(builder, async |world| {
+            let client = Client::builder(&world.emulator.endpoint()).wire(world.wire);
+            let client = client.timer(world.timer.clone()).timeout(timeout).connect().await;
+            for _ in 0..2 {
+                fail(&world, Fault::break_before_headers());
+            }
+            let created = client.unwrap().device_tasks().create_task_guarded(scan()).await;
+            assert!(!created.unwrap().is_found());
+            assert_eq!(tasks(&world).await.len(), 1);
+            assert_eq!(world.calls("CreateTask"), 3);
+            assert!(world.timer.passed() <= timeout + seconds(120));
+        })
+        .await;
+    }
+    // Whoever gives it less time than that gets no second create.
+    over_both_wires(builder, async |world| {
+        fail(&world, Fault::break_before_headers());
+        let error = guarded(&world, scan()).timeout(seconds(30)).await.unwrap_err();
+        assert!(error.may_have_executed(), "{error}");
+        assert_eq!(world.calls("CreateTask"), 1);
+        assert!(world.timer.passed() <= seconds(30));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn attempts_end() {
     over_both_wires(builder, async |world| {

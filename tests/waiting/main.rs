@@ -11,6 +11,7 @@ mod answers;
 mod ends;
 mod faults;
 mod guard;
+mod one_account;
 mod polling;
 mod states;
 
@@ -31,6 +32,7 @@ struct World {
     timer: DrivenTimer,
     clock: Arc<ManualClock>,
     emulator: Running,
+    wire: Wire,
 }
 
 impl World {
@@ -40,7 +42,7 @@ impl World {
         let emulator = emulator.start().await.unwrap();
         let timer = DrivenTimer::new(clock.clone());
         let client = Client::builder(&emulator.endpoint()).wire(wire).timer(timer.clone());
-        Self { client: client.connect().await.unwrap(), timer, clock, emulator }
+        Self { client: client.connect().await.unwrap(), timer, clock, emulator, wire }
     }
 
     /// Creates a task and returns its uuid.

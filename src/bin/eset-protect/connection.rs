@@ -55,7 +55,8 @@ pub struct Connection {
         value_parser = parse_duration
     )]
     timeout: Option<Duration>,
-    /// How often a call may be sent in all, where a second time does no harm
+    /// How often a call may be sent in all, where a second time does no harm. What the rate limit refuses
+    /// is sent again until --timeout, and does not count unless N is 1
     #[arg(
         long,
         global = true,

@@ -24,11 +24,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// a broken connection left behind may be listed only then.
 const LONGEST_WORK: Duration = Duration::from_secs(30);
 
+/// How much longer than one call it may take if nobody says: two looks of that length, and time to spare for
+/// the lists and for another create.
+const LONGEST_LOOKS: Duration = Duration::from_secs(120);
+
 /// A guarded create that is under way.
 pub(super) struct Guard {
     settings: GuardedCreate,
     timer: Arc<dyn Timer>,
     timeout: Duration,
+    /// How long one create may take at most.
+    attempt: Duration,
     deadline: Option<Instant>,
     /// When the first create was sent, by our clock.
     begun: SystemTime,
@@ -48,9 +54,11 @@ enum Sight {
 impl Guard {
     pub(super) fn new(settings: GuardedCreate) -> Self {
         let timer = settings.client.policy().timer.clone();
-        let timeout = settings.options.timeout_or(settings.client.timeout());
+        let call = settings.client.timeout();
+        let timeout = settings.options.timeout_or(call.saturating_add(LONGEST_LOOKS));
         Self {
             timeout,
+            attempt: settings.options.timeout_or(call),
             deadline: timer.now().checked_add(timeout),
             begun: timer.system_time(),
             before: None,
@@ -103,9 +111,9 @@ impl Guard {
         }
     }
 
-    /// Sends a create with half of the time that is left.
+    /// Sends a create with half of the time that is left, or that of one call.
     async fn create(&self) -> Result<CreateTaskResponse, Error> {
-        let time = self.remaining() / 2;
+        let time = (self.remaining() / 2).min(self.attempt);
         let options = self.settings.options.clone().timeout(time);
         self.settings
             .client

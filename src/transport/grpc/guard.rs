@@ -36,14 +36,21 @@ pub(super) struct Said(Arc<Heard>);
 
 #[derive(Debug, Default)]
 struct Heard {
-    code: OnceLock<Code>,
+    word: OnceLock<Word>,
     is_cut: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Word {
+    code: Code,
+    /// It was the whole answer ("Trailers-Only").
+    is_all: bool,
 }
 
 impl Said {
     /// The status of the far side, if it came so far.
     pub(super) fn code(&self) -> Option<Code> {
-        self.0.code.get().copied()
+        self.0.word.get().map(|word| word.code)
     }
 
     /// Whether the trailers came in the middle of a message. tonic passes over the beginning of it.
@@ -51,10 +58,15 @@ impl Said {
         self.0.is_cut.load(Ordering::Relaxed)
     }
 
-    fn read(&self, headers: &HeaderMap) {
+    /// Whether the far side had begun to answer before it said so.
+    pub(super) fn is_begun(&self) -> bool {
+        self.0.word.get().is_some_and(|word| !word.is_all)
+    }
+
+    fn read(&self, headers: &HeaderMap, is_all: bool) {
         if let Some(value) = headers.get("grpc-status") {
             // The first one counts.
-            let _ = self.0.code.set(Code::from_bytes(value.as_bytes()));
+            let _ = self.0.word.set(Word { code: Code::from_bytes(value.as_bytes()), is_all });
         }
     }
 }
@@ -136,13 +148,13 @@ fn check(
         let media_type = String::from_utf8_lossy(media_type.unwrap_or_default()).into_owned();
         return Err(Box::new(NotGrpc { status: parts.status, media_type, headers: parts.headers }));
     }
-    said.read(&parts.headers);
+    said.read(&parts.headers, true);
     mend_details(&mut parts.headers);
     parts.headers.remove("grpc-encoding");
     let mut position = Position::default();
     let body = body.map_frame(move |frame| match frame.into_trailers() {
         Ok(mut trailers) => {
-            said.read(&trailers);
+            said.read(&trailers, false);
             said.0.is_cut.store(position.is_within_message(), Ordering::Relaxed);
             mend_details(&mut trailers);
             Frame::trailers(trailers)
@@ -190,7 +202,7 @@ impl NotGrpc {
 
     /// Whether the far side did not let the call in, and so ran nothing.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self.status.as_u16(), 401 | 403) || self.is_other_protocol()
+        matches!(self.status.as_u16(), 401 | 403 | 429) || self.is_other_protocol()
     }
 
     /// Whether the far side shows that it knows no gRPC, and so that it ran nothing: there is no such

@@ -6,13 +6,18 @@ use std::fmt;
 use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
-use super::NotGrpc;
+use super::{NotGrpc, Said};
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
 use crate::transport::limits::{self, TooLong};
 use crate::transport::refusal::{self, Refused};
 use crate::transport::{connector, metadata};
 use crate::wkt::Any;
+
+/// What gRPC's servers of Go and C say of a message over their limit of size: one that they got, or the answer
+/// that they were to send.
+const OVERSIZE: &str = "larger than max";
+const OVERSIZE_GOT: &str = "eceived message larger than max";
 
 /// What tonic's decoder says of a message over its limit.
 const TOO_LARGE: &str = "decoded message length too large: found ";
@@ -30,7 +35,7 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
 }
 
 /// The error of a call, of which the far side said this itself.
-pub(super) fn into_error(mut status: Status, said: Option<Code>, max_message_size: usize) -> Error {
+pub(super) fn into_error(mut status: Status, said: &Said, max_message_size: usize) -> Error {
     let error = if find::<TimeoutExpired>(&status).is_some() {
         // tonic calls its own timeout `Cancelled`.
         Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
@@ -59,17 +64,28 @@ pub(super) fn into_error(mut status: Status, said: Option<Code>, max_message_siz
         let message = format!("{}: {cause}{note}", status.message());
         let code = refusal::broken_code(&status).unwrap_or(status.code());
         Error::new(ErrorKind::Transport, code, message)
-    } else if said != Some(status.code()) {
+    } else if said.code() != Some(status.code()) {
         let message = format!("the far side gave no answer of gRPC: {}", status.message());
         Error::new(ErrorKind::Transport, status.code(), message).with_source(Garbled)
     } else {
-        Error::new(ErrorKind::Status, status.code(), status.message())
-            .with_details(details(&status))
+        let error = Error::new(ErrorKind::Status, status.code(), status.message())
+            .with_details(details(&status));
+        if status.code() == Code::ResourceExhausted { exhausted(error, said) } else { error }
     };
     // Out of the source: it would show them, and they may hold what does not belong in a log.
     let found = metadata(std::mem::take(status.metadata_mut()).into_headers());
     let error = if error.metadata().is_empty() { error.with_metadata(found) } else { error };
     if status.source().is_some() { error.with_source(status) } else { error }
+}
+
+/// What `RESOURCE_EXHAUSTED` says of the call. As the whole answer it is a limit that refused it; who has begun
+/// to answer has begun with the call (gRFC A6). A message that is too large stays so.
+fn exhausted(error: Error, said: &Said) -> Error {
+    if error.message().contains(OVERSIZE) {
+        let is_got = error.message().contains(OVERSIZE_GOT);
+        return error.with_execution(!is_got).permanent();
+    }
+    if said.is_begun() { error.with_execution(true) } else { error }
 }
 
 /// The far side spoke gRPC, and not to the end, or not well.

@@ -105,7 +105,7 @@ fn failed_requests_can_be_fed_again() {
         std::fs::write(&path, "what failed before\n").unwrap();
         for fault in [
             fine(),
-            Fault::too_many_requests(None),
+            Fault::code(Code::PermissionDenied),
             Fault::code(Code::Unavailable).after_the_call(),
             Fault::code(Code::FailedPrecondition),
         ] {
@@ -116,8 +116,8 @@ fn failed_requests_can_be_fed_again() {
         let ran = server.run_with(&args, requests(6).as_bytes());
         assert_eq!(names(&created(&ran)), ["Bulk 0", "Bulk 4", "Bulk 5"]);
         let said: Vec<_> = ran.err.lines().collect();
-        assert_eq!(ran.code, 8);
-        assert!(said[0].starts_with("error: line 2, \"Bulk 1\": CreateTask: RESOURCE_EXHAUSTED: "));
+        assert_eq!(ran.code, 5);
+        assert!(said[0].starts_with("error: line 2, \"Bulk 1\": CreateTask: PERMISSION_DENIED: "));
         assert!(said[1].starts_with("error: line 3, \"Bulk 2\": CreateTask: UNAVAILABLE: "));
         assert_eq!(said[3], "3 created, 3 failed");
         for (line, is_unclear) in [(said[0], false), (said[1], true), (said[2], false)] {

@@ -25,6 +25,12 @@ pub fn status(code: Code, more: Headers) -> Vec<Act> {
     vec![Act::Head(headers), Act::End]
 }
 
+/// The same with headers before it.
+fn late(code: Code) -> Vec<Act> {
+    let head = vec![("content-type", "application/grpc".to_owned())];
+    vec![Act::Head(head), Act::Trailers(vec![("grpc-status", i32::from(code).to_string())])]
+}
+
 /// `grpc-status-details-bin` with a `RetryInfo`.
 fn retry_info(code: Code, seconds: i64) -> Headers {
     let delay = eset_protect::wkt::Duration { seconds, nanos: 0 };
@@ -43,14 +49,59 @@ pub fn faults() -> Vec<Fault> {
 
 fn statuses() -> Vec<Fault> {
     let mut faults = vec![
-        fault("UNAVAILABLE, once", "Idempotent: tried again.", |_| once(status(Code::Unavailable, vec![])))
-            .create("A service that says so may have begun: not tried again."),
-        fault("UNAVAILABLE, always", "Five attempts, 0.25, 0.5, 1 and 2 s between; then the service's error.", |_| always(status(Code::Unavailable, vec![])))
-            .create("A service that says so may have begun: not tried again."),
-        fault("RESOURCE_EXHAUSTED, once", "A limit by the second is over soon. Idempotent: tried again.", |_| once(status(Code::ResourceExhausted, vec![])))
-            .create("It did not run, says the code; but a code proves nothing, so the choice is the caller's."),
-        fault("UNAUTHENTICATED, once", "Another token, at once; nothing had run.", |_| once(status(Code::Unauthenticated, vec![])).unprocessed(1)),
-        fault("UNAUTHENTICATED, always", "Another token is tried once a call, no more.", |_| always(status(Code::Unauthenticated, vec![])).unprocessed(1)),
+        fault("UNAVAILABLE, once", "Idempotent: tried again.", |_| {
+            once(status(Code::Unavailable, vec![]))
+        })
+        .create("A service that says so may have begun: not tried again."),
+        fault(
+            "UNAVAILABLE, always",
+            "Five attempts, 0.25, 0.5, 1 and 2 s between; then the service's error.",
+            |_| always(status(Code::Unavailable, vec![])),
+        )
+        .create("A service that says so may have begun: not tried again."),
+        fault(
+            "RESOURCE_EXHAUSTED, once",
+            "A limit by the second is over soon. As the whole answer it refuses the call before it begins: tried again.",
+            |_| once(status(Code::ResourceExhausted, vec![])).unprocessed(1),
+        ),
+        fault(
+            "RESOURCE_EXHAUSTED, always",
+            "Tried again until the wait would end after the deadline; then the service's error. The limit does its work, so these attempts are not counted.",
+            |_| always(status(Code::ResourceExhausted, vec![])).unprocessed(usize::MAX),
+        ),
+        fault("RESOURCE_EXHAUSTED after the headers, once", "Idempotent: tried again.", |_| {
+            once(late(Code::ResourceExhausted))
+        })
+        .create("Who has begun to answer has begun with the call (gRFC A6): not tried again."),
+        fault(
+            "RESOURCE_EXHAUSTED for the size of the request",
+            "The same the next time. It did not run.",
+            |_| {
+                always(status(
+                    Code::ResourceExhausted,
+                    vec![(
+                        "grpc-message",
+                        "grpc: received message larger than max (5 vs. 4)".to_owned(),
+                    )],
+                ))
+            },
+        ),
+        fault(
+            "RESOURCE_EXHAUSTED for the size of the answer",
+            "The same the next time. It ran: there was an answer.",
+            |_| {
+                always(status(
+                    Code::ResourceExhausted,
+                    vec![("grpc-message", "Sent message larger than max (5 vs. 4)".to_owned())],
+                ))
+            },
+        ),
+        fault("UNAUTHENTICATED, once", "Another token, at once; nothing had run.", |_| {
+            once(status(Code::Unauthenticated, vec![])).unprocessed(1)
+        }),
+        fault("UNAUTHENTICATED, always", "Another token is tried once a call, no more.", |_| {
+            always(status(Code::Unauthenticated, vec![])).unprocessed(1)
+        }),
     ];
     for (code, name, why) in [
         (Code::Aborted, "ABORTED", "Whoever decided on the old state must decide again."),
@@ -84,7 +135,7 @@ fn pushbacks() -> Vec<Fault> {
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: -1", "Negative means never (gRFC A6).", push("-1")).create(create),
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: soon", "Unreadable means never (gRFC A6).", push("soon")).create(create),
         fault("UNAVAILABLE, once, RetryInfo of 3 s", "At least so long.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 3)))).create(create),
-        fault("RESOURCE_EXHAUSTED, once, RetryInfo of 3 s", "At least so long.", |_| once(status(Code::ResourceExhausted, retry_info(Code::ResourceExhausted, 3)))).create("The error says how long to wait; the choice is the caller's."),
+        fault("RESOURCE_EXHAUSTED, once, RetryInfo of 3 s", "At least so long.", |_| once(status(Code::ResourceExhausted, retry_info(Code::ResourceExhausted, 3))).unprocessed(1)),
         fault("UNAVAILABLE, once, RetryInfo of 90 s", "It would end after the deadline: fails at once with the service's error.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 90)))).create(create),
     ]
 }
@@ -226,10 +277,9 @@ fn others() -> Vec<Fault> {
         }),
         fault(
             "429 without gRPC, once, Retry-After: 2",
-            "`UNAVAILABLE` by gRPC's table; at least so long.",
-            |_| once(other(429, "text/html", vec![("retry-after", "2".to_owned())])),
-        )
-        .create("A proxy's 429 does not prove that the service saw nothing."),
+            "`UNAVAILABLE` by gRPC's table; at least so long. Whoever says 429 refuses a request of too many (RFC 6585).",
+            |_| once(other(429, "text/html", vec![("retry-after", "2".to_owned())])).unprocessed(1),
+        ),
         fault(
             "502 with HTML, once",
             "`UNAVAILABLE` by gRPC's table. Idempotent: tried again.",

@@ -52,24 +52,43 @@ fn too_many() -> Vec<Fault> {
         None => json("429 Too Many Requests", "{}"),
         Some(wait) => answer("429 Too Many Requests", &[JSON, ("retry-after", wait)], "{}"),
     };
-    let create =
-        "It did not run, says the code; but a code proves nothing, so the choice is the caller's.";
+    // Whoever is over the limit is refused before the call begins (RFC 6585, 4): nothing was processed.
     vec![
-        fault("429, once", "The limit is by the second: nobody calls for a second, then it is tried again.", move |_| once(refused(None))).create(create),
-        fault("429, always", "Five attempts, at least a second between; then the service's error.", move |_| always(refused(None))).create(create),
-        fault("429, once, Retry-After: 2", "At least so long.", move |_| once(refused(Some("2")))).create(create),
+        fault(
+            "429, once",
+            "The limit is by the second, and who is over it is refused before the call begins: nobody calls for a second, then it is tried again.",
+            move |_| once(refused(None)).unprocessed(1),
+        ),
+        fault(
+            "429, always",
+            "Tried again, at least a second between, until the wait would end after the deadline; then the service's error. The limit does its work, so these attempts are not counted.",
+            move |_| always(refused(None)).unprocessed(usize::MAX),
+        ),
+        fault("429, once, Retry-After: 2", "At least so long.", move |_| {
+            once(refused(Some("2"))).unprocessed(1)
+        }),
         fault("429, once, Retry-After: a date 3 s away", "At least so long.", move |_| {
             let date = UNIX_EPOCH + MORNING + Duration::from_secs(3);
-            once(refused(Some(&httpdate::fmt_http_date(date))))
-        })
-        .create(create),
-        fault("429, once, Retry-After: a date that is past", "Past means now, and now is after the backoff.", move |_| {
-            let date = UNIX_EPOCH + MORNING - Duration::from_secs(3);
-            once(refused(Some(&httpdate::fmt_http_date(date))))
-        })
-        .create(create),
-        fault("429, once, Retry-After: nonsense", "As if it had not been there: a second.", move |_| once(refused(Some("soon")))).create(create),
-        fault("429, once, Retry-After: 3600", "It would end after the deadline: fails at once with the service's error, which says how long it asked for.", move |_| once(refused(Some("3600")))).create(create),
+            once(refused(Some(&httpdate::fmt_http_date(date)))).unprocessed(1)
+        }),
+        fault(
+            "429, once, Retry-After: a date that is past",
+            "Past means now, and now is after the backoff.",
+            move |_| {
+                let date = UNIX_EPOCH + MORNING - Duration::from_secs(3);
+                once(refused(Some(&httpdate::fmt_http_date(date)))).unprocessed(1)
+            },
+        ),
+        fault(
+            "429, once, Retry-After: nonsense",
+            "As if it had not been there: a second.",
+            move |_| once(refused(Some("soon"))).unprocessed(1),
+        ),
+        fault(
+            "429, once, Retry-After: 3600",
+            "It would end after the deadline: fails at once with the service's error, which says how long it asked for.",
+            move |_| once(refused(Some("3600"))),
+        ),
     ]
 }
 

@@ -69,6 +69,9 @@ pub struct Create {
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
     /// If the answer is lost, look for the task before it is created again, three times at most
+    ///
+    /// --timeout is for each create. After a broken connection it looks for half a minute before it creates
+    /// again, so all of it may take two minutes longer.
     #[arg(long)]
     guarded: bool,
     /// Wait until the task is done on all of its devices; see `tasks wait`
