@@ -105,6 +105,7 @@
 #![cfg_attr(not(feature = "server"), doc = "\n[`server`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "tls"), doc = "\n[`TlsConfig`]: https://docs.rs/eset-protect")]
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Generated code names the crate as users' own generated code does.

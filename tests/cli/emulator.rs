@@ -123,6 +123,23 @@ mod served {
         assert_eq!(emulator.stop("-TERM").ok(), "");
     }
 
+    /// Everybody is served, whatever becomes of its log.
+    #[test]
+    fn a_log_that_nobody_reads_resets_no_caller() {
+        for is_closed in [true, false] {
+            let mut emulator = Emulator::start(&["--no-auth", "--seed", "-vvv"]);
+            let stderr = emulator.child.stderr.take().filter(|_| !is_closed);
+            for wire in ["grpc", "rest"] {
+                for _ in 0..3 {
+                    let list = ["tasks", "list", "--page-size", "10", "--wire", wire];
+                    assert!(emulator.run(&list).json_lines::<DeviceTask>().len() > 100);
+                }
+            }
+            assert_eq!(emulator.stop("-TERM").code, 0);
+            drop(stderr);
+        }
+    }
+
     /// Runs the examples of the banner in a shell, as a person would.
     fn try_examples(emulator: &Emulator, environment: &[(&str, &str)]) {
         let shell = |lines: &[&str]| {

@@ -23,6 +23,7 @@ mod support;
 mod targets;
 mod tasks;
 mod tls;
+mod unread;
 mod verbose;
 mod waiting;
 mod wires;

@@ -1,5 +1,8 @@
 //! What the command tells on standard error, for whoever asks.
 
+use eset_protect::emulator::{Emulator, Fault, Faults};
+use tonic::Code;
+
 use crate::support::{Server, run_command};
 
 #[test]
@@ -51,4 +54,44 @@ fn a_filter_comes_from_the_environment_and_a_flag_goes_before_it() {
     command.env("ESET_PROTECT_LOG", "eset_protect=loud");
     let said = run_command(command, b"").fails(2);
     assert!(said.starts_with("error: ESET_PROTECT_LOG: expected a filter"), "{said}");
+}
+
+/// The RPC, the code, the time and the attempts, in one readable line.
+#[test]
+fn each_call_has_a_line() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().seed(true).faults(faults.clone()));
+    for wire in ["grpc", "rest"] {
+        let said = |args: &[&str]| {
+            let args = [&["-v", "--wire", wire], args].concat();
+            let ran = run_command(server.command(&[&["tasks"], &args[..]].concat()), b"");
+            ran.err.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let calls = |lines: &[String]| -> Vec<String> {
+            let calls =
+                lines.iter().filter(|line| line.contains(" in ") && line.contains("attempt"));
+            // Without the time of day and the milliseconds.
+            calls.map(|line| line.split_once("  INFO ").unwrap().1.to_owned()).collect()
+        };
+        let lines = said(&["list", "--page-size", "100"]);
+        let seen = calls(&lines);
+        assert_eq!(seen.len(), 4, "a line a page: {lines:?}");
+        for line in seen {
+            assert!(line.starts_with("ListTasks: eset_protect::call: OK in "), "{line}");
+            assert!(line.contains(" ms, 1 attempt, request-id "), "{line}");
+        }
+
+        faults.push(Fault::code(Code::Unavailable));
+        let lines = said(&["get", "gone", "--max-attempts", "2"]);
+        let seen = calls(&lines);
+        assert_eq!(seen.len(), 1, "{lines:?}");
+        assert!(seen[0].starts_with("GetTask: eset_protect::call: NOT_FOUND in "), "{seen:?}");
+        assert!(seen[0].contains(", 2 attempts, request-id "), "{seen:?}");
+        let retry = lines.iter().find(|line| line.contains("trying again")).unwrap();
+        assert!(
+            retry.contains(" INFO GetTask: eset_protect::call: trying again reason="),
+            "{retry}"
+        );
+        assert!(lines.iter().all(|line| line.len() < 200), "{lines:?}");
+    }
 }

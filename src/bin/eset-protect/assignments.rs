@@ -138,7 +138,7 @@ impl Command {
                     ..PolicyAssignment::default()
                 };
                 let response = assignments.assign_policy(assignment).await?;
-                details::print(format, &response, response.assignment.as_ref())
+                details::print_created(format, &response, response.assignment.as_ref())
             }
             Self::Rank { assignment, rank } => {
                 let text = format!("The assignment {assignment} has rank {rank} now.");
@@ -183,6 +183,10 @@ fn target(assignment: &PolicyAssignment) -> (&'static str, &str) {
 
 impl Details for PolicyAssignment {
     const NAME: &'static str = "assignment";
+
+    fn uuid(&self) -> &str {
+        &self.uuid
+    }
 
     fn fields(&self) -> Vec<(&'static str, Lines)> {
         let (kind, uuid) = target(self);

@@ -10,14 +10,14 @@ mod run;
 use eset_protect::Client;
 use eset_protect::rpc::{IdempotencyLevel, Rpc};
 
+use crate::details::Details;
 use crate::failure::Failure;
 use crate::output::Format;
-use crate::table::Row;
 use bar::Bar;
 pub use options::{BulkOptions, BulkSettings};
 use outcomes::Outcomes;
-use printer::Printer;
 pub use printer::What;
+use printer::{Printer, Unprinted};
 use run::Run;
 
 /// One of many calls.
@@ -44,7 +44,7 @@ pub struct Bulk<R: Rpc, T> {
     what: What<R::Response, T>,
 }
 
-impl<R: Rpc, T: Row> Bulk<R, T> {
+impl<R: Rpc, T: Details> Bulk<R, T> {
     pub fn new(
         items: Vec<Item<R::Request>>,
         settings: BulkSettings,
@@ -59,7 +59,7 @@ impl<R: Rpc, T: Row> Bulk<R, T> {
         let mut run = Run::<R, T> {
             items: &self.items,
             outcomes: Outcomes::new(self.items.len()),
-            printer: Printer::new(format, self.what),
+            printer: Printer::new(format, self.what, !is_reading::<R>()),
             bar: Bar::new(self.items.len()),
         };
         run.calls(&client, self.settings.concurrency()).await?;
@@ -68,8 +68,9 @@ impl<R: Rpc, T: Row> Bulk<R, T> {
         outcomes.say_under_way(&self.items);
         let printed = printer.end();
         if is_reading::<R>() && printed.is_err() {
-            return printed;
+            return printed.map_err(|unprinted| unprinted.failure);
         }
+        let printed = printed.map_err(Unprinted::say);
         let to_repeat = outcomes.to_repeat(&self.items, R::SPEC.idempotency.is_idempotent());
         let written = self.settings.write_failed(to_repeat);
         let Err(failure) = outcomes.end(self.verb) else { return written.and(printed) };

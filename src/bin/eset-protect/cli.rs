@@ -8,7 +8,7 @@ use crate::{assignments, completions, convert, demo, descriptors, emulator, poli
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done (also when the reader of a pipe has had enough)
+  0  done (also when the reader of a pipe has had enough, unless something was created)
   1  anything else
   2  wrong arguments or input, here or by the service (INVALID_ARGUMENT, OUT_OF_RANGE)
   3  no connection (UNAVAILABLE, a connection that broke)
@@ -18,7 +18,8 @@ Exit codes:
   7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
   8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)
   9  the task that was waited for did not end well on all of its devices
-130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before many were done
+130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before many were done; nobody reads
+     any more what the waiting prints
 Of many (uuids, requests) it is that of the first that failed, in the order given.";
 
 /// ESET PROTECT over gRPC and REST: tasks, policies and assignments, in the cloud, On-Prem and at

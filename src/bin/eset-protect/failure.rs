@@ -3,13 +3,14 @@
 mod hints;
 
 use std::collections::HashSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
 
 use crate::connection::Place;
+use crate::stderr;
 use crate::style::Style;
 use crate::text::printable;
 use hints::hints;
@@ -49,7 +50,7 @@ pub enum Failure {
     Wait { exit_code: u8, message: String, hint: Option<String> },
     /// Something on this machine failed.
     Other(String),
-    /// The reader of our output has had enough: `… | head`. Not an error.
+    /// The reader of our output has had enough: `… | head`. Not an error, unless something is lost.
     ReaderGone,
 }
 
@@ -57,6 +58,26 @@ impl Failure {
     /// A failure to read or write what `what` names.
     pub fn io(what: &str, error: &io::Error) -> Self {
         Self::Other(format!("{what}: {error}"))
+    }
+
+    /// The same failure to print what was created, and was said on standard error instead.
+    pub fn of_created(self) -> Self {
+        let named = "what was created is named above";
+        match self {
+            Self::ReaderGone => {
+                Self::Other(format!("standard output: nobody reads it any more; {named}"))
+            }
+            Self::Other(message) => Self::Other(format!("{message}; {named}")),
+            other => other,
+        }
+    }
+
+    /// The same failure, after something else may have failed, which is said.
+    pub fn after(self, other: Result<(), Self>) -> Result<(), Self> {
+        if let Err(other) = other {
+            other.report();
+        }
+        Err(self)
     }
 
     /// The same failure, which happened at this place.
@@ -105,8 +126,7 @@ impl Failure {
             }
             Self::Call(error, at) => describe(&mut text, style, error, at.as_ref()),
         }
-        // If nobody reads it there is nobody to tell.
-        drop(io::stderr().write_all(text.as_bytes()));
+        stderr::say(&text);
     }
 }
 

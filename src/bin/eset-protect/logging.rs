@@ -1,20 +1,29 @@
 //! What happens on the way, on standard error, for whoever asks for it.
 
+mod calls;
+mod line;
+
 use std::env;
 use std::io::{self, IsTerminal};
 
 use clap::{ArgAction, Args};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use crate::failure::Failure;
+use crate::stderr;
 use crate::style::Style;
+use calls::Calls;
+use line::Line;
 
 const VARIABLE: &str = "ESET_PROTECT_LOG";
 
 #[derive(Args, Debug)]
 pub struct Logging {
-    /// Tell on standard error what happens on the way: calls and retries (-v), connections too (-vv),
-    /// every frame (-vvv); never a secret [env: ESET_PROTECT_LOG, a filter such as
+    /// Tell on standard error what happens on the way: a line for each call (its code, its time, how
+    /// often it was sent), retries and logins (-v), connections too (-vv), every frame (-vvv); never a
+    /// secret. What nobody reads is dropped [env: ESET_PROTECT_LOG, a filter such as
     /// eset_protect=debug,h2=trace]
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
@@ -25,10 +34,16 @@ impl Logging {
     pub fn start(&self) -> Result<(), Failure> {
         let Some(filter) = self.filter()? else { return Ok(()) };
         let style = Style::new(io::stderr().is_terminal());
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
+        let events = fmt::layer()
             .with_ansi(style.is_enabled())
-            .with_writer(io::stderr)
+            .event_format(Line)
+            .with_writer(|| Stderr)
+            // It would tell of them by `eprintln`.
+            .log_internal_errors(false);
+        registry()
+            .with(filter)
+            .with(events)
+            .with(Calls::new(style))
             .try_init()
             .map_err(|error| Failure::Other(format!("--verbose: {error}")))
     }
@@ -52,4 +67,18 @@ impl Logging {
 fn wrong(problem: &str) -> Failure {
     let expected = "expected a filter such as debug or eset_protect=debug,h2=trace";
     Failure::Input(format!("{VARIABLE}: {expected}: {problem}"))
+}
+
+/// Standard error as a writer that never fails, nor waits.
+struct Stderr;
+
+impl io::Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        stderr::log(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,5 +1,7 @@
 //! The command `eset-protect`: ESET PROTECT over gRPC and REST from a terminal.
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+// They panic where nobody reads.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod action;
 mod assignments;
@@ -22,6 +24,7 @@ mod output;
 mod policies;
 mod run;
 mod say;
+mod stderr;
 mod stop_signal;
 mod style;
 mod table;
@@ -30,24 +33,41 @@ mod text;
 mod type_name;
 mod uuids;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use failure::Failure;
+
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and usage errors. Nobody may be listening; there is nobody to tell then.
-            drop(error.print());
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::OTHER));
-        }
-    };
-    match cli.logging.start().and_then(|()| cli.command.run()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match run() {
+        Ok(code) => code,
         Err(failure) => {
             failure.report();
             ExitCode::from(failure.exit_code())
+        }
+    };
+    stderr::finish();
+    code
+}
+
+fn run() -> Result<ExitCode, Failure> {
+    match cli::Cli::try_parse() {
+        Ok(cli) => {
+            cli.logging.start()?;
+            cli.command.run().map(|()| ExitCode::SUCCESS)
+        }
+        // Help that was asked for.
+        Err(help) if !help.use_stderr() => {
+            let printed = help.print().and_then(|()| io::stdout().flush());
+            printed.map_err(|error| output::write_failure(&error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(usage) => {
+            // Nobody may be listening; there is nobody to tell then.
+            drop(usage.print());
+            Ok(ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(failure::OTHER)))
         }
     }
 }

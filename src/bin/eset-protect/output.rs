@@ -79,7 +79,8 @@ impl Output {
     }
 }
 
-fn write_failure(error: &io::Error) -> Failure {
+/// The failure to write to standard output.
+pub fn write_failure(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::ReaderGone;
     }

@@ -5,9 +5,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::details::Details;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
-use crate::table::{Row, Table};
+use crate::say::say;
+use crate::table::Table;
 use crate::text::{plural, printable};
 
 /// What to print for people.
@@ -29,13 +31,38 @@ pub struct Printer<M, T> {
     early: BTreeMap<usize, Option<(String, M)>>,
     /// Why nothing more is printed.
     failure: Option<Failure>,
+    /// What the calls created, if that is what they do: their names and its uuids.
+    created: Option<Vec<(String, String)>>,
 }
 
-impl<M: Serialize, T: Row> Printer<M, T> {
-    pub fn new(format: Format, what: What<M, T>) -> Self {
+/// Answers that could not be printed.
+#[derive(Debug)]
+pub struct Unprinted {
+    pub failure: Failure,
+    created: Vec<(String, String)>,
+}
+
+impl Unprinted {
+    /// Says what was created. That is all of it: what is in a pipe may be read by nobody any more.
+    pub fn say(self) -> Failure {
+        if self.created.is_empty() {
+            return self.failure;
+        }
+        for (name, uuid) in &self.created {
+            say(&format!("created, but perhaps not printed: {uuid} ({name})"));
+        }
+        self.failure.of_created()
+    }
+}
+
+impl<M: Serialize, T: Details> Printer<M, T> {
+    /// `is_changing` if the calls are not just for their answers.
+    pub fn new(format: Format, what: What<M, T>, is_changing: bool) -> Self {
         let output = Output::new();
         let table = Table::new::<T>(output.is_terminal);
-        Self { output, format, what, table, next: 0, early: BTreeMap::new(), failure: None }
+        let created = (is_changing && matches!(what, What::Rows(..))).then(Vec::new);
+        let (early, failure) = Default::default();
+        Self { output, format, what, table, next: 0, early, failure, created }
     }
 
     /// Takes what came of a call: its name and the answer, if there is one.
@@ -55,11 +82,17 @@ impl<M: Serialize, T: Row> Printer<M, T> {
     }
 
     /// Prints the rest, behind which something may be missing.
-    pub fn end(mut self) -> Result<(), Failure> {
+    pub fn end(mut self) -> Result<(), Unprinted> {
+        let printed = self.print_rest();
+        let created = self.created.unwrap_or_default();
+        printed.map_err(|failure| Unprinted { failure, created })
+    }
+
+    fn print_rest(&mut self) -> Result<(), Failure> {
         for answer in std::mem::take(&mut self.early).into_values() {
             self.attempt(answer);
         }
-        if let Some(failure) = self.failure {
+        if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
         if let (Format::Table, What::Rows(name, _)) = (self.format, &self.what) {
@@ -69,9 +102,15 @@ impl<M: Serialize, T: Row> Printer<M, T> {
     }
 
     fn attempt(&mut self, answer: Option<(String, M)>) {
-        if let (Some((name, answer)), false) = (answer, self.is_broken()) {
+        let Some((name, answer)) = answer else { return };
+        if !self.is_broken() {
             let printed = self.print(&name, &answer);
             self.note(printed);
+        }
+        if let (Some(created), What::Rows(_, item)) = (&mut self.created, &self.what)
+            && let Some(item) = item(&answer)
+        {
+            created.push((name, item.uuid().to_owned()));
         }
     }
 

@@ -10,10 +10,10 @@ use super::bar::Bar;
 use super::outcomes::{Outcome, Outcomes, UNCLEAR};
 use super::printer::Printer;
 use super::{Item, is_reading};
+use crate::details::Details;
 use crate::failure::{self, Failure};
 use crate::say::{say, say_error};
 use crate::stop_signal::stop_signal;
-use crate::table::Row;
 
 /// What goes on while the calls are made.
 pub struct Run<'a, R: Rpc, T> {
@@ -23,7 +23,7 @@ pub struct Run<'a, R: Rpc, T> {
     pub bar: Bar,
 }
 
-impl<R: Rpc, T: Row> Run<'_, R, T> {
+impl<R: Rpc, T: Details> Run<'_, R, T> {
     /// Makes the calls, until all are made or nobody wants more.
     pub async fn calls(
         &mut self,

@@ -63,7 +63,7 @@ impl Create {
         match self.requests()? {
             Requests::One(request) => connection.run(async |client, format| {
                 let response = client.policies().create_policy(request).await?;
-                details::print(format, &response, response.policy.as_ref())
+                details::print_created(format, &response, response.policy.as_ref())
             }),
             Requests::Many(requests) => {
                 let settings = options.settings(file.as_deref())?;

@@ -35,6 +35,10 @@ fn product(feature: &FeaturePolicy) -> Option<PolicyData> {
 impl Details for Policy {
     const NAME: &'static str = "policy";
 
+    fn uuid(&self) -> &str {
+        &self.uuid
+    }
+
     fn fields(&self) -> Vec<(&'static str, Lines)> {
         let mut fields = vec![
             ("uuid", self.uuid.clone().into()),

@@ -128,7 +128,7 @@ impl How {
         } else {
             tasks.create_task(request).await?
         };
-        details::print(format, &response, response.task.as_ref())?;
+        details::print_created(format, &response, response.task.as_ref())?;
         match (self.wait, response.task) {
             (Some(options), Some(task)) => wait::wait(&client, format, &task.uuid, &options).await,
             (Some(_), None) => {

@@ -56,6 +56,10 @@ fn targets(targets: &DeviceTaskTargets) -> String {
 impl Details for DeviceTask {
     const NAME: &'static str = "task";
 
+    fn uuid(&self) -> &str {
+        &self.uuid
+    }
+
     fn fields(&self) -> Vec<(&'static str, Lines)> {
         let task = self;
         let source = match DeviceTaskSource::try_from(task.source) {

@@ -104,26 +104,32 @@ pub async fn wait(
             None => break,
             Some(Ok(progress)) => {
                 if format == Format::Json {
-                    display.aside(|| print_ended(&mut output, &progress))?;
+                    let printed = display.aside(|| print_ended(&mut output, &progress));
+                    printed.map_err(|failure| unread(task, failure))?;
                 }
                 display.show(&progress);
                 last = Some(progress);
             }
             Some(Err(error)) => {
                 display.end();
+                let failed = failed(task, error);
                 if let (Format::Table, Some(last)) = (format, &last) {
-                    print_devices(&mut output, last)?;
+                    return failed.after(print_devices(&mut output, last));
                 }
-                return Err(failed(task, error));
+                return Err(failed);
             }
         }
     }
     display.end();
     let Some(last) = last else { return Ok(()) };
-    if format == Format::Table {
-        print_devices(&mut output, &last)?;
+    let printed = match format {
+        Format::Table => print_devices(&mut output, &last),
+        Format::Json => Ok(()),
+    };
+    match verdict(&last) {
+        Ok(()) => printed,
+        Err(failure) => failure.after(printed),
     }
-    verdict(&last)
 }
 
 /// The runs that have ended since.
@@ -199,6 +205,16 @@ fn interrupted(task: &str) -> Failure {
     Failure::Wait {
         exit_code: failure::STOPPED,
         message: "stopped waiting".to_owned(),
+        hint: Some(again(task)),
+    }
+}
+
+/// Nobody reads what the waiting prints; the exit code must not say that all is well.
+fn unread(task: &str, failure: Failure) -> Failure {
+    let Failure::ReaderGone = failure else { return failure };
+    Failure::Wait {
+        exit_code: failure::STOPPED,
+        message: "stopped waiting: nobody reads standard output any more".to_owned(),
         hint: Some(again(task)),
     }
 }

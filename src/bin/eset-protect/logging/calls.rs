@@ -1,0 +1,129 @@
+//! A line for each call when it has ended: the RPC, the code, the time and the attempts.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use tracing::Subscriber;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::line::begin;
+use crate::stderr;
+use crate::style::Style;
+use crate::text::{count, printable};
+
+/// Watches the spans of calls, as the documentation of the library lists them.
+pub struct Calls {
+    style: Style,
+}
+
+impl Calls {
+    pub fn new(style: Style) -> Self {
+        Self { style }
+    }
+
+    fn line(&self, call: &Seen) -> Result<String, fmt::Error> {
+        let mut line = String::new();
+        begin(&mut Writer::new(&mut line), self.style, tracing::Level::INFO)?;
+        let method = self.style.bold(call.method());
+        let target = self.style.dim("eset_protect::call");
+        let code = match &*call.code {
+            "OK" => self.style.green("OK"),
+            "" => "CANCELLED".to_owned(),
+            code => self.style.red(code),
+        };
+        line.push_str(&format!("{method}: {target}: {code} in {}", elapsed(call.begun.elapsed())));
+        if let Some(attempts) = call.attempts {
+            line.push_str(&format!(", {}", count(attempts, "attempt")));
+        }
+        if !call.request_id.is_empty() {
+            line.push_str(&format!(", request-id {}", printable(&call.request_id)));
+        }
+        line.push('\n');
+        Ok(line)
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let metadata = attributes.metadata();
+        if let ("eset_protect::call", "call", Some(span)) =
+            (metadata.target(), metadata.name(), context.span(id))
+        {
+            let mut call = Seen::default();
+            attributes.record(&mut call);
+            span.extensions_mut().insert(call);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(call) = span.extensions_mut().get_mut::<Seen>()
+        {
+            values.record(call);
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(&id)
+            && let Some(call) = span.extensions().get::<Seen>()
+            && let Ok(line) = self.line(call)
+        {
+            stderr::log(line.as_bytes());
+        }
+    }
+}
+
+/// What the span of a call has told so far.
+pub struct Seen {
+    begun: Instant,
+    rpc: String,
+    code: String,
+    attempts: Option<usize>,
+    request_id: String,
+}
+
+impl Seen {
+    /// The RPC without its service, as errors name it.
+    pub fn method(&self) -> &str {
+        self.rpc.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        let (rpc, code, request_id) = Default::default();
+        Self { begun: Instant::now(), rpc, code, attempts: None, request_id }
+    }
+}
+
+impl Visit for Seen {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "rpc.method" => value.clone_into(&mut self.rpc),
+            "rpc.response.status_code" => value.clone_into(&mut self.code),
+            "eset_protect.request_id" => value.clone_into(&mut self.request_id),
+            _ => {}
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "eset_protect.attempts" {
+            self.attempts = usize::try_from(value).ok();
+        }
+    }
+
+    fn record_debug(&mut self, _field: &Field, _value: &dyn fmt::Debug) {}
+}
+
+/// `12 ms`, `2.5 s`.
+fn elapsed(time: Duration) -> String {
+    match time.as_millis() {
+        milliseconds @ 0..1000 => format!("{milliseconds} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}

@@ -1,0 +1,63 @@
+//! How an event is written: the time, the level, the call, and what happened.
+
+use std::fmt;
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormattedFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::calls::Seen;
+use crate::style::Style;
+
+/// Writes events each in a line, with the name of the call instead of all that its span holds.
+pub struct Line;
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let metadata = event.metadata();
+        let style = if writer.has_ansi_escapes() { Style::new(true) } else { Style::none() };
+        begin(&mut writer, style, *metadata.level())?;
+        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            let extensions = span.extensions();
+            if let Some(call) = extensions.get::<Seen>() {
+                write!(writer, "{}: ", style.bold(call.method()))?;
+            } else if !is_ours(span.metadata().target()) {
+                let fields = extensions.get::<FormattedFields<N>>();
+                let fields = fields.map_or("", |fields| fields.fields.as_str());
+                write!(writer, "{}{{{fields}}}: ", span.name())?;
+            }
+        }
+        write!(writer, "{}: ", style.dim(metadata.target()))?;
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+/// The time and the level, with which each line begins.
+pub fn begin(writer: &mut Writer<'_>, style: Style, level: Level) -> fmt::Result {
+    let mut time = String::new();
+    SystemTime.format_time(&mut Writer::new(&mut time))?;
+    let name = format!("{level:>5}");
+    let name = match level {
+        Level::ERROR | Level::WARN => style.red(&name),
+        Level::INFO => style.green(&name),
+        _ => style.dim(&name),
+    };
+    write!(writer, "{} {name} ", style.dim(&time))
+}
+
+/// The spans of this crate say in long words what the line of the call says in short ones.
+fn is_ours(target: &str) -> bool {
+    target.starts_with("eset_protect::")
+}
