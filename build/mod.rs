@@ -16,6 +16,7 @@
 mod backends;
 mod comments;
 mod descriptors;
+mod field_behavior;
 mod fields;
 mod http_rules;
 mod json;

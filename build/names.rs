@@ -33,6 +33,13 @@ pub fn message_path(message: &MessageDescriptor, root: &str) -> String {
     type_path(message.full_name(), message.package_name(), &outer, message.name(), root)
 }
 
+/// The module with what is declared inside a message.
+pub fn message_scope(message: &MessageDescriptor, root: &str) -> String {
+    let path = message_path(message, root);
+    let (parent, name) = path.rsplit_once("::").unwrap_or(("", &path));
+    format!("{parent}::{}", module(name))
+}
+
 /// The Rust path of an enum type.
 pub fn enum_path(enumeration: &EnumDescriptor, root: &str) -> String {
     let outer = outer_names(enumeration.parent_message());

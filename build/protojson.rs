@@ -360,9 +360,7 @@ fn oneof_variant(
     variant: &str,
     root: &str,
 ) -> syn::Path {
-    let module = names::message_path(message, root);
-    let (parent, name) = module.rsplit_once("::").unwrap_or(("", &module));
-    let module = format!("{parent}::{}", names::module(name));
+    let module = names::message_scope(message, root);
     let variant = format_ident!("{variant}");
     let mut path = names::path(&format!("{module}::{}", names::type_name(oneof.name())));
     path.segments.push(variant.into());

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use prost_reflect::{EnumDescriptor, MessageDescriptor};
+use quote::quote;
 
 use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::names;
+use crate::codegen::{field_behavior, names};
 
 /// Generates `JsonMessage` for every message and `Enumeration` for every enum. For the crate itself
 /// also the function that finds a type by its name; for others one that registers theirs.
@@ -22,9 +23,20 @@ pub fn generate(set: &DescriptorSet, root: &str, own: bool) -> String {
 
     let mut out = String::new();
     let write = &mut out;
+    // The messages' methods; none may be called.
+    line(write, "#[allow(unused_imports)]\nuse ::eset_protect::codegen::JsonMessage as _;");
     for message in &messages {
         let path = names::message_path(message, root);
-        line(write, &format!("impl ::eset_protect::codegen::JsonMessage for {path} {{}}"));
+        let clear = field_behavior::clear_output_only(message, root);
+        let clear = match clear.is_empty() {
+            true => clear,
+            false => quote! {
+                fn clear_output_only(&mut self) {
+                    #clear
+                }
+            },
+        };
+        line(write, &format!("impl ::eset_protect::codegen::JsonMessage for {path} {{ {clear} }}"));
     }
     for enumeration in &enums {
         line(write, &implementation(enumeration, root));

@@ -151,6 +151,7 @@ pub use timer::Timer;
 pub use transport::rest::Region;
 #[cfg(feature = "tls")]
 pub use transport::tls::TlsConfig;
+pub use types::JsonMessage;
 
 // The README's examples compile.
 #[cfg(all(doctest, feature = "rest"))]

@@ -10,6 +10,20 @@ use serde::de::DeserializeOwned;
 pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     /// In an `Any` the member `value` may be absent: `google.protobuf.Empty` alone.
     const MAY_OMIT_VALUE: bool = false;
+
+    /// Clears every field that only the server sets (`OUTPUT_ONLY`, AIP-203), in the messages inside
+    /// this one too. What `get` returned becomes what `create` takes.
+    ///
+    /// ```
+    /// use eset_protect::automation::v1::DeviceTask;
+    /// use eset_protect::JsonMessage;
+    ///
+    /// let mut task =
+    ///     DeviceTask { uuid: "0b7f".into(), display_name: "Scan".into(), ..Default::default() };
+    /// task.clear_output_only();
+    /// assert_eq!(task, DeviceTask { display_name: "Scan".into(), ..Default::default() });
+    /// ```
+    fn clear_output_only(&mut self) {}
 }
 
 /// Something to do with a type that is known by name only.

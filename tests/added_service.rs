@@ -15,7 +15,7 @@ use eset_protect::protojson::{Reader, Writer};
 use eset_protect::rpc::{IdempotencyLevel, Rpc};
 use eset_protect::server::RestFront;
 use eset_protect::wkt::{Any, FieldMask, Int64Value, TypeRegistry, Value};
-use eset_protect::{Client, params::AllowedActions};
+use eset_protect::{Client, JsonMessage, params::AllowedActions};
 use greeter::Running;
 use prost::Message;
 
@@ -43,6 +43,8 @@ fn full() -> Greeting {
         r#type: "keyword".to_owned(),
         inner: Some(Box::new(Greeting { maybe: Some(f32::MAX), ..Default::default() })),
         choice: Some(greeting::Choice::Greeting(Box::default())),
+        echoes: vec![Greeting::default()],
+        uuid: "u".to_owned(),
     }
 }
 
@@ -158,6 +160,26 @@ fn its_types_can_be_registered_for_any() {
     let any: Any = serde_json::from_slice(newer).unwrap();
     assert_eq!(any.unknown().unwrap().type_url, "x/example.greeter.v1.Greeting");
     assert_eq!(serde_json::to_vec(&any).unwrap(), newer);
+}
+
+#[test]
+fn what_the_server_sets_is_cleared_wherever_it_is() {
+    let stamped = |uuid: &str| Greeting { uuid: uuid.to_owned(), maybe: Some(1.0), ..full() };
+    let set = |uuid: &str| Greeting {
+        inner: Some(Box::new(stamped(uuid))),
+        by_name: [("a".to_owned(), stamped(uuid))].into(),
+        echoes: vec![stamped(uuid), stamped(uuid)],
+        choice: Some(greeting::Choice::Greeting(Box::new(stamped(uuid)))),
+        ..stamped(uuid)
+    };
+    let mut request = GreetRequest { person: "a".to_owned(), greeting: Some(set("server's")) };
+    request.clear_output_only();
+    assert_eq!(request.greeting, Some(set("")));
+
+    let mut echo =
+        Greeting { choice: Some(greeting::Choice::Echo("server's".to_owned())), ..full() };
+    echo.clear_output_only();
+    assert_eq!(echo, Greeting { choice: None, uuid: String::new(), ..full() });
 }
 
 /// A service of one name in each of three packages, two of them versions of one package.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::codegen::comments;
 use crate::codegen::descriptors::DescriptorSet;
 use crate::codegen::json::Json;
+use crate::codegen::{comments, field_behavior};
 
 /// What an error is.
 const STATUS: &str = "google.rpc.Status";
@@ -127,23 +127,32 @@ impl Schemas {
         if properties.is_empty() {
             return schema;
         }
-        schema.with("properties", Some(Json::Object(properties)))
+        let required: Vec<_> = fields
+            .iter()
+            .filter(|field| field_behavior::is_required(field))
+            .map(|field| Json::text(field.json_name()))
+            .collect();
+        schema
+            .with("properties", Some(Json::Object(properties)))
+            .with("required", (!required.is_empty()).then_some(Json::List(required)))
     }
 
-    /// The schema of a field, with its comment.
+    /// The schema of a field, with its comment and whether only the server sets it.
     pub fn field(&mut self, field: &FieldDescriptor) -> Json {
         let schema = self.plain(field);
-        let Some(comment) = comments::find(&field.parent_file(), field.path()) else {
+        let comment = comments::find(&field.parent_file(), field.path()).map(Json::Text);
+        let read_only = field_behavior::is_output_only(field).then_some(Json::Bool(true));
+        if comment.is_none() && read_only.is_none() {
             return schema;
-        };
-        let comment = Some(Json::Text(comment));
-        match &schema {
-            // What stands beside `$ref` does not count in OpenAPI 3.0.
-            Json::Object(members) if members.iter().any(|(name, _)| name == "$ref") => {
-                Json::object([("allOf", Json::List(vec![schema]))]).with("description", comment)
-            }
-            _ => schema.with("description", comment),
         }
+        let schema = match &schema {
+            // OpenAPI 3.0 ignores the siblings of `$ref`.
+            Json::Object(members) if members.iter().any(|(name, _)| name == "$ref") => {
+                Json::object([("allOf", Json::List(vec![schema]))])
+            }
+            _ => schema,
+        };
+        schema.with("description", comment).with("readOnly", read_only)
     }
 
     /// The schema of a field without its comment.

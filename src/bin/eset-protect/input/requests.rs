@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use eset_protect::JsonMessage;
 use eset_protect::protojson::Reader;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -20,17 +20,6 @@ pub enum Requests<M> {
 }
 
 impl<M> Requests<M> {
-    /// Each of them, changed.
-    pub fn map(self, change: fn(M) -> M) -> Self {
-        match self {
-            Self::One(request) => Self::One(change(request)),
-            Self::Many(requests) => {
-                let requests = requests.into_iter();
-                Self::Many(requests.map(|(place, request)| (place, change(request))).collect())
-            }
-        }
-    }
-
     /// One as a list of one, if that is wanted.
     pub fn many_if(self, is_wanted: bool) -> Self {
         match self {
@@ -44,16 +33,14 @@ impl<M> Requests<M> {
 
 /// Reads requests from the JSON file that `--file` names: one, several one after another (NDJSON), or an
 /// array. All are read before there is an answer, so that nothing is half done because of a wrong one.
-/// `member` is what a request is about, such as `task`.
-pub fn read_requests<M: DeserializeOwned>(
-    path: &Path,
-    member: &str,
-) -> Result<Requests<M>, Failure> {
+/// `member` is what a request is about, such as `task`. What the server sets is left out, so that what `get`
+/// prints can be created again.
+pub fn read_requests<M: JsonMessage>(path: &Path, member: &str) -> Result<Requests<M>, Failure> {
     parse(&read_text("--file", path)?, member)
         .map_err(|problem| Failure::Input(format!("--file {}: {problem}", path.display())))
 }
 
-fn parse<M: DeserializeOwned>(json: &str, member: &str) -> Result<Requests<M>, String> {
+fn parse<M: JsonMessage>(json: &str, member: &str) -> Result<Requests<M>, String> {
     let is_array = json.trim_start().starts_with('[');
     let parts = if is_array { elements(json) } else { values(json) };
     let parts = parts.map_err(|error| error.to_string())?;
@@ -99,7 +86,7 @@ fn values(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
 ///
 /// Members that the schema does not have are refused, since gRPC cannot carry them and they would be
 /// lost without a word; inside an `Any` they are kept, so there they are fine.
-fn request<M: DeserializeOwned>(json: &str, member: &str) -> Result<M, String> {
+fn request<M: JsonMessage>(json: &str, member: &str) -> Result<M, String> {
     let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let Value::Object(members) = &value else {
         return Err(format!("expected {}", expected(member)));
@@ -119,8 +106,9 @@ fn expected(member: &str) -> String {
     format!("{{\"{member}\": {{…}}}}, as `get` prints it, or a {member} alone, as `list` does")
 }
 
-fn read<M: DeserializeOwned>(json: &str, mut value: Value) -> Result<M, String> {
-    let request: M = Reader::new().read(json.as_bytes()).map_err(|error| error.to_string())?;
+fn read<M: JsonMessage>(json: &str, mut value: Value) -> Result<M, String> {
+    let mut request: M = Reader::new().read(json.as_bytes()).map_err(|error| error.to_string())?;
+    request.clear_output_only();
     remove_anys(&mut value);
     // Line and column would be those of what is left.
     Reader::new()

@@ -80,9 +80,9 @@ impl Create {
 
     fn requests(self) -> Result<Requests<CreatePolicyRequest>, Failure> {
         match &self.file {
-            Some(path) => Ok(read_requests(path, "policy")?
-                .map(without_output)
-                .many_if(self.options.has_failed_file())),
+            Some(path) => {
+                Ok(read_requests(path, "policy")?.many_if(self.options.has_failed_file()))
+            }
             None => Ok(Requests::One(self.policy()?.into())),
         }
     }
@@ -104,13 +104,5 @@ impl Create {
             features: vec![feature],
             ..Policy::default()
         })
-    }
-}
-
-/// The request without what the server sets, so that what `get` prints can be created again.
-fn without_output(request: CreatePolicyRequest) -> CreatePolicyRequest {
-    let policy = request.policy;
-    CreatePolicyRequest {
-        policy: policy.map(|policy| Policy { uuid: String::new(), built_in: false, ..policy }),
     }
 }

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use eset_protect::automation::v1::{
-    CreateTaskRequest, DeviceTask, DeviceTaskSource, DeviceTaskTargets, Trigger,
-};
+use eset_protect::automation::v1::{CreateTaskRequest, DeviceTask, DeviceTaskTargets, Trigger};
 use eset_protect::rpc::device_tasks::CreateTask;
 use eset_protect::wkt::Timestamp;
 use eset_protect::{Client, Guarded};
@@ -175,9 +173,7 @@ impl Create {
 
     fn requests(self) -> Result<Requests<CreateTaskRequest>, Failure> {
         match &self.file {
-            Some(path) => Ok(read_requests(path, "task")?
-                .map(without_output)
-                .many_if(self.options.has_failed_file())),
+            Some(path) => Ok(read_requests(path, "task")?.many_if(self.options.has_failed_file())),
             None => Ok(Requests::One(self.task()?.into())),
         }
     }
@@ -200,23 +196,4 @@ impl Create {
             ..DeviceTask::default()
         })
     }
-}
-
-/// The request without what the server sets, so that what `get` prints can be created again.
-fn without_output(request: CreateTaskRequest) -> CreateTaskRequest {
-    use eset_protect::automation::v1::trigger::Kind;
-    let mut task = request.task.map(|task| DeviceTask {
-        uuid: String::new(),
-        version_id: 0,
-        source: DeviceTaskSource::Unspecified.into(),
-        create_time: None,
-        update_time: None,
-        ..task
-    });
-    for trigger in task.iter_mut().flat_map(|task| &mut task.triggers) {
-        if let Some(Kind::Manual(manual)) = &mut trigger.kind {
-            manual.create_time = None;
-        }
-    }
-    CreateTaskRequest { task }
 }

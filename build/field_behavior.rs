@@ -1,0 +1,96 @@
+//! Who sets a field (`google.api.field_behavior`, AIP-203).
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use quote::quote;
+
+use crate::codegen::names;
+
+/// A request must set the field.
+pub fn is_required(field: &FieldDescriptor) -> bool {
+    has(field, "REQUIRED")
+}
+
+/// The server sets the field; what a request says there is ignored.
+pub fn is_output_only(field: &FieldDescriptor) -> bool {
+    has(field, "OUTPUT_ONLY")
+}
+
+fn has(field: &FieldDescriptor, behavior: &str) -> bool {
+    let Some(extension) = field.parent_pool().get_extension_by_name("google.api.field_behavior")
+    else {
+        return false;
+    };
+    let Kind::Enum(behaviors) = extension.kind() else { return false };
+    let number = behaviors.get_value_by_name(behavior).map(|value| value.number());
+    let options = field.options();
+    let values = options.get_extension(&extension);
+    values.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
+}
+
+/// The statements that clear what the server sets, in a message's method; none if it sets nothing.
+pub fn clear_output_only(message: &MessageDescriptor, root: &str) -> TokenStream {
+    message.fields().map(|field| clear_field(&field, root)).collect()
+}
+
+fn clear_field(field: &FieldDescriptor, root: &str) -> TokenStream {
+    let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+    let holder = names::snake(oneof.as_ref().map_or(field.name(), |oneof| oneof.name()));
+    let variant = oneof.map(|oneof| {
+        let name = names::type_name(oneof.name());
+        let scope = names::message_scope(field.parent_message(), root);
+        let variant = names::camel(field.name());
+        let oneof = names::path(&format!("{scope}::{name}"));
+        quote!(#oneof::#variant)
+    });
+    match (is_output_only(field), has_output(field), variant) {
+        (true, _, None) => quote!(self.#holder = Default::default();),
+        (true, _, Some(variant)) => quote! {
+            if matches!(self.#holder, Some(#variant(_))) {
+                self.#holder = None;
+            }
+        },
+        (false, false, _) => quote!(),
+        (false, true, Some(variant)) => quote! {
+            if let Some(#variant(message)) = &mut self.#holder {
+                message.clear_output_only();
+            }
+        },
+        (false, true, None) if field.is_map() => quote! {
+            self.#holder.values_mut().for_each(|message| message.clear_output_only());
+        },
+        // A list and an `Option` alike.
+        (false, true, None) => quote! {
+            self.#holder.iter_mut().for_each(|message| message.clear_output_only());
+        },
+    }
+}
+
+/// Whether something inside the messages that a field holds is the server's to set.
+fn has_output(field: &FieldDescriptor) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut left = vec![field.clone()];
+    while let Some(field) = left.pop() {
+        let Some(message) = held(&field) else { continue };
+        if seen.insert(message.full_name().to_owned()) {
+            if message.fields().any(|field| is_output_only(&field)) {
+                return true;
+            }
+            left.extend(message.fields());
+        }
+    }
+    false
+}
+
+/// The message that a field, an element or a value of a map is.
+fn held(field: &FieldDescriptor) -> Option<MessageDescriptor> {
+    match field.kind() {
+        Kind::Message(entry) if entry.is_map_entry() => {
+            entry.map_entry_value_field().kind().as_message().cloned()
+        }
+        Kind::Message(message) => Some(message),
+        _ => None,
+    }
+}
