@@ -45,13 +45,20 @@
 //!   [`Builder::auth`]; without it anyone may log in and nobody has to. A login of the cloud that is
 //!   refused is 400, one of On-Prem 401. Health, reflection and pages need no token.
 //! * **The rate**, 10 calls a second for a token at an address, with [`Builder::rate_limit`].
+//! * **Deadlines**: a call or a stream ends with `DEADLINE_EXCEEDED` when its `grpc-timeout` has passed, 504
+//!   over REST. One that cannot be read is `INVALID_ARGUMENT`.
+//! * **Compression**: requests may be compressed by gzip, over gRPC by deflate, too. gRPC answers are
+//!   compressed by gzip for those who accept it.
 //! * **Pending answers**: 202 with `response-id` after [`Builder::pending_after`], fetched once by the
 //!   identical request; 504 if not ready within 120 seconds, 404 if not fetched within 600 seconds.
 //! * **Faults**: the uuid `code-14` of a task, a policy or an assignment fails with the gRPC code 14 in
 //!   any call; the header `x-emulator-fault` and [`Faults`] ask for more, see [`Fault`].
 //! * `GET /` lists the RPCs, and `GET /openapi.json` describes them.
 //!
-//! Nothing happens in the background. What changes with time follows from what is stored and the
+//! Connections have limits: [`ConnectionLimits`]. What whoever runs it should know is told by
+//! [`Builder::on_notice`].
+//!
+//! Nothing else happens in the background. What changes with time follows from what is stored and the
 //! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.
 
 mod assignments;
@@ -60,6 +67,7 @@ mod builder;
 mod check;
 mod clock;
 mod core;
+mod cors;
 mod device_tasks;
 mod error;
 mod failure;
@@ -69,6 +77,7 @@ mod fleet;
 mod gate;
 mod ids;
 mod log;
+mod notices;
 mod paging;
 mod policies;
 mod policy_assignments;
@@ -83,6 +92,7 @@ mod tasks;
 pub use auth::Auth;
 pub use builder::Builder;
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use cors::{Origin, ParseOriginError};
 pub use error::EmulatorError;
 pub use faults::{Fault, Faults, Held, ParseFaultError};
 pub use fleet::Device;
@@ -90,13 +100,14 @@ pub use ids::{IdSource, RandomIds, SequentialIds};
 pub use log::{Arrival, Front};
 pub use paging::PageLimits;
 pub use runs::{Outcome, Pace};
-pub use serving::Running;
+pub use serving::{ConnectionLimits, Running};
 
 /// An emulator, ready to be served.
 #[derive(Debug)]
 pub struct Emulator {
     core: core::Core,
     gate: gate::Settings,
+    notices: notices::Notices,
 }
 
 impl Emulator {

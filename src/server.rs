@@ -16,6 +16,8 @@
 //! ```
 
 mod backend;
+pub(crate) mod deadline;
+mod encoding;
 mod limits;
 mod metadata;
 mod reflection;

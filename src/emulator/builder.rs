@@ -7,12 +7,15 @@ use std::time::Duration;
 use super::auth::Auth;
 use super::clock::{Clock, SystemClock};
 use super::core::{Core, World};
+use super::cors::Origin;
 use super::error::EmulatorError;
 use super::faults::Faults;
 use super::fleet::{Device, Fleet};
 use super::ids::{IdSource, RandomIds};
+use super::notices::Notices;
 use super::paging::PageLimits;
 use super::runs::{Outcome, OutcomeRule, Pace};
+use super::serving::ConnectionLimits;
 use super::store::Store;
 use super::{Emulator, gate, seed};
 use crate::automation::v1::DeviceTask;
@@ -32,6 +35,7 @@ pub struct Builder {
     max_bytes: u64,
     seed: bool,
     gate: gate::Settings,
+    notices: Notices,
 }
 
 impl Default for Builder {
@@ -47,13 +51,17 @@ impl Default for Builder {
             max_bytes: MAX_BYTES,
             seed: false,
             gate: gate::Settings::default(),
+            notices: Notices::default(),
         }
     }
 }
 
 impl Builder {
     /// Keeps everything in a directory, which is created if it is not there. One emulator can have it
-    /// open at a time. Every change is on disk before its call is answered.
+    /// open at a time. Every change is on disk before its call is answered. If the disk is full, changes
+    /// fail with `RESOURCE_EXHAUSTED`, reads go on, and as soon as there is room so do changes; see
+    /// [`on_notice`](Self::on_notice). A file in which nothing was ever stored, such as an empty one, is
+    /// taken for new.
     #[must_use]
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
@@ -155,6 +163,39 @@ impl Builder {
         self
     }
 
+    /// How many connections there may be, and how long they may do nothing.
+    #[must_use]
+    pub fn connection_limits(mut self, limits: ConnectionLimits) -> Self {
+        self.gate.limits = limits;
+        self
+    }
+
+    /// Lets pages of an origin call the REST front from a browser (CORS): preflight requests are answered,
+    /// and answers, errors among them, can be read by the page. Callers log in all the same. By default no
+    /// other origin may. Said again, it adds one.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: Origin) -> Self {
+        self.gate.origins.push(origin);
+        self
+    }
+
+    /// Answers `HEAD` wherever there is `GET` (RFC 9110, 9.3.2), the call being made all the same. Off by
+    /// default, since ESET documents no `HEAD`: it is 405.
+    #[must_use]
+    pub fn head(mut self, head: bool) -> Self {
+        self.gate.head = head;
+        self
+    }
+
+    /// Is told, in a sentence, what whoever runs the emulator should know: that new connections have to
+    /// wait, that the disk is full, and when that is over. By default these are events of `tracing` at
+    /// the level WARN. It is called on threads that serve, so it should not wait.
+    #[must_use]
+    pub fn on_notice(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.notices = Notices::new(tell);
+        self
+    }
+
     /// Opens the store and seeds it.
     ///
     /// # Errors
@@ -162,9 +203,10 @@ impl Builder {
     /// If the data directory cannot be opened, is in use, is damaged, or was written by a newer
     /// release; or if the seed does not fit into [`max_bytes`](Self::max_bytes).
     pub fn build(self) -> Result<Emulator, EmulatorError> {
+        let notices = self.notices.clone();
         let store = match &self.data_dir {
-            Some(directory) => Store::in_directory(directory, self.max_bytes)?,
-            None => Store::in_memory(self.max_bytes)?,
+            Some(directory) => Store::in_directory(directory, self.max_bytes, notices)?,
+            None => Store::in_memory(self.max_bytes, notices)?,
         };
         let mut fleet = Fleet::default();
         if self.seed {
@@ -188,7 +230,7 @@ impl Builder {
                 .map_err(|failure| EmulatorError::Store { reason: failure.to_string() })?;
         }
         let core = Core { store: Arc::new(store), world: Arc::new(world) };
-        Ok(Emulator { core, gate: self.gate })
+        Ok(Emulator { core, gate: self.gate, notices: self.notices })
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn id(field: &str, id: &str) -> Result<(), Failure> {
 
 /// Fails if an identifier asks for it, as `code-14` does.
 pub(crate) fn asks_to_fail(id: &str) -> Result<(), Failure> {
-    asked_by_id(id).map_or(Ok(()), |status| Err(Failure::of_status(status)))
+    asked_by_id(id).map_or(Ok(()), |status| Err(status.into()))
 }
 
 /// Notes an identifier that is empty or too long.

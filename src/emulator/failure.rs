@@ -14,7 +14,11 @@ const MAX_VIOLATIONS: usize = 16;
 
 /// Why a call fails, as its caller sees it.
 #[derive(Debug)]
-pub(crate) struct Failure(Status);
+pub(crate) struct Failure {
+    status: Status,
+    /// What the store said, if it is at fault.
+    cause: Option<Box<redb::Error>>,
+}
 
 impl Failure {
     /// One field of the request is wrong.
@@ -49,40 +53,46 @@ impl Failure {
 
     /// A limit of the emulator is reached.
     pub(crate) fn exhausted(description: impl Into<String>) -> Self {
-        Self(Status::resource_exhausted(description))
+        Status::resource_exhausted(description).into()
     }
 
     /// The emulator itself is at fault.
     pub(crate) fn internal(description: impl Into<String>) -> Self {
-        Self(Status::internal(description))
-    }
-
-    /// A failure that was asked for.
-    pub(crate) fn of_status(status: Status) -> Self {
-        Self(status)
+        Status::internal(description).into()
     }
 
     /// The emulator has been shut down.
     pub(crate) fn closed() -> Self {
-        Self(Status::unavailable("the emulator is shut down"))
+        Status::unavailable("the emulator is shut down").into()
+    }
+
+    /// What the store said, if it is at fault.
+    pub(crate) fn cause(&self) -> Option<&redb::Error> {
+        self.cause.as_deref()
     }
 
     fn with<M: Message + Name>(code: Code, message: String, detail: &M) -> Self {
         let rich =
             Rich { code: code.into(), message: message.clone(), details: vec![Any::pack(detail)] };
-        Self(Status::with_details(code, message, Bytes::from(rich.encode_to_vec())))
+        Status::with_details(code, message, Bytes::from(rich.encode_to_vec())).into()
     }
 }
 
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
-        failure.0
+        failure.status
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self { status, cause: None }
     }
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.message())
+        f.write_str(self.status.message())
     }
 }
 
@@ -90,7 +100,9 @@ macro_rules! from_store_error {
     ($($error:ty)*) => { $(
         impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::internal(format!("the store fails: {error}"))
+                let cause = redb::Error::from(error);
+                let status = Status::internal(format!("the store fails: {cause}"));
+                Self { status, cause: Some(Box::new(cause)) }
             }
         }
     )* };
@@ -103,7 +115,7 @@ from_store_error! {
 
 impl From<prost::DecodeError> for Failure {
     fn from(error: prost::DecodeError) -> Self {
-        Self(Status::data_loss(format!("a stored row cannot be read: {error}")))
+        Status::data_loss(format!("a stored row cannot be read: {error}")).into()
     }
 }
 

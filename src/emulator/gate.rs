@@ -1,5 +1,6 @@
 //! What every request passes, on both fronts: the log, logins, limits, faults, pending answers.
 
+mod body_time;
 mod broken_body;
 mod head;
 mod logins;
@@ -16,7 +17,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -24,17 +26,22 @@ use tonic::{Code, Status};
 use tower_service::Service;
 use uuid::Uuid;
 
+use self::body_time::InTime;
 use self::broken_body::BrokenBody;
+pub(super) use self::head::Peer;
 use self::head::{bearer, caller, is_grpc, is_open, print};
 use self::pending::Pending;
 use self::rate::RateLimit;
 use self::tokens::Tokens;
 use super::auth::Auth;
 use super::core::World;
+use super::cors::Origin;
 use super::faults::{Fault, Faults, Kind, Place};
 use super::log::{Arrival, Front, Log};
+use super::serving::ConnectionLimits;
 use crate::rpc::{self, MethodSpec};
-use crate::server::RestFront;
+use crate::server::deadline::Deadline;
+use crate::server::{RestFront, RestLimits};
 
 /// The header by which a person asks for a fault.
 const FAULT: &str = "x-emulator-fault";
@@ -51,6 +58,9 @@ pub(super) struct Settings {
     pub(super) rate_limit: bool,
     pub(super) pending_after: Duration,
     pub(super) faults: Faults,
+    pub(super) head: bool,
+    pub(super) origins: Vec<Origin>,
+    pub(super) limits: ConnectionLimits,
 }
 
 impl Default for Settings {
@@ -61,6 +71,9 @@ impl Default for Settings {
             // `facts.md` 3.
             pending_after: Duration::from_secs(30),
             faults: Faults::new(),
+            head: false,
+            origins: Vec::new(),
+            limits: ConnectionLimits::default(),
         }
     }
 }
@@ -75,18 +88,24 @@ pub(super) struct Gate {
     pending: Pending,
     faults: Faults,
     log: Log,
+    head: bool,
+    body_time: Duration,
 }
 
 impl Gate {
     pub(super) fn new(settings: Settings, world: Arc<World>, rest: RestFront) -> Self {
+        let body_time = settings.limits.body_time;
+        let limits = RestLimits { body_time, ..RestLimits::default() };
         Self {
             world,
-            rest: rest.status_rule(http_status),
+            rest: rest.status_rule(http_status).limits(limits),
             tokens: Tokens::new(settings.auth),
             rate: settings.rate_limit.then(RateLimit::default),
             pending: Pending::new(settings.pending_after),
             faults: settings.faults,
             log: Log::default(),
+            head: settings.head,
+            body_time,
         }
     }
 
@@ -106,9 +125,14 @@ impl Gate {
     async fn pass(
         self: Arc<Self>,
         routes: Routes,
-        request: Request<Body>,
+        mut request: Request<Body>,
     ) -> Result<Response<Body>, BoxError> {
         let front = if is_grpc(request.headers()) { Front::Grpc } else { Front::Rest };
+        let method = request.method().clone();
+        let is_head = self.head && front == Front::Rest && method == Method::HEAD;
+        if is_head {
+            *request.method_mut() = Method::GET;
+        }
         let path = request.uri().path();
         let spec = match front {
             Front::Grpc => rpc::METHODS.iter().find(|spec| spec.path == path).copied(),
@@ -116,22 +140,49 @@ impl Gate {
         };
         self.log.note(Arrival {
             front,
-            method: request.method().clone(),
+            method,
             path: request.uri().path_and_query().map_or(path, |path| path.as_str()).to_owned(),
             rpc: spec,
             headers: request.headers().clone(),
         });
-        let mut response = match (self.refusal(&request, front, spec), front) {
-            (Some(status), _) => self.failed(front, spec, status),
-            (None, Front::Grpc) => self.grpc(routes, request, spec).await?,
-            (None, Front::Rest) => self.rest(request, spec).await?,
+        let mut response = match self.admit(&request, front, spec) {
+            Ok(deadline) => {
+                let answer = async {
+                    match front {
+                        Front::Grpc => self.grpc(routes, request, spec).await,
+                        Front::Rest => self.rest(request, spec).await,
+                    }
+                };
+                match (deadline.limit(answer).await, front) {
+                    (Ok(answer), Front::Grpc) => answer?.map(|body| deadline.limit_body(body)),
+                    (Ok(answer), Front::Rest) => answer?,
+                    (Err(status), _) => self.failed(front, spec, status),
+                }
+            }
+            Err(status) => self.failed(front, spec, status),
         };
+        if is_head {
+            response = without_body(response);
+        }
         if !response.headers().contains_key(REQUEST_ID)
             && let Ok(id) = HeaderValue::try_from(Uuid::new_v4().to_string())
         {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         Ok(response)
+    }
+
+    /// Until when a request is served, or why it is not.
+    fn admit(
+        &self,
+        request: &Request<Body>,
+        front: Front,
+        spec: Option<&'static MethodSpec>,
+    ) -> Result<Deadline, Status> {
+        match self.refusal(request, front, spec) {
+            Some(status) => Err(status),
+            None => Deadline::of(request.headers()),
+        }
     }
 
     /// Why a request is not served: its token, or too many of them.
@@ -194,6 +245,11 @@ impl Gate {
         let fault = match self.fault(request.headers(), spec, request.uri().path()) {
             Ok(fault) => fault,
             Err(status) => return Ok(status.into_http()),
+        };
+        // All calls of the services have one message, which is on its way.
+        let request = match spec {
+            Some(_) => request.map(|body| Body::new(InTime::new(body, self.body_time))),
+            None => request,
         };
         let Some(Fault { kind, after_the_call }) = fault else {
             return Ok(run(&mut routes, request).await);
@@ -362,6 +418,14 @@ fn broken(place: Place, answer: Response<Bytes>) -> Result<Response<Body>, BoxEr
     // What was promised, so that nobody takes the half for the whole.
     head.headers.insert(header::CONTENT_LENGTH, body.len().max(1).into());
     Ok(Response::from_parts(head, Body::new(BrokenBody::new(some))))
+}
+
+/// The answer to `HEAD` (RFC 9110, 9.3.2): what `GET` would have got, without its body.
+fn without_body(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    response.map(|_| Body::empty())
 }
 
 fn full(body: Bytes) -> Body {

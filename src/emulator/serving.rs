@@ -1,19 +1,23 @@
 //! Serving an emulator over gRPC and REST.
 
+mod accept;
+mod activity;
+mod calls;
 mod connection;
+mod limits;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio_stream::{Stream, StreamExt};
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
-use tonic::transport::Server;
 
-use self::connection::{Connection, Phase};
+use self::calls::Calls;
+pub use self::limits::ConnectionLimits;
 use super::Emulator;
 use super::core::Core;
 use super::device_tasks::DeviceTasksService;
@@ -31,14 +35,20 @@ use crate::server::{DeviceTasks, Policies, PolicyAssignments, Reflection, RestFr
 
 /// Largest message, in both directions.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
-/// Streams at once on a connection, and bytes of headers of one. HTTP/1.1 has hyper's own limits: 100
-/// headers, which must come within 30 seconds.
-const MAX_STREAMS: u32 = 1024;
-const MAX_HEADERS: u32 = 64 * 1024;
-/// A connection that is silent for so long is asked whether it lives.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a shutdown waits for the calls that are at work.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// A service that takes large messages and compressed ones, and compresses for those who take that.
+macro_rules! as_callers_like {
+    ($service:expr) => {
+        $service
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_MESSAGE)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .accept_compressed(CompressionEncoding::Deflate)
+            .send_compressed(CompressionEncoding::Gzip)
+    };
+}
 
 /// An emulator that is being served.
 ///
@@ -50,7 +60,6 @@ pub struct Running {
     core: Core,
     gate: Arc<Gate>,
     stop: Option<oneshot::Sender<()>>,
-    phase: watch::Sender<Phase>,
     server: JoinHandle<()>,
 }
 
@@ -82,7 +91,6 @@ impl Running {
 
     /// Stops listening, lets the calls at work finish, for ten seconds at most, and closes the store.
     pub async fn shutdown(mut self) {
-        self.phase.send_replace(Phase::Draining);
         if let Some(stop) = self.stop.take() {
             // An error says that the server has ended, which is what is wanted.
             let _ = stop.send(());
@@ -93,7 +101,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.phase.send_replace(Phase::Broken);
         self.server.abort();
         self.core.store.close();
     }
@@ -120,19 +127,17 @@ impl Emulator {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let phase = watch::Sender::new(Phase::Serving);
         let core = self.core.clone();
-        let connections = connections(listener, &phase);
-        let gated = gated(&self.core, self.gate).await?;
-        let gate = Arc::clone(&gated.gate);
+        let (limits, notices) = (self.gate.limits, self.notices);
+        let calls = calls(&self.core, self.gate).await?;
+        let gate = Arc::clone(calls.gate());
         let server = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            // What fails here is single connections; there is nobody left to tell.
-            let _ = serve(gated, connections, stopped).await;
+            accept::serve(calls, listener, limits, &notices, stopped).await;
         });
-        Ok(Running { address, core, gate, stop: Some(stop), phase, server })
+        Ok(Running { address, core, gate, stop: Some(stop), server })
     }
 
     /// Serves on a listener until `shutdown` is ready and the calls at work are finished, for ten
@@ -146,41 +151,37 @@ impl Emulator {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EmulatorError> {
-        let broken = BreakOnDrop(watch::Sender::new(Phase::Serving), self.core.clone());
-        let mut drain = broken.0.subscribe();
+        let _store = CloseOnDrop(self.core.clone());
+        let (drain, drained) = oneshot::channel::<()>();
         let shutdown = async {
             shutdown.await;
-            broken.0.send_replace(Phase::Draining);
+            drop(drain);
         };
         let overdue = async {
-            if drain.wait_for(|phase| *phase == Phase::Draining).await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            let _ = drained.await;
             tokio::time::sleep(DRAIN).await;
         };
-        let connections = connections(listener, &broken.0);
-        let gated = gated(&self.core, self.gate).await?;
+        let limits = self.gate.limits;
+        let calls = calls(&self.core, self.gate).await?;
         tokio::select! {
-            served = serve(gated, connections, shutdown) => {
-                served.map_err(|error| EmulatorError::Serve { reason: error.to_string() })
-            }
-            () = overdue => Ok(()),
+            () = accept::serve(calls, listener, limits, &self.notices, shutdown) => {}
+            () = overdue => {}
         }
+        Ok(())
     }
 }
 
-/// Leaves neither connections nor an open store, also if the future is dropped.
-struct BreakOnDrop(watch::Sender<Phase>, Core);
+/// Leaves no open store, also if the future is dropped.
+struct CloseOnDrop(Core);
 
-impl Drop for BreakOnDrop {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        self.0.send_replace(Phase::Broken);
-        self.1.store.close();
+        self.0.store.close();
     }
 }
 
 /// The services of the emulator on both fronts, with health and reflection, behind the gate.
-async fn gated(core: &Core, settings: Settings) -> Result<Gated, EmulatorError> {
+async fn calls(core: &Core, settings: Settings) -> Result<Calls, EmulatorError> {
     let tasks = Arc::new(DeviceTasksService(core.clone()));
     let policies = Arc::new(PoliciesService(core.clone()));
     let assignments = Arc::new(PolicyAssignmentsService(core.clone()));
@@ -190,15 +191,9 @@ async fn gated(core: &Core, settings: Settings) -> Result<Gated, EmulatorError> 
         Arc::new(PolicyAssignments::new(Arc::clone(&assignments))) as _,
     ])
     .map_err(|error| EmulatorError::Serve { reason: error.to_string() })?;
-    let tasks = DeviceTasksServer::from_arc(tasks)
-        .max_decoding_message_size(MAX_MESSAGE)
-        .max_encoding_message_size(MAX_MESSAGE);
-    let policies = PoliciesServer::from_arc(policies)
-        .max_decoding_message_size(MAX_MESSAGE)
-        .max_encoding_message_size(MAX_MESSAGE);
-    let assignments = PolicyAssignmentsServer::from_arc(assignments)
-        .max_decoding_message_size(MAX_MESSAGE)
-        .max_encoding_message_size(MAX_MESSAGE);
+    let tasks = as_callers_like!(DeviceTasksServer::from_arc(tasks));
+    let policies = as_callers_like!(PoliciesServer::from_arc(policies));
+    let assignments = as_callers_like!(PolicyAssignmentsServer::from_arc(assignments));
 
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<DeviceTasksServer<DeviceTasksService>>().await;
@@ -212,36 +207,10 @@ async fn gated(core: &Core, settings: Settings) -> Result<Gated, EmulatorError> 
     let routes = Routes::new(tasks)
         .add_service(policies)
         .add_service(assignments)
-        .add_service(health)
-        .add_service(reflection.v1())
-        .add_service(reflection.v1alpha());
+        .add_service(as_callers_like!(health))
+        .add_service(as_callers_like!(reflection.v1()))
+        .add_service(as_callers_like!(reflection.v1alpha()));
+    let cors = super::cors::layer(&settings.origins);
     let gate = Arc::new(Gate::new(settings, Arc::clone(&core.world), rest));
-    Ok(Gated { gate, routes: routes.prepare() })
-}
-
-async fn serve(
-    gated: Gated,
-    connections: impl Stream<Item = std::io::Result<Connection>>,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), tonic::transport::Error> {
-    Server::builder()
-        .accept_http1(true)
-        .max_concurrent_streams(MAX_STREAMS)
-        .http2_max_header_list_size(MAX_HEADERS)
-        .http2_keepalive_interval(Some(KEEP_ALIVE))
-        .serve_with_incoming_shutdown(gated, connections, shutdown)
-        .await
-}
-
-/// The connections that come in, each with `TCP_NODELAY`, until they are broken.
-fn connections(
-    listener: TcpListener,
-    phase: &watch::Sender<Phase>,
-) -> impl Stream<Item = std::io::Result<Connection>> + use<> {
-    let phase = phase.subscribe();
-    tokio_stream::wrappers::TcpListenerStream::new(listener).map(move |accepted| {
-        let stream = accepted?;
-        stream.set_nodelay(true)?;
-        Ok(Connection::new(stream, &phase))
-    })
+    Ok(Calls::new(Gated { gate, routes: routes.prepare() }, cors))
 }

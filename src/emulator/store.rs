@@ -1,15 +1,16 @@
 //! The store: redb, in memory or in a file of a directory.
 
+mod file;
 mod tables;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{
-    Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError,
-};
+use redb::{Database, Durability, ReadTransaction, ReadableDatabase};
 use tonic::Status;
 
 pub(crate) use tables::{
@@ -19,71 +20,63 @@ pub(crate) use tables::{
 
 use super::error::EmulatorError;
 use super::failure::Failure;
-use tables::{FORMAT, META};
+use super::notices::Notices;
+use tables::{CHANGES, META};
 
 /// The file in a data directory.
 const FILE: &str = "emulator.redb";
-/// The format of the rows. A store with a greater number is not opened.
-const SUPPORTED_FORMAT: u64 = 1;
-/// redb would take a gigabyte.
-const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// The emulator's rows, transactional and durable.
 ///
 /// Every change is one transaction, on disk (`Durability::Immediate`) before its call is answered.
 /// Reads work on a snapshot. All of it runs on tokio's blocking threads: a commit waits for the disk,
 /// and a writer waits for the writer before it, which would hold up every other call otherwise.
+///
+/// redb does nothing more once the disk has failed it, so a full disk would be the end. The file is opened
+/// again then, which repairs it: what was committed is there, what was not is gone, and reads go on.
 pub(crate) struct Store {
-    /// `None` after [`close`](Self::close).
-    database: RwLock<Option<Database>>,
+    held: RwLock<Held>,
+    /// The file, if it is one.
+    path: Option<PathBuf>,
     /// The store holds at most so many bytes of rows.
     max_bytes: u64,
+    notices: Notices,
+    /// A change failed, and none was made since.
+    is_failing: AtomicBool,
+}
+
+enum Held {
+    /// Open, for the so many-th time.
+    Open(Database, u64),
+    /// It could not be opened again, for the so many-th time.
+    Failed(u64),
+    /// After [`close`](Store::close).
+    Closed,
 }
 
 impl Store {
     /// A store in memory, gone with the process.
-    pub(crate) fn in_memory(max_bytes: u64) -> Result<Self, EmulatorError> {
-        let database = Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create_with_backend(redb::backends::InMemoryBackend::new())
-            .map_err(|error| EmulatorError::Store { reason: error.to_string() })?;
-        prepare(&database).map_err(|problem| match problem {
-            Problem::Format(found) => {
-                EmulatorError::Store { reason: format!("unknown format {found}") }
-            }
-            Problem::Store(reason) => EmulatorError::Store { reason },
-        })?;
-        Ok(Self { database: RwLock::new(Some(database)), max_bytes })
+    pub(crate) fn in_memory(max_bytes: u64, notices: Notices) -> Result<Self, EmulatorError> {
+        Ok(Self::of(file::in_memory()?, None, max_bytes, notices))
     }
 
     /// The store of a directory, which is created if it is not there. Nobody else can open it until
     /// this one is closed.
-    pub(crate) fn in_directory(directory: &Path, max_bytes: u64) -> Result<Self, EmulatorError> {
+    pub(crate) fn in_directory(
+        directory: &Path,
+        max_bytes: u64,
+        notices: Notices,
+    ) -> Result<Self, EmulatorError> {
         fs::create_dir_all(directory)
             .map_err(|source| EmulatorError::Open { path: directory.to_owned(), source })?;
         let path = directory.join(FILE);
-        // redb panics on some damaged files.
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            let database = Builder::new()
-                .set_cache_size(CACHE_BYTES)
-                .set_check_integrity_on_open(true)
-                .create(&path)
-                .map_err(|error| open_error(&path, error))?;
-            prepare(&database).map_err(|problem| match problem {
-                Problem::Format(found) => EmulatorError::NewerFormat {
-                    path: path.clone(),
-                    found,
-                    supported: SUPPORTED_FORMAT,
-                },
-                Problem::Store(reason) => EmulatorError::Corrupt { path: path.clone(), reason },
-            })?;
-            Ok(database)
-        }));
-        let database = opened.unwrap_or_else(|_| {
-            let reason = "it is damaged in a way that cannot be read".to_owned();
-            Err(EmulatorError::Corrupt { path, reason })
-        })?;
-        Ok(Self { database: RwLock::new(Some(database)), max_bytes })
+        let database = file::open(&path, true)?;
+        Ok(Self::of(database, Some(path), max_bytes, notices))
+    }
+
+    fn of(database: Database, path: Option<PathBuf>, max_bytes: u64, notices: Notices) -> Self {
+        let held = RwLock::new(Held::Open(database, 0));
+        Self { held, path, max_bytes, notices, is_failing: AtomicBool::new(false) }
     }
 
     /// Reads a snapshot, on a blocking thread.
@@ -111,38 +104,113 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Tables<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|database| {
+        let mut ready = None;
+        let made = self.with(|database| {
             let mut transaction = database.begin_write()?;
             transaction.set_durability(Durability::Immediate)?;
-            let result = {
+            {
                 let mut tables = Tables::open(&transaction)?;
                 let result = work(&mut tables)?;
                 tables.account(self.max_bytes)?;
-                result
-            };
+                ready = Some((result, tables.count_change()?));
+            }
             transaction.commit()?;
-            Ok(result)
-        })
+            Ok(())
+        });
+        match (made, ready) {
+            (Ok(()), Some((result, _))) => {
+                if self.is_failing.swap(false, Ordering::Relaxed) {
+                    self.notices.tell(&format!("{} can be written again", self.name()));
+                }
+                Ok(result)
+            }
+            (Ok(()), None) => Err(Failure::internal("a change came to no end")),
+            (Err(failure), Some((result, change))) if failure.cause().is_some() => {
+                // A commit that failed may be on the disk all the same.
+                match self.with(last_change) {
+                    Ok(last) if last == change => Ok(result),
+                    Ok(_) => Err(refused(failure)),
+                    Err(_) => Err(failure),
+                }
+            }
+            (Err(failure), _) => Err(refused(failure)),
+        }
     }
 
     /// Closes the file, so that it can be opened again. Waits for the calls that are at work; later
     /// ones fail with `UNAVAILABLE`.
     pub(crate) fn close(&self) {
-        *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Held::Closed;
     }
 
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, Failure>) -> Result<T, Failure> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        match &*database {
-            Some(database) => work(database),
-            None => Err(Failure::closed()),
+        self.open_failed()?;
+        let (result, opening) = {
+            match &*self.held.read().unwrap_or_else(PoisonError::into_inner) {
+                Held::Open(database, opening) => (work(database), *opening),
+                Held::Failed(_) => return Err(Failure::internal("the store cannot be opened")),
+                Held::Closed => return Err(Failure::closed()),
+            }
+        };
+        if let Err(failure) = &result
+            && let Some(cause) = failure.cause()
+        {
+            self.open_again(opening, cause);
+        }
+        result
+    }
+
+    /// Opens the file anew after the disk has failed the database that was opened for the so many-th time.
+    fn open_again(&self, opening: u64, cause: &redb::Error) {
+        let Some(path) = &self.path else { return };
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(&*held, Held::Open(_, now) if *now == opening) {
+            return;
+        }
+        if !self.is_failing.swap(true, Ordering::Relaxed) {
+            self.notices.tell(&format!(
+                "{} cannot be written, and changes fail until it can: {cause}",
+                self.name()
+            ));
+        }
+        let opening = opening.saturating_add(1);
+        // The old one holds the file until it is gone.
+        let before = std::mem::replace(&mut *held, Held::Failed(opening));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
+        if let Ok(database) = file::open(path, false) {
+            *held = Held::Open(database, opening);
+        }
+    }
+
+    /// Tries once more to open a file that could not be opened.
+    fn open_failed(&self) -> Result<(), Failure> {
+        let is_failed = |held: &Held| matches!(held, Held::Failed(_));
+        if !is_failed(&self.held.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(());
+        }
+        let Some(path) = &self.path else { return Ok(()) };
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let Held::Failed(opening) = *held else { return Ok(()) };
+        match file::open(path, false) {
+            Ok(database) => {
+                *held = Held::Open(database, opening.saturating_add(1));
+                Ok(())
+            }
+            Err(error) => Err(unopened(&error)),
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.path {
+            Some(path) => format!("`{}`", path.display()),
+            None => "the store".to_owned(),
         }
     }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").finish_non_exhaustive()
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -155,51 +223,35 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Why a database cannot be used.
-enum Problem {
-    Format(u64),
-    Store(String),
+/// How many changes there were.
+fn last_change(database: &Database) -> Result<u64, Failure> {
+    let meta = database.begin_read()?.open_table(META)?;
+    Ok(meta.get(CHANGES)?.map_or(0, |changes| changes.value()))
 }
 
-/// Makes the tables of a new database and checks the format of an old one.
-fn prepare(database: &Database) -> Result<(), Problem> {
-    if let Some(found) = format(database).map_err(|error| Problem::Store(error.to_string()))? {
-        return if found > SUPPORTED_FORMAT { Err(Problem::Format(found)) } else { Ok(()) };
-    }
-    let make = || -> Result<(), Failure> {
-        let transaction = database.begin_write()?;
-        Tables::open(&transaction)?.meta.insert(FORMAT, SUPPORTED_FORMAT)?;
-        transaction.commit()?;
-        Ok(())
-    };
-    make().map_err(|error| Problem::Store(error.to_string()))
-}
-
-/// The format, or `None` for a database without tables.
-fn format(database: &Database) -> Result<Option<u64>, redb::Error> {
-    let transaction = database.begin_read()?;
-    let meta = match transaction.open_table(META) {
-        // A database with tables but without this one is somebody else's.
-        Err(redb::TableError::TableDoesNotExist(_))
-            if transaction.list_tables()?.next().is_none() =>
-        {
-            return Ok(None);
+/// A change that was certainly not made. The codes are those by which callers know that.
+fn refused(failure: Failure) -> Failure {
+    match failure.cause() {
+        Some(redb::Error::Io(error)) if is_full(error) => no_room(error),
+        Some(redb::Error::PreviousIo) => {
+            Status::unavailable("the store was opened again meanwhile; nothing was changed").into()
         }
-        opened => opened?,
-    };
-    Ok(meta.get(FORMAT)?.map(|format| format.value()))
+        _ => failure,
+    }
 }
 
-fn open_error(path: &Path, error: DatabaseError) -> EmulatorError {
-    let path = path.to_owned();
+fn unopened(error: &EmulatorError) -> Failure {
     match error {
-        DatabaseError::DatabaseAlreadyOpen => EmulatorError::Locked { path },
-        DatabaseError::Storage(StorageError::Io(source))
-            if source.kind() != std::io::ErrorKind::InvalidData
-                && source.kind() != std::io::ErrorKind::UnexpectedEof =>
-        {
-            EmulatorError::Open { path, source }
-        }
-        error => EmulatorError::Corrupt { path, reason: error.to_string() },
+        EmulatorError::Open { source, .. } if is_full(source) => no_room(source),
+        error => Failure::internal(format!("the store cannot be opened: {error}")),
     }
+}
+
+fn no_room(error: &std::io::Error) -> Failure {
+    Failure::exhausted(format!("the store has no room; nothing was changed: {error}"))
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
 }

@@ -11,6 +11,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tonic::{Code, Status};
 
 use super::backend::{Backend, RestAnswer, RestCall};
+use super::deadline::Deadline;
+use super::encoding::{self, Encoding};
 use super::limits::{Refusal, RestLimits};
 use super::metadata;
 use crate::rpc::MethodSpec;
@@ -28,6 +30,8 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 ///   ESET's gateway does (`facts.md` 3). A detail of a type that is not registered is written as its
 ///   type URL and the base64 of its bytes.
 /// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
+/// * A body may be compressed by gzip (`Content-Encoding`); unpacked it has the same limit.
+/// * A call is over at the deadline that its header `grpc-timeout` sets: 504.
 /// * Headers become metadata and metadata becomes headers.
 #[derive(Clone)]
 pub struct RestFront {
@@ -91,29 +95,34 @@ impl RestFront {
         Some(route.spec())
     }
 
-    /// Reads a request whole, within the limits.
+    /// Reads a request whole, within the limits, and unpacks its body.
     ///
     /// # Errors
     ///
-    /// With the answer if it is too large or too slow.
+    /// With the answer if it is too large, too slow or no sound gzip.
     pub async fn read<B>(&self, request: Request<B>) -> Result<Request<Bytes>, Response<Bytes>>
     where
         B: http_body::Body<Data = Bytes>,
     {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let read = match self.limits.check_head(&head) {
             Ok(()) => self.limits.read(body).await,
             Err(refusal) => Err(refusal),
         };
-        match read {
-            Ok(body) => Ok(Request::from_parts(head, body)),
-            Err(Refusal { status, message }) => {
-                let mut answer = Self::error(status, &message);
-                // What is left of the body is not read, so the connection is of no more use.
-                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                Err(answer)
-            }
+        let body = read.map_err(|Refusal { status, message }| {
+            let mut answer = Self::error(status, &message);
+            // What is left of the body is not read, so the connection is of no more use.
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            answer
+        })?;
+        if !matches!(Encoding::of(&head.headers), Encoding::Gzip) {
+            return Ok(Request::from_parts(head, body));
         }
+        let body = encoding::gunzip(&body, self.limits.max_body)
+            .map_err(|Refusal { status, message }| Self::error(status, &message))?;
+        head.headers.remove(header::CONTENT_ENCODING);
+        head.headers.remove(header::CONTENT_LENGTH);
+        Ok(Request::from_parts(head, body))
     }
 
     /// Answers a request.
@@ -125,12 +134,22 @@ impl RestFront {
             Ok(None) => return self.no_route(path),
             Err(error) => return Self::error(StatusCode::BAD_REQUEST, &error.to_string()),
         };
+        if !body.is_empty() && !matches!(Encoding::of(&head.headers), Encoding::Identity) {
+            let message = "content-encoding: expected gzip or none";
+            let mut answer = Self::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+            answer.headers_mut().insert(header::ACCEPT_ENCODING, encoding::ACCEPTED);
+            return answer;
+        }
         if !body.is_empty() && !is_json(&head.headers) {
-            let message = "the body must have the content-type application/json, unpacked";
+            let message = "content-type: expected application/json";
             return Self::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
         }
         let spec = route.spec();
         let Some(backend) = self.backends.get(spec.path) else { return self.no_route(path) };
+        let deadline = match Deadline::of(&head.headers) {
+            Ok(deadline) => deadline,
+            Err(status) => return self.failure(spec, &status),
+        };
         let call = RestCall {
             route,
             query: head.uri.query().unwrap_or_default().to_owned(),
@@ -139,9 +158,9 @@ impl RestFront {
             extensions: head.extensions,
             registry: self.registry.clone(),
         };
-        match backend.call(call).await {
-            Ok(answer) => json(answer),
-            Err(status) => self.failure(spec, &status),
+        match deadline.limit(backend.call(call)).await {
+            Ok(Ok(answer)) => json(answer),
+            Ok(Err(status)) | Err(status) => self.failure(spec, &status),
         }
     }
 
@@ -190,10 +209,7 @@ fn json(answer: RestAnswer) -> Response<Bytes> {
 }
 
 fn is_json(headers: &http::HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(HeaderValue::as_bytes);
-    let media_type = text(header::CONTENT_TYPE)
-        .and_then(|value| value.split(|byte| *byte == b';').next())
-        .unwrap_or_default();
-    media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")
-        && matches!(text(header::CONTENT_ENCODING), None | Some(b"identity"))
+    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let media_type = value.and_then(|value| value.split(|byte| *byte == b';').next());
+    media_type.is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(b"application/json"))
 }

@@ -15,6 +15,12 @@ fn other_machines_need_a_flag() {
 }
 
 #[test]
+fn an_origin_that_is_none_is_told() {
+    let error = run(&["emulator", "--allow-origin", "console.example"], b"").fails(2);
+    assert!(error.contains("--allow-origin") && error.contains("`console.example`"), "{error}");
+}
+
+#[test]
 fn a_port_in_use_is_told() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -24,7 +30,8 @@ fn a_port_in_use_is_told() {
 
 #[cfg(unix)]
 mod served {
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpStream;
     use std::process::{Child, Command, Stdio};
 
     use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask};
@@ -40,7 +47,11 @@ mod served {
 
     impl Emulator {
         fn start(args: &[&str]) -> Self {
-            let mut child = command(&[&["emulator", "--listen", "127.0.0.1:0"], args].concat())
+            Self::of(command(&[&["emulator", "--listen", "127.0.0.1:0"], args].concat()))
+        }
+
+        fn of(mut command: Command) -> Self {
+            let mut child = command
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
@@ -114,6 +125,59 @@ mod served {
         let tasks: Vec<DeviceTask> = emulator.run(&["tasks", "list"]).json_lines();
         assert_eq!(tasks, [created.task.unwrap()]);
         assert_eq!(emulator.stop("-INT").ok(), "");
+    }
+
+    #[test]
+    fn limits_and_browsers_are_by_option() {
+        let ask = |emulator: &Emulator, head: &str| {
+            let address = emulator.endpoint.strip_prefix("http://").unwrap();
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(stream, "{head}\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        let browser = "GET /v1/device_tasks HTTP/1.1\r\norigin: https://console.example";
+        let head = "HEAD /v1/device_tasks HTTP/1.1";
+        let with = Emulator::start(&[
+            "--no-auth",
+            "--rate-limit",
+            "--head",
+            "--allow-origin",
+            "https://console.example",
+        ]);
+        assert!(ask(&with, head).starts_with("HTTP/1.1 200"));
+        let answer = ask(&with, browser);
+        assert!(
+            answer.contains("access-control-allow-origin: https://console.example"),
+            "{answer}"
+        );
+        let statuses: Vec<_> = (0..50).map(|_| ask(&with, browser)).collect();
+        assert!(statuses.iter().any(|answer| answer.starts_with("HTTP/1.1 429")));
+        assert_eq!(with.stop("-TERM").ok(), "");
+        let without = Emulator::start(&["--no-auth"]);
+        assert!(ask(&without, head).starts_with("HTTP/1.1 405"));
+        assert!(!ask(&without, browser).contains("access-control"));
+        let statuses: Vec<_> = (0..50).map(|_| ask(&without, browser)).collect();
+        assert!(statuses.iter().all(|answer| answer.starts_with("HTTP/1.1 200")));
+        assert_eq!(without.stop("-TERM").ok(), "");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn it_says_on_standard_error_that_no_descriptors_are_left() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -n 40; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_eset-protect")]);
+        shell.args(["emulator", "--listen", "127.0.0.1:0", "--no-auth"]);
+        let emulator = Emulator::of(shell);
+        let address = emulator.endpoint.strip_prefix("http://").unwrap();
+        let idle: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
+        assert_eq!(emulator.run(&["tasks", "list"]).ok(), "");
+        drop(idle);
+        let ran = emulator.stop("-TERM");
+        assert_eq!(ran.code, 0);
+        assert!(ran.err.contains("new connections wait"), "{}", ran.err);
+        assert!(!ran.err.contains("panicked"), "{}", ran.err);
     }
 
     #[test]

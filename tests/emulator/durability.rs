@@ -1,14 +1,11 @@
 //! Data directories: what they keep, and what cannot be opened.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
 use eset_protect::automation::v1::{CreateTaskRequest, GetTaskRequest, ListTasksRequest};
-use eset_protect::emulator::{Emulator, EmulatorError, ManualClock};
+use eset_protect::emulator::{Emulator, EmulatorError};
 use eset_protect::policy_management::v2::policies_client::PoliciesClient;
 use eset_protect::policy_management::v2::policy_assignments_client::PolicyAssignmentsClient;
 use eset_protect::policy_management::v2::policy_target::Target;
@@ -18,23 +15,24 @@ use eset_protect::policy_management::v2::{
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::child::Server;
+use crate::directory::Directory;
 use crate::support::*;
 
-/// Tells the test binary to be a server on this directory.
-const DIRECTORY: &str = "ESET_PROTECT_TEST_EMULATOR_DIRECTORY";
 const ROUNDS: usize = 6;
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let directory = Directory::new();
-    let mut world = world_with(|builder| builder.data_dir(&directory.0)).await;
+    let new = directory.join("is/created");
+    let mut world = world_with(|builder| builder.data_dir(&new)).await;
     let made = world.create(task("kept", &["a"])).await;
     let runs = world.runs(&made.uuid).await;
     let policy = world.policy(Policy::default()).await;
     let assigned = world.assign(&policy.uuid, Target::DeviceUuid("d".into())).await;
     world.running.shutdown().await;
 
-    let mut world = world_with(|builder| builder.data_dir(&directory.0)).await;
+    let mut world = world_with(|builder| builder.data_dir(&new)).await;
     let tasks = world.tasks.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
     assert_eq!(tasks.tasks, std::slice::from_ref(&made));
     assert_eq!(world.runs(&made.uuid).await, runs);
@@ -50,7 +48,7 @@ async fn a_directory_is_seeded_once_and_only_when_it_is_new() {
     let directory = Directory::new();
     let mut counts = Vec::new();
     for seed in [true, true, false] {
-        let mut world = world_with(|builder| builder.data_dir(&directory.0).seed(seed)).await;
+        let mut world = world_with(|builder| builder.data_dir(&*directory).seed(seed)).await;
         let request = ListTasksRequest { page_size: 1000, ..Default::default() };
         counts.push(world.tasks.list_tasks(request).await.unwrap().into_inner().tasks.len());
         world.running.shutdown().await;
@@ -58,10 +56,10 @@ async fn a_directory_is_seeded_once_and_only_when_it_is_new() {
     assert!(counts[0] > 200 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 
     let directory = Directory::new();
-    let mut world = world_with(|builder| builder.data_dir(&directory.0)).await;
+    let mut world = world_with(|builder| builder.data_dir(&*directory)).await;
     world.create(task("t", &[])).await;
     drop(world.running);
-    let mut world = world_with(|builder| builder.data_dir(&directory.0).seed(true)).await;
+    let mut world = world_with(|builder| builder.data_dir(&*directory).seed(true)).await;
     let tasks = world.tasks.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
     assert_eq!(tasks.tasks.len(), 1);
 }
@@ -69,22 +67,21 @@ async fn a_directory_is_seeded_once_and_only_when_it_is_new() {
 #[test]
 fn a_directory_belongs_to_one_emulator() {
     let directory = Directory::new();
-    let first = Emulator::builder().data_dir(&directory.0).build().unwrap();
-    let error = Emulator::builder().data_dir(&directory.0).build().unwrap_err();
+    let first = Emulator::builder().data_dir(&*directory).build().unwrap();
+    let error = Emulator::builder().data_dir(&*directory).build().unwrap_err();
     assert!(matches!(error, EmulatorError::Locked { .. }), "{error}");
     drop(first);
-    Emulator::builder().data_dir(&directory.0).build().unwrap();
+    Emulator::builder().data_dir(&*directory).build().unwrap();
 }
 
 #[test]
 fn what_cannot_be_opened_is_told_apart() {
     let open = |directory: &Path| Emulator::builder().data_dir(directory).build().unwrap_err();
     let directory = Directory::new();
-    std::fs::create_dir_all(&directory.0).unwrap();
-    let file = directory.0.join("emulator.redb");
+    let file = directory.join("emulator.redb");
 
     std::fs::write(&file, b"this is no database".repeat(1000)).unwrap();
-    let error = open(&directory.0);
+    let error = open(&directory);
     assert!(matches!(error, EmulatorError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains("emulator.redb"), "{error}");
     let error = open(&file);
@@ -97,20 +94,20 @@ fn what_cannot_be_opened_is_told_apart() {
     transaction.open_table(table).unwrap().insert("a", 1).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let error = open(&directory.0);
+    let error = open(&directory);
     assert!(matches!(error, EmulatorError::Corrupt { .. }), "{error:?}");
 
     std::fs::remove_file(&file).unwrap();
-    drop(Emulator::builder().data_dir(&directory.0).seed(true).build().unwrap());
+    drop(Emulator::builder().data_dir(&*directory).seed(true).build().unwrap());
     let sound = std::fs::read(&file).unwrap();
     std::fs::write(&file, &sound[..sound.len() / 2]).unwrap();
-    let error = open(&directory.0);
+    let error = open(&directory);
     assert!(matches!(error, EmulatorError::Corrupt { .. }), "{error:?}");
     // Every page is damaged somewhere: never a panic, never silence.
     let mut damaged = sound.clone();
     damaged.iter_mut().skip(4096 + 100).step_by(512).for_each(|byte| *byte ^= 0x55);
     std::fs::write(&file, damaged).unwrap();
-    let error = open(&directory.0);
+    let error = open(&directory);
     assert!(matches!(error, EmulatorError::Corrupt { .. }), "{error:?}");
 
     std::fs::write(&file, sound).unwrap();
@@ -120,30 +117,52 @@ fn what_cannot_be_opened_is_told_apart() {
     transaction.open_table(meta).unwrap().insert("format", 2).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let error = open(&directory.0);
+    let error = open(&directory);
     assert!(
         matches!(error, EmulatorError::NewerFormat { found: 2, supported: 1, .. }),
         "{error:?}"
     );
 }
 
-/// Not a test of its own: the server of [`every_acknowledged_write_survives_a_kill`].
 #[tokio::test]
-async fn server_to_be_killed() {
-    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let running = Emulator::builder()
-        .data_dir(PathBuf::from(directory))
-        .clock(ManualClock::default())
-        .build()
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
-    println!("endpoint={}", running.endpoint());
-    std::io::stdout().flush().unwrap();
-    // The end of its input is the end of the process that it works for, which mostly kills it before.
-    let read = || std::io::stdin().read_to_end(&mut Vec::new());
-    tokio::task::spawn_blocking(read).await.unwrap().unwrap();
+async fn a_file_in_which_nothing_was_stored_is_new() {
+    // What `touch` makes, and what is left where the disk was full or the power failed at the start.
+    let sound = {
+        let directory = Directory::new();
+        drop(Emulator::builder().data_dir(&*directory).build().unwrap());
+        std::fs::read(directory.join("emulator.redb")).unwrap()
+    };
+    let mut begun = vec![0; sound.len()];
+    begun[9..64].copy_from_slice(&sound[9..64]);
+    for bytes in [vec![], vec![0], vec![0; 5000], vec![0; 1 << 20], begun] {
+        let directory = Directory::new();
+        std::fs::write(directory.join("emulator.redb"), &bytes).unwrap();
+        let mut world = world_with(|builder| builder.data_dir(&*directory)).await;
+        let made = world.create(task("kept", &[])).await;
+        world.running.shutdown().await;
+        let mut world = world_with(|builder| builder.data_dir(&*directory)).await;
+        let tasks = world.tasks.list_tasks(ListTasksRequest::default()).await.unwrap();
+        assert_eq!(tasks.into_inner().tasks, [made]);
+    }
+    // Where something was stored, it is damage.
+    let directory = Directory::new();
+    for at in [0, 8, 4096, sound.len() - 1] {
+        let mut bytes = vec![0; sound.len()];
+        bytes[at] = 1;
+        std::fs::write(directory.join("emulator.redb"), &bytes).unwrap();
+        let error = Emulator::builder().data_dir(&*directory).build().unwrap_err();
+        assert!(matches!(error, EmulatorError::Corrupt { .. }), "{at}: {error:?}");
+        assert_eq!(std::fs::read(directory.join("emulator.redb")).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_directory_in_the_place_of_the_file_is_told() {
+    let directory = Directory::new();
+    std::fs::create_dir(directory.join("emulator.redb")).unwrap();
+    let error = Emulator::builder().data_dir(&*directory).build().unwrap_err();
+    assert!(matches!(error, EmulatorError::Open { .. }), "{error:?}");
+    assert!(error.to_string().contains("emulator.redb"), "{error}");
 }
 
 #[tokio::test]
@@ -152,7 +171,7 @@ async fn every_acknowledged_write_survives_a_kill() {
     let mut acknowledged = Vec::new();
     let mut assigned = 0;
     for round in 0..ROUNDS {
-        let mut server = Server::start(&directory.0);
+        let mut server = Server::start(&directory);
         check(&server.endpoint, &acknowledged, assigned).await;
 
         // Several writers at once; the kill comes when enough is acknowledged, between whatever they
@@ -198,7 +217,7 @@ async fn every_acknowledged_write_survives_a_kill() {
         acknowledged.append(&mut written.lock().unwrap());
         assigned = *ranks.lock().unwrap();
     }
-    let server = Server::start(&directory.0);
+    let server = Server::start(&directory);
     check(&server.endpoint, &acknowledged, assigned).await;
 }
 
@@ -226,59 +245,4 @@ async fn check(
     let found = assignments.list_policy_assignments(request).await.unwrap().into_inner();
     assert!(found.assignments.len() >= assigned as usize);
     assert!(found.assignments.iter().zip(1..).all(|(found, rank)| found.rank == rank));
-}
-
-/// A server in a process of its own: this binary again. Killed when it is dropped.
-struct Server {
-    process: Child,
-    endpoint: String,
-}
-
-impl Server {
-    fn start(directory: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["durability::server_to_be_killed", "--exact", "--nocapture", "--test-threads=1"])
-            .env(DIRECTORY, directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let endpoint = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("endpoint=").map(|(_, endpoint)| endpoint.to_owned()));
-        let endpoint = endpoint.expect("the server has no endpoint");
-        Self { process, endpoint }
-    }
-
-    /// SIGKILL.
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// A directory of this test, removed in the end.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("emulator-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

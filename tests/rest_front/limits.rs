@@ -1,11 +1,14 @@
 //! What a caller may send, and how often.
 
 use std::convert::Infallible;
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
 use eset_protect::emulator::Auth;
 use eset_protect::server::{RestFront, RestLimits};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::{Method, Request};
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -64,13 +67,53 @@ async fn a_body_that_is_not_json_is_415() {
         let headers = [("content-type", content_type)];
         world.http.send(Method::POST, path, &headers, "{}").await.error(415);
     }
-    let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
-    world.http.send(Method::POST, path, &headers, "{}").await.error(415);
+    for encoding in ["br", "deflate", "gzip, gzip", "gzip, br"] {
+        let headers = [("content-type", "application/json"), ("content-encoding", encoding)];
+        let answer = world.http.send(Method::POST, path, &headers, "{}").await;
+        assert!(answer.error(415).contains("content-encoding"));
+        assert_eq!(answer.header("accept-encoding"), "gzip");
+    }
     let headers = [("content-type", "Application/JSON; charset=utf-8")];
     let answer = world.http.send(Method::POST, path, &headers, task("t").to_string()).await;
     assert_eq!(answer.status, 200);
     for body in ["", "[]", "{", "null", "\u{feff}{}"] {
         world.http.send(Method::POST, path, &JSON, body).await.error(400);
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_be_compressed_by_gzip() {
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let world = world_with(|builder| builder.auth(Auth::new().account("u", "p"))).await;
+    let form = b"grant_type=password&username=u&password=p";
+    let headers =
+        [("content-type", "application/x-www-form-urlencoded"), ("content-encoding", "gzip")];
+    let login = world.http.send(Method::POST, "/oauth/token", &headers, gzip(form)).await;
+    let token = format!("Bearer {}", login.json()["access_token"].as_str().unwrap());
+    let path = "/v1/device_tasks";
+    let body = task("packed").to_string();
+    for encoding in ["gzip", "x-gzip", "GZIP", "identity, gzip"] {
+        let headers = [
+            ("authorization", token.as_str()),
+            ("content-type", "application/json"),
+            ("content-encoding", encoding),
+        ];
+        let answer = world.http.send(Method::POST, path, &headers, gzip(body.as_bytes())).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.json()["task"]["displayName"], "packed");
+        // What it unpacks to counts: ten kilobytes could be ten megabytes.
+        let bomb = gzip(&vec![b' '; 10_024 * 1024 + 1]);
+        assert!(bomb.len() < 20_000);
+        world.http.send(Method::POST, path, &headers, bomb).await.error(413);
+        let packed = gzip(body.as_bytes());
+        for wrong in [&packed[..packed.len() - 1], b"no gzip", body.as_bytes()] {
+            let answer = world.http.send(Method::POST, path, &headers, wrong.to_vec()).await;
+            assert!(answer.error(400).contains("gzip"));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The REST front of the emulator, its logins, limits and faults, over loopback sockets.
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
+mod browsers;
 mod calls;
 mod client;
 mod faults;

@@ -6,12 +6,13 @@ use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
-use eset_protect::emulator::{Emulator, EmulatorError};
+use eset_protect::emulator::{Emulator, EmulatorError, Origin};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::run::block_on;
+use crate::say::say;
 use crate::stop_signal::stop_signal;
 use crate::text::{printable, program};
 use account::{Account, AccountArgs};
@@ -37,6 +38,16 @@ pub struct Args {
     /// Keep everything in this directory
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
+    /// Limit calls to ESET's 10 a second for each token; more are 429 and RESOURCE_EXHAUSTED
+    #[arg(long)]
+    rate_limit: bool,
+    /// Let web pages of this origin, such as http://localhost:5173, call the REST front (CORS); * is every
+    /// origin; may be given many times
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<Origin>,
+    /// Answer HEAD wherever there is GET
+    #[arg(long)]
+    head: bool,
     #[command(flatten)]
     account: AccountArgs,
 }
@@ -61,7 +72,14 @@ impl Args {
         }
         let account = self.account.account()?;
         block_on(async move {
-            let mut builder = Emulator::builder().seed(self.seed);
+            let mut builder = Emulator::builder()
+                .seed(self.seed)
+                .rate_limit(self.rate_limit)
+                .head(self.head)
+                .on_notice(say);
+            for origin in &self.allow_origin {
+                builder = builder.allow_origin(origin.clone());
+            }
             if let Some(account) = &account {
                 builder = builder.auth(account.auth());
             }

@@ -1,11 +1,10 @@
 //! What a request says of itself.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, header};
 use tonic::body::Body;
-use tonic::transport::server::TcpConnectInfo;
 
 use crate::emulator::fingerprint::Fingerprint;
 
@@ -27,9 +26,13 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
+/// Where a request came from, in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::emulator) struct Peer(pub(in crate::emulator) Option<SocketAddr>);
+
 pub(super) fn caller(request: &Request<Body>) -> Option<IpAddr> {
-    let info: &TcpConnectInfo = request.extensions().get()?;
-    info.remote_addr().map(|address| address.ip())
+    let Peer(address) = request.extensions().get()?;
+    address.map(|address| address.ip())
 }
 
 /// What an identical request has in common with this one: all but its token (`facts.md` 3).

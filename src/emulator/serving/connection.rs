@@ -1,100 +1,111 @@
-//! A connection that can be broken from this side.
+//! One connection, from its first byte to its last.
 
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tokio::time::{Instant, sleep_until};
+use tonic::body::Body;
 
-/// A TCP connection that fails as soon as it is told to. tonic gives each connection a task of its own
-/// and no handle to it; this ends those tasks.
-pub(super) struct Connection {
+use super::activity::{Activity, Watched};
+use super::calls::Calls;
+use super::limits::ConnectionLimits;
+use crate::emulator::gate::Peer;
+
+/// Streams at once on a connection, and bytes of headers of one. HTTP/1.1 has hyper's own limit of 100
+/// headers.
+const MAX_STREAMS: u32 = 1024;
+const MAX_HEADERS: u32 = 64 * 1024;
+/// A connection that is silent for so long is asked whether it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// A connection that is to leave has so long to say so.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// How connections speak.
+pub(super) fn protocol(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head_time);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEADERS)
+        .keep_alive_interval(KEEP_ALIVE);
+    builder
+}
+
+/// Serves a connection until its client ends it, it leaves, or it breaks.
+pub(super) async fn serve(
     stream: TcpStream,
-    broken: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// Gone once the client has sent something.
-    unused: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    is_broken: bool,
-}
-
-/// What becomes of the connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    /// They are served.
-    Serving,
-    /// They may finish what they are at. Those on which nothing was ever sent break.
-    Draining,
-    /// They break.
-    Broken,
-}
-
-impl Connection {
-    /// Breaks as the phase says, or when its sender is gone.
-    pub(super) fn new(stream: TcpStream, phase: &watch::Receiver<Phase>) -> Self {
-        let reaches = |wanted| {
-            let mut phase = phase.clone();
-            async move {
-                let _ = phase.wait_for(|phase| *phase >= wanted).await;
+    activity: Arc<Activity>,
+    protocol: Builder<TokioExecutor>,
+    calls: Calls,
+    mut limits: ConnectionLimits,
+    mut draining: watch::Receiver<bool>,
+) {
+    let peer = Peer(stream.peer_addr().ok());
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let calling = Arc::clone(&activity);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let mut call = calling.begin();
+        request.extensions_mut().insert(peer);
+        let is_watch = request.uri().path() == "/grpc.health.v1.Health/Watch";
+        let answer = calls.clone().call(request.map(Body::new));
+        async move {
+            let answer = answer.await;
+            if !is_watch {
+                call.answered();
             }
-        };
-        let unused: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(reaches(Phase::Draining));
-        let broken = Box::pin(reaches(Phase::Broken));
-        Self { stream, broken, unused: Some(unused), is_broken: false }
-    }
-
-    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        self.is_broken = self.is_broken
-            || self.broken.as_mut().poll(context).is_ready()
-            || self.unused.as_mut().is_some_and(|unused| unused.as_mut().poll(context).is_ready());
-        if self.is_broken { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.check(context)?;
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.unused = None;
+            answer
+                .map(|answer| answer.map(|body| call.until_sent(body)))
+                .map_err(std::io::Error::other)
         }
-        read
+    });
+    // No time at all would be looked at without a pause.
+    limits.idle_time = limits.idle_time.max(Duration::from_millis(1));
+    let mut connection = pin!(protocol.serve_connection(io, service));
+    let began = Instant::now();
+    let mut left: Option<Instant> = None;
+    loop {
+        let check = match left {
+            Some(left) => left + GRACE,
+            // It may say something meanwhile.
+            None if activity.is_mute() => began + limits.head_time.min(limits.idle_time),
+            None => activity.idle_since().unwrap_or_else(Instant::now) + limits.idle_time,
+        };
+        tokio::select! {
+            served = &mut connection => {
+                if let Err(error) = served {
+                    tracing::debug!("a connection ended: {error}");
+                }
+                return;
+            }
+            () = sleep_until(check) => match left {
+                // It had its time, and nobody who reads loses anything.
+                Some(since) if activity.is_done(since) || is_overdue(&activity, &limits) => return,
+                Some(_) => left = Some(Instant::now()),
+                None if activity.is_mute() && began.elapsed() >= limits.head_time => return,
+                None if is_overdue(&activity, &limits) => activity.ask_to_leave(),
+                None => {}
+            },
+            () = activity.asked_to_leave(), if left.is_none() => {
+                connection.as_mut().graceful_shutdown();
+                left = Some(Instant::now());
+            }
+            _ = draining.wait_for(|is_draining| *is_draining), if left.is_none() => {
+                activity.ask_to_leave();
+            }
+        }
     }
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.check(context)?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check(context)?;
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Closing is what a broken connection is for.
-        ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
-        Poll::Ready(Ok(()))
-    }
+fn is_overdue(activity: &Activity, limits: &ConnectionLimits) -> bool {
+    activity.idle_since().is_some_and(|since| since.elapsed() >= limits.idle_time)
 }

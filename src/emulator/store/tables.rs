@@ -37,6 +37,8 @@ const POLICY_ASSIGNMENTS: TableDefinition<'static, (u64, u64), ()> =
 pub(crate) const FORMAT: &str = "format";
 /// In [`META`]: the last sequence number given out.
 const SEQUENCE: &str = "sequence";
+/// In [`META`]: how many changes there were.
+pub(crate) const CHANGES: &str = "changes";
 /// In [`META`]: the size of all rows.
 const BYTES: &str = "bytes";
 /// What a row takes beside its value: keys, identifiers, index entries. Rather too much.
@@ -62,7 +64,7 @@ pub(crate) struct Tables<'t> {
 }
 
 impl<'t> Tables<'t> {
-    pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, Failure> {
+    pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::TableError> {
         Ok(Self {
             meta: transaction.open_table(META)?,
             tasks: transaction.open_table(TASKS)?,
@@ -87,6 +89,13 @@ impl<'t> Tables<'t> {
         let next = last.checked_add(1).ok_or_else(|| Failure::exhausted("no numbers are left"))?;
         self.meta.insert(SEQUENCE, next)?;
         Ok(next)
+    }
+
+    /// Counts this change, and says which one it is.
+    pub(crate) fn count_change(&mut self) -> Result<u64, Failure> {
+        let change = self.number(CHANGES)?.wrapping_add(1);
+        self.meta.insert(CHANGES, change)?;
+        Ok(change)
     }
 
     /// Whether nothing was ever stored.

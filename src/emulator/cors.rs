@@ -1,0 +1,84 @@
+//! Which pages of other origins may call the REST front.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::uri::Uri;
+use http::{HeaderName, HeaderValue, header};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+
+/// A browser need not ask again for so long.
+const MAX_AGE: Duration = Duration::from_secs(3600);
+
+/// An origin whose pages a browser lets call the emulator's REST front (CORS, the Fetch standard): a
+/// scheme, a host and a port unless it is the scheme's own, as in `https://console.example` or
+/// `http://localhost:5173`; `*` is every origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(HeaderValue);
+
+impl FromStr for Origin {
+    type Err = ParseOriginError;
+
+    fn from_str(text: &str) -> Result<Self, ParseOriginError> {
+        let wrong = || ParseOriginError(text.to_owned());
+        if text != "*" {
+            let uri: Uri = text.parse().map_err(|_| wrong())?;
+            let scheme = uri.scheme_str().unwrap_or_default();
+            let authority = uri.authority().map_or("", |authority| authority.as_str());
+            // Browsers compare byte for byte with what they send, which is in small letters.
+            let is_origin = text == format!("{scheme}://{authority}")
+                && !authority.contains('@')
+                && text == text.to_ascii_lowercase();
+            if !is_origin {
+                return Err(wrong());
+            }
+        }
+        HeaderValue::try_from(text).map(Self).map_err(|_| wrong())
+    }
+}
+
+/// A text that is no [`Origin`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseOriginError(String);
+
+impl fmt::Display for ParseOriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}`: expected * or an origin in small letters without a path, such as \
+             https://console.example",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for ParseOriginError {}
+
+/// What answers preflight requests and marks answers; `None` without origins.
+pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let origin = if origins.iter().any(|Origin(origin)| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().map(|Origin(origin)| origin.clone()))
+    };
+    let exposed = [
+        HeaderName::from_static("request-id"),
+        HeaderName::from_static("response-id"),
+        header::ALLOW,
+        header::RETRY_AFTER,
+        header::WWW_AUTHENTICATE,
+    ];
+    Some(
+        CorsLayer::new()
+            .allow_origin(origin)
+            // The router knows the methods, and `*` would not stand for `Authorization`.
+            .allow_methods(AllowMethods::mirror_request())
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers(exposed)
+            .max_age(MAX_AGE),
+    )
+}

@@ -1,0 +1,139 @@
+//! Taking connections, and making room for them.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::activity::Activity;
+use super::calls::Calls;
+use super::connection;
+use super::limits::ConnectionLimits;
+use crate::emulator::notices::Notices;
+
+/// The first wait of those for room, and the longest.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
+const LONG_WAIT: Duration = Duration::from_secs(1);
+/// Of the connections that are not in use, one in so many leaves at a time.
+const SHARE: usize = 16;
+
+/// The connections that are open, by number.
+#[derive(Clone, Default)]
+struct Open(Arc<Mutex<BTreeMap<u64, Arc<Activity>>>>);
+
+impl Open {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Activity>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks those to leave that have been of no use for longest.
+    fn make_room(&self) {
+        let open = self.lock();
+        let mut unused: Vec<_> =
+            open.values().filter_map(|one| Some((one.unused_since()?, one))).collect();
+        unused.sort_by_key(|(since, _)| *since);
+        let some = unused.len().div_ceil(SHARE);
+        unused.into_iter().take(some).for_each(|(_, one)| one.ask_to_leave());
+    }
+}
+
+/// Whether only the connection that was to come is concerned.
+fn is_of_one(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Serves connections until `shutdown` is ready, and then until those that are open have ended. Dropped,
+/// it breaks them all.
+pub(super) async fn serve(
+    calls: Calls,
+    listener: TcpListener,
+    limits: ConnectionLimits,
+    notices: &Notices,
+    shutdown: impl Future<Output = ()>,
+) {
+    let protocol = connection::protocol(&limits);
+    let draining = watch::Sender::new(false);
+    let open = Open::default();
+    let mut tasks = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    let mut number = 0_u64;
+    let (mut wait, mut is_short) = (SHORT_WAIT, false);
+    loop {
+        let has_room = open.lock().len() < limits.max_connections.max(1);
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept(), if has_room => accepted.map(|(stream, _)| stream),
+            Some(_) = tasks.join_next() => continue,
+            () = tokio::time::sleep(wait), if !has_room => {
+                open.make_room();
+                wait = (wait * 2).min(LONG_WAIT);
+                continue;
+            }
+        };
+        match accepted {
+            Ok(stream) => {
+                if std::mem::take(&mut is_short) {
+                    notices.tell("new connections are taken again");
+                }
+                wait = SHORT_WAIT;
+                // Without it answers come later, no more.
+                let _ = stream.set_nodelay(true);
+                number = number.wrapping_add(1);
+                let activity = Activity::new();
+                open.lock().insert(number, Arc::clone(&activity));
+                let ended = Ended { open: open.clone(), number };
+                let connection = connection::serve(
+                    stream,
+                    activity,
+                    protocol.clone(),
+                    calls.clone(),
+                    limits,
+                    draining.subscribe(),
+                );
+                tasks.spawn(async move {
+                    connection.await;
+                    drop(ended);
+                });
+            }
+            Err(error) if is_of_one(&error) => {}
+            // Most likely no descriptor is left. The listener stays ready, so asking again at once would
+            // take a whole core.
+            Err(error) => {
+                if !std::mem::replace(&mut is_short, true) {
+                    let count = open.lock().len();
+                    notices.tell(&format!(
+                        "new connections wait, {count} are open, the idle ones are closed: {error}"
+                    ));
+                }
+                open.make_room();
+                tokio::select! {
+                    () = &mut shutdown => break,
+                    Some(_) = tasks.join_next() => {}
+                    () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONG_WAIT),
+                }
+            }
+        }
+    }
+    drop(listener);
+    draining.send_replace(true);
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Takes a connection out when it has ended, however it did.
+struct Ended {
+    open: Open,
+    number: u64,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.open.lock().remove(&self.number);
+    }
+}

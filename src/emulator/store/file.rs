@@ -1,0 +1,135 @@
+//! Opening the file of a data directory.
+
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, WriteTransaction};
+
+use super::tables::{FORMAT, META, Tables};
+use crate::emulator::error::EmulatorError;
+
+/// The format of the rows. A store with a greater number is not opened.
+const SUPPORTED_FORMAT: u64 = 1;
+/// redb would take a gigabyte.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+/// What redb writes last when it makes a file, at its beginning.
+const MAGIC: usize = 9;
+/// What it writes first, and after which there is nothing but room.
+const HEADER: u64 = 4096;
+/// No file that is only made is longer.
+const MAX_UNFINISHED: u64 = 64 * 1024 * 1024;
+
+/// A database in memory.
+pub(super) fn in_memory() -> Result<Database, EmulatorError> {
+    let failed = |error: redb::Error| EmulatorError::Store { reason: error.to_string() };
+    let database = Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .create_with_backend(redb::backends::InMemoryBackend::new())
+        .map_err(|error| failed(error.into()))?;
+    make_tables(&database).map_err(failed)?;
+    Ok(database)
+}
+
+/// Opens a file, which is made if it is not there. `is_checked` reads all of it.
+pub(super) fn open(path: &Path, is_checked: bool) -> Result<Database, EmulatorError> {
+    // redb panics on some damaged files.
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let at_fault = |source| EmulatorError::Open { path: path.to_owned(), source };
+        empty_if_unfinished(path).map_err(at_fault)?;
+        let database = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .set_check_integrity_on_open(is_checked)
+            .create(path)
+            .map_err(|error| told(path, error))?;
+        let failed = |error| told(path, DatabaseError::Storage(storage_error(error)));
+        match format(&database).map_err(failed)? {
+            None => make_tables(&database).map_err(failed)?,
+            Some(found) if found > SUPPORTED_FORMAT => {
+                let (path, supported) = (path.to_owned(), SUPPORTED_FORMAT);
+                return Err(EmulatorError::NewerFormat { path, found, supported });
+            }
+            Some(_) => {}
+        }
+        Ok(database)
+    }));
+    opened.unwrap_or_else(|_| {
+        let reason = "it is damaged in a way that cannot be read".to_owned();
+        Err(EmulatorError::Corrupt { path: path.to_owned(), reason })
+    })
+}
+
+/// Empties a file that was begun and in which nothing was ever stored: its maker ended too early, or the
+/// disk was full. redb takes an empty one for new, and refuses one that lacks the mark which it sets last.
+// The emulator needs Rust 1.90.
+#[expect(clippy::incompatible_msrv)]
+fn empty_if_unfinished(path: &Path) -> io::Result<()> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    // Who makes it at this moment has it locked.
+    let is_small = (1..=MAX_UNFINISHED).contains(&file.metadata()?.len());
+    if !is_small || file.try_lock().is_err() {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    (&mut file).take(HEADER).read_to_end(&mut bytes)?;
+    let has_mark = bytes.iter().take(MAGIC).any(|byte| *byte != 0);
+    bytes.clear();
+    if !has_mark && file.read_to_end(&mut bytes).is_ok() && bytes.iter().all(|byte| *byte == 0) {
+        file.set_len(0)?;
+    }
+    Ok(())
+}
+
+/// Makes the tables of a new database.
+fn make_tables(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    open_tables(&transaction)?.meta.insert(FORMAT, SUPPORTED_FORMAT)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn open_tables(transaction: &WriteTransaction) -> Result<Tables<'_>, redb::Error> {
+    Ok(Tables::open(transaction)?)
+}
+
+/// The format, or `None` for a database without tables.
+fn format(database: &Database) -> Result<Option<u64>, redb::Error> {
+    let transaction = database.begin_read()?;
+    let meta = match transaction.open_table(META) {
+        // A database with tables but without this one is somebody else's.
+        Err(redb::TableError::TableDoesNotExist(_))
+            if transaction.list_tables()?.next().is_none() =>
+        {
+            return Ok(None);
+        }
+        opened => opened?,
+    };
+    Ok(meta.get(FORMAT)?.map(|format| format.value()))
+}
+
+fn storage_error(error: redb::Error) -> StorageError {
+    match error {
+        redb::Error::Io(source) => StorageError::Io(source),
+        error => StorageError::Corrupted(error.to_string()),
+    }
+}
+
+fn told(path: &Path, error: DatabaseError) -> EmulatorError {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            EmulatorError::Locked { path }
+        }
+        DatabaseError::Storage(StorageError::Io(source))
+            if !matches!(source.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+        {
+            EmulatorError::Open { path, source }
+        }
+        error => EmulatorError::Corrupt { path, reason: error.to_string() },
+    }
+}

@@ -1,0 +1,52 @@
+//! What bodies are compressed with (RFC 9110, 8.4).
+
+use std::io::Read;
+
+use bytes::Bytes;
+use flate2::bufread::MultiGzDecoder;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::limits::Refusal;
+
+/// What a body may be compressed with, for `Accept-Encoding`.
+pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
+
+/// What the headers say of a body.
+pub(super) enum Encoding {
+    Identity,
+    Gzip,
+    Unknown,
+}
+
+impl Encoding {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut found = Self::Identity;
+        for value in headers.get_all(header::CONTENT_ENCODING) {
+            for coding in value.as_bytes().split(|byte| *byte == b',') {
+                let coding = coding.trim_ascii();
+                let is = |name: &[u8]| coding.eq_ignore_ascii_case(name);
+                found = match found {
+                    found if coding.is_empty() || is(b"identity") => found,
+                    Self::Identity if is(b"gzip") || is(b"x-gzip") => Self::Gzip,
+                    _ => return Self::Unknown,
+                };
+            }
+        }
+        found
+    }
+}
+
+/// Unpacks a body, which has at most so many bytes then.
+pub(super) fn gunzip(packed: &[u8], max: usize) -> Result<Bytes, Refusal> {
+    let mut unpacked = Vec::new();
+    let mut some = MultiGzDecoder::new(packed).take((max as u64).saturating_add(1));
+    if let Err(error) = some.read_to_end(&mut unpacked) {
+        let message = format!("the body is not sound gzip: {error}");
+        return Err(Refusal { status: StatusCode::BAD_REQUEST, message });
+    }
+    if unpacked.len() > max {
+        let message = format!("the body has at most {max} bytes, unpacked");
+        return Err(Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message });
+    }
+    Ok(unpacked.into())
+}

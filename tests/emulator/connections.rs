@@ -1,0 +1,261 @@
+//! How many connections there may be, and which of them are closed.
+
+use std::time::Duration;
+
+use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::emulator::{ConnectionLimits, Fault, Running};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::*;
+
+/// The preface of HTTP/2, with empty SETTINGS.
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+/// HEADERS of a first stream that say that more of them come, with `:method: GET`.
+const UNFINISHED: &[u8] = b"\0\0\x01\x01\0\0\0\0\x01\x82";
+const GOAWAY: u8 = 7;
+
+async fn with_limits(set: impl FnOnce(&mut ConnectionLimits)) -> World {
+    let mut limits = ConnectionLimits::default();
+    set(&mut limits);
+    world_with(|builder| builder.connection_limits(limits)).await
+}
+
+async fn connect(running: &Running, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(running.local_addr()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream
+}
+
+/// What comes until the other side closes the connection.
+async fn until_closed(mut stream: TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // One that is reset is closed, too.
+    let _ = stream.read_to_end(&mut bytes).await;
+    bytes
+}
+
+/// The types of the frames of HTTP/2.
+fn frames(mut bytes: &[u8]) -> Vec<u8> {
+    let mut types = Vec::new();
+    while let [a, b, c, kind, rest @ ..] = bytes {
+        types.push(*kind);
+        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+        bytes = rest.get(5 + length..).unwrap_or_default();
+    }
+    types
+}
+
+#[tokio::test]
+async fn whoever_begins_and_does_not_go_on_is_closed() {
+    let world = with_limits(|limits| {
+        limits.head_time = Duration::from_millis(30);
+        limits.idle_time = Duration::from_millis(30);
+    })
+    .await;
+    for bytes in [
+        &b""[..],
+        b"GET",
+        b"PRI * HTTP/2.0\r\n",
+        b"GET /v1/device_tasks HTTP/1.1\r\n",
+        b"GET /v1/device_tasks HTTP/1.1\r\nhost: localhost\r\nx-long: ",
+    ] {
+        until_closed(connect(&world.running, bytes).await).await;
+    }
+    for bytes in [HTTP2.to_vec(), [HTTP2, UNFINISHED].concat()] {
+        let answer = until_closed(connect(&world.running, &bytes).await).await;
+        assert!(frames(&answer).contains(&GOAWAY), "{answer:?}");
+    }
+    // Between requests, too.
+    let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let answer = until_closed(connect(&world.running, request).await).await;
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn single_bytes_keep_nothing_open() {
+    let world = with_limits(|limits| {
+        limits.head_time = Duration::from_millis(30);
+        limits.idle_time = Duration::from_millis(30);
+    })
+    .await;
+    // PING, again and again.
+    for (begin, drip) in [
+        (HTTP2, &b"\0\0\x08\x06\0\0\0\0\0abcdefgh"[..]),
+        (b"GET / HTTP/1.1\r\nx: ", b"x"),
+        (b"GET / HTTP/1.1\r\nx: x", b"\r\nx: y"),
+    ] {
+        let (mut reader, mut writer) = connect(&world.running, begin).await.into_split();
+        let written = async { while writer.write_all(drip).await.is_ok() {} };
+        let read = async { while reader.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {} };
+        tokio::select! {
+            () = written => {}
+            () = read => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let world = world_with(|builder| {
+        let mut limits = ConnectionLimits::default();
+        limits.idle_time = Duration::from_millis(100);
+        builder.connection_limits(limits).seed(true)
+    })
+    .await;
+    let stream = TcpStream::connect(world.running.local_addr()).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    let ended = tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let uri = format!("{}/v1/device_tasks?pageSize=1000", world.running.endpoint());
+    let request = http::Request::get(uri).body(()).unwrap();
+    let (answer, _) = client.send_request(request, true).unwrap();
+    let mut body = answer.await.unwrap().into_body();
+    // The window is 65,535 bytes, and is not opened again.
+    let mut read = 0;
+    while let Some(Ok(data)) = body.data().await {
+        read += data.len();
+    }
+    assert_eq!(read, 65_535);
+    let _ = ended.await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_the_emulator_stay() {
+    let mut world = with_limits(|limits| {
+        limits.idle_time = Duration::from_millis(30);
+        limits.head_time = Duration::from_millis(30);
+    })
+    .await;
+    let mut health = HealthClient::new(channel(&world.running.endpoint()).await);
+    let mut watched = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    watched.message().await.unwrap().unwrap();
+    let (fault, mut held) = Fault::hold();
+    world.running.faults().push_for("ListTasks", fault);
+    let mut tasks = world.tasks.clone();
+    let call = tokio::spawn(async move { tasks.list_tasks(ListTasksRequest::default()).await });
+    held.arrived(1).await;
+    // So long that idle ones go, one after the other.
+    for _ in 0..3 {
+        until_closed(connect(&world.running, HTTP2).await).await;
+    }
+    held.release();
+    call.await.unwrap().unwrap();
+    let ended = tokio::time::timeout(Duration::ZERO, watched.message()).await;
+    assert!(ended.is_err(), "{ended:?}");
+    // A client whose idle connection was closed opens another one.
+    until_closed(connect(&world.running, HTTP2).await).await;
+    world.create(task("t", &[])).await;
+}
+
+#[tokio::test]
+async fn a_new_connection_takes_the_place_of_the_one_idle_for_longest() {
+    let world = with_limits(|limits| limits.max_connections = 3).await;
+    drop((world.tasks, world.policies, world.assignments));
+    let first = connect(&world.running, HTTP2).await;
+    let second = connect(&world.running, b"").await;
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let mut health = HealthClient::new(channel(&world.running.endpoint()).await);
+        health.check(HealthCheckRequest::default()).await.unwrap();
+        clients.push(health);
+    }
+    assert!(frames(&until_closed(first).await).contains(&GOAWAY));
+    assert_eq!(until_closed(second).await, b"");
+}
+
+#[tokio::test]
+async fn without_an_idle_one_a_new_connection_waits() {
+    let world = with_limits(|limits| limits.max_connections = 2).await;
+    drop((world.policies, world.assignments));
+    let (fault, mut held) = Fault::hold();
+    world.running.faults().push_for("ListTasks", fault);
+    let (second, mut held_too) = Fault::hold();
+    world.running.faults().push_for("ListTasks", second);
+    let mut calls = Vec::new();
+    for client in [world.tasks.clone(), {
+        let channel = channel(&world.running.endpoint()).await;
+        DeviceTasksClient::new(channel)
+    }] {
+        let mut client = client;
+        calls.push(tokio::spawn(
+            async move { client.list_tasks(ListTasksRequest::default()).await },
+        ));
+    }
+    held.arrived(1).await;
+    held_too.arrived(1).await;
+    let mut third = connect(&world.running, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    held.release();
+    held_too.release();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let mut answer = [0; 12];
+    third.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[cfg(target_os = "linux")]
+mod descriptors {
+    use super::*;
+    use crate::child::Server;
+
+    fn address(server: &Server) -> &str {
+        server.endpoint.strip_prefix("http://").unwrap()
+    }
+
+    /// Clock ticks of the processor, a hundred a second, that a process has taken.
+    fn ticks(server: &Server) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    #[tokio::test]
+    async fn idle_connections_lock_nobody_out() {
+        let mut server = Server::start_after("ulimit -n 64", "");
+        let mut idle = Vec::new();
+        for number in 0..200 {
+            let mut stream = TcpStream::connect(address(&server)).await.unwrap();
+            // Those that speak HTTP/2 do not answer when they are told to go.
+            if number % 2 == 0 {
+                stream.write_all(HTTP2).await.unwrap();
+            }
+            idle.push(stream);
+        }
+        let mut health = HealthClient::new(channel(&server.endpoint).await);
+        health.check(HealthCheckRequest::default()).await.unwrap();
+        let notice = server.next("notice=");
+        assert!(notice.contains("new connections wait"), "{notice}");
+    }
+
+    #[tokio::test]
+    async fn at_the_limit_it_rests_and_goes_on_as_soon_as_one_is_free() {
+        let mut server = Server::start_after("ulimit -n 64", "");
+        let call = |delay: u32| {
+            format!(
+                "GET /v1/device_tasks HTTP/1.1\r\nhost: x\r\nx-emulator-fault: delay={delay}\r\n\r\n"
+            )
+        };
+        let mut soon = TcpStream::connect(address(&server)).await.unwrap();
+        soon.write_all(call(1500).as_bytes()).await.unwrap();
+        let mut busy = Vec::new();
+        for _ in 0..100 {
+            let mut stream = TcpStream::connect(address(&server)).await.unwrap();
+            stream.write_all(call(600_000).as_bytes()).await.unwrap();
+            busy.push(stream);
+        }
+        server.next("new connections wait");
+        let before = ticks(&server);
+        soon.read_exact(&mut [0; 12]).await.unwrap();
+        let took = ticks(&server) - before;
+        assert!(took < 40, "{took} ticks");
+        drop(busy);
+        let mut health = HealthClient::new(channel(&server.endpoint).await);
+        health.check(HealthCheckRequest::default()).await.unwrap();
+        server.next("new connections are taken again");
+    }
+}
