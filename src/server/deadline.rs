@@ -1,16 +1,14 @@
 //! The deadline that a caller sets by `grpc-timeout`.
 
+#[cfg(feature = "emulator")]
+mod stream;
+
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Body as _, Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 use tonic::Status;
-use tonic::body::Body;
 
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 
@@ -49,17 +47,6 @@ impl Deadline {
             None => Ok(call.await),
         }
     }
-
-    /// The body of a gRPC answer, which ends with `DEADLINE_EXCEEDED` at the deadline.
-    pub(crate) fn limit_body(self, body: Body) -> Body {
-        match self.0 {
-            Some(at) if !body.is_end_stream() => {
-                let sleep = Box::pin(tokio::time::sleep_until(at));
-                Body::new(Limited { body: Some(body), sleep })
-            }
-            _ => body,
-        }
-    }
 }
 
 fn exceeded() -> Status {
@@ -79,45 +66,4 @@ fn parse(text: &str) -> Option<Duration> {
         "n" => Duration::from_nanos(number),
         _ => return None,
     })
-}
-
-/// A body until the deadline; then the trailers that say so.
-struct Limited {
-    /// `None` when it has come to its end.
-    body: Option<Body>,
-    sleep: Pin<Box<Sleep>>,
-}
-
-impl http_body::Body for Limited {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        let Some(body) = &mut this.body else { return Poll::Ready(None) };
-        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
-            let goes_on = matches!(&frame, Some(Ok(frame)) if frame.is_data());
-            if !goes_on {
-                this.body = None;
-            }
-            return Poll::Ready(frame);
-        }
-        if this.sleep.as_mut().poll(context).is_pending() {
-            return Poll::Pending;
-        }
-        this.body = None;
-        let mut trailers = HeaderMap::new();
-        Poll::Ready(Some(exceeded().add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
 }
