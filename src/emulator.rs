@@ -26,6 +26,12 @@
 //! * **Runs** begin when the device takes the task up; a device that is off until the trigger expires
 //!   never does. `start_time` is when it did, in all states. Runs that have begun outlive their task.
 //!   No run has a `result`.
+//! * **Actions** that nobody knows are accepted, as their set is open, and so are params of any type. The runs
+//!   of such a task fail: of an action, a type or a value of an enum that is not known here, and of params
+//!   that belong to another action. Members that are not known are passed over, since ESET adds some at any
+//!   time. [`Check`](crate::check::Check) tells all of it before anything is sent. What ESET is known to refuse
+//!   is `INVALID_ARGUMENT`; an empty name, an expiry that has passed and settings of a policy that no product
+//!   understands are not, so they are accepted.
 //! * **Policies.** `uuid` and `built_in` of a request are ignored. Deleting a built-in policy is
 //!   `FAILED_PRECONDITION`. Deleting another one removes its assignments.
 //! * **Assignments.** The same policy may be assigned to a target twice. Targets are not looked up.

@@ -65,6 +65,8 @@
 //! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating one once though its answer is lost |
 //! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
+//! | [`check`] | what cannot be right in a request, found before it is sent |
+//! | [`policy`] | the settings of a policy, from the Web Console's export or from base64 |
 //! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |
 //! | [`protojson`] | reading and writing JSON with options |
 //! | [`transcode`] | RPCs as HTTP requests, and an OpenAPI document of them |
@@ -113,6 +115,7 @@ extern crate self as eset_protect;
 
 pub mod auth;
 mod call;
+pub mod check;
 mod client;
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
@@ -121,6 +124,7 @@ pub mod codegen;
 pub mod emulator;
 mod error;
 pub mod params;
+pub mod policy;
 pub mod proto;
 pub mod protojson;
 mod rate_limiter;

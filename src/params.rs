@@ -13,10 +13,13 @@
 //! assert_eq!(action.name, "OnDemandScan");
 //! ```
 
-use bytes::Bytes;
-use prost::{Message, Name};
+mod actions;
 
-use crate::automation::v1::{Action, DeviceTaskTargets, ManualTrigger, Trigger, trigger};
+use bytes::Bytes;
+
+pub use actions::{ACTIONS, GRPC_ACTIONS, KnownAction};
+
+use crate::automation::v1::{DeviceTaskTargets, ManualTrigger, Trigger, trigger};
 use crate::policy_management::v2::{FeaturePolicy, PolicyTarget, policy_target};
 #[doc(no_inline)]
 pub use crate::proto::era::common::data_definition::{
@@ -31,76 +34,6 @@ pub use crate::proto::eset::dotnod::{
     patch_management::v1::ApplyApplicationPatchRequest, vulnerability_management::v1::ScanRequest,
 };
 use crate::wkt::{Any, Timestamp};
-
-/// Makes a constructor for each action that takes params (`facts.md` 4).
-macro_rules! actions_with_params {
-    ($($(#[$doc:meta])* $function:ident($params:ident) => $name:literal;)*) => {
-        /// One line for each documented action. The set is open: for others use
-        /// [`Action::new`] or [`Action::with_params`].
-        impl Action {$(
-            $(#[$doc])*
-            pub fn $function(params: $params) -> Self {
-                Self::with_params($name, &params)
-            }
-        )*}
-    };
-}
-
-actions_with_params! {
-    /// Scans for malware.
-    on_demand_scan(OnDemandScan) => "OnDemandScan";
-    /// Shuts down or restarts.
-    shutdown_computer(ShutdownComputer) => "ShutdownComputer";
-    /// Updates the operating system.
-    system_update(SystemUpdate) => "SystemUpdate";
-    /// Runs a command.
-    run_command(RunCommand) => "RunCommand";
-    /// Removes software. Known of the older ServerApi only.
-    software_uninstallation(SoftwareUninstallation) => "SoftwareUninstallation";
-    /// Ends a process; at least one hash of its executable must be given.
-    kill_process_by_pid(KillProcessByPidRequest) => "KillProcessByPid";
-    /// Looks for vulnerable software.
-    initiate_vulnerability_scan(ScanRequest) => "InitiateVulnerabilityScan";
-    /// Installs an application's patch.
-    apply_application_patch(ApplyApplicationPatchRequest) => "ApplyApplicationPatch";
-}
-
-impl Action {
-    /// An action without params.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), params: None }
-    }
-
-    /// An action with params of any type.
-    pub fn with_params<M: Message + Name>(name: impl Into<String>, params: &M) -> Self {
-        Self { name: name.into(), params: Some(Any::pack(params)) }
-    }
-
-    /// Cuts the device off the network.
-    pub fn start_network_isolation() -> Self {
-        Self::new("StartNetworkIsolation")
-    }
-
-    /// Lets the device back onto the network.
-    pub fn end_network_isolation() -> Self {
-        Self::new("EndNetworkIsolation")
-    }
-
-    /// Removes the Management Agent.
-    pub fn stop_managing() -> Self {
-        Self::new("StopManaging")
-    }
-
-    /// Removes third-party antivirus software.
-    pub fn third_party_av_remove() -> Self {
-        Self::new("ThirdPartyAVRemove")
-    }
-
-    /// Logs the user off.
-    pub fn log_off_computer_user() -> Self {
-        Self::new("LogOffComputerUser")
-    }
-}
 
 impl RunCommand {
     /// Runs a command in the default directory.

@@ -13,6 +13,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("protojson", &["wkt"]),
     ("wkt", &["proto", "protojson", "types"]),
     ("params", &["automation", "policy_management", "proto", "wkt"]),
+    ("policy", &[]),
+    (
+        "check",
+        &[
+            "automation",
+            "params",
+            "policy",
+            "policy_management",
+            "proto",
+            "protojson",
+            "types",
+            "wkt",
+        ],
+    ),
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["protojson", "rpc", "wkt"]),
     ("timer", &[]),
@@ -56,6 +70,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "emulator",
         &[
             "automation",
+            "check",
             "code_name",
             "params",
             "policy_management",

@@ -9,8 +9,10 @@ use super::core::World;
 use super::failure::{Failure, Violations};
 use super::policies::POLICY;
 use super::store::{Tables, new_id, row};
+use crate::check::refused;
 use crate::policy_management::v2::policy_target::Target;
 use crate::policy_management::v2::{PolicyAssignment, PolicyTarget};
+use crate::wkt::Timestamp;
 
 /// What errors call an assignment.
 pub(crate) const ASSIGNMENT: &str = "eset.dotnod.policy_management.v2.PolicyAssignment";
@@ -26,15 +28,8 @@ pub(crate) fn assign(
 ) -> Result<PolicyAssignment, Failure> {
     super::check::asks_to_fail(&assignment.policy_uuid)?;
     let mut violations = Violations::default();
-    super::check::note_id(&mut violations, "assignment.policy_uuid", &assignment.policy_uuid);
-    let target = assignment.target.as_ref().and_then(|target| target.target.as_ref());
-    match target {
-        None => violations.add("assignment.target", "must be set"),
-        Some(target) => {
-            let (field, uuid) = parts(target);
-            super::check::note_id(&mut violations, &format!("assignment.target.{field}"), uuid);
-        }
-    }
+    // An assignment has nothing to do with the time.
+    violations.extend(refused(&assignment, "assignment.", Timestamp::default()));
     violations.check()?;
     let policy = tables.policy_ids.get(assignment.policy_uuid.as_str())?.map(|seq| seq.value());
     let policy = policy.ok_or_else(|| Failure::not_found(POLICY, &assignment.policy_uuid))?;

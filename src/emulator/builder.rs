@@ -96,8 +96,9 @@ impl Builder {
         self
     }
 
-    /// Decides how the run of a task on a device (its uuid) ends, instead of
-    /// [`Device::failing`]. It is asked once, when the run is triggered, and the answer is stored.
+    /// Decides how the run of a task on a device (its uuid) ends, instead of [`Device::failing`] and of the
+    /// rule that actions which are not known fail. It is asked once, when the run is triggered, and the
+    /// answer is stored.
     #[must_use]
     pub fn outcome(
         mut self,

@@ -2,9 +2,8 @@
 
 use super::failure::{Failure, Violations};
 use super::faults::asked_by_id;
+use crate::check::{Findings, note_uuid};
 
-/// Longest identifier in a path (`facts.md` 1.1).
-pub(crate) const MAX_ID: usize = 100;
 /// Longest page token (`facts.md` 1.1).
 pub(crate) const MAX_TOKEN: usize = 128;
 /// Largest task or policy: what fits into one message of 16 MiB with what the server adds to it.
@@ -23,13 +22,11 @@ pub(crate) fn asks_to_fail(id: &str) -> Result<(), Failure> {
     asked_by_id(id).map_or(Ok(()), |status| Err(status.into()))
 }
 
-/// Notes an identifier that is empty or too long.
+/// Notes what cannot be an identifier.
 pub(crate) fn note_id(violations: &mut Violations, field: &str, id: &str) {
-    if id.is_empty() {
-        violations.add(field, "must not be empty");
-    } else if id.chars().count() > MAX_ID {
-        violations.add(field, format!("must have at most {MAX_ID} characters"));
-    }
+    let mut found = Findings::default();
+    note_uuid(field, id, &mut found);
+    violations.extend(found.into_refused());
 }
 
 /// Refuses what could be stored but never be sent back.

@@ -50,9 +50,10 @@ impl World {
     }
 
     /// How the run of a task on a device ends.
-    pub(crate) fn outcome(&self, task: &DeviceTask, device: &str) -> Outcome {
+    pub(crate) fn outcome(&self, task: &DeviceTask, is_understood: bool, device: &str) -> Outcome {
         match &self.outcome {
             Some(rule) => rule(task, device),
+            None if !is_understood => Outcome::Failed,
             None if self.fleet.fails(device) => Outcome::Failed,
             None => Outcome::Finished,
         }

@@ -41,6 +41,8 @@ use crate::automation::v1::{
 ///   then there is no run, and a device that is off until its trigger has expired never gets one.
 ///   `start_time` is the time of taking up in all states, as it is part of the run's identity. Runs
 ///   are listed in the order in which they were triggered.
+/// * **Actions** are an open set, so any name is accepted, and params of any type with any values. A run of
+///   what no device can understand fails: an action or a value that is not known, params of another action.
 /// * **Deleting** a task takes back what has not started. Runs that have started go on to their end and
 ///   remain listed.
 #[derive(Clone, Debug)]
@@ -173,12 +175,10 @@ impl DeviceTasks for DeviceTasksService {
         &self,
         request: Request<UpdateTaskTargetsRequest>,
     ) -> Result<Response<UpdateTaskTargetsResponse>, Status> {
-        let UpdateTaskTargetsRequest { task_uuid, targets } = request.into_inner();
-        check::id("task_uuid", &task_uuid)?;
+        let request = request.into_inner();
+        check::id("task_uuid", &request.task_uuid)?;
         self.0
-            .write(move |tables, world| {
-                tasks::update_targets(tables, world, world.now(), &task_uuid, targets)
-            })
+            .write(move |tables, world| tasks::update_targets(tables, world, world.now(), request))
             .await?;
         Ok(Response::new(UpdateTaskTargetsResponse {}))
     }
@@ -187,11 +187,11 @@ impl DeviceTasks for DeviceTasksService {
         &self,
         request: Request<UpdateTaskTriggersRequest>,
     ) -> Result<Response<UpdateTaskTriggersResponse>, Status> {
-        let UpdateTaskTriggersRequest { task_uuid, triggers } = request.into_inner();
-        check::id("task_uuid", &task_uuid)?;
+        let request = request.into_inner();
+        check::id("task_uuid", &request.task_uuid)?;
         self.0
             .write(move |tables, world| {
-                tasks::update_triggers(tables, world, world.now(), &task_uuid, &triggers)
+                tasks::update_triggers(tables, world, world.now(), &request)
             })
             .await?;
         Ok(Response::new(UpdateTaskTriggersResponse {}))

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use prost::{Message, Name};
 use tonic::{Code, Status};
 
+use crate::check::Problem;
 use crate::proto::google::rpc::bad_request::FieldViolation;
 use crate::proto::google::rpc::precondition_failure::Violation;
 use crate::proto::google::rpc::{BadRequest, PreconditionFailure, ResourceInfo, Status as Rich};
@@ -132,6 +133,13 @@ impl Violations {
                 description: description.into(),
                 ..FieldViolation::default()
             });
+        }
+    }
+
+    /// Notes what the check of a request found.
+    pub(crate) fn extend(&mut self, problems: Vec<Problem>) {
+        for problem in problems {
+            self.add(problem.field.clone(), problem.description().to_string());
         }
     }
 

@@ -13,7 +13,8 @@ use super::store::{Tables, new_id, row};
 use super::task_check::{
     MAX_TARGETS, check_new_task, check_targets, check_triggers, last_expiry, made_triggers,
 };
-use crate::automation::v1::{DeviceTask, DeviceTaskTargets, Trigger};
+use crate::automation::v1::{DeviceTask, UpdateTaskTargetsRequest, UpdateTaskTriggersRequest};
+use crate::check::is_understood;
 use crate::wkt::Timestamp;
 
 /// What errors call a task.
@@ -38,7 +39,7 @@ pub(crate) fn create(
     now: Timestamp,
     mut task: DeviceTask,
 ) -> Result<DeviceTask, Failure> {
-    check_new_task(&task)?;
+    check_new_task(&task, now)?;
     let sequence = tables.sequence()?;
     task.uuid = new_id(&tables.task_ids, &*world.ids, sequence)?;
     task.version_id = 1;
@@ -81,14 +82,13 @@ pub(crate) fn update_targets(
     tables: &mut Tables<'_>,
     world: &World,
     now: Timestamp,
-    uuid: &str,
-    targets: Option<DeviceTaskTargets>,
+    request: UpdateTaskTargetsRequest,
 ) -> Result<(), Failure> {
-    let targets = check_targets(targets)?;
-    let (sequence, mut found) = find(tables, uuid)?;
+    check_targets(&request, now)?;
+    let (sequence, mut found) = find(tables, &request.task_uuid)?;
     let mut task = found.task.take().unwrap_or_default();
     let before = devices(world, &task)?;
-    task.targets = Some(targets);
+    task.targets = request.targets;
     changed(&mut task, now);
     let after = devices(world, &task)?;
     put(tables, sequence, &TaskRow { task: Some(task.clone()), ..found })?;
@@ -104,13 +104,12 @@ pub(crate) fn update_triggers(
     tables: &mut Tables<'_>,
     world: &World,
     now: Timestamp,
-    uuid: &str,
-    triggers: &[Trigger],
+    request: &UpdateTaskTriggersRequest,
 ) -> Result<(), Failure> {
-    check_triggers(triggers)?;
-    let (sequence, mut found) = find(tables, uuid)?;
+    check_triggers(request, now)?;
+    let (sequence, mut found) = find(tables, &request.task_uuid)?;
     let mut task = found.task.take().unwrap_or_default();
-    task.triggers = made_triggers(triggers, now);
+    task.triggers = made_triggers(&request.triggers, now);
     changed(&mut task, now);
     put(tables, sequence, &TaskRow { task: Some(task.clone()), ..found })?;
 
@@ -229,6 +228,7 @@ fn start_runs(
 ) -> Result<(), Failure> {
     let Some(expire_time) = last_expiry(&task.triggers) else { return Ok(()) };
     let last_starts = last_starts(tables, task_sequence)?;
+    let is_understood = task.action.as_ref().is_some_and(is_understood);
     for device in devices {
         let Some(due) = world.fleet.reached(device, now) else { continue };
         if due > expire_time {
@@ -236,7 +236,7 @@ fn start_runs(
         }
         // Task, device and start time identify a run, so two never start at once.
         let start = last_starts.get(device).map_or(due, |last| due.max(later(*last, 1)));
-        let outcome = world.outcome(task, device);
+        let outcome = world.outcome(task, is_understood, device);
         let sequence = tables.sequence()?;
         let uuid = world.ids.id(sequence);
         let run =

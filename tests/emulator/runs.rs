@@ -184,3 +184,58 @@ async fn retarget(world: &mut World, task: &DeviceTask, devices: &[&str]) {
 async fn devices(world: &mut World, task: &DeviceTask) -> Vec<String> {
     world.runs(&task.uuid).await.into_iter().map(|run| run.device_uuid).collect()
 }
+
+/// ESET's set of actions is open, so nothing here is an error of the call; but no device can do it.
+#[tokio::test]
+async fn what_no_device_understands_fails() {
+    use eset_protect::automation::v1::Action;
+    use eset_protect::params::{OnDemandScan, RunCommand};
+    use eset_protect::wkt::Any;
+
+    let any = |json: &str| Some(serde_json::from_str::<Any>(json).unwrap());
+    let scan = "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan";
+    let unknown_scan = OnDemandScan { scan_profile: Some(77), ..Default::default() };
+    let actions = [
+        ("OnDemandScn", None, Failed),
+        ("Shutdown computer", None, Failed),
+        ("OnDemandScan", Some(Any::pack(&RunCommand::new("dir"))), Failed),
+        ("StopManaging", Some(Any::pack(&RunCommand::new("dir"))), Failed),
+        ("OnDemandScan", any(r#"{"@type":"type.googleapis.com/eset.v9.Newer"}"#), Failed),
+        ("OnDemandScan", Some(Any::pack(&unknown_scan)), Failed),
+        ("OnDemandScan", any(&format!(r#"{{"@type":"{scan}","scanProfile":"InDepht"}}"#)), Failed),
+        // What ESET adds is passed over by those who do not know it.
+        ("OnDemandScan", any(&format!(r#"{{"@type":"{scan}","budget":1}}"#)), Finished),
+        ("OnDemandScan", None, Finished),
+    ];
+    let mut world = world_with(|builder| builder.pace(PACE)).await;
+    let mut made = Vec::new();
+    for (name, params, outcome) in actions.clone() {
+        let action = Action { name: name.to_owned(), params };
+        let task = DeviceTask { action: Some(action), ..task("t", &["d"]) };
+        made.push((world.create(task).await, outcome));
+    }
+    world.clock.advance(Duration::from_secs(70));
+    for (task, outcome) in made {
+        assert_eq!(world.statuses(&task.uuid).await, [outcome], "{:?}", task.action);
+    }
+
+    // A rule of the test's own says what it wants.
+    let mut world =
+        world_with(|builder| builder.pace(PACE).outcome(|_, _| Outcome::Finished)).await;
+    let action = Some(Action::new("Newer"));
+    let task = world.create(DeviceTask { action, ..task("t", &["d"]) }).await;
+    world.clock.advance(Duration::from_secs(70));
+    assert_eq!(world.statuses(&task.uuid).await, [Finished]);
+}
+
+#[tokio::test]
+async fn a_target_that_is_no_uuid_is_refused() {
+    let mut world = world().await;
+    let request = eset_protect::automation::v1::CreateTaskRequest {
+        task: Some(task("t", &["a,b", "good", " c"])),
+    };
+    assert_eq!(
+        wrong_fields(world.tasks.create_task(request).await),
+        ["task.targets.devices_uuids[0]", "task.targets.devices_uuids[2]"]
+    );
+}

@@ -36,7 +36,7 @@ async fn ranks(world: &mut World, target: PolicyTarget) {
 #[tokio::test]
 async fn ranks_are_appended_moved_and_renumbered() {
     over_both_wires(async |world| {
-        let target = PolicyTarget::device_group("group / & one");
+        let target = PolicyTarget::device_group("group/&%one");
         let mut assigned = Vec::new();
         for name in ["a", "b", "c", "d"] {
             let policy = policy(world, name).await;

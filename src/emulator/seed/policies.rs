@@ -5,7 +5,6 @@ use crate::emulator::assignments::assign;
 use crate::emulator::core::World;
 use crate::emulator::failure::Failure;
 use crate::emulator::policies::create;
-use crate::emulator::policy_check::LEGACY_FEATURE;
 use crate::emulator::store::Tables;
 use crate::policy_management::v2::policy_target::Target;
 use crate::policy_management::v2::{
@@ -127,7 +126,7 @@ fn policy(kind: &Kind) -> Policy {
         description: kind.description.to_owned(),
         built_in: kind.built_in,
         features: vec![FeaturePolicy {
-            feature_id: LEGACY_FEATURE,
+            feature_id: FeaturePolicy::LEGACY_FEATURE_ID,
             configuration: Some(Any::pack(&data)),
             // Own policies look like those of ESET's example, without flags (`facts.md` 4).
             flags: if kind.built_in {

@@ -139,8 +139,10 @@ pub(crate) fn new_id(
     sequence: u64,
 ) -> Result<String, Failure> {
     let id = source.id(sequence);
-    if id.is_empty() || id.chars().count() > crate::emulator::check::MAX_ID {
-        return Err(Failure::internal("the id source made an id that is empty or too long"));
+    if crate::emulator::check::id("uuid", &id).is_err() {
+        return Err(Failure::internal(
+            "the id source made an id that is no uuid or fails on purpose",
+        ));
     }
     if ids.get(id.as_str())?.is_some() {
         return Err(Failure::internal("the id source made an id twice"));

@@ -1,0 +1,108 @@
+//! Policies and where they apply.
+
+use std::collections::BTreeSet;
+
+use super::Rules;
+use super::problem::{Findings, ProblemKind};
+use super::tasks::note_name;
+use super::uuid::note_uuid;
+use crate::params::PolicyData;
+use crate::policy::{Form, Settings, is_settings};
+use crate::policy_management::v2::policy_target::Target;
+use crate::policy_management::v2::{FeaturePolicy, Policy, PolicyAssignment, PolicyTarget};
+use crate::wkt::Timestamp;
+
+impl Rules for Policy {
+    /// One wrong feature makes the whole call fail with `INVALID_ARGUMENT`.
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        note_name(&format!("{at}display_name"), &self.display_name, found);
+        let mut features = BTreeSet::new();
+        for (index, feature) in self.features.iter().enumerate() {
+            let at = format!("{at}features[{index}].");
+            note_feature(&at, feature, found);
+            // Products share the legacy feature, each with a configuration of its own.
+            let is_legacy = feature.feature_id == FeaturePolicy::LEGACY_FEATURE_ID;
+            if !features.insert(feature.feature_id) && !is_legacy {
+                let field = format_args!("{at}feature_id");
+                let (id, expected) = (feature.feature_id.to_string(), "each feature once");
+                found.wrong(ProblemKind::Refused, field, &id, expected);
+            }
+        }
+    }
+}
+
+fn note_feature(at: &str, feature: &FeaturePolicy, found: &mut Findings) {
+    if feature.feature_id == 0 {
+        let expected = "a feature, such as 4294967295 for ESET's endpoint products";
+        found.missing(ProblemKind::Refused, format_args!("{at}feature_id"), expected);
+    }
+    if feature.feature_id == FeaturePolicy::LEGACY_FEATURE_ID {
+        note_legacy(&format!("{at}configuration"), feature, found);
+    }
+    // A key names a field by its path, and whole arrays only.
+    let is_path =
+        |key: &str| key.split('.').all(|name| !name.is_empty()) && !key.contains(['[', ']', '*']);
+    for key in feature.flags.keys().filter(|key| !is_path(key)) {
+        let expected = "paths such as a.b as keys, down to whole arrays";
+        found.wrong(ProblemKind::Refused, format_args!("{at}flags"), key, expected);
+    }
+}
+
+/// The feature of which the type of the configuration is known.
+fn note_legacy(field: &str, feature: &FeaturePolicy, found: &mut Findings) {
+    let expected = "an Era.Common.DataDefinition.Policy.PolicyData";
+    let Some(configuration) = &feature.configuration else {
+        return found.missing(ProblemKind::Wrong, field, expected);
+    };
+    let Ok(PolicyData { data, product }) = configuration.unpack::<PolicyData>() else {
+        let name = configuration.type_name();
+        return found.wrong(ProblemKind::Refused, field, name, expected);
+    };
+    let data = data.unwrap_or_default();
+    let product = product.unwrap_or_default();
+    if product.is_empty() || product.contains(char::is_whitespace) {
+        let (field, found_there) = (format!("{field}.product"), Some(product.as_str()));
+        let expected = "the name of a product, such as eset.local.products.endpoint";
+        let value = found_there.filter(|product| !product.is_empty());
+        found.add(ProblemKind::Wrong, field, value, expected, None);
+    }
+    let field = format!("{field}.data");
+    if data.is_empty() {
+        found.missing(ProblemKind::Wrong, field, "the settings");
+    } else if !is_settings(&data) {
+        match Settings::read(&data) {
+            Ok(Settings { form: Form::Export, .. }) => {
+                let expected = "the last line of the Web Console's export, decoded from base64 and \
+                                without the product's name; this is the whole file";
+                found.missing(ProblemKind::Wrong, field, expected);
+            }
+            _ => {
+                let expected = "settings as the Web Console exports them, which begin with \
+                                {\"policy\": …} in one layer of base64 or in several";
+                found.missing(ProblemKind::Unknown, field, expected);
+            }
+        }
+    }
+}
+
+impl Rules for PolicyAssignment {
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        note_uuid(format_args!("{at}policy_uuid"), &self.policy_uuid, found);
+        match self.target.as_ref().and_then(target) {
+            Some((field, uuid)) => note_uuid(format_args!("{at}target.{field}"), uuid, found),
+            None => {
+                let expected = "a device, a group of devices or a subscription";
+                found.missing(ProblemKind::Refused, format_args!("{at}target"), expected);
+            }
+        }
+    }
+}
+
+/// The field that a target is in, and its uuid.
+pub(super) fn target(target: &PolicyTarget) -> Option<(&'static str, &str)> {
+    Some(match target.target.as_ref()? {
+        Target::DeviceUuid(uuid) => ("device_uuid", uuid.as_str()),
+        Target::DeviceGroupUuid(uuid) => ("device_group_uuid", uuid),
+        Target::SubscriptionUuid(uuid) => ("subscription_uuid", uuid),
+    })
+}

@@ -1,0 +1,100 @@
+//! What the compiled `.proto` files say of messages and enums, by their full names.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use prost::Message;
+use prost_types::field_descriptor_proto::{Label, Type};
+use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet};
+
+use crate::proto::FILE_DESCRIPTOR_SET;
+
+/// All messages and enums. It is read when something is looked up for the first time.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::read);
+
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    messages: BTreeMap<String, DescriptorProto>,
+    enums: BTreeMap<String, EnumDescriptorProto>,
+}
+
+impl Schema {
+    fn read() -> Self {
+        let mut schema = Self::default();
+        // The build wrote it, and a test reads it.
+        let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap_or_default().file;
+        for file in files {
+            let package = file.package().to_owned();
+            file.enum_type.into_iter().for_each(|found| schema.add_enum(&package, found));
+            file.message_type.into_iter().for_each(|found| schema.add_message(&package, found));
+        }
+        schema
+    }
+
+    fn add_message(&mut self, scope: &str, mut message: DescriptorProto) {
+        let name = format!("{scope}.{}", message.name());
+        for found in std::mem::take(&mut message.enum_type) {
+            self.add_enum(&name, found);
+        }
+        for found in std::mem::take(&mut message.nested_type) {
+            self.add_message(&name, found);
+        }
+        self.messages.insert(name, message);
+    }
+
+    fn add_enum(&mut self, scope: &str, found: EnumDescriptorProto) {
+        self.enums.insert(format!("{scope}.{}", found.name()), found);
+    }
+
+    /// The fields of a message.
+    pub(super) fn fields(&self, message: &str) -> Option<&[FieldDescriptorProto]> {
+        self.messages.get(message).map(|message| message.field.as_slice())
+    }
+
+    /// The names and numbers of an enum.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = (&str, i32)> {
+        let values = self.enums.get(name).map(|found| found.value.as_slice()).unwrap_or_default();
+        values.iter().map(|value| (value.name(), value.number()))
+    }
+
+    /// What a field holds.
+    pub(super) fn kind<'a>(&'a self, field: &'a FieldDescriptorProto) -> Kind<'a> {
+        let type_name = field.type_name().trim_start_matches('.');
+        let one = match field.r#type() {
+            Type::Enum => One::Enum(type_name),
+            Type::Message => match self.map_value(type_name) {
+                Some(value) => return Kind::Map(value),
+                None => One::Message(type_name),
+            },
+            _ => One::Scalar,
+        };
+        if field.label() == Label::Repeated { Kind::List(one) } else { Kind::One(one) }
+    }
+
+    /// The value of a map, if the type is the entry of one.
+    fn map_value<'a>(&'a self, type_name: &str) -> Option<One<'a>> {
+        let entry = self.messages.get(type_name)?;
+        if !entry.options.as_ref().is_some_and(|options| options.map_entry()) {
+            return None;
+        }
+        match self.kind(entry.field.iter().find(|field| field.name() == "value")?) {
+            Kind::One(value) => Some(value),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+}
+
+/// What a field holds.
+pub(super) enum Kind<'a> {
+    One(One<'a>),
+    List(One<'a>),
+    Map(One<'a>),
+}
+
+/// What a value is; messages and enums by their full names.
+#[derive(Clone, Copy)]
+pub(super) enum One<'a> {
+    Message(&'a str),
+    Enum(&'a str),
+    Scalar,
+}

@@ -1,0 +1,203 @@
+//! Tasks: what they do, where and when.
+
+use bytes::Bytes;
+use prost::Name;
+
+use super::Rules;
+use super::problem::{Findings, ProblemKind};
+use super::uuid::{note_optional_uuid, note_uuid};
+use crate::automation::v1::trigger::Kind;
+use crate::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
+use crate::params::{
+    ACTIONS, ApplyApplicationPatchRequest, GRPC_ACTIONS, KillProcessByPidRequest, KnownAction,
+    OnDemandScan, RunCommand, SoftwareUninstallation, on_demand_scan::ScanProfile,
+};
+use crate::types;
+use crate::wkt::{Any, Timestamp};
+
+impl Rules for DeviceTask {
+    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
+        note_name(&format!("{at}display_name"), &self.display_name, found);
+        match &self.action {
+            None => found.missing(ProblemKind::Refused, format_args!("{at}action"), "an action"),
+            Some(action) => note_action(&format!("{at}action."), action, found),
+        }
+        let targets = self.targets.as_ref();
+        let has_targets = targets.is_some_and(|targets| {
+            !targets.devices_uuids.is_empty() || !targets.device_groups_uuids.is_empty()
+        });
+        if !has_targets {
+            let expected = "a device or a group of devices at least";
+            found.missing(ProblemKind::Wrong, format_args!("{at}targets"), expected);
+        }
+        if let Some(targets) = targets {
+            targets.note(&format!("{at}targets."), found, now);
+        }
+        note_triggers(&format!("{at}triggers"), &self.triggers, found, now);
+        let group = &self.asset_group_uuid;
+        note_optional_uuid(format_args!("{at}asset_group_uuid"), group, found);
+    }
+}
+
+impl Rules for DeviceTaskTargets {
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        let lists = [
+            ("devices_uuids", &self.devices_uuids),
+            ("device_groups_uuids", &self.device_groups_uuids),
+        ];
+        for (list, uuids) in lists {
+            for (index, uuid) in uuids.iter().enumerate() {
+                note_uuid(format_args!("{at}{list}[{index}]"), uuid, found);
+            }
+        }
+    }
+}
+
+/// A name for people.
+pub(super) fn note_name(field: &str, name: &str, found: &mut Findings) {
+    if name.trim().is_empty() {
+        found.missing(ProblemKind::Wrong, field, "a name");
+    }
+}
+
+/// The triggers of a task, of which a new one needs one at least. ESET's API makes no others than manual
+/// ones.
+pub(super) fn note_triggers(
+    field: &str,
+    triggers: &[Trigger],
+    found: &mut Findings,
+    now: Timestamp,
+) {
+    if triggers.is_empty() {
+        found.missing(ProblemKind::Refused, field, "a trigger at least, such as {\"manual\": {}}");
+    }
+    for (index, trigger) in triggers.iter().enumerate() {
+        let Some(Kind::Manual(manual)) = &trigger.kind else {
+            let field = format_args!("{field}[{index}].manual");
+            found.missing(ProblemKind::Refused, field, "a manual trigger; the API makes no others");
+            continue;
+        };
+        let Some(time) = manual.expire_time else { continue };
+        let field = format_args!("{field}[{index}].manual.expire_time");
+        if !time.is_valid() {
+            let expected = "a time in the years 1 to 9999";
+            found.wrong(ProblemKind::Refused, field, &time.to_string(), expected);
+        } else if time <= now {
+            let expected = format!("a time in the future; it is {now} now");
+            found.wrong(ProblemKind::Wrong, field, &time.to_string(), &expected);
+        }
+    }
+}
+
+/// What a task does.
+pub(super) fn note_action(at: &str, action: &Action, found: &mut Findings) {
+    let field = format!("{at}name");
+    let name = action.name.as_str();
+    let known = KnownAction::find(name);
+    if name.trim().is_empty() {
+        found.missing(ProblemKind::Refused, field, "the name of an action");
+    } else if known.is_none() && !GRPC_ACTIONS.contains(&name) {
+        let names = ACTIONS.iter().map(KnownAction::name).chain(GRPC_ACTIONS.iter().copied());
+        found.unknown(field, name, "the name of a known action", names);
+    }
+    let at = format!("{at}params");
+    match (known.map(KnownAction::params_type), &action.params) {
+        (Some(expected), Some(params)) => {
+            note_type(&at, name, expected, params, found);
+            note_params(&at, params, found);
+        }
+        // Without params it has none of those that it needs.
+        (Some(Some(type_url)), None) => {
+            note_params(&at, &Any { type_url, value: Bytes::new() }, found);
+        }
+        (None, Some(params)) => note_params(&at, params, found),
+        (_, None) => {}
+    }
+}
+
+/// Params of an action that is known: they are of the type that it takes.
+fn note_type(at: &str, action: &str, expected: Option<String>, params: &Any, found: &mut Findings) {
+    // What is not known at all may be newer than this crate, and is noted as such elsewhere.
+    let name = params.type_name();
+    if expected.as_deref() == Some(name) || (!name.is_empty() && !is_known(name)) {
+        return;
+    }
+    let expected = match expected {
+        Some(expected) => format!("params of the type {expected} for {action}"),
+        None => format!("no params for {action}"),
+    };
+    found.wrong(ProblemKind::Wrong, at, name, &expected);
+}
+
+/// A type of this crate, other than the one that carries JSON of unknown types.
+fn is_known(name: &str) -> bool {
+    types::NAMES.contains(&name) && name != crate::proto::eset_protect::v1::UnknownAny::full_name()
+}
+
+/// What the params of single actions need; it counts for the params' type, whatever the action is called.
+fn note_params(at: &str, params: &Any, found: &mut Findings) {
+    use ProblemKind::{Refused, Wrong};
+    if let Some(command) = read::<RunCommand>(at, params, found)
+        && command.command_line().trim().is_empty()
+    {
+        found.missing(Refused, format_args!("{at}.commandLine"), "a command");
+    }
+    if let Some(kill) = read::<KillProcessByPidRequest>(at, params, found) {
+        note_kill(at, &kill, found);
+    }
+    if let Some(patch) = read::<ApplyApplicationPatchRequest>(at, params, found) {
+        note_uuid(format_args!("{at}.application_uuid"), &patch.application_uuid, found);
+    }
+    if let Some(scan) = read::<OnDemandScan>(at, params, found)
+        && scan.scan_profile == Some(ScanProfile::Custom.into())
+        && scan.custom_profile_name().is_empty()
+    {
+        let field = format_args!("{at}.customProfileName");
+        found.missing(Wrong, field, "the name of a profile, since scanProfile is Custom");
+    }
+    if let Some(removal) = read::<SoftwareUninstallation>(at, params, found)
+        && removal.software_name().is_empty()
+        && !removal.use_opswat()
+    {
+        let field = format_args!("{at}.softwareName");
+        found.missing(Wrong, field, "the name of the software, or useOpswat");
+    }
+}
+
+/// The process to end. ESET answers 400 if there is no hash at all.
+fn note_kill(at: &str, kill: &KillProcessByPidRequest, found: &mut Findings) {
+    use ProblemKind::{Refused, Wrong};
+    if kill.pid == 0 {
+        found.missing(Wrong, format_args!("{at}.pid"), "the number of a process");
+    }
+    let hashes = [
+        ("executable_hash_sha1", &kill.executable_hash_sha1, 40),
+        ("executable_hash_sha2_256", &kill.executable_hash_sha2_256, 64),
+    ];
+    if hashes.iter().all(|(_, hash, _)| hash.is_empty()) {
+        found.missing(Refused, at, "a hash of the executable at least, SHA-1 or SHA-256");
+    }
+    for (name, hash, digits) in hashes {
+        let is_hash = hash.len() == digits && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !hash.is_empty() && !is_hash {
+            found.wrong(Wrong, format_args!("{at}.{name}"), hash, &format!("{digits} hex digits"));
+        }
+    }
+}
+
+/// The params, if they are of this type. Bytes that are none can be read by nobody.
+fn read<M: prost::Message + Name + Default>(
+    at: &str,
+    params: &Any,
+    found: &mut Findings,
+) -> Option<M> {
+    if !params.is::<M>() {
+        return None;
+    }
+    let read = params.unpack();
+    if read.is_err() {
+        let expected = format!("a message of the type {}", M::full_name());
+        found.missing(ProblemKind::Refused, at, &expected);
+    }
+    read.ok()
+}
