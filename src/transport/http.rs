@@ -262,7 +262,7 @@ impl HttpClient {
         } else if let Some(refusal) = Refusal::of(&error, has_body) {
             let message = format!("{host}: {refusal}");
             Error::new(ErrorKind::Transport, Code::Unavailable, message).refused()
-        } else if find::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse_too_large) {
+        } else if find::<hyper::Error>(&error).is_some_and(is_too_large) {
             self.limits.no_end_of_headers().to_error()
         } else {
             let note = limits::note(&error);
@@ -271,6 +271,11 @@ impl HttpClient {
         };
         found.with_source(error)
     }
+}
+
+/// Whether a head is over hyper's limit. hyper has a method for it only where it is built as a server too.
+fn is_too_large(error: &hyper::Error) -> bool {
+    error.is_parse() && error.to_string().contains("message head is too large")
 }
 
 /// The body counts: the call succeeded, and this is not the news that it is pending.
