@@ -64,7 +64,7 @@ struct Inner {
 pub enum ErrorKind {
     /// The configuration or the request is wrong. Nothing was sent.
     Config,
-    /// No connection: refused, not resolved, or TLS failed. Nothing was sent.
+    /// No connection: refused, also by a proxy, not resolved, or TLS failed. Nothing was sent.
     Connect,
     /// The connection broke, or the far side does not speak the protocol. The call may have run, unless
     /// [`may_have_executed`](Error::may_have_executed) says that it did not: the far side refused it

@@ -9,8 +9,7 @@ pub(crate) mod grpc;
 pub(crate) mod http;
 mod limits;
 mod metadata;
-#[cfg(feature = "rest")]
-pub(crate) mod proxy;
+mod proxy;
 mod refusal;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;

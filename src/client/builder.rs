@@ -56,6 +56,26 @@ enum RateLimit {
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
 /// | [`max_header_list_size`](Self::max_header_list_size) | 1 MiB | a long error message, its details and metadata fit, and a server that sends without end does not fill the memory |
 /// | keep-alive, over HTTP/2 | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen, which all later calls would share |
+///
+/// # Proxies
+///
+/// Calls over either wire, and the login, go through the proxy that the environment names when the client is
+/// made, by a tunnel (`CONNECT`), also where the address is `http`. So the proxy sees the host and no more where
+/// it is `https`.
+///
+/// | variable | what |
+/// |---|---|
+/// | `HTTPS_PROXY`, `HTTP_PROXY` | the proxy for `https` and `http` addresses |
+/// | `ALL_PROXY` | the proxy for both, where the one above says nothing |
+/// | `NO_PROXY` | what is reached without a proxy, by commas or spaces: `*`, hosts with those below them (`eset.example`, `.eset.example`), addresses (`10.1.2.3`, `[fd00::1]`), networks (`10.0.0.0/8`); each but a network also with `:PORT` |
+///
+/// Upper case goes before lower case, an empty variable is none, and this machine is never reached through a
+/// proxy; so it is in Go. An address is `http://[USER:PASSWORD@]HOST[:PORT]`, with or without `http://`, port 80
+/// if none is given; `#`, `/`, `?`, `\` and spaces in a user name or password are percent-encoded. What is no such
+/// address, or that of an https or SOCKS proxy, is an error of each call that would go through it
+/// ([`ErrorKind::Config`](crate::ErrorKind::Config)); no call goes around it. A proxy that refuses is named, with
+/// its status, in an error of kind [`Connect`](crate::ErrorKind::Connect): nothing was sent, and of its answers
+/// 408, 429, 502, 503 and 504 are worth another attempt.
 #[derive(Clone)]
 pub struct ClientBuilder {
     target: Target,

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tonic::Code;
 use tower_service::Service;
 
+use super::grpc::status::find;
+use super::proxy::{self, Proxies, ProxyError, ProxyErrorKind, Tunnelled};
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConnector;
@@ -35,8 +37,7 @@ pub(crate) struct Connector {
     /// TLS is for `https` URIs only, not for all.
     #[cfg(feature = "rest")]
     is_tls_by_scheme: bool,
-    #[cfg(feature = "rest")]
-    proxy: std::sync::Arc<super::proxy::Proxy>,
+    proxies: Arc<Proxies>,
 }
 
 impl Connector {
@@ -53,8 +54,7 @@ impl Connector {
             tls: None,
             #[cfg(feature = "rest")]
             is_tls_by_scheme: false,
-            #[cfg(feature = "rest")]
-            proxy: std::sync::Arc::new(super::proxy::Proxy::from_env()),
+            proxies: Arc::new(Proxies::from_env()),
         }
     }
 
@@ -89,16 +89,19 @@ impl Service<Uri> for Connector {
         let tls = tls.filter(|_| !self.is_tls_by_scheme || uri.scheme_str() == Some("https"));
         #[cfg(feature = "tls")]
         let host = uri.host().unwrap_or_default().to_owned();
-        #[cfg(feature = "rest")]
-        let tcp = super::proxy::connect(self.proxy.clone(), self.tcp.clone(), uri, tls.is_some());
-        #[cfg(not(feature = "rest"))]
-        let tcp = {
-            let tcp = self.tcp.call(uri);
-            async { tcp.await.map_err(BoxError::from) }
+        // tonic's URIs say `http` also where TLS follows.
+        #[cfg(feature = "tls")]
+        let is_secure = tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        let is_secure = false;
+        let (tcp, timeout) = (self.tcp.clone(), self.timeout);
+        let proxy = self.proxies.to(&uri, is_secure);
+        let by = match &proxy {
+            Ok(Some(proxy)) => format!(" by way of {proxy}"),
+            _ => String::new(),
         };
-        let timeout = self.timeout;
         let connecting = async move {
-            let stream = tcp.await?.into_inner();
+            let stream = proxy::connect(proxy?, tcp, uri, is_secure).await?;
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
                 let stream = tls.connect(&host, stream).await?;
@@ -110,20 +113,26 @@ impl Service<Uri> for Connector {
             // A far side, or a proxy, that accepts and then says nothing.
             tokio::time::timeout(timeout, connecting)
                 .await
-                .unwrap_or_else(|_| Err(format!("not connected within {timeout:?}").into()))
+                .unwrap_or_else(|_| Err(format!("not connected within {timeout:?}{by}").into()))
         })
     }
 }
 
 /// The error of a connection that was not made.
 pub(crate) fn connect_error(message: String, cause: &(dyn std::error::Error + 'static)) -> Error {
-    let error = Error::new(ErrorKind::Connect, Code::Unavailable, message);
+    let error = match find::<ProxyError>(cause).map(|error| error.kind) {
+        Some(ProxyErrorKind::Variable) => return Error::config(message),
+        Some(ProxyErrorKind::Lasting) => {
+            return Error::new(ErrorKind::Connect, Code::Unavailable, message).permanent();
+        }
+        Some(ProxyErrorKind::Passing) | None => {
+            Error::new(ErrorKind::Connect, Code::Unavailable, message)
+        }
+    };
     #[cfg(feature = "tls")]
     if crate::transport::tls::is_certificate_refused(cause) {
         return error.permanent();
     }
-    #[cfg(not(feature = "tls"))]
-    let _ = cause;
     error
 }
 
@@ -138,10 +147,10 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 #[derive(Debug)]
 pub(crate) enum Connection {
     /// Without TLS.
-    Plain(TcpStream),
+    Plain(Tunnelled),
     /// With TLS.
     #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    Tls(Box<tokio_rustls::client::TlsStream<Tunnelled>>),
 }
 
 impl hyper_util::client::legacy::connect::Connection for Connection {

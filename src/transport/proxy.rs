@@ -1,65 +1,141 @@
-//! Proxies from the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+//! Proxies from the environment: which connections go through which.
 
+mod address;
+mod no_proxy;
+mod tunnel;
+
+use std::ffi::OsString;
 use std::fmt;
-use std::sync::Arc;
 
 use http::Uri;
+use http::uri::Scheme;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+use self::no_proxy::NoProxy;
 use super::connector::is_loopback;
+use crate::error::root_cause;
+pub(super) use address::Proxy;
+pub(crate) use tunnel::Tunnelled;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Which connections go through which proxy.
-pub(crate) struct Proxy(Matcher);
-
-impl Proxy {
-    pub(crate) fn from_env() -> Self {
-        Self(Matcher::from_env())
-    }
+/// Which connections go through which proxy, as the environment said when the client was made.
+pub(super) struct Proxies {
+    http: Result<Option<Proxy>, ProxyError>,
+    https: Result<Option<Proxy>, ProxyError>,
+    none: NoProxy,
 }
 
-impl fmt::Debug for Proxy {
-    /// A proxy's address may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proxy(..)")
-    }
-}
-
-/// Opens a connection, through a proxy's tunnel if there is one for the target. This machine is never
-/// reached through a proxy.
-pub(crate) async fn connect(
-    proxy: Arc<Proxy>,
-    mut tcp: HttpConnector,
-    uri: Uri,
-    secure: bool,
-) -> Result<TokioIo<TcpStream>, BoxError> {
-    if is_loopback(uri.host().unwrap_or_default()) {
-        return Ok(tcp.call(uri).await?);
-    }
-    // tonic's URIs say `http` also where TLS follows.
-    let mut parts = uri.clone().into_parts();
-    if secure {
-        parts.scheme = Some(http::uri::Scheme::HTTPS);
-    }
-    let target = Uri::from_parts(parts)?;
-    match proxy.0.intercept(&target) {
-        None => Ok(tcp.call(uri).await?),
-        Some(found) => {
-            if !matches!(found.uri().scheme_str(), Some("http")) {
-                // The address is not shown: it may hold a password.
-                return Err("the proxy of the environment is not an http proxy".into());
-            }
-            let mut tunnel = Tunnel::new(found.uri().clone(), tcp);
-            if let Some(auth) = found.basic_auth() {
-                tunnel = tunnel.with_auth(auth.clone());
-            }
-            Ok(tunnel.call(target).await?)
+impl Proxies {
+    pub(super) fn from_env() -> Self {
+        // Under CGI a caller's header `Proxy` is the variable HTTP_PROXY (httpoxy).
+        let is_cgi = std::env::var_os("REQUEST_METHOD").is_some();
+        let http: &[_] = if is_cgi { &["http_proxy"] } else { &["HTTP_PROXY", "http_proxy"] };
+        let all = ["ALL_PROXY", "all_proxy"];
+        let proxy = |names: &[&'static str]| {
+            let found = first(names).or_else(|| first(&all));
+            found.map(|(variable, value)| Proxy::parse(variable, &value)).transpose()
+        };
+        let none = first(&["NO_PROXY", "no_proxy"]);
+        let none = none.map(|(_, value)| NoProxy::parse(&value.to_string_lossy()));
+        Self {
+            http: proxy(http),
+            https: proxy(&["HTTPS_PROXY", "https_proxy"]),
+            none: none.unwrap_or_default(),
         }
     }
+
+    /// The proxy to an origin, if there is one. This machine is never reached through a proxy.
+    pub(super) fn to(&self, origin: &Uri, is_secure: bool) -> Result<Option<Proxy>, ProxyError> {
+        let host = origin.host().unwrap_or_default();
+        if is_loopback(host) || self.none.names(host, port(origin, is_secure)) {
+            return Ok(None);
+        }
+        if is_secure { self.https.clone() } else { self.http.clone() }
+    }
 }
+
+impl fmt::Debug for Proxies {
+    /// A proxy's address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proxies(..)")
+    }
+}
+
+/// The first of these variables that says something. An empty one says nothing, as in curl and Go.
+fn first(names: &[&'static str]) -> Option<(&'static str, OsString)> {
+    let values = names.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+    values.into_iter().find(|(_, value)| !value.to_string_lossy().trim().is_empty())
+}
+
+fn port(origin: &Uri, is_secure: bool) -> u16 {
+    origin.port_u16().unwrap_or(if is_secure { 443 } else { 80 })
+}
+
+/// Opens a connection to an origin, through a proxy or without one.
+pub(super) async fn connect(
+    proxy: Option<Proxy>,
+    mut tcp: HttpConnector,
+    origin: Uri,
+    is_secure: bool,
+) -> Result<Tunnelled, BoxError> {
+    let Some(proxy) = proxy else { return Ok(open(&mut tcp, origin).await?.into()) };
+    let address = Uri::builder().scheme(Scheme::HTTP).authority(proxy.authority());
+    let address = address.path_and_query("/").build()?;
+    let stream = open(&mut tcp, address).await.map_err(|error| {
+        let why = root_cause(&*error);
+        ProxyError::passing(format!("cannot connect to {proxy}: {why}"))
+    })?;
+    let target = format!("{}:{}", origin.host().unwrap_or_default(), port(&origin, is_secure));
+    Ok(tunnel::open(stream, &proxy, &target).await?)
+}
+
+async fn open(tcp: &mut HttpConnector, address: Uri) -> Result<TcpStream, BoxError> {
+    std::future::poll_fn(|cx| tcp.poll_ready(cx)).await?;
+    Ok(tcp.call(address).await?.into_inner())
+}
+
+/// Why there is no way through a proxy. The service saw nothing.
+#[derive(Clone, Debug)]
+pub(super) struct ProxyError {
+    message: String,
+    pub(super) kind: ProxyErrorKind,
+}
+
+/// What helps against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProxyErrorKind {
+    /// Another value of the variable.
+    Variable,
+    /// The one who runs the proxy, or another proxy.
+    Lasting,
+    /// Time, perhaps.
+    Passing,
+}
+
+impl ProxyError {
+    fn variable(name: &str, problem: &str) -> Self {
+        let message = format!(
+            "{name}: expected http://[USER:PASSWORD@]HOST[:PORT], found {problem}; nothing was sent"
+        );
+        Self { message, kind: ProxyErrorKind::Variable }
+    }
+
+    fn lasting(message: String) -> Self {
+        Self { message, kind: ProxyErrorKind::Lasting }
+    }
+
+    fn passing(message: String) -> Self {
+        Self { message, kind: ProxyErrorKind::Passing }
+    }
+}
+
+impl fmt::Display for ProxyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ProxyError {}

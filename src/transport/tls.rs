@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
@@ -287,11 +287,11 @@ pub(crate) struct TlsConnector {
 }
 
 impl TlsConnector {
-    pub(crate) async fn connect(
+    pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         host: &str,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, Box<dyn std::error::Error + Send + Sync>> {
+        stream: S,
+    ) -> Result<TlsStream<S>, Box<dyn std::error::Error + Send + Sync>> {
         let name = match &self.name {
             Some(name) => name.clone(),
             None => parse_name(host)?,

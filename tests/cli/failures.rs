@@ -118,6 +118,37 @@ fn nobody_listens() {
     }
 }
 
+/// A proxy that fails is not the endpoint that fails.
+#[test]
+fn a_proxy_is_told_as_a_proxy() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    for wire in ["grpc", "rest"] {
+        for (value, code, expected) in [
+            (
+                format!("http://{address}"),
+                3,
+                format!("cannot connect to the proxy {address} (http_proxy): "),
+            ),
+            (
+                "ftp://user:geheim@x".to_owned(),
+                2,
+                "http_proxy: expected http://[USER:PASSWORD@]HOST[:PORT], ".to_owned(),
+            ),
+        ] {
+            let args = ["tasks", "list", "--endpoint", "http://eset.example:80", "--wire", wire];
+            let mut command = command(&[&args[..], &["--max-attempts", "1"]].concat());
+            command.env_remove("HTTP_PROXY").env("http_proxy", value);
+            let error = run_command(command, b"").fails(code);
+            assert!(error.contains(&expected) && !error.contains("geheim"), "{error}");
+            let hint = "hint: NO_PROXY names what is reached without that proxy";
+            assert_eq!(error.contains(hint), code == 3, "{error}");
+            assert!(!error.contains("eset-protect emulator"), "{error}");
+        }
+    }
+}
+
 #[test]
 fn time_runs_out() {
     // Connections are accepted by the system and never answered.

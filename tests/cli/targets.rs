@@ -100,7 +100,9 @@ fn on_prem_is_one_origin() {
         let args = ["policies", "list", "--on-prem", "https://protect.example:9443"];
         let (hosts, ran) = proxy.hosts(&args, environment);
         assert_eq!(hosts, ["protect.example:9443"]);
-        assert!(ran.fails(3).contains("It usually has port 9443"));
+        // It is the proxy that closes the connection.
+        let said = ran.fails(3);
+        assert!(said.contains("the proxy 127.0.0.1:") && said.contains("hint: NO_PROXY"), "{said}");
     }
 }
 

@@ -6,7 +6,10 @@ use crate::failure::Failure;
 use crate::logging::Logging;
 use crate::{assignments, completions, convert, demo, descriptors, emulator, policies, tasks};
 
-const EXIT_CODES: &str = "\
+const NOTES: &str = "\
+Proxies: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, as http://[USER:PASSWORD@]HOST[:PORT];
+NO_PROXY names what is reached without it, and this machine always is.
+
 Exit codes:
   0  done (also when the reader of a pipe has had enough, unless something was created)
   1  anything else
@@ -30,7 +33,7 @@ Of many (uuids, requests) it is that of the first that failed, in the order give
 #[command(
     name = "eset-protect",
     version,
-    after_help = EXIT_CODES,
+    after_help = NOTES,
     max_term_width = 100,
     propagate_version = true
 )]

@@ -34,6 +34,10 @@ pub fn hints(error: &Error, at: Option<&At>) -> Vec<String> {
             hint("there is no token endpoint at that address: --token-url says another");
         }
         (_, Code::Unauthenticated) => hint(&unauthenticated(at)),
+        // Who says so is not the service, and knows no users.
+        (_, Code::PermissionDenied) if error.message().contains("in front of the login") => hint(
+            "the login itself was not asked: whoever runs the firewall or proxy that refused can say why",
+        ),
         (_, Code::PermissionDenied) => hint(&denied(place)),
         (_, Code::ResourceExhausted) if error.http_status() == Some(429) => {
             hint("ESET answers ten calls a second: wait a little, or ask for fewer with --rate");
@@ -48,6 +52,10 @@ pub fn hints(error: &Error, at: Option<&At>) -> Vec<String> {
 }
 
 fn connect(error: &Error, place: Option<&Place>) -> &'static str {
+    // It says which, and what the variable is that names it.
+    if error.message().contains("the proxy ") {
+        return "NO_PROXY names what is reached without that proxy";
+    }
     if error.message().contains("certificate") {
         return "a server that signed its own certificate needs --pin-cert FILE, an authority of your \
                 own --ca-cert FILE";

@@ -1,0 +1,155 @@
+//! The address of a proxy, as a variable of the environment has it.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::net::Ipv6Addr;
+
+use http::HeaderValue;
+
+use super::ProxyError;
+
+/// The port of an address without one, as for `http` in general.
+const PORT: u16 = 80;
+
+/// What a user name and a password may hold as it is, beside letters and digits. `@` is none of RFC 3986's,
+/// and widely written; the last one ends the password.
+const USER_INFO: &[u8] = b"-._~!$&'()*+,;=:@%";
+
+/// A proxy.
+#[derive(Clone)]
+pub(in crate::transport) struct Proxy {
+    variable: &'static str,
+    /// In brackets if it is an IPv6 address.
+    host: String,
+    port: u16,
+    authorization: Option<HeaderValue>,
+}
+
+impl Proxy {
+    /// Reads the value of a variable. An error quotes nothing of it: it may hold a password.
+    pub(super) fn parse(variable: &'static str, value: &OsStr) -> Result<Self, ProxyError> {
+        let wrong = |problem: &str| ProxyError::variable(variable, problem);
+        let text = value.to_str().ok_or_else(|| wrong("a value that is not UTF-8"))?.trim();
+        let rest = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+            Some((scheme, _)) if is_scheme(scheme) => return Err(wrong(other(scheme))),
+            // Without a scheme, or with one that belongs to something else.
+            _ => text,
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        if !matches!(path, "" | "/") {
+            return Err(wrong(
+                "something after the host; `/`, `?` and `#` in a user name or password are written \
+                 %2F, %3F and %23",
+            ));
+        }
+        let (user_info, host) = match authority.rsplit_once('@') {
+            Some((user_info, host)) => (Some(user_info), host),
+            None => (None, authority),
+        };
+        let (host, port) = match host.rsplit_once(':') {
+            // The colon is one of the address.
+            Some(_) if host.ends_with(']') => (host, ""),
+            Some((host, port)) => (host, port),
+            None => (host, ""),
+        };
+        if !is_host(host) {
+            return Err(wrong("no host, or one that is none"));
+        }
+        let port = match port {
+            "" => PORT,
+            text => match text.parse() {
+                // A sign is no digit.
+                Ok(port @ 1..) if text.bytes().all(|byte| byte.is_ascii_digit()) => port,
+                _ => return Err(wrong("a port that is not one from 1 to 65535")),
+            },
+        };
+        let authorization = user_info.map(|user_info| {
+            basic(user_info).ok_or_else(|| {
+                wrong(
+                    "a character in the user name or password that an address must not hold; write it \
+                     percent-encoded, such as %5C for a backslash",
+                )
+            })
+        });
+        let authorization = authorization.transpose()?;
+        Ok(Self { variable, host: host.to_owned(), port, authorization })
+    }
+
+    /// Where it listens.
+    pub(super) fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// What shows who we are.
+    pub(super) fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+
+    pub(super) fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
+impl fmt::Display for Proxy {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the proxy {}:{} ({})", self.host, self.port, self.variable)
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+fn other(scheme: &str) -> &'static str {
+    match scheme.to_ascii_lowercase().as_str() {
+        "https" => "an https proxy, which is not spoken; what goes through a proxy may be https",
+        scheme if scheme.starts_with("socks") => "a SOCKS proxy, which is not spoken",
+        // Not shown: it may be the beginning of a password.
+        _ => "another kind of address",
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            !host.is_empty() && host.bytes().all(is_plain)
+        }
+    }
+}
+
+/// `Basic`, from what is percent-encoded.
+fn basic(user_info: &str) -> Option<HeaderValue> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || USER_INFO.contains(&byte);
+    if !user_info.bytes().all(is_plain) {
+        return None;
+    }
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let mut plain = decode(user)?;
+    plain.push(b':');
+    plain.extend(decode(password)?);
+    let text = format!("Basic {}", base64_simd::STANDARD.encode_to_string(plain));
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                u8::try_from(digit()? << 4 | digit()?).ok()?
+            }
+            byte => byte,
+        });
+    }
+    Some(decoded)
+}

@@ -1,0 +1,160 @@
+//! A tunnel through a proxy: `CONNECT` (RFC 9110, 9.3.6).
+//!
+//! hyper-util has one too. It loses what comes together with the proxy's answer, such as the settings of an
+//! HTTP/2 server, takes no success but 200, and does not say who refused.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::StatusCode;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::{Proxy, ProxyError};
+use crate::transport::USER_AGENT;
+
+/// A longer answer is none.
+const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEADERS: usize = 100;
+
+/// Asks a proxy for a connection to `target`, which is `host:port`.
+pub(super) async fn open(
+    mut stream: TcpStream,
+    proxy: &Proxy,
+    target: &str,
+) -> Result<Tunnelled, ProxyError> {
+    let mut request = BytesMut::new();
+    for part in ["CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\nUser-Agent: ", USER_AGENT]
+    {
+        request.extend_from_slice(part.as_bytes());
+    }
+    if let Some(authorization) = proxy.authorization() {
+        request.extend_from_slice(b"\r\nProxy-Authorization: ");
+        request.extend_from_slice(authorization.as_bytes());
+    }
+    request.extend_from_slice(b"\r\n\r\n");
+    let broken =
+        |error: io::Error| ProxyError::passing(format!("the connection to {proxy} broke: {error}"));
+    stream.write_all(&request).await.map_err(broken)?;
+    let mut read = BytesMut::new();
+    let mut passed = 0;
+    loop {
+        while let Some((status, length)) = head(&read, proxy)? {
+            // What follows a success is the target's, whatever the headers say of a body.
+            read.advance(length);
+            passed += length;
+            match status.as_u16() {
+                200..=299 => return Ok(Tunnelled { early: read.freeze(), stream }),
+                // News before the answer.
+                100 | 102..=199 => {}
+                _ => return Err(refused(proxy, target, status)),
+            }
+        }
+        if passed + read.len() >= MAX_HEAD {
+            let message = format!("{proxy} gave an answer to CONNECT without an end");
+            return Err(ProxyError::lasting(message));
+        }
+        if stream.read_buf(&mut read).await.map_err(broken)? == 0 {
+            let message =
+                format!("{proxy} closed the connection instead of opening one to {target}");
+            return Err(ProxyError::passing(message));
+        }
+    }
+}
+
+/// The status of an answer and the length of its head, if that is there.
+fn head(read: &[u8], proxy: &Proxy) -> Result<Option<(StatusCode, usize)>, ProxyError> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let parsed = response.parse(read);
+    let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+    match (parsed, status) {
+        (Ok(httparse::Status::Complete(length)), Some(status)) => Ok(Some((status, length))),
+        (Ok(httparse::Status::Partial), _) => Ok(None),
+        _ => {
+            let message =
+                format!("{proxy} gave no answer of HTTP to CONNECT: is it an http proxy?");
+            Err(ProxyError::lasting(message))
+        }
+    }
+}
+
+fn refused(proxy: &Proxy, target: &str, status: StatusCode) -> ProxyError {
+    let variable = proxy.variable();
+    let why = match (status.as_u16(), proxy.authorization()) {
+        (407, None) => {
+            format!(": it wants a user name and a password, which {variable} does not have")
+        }
+        (407, Some(_)) => format!(": it does not take the user name and password in {variable}"),
+        (401 | 403, _) => ": it does not allow that".to_owned(),
+        (429, _) => ": it had too many requests".to_owned(),
+        (502..=504, _) => ": it cannot reach the host now".to_owned(),
+        _ => String::new(),
+    };
+    let message =
+        format!("{proxy} opened no connection to {target} but answered HTTP {status}{why}");
+    match status.as_u16() {
+        408 | 429 | 502..=504 => ProxyError::passing(message),
+        _ => ProxyError::lasting(message),
+    }
+}
+
+/// A connection, of which something may have been read already.
+#[derive(Debug)]
+pub(crate) struct Tunnelled {
+    early: Bytes,
+    stream: TcpStream,
+}
+
+impl From<TcpStream> for Tunnelled {
+    fn from(stream: TcpStream) -> Self {
+        Self { early: Bytes::new(), stream }
+    }
+}
+
+impl AsyncRead for Tunnelled {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.early.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        }
+        let length = self.early.len().min(buffer.remaining());
+        buffer.put_slice(&self.early.split_to(length));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Tunnelled {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+}
