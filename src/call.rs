@@ -1,6 +1,5 @@
 //! One call: what a caller can say about it, and the one pipeline that every call goes through.
 
-mod backoff;
 mod bulk;
 mod execute;
 mod items;
@@ -15,8 +14,6 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
-pub use backoff::Backoff;
-pub(crate) use backoff::Jitter;
 pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, ProgressCounts};
 pub(crate) use execute::execute;
 pub use items::Items;

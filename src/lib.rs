@@ -114,6 +114,7 @@
 extern crate self as eset_protect;
 
 pub mod auth;
+mod backoff;
 mod call;
 pub mod check;
 mod client;
@@ -138,9 +139,10 @@ mod transport;
 mod types;
 pub mod wkt;
 
+pub use backoff::Backoff;
 pub use call::{
-    Backoff, Bulk, BulkItem, BulkItems, BulkResponse, Call, CallOptions, Items, ListError,
-    Paginator, Progress, ProgressCounts, RetryPolicy, RetryThrottle,
+    Bulk, BulkItem, BulkItems, BulkResponse, Call, CallOptions, Items, ListError, Paginator,
+    Progress, ProgressCounts, RetryPolicy, RetryThrottle,
 };
 #[cfg(feature = "rest")]
 pub use client::Wire;

@@ -14,8 +14,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The clock of a client. Its default is tokio's; a test gives one that it drives, so that hours of
 /// backoff pass at once ([`ClientBuilder::timer`](crate::ClientBuilder::timer)).
 ///
-/// What it does not reach: the timers of the connections below (connecting, keep-alive) and the life of a
-/// token in a [`TokenCache`](crate::auth::TokenCache), which go by tokio's clock.
+/// What it does not reach: the timers of the connections below (connecting, keep-alive), which go by tokio's
+/// clock. The token of [`ClientBuilder::login`](crate::ClientBuilder#method.login) lives by this one; a
+/// [`TokenCache`](crate::auth::TokenCache) of one's own is given it
+/// [as well](crate::auth::TokenCache::with_timer).
 pub trait Timer: Debug + Send + Sync + 'static {
     /// The time by which deadlines and waits are reckoned. Never goes back.
     fn now(&self) -> Instant;

@@ -30,6 +30,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["protojson", "rpc", "wkt"]),
     ("timer", &[]),
+    ("backoff", &[]),
     ("telemetry", &["error", "rpc", "timer"]),
     ("rate_limiter", &["error", "timer"]),
     (
@@ -46,12 +47,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "wkt",
         ],
     ),
-    ("auth", &["error", "telemetry", "timer", "transcode", "transport"]),
+    ("auth", &["backoff", "error", "telemetry", "timer", "transcode", "transport"]),
     (
         "call",
         &[
             "Client",
             "auth",
+            "backoff",
             "error",
             "proto",
             "rate_limiter",
@@ -63,7 +65,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     (
         "client",
-        &["auth", "call", "error", "proto", "rate_limiter", "rpc", "timer", "transport", "wkt"],
+        &[
+            "auth",
+            "backoff",
+            "call",
+            "error",
+            "proto",
+            "rate_limiter",
+            "rpc",
+            "timer",
+            "transport",
+            "wkt",
+        ],
     ),
     ("server", &["proto", "protojson", "rpc", "transcode", "types", "wkt"]),
     (

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::login::{Account, is_refused};
+use super::login::Account;
 use super::{BoxFuture, TokenProvider, Tokens};
 use crate::error::Error;
 
@@ -35,7 +35,7 @@ impl TokenProvider for CloudLogin {
                 let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
                 match self.grant(&form, Some(refresh)).await {
                     // The refresh token is used up or too old; the password is not.
-                    Err(error) if is_refused(&error) => {}
+                    Err(error) if error.is_unauthenticated() => {}
                     result => return result,
                 }
             }

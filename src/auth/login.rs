@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tonic::Code;
@@ -14,9 +15,9 @@ use super::{AccessToken, Tokens};
 use crate::error::Error;
 use crate::timer::Timer;
 use crate::transcode::form;
-use crate::transport::Exchange;
 use crate::transport::http::{HttpClient, HttpResponse};
 use crate::transport::rest::error_from;
+use crate::transport::{self, Exchange};
 
 /// Both services give a token for an hour, and one of them does not document that it says so.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
@@ -28,6 +29,8 @@ pub(crate) struct Account {
     pub(crate) username: String,
     pub(crate) password: SecretString,
     pub(crate) timer: Arc<dyn Timer>,
+    /// What travels with every request, as with every call.
+    pub(crate) headers: HeaderMap,
 }
 
 impl Account {
@@ -43,11 +46,15 @@ impl Account {
         body: Bytes,
         refresh: Option<&SecretString>,
     ) -> Result<Tokens, Error> {
-        let request = http::Request::post(self.url.clone())
+        let mut request = http::Request::post(self.url.clone())
             .header(CONTENT_TYPE, media_type)
             .header(ACCEPT, "application/json")
             .body(body)
             .map_err(|error| Error::config(format!("the login: {error}")))?;
+        let headers = request.headers_mut();
+        // Whoever stands in front of it may want to know who asks.
+        headers.insert(USER_AGENT, HeaderValue::from_static(transport::USER_AGENT));
+        headers.extend(self.headers.clone());
         // The deadline is that of the call, which drops this when it passes.
         let exchange = Exchange::new(self.timer.clone());
         let mut response = self.http.send_pending(request, None, &exchange).await?;
@@ -114,14 +121,24 @@ fn seconds(value: &Value) -> Option<Duration> {
 
 /// Whether the service did not accept what it was given, rather than failed to look at it. It says so
 /// with more than one status (`facts.md` 2.1, 3).
-pub(super) fn is_refused(error: &Error) -> bool {
+fn is_refused(error: &Error) -> bool {
     matches!(error.http_status(), Some(status @ 400..=499) if !matches!(status, 408 | 429))
+}
+
+/// Whether it was not the login that refused but who stands in front of it: a login says why, in JSON (RFC
+/// 6749, 5.2), and never with this status; a firewall says it with a page.
+fn is_by_another(response: &HttpResponse) -> bool {
+    response.status == http::StatusCode::FORBIDDEN
+        && serde_json::from_slice::<Map<String, Value>>(&response.body).is_err()
 }
 
 fn refusal(response: &HttpResponse) -> Error {
     let error = error_from(response);
     let code = error.code();
-    if is_refused(&error) {
+    if is_by_another(response) {
+        let what = "something in front of the login, such as a firewall, refused the request";
+        error.of_login(Code::PermissionDenied, what)
+    } else if is_refused(&error) {
         error.of_login(Code::Unauthenticated, "the login was refused")
     } else {
         error.of_login(code, "the login failed")

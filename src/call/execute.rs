@@ -61,6 +61,7 @@ pub(crate) async fn execute<R: Rpc>(
         is_under_way: false,
         may_have_executed: false,
         is_renewed: false,
+        is_replaced: false,
         is_resent: false,
         last: None,
     };
@@ -90,8 +91,10 @@ struct Run<'a> {
     is_under_way: bool,
     /// Some attempt so far may have run.
     may_have_executed: bool,
-    /// The service refused a token, and there was another.
+    /// The service refused a token, and this call had it renewed.
     is_renewed: bool,
+    /// The service refused a token that another call had replaced meanwhile.
+    is_replaced: bool,
     /// A refused stream was sent again.
     is_resent: bool,
     /// Why the attempt before this one failed.
@@ -148,6 +151,7 @@ impl Run<'_> {
                         && let Some(other) = self.renew::<R>(credentials, token, &error).await
                     {
                         renewed = Some(other.map(Some));
+                        self.last = Some(error);
                         continue;
                     }
                     error
@@ -188,22 +192,35 @@ impl Run<'_> {
         result
     }
 
-    /// Another token, if the service refused this one, for the first time in this call. It did nothing,
-    /// or it is only the question for a pending answer that it refused.
+    /// Another token, if the service refused this one. It did nothing, or it is only the question for a
+    /// pending answer that it refused. A call has a token renewed once; one that another call has replaced
+    /// meanwhile is for nothing, once too, so that many calls do not renew in turn for ever.
     async fn renew<R: Rpc>(
         &mut self,
         credentials: &dyn Credentials,
         token: &AccessToken,
         error: &Error,
     ) -> Option<Result<AccessToken, Error>> {
-        if !error.is_unauthenticated() || self.is_renewed {
+        if !error.is_unauthenticated() || (self.is_renewed && self.is_replaced) {
             return None;
         }
-        self.is_renewed = true;
+        let is_same = |other: &Result<AccessToken, Error>| {
+            other.as_ref().is_ok_and(|other| other.is_same(token))
+        };
+        let mut other = credentials.token().await;
+        if !is_same(&other) && !self.is_replaced {
+            self.is_replaced = true;
+        } else if self.is_renewed {
+            return None;
+        } else {
+            self.is_renewed = true;
+            if is_same(&other) {
+                credentials.invalidate(token).await;
+                other = credentials.token().await;
+            }
+        }
         self.may_have_executed |= error.may_have_executed();
-        credentials.invalidate(token).await;
-        let other = credentials.token().await;
-        let is_other = !other.as_ref().is_ok_and(|other| other.is_same(token));
+        let is_other = !is_same(&other);
         telemetry::token_refused(R::SPEC, is_other && other.is_ok());
         is_other.then_some(other)
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backoff::Jitter;
 use super::{RetryPolicy, RetryThrottle};
+use crate::backoff::Jitter;
 use crate::timer::{Timer, TokioTimer};
 use crate::transport::Limit;
 

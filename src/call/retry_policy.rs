@@ -1,6 +1,6 @@
 //! Which failures are tried again.
 
-use super::Backoff;
+use crate::backoff::Backoff;
 use crate::error::Error;
 use crate::rpc::MethodSpec;
 

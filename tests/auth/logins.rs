@@ -76,6 +76,37 @@ async fn on_prem_takes_json() {
 }
 
 #[tokio::test]
+async fn who_asks_is_told_to_the_login_as_to_the_service() {
+    for deployment in [true, false] {
+        for integration in [None, Some("Acme SOAR 1.0")] {
+            let server =
+                Scripted::start([ok(r#"{"access_token":"a","refresh_token":"r"}"#), ok("{}")])
+                    .await;
+            let builder = if deployment {
+                Client::cloud(Region::Eu)
+                    .host("automation", server.endpoint())
+                    .token_url(format!("{}/oauth/token", server.endpoint()))
+            } else {
+                Client::on_prem(&server.endpoint())
+            };
+            let builder = builder.login(USER, PASSWORD);
+            let builder = match integration {
+                Some(name) => builder.integration(name),
+                None => builder,
+            };
+            call(&builder.connect_lazy().unwrap()).await.unwrap();
+            let seen = server.seen();
+            assert_eq!(seen.len(), 2);
+            for seen in seen {
+                let agent = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
+                assert_eq!(seen.header("user-agent"), Some(agent), "{}", seen.line());
+                assert_eq!(seen.header("3rd-integration"), integration, "{}", seen.line());
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn answers_are_read_with_tolerance() {
     for body in [
         r#"{"access_token":"a-1"}"#,
@@ -138,7 +169,16 @@ async fn refusals_and_failures_say_which_they_are() {
         ("400 Bad Request", r#"{"error":"invalid_grant"}"#, Code::Unauthenticated, "invalid_grant"),
         ("400 Bad Request", "", Code::Unauthenticated, "was refused: HTTP 400"),
         ("401 Unauthorized", "null", Code::Unauthenticated, "was refused: HTTP 401"),
-        ("403 Forbidden", "<html>", Code::Unauthenticated, "was refused: HTTP 403"),
+        ("403 Forbidden", invalid, Code::Unauthenticated, "was refused: Bad credentials"),
+        ("403 Forbidden", "{}", Code::Unauthenticated, "was refused: HTTP 403"),
+        (
+            "403 Forbidden",
+            "<html>Request Rejected",
+            Code::PermissionDenied,
+            "in front of the login",
+        ),
+        ("403 Forbidden", "<html>Request Rejected", Code::PermissionDenied, "Request Rejected"),
+        ("403 Forbidden", "", Code::PermissionDenied, "in front of the login"),
         ("404 Not Found", "", Code::Unauthenticated, "was refused: HTTP 404"),
         ("415 Unsupported", "[]", Code::Unauthenticated, "was refused: HTTP 415"),
         ("429 Too Many", "", Code::ResourceExhausted, "failed: HTTP 429"),
@@ -158,9 +198,9 @@ async fn refusals_and_failures_say_which_they_are() {
             assert_eq!(error.rpc().unwrap().method, "GetTask");
             assert!(!error.may_have_executed());
             assert!(!format!("{error} {error:?}").contains("p&ss"), "{error:?}");
-            // A refused login is not tried by the next call.
+            // It is not asked by every call: the next one waits, or gets the same.
             call(&client).await.unwrap_err();
-            let once = code == Code::Unauthenticated;
+            let once = !error.is_retryable();
             assert_eq!(server.seen().len(), if once { 1 } else { 2 }, "{status}");
         }
     }

@@ -2,6 +2,8 @@
 
 #![cfg(feature = "rest")]
 
+#[path = "../faults/driven_timer.rs"]
+mod driven_timer;
 #[path = "../scripted/mod.rs"]
 mod scripted;
 

@@ -5,6 +5,9 @@
 //! call, an attempt) runs out only when the time gets there: by a wait, or because a server says how long it
 //! takes. No moment is passed over: while something that ran out is still held, the time stands.
 
+// Each test binary uses a part of this.
+#![allow(dead_code)]
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};

@@ -1,8 +1,11 @@
 //! Tokens that a service refuses.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use eset_protect::{Client, ClientBuilder, Region, TlsConfig, Wire};
+use eset_protect::auth::{AccessToken, BoxFuture, Credentials};
+use eset_protect::{Client, ClientBuilder, Error, Region, TlsConfig, Wire};
 use tokio::task::JoinSet;
 
 use crate::driven_timer::DrivenTimer;
@@ -20,6 +23,7 @@ struct Service {
     /// The tokens that arrived.
     seen: Arc<Mutex<Vec<String>>>,
     builder: ClientBuilder,
+    timer: DrivenTimer,
 }
 
 impl Service {
@@ -50,12 +54,14 @@ impl Service {
             let builder = Client::builder(&api.endpoint());
             (api, builder)
         };
+        let timer = DrivenTimer::new();
         let builder = builder
             .token_url(format!("{}/oauth/token", login.endpoint()))
             .login(USER, PASSWORD)
-            .timer(DrivenTimer::new())
+            .timer(timer.clone())
+            .jitter(|ceiling| ceiling)
             .no_rate_limiter();
-        Self { _api: api, login, seen, builder }
+        Self { _api: api, login, seen, builder, timer }
     }
 
     fn seen(&self) -> Vec<String> {
@@ -88,11 +94,74 @@ async fn a_service_that_refuses_all_tokens_gets_two_of_them() {
         assert!(error.is_unauthenticated() && !error.may_have_executed(), "{error:?}");
         assert_eq!((error.attempts(), service.seen().len()), (2, 2));
         assert_eq!(service.login.seen().len(), 2);
-        // It is not the token, so there is no third one soon.
-        for _ in 0..10 {
-            assert!(get(&client).await.unwrap_err().is_unauthenticated());
+        assert_eq!(service.timer.elapsed(), Duration::ZERO);
+        // Another login may have replaced ours, so each new call tries one, and rests before it.
+        for call in 0..10 {
+            let error = get(&client).await.unwrap_err();
+            assert!(error.is_unauthenticated() && error.attempts() == 2, "{error:?}");
+            assert_eq!(service.login.seen().len(), 3 + call);
         }
-        assert_eq!(service.login.seen().len(), 2, "the account is not to be locked");
+        let rests = [1, 2, 4, 8, 10, 10, 10, 10, 10, 10].map(Duration::from_secs);
+        assert_eq!(service.timer.waits(), rests);
+    }
+}
+
+/// An account with one session: the login of one program ends that of the other.
+#[tokio::test]
+async fn two_programs_that_end_each_others_sessions_both_go_on() {
+    for wire in WIRES {
+        let newest = Arc::new(Mutex::new(0));
+        let takes = move |token: &str| {
+            let number: u32 = token.rsplit('-').next().unwrap().parse().unwrap();
+            let mut newest = newest.lock().unwrap();
+            *newest = number.max(*newest);
+            number == *newest
+        };
+        let service = Service::start(wire, takes).await;
+        let programs = [0, 1].map(|_| service.builder.clone().connect_lazy().unwrap());
+        for round in 0..10 {
+            for client in &programs {
+                create(client).await.unwrap();
+                // What is good stays so as long as nobody else logs in.
+                get(client).await.unwrap();
+            }
+            assert_eq!(service.login.seen().len(), 2 * (round + 1));
+        }
+    }
+}
+
+/// Tokens that another call replaces: the second is there without this call's doing, the third is not.
+#[derive(Debug, Default)]
+struct Replaced {
+    asked: AtomicUsize,
+    invalidated: Mutex<Vec<AccessToken>>,
+}
+
+impl Credentials for Replaced {
+    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+        let number = if asked == 0 { 1 } else { 2 + self.invalidated.lock().unwrap().len() };
+        Box::pin(async move { Ok(AccessToken::new(format!("{TOKEN}-{number}"))) })
+    }
+
+    fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()> {
+        self.invalidated.lock().unwrap().push(token.clone());
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_by_another_call_counts_as_new() {
+    for wire in WIRES {
+        for (good, seen, is_let_in) in [(2, 2, true), (3, 3, true), (9, 3, false)] {
+            let good = format!("{TOKEN}-{good}");
+            let service = Service::start(wire, move |token| token == good).await;
+            let builder = service.builder.clone().credentials(Replaced::default());
+            let result = create(&builder.connect_lazy().unwrap()).await;
+            assert_eq!(result.is_ok(), is_let_in, "{result:?}");
+            let expected: Vec<_> = (1..=seen).map(|number| format!("{TOKEN}-{number}")).collect();
+            assert_eq!(service.seen(), expected);
+        }
     }
 }
 

@@ -87,8 +87,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Names the product that calls, in the header `3rd-integration`, as ESET asks of its partners
-    /// (`facts.md` 2.1).
+    /// Names the product that calls, such as `Acme SOAR`, in the header `3rd-integration`, as ESET asks of its
+    /// partners. It travels with every call, and with the login. By default there is none; the header
+    /// `User-Agent` names this crate in any case.
     #[must_use]
     pub fn integration(mut self, name: impl Into<String>) -> Self {
         self.rest.integration = Some(name.into());
@@ -209,10 +210,14 @@ impl ClientBuilder {
             username,
             password,
             timer: self.policy.timer.clone(),
+            headers: self.metadata()?.into_headers(),
         };
+        let (timer, jitter) = (self.policy.timer.clone(), self.policy.jitter.clone());
         Ok(Some(match self.target {
-            Target::OnPrem(_) => Arc::new(TokenCache::new(OnPremLogin::new(account))),
-            _ => Arc::new(TokenCache::new(CloudLogin::new(account))),
+            Target::OnPrem(_) => {
+                Arc::new(TokenCache::with(OnPremLogin::new(account), timer, jitter))
+            }
+            _ => Arc::new(TokenCache::with(CloudLogin::new(account), timer, jitter)),
         }))
     }
 

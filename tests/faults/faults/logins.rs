@@ -24,6 +24,23 @@ pub fn faults(is_rest: bool) -> Vec<Fault> {
             "Five attempts; the API never saw a request.",
             move |_| good(often(down())),
         ),
+        fault(
+            "the login answers 403 with HTML, always",
+            "Something in front of it refuses, and stays so: it is not the password, which is not tried in vain.",
+            move |_| {
+                good(
+                    (0..9)
+                        .map(|_| {
+                            answer(
+                                "403 Forbidden",
+                                &[("content-type", "text/html")],
+                                "<html>Request Rejected",
+                            )
+                        })
+                        .collect(),
+                )
+            },
+        ),
         fault("the login answers 429, once, Retry-After: 5", "At least so long.", move |_| {
             good(vec![answer("429 Too Many Requests", &[("retry-after", "5")], "")])
         }),

@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! How long to wait before the next attempt, of a call or of a login.
 
 use std::fmt;
 use std::sync::Arc;
@@ -63,6 +63,12 @@ pub(crate) struct Jitter(Arc<dyn Fn(Duration) -> Duration + Send + Sync>);
 impl Jitter {
     pub(crate) fn new(draw: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(draw))
+    }
+
+    /// A wait from half the ceiling to the ceiling, for what must rest in any case.
+    pub(crate) fn draw_upper_half(&self, ceiling: Duration) -> Duration {
+        let half = ceiling / 2;
+        half + self.draw(ceiling - half)
     }
 
     /// A wait, never over the ceiling.
