@@ -251,9 +251,15 @@ impl MessageCode<'_> {
 impl VisitMut for MessageCode<'_> {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         visit_mut::visit_impl_item_fn_mut(self, function);
+        if function.sig.ident != "serialize" {
+            return;
+        }
+        // A message is an object whose members are not counted: formats that would write a struct
+        // without names, and could not read it again, write names or fail at once.
+        function.block.stmts.retain(|statement| !is_count(statement));
         // Fields without presence are written also at their default if the caller asks for it.
         let implicit = self.message.fields().any(|field| !field.supports_presence());
-        if function.sig.ident == "serialize" && implicit {
+        if implicit {
             let emit: Stmt = parse_quote!(let emit__ = ::eset_protect::codegen::emits_defaults(););
             function.block.stmts.insert(0, emit);
         }
@@ -263,6 +269,12 @@ impl VisitMut for MessageCode<'_> {
         if literal.value() == format!("struct {}", pbjson_name(&self.message)) {
             let expected = format!("an object, a {}", self.message.full_name());
             *literal = syn::LitStr::new(&expected, literal.span());
+        }
+    }
+
+    fn visit_use_name_mut(&mut self, name: &mut syn::UseName) {
+        if name.ident == "SerializeStruct" {
+            name.ident = format_ident!("SerializeMap");
         }
     }
 
@@ -287,6 +299,9 @@ impl VisitMut for MessageCode<'_> {
                 *expression = parse_quote!(GeneratedField::__SkipField__(
                     ::eset_protect::codegen::UnknownName::new(value)
                 ));
+            }
+            Expr::MethodCall(call) if call.method == "serialize_struct" => {
+                *expression = parse_quote!(serializer.serialize_map(None));
             }
             // The loop of a message without fields.
             Expr::While(_) if self.message.fields().len() == 0 => {

@@ -24,8 +24,20 @@
 //! that stands twice, in one spelling or in both, is an error, and so is a second member of a oneof.
 //! Errors name the path of the field.
 //!
-//! The implementations are made for `serde_json`. Other formats work as far as they pass numbers and
-//! strings as JSON does; unknown members of an `Any` need `serde_json`.
+//! # Other formats
+//!
+//! Through serde's traits a message is also read from and written to YAML, CBOR, MessagePack and every
+//! other format that describes itself, with the same members and strings as in JSON (64-bit integers,
+//! bytes and times are strings). The buffers in which serde keeps what it reads for `flatten`,
+//! `untagged` and tagged enums work too.
+//!
+//! * Numbers that a schema does not have stay exact to the last digit from JSON text to JSON text by
+//!   `serde_json`. Through a buffer or another format they are as exact as it keeps them: 64-bit
+//!   integers, and the nearest `f64` of anything else.
+//! * What JSON does not have, such as NaN or bytes in CBOR, is an error where it would be kept.
+//! * Formats that need to know the type of what they read, such as bincode and postcard, cannot hold a
+//!   message: they refuse to write an object whose length is not told first, and a message never tells
+//!   it. The binary form of a message is protobuf (`prost::Message`).
 //!
 //! # Limits
 //!
@@ -40,7 +52,9 @@ pub(crate) mod number;
 pub mod open_enum;
 pub(crate) mod patch;
 pub(crate) mod path;
+pub(crate) mod raw;
 pub(crate) mod tagged;
+pub(crate) mod transfer;
 pub(crate) mod unknown;
 
 use serde::{Deserialize, Serialize};

@@ -46,6 +46,21 @@ pub(super) fn is_default_check(condition: &Expr) -> bool {
     }
 }
 
+/// `let mut len = 0;` and `if … { len += 1; }`.
+pub(super) fn is_count(statement: &Stmt) -> bool {
+    let is_len = |pattern: &Pat| matches!(pattern, Pat::Ident(name) if name.ident == "len");
+    match statement {
+        Stmt::Local(local) => is_len(&local.pat),
+        Stmt::Expr(Expr::If(condition), _) => match condition.then_branch.stmts.as_slice() {
+            [Stmt::Expr(Expr::Binary(count), _)] => {
+                matches!(&*count.left, Expr::Path(path) if path.path.is_ident("len"))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 pub(super) fn is_skip(path: &syn::Path) -> bool {
     path.segments.len() == 2 && path.segments[1].ident == SKIP
 }

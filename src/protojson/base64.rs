@@ -9,6 +9,7 @@ use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::codec::Codec;
+use super::raw::is_serde_json;
 
 /// `bytes`.
 #[derive(Debug)]
@@ -18,14 +19,14 @@ impl Codec for Base64 {
     type Value = Bytes;
 
     fn write<S: Serializer>(value: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.len() >= LARGE && takes_raw_json::<S>() {
+        if value.len() >= LARGE && is_serde_json::<S>() {
             return raw_json(value).map_err(S::Error::custom)?.serialize(serializer);
         }
         serializer.serialize_str(&base64_simd::STANDARD.encode_to_string(value))
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-        deserializer.deserialize_str(Base64Visitor)
+        deserializer.deserialize_string(Base64Visitor)
     }
 }
 
@@ -41,14 +42,6 @@ fn raw_json(value: &[u8]) -> Result<Box<RawValue>, serde_json::Error> {
     base64.encode_append(value, &mut json);
     json.push('"');
     RawValue::from_string(json)
-}
-
-/// Whether a serializer is one of serde_json's own, which alone know what a `RawValue` is. Should the
-/// names be others one day, large values are written as small ones are.
-fn takes_raw_json<S>() -> bool {
-    let name = std::any::type_name::<S>();
-    name.starts_with("&mut serde_json::ser::Serializer<")
-        || name == "serde_json::value::ser::Serializer"
 }
 
 struct Base64Visitor;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::de::{Error, MapAccess};
-use serde::ser::SerializeStruct;
+use serde::ser::SerializeMap;
 
 use super::codec::{As, Codec, Key, Map, Nullable, Repeated};
 use super::{context, path};
@@ -121,9 +121,9 @@ pub fn write_field<C, S>(
 ) -> Result<(), S::Error>
 where
     C: Codec,
-    S: SerializeStruct,
+    S: SerializeMap,
 {
     message
-        .serialize_field(name, &As::<C>(value))
+        .serialize_entry(name, &As::<C>(value))
         .map_err(|error| serde::ser::Error::custom(path::at_field(name, &error)))
 }

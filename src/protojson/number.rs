@@ -304,6 +304,14 @@ impl<'de, T: Real> Visitor<'de> for FloatVisitor<T> {
         self.visit_f64(value as f64)
     }
 
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<T, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<T, E> {
+        self.visit_f64(value as f64)
+    }
+
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<T, E> {
         let number = match value {
             "NaN" => Some(f64::NAN),

@@ -9,6 +9,7 @@ use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
 use super::members::OwnMembers;
+use super::raw::Json;
 use super::tagged::TYPE;
 use super::unknown;
 
@@ -58,13 +59,13 @@ impl Serialize for Patched<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let Some(value) = &self.patch.value {
             let value = if is_replaceable(self.json.get()) { value } else { self.json };
-            return value.serialize(serializer);
+            return Json(value).serialize(serializer);
         }
         match self.json.get().as_bytes().first() {
             Some(b'{') => self.object(serializer),
             Some(b'[') if !self.patch.below.is_empty() => self.list(serializer),
             // The place for what is below it is gone: a later writer replaced it by a plain value.
-            _ => self.json.serialize(serializer),
+            _ => Json(self.json).serialize(serializer),
         }
     }
 }
@@ -90,14 +91,14 @@ impl Patched<'_> {
                 Some(patch) => {
                     map.serialize_entry(name, &Patched { json, patch, type_url: None })?;
                 }
-                None => map.serialize_entry(name, json)?,
+                None => map.serialize_entry(name, &Json(json))?,
             }
         }
         for (name, patch) in &self.patch.below {
             if let Some(value) = &patch.value
                 && !members.contains(name)
             {
-                map.serialize_entry(name, value)?;
+                map.serialize_entry(name, &Json(value))?;
             }
         }
         map.end()
@@ -112,7 +113,7 @@ impl Patched<'_> {
                 Some(patch) => {
                     list.serialize_element(&Patched { json, patch, type_url: None })?;
                 }
-                None => list.serialize_element(json)?,
+                None => list.serialize_element(&Json(json))?,
             }
         }
         list.end()

@@ -1,6 +1,6 @@
 //! Writes a message as a JSON object whose first member is `@type`, without a copy in between.
 
-use serde::ser::{Error, Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
+use serde::ser::{Error, Impossible, Serialize, SerializeMap, Serializer};
 
 /// The member that names the type.
 pub const TYPE: &str = "@type";
@@ -11,26 +11,6 @@ pub struct Tagged<'a, S> {
     pub type_url: &'a str,
     /// Where it goes.
     pub serializer: S,
-}
-
-/// The members of the message as entries of the map.
-pub struct TaggedMembers<M>(M);
-
-impl<M: SerializeMap> SerializeStruct for TaggedMembers<M> {
-    type Ok = M::Ok;
-    type Error = M::Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), M::Error> {
-        self.0.serialize_entry(key, value)
-    }
-
-    fn end(self) -> Result<M::Ok, M::Error> {
-        self.0.end()
-    }
 }
 
 /// What a message never writes itself as.
@@ -53,18 +33,14 @@ impl<S: Serializer> Serializer for Tagged<'_, S> {
     type SerializeTuple = Impossible<S::Ok, S::Error>;
     type SerializeTupleStruct = Impossible<S::Ok, S::Error>;
     type SerializeTupleVariant = Impossible<S::Ok, S::Error>;
-    type SerializeMap = Impossible<S::Ok, S::Error>;
-    type SerializeStruct = TaggedMembers<S::SerializeMap>;
+    type SerializeMap = S::SerializeMap;
+    type SerializeStruct = Impossible<S::Ok, S::Error>;
     type SerializeStructVariant = Impossible<S::Ok, S::Error>;
 
-    fn serialize_struct(
-        self,
-        _name: &'static str,
-        len: usize,
-    ) -> Result<Self::SerializeStruct, S::Error> {
-        let mut map = self.serializer.serialize_map(Some(len + 1))?;
+    fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
+        let mut map = self.serializer.serialize_map(len.map(|len| len + 1))?;
         map.serialize_entry(TYPE, self.type_url)?;
-        Ok(TaggedMembers(map))
+        Ok(map)
     }
 
     refused! {
@@ -90,7 +66,7 @@ impl<S: Serializer> Serializer for Tagged<'_, S> {
         serialize_tuple(usize) -> Self::SerializeTuple;
         serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
-        serialize_map(Option<usize>) -> Self::SerializeMap;
+        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
     }
 

@@ -1,13 +1,13 @@
 //! Members that a message's schema does not have.
 
-use serde::de::{Error, IgnoredAny, MapAccess};
+use serde::de::{Error, MapAccess};
 use serde_json::value::RawValue;
 
-use super::{context, path};
+use super::{context, path, raw};
 
 /// How deep JSON may nest that is passed on unread. It matches what serde_json itself reads, so
 /// that whoever reads our JSON next is not the first to meet its depth.
-const MAX_DEPTH: usize = 100;
+pub const MAX_DEPTH: usize = 100;
 
 /// The name of a member that the schema does not have; empty where nobody asks for it.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl UnknownName {
 /// Passes over a member, keeps it, or refuses it: as the context says.
 pub fn skip_member<'de, A: MapAccess<'de>>(map: &mut A, name: UnknownName) -> Result<(), A::Error> {
     let Some(name) = name.0 else {
-        return map.next_value::<IgnoredAny>().map(drop);
+        return raw::pass_over(map);
     };
     if context::is_strict() {
         return Err(A::Error::custom(path::at_field(&name, &"the message has no such field")));
@@ -36,7 +36,7 @@ pub fn skip_member<'de, A: MapAccess<'de>>(map: &mut A, name: UnknownName) -> Re
 
 /// Reads a value as text, its numbers exact.
 pub fn read_raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
-    let json: Box<RawValue> = map.next_value()?;
+    let json = raw::take(map)?;
     check_depth(json.get()).map_err(A::Error::custom)?;
     Ok(json)
 }
@@ -44,6 +44,11 @@ pub fn read_raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A:
 /// The JSON text of a string.
 pub fn raw_string(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
     serde_json::value::to_raw_value(text)
+}
+
+/// What is wrong with JSON that nests too deep.
+pub fn too_deep() -> String {
+    format!("JSON is nested deeper than {MAX_DEPTH} levels")
 }
 
 /// Refuses JSON text that nests too deep. The text must be valid JSON.
@@ -58,7 +63,7 @@ pub fn check_depth(json: &str) -> Result<(), String> {
             b'[' | b'{' if !in_string => {
                 depth += 1;
                 if depth > MAX_DEPTH {
-                    return Err(format!("JSON is nested deeper than {MAX_DEPTH} levels"));
+                    return Err(too_deep());
                 }
             }
             b']' | b'}' if !in_string => depth -= 1,

@@ -10,6 +10,7 @@ use super::{Any, preserved};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMembers};
 use crate::protojson::members::Members;
 use crate::protojson::patch::{Patch, Patched};
+use crate::protojson::raw::Json;
 use crate::protojson::tagged::{TYPE, Tagged};
 use crate::protojson::{context, path};
 use crate::types::{self, JsonMessage, TypeVisitor};
@@ -24,7 +25,7 @@ impl Serialize for Any {
 
 fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
     if any.type_url.is_empty() && any.value.is_empty() {
-        return serializer.serialize_map(Some(0))?.end();
+        return serializer.serialize_map(None)?.end();
     }
     let name = any.type_name();
     if UnknownAny::is_named(name) {
@@ -51,7 +52,7 @@ fn write_unknown<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Er
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry(TYPE, &unknown.type_url)?;
     for (name, json) in members.iter() {
-        map.serialize_entry(name, json)?;
+        map.serialize_entry(name, &Json(json))?;
     }
     map.end()
 }
@@ -80,7 +81,7 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
         let message = M::decode(value.clone()).map_err(S::Error::custom)?;
         let members = preserved::find(value).map_err(S::Error::custom)?;
         if members.members.is_empty() {
-            let mut map = self.serializer.serialize_map(Some(2))?;
+            let mut map = self.serializer.serialize_map(None)?;
             map.serialize_entry(TYPE, type_url)?;
             map.serialize_entry("value", &message)
                 .map_err(|error| S::Error::custom(path::at_field("value", &error)))?;

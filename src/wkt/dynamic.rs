@@ -8,7 +8,7 @@ use std::fmt;
 
 use prost::{Message, Name};
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::Error as _;
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::value::Kind;
@@ -107,9 +107,7 @@ impl Serialize for Value {
         match &self.kind {
             None | Some(Kind::NullValue(_)) => serializer.serialize_unit(),
             Some(Kind::NumberValue(value)) if value.is_finite() => serializer.serialize_f64(*value),
-            Some(Kind::NumberValue(value)) => Err(S::Error::custom(format!(
-                "{value} is not a number that google.protobuf.Value can be"
-            ))),
+            Some(Kind::NumberValue(value)) => Err(S::Error::custom(not_a_number(*value))),
             Some(Kind::StringValue(value)) => serializer.serialize_str(value),
             Some(Kind::BoolValue(value)) => serializer.serialize_bool(*value),
             Some(Kind::StructValue(value)) => value.serialize(serializer),
@@ -118,15 +116,29 @@ impl Serialize for Value {
     }
 }
 
+/// NaN and the infinities, which other formats have.
+fn not_a_number(value: f64) -> String {
+    format!("{value} is not a number that google.protobuf.Value can be")
+}
+
 impl Serialize for Struct {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(&self.fields)
+        // Not counted, as every message: see the module `protojson`.
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in &self.fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
     }
 }
 
 impl Serialize for ListValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(&self.values)
+        let mut list = serializer.serialize_seq(None)?;
+        for value in &self.values {
+            list.serialize_element(value)?;
+        }
+        list.end()
     }
 }
 
@@ -143,6 +155,14 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(().into())
     }
 
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(().into())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
         Ok(value.into())
     }
@@ -155,8 +175,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok((value as f64).into())
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
+        Ok((value as f64).into())
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
+        Ok((value as f64).into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        if value.is_finite() { Ok(value.into()) } else { Err(E::custom(not_a_number(value))) }
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {

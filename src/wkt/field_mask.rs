@@ -95,6 +95,6 @@ impl<'de> Deserialize<'de> for FieldMask {
                 Ok(FieldMask { paths: paths.collect::<Result<_, E>>()? })
             }
         }
-        deserializer.deserialize_str(FieldMaskVisitor)
+        deserializer.deserialize_string(FieldMaskVisitor)
     }
 }

@@ -1,6 +1,7 @@
 //! The ProtoJSON specification, row by row of the table in the crate's design, in both directions.
 
 mod enums;
+mod formats;
 mod limits;
 mod members;
 mod numbers;

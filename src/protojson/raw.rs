@@ -1,0 +1,206 @@
+//! JSON whose type is not known, as text: taken from any format and written to any.
+//!
+//! serde_json alone passes text on as it stands, to and from its own `RawValue`, which it knows by a
+//! name. To every other format, and to the buffers in which serde keeps what it reads for `flatten`,
+//! `untagged` and tagged enums, that is a name as any other: a `RawValue` cannot be read from them,
+//! and they write an object with that name in it. So they give and get the value itself.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{self, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::transfer::{Name, Transfer};
+use super::unknown::MAX_DEPTH;
+
+/// The name by which serde_json is asked for the text of a value, and under which it hands it over.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// Whether a serializer is one of serde_json's own, which alone know what a `RawValue` is. A serializer
+/// that wraps one of them gets values as those of other formats do.
+pub fn is_serde_json<S>() -> bool {
+    let name = std::any::type_name::<S>();
+    name.starts_with("&mut serde_json::ser::Serializer<")
+        || name == "serde_json::value::ser::Serializer"
+}
+
+/// JSON text, written as a value of whatever format it goes to.
+pub struct Json<'a>(pub &'a RawValue);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if is_serde_json::<S>() {
+            return self.0.serialize(serializer);
+        }
+        // serde_json itself refuses to read what nests too deep.
+        serde_json::Deserializer::from_str(self.0.get())
+            .deserialize_any(Transfer::new(serializer, usize::MAX))
+            .map_err(ser::Error::custom)
+    }
+}
+
+/// Takes the value of a member as JSON text. Numbers are as exact as where they come from kept them.
+pub fn take<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
+    map.next_value_seed(Raw::<Taken>(PhantomData))
+}
+
+/// Passes over the value of a member. What serde_json reads must be valid Unicode all the same.
+pub fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value_seed(Raw::<PassedOver>(PhantomData))
+}
+
+/// What becomes of a value.
+trait Fate {
+    type Value;
+
+    /// The value is JSON text already.
+    fn text(text: &str) -> Result<Self::Value, String>;
+
+    /// The value can be written as JSON.
+    fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E>;
+
+    /// The value is still to be read.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error>;
+}
+
+type ToJson<'a> = Transfer<&'a mut serde_json::Serializer<Vec<u8>>>;
+
+enum Taken {}
+
+impl Fate for Taken {
+    type Value = Box<RawValue>;
+
+    fn text(text: &str) -> Result<Self::Value, String> {
+        check_escapes(text)?;
+        // Another format than serde_json's may have something else under its name.
+        RawValue::from_string(text.to_owned()).map_err(|error| error.to_string())
+    }
+
+    fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E> {
+        let mut serializer = serde_json::Serializer::new(Vec::new());
+        write(Transfer::new(&mut serializer, MAX_DEPTH))?;
+        let json = String::from_utf8(serializer.into_inner()).map_err(E::custom)?;
+        RawValue::from_string(json).map_err(E::custom)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error> {
+        Self::value(|visitor| deserializer.deserialize_any(visitor))
+    }
+}
+
+enum PassedOver {}
+
+impl Fate for PassedOver {
+    type Value = ();
+
+    fn text(text: &str) -> Result<(), String> {
+        check_escapes(text)
+    }
+
+    fn value<E: Error>(_: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_ignored_any(IgnoredAny).map(drop)
+    }
+}
+
+struct Raw<F>(PhantomData<F>);
+
+impl<'de, F: Fate> DeserializeSeed<'de> for Raw<F> {
+    type Value = F::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(RAW_VALUE, self)
+    }
+}
+
+macro_rules! values {
+    ($($visit:ident($($value:ident: $type:ty)?))*) => {$(
+        fn $visit<E: Error>(self, $($value: $type)?) -> Result<F::Value, E> {
+            F::value(|visitor| visitor.$visit($($value)?))
+        }
+    )*};
+}
+
+impl<'de, F: Fate> Visitor<'de> for Raw<F> {
+    type Value = F::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value that JSON has")
+    }
+
+    fn visit_newtype_struct<D>(self, deserializer: D) -> Result<F::Value, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        F::read(deserializer)
+    }
+
+    // Some deserializers visit with what they have, whatever they are asked for.
+    values! {
+        visit_bool(value: bool) visit_i64(value: i64) visit_i128(value: i128)
+        visit_u64(value: u64) visit_u128(value: u128) visit_f64(value: f64)
+        visit_str(value: &str) visit_none() visit_unit()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<F::Value, A::Error> {
+        F::value(|visitor| visitor.visit_seq(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<F::Value, A::Error> {
+        let first = map.next_key::<Name>()?;
+        if first.as_ref().is_some_and(|Name(name)| name == RAW_VALUE) {
+            return map.next_value_seed(Text::<F>(PhantomData));
+        }
+        F::value(|visitor| visitor.object(first, map))
+    }
+}
+
+/// The text that serde_json hands over.
+struct Text<F>(PhantomData<F>);
+
+impl<'de, F: Fate> DeserializeSeed<'de> for Text<F> {
+    type Value = F::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F::Value, D::Error> {
+        deserializer.deserialize_string(self)
+    }
+}
+
+impl<F: Fate> Visitor<'_> for Text<F> {
+    type Value = F::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<F::Value, E> {
+        F::text(text).map_err(E::custom)
+    }
+}
+
+/// Refuses halves of surrogate pairs, which serde_json takes in text that it does not read.
+fn check_escapes(json: &str) -> Result<(), String> {
+    // The end of the last escape, if it was the first half of a pair.
+    let mut half = None;
+    let mut from = 0;
+    while let Some(at) = json[from..].find('\\').map(|found| from + found) {
+        let digits = json.get(at + 2..at + 6).filter(|_| json[at + 1..].starts_with('u'));
+        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        let is_second = unit.is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit));
+        if half != is_second.then_some(at) {
+            half = half.or(Some(at + 6));
+            break;
+        }
+        from = at + if unit.is_some() { 6 } else { 2 };
+        half = unit.filter(|unit| (0xD800..=0xDBFF).contains(unit)).map(|_| from);
+    }
+    match half {
+        Some(end) => Err(format!("{} is half of a character", &json[end - 6..end])),
+        None => Ok(()),
+    }
+}
