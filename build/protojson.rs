@@ -154,6 +154,9 @@ impl MessageCode<'_> {
             Kind::Bool => parse_quote!(::eset_protect::codegen::Bool),
             Kind::String => parse_quote!(::eset_protect::codegen::Text),
             Kind::Bytes => parse_quote!(::eset_protect::codegen::Base64),
+            Kind::Enum(enumeration) if enumeration.full_name() == "google.protobuf.NullValue" => {
+                parse_quote!(::eset_protect::codegen::Null)
+            }
             Kind::Enum(enumeration) => {
                 let path = names::path(&names::enum_path(&enumeration, self.root));
                 parse_quote!(::eset_protect::codegen::Open<#path>)
@@ -214,6 +217,14 @@ impl MessageCode<'_> {
         self.read += 1;
     }
 
+    /// The regular spelling of a field whose `json_name` is another.
+    fn regular_name(&self, field: &FieldDescriptor) -> Option<String> {
+        let regular = field.name().to_lower_camel_case();
+        let is_free = self.message.get_field_by_json_name(&regular).is_none()
+            && self.message.get_field_by_name(&regular).is_none();
+        is_free.then_some(regular)
+    }
+
     /// `"displayName" | "display_name" => Ok(GeneratedField::X)`: learns the variant, and adds the
     /// regular spelling of a field whose `json_name` is another.
     fn learn_name(&mut self, arm: &mut Arm) {
@@ -236,11 +247,7 @@ impl MessageCode<'_> {
         let Expr::Call(call) = &*arm.body else { return };
         let Some(Expr::Path(path)) = call.args.first() else { return };
         let Some(last) = path.path.segments.last() else { return };
-        let regular = field.name().to_lower_camel_case();
-        if !names.contains(&regular)
-            && self.message.get_field_by_json_name(&regular).is_none()
-            && self.message.get_field_by_name(&regular).is_none()
-        {
+        if let Some(regular) = self.regular_name(&field) {
             let pattern = &arm.pat;
             arm.pat = parse_quote!(#pattern | #regular);
         }
@@ -275,6 +282,16 @@ impl VisitMut for MessageCode<'_> {
     fn visit_use_name_mut(&mut self, name: &mut syn::UseName) {
         if name.ident == "SerializeStruct" {
             name.ident = format_ident!("SerializeMap");
+        }
+    }
+
+    /// The names that `#[serde(flatten)]` passes on.
+    fn visit_item_const_mut(&mut self, item: &mut syn::ItemConst) {
+        if let Expr::Reference(list) = &mut *item.expr
+            && let Expr::Array(names) = &mut *list.expr
+        {
+            let more = self.message.fields().filter_map(|field| self.regular_name(&field));
+            names.elems.extend(more.map(|name| -> Expr { parse_quote!(#name) }));
         }
     }
 

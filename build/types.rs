@@ -78,6 +78,11 @@ fn collect(
 fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
     let path = names::enum_path(enumeration, root);
     let name = enumeration.full_name();
+    // prost knows one name of each number; a schema may have more.
+    let numbers: String = enumeration
+        .values()
+        .map(|value| format!("\"{}\" => Some({}),\n", value.name(), value.number()))
+        .collect();
     format!(
         "impl ::eset_protect::codegen::Enumeration for {path} {{
             const FULL_NAME: &'static str = \"{name}\";
@@ -85,7 +90,10 @@ fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
                 Self::try_from(number).ok().map(|value| value.as_str_name())
             }}
             fn number(name: &str) -> Option<i32> {{
-                Self::from_str_name(name).map(|value| value as i32)
+                match name {{
+                    {numbers}
+                    _ => None,
+                }}
             }}
         }}"
     )

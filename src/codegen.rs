@@ -1,7 +1,7 @@
 //! What generated code calls. Not for people, and not covered by semantic versioning.
 
 pub use crate::protojson::base64::Base64;
-pub use crate::protojson::codec::{Bool, Codec, Dynamic, Map, Msg, Repeated, Text};
+pub use crate::protojson::codec::{Bool, Codec, Dynamic, Map, Msg, Null, Repeated, Text};
 pub use crate::protojson::context::emits_defaults;
 pub use crate::protojson::fields::{
     read_map, read_oneof, read_optional, read_repeated, read_singular, write_field,

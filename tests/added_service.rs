@@ -43,6 +43,11 @@ fn full() -> Greeting {
         r#type: "keyword".to_owned(),
         inner: Some(Box::new(Greeting { maybe: Some(f32::MAX), ..Default::default() })),
         choice: Some(greeting::Choice::Greeting(Box::default())),
+        null: 0,
+        maybe_null: Some(0),
+        nulls: vec![0, 0],
+        null_by_name: [("a".to_owned(), 0)].into(),
+        greeting_text: "Hello".to_owned(),
         echoes: vec![Greeting::default()],
         uuid: "u".to_owned(),
     }
@@ -132,12 +137,72 @@ fn its_messages_are_json_of_every_kind() {
         r#""byName":{"a/b~\"":{"int32Value":3}}"#,
         r#""mask":"displayName,a.bC","value":null,"wrapped":"9007199254740993","maybe":0.0"#,
         r#""type":"keyword""#,
+        r#""maybeNull":null,"nulls":[null,null],"nullByName":{"a":null},"text":"Hello""#,
     ] {
         assert!(json.contains(part), "{part} is not in {json}");
     }
     let read: Greeting = serde_json::from_str(&json).unwrap();
     assert_eq!(read, full());
     assert_eq!(Greeting::decode(read.encode_to_vec().as_slice()).unwrap(), full());
+}
+
+#[test]
+fn null_is_the_value_of_null_value_wherever_it_is() {
+    let read =
+        |json: &str| serde_json::from_str::<Greeting>(json).map_err(|error| error.to_string());
+    let nothing = Greeting { choice: Some(greeting::Choice::Nothing(0)), ..Default::default() };
+    let maybe = Greeting { maybe_null: Some(0), ..Default::default() };
+    let nulls = Greeting { nulls: vec![0], ..Default::default() };
+    let by_name = Greeting { null_by_name: [("a".to_owned(), 0)].into(), ..Default::default() };
+    for value in ["null", "\"NULL_VALUE\"", "0"] {
+        for (json, message) in [
+            (format!(r#"{{"nothing":{value}}}"#), &nothing),
+            (format!(r#"{{"maybeNull":{value}}}"#), &maybe),
+            (format!(r#"{{"nulls":[{value}]}}"#), &nulls),
+            (format!(r#"{{"nullByName":{{"a":{value}}}}}"#), &by_name),
+            (format!(r#"{{"null":{value}}}"#), &Greeting::default()),
+        ] {
+            assert_eq!(read(&json).as_ref(), Ok(message), "{json}");
+            if value == "null" && *message != Greeting::default() {
+                assert_eq!(serde_json::to_string(message).unwrap(), json);
+            }
+        }
+    }
+    assert!(read(r#"{"nothing":null,"number":1.0}"#).unwrap_err().contains("oneof"));
+    let json = Writer::new().emit_defaults(true).write(&Greeting::default()).unwrap();
+    assert!(String::from_utf8(json).unwrap().contains(r#""null":null"#));
+}
+
+#[test]
+fn each_name_of_an_enum_value_is_its_number() {
+    let message = Greeting {
+        warmths: vec![1, 1],
+        by_number: [(1, 1)].into(),
+        choice: Some(greeting::Choice::Warmth(1)),
+        ..Default::default()
+    };
+    let json = |name: &str| {
+        format!(
+            r#"{{"warmths":["{name}","WARMTH_WARM"],"byNumber":{{"1":"{name}"}},"warmth":"{name}"}}"#
+        )
+    };
+    let strict = Reader::new().strict(true);
+    assert_eq!(strict.read::<Greeting>(json("WARMTH_COZY").as_bytes()).unwrap(), message);
+    // The first name is the one that is written.
+    assert_eq!(serde_json::to_string(&message).unwrap(), json("WARMTH_WARM"));
+}
+
+#[test]
+fn every_spelling_of_a_name_passes_through_flatten() {
+    #[derive(serde::Deserialize)]
+    struct Flat {
+        #[serde(flatten)]
+        greeting: Greeting,
+    }
+    for name in ["text", "greeting_text", "greetingText"] {
+        let flat: Flat = serde_json::from_str(&format!(r#"{{"{name}":"Hello"}}"#)).unwrap();
+        assert_eq!(flat.greeting.greeting_text, "Hello", "{name}");
+    }
 }
 
 #[test]

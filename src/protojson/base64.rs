@@ -75,7 +75,27 @@ fn decode(text: &str) -> Result<Bytes, String> {
     if url_safe && let Ok(bytes) = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(unpadded) {
         return Ok(bytes.into());
     }
-    Err(problem(unpadded, url_safe))
+    match without_spare_bits(unpadded, url_safe) {
+        Some(bytes) => Ok(bytes.into()),
+        None => Err(problem(unpadded, url_safe)),
+    }
+}
+
+/// Decodes text whose last character has bits that no byte gets. ProtoJSON ignores them (the official
+/// conformance suite has such text); RFC 4648, 3.5 leaves it to the reader.
+#[cold]
+fn without_spare_bits(text: &str, url_safe: bool) -> Option<Vec<u8>> {
+    // With the last group filled up, these bits belong to bytes that are cut off again.
+    let filling = match text.len() % 4 {
+        2 => "AA",
+        3 => "A",
+        _ => return None,
+    };
+    let alphabet =
+        if url_safe { base64_simd::URL_SAFE_NO_PAD } else { base64_simd::STANDARD_NO_PAD };
+    let mut bytes = alphabet.decode_to_vec(format!("{text}{filling}")).ok()?;
+    bytes.truncate(text.len() * 3 / 4);
+    Some(bytes)
 }
 
 /// What is wrong with text that does not decode.

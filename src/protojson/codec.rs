@@ -7,7 +7,9 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::open_enum::{Enumeration, Open};
 use super::{context, path};
+use crate::wkt::NullValue;
 
 /// How a field of one kind is written and read. The types that implement it are markers that
 /// generated code names; they have no values.
@@ -150,6 +152,42 @@ impl<T: From<()> + Serialize + for<'de> Deserialize<'de>> Codec for Dynamic<T> {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         T::deserialize(deserializer)
+    }
+}
+
+/// `google.protobuf.NullValue`, whose one value is `null`.
+#[derive(Debug)]
+pub enum Null {}
+
+impl Codec for Null {
+    type Value = i32;
+    const PRESERVES: bool = true;
+
+    fn null() -> Option<i32> {
+        Some(NullValue::NullValue.into())
+    }
+
+    fn write<S: Serializer>(value: &i32, serializer: S) -> Result<S::Ok, S::Error> {
+        match NullValue::try_from(*value) {
+            Ok(NullValue::NullValue) => serializer.serialize_unit(),
+            Err(_) => Open::<NullValue>::write(value, serializer),
+        }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+        Open::<NullValue>::read(deserializer)
+    }
+}
+
+impl Enumeration for NullValue {
+    const FULL_NAME: &'static str = "google.protobuf.NullValue";
+
+    fn name(number: i32) -> Option<&'static str> {
+        Self::try_from(number).ok().map(|value| value.as_str_name())
+    }
+
+    fn number(name: &str) -> Option<i32> {
+        Self::from_str_name(name).map(Self::into)
     }
 }
 

@@ -8,6 +8,10 @@ use serde::{Serialize, Serializer};
 
 /// A set of field paths. In JSON the paths in lowerCamelCase with commas between them:
 /// `"displayName,targets.devicesUuids"`.
+///
+/// A path whose JSON would not be read as the same path again, such as `foo_1` or `fooBar`, cannot be
+/// written, nor can anything but names and points between them, such as `*`: ProtoJSON has no form for
+/// either.
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct FieldMask {
     /// The paths, in the spelling of the `.proto` files, with points between their parts.
@@ -34,27 +38,34 @@ fn to_camel(path: &str) -> Option<String> {
                 let next = characters.next().filter(char::is_ascii_lowercase)?;
                 camel.push(next.to_ascii_uppercase());
             }
-            'A'..='Z' | ',' => return None,
+            'A'..='Z' => return None,
             _ => camel.push(character),
         }
     }
-    Some(camel)
+    is_path(&camel).then_some(camel)
 }
 
 /// `fooBar.baz` as `foo_bar.baz`; `None` if it is not in lowerCamelCase.
 fn to_snake(path: &str) -> Option<String> {
+    if !is_path(path) {
+        return None;
+    }
     let mut snake = String::with_capacity(path.len() + 4);
     for character in path.chars() {
-        match character {
-            '_' => return None,
-            'A'..='Z' => {
-                snake.push('_');
-                snake.push(character.to_ascii_lowercase());
-            }
-            _ => snake.push(character),
+        if character.is_ascii_uppercase() {
+            snake.push('_');
         }
+        snake.push(character.to_ascii_lowercase());
     }
     Some(snake)
+}
+
+/// Names in lowerCamelCase with points between them: letters and digits, no digit first.
+fn is_path(text: &str) -> bool {
+    text.split('.').all(|name| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 impl Serialize for FieldMask {
@@ -64,8 +75,7 @@ impl Serialize for FieldMask {
             if index > 0 {
                 text.push(',');
             }
-            let camel = to_camel(path).filter(|camel| !camel.is_empty());
-            text.push_str(&camel.ok_or_else(|| {
+            text.push_str(&to_camel(path).ok_or_else(|| {
                 serde::ser::Error::custom(format!("the path {path:?} is not in lower_snake_case"))
             })?);
         }
@@ -88,7 +98,7 @@ impl<'de> Deserialize<'de> for FieldMask {
                     return Ok(FieldMask::default());
                 }
                 let paths = text.split(',').map(|path| {
-                    to_snake(path).filter(|path| !path.is_empty()).ok_or_else(|| {
+                    to_snake(path).ok_or_else(|| {
                         E::custom(format!("the path {path:?} is not in lowerCamelCase"))
                     })
                 });

@@ -112,9 +112,19 @@ fn base64_is_read_in_both_alphabets_with_padding_or_none() {
     for text in ["+/8=", "-_8=", "+/8", "-_8"] {
         assert_eq!(read::<BytesValue>(&format!("\"{text}\"")).value[..], [0xfb, 0xff], "{text}");
     }
+    // Bits that no byte gets do not matter.
+    for (text, bytes) in [
+        ("/x==", &[0xff][..]),
+        ("/x", &[0xff]),
+        ("_3", &[0xff]),
+        ("-_-=", &[0xfb, 0xff]),
+        ("AAAA+/9", &[0, 0, 0, 0xfb, 0xff]),
+    ] {
+        assert_eq!(read::<BytesValue>(&format!("\"{text}\"")).value[..], *bytes, "{text}");
+    }
     for text in [
-        "A", "AAAAA", "A===", "=", "====", "A=AA", "AA=", "AAA==", "A A=", "A*==", "ÄAAA", "+_AA",
-        "AA\\n",
+        "A", "AAAAA", "_x/", "*x", "x*=", "x=x=", "A===", "=", "====", "A=AA", "AA=", "AAA==",
+        "A A=", "A*==", "ÄAAA", "+_AA", "AA\\n",
     ] {
         let error = error::<PolicyData>(&format!(r#"{{"data":"{text}"}}"#));
         assert!(error.contains("`data`") && error.contains("base64"), "{text}: {error}");

@@ -1,10 +1,14 @@
 //! The ProtoJSON specification, row by row of the table in the crate's design, in both directions.
 
+#[cfg(unix)]
+mod conformance;
 mod enums;
 mod formats;
 mod limits;
 mod members;
 mod numbers;
+#[path = "../support/skip.rs"]
+mod skip;
 mod times;
 
 use std::fmt::Debug;
@@ -82,11 +86,19 @@ fn a_field_mask_is_a_string() {
         r#""targets.devicesUuids,displayName""#,
         &mask(&["targets.devices_uuids", "display_name"]),
     );
+    both_ways(r#""Foo.a1B2""#, &mask(&["_foo.a1_b2"]));
     for json in [r#"{"paths":["a"]}"#, r#"["a"]"#, r#""a_b""#, r#"",""#, r#""a,""#, "1"] {
         assert!(!error::<FieldMask>(json).is_empty());
     }
-    for path in ["displayName", "a__b", "a_", "a_B", "a_1", "a,b", ""] {
+    for path in ["displayName", "a__b", "a_", "a_B", "a_1", "a,b", "", "_", "a_.b"] {
         assert!(serde_json::to_string(&mask(&[path])).is_err(), "{path} has no way back");
+    }
+    for path in
+        ["*", "a.*", "a b", " a", "a-b", "a.", ".a", "a..b", "1a", "a.1", "ä", "aÄ", "a`b`", "a\"b"]
+    {
+        let error = error::<FieldMask>(&serde_json::to_string(path).unwrap());
+        assert!(error.contains("is not in lowerCamelCase"), "{path}: {error}");
+        assert!(serde_json::to_string(&mask(&[path])).is_err(), "{path}");
     }
 }
 
