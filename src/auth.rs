@@ -38,7 +38,8 @@ pub trait Credentials: Debug + Send + Sync + 'static {
     /// fails with it.
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>>;
 
-    /// The service has refused this token: another call of [`token`](Self::token) must not return it
-    /// again. If that gives another one, the call is made once more.
+    /// The service has refused this token, and [`token`](Self::token), asked again, still gives it: from now on it
+    /// must not. If it then gives another one, the call is made once more. A call does this once; a token that
+    /// is another already when the service refuses the one before is used without it, once as well.
     fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()>;
 }

@@ -35,7 +35,7 @@ const PROTOCOL: [&str; 13] = [
 /// | what | takes of the time | is bounded by |
 /// |---|---|---|
 /// | the call | all of it | [`timeout`](Self::timeout), else [`ClientBuilder::timeout`](crate::ClientBuilder::timeout); a year at most |
-/// | a token, the login and its own pending answers | what is left | the deadline |
+/// | a token: the login, its own pending answers, its rests after a failure | what is left | the deadline |
 /// | its turn under the rate limit | what is left | the deadline: a turn that would come too late fails at once |
 /// | connecting | what is left | the deadline and [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout), whichever is sooner |
 /// | an attempt: one request and its answer | what is left | the deadline and [`attempt_timeout`](Self::attempt_timeout), whichever is sooner; the far side is told as `grpc-timeout` |
