@@ -71,7 +71,8 @@ enum RateLimit {
 /// | `NO_PROXY` | what is reached without a proxy, by commas or spaces: `*`, hosts with those below them (`eset.example`, `.eset.example`), addresses (`10.1.2.3`, `[fd00::1]`), networks (`10.0.0.0/8`); each but a network also with `:PORT` |
 ///
 /// Upper case goes before lower case, an empty variable is none, and this machine is never reached through a
-/// proxy; so it is in Go. An address is `http://[USER:PASSWORD@]HOST[:PORT]`, with or without `http://`, port 80
+/// proxy; so it is in Go. Under CGI (`REQUEST_METHOD` is set) `HTTP_PROXY` is not read, since a request may set
+/// it. An address is `http://[USER:PASSWORD@]HOST[:PORT]`, with or without `http://`, port 80
 /// if none is given; `#`, `/`, `?`, `\` and spaces in a user name or password are percent-encoded. What is no such
 /// address, or that of an https or SOCKS proxy, is an error of each call that would go through it
 /// ([`ErrorKind::Config`](crate::ErrorKind::Config)); no call goes around it. A proxy that refuses is named, with

@@ -366,6 +366,7 @@ async fn the_first_variable_that_says_something_counts() {
     let server = Scripted::start((0..9).map(|_| ok(TASK))).await;
     let proxy = Proxy::start(Manner::Opens(OPEN), server.address()).await;
     let (good, bad) = (proxy.url(), "ftp://x".to_owned());
+    let bad_too = bad.clone();
     for environment in [
         vec![("HTTP_PROXY", String::new()), ("http_proxy", good.clone())],
         vec![("HTTP_PROXY", "  ".to_owned()), ("http_proxy", good.clone())],
@@ -374,12 +375,18 @@ async fn the_first_variable_that_says_something_counts() {
         vec![("http_proxy", String::new()), ("ALL_PROXY", good.clone()), ("HTTPS_PROXY", bad)],
         vec![("ALL_PROXY", String::new()), ("all_proxy", good.clone())],
         vec![("all_proxy", good.clone()), ("NO_PROXY", String::new())],
+        // Under CGI it is a header of somebody's request.
+        vec![
+            ("REQUEST_METHOD", "GET".to_owned()),
+            ("HTTP_PROXY", bad_too),
+            ("http_proxy", good.clone()),
+        ],
     ] {
         let told = run("http://eset.example:80", &environment).await;
         assert!(told.contains("called"), "{environment:?}: {told}");
     }
     let before = proxy.seen().len();
-    assert_eq!(before, 7);
+    assert_eq!(before, 8);
     let environment = [
         ("ALL_PROXY", good),
         ("NO_PROXY", String::new()),
