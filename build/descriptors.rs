@@ -39,6 +39,12 @@ impl DescriptorSet {
         packages.dedup();
         packages
     }
+
+    /// The module that holds a package's code: `root` for those that code is generated for.
+    pub fn root_of<'a>(&self, package: &str, root: &'a str) -> &'a str {
+        let is_imported = self.imported_packages().iter().any(|imported| imported == package);
+        if is_imported { "::eset_protect::proto" } else { root }
+    }
 }
 
 /// Compiles every file below `protos`, whose imports lie there or in `imports`.

@@ -27,6 +27,11 @@ pub const WELL_KNOWN: &[(&str, &str)] = &[
     ("google.protobuf.Value", "::eset_protect::wkt::Value"),
 ];
 
+/// Whether it is one of them, by its full name.
+pub fn is_well_known(name: &str) -> bool {
+    WELL_KNOWN.iter().any(|(known, _)| *known == name)
+}
+
 /// The Rust path of a message type; `root` is the path of the module that holds the packages.
 pub fn message_path(message: &MessageDescriptor, root: &str) -> String {
     let outer = outer_names(message.parent_message());

@@ -1,8 +1,9 @@
-//! The list of message types and of enums.
+//! The list of message types with their fields, and of enums.
 
 use std::fmt::Write;
 
-use prost_reflect::{EnumDescriptor, MessageDescriptor};
+use heck::ToLowerCamelCase;
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
 use crate::codegen::descriptors::DescriptorSet;
@@ -26,17 +27,7 @@ pub fn generate(set: &DescriptorSet, root: &str, own: bool) -> String {
     // The messages' methods; none may be called.
     line(write, "#[allow(unused_imports)]\nuse ::eset_protect::codegen::JsonMessage as _;");
     for message in &messages {
-        let path = names::message_path(message, root);
-        let clear = field_behavior::clear_output_only(message, root);
-        let clear = match clear.is_empty() {
-            true => clear,
-            false => quote! {
-                fn clear_output_only(&mut self) {
-                    #clear
-                }
-            },
-        };
-        line(write, &format!("impl ::eset_protect::codegen::JsonMessage for {path} {{ {clear} }}"));
+        line(write, &json_message(message, set, root));
     }
     for enumeration in &enums {
         line(write, &implementation(enumeration, root));
@@ -73,6 +64,94 @@ fn collect(
         collect(child, messages, enums);
     }
     messages.push(message);
+}
+
+/// `JsonMessage` with the fields of a message.
+fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) -> String {
+    let path = names::message_path(message, root);
+    let fields: Vec<_> = message.fields().map(|field| entry(&field, set, root)).collect();
+    let clear = field_behavior::clear_output_only(message, root);
+    let clear = match clear.is_empty() {
+        true => clear,
+        false => quote! {
+            fn clear_output_only(&mut self) {
+                #clear
+            }
+        },
+    };
+    format!(
+        "impl ::eset_protect::codegen::JsonMessage for {path} {{
+            fn fields() -> Option<&'static [::eset_protect::codegen::Field]> {{
+                static FIELDS: &[::eset_protect::codegen::Field] = &[{}];
+                Some(FIELDS)
+            }}
+            {clear}
+        }}",
+        fields.join(",")
+    )
+}
+
+fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
+    let mut names = vec![
+        field.json_name().to_owned(),
+        field.name().to_owned(),
+        field.name().to_lower_camel_case(),
+    ];
+    names.sort();
+    names.dedup();
+    let oneof = field
+        .containing_oneof()
+        .filter(|oneof| !oneof.is_synthetic())
+        .and_then(|oneof| oneof.fields().map(|field| field.number()).min());
+    let kind = field.kind();
+    let entry = kind.as_message().filter(|message| message.is_map_entry());
+    let (shape, kind) = match entry {
+        Some(entry) => {
+            let key = key(&entry.map_entry_key_field().kind());
+            let shape = format!("Map(::eset_protect::codegen::FieldKey::{key})");
+            (shape, entry.map_entry_value_field().kind())
+        }
+        None if field.is_list() => ("List".to_owned(), kind),
+        None => ("Single".to_owned(), kind),
+    };
+    let kind = match kind {
+        Kind::Message(message)
+            if message.package_name() != "google.protobuf"
+                || names::is_well_known(message.full_name()) =>
+        {
+            let path = names::message_path(&message, set.root_of(message.package_name(), root));
+            format!("Message(::eset_protect::codegen::message_type::<{path}>)")
+        }
+        Kind::Enum(enumeration) if enumeration.package_name() != "google.protobuf" => {
+            let root = set.root_of(enumeration.package_name(), root);
+            let path = names::enum_path(&enumeration, root);
+            format!("Enum(<{path} as ::eset_protect::codegen::Enumeration>::number)")
+        }
+        _ => "Scalar".to_owned(),
+    };
+    format!(
+        "::eset_protect::codegen::Field {{
+            number: {},
+            names: &{names:?},
+            oneof: {oneof:?},
+            shape: ::eset_protect::codegen::FieldShape::{shape},
+            kind: ::eset_protect::codegen::FieldKind::{kind},
+        }}",
+        field.number()
+    )
+}
+
+/// How the key of a map is encoded.
+fn key(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::String => "Text",
+        Kind::Bool => "Bool",
+        Kind::Int32 | Kind::Int64 => "Signed",
+        Kind::Sint32 | Kind::Sint64 => "ZigZag",
+        Kind::Sfixed32 | Kind::Sfixed64 => "SignedFixed",
+        Kind::Fixed32 | Kind::Fixed64 => "Fixed",
+        _ => "Unsigned",
+    }
 }
 
 fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
@@ -113,7 +192,9 @@ fn lookup(messages: &[MessageDescriptor], root: &str) -> String {
         // An enum, not a message.
         if *name != "google.protobuf.NullValue" {
             names.push((*name).to_owned());
-            arms.push(format!("\"{name}\" => visitor.well_known::<{path}>(),"));
+            // An Empty has no other JSON form in an Any than that of any message without fields.
+            let visit = if *name == "google.protobuf.Empty" { "message" } else { "well_known" };
+            arms.push(format!("\"{name}\" => visitor.{visit}::<{path}>(),"));
         }
     }
     names.sort();

@@ -9,4 +9,6 @@ pub use crate::protojson::fields::{
 pub use crate::protojson::number::{Float, Int, Long};
 pub use crate::protojson::open_enum::{Enumeration, Open};
 pub use crate::protojson::unknown::{UnknownName, skip_member};
-pub use crate::types::{JsonMessage, TypeVisitor};
+pub use crate::types::{
+    Field, FieldKey, FieldKind, FieldShape, JsonMessage, MessageType, TypeVisitor, message_type,
+};

@@ -39,6 +39,25 @@
 //!   message: they refuse to write an object whose length is not told first, and a message never tells
 //!   it. The binary form of a message is protobuf (`prost::Message`).
 //!
+//! # What has no JSON form
+//!
+//! One such value must not take a list with it. So [`Writer`] writes what is closest, and [`Reader`]
+//! reads that back; both refuse it when they are strict.
+//!
+//! | value | is written as | is read as |
+//! |---|---|---|
+//! | an [`Any`](crate::wkt::Any) of a type that is not registered, whose bytes are not a message of its type, without a type URL, or too deep in others | `{"@type": URL, "@value": base64}` | the same bytes |
+//! | an `Any` that came as JSON without `@type` | that JSON | the same |
+//! | [`Timestamp`](crate::wkt::Timestamp) and [`Duration`](crate::wkt::Duration) out of range | `{"seconds": "…", "nanos": …}` | the same value |
+//! | [`FieldMask`](crate::wkt::FieldMask) with paths that are not in lower_snake_case | `{"paths": […]}` | the same paths |
+//! | NaN and the infinities in a [`Value`](crate::wkt::Value) | `"NaN"`, `"Infinity"`, `"-Infinity"` | strings |
+//!
+//! The form with `@value` is that of grpcurl. Requests over REST are written strictly: ESET takes what it
+//! does not understand for empty.
+//!
+//! JSON of the wrong kind, such as a number for a string or `null` in a list, is an error also when the
+//! reader is not strict, as the protobuf conformance suite asks.
+//!
 //! # Limits
 //!
 //! JSON nests 128 levels at most (`serde_json`), unread JSON inside an `Any` 100, `Any`s in `Any`s 100.
@@ -75,7 +94,9 @@ impl Reader {
         Self::default()
     }
 
-    /// Makes members and enum names that the schema does not have errors, in `Any`s too.
+    /// Makes errors of what is kept otherwise: members and enum names that the schema does not have, in
+    /// `Any`s too; `Any`s of types that are not registered or without `@type`; and the forms that a
+    /// [`Writer`] that is not [strict](Writer::strict) gives to values without a JSON form.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
@@ -118,6 +139,7 @@ pub(crate) fn read<'de, M: Deserialize<'de>>(json: &'de [u8]) -> Result<M, serde
 /// Writes messages as JSON with options.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
+    strict: bool,
     emit_defaults: bool,
     registry: Option<TypeRegistry>,
 }
@@ -126,6 +148,17 @@ impl Writer {
     /// A writer with the default options: those of `serde_json` alone.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes errors of values that have no JSON form. Otherwise such a value does not take the rest with
+    /// it, and is written as [here](self#what-has-no-json-form).
+    ///
+    /// Write strictly what goes to somebody who takes what it does not understand for empty, as ESET's
+    /// API does; requests over REST are.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
     }
 
     /// Writes fields without presence also when they have their default, as ESET's answers do
@@ -147,8 +180,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// If something in the message has no JSON form: an `Any` of a type that is not registered, a
-    /// timestamp out of range.
+    /// If the writer is [strict](Self::strict) and something in the message has no JSON form, such as an
+    /// `Any` of a type that is not registered or a timestamp out of range; the error says where.
     pub fn write<M: Serialize + ?Sized>(&self, message: &M) -> Result<Vec<u8>, serde_json::Error> {
         self.scope(|| serde_json::to_vec(message))
     }
@@ -156,6 +189,7 @@ impl Writer {
     /// Runs with these options: they hold for everything that `run` writes, by whatever serializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
         let options = Options {
+            strict_writing: self.strict,
             emit_defaults: self.emit_defaults,
             registry: self.registry.clone(),
             ..Options::default()

@@ -2,14 +2,26 @@
 //!
 //! `build.rs` makes the list from the descriptors; there is nothing to install or to forget.
 
+mod field;
+
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use field::{Field, FieldKey, FieldKind, FieldShape, MessageType, message_type};
+
 /// A message with both its forms: binary by prost, JSON by serde.
 pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
-    /// In an `Any` the member `value` may be absent: `google.protobuf.Empty` alone.
-    const MAY_OMIT_VALUE: bool = false;
+    /// In an `Any` an empty member `value` is no member: `google.protobuf.Empty` alone.
+    #[doc(hidden)]
+    const MAY_HAVE_VALUE: bool = false;
+
+    /// The fields by number and by name; `None` for a type whose JSON is not an object of its fields,
+    /// and for one that was not made by the build script.
+    #[doc(hidden)]
+    fn fields() -> Option<&'static [Field]> {
+        None
+    }
 
     /// Clears every field that only the server sets (`OUTPUT_ONLY`, AIP-203), in the messages inside
     /// this one too. What `get` returned becomes what `create` takes.
@@ -52,7 +64,11 @@ json_message! {
 }
 
 impl JsonMessage for crate::wkt::Empty {
-    const MAY_OMIT_VALUE: bool = true;
+    const MAY_HAVE_VALUE: bool = true;
+
+    fn fields() -> Option<&'static [Field]> {
+        Some(&[])
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/types.rs"));

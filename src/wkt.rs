@@ -8,15 +8,21 @@ mod any_read;
 mod any_write;
 mod duration;
 mod dynamic;
+mod empty;
 mod field_mask;
+mod plain;
 mod preserved;
 mod registry;
+mod settle;
 mod timestamp;
+mod wire;
 mod wrappers;
 
 pub use any::{Any, UnpackError};
+pub(crate) use any_read::read_object;
 pub use duration::Duration;
 pub use dynamic::{ListValue, Struct, Value, value};
+pub use empty::Empty;
 pub use field_mask::FieldMask;
 pub use registry::{Registered, TypeRegistry};
 pub use timestamp::{ParseTimestampError, Timestamp};
@@ -26,4 +32,4 @@ pub use wrappers::{
 };
 
 #[doc(no_inline)]
-pub use pbjson_types::{Empty, NullValue};
+pub use pbjson_types::NullValue;

@@ -208,7 +208,7 @@ fn every_spelling_of_a_name_passes_through_flatten() {
 #[test]
 fn its_types_can_be_registered_for_any() {
     let any = Any::pack(&full());
-    let error = serde_json::to_string(&any).unwrap_err().to_string();
+    let error = Writer::new().strict(true).write(&any).unwrap_err().to_string();
     assert!(error.contains("type.googleapis.com/example.greeter.v1.Greeting"), "{error}");
 
     let registry = types::register(TypeRegistry::default());

@@ -8,7 +8,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use eset_protect::protojson::Reader;
+use eset_protect::protojson::{Reader, Writer};
 use eset_protect::wkt::{Any, Registered, TypeRegistry};
 use proptest::prelude::{TestCaseError, any};
 use proptest::test_runner::TestRunner;
@@ -208,7 +208,10 @@ fn huge_lengths_are_errors_at_once() {
                     assert!(known(&descriptor).to_json(bytes.clone()).is_err());
                     let value = bytes.clone().into();
                     let name = descriptor.full_name().to_owned();
-                    assert!(serde_json::to_string(&Any { type_url: name, value }).is_err());
+                    let any = Any { type_url: name, value };
+                    assert!(Writer::new().strict(true).write(&any).is_err());
+                    let json = serde_json::to_string(&any).unwrap();
+                    assert_eq!(serde_json::from_str::<Any>(&json).unwrap(), any);
                     tried += 2;
                 }
             }
@@ -231,9 +234,13 @@ fn deep_bytes_are_errors() {
         };
         let mut any = Any::default();
         for depth in 0..2000 {
-            match serde_json::to_string(&any) {
+            match Writer::new().strict(true).write(&any) {
                 Ok(json) => assert!(depth <= 100 && json.len() > depth, "{depth}"),
                 Err(error) => assert!(depth >= 100 && error.to_string().contains("nested")),
+            }
+            if [99, 110, 1999].contains(&depth) {
+                let json = serde_json::to_string(&any).unwrap();
+                assert_eq!(serde_json::from_str::<Any>(&json).unwrap(), any);
             }
             any = wrap(&any);
         }

@@ -3,6 +3,7 @@
 use super::failure::{Failure, Violations};
 use super::faults::asked_by_id;
 use crate::check::{Findings, note_uuid};
+use crate::wkt::Any;
 
 /// Longest page token (`facts.md` 1.1).
 pub(crate) const MAX_TOKEN: usize = 128;
@@ -35,4 +36,10 @@ pub(crate) fn item_size(size: usize) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::exhausted(format!("an item has at most {MAX_ITEM} bytes, this one has {size}")))
+}
+
+/// Makes of an `Any` what the checks saw in it, in whatever form it came, so that this is what is kept.
+pub(crate) fn settle(any: &mut Any) {
+    // JSON that does not fit its type is of no type that is checked: it stays as it came.
+    any.normalize().ok();
 }

@@ -103,6 +103,11 @@ pub(crate) fn create(
     mut policy: Policy,
 ) -> Result<Policy, Failure> {
     check_new_policy(&policy)?;
+    for feature in &mut policy.features {
+        if let Some(configuration) = &mut feature.configuration {
+            check::settle(configuration);
+        }
+    }
     let sequence = tables.sequence()?;
     policy.uuid = new_id(&tables.policy_ids, &*world.ids, sequence)?;
     let bytes = policy.encode_to_vec();

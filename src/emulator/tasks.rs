@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message;
 use redb::ReadableTable;
 
+use super::check;
 use super::core::World;
 use super::failure::Failure;
 use super::fingerprint::Fingerprint;
@@ -40,6 +41,9 @@ pub(crate) fn create(
     mut task: DeviceTask,
 ) -> Result<DeviceTask, Failure> {
     check_new_task(&task, now)?;
+    if let Some(params) = task.action.as_mut().and_then(|action| action.params.as_mut()) {
+        check::settle(params);
+    }
     let sequence = tables.sequence()?;
     task.uuid = new_id(&tables.task_ids, &*world.ids, sequence)?;
     task.version_id = 1;

@@ -25,6 +25,7 @@ pub struct Unknown {
 #[derive(Clone, Default)]
 pub(super) struct Options {
     pub(super) strict: bool,
+    pub(super) strict_writing: bool,
     pub(super) emit_defaults: bool,
     pub(super) registry: Option<TypeRegistry>,
 }
@@ -32,6 +33,7 @@ pub(super) struct Options {
 /// What every field asks for. It has nothing to drop, so that a look at it is one load.
 struct Flags {
     strict: Cell<bool>,
+    strict_writing: Cell<bool>,
     emit_defaults: Cell<bool>,
     has_registry: Cell<bool>,
     collecting: Cell<bool>,
@@ -49,6 +51,7 @@ thread_local! {
     static FLAGS: Flags = const {
         Flags {
             strict: Cell::new(false),
+            strict_writing: Cell::new(false),
             emit_defaults: Cell::new(false),
             has_registry: Cell::new(false),
             collecting: Cell::new(false),
@@ -72,6 +75,7 @@ pub(super) fn with_options<T>(options: &Options, run: impl FnOnce() -> T) -> T {
     fn swap(options: &mut Options) {
         FLAGS.with(|flags| {
             options.strict = flags.strict.replace(options.strict);
+            options.strict_writing = flags.strict_writing.replace(options.strict_writing);
             options.emit_defaults = flags.emit_defaults.replace(options.emit_defaults);
             flags.has_registry.set(options.registry.is_some());
         });
@@ -85,10 +89,48 @@ pub(super) fn with_options<T>(options: &Options, run: impl FnOnce() -> T) -> T {
     run()
 }
 
+/// Runs with these types, and the options that are in force.
+pub fn with_registry<T>(registry: TypeRegistry, run: impl FnOnce() -> T) -> T {
+    let options = FLAGS.with(|flags| Options {
+        strict: flags.strict.get(),
+        strict_writing: flags.strict_writing.get(),
+        emit_defaults: flags.emit_defaults.get(),
+        registry: Some(registry),
+    });
+    with_options(&options, run)
+}
+
 /// Members that the schema does not have are errors.
 #[inline]
 pub fn is_strict() -> bool {
     FLAGS.with(|flags| flags.strict.get())
+}
+
+/// What has no JSON form of its own is an error.
+#[inline]
+pub fn writes_strictly() -> bool {
+    FLAGS.with(|flags| flags.strict_writing.get())
+}
+
+/// Runs so that what has no JSON form of its own is an error.
+pub fn writing_strictly<T>(run: impl FnOnce() -> T) -> T {
+    with_flag(|flags| &flags.strict_writing, true, run)
+}
+
+/// Runs for JSON that is carried in bytes, which nobody reads strictly: it was read before.
+pub fn carried<T>(run: impl FnOnce() -> T) -> T {
+    with_flag(|flags| &flags.strict, false, run)
+}
+
+fn with_flag<T>(flag: fn(&Flags) -> &Cell<bool>, value: bool, run: impl FnOnce() -> T) -> T {
+    struct Restore(fn(&Flags) -> &Cell<bool>, bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            FLAGS.with(|flags| (self.0)(flags).set(self.1));
+        }
+    }
+    let _restore = Restore(flag, FLAGS.with(|flags| flag(flags).replace(value)));
+    run()
 }
 
 /// Fields without presence are written also when they have their default.
@@ -106,6 +148,11 @@ pub fn registry() -> Option<TypeRegistry> {
     CONTEXT.with(|context| context.registry.borrow().clone())
 }
 
+/// In how many `Any`s this is.
+pub fn any_depth() -> u32 {
+    FLAGS.with(|flags| flags.any_depth.get())
+}
+
 /// Runs one level deeper in `Any`s, or says that it is too deep.
 pub fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     struct Leave;
@@ -114,7 +161,7 @@ pub fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
             FLAGS.with(|flags| flags.any_depth.set(flags.any_depth.get() - 1));
         }
     }
-    let depth = FLAGS.with(|flags| flags.any_depth.get());
+    let depth = any_depth();
     if depth >= MAX_ANY_DEPTH {
         return Err(format!("google.protobuf.Any is nested deeper than {MAX_ANY_DEPTH} levels"));
     }

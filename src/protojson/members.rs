@@ -28,7 +28,7 @@ impl Members {
         self.add(name, json).map_err(A::Error::custom)
     }
 
-    fn add(&mut self, name: String, json: Box<RawValue>) -> Result<(), String> {
+    pub fn add(&mut self, name: String, json: Box<RawValue>) -> Result<(), String> {
         if !self.names.insert(name.clone()) {
             return Err(format!("the member `{name}` stands twice"));
         }

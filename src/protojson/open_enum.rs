@@ -76,6 +76,14 @@ pub fn unrecognised(enum_name: &'static str, value_name: &str) -> i32 {
     NAMES.number(enum_name, value_name)
 }
 
+/// Whether a number stands for this name of an enum, or for one that met its number taken.
+pub(crate) fn stands_for(number: i32, value_name: &str) -> bool {
+    /// How many numbers further a name is looked for: no two of ESET's have met so far.
+    const TRIES: i32 = 16;
+    let distance = number.wrapping_sub(fnv1a(value_name).cast_signed()) & i32::MAX;
+    number < 0 && distance < TRIES
+}
+
 struct OpenVisitor<E>(PhantomData<E>);
 
 impl<'de, E: Enumeration> Visitor<'de> for OpenVisitor<E> {
@@ -109,7 +117,7 @@ impl<'de, E: Enumeration> Visitor<'de> for OpenVisitor<E> {
         if is_json_number(name) {
             return IntegerVisitor(PhantomData).visit_str(name);
         }
-        if name.is_empty() || context::is_strict() {
+        if context::is_strict() {
             let name = shortened(name);
             return Err(Er::custom(format!("{} has no value \"{name}\"", E::FULL_NAME)));
         }

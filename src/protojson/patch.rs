@@ -25,8 +25,20 @@ pub struct Patch {
 }
 
 impl Patch {
+    /// What is put where: JSON text by JSON Pointers.
+    pub fn new<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+        let mut patch = Self::default();
+        for (pointer, json) in members {
+            RawValue::from_string(json.to_owned())
+                .map_err(|error| error.to_string())
+                .and_then(|value| patch.insert(pointer, value))
+                .map_err(|error| format!("the unknown member `{pointer}` is broken: {error}"))?;
+        }
+        Ok(patch)
+    }
+
     /// Puts a value at a JSON Pointer.
-    pub fn insert(&mut self, pointer: &str, value: Box<RawValue>) -> Result<(), String> {
+    fn insert(&mut self, pointer: &str, value: Box<RawValue>) -> Result<(), String> {
         let segments = pointer.strip_prefix('/').ok_or("a JSON Pointer begins with a slash")?;
         if segments == TYPE {
             return Err(format!("`{TYPE}` is not a member"));
@@ -42,6 +54,21 @@ impl Patch {
         }
         place.value = Some(value);
         Ok(())
+    }
+
+    /// What is to be put here.
+    pub fn value(&self) -> Option<&RawValue> {
+        self.value.as_deref()
+    }
+
+    /// What is to be put below, by name or index.
+    pub fn below(&self) -> impl Iterator<Item = (&str, &Self)> {
+        self.below.iter().map(|(name, patch)| (name.as_str(), patch))
+    }
+
+    /// What is to be put below a name or an index.
+    pub fn at(&self, name: &str) -> Option<&Self> {
+        self.below.get(name)
     }
 }
 

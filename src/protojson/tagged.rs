@@ -4,6 +4,8 @@ use serde::ser::{Error, Impossible, Serialize, SerializeMap, Serializer};
 
 /// The member that names the type.
 pub const TYPE: &str = "@type";
+/// The member that holds the bytes of a message without a JSON form.
+pub const VALUE: &str = "@value";
 
 /// Passes a message on to `serializer` as a map that begins with `@type`.
 pub struct Tagged<'a, S> {

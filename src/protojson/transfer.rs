@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::number::{is_arbitrary_precision, is_json_number, shortened};
 use super::raw::is_serde_json;
-use super::unknown::too_deep;
+use super::unknown::{MAX_DEPTH, too_deep};
 
 /// Writes what it visits. What JSON does not have is an error.
 pub struct Transfer<S> {
@@ -25,7 +25,7 @@ impl<S: Serializer> Transfer<S> {
     }
 
     fn below<E: Error>(&self) -> Result<usize, E> {
-        self.depth.checked_sub(1).ok_or_else(|| E::custom(too_deep()))
+        self.depth.checked_sub(1).ok_or_else(|| E::custom(too_deep(MAX_DEPTH)))
     }
 
     /// Writes an object whose first name was read already.

@@ -47,12 +47,17 @@ pub fn raw_string(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
 }
 
 /// What is wrong with JSON that nests too deep.
-pub fn too_deep() -> String {
-    format!("JSON is nested deeper than {MAX_DEPTH} levels")
+pub fn too_deep(most: usize) -> String {
+    format!("JSON is nested deeper than {most} levels")
 }
 
 /// Refuses JSON text that nests too deep. The text must be valid JSON.
 pub fn check_depth(json: &str) -> Result<(), String> {
+    check_levels(json, MAX_DEPTH)
+}
+
+/// Refuses JSON text that nests deeper than `most` levels. The text must be valid JSON.
+pub fn check_levels(json: &str, most: usize) -> Result<(), String> {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut bytes = json.bytes();
@@ -62,8 +67,8 @@ pub fn check_depth(json: &str) -> Result<(), String> {
             b'\\' if in_string => drop(bytes.next()),
             b'[' | b'{' if !in_string => {
                 depth += 1;
-                if depth > MAX_DEPTH {
-                    return Err(too_deep());
+                if depth > most {
+                    return Err(too_deep(most));
                 }
             }
             b']' | b'}' if !in_string => depth -= 1,

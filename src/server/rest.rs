@@ -27,8 +27,9 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 ///
 /// * What the body of an answer has is ProtoJSON with defaults (`facts.md` 6).
 /// * Errors are `{"code", "message", "details"}` with the HTTP status as the code, which is what
-///   ESET's gateway does (`facts.md` 3). A detail of a type that is not registered is written as its
-///   type URL and the base64 of its bytes.
+///   ESET's gateway does (`facts.md` 3).
+/// * A value without a JSON form does not take the answer with it: it is written as
+///   [`protojson`](crate::protojson#what-has-no-json-form) says.
 /// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
 /// * A body may be compressed by gzip (`Content-Encoding`); unpacked it has the same limit.
 /// * A call is over at the deadline that its header `grpc-timeout` sets: 504.

@@ -29,8 +29,13 @@ impl Encoded {
     /// # Errors
     ///
     /// If no binding fits: a field of the path is empty, or something that only a body can hold would
-    /// have to be in a query.
+    /// have to be in a query. Also if something in the request has no JSON form, as for a strict
+    /// [`Writer`]: ESET takes what it does not understand for empty.
     pub fn request<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
+        context::writing_strictly(|| Self::strictly::<R>(request))
+    }
+
+    fn strictly<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
         let json = write(request)?;
         let mut first = None;
         for binding in R::SPEC.http {
@@ -183,7 +188,7 @@ fn with_defaults(
     fields: &'static [Field],
     message: &impl Serialize,
 ) -> Result<Object, TranscodeError> {
-    let mut writer = Writer::new().emit_defaults(true);
+    let mut writer = Writer::new().strict(context::writes_strictly()).emit_defaults(true);
     // The types that the caller registered around this call stay.
     if let Some(registry) = context::registry() {
         writer = writer.registry(registry);

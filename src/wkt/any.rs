@@ -4,6 +4,7 @@ use bytes::Bytes;
 use prost::{DecodeError, Message, Name};
 
 use super::preserved;
+use super::settle::{self, Settled};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
 use crate::protojson::context;
 
@@ -37,11 +38,23 @@ use crate::protojson::context;
 ///   declares it and decoders of every language skip or keep it. Writing JSON puts the members back,
 ///   nested ones and those inside lists too, numbers exact. [`unknown_members`](Self::unknown_members)
 ///   shows them; [`repack`](Self::repack) keeps them while the message changes.
-/// * **JSON of an unknown type** becomes an [`UnknownAny`], with that message's own type URL, and is
-///   written as the original JSON again. [`unknown`](Self::unknown) shows it.
-/// * **Bytes of an unknown type** pass untouched over gRPC. They cannot be written as JSON: that is an
-///   error which names the type URL, never a dropped field. Register the type in a
-///   [`TypeRegistry`](super::TypeRegistry).
+/// * **JSON of an unknown type**, or without a type, becomes an [`UnknownAny`], with that message's own
+///   type URL, and is written as the original JSON again. [`unknown`](Self::unknown) shows it.
+/// * **Bytes of an unknown type**, or that are not a message of their type, pass untouched over gRPC. In
+///   JSON they are `{"@type": URL, "@value": base64}`, and the same bytes again when that is read. A
+///   [strict](crate::protojson::Writer::strict) writer, and every request over REST, refuses them. To
+///   see what is in them, register the type in a [`TypeRegistry`](super::TypeRegistry).
+///
+/// # What was unknown to others may be known here
+///
+/// Peers may be older than this crate. A member that they carried as unknown JSON and that its type has
+/// here, a name of an enum that has a number here, and an `UnknownAny` of a type that is registered here
+/// are read as such by everything that looks at an `Any`: [`is`](Self::is),
+/// [`type_name`](Self::type_name), [`unpack`](Self::unpack), [`repack`](Self::repack) and JSON show the
+/// same message. What is set in the message itself counts, also when another member of the same oneof
+/// is carried. `type_url` and `value` stay as they came until [`normalize`](Self::normalize). Types that
+/// are registered at run time count within [`TypeRegistry::scope`](super::TypeRegistry::scope) or that
+/// of a reader or writer.
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct Any {
     /// The type: a URL whose last segment is the full name of the message type.
@@ -72,25 +85,48 @@ impl Any {
         self.type_name() == M::full_name()
     }
 
-    /// The full name of the message's type.
+    /// The full name of the message's type. For an [`UnknownAny`] of a type that is known here it is
+    /// that type's.
     pub fn type_name(&self) -> &str {
-        self.type_url.rsplit('/').next().unwrap_or_default()
+        settle::name_of(settle::known_type_url(self).unwrap_or(&self.type_url))
     }
 
     /// Unpacks the message. Fields that the type does not have are not part of the result.
     ///
     /// # Errors
     ///
-    /// If the message is of another type, or the bytes are not a message of this type.
+    /// If the message is of another type, or the bytes are not a message of this type, or what they
+    /// carry as JSON does not fit the type.
     pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, UnpackError> {
-        if !self.is::<M>() {
-            return Err(UnpackError::Type {
-                expected: M::full_name(),
-                found: self.type_url.clone(),
-            });
+        self.expect::<M>()?;
+        let Settled { type_url, message, .. } = settle::settle(self)?;
+        M::decode(message)
+            .map_err(|source| UnpackError::Decode { type_url: type_url.into_owned(), source })
+    }
+
+    fn expect<M: Name>(&self) -> Result<(), UnpackError> {
+        if self.is::<M>() {
+            return Ok(());
         }
-        M::decode(self.value.clone())
-            .map_err(|source| UnpackError::Decode { type_url: self.type_url.clone(), source })
+        let found = settle::known_type_url(self).unwrap_or(&self.type_url);
+        Err(UnpackError::Type { expected: M::full_name(), found: found.to_owned() })
+    }
+
+    /// Makes members and types that came as unknown JSON, and are known here, part of the message: the
+    /// `Any` then is for every reader what it is here already. Nothing changes for most messages.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not a message, or what they carry as JSON does not fit the type; nothing
+    /// changes then.
+    pub fn normalize(&mut self) -> Result<(), UnpackError> {
+        let Settled { type_url, message, members, is_changed } = settle::settle(self)?;
+        if is_changed {
+            let type_url = type_url.into_owned();
+            let value = preserved::append(message.into(), &UnknownMembers { members }).into();
+            *self = Self { type_url, value };
+        }
+        Ok(())
     }
 
     /// Replaces the message and keeps the members that its type does not have. Members of a part that
@@ -101,51 +137,46 @@ impl Any {
     ///
     /// If the message is of another type, or what is kept in the bytes is corrupt; nothing changes then.
     pub fn repack<M: Message + Name>(&mut self, message: &M) -> Result<(), UnpackError> {
-        if !self.is::<M>() {
-            return Err(UnpackError::Type {
-                expected: M::full_name(),
-                found: self.type_url.clone(),
-            });
-        }
+        self.expect::<M>()?;
+        let Settled { type_url, message: before, mut members, .. } = settle::settle(self)?;
         let message = Bytes::from(message.encode_to_vec());
-        let mut members = self.unknown_members()?;
-        self.drop_replaced(&message, &mut members);
+        drop_replaced(&type_url, &before, &message, &mut members);
+        let type_url = type_url.into_owned();
         self.value = preserved::append(message.into(), &UnknownMembers { members }).into();
+        self.type_url = type_url;
         Ok(())
-    }
-
-    /// Drops the unknown names of enums whose field has another value in `message`, or none: what the
-    /// caller set counts, and not what stood there before.
-    fn drop_replaced(&self, message: &Bytes, members: &mut Vec<UnknownMember>) {
-        if members.is_empty() {
-            return;
-        }
-        let registered = context::registry().unwrap_or_default().get(self.type_name());
-        let json = |bytes: &Bytes| -> Option<serde_json::Value> {
-            serde_json::from_str(registered?.write(bytes).ok()?.get()).ok()
-        };
-        if let (Some(before), Some(after)) = (json(&self.value), json(message)) {
-            members.retain(|member| {
-                let known = before.pointer(&member.pointer);
-                known.is_none() || known == after.pointer(&member.pointer)
-            });
-        }
     }
 
     /// Members that the JSON had and the type does not have; empty for most messages.
     ///
     /// # Errors
     ///
-    /// If the bytes are not a message.
+    /// If the bytes are not a message, or what they carry as JSON does not fit the type.
     pub fn unknown_members(&self) -> Result<Vec<UnknownMember>, UnpackError> {
-        preserved::find(&self.value)
-            .map(|found| found.members)
-            .map_err(|source| UnpackError::Decode { type_url: self.type_url.clone(), source })
+        settle::settle(self).map(|settled| settled.members)
     }
 
     /// The JSON of a type that is not known here; `None` for a message of a type that is.
     pub fn unknown(&self) -> Option<UnknownAny> {
         self.unpack().ok()
+    }
+}
+
+/// Drops the unknown names of enums whose field has another value in `after`, or none: what the caller
+/// set counts, and not what stood there before.
+fn drop_replaced(type_url: &str, before: &Bytes, after: &Bytes, members: &mut Vec<UnknownMember>) {
+    if members.is_empty() {
+        return;
+    }
+    let registered = context::registry().unwrap_or_default().get(settle::name_of(type_url));
+    let json = |bytes: &Bytes| -> Option<serde_json::Value> {
+        serde_json::from_str(registered?.write(bytes).ok()?.get()).ok()
+    };
+    if let (Some(before), Some(after)) = (json(before), json(after)) {
+        members.retain(|member| {
+            let known = before.pointer(&member.pointer);
+            known.is_none() || known == after.pointer(&member.pointer)
+        });
     }
 }
 
@@ -167,6 +198,14 @@ pub enum UnpackError {
         /// What is wrong with the bytes.
         source: DecodeError,
     },
+    /// The `Any` carries JSON that was unknown to whoever read it, and that does not fit the type as it
+    /// is known here.
+    Json {
+        /// The type URL.
+        type_url: String,
+        /// What does not fit, and where.
+        problem: String,
+    },
 }
 
 impl std::fmt::Display for UnpackError {
@@ -181,6 +220,9 @@ impl std::fmt::Display for UnpackError {
             Self::Decode { type_url, .. } => {
                 write!(f, "the value of the Any is not a message of `{type_url}`")
             }
+            Self::Json { type_url, problem } => {
+                write!(f, "the JSON in the Any does not fit `{type_url}`: {problem}")
+            }
         }
     }
 }
@@ -188,7 +230,7 @@ impl std::fmt::Display for UnpackError {
 impl std::error::Error for UnpackError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Type { .. } => None,
+            Self::Type { .. } | Self::Json { .. } => None,
             Self::Decode { source, .. } => Some(source),
         }
     }

@@ -8,14 +8,16 @@ use prost::{Message, Name};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
-use super::{Any, preserved};
+use super::settle::name_of;
+use super::{Any, BytesValue, preserved};
 use crate::proto::eset_protect::v1::UnknownAny;
 use crate::protojson::context::{self, Unknown};
 use crate::protojson::members::Members;
 use crate::protojson::path;
-use crate::protojson::tagged::TYPE;
-use crate::protojson::unknown::{UnknownName, skip_member};
+use crate::protojson::tagged::{TYPE, VALUE};
+use crate::protojson::unknown::{UnknownName, read_raw, skip_member};
 use crate::types::{self, JsonMessage, TypeVisitor};
 
 impl<'de> Deserialize<'de> for Any {
@@ -41,23 +43,58 @@ impl<'de> Visitor<'de> for AnyVisitor {
                 continue;
             }
             let type_url = map.next_value::<String>()?;
-            if type_name(&type_url).is_empty() {
-                return Err(A::Error::custom("`@type` must end with the full name of a type"));
-            }
-            if members.is_empty() {
+            let is_typed = !name_of(&type_url).is_empty();
+            if is_typed && members.is_empty() {
                 return typed(type_url, map);
             }
             members.read_rest(&mut map)?;
             if members.contains(TYPE) {
                 return Err(A::Error::custom("the member `@type` stands twice"));
             }
-            return buffered(type_url, members).map_err(A::Error::custom);
+            if is_typed {
+                return buffered(type_url, members).map_err(A::Error::custom);
+            }
+            let problem = "`@type` must end with the full name of a type";
+            let value = as_bytes(&members).ok_or_else(|| A::Error::custom(problem))?;
+            return Ok(Any { type_url, value: value.into() });
         }
-        if members.is_empty() {
-            return Ok(Any::default());
-        }
-        Err(A::Error::custom("an Any needs the member `@type`"))
+        untyped(&members).map_err(A::Error::custom)
     }
+}
+
+/// Reads an object without `@type`. It is kept unless that is refused; only an empty one is in order.
+fn untyped(members: &Members) -> Result<Any, serde_json::Error> {
+    if members.is_empty() {
+        return Ok(Any::default());
+    }
+    if let Some(value) = as_bytes(members) {
+        return Ok(Any { type_url: String::new(), value: value.into() });
+    }
+    if context::is_strict() {
+        return Err(serde_json::Error::custom("an Any needs the member `@type`"));
+    }
+    Ok(Any::pack(&UnknownAny { type_url: String::new(), json: members.to_json()? }))
+}
+
+/// The bytes that `"@value"` alone holds, where the message has no JSON form.
+fn as_bytes(members: &Members) -> Option<Vec<u8>> {
+    only_value(members.iter())
+}
+
+fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Option<Vec<u8>> {
+    if context::is_strict() {
+        return None;
+    }
+    let mut value = None;
+    for (name, json) in members {
+        match name {
+            VALUE => value = serde_json::from_str::<BytesValue>(json.get()).ok(),
+            // grpcurl says here why.
+            "@error" => {}
+            _ => return None,
+        }
+    }
+    value.map(|value| value.value.into())
 }
 
 /// The name of a member; that of the first, which is `@type` nearly always, is not worth a copy.
@@ -84,31 +121,27 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-fn type_name(type_url: &str) -> &str {
-    type_url.rsplit('/').next().unwrap_or_default()
-}
-
 /// Reads the members behind `@type`.
 fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A::Error> {
     if let Some(registry) = context::registry()
-        && registry.added(type_name(&type_url)).is_some()
+        && registry.added(name_of(&type_url)).is_some()
     {
         let mut members = Members::default();
         members.read_rest(&mut map)?;
         return buffered(type_url, members).map_err(A::Error::custom);
     }
-    let value = types::visit(type_name(&type_url), Read::new(map, &type_url));
+    let value = types::visit(name_of(&type_url), Read::new(map, &type_url));
     finish(type_url, value)
 }
 
 /// Reads members that stood before `@type`, or whose type was registered at run time.
 fn buffered(type_url: String, members: Members) -> Result<Any, serde_json::Error> {
-    let added = context::registry().and_then(|registry| registry.added(type_name(&type_url)));
+    let added = context::registry().and_then(|registry| registry.added(name_of(&type_url)));
     let value = match added {
         Some(added) => added.read(members).map(Payload::Known),
         None => {
             let map = members.into_map();
-            types::visit(type_name(&type_url), Read::new(map, &type_url))
+            types::visit(name_of(&type_url), Read::new(map, &type_url))
         }
     };
     finish(type_url, value)
@@ -124,7 +157,7 @@ fn finish<E: Error>(type_url: String, payload: Result<Payload, E>) -> Result<Any
 
 /// What the members of an `Any` become.
 enum Payload {
-    /// The bytes of a message whose type is known.
+    /// The bytes of a message.
     Known(Vec<u8>),
     /// The text of one whose type is not.
     Unknown(UnknownAny),
@@ -154,14 +187,26 @@ impl<'de, A: MapAccess<'de>> TypeVisitor for Read<'_, 'de, A> {
     }
 
     fn unknown(mut self) -> Self::Output {
+        if context::is_strict() {
+            return Err(A::Error::custom("the type is not registered"));
+        }
         let mut members = Members::default();
         members.read_rest(&mut self.map)?;
         if members.contains(TYPE) {
             return Err(A::Error::custom("the member `@type` stands twice"));
         }
+        if let Some(value) = as_bytes(&members) {
+            return Ok(Payload::Known(value));
+        }
         let json = members.to_json().map_err(A::Error::custom)?;
         Ok(Payload::Unknown(UnknownAny { type_url: self.type_url.to_owned(), json }))
     }
+}
+
+/// Reads a message from the text of its object.
+pub(crate) fn read_object<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
+    let members: Members = serde_json::from_str(json)?;
+    read_message::<M, _>(members.into_map())
 }
 
 /// Reads a message from the members of its object.
@@ -170,9 +215,62 @@ where
     M: JsonMessage,
     A: MapAccess<'de>,
 {
+    if M::MAY_HAVE_VALUE {
+        return read_empty::<M, A>(map);
+    }
     let (message, unknown) =
         context::collecting(|| M::deserialize(MapAccessDeserializer::new(map)));
-    encode(&message?, unknown).map_err(A::Error::custom)
+    let message = message?;
+    if !unknown.is_empty()
+        && message.encoded_len() == 0
+        && let Some(value) = only_unknown_value(&unknown)
+    {
+        return Ok(value);
+    }
+    encode(&message, unknown).map_err(A::Error::custom)
+}
+
+/// Reads a message without fields, for which some write `"value": {}` as for a well-known type.
+fn read_empty<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
+where
+    M: JsonMessage,
+    A: MapAccess<'de>,
+{
+    let (read, unknown) = context::collecting(|| {
+        let mut map = map;
+        let mut is_first = true;
+        while let Some(name) = map.next_key::<String>()? {
+            if name != "value" {
+                skip_member(&mut map, UnknownName::new(&name))?;
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                return Err(A::Error::duplicate_field("value"));
+            }
+            let value = read_raw(&mut map)?;
+            if serde_json::from_str::<Members>(value.get()).is_ok_and(|value| value.is_empty()) {
+                continue;
+            }
+            if context::is_strict() {
+                let problem = path::at_field(&name, &"the message has no such field");
+                return Err(A::Error::custom(problem));
+            }
+            context::keep(context::pointer_segment(&name), value);
+        }
+        Ok(())
+    });
+    read?;
+    match only_unknown_value(&unknown) {
+        Some(value) => Ok(value),
+        None => encode(&M::default(), unknown).map_err(A::Error::custom),
+    }
+}
+
+fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
+    only_value(unknown.iter().map(|member| {
+        let name = member.pointer.strip_prefix('/').unwrap_or_default();
+        (name, &*member.json)
+    }))
 }
 
 /// Reads a well-known type from the member `value`.
@@ -196,13 +294,10 @@ where
         }
         Ok(value)
     });
-    // References disagree on an Any of Empty: some write `"value": {}`, some nothing.
-    let value = match value? {
-        Some(value) => value,
-        None if M::MAY_OMIT_VALUE => M::default(),
-        None => return Err(A::Error::missing_field("value")),
-    };
-    encode(&value, unknown).map_err(A::Error::custom)
+    if let Some(value) = value? {
+        return encode(&value, unknown).map_err(A::Error::custom);
+    }
+    only_unknown_value(&unknown).ok_or_else(|| A::Error::missing_field("value"))
 }
 
 fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, String> {

@@ -1,64 +1,136 @@
 //! Writes an `Any` as JSON.
 
+use std::fmt::Display;
+
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Any, preserved};
-use crate::proto::eset_protect::v1::{UnknownAny, UnknownMembers};
+use super::settle::{self, Settled};
+use super::{Any, BytesValue, UnpackError};
+use crate::proto::eset_protect::v1::UnknownAny;
 use crate::protojson::members::Members;
-use crate::protojson::patch::{Patch, Patched};
+use crate::protojson::patch::Patched;
 use crate::protojson::raw::Json;
-use crate::protojson::tagged::{TYPE, Tagged};
-use crate::protojson::{context, path};
+use crate::protojson::tagged::{TYPE, Tagged, VALUE};
+use crate::protojson::{context, path, unknown};
 use crate::types::{self, JsonMessage, TypeVisitor};
 
 impl Serialize for Any {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !context::writes_strictly() && is_too_deep(self) {
+            return write_bytes(self, serializer);
+        }
         context::in_any(|| write(self, serializer))
             .map_err(S::Error::custom)?
             .map_err(|error| S::Error::custom(path::at_type(&self.type_url, &error)))
     }
 }
 
+/// Whether JSON would nest deeper than readers go: serde_json reads 128 levels. `Any`s that lie this
+/// deep in others are so rare that measuring them by writing them costs nobody anything.
+fn is_too_deep(any: &Any) -> bool {
+    /// At this depth in other `Any`s one is measured.
+    const MEASURED: u32 = 4;
+    /// What it may add, itself and all that it holds.
+    const MOST_LEVELS: usize = 64;
+    if context::any_depth() != MEASURED {
+        return false;
+    }
+    let json = context::in_any(|| {
+        let mut json = Vec::new();
+        write(any, &mut serde_json::Serializer::new(&mut json)).ok()?;
+        String::from_utf8(json).ok()
+    });
+    let json = json.ok().flatten();
+    json.is_none_or(|json| unknown::check_levels(&json, MOST_LEVELS).is_err())
+}
+
 fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
     if any.type_url.is_empty() && any.value.is_empty() {
         return serializer.serialize_map(None)?.end();
     }
-    let name = any.type_name();
+    let settled = match settle::settle(any) {
+        Ok(settled) => settled,
+        Err(UnpackError::Decode { source, .. }) => return without_json(any, &source, serializer),
+        Err(error) => return without_json(any, &error, serializer),
+    };
+    let name = settle::name_of(&settled.type_url);
     if UnknownAny::is_named(name) {
-        return write_unknown(any, serializer);
+        return match Unread::parse(any) {
+            Ok(unread) => unread.write(serializer),
+            Err(problem) => without_json(any, &problem, serializer),
+        };
     }
     if let Some(added) = context::registry().and_then(|registry| registry.added(name)) {
-        let json = added.write(&any.value).map_err(S::Error::custom)?;
-        let members = preserved::find(&any.value).map_err(S::Error::custom)?;
-        return patched(&json, &members, &any.type_url, serializer);
+        return match added.write(&settled.message) {
+            Ok(json) => patched(&json, &settled, serializer),
+            Err(problem) => without_json(any, &problem, serializer),
+        };
     }
-    types::visit(name, Write { any, serializer })
+    types::visit(name, Write { any, settled: &settled, serializer })
+}
+
+/// Writes what has no JSON form: its bytes, unless that is refused.
+fn without_json<S: Serializer>(
+    any: &Any,
+    problem: &dyn Display,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    if context::writes_strictly() {
+        return Err(S::Error::custom(problem));
+    }
+    write_bytes(any, serializer)
+}
+
+fn write_bytes<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry(TYPE, &any.type_url)?;
+    map.serialize_entry(VALUE, &BytesValue { value: any.value.clone() })?;
+    map.end()
 }
 
 /// The original JSON of a type that is not known.
-fn write_unknown<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
-    let unknown = UnknownAny::decode(any.value.clone()).map_err(S::Error::custom)?;
-    let members: Members = serde_json::from_str(&unknown.json)
-        .map_err(|error| S::Error::custom(format!("its JSON is broken: {error}")))?;
-    if unknown.type_url.is_empty() || members.contains(TYPE) {
-        return Err(S::Error::custom(
-            "its JSON must be an object without `@type`, beside a type URL",
-        ));
+struct Unread {
+    type_url: String,
+    members: Members,
+}
+
+impl Unread {
+    fn parse(any: &Any) -> Result<Self, String> {
+        let UnknownAny { type_url, json } =
+            UnknownAny::decode(any.value.clone()).map_err(|error| error.to_string())?;
+        let members: Members =
+            serde_json::from_str(&json).map_err(|error| format!("its JSON is broken: {error}"))?;
+        if members.contains(TYPE) || type_url.is_empty() && members.is_empty() {
+            return Err("its JSON must be an object without `@type`".to_owned());
+        }
+        if UnknownAny::is_named(settle::name_of(&type_url)) {
+            return Err("its JSON must be that of another type".to_owned());
+        }
+        if type_url.is_empty() && context::writes_strictly() {
+            return Err("its JSON has no `@type`".to_owned());
+        }
+        Ok(Self { type_url, members })
     }
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry(TYPE, &unknown.type_url)?;
-    for (name, json) in members.iter() {
-        map.serialize_entry(name, &Json(json))?;
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.type_url.is_empty() {
+            map.serialize_entry(TYPE, &self.type_url)?;
+        }
+        for (name, json) in self.members.iter() {
+            map.serialize_entry(name, &Json(json))?;
+        }
+        map.end()
     }
-    map.end()
 }
 
 struct Write<'a, S> {
     any: &'a Any,
+    settled: &'a Settled<'a>,
     serializer: S,
 }
 
@@ -66,21 +138,25 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
     type Output = Result<S::Ok, S::Error>;
 
     fn message<M: JsonMessage>(self) -> Self::Output {
-        let Any { type_url, value } = self.any;
-        let message = decode::<M>(value).map_err(S::Error::custom)?;
-        let members = preserved::find(value).map_err(S::Error::custom)?;
-        if members.members.is_empty() {
+        let Settled { type_url, message, members, .. } = self.settled;
+        let message = match decode::<M>(message) {
+            Ok(message) => message,
+            Err(error) => return without_json(self.any, &error, self.serializer),
+        };
+        if members.is_empty() {
             return message.serialize(Tagged { type_url, serializer: self.serializer });
         }
         let json = serde_json::value::to_raw_value(&message).map_err(S::Error::custom)?;
-        patched(&json, &members, type_url, self.serializer)
+        patched(&json, self.settled, self.serializer)
     }
 
     fn well_known<M: JsonMessage>(self) -> Self::Output {
-        let Any { type_url, value } = self.any;
-        let message = M::decode(value.clone()).map_err(S::Error::custom)?;
-        let members = preserved::find(value).map_err(S::Error::custom)?;
-        if members.members.is_empty() {
+        let Settled { type_url, message, members, .. } = self.settled;
+        let message = match M::decode(message.clone()) {
+            Ok(message) => message,
+            Err(error) => return without_json(self.any, &error, self.serializer),
+        };
+        if members.is_empty() {
             let mut map = self.serializer.serialize_map(None)?;
             map.serialize_entry(TYPE, type_url)?;
             map.serialize_entry("value", &message)
@@ -88,14 +164,13 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
             return map.end();
         }
         let json = well_known_json(&message).map_err(S::Error::custom)?;
-        patched(&json, &members, type_url, self.serializer)
+        patched(&json, self.settled, self.serializer)
     }
 
     fn unknown(self) -> Self::Output {
-        Err(S::Error::custom(
-            "bytes of a type that is not registered cannot be written as JSON; \
-             add the type to a TypeRegistry",
-        ))
+        let problem = "bytes of a type that is not registered cannot be written as JSON; \
+                       add the type to a TypeRegistry";
+        without_json(self.any, &problem, self.serializer)
     }
 }
 
@@ -118,18 +193,9 @@ pub fn well_known_json<M: Serialize>(message: &M) -> Result<Box<RawValue>, serde
 
 fn patched<S: Serializer>(
     json: &RawValue,
-    members: &UnknownMembers,
-    type_url: &str,
+    settled: &Settled<'_>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let mut patch = Patch::default();
-    for member in &members.members {
-        let value = RawValue::from_string(member.json.clone())
-            .map_err(|error| error.to_string())
-            .and_then(|value| patch.insert(&member.pointer, value));
-        value.map_err(|error| {
-            S::Error::custom(format!("the unknown member `{}` is broken: {error}", member.pointer))
-        })?;
-    }
-    Patched { json, patch: &patch, type_url: Some(type_url) }.serialize(serializer)
+    let patch = settle::patch(&settled.members).map_err(S::Error::custom)?;
+    Patched { json, patch: &patch, type_url: Some(&settled.type_url) }.serialize(serializer)
 }

@@ -3,14 +3,16 @@
 use std::fmt;
 
 use prost::{Message, Name};
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::plain::{self, Plain, Seconds};
 
 /// 10,000 years.
 const MAX_SECONDS: i64 = 315_576_000_000;
 
 /// A span of time, also a negative one. In JSON `"1.500s"`, with 0, 3, 6 or 9 digits behind the
-/// point. At most 10,000 years either way; a value outside cannot be written as JSON.
+/// point. At most 10,000 years either way; a value outside has no such form, see
+/// [`protojson`](crate::protojson#what-has-no-json-form).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
 pub struct Duration {
     /// Whole seconds.
@@ -107,32 +109,35 @@ fn parse(text: &str) -> Option<Duration> {
 
 impl Serialize for Duration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !self.is_valid() {
-            let problem = format!(
-                "a duration is at most 10,000 years and its parts have one sign: {} s {} ns",
-                self.seconds, self.nanos
-            );
-            return Err(serde::ser::Error::custom(problem));
+        if self.is_valid() {
+            return serializer.collect_str(self);
         }
-        serializer.collect_str(self)
+        let Self { seconds, nanos } = *self;
+        let problem = format_args!(
+            "a duration is at most 10,000 years and its parts have one sign: {seconds} s {nanos} ns"
+        );
+        plain::write::<Self, S>(&Seconds::new(seconds, nanos), problem, serializer)
+    }
+}
+
+impl Plain for Duration {
+    type Fields = Seconds;
+    const EXPECTED: &'static str = "a duration such as \"1.5s\", at most 10,000 years";
+
+    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
+        let unexpected = serde::de::Unexpected::Str(text);
+        parse(text).ok_or_else(|| E::invalid_value(unexpected, &Self::EXPECTED))
+    }
+}
+
+impl From<Seconds> for Duration {
+    fn from(Seconds { seconds, nanos }: Seconds) -> Self {
+        Self { seconds: seconds.value, nanos: nanos.value }
     }
 }
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct DurationVisitor;
-        impl Visitor<'_> for DurationVisitor {
-            type Value = Duration;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a duration such as \"1.5s\", at most 10,000 years")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
-                let unexpected = serde::de::Unexpected::Str(text);
-                parse(text).ok_or_else(|| E::invalid_value(unexpected, &self))
-            }
-        }
-        deserializer.deserialize_str(DurationVisitor)
+        plain::read(deserializer)
     }
 }

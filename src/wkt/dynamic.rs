@@ -13,7 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::value::Kind;
 use super::NullValue;
-use crate::protojson::{number, path};
+use crate::protojson::codec::Codec;
+use crate::protojson::number::Float;
+use crate::protojson::{context, number, path};
 
 /// A JSON object.
 #[derive(Clone, PartialEq, Message)]
@@ -49,7 +51,8 @@ pub mod value {
         /// `null`.
         #[prost(enumeration = "NullValue", tag = "1")]
         NullValue(i32),
-        /// A number. NaN and the infinities have no JSON form here.
+        /// A number. NaN and the infinities have no JSON form here, and are written as the strings
+        /// `"NaN"`, `"Infinity"` and `"-Infinity"` unless the writer is strict.
         #[prost(double, tag = "2")]
         NumberValue(f64),
         /// A string.
@@ -107,7 +110,10 @@ impl Serialize for Value {
         match &self.kind {
             None | Some(Kind::NullValue(_)) => serializer.serialize_unit(),
             Some(Kind::NumberValue(value)) if value.is_finite() => serializer.serialize_f64(*value),
-            Some(Kind::NumberValue(value)) => Err(S::Error::custom(not_a_number(*value))),
+            Some(Kind::NumberValue(value)) if context::writes_strictly() => {
+                Err(S::Error::custom(not_a_number(*value)))
+            }
+            Some(Kind::NumberValue(value)) => Float::write(value, serializer),
             Some(Kind::StringValue(value)) => serializer.serialize_str(value),
             Some(Kind::BoolValue(value)) => serializer.serialize_bool(*value),
             Some(Kind::StructValue(value)) => value.serialize(serializer),

@@ -1,17 +1,16 @@
 //! `google.protobuf.FieldMask`: names of fields, in JSON one string.
 
-use std::fmt;
-
 use prost::{Message, Name};
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::plain::{self, Plain};
 
 /// A set of field paths. In JSON the paths in lowerCamelCase with commas between them:
 /// `"displayName,targets.devicesUuids"`.
 ///
-/// A path whose JSON would not be read as the same path again, such as `foo_1` or `fooBar`, cannot be
-/// written, nor can anything but names and points between them, such as `*`: ProtoJSON has no form for
-/// either.
+/// A path whose JSON would not be read as the same path again, such as `foo_1` or `fooBar`, has no such
+/// form, nor has anything but names and points between them, such as `*`; see
+/// [`protojson`](crate::protojson#what-has-no-json-form).
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct FieldMask {
     /// The paths, in the spelling of the `.proto` files, with points between their parts.
@@ -75,36 +74,48 @@ impl Serialize for FieldMask {
             if index > 0 {
                 text.push(',');
             }
-            text.push_str(&to_camel(path).ok_or_else(|| {
-                serde::ser::Error::custom(format!("the path {path:?} is not in lower_snake_case"))
-            })?);
+            let Some(camel) = to_camel(path) else {
+                let problem = format_args!("the path {path:?} is not in lower_snake_case");
+                let fields = Paths { paths: self.paths.clone() };
+                return plain::write::<Self, S>(&fields, problem, serializer);
+            };
+            text.push_str(&camel);
         }
         serializer.serialize_str(&text)
     }
 }
 
+/// The fields of a field mask.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paths {
+    paths: Vec<String>,
+}
+
+impl From<Paths> for FieldMask {
+    fn from(Paths { paths }: Paths) -> Self {
+        Self { paths }
+    }
+}
+
+impl Plain for FieldMask {
+    type Fields = Paths;
+    const EXPECTED: &'static str = "field paths such as \"displayName,targets.devicesUuids\"";
+
+    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let paths = text.split(',').map(|path| {
+            to_snake(path)
+                .ok_or_else(|| E::custom(format!("the path {path:?} is not in lowerCamelCase")))
+        });
+        Ok(Self { paths: paths.collect::<Result<_, E>>()? })
+    }
+}
+
 impl<'de> Deserialize<'de> for FieldMask {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldMaskVisitor;
-        impl Visitor<'_> for FieldMaskVisitor {
-            type Value = FieldMask;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("field paths such as \"displayName,targets.devicesUuids\"")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<FieldMask, E> {
-                if text.is_empty() {
-                    return Ok(FieldMask::default());
-                }
-                let paths = text.split(',').map(|path| {
-                    to_snake(path).ok_or_else(|| {
-                        E::custom(format!("the path {path:?} is not in lowerCamelCase"))
-                    })
-                });
-                Ok(FieldMask { paths: paths.collect::<Result<_, E>>()? })
-            }
-        }
-        deserializer.deserialize_string(FieldMaskVisitor)
+        plain::read(deserializer)
     }
 }

@@ -1,9 +1,9 @@
 //! The extra field that carries what JSON had and a schema does not have.
 
-use bytes::Buf;
-use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
+use prost::encoding::WireType;
 use prost::{DecodeError, Message};
 
+use super::wire::{self, WireField};
 use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 use crate::protojson::context::Unknown;
 
@@ -32,19 +32,28 @@ pub fn members(unknown: Vec<Unknown>) -> UnknownMembers {
     UnknownMembers { members }
 }
 
-/// The members behind a message; empty if there are none. Looks at the message's own fields only.
-pub fn find(message: &[u8]) -> Result<UnknownMembers, DecodeError> {
-    let mut found = UnknownMembers::default();
-    let mut rest = message;
-    while rest.has_remaining() {
-        let (number, wire_type) = decode_key(&mut rest)?;
-        if number == FIELD && wire_type == WireType::LengthDelimited {
-            let mut members = UnknownMembers::default();
-            members.merge_length_delimited(&mut rest)?;
-            found.members.append(&mut members.members);
+/// A message and the members after it; `None` if there are none. Looks at the message's own fields only.
+pub fn split(message: &[u8]) -> Result<Option<(Vec<u8>, UnknownMembers)>, DecodeError> {
+    let mut carries = false;
+    for field in wire::fields(message) {
+        carries |= is_carrier(&field?);
+    }
+    if !carries {
+        return Ok(None);
+    }
+    let mut own = Vec::with_capacity(message.len());
+    let mut members = UnknownMembers::default();
+    for field in wire::fields(message) {
+        let field = field?;
+        if is_carrier(&field) {
+            members.merge(field.value)?;
         } else {
-            skip_field(wire_type, number, &mut rest, DecodeContext::default())?;
+            own.extend_from_slice(field.whole);
         }
     }
-    Ok(found)
+    Ok(Some((own, members)))
+}
+
+fn is_carrier(field: &WireField<'_>) -> bool {
+    field.number == FIELD && field.wire_type == WireType::LengthDelimited
 }

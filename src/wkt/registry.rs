@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use prost::Name;
+use prost::{DecodeError, Name};
 use serde_json::value::RawValue;
 
 use super::any_read::{read_message, read_well_known};
 use super::any_write::well_known_json;
+use crate::protojson::context;
 use crate::protojson::members::Members;
-use crate::types::{self, JsonMessage, TypeVisitor};
+use crate::types::{self, JsonMessage, MessageType, TypeVisitor, message_type};
 
 /// The message types that can be read from JSON and written as JSON.
 ///
 /// Every message of this crate is known without doing anything: the list is made when the crate is
 /// built. A registry adds types of your own. It is a value that is passed along, to a
-/// [`Client`](crate::Client) or to a [`Reader`](crate::protojson::Reader); nothing is global.
+/// [`Reader`](crate::protojson::Reader), a [`Writer`](crate::protojson::Writer) or a
+/// [`scope`](Self::scope); nothing is global.
 ///
 /// ```
 /// use eset_protect::wkt::TypeRegistry;
@@ -39,6 +41,12 @@ impl TypeRegistry {
     pub fn with<M: JsonMessage + Name>(mut self) -> Self {
         Arc::make_mut(&mut self.added).insert(M::full_name(), Registered::message::<M>());
         self
+    }
+
+    /// Runs with these types: they are known to every [`Any`](super::Any) that `run` reads, writes or
+    /// unpacks.
+    pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        context::with_registry(self.clone(), run)
     }
 
     /// Whether a type is known, by its full name.
@@ -96,6 +104,8 @@ pub struct Registered {
     to_members: fn(Bytes) -> Json,
     from_json: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
     to_json: fn(Bytes) -> Json,
+    normalize: fn(Bytes) -> Result<Vec<u8>, DecodeError>,
+    pub(super) message_type: MessageType,
 }
 
 impl Registered {
@@ -105,6 +115,8 @@ impl Registered {
             to_members: to_json::<M>,
             from_json: from_json::<M>,
             to_json: to_json::<M>,
+            normalize: |bytes| M::decode(bytes).map(|message| message.encode_to_vec()),
+            message_type: message_type::<M>(),
         }
     }
 
@@ -132,9 +144,20 @@ impl Registered {
     ///
     /// # Errors
     ///
-    /// If the bytes are not a message of this type, or something in it cannot be written as JSON.
+    /// If the bytes are not a message of this type, or the writer is
+    /// [strict](crate::protojson::Writer::strict) and something in it has no JSON form.
     pub fn to_json(&self, binary: impl Into<Bytes>) -> Result<String, String> {
         (self.to_json)(binary.into()).map(|json| String::from(Box::<str>::from(json)))
+    }
+
+    /// The same message as this crate writes it: each field once, the fields in order. What is inside an
+    /// [`Any`](super::Any) stays as it is; fields that other messages do not have are not kept.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not a message of this type.
+    pub fn normalize(&self, binary: impl Into<Bytes>) -> Result<Vec<u8>, DecodeError> {
+        (self.normalize)(binary.into())
     }
 
     pub(super) fn read(&self, members: Members) -> Result<Vec<u8>, serde_json::Error> {

@@ -5,8 +5,9 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prost::{Message, Name};
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::plain::{self, Plain, Seconds};
 
 /// 0001-01-01T00:00:00Z.
 const MIN_SECONDS: i64 = -62_135_596_800;
@@ -17,8 +18,8 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// A point in time: seconds and nanoseconds since the Unix epoch, in UTC.
 ///
 /// In JSON a string such as `"2030-01-01T00:00:00Z"` with 0, 3, 6 or 9 digits behind the second.
-/// Offsets such as `+02:00` are read too. The range is the years 1 to 9999; a value outside it cannot
-/// be written as JSON.
+/// Offsets such as `+02:00` are read too. The range is the years 1 to 9999; a value outside it has
+/// no such form, see [`protojson`](crate::protojson#what-has-no-json-form).
 ///
 /// ```
 /// use eset_protect::wkt::Timestamp;
@@ -296,28 +297,31 @@ impl Scan<'_> {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !self.is_valid() {
-            let problem = format!("{}: {self}", ParseTimestampError::OutOfRange);
-            return Err(serde::ser::Error::custom(problem));
+        if self.is_valid() {
+            return serializer.serialize_str(self.write(&mut [0; LONGEST]));
         }
-        serializer.serialize_str(self.write(&mut [0; LONGEST]))
+        let problem = format_args!("{}: {self}", ParseTimestampError::OutOfRange);
+        plain::write::<Self, S>(&Seconds::new(self.seconds, self.nanos), problem, serializer)
+    }
+}
+
+impl Plain for Timestamp {
+    type Fields = Seconds;
+    const EXPECTED: &'static str = "a time such as \"2030-01-01T00:00:00Z\"";
+
+    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
+        text.parse().map_err(|error| E::custom(format!("{error}, found {text:?}")))
+    }
+}
+
+impl From<Seconds> for Timestamp {
+    fn from(Seconds { seconds, nanos }: Seconds) -> Self {
+        Self { seconds: seconds.value, nanos: nanos.value }
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TimestampVisitor;
-        impl Visitor<'_> for TimestampVisitor {
-            type Value = Timestamp;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a time such as \"2030-01-01T00:00:00Z\"")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
-                text.parse().map_err(|error| E::custom(format!("{error}, found {text:?}")))
-            }
-        }
-        deserializer.deserialize_str(TimestampVisitor)
+        plain::read(deserializer)
     }
 }

@@ -1,17 +1,19 @@
 //! `google.protobuf.Any` loses nothing between JSON and bytes, whatever a schema does not know.
 
 mod hostile;
+mod later;
 mod random;
 #[path = "../support/mod.rs"]
 mod support;
 mod typed;
+mod without_json;
 
 use eset_protect::proto::era::common::data_definition as era;
 use eset_protect::proto::eset::dotnod::automation::v1::{Action, DeviceTask};
 use eset_protect::proto::eset_protect::v1::UnknownAny;
 use eset_protect::proto::google::rpc::Status;
 use eset_protect::protojson::{Reader, Writer};
-use eset_protect::wkt::{Any, Duration, TypeRegistry, UnpackError};
+use eset_protect::wkt::{Any, Duration, Empty, TypeRegistry, UnpackError};
 use prost::Message;
 use prost_reflect::DynamicMessage;
 use support::POOL;
@@ -201,24 +203,40 @@ fn well_known_types_have_the_member_value() {
         ("ListValue", "[null,[],{}]"),
         ("Value", "null"),
         ("Value", "[1.5]"),
-        ("Empty", "{}"),
     ] {
         let url = format!("type.googleapis.com/google.protobuf.{name}");
         assert_lossless(&format!(r#"{{"@type":"{url}","value":{value}}}"#));
         assert_lossless(&format!(r#"{{"value":{value},"@type":"{url}"}}"#));
         assert_lossless(&format!(r#"{{"@type":"{url}","added":[1.0],"value":{value}}}"#));
-        if name != "Empty" {
-            let error = serde_json::from_str::<Any>(&format!(r#"{{"@type":"{url}"}}"#));
-            assert!(error.unwrap_err().to_string().contains("value"), "{name}");
-        }
+        let error = serde_json::from_str::<Any>(&format!(r#"{{"@type":"{url}"}}"#));
+        assert!(error.unwrap_err().to_string().contains("value"), "{name}");
     }
-    // References disagree on Empty; both forms are read.
-    let url = "type.googleapis.com/google.protobuf.Empty";
-    let expected = Any { type_url: url.to_owned(), value: Default::default() };
-    assert_eq!(read(&format!(r#"{{"@type":"{url}"}}"#)), expected);
-    assert_eq!(read(&format!(r#"{{"@type":"{url}","value":{{}}}}"#)), expected);
     let any = read(r#"{"@type":"type.googleapis.com/google.protobuf.Duration","value":"1.5s"}"#);
     assert_eq!(any.unpack(), Ok(Duration { seconds: 1, nanos: 500_000_000 }));
+}
+
+/// Empty has no JSON of its own in an `Any`. Some references write `"value": {}` all the same.
+#[test]
+fn an_any_of_empty_has_its_type_alone() {
+    let empty =
+        |rest: &str| format!(r#"{{"@type":"type.googleapis.com/google.protobuf.Empty"{rest}}}"#);
+    let expected = Any::pack(&Empty {});
+    assert_eq!(write(&expected), empty(""));
+    for rest in ["", r#","value":{}"#, r#","value": { }"#] {
+        assert_eq!(read(&empty(rest)), expected);
+        let strict = Reader::new().strict(true).read::<Any>(empty(rest).as_bytes());
+        assert_eq!(strict.unwrap(), expected);
+    }
+    for rest in [r#","added":1"#, r#","value":{"a":1}"#, r#","value":1"#, r#","value":{},"a":1"#] {
+        assert!(Reader::new().strict(true).read::<Any>(empty(rest).as_bytes()).is_err(), "{rest}");
+        let any = read(&empty(rest));
+        assert_eq!(any.unpack(), Ok(Empty {}));
+        assert_eq!(write(&any), empty(&rest.replace(r#","value":{},"#, ",")));
+    }
+    assert!(serde_json::from_str::<Any>(&empty(r#","value":{},"value":{}"#)).is_err());
+    // As a field it is an object of members that nobody knows.
+    assert_eq!(serde_json::from_str::<Empty>(r#"{"a":1}"#).unwrap(), Empty {});
+    assert!(Reader::new().strict(true).read::<Empty>(br#"{"a":1}"#).is_err());
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn wrong_input_says_where_and_prints_nothing() {
         ("json", "binary", b"", "it is empty"),
         ("json", "json", b"{} {}", "trailing characters"),
         ("json", "json", b"{\"\xe4\":1}", "line 1: expected text in UTF-8 or UTF-16"),
-        ("json", "json", br#"{"action":{"params":{"a":1}}}"#, "field `action.params`"),
+        ("json", "json", br#"{"action":{"params":{"@type":1}}}"#, "field `action.params`"),
         (
             "json",
             "json",
@@ -117,13 +117,22 @@ fn wrong_input_says_where_and_prints_nothing() {
         ("binary", "json", b"\xff", "decode"),
         ("binary", "binary", b"\x0a\x7fabc", "decode"),
         ("binary", "json", b"\x0a\x01\xff", "UTF-8"),
-        // An Any of a type that nobody knows: action { params { type_url: "a/b", value: "x" } }
-        ("binary", "json", b"\x2a\x0a\x12\x08\x0a\x03a/b\x12\x01x", "a/b"),
     ] {
         let error = convert("DeviceTask", from, to, input).fails(2);
         assert!(error.contains("is not a eset.dotnod.automation.v1.DeviceTask: "), "{error}");
         assert!(error.contains(expected), "{input:?}: {error}");
     }
+}
+
+/// An Any of a type that nobody knows: action { params { type_url: "a/b", value: "x" } }
+const UNREGISTERED: &[u8] = b"\x2a\x0a\x12\x08\x0a\x03a/b\x12\x01x";
+
+#[test]
+fn an_any_of_an_unregistered_type_passes() {
+    let json = convert("DeviceTask", "binary", "json", UNREGISTERED).ok();
+    assert_eq!(json, "{\"action\":{\"params\":{\"@type\":\"a/b\",\"@value\":\"eA==\"}}}\n");
+    assert_eq!(convert("DeviceTask", "json", "binary", json.as_bytes()).out, UNREGISTERED);
+    assert_eq!(convert("DeviceTask", "binary", "binary", UNREGISTERED).out, UNREGISTERED);
 }
 
 #[test]
@@ -134,8 +143,16 @@ fn strict_refuses_what_the_type_does_not_have() {
     let error = run(&strict, br#"{"source":"NEWER"}"#).fails(2);
     assert!(error.contains("source"), "{error}");
     assert_eq!(run(&strict, br#"{"uuid":"a"}"#).ok(), "{\"uuid\":\"a\"}\n");
-    let wrong = ["convert", "--type", "Any", "--from", "binary", "--to", "json", "--strict"];
-    assert!(run(&wrong, b"").fails(2).contains("--strict: it is for --from json"));
+    for action in [&br#"{"params":{"@type":"a/b"}}"#[..], br#"{"params":{"a":1}}"#] {
+        let json = [b"{\"action\":", action, b"}"].concat();
+        let error = run(&strict, &json).fails(2);
+        assert!(error.contains("field `action.params`"), "{error}");
+    }
+    let from_binary =
+        |to| ["convert", "--type", "DeviceTask", "--from", "binary", "--to", to, "--strict"];
+    let error = run(&from_binary("json"), UNREGISTERED).fails(2);
+    assert!(error.contains("field `action.params`") && error.contains("a/b"), "{error}");
+    assert!(run(&from_binary("binary"), b"").fails(2).contains("--strict: it is for JSON"));
 }
 
 #[test]

@@ -55,6 +55,27 @@ fn error<M: DeserializeOwned + Debug>(json: &str) -> String {
     }
 }
 
+/// The error of reading strictly.
+#[track_caller]
+fn strict_error<M: DeserializeOwned + Debug>(json: &str) -> String {
+    match Reader::new().strict(true).read::<M>(json.as_bytes()) {
+        Ok(message) => panic!("{json} was read as {message:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// A value without a JSON form of its own: written as this JSON, which is read back, and refused by
+/// strict readers and writers. Gives the error of the writer.
+#[track_caller]
+fn without_json<M>(json: &str, message: &M) -> String
+where
+    M: Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    both_ways(json, message);
+    assert!(!strict_error::<M>(json).is_empty());
+    Writer::new().strict(true).write(message).unwrap_err().to_string()
+}
+
 /// The JSON is read as the message, and the message written as the JSON.
 #[track_caller]
 fn both_ways<M>(json: &str, message: &M)
@@ -74,7 +95,7 @@ fn an_any_has_its_type_in_at_type() {
     let scan = OnDemandScan { cleaning_enabled: Some(false), ..Default::default() };
     let url = "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan";
     both_ways(&format!(r#"{{"@type":"{url}","cleaningEnabled":false}}"#), &Any::pack(&scan));
-    assert!(error::<Any>(r#"{"typeUrl":"x.Y","value":""}"#).contains("`@type`"));
+    assert!(strict_error::<Any>(r#"{"typeUrl":"x.Y","value":""}"#).contains("`@type`"));
 }
 
 #[test]
@@ -87,18 +108,20 @@ fn a_field_mask_is_a_string() {
         &mask(&["targets.devices_uuids", "display_name"]),
     );
     both_ways(r#""Foo.a1B2""#, &mask(&["_foo.a1_b2"]));
-    for json in [r#"{"paths":["a"]}"#, r#"["a"]"#, r#""a_b""#, r#"",""#, r#""a,""#, "1"] {
+    for json in [r#"{"paths":[1]}"#, "{}", r#"["a"]"#, r#""a_b""#, r#"",""#, r#""a,""#, "1"] {
         assert!(!error::<FieldMask>(json).is_empty());
     }
     for path in ["displayName", "a__b", "a_", "a_B", "a_1", "a,b", "", "_", "a_.b"] {
-        assert!(serde_json::to_string(&mask(&[path])).is_err(), "{path} has no way back");
+        let json = format!(r#"{{"paths":["b_c","{path}"]}}"#);
+        let error = without_json(&json, &mask(&["b_c", path]));
+        assert!(error.contains(&format!("{path:?}")), "{path} has no way back: {error}");
     }
     for path in
         ["*", "a.*", "a b", " a", "a-b", "a.", ".a", "a..b", "1a", "a.1", "ä", "aÄ", "a`b`", "a\"b"]
     {
         let error = error::<FieldMask>(&serde_json::to_string(path).unwrap());
         assert!(error.contains("is not in lowerCamelCase"), "{path}: {error}");
-        assert!(serde_json::to_string(&mask(&[path])).is_err(), "{path}");
+        assert!(Writer::new().strict(true).write(&mask(&[path])).is_err(), "{path}");
     }
 }
 

@@ -114,9 +114,13 @@ fn nan_and_the_infinities_are_strings() {
         error::<DoubleValue>(json);
         error::<FloatValue>(json);
     }
-    // `google.protobuf.Value` has no place for them: as strings they would be strings.
-    assert!(serde_json::to_string(&Value::from(f64::NAN)).is_err());
-    assert!(serde_json::to_string(&Value::from(f64::INFINITY)).is_err());
+    // `google.protobuf.Value` has no place for them: as strings they are strings.
+    for (value, json) in [(f64::NAN, r#""NaN""#), (f64::NEG_INFINITY, r#""-Infinity""#)] {
+        let value = Value::from(value);
+        assert_eq!(write(&value), json);
+        assert_eq!(read::<Value>(json), Value::from(json.trim_matches('"')));
+        assert!(Writer::new().strict(true).write(&value).is_err());
+    }
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn a_detail_of_an_unknown_type_does_not_break_the_answer() {
     world.running.faults().push(Fault::status(Code::NotFound, "gone", vec![detail]));
     let answer = world.http.get(LIST).await;
     assert_eq!(answer.error(404), "gone");
-    assert_eq!(answer.json()["details"], json!([{"@type": "x/nobody.Knows", "value": "/wA="}]));
+    assert_eq!(answer.json()["details"], json!([{"@type": "x/nobody.Knows", "@value": "/wA="}]));
 }
 
 #[tokio::test]

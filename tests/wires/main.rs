@@ -11,6 +11,7 @@ mod bulk;
 mod errors;
 mod policies;
 mod tasks;
+mod without_json;
 
 use std::fmt::Debug;
 use std::sync::Arc;

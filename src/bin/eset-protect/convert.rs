@@ -1,7 +1,7 @@
 //! `eset-protect convert`: ProtoJSON from and to binary protobuf.
 
 use clap::{Args, ValueEnum};
-use eset_protect::protojson::Reader;
+use eset_protect::protojson::{Reader, Writer};
 use eset_protect::wkt::TypeRegistry;
 
 use crate::failure::Failure;
@@ -11,9 +11,10 @@ use crate::type_name;
 
 /// Convert a message between ProtoJSON and binary, from standard input to standard output
 ///
-/// Reads at most 64 MiB; JSON may be UTF-8 or UTF-16. From a form to the same one normalises. JSON is written as exact ProtoJSON on one line. Members that
-/// the message does not have are passed over, except inside an `Any`, which keeps them. Nothing is
-/// written if the input is wrong.
+/// Reads at most 64 MiB; JSON may be UTF-8 or UTF-16. From a form to the same one normalises. JSON is
+/// written as exact ProtoJSON on one line. Members that the message does not have are passed over, except
+/// inside an `Any`, which keeps them. An `Any` of a type that is not registered passes: in JSON as
+/// "@value" with its bytes in base64. Nothing is written if the input is wrong.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +34,8 @@ pub struct Convert {
     /// What goes out
     #[arg(long, required_unless_present = "list")]
     to: Option<Form>,
-    /// Refuse JSON with members or names of enum values that the type does not have
+    /// Refuse JSON with members, types or names of enum values that are not known, and bytes without a
+    /// JSON form
     #[arg(long)]
     strict: bool,
 }
@@ -56,8 +58,8 @@ impl Convert {
             }
             return output.flush();
         };
-        if self.strict && from == Form::Binary {
-            return Err(Failure::Input("--strict: it is for --from json".to_owned()));
+        if self.strict && (from, to) == (Form::Binary, Form::Binary) {
+            return Err(Failure::Input("--strict: it is for JSON".to_owned()));
         }
         if to == Form::Binary && output.is_terminal {
             return Err(Failure::Input(
@@ -72,30 +74,26 @@ impl Convert {
         let bytes = input::read_stdin()?;
         let wrong =
             |problem: &str| Failure::Input(format!("standard input is not a {name}: {problem}"));
-        let read = |json: &str| {
-            let reader = Reader::new().strict(self.strict);
-            let binary = reader.scope(|| registered.to_binary(json));
-            binary.map_err(|error| wrong(&error.to_string()))
-        };
-        // Through the other form also where it is not asked for: that checks and normalises.
-        if from == Form::Json {
-            let json = input::decode(&bytes).map_err(|problem| wrong(&problem))?;
+        let read = |json: &[u8]| {
+            let json = input::decode(json).map_err(|problem| wrong(&problem))?;
             if json.trim().is_empty() {
                 return Err(wrong("it is empty"));
             }
-            let binary = read(&json)?;
-            match to {
-                Form::Binary => output.bytes(&binary)?,
-                Form::Json => {
-                    let json = registered.to_json(binary).map_err(|error| wrong(&error))?;
-                    output.line(&json)?;
-                }
-            }
-        } else {
-            let json = registered.to_json(bytes).map_err(|error| wrong(&error))?;
-            match to {
-                Form::Json => output.line(&json)?,
-                Form::Binary => output.bytes(&read(&json)?)?,
+            let reader = Reader::new().strict(self.strict);
+            let binary = reader.scope(|| registered.to_binary(&json));
+            binary.map_err(|error| wrong(&error.to_string()))
+        };
+        let write = |binary: Vec<u8>| {
+            let writer = Writer::new().strict(self.strict);
+            writer.scope(|| registered.to_json(binary)).map_err(|error| wrong(&error))
+        };
+        match (from, to) {
+            (Form::Json, Form::Json) => output.line(&write(read(&bytes)?)?)?,
+            (Form::Json, Form::Binary) => output.bytes(&read(&bytes)?)?,
+            (Form::Binary, Form::Json) => output.line(&write(bytes)?)?,
+            (Form::Binary, Form::Binary) => {
+                let binary = registered.normalize(bytes);
+                output.bytes(&binary.map_err(|error| wrong(&error.to_string()))?)?;
             }
         }
         output.flush()

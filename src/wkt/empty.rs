@@ -1,0 +1,50 @@
+//! `google.protobuf.Empty`: a message without fields, in JSON an empty object.
+
+use std::fmt;
+
+use prost::{Message, Name};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::protojson::unknown::{UnknownName, skip_member};
+
+/// A message without fields. In JSON `{}`, in an [`Any`](super::Any) nothing beside `@type`; the
+/// `"value": {}` that some references write there is read too.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
+pub struct Empty {}
+
+impl Name for Empty {
+    const NAME: &'static str = "Empty";
+    const PACKAGE: &'static str = "google.protobuf";
+
+    fn type_url() -> String {
+        format!("type.googleapis.com/{}", Self::full_name())
+    }
+}
+
+impl Serialize for Empty {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_map(None)?.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Empty {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EmptyVisitor;
+        impl<'de> Visitor<'de> for EmptyVisitor {
+            type Value = Empty;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an empty object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Empty, A::Error> {
+                while let Some(name) = map.next_key::<String>()? {
+                    skip_member(&mut map, UnknownName::new(&name))?;
+                }
+                Ok(Empty {})
+            }
+        }
+        deserializer.deserialize_map(EmptyVisitor)
+    }
+}

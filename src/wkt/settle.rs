@@ -1,0 +1,454 @@
+//! An `Any` in the light of the types that are known now.
+//!
+//! What an `Any` carries as JSON was unknown to whoever read that JSON. A type or a member that this
+//! version knows becomes part of the message, so that everyone who looks at the `Any` sees the same.
+//! Nothing here writes JSON: the bytes of the message stay as they are and grow by what is read.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use prost::encoding::{WireType, encode_key, encode_varint};
+use prost::{DecodeError, Message};
+use serde_json::value::RawValue;
+
+use super::wire::{self, WireField};
+use super::{Any, UnpackError, preserved};
+use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
+use crate::protojson::context;
+use crate::protojson::members::Members;
+use crate::protojson::open_enum::stands_for;
+use crate::protojson::patch::Patch;
+use crate::protojson::tagged::TYPE;
+use crate::types::{Field, FieldKey, FieldKind, FieldShape, MessageType};
+
+/// What an `Any` is.
+pub struct Settled<'a> {
+    /// Its type URL.
+    pub type_url: Cow<'a, str>,
+    /// Its message, without what it carries.
+    pub message: Bytes,
+    /// What its type does not have.
+    pub members: Vec<UnknownMember>,
+    /// It was something else before.
+    pub is_changed: bool,
+}
+
+/// Reads what an `Any` carries and its type has by now. What is set in the message itself counts.
+pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
+    let known = read_known(any)?;
+    let mut is_changed = known.is_some();
+    let any = known.map_or(Cow::Borrowed(any), Cow::Owned);
+    let at = |problem| match problem {
+        Problem::Bytes(source) => UnpackError::Decode { type_url: any.type_url.clone(), source },
+        Problem::Json(problem) => UnpackError::Json { type_url: any.type_url.clone(), problem },
+    };
+    let carried = preserved::split(&any.value).map_err(|error| at(error.into()))?;
+    let (message, members) = match carried {
+        None => (any.value.clone(), Vec::new()),
+        Some((own, UnknownMembers { members })) => {
+            let registered = context::registry().unwrap_or_default().get(any.type_name());
+            let fields = registered.and_then(|registered| registered.message_type.fields);
+            match registered.zip(fields) {
+                None => (own.into(), members),
+                Some((registered, _)) => {
+                    let merged = merge(&own, &registered.message_type, &members).map_err(at)?;
+                    is_changed |= merged.0 != own || merged.1.len() != members.len();
+                    (merged.0.into(), merged.1)
+                }
+            }
+        }
+    };
+    let type_url = match any {
+        Cow::Borrowed(any) => Cow::Borrowed(any.type_url.as_str()),
+        Cow::Owned(any) => Cow::Owned(any.type_url),
+    };
+    Ok(Settled { type_url, message, members, is_changed })
+}
+
+/// The type URL of an `UnknownAny` whose type is known by now.
+pub fn known_type_url(any: &Any) -> Option<&str> {
+    if !UnknownAny::is_named(name_of(&any.type_url)) {
+        return None;
+    }
+    // The last one counts, as for every decoder.
+    let mut type_url = None;
+    for field in wire::fields(&any.value) {
+        let field = field.ok()?;
+        if field.number == 1 && field.wire_type == WireType::LengthDelimited {
+            type_url = Some(field.value);
+        }
+    }
+    let type_url = str::from_utf8(type_url?).ok()?;
+    let name = name_of(type_url);
+    let is_known = context::registry().unwrap_or_default().contains(name);
+    (is_known && !UnknownAny::is_named(name)).then_some(type_url)
+}
+
+/// The full name of a type by its URL.
+pub fn name_of(type_url: &str) -> &str {
+    type_url.rsplit('/').next().unwrap_or_default()
+}
+
+/// Reads the JSON of an `UnknownAny` whose type is known by now.
+fn read_known(any: &Any) -> Result<Option<Any>, UnpackError> {
+    let Some(type_url) = known_type_url(any) else { return Ok(None) };
+    let registry = context::registry().unwrap_or_default();
+    let Some(registered) = registry.get(name_of(type_url)) else { return Ok(None) };
+    let unknown = UnknownAny::decode(any.value.clone())
+        .map_err(|source| UnpackError::Decode { type_url: any.type_url.clone(), source })?;
+    let read = || {
+        let members: Members = serde_json::from_str(&unknown.json)?;
+        if members.contains(TYPE) {
+            return Err(serde::de::Error::custom("the member `@type` stands twice"));
+        }
+        registered.read(members)
+    };
+    match context::carried(read) {
+        Ok(value) => Ok(Some(Any { type_url: unknown.type_url, value: value.into() })),
+        Err(error) => {
+            Err(UnpackError::Json { type_url: unknown.type_url, problem: error.to_string() })
+        }
+    }
+}
+
+/// Why what is carried cannot be read.
+enum Problem {
+    Bytes(DecodeError),
+    Json(String),
+}
+
+impl From<DecodeError> for Problem {
+    fn from(error: DecodeError) -> Self {
+        Self::Bytes(error)
+    }
+}
+
+/// The message with the members that its type has, and those that it does not have.
+fn merge(
+    own: &[u8],
+    message_type: &MessageType,
+    members: &[UnknownMember],
+) -> Result<(Vec<u8>, Vec<UnknownMember>), Problem> {
+    let patch = patch(members).map_err(Problem::Json)?;
+    let mut merge = Merge { pointer: String::new(), unknown: Vec::new() };
+    let merged = merge.message(own, message_type, &patch)?;
+    Ok((merged, merge.unknown))
+}
+
+/// What members put where.
+pub fn patch(members: &[UnknownMember]) -> Result<Patch, String> {
+    Patch::new(members.iter().map(|member| (member.pointer.as_str(), member.json.as_str())))
+}
+
+struct Merge {
+    /// Where in the JSON it is.
+    pointer: String,
+    /// What no type has.
+    unknown: Vec<UnknownMember>,
+}
+
+/// What becomes of the field that stands on the wire.
+enum Edit<'a> {
+    /// Its number stands for a name that has a number now.
+    Number(i32),
+    /// Something belongs into it.
+    Below(&'static Field, &'a str, &'a Patch),
+}
+
+impl Merge {
+    /// Merges into a message what its type has.
+    fn message(
+        &mut self,
+        own: &[u8],
+        message_type: &MessageType,
+        patch: &Patch,
+    ) -> Result<Vec<u8>, Problem> {
+        let Some(fields) = message_type.fields else {
+            return Err(self.problem("the type there keeps no unknown members"));
+        };
+        let wire = wire::fields(own).collect::<Result<Vec<_>, _>>()?;
+        let mut edits = BTreeMap::new();
+        let mut added = Members::default();
+        for (name, node) in patch.below() {
+            let Some(field) = fields.iter().find(|field| field.names.contains(&name)) else {
+                self.keep(name, node);
+                continue;
+            };
+            let Some(value) = node.value() else {
+                edits.insert(field.number, Edit::Below(field, name, node));
+                continue;
+            };
+            match stand_in(field, &wire, value) {
+                Some(Some(number)) => drop(edits.insert(field.number, Edit::Number(number))),
+                Some(None) => self.keep(name, node),
+                None if is_set(field, fields, &wire) => {}
+                None => {
+                    let added = added.add(name.to_owned(), value.to_owned());
+                    added.map_err(|error| self.problem(error))?;
+                }
+            }
+        }
+        let mut merged = self.edited(&wire, &edits, own.len())?;
+        for (number, edit) in edits {
+            if let Edit::Number(value) = edit {
+                prost::encoding::int32::encode(number, &value, &mut merged);
+            }
+        }
+        if !added.is_empty() {
+            self.add(&added, message_type, &mut merged)?;
+        }
+        Ok(merged)
+    }
+
+    /// Adds members that are not set so far.
+    fn add(
+        &mut self,
+        added: &Members,
+        message_type: &MessageType,
+        merged: &mut Vec<u8>,
+    ) -> Result<(), Problem> {
+        let read = context::carried(|| (message_type.read)(&added.to_json()?));
+        let read = read.map_err(|error| self.problem(error))?;
+        match preserved::split(&read)? {
+            None => merged.extend(read),
+            Some((read, UnknownMembers { members })) => {
+                merged.extend(read);
+                self.unknown.extend(members.into_iter().map(|member| UnknownMember {
+                    pointer: format!("{}{}", self.pointer, member.pointer),
+                    ..member
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// The fields of a message, some of them edited.
+    fn edited(
+        &mut self,
+        wire: &[WireField<'_>],
+        edits: &BTreeMap<u32, Edit<'_>>,
+        size: usize,
+    ) -> Result<Vec<u8>, Problem> {
+        let mut edited = Vec::with_capacity(size);
+        let mut seen: HashMap<u32, usize> = HashMap::new();
+        for field in wire {
+            let (declared, name, patch) = match edits.get(&field.number) {
+                None => {
+                    edited.extend_from_slice(field.whole);
+                    continue;
+                }
+                Some(Edit::Number(_)) => continue,
+                Some(Edit::Below(declared, name, patch)) => (declared, *name, *patch),
+            };
+            let index = seen.entry(field.number).or_default();
+            let outer = self.enter(name);
+            match (declared.shape, declared.kind) {
+                (FieldShape::Single, FieldKind::Message(inner)) if *index == 0 => {
+                    // Parts of one message may stand apart.
+                    let parts = wire.iter().filter(|part| part.number == field.number);
+                    let whole = parts.flat_map(|part| part.value).copied().collect::<Vec<_>>();
+                    let inner = self.message(&whole, &inner(), patch)?;
+                    write_bytes(field.number, &inner, &mut edited);
+                }
+                (FieldShape::Single, FieldKind::Message(_)) => {}
+                (FieldShape::List, FieldKind::Message(inner)) => {
+                    let segment = index.to_string();
+                    match patch.at(&segment).filter(|patch| patch.value().is_none()) {
+                        Some(patch) => {
+                            self.enter(&segment);
+                            let inner = self.message(field.value, &inner(), patch)?;
+                            write_bytes(field.number, &inner, &mut edited);
+                        }
+                        None => edited.extend_from_slice(field.whole),
+                    }
+                }
+                (FieldShape::List, FieldKind::Enum(number)) => {
+                    for value in values(field) {
+                        let segment = index.to_string();
+                        let value = self.enum_value(value, number, &segment, patch);
+                        prost::encoding::int32::encode(field.number, &value, &mut edited);
+                        *index += 1;
+                    }
+                    self.pointer.truncate(outer);
+                    continue;
+                }
+                (FieldShape::Map(key), kind) => {
+                    let entry = self.entry(field, key, kind, patch)?;
+                    write_bytes(field.number, &entry, &mut edited);
+                }
+                // The place is gone: a plain value stands there.
+                (FieldShape::Single | FieldShape::List, _) => {
+                    edited.extend_from_slice(field.whole);
+                }
+            }
+            *index += 1;
+            self.pointer.truncate(outer);
+        }
+        Ok(edited)
+    }
+
+    /// The entry of a map, perhaps edited.
+    fn entry(
+        &mut self,
+        field: &WireField<'_>,
+        key: FieldKey,
+        kind: FieldKind,
+        patch: &Patch,
+    ) -> Result<Vec<u8>, Problem> {
+        const KEY: u32 = 1;
+        const VALUE: u32 = 2;
+        let parts = wire::fields(field.value).collect::<Result<Vec<_>, _>>()?;
+        let name = key_text(key, parts.iter().rfind(|part| part.number == KEY));
+        let Some((name, patch)) = name.and_then(|name| patch.at(&name).map(|at| (name, at))) else {
+            return Ok(field.value.to_vec());
+        };
+        let mut entry = Vec::with_capacity(field.value.len());
+        for part in parts.iter().filter(|part| part.number != VALUE) {
+            entry.extend_from_slice(part.whole);
+        }
+        let mut values = parts.iter().filter(|part| part.number == VALUE);
+        match kind {
+            FieldKind::Message(inner) if patch.value().is_none() => {
+                let whole = values.flat_map(|part| part.value).copied().collect::<Vec<_>>();
+                self.enter(&name);
+                let inner = self.message(&whole, &inner(), patch)?;
+                if !inner.is_empty() {
+                    write_bytes(VALUE, &inner, &mut entry);
+                }
+                Ok(entry)
+            }
+            FieldKind::Enum(number) => {
+                let value =
+                    values.next_back().and_then(WireField::varint).unwrap_or_default() as i32;
+                let whole = self.pointer.len();
+                let value = self.enum_of(value, number, &name, Some(patch));
+                self.pointer.truncate(whole);
+                prost::encoding::int32::encode(VALUE, &value, &mut entry);
+                Ok(entry)
+            }
+            FieldKind::Message(_) | FieldKind::Scalar => Ok(field.value.to_vec()),
+        }
+    }
+
+    fn enum_value(
+        &mut self,
+        value: i32,
+        number: fn(&str) -> Option<i32>,
+        segment: &str,
+        patch: &Patch,
+    ) -> i32 {
+        self.enum_of(value, number, segment, patch.at(segment))
+    }
+
+    /// The number of an enum, where a name may be kept for it.
+    fn enum_of(
+        &mut self,
+        value: i32,
+        number: fn(&str) -> Option<i32>,
+        segment: &str,
+        patch: Option<&Patch>,
+    ) -> i32 {
+        let Some(patch) = patch else { return value };
+        let name = patch.value().and_then(text).filter(|name| stands_for(value, name));
+        let Some(name) = name else { return value };
+        number(&name).unwrap_or_else(|| {
+            self.keep(segment, patch);
+            value
+        })
+    }
+
+    /// Keeps what no type has.
+    fn keep(&mut self, name: &str, node: &Patch) {
+        let outer = self.enter(name);
+        if let Some(value) = node.value() {
+            let (pointer, json) = (self.pointer.clone(), value.get().to_owned());
+            self.unknown.push(UnknownMember { pointer, json });
+        }
+        for (name, node) in node.below() {
+            self.keep(name, node);
+        }
+        self.pointer.truncate(outer);
+    }
+
+    /// Goes a level down; gives what [`String::truncate`] needs to come back.
+    fn enter(&mut self, name: &str) -> usize {
+        let outer = self.pointer.len();
+        self.pointer.push_str(&context::pointer_segment(name));
+        outer
+    }
+
+    fn problem(&self, problem: impl std::fmt::Display) -> Problem {
+        match self.pointer.as_str() {
+            "" => Problem::Json(problem.to_string()),
+            pointer => Problem::Json(format!("at `{pointer}`: {problem}")),
+        }
+    }
+}
+
+/// Whether a field is set, or another of its oneof, which then counts.
+fn is_set(field: &Field, fields: &[Field], wire: &[WireField<'_>]) -> bool {
+    let is_rival = |number| {
+        let rival = fields.iter().find(|rival| rival.number == number);
+        rival.is_some_and(|rival| rival.oneof.is_some() && rival.oneof == field.oneof)
+    };
+    wire.iter().any(|set| set.number == field.number || is_rival(set.number))
+}
+
+/// The number of a name that is kept for the value of a field: `None` if the value stands for no name,
+/// `Some(None)` if it stands for a name that is still unknown.
+fn stand_in(field: &Field, wire: &[WireField<'_>], name: &RawValue) -> Option<Option<i32>> {
+    let (FieldShape::Single, FieldKind::Enum(number)) = (field.shape, field.kind) else {
+        return None;
+    };
+    let set = wire.iter().rfind(|set| set.number == field.number)?.varint()? as i32;
+    let name = text(name).filter(|name| stands_for(set, name))?;
+    Some(number(&name))
+}
+
+fn text(json: &RawValue) -> Option<String> {
+    serde_json::from_str(json.get()).ok()
+}
+
+/// The values of a list of enums, packed or not.
+fn values(field: &WireField<'_>) -> Vec<i32> {
+    if field.wire_type == WireType::Varint {
+        return field.varint().map(|value| value as i32).into_iter().collect();
+    }
+    let mut rest = field.value;
+    std::iter::from_fn(|| match rest {
+        [] => None,
+        _ => prost::encoding::decode_varint(&mut rest).ok().map(|value| value as i32),
+    })
+    .collect()
+}
+
+/// The key of an entry as JSON has it; without one it is the default.
+fn key_text(key: FieldKey, part: Option<&WireField<'_>>) -> Option<String> {
+    let value = part.map_or(&[][..], |part| part.value);
+    let varint = part.and_then(WireField::varint).unwrap_or_default();
+    let fixed = || match *value {
+        [a, b, c, d] => Some(u64::from(u32::from_le_bytes([a, b, c, d]))),
+        _ => Some(u64::from_le_bytes(value.try_into().ok()?)),
+    };
+    Some(match key {
+        FieldKey::Text => str::from_utf8(value).ok()?.to_owned(),
+        FieldKey::Bool => (varint != 0).to_string(),
+        FieldKey::Unsigned => varint.to_string(),
+        FieldKey::Signed => varint.cast_signed().to_string(),
+        FieldKey::ZigZag => {
+            ((varint >> 1).cast_signed() ^ -((varint & 1).cast_signed())).to_string()
+        }
+        FieldKey::Fixed if value.is_empty() => "0".to_owned(),
+        FieldKey::Fixed => fixed()?.to_string(),
+        FieldKey::SignedFixed if value.is_empty() => "0".to_owned(),
+        FieldKey::SignedFixed if value.len() == 4 => (fixed()? as u32).cast_signed().to_string(),
+        FieldKey::SignedFixed => fixed()?.cast_signed().to_string(),
+    })
+}
+
+fn write_bytes(number: u32, bytes: &[u8], message: &mut Vec<u8>) {
+    encode_key(number, WireType::LengthDelimited, message);
+    encode_varint(bytes.len() as u64, message);
+    message.extend_from_slice(bytes);
+}

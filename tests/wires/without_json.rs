@@ -1,0 +1,133 @@
+//! What one wire brings and the other has no form for.
+
+use eset_protect::automation::v1::{Action, DeviceTask, ListTasksRequest, Trigger};
+use eset_protect::emulator::{Emulator, Running};
+use eset_protect::params::{KillProcessByPidRequest, RunCommand};
+use eset_protect::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
+use eset_protect::wkt::Any;
+use eset_protect::{Client, Error, Wire};
+use prost::{Message, Name};
+use tonic::Code;
+
+async fn emulator() -> Running {
+    Emulator::builder().build().expect("an emulator").start().await.expect("an emulator")
+}
+
+async fn client(emulator: &Running, wire: Wire) -> Client {
+    Client::builder(&emulator.endpoint()).wire(wire).connect().await.expect("a client")
+}
+
+fn any(type_url: &str, value: impl AsRef<[u8]>) -> Any {
+    Any { type_url: type_url.to_owned(), value: value.as_ref().to_vec().into() }
+}
+
+fn task(name: &str, params: Any) -> DeviceTask {
+    DeviceTask {
+        display_name: name.to_owned(),
+        action: Some(Action { name: "Action".to_owned(), params: Some(params) }),
+        triggers: vec![Trigger::manual(None)],
+        ..Default::default()
+    }
+}
+
+async fn list(client: &Client) -> Vec<DeviceTask> {
+    let request = ListTasksRequest { page_size: 2, ..Default::default() };
+    let mut items = client.device_tasks().list_tasks(request).items();
+    let mut tasks = Vec::new();
+    while let Some(task) = items.next().await {
+        tasks.push(task.expect("a task"));
+    }
+    tasks
+}
+
+/// Whatever a gRPC client has stored, everybody can list it over REST, and gets the same.
+#[tokio::test]
+async fn a_list_over_rest_is_whole_whatever_came_over_grpc() {
+    let emulator = emulator().await;
+    let (grpc, rest) = (client(&emulator, Wire::Grpc).await, client(&emulator, Wire::Rest).await);
+    let mut deep = Any::default();
+    for _ in 0..150 {
+        deep = Any::pack(&Action { name: String::new(), params: Some(deep) });
+    }
+    let url = RunCommand::type_url();
+    let run = RunCommand::new("dir").encode_to_vec();
+    let broken = UnknownAny { type_url: Action::type_url(), json: "{".to_owned() };
+    let cases = [
+        any("example.com/not.Registered", [8, 1]),
+        any("example.com/not.Registered", []),
+        any("", [8, 1]),
+        any("example.com/", [8, 1]),
+        any("google.protobuf.Struct", [0xff]),
+        any("google.protobuf.StringValue", [10, 1, 0xff]),
+        any("google.protobuf.Timestamp", [8, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f]),
+        any("google.protobuf.FieldMask", [10, 1, b'A']),
+        Any::pack(&Action { name: String::new(), params: Some(any("x.Y", [8, 1])) }),
+        Any::pack(&broken),
+        any("google.protobuf.BoolValue", [8, 1]),
+        deep,
+    ];
+    for (index, params) in cases.iter().enumerate() {
+        let task = task(&index.to_string(), params.clone());
+        grpc.device_tasks().create_task(task).await.expect("it is stored");
+    }
+    let (over_grpc, over_rest) = (list(&grpc).await, list(&rest).await);
+    assert_eq!(over_grpc.len(), cases.len());
+    assert_eq!(over_rest, over_grpc);
+    for (task, params) in over_rest.into_iter().zip(cases) {
+        assert_eq!(task.action.and_then(|action| action.params), Some(params));
+    }
+
+    // A request is refused before it is sent.
+    let wrong = any(&url, [&run[..], &[0xff]].concat());
+    for params in [any("example.com/not.Registered", run), wrong] {
+        let url = params.type_url.clone();
+        let error = rest.device_tasks().create_task(task("last", params)).await.unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("`task.action.params`") && message.contains(&url), "{message}");
+        assert!(!error.may_have_executed());
+    }
+    assert_eq!(list(&grpc).await.len(), over_grpc.len());
+}
+
+/// Rules for typed params hold for every form in which they come, and what was checked is stored.
+#[tokio::test]
+async fn params_are_checked_in_every_form() {
+    let emulator = emulator().await;
+    let (grpc, rest) = (client(&emulator, Wire::Grpc).await, client(&emulator, Wire::Rest).await);
+    let kill = KillProcessByPidRequest { pid: 4, ..Default::default() };
+    let hashed = KillProcessByPidRequest { executable_hash_sha1: "ab".repeat(20), ..kill.clone() };
+    let unread = |hash: &str| {
+        let type_url = KillProcessByPidRequest::type_url();
+        Any::pack(&UnknownAny { type_url, json: format!(r#"{{"pid":4{hash}}}"#) })
+    };
+    let carried = |pointer: &str, json: &str| {
+        let member = UnknownMember { pointer: pointer.to_owned(), json: json.to_owned() };
+        let mut value = kill.encode_to_vec();
+        let members = UnknownMembers { members: vec![member] };
+        prost::encoding::message::encode(19_777, &members, &mut value);
+        any(&KillProcessByPidRequest::type_url(), value)
+    };
+    let hash = format!("{:?}", "ab".repeat(20));
+    for client in [&grpc, &rest] {
+        for params in [
+            Any::pack(&kill),
+            unread(""),
+            carried("/executableHashSha1", "\"\""),
+            carried("/executableHashSha1", "null"),
+            carried("/added", &hash),
+        ] {
+            let error: Error =
+                client.device_tasks().create_task(task("kill", params)).await.unwrap_err();
+            assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+        }
+        for params in [
+            Any::pack(&hashed),
+            unread(&format!(r#","executableHashSha1":{hash}"#)),
+            carried("/executableHashSha1", &hash),
+        ] {
+            let created = client.device_tasks().create_task(task("kill", params)).await;
+            let created = created.expect("it is created").task.and_then(|task| task.action);
+            assert_eq!(created.and_then(|action| action.params), Some(Any::pack(&hashed)));
+        }
+    }
+}
