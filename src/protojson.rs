@@ -24,6 +24,18 @@
 //! that stands twice, in one spelling or in both, is an error, and so is a second member of a oneof.
 //! Errors name the path of the field.
 //!
+//! # Conformance
+//!
+//! The official conformance suite of protobuf, version 36.2, runs against messages that the crate's own
+//! generator makes: all its binary and JSON tests for proto3, required and recommended, with a strict
+//! [`Reader`] where the suite does not ask to pass over what is unknown. Of these 1,503 tests, eight do
+//! not pass:
+//!
+//! * three required ones of the binary form, which is prost's: it does not keep fields that it does not
+//!   know, and takes a tag of more than 32 bits for its lower 32 bits;
+//! * five recommended ones of an enum name that the schema does not have: the suite wants a reader that
+//!   is not strict to drop the value, here it is kept (see [`open_enum`]).
+//!
 //! # Other formats
 //!
 //! Through serde's traits a message is also read from and written to YAML, CBOR, MessagePack and every
@@ -33,7 +45,7 @@
 //!
 //! * Numbers that a schema does not have stay exact to the last digit from JSON text to JSON text by
 //!   `serde_json`. Through a buffer or another format they are as exact as it keeps them: 64-bit
-//!   integers, and the nearest `f64` of anything else.
+//!   integers, and the nearest `f64` of anything else; a number beyond that is an error.
 //! * What JSON does not have, such as NaN or bytes in CBOR, is an error where it would be kept.
 //! * Formats that need to know the type of what they read, such as bincode and postcard, cannot hold a
 //!   message: they refuse to write an object whose length is not told first, and a message never tells

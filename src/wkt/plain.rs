@@ -47,7 +47,13 @@ pub fn write<T: Plain, S: Serializer>(
     if context::writes_strictly() {
         return Err(S::Error::custom(problem));
     }
-    fields.serialize(serializer)
+    /// The fields as an object of any format, as every message is written.
+    #[derive(Serialize)]
+    struct Object<'a, F> {
+        #[serde(flatten)]
+        fields: &'a F,
+    }
+    Object { fields }.serialize(serializer)
 }
 
 /// Reads a string, or the object of the fields unless that is refused.

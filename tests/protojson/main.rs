@@ -7,6 +7,7 @@ mod formats;
 mod limits;
 mod members;
 mod numbers;
+#[cfg(unix)]
 #[path = "../support/skip.rs"]
 mod skip;
 mod times;

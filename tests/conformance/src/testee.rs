@@ -76,7 +76,7 @@ fn echo(request: ConformanceRequest) -> Outcome {
     match request.requested_output_format() {
         WireFormat::Protobuf => Outcome::ProtobufPayload(message.encode_to_vec().into()),
         WireFormat::Json => {
-            let json = Writer::new().registry(registry).write(&message);
+            let json = Writer::new().strict(true).registry(registry).write(&message);
             let text = json.map_err(|error| error.to_string()).and_then(|json| {
                 String::from_utf8(json).map_err(|error| format!("not UTF-8: {error}"))
             });
