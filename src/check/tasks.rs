@@ -83,6 +83,7 @@ pub(super) fn note_triggers(
             let expected = "a time in the years 1 to 9999";
             found.wrong(ProblemKind::Refused, field, &time.to_string(), expected);
         } else if time <= now {
+            let now = Timestamp { nanos: 0, ..now };
             let expected = format!("a time in the future; it is {now} now");
             found.wrong(ProblemKind::Wrong, field, &time.to_string(), &expected);
         }

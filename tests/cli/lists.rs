@@ -75,7 +75,7 @@ fn what_a_list_prints_can_be_created_again() {
         let name = format!("T{number}");
         let create = ["tasks", "create", "--action", "StopManaging", "--device", DEVICE, "--name"];
         server.run(&[&create[..], &[&name]].concat()).ok();
-        let data = format!("{{\"n\":{number}}}");
+        let data = format!(r#"{{"policy":{{"format":"{number}"}}}}"#);
         let create = ["policies", "create", "--product", "p", "--data", "-", "--name", &name];
         let ran = server.run_with(&create, data.as_bytes());
         assert_eq!(ran.code, 0, "{}", ran.err);

@@ -5,6 +5,7 @@
 mod assignments;
 mod attempts;
 mod bulk;
+mod checks;
 mod completions;
 mod convert;
 mod demo;

@@ -10,6 +10,7 @@ use eset_protect::automation::v1::CreateTaskResponse;
 use eset_protect::emulator::{Emulator, Fault, Pace};
 
 use crate::bulk::{WIRES, faulty, fine, listed, requests};
+use crate::directory::Directory;
 use crate::support::{DEVICE, Ran, Server, runtime};
 
 /// Far more than anything here takes, and an end for what would hang.
@@ -182,7 +183,10 @@ fn a_reader_of_one_line_loses_nothing() {
 #[test]
 fn one_that_was_created_is_said_too() {
     let server = Server::empty();
-    let policy = ["policies", "create", "--name", "x", "--product", "p", "--data", "/dev/null"];
+    let directory = Directory::new();
+    let file = directory.join("policy.json");
+    std::fs::write(&file, r#"{"policy":{"displayName":"x"}}"#).unwrap();
+    let policy = ["policies", "create", "--file", file.to_str().unwrap()];
     let task = ["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", DEVICE];
     for (args, noun) in [(&task[..], "task"), (&policy, "policy")] {
         for format in ["json", "table"] {

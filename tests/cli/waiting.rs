@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use eset_protect::Client;
 use eset_protect::automation::v1::{
-    CreateTaskResponse, DeviceTask, DeviceTaskRun, GetTaskResponse, TaskRunStatus, trigger::Kind,
+    Action, CreateTaskResponse, DeviceTask, DeviceTaskRun, DeviceTaskTargets, GetTaskResponse,
+    TaskRunStatus, Trigger, trigger::Kind,
 };
 use eset_protect::emulator::{Builder, Device, Emulator, Fault, Faults, Outcome, Pace};
 use tonic::Code;
 
-use crate::support::{GROUP, Ran, Server, run, run_command};
+use crate::support::{GROUP, Ran, Server, run, run_command, runtime};
 
 /// An emulator whose runs take a moment.
 fn fast() -> Builder {
@@ -115,11 +117,25 @@ fn the_time_runs_out() {
 #[test]
 fn a_task_that_expires_or_runs_nowhere() {
     let server = Server::start(fast());
-    let args = ["--device", "a", "--device", "off", "--expires", "2020-01-01T00:00:00Z"];
-    let ran = create_and_wait(&server, &args);
+    // The command itself creates none that has expired.
+    let expired = |targets: DeviceTaskTargets| {
+        let task = DeviceTask {
+            action: Some(Action::start_network_isolation()),
+            targets: Some(targets),
+            triggers: vec![Trigger::manual("2020-01-01T00:00:00Z".parse().ok())],
+            ..Default::default()
+        };
+        let created = runtime().block_on(async {
+            let client = Client::connect(&server.endpoint).await.unwrap();
+            client.device_tasks().create_task(task).await.unwrap()
+        });
+        created.task.unwrap().uuid
+    };
+    let wait = |uuid: &str| server.run(&["tasks", "wait", uuid, "--poll-interval", "10ms"]);
+    let ran = wait(&expired(DeviceTaskTargets::devices(["a", "off"])));
     assert_eq!(ran.code, 9, "{}", ran.err);
     assert!(ran.err.ends_with("on 2 of 2 devices: 2 not started in time\n"), "{}", ran.err);
-    let ran = create_and_wait(&server, &["--group", GROUP, "--expires", "2020-01-01T00:00:00Z"]);
+    let ran = wait(&expired(DeviceTaskTargets::groups([GROUP])));
     assert_eq!(ran.code, 9, "{}", ran.err);
     assert!(ran.err.ends_with("error: the task ran on no device\n"), "{}", ran.err);
 }

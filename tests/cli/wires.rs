@@ -86,7 +86,7 @@ fn everything(target: &[&str]) -> Vec<String> {
             .env("ESET_PROTECT_PASSWORD", "api");
         run_command(command, input.as_bytes())
     };
-    let create = ["create", "--file", "-", "--output", "json"];
+    let create = ["create", "--file", "-", "--allow-unknown", "--output", "json"];
     let task = run(&[&["tasks"], &create[..]].concat(), TASK).json::<CreateTaskResponse>();
     let policy = run(&[&["policies"], &create[..]].concat(), r#"{"policy":{"displayName":"x"}}"#);
     let policy = policy.json::<CreatePolicyResponse>().policy.unwrap().uuid;

@@ -3,29 +3,23 @@
 use clap::{Args, ValueEnum};
 use eset_protect::automation::v1::Action;
 use eset_protect::params::{
-    OnDemandScan, RunCommand, ShutdownComputer, SystemUpdate, on_demand_scan,
+    ACTIONS, KnownAction, OnDemandScan, RunCommand, ShutdownComputer, SystemUpdate, on_demand_scan,
 };
 use eset_protect::wkt::Any;
 use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// The documented actions, each with the type of its params if it takes any.
-const ACTIONS: &[(&str, Option<&str>)] = &[
-    ("OnDemandScan", Some("Era.Common.DataDefinition.Task.ESS.OnDemandScan")),
-    ("ShutdownComputer", Some("Era.Common.DataDefinition.Task.OS.ShutdownComputer")),
-    ("SystemUpdate", Some("Era.Common.DataDefinition.Task.OS.SystemUpdate")),
-    ("RunCommand", Some("Era.Common.DataDefinition.Task.OS.RunCommand")),
-    ("SoftwareUninstallation", Some("Era.Common.DataDefinition.Task.OS.SoftwareUninstallation")),
-    ("KillProcessByPid", Some("eset.dotnod.os_integration.v1.KillProcessByPidRequest")),
-    ("InitiateVulnerabilityScan", Some("eset.dotnod.vulnerability_management.v1.ScanRequest")),
-    ("ApplyApplicationPatch", Some("eset.dotnod.patch_management.v1.ApplyApplicationPatchRequest")),
-    ("StartNetworkIsolation", None),
-    ("EndNetworkIsolation", None),
-    ("StopManaging", None),
-    ("ThirdPartyAVRemove", None),
-    ("LogOffComputerUser", None),
-];
+/// What `--action` says in its long help.
+pub fn help() -> String {
+    let width = ACTIONS.iter().map(|action| action.name().len()).max().unwrap_or_default();
+    let lines =
+        ACTIONS.iter().map(|action| format!("  {:width$}  {}", action.name(), action.about()));
+    format!(
+        "What to do:\n\n{}\n\nAnother name is sent with --allow-unknown only; ESET's full gRPC names are known.",
+        lines.collect::<Vec<_>>().join("\n")
+    )
+}
 
 /// Flags for the params of the common actions.
 #[derive(Args, Debug)]
@@ -85,13 +79,17 @@ impl From<ScanProfile> for on_demand_scan::ScanProfile {
 }
 
 impl Params {
+    /// Whether they are given in JSON.
+    pub fn is_json(&self) -> bool {
+        self.params.is_some()
+    }
+
     /// The action of this name with these params.
     pub fn action(self, name: String) -> Result<Action, Failure> {
         self.check_flags(&name)?;
-        let params =
-            ACTIONS.iter().find(|(known, _)| *known == name).and_then(|(_, params)| *params);
+        let params = KnownAction::find(&name).and_then(KnownAction::params_type);
         if let Some(json) = &self.params {
-            return Ok(Action { name, params: Some(any(json, params)?) });
+            return Ok(Action { name, params: Some(any(json, params.as_deref())?) });
         }
         let set = |flag: bool| flag.then_some(true);
         Ok(match &*name {
@@ -125,7 +123,7 @@ impl Params {
                 allow_reboot: set(self.allow_reboot),
                 reboot_actions: None,
             }),
-            _ => match params {
+            _ => match params.as_deref() {
                 Some("eset.dotnod.vulnerability_management.v1.ScanRequest") => {
                     Action::initiate_vulnerability_scan(Default::default())
                 }

@@ -8,6 +8,7 @@ use eset_protect::policy_management::v2::{
 };
 use eset_protect::rpc::policy_assignments::{GetPolicyAssignment, UnassignPolicy};
 
+use crate::check::{Flags, check};
 use crate::connection::Connection;
 use crate::details::{self, Details};
 use crate::failure::Failure;
@@ -112,15 +113,37 @@ impl Assignments {
             Command::Unassign(uuids) => {
                 uuids.delete::<UnassignPolicy, PolicyAssignment>(connection, GONE)
             }
-            command => connection.run(async |client, format| command.call(client, format).await),
+            command => {
+                let request = command.request()?;
+                connection.run(async |client, format| request.call(client, format).await)
+            }
         }
     }
 }
 
+/// The arguments that set fields.
+const FLAGS: Flags<'_> = &[
+    ("policy_uuid", "--policy"),
+    ("target.device_uuid", "--device"),
+    ("target.device_group_uuid", "--group"),
+    ("target.subscription_uuid", "--subscription"),
+    ("assignment_uuid", "ASSIGNMENT"),
+    ("rank", "RANK"),
+];
+
+/// One call.
+enum Request {
+    List(ListPolicyAssignmentsRequest),
+    Assign(PolicyAssignment),
+    Rank(UpdatePolicyAssignmentRankingRequest),
+    /// These may be many.
+    Other,
+}
+
 impl Command {
-    async fn call(self, client: Client, format: Format) -> Result<(), Failure> {
-        let assignments = client.policy_assignments();
-        match self {
+    /// What is asked for. What cannot be right is told before anything is connected.
+    fn request(self) -> Result<Request, Failure> {
+        Ok(match self {
             Self::List { policy, target, paging } => {
                 let request = ListPolicyAssignmentsRequest {
                     policy_uuids: policy,
@@ -128,8 +151,8 @@ impl Command {
                     page_size: paging.page_size,
                     ..Default::default()
                 };
-                let call = assignments.list_policy_assignments(request);
-                listing::print(call, format, "assignment").await
+                check(&request, FLAGS)?;
+                Request::List(request)
             }
             Self::Assign { policy, target } => {
                 let assignment = PolicyAssignment {
@@ -137,18 +160,39 @@ impl Command {
                     target: policy_target(target.device, target.group, target.subscription),
                     ..PolicyAssignment::default()
                 };
+                check(&assignment, FLAGS)?;
+                Request::Assign(assignment)
+            }
+            Self::Rank { assignment, rank } => {
+                let request =
+                    UpdatePolicyAssignmentRankingRequest { assignment_uuid: assignment, rank };
+                check(&request, FLAGS)?;
+                Request::Rank(request)
+            }
+            Self::Get(_) | Self::Unassign(_) => Request::Other,
+        })
+    }
+}
+
+impl Request {
+    async fn call(self, client: Client, format: Format) -> Result<(), Failure> {
+        let assignments = client.policy_assignments();
+        match self {
+            Self::List(request) => {
+                let call = assignments.list_policy_assignments(request);
+                listing::print(call, format, "assignment").await
+            }
+            Self::Assign(assignment) => {
                 let response = assignments.assign_policy(assignment).await?;
                 details::print_created(format, &response, response.assignment.as_ref())
             }
-            Self::Rank { assignment, rank } => {
-                let text = format!("The assignment {assignment} has rank {rank} now.");
-                let request =
-                    UpdatePolicyAssignmentRankingRequest { assignment_uuid: assignment, rank };
+            Self::Rank(request) => {
+                let UpdatePolicyAssignmentRankingRequest { assignment_uuid, rank } = &request;
+                let text = format!("The assignment {assignment_uuid} has rank {rank} now.");
                 let response = assignments.update_policy_assignment_ranking(request).await?;
                 Output::print_done(format, &response, &text)
             }
-            // These may be many.
-            Self::Get(_) | Self::Unassign(_) => Ok(()),
+            Self::Other => Ok(()),
         }
     }
 }

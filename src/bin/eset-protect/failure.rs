@@ -40,6 +40,8 @@ pub struct At {
 pub enum Failure {
     /// An argument or what was read is wrong.
     Input(String),
+    /// Requests cannot be right, or this version does not know what is in them; nothing was sent.
+    Check { lines: Vec<String>, can_allow: bool },
     /// There is no login, and nobody to ask for one.
     Credentials(String),
     /// A call failed; at a place, if it got so far that there was one.
@@ -94,7 +96,7 @@ impl Failure {
     /// The exit code, as `--help` lists them.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) => INPUT,
+            Self::Input(_) | Self::Check { .. } => INPUT,
             Self::Credentials(_) => NOT_ALLOWED,
             Self::Call(error, _) => call_exit_code(error),
             Self::Bulk { is_cut_short: true, .. } => STOPPED,
@@ -113,6 +115,12 @@ impl Failure {
             Self::ReaderGone => return,
             Self::Input(message) | Self::Credentials(message) | Self::Other(message) => {
                 say(&mut text, style, message);
+            }
+            Self::Check { lines, can_allow } => {
+                lines.iter().for_each(|line| say(&mut text, style, line));
+                let hint = "--allow-unknown sends what only this version does not know";
+                let hint = can_allow.then(|| hint.to_owned());
+                say_hints(&mut text, style, hint.into_iter());
             }
             Self::Wait { message, hint, .. } => {
                 say(&mut text, style, message);

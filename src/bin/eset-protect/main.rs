@@ -6,6 +6,7 @@
 mod action;
 mod assignments;
 mod bulk;
+mod check;
 mod cli;
 mod completions;
 mod connection;

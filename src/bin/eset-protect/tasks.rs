@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use eset_protect::automation::v1::{DeviceTask, ListTaskRunsRequest, ListTasksRequest};
 use eset_protect::rpc::device_tasks::{DeleteTask, GetTask};
 
+use crate::check::check;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
@@ -73,10 +74,13 @@ impl Tasks {
                 connection
                     .run(async |client, format| update::set_targets(client, format, request).await)
             }
-            Command::SetTriggers(set) => connection.run(async |client, format| {
-                update::set_triggers(client, format, set.request()).await
-            }),
+            Command::SetTriggers(set) => {
+                let request = set.request()?;
+                connection
+                    .run(async |client, format| update::set_triggers(client, format, request).await)
+            }
             Command::Wait(wait) => {
+                wait.check()?;
                 connection.run(async |client, format| wait.run(&client, format).await)
             }
             Command::List(Paging { page_size }) => connection.run(async |client, format| {
@@ -91,6 +95,7 @@ impl Tasks {
                     page_size: paging.page_size,
                     ..Default::default()
                 };
+                check(&request, &[("task_uuid", "TASK"), ("device_uuid", "--device")])?;
                 connection.run(async |client, format| {
                     let runs = client.device_tasks().list_task_runs(request);
                     listing::print(runs, format, "run").await

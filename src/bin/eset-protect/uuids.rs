@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use eset_protect::check::Check;
 use eset_protect::rpc::Rpc;
 
 use crate::bulk::{Bulk, BulkOptions, Item, What};
+use crate::check::check;
 use crate::connection::Connection;
 use crate::details::{self, Details};
 use crate::failure::Failure;
@@ -53,9 +55,9 @@ impl Uuids {
         item: fn(&R::Response) -> Option<&T>,
     ) -> Result<(), Failure>
     where
-        R: Rpc<Request: From<String>>,
+        R: Rpc<Request: Check + From<String>>,
     {
-        match self.given()? {
+        match self.given::<R::Request>()? {
             Given::One(uuid) => connection.run(async |client, format| {
                 let response = client.call::<R>(uuid.into()).await?;
                 details::print(format, &response, item(&response))
@@ -69,9 +71,9 @@ impl Uuids {
     /// Deletes what has these uuids, and says so.
     pub fn delete<R, T: Details>(self, connection: Connection, gone: Gone) -> Result<(), Failure>
     where
-        R: Rpc<Request: From<String>>,
+        R: Rpc<Request: Check + From<String>>,
     {
-        match self.given()? {
+        match self.given::<R::Request>()? {
             Given::One(uuid) => connection.run(async |client, format| {
                 let text = format!("{} {uuid}.", gone.sentence);
                 let response = client.call::<R>(uuid.into()).await?;
@@ -91,7 +93,7 @@ impl Uuids {
         what: What<R::Response, T>,
     ) -> Result<(), Failure>
     where
-        R: Rpc<Request: From<String>>,
+        R: Rpc<Request: Check + From<String>>,
     {
         let settings = self.options.settings(self.from.as_deref())?;
         let items = uuids.into_iter().map(|uuid| Item {
@@ -103,7 +105,11 @@ impl Uuids {
         connection.run(async |client, format| bulk.run(client, format).await)
     }
 
-    fn given(&self) -> Result<Given, Failure> {
+    /// What was given, which is checked before anything is sent.
+    fn given<Q: Check + From<String>>(&self) -> Result<Given, Failure> {
+        for uuid in self.uuids.iter().filter(|uuid| *uuid != "-") {
+            check(&Q::from(uuid.clone()), &[("", "UUID")])?;
+        }
         if let Some(path) = &self.from {
             return read_uuids("--from", path).map(Given::Many);
         }

@@ -1,19 +1,24 @@
 //! `eset-protect policies create`: from flags, or from a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::Args;
+use eset_protect::policy::{Settings, SettingsError};
 use eset_protect::policy_management::v2::{
     CreatePolicyRequest, FeaturePolicy, Policy, SettingFlags,
 };
 use eset_protect::rpc::policies::CreatePolicy;
 
 use crate::bulk::BulkOptions;
+use crate::check::{CheckOptions, Flags};
 use crate::connection::Connection;
 use crate::creates::create_many;
 use crate::details;
 use crate::failure::Failure;
 use crate::input::{self, Requests, read_requests};
+use crate::say::say;
+use crate::text::count;
 
 /// Create a policy, from flags or from a file, or many from a file
 #[derive(Args, Debug)]
@@ -39,10 +44,15 @@ pub struct Create {
     /// Free text
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// The product that the settings are for, such as eset.local.products.endpoint
-    #[arg(long, required_unless_present = "file")]
+    /// The product that the settings are for, such as eset.local.products.endpoint; an export names it
+    #[arg(long)]
     product: Option<String>,
-    /// The settings: raw bytes, as the product takes them; `-` reads standard input
+    /// The settings; `-` reads standard input
+    ///
+    /// An export of the Web Console (.dat), base64 of settings, or settings as they are, which begin with
+    /// {"policy": {"format": …}}. What is in the file tells which, and it is said on standard error. What is
+    /// none of them is refused, since a product takes what it does not understand for empty;
+    /// --allow-unknown sends it as it is. At most 64 MiB.
     #[arg(long, value_name = "FILE", required_unless_present = "file")]
     data: Option<PathBuf>,
     /// A setting that wins over policies merged later; may be repeated
@@ -52,8 +62,18 @@ pub struct Create {
     #[arg(long, value_name = "PATH")]
     read_only: Vec<String>,
     #[command(flatten)]
+    check: CheckOptions,
+    #[command(flatten)]
     options: BulkOptions,
 }
+
+/// The flags that set fields.
+const FLAGS: Flags<'_> = &[
+    ("policy.display_name", "--name"),
+    ("policy.features[0].configuration.product", "--product"),
+    ("policy.features[0].configuration.data", "--data"),
+    ("policy.features[0].flags", "--force, --read-only"),
+];
 
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
@@ -81,16 +101,26 @@ impl Create {
     fn requests(self) -> Result<Requests<CreatePolicyRequest>, Failure> {
         match &self.file {
             Some(path) => {
-                Ok(read_requests(path, "policy")?.many_if(self.options.has_failed_file()))
+                let requests =
+                    read_requests(path, "policy")?.many_if(self.options.has_failed_file());
+                self.check.file(path, &requests)?;
+                Ok(requests)
             }
-            None => Ok(Requests::One(self.policy()?.into())),
+            None => {
+                let check = self.check;
+                let request = CreatePolicyRequest::from(self.policy()?);
+                check.flags(&request, FLAGS)?;
+                Ok(Requests::One(request))
+            }
         }
     }
 
     fn policy(self) -> Result<Policy, Failure> {
-        let data = self.data.as_deref().map(|path| input::read("--data", path)).transpose()?;
-        let mut feature =
-            FeaturePolicy::product(self.product.unwrap_or_default(), data.unwrap_or_default());
+        let path = self.data.unwrap_or_default();
+        let settings = settings(&path, self.check)?;
+        let product = product(self.product, settings.product)?;
+        say(&format!("--data {}: {}, for {product}", path.display(), settings.text));
+        let mut feature = FeaturePolicy::product(product, settings.data);
         for path in self.force {
             let flags: &mut SettingFlags = feature.flags.entry(path).or_default();
             flags.apply_forcefully = true;
@@ -104,5 +134,60 @@ impl Create {
             features: vec![feature],
             ..Policy::default()
         })
+    }
+}
+
+/// What `--data` names.
+struct Data {
+    data: Bytes,
+    product: Option<String>,
+    /// What it was taken for.
+    text: String,
+}
+
+/// Reads settings in whatever form they are.
+fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
+    let content = input::read("--data", path)?;
+    // Text may have been saved in UTF-16, which settings themselves never are.
+    let read = Settings::read(&content).or_else(|error| match input::decode(&content) {
+        Ok(text) => Settings::read(text.as_bytes()),
+        Err(_) => Err(error),
+    });
+    match read {
+        Ok(settings) => {
+            let size = count(settings.data.len(), "byte");
+            let text = format!("taken for {}, {size}", settings.form);
+            Ok(Data { data: settings.data, product: settings.product, text })
+        }
+        Err(SettingsError::Empty) => {
+            Err(Failure::Input(format!("--data {}: {}", path.display(), SettingsError::Empty)))
+        }
+        Err(_) if check.allows_unknown() => {
+            let text = format!("sent as it is, {}", count(content.len(), "byte"));
+            Ok(Data { data: content.into(), product: None, text })
+        }
+        Err(error) => {
+            let hint = match error {
+                SettingsError::Request => "; --file takes it",
+                _ => "",
+            };
+            let line = format!("--data {}: {error}{hint}", path.display());
+            Err(Failure::Check { lines: vec![line], can_allow: true })
+        }
+    }
+}
+
+/// The product that is said, and that an export names: the same, where both are there.
+fn product(said: Option<String>, named: Option<String>) -> Result<String, Failure> {
+    match (said, named) {
+        (Some(said), Some(named)) if said != named => Err(Failure::Input(format!(
+            "--product: expected {named}, which the export names, found {said}"
+        ))),
+        (Some(product), _) | (None, Some(product)) => Ok(product),
+        (None, None) => Err(Failure::Input(
+            "--product: expected the name of a product, such as eset.local.products.endpoint, since \
+             --data names none"
+                .to_owned(),
+        )),
     }
 }

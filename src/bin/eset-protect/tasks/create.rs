@@ -1,16 +1,21 @@
 //! `eset-protect tasks create`: from flags, or from a file.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use clap::Args;
-use eset_protect::automation::v1::{CreateTaskRequest, DeviceTask, DeviceTaskTargets, Trigger};
+use eset_protect::automation::v1::{
+    Action, CreateTaskRequest, DeviceTask, DeviceTaskTargets, Trigger,
+};
+use eset_protect::check::{Check, ProblemKind};
 use eset_protect::rpc::device_tasks::CreateTask;
 use eset_protect::wkt::Timestamp;
 use eset_protect::{Client, Guarded};
 
 use super::wait::{self, WaitOptions};
-use crate::action::Params;
+use crate::action::{self, Params};
 use crate::bulk::BulkOptions;
+use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::creates::create_many;
 use crate::details;
@@ -22,10 +27,8 @@ use crate::text::count;
 
 /// Create a task, from flags or from a file, or many from a file
 ///
-/// The actions are OnDemandScan, ShutdownComputer, SystemUpdate, RunCommand, SoftwareUninstallation,
-/// KillProcessByPid, InitiateVulnerabilityScan, ApplyApplicationPatch, StartNetworkIsolation,
-/// EndNetworkIsolation, StopManaging, ThirdPartyAVRemove and LogOffComputerUser. Another name is sent
-/// as it is.
+/// Nothing is sent of what cannot be right, or of what this version does not know and --allow-unknown does not
+/// allow: all requests are checked before the first call.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -54,8 +57,8 @@ pub struct Create {
     /// Free text
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// What to do
-    #[arg(long, required_unless_present = "file")]
+    /// What to do; --help lists the actions
+    #[arg(long, required_unless_present = "file", long_help = action::help())]
     action: Option<String>,
     /// A device to do it on; may be repeated
     #[arg(long, value_name = "UUID")]
@@ -80,12 +83,35 @@ pub struct Create {
     #[command(flatten)]
     params: Params,
     #[command(flatten)]
+    check: CheckOptions,
+    #[command(flatten)]
     options: BulkOptions,
 }
 
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
 }
+
+/// The flags that set fields.
+const FLAGS: [(&str, &str); 9] = [
+    ("task.display_name", "--name"),
+    ("task.action.name", "--action"),
+    ("task.action.params.commandLine", "--command-line"),
+    ("task.action.params.currentDirectory", "--directory"),
+    ("task.action.params", "--params"),
+    ("task.targets.devices_uuids", "--device"),
+    ("task.targets.device_groups_uuids", "--group"),
+    ("task.targets", "--device, --group"),
+    ("task.triggers", "--expires"),
+];
+
+/// The same where --params sets all params.
+const JSON_FLAGS: [(&str, &str); 9] = {
+    let mut flags = FLAGS;
+    flags[2] = flags[4];
+    flags[3] = flags[4];
+    flags
+};
 
 /// How to create it, and what then.
 #[derive(Clone, Debug)]
@@ -173,8 +199,17 @@ impl Create {
 
     fn requests(self) -> Result<Requests<CreateTaskRequest>, Failure> {
         match &self.file {
-            Some(path) => Ok(read_requests(path, "task")?.many_if(self.options.has_failed_file())),
-            None => Ok(Requests::One(self.task()?.into())),
+            Some(path) => {
+                let requests = read_requests(path, "task")?.many_if(self.options.has_failed_file());
+                self.check.file(path, &requests)?;
+                Ok(requests)
+            }
+            None => {
+                let (check, is_json) = (self.check, self.params.is_json());
+                let request = CreateTaskRequest::from(self.task()?);
+                check.flags(&request, if is_json { &JSON_FLAGS } else { &FLAGS })?;
+                Ok(Requests::One(request))
+            }
         }
     }
 
@@ -184,10 +219,20 @@ impl Create {
                 "--device, --group: expected a device or a group at least".to_owned(),
             ));
         }
+        let name = self.action.unwrap_or_default();
+        // A misspelled action is told before its params are missed.
+        let misspelled = DeviceTask { action: Some(Action::new(&*name)), ..DeviceTask::default() };
+        if let Err(problems) = misspelled.check(SystemTime::now())
+            && let Some(problem) = problems.iter().find(|problem| problem.field == "action.name")
+            && !self.check.allows_unknown()
+        {
+            let lines = vec![format!("--action: {}", problem.description())];
+            return Err(Failure::Check { lines, can_allow: problem.kind == ProblemKind::Unknown });
+        }
         Ok(DeviceTask {
             display_name: self.name.unwrap_or_default(),
             description: self.description.unwrap_or_default(),
-            action: Some(self.params.action(self.action.unwrap_or_default())?),
+            action: Some(self.params.action(name)?),
             targets: Some(DeviceTaskTargets {
                 devices_uuids: self.device,
                 device_groups_uuids: self.group,

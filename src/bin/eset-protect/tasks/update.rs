@@ -8,8 +8,17 @@ use eset_protect::automation::v1::{
 use eset_protect::wkt::Timestamp;
 
 use super::create::parse_time;
+use crate::check::{Flags, check};
 use crate::failure::Failure;
 use crate::output::{Format, Output};
+
+/// The arguments that set fields.
+const FLAGS: Flags<'_> = &[
+    ("task_uuid", "TASK"),
+    ("targets.devices_uuids", "--device"),
+    ("targets.device_groups_uuids", "--group"),
+    ("triggers", "--expires"),
+];
 
 /// Replace the devices and groups that a task is for
 #[derive(Args, Debug)]
@@ -33,7 +42,9 @@ impl SetTargets {
         }
         let targets =
             DeviceTaskTargets { devices_uuids: self.device, device_groups_uuids: self.group };
-        Ok(UpdateTaskTargetsRequest { task_uuid: self.task, targets: Some(targets) })
+        let request = UpdateTaskTargetsRequest { task_uuid: self.task, targets: Some(targets) };
+        check(&request, FLAGS)?;
+        Ok(request)
     }
 }
 
@@ -48,11 +59,13 @@ pub struct SetTriggers {
 }
 
 impl SetTriggers {
-    pub fn request(self) -> UpdateTaskTriggersRequest {
-        UpdateTaskTriggersRequest {
+    pub fn request(self) -> Result<UpdateTaskTriggersRequest, Failure> {
+        let request = UpdateTaskTriggersRequest {
             task_uuid: self.task,
             triggers: vec![Trigger::manual(self.expires)],
-        }
+        };
+        check(&request, FLAGS)?;
+        Ok(request)
     }
 }
 

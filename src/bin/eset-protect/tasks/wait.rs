@@ -5,9 +5,10 @@ mod display;
 use std::time::Duration;
 
 use clap::Args;
-use eset_protect::automation::v1::DeviceTaskRun;
+use eset_protect::automation::v1::{DeviceTaskRun, GetTaskRequest};
 use eset_protect::{Client, Error, TaskProgress};
 
+use crate::check::check;
 use crate::duration;
 use crate::failure::{self, Failure};
 use crate::output::{Format, Output};
@@ -68,6 +69,11 @@ impl WaitOptions {
 }
 
 impl Wait {
+    /// Tells what cannot be right before anything is connected.
+    pub fn check(&self) -> Result<(), Failure> {
+        check(&GetTaskRequest { task_uuid: self.task.clone() }, &[("task_uuid", "TASK")])
+    }
+
     pub async fn run(self, client: &Client, format: Format) -> Result<(), Failure> {
         wait(client, format, &self.task, &self.options).await
     }

@@ -1,0 +1,130 @@
+//! What cannot be right is refused before anything is sent.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use clap::Args;
+use eset_protect::check::{Check, Problem, ProblemKind, Problems};
+
+use crate::failure::Failure;
+use crate::input::Requests;
+
+/// More would hide what is said first.
+const MAX_PROBLEMS: usize = 50;
+
+/// The fields that flags set, by their paths, and the flags; a longer path before its beginning.
+pub type Flags<'a> = &'a [(&'a str, &'a str)];
+
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CheckOptions {
+    /// Send also what this version does not know: an action, a member, a value, a type, a form of settings
+    ///
+    /// ESET adds these at any time, and takes those that it does not know itself for empty. What cannot be
+    /// right is refused all the same.
+    #[arg(long)]
+    allow_unknown: bool,
+}
+
+impl CheckOptions {
+    pub fn allows_unknown(self) -> bool {
+        self.allow_unknown
+    }
+
+    /// Checks a request that was made from flags.
+    pub fn flags(self, request: &impl Check, flags: Flags<'_>) -> Result<(), Failure> {
+        let problems = self.problems(request);
+        fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), true)
+    }
+
+    /// Checks the requests of a file, all of them before one is sent.
+    pub fn file(self, path: &Path, requests: &Requests<impl Check>) -> Result<(), Failure> {
+        let file = format!("--file {}", path.display());
+        let mut problems = Vec::new();
+        let mut add = |place: &str, request| {
+            let found = self.problems(request);
+            let lines = found.iter().map(|problem| {
+                let field = json_path(&problem.field);
+                (format!("{file}: {place}{field}: {}", problem.description()), problem.kind)
+            });
+            problems.extend(lines);
+        };
+        match requests {
+            Requests::One(request) => add("", request),
+            Requests::Many(requests) => {
+                requests.iter().for_each(|(place, request)| add(&format!("{place}: "), request));
+            }
+        }
+        fail(problems.into_iter(), true)
+    }
+
+    fn problems(self, request: &impl Check) -> Vec<Problem> {
+        let checked = request.check(SystemTime::now());
+        let checked =
+            if self.allow_unknown { checked.or_else(Problems::allow_unknown) } else { checked };
+        checked.map_or_else(|problems| problems.into_iter().collect(), |()| Vec::new())
+    }
+}
+
+/// Checks a request that was made from flags, none of which can be unknown.
+pub fn check(request: &impl Check, flags: Flags<'_>) -> Result<(), Failure> {
+    let problems = CheckOptions { allow_unknown: false }.problems(request);
+    fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), false)
+}
+
+fn fail(
+    mut problems: impl Iterator<Item = (String, ProblemKind)>,
+    has_flag: bool,
+) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    let mut is_unknown = false;
+    for (line, kind) in problems.by_ref().take(MAX_PROBLEMS) {
+        lines.push(line);
+        is_unknown |= kind == ProblemKind::Unknown;
+    }
+    let more = problems.count();
+    if more > 0 {
+        lines.push(format!("{more} more"));
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Check { lines, can_allow: is_unknown && has_flag })
+}
+
+/// The problem by the flag that it comes from.
+fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
+    let description = problem.description();
+    let found =
+        flags.iter().find_map(|(path, flag)| Some((flag, problem.field.strip_prefix(path)?)));
+    match found {
+        // What is inside of a flag's JSON.
+        Some((flag, rest)) if rest.starts_with('.') && flag.starts_with("--params") => {
+            format!("{flag}: {}: {description}", rest.trim_start_matches('.'))
+        }
+        Some((flag, _)) => format!("{flag}: {description}"),
+        None => problem.to_string(),
+    }
+}
+
+/// The path of a field by the names in JSON.
+fn json_path(path: &str) -> String {
+    let mut json = String::with_capacity(path.len());
+    let mut is_upper = false;
+    for c in path.chars() {
+        match c {
+            '_' => is_upper = true,
+            c if is_upper && c.is_ascii_lowercase() => {
+                json.push(c.to_ascii_uppercase());
+                is_upper = false;
+            }
+            // As in `executableHashSha2_256`.
+            c if is_upper => {
+                json.push('_');
+                json.push(c);
+                is_upper = false;
+            }
+            c => json.push(c),
+        }
+    }
+    json
+}

@@ -1,0 +1,196 @@
+//! Nothing goes out that cannot be right.
+
+use eset_protect::automation::v1::DeviceTask;
+use eset_protect::params::PolicyData;
+use eset_protect::policy_management::v2::{CreatePolicyResponse, Policy};
+
+use crate::directory::Directory;
+use crate::support::{DEVICE, Ran, Server, run};
+
+const PRODUCT: &str = "eset.local.products.endpoint";
+const SETTINGS: &str = r#"{"policy":{"format":"1","data":{}}}"#;
+const BASE64: &str = "eyJwb2xpY3kiOnsiZm9ybWF0IjoiMSIsImRhdGEiOnt9fX0=";
+
+/// Runs a command that fails before it sends anything: there is no server where it would.
+fn refused(args: &[&str], input: &str) -> String {
+    let endpoint = ["--endpoint", "http://127.0.0.1:1"];
+    run(&[args, &endpoint].concat(), input.as_bytes()).fails(2)
+}
+
+fn create(args: &[&str]) -> String {
+    refused(&[&["tasks", "create"], args].concat(), "")
+}
+
+#[test]
+fn flags_that_cannot_be_right_are_named() {
+    let good = ["--name", "x", "--action", "StopManaging", "--device", DEVICE];
+    let with = |at: usize, value| {
+        let mut args = good;
+        args[at] = value;
+        create(&args)
+    };
+    for (error, expected) in [
+        (with(1, " "), "error: --name: expected a name\n"),
+        (with(3, "StopManagin"), "did you mean \"StopManaging\"?\nhint: --allow-unknown"),
+        (with(5, "a,b"), "error: --device: expected one uuid"),
+        (with(5, ""), "error: --device: expected a uuid\n"),
+        (create(&[&good[..], &["--group", "a b"]].concat()), "error: --group: expected one uuid"),
+        (
+            create(&[&good[..], &["--expires", "2020-01-01T00:00:00Z"]].concat()),
+            "error: --expires: expected a time in the future",
+        ),
+    ] {
+        assert!(error.contains(expected), "{error}");
+    }
+    // The action's name first, though its params could not be read without it.
+    let args = ["--name", "x", "--action", "RunComand", "--device", DEVICE, "--params", "{}"];
+    let error = create(&args);
+    assert!(error.contains("error: --action: ") && error.contains("\"RunCommand\""), "{error}");
+    for (action, params, expected) in [
+        ("RunCommand", r#"{"commandLin":"x"}"#, "error: --params: commandLine: expected a command"),
+        ("OnDemandScan", r#"{"scanProfil":"Smart"}"#, "did you mean \"scanProfile\"?"),
+        ("OnDemandScan", r#"{"scanProfile":"Smrt"}"#, "did you mean \"Smart\"?"),
+        (
+            "OnDemandScan",
+            r#"{"@type":"x/Era.Common.DataDefinition.Task.OS.SystemUpdate"}"#,
+            "error: --params: expected params of the type Era.Common.DataDefinition.Task.ESS",
+        ),
+    ] {
+        let args = ["--name", "x", "--device", DEVICE, "--action", action, "--params", params];
+        let error = create(&args);
+        assert!(error.contains(expected), "{error}");
+    }
+    for (args, expected) in [
+        (&["tasks", "get", "a,b"][..], "error: UUID: expected one uuid"),
+        (&["tasks", "delete", "x", "a b"], "error: UUID: expected one uuid"),
+        (&["tasks", "runs", "x", "--device", "a,b"], "error: --device: "),
+        (&["tasks", "wait", ""], "error: TASK: expected a uuid"),
+        (&["tasks", "set-targets", "x", "--device", "{a}"], "did you mean \"a\"?"),
+        (
+            &["tasks", "set-triggers", "x", "--expires", "2020-01-01T00:00:00Z"],
+            "error: --expires: ",
+        ),
+        (&["policies", "get", "a,b"], "error: UUID: "),
+        (&["assignments", "unassign", "a,b"], "error: UUID: "),
+        (&["assignments", "list", "--policy", "a,b"], "error: --policy: "),
+        (&["assignments", "assign", "--policy", "p", "--group", "a,b"], "error: --group: "),
+        (&["assignments", "rank", "x", "0"], "error: RANK: expected 1 or more"),
+    ] {
+        let error = refused(args, "");
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
+
+#[test]
+fn a_file_is_checked_as_a_whole_and_nothing_of_it_is_sent() {
+    let task = |name: &str, action: &str, rest: &str| {
+        format!(
+            r#"{{"task":{{"displayName":"{name}","action":{{"name":"{action}"}},"targets":{{"devicesUuids":["{DEVICE}"]}}{rest}}}}}"#
+        )
+    };
+    let triggers = r#","triggers":[{"manual":{}}]"#;
+    let lines = [
+        task("good", "StopManaging", triggers),
+        task("", "StopManaging", triggers),
+        task("b", "StopManagin", triggers),
+        task("c", "StopManaging", ""),
+    ];
+    let server = Server::empty();
+    let input = lines.join("\n");
+    let create = ["tasks", "create", "--file", "-"];
+    let error = server.run_with(&create, input.as_bytes()).fails(2);
+    for expected in [
+        "error: --file -: line 2: task.displayName: expected a name\n",
+        "error: --file -: line 3: task.action.name: expected the name of a known action",
+        "error: --file -: line 4: task.triggers: expected a trigger",
+    ] {
+        assert!(error.contains(expected), "{error}");
+    }
+    // What is only not known may be sent, and the rest may not.
+    let allowed = [&create[..], &["--allow-unknown"]].concat();
+    let error = server.run_with(&allowed, input.as_bytes()).fails(2);
+    assert!(!error.contains("line 3") && error.contains("line 4"), "{error}");
+    assert!(!error.contains("--allow-unknown sends"), "{error}");
+    assert_eq!(server.run(&["tasks", "list", "--output", "json"]).ok(), "");
+    server.run_with(&allowed, lines[2].as_bytes()).ok();
+    let listed: Vec<DeviceTask> = server.run(&["tasks", "list", "--output", "json"]).json_lines();
+    assert_eq!(listed.len(), 1);
+
+    let policy = format!(
+        r#"{{"policy":{{"displayName":"p","features":[{{"featureId":4294967295,"configuration":
+        {{"@type":"type.googleapis.com/Era.Common.DataDefinition.Policy.PolicyData","product":"a.b",
+        "data":"{BASE64}","dat":1}}}}]}}}}"#
+    );
+    let error = refused(&["policies", "create", "--file", "-"], &policy);
+    let field = "policy.features[0].configuration.dat: expected a member of PolicyData";
+    assert!(error.contains(field) && error.contains("did you mean \"data\"?"), "{error}");
+}
+
+#[test]
+fn settings_are_taken_for_what_they_are() {
+    let server = Server::empty();
+    let folder = Directory::new();
+    let export = format!("RVNFVCBQb2xpY3kgRXhwb3J0IGhlYWRlciBsaW5l\r\n{BASE64}{PRODUCT}\r\n");
+    let utf16: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(export.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (name, content, product, said) in [
+        ("export.dat", export.clone().into_bytes(), None, "an export of the Web Console, 35 bytes"),
+        ("same.dat", export.into_bytes(), Some(PRODUCT), "an export of the Web Console"),
+        ("utf16.dat", utf16, None, "an export of the Web Console, 35 bytes"),
+        ("base64.txt", format!("{BASE64}\n").into_bytes(), Some(PRODUCT), "base64 of settings"),
+        ("plain.json", SETTINGS.into(), Some(PRODUCT), "settings as they are, 35 bytes"),
+    ] {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        let data = path.to_str().unwrap();
+        let args = ["policies", "create", "--name", "p", "--output", "json", "--data", data];
+        let product = product.map(|product| ["--product", product]);
+        let args: Vec<_> = args.into_iter().chain(product.into_iter().flatten()).collect();
+        let output = server.run(&args);
+        assert!(output.err.contains(said), "{name}: {}", output.err);
+        let output = Ran { err: String::new(), ..output };
+        let policy = output.json::<CreatePolicyResponse>().policy.unwrap();
+        let configuration = policy.features[0].configuration.as_ref().unwrap();
+        let data: PolicyData = configuration.unpack().unwrap();
+        assert_eq!(data.data.as_deref(), Some(SETTINGS.as_bytes()), "{name}");
+        assert_eq!(data.product.as_deref(), Some(PRODUCT), "{name}");
+    }
+}
+
+#[test]
+fn settings_that_are_none_are_refused() {
+    let create = |args: &[&str], input: &str| {
+        let create = ["policies", "create", "--name", "p", "--data", "-"];
+        refused(&[&create, args].concat(), input)
+    };
+    let product = ["--product", PRODUCT];
+    for (args, input, expected) in [
+        (&product[..], "", "--data -: expected the settings of a policy"),
+        (&product, "some settings!", "found something else\nhint: --allow-unknown"),
+        (&product, "c2V0dGluZ3M=", "found base64 of something else"),
+        (&product, r#"{"policy":{"displayName":"x"}}"#, "settings inside; --file takes it"),
+        (&[], BASE64, "--product: expected the name of a product"),
+        (&["--product", "eset.other"], &format!("{BASE64}{PRODUCT}"), "which the export names"),
+    ] {
+        let error = create(args, input);
+        assert!(error.contains(expected), "{input}: {error}");
+    }
+    let server = Server::empty();
+    let allowed = ["policies", "create", "--name", "p", "--data", "-", "--product", PRODUCT];
+    let allowed = [&allowed[..], &["--allow-unknown"]].concat();
+    let output = server.run_with(&allowed, b"settings");
+    assert_eq!(output.code, 0, "{}", output.err);
+    let expected = format!("--data -: sent as it is, 8 bytes, for {PRODUCT}\n");
+    assert_eq!(output.err, expected);
+    let listed: Vec<Policy> = server.run(&["policies", "list", "--output", "json"]).json_lines();
+    assert_eq!(listed.len(), 1);
+}
+
+/// One list of actions: what help shows is what is known.
+#[test]
+fn help_lists_the_known_actions() {
+    let help = run(&["tasks", "create", "--help"], b"").ok();
+    for action in eset_protect::params::ACTIONS {
+        assert!(help.contains(&format!("  {}  ", action.name())), "{}: {help}", action.name());
+    }
+}
