@@ -1,6 +1,8 @@
 //! The one error of all calls.
 
 mod from_status;
+#[cfg(feature = "tls")]
+mod in_words;
 mod predicates;
 
 use std::error::Error as StdError;
@@ -12,6 +14,8 @@ use tonic::metadata::MetadataMap;
 
 use crate::rpc::MethodSpec;
 use crate::wkt::Any;
+#[cfg(feature = "tls")]
+pub(crate) use in_words::InWords;
 
 /// Why a call failed, the same on every wire.
 ///
@@ -405,10 +409,14 @@ impl StdError for Error {
     }
 }
 
-/// The innermost message of an error, which says what happened.
-pub(crate) fn root_cause(error: &dyn StdError) -> String {
+/// The innermost message of an error, which says what happened; or that which is in plain words.
+pub(crate) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
+        #[cfg(feature = "tls")]
+        if cause.is::<InWords>() {
+            break;
+        }
         cause = source;
     }
     cause.to_string()

@@ -1,5 +1,7 @@
 //! TLS by rustls with ring: whom to trust, and who we are.
 
+mod problem;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
-use crate::error::Error;
+use crate::error::{Error, InWords};
 
 /// How to verify a server and how to show who we are.
 ///
@@ -297,7 +299,8 @@ impl TlsConnector {
             None => parse_name(host)?,
         };
         let connector = tokio_rustls::TlsConnector::from(self.config.clone());
-        Ok(connector.connect(name, stream).await?)
+        let connected = connector.connect(name, stream).await;
+        Ok(connected.map_err(|error| InWords::new(problem::of(&error), error))?)
     }
 }
 

@@ -241,6 +241,7 @@ fn arguments_hold_no_secrets() {
             ("ESET_PROTECT_ENDPOINT", "https://geheim"),
         ];
         let help = run(command, &environment).ok();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
         for name in
             ["CREDENTIALS", "USERNAME", "TOKEN_URL", "REGION", "ON_PREM", "WIRE", "PIN_CERT"]
         {

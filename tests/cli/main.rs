@@ -15,9 +15,11 @@ mod directory;
 mod emulator;
 mod failures;
 mod files;
+mod hints;
 mod lists;
 mod logins;
 mod policies;
+mod settings;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support;

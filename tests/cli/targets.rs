@@ -161,5 +161,5 @@ fn a_target_is_one() {
     let error = run(&["list"], &both);
     assert!(error.contains("ESET_PROTECT_REGION, ESET_PROTECT_ON_PREM: expected one"), "{error}");
     let error = run(&["list"], &[("ESET_PROTECT_REGION", "mars")]);
-    assert!(error.contains("ESET_PROTECT_REGION: region: expected eu, de, us"), "{error}");
+    assert!(error.contains("ESET_PROTECT_REGION: expected eu, de, us"), "{error}");
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eset_protect::emulator::{Auth, Emulator};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -33,16 +34,21 @@ impl Front {
     /// For these hosts; behind a proxy's tunnel if it is one.
     fn of_hosts(server: Server, hosts: &[&str], is_proxy: bool) -> Self {
         let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let issued = rcgen::generate_simple_self_signed(hosts).unwrap();
+        Self::with(server, &CertificateParams::new(hosts).unwrap(), is_proxy)
+    }
+
+    fn with(server: Server, params: &CertificateParams, is_proxy: bool) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let issued = params.self_signed(&key).unwrap();
         let directory = Directory::new();
         let certificate = directory.join("certificate.pem");
-        std::fs::write(&certificate, issued.cert.pem()).unwrap();
-        let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
+        std::fs::write(&certificate, issued.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![issued.cert.der().clone()], key)
+            .with_single_cert(vec![issued.der().clone()], key)
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -111,10 +117,14 @@ fn a_pinned_certificate_and_a_login_on_prem() {
     // The flag goes before the environment.
     assert!(list(&[("ESET_PROTECT_PIN_CERT", other.certificate())], &pinned).code == 0);
     assert!(list(&[("ESET_PROTECT_CA_CERT", other.certificate())], &pinned).code == 0);
-    for args in [&[][..], &["--pin-cert", other.certificate()]] {
-        let error = list(&[], args).fails(3);
-        assert!(error.contains("certificate") && error.contains("--pin-cert FILE"), "{error}");
-    }
+    let error = list(&[], &[]).fails(3);
+    assert!(error.contains("certificate") && error.contains("--pin-cert FILE"), "{error}");
+    let error = list(&[], &["--pin-cert", other.certificate()]).fails(3);
+    assert!(
+        error.contains(": the server shows another certificate than the pinned one\n"),
+        "{error}"
+    );
+    assert!(error.contains("hint: the file of --pin-cert must be the server's own"), "{error}");
 }
 
 /// The cloud's own hosts, with the emulator behind them: a proxy of the test's own leads there.
@@ -148,4 +158,57 @@ fn the_cloud() {
     let error = run("api", &["tasks", "get", "code-7"]).fails(5);
     assert!(error.contains("HTTP 403, from which PERMISSION_DENIED is inferred"), "{error}");
     assert!(error.contains("is your ESET PROTECT in eu?"), "{error}");
+}
+
+/// What is wrong with a certificate, in words, and what to do that was not done yet.
+#[test]
+fn problems_are_told_in_plain_words() {
+    let params = |host: &str| CertificateParams::new([host.to_owned()]).unwrap();
+    let mut expired = params("localhost");
+    expired.not_after = date_time_ymd(2020, 2, 3);
+    let mut early = params("localhost");
+    early.not_before = date_time_ymd(2130, 1, 2);
+    let mut authority = params("localhost");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let (needs, instead, pin) = (
+        "hint: a server that signed its own certificate needs --pin-cert FILE",
+        "hint: say --pin-cert instead of --ca-cert",
+        "hint: --pin-cert FILE trusts a certificate whatever name and dates it has",
+    );
+    for (params, is_trusted, expected, hint) in [
+        (params("localhost"), false, "is from an authority that is not trusted here", needs),
+        (params("protect.example"), true, "is for protect.example, not for localhost", pin),
+        (expired, true, "has expired: it was valid until 2020-02-03T00:00:00Z", pin),
+        (early, true, "is not valid yet, or the clock here is wrong: it is from 2130-01-02T", pin),
+        (authority, true, "shows the certificate of an authority (CA) as its own", instead),
+    ] {
+        let front = Front::with(Server::empty(), &params, false);
+        let endpoint = format!("https://localhost:{}", front.port);
+        for wire in ["grpc", "rest"] {
+            let mut args = vec!["tasks", "list", "--endpoint", &endpoint, "--wire", wire];
+            if is_trusted {
+                args.extend(["--ca-cert", front.certificate()]);
+            }
+            let error = run_command(command(&args), b"").fails(3);
+            assert!(error.contains(expected) && error.contains(hint), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_port_with_tls_and_one_without() {
+    let front = Front::start(Server::empty());
+    let plain = Server::empty();
+    let plain = plain.endpoint.replace("http://", "https://");
+    let tls = format!("http://localhost:{}", front.port);
+    for wire in ["grpc", "rest"] {
+        let list = |endpoint: &str| {
+            run_command(command(&["tasks", "list", "--wire", wire, "--endpoint", endpoint]), b"")
+        };
+        let error = list(&plain).fails(3);
+        assert!(error.contains(": the server does not speak TLS on that port\n"), "{error}");
+        assert!(error.contains("hint: say http:// for a server without TLS"), "{error}");
+        let error = list(&tls).fails(3);
+        assert!(error.contains("if it wants TLS, say https://"), "{error}");
+    }
 }

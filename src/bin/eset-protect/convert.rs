@@ -29,10 +29,10 @@ pub struct Convert {
     #[arg(long = "type", value_name = "NAME", required_unless_present = "list")]
     type_name: Option<String>,
     /// What comes in
-    #[arg(long, required_unless_present = "list")]
+    #[arg(long, required_unless_present = "list", ignore_case = true)]
     from: Option<Form>,
     /// What goes out
-    #[arg(long, required_unless_present = "list")]
+    #[arg(long, required_unless_present = "list", ignore_case = true)]
     to: Option<Form>,
     /// Refuse JSON with members, types or names of enum values that are not known, and bytes without a
     /// JSON form

@@ -9,10 +9,10 @@ use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
 
-use crate::connection::Place;
+use crate::connection::{Place, Said};
 use crate::stderr;
 use crate::style::Style;
-use crate::text::printable;
+use crate::text::{count, printable};
 use hints::hints;
 
 pub const OTHER: u8 = 1;
@@ -31,8 +31,9 @@ pub const STOPPED: u8 = 130;
 /// Where a call failed.
 #[derive(Debug)]
 pub struct At {
-    place: Place,
-    has_login: bool,
+    pub place: Place,
+    pub has_login: bool,
+    pub said: Said,
 }
 
 /// Why a command ends early.
@@ -45,9 +46,9 @@ pub enum Failure {
     /// There is no login, and nobody to ask for one.
     Credentials(String),
     /// A call failed; at a place, if it got so far that there was one.
-    Call(Box<Error>, Option<At>),
+    Call(Box<Error>, Option<Box<At>>),
     /// Of many calls some failed, each of which is said already, or were not made.
-    Bulk { summary: String, is_cut_short: bool, errors: Vec<Error>, at: Option<At> },
+    Bulk { summary: String, is_cut_short: bool, errors: Vec<Error>, at: Option<Box<At>> },
     /// Waiting for a task ended otherwise than everybody wished.
     Wait { exit_code: u8, message: String, hint: Option<String> },
     /// Something on this machine failed.
@@ -83,11 +84,12 @@ impl Failure {
     }
 
     /// The same failure, which happened at this place.
-    pub fn at(self, place: Place, has_login: bool) -> Self {
+    pub fn at(self, place: At) -> Self {
+        let place = Box::new(place);
         match self {
-            Self::Call(error, _) => Self::Call(error, Some(At { place, has_login })),
+            Self::Call(error, _) => Self::Call(error, Some(place)),
             Self::Bulk { summary, is_cut_short, errors, .. } => {
-                Self::Bulk { summary, is_cut_short, errors, at: Some(At { place, has_login }) }
+                Self::Bulk { summary, is_cut_short, errors, at: Some(place) }
             }
             other => other,
         }
@@ -129,10 +131,10 @@ impl Failure {
             Self::Bulk { summary, errors, at, .. } => {
                 text.push_str(&format!("{summary}\n"));
                 let mut said = HashSet::new();
-                let all = errors.iter().flat_map(|error| hints(error, at.as_ref()));
+                let all = errors.iter().flat_map(|error| hints(error, at.as_deref()));
                 say_hints(&mut text, style, all.filter(|hint| said.insert(hint.clone())));
             }
-            Self::Call(error, at) => describe(&mut text, style, error, at.as_ref()),
+            Self::Call(error, at) => describe(&mut text, style, error, at.as_deref()),
         }
         stderr::say(&text);
     }
@@ -169,12 +171,18 @@ fn say(text: &mut String, style: Style, message: &str) {
 
 fn describe(text: &mut String, style: Style, error: &Error, at: Option<&At>) {
     say(text, style, &headline(error));
-    if let Some(status) = error.http_status() {
+    // A message that has nothing else to say says it already.
+    if let Some(status) = error.http_status()
+        && !error.message().contains(&format!("HTTP {status}"))
+    {
         let inferred = match error.is_code_inferred() {
             true => format!(", from which {} is inferred", code_name(error.code())),
             false => String::new(),
         };
         text.push_str(&format!("  HTTP {status}{inferred}\n"));
+    }
+    if error.attempts() > 1 {
+        text.push_str(&format!("  {}\n", attempts(error)));
     }
     if let Some(id) = error.request_id() {
         text.push_str(&format!("  request-id {}\n", printable(id)));
@@ -199,6 +207,11 @@ pub fn headline(error: &Error) -> String {
         _ => format!("{}: ", code_name(error.code())),
     };
     format!("{method}{code}{}", error.message())
+}
+
+/// How often the request was sent.
+pub fn attempts(error: &Error) -> String {
+    count(usize::try_from(error.attempts()).unwrap_or(usize::MAX), "attempt")
 }
 
 /// Which fields of the request are wrong, and why.

@@ -3,7 +3,6 @@
 mod calls;
 mod line;
 
-use std::env;
 use std::io::{self, IsTerminal};
 
 use clap::{ArgAction, Args};
@@ -11,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt, registry};
 
+use crate::connection::environment;
 use crate::failure::Failure;
 use crate::stderr;
 use crate::style::Style;
@@ -51,22 +51,20 @@ impl Logging {
     /// What a flag says goes before what the environment says.
     fn filter(&self) -> Result<Option<EnvFilter>, Failure> {
         let directives = match self.verbose {
-            0 => match env::var(VARIABLE) {
-                Ok(text) if !text.trim().is_empty() => text,
-                Err(env::VarError::NotUnicode(_)) => return Err(wrong("expected text in UTF-8")),
+            0 => match environment::text(VARIABLE)? {
+                Some(text) if !text.trim().is_empty() => text,
                 _ => return Ok(None),
             },
             1 => "eset_protect=debug".to_owned(),
             2 => "debug".to_owned(),
             _ => "trace".to_owned(),
         };
-        EnvFilter::try_new(directives).map(Some).map_err(|error| wrong(&error.to_string()))
+        let filter = EnvFilter::try_new(&directives);
+        filter.map(Some).map_err(|_| {
+            let expected = "expected a filter such as debug or eset_protect=debug,h2=trace";
+            Failure::Input(format!("{VARIABLE}: {expected}, found {directives:?}"))
+        })
     }
-}
-
-fn wrong(problem: &str) -> Failure {
-    let expected = "expected a filter such as debug or eset_protect=debug,h2=trace";
-    Failure::Input(format!("{VARIABLE}: {expected}: {problem}"))
 }
 
 /// Standard error as a writer that never fails, nor waits.

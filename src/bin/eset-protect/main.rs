@@ -18,6 +18,7 @@ mod details;
 mod duration;
 mod emulator;
 mod failure;
+mod free_text;
 mod input;
 mod listing;
 mod logging;

@@ -53,8 +53,10 @@ impl fmt::Display for Region {
 impl FromStr for Region {
     type Err = Error;
 
+    /// Reads a name, in whatever case.
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|region| region.name() == text).ok_or_else(|| {
+        let named = |region: &Self| region.name().eq_ignore_ascii_case(text);
+        Self::ALL.into_iter().find(named).ok_or_else(|| {
             Error::config(format!("region: expected eu, de, us, ca or jpn, found {text:?}"))
         })
     }

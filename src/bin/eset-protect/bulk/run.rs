@@ -92,8 +92,13 @@ fn described<R: Rpc>(name: &str, error: &Error) -> String {
     for violation in failure::field_violations(error) {
         text.push_str(&format!("; {violation}"));
     }
-    if let Some(id) = error.request_id() {
-        text.push_str(&format!(" (request-id {id})"));
+    match (error.attempts(), error.request_id()) {
+        (0 | 1, None) => {}
+        (0 | 1, Some(id)) => text.push_str(&format!(" (request-id {id})")),
+        (_, None) => text.push_str(&format!(" ({})", failure::attempts(error))),
+        (_, Some(id)) => {
+            text.push_str(&format!(" ({}, request-id {id})", failure::attempts(error)));
+        }
     }
     if error.may_have_executed() && !R::SPEC.idempotency.is_idempotent() {
         text.push_str(&format!("; {UNCLEAR}"));

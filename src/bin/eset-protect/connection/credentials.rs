@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use super::environment;
 use crate::failure::Failure;
+use crate::free_text;
 
 const FILE: &str = "ESET_PROTECT_CREDENTIALS";
 const USERNAME: &str = "ESET_PROTECT_USERNAME";
@@ -26,7 +27,12 @@ pub struct Credentials {
     credentials: Option<PathBuf>,
     /// Log in as this user, with the password of ESET_PROTECT_PASSWORD or by a prompt; a token instead
     /// of both goes into ESET_PROTECT_TOKEN [env: ESET_PROTECT_USERNAME]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        allow_hyphen_values = true, value_parser = free_text::parse
+    )]
     username: Option<String>,
 }
 

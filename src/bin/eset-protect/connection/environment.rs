@@ -17,6 +17,21 @@ pub fn text(name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
+/// What a flag says, or else the variable, which is read as the flag is.
+pub fn or<T>(
+    flag: Option<T>,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, Failure> {
+    if flag.is_some() {
+        return Ok(flag);
+    }
+    let Some(text) = text(name)? else { return Ok(None) };
+    let value = parse(&text)
+        .map_err(|problem| Failure::Input(format!("{name}: {problem}, found {text:?}")))?;
+    Ok(Some(value))
+}
+
 /// The path in a variable.
 pub fn path(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)

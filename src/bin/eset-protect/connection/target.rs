@@ -28,6 +28,7 @@ pub struct Target {
     #[arg(
         long,
         global = true,
+        ignore_case = true,
         value_parser = PossibleValuesParser::new(Region::ALL.map(Region::name))
             .try_map(|name| name.parse::<Region>())
     )]
@@ -36,7 +37,7 @@ pub struct Target {
     #[arg(long, global = true, value_name = "URL")]
     on_prem: Option<String>,
     /// How to speak with an endpoint; grpc if nothing else is said [env: ESET_PROTECT_WIRE]
-    #[arg(long, global = true)]
+    #[arg(long, global = true, ignore_case = true)]
     wire: Option<WireName>,
 }
 
@@ -70,26 +71,29 @@ pub enum Place {
 }
 
 impl Target {
-    /// What the flags say, or else the environment, or else the default.
-    pub fn place(&self) -> Result<Place, Failure> {
+    /// What the flags say, or else the environment, or else the default; with the name of the flag or the
+    /// variable.
+    pub fn place(&self) -> Result<(Place, Option<&'static str>), Failure> {
         let flags = [
             ("--endpoint", self.endpoint.is_some()),
             ("--region", self.region.is_some()),
             ("--on-prem", self.on_prem.is_some()),
         ];
-        if one_of(flags)? {
-            return self.of(self.endpoint.as_deref(), self.region, self.on_prem.as_deref());
+        if let Some(name) = one_of(flags)? {
+            let place = self.of(self.endpoint.as_deref(), self.region, self.on_prem.as_deref());
+            return Ok((place?, Some(name)));
         }
         let endpoint = environment::text(ENDPOINT)?;
         let region = environment::text(REGION)?;
         let on_prem = environment::text(ON_PREM)?;
-        one_of([
+        let name = one_of([
             (ENDPOINT, endpoint.is_some()),
             (REGION, region.is_some()),
             (ON_PREM, on_prem.is_some()),
         ])?;
         let region = region.map(|name| name.parse().map_err(|error| wrong(REGION, &error)));
-        self.of(endpoint.as_deref(), region.transpose()?, on_prem.as_deref())
+        let place = self.of(endpoint.as_deref(), region.transpose()?, on_prem.as_deref())?;
+        Ok((place, name))
     }
 
     fn of(
@@ -119,23 +123,26 @@ impl Target {
             return Ok(wire);
         }
         let Some(name) = environment::text(WIRE)? else { return Ok(WireName::Grpc) };
-        WireName::from_str(&name, false).map_err(|_| {
+        WireName::from_str(&name, true).map_err(|_| {
             Failure::Input(format!("{WIRE}: expected grpc, rest or auto, found {name:?}"))
         })
     }
 }
 
-/// Whether one is given; an error if it is more than one.
-fn one_of<const N: usize>(given: [(&str, bool); N]) -> Result<bool, Failure> {
+/// The one that is given; an error if it is more than one.
+fn one_of<const N: usize>(
+    given: [(&'static str, bool); N],
+) -> Result<Option<&'static str>, Failure> {
     let given: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     if given.len() > 1 {
         return Err(Failure::Input(format!("{}: expected one of them", given.join(", "))));
     }
-    Ok(!given.is_empty())
+    Ok(given.first().copied())
 }
 
 fn wrong(name: &str, error: &eset_protect::Error) -> Failure {
-    Failure::Input(format!("{name}: {}", error.message()))
+    let message = error.message();
+    Failure::Input(format!("{name}: {}", message.strip_prefix("region: ").unwrap_or(message)))
 }
 
 impl Place {

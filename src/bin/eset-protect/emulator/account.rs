@@ -1,12 +1,12 @@
 //! Who may call the emulator.
 
-use std::env;
-
 use clap::Args;
 use eset_protect::emulator::Auth;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::connection::environment;
 use crate::failure::Failure;
+use crate::free_text;
 
 /// The account, and its password, if nobody says another one. No secret: it is printed.
 const DEFAULT: &str = "api";
@@ -19,7 +19,7 @@ pub struct AccountArgs {
     no_auth: bool,
     /// The account that may log in, with the password of ESET_PROTECT_EMULATOR_PASSWORD; if not given
     /// it is `api`, whose password is `api` if that variable is not set
-    #[arg(long, value_name = "NAME", conflicts_with = "no_auth")]
+    #[arg(long, value_name = "NAME", conflicts_with = "no_auth", allow_hyphen_values = true, value_parser = free_text::parse)]
     account: Option<String>,
 }
 
@@ -37,14 +37,7 @@ impl AccountArgs {
         if self.no_auth {
             return Ok(None);
         }
-        let password = match env::var(PASSWORD) {
-            Ok(password) if password.is_empty() => None,
-            Ok(password) => Some(SecretString::from(password)),
-            Err(env::VarError::NotPresent) => None,
-            Err(env::VarError::NotUnicode(_)) => {
-                return Err(Failure::Input(format!("{PASSWORD}: expected text in UTF-8")));
-            }
-        };
+        let password = environment::text(PASSWORD)?.map(SecretString::from);
         match &self.account {
             Some(name) if name.is_empty() => {
                 Err(Failure::Input("--account: expected a name".to_owned()))

@@ -1,81 +1,191 @@
-//! What to try after a failure.
+//! What to try after a failure. No hint recommends what somebody has done already.
+
+use std::env;
 
 use eset_protect::{Error, ErrorKind, Wire};
 use tonic::Code;
 
 use super::At;
-use crate::connection::Place;
+use crate::connection::{Place, Trusted};
 
 pub fn hints(error: &Error, at: Option<&At>) -> Vec<String> {
-    let mut hints = Vec::new();
-    let mut hint = |text: &str| hints.push(text.to_owned());
-    let place = at.map(|at| &at.place);
-    let wire = match place {
-        Some(Place::Endpoint { wire, .. }) => Some(*wire),
-        _ => None,
-    };
-    match (error.kind(), error.code()) {
-        (ErrorKind::Config, _) => {}
-        (ErrorKind::Connect, _) => hint(connect(error, place)),
-        (ErrorKind::Limit, _) => hint("ask for smaller pages with --page-size"),
-        (ErrorKind::Transport, _) | (_, Code::Unimplemented) => match wire {
-            Some(Wire::Grpc) => hint(
-                "is that endpoint a gRPC server of these services? If it speaks REST, say --wire rest",
-            ),
-            Some(Wire::Rest) => hint(
-                "is that endpoint a REST server of these services? If it speaks gRPC, say --wire grpc",
-            ),
-            _ => hint("is that a server of these services?"),
-        },
-        (_, Code::DeadlineExceeded) => hint("give it more time with --timeout"),
-        (_, Code::NotFound) => hint("`list` shows what there is"),
-        // Only a login has this code with that status.
-        (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
-            hint("there is no token endpoint at that address: --token-url says another");
-        }
-        (_, Code::Unauthenticated) => hint(&unauthenticated(at)),
-        // Who says so is not the service, and knows no users.
-        (_, Code::PermissionDenied) if error.message().contains("in front of the login") => hint(
-            "the login itself was not asked: whoever runs the firewall or proxy that refused can say why",
-        ),
-        (_, Code::PermissionDenied) => hint(&denied(place)),
-        (_, Code::ResourceExhausted) if error.http_status() == Some(429) => {
-            hint("ESET answers ten calls a second: wait a little, or ask for fewer with --rate");
-        }
-        _ => {}
-    }
+    let mut hints: Vec<String> = of_kind(error, at).into_iter().collect();
     let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
     if error.may_have_executed() && !changes_nothing {
-        hint("it may have been done all the same: look before you repeat it");
+        hints.push("it may have been done all the same: look before you repeat it".to_owned());
     }
     hints
 }
 
-fn connect(error: &Error, place: Option<&Place>) -> &'static str {
-    // It says which, and what the variable is that names it.
-    if error.message().contains("the proxy ") {
-        return "NO_PROXY names what is reached without that proxy";
+fn of_kind(error: &Error, at: Option<&At>) -> Option<String> {
+    let place = at.map(|at| &at.place);
+    match (error.kind(), error.code()) {
+        (ErrorKind::Config, _) => None,
+        (ErrorKind::Connect, _) => Some(connect(error, at)),
+        (ErrorKind::Limit, _) => is_list(error).then(|| SMALLER_PAGES.to_owned()),
+        (ErrorKind::Transport, _) | (_, Code::Unimplemented) => Some(other_protocol(place)),
+        (_, Code::DeadlineExceeded) => Some(out_of_time(error, at)),
+        // Only a login has this code with that status.
+        (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
+            Some(match at.is_some_and(|at| at.said.has_token_url) {
+                true => "there is no token endpoint at the address of --token-url".to_owned(),
+                false => "there is no token endpoint at that address: --token-url says another"
+                    .to_owned(),
+            })
+        }
+        (_, Code::NotFound) if is_whole_list(error) => Some(elsewhere(place)),
+        (_, Code::NotFound) => Some("`list` shows what there is".to_owned()),
+        (_, Code::Unauthenticated) => Some(unauthenticated(at).to_owned()),
+        // Who says so is not the service, and knows no users.
+        (_, Code::PermissionDenied) if error.message().contains("in front of the login") => Some(
+            "the login itself was not asked: whoever runs the firewall or proxy that refused can say why"
+                .to_owned(),
+        ),
+        (_, Code::PermissionDenied) => Some(denied(place)),
+        (_, Code::ResourceExhausted) if error.http_status() == Some(429) => {
+            Some(match at.is_some_and(|at| at.said.has_rate) {
+                true => {
+                    "ESET answers ten calls a second: wait a little, or lower --rate".to_owned()
+                }
+                false => {
+                    "ESET answers ten calls a second: wait a little, or ask for fewer with --rate"
+                        .to_owned()
+                }
+            })
+        }
+        _ => None,
     }
-    if error.message().contains("certificate") {
-        return "a server that signed its own certificate needs --pin-cert FILE, an authority of your \
-                own --ca-cert FILE";
-    }
+}
+
+const SMALLER_PAGES: &str = "ask for smaller pages with --page-size";
+
+fn is_list(error: &Error) -> bool {
+    error.rpc().is_some_and(|spec| spec.is_paged)
+}
+
+/// A list of all there is, which is never not found.
+fn is_whole_list(error: &Error) -> bool {
+    let is_below = |path: &str| path.contains('{');
+    let is_whole = |path: Option<&str>| path.is_some_and(|path| !is_below(path));
+    is_list(error)
+        && is_whole(error.rpc().and_then(|spec| spec.http.first()).map(|binding| binding.path))
+}
+
+/// Something answers there, but it is not ESET's API.
+fn elsewhere(place: Option<&Place>) -> String {
     match place {
-        Some(Place::Cloud(_)) => {
-            "is this machine online? Where a proxy leads out, HTTPS_PROXY names it"
+        Some(Place::Endpoint { .. }) => {
+            "something answers at that address, but it has no such list: is it a server of these \
+             services?"
         }
         Some(Place::OnPrem(_)) => {
-            "is the REST API of ESET PROTECT listening there? It usually has port 9443"
+            "something answers at that address, but it has no such list: is it the REST API of ESET \
+             PROTECT? It usually has port 9443; the web console has another"
+        }
+        _ => "something answers at that address, but it has no such list: does a proxy answer instead?",
+    }
+    .to_owned()
+}
+
+fn other_protocol(place: Option<&Place>) -> String {
+    let Some(Place::Endpoint { url, wire }) = place else {
+        return "is that a server of these services?".to_owned();
+    };
+    // Ports with TLS end a connection without, and say nothing that could be read.
+    let tls = if url.starts_with("http://") { "; if it wants TLS, say https://" } else { "" };
+    match wire {
+        Wire::Grpc => format!(
+            "is that endpoint a gRPC server of these services? If it speaks REST, say --wire rest{tls}"
+        ),
+        Wire::Rest => format!(
+            "is that endpoint a REST server of these services? If it speaks gRPC, say --wire grpc{tls}"
+        ),
+        _ => format!("is that endpoint a server of these services?{tls}"),
+    }
+}
+
+fn out_of_time(error: &Error, at: Option<&At>) -> String {
+    // It is not our time that ran out.
+    if error.kind() == ErrorKind::Status {
+        let text = "the service gave up, or a gateway before it: --timeout does not change that; try later";
+        return match is_list(error) {
+            true => format!("{text}, or {SMALLER_PAGES}"),
+            false => text.to_owned(),
+        };
+    }
+    match at.and_then(|at| at.said.timeout) {
+        Some(timeout) => format!("give it more time than {timeout:?} with --timeout"),
+        None => "give it more time with --timeout".to_owned(),
+    }
+}
+
+fn connect(error: &Error, at: Option<&At>) -> String {
+    let message = error.message();
+    // It says which, and what the variable is that names it.
+    if message.contains("the proxy ") {
+        return "NO_PROXY names what is reached without that proxy".to_owned();
+    }
+    if let (Some(at), true) = (at, message.contains("certificate")) {
+        return certificate(message, at.said.trusted).to_owned();
+    }
+    if message.contains("does not speak TLS") {
+        return match at.map(|at| &at.place) {
+            Some(Place::Endpoint { .. }) => "say http:// for a server without TLS, or another port",
+            _ => "is that the right port?",
+        }
+        .to_owned();
+    }
+    match at.map(|at| (&at.place, at.said.has_endpoint)) {
+        Some((Place::Cloud(_), _)) => match proxy() {
+            Some(name) => format!("is this machine online, and the proxy of {name} the right one?"),
+            None => {
+                "is this machine online? Where a proxy leads out, HTTPS_PROXY names it".to_owned()
+            }
+        },
+        Some((Place::OnPrem(url), _)) => {
+            let port = if url.contains(":9443") { "" } else { " It usually has port 9443" };
+            format!("is the REST API of ESET PROTECT listening there?{port}")
+        }
+        Some((_, true)) => {
+            "is a server listening there? `eset-protect emulator` starts one".to_owned()
         }
         _ => {
             "is a server listening there? Start one with `eset-protect emulator`, or name another \
-             with --endpoint or ESET_PROTECT_ENDPOINT"
+              with --endpoint or ESET_PROTECT_ENDPOINT"
+                .to_owned()
         }
     }
 }
 
-fn unauthenticated(at: Option<&At>) -> String {
-    let text = match at {
+/// What to do about a certificate that is not trusted.
+fn certificate(message: &str, trusted: Trusted) -> &'static str {
+    match trusted {
+        Trusted::Pinned => {
+            "the file of --pin-cert must be the server's own certificate; it may have been renewed"
+        }
+        // An authority's own certificate is none of a server, whoever trusts it.
+        Trusted::Authority if message.contains("authority (CA) as its own") => {
+            "say --pin-cert instead of --ca-cert for a server that signed its own certificate"
+        }
+        Trusted::Authority if message.contains("not trusted") => {
+            "the file of --ca-cert must be the certificate of the authority that signed the server's"
+        }
+        Trusted::Authority => "--pin-cert FILE trusts a certificate whatever name and dates it has",
+        Trusted::System => {
+            "a server that signed its own certificate needs --pin-cert FILE, an authority of your own \
+             --ca-cert FILE"
+        }
+    }
+}
+
+/// The variable that names a proxy, if one does.
+fn proxy() -> Option<&'static str> {
+    let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set)
+}
+
+fn unauthenticated(at: Option<&At>) -> &'static str {
+    match at {
         Some(At { has_login: false, .. }) => {
             "that server wants a login: set ESET_PROTECT_USERNAME and ESET_PROTECT_PASSWORD, or say \
              --username or --credentials"
@@ -85,8 +195,7 @@ fn unauthenticated(at: Option<&At>) -> String {
              ESET Business Account"
         }
         _ => "check the login",
-    };
-    text.to_owned()
+    }
 }
 
 fn denied(place: Option<&Place>) -> String {

@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::creates::create_many;
 use crate::details;
 use crate::failure::Failure;
+use crate::free_text;
 use crate::input::{self, Requests, read_requests};
 use crate::say::say;
 use crate::text::count;
@@ -39,10 +40,10 @@ pub struct Create {
     ])]
     file: Option<PathBuf>,
     /// A name for people
-    #[arg(long, required_unless_present = "file")]
+    #[arg(long, required_unless_present = "file", allow_hyphen_values = true, value_parser = free_text::parse)]
     name: Option<String>,
     /// Free text
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = free_text::parse)]
     description: Option<String>,
     /// The product that the settings are for, such as eset.local.products.endpoint; an export names it
     #[arg(long)]

@@ -1,0 +1,103 @@
+//! What the command says after a failure: once, and nothing that was done already.
+
+use std::time::Duration;
+
+use eset_protect::emulator::{Emulator, Fault, Faults};
+use http::StatusCode;
+use tonic::Code;
+
+use crate::support::{Server, command, run, run_command};
+
+const HTML: &str = "<html><body>404 page</body></html>";
+
+#[test]
+fn the_time_that_ran_out_is_ours_or_not() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().faults(faults.clone()));
+    let their_own = |args: &[&str]| {
+        let error = server.run(args).fails(6);
+        assert!(error.contains("hint: the service gave up, or a gateway before it"), "{error}");
+        assert!(!error.contains("give it more time"), "{error}");
+        error
+    };
+    for wire in ["grpc", "rest"] {
+        let get = ["tasks", "get", "x", "--wire", wire];
+        faults.push(Fault::code(Code::DeadlineExceeded));
+        assert!(!their_own(&get).contains("--page-size"));
+        let list = ["tasks", "list", "--wire", wire];
+        faults.push(Fault::code(Code::DeadlineExceeded));
+        assert!(their_own(&list).contains("or ask for smaller pages with --page-size"));
+
+        // Longer than the command waits; it is dropped with the server.
+        faults.push(Fault::delay(Duration::from_secs(3600)));
+        let error = server.run(&[&get[..], &["--timeout", "300ms"]].concat()).fails(6);
+        assert!(error.contains("hint: give it more time than 300ms with --timeout\n"), "{error}");
+        faults.clear();
+    }
+    faults.push(Fault::http(StatusCode::GATEWAY_TIMEOUT, "text/html", HTML));
+    their_own(&["tasks", "list", "--wire", "rest"]);
+}
+
+/// A list of all there is exists at every server of these services.
+#[test]
+fn a_list_that_is_not_found_is_elsewhere() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().faults(faults.clone()));
+    let list = ["list", "--wire", "rest", "--max-attempts", "1"];
+    for noun in ["tasks", "policies", "assignments"] {
+        faults.push(Fault::http(StatusCode::NOT_FOUND, "text/html", HTML));
+        let error = server.run(&[&[noun], &list[..]].concat()).fails(4);
+        assert!(error.contains("hint: something answers at that address, but it has no such list"));
+        assert!(!error.contains("`list` shows what there is"), "{error}");
+        // Once is enough.
+        assert_eq!(error.matches("404 Not Found").count(), 1, "{error}");
+        assert_eq!(error.matches("HTTP 404").count(), 1, "{error}");
+    }
+    for args in [&["tasks", "get", "x"][..], &["tasks", "get", "x", "--wire", "rest"]] {
+        let error = server.run(args).fails(4);
+        assert!(error.contains("hint: `list` shows what there is\n"), "{error}");
+    }
+}
+
+#[test]
+fn errors_say_how_often_the_call_was_sent() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().faults(faults.clone()));
+    for wire in ["grpc", "rest"] {
+        let get = |uuids: &[&str]| {
+            for _ in 0..2 {
+                faults.push(Fault::code(Code::Unavailable));
+            }
+            let args = ["--wire", wire, "--max-attempts", "2", "--concurrency", "1"];
+            server.run(&[&["tasks", "get"], uuids, &args].concat())
+        };
+        let error = get(&["x"]).fails(3);
+        assert!(error.contains("\n  2 attempts\n"), "{error}");
+        let ran = get(&["a", "b"]);
+        let mut lines = ran.err.lines();
+        assert!(lines.next().unwrap().contains(" (2 attempts, request-id "), "{}", ran.err);
+        assert!(lines.next().unwrap().contains(" (request-id "), "once: {}", ran.err);
+    }
+}
+
+#[test]
+fn no_hint_recommends_what_was_done() {
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = format!("http://{nowhere}");
+    let error = run(&["tasks", "list", "--endpoint", &endpoint], b"").fails(3);
+    assert!(error.contains("hint: is a server listening there?"), "{error}");
+    assert!(!error.contains("--endpoint"), "{error}");
+    let mut on_prem = command(&["tasks", "list", "--on-prem", &format!("https://{nowhere}")]);
+    on_prem.env("ESET_PROTECT_TOKEN", "x");
+    assert!(run_command(on_prem, b"").fails(3).contains("It usually has port 9443"));
+
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().faults(faults.clone()));
+    for (rate, hint) in [(None, "or ask for fewer with --rate"), (Some("9"), "or lower --rate")] {
+        faults.push(Fault::too_many_requests(None));
+        let args = ["tasks", "list", "--wire", "rest"];
+        let rate: Vec<_> = rate.into_iter().flat_map(|rate| ["--rate", rate]).collect();
+        let error = server.run(&[&args[..], &rate].concat()).fails(8);
+        assert!(error.contains(hint), "{error}");
+    }
+}
