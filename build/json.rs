@@ -9,6 +9,8 @@ pub enum Json {
     Text(String),
     List(Vec<Self>),
     Object(Vec<(String, Self)>),
+    /// JSON that somebody wrote.
+    Written(String),
 }
 
 impl Json {
@@ -30,11 +32,29 @@ impl Json {
         self
     }
 
+    /// The text of a member, if it has one.
+    pub fn member(&self, name: &str) -> Option<&str> {
+        let Self::Object(members) = self else { return None };
+        members.iter().find_map(|(found, json)| match json {
+            Self::Text(text) if found == name => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, indent: usize| write!(f, "\n{:1$}", "", indent * 2);
         match self {
             Self::Bool(value) => write!(f, "{value}"),
             Self::Text(text) => write_text(text, f),
+            Self::Written(json) => {
+                for (index, text) in json.trim().lines().enumerate() {
+                    if index > 0 {
+                        line(f, indent)?;
+                    }
+                    f.write_str(text)?;
+                }
+                Ok(())
+            }
             Self::List(list) if list.is_empty() => f.write_str("[]"),
             Self::Object(members) if members.is_empty() => f.write_str("{}"),
             Self::List(list) => {

@@ -79,7 +79,9 @@ impl Generator {
         let types = types::generate(&set, self.root(), self.own);
         let rpcs = rpcs::generate(&set, &services, self.root(), self.own)?;
         let backends = backends::generate(&services, self.root());
-        std::fs::write(out.join("openapi.json"), openapi::generate(&set, &services)?)?;
+        let examples = openapi::Examples::of(&self.protos.join("examples"));
+        let openapi = openapi::generate(&set, &services, &examples)?;
+        std::fs::write(out.join("openapi.json"), openapi)?;
         write_formatted(&out.join("proto.rs"), &modules::nest(sources))?;
         write_formatted(&out.join("types.rs"), &types)?;
         write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;

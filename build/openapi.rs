@@ -4,6 +4,7 @@
 //! operations follow that. Unlike there, parameters are what a path really holds: a variable that spans
 //! several segments is written out.
 
+mod examples;
 mod parameters;
 mod schemas;
 
@@ -17,6 +18,7 @@ use crate::codegen::descriptors::DescriptorSet;
 use crate::codegen::http_rules::{self, HttpRule};
 use crate::codegen::json::Json;
 use crate::codegen::services::Service;
+pub use examples::Examples;
 use parameters::Path;
 use schemas::Schemas;
 
@@ -26,6 +28,9 @@ const VERBS: &[&str] = &["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PAT
 /// ESET's regions (`facts.md` 1).
 const REGIONS: &[&str] = &["eu", "de", "us", "ca", "jpn"];
 
+/// The name of the one security scheme.
+const TOKEN: &str = "accessToken";
+
 /// One path and what can be done with it.
 struct PathItem {
     path: Path,
@@ -34,13 +39,17 @@ struct PathItem {
 }
 
 /// The document as JSON text.
-pub fn generate(set: &DescriptorSet, services: &[Service]) -> Result<String, Box<dyn Error>> {
+pub fn generate(
+    set: &DescriptorSet,
+    services: &[Service],
+    examples: &Examples,
+) -> Result<String, Box<dyn Error>> {
     let mut schemas = Schemas::new(set);
     let mut items: Vec<PathItem> = Vec::new();
     for service in services {
         for method in service.descriptor.methods() {
             for (index, rule) in http_rules::of(&method)?.iter().enumerate() {
-                add(&mut items, service, &method, index, rule, &mut schemas);
+                add(&mut items, service, &method, index, rule, examples, &mut schemas);
             }
         }
     }
@@ -52,11 +61,25 @@ pub fn generate(set: &DescriptorSet, services: &[Service]) -> Result<String, Box
     let document = Json::object([
         ("openapi", Json::text("3.0.3")),
         ("info", info(services)),
+        ("security", Json::List(vec![Json::object([(TOKEN, Json::List(Vec::new()))])])),
         ("tags", Json::List(services.iter().map(tag).collect())),
         ("paths", Json::Object(paths.collect())),
-        ("components", Json::object([("schemas", schemas.finish())])),
+        ("components", components(schemas)),
     ]);
     Ok(document.to_string())
+}
+
+fn components(schemas: Schemas) -> Json {
+    let description = "An access token. ESET Connect gives one as `access_token` of `POST /oauth/token` at \
+                       the business account's host of the region, an On-Prem server as `accessToken` of \
+                       `POST /GetTokens`; an emulator has both.";
+    let token = Json::object([
+        ("type", Json::text("http")),
+        ("scheme", Json::text("bearer")),
+        ("description", Json::text(description)),
+    ]);
+    let security = Json::object([(TOKEN, token)]);
+    Json::object([("schemas", schemas.finish()), ("securitySchemes", security)])
 }
 
 fn info(services: &[Service]) -> Json {
@@ -104,6 +127,7 @@ fn add(
     method: &MethodDescriptor,
     index: usize,
     rule: &HttpRule,
+    examples: &Examples,
     schemas: &mut Schemas,
 ) {
     if !VERBS.contains(&rule.verb.as_str()) {
@@ -127,7 +151,7 @@ fn add(
     if items[item].operations.iter().any(|(taken, _)| *taken == verb) {
         return;
     }
-    let operation = operation(service, method, index, rule, &path, schemas);
+    let operation = operation(service, method, index, rule, &path, examples, schemas);
     items[item].operations.push((verb, operation));
 }
 
@@ -137,6 +161,7 @@ fn operation(
     index: usize,
     rule: &HttpRule,
     path: &Path,
+    examples: &Examples,
     schemas: &mut Schemas,
 ) -> Json {
     // The second binding is `…2`, as protoc-gen-openapiv2 counts.
@@ -147,13 +172,18 @@ fn operation(
         let input = method.input();
         parameters.extend(parameters::query(&input, &rule.body, path, schemas));
     }
+    for parameter in &mut parameters {
+        let name = parameter.member("name").unwrap_or_default().to_owned();
+        *parameter = parameter.clone().with("example", examples.parameter(&name));
+    }
+    let id = format!("{service}_{}{number}", method.name());
     let comment = comments::find(&method.parent_file(), method.path());
     let mut operation = Json::object([
         ("tags", Json::List(vec![Json::text(service.to_string())])),
         ("summary", Json::text(summary(method.name()))),
     ])
     .with("description", comment.map(Json::Text))
-    .with("operationId", Some(Json::text(format!("{service}_{}{number}", method.name()))));
+    .with("operationId", Some(Json::text(&id)));
     if !parameters.is_empty() {
         operation = operation.with("parameters", Some(Json::List(parameters)));
     }
@@ -166,7 +196,8 @@ fn operation(
         }
         field => method.input().get_field_by_name(field).map(|field| schemas.field(&field)),
     };
-    let body = body.map(|schema| content(schema).with("required", Some(Json::Bool(true))));
+    let body = body
+        .map(|schema| content(schema, examples.body(&id)).with("required", Some(Json::Bool(true))));
     operation.with("requestBody", body).with("responses", Some(responses(method, rule, schemas)))
 }
 
@@ -177,8 +208,8 @@ fn summary(name: &str) -> String {
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
-fn content(schema: Json) -> Json {
-    let media = Json::object([("schema", schema)]);
+fn content(schema: Json, example: Option<Json>) -> Json {
+    let media = Json::object([("schema", schema)]).with("example", example);
     Json::object([("content", Json::object([("application/json", media)]))])
 }
 
@@ -191,12 +222,24 @@ fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) 
     let comment = comments::find(&output.parent_file(), output.path());
     let success = comment.unwrap_or_else(|| "A successful response.".to_owned());
     let described = |text: String, schema: Json| {
-        let Json::Object(content) = content(schema) else { return Json::Text(text) };
+        let Json::Object(content) = content(schema, None) else { return Json::Text(text) };
         let description = ("description".to_owned(), Json::Text(text));
         Json::Object([description].into_iter().chain(content).collect())
     };
+    let id = Json::object([("type", Json::text("string"))]);
+    let id = Json::object([
+        ("description", Json::text("What the request is sent again with.")),
+        ("schema", id),
+    ]);
+    let pending = "The answer is pending. Send the same request again, with this `response-id` in its \
+                   headers, until another status comes.";
+    let pending = Json::object([
+        ("description", Json::text(pending)),
+        ("headers", Json::object([("response-id", id)])),
+    ]);
     Json::object([
         ("200", described(success, schema)),
+        ("202", pending),
         ("default", described("An unexpected error response.".to_owned(), schemas.status())),
     ])
 }

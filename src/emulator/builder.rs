@@ -124,8 +124,9 @@ impl Builder {
     }
 
     /// Starts with a small company: twelve devices in three groups, tasks of several kinds with their
-    /// runs, built-in and own policies, assignments. A data directory that was ever written to gets no
-    /// second seed; its fleet is there either way.
+    /// runs, built-in and own policies, assignments. Their uuids are always the same, those in the examples
+    /// of `/openapi.json` among them. A data directory that was ever written to gets no second seed; its
+    /// fleet is there either way.
     #[must_use]
     pub fn seed(mut self, seed: bool) -> Self {
         self.seed = seed;
@@ -215,9 +216,9 @@ impl Builder {
             seed::devices(now).into_iter().for_each(|device| fleet.add(device));
         }
         self.devices.into_iter().for_each(|device| fleet.add(device));
-        let world = World {
+        let mut world = World {
             clock: self.clock,
-            ids: self.ids,
+            ids: Box::new(seed::SeedIds),
             fleet,
             pace: self.pace,
             outcome: self.outcome,
@@ -230,6 +231,7 @@ impl Builder {
                 })
                 .map_err(|failure| EmulatorError::Store { reason: failure.to_string() })?;
         }
+        world.ids = self.ids;
         let core = Core { store: Arc::new(store), world: Arc::new(world) };
         Ok(Emulator { core, gate: self.gate, notices: self.notices })
     }

@@ -7,5 +7,6 @@ mod client;
 mod faults;
 mod limits;
 mod logins;
+mod openapi;
 mod pending;
 mod support;

@@ -1,0 +1,34 @@
+//! Examples of requests, which an emulator with its seed answers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::codegen::json::Json;
+
+/// The examples of a folder, if it is there.
+pub struct Examples {
+    folder: PathBuf,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Examples {
+    /// Reads `parameters.txt`, whose lines are `name = value`.
+    pub fn of(folder: &Path) -> Self {
+        let lines = std::fs::read_to_string(folder.join("parameters.txt")).unwrap_or_default();
+        let pairs = lines.lines().filter_map(|line| line.split_once('='));
+        let parameters =
+            pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();
+        Self { folder: folder.to_owned(), parameters }
+    }
+
+    /// The body of an operation, from a file such as `DeviceTasks_CreateTask.json`.
+    pub fn body(&self, operation: &str) -> Option<Json> {
+        let path = self.folder.join(format!("{operation}.json"));
+        std::fs::read_to_string(path).ok().map(Json::Written)
+    }
+
+    /// The value of a parameter.
+    pub fn parameter(&self, name: &str) -> Option<Json> {
+        self.parameters.get(name).map(Json::text)
+    }
+}
