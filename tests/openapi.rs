@@ -416,4 +416,6 @@ fn every_kind_of_rule_and_field_has_a_form() {
         assert_eq!(kind(&greeting[name]), expected, "{name}");
     }
     assert_eq!(greeting["value"], serde_json::json!({}));
+    assert_eq!(greeting["null"]["enum"], serde_json::json!([null]));
+    assert_eq!(greeting["null"]["nullable"], true);
 }

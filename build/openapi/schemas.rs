@@ -180,6 +180,12 @@ impl Schemas {
             Kind::Uint32 | Kind::Fixed32 => of_format("integer", "int64"),
             Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => of_format("string", "int64"),
             Kind::Uint64 | Kind::Fixed64 => of_format("string", "uint64"),
+            // It has one value, which JSON writes as `null`.
+            Kind::Enum(enumeration) if enumeration.full_name() == "google.protobuf.NullValue" => {
+                of_type("string")
+                    .with("nullable", Some(Json::Bool(true)))
+                    .with("enum", Some(Json::List(vec![Json::Written("null".to_owned())])))
+            }
             Kind::Enum(enumeration) => self.enumeration(&enumeration),
             Kind::Message(message) => self.reference(&message),
         }
