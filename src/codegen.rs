@@ -2,7 +2,7 @@
 
 pub use crate::protojson::base64::Base64;
 pub use crate::protojson::codec::{Bool, Codec, Dynamic, Map, Msg, Null, Repeated, Text};
-pub use crate::protojson::context::emits_defaults;
+pub use crate::protojson::context::{buffered, emits_defaults};
 pub use crate::protojson::fields::{
     read_map, read_oneof, read_optional, read_repeated, read_singular, write_field,
 };

@@ -67,12 +67,19 @@
 //! The form with `@value` is that of grpcurl. Requests over REST are written strictly: ESET takes what it
 //! does not understand for empty.
 //!
+//! Fields in the bytes of an `Any` that its type does not have are not written, and refused by a strict
+//! writer.
+//!
 //! JSON of the wrong kind, such as a number for a string or `null` in a list, is an error also when the
 //! reader is not strict, as the protobuf conformance suite asks.
 //!
 //! # Limits
 //!
 //! JSON nests 128 levels at most (`serde_json`), unread JSON inside an `Any` 100, `Any`s in `Any`s 100.
+//!
+//! An `Any` with `@type` in front is read as it comes. One with `@type` further back is buffered up to
+//! there, with the `Any`s in it, so that each byte is buffered once. One whose type was registered at run
+//! time is buffered always, at each level in which it lies.
 
 pub(crate) mod base64;
 pub(crate) mod codec;
@@ -86,6 +93,7 @@ pub(crate) mod path;
 pub(crate) mod raw;
 pub(crate) mod tagged;
 pub(crate) mod transfer;
+pub(crate) mod type_first;
 pub(crate) mod unknown;
 
 use serde::{Deserialize, Serialize};

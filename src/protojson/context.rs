@@ -38,6 +38,7 @@ struct Flags {
     has_registry: Cell<bool>,
     collecting: Cell<bool>,
     any_depth: Cell<u32>,
+    buffered: Cell<usize>,
     /// The length of `Context::unknown`.
     kept: Cell<usize>,
 }
@@ -56,6 +57,7 @@ thread_local! {
             has_registry: Cell::new(false),
             collecting: Cell::new(false),
             any_depth: Cell::new(0),
+            buffered: Cell::new(0),
             kept: Cell::new(0),
         }
     };
@@ -146,6 +148,16 @@ pub fn registry() -> Option<TypeRegistry> {
         return None;
     }
     CONTEXT.with(|context| context.registry.borrow().clone())
+}
+
+/// How many bytes of JSON this thread has buffered so far. It measures work, for tests.
+pub fn buffered() -> usize {
+    FLAGS.with(|flags| flags.buffered.get())
+}
+
+/// Notes that bytes of JSON are buffered.
+pub fn note_buffered(bytes: usize) {
+    FLAGS.with(|flags| flags.buffered.set(flags.buffered.get().wrapping_add(bytes)));
 }
 
 /// In how many `Any`s this is.

@@ -7,7 +7,8 @@ use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::unknown;
+use super::type_first::type_first;
+use super::{context, unknown};
 
 /// Members in the order in which they stood, no name twice.
 #[derive(Default)]
@@ -25,6 +26,7 @@ impl Members {
     ) -> Result<(), A::Error> {
         let json = unknown::read_raw(map)
             .map_err(|error| A::Error::custom(super::path::at_field(&name, &error)))?;
+        context::note_buffered(json.get().len());
         self.add(name, json).map_err(A::Error::custom)
     }
 
@@ -154,6 +156,8 @@ impl<'de> MapAccess<'de> for Buffered {
         seed: V,
     ) -> Result<V::Value, Self::Error> {
         let value = self.value.take().ok_or_else(|| Self::Error::custom("no value to read"))?;
-        seed.deserialize(&mut serde_json::Deserializer::from_reader(value.get().as_bytes()))
+        let moved = type_first(value.get());
+        let json = moved.as_deref().unwrap_or(value.get());
+        seed.deserialize(&mut serde_json::Deserializer::from_reader(json.as_bytes()))
     }
 }

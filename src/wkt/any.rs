@@ -45,6 +45,11 @@ use crate::protojson::context;
 ///   [strict](crate::protojson::Writer::strict) writer, and every request over REST, refuses them. To
 ///   see what is in them, register the type in a [`TypeRegistry`](super::TypeRegistry).
 ///
+/// One thing is lost, as the ProtoJSON specification has no form for it: in the *bytes* of a known type,
+/// **fields with numbers that the type does not have**. They pass untouched over gRPC, in `convert` from
+/// binary to binary, and in `value`, but JSON does not show them, so they are gone after bytes → JSON →
+/// bytes. A strict writer, and every request over REST, refuses them instead.
+///
 /// # What was unknown to others may be known here
 ///
 /// Peers may be older than this crate. A member that they carried as unknown JSON and that its type has

@@ -143,6 +143,13 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
             Ok(message) => message,
             Err(error) => return without_json(self.any, &error, self.serializer),
         };
+        if context::writes_strictly()
+            && let Some(number) = undeclared::<M>(self.settled)
+        {
+            let problem =
+                format_args!("JSON has no place for the field {number}, which is unknown");
+            return Err(S::Error::custom(problem));
+        }
         if members.is_empty() {
             return message.serialize(Tagged { type_url, serializer: self.serializer });
         }
@@ -172,6 +179,11 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
                        add the type to a TypeRegistry";
         without_json(self.any, &problem, self.serializer)
     }
+}
+
+/// A field that JSON would not show.
+fn undeclared<M: JsonMessage>(settled: &Settled<'_>) -> Option<u32> {
+    M::fields().and_then(|fields| settle::undeclared(&settled.message, fields))
 }
 
 /// Decodes the message of an `Any` to write it.

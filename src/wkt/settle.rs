@@ -22,6 +22,10 @@ use crate::protojson::patch::Patch;
 use crate::protojson::tagged::TYPE;
 use crate::types::{Field, FieldKey, FieldKind, FieldShape, MessageType};
 
+/// The fields of an entry of a map.
+const MAP_KEY: u32 = 1;
+const MAP_VALUE: u32 = 2;
+
 /// What an `Any` is.
 pub struct Settled<'a> {
     /// Its type URL.
@@ -64,6 +68,23 @@ pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
         Cow::Owned(any) => Cow::Owned(any.type_url),
     };
     Ok(Settled { type_url, message, members, is_changed })
+}
+
+/// The number of a field that a message has and its type does not, at any depth. The bytes must be a
+/// message of the type.
+pub fn undeclared(message: &[u8], fields: &[Field]) -> Option<u32> {
+    wire::fields(message).filter_map(Result::ok).find_map(|field| {
+        let Some(declared) = fields.iter().find(|declared| declared.number == field.number) else {
+            return Some(field.number);
+        };
+        let FieldKind::Message(inner) = declared.kind else { return None };
+        let fields = inner().fields?;
+        if !matches!(declared.shape, FieldShape::Map(_)) {
+            return undeclared(field.value, fields);
+        }
+        let mut parts = wire::fields(field.value).filter_map(Result::ok);
+        parts.find(|part| part.number == MAP_VALUE).and_then(|part| undeclared(part.value, fields))
+    })
 }
 
 /// The type URL of an `UnknownAny` whose type is known by now.
@@ -296,25 +317,23 @@ impl Merge {
         kind: FieldKind,
         patch: &Patch,
     ) -> Result<Vec<u8>, Problem> {
-        const KEY: u32 = 1;
-        const VALUE: u32 = 2;
         let parts = wire::fields(field.value).collect::<Result<Vec<_>, _>>()?;
-        let name = key_text(key, parts.iter().rfind(|part| part.number == KEY));
+        let name = key_text(key, parts.iter().rfind(|part| part.number == MAP_KEY));
         let Some((name, patch)) = name.and_then(|name| patch.at(&name).map(|at| (name, at))) else {
             return Ok(field.value.to_vec());
         };
         let mut entry = Vec::with_capacity(field.value.len());
-        for part in parts.iter().filter(|part| part.number != VALUE) {
+        for part in parts.iter().filter(|part| part.number != MAP_VALUE) {
             entry.extend_from_slice(part.whole);
         }
-        let mut values = parts.iter().filter(|part| part.number == VALUE);
+        let mut values = parts.iter().filter(|part| part.number == MAP_VALUE);
         match kind {
             FieldKind::Message(inner) if patch.value().is_none() => {
                 let whole = values.flat_map(|part| part.value).copied().collect::<Vec<_>>();
                 self.enter(&name);
                 let inner = self.message(&whole, &inner(), patch)?;
                 if !inner.is_empty() {
-                    write_bytes(VALUE, &inner, &mut entry);
+                    write_bytes(MAP_VALUE, &inner, &mut entry);
                 }
                 Ok(entry)
             }
@@ -324,7 +343,7 @@ impl Merge {
                 let whole = self.pointer.len();
                 let value = self.enum_of(value, number, &name, Some(patch));
                 self.pointer.truncate(whole);
-                prost::encoding::int32::encode(VALUE, &value, &mut entry);
+                prost::encoding::int32::encode(MAP_VALUE, &value, &mut entry);
                 Ok(entry)
             }
             FieldKind::Message(_) | FieldKind::Scalar => Ok(field.value.to_vec()),

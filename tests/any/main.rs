@@ -1,6 +1,7 @@
 //! `google.protobuf.Any` loses nothing between JSON and bytes, whatever a schema does not know.
 
 mod hostile;
+mod late_type;
 mod later;
 mod random;
 #[path = "../support/mod.rs"]

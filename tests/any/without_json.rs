@@ -57,6 +57,30 @@ fn it_is_written_by_its_bytes_and_read_back() {
     }
 }
 
+/// Fields that a newer schema has: lost in JSON, which is refused where it must not be.
+#[test]
+fn unknown_fields_in_the_bytes_are_refused_by_strict_writers() {
+    let known = ShutdownComputer {
+        actions: Some(AllowedActions { cancel_action: Some(true), postpone: None }),
+        restart: Some(true),
+    };
+    assert!(Writer::new().strict(true).write(&Any::pack(&known)).is_ok());
+    let mut top = known.encode_to_vec();
+    prost::encoding::int32::encode(99, &1, &mut top);
+    let mut nested = RunCommand::default().encode_to_vec();
+    let mut actions = AllowedActions::default().encode_to_vec();
+    prost::encoding::int32::encode(99, &1, &mut actions);
+    let descriptor = POOL.get_message_by_name("Era.Common.DataDefinition.Task.OS.ShutdownComputer");
+    let number = descriptor.unwrap().get_field_by_name("actions").unwrap().number();
+    prost::encoding::bytes::encode(number, &actions, &mut nested);
+    for value in [top, nested] {
+        let any = any(SHUTDOWN, &value);
+        assert_eq!(any.unpack::<ShutdownComputer>().unwrap(), read(&write(&any)).unpack().unwrap());
+        let error = strictly(&any);
+        assert!(error.contains("`details[1].action.params`") && error.contains("99"), "{error}");
+    }
+}
+
 #[test]
 fn what_grpcurl_writes_is_read() {
     let json = r#"{"@type":"a/x.Y","@error":"x.Y is not recognized; see @value","@value":"CAE"}"#;
