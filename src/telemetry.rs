@@ -42,6 +42,7 @@
 //! |---|---|---|
 //! | `WARN` | `eset_protect::auth` | a login was refused: a person must look |
 //! | `WARN` | `eset_protect::call` | no retry, because the service is sick ([`RetryThrottle`](crate::RetryThrottle)) |
+//! | `WARN` | `eset_protect::wire` | a server closed a connection for too many pings ([`ClientBuilder::keep_alive_interval`](crate::ClientBuilder::keep_alive_interval)) |
 //! | `INFO` | `eset_protect::call` | a retry, with its reason and wait; a token that the service refused |
 //! | `INFO` | `eset_protect::auth` | a login that failed for another reason |
 //! | `INFO` | `eset_protect::wire` | the wire that `Wire::Auto` found |
@@ -104,6 +105,7 @@ mod server;
 pub(crate) use call::Call;
 pub(crate) use events::{
     GivenUp, attempted, given_up, login, rate_limited, retry, retry_of_refused, token_refused,
+    too_many_pings,
 };
 #[cfg(feature = "rest")]
 pub(crate) use events::{pending, wire_chosen};

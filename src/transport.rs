@@ -7,24 +7,29 @@ mod exchange;
 pub(crate) mod grpc;
 #[cfg(feature = "rest")]
 pub(crate) mod http;
+pub(crate) mod keep_alive;
 mod limits;
 mod metadata;
+mod per_runtime;
 mod proxy;
+mod readiness;
 mod refusal;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
 mod retry_after;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+mod watched;
 mod whole;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use ::http::HeaderValue;
 use tonic::Response;
 use tonic::metadata::MetadataMap;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::rpc::{MethodSpec, Rpc};
 use crate::telemetry::Server;
 #[cfg(feature = "rest")]
@@ -32,16 +37,11 @@ pub(crate) use auto::AutoTransport;
 pub(crate) use exchange::{Exchange, Limit};
 pub(crate) use limits::Limits;
 pub(crate) use metadata::metadata;
+use readiness::{Readiness, Sent};
 pub(crate) use retry_after::retry_after;
 
 /// The product and its version, in the header `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
-
-/// After so long without a sign of life during a call, HTTP/2 asks for one.
-pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
-
-/// If it gets none for so long, the connection is dead.
-pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What the answers of one connection of HTTP/2 may fill together before somebody reads them: the most that
 /// there is. Each has a limit of its own, and those that nobody reads yet, as in a bulk whose caller makes a
@@ -59,6 +59,8 @@ pub(crate) struct Attempt {
     /// REST has that.
     #[cfg_attr(not(feature = "rest"), allow(dead_code))]
     pub(crate) pending_id: Option<HeaderValue>,
+    /// Whether any of it can have gone out; told when it ends, also where it is given up.
+    pub(crate) is_sent: Arc<AtomicBool>,
 }
 
 /// The wire of a client.
@@ -93,12 +95,28 @@ impl Transport {
         request: &R::Request,
         attempt: Attempt,
     ) -> Result<Response<R::Response>, Error> {
-        match self {
+        let sent = Sent::begin(self.readiness(), attempt.is_sent.clone());
+        let result = match self {
             Self::Grpc(grpc) => grpc.attempt::<R>(request, attempt).await,
             #[cfg(feature = "rest")]
             Self::Rest(rest) => rest.attempt::<R>(request, attempt).await,
             #[cfg(feature = "rest")]
             Self::Auto(auto) => auto.attempt::<R>(request, attempt).await,
+        };
+        result.map_err(|error| {
+            let is_unsent = error.kind() == ErrorKind::Deadline && !sent.is_possible();
+            if is_unsent { error.unsent() } else { error }
+        })
+    }
+
+    /// Whether there are connections that take requests, on each wire.
+    fn readiness(&self) -> Vec<Readiness> {
+        match self {
+            Self::Grpc(grpc) => vec![grpc.readiness().clone()],
+            #[cfg(feature = "rest")]
+            Self::Rest(rest) => vec![rest.readiness().clone()],
+            #[cfg(feature = "rest")]
+            Self::Auto(auto) => auto.readiness().map(Clone::clone).into(),
         }
     }
 }

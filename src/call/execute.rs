@@ -6,6 +6,8 @@
 //!                 └───────── backoff, another token ◀────────┘
 //! ```
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -59,6 +61,7 @@ pub(crate) async fn execute<R: Rpc>(
         retries: 0,
         refusals: 0,
         is_under_way: false,
+        is_sent: Arc::default(),
         may_have_executed: false,
         is_renewed: false,
         is_replaced: false,
@@ -89,6 +92,8 @@ struct Run<'a> {
     refusals: u32,
     /// An attempt has begun and not ended.
     is_under_way: bool,
+    /// Some of the last attempt can have gone out.
+    is_sent: Arc<AtomicBool>,
     /// Some attempt so far may have run.
     may_have_executed: bool,
     /// The service refused a token, and this call had it renewed.
@@ -141,6 +146,7 @@ impl Run<'_> {
                         exchange: self.exchange.clone(),
                         metadata: metadata.map_err(|error| self.blamed(error))?,
                         pending_id: pending_id.take(),
+                        is_sent: self.is_sent.clone(),
                     };
                     let error = match self.attempt::<R>(request, attempt).await {
                         Ok(response) => return Ok(response),
@@ -282,7 +288,8 @@ impl Run<'_> {
     fn expired(&mut self, timeout: Duration) -> Error {
         let message = format!("no answer within {timeout:?}");
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
-        self.after_last(error.with_execution(self.may_have_executed || self.is_under_way))
+        let is_out = self.is_under_way && self.is_sent.load(Ordering::SeqCst);
+        self.after_last(error.with_execution(self.may_have_executed || is_out))
     }
 
     /// The error of a call that ran out of time says what it failed with before.

@@ -18,12 +18,10 @@ use crate::rate_limiter::RateLimiter;
 use crate::timer::Timer;
 use crate::transport::connector::Connector;
 use crate::transport::grpc::GrpcTransport;
+use crate::transport::keep_alive::{self, KeepAlive};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{
-    CONNECTION_WINDOW, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limit, Limits, Transport,
-    USER_AGENT,
-};
+use crate::transport::{CONNECTION_WINDOW, Limit, Limits, Transport, USER_AGENT};
 
 #[cfg(feature = "rest")]
 mod rest;
@@ -56,7 +54,7 @@ enum RateLimit {
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
 /// | [`max_header_list_size`](Self::max_header_list_size) | 1 MiB | a long error message, its details and metadata fit, and a server that sends without end does not fill the memory |
-/// | keep-alive, over HTTP/2 | a ping after 30 s of silence during a call, 20 s for its answer | finds connections that died unseen, which all later calls would share |
+/// | [`keep_alive_interval`](Self::keep_alive_interval), [`keep_alive_timeout`](Self::keep_alive_timeout) | over HTTP/2, a ping after 330 s of silence during a call, 20 s for its answer; over TCP, 30 s and 20 s | finds connections that died unseen, which all later calls would share, and no server with gRPC's defaults minds |
 ///
 /// # Proxies
 ///
@@ -84,6 +82,8 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
     connect_timeout: Duration,
     limits: Limits,
+    keep_alive_interval: Option<Duration>,
+    keep_alive_timeout: Duration,
     credentials: Option<Arc<dyn Credentials>>,
     policy: Policy,
     rate_limit: RateLimit,
@@ -102,6 +102,8 @@ impl ClientBuilder {
             timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
             limits: Limits { message: MAX_MESSAGE_SIZE, header_list: MAX_HEADER_LIST_SIZE },
+            keep_alive_interval: Some(keep_alive::INTERVAL),
+            keep_alive_timeout: keep_alive::TIMEOUT,
             credentials: None,
             policy: Policy::default(),
             rate_limit: RateLimit::default(),
@@ -143,6 +145,37 @@ impl ClientBuilder {
     #[must_use]
     pub fn max_header_list_size(mut self, bytes: usize) -> Self {
         self.limits.header_list = bytes;
+        self
+    }
+
+    /// Pings a connection of HTTP/2, over either wire, after so long without a word from the server during a
+    /// call; `None` never does. Without a call there are no pings. 5 minutes 30 seconds by default: servers
+    /// with gRPC's defaults take a ping every 5 minutes and close the connection at the third too many, with
+    /// all calls on it ([gRFC A8]). Set less only for servers that are configured for it, as where calls of
+    /// minutes go through a proxy that drops what is silent.
+    ///
+    /// Where a server closes a connection for `too_many_pings`, the client doubles the interval, to the
+    /// default at least, for all connections that it opens from then on, and says so as a warning
+    /// ([`telemetry`](crate::telemetry)).
+    ///
+    /// A host that is gone is found by TCP, whatever is set here: by its keep-alive after 30 seconds of
+    /// silence, and on Linux and Android, where something was sent, by `TCP_USER_TIMEOUT` after
+    /// [`keep_alive_timeout`](Self::keep_alive_timeout) ([gRFC A18]).
+    ///
+    /// [gRFC A8]: https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md
+    /// [gRFC A18]: https://github.com/grpc/proposal/blob/master/A18-tcp-user-timeout.md
+    #[must_use]
+    pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keep_alive_interval = interval.into();
+        self
+    }
+
+    /// How long the answer to a ping may take, and on Linux and Android TCP's acknowledgement of anything
+    /// that was sent (but never less than [`connect_timeout`](Self::connect_timeout)). 20 seconds by default.
+    /// Then the connection is dead, and the calls on it fail; they may have run.
+    #[must_use]
+    pub fn keep_alive_timeout(mut self, timeout: Duration) -> Self {
+        self.keep_alive_timeout = timeout;
         self
     }
 
@@ -234,11 +267,11 @@ impl ClientBuilder {
         let credentials = self.checked_credentials()?;
         let (endpoint, connector) = self.grpc_endpoint()?;
         let target = self.target.to_string();
-        let grpc = GrpcTransport::connect(&target, &endpoint, connector, self.limits).await?;
+        let grpc = GrpcTransport::connect(&target, endpoint, connector, self.limits).await?;
         self.client(Transport::Grpc(Box::new(grpc)), credentials)
     }
 
-    /// Makes a client that connects with its first call. Needs a tokio runtime.
+    /// Makes a client that connects with its first call. Its calls need a tokio runtime, this does not.
     ///
     /// # Errors
     ///
@@ -318,7 +351,7 @@ impl ClientBuilder {
 
     fn lazy_grpc(&self) -> Result<GrpcTransport, Error> {
         let (endpoint, connector) = self.grpc_endpoint()?;
-        Ok(GrpcTransport::lazy(&endpoint, connector, self.limits))
+        Ok(GrpcTransport::lazy(endpoint, connector, self.limits))
     }
 
     fn grpc_endpoint(&self) -> Result<(Endpoint, Connector), Error> {
@@ -341,15 +374,17 @@ impl ClientBuilder {
             .map_err(wrong)?
             .connect_timeout(self.connect_timeout)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .http2_max_header_list_size(self.limits.http2_header_list())
-            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+            .http2_max_header_list_size(self.limits.http2_header_list());
         Ok((endpoint, connector))
+    }
+
+    fn keep_alive(&self) -> KeepAlive {
+        KeepAlive::new(self.keep_alive_interval, self.keep_alive_timeout)
     }
 
     #[cfg(feature = "tls")]
     fn connector(&self, is_secure: bool, alpn: &[&[u8]]) -> Result<Connector, Error> {
-        let connector = Connector::new(self.connect_timeout);
+        let connector = Connector::new(self.connect_timeout, self.keep_alive());
         if is_secure { Ok(connector.with_tls(self.tls.connector(alpn)?)) } else { Ok(connector) }
     }
 
@@ -360,7 +395,7 @@ impl ClientBuilder {
                 format!("endpoint {:?}: https needs the cargo feature `tls`", self.target);
             return Err(Error::config(message));
         }
-        Ok(Connector::new(self.connect_timeout))
+        Ok(Connector::new(self.connect_timeout, self.keep_alive()))
     }
 }
 

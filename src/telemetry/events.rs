@@ -105,6 +105,15 @@ pub(crate) fn login<T>(result: &Result<T, Error>, is_renewal: bool) {
     metrics::login(outcome);
 }
 
+/// A server closed a connection for too many pings; new ones are pinged after so long.
+pub(crate) fn too_many_pings(interval: Duration) {
+    tracing::warn!(
+        target: "eset_protect::wire",
+        ?interval,
+        "a server wants fewer pings (GOAWAY, too_many_pings): longer keep-alive interval from now on"
+    );
+}
+
 /// An answer is pending and is asked for again after a pause.
 #[cfg(feature = "rest")]
 pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {

@@ -19,9 +19,11 @@ use tonic::Response;
 
 use super::Attempt;
 use super::grpc::{GrpcTransport, NotGrpc, status};
+use super::readiness::Readiness;
 use super::refusal::Refused;
 use super::rest::RestTransport;
 use super::tls;
+use super::watched::NoHttp2;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::{MethodSpec, Rpc};
 use crate::telemetry::{self, Server};
@@ -78,6 +80,11 @@ impl AutoTransport {
             return self.rest.server(spec);
         }
         Some(self.grpc.server())
+    }
+
+    /// Whether the connections of either wire take requests.
+    pub(super) fn readiness(&self) -> [&Readiness; 2] {
+        [self.grpc.readiness(), self.rest.readiness()]
     }
 
     pub(crate) async fn attempt<R: Rpc>(
@@ -197,8 +204,11 @@ fn is_garbled(error: &Error) -> bool {
     status::find::<status::Garbled>(error).is_some()
 }
 
-/// TLS failed because the far side offers no HTTP/2.
+/// TLS failed because the far side offers no HTTP/2, or it does not begin with it.
 fn is_without_http2(error: &Error) -> bool {
+    if status::find::<NoHttp2>(error).is_some_and(NoHttp2::is_other_protocol) {
+        return true;
+    }
     use tokio_rustls::rustls::{AlertDescription, Error as TlsError};
     let alert = AlertDescription::NoApplicationProtocol;
     matches!(tls::find(error), Some(TlsError::AlertReceived(found)) if *found == alert)

@@ -20,7 +20,10 @@ use tonic::Code;
 use tower_service::Service;
 
 use super::grpc::status::find;
+use super::keep_alive::KeepAlive;
 use super::proxy::{self, Proxies, ProxyError, ProxyErrorKind, Tunnelled};
+use super::readiness::Readiness;
+use super::watched::Watched;
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConnector;
@@ -32,6 +35,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Connector {
     tcp: HttpConnector,
     timeout: Duration,
+    keep_alive: KeepAlive,
+    readiness: Readiness,
     #[cfg(feature = "tls")]
     tls: Option<TlsConnector>,
     /// TLS is for `https` URIs only, not for all.
@@ -42,20 +47,33 @@ pub(crate) struct Connector {
 
 impl Connector {
     /// A connector without TLS.
-    pub(crate) fn new(connect_timeout: Duration) -> Self {
+    pub(crate) fn new(connect_timeout: Duration, keep_alive: KeepAlive) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));
+        keep_alive.set_on(&mut tcp, connect_timeout);
         Self {
             tcp,
             timeout: connect_timeout,
+            keep_alive,
+            readiness: Readiness::default(),
             #[cfg(feature = "tls")]
             tls: None,
             #[cfg(feature = "rest")]
             is_tls_by_scheme: false,
             proxies: Arc::new(Proxies::from_env()),
         }
+    }
+
+    /// The keep-alive of its connections.
+    pub(super) fn keep_alive(&self) -> &KeepAlive {
+        &self.keep_alive
+    }
+
+    /// Whether it has connections that take requests.
+    pub(super) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// The same with TLS for `https` URIs.
@@ -74,7 +92,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Connection>;
+    type Response = TokioIo<Watched>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -100,20 +118,22 @@ impl Service<Uri> for Connector {
             Ok(Some(proxy)) => format!(" by way of {proxy}"),
             _ => String::new(),
         };
+        let (keep_alive, readiness) = (self.keep_alive.clone(), self.readiness.clone());
         let connecting = async move {
             let stream = proxy::connect(proxy?, tcp, uri, is_secure).await?;
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
                 let stream = tls.connect(&host, stream).await?;
-                return Ok(TokioIo::new(Connection::Tls(Box::new(stream))));
+                return Ok(Connection::Tls(Box::new(stream)));
             }
-            Ok(TokioIo::new(Connection::Plain(stream)))
+            Ok::<_, BoxError>(Connection::Plain(stream))
         };
         Box::pin(async move {
             // A far side, or a proxy, that accepts and then says nothing.
-            tokio::time::timeout(timeout, connecting)
+            let connection = tokio::time::timeout(timeout, connecting)
                 .await
-                .unwrap_or_else(|_| Err(format!("not connected within {timeout:?}{by}").into()))
+                .map_err(|_| format!("not connected within {timeout:?}{by}"))??;
+            Ok(TokioIo::new(Watched::new(connection, timeout, keep_alive, readiness)))
         })
     }
 }

@@ -4,6 +4,9 @@ mod codec;
 mod guard;
 pub(crate) mod status;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message;
@@ -12,51 +15,89 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 
+use super::per_runtime::PerRuntime;
+use super::readiness::Readiness;
 use super::{Attempt, Limits, metadata};
 use crate::error::{Error, ErrorKind};
 use crate::rate_limiter::Rank;
 use crate::rpc::Rpc;
 use crate::telemetry::{self, Server};
 use crate::transport::connector::Connector;
+use crate::transport::watched::NoHttp2;
 use codec::EncodedCodec;
 pub(crate) use guard::NotGrpc;
 use guard::{Guard, Said};
 
-/// A channel to one server.
+/// A channel to one server, in each runtime in which it is used.
 #[derive(Clone, Debug)]
 pub(crate) struct GrpcTransport {
-    channel: Channel,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    endpoint: Endpoint,
+    connector: Connector,
+    channels: PerRuntime<Held>,
     limits: Limits,
-    server: Server,
+}
+
+/// A channel, and the keep-alive interval of its connections.
+#[derive(Clone, Debug)]
+struct Held {
+    channel: Channel,
+    interval: Option<Duration>,
 }
 
 impl GrpcTransport {
     /// A transport that connects with the first call.
-    pub(crate) fn lazy(endpoint: &Endpoint, connector: Connector, limits: Limits) -> Self {
-        let channel = endpoint.connect_with_connector_lazy(connector);
-        Self::new(endpoint, channel, limits)
+    pub(crate) fn lazy(endpoint: Endpoint, connector: Connector, limits: Limits) -> Self {
+        let endpoint = endpoint.keep_alive_timeout(connector.keep_alive().timeout());
+        let channels = PerRuntime::default();
+        Self { inner: Arc::new(Inner { endpoint, connector, channels, limits }) }
     }
 
     /// A transport that is connected; an error names `target`.
     pub(crate) async fn connect(
         target: &str,
-        endpoint: &Endpoint,
+        endpoint: Endpoint,
         connector: Connector,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let channel = endpoint.connect_with_connector(connector).await;
-        channel
-            .map(|channel| Self::new(endpoint, channel, limits))
-            .map_err(|error| status::connect_error(target, error))
+        let transport = Self::lazy(endpoint, connector, limits);
+        let (endpoint, interval) = transport.endpoint();
+        let connected = endpoint.connect_with_connector(transport.inner.connector.clone()).await;
+        let channel = connected.map_err(|error| status::connect_error(target, error))?;
+        transport.inner.channels.set(Held { channel, interval })?;
+        Ok(transport)
     }
 
-    fn new(endpoint: &Endpoint, channel: Channel, limits: Limits) -> Self {
-        Self { channel, limits, server: Server::of(endpoint.uri()) }
+    /// The endpoint with the keep-alive interval of now.
+    fn endpoint(&self) -> (Endpoint, Option<Duration>) {
+        let (endpoint, interval) =
+            (self.inner.endpoint.clone(), self.inner.connector.keep_alive().interval());
+        match interval {
+            Some(interval) => (endpoint.http2_keep_alive_interval(interval), Some(interval)),
+            None => (endpoint, None),
+        }
+    }
+
+    fn channel(&self) -> Result<Channel, Error> {
+        let (endpoint, interval) = self.endpoint();
+        let connector = &self.inner.connector;
+        let make =
+            || Held { channel: endpoint.connect_with_connector_lazy(connector.clone()), interval };
+        self.inner.channels.get(|held| held.interval == interval, make).map(|held| held.channel)
+    }
+
+    /// Whether it has connections that take requests.
+    pub(super) fn readiness(&self) -> &Readiness {
+        self.inner.connector.readiness()
     }
 
     /// Where requests go.
     pub(crate) fn server(&self) -> Server {
-        self.server.clone()
+        Server::of(self.inner.endpoint.uri())
     }
 
     /// Sends a request once.
@@ -66,14 +107,14 @@ impl GrpcTransport {
         attempt: Attempt,
     ) -> Result<Response<R::Response>, Error> {
         let size = request.encoded_len();
-        if size > self.limits.message {
+        if size > self.inner.limits.message {
             return Err(Error::new(
                 ErrorKind::Limit,
                 Code::InvalidArgument,
                 format!(
                     "the request has {size} bytes, the limit of this client is {}: raise it with \
                      ClientBuilder::max_message_size",
-                    self.limits.message
+                    self.inner.limits.message
                 ),
             ));
         }
@@ -119,8 +160,8 @@ impl GrpcTransport {
         path: PathAndQuery,
     ) -> Result<Response<M>, Error> {
         let said = Said::default();
-        let max_message_size = self.limits.message;
-        let mut grpc = Grpc::new(Guard::new(self.channel.clone(), said.clone(), self.limits))
+        let max_message_size = self.inner.limits.message;
+        let mut grpc = Grpc::new(Guard::new(self.channel()?, said.clone(), self.inner.limits))
             .max_decoding_message_size(max_message_size)
             .max_encoding_message_size(max_message_size);
         grpc.ready().await.map_err(|error| status::not_sent(&*error))?;
@@ -128,7 +169,10 @@ impl GrpcTransport {
             let codec = EncodedCodec::<M>::default();
             only(grpc.server_streaming(message, path, codec).await?, &said).await
         };
-        answer.await.map_err(|found| status::into_error(found, &said, max_message_size))
+        answer.await.map_err(|found| match NoHttp2::of(&found, self.readiness()) {
+            Some(failed) => failed.into_error("cannot connect"),
+            None => status::into_error(found, &said, max_message_size),
+        })
     }
 }
 

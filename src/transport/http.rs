@@ -1,6 +1,7 @@
 //! HTTP/1.1 and 2 by hyper, for the REST wire and the logins: one request, one bounded answer.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
@@ -17,11 +18,12 @@ use crate::transport::connector::{self, Connector};
 use crate::transport::exchange::{Answer, of_status};
 use crate::transport::grpc::status::find;
 use crate::transport::limits::{self, TooLong};
+use crate::transport::per_runtime::PerRuntime;
+use crate::transport::readiness::Readiness;
 use crate::transport::refusal::Refusal;
+use crate::transport::watched::NoHttp2;
 use crate::transport::whole::Whole;
-use crate::transport::{
-    CONNECTION_WINDOW, Exchange, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, Limits,
-};
+use crate::transport::{CONNECTION_WINDOW, Exchange, Limits};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -45,9 +47,17 @@ pub(crate) struct Pending {
 /// An HTTP client. Follows no redirect: credentials would go with it.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
+    clients: Arc<PerRuntime<Held>>,
     limits: Limits,
     pending: Pending,
+}
+
+/// A pool of connections, and their keep-alive interval.
+#[derive(Clone, Debug)]
+struct Held {
+    pool: Client<Connector, Full<Bytes>>,
+    interval: Option<Duration>,
 }
 
 /// An answer, whole.
@@ -76,18 +86,33 @@ impl HttpResponse {
 
 impl HttpClient {
     pub(crate) fn new(connector: Connector, limits: Limits, pending: Pending) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(60))
-            .http1_max_buf_size(limits.http1_buffer())
-            .http2_max_header_list_size(limits.http2_header_list())
-            // All calls to a host share one connection of HTTP/2; if it dies unseen, so do they.
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .http2_keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-            .build(connector);
-        Self { client, limits, pending }
+        Self { connector, clients: Arc::default(), limits, pending }
+    }
+
+    /// Whether it has connections that take requests.
+    pub(super) fn readiness(&self) -> &Readiness {
+        self.connector.readiness()
+    }
+
+    /// The pool of the current runtime.
+    fn pool(&self) -> Result<Client<Connector, Full<Bytes>>, Error> {
+        let keep_alive = self.connector.keep_alive();
+        let interval = keep_alive.interval();
+        let make = || {
+            let pool = Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(Duration::from_secs(60))
+                .http1_max_buf_size(self.limits.http1_buffer())
+                .http2_max_header_list_size(self.limits.http2_header_list())
+                // All calls to a host share one connection of HTTP/2; if it dies unseen, so do they.
+                .http2_initial_connection_window_size(CONNECTION_WINDOW)
+                .http2_keep_alive_interval(interval)
+                .http2_keep_alive_timeout(keep_alive.timeout())
+                .build(self.connector.clone());
+            Held { pool, interval }
+        };
+        self.clients.get(|held| held.interval == interval, make).map(|held| held.pool)
     }
 
     /// A request over the limit is not sent, as over gRPC.
@@ -171,7 +196,7 @@ impl HttpClient {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let has_body = !request.body().is_empty();
-        let response = self.client.request(request.map(Full::new)).await;
+        let response = self.pool()?.request(request.map(Full::new)).await;
         let response = response.map_err(|error| self.not_answered(error, &host, has_body))?;
         let status = response.status();
         let response = Whole::of(response, self.limits)
@@ -259,6 +284,8 @@ impl HttpClient {
         let cause = root_cause(&error);
         let found = if error.is_connect() {
             connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
+        } else if let Some(failed) = NoHttp2::of(&error, self.readiness()) {
+            return failed.into_error(&format!("cannot connect to {host}"));
         } else if let Some(refusal) = Refusal::of(&error, has_body) {
             let message = format!("{host}: {refusal}");
             Error::new(ErrorKind::Transport, Code::Unavailable, message).refused()

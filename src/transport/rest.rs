@@ -8,6 +8,7 @@ use http::{HeaderValue, Request, header};
 use tonic::Response;
 
 use super::http::{HttpClient, HttpResponse};
+use super::readiness::Readiness;
 use super::{Attempt, USER_AGENT, metadata};
 use crate::error::Error;
 use crate::rpc::{MethodSpec, Rpc};
@@ -27,6 +28,11 @@ pub(crate) struct RestTransport {
 impl RestTransport {
     pub(crate) fn new(http: HttpClient, hosts: Hosts) -> Self {
         Self { http, hosts }
+    }
+
+    /// Whether it has connections that take requests.
+    pub(super) fn readiness(&self) -> &Readiness {
+        self.http.readiness()
     }
 
     /// Where the requests of an RPC go.

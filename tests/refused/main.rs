@@ -11,5 +11,8 @@ mod cancel;
 mod certificates;
 mod closed;
 mod goaway;
+mod keep_alive;
 mod long;
+mod preface;
 mod reset;
+mod runtimes;

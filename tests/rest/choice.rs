@@ -356,6 +356,7 @@ async fn a_dead_connection_of_http2_is_noticed_over_rest() {
         .tls(TlsConfig::new().ca_certificate(authority.pem()).unwrap())
         .timer(DrivenTimer::new(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH))))
         .retry(eset_protect::RetryPolicy::none())
+        .keep_alive_interval(Duration::from_secs(30))
         .connect_lazy()
         .unwrap();
     get(&client).await.unwrap();

@@ -69,8 +69,12 @@ pub enum Act {
     Reset(u32),
     /// GOAWAY.
     GoAway(Last, u32),
+    /// GOAWAY with its reason in words.
+    GoAwayFor(Last, u32, &'static str),
     /// The end of the connection.
     Close,
+    /// Nothing any more, on the whole connection; nor does the server read.
+    Deaf,
     /// The head of the answer, with any status.
     Status(u16, Vec<(&'static str, String)>),
     /// Something beside the wire, once all before it is written; see [`Hook`].
@@ -114,6 +118,8 @@ pub enum What {
     Request,
     /// The head of a request that came after a GOAWAY that does not count it. Nothing is done with it.
     Ignored,
+    /// A PING.
+    Ping,
     /// RST_STREAM of the client.
     Reset(u32),
     /// The connection ended.
@@ -260,7 +266,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             let (kind, flags, id, payload) = self.read().await?;
             match kind {
                 SETTINGS if flags & ACK == 0 => self.write(&frame(SETTINGS, ACK, 0, &[])).await?,
-                PING if flags & ACK == 0 => self.write(&frame(PING, ACK, 0, &payload)).await?,
+                PING if flags & ACK == 0 => {
+                    self.shared.log(self.number, 0, What::Ping);
+                    self.write(&frame(PING, ACK, 0, &payload)).await?;
+                }
                 RST_STREAM => {
                     let reason = payload.try_into().map(u32::from_be_bytes).expect("four bytes");
                     waiting.retain(|(other, _)| *other != id);
@@ -305,15 +314,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     bytes.extend(headers_frames(END_STREAM, id, &block(false, headers)));
                 }
                 Act::Reset(code) => bytes.extend(frame(RST_STREAM, 0, id, &code.to_be_bytes())),
-                Act::GoAway(last, code) => {
-                    let last = match last {
-                        Last::Before => id.saturating_sub(2),
-                        Last::This => id,
-                        Last::Any => 0x7fff_ffff,
-                    };
-                    self.last = last;
-                    let payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
-                    bytes.extend(frame(GOAWAY, 0, 0, &payload));
+                Act::GoAway(last, code) => bytes.extend(self.go_away(id, *last, *code, "")),
+                Act::GoAwayFor(last, code, why) => {
+                    bytes.extend(self.go_away(id, *last, *code, why));
                 }
                 Act::Status(status, headers) => {
                     // A literal whose name is number 8 of the table (RFC 7541, 6.2.2).
@@ -332,6 +335,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     self.write(&bytes).await?;
                     return None;
                 }
+                Act::Deaf => {
+                    self.write(&bytes).await?;
+                    return std::future::pending().await;
+                }
                 Act::Close => is_over = true,
             }
         }
@@ -341,6 +348,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             return None;
         }
         Some(())
+    }
+
+    fn go_away(&mut self, id: u32, last: Last, code: u32, why: &str) -> Vec<u8> {
+        self.last = match last {
+            Last::Before => id.saturating_sub(2),
+            Last::This => id,
+            Last::Any => 0x7fff_ffff,
+        };
+        let numbers = [self.last.to_be_bytes(), code.to_be_bytes()].concat();
+        frame(GOAWAY, 0, 0, &[&numbers, why.as_bytes()].concat())
     }
 
     async fn read(&mut self) -> Option<(u8, u8, u32, Vec<u8>)> {

@@ -163,7 +163,7 @@ impl ClientBuilder {
     }
 
     fn http_client(&self, is_secure: bool) -> Result<HttpClient, Error> {
-        let connector = Connector::new(self.connect_timeout);
+        let connector = Connector::new(self.connect_timeout, self.keep_alive());
         let connector = if is_secure {
             connector.with_tls_by_scheme(self.tls.connector(&[b"h2", b"http/1.1"])?)
         } else {

@@ -49,8 +49,18 @@ fn connections() -> Vec<Fault> {
         ),
         fault(
             "accepts, reads nothing, says nothing",
-            "The deadline holds. The bytes went out, so nobody can say.",
+            "The deadline holds. Without a word of HTTP/2 from the server no request is sent, so it did not run. (By tokio's clock, which is not driven here, `connect_timeout` would end it after 10 s, and it would be tried again.)",
             |_| always(vec![]).begin(Begin::Silent),
+        ),
+        fault(
+            "connection reset before the first byte of HTTP/2, once",
+            "Nothing is sent before the server's preface, so it is a failed connection: tried again.",
+            |_| always(grpc(&message())).begin(Begin::ResetUnread(1)),
+        ),
+        fault(
+            "connection reset before the first byte of HTTP/2, always",
+            "Nothing was sent, so it is safe to try again: five times.",
+            |_| always(grpc(&message())).begin(Begin::ResetUnread(usize::MAX)),
         ),
         fault(
             "reads the request, says nothing",

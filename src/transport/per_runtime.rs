@@ -1,0 +1,59 @@
+//! One of a thing for each tokio runtime.
+//!
+//! The tasks of a connection live in the runtime in which it was opened, and end with it, or stand still while
+//! nobody drives it. A client may outlive its runtime, or be called from two: each has connections of its own.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::runtime::{Handle, Id};
+
+use crate::error::Error;
+
+/// How many runtimes are remembered. Which of them are gone nobody can ask, and what is forgotten of one that
+/// is not is made anew.
+const MOST: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct PerRuntime<T>(Mutex<Vec<(Id, T)>>);
+
+impl<T> Default for PerRuntime<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> PerRuntime<T> {
+    /// The one of the current runtime, if it is still good, and else a new one.
+    pub(super) fn get(
+        &self,
+        is_good: impl FnOnce(&T) -> bool,
+        make: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
+        let id = runtime()?;
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one that was used last is at the end.
+        let known = held.iter().position(|(other, _)| *other == id).map(|at| held.remove(at).1);
+        let value = known.filter(|value| is_good(value)).unwrap_or_else(make);
+        held.push((id, value.clone()));
+        if held.len() > MOST {
+            held.remove(0);
+        }
+        Ok(value)
+    }
+
+    /// Keeps one that was made in the current runtime.
+    pub(super) fn set(&self, value: T) -> Result<(), Error> {
+        let id = runtime()?;
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|(other, _)| *other != id);
+        held.push((id, value));
+        Ok(())
+    }
+}
+
+fn runtime() -> Result<Id, Error> {
+    let handle = Handle::try_current();
+    handle.map(|handle| handle.id()).map_err(|error| {
+        Error::config("calls are made in a tokio runtime, and this is none").with_source(error)
+    })
+}

@@ -1,0 +1,430 @@
+//! A connection that is watched for what the HTTP/2 above it does not tell.
+//!
+//! **Nothing of a request goes out before the server has begun to speak HTTP/2.** RFC 9113 (3.4) lets a client
+//! send requests right after its own preface; then a connection that is reset leaves open whether they were
+//! read. So they wait here for the server's preface, its first SETTINGS: a connection without one is a
+//! failed connection, and no call on it can have run. That takes the time of one way there and back on a new
+//! connection, as in gRPC's own clients, which do not call a channel ready before. With TLS the preface of
+//! most servers comes with the end of the handshake, so it costs less.
+//!
+//! **GOAWAY with `too_many_pings`** reaches no call by itself: those on the connection learn that it broke. It
+//! is read off the wire and makes the next connections ping less (gRFC A8).
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use hyper_util::client::legacy::connect::{Connected, Connection as Connects};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+use tonic::Code;
+
+use super::connector::Connection;
+use super::grpc::status::find;
+use super::keep_alive::KeepAlive;
+use super::readiness::{Readiness, Ready};
+use crate::error::{Error, ErrorKind};
+
+/// What a client of HTTP/2 says first (RFC 9113, 3.4). No request of HTTP/1.1 begins so.
+const MAGIC: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// By which an error of this is known: HTTP/2 hands on the text and the kind of an I/O error, not itself.
+const NO_HTTP2: &str = "no HTTP/2 from the server: ";
+
+/// What a server's distrust of our certificate is among the kinds of I/O errors.
+#[cfg(feature = "tls")]
+const CERTIFICATE_REFUSED: io::ErrorKind = io::ErrorKind::PermissionDenied;
+
+// Types of frames (RFC 9113, 6).
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+/// The flag of SETTINGS that answer others.
+const ACK: u8 = 1;
+
+/// Where the type of a frame is in its head.
+const TYPE: usize = 3;
+
+/// `ENHANCE_YOUR_CALM` and its reason, after the number of the last stream.
+const TOO_MANY_PINGS: &[u8] = b"\x00\x00\x00\x0btoo_many_pings";
+
+/// A connection, watched.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    connection: Connection,
+    version: Version,
+    /// Until the server's preface has come.
+    waiting: Option<Waiting>,
+    read: Frames,
+    sent: Frames,
+    /// The beginning of the payload of a GOAWAY.
+    goaway: Vec<u8>,
+    keep_alive: KeepAlive,
+    /// What the keep-alive was when the connection was opened.
+    interval: Option<Duration>,
+    readiness: Readiness,
+    /// Once it takes requests.
+    ready: Option<Ready>,
+}
+
+#[derive(Debug)]
+enum Version {
+    /// So many bytes of the magic were written.
+    Unknown(usize),
+    Http1,
+    Http2,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    timeout: Duration,
+    expiry: Pin<Box<Sleep>>,
+    /// Of whoever has a request to write.
+    writer: Option<Waker>,
+    /// What writing failed with. HTTP/2 tells those who wait why reading failed, and not why writing did.
+    broken: Option<io::Error>,
+}
+
+impl Watched {
+    /// Watches a connection whose server has so long to begin.
+    pub(super) fn new(
+        connection: Connection,
+        timeout: Duration,
+        keep_alive: KeepAlive,
+        readiness: Readiness,
+    ) -> Self {
+        let expiry = Box::pin(tokio::time::sleep(timeout));
+        Self {
+            connection,
+            version: Version::Unknown(0),
+            waiting: Some(Waiting { timeout, expiry, writer: None, broken: None }),
+            read: Frames::default(),
+            sent: Frames::default(),
+            goaway: Vec::new(),
+            interval: keep_alive.interval(),
+            keep_alive,
+            readiness,
+            ready: None,
+        }
+    }
+
+    /// How many of these bytes may go out now.
+    fn may_write(&mut self, bytes: &[u8]) -> usize {
+        if let Version::Unknown(said) = self.version {
+            let rest = &MAGIC[said..];
+            let most = rest.len().min(bytes.len());
+            if bytes[..most] == rest[..most] {
+                return most;
+            }
+            self.version = Version::Http1;
+            self.ready = Some(self.readiness.ready());
+        }
+        match self.version {
+            Version::Http2 if self.waiting.is_some() => self.sent.before_request(bytes),
+            _ => bytes.len(),
+        }
+    }
+
+    /// Whether everything may go out.
+    fn is_free(&self) -> bool {
+        match self.version {
+            Version::Unknown(_) => false,
+            Version::Http1 => true,
+            Version::Http2 => self.waiting.is_none(),
+        }
+    }
+
+    fn wrote(&mut self, bytes: &[u8]) {
+        match self.version {
+            Version::Unknown(said) => {
+                let said = said + bytes.len();
+                self.version =
+                    if said < MAGIC.len() { Version::Unknown(said) } else { Version::Http2 };
+            }
+            Version::Http2 if self.waiting.is_some() => self.sent.advance_over(bytes, |_, _| {}),
+            _ => {}
+        }
+    }
+
+    /// Looks at what the server says.
+    fn look(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut is_first = self.waiting.is_some();
+        let mut is_preface = true;
+        let mut is_too_many_pings = false;
+        let goaway = &mut self.goaway;
+        self.read.advance_over(bytes, |frame, payload| {
+            if std::mem::take(&mut is_first) {
+                is_preface = frame.is_preface();
+            }
+            if frame.kind() == GOAWAY {
+                let room = (4 + TOO_MANY_PINGS.len() + 1).saturating_sub(goaway.len());
+                goaway.extend_from_slice(&payload[..room.min(payload.len())]);
+                if frame.is_whole() {
+                    is_too_many_pings |= goaway.get(4..) == Some(TOO_MANY_PINGS);
+                    goaway.clear();
+                }
+            }
+        });
+        if !is_preface {
+            let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
+            let line = text.lines().next().unwrap_or_default();
+            return Err(self.failed(io::ErrorKind::InvalidData, &format!("it said {line:?}")));
+        }
+        if let (true, Some(interval)) = (is_too_many_pings, self.interval) {
+            self.keep_alive.too_many_pings(interval);
+        }
+        // The head of its first frame was whole.
+        if !is_first && let Some(waiting) = self.waiting.take() {
+            self.ready = Some(self.readiness.ready());
+            waiting.writer.into_iter().for_each(Waker::wake);
+        }
+        Ok(())
+    }
+
+    /// What came of writing; if that failed before the server has begun, reading fails with it.
+    fn written<T>(&mut self, cx: &Context<'_>, result: io::Result<T>) -> Poll<io::Result<T>> {
+        match (result, &mut self.waiting) {
+            (Err(error), Some(waiting)) if matches!(self.version, Version::Http2) => {
+                waiting.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            (result, _) => Poll::Ready(result.map_err(|error| self.ended(error))),
+        }
+    }
+
+    /// The error of a connection that ends before the server has begun.
+    fn ended(&self, error: io::Error) -> io::Error {
+        if self.waiting.is_none() || matches!(self.version, Version::Http1) {
+            return error;
+        }
+        #[cfg(feature = "tls")]
+        if super::tls::is_certificate_refused(&error) {
+            // TLS 1.3 tells it after the handshake.
+            return self.failed(CERTIFICATE_REFUSED, &error.to_string());
+        }
+        self.failed(error.kind(), &format!("the connection broke: {error}"))
+    }
+
+    fn failed(&self, kind: io::ErrorKind, what: &str) -> io::Error {
+        let failure = NoHttp2 { kind, text: format!("{NO_HTTP2}{what}") };
+        self.readiness.failed(&failure);
+        io::Error::new(kind, failure.text)
+    }
+}
+
+/// Why a connection failed on which the server sent no preface, and so got no request.
+#[derive(Clone, Debug)]
+pub(super) struct NoHttp2 {
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
+    kind: io::ErrorKind,
+    text: String,
+}
+
+impl NoHttp2 {
+    /// What a request failed with, if it was that. One that still waited for the connection learns from HTTP/2
+    /// only that there is none.
+    pub(super) fn of(error: &(dyn StdError + 'static), readiness: &Readiness) -> Option<Self> {
+        if let Some(error) = find::<io::Error>(error) {
+            let text = error.get_ref()?.to_string();
+            return text.starts_with(NO_HTTP2).then_some(Self { kind: error.kind(), text });
+        }
+        let is_unwritten = |error: &hyper::Error| error.is_canceled() || error.is_closed();
+        find::<hyper::Error>(error).filter(|error| is_unwritten(error))?;
+        readiness.failure()
+    }
+
+    /// The error of a call that was to go over the connection.
+    pub(super) fn into_error(self, what: &str) -> Error {
+        let message = format!("{what}: {self}");
+        let error = Error::new(ErrorKind::Connect, Code::Unavailable, message);
+        #[cfg(feature = "tls")]
+        if self.kind == CERTIFICATE_REFUSED {
+            return error.permanent().with_source(self);
+        }
+        error.with_source(self)
+    }
+
+    /// The server said something else, or closed the connection at the sight of HTTP/2. Silence shows
+    /// nothing.
+    #[cfg(feature = "rest")]
+    pub(super) fn is_other_protocol(&self) -> bool {
+        !matches!(self.kind, CERTIFICATE_REFUSED | io::ErrorKind::TimedOut)
+    }
+}
+
+impl fmt::Display for NoHttp2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for NoHttp2 {}
+
+/// Where one direction of a connection is between its frames.
+#[derive(Clone, Copy, Debug, Default)]
+struct Frames {
+    head: [u8; 9],
+    filled: usize,
+    /// How much of the payload is still to come.
+    left: usize,
+}
+
+impl Frames {
+    fn kind(&self) -> u8 {
+        self.head[TYPE]
+    }
+
+    /// SETTINGS that are no answer, for the connection itself.
+    fn is_preface(&self) -> bool {
+        let [.., kind, flags, a, b, c, d] = self.head;
+        kind == SETTINGS && flags & ACK == 0 && [a, b, c, d] == [0; 4]
+    }
+
+    fn is_whole(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Goes over bytes. Calls with each frame once its head is whole, and with each part of its payload.
+    fn advance_over(&mut self, mut bytes: &[u8], mut seen: impl FnMut(&Self, &[u8])) {
+        while !bytes.is_empty() {
+            let mut payload: &[u8] = &[];
+            if self.filled < self.head.len() {
+                let part = bytes.len().min(self.head.len() - self.filled);
+                self.head[self.filled..self.filled + part].copy_from_slice(&bytes[..part]);
+                self.filled += part;
+                bytes = &bytes[part..];
+                if self.filled < self.head.len() {
+                    return;
+                }
+                let [a, b, c, ..] = self.head;
+                self.left = u32::from_be_bytes([0, a, b, c]) as usize;
+            } else {
+                let part = bytes.len().min(self.left);
+                (payload, bytes) = bytes.split_at(part);
+                self.left -= part;
+            }
+            seen(self, payload);
+            if self.left == 0 {
+                self.filled = 0;
+            }
+        }
+    }
+
+    /// How many of these bytes come before the type of the first frame of a request.
+    fn before_request(mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            if let Some(to_type) = TYPE.checked_sub(self.filled)
+                && bytes.get(at + to_type) == Some(&HEADERS)
+            {
+                return at + to_type;
+            }
+            let part = if self.filled < self.head.len() {
+                self.head.len() - self.filled
+            } else {
+                self.left
+            };
+            let next = bytes.len().min(at + part);
+            self.advance_over(&bytes[at..next], |_, _| {});
+            at = next;
+        }
+        at
+    }
+}
+
+impl Connects for Watched {
+    fn connected(&self) -> Connected {
+        self.connection.connected()
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Some(error) = this.waiting.as_mut().and_then(|waiting| waiting.broken.take()) {
+            return Poll::Ready(Err(this.ended(error)));
+        }
+        let (before, has_room) = (buffer.filled().len(), buffer.remaining() > 0);
+        let polled = Pin::new(&mut this.connection).poll_read(cx, buffer);
+        if !matches!(this.version, Version::Http2) {
+            return polled;
+        }
+        match polled {
+            Poll::Ready(Ok(())) => {
+                let bytes = &buffer.filled()[before..];
+                if bytes.is_empty() && has_room && this.waiting.is_some() {
+                    let what = "it closed the connection";
+                    return Poll::Ready(Err(this.failed(io::ErrorKind::UnexpectedEof, what)));
+                }
+                Poll::Ready(this.look(bytes))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(this.ended(error))),
+            Poll::Pending => {
+                let Some(waiting) = &mut this.waiting else { return Poll::Pending };
+                ready!(waiting.expiry.as_mut().poll(cx));
+                let what = format!("it said nothing within {:?}", waiting.timeout);
+                Poll::Ready(Err(this.failed(io::ErrorKind::TimedOut, &what)))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let most = this.may_write(bytes);
+        if most == 0
+            && !bytes.is_empty()
+            && let Some(waiting) = &mut this.waiting
+        {
+            waiting.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let result = ready!(Pin::new(&mut this.connection).poll_write(cx, &bytes[..most]));
+        if let Ok(written) = result {
+            this.wrote(&bytes[..written]);
+        }
+        this.written(cx, result)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let result = ready!(Pin::new(&mut this.connection).poll_flush(cx));
+        this.written(cx, result)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().connection).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        let first = first.map_or(&[][..], |slice| slice);
+        if this.may_write(first) == first.len() && this.is_free() {
+            return Pin::new(&mut this.connection).poll_write_vectored(cx, slices);
+        }
+        Pin::new(this).poll_write(cx, first)
+    }
+}
