@@ -4,6 +4,7 @@ mod from_status;
 #[cfg(feature = "tls")]
 mod in_words;
 mod predicates;
+mod secrets;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 use tonic::Code;
 use tonic::metadata::MetadataMap;
+
+pub(crate) use secrets::Secrets;
 
 use crate::rpc::MethodSpec;
 use crate::wkt::Any;
@@ -68,7 +71,8 @@ struct Inner {
 pub enum ErrorKind {
     /// The configuration or the request is wrong. Nothing was sent.
     Config,
-    /// No connection: refused, also by a proxy, not resolved, or TLS failed. Nothing was sent.
+    /// No connection: refused, also by a proxy, not resolved, TLS failed, or the server did not begin to speak
+    /// HTTP/2 where it had to. Nothing was sent.
     Connect,
     /// The connection broke, or the far side does not speak the protocol. The call may have run, unless
     /// [`may_have_executed`](Error::may_have_executed) says that it did not: the far side refused it
@@ -284,7 +288,10 @@ impl Error {
         self.0.code
     }
 
-    /// What went wrong, for a person.
+    /// What went wrong, for a person. Where a service or a proxy quotes the token, the password or another secret
+    /// that the request had, in whatever spelling, it is `[redacted]` here, in the metadata and in the sources,
+    /// and `***` in the [details](Self::details). [`CallOptions::metadata`](crate::CallOptions::metadata) says
+    /// which metadata is a secret.
     pub fn message(&self) -> &str {
         &self.0.message
     }

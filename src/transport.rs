@@ -29,7 +29,7 @@ use ::http::HeaderValue;
 use tonic::Response;
 use tonic::metadata::MetadataMap;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Secrets};
 use crate::rpc::{MethodSpec, Rpc};
 use crate::telemetry::Server;
 #[cfg(feature = "rest")]
@@ -93,8 +93,10 @@ impl Transport {
     pub(crate) async fn attempt<R: Rpc>(
         &self,
         request: &R::Request,
-        attempt: Attempt,
+        mut attempt: Attempt,
     ) -> Result<Response<R::Response>, Error> {
+        let secrets = Secrets::of(attempt.metadata.as_ref());
+        attempt.exchange.secrets = secrets.clone();
         let sent = Sent::begin(self.readiness(), attempt.is_sent.clone());
         let result = match self {
             Self::Grpc(grpc) => grpc.attempt::<R>(request, attempt).await,
@@ -105,7 +107,8 @@ impl Transport {
         };
         result.map_err(|error| {
             let is_unsent = error.kind() == ErrorKind::Deadline && !sent.is_possible();
-            if is_unsent { error.unsent() } else { error }
+            let error = if is_unsent { error.unsent() } else { error };
+            error.redacted(&secrets)
         })
     }
 

@@ -1,7 +1,8 @@
 //! What both logins have in common: the account, and how their answers are read.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,15 +13,17 @@ use serde_json::{Map, Value};
 use tonic::Code;
 
 use super::{AccessToken, Tokens};
-use crate::error::Error;
+use crate::error::{Error, Secrets};
 use crate::timer::Timer;
-use crate::transcode::form;
 use crate::transport::http::{HttpClient, HttpResponse};
 use crate::transport::rest::error_from;
 use crate::transport::{self, Exchange};
 
 /// Both services give a token for an hour, and one of them does not document that it says so.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
+
+/// So many refresh tokens are remembered.
+const REMEMBERED: usize = 8;
 
 /// Who logs in, and where.
 pub(crate) struct Account {
@@ -29,6 +32,8 @@ pub(crate) struct Account {
     pub(crate) username: String,
     pub(crate) password: SecretString,
     pub(crate) timer: Arc<dyn Timer>,
+    /// The refresh tokens that were sent last. A service may quote one later.
+    pub(crate) sent: Mutex<VecDeque<SecretString>>,
     /// What travels with every request, as with every call.
     pub(crate) headers: HeaderMap,
 }
@@ -39,7 +44,7 @@ impl Account {
         self.password.expose_secret()
     }
 
-    /// Asks for tokens. The answer is not shown where it quotes the password or this refresh token.
+    /// Asks for tokens.
     pub(super) async fn ask(
         &self,
         media_type: &str,
@@ -56,15 +61,23 @@ impl Account {
         headers.insert(USER_AGENT, HeaderValue::from_static(transport::USER_AGENT));
         headers.extend(self.headers.clone());
         // The deadline is that of the call, which drops this when it passes.
-        let exchange = Exchange::new(self.timer.clone());
-        let mut response = self.http.send_pending(request, None, &exchange).await?;
-        let mut secrets = [Some(&self.password), refresh].into_iter().flatten();
-        if response.status != http::StatusCode::OK
-            && secrets.any(|secret| quotes(&response.body, secret.expose_secret()))
-        {
-            response.body = Bytes::new();
+        // An answer that quotes them does so without them.
+        let exchange = Exchange::new(self.timer.clone(), self.secrets(refresh));
+        read(&self.http.send_pending(request, None, &exchange).await?)
+    }
+}
+
+impl Account {
+    /// What an answer must not quote, when this refresh token is sent.
+    fn secrets(&self, refresh: Option<&SecretString>) -> Secrets {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.extend(refresh.cloned());
+        while sent.len() > REMEMBERED {
+            sent.pop_front();
         }
-        read(&response)
+        let pair = format!("{}:{}", self.username, self.password());
+        let tokens = sent.iter().map(|token| token.expose_secret().to_owned());
+        Secrets::new(tokens.chain([self.password().to_owned(), pair]))
     }
 }
 
@@ -95,18 +108,6 @@ fn read(response: &HttpResponse) -> Result<Tokens, Error> {
     let life = ["expires_in", "expiresIn"].iter().find_map(|name| seconds(answer.get(*name)?));
     let expires_in = life.unwrap_or(USUAL_LIFE);
     Ok(Tokens { access: AccessToken::new(access), refresh, expires_in })
-}
-
-/// Whether an answer has a secret in it, as it is or as it was sent: a service that says what it did not
-/// like, a proxy that shows the request.
-fn quotes(answer: &[u8], secret: &str) -> bool {
-    let answer = String::from_utf8_lossy(answer);
-    let json = Value::from(secret).to_string();
-    // Without the quotes; a secret that ends with one ends with an escaped one.
-    let json = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&json);
-    let form = form(&[("", secret)]);
-    let forms = [secret, json, form.trim_start_matches('=')];
-    !secret.is_empty() && forms.iter().any(|form| answer.contains(form))
 }
 
 /// A number of seconds, also in a string. Nonsense is as good as nothing.

@@ -92,6 +92,10 @@ impl CallOptions {
     /// Adds metadata, which is a header on the wire. A key or value that cannot be one makes the call
     /// fail before anything is sent; so does a key that belongs to the protocol, such as
     /// `content-length`. A call with its own `authorization` does not get that of the client.
+    ///
+    /// No value is ever shown by this crate. Where an answer quotes one, it is `[redacted]` in the error if the
+    /// key has `auth`, `cookie`, `credential`, `key`, `passwd`, `password`, `secret`, `session`, `signature` or
+    /// `token` in it.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
         self.metadata.push((key.to_owned(), value.to_owned()));

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use super::retry_after;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Secrets};
 use crate::rate_limiter::{Outcome, Rank, RateLimiter, Turn};
 use crate::telemetry::{self, Sending};
 use crate::timer::{Timer, within};
@@ -65,6 +65,8 @@ pub(crate) struct Exchange {
     timeout: Option<Duration>,
     /// What it is in the eyes of who observes.
     pub(crate) sending: Sending,
+    /// What is sent as a secret with it.
+    pub(crate) secrets: Secrets,
 }
 
 /// What an answer means to the rate limit.
@@ -76,13 +78,14 @@ pub(crate) trait Answer {
 impl Exchange {
     /// An exchange without bounds of its own.
     #[cfg(feature = "rest")]
-    pub(crate) fn new(timer: Arc<dyn Timer>) -> Self {
+    pub(crate) fn new(timer: Arc<dyn Timer>, secrets: Secrets) -> Self {
         Self {
             timer,
             limit: Limit::None,
             deadline: None,
             timeout: None,
             sending: Sending::default(),
+            secrets,
         }
     }
 
@@ -93,7 +96,14 @@ impl Exchange {
         deadline: Instant,
         timeout: Option<Duration>,
     ) -> Self {
-        Self { timer, limit, deadline: Some(deadline), timeout, sending: Sending::default() }
+        Self {
+            timer,
+            limit,
+            deadline: Some(deadline),
+            timeout,
+            sending: Sending::default(),
+            secrets: Secrets::default(),
+        }
     }
 
     /// The same, with so long for one exchange at most, and always less than the call has: so it is the

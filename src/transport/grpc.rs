@@ -18,7 +18,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use super::per_runtime::PerRuntime;
 use super::readiness::Readiness;
 use super::{Attempt, Limits, metadata};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Secrets};
 use crate::rate_limiter::Rank;
 use crate::rpc::Rpc;
 use crate::telemetry::{self, Server};
@@ -145,7 +145,7 @@ impl GrpcTransport {
             *message.metadata_mut() = metadata;
             message.set_timeout(exchange.time());
             // In a box, for it would be moved through all that stands around it.
-            let unary = Box::pin(self.unary(message, path));
+            let unary = Box::pin(self.unary(message, path, &exchange.secrets));
             watched.rpc(exchange.timed(unary)).await.map_err(|error| {
                 // tonic's clock, or the server's, was faster than ours: the call itself has time left.
                 if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
@@ -158,6 +158,7 @@ impl GrpcTransport {
         &self,
         message: Request<Bytes>,
         path: PathAndQuery,
+        secrets: &Secrets,
     ) -> Result<Response<M>, Error> {
         let said = Said::default();
         let max_message_size = self.inner.limits.message;
@@ -169,10 +170,17 @@ impl GrpcTransport {
             let codec = EncodedCodec::<M>::default();
             only(grpc.server_streaming(message, path, codec).await?, &said).await
         };
-        answer.await.map_err(|found| match NoHttp2::of(&found, self.readiness()) {
-            Some(failed) => failed.into_error("cannot connect"),
-            None => status::into_error(found, &said, max_message_size),
-        })
+        match answer.await {
+            Ok(mut response) => {
+                secrets.redact_request_id(response.metadata_mut().as_mut());
+                Ok(response)
+            }
+            Err(found) => Err(match NoHttp2::of(&found, self.readiness()) {
+                Some(failed) => failed.into_error("cannot connect"),
+                // Telemetry shows a part of it before the caller does.
+                None => status::into_error(found, &said, max_message_size).redacted(secrets),
+            }),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
-use crate::error::{Error, ErrorKind, root_cause};
+use crate::error::{Error, ErrorKind, Secrets, root_cause};
 use crate::rate_limiter::{Outcome, Rank};
 use crate::telemetry;
 use crate::transport::connector::{self, Connector};
@@ -156,7 +156,7 @@ impl HttpClient {
                     again.headers_mut().insert(RESPONSE_ID, id.clone());
                 }
                 // In a box, for it would be moved through all that stands around it.
-                let sent = exchange.timed(Box::pin(self.send(again)));
+                let sent = exchange.timed(Box::pin(self.send(again, &exchange.secrets)));
                 watched.request(sent, |response| (response.status, &response.headers))
             };
             let rank = if id.is_some() { Rank::UnderWay } else { Rank::New };
@@ -192,7 +192,11 @@ impl HttpClient {
     }
 
     /// Sends a request once.
-    async fn send(&self, mut request: Request<Bytes>) -> Result<HttpResponse, Error> {
+    async fn send(
+        &self,
+        mut request: Request<Bytes>,
+        secrets: &Secrets,
+    ) -> Result<HttpResponse, Error> {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let has_body = !request.body().is_empty();
@@ -202,7 +206,12 @@ impl HttpClient {
         let response = Whole::of(response, self.limits)
             .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;
         let (parts, body) = response.into_parts();
-        let headers = parts.headers;
+        let mut headers = parts.headers;
+        if is_answer(status) {
+            secrets.redact_request_id(&mut headers);
+        } else {
+            secrets.redact_headers(&mut headers);
+        }
         telemetry::http_version(parts.version);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.limits.message).await;
@@ -210,7 +219,8 @@ impl HttpClient {
         } else {
             // The status says what happened, whatever became of the body.
             let most = MAX_ERROR_BODY.min(self.limits.message);
-            self.read(&headers, body, most).await.unwrap_or_default()
+            let body = self.read(&headers, body, most).await.unwrap_or_default();
+            secrets.redact(&String::from_utf8_lossy(&body)).map_or(body, Bytes::from)
         };
         Ok(HttpResponse { status, headers, body, pending_id: None })
     }

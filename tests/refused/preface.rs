@@ -101,7 +101,7 @@ async fn start(wire: Http2, how: Begin, times: usize) -> (FrameServer, ClientBui
             (server, builder)
         }
     };
-    let timeout = if how == Begin::Listen { 50 } else { 60_000 };
+    let timeout = if how == Begin::Listen { 250 } else { 60_000 };
     (server, at_once(builder).connect_timeout(Duration::from_millis(timeout)), said)
 }
 

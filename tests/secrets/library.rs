@@ -86,7 +86,7 @@ async fn cloud(running: &Running, wire: Wire) {
     for (answer, code) in [
         (answer("200 OK", &html, format!("<p>{PASSWORD} {ACCESS}-1</p>")), Code::Internal),
         (ok(&format!(r#"{{"access_token":"{ACCESS}-1","#)), Code::Internal),
-        (answer("403 Forbidden", &html, format!("<p>{PASSWORD}</p>")), Code::Unauthenticated),
+        (answer("403 Forbidden", &html, format!("<p>{PASSWORD}</p>")), Code::PermissionDenied),
         (answer("500 Oh", &html, form_of(PASSWORD)), Code::Internal),
     ] {
         let logins = Scripted::start([answer]).await;
@@ -188,6 +188,8 @@ async fn on_prem() {
         ok(LIST),
         pending("p-1"),
         ok(LIST),
+        refused(),
+        ok(&given(3)),
         refused(),
     ])
     .await;

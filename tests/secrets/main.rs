@@ -11,6 +11,7 @@ mod scripted;
 mod command;
 #[path = "../support/directory.rs"]
 mod directory;
+mod echoes;
 mod forms;
 #[path = "../support/hasty.rs"]
 mod hasty;

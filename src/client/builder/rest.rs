@@ -1,7 +1,7 @@
 //! What is configured once for REST: the wire, the hosts and the login.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -210,6 +210,7 @@ impl ClientBuilder {
             username,
             password,
             timer: self.policy.timer.clone(),
+            sent: Mutex::default(),
             headers: self.metadata()?.into_headers(),
         };
         let (timer, jitter) = (self.policy.timer.clone(), self.policy.jitter.clone());
