@@ -151,9 +151,18 @@ fn a_proxy_is_told_as_a_proxy() {
 
 #[test]
 fn time_runs_out() {
-    // Connections are accepted by the system and never answered.
+    // Speaks HTTP/2, and answers nothing.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // Empty SETTINGS, the preface of a server.
+            let _ = std::io::Write::write_all(&mut stream, b"\0\0\0\x04\0\0\0\0\0");
+            open.push(stream);
+        }
+    });
     let args = ["--endpoint", &endpoint, "--timeout", "200ms"];
     let error = run(&[&["tasks", "list"], &args[..]].concat(), b"").fails(6);
     assert!(error.contains("DEADLINE_EXCEEDED") && error.contains("--timeout"), "{error}");

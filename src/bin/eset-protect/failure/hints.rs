@@ -21,6 +21,7 @@ fn of_kind(error: &Error, at: Option<&At>) -> Option<String> {
     let place = at.map(|at| &at.place);
     match (error.kind(), error.code()) {
         (ErrorKind::Config, _) => None,
+        (ErrorKind::Connect, _) if is_without_http2(error) => Some(other_protocol(place)),
         (ErrorKind::Connect, _) => Some(connect(error, at)),
         (ErrorKind::Limit, _) => is_list(error).then(|| SMALLER_PAGES.to_owned()),
         (ErrorKind::Transport, _) | (_, Code::Unimplemented) => Some(other_protocol(place)),
@@ -55,6 +56,12 @@ fn of_kind(error: &Error, at: Option<&At>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Somebody answers, and not in HTTP/2. Silence may be anybody's.
+fn is_without_http2(error: &Error) -> bool {
+    let message = error.message();
+    message.contains("no HTTP/2 from the server") && !message.contains("it said nothing")
 }
 
 const SMALLER_PAGES: &str = "ask for smaller pages with --page-size";
