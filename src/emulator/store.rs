@@ -43,6 +43,8 @@ pub(crate) struct Store {
     notices: Notices,
     /// A change failed, and none was made since.
     is_failing: AtomicBool,
+    /// The last fault of the disk was that it is full.
+    is_full: AtomicBool,
 }
 
 enum Held {
@@ -76,7 +78,14 @@ impl Store {
 
     fn of(database: Database, path: Option<PathBuf>, max_bytes: u64, notices: Notices) -> Self {
         let held = RwLock::new(Held::Open(database, 0));
-        Self { held, path, max_bytes, notices, is_failing: AtomicBool::new(false) }
+        Self {
+            held,
+            path,
+            max_bytes,
+            notices,
+            is_failing: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
+        }
     }
 
     /// Reads a snapshot, on a blocking thread.
@@ -86,7 +95,12 @@ impl Store {
         F: FnOnce(&ReadTransaction) -> Result<T, Failure> + Send + 'static,
     {
         let store = Arc::clone(self);
-        blocking(move || store.with(|database| work(&database.begin_read()?))).await
+        let read = move || {
+            store
+                .with(|database| work(&database.begin_read()?))
+                .map_err(|failure| store.refused(failure))
+        };
+        blocking(read).await
     }
 
     /// Makes a change, on a blocking thread: all of it or, if `work` fails, nothing.
@@ -104,36 +118,45 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Tables<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut ready = None;
-        let made = self.with(|database| {
+        let (mut ready, mut work) = (None, Some(work));
+        let mut change = |database: &Database| {
             let mut transaction = database.begin_write()?;
             transaction.set_durability(Durability::Immediate)?;
             {
                 let mut tables = Tables::open(&transaction)?;
+                let Some(work) = work.take() else { return Ok(false) };
                 let result = work(&mut tables)?;
                 tables.account(self.max_bytes)?;
                 ready = Some((result, tables.count_change()?));
             }
             transaction.commit()?;
-            Ok(())
-        });
+            Ok(true)
+        };
+        let mut made = self.with(&mut change);
+        if made.as_ref().is_err_and(was_of_another) {
+            // The disk failed another call, and this one may not have begun. Then it begins now.
+            match self.with(&mut change) {
+                Ok(false) => {}
+                again => made = again,
+            }
+        }
         match (made, ready) {
-            (Ok(()), Some((result, _))) => {
+            (Ok(_), Some((result, _))) => {
                 if self.is_failing.swap(false, Ordering::Relaxed) {
                     self.notices.tell(&format!("{} can be written again", self.name()));
                 }
                 Ok(result)
             }
-            (Ok(()), None) => Err(Failure::internal("a change came to no end")),
+            (Ok(_), None) => Err(Failure::internal("a change came to no end")),
             (Err(failure), Some((result, change))) if failure.cause().is_some() => {
                 // A commit that failed may be on the disk all the same.
                 match self.with(last_change) {
                     Ok(last) if last == change => Ok(result),
-                    Ok(_) => Err(refused(failure)),
+                    Ok(_) => Err(self.refused(failure)),
                     Err(_) => Err(failure),
                 }
             }
-            (Err(failure), _) => Err(refused(failure)),
+            (Err(failure), _) => Err(self.refused(failure)),
         }
     }
 
@@ -163,15 +186,21 @@ impl Store {
     /// Opens the file anew after the disk has failed the database that was opened for the so many-th time.
     fn open_again(&self, opening: u64, cause: &redb::Error) {
         let Some(path) = &self.path else { return };
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(&*held, Held::Open(_, now) if *now == opening) {
-            return;
+        if let redb::Error::Io(error) = cause {
+            self.is_full.store(is_full(error), Ordering::Relaxed);
         }
-        if !self.is_failing.swap(true, Ordering::Relaxed) {
+        // Whoever met the fault itself says so.
+        if !matches!(cause, redb::Error::PreviousIo)
+            && !self.is_failing.swap(true, Ordering::Relaxed)
+        {
             self.notices.tell(&format!(
                 "{} cannot be written, and changes fail until it can: {cause}",
                 self.name()
             ));
+        }
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(&*held, Held::Open(_, now) if *now == opening) {
+            return;
         }
         let opening = opening.saturating_add(1);
         // The old one holds the file until it is gone.
@@ -200,6 +229,21 @@ impl Store {
         }
     }
 
+    /// A change that was certainly not made. The codes are those by which callers know that.
+    fn refused(&self, failure: Failure) -> Failure {
+        match failure.cause() {
+            Some(redb::Error::Io(error)) if is_full(error) => no_room(error),
+            Some(redb::Error::PreviousIo) if self.is_full.load(Ordering::Relaxed) => {
+                no_room(&ErrorKind::StorageFull.into())
+            }
+            Some(redb::Error::PreviousIo) => {
+                Status::unavailable("the store was opened again meanwhile; nothing was changed")
+                    .into()
+            }
+            _ => failure,
+        }
+    }
+
     fn name(&self) -> String {
         match &self.path {
             Some(path) => format!("`{}`", path.display()),
@@ -223,21 +267,15 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Whether the disk failed another call before this one.
+fn was_of_another(failure: &Failure) -> bool {
+    matches!(failure.cause(), Some(redb::Error::PreviousIo))
+}
+
 /// How many changes there were.
 fn last_change(database: &Database) -> Result<u64, Failure> {
     let meta = database.begin_read()?.open_table(META)?;
     Ok(meta.get(CHANGES)?.map_or(0, |changes| changes.value()))
-}
-
-/// A change that was certainly not made. The codes are those by which callers know that.
-fn refused(failure: Failure) -> Failure {
-    match failure.cause() {
-        Some(redb::Error::Io(error)) if is_full(error) => no_room(error),
-        Some(redb::Error::PreviousIo) => {
-            Status::unavailable("the store was opened again meanwhile; nothing was changed").into()
-        }
-        _ => failure,
-    }
 }
 
 fn unopened(error: &EmulatorError) -> Failure {
