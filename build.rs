@@ -1,8 +1,7 @@
 //! Compiles `proto/` into the types, their ProtoJSON form and the list of RPCs.
 
-#[path = "build/mod.rs"]
-mod codegen;
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    codegen::Generator::this_crate("proto").run()
+    // `eset-protect-build` finds the files here when it generates services beside these.
+    println!("cargo:protos={}", std::env::current_dir()?.join("proto").display());
+    eset_protect_build::Generator::eset_protect("proto").run()
 }

@@ -1,8 +1,5 @@
 //! Adds services: a `.proto` file for each.
 
-#[path = "../../build/mod.rs"]
-mod codegen;
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    codegen::Generator::added("proto", "../../proto").run()
+    eset_protect_build::Generator::new("proto").server(cfg!(feature = "server")).run()
 }

@@ -1,8 +1,5 @@
 //! Generates the messages of the official conformance suite, if its folder is given.
 
-#[path = "../../build/mod.rs"]
-mod codegen;
-
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -26,5 +23,5 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map_err(|error| format!("{SUITE}: {}: {error}", path.display()))?;
     }
     println!("cargo:rustc-cfg=suite");
-    codegen::Generator::added(protos, "../../proto").run()
+    eset_protect_build::Generator::new(protos).run()
 }

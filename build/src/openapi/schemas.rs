@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::json::Json;
-use crate::codegen::{comments, field_behavior};
+use crate::descriptors::DescriptorSet;
+use crate::json::Json;
+use crate::{comments, field_behavior};
 
 /// What an error is.
 const STATUS: &str = "google.rpc.Status";

@@ -4,9 +4,9 @@ use std::fmt;
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::codegen::comments;
-use crate::codegen::json::Json;
-use crate::codegen::openapi::schemas::{self, Schemas};
+use crate::comments;
+use crate::json::Json;
+use crate::openapi::schemas::{self, Schemas};
 
 /// A path template as OpenAPI writes it.
 #[derive(Clone, Debug)]

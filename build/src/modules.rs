@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::codegen::{Sources, names};
+use crate::{Sources, names};
 
 #[derive(Default)]
 struct Module {

@@ -7,8 +7,8 @@ use proc_macro2::Ident;
 use prost_reflect::ServiceDescriptor;
 use syn::Path;
 
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::{comments, names};
+use crate::descriptors::DescriptorSet;
+use crate::{comments, names};
 
 /// A service that code is generated for.
 pub struct Service {

@@ -6,11 +6,15 @@ use std::path::Path;
 use prost_reflect::prost::Message;
 use prost_reflect::prost_types::FileDescriptorSet;
 
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::{Sources, names};
+use crate::descriptors::DescriptorSet;
+use crate::{Server, Sources, names};
 
 /// Generates types and stubs, by package.
-pub fn generate(set: &DescriptorSet, out: &Path) -> Result<Sources, Box<dyn Error>> {
+pub fn generate(
+    set: &DescriptorSet,
+    out: &Path,
+    server: Server,
+) -> Result<Sources, Box<dyn Error>> {
     let folder = out.join("prost");
     // A package that is gone must not leave its file behind.
     if folder.exists() {
@@ -28,7 +32,10 @@ pub fn generate(set: &DescriptorSet, out: &Path) -> Result<Sources, Box<dyn Erro
     let mut builder = tonic_prost_build::configure()
         .compile_well_known_types(true)
         .out_dir(&folder)
-        .server_mod_attribute(".", "#[cfg(feature = \"server\")]");
+        .build_server(server != Server::No);
+    if server == Server::Feature {
+        builder = builder.server_mod_attribute(".", "#[cfg(feature = \"server\")]");
+    }
     for (proto, rust) in extern_paths(set) {
         builder = builder.extern_path(proto, rust);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::codegen::json::Json;
+use crate::json::Json;
 
 /// The examples of a folder, if it is there.
 pub struct Examples {

@@ -6,8 +6,8 @@ use heck::ToLowerCamelCase;
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::{field_behavior, names};
+use crate::descriptors::DescriptorSet;
+use crate::{field_behavior, names};
 
 /// Generates `JsonMessage` for every message and `Enumeration` for every enum. For the crate itself
 /// also the function that finds a type by its name; for others one that registers theirs.

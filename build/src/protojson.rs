@@ -20,8 +20,8 @@ use syn::{Arm, Block, Expr, ImplItemFn, ItemImpl, Pat, Stmt, parse_quote};
 
 use syntax::*;
 
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::{Sources, messages, names};
+use crate::descriptors::DescriptorSet;
+use crate::{Sources, messages, names};
 
 /// Adds the implementations to the sources of their packages.
 pub fn generate(

@@ -3,8 +3,8 @@
 use heck::ToSnakeCase;
 use quote::quote;
 
-use crate::codegen::names;
-use crate::codegen::services::Service;
+use crate::names;
+use crate::services::Service;
 
 /// Generates a `Backend` per service over tonic's trait of the service.
 pub fn generate(services: &[Service], root: &str) -> String {

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::{format_ident, quote};
 
-use crate::codegen::services::Service;
+use crate::services::Service;
 
 /// A table for each message that a request or a response of these services holds.
 pub fn generate(services: &[Service]) -> TokenStream {

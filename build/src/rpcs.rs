@@ -7,10 +7,10 @@ use proc_macro2::TokenStream;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 use quote::{format_ident, quote};
 
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::http_rules::{self, HttpRule};
-use crate::codegen::services::Service;
-use crate::codegen::{Sources, comments, fields, modules, names};
+use crate::descriptors::DescriptorSet;
+use crate::http_rules::{self, HttpRule};
+use crate::services::Service;
+use crate::{Sources, comments, fields, modules, names};
 
 /// What the two generated files hold.
 pub struct Rpcs {

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
-use crate::codegen::names;
+use crate::names;
 
 /// A request must set the field.
 pub fn is_required(field: &FieldDescriptor) -> bool {

@@ -13,11 +13,11 @@ use std::error::Error;
 use heck::ToSnakeCase;
 use prost_reflect::MethodDescriptor;
 
-use crate::codegen::comments;
-use crate::codegen::descriptors::DescriptorSet;
-use crate::codegen::http_rules::{self, HttpRule};
-use crate::codegen::json::Json;
-use crate::codegen::services::Service;
+use crate::comments;
+use crate::descriptors::DescriptorSet;
+use crate::http_rules::{self, HttpRule};
+use crate::json::Json;
+use crate::services::Service;
 pub use examples::Examples;
 use parameters::Path;
 use schemas::Schemas;

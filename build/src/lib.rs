@@ -1,0 +1,226 @@
+//! Generates services for [`eset_protect`](https://docs.rs/eset-protect) from `.proto` files, without protoc.
+//!
+//! A crate of your own adds services beside those of `eset_protect`: client handles with the same
+//! deadlines, retries and errors over gRPC and REST, messages that are prost's and ProtoJSON at once,
+//! and a REST front for servers. It takes three files.
+//!
+//! `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! eset-protect = "0.1"
+//! prost = "0.14"
+//! serde = "1"
+//! tonic = { version = "0.14", default-features = false, features = ["channel", "codegen"] }
+//! tonic-prost = "0.14"
+//!
+//! [build-dependencies]
+//! eset-protect-build = "0.1"
+//! ```
+//!
+//! `build.rs`, where the folder `proto` holds the `.proto` files:
+//!
+//! ```no_run
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     eset_protect_build::Generator::new("proto").run()
+//! }
+//! ```
+//!
+//! `src/lib.rs`, at the root of the crate, since generated code names `crate::proto` and `crate::rpc`:
+//!
+//! ```ignore
+//! include!(concat!(env!("OUT_DIR"), "/services.rs"));
+//! ```
+//!
+//! That makes the modules `proto` (messages and bare stubs), `rpc` (a type per RPC), `client` (a handle
+//! per service), `types` (for a `TypeRegistry`) and, if asked for, `server`; and the constants
+//! `FILE_DESCRIPTOR_SET` and `OPENAPI`.
+//!
+//! # What a `.proto` file says
+//!
+//! It may import everything that `eset_protect` has: `google/api/annotations.proto`, `google/rpc`,
+//! ESET's own messages.
+//!
+//! | option | of | says |
+//! |---|---|---|
+//! | `google.api.http` | an RPC, required | the HTTP method and path template (AIP-127) |
+//! | `idempotency_level` | an RPC | whether a call may be repeated when nobody knows whether it ran |
+//! | `google.api.default_host` | a service | `eu.NAME.eset.systems`: the service's host in ESET's cloud |
+//! | `google.api.field_behavior` | a field | `REQUIRED`, `OUTPUT_ONLY` (AIP-203) |
+//!
+//! RPCs are unary. An RPC with `page_size`, `page_token` and `next_page_token` is a list in pages
+//! (AIP-158).
+//!
+//! # Names
+//!
+//! Messages and RPCs are in modules named after their packages, so packages never meet. A service also
+//! has a short name: its own; in older versions of a package with the version, such as `detections_v1`;
+//! and with as much of the package as it takes where services of several packages share the name.
+//!
+//! # How it is built
+//!
+//! `descriptors` compiles the `.proto` files; everything else reads what it made: `services` (which
+//! services there are and what they are called), `messages` (prost types and bare tonic stubs),
+//! `protojson` (their JSON form), `types` (which message types there are) and `rpcs` (which RPCs there
+//! are). Each part returns Rust source by package or as a whole; `modules` lays it out as one file with
+//! the packages as modules. `openapi` describes the HTTP form of the RPCs.
+
+mod backends;
+mod comments;
+mod descriptors;
+mod field_behavior;
+mod fields;
+mod http_rules;
+mod json;
+mod messages;
+mod modules;
+mod names;
+mod openapi;
+mod protojson;
+mod rpcs;
+mod services;
+mod types;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+/// Rust source by protobuf package.
+type Sources = BTreeMap<String, String>;
+
+/// Where `eset_protect` says that its own `.proto` files are: `links` and `protos` in its build script.
+const OWN_PROTOS: &str = "DEP_ESET_PROTECT_PROTOS";
+
+/// Generates the code of services. For a build script.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    /// The folder of `.proto` files to generate code for.
+    protos: PathBuf,
+    server: Server,
+    /// `eset_protect` itself, whose `Client` gets a method per service.
+    own: bool,
+}
+
+/// Whether to generate what servers need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    No,
+    Yes,
+    /// As the crate's feature `server` says.
+    Feature,
+}
+
+impl Generator {
+    /// Generates the services of every `.proto` file below `protos`, a folder relative to the package.
+    pub fn new(protos: impl Into<PathBuf>) -> Self {
+        Self { protos: protos.into(), server: Server::No, own: false }
+    }
+
+    /// Generates the code of `eset_protect` itself. Not for others.
+    #[doc(hidden)]
+    pub fn eset_protect(protos: impl Into<PathBuf>) -> Self {
+        Self { protos: protos.into(), server: Server::Feature, own: true }
+    }
+
+    /// Also generates tonic's server stubs and a backend per service for `eset_protect`'s REST front,
+    /// which needs its feature `server`. Off by default.
+    #[must_use]
+    pub fn server(mut self, server: bool) -> Self {
+        self.server = if server { Server::Yes } else { Server::No };
+        self
+    }
+
+    /// Writes the code to `OUT_DIR`.
+    ///
+    /// # Errors
+    ///
+    /// If a `.proto` file cannot be read or is wrong: the error names it and the line. If an RPC has no
+    /// `google.api.http`, or is a stream. If this is not a build script of a package that depends on
+    /// `eset_protect`.
+    pub fn run(&self) -> Result<(), Box<dyn Error>> {
+        let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+        let imports = self.imports()?;
+        println!("cargo:rerun-if-changed=build.rs");
+        for folder in imports.iter().chain([&self.protos]) {
+            println!("cargo:rerun-if-changed={}", folder.display());
+        }
+        let set = descriptors::compile(&self.protos, &imports)?;
+        std::fs::write(out.join("descriptors.bin"), &set.encoded)?;
+
+        let services = services::of(&set)?;
+        let mut sources = messages::generate(&set, &out, self.server)?;
+        protojson::generate(&set, self.root(), &mut sources)?;
+        let types = types::generate(&set, self.root(), self.own);
+        let rpcs = rpcs::generate(&set, &services, self.root(), self.own)?;
+        let examples = openapi::Examples::of(&self.protos.join("examples"));
+        let openapi = openapi::generate(&set, &services, &examples)?;
+        std::fs::write(out.join("openapi.json"), openapi)?;
+        write_formatted(&out.join("proto.rs"), &modules::nest(sources))?;
+        write_formatted(&out.join("types.rs"), &types)?;
+        write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;
+        write_formatted(&out.join("handles.rs"), &rpcs.handles)?;
+        if self.server != Server::No {
+            write_formatted(&out.join("backends.rs"), &backends::generate(&services, self.root()))?;
+        }
+        if !self.own {
+            std::fs::write(out.join("services.rs"), self.services())?;
+        }
+        Ok(())
+    }
+
+    /// The folders of files that may be imported and that have their code in `eset_protect` already.
+    fn imports(&self) -> Result<Vec<PathBuf>, String> {
+        if self.own {
+            return Ok(Vec::new());
+        }
+        println!("cargo:rerun-if-env-changed={OWN_PROTOS}");
+        match std::env::var_os(OWN_PROTOS) {
+            Some(folder) => Ok(vec![folder.into()]),
+            None => Err(format!(
+                "{OWN_PROTOS} is not set: run this in the build script of a package with \
+                 `eset-protect` among its [dependencies]"
+            )),
+        }
+    }
+
+    /// The module that holds the packages.
+    fn root(&self) -> &'static str {
+        if self.own { "::eset_protect::proto" } else { "crate::proto" }
+    }
+
+    /// The modules that a crate of its own includes.
+    fn services(&self) -> String {
+        let modules = [
+            ("proto", "proto", "The messages and the bare stubs, by package."),
+            ("rpc", "rpcs", "The RPCs."),
+            ("client", "handles", "A handle per service."),
+            ("types", "types", "The types for a `TypeRegistry`."),
+            ("server", "backends", "What answers the RPCs for a REST front."),
+        ];
+        let wanted =
+            modules.iter().filter(|(name, ..)| *name != "server" || self.server == Server::Yes);
+        let modules = wanted.map(|(name, file, doc)| {
+            let lints = if *name == "proto" { "missing_docs, clippy::all, rustdoc::all" } else { "clippy::all" };
+            format!(
+                "/// {doc}\n#[allow({lints})]\npub mod {name} {{\n    include!(concat!(env!(\"OUT_DIR\"), \
+                 \"/{file}.rs\"));\n}}\n\n"
+            )
+        });
+        modules.collect::<String>()
+            + "/// The compiled `.proto` files, an encoded `google.protobuf.FileDescriptorSet`.\n\
+               pub const FILE_DESCRIPTOR_SET: &[u8] =\n    \
+               include_bytes!(concat!(env!(\"OUT_DIR\"), \"/descriptors.bin\"));\n\n\
+               /// The HTTP form of the RPCs as an OpenAPI document.\n\
+               pub const OPENAPI: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/openapi.json\"));\n"
+    }
+}
+
+fn write_formatted(path: &Path, source: &str) -> Result<(), Box<dyn Error>> {
+    let file = syn::parse_file(source).map_err(|error| {
+        let place = error.span().start();
+        let line = source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
+        format!("generated code for {}: {error} in `{}`", path.display(), line.trim())
+    })?;
+    std::fs::write(path, prettyplease::unparse(&file))?;
+    Ok(())
+}
