@@ -17,8 +17,9 @@
 //! # }
 //! ```
 //!
-//! The semantics are those that ESET documents (`facts.md` 1.1, 1.2). Where the documentation is silent
-//! or contradicts itself, this is what happens here:
+//! The semantics are those that ESET documents ([facts](crate::facts#automation),
+//! [facts](crate::facts#policy-management)). Where the documentation is silent or contradicts itself,
+//! this is what happens here:
 //!
 //! * **Tasks.** Every `CreateTask` makes a task of its own. Tasks with the same display name,
 //!   description and action share a template. The first of them stands for it: deleting it deletes them
@@ -42,7 +43,8 @@
 //!   assignments a target, 10,000 `policy_uuids` to filter by, and the size of the store; past them a
 //!   call is `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
 //!
-//! Around the services there is what stands around ESET's (`facts.md` 2, 3), on both fronts:
+//! Around the services there is what stands around ESET's ([facts](crate::facts#cloud-login),
+//! [facts](crate::facts#errors)), on both fronts:
 //!
 //! * **Every answer** has a `request-id`. REST answers show defaults; errors have the HTTP status as
 //!   `code`. A rank that is too high is 412, as the page of that call says, where any other

@@ -332,7 +332,7 @@ impl Error {
         &self.0.metadata
     }
 
-    /// ESET's identifier of the request, for its support (`facts.md` 3), if one came.
+    /// ESET's identifier of the request, for its support ([facts](crate::facts#errors)), if one came.
     pub fn request_id(&self) -> Option<&str> {
         self.0.metadata.get("request-id").and_then(|value| value.to_str().ok())
     }
@@ -361,8 +361,8 @@ impl Error {
     }
 
     /// The [`code`](Self::code) was inferred from the HTTP status, because the answer did not say one
-    /// that fits. ESET's gateway makes 400 of three codes, 409 of two and 500 of three (`facts.md` 3),
-    /// so another of them may be meant.
+    /// that fits. ESET's gateway makes 400 of three codes, 409 of two and 500 of three
+    /// ([facts](crate::facts#errors)), so another of them may be meant.
     pub fn is_code_inferred(&self) -> bool {
         self.0.is_code_inferred
     }

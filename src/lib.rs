@@ -75,6 +75,7 @@
 //! | [`CallOptions`], [`RetryPolicy`], [`RetryThrottle`], [`RateLimiter`] | deadlines, retries, limits: when a call is made, again or not at all |
 //! | [`DeviceTasks::watch_task`], [`DeviceTasks::create_task_guarded`] | waiting for a task; creating one once |
 //! | [`Error`] | the one error of all calls |
+//! | [`facts`] | what is known of ESET's APIs, and from where |
 //! | [`telemetry`] | spans, events, trace context and metrics of calls |
 //! | [`server`] | the REST front: HTTP requests to RPCs that a server answers; reflection (feature `server`) |
 //! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
@@ -124,6 +125,8 @@ pub mod codegen;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
+#[doc = include_str!("../proto/FACTS.md")]
+pub mod facts {}
 pub mod params;
 pub mod policy;
 pub mod proto;

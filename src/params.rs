@@ -56,7 +56,7 @@ impl DeviceTaskTargets {
 
 impl Trigger {
     /// As soon as possible, but not after `expire_time`; about 30 days from now if that is `None`
-    /// (`facts.md` 4).
+    /// ([facts](crate::facts#actions)).
     pub fn manual(expire_time: Option<Timestamp>) -> Self {
         let manual = ManualTrigger { create_time: None, expire_time };
         Self { kind: Some(trigger::Kind::Manual(manual)) }
@@ -64,7 +64,8 @@ impl Trigger {
 }
 
 impl FeaturePolicy {
-    /// The feature of all policies of ERA, ESMC and ESET PROTECT, 0xFFFFFFFF (`facts.md` 1.2).
+    /// The feature of all policies of ERA, ESMC and ESET PROTECT, 0xFFFFFFFF
+    /// ([facts](crate::facts#policy-management)).
     pub const LEGACY_FEATURE_ID: u32 = u32::MAX;
 
     /// Settings of one of ESET's endpoint products, such as `eset.local.products.endpoint`.

@@ -182,7 +182,7 @@ impl Writer {
     }
 
     /// Writes fields without presence also when they have their default, as ESET's answers do
-    /// (`facts.md` 6): `""`, `[]`, `0`, `false` and the first name of an enum.
+    /// ([facts](crate::facts#json)): `""`, `[]`, `0`, `false` and the first name of an enum.
     #[must_use]
     pub fn emit_defaults(mut self, emit: bool) -> Self {
         self.emit_defaults = emit;

@@ -31,11 +31,12 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Lets through as many calls as a service takes, first come first served; only the question for a pending
 /// answer (202) goes before all new calls, since the service drops an answer that nobody fetches for ten
-/// minutes (`facts.md` 3). All clones are one limiter.
+/// minutes ([facts](crate::facts#rate-limit)). All clones are one limiter.
 ///
 /// ESET Connect takes 10 calls a second for each combination of credentials, account and address, and
 /// answers more with 429. Whoever keeps making bursts of 1,000 calls and more is served about 2 calls a
-/// second, with pending answers (202), and is refused with 50x at last (`facts.md` 3).
+/// second, with pending answers (202), and is refused with 50x at last
+/// ([facts](crate::facts#rate-limit)).
 ///
 /// **The limit** holds at the service, not only here: a call counts from when its answer came, which is
 /// the latest moment at which it can have arrived, but 250 ms after it was sent at the latest (1 s if no
@@ -104,7 +105,7 @@ impl RateLimiter {
         Self { shared: Arc::new(Shared { calls, window, state: Mutex::new(state) }) }
     }
 
-    /// ESET's documented limit: 10 calls in any second (`facts.md` 3).
+    /// ESET's documented limit: 10 calls in any second ([facts](crate::facts#rate-limit)).
     pub fn eset() -> Self {
         Self::new(10, Duration::from_secs(1))
     }

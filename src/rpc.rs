@@ -26,7 +26,7 @@ pub struct MethodSpec {
     /// The gRPC path: `/` service `/` method.
     pub path: &'static str,
     /// The part of the host name that stands for the service in ESET's cloud: the host is
-    /// `{region}.{host}.eset.systems` (`facts.md` 1, 2.1).
+    /// `{region}.{host}.eset.systems` ([facts](crate::facts#services)).
     pub host: &'static str,
     /// The full name of the request message.
     pub request: &'static str,

@@ -27,7 +27,7 @@
 //! | `error.type` | all | if it failed: the code in words; for an HTTP answer its status; else empty |
 //! | `otel.status_code` | all | `ERROR` if it failed, else empty |
 //! | `eset_protect.attempts` | call | how often the request was sent |
-//! | `eset_protect.request_id` | all | ESET's identifier of the request, for its support (`facts.md` 3) |
+//! | `eset_protect.request_id` | all | ESET's identifier of the request, for its support ([facts](crate::facts#errors)) |
 //! | `previous-rpc-attempts` | attempt | how often it was sent before (A72) |
 //! | `http.request.method`, `url.template`, `url.full` | request | the template is the one of the RPC, and the path itself for a login. The full one is without its query, in which page tokens are |
 //! | `http.request.resend_count` | request | how often it was sent before, by a retry or to ask for a pending answer; empty the first time |
@@ -63,7 +63,7 @@
 //! by [`CallOptions::metadata`](crate::CallOptions::metadata) keeps that.
 //!
 //! A request for a pending answer carries the context of the one that it repeats: the service wants it
-//! identical (`facts.md` 3). `examples/otlp.rs` exports all of this.
+//! identical ([facts](crate::facts#pending-answers)). `examples/otlp.rs` exports all of this.
 //!
 //! # Metrics
 //!

@@ -55,8 +55,9 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
 /// The HTTP form of every RPC of the crate as an OpenAPI 3.0.3 document in JSON, made from the same
 /// descriptors: for Swagger UI, generated clients in other languages, mock servers and gateways.
 ///
-/// Paths, operations, parameters and schemas have the names of ESET's own documents (`facts.md` 5, 7).
-/// It says what the `.proto` files say: limits of lengths and read-only marks are not there.
+/// Paths, operations, parameters and schemas have the names of ESET's own documents
+/// ([facts](crate::facts#names)). It says what the `.proto` files say: limits of lengths and read-only
+/// marks are not there.
 ///
 /// ```
 /// let document: serde_json::Value = serde_json::from_str(eset_protect::transcode::OPENAPI)?;

@@ -236,7 +236,7 @@ fn tasks_without_params_and_with_triggers_that_the_api_does_not_show() {
     assert!(list.tasks[2].triggers[0].kind.is_none());
 }
 
-/// An answer to CreateTask in the shape that was observed (`facts.md` 6): the order of members, the
+/// An answer to CreateTask in the shape that was observed (FACTS.md#json): the order of members, the
 /// defaults that are there, and what is left out.
 #[test]
 fn the_shape_of_an_answer() {

@@ -6,7 +6,7 @@ use eset_protect::transcode::{OPENAPI, Router};
 use serde_json::Value;
 
 /// Every operation of ESET's documents for Automation and Policy Management, of May 2026
-/// (`facts.md` 5): method, path, operationId, summary, parameters, body, response. Left out is what
+/// (FACTS.md#names): method, path, operationId, summary, parameters, body, response. Left out is what
 /// the `.proto` files do not say: the format `uuid`, limits of lengths and sizes, and the statuses that
 /// belong to ESET's gateway. A row that goes on is indented further.
 const OPERATIONS: &str = "

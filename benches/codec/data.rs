@@ -1,4 +1,4 @@
-//! The messages that are measured, shaped as ESET's answers are (`facts.md` 6).
+//! The messages that are measured, shaped as ESET's answers are (FACTS.md#json).
 
 use eset_protect::automation::v1::{
     Action, DeviceTask, DeviceTaskSource, DeviceTaskTargets, Trigger,

@@ -1,6 +1,6 @@
 //! An OpenAPI document of the HTTP form of the services, with the names that ESET's own have.
 //!
-//! ESET's documents are made by protoc-gen-openapiv2 (`facts.md` 7), so the names of schemas and
+//! ESET's documents are made by protoc-gen-openapiv2 (FACTS.md#names), so the names of schemas and
 //! operations follow that. Unlike there, parameters are what a path really holds: a variable that spans
 //! several segments is written out.
 
@@ -25,7 +25,7 @@ use schemas::Schemas;
 /// The HTTP methods that OpenAPI has a place for.
 const VERBS: &[&str] = &["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
 
-/// ESET's regions (`facts.md` 1).
+/// ESET's regions (FACTS.md#services).
 const REGIONS: &[&str] = &["eu", "de", "us", "ca", "jpn"];
 
 /// The name of the one security scheme.

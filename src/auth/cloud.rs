@@ -1,4 +1,4 @@
-//! The login of ESET Connect (`facts.md` 2.1).
+//! The login of ESET Connect ([facts](crate::facts#cloud-login)).
 
 use secrecy::{ExposeSecret, SecretString};
 

@@ -90,7 +90,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// Reads an answer, in either spelling of its members (`facts.md` 2.2).
+/// Reads an answer, in either spelling of its members ([facts](crate::facts#on-prem-login)).
 fn read(response: &HttpResponse) -> Result<Tokens, Error> {
     if response.status != http::StatusCode::OK {
         return Err(refusal(response));
@@ -121,7 +121,7 @@ fn seconds(value: &Value) -> Option<Duration> {
 }
 
 /// Whether the service did not accept what it was given, rather than failed to look at it. It says so
-/// with more than one status (`facts.md` 2.1, 3).
+/// with more than one status ([facts](crate::facts#cloud-login), [facts](crate::facts#errors)).
 fn is_refused(error: &Error) -> bool {
     matches!(error.http_status(), Some(status @ 400..=499) if !matches!(status, 408 | 429))
 }

@@ -1,4 +1,4 @@
-//! The login of ESET PROTECT On-Prem (`facts.md` 2.2).
+//! The login of ESET PROTECT On-Prem ([facts](crate::facts#on-prem-login)).
 
 use super::login::Account;
 use super::{BoxFuture, TokenProvider, Tokens};

@@ -22,9 +22,10 @@ use crate::error::Error;
 use crate::rpc::Rpc;
 use crate::timer::BoxFuture;
 
-/// How many calls are under way at once if nobody says. ESET allows 10 calls a second (`facts.md` 3); at
-/// the 1.5 seconds that a slow answer of the cloud takes, 15 calls are under way at that rate (Little's
-/// law), so fewer would not reach it and more would only wait for their turn.
+/// How many calls are under way at once if nobody says. ESET allows 10 calls a second
+/// ([facts](crate::facts#rate-limit)); at the 1.5 seconds that a slow answer of the cloud takes, 15
+/// calls are under way at that rate (Little's law), so fewer would not reach it and more would only wait
+/// for their turn.
 const CONCURRENCY: usize = 16;
 
 /// No more calls are under way at once, whatever is asked for.

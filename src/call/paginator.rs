@@ -49,7 +49,7 @@ type Fetching<R> = BoxFuture<'static, (Fetcher<R>, Option<Fetched<R>>)>;
 ///
 /// Each page is a call of its own with the options of the whole: the timeout is that of one page, and a
 /// rate limit counts each of them. A request that names no page size asks for 1000 items, which is as
-/// many as ESET's cloud gives (`facts.md` 1.1).
+/// many as ESET's cloud gives ([facts](crate::facts#paging)).
 ///
 /// # Fetching ahead
 ///

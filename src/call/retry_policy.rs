@@ -20,7 +20,7 @@ use crate::rpc::MethodSpec;
 /// | `UNAVAILABLE`, a broken connection, 502 and 503 | the one code that AIP-194 retries |
 /// | `RESOURCE_EXHAUSTED`, 429 | ESET's limit is by the second ("Rate limits" in the help of ESET Connect), and whoever is over it is refused before the call begins: see below |
 /// | an attempt took longer than the [attempt timeout](crate::CallOptions::attempt_timeout) | the next connection may be a better one |
-/// | not: `DEADLINE_EXCEEDED`, over REST also 504 | the time that the service had was used up (`facts.md` 3: after 120 s); a proxy's 504 before a gRPC server is `UNAVAILABLE` by gRPC's table |
+/// | not: `DEADLINE_EXCEEDED`, over REST also 504 | the time that the service had was used up ([facts](crate::facts#pending-answers): after 120 s); a proxy's 504 before a gRPC server is `UNAVAILABLE` by gRPC's table |
 /// | not: `INTERNAL`, `UNKNOWN`, 500 | something is wrong, and stays wrong |
 /// | not: `ABORTED`, 409 | whoever decided on the old state must decide again |
 /// | not: a certificate that is expired or another's | as long as nobody mends it |

@@ -53,7 +53,7 @@ impl DeviceTasks {
 /// | nothing ran, and later it may ([`is_retryable`](Error::is_retryable) without [`may_have_executed`](Error::may_have_executed)) | a pause, then again |
 /// | nothing ran otherwise | the error |
 /// | the service said `UNAVAILABLE` | a pause, a look; not there: again |
-/// | the connection broke, also that behind a gateway (502) | looks for 30 seconds, in which ESET's gateway answers or says that it will (`facts.md` 3); not there: again |
+/// | the connection broke, also that behind a gateway (502) | looks for 30 seconds, in which ESET's gateway answers or says that it will ([facts](crate::facts#pending-answers)); not there: again |
 /// | no answer in time, here or at the service (`DEADLINE_EXCEEDED`), or a pending one (202) that cannot be asked for | looks until the time is up; never again, since what is still at work in the service is not listed yet. Then the error |
 /// | it may have run, and later it would not go better | a pause, a look; not there: the error |
 /// | the look itself fails | the error of the create, with that of the look in its message |
@@ -63,10 +63,10 @@ impl DeviceTasks {
 /// All tasks are listed (`ListTasks`), and the one that the create would have made has
 ///
 /// * the same display name, description and action name, to the letter: by these and the action's
-///   params ESET tells its templates apart (`facts.md` 1.1);
+///   params ESET tells its templates apart ([facts](crate::facts#automation));
 /// * the same params: same type, and same bytes or same JSON. Services write typed params anew
-///   (`facts.md` 6), so the order of members does not count, and a member that is `false`, 0, empty or
-///   `null` is the same as none;
+///   ([facts](crate::facts#json)), so the order of members does not count, and a member that is `false`,
+///   0, empty or `null` is the same as none;
 /// * the same devices and groups, in any order;
 /// * each trigger that was asked for, with its `expire_time` to the second, or any if it was left to the
 ///   service; and the asset group, if one was asked for;
@@ -74,11 +74,12 @@ impl DeviceTasks {
 ///   there, so up to [`clock_skew`](Self::clock_skew) earlier will do, 5 minutes by default.
 ///
 /// Of several it takes the youngest. A task that is the same and was made by somebody else, or by an
-/// earlier call, within these minutes **cannot be told from ours** and is taken for it; and if the clocks
-/// differ by more, ours is not recognised. Whoever makes equal tasks in quick succession gives each a
-/// `description` or an `expire_time` of its own, or [looks first](Self::looks_first). Where the service
-/// says no creation time at all (older schemas, `facts.md` 1.1), nobody can tell: if there is a task that is
-/// otherwise the same, the error of the create is returned, and names it.
+/// earlier call, within these minutes **cannot be told from ours** and is taken for it; and if the
+/// clocks differ by more, ours is not recognised. Whoever makes equal tasks in quick succession gives
+/// each a `description` or an `expire_time` of its own, or [looks first](Self::looks_first). Where the
+/// service says no creation time at all (older schemas, [facts](crate::facts#automation)), nobody can
+/// tell: if there is a task that is otherwise the same, the error of the create is returned, and names
+/// it.
 ///
 /// Once a create may have run, none is sent again without a look, and an error says that it
 /// [may have](Error::may_have_executed). Two guarded creates of the same task at once are two: this guards

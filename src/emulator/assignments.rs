@@ -19,8 +19,8 @@ pub(crate) const ASSIGNMENT: &str = "eset.dotnod.policy_management.v2.PolicyAssi
 /// A target has at most so many assignments, since moving one rewrites those behind it. Ours.
 const MAX_ASSIGNMENTS: u32 = 1000;
 
-/// Assigns a policy, behind the target's other assignments (`facts.md` 1.2). What the client says in
-/// `uuid` and `rank` is ignored.
+/// Assigns a policy, behind the target's other assignments ([facts](crate::facts#policy-management)).
+/// What the client says in `uuid` and `rank` is ignored.
 pub(crate) fn assign(
     tables: &mut Tables<'_>,
     world: &World,
@@ -59,8 +59,9 @@ pub(crate) fn unassign(tables: &mut Tables<'_>, uuid: &str) -> Result<(), Failur
     remove(tables, sequence, &assignment)
 }
 
-/// Moves an assignment to a rank; the others make room. Rank 0 is `INVALID_ARGUMENT`, and one past
-/// the number of the target's assignments `FAILED_PRECONDITION` (`facts.md` 1.2, 9).
+/// Moves an assignment to a rank; the others make room. Rank 0 is `INVALID_ARGUMENT`, and one past the
+/// number of the target's assignments `FAILED_PRECONDITION` ([facts](crate::facts#policy-management),
+/// [facts](crate::facts#errors)).
 pub(crate) fn update_ranking(
     tables: &mut Tables<'_>,
     uuid: &str,

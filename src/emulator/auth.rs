@@ -7,7 +7,7 @@ use std::time::Duration;
 ///
 /// The account is `api` with the password `api` unless [`account`](Self::account) says otherwise.
 /// Tokens come from `POST /oauth/token` as in the cloud, and from `POST /GetTokens` as On-Prem
-/// (`facts.md` 2).
+/// ([facts](crate::facts#cloud-login)).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Auth {
     pub(super) username: String,

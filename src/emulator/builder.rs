@@ -141,16 +141,18 @@ impl Builder {
         self
     }
 
-    /// Limits calls to 10 a second for each token at an address, as ESET does (`facts.md` 3), by the
-    /// emulator's clock; more are 429 and `RESOURCE_EXHAUSTED`. Off by default.
+    /// Limits calls to 10 a second for each token at an address, as ESET does
+    /// ([facts](crate::facts#rate-limit)), by the emulator's clock; more are 429 and
+    /// `RESOURCE_EXHAUSTED`. Off by default.
     #[must_use]
     pub fn rate_limit(mut self, limit: bool) -> Self {
         self.gate.rate_limit = limit;
         self
     }
 
-    /// After so long a REST answer is pending (202, `facts.md` 3). 30 seconds by default, of real time:
-    /// nothing else makes an answer wait. The limits of fetching it go by the emulator's clock.
+    /// After so long a REST answer is pending (202, [facts](crate::facts#pending-answers)). 30 seconds
+    /// by default, of real time: nothing else makes an answer wait. The limits of fetching it go by the
+    /// emulator's clock.
     #[must_use]
     pub fn pending_after(mut self, time: Duration) -> Self {
         self.gate.pending_after = time;

@@ -5,7 +5,7 @@ use super::faults::asked_by_id;
 use crate::check::{Findings, note_uuid};
 use crate::wkt::Any;
 
-/// Longest page token (`facts.md` 1.1).
+/// Longest page token ([facts](crate::facts#paging)).
 pub(crate) const MAX_TOKEN: usize = 128;
 /// Largest task or policy: what fits into one message of 16 MiB with what the server adds to it.
 pub(crate) const MAX_ITEM: usize = 16 * 1024 * 1024 - 4096;

@@ -22,8 +22,8 @@ use crate::automation::v1::{
     UpdateTaskTriggersRequest, UpdateTaskTriggersResponse,
 };
 
-/// Tasks and their runs, as ESET's Automation API has them (`facts.md` 1.1). Where the documentation
-/// is silent or unclear, this is what the emulator does:
+/// Tasks and their runs, as ESET's Automation API has them ([facts](crate::facts#automation)). Where the
+/// documentation is silent or unclear, this is what the emulator does:
 ///
 /// * **Templates.** One template exists for each (display name, description, action), and "deleting a
 ///   template deletes all templated tasks", so a template has several tasks. Nothing in the API shows
@@ -35,8 +35,9 @@ use crate::automation::v1::{
 ///   own; if deleting any task deleted all, a template could not have tasks that come and go.
 /// * **What the server sets**: `uuid`, `version_id` (from 1), `create_time`, `update_time` and each
 ///   manual trigger's `create_time`; what a client sends there is ignored. `source` is no read-only
-///   field and answers to create calls show `DEVICE_TASK_SOURCE_UNSPECIFIED` (`facts.md` 6), so it
-///   stays what the client says. An empty `asset_group_uuid` becomes a fixed group.
+///   field and answers to create calls show `DEVICE_TASK_SOURCE_UNSPECIFIED`
+///   ([facts](crate::facts#json)), so it stays what the client says. An empty `asset_group_uuid` becomes
+///   a fixed group.
 /// * **Runs** begin when the device takes the task up, which is at once for a device that is on. Until
 ///   then there is no run, and a device that is off until its trigger has expired never gets one.
 ///   `start_time` is the time of taking up in all states, as it is part of the run's identity. Runs

@@ -134,7 +134,8 @@ impl Fault {
         Self::new(Kind::Delay(time))
     }
 
-    /// The answer is pending (202, `facts.md` 3) so many times, then comes. REST only.
+    /// The answer is pending (202, [facts](crate::facts#pending-answers)) so many times, then comes.
+    /// REST only.
     pub fn pending(times: u32) -> Self {
         Self::new(Kind::Pending(times))
     }

@@ -45,7 +45,7 @@ use crate::server::{RestFront, RestLimits};
 
 /// The header by which a person asks for a fault.
 const FAULT: &str = "x-emulator-fault";
-/// Every answer has an identifier (`facts.md` 3).
+/// Every answer has an identifier ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
 const RESPONSE_ID: &str = "response-id";
 
@@ -68,7 +68,7 @@ impl Default for Settings {
         Self {
             auth: None,
             rate_limit: false,
-            // `facts.md` 3.
+            // FACTS.md#errors.
             pending_after: Duration::from_secs(30),
             faults: Faults::new(),
             head: false,
@@ -328,7 +328,7 @@ impl Gate {
                 _ => answer.unwrap_or_default(),
             }
         };
-        // Only calls and logins are pending (`facts.md` 2.1, 3).
+        // Only calls and logins are pending (FACTS.md#cloud-login, FACTS.md#pending-answers).
         let answer = if spec.is_some() || logins::is_login(&path) {
             self.pending.run(print, times, answer, self.world.clock.now()).await
         } else {
@@ -390,9 +390,10 @@ async fn run(routes: &mut Routes, request: Request<Body>) -> Response<Body> {
     }
 }
 
-/// The HTTP status of a failed call. ESET documents 412 for a rank that is too high, on the page of
-/// that very call; elsewhere it says that `FAILED_PRECONDITION` is 400 (`facts.md` 9.3). The page of the
-/// call is the more special one, and 412 leaves no doubt which code it was.
+/// The HTTP status of a failed call. ESET documents 412 for a rank that is too high, on the page of that
+/// very call; elsewhere it says that `FAILED_PRECONDITION` is 400
+/// ([facts](crate::facts#policy-management)). The page of the call is the more special one, and 412
+/// leaves no doubt which code it was.
 fn http_status(spec: &MethodSpec, code: Code) -> u16 {
     match (spec.method, code) {
         ("UpdatePolicyAssignmentRanking", Code::FailedPrecondition) => 412,

@@ -17,9 +17,9 @@ pub struct PageLimits {
 }
 
 impl PageLimits {
-    /// ESET Connect: 50, at most 1000 (`facts.md` 1.1).
+    /// ESET Connect: 50, at most 1000 ([facts](crate::facts#paging)).
     pub const CLOUD: Self = Self { default_size: 50, max_size: 1000 };
-    /// ESET PROTECT On-Prem: 100, at most 10000 (`facts.md` 1.4).
+    /// ESET PROTECT On-Prem: 100, at most 10000 ([facts](crate::facts#paging)).
     pub const ON_PREM: Self = Self { default_size: 100, max_size: 10_000 };
 }
 

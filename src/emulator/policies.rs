@@ -21,8 +21,8 @@ use crate::policy_management::v2::{
 /// What errors call a policy.
 pub(crate) const POLICY: &str = "eset.dotnod.policy_management.v2.Policy";
 
-/// Policies, as ESET's Policy Management API has them (`facts.md` 1.2). Where the documentation is
-/// silent or unclear, this is what the emulator does:
+/// Policies, as ESET's Policy Management API has them ([facts](crate::facts#policy-management)). Where
+/// the documentation is silent or unclear, this is what the emulator does:
 ///
 /// * `uuid` and `built_in` are read-only fields, so what a client sends there is ignored. A built-in
 ///   policy can be read and created again as a copy, which is never built in: that is how policies are

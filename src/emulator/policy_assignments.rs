@@ -23,8 +23,9 @@ use crate::policy_management::v2::{
 /// A list is filtered by at most so many policies. Ours.
 const MAX_FILTER: usize = 10_000;
 
-/// Policy assignments, as ESET's Policy Management API has them (`facts.md` 1.2). Where the
-/// documentation is silent or unclear, this is what the emulator does:
+/// Policy assignments, as ESET's Policy Management API has them
+/// ([facts](crate::facts#policy-management)). Where the documentation is silent or unclear, this is what
+/// the emulator does:
 ///
 /// * A policy that is assigned to the same target again gets a second assignment.
 /// * Targets are not looked up: any identifier will do.

@@ -10,7 +10,8 @@ use crate::wkt::Timestamp;
 /// A policy has at most so many features. Ours.
 const MAX_FEATURES: usize = 10_000;
 
-/// A policy to create. One wrong feature policy makes the whole call fail (`facts.md` 1.2).
+/// A policy to create. One wrong feature policy makes the whole call fail
+/// ([facts](crate::facts#policy-management)).
 ///
 /// The configuration's type must match the feature. That is known of one feature only; those of all
 /// others are kept as they are, and so is whatever rides along in the bytes of one that is known.

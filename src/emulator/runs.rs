@@ -96,9 +96,10 @@ impl RunRow {
 
     /// The run as it is now.
     ///
-    /// The start time stays the same through all states, since it is part of the run's identity:
-    /// task, device and start time (`facts.md` 1.1). The end time is that of finished and failed runs
-    /// only. There is no result: ESET documents no type for it (`facts.md` 4).
+    /// The start time stays the same through all states, since it is part of the run's identity: task,
+    /// device and start time ([facts](crate::facts#automation)). The end time is that of finished and
+    /// failed runs only. There is no result: ESET documents no type for it
+    /// ([facts](crate::facts#automation)).
     pub(crate) fn at(self, task_uuid: &str, now: Timestamp) -> DeviceTaskRun {
         let start = self.start_time.unwrap_or_default();
         let running = later(start, self.queued_millis);

@@ -13,7 +13,7 @@ use crate::wkt::Timestamp;
 pub(crate) const MAX_TARGETS: usize = 10_000;
 /// A task has at most so many triggers. Ours.
 const MAX_TRIGGERS: usize = 100;
-/// How long a trigger without `expire_time` lasts: about 30 days (`facts.md` 4).
+/// How long a trigger without `expire_time` lasts: about 30 days ([facts](crate::facts#triggers)).
 const TRIGGER_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// A task to create: what ESET refuses of it is refused here.
@@ -49,7 +49,8 @@ pub(crate) fn check_targets(
 }
 
 /// The triggers as they are kept: `create_time` is the server's, whatever the client sent, and
-/// `expire_time` is about 30 days later if the client set none (`facts.md` 1.1, 4, 9).
+/// `expire_time` is about 30 days later if the client set none ([facts](crate::facts#automation),
+/// [facts](crate::facts#triggers)).
 pub(crate) fn made_triggers(triggers: &[Trigger], now: Timestamp) -> Vec<Trigger> {
     let made = |trigger: &Trigger| {
         let expire_time = expire_time(trigger);

@@ -20,7 +20,8 @@ use crate::wkt::Timestamp;
 
 /// What errors call a task.
 pub(crate) const TASK: &str = "eset.dotnod.automation.v1.DeviceTask";
-/// The group of tasks whose maker names none (`facts.md` 1.1: chosen by the server). Ours.
+/// The group of tasks whose maker names none ([facts](crate::facts#automation): chosen by the server).
+/// Ours.
 const DEFAULT_ASSET_GROUP: &str = "00000000-0000-4000-a000-000000000001";
 
 /// A stored task.

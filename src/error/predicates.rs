@@ -71,7 +71,7 @@ impl Error {
             ErrorKind::Connect => true,
             _ => match self.code() {
                 Code::Unavailable => true,
-                // Quotas are of many kinds; ESET's is over in a second (`facts.md` 3).
+                // Quotas are of many kinds; ESET's is over in a second (FACTS.md#rate-limit).
                 Code::ResourceExhausted => self.kind() == ErrorKind::Status,
                 _ => false,
             },

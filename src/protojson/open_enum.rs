@@ -1,9 +1,9 @@
 //! Enums that stay open: a value that the schema does not have survives.
 //!
-//! ESET adds enum values at any time and calls that compatible (`facts.md` 1.5). A number without a
-//! name is written as the number. A name without a number is kept: the field holds a number made
-//! from the name, which is written as that name again. So on the gRPC wire, which has only numbers,
-//! it is an unrecognised number, never another value's.
+//! ESET adds enum values at any time and calls that compatible ([facts](crate::facts#compatibility)). A
+//! number without a name is written as the number. A name without a number is kept: the field holds a
+//! number made from the name, which is written as that name again. So on the gRPC wire, which has only
+//! numbers, it is an unrecognised number, never another value's.
 //!
 //! The number is `i32::MIN | FNV-1a-32(name)`: negative, so that it meets no real value, and the
 //! same in every process and every release. Should two names of one enum ever meet in one process,

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use super::Outcome;
 use super::arrivals::until;
 
-/// ESET lets those that call too much have about so many calls a second (`facts.md` 3).
+/// ESET lets those that call too much have about so many calls a second
+/// ([facts](crate::facts#rate-limit)).
 const FAIR_USE: f64 = 2.0;
 
 /// The rate never falls below this share of the configured one.

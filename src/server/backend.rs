@@ -53,7 +53,7 @@ impl RestCall {
     }
 
     /// Reads the request, has it handled and writes the response, with defaults as ESET's answers have
-    /// them (`facts.md` 6).
+    /// them ([facts](crate::facts#json)).
     ///
     /// # Errors
     ///

@@ -10,8 +10,8 @@ use http_body_util::BodyExt;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RestLimits {
-    /// The largest body: 10,024 KiB by default, as ESET's own gateway has it (`facts.md` 3). More is
-    /// 413.
+    /// The largest body: 10,024 KiB by default, as ESET's own gateway has it
+    /// ([facts](crate::facts#errors)). More is 413.
     pub max_body: usize,
     /// How long a body may take to arrive: 30 seconds by default. Longer is 408.
     pub body_time: Duration,

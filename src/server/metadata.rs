@@ -1,5 +1,5 @@
-//! gRPC metadata as HTTP headers, and back, as ESET's gateway has them (`facts.md` 3): everything but
-//! what belongs to one connection or to the form of the message.
+//! gRPC metadata as HTTP headers, and back, as ESET's gateway has them ([facts](crate::facts#errors)):
+//! everything but what belongs to one connection or to the form of the message.
 
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;

@@ -25,9 +25,9 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 /// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole answers
 /// come out. It works alike for HTTP/1.1 and 2.
 ///
-/// * What the body of an answer has is ProtoJSON with defaults (`facts.md` 6).
+/// * What the body of an answer has is ProtoJSON with defaults ([facts](crate::facts#json)).
 /// * Errors are `{"code", "message", "details"}` with the HTTP status as the code, which is what
-///   ESET's gateway does (`facts.md` 3).
+///   ESET's gateway does ([facts](crate::facts#errors)).
 /// * A value without a JSON form does not take the answer with it: it is written as
 ///   [`protojson`](crate::protojson#what-has-no-json-form) says.
 /// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.

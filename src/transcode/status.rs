@@ -1,4 +1,4 @@
-//! gRPC codes and HTTP statuses, as ESET's own gateway maps them (`facts.md` 3).
+//! gRPC codes and HTTP statuses, as ESET's own gateway maps them ([facts](crate::facts#errors)).
 
 use tonic::Code;
 
@@ -41,7 +41,7 @@ pub fn code_from_http(status: u16) -> Code {
         404 | 410 => Code::NotFound,
         408 | 504 => Code::DeadlineExceeded,
         409 => Code::Aborted,
-        // ESET documents 412 for a rank that is too high (`facts.md` 1.2).
+        // ESET documents 412 for a rank that is too high (FACTS.md#policy-management).
         412 => Code::FailedPrecondition,
         429 => Code::ResourceExhausted,
         499 => Code::Cancelled,

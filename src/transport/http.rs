@@ -27,7 +27,7 @@ use crate::transport::{CONNECTION_WINDOW, Exchange, Limits};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The header that names a pending answer (`facts.md` 3).
+/// The header that names a pending answer ([facts](crate::facts#pending-answers)).
 const RESPONSE_ID: &str = "response-id";
 
 /// More than this of an error's body is not read.

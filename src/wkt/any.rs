@@ -30,8 +30,8 @@ use crate::protojson::context;
 ///
 /// # Nothing is lost between JSON and bytes
 ///
-/// ESET adds fields, enum values and types at any time (`facts.md` 1.5), and a policy can be cloned
-/// but not updated, so what this crate does not know must survive it:
+/// ESET adds fields, enum values and types at any time ([facts](crate::facts#compatibility)), and a
+/// policy can be cloned but not updated, so what this crate does not know must survive it:
 ///
 /// * **Members that a known type does not have** ride in `value` as one extra field with the number
 ///   19777, a serialized [`UnknownMembers`]. The protobuf language reserves that number, so no message

@@ -1,4 +1,5 @@
-//! What ESET documents (`facts.md` 1.1, 1.2; ESET's OpenAPI documents of May 2026).
+//! What ESET documents (FACTS.md#automation, FACTS.md#policy-management; ESET's OpenAPI documents of May
+//! 2026).
 
 use super::*;
 
@@ -168,7 +169,8 @@ const ENUMS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Types that stand in an `Any`, with their members (facts.md 4). Presence on every scalar of `Era.*`.
+/// Types that stand in an `Any`, with their members (FACTS.md#actions). Presence on every scalar of
+/// `Era.*`.
 const PARAMS: &[(&str, &str)] = &[
     (
         "Era.Common.DataDefinition.Task.ESS.OnDemandScan",

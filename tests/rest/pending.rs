@@ -1,4 +1,4 @@
-//! Pending answers: 202 and `response-id` (`facts.md` 3).
+//! Pending answers: 202 and `response-id` (FACTS.md#pending-answers).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

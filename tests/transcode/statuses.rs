@@ -1,4 +1,4 @@
-//! gRPC codes and HTTP statuses (`facts.md` 3).
+//! gRPC codes and HTTP statuses (FACTS.md#errors).
 
 use eset_protect::transcode::{code_from_http, http_from_code};
 use tonic::Code;
@@ -47,7 +47,7 @@ fn statuses_that_no_code_has_are_taken_for_the_nearest() {
         (&[405, 406, 411, 413, 414, 415, 422], Code::InvalidArgument),
         (&[408], Code::DeadlineExceeded),
         (&[410], Code::NotFound),
-        // A rank that is too high (`facts.md` 1.2).
+        // A rank that is too high (FACTS.md#policy-management).
         (&[412], Code::FailedPrecondition),
         (&[502], Code::Unavailable),
         (&[0, 100, 301, 302, 304, 418, 505, 599, 1000, u16::MAX], Code::Unknown),

@@ -67,7 +67,7 @@ impl World {
 }
 
 /// An error as far as ESET's gateway keeps it: its mapping of codes to HTTP statuses is not one to one,
-/// and its error bodies hold the HTTP status (`facts.md` 3). Everything else must agree.
+/// and its error bodies hold the HTTP status (FACTS.md#errors). Everything else must agree.
 fn described(error: &Error) -> String {
     let kept = code_from_http(http_from_code(error.code()));
     // Of the two codes that become 409, one says that nothing ran and the other does not.

@@ -9,7 +9,8 @@ use crate::call::{CallOptions, execute};
 use crate::error::{Error, ErrorKind};
 use crate::rpc::PagedRpc;
 
-/// How many items a page has if the request does not say. ESET's cloud gives no more (`facts.md` 1.1).
+/// How many items a page has if the request does not say. ESET's cloud gives no more
+/// ([facts](crate::facts#paging)).
 const PAGE_SIZE: u32 = 1000;
 
 /// Fetches page after page, until the last or the first error.

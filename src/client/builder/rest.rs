@@ -21,7 +21,7 @@ const REST_TIMEOUT: Duration = Duration::from_secs(150);
 const PENDING_LIMIT: Duration = Duration::from_secs(120);
 const PENDING_PAUSE: Duration = Duration::from_secs(1);
 const PENDING_MAX_PAUSE: Duration = Duration::from_secs(5);
-/// By which partners name their product (`facts.md` 2.1).
+/// By which partners name their product ([facts](crate::facts#cloud-login)).
 const INTEGRATION: &str = "3rd-integration";
 
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl ClientBuilder {
     }
 
     /// Logs in with the password of an API user: at the token endpoint of the region or of
-    /// [`token_url`](Self::token_url), or with `GetTokens` at an On-Prem server (`facts.md` 2). The token
+    /// [`token_url`](Self::token_url), or with `GetTokens` at an On-Prem server ([facts](crate::facts#cloud-login)). The token
     /// is fetched with the first call, and renewed ahead of its expiry.
     #[must_use]
     pub fn login(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
@@ -96,9 +96,9 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an answer may be pending (202, `facts.md` 3) before the call fails with
-    /// `DEADLINE_EXCEEDED`. 120 seconds by default: then ESET's gateway gives up itself. The call's own
-    /// timeout goes on.
+    /// How long an answer may be pending (202, [facts](crate::facts#pending-answers)) before the call
+    /// fails with `DEADLINE_EXCEEDED`. 120 seconds by default: then ESET's gateway gives up itself. The
+    /// call's own timeout goes on.
     #[must_use]
     pub fn pending_limit(mut self, limit: Duration) -> Self {
         self.rest.pending.limit = limit;

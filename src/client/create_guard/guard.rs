@@ -20,8 +20,9 @@ use crate::timer::{Timer, within};
 /// The longest pause before it looks or creates again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// For so long ESET's gateway works on a call before it says that the answer is pending (`facts.md` 3). What
-/// a broken connection left behind may be listed only then.
+/// For so long ESET's gateway works on a call before it says that the answer is pending
+/// ([facts](crate::facts#pending-answers)). What a broken connection left behind may be listed only
+/// then.
 const LONGEST_WORK: Duration = Duration::from_secs(30);
 
 /// How much longer than one call it may take if nobody says: two looks of that length, and time to spare for

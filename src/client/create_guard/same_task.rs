@@ -26,7 +26,7 @@ pub(super) fn is_same(wanted: &DeviceTask, found: &DeviceTask) -> bool {
 
 /// When a task was created, as far as the service says it.
 pub(super) fn created_at(task: &DeviceTask) -> Option<SystemTime> {
-    // The time of the task is newer in ESET's schema than that of the trigger (`facts.md` 1.1).
+    // The time of the task is newer in ESET's schema than that of the trigger (FACTS.md#automation).
     let triggered =
         || task.triggers.iter().filter_map(|trigger| manual(trigger)?.create_time).max();
     SystemTime::try_from(task.create_time.or_else(triggered)?).ok()

@@ -35,7 +35,8 @@ pub(super) fn caller(request: &Request<Body>) -> Option<IpAddr> {
     address.map(|address| address.ip())
 }
 
-/// What an identical request has in common with this one: all but its token (`facts.md` 3).
+/// What an identical request has in common with this one: all but its token
+/// ([facts](crate::facts#pending-answers)).
 pub(super) fn print(request: &Request<Bytes>) -> u64 {
     Fingerprint::new()
         .part(request.method().as_str())

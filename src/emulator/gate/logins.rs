@@ -1,4 +1,4 @@
-//! The token endpoints of both deployments (`facts.md` 2).
+//! The token endpoints of both deployments ([facts](crate::facts#cloud-login)).
 
 use std::time::SystemTime;
 
@@ -43,7 +43,7 @@ pub(super) fn answer(
 }
 
 /// `grant_type` is `password` or `refresh_token`. An error says itself twice: as ESET's gateway does,
-/// and in the members of RFC 6749, which clients have seen (`facts.md` 8).
+/// and in the members of RFC 6749, which clients have seen ([facts](crate::facts#cloud-login)).
 fn cloud(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Response<Bytes> {
     if !has_type(request, b"application/x-www-form-urlencoded") {
         let message = "the body must be application/x-www-form-urlencoded";
@@ -90,7 +90,7 @@ fn refused(error: &str, message: &str) -> Response<Bytes> {
 }
 
 /// A message in ProtoJSON, it seems, so either spelling and either form of the enum value will do; other
-/// clients send more members (`facts.md` 2.2).
+/// clients send more members ([facts](crate::facts#on-prem-login)).
 fn on_prem(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Response<Bytes> {
     let wrong = |message| RestFront::error(StatusCode::BAD_REQUEST, message);
     if !has_type(request, b"application/json") {

@@ -1,4 +1,4 @@
-//! Answers that take longer (202, `facts.md` 3).
+//! Answers that take longer (202, [facts](crate::facts#pending-answers)).
 
 use std::collections::BTreeMap;
 use std::future::Future;

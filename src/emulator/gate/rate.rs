@@ -1,4 +1,4 @@
-//! The documented limit of calls (`facts.md` 3).
+//! The documented limit of calls ([facts](crate::facts#rate-limit)).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;

@@ -21,8 +21,8 @@ pub(super) struct Tokens {
 struct State {
     /// When each access token ends.
     access: BTreeMap<String, SystemTime>,
-    /// Refresh tokens by their age. How long they live is not documented (`facts.md` 2.1): until they
-    /// are used.
+    /// Refresh tokens by their age. How long they live is not documented
+    /// ([facts](crate::facts#cloud-login)): until they are used.
     refresh: BTreeMap<String, u64>,
     sequence: u64,
 }

@@ -128,7 +128,8 @@ fn policy(kind: &Kind) -> Policy {
         features: vec![FeaturePolicy {
             feature_id: FeaturePolicy::LEGACY_FEATURE_ID,
             configuration: Some(Any::pack(&data)),
-            // Own policies look like those of ESET's example, without flags (`facts.md` 4).
+            // Own policies look like those of ESET's example, without flags
+            // (FACTS.md#policy-configuration).
             flags: if kind.built_in {
                 [(format!("plugins.p{plugin}.{setting}"), flags)].into()
             } else {
@@ -138,7 +139,8 @@ fn policy(kind: &Kind) -> Policy {
     }
 }
 
-/// The settings in the form of ESET's example: JSON, all values strings (`facts.md` 4).
+/// The settings in the form of ESET's example: JSON, all values strings
+/// ([facts](crate::facts#policy-configuration)).
 fn configuration(kind: &Kind) -> Vec<u8> {
     let (plugin, setting, value) = kind.setting;
     let section = kind.product.rsplit('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Errors as ESET's gateway writes them (`facts.md` 3).
+//! Errors as ESET's gateway writes them ([facts](crate::facts#errors)).
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::error::Error;
 use crate::rpc::MethodSpec;
 
-/// A region of ESET Connect: where the ESET PROTECT instance is (`facts.md` 2.1).
+/// A region of ESET Connect: where the ESET PROTECT instance is ([facts](crate::facts#services)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Region {

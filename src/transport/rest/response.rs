@@ -1,4 +1,4 @@
-//! Error answers of ESET's gateway, and of whatever stands before it (`facts.md` 3, 9.6).
+//! Error answers of ESET's gateway, and of whatever stands before it ([facts](crate::facts#errors)).
 
 use http::HeaderValue;
 use serde::Deserialize;
