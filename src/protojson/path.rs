@@ -19,9 +19,13 @@ fn message(error: &dyn Display) -> String {
     impl Write for Bounded {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             let room = LONGEST.saturating_sub(self.0.len());
-            let cut = text.char_indices().map(|(at, _)| at).find(|at| *at >= room);
-            self.0.push_str(&text[..cut.unwrap_or(text.len())]);
-            if cut.is_some() { Err(fmt::Error) } else { Ok(()) }
+            if text.len() <= room {
+                self.0.push_str(text);
+                return Ok(());
+            }
+            let cut = (0..=room).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            self.0.push_str(&text[..cut]);
+            Err(fmt::Error)
         }
     }
     let mut bounded = Bounded(String::new());
