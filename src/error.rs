@@ -74,8 +74,8 @@ pub enum ErrorKind {
     /// No connection: refused, also by a proxy, not resolved, TLS failed, or the server did not begin to speak
     /// HTTP/2 where it had to. Nothing was sent.
     Connect,
-    /// The connection broke, or the far side does not speak the protocol. The call may have run, unless
-    /// [`may_have_executed`](Error::may_have_executed) says that it did not: the far side refused it
+    /// The connection broke, or the server does not speak the protocol. The call may have run, unless
+    /// [`may_have_executed`](Error::may_have_executed) says that it did not: the server refused it
     /// unprocessed, or nothing was sent.
     Transport,
     /// The deadline passed. The call may have run.
@@ -135,7 +135,7 @@ impl Error {
         Self::new(ErrorKind::Config, Code::InvalidArgument, message)
     }
 
-    /// The far side does not keep to the protocol.
+    /// The server does not keep to the protocol.
     #[cfg(feature = "rest")]
     pub(crate) fn protocol(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, Code::Internal, message)

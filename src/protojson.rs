@@ -21,7 +21,7 @@
 //! Both spellings of a field's name; `null` as a default; numbers as `1`, `1.0`, `1e0` and `"1"`; both
 //! alphabets of base64; enum values by name and by number. Members that a message does not have are
 //! passed over unless the reader is strict (inside an [`Any`](crate::wkt::Any) they are kept). A field
-//! that stands twice, in one spelling or in both, is an error, and so is a second member of a oneof.
+//! that appears twice, in one spelling or in both, is an error, and so is a second member of a oneof.
 //! Errors name the path of the field.
 //!
 //! # Conformance

@@ -137,12 +137,12 @@ pub trait PagedRpc: Rpc {
     fn items(response: Self::Response) -> Vec<Self::Item>;
 }
 
-/// Something to do with an RPC that is known by its path only.
+/// Something to do with an RPC of which only the path is known.
 pub trait RpcVisitor {
-    /// What it gives.
+    /// The result.
     type Output;
 
-    /// Does it.
+    /// Called with the RPC.
     fn rpc<R: Rpc>(self) -> Self::Output;
 }
 

@@ -71,7 +71,7 @@ pub(crate) enum Transport {
     /// REST.
     #[cfg(feature = "rest")]
     Rest(Box<rest::RestTransport>),
-    /// Whichever the far side speaks.
+    /// Whichever the server speaks.
     #[cfg(feature = "rest")]
     Auto(Box<AutoTransport>),
 }

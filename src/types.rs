@@ -38,9 +38,9 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     fn clear_output_only(&mut self) {}
 }
 
-/// Something to do with a type that is known by name only.
+/// Something to do with a type of which only the name is known.
 pub trait TypeVisitor {
-    /// What it gives.
+    /// The result.
     type Output;
 
     /// The type is a message whose JSON is an object.

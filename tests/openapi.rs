@@ -118,7 +118,7 @@ fn rows(table: &str) -> BTreeSet<String> {
     }
     let count = rows.len();
     let rows: BTreeSet<_> = rows.into_iter().collect();
-    assert_eq!(rows.len(), count, "a row stands twice");
+    assert_eq!(rows.len(), count, "a row appears twice");
     rows
 }
 

@@ -38,7 +38,7 @@ const PROTOCOL: [&str; 13] = [
 /// | a token: the login, its own pending answers, its rests after a failure | what is left | the deadline |
 /// | its turn under the rate limit | what is left | the deadline: a turn that would come too late fails at once |
 /// | connecting | what is left | the deadline and [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout), whichever is sooner |
-/// | an attempt: one request and its answer | what is left | the deadline and [`attempt_timeout`](Self::attempt_timeout), whichever is sooner; the far side is told as `grpc-timeout` |
+/// | an attempt: one request and its answer | what is left | the deadline and [`attempt_timeout`](Self::attempt_timeout), whichever is sooner; the server is told as `grpc-timeout` |
 /// | a pause before asking again for a pending answer (202) | what is left | the deadline and [`ClientBuilder::pending_limit`](crate::ClientBuilder#method.pending_limit), by default 120 s |
 /// | a backoff, a wait that the service asks for | what is left | the deadline: one that would end too late is not begun, and the call fails with the service's error |
 ///

@@ -54,7 +54,7 @@ impl DeviceTasks {
 /// | settling time, for groups | twice the longest pause | [`settling_time`](Self::settling_time) |
 /// | margin behind a trigger's expiry | 5 minutes | [`expiry_margin`](Self::expiry_margin) |
 /// | time for it all | no limit | [`timeout`](Self::timeout) |
-/// | failed polls in a row that are put up with | 10 | [`max_failures`](Self::max_failures) |
+/// | failed polls in a row before the watch fails | 10 | [`max_failures`](Self::max_failures) |
 ///
 /// # When a task is done
 ///

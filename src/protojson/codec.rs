@@ -304,7 +304,7 @@ impl<'de, K: Key, C: Codec> Visitor<'de> for Map<K, C> {
                 map.next_value_seed(Element::<C>(PhantomData)).map_err(|error| at(&error))?;
             context::prefix::<C>(mark, &text);
             if values.insert(key, value).is_some() {
-                return Err(at(&"the key stands twice"));
+                return Err(at(&"the key appears twice"));
             }
         }
         Ok(values)

@@ -1,7 +1,7 @@
 //! What the generated code calls for each field.
 //!
 //! The reading functions take the field's slot, which is `None` until the field was seen, so that
-//! a field that stands twice, in one spelling or in two, is an error (as the protobuf conformance
+//! a field that appears twice, in one spelling or in two, is an error (as the protobuf conformance
 //! suite asks).
 
 use std::collections::BTreeMap;

@@ -32,7 +32,7 @@ impl Members {
 
     pub fn add(&mut self, name: String, json: Box<RawValue>) -> Result<(), String> {
         if !self.names.insert(name.clone()) {
-            return Err(format!("the member `{name}` stands twice"));
+            return Err(format!("the member `{name}` appears twice"));
         }
         self.list.push((name, json));
         Ok(())

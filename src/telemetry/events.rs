@@ -121,7 +121,7 @@ pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {
     metrics::pending(sending.spec);
 }
 
-/// The wire that the far side speaks.
+/// The wire that the server speaks.
 #[cfg(feature = "rest")]
 pub(crate) fn wire_chosen(wire: &'static str) {
     tracing::info!(target: "eset_protect::wire", wire, "chose the wire");

@@ -54,7 +54,7 @@ impl Object {
         Self { fields, members: Vec::new() }
     }
 
-    /// Reads an object, in which no name may stand twice. Members that a message does not have stay:
+    /// Reads an object, in which no name may appear twice. Members that a message does not have stay:
     /// the message's reader judges them.
     pub(super) fn parse(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
         serde_json::from_slice(json)

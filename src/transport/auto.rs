@@ -1,11 +1,11 @@
-//! gRPC if the far side speaks it, REST if it does not.
+//! gRPC if the server speaks it, REST if it does not.
 //!
-//! Before its first call a client asks the far side for its gRPC health, which changes nothing. Any
+//! Before its first call a client asks the server for its gRPC health, which changes nothing. Any
 //! answer in gRPC, also an error, shows gRPC. An answer that is none, or a connection that cannot be
-//! HTTP/2, shows that it is not gRPC, and then it is REST from then on. A far side that is not there, or a
+//! HTTP/2, shows that it is not gRPC, and then it is REST from then on. A server that is not there, or a
 //! proxy that says so, or one that turns the question away, shows nothing, and the next call asks again. So it does after a connection broke.
 //!
-//! A far side that stops speaking gRPC later says so by refusing the path, the method or the content
+//! A server that stops speaking gRPC later says so by refusing the path, the method or the content
 //! type of a call: it ran nothing, so that call moves to REST with all that follow. A call that may have
 //! run never moves by itself.
 
@@ -29,7 +29,7 @@ use crate::rpc::{MethodSpec, Rpc};
 use crate::telemetry::{self, Server};
 use crate::timer::BoxFuture;
 
-/// A far side that accepts and then says nothing is not waited for longer: another connection may do
+/// A server that accepts and then says nothing is not waited for longer: another connection may do
 /// better, and the call should have time left for it.
 const PROBE: Duration = Duration::from_secs(10);
 
@@ -37,7 +37,7 @@ const UNKNOWN: u8 = 0;
 const GRPC: u8 = 1;
 const REST: u8 = 2;
 
-/// Both wires, and which of them the far side speaks.
+/// Both wires, and which of them the server speaks.
 #[derive(Debug)]
 pub(crate) struct AutoTransport {
     grpc: GrpcTransport,
@@ -171,7 +171,7 @@ impl AutoTransport {
     }
 }
 
-/// Finds out whether the far side speaks gRPC.
+/// Finds out whether the server speaks gRPC.
 async fn ask(grpc: &GrpcTransport, probe: Attempt) -> Result<u8, Error> {
     let Err(error) = grpc.probe(probe).await else { return Ok(GRPC) };
     match error.kind() {
@@ -184,7 +184,7 @@ async fn ask(grpc: &GrpcTransport, probe: Attempt) -> Result<u8, Error> {
     }
 }
 
-/// The far side answered that it knows no such path, method or content type, in another protocol.
+/// The server answered that it knows no such path, method or content type, in another protocol.
 fn is_refused_protocol(error: &Error) -> bool {
     status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_other_protocol)
 }
@@ -194,17 +194,17 @@ fn is_out_of_order(error: &Error) -> bool {
     status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_out_of_order)
 }
 
-/// The far side spoke HTTP/2 and did not take the request, which does not show whether it knows gRPC.
+/// The server spoke HTTP/2 and did not take the request, which does not show whether it knows gRPC.
 fn is_turned_away(error: &Error) -> bool {
     status::find::<Refused>(error).is_some_and(Refused::is_by_far_side)
 }
 
-/// The far side answered in gRPC, though nothing that can be read.
+/// The server answered in gRPC, though nothing that can be read.
 fn is_garbled(error: &Error) -> bool {
     status::find::<status::Garbled>(error).is_some()
 }
 
-/// TLS failed because the far side offers no HTTP/2, or it does not begin with it.
+/// TLS failed because the server offers no HTTP/2, or it does not begin with it.
 fn is_without_http2(error: &Error) -> bool {
     if status::find::<NoHttp2>(error).is_some_and(NoHttp2::is_other_protocol) {
         return true;

@@ -129,7 +129,7 @@ impl Service<Uri> for Connector {
             Ok::<_, BoxError>(Connection::Plain(stream))
         };
         Box::pin(async move {
-            // A far side, or a proxy, that accepts and then says nothing.
+            // A server, or a proxy, that accepts and then says nothing.
             let connection = tokio::time::timeout(timeout, connecting)
                 .await
                 .map_err(|_| format!("not connected within {timeout:?}{by}"))??;

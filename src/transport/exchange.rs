@@ -59,11 +59,11 @@ pub(crate) struct Exchange {
     pub(crate) timer: Arc<dyn Timer>,
     pub(crate) limit: Limit,
     /// When the call must be done, if it has a deadline. Whoever makes the call sees to it; here it is for
-    /// the far side, and for the turn.
+    /// the server, and for the turn.
     deadline: Option<Instant>,
     /// How long one exchange may take.
     timeout: Option<Duration>,
-    /// What it is in the eyes of who observes.
+    /// What is reported of it to spans and metrics.
     pub(crate) sending: Sending,
     /// What is sent as a secret with it.
     pub(crate) secrets: Secrets,
@@ -120,7 +120,7 @@ impl Exchange {
             .map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(self.timer.now()))
     }
 
-    /// How long the far side has.
+    /// How long the server has.
     pub(crate) fn time(&self) -> Duration {
         self.timeout.unwrap_or(Duration::MAX).min(self.left())
     }

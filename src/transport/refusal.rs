@@ -2,7 +2,7 @@
 //!
 //! What the crates below report, read in their sources (h2 0.4.20, hyper 1.12, hyper-util 0.1.21):
 //!
-//! - `RST_STREAM` with `REFUSED_STREAM`: the far side did not begin (RFC 9113, 8.7). h2 gives a stream a
+//! - `RST_STREAM` with `REFUSED_STREAM`: the server did not begin (RFC 9113, 8.7). h2 gives a stream a
 //!   remote reset for a frame with its number only.
 //! - `GOAWAY`: what has a higher number than the frame says was not and will not be processed (RFC 9113,
 //!   6.8). h2 gives its remote error to those streams only, and to those that would have been opened
@@ -86,7 +86,7 @@ impl Refused {
         }
     }
 
-    /// Whether the far side said so, in HTTP/2.
+    /// Whether the server said so, in HTTP/2.
     #[cfg(feature = "rest")]
     pub(super) fn is_by_far_side(&self) -> bool {
         self.refusal != Refusal::Unwritten

@@ -49,7 +49,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
             }
             members.read_rest(&mut map)?;
             if members.contains(TYPE) {
-                return Err(A::Error::custom("the member `@type` stands twice"));
+                return Err(A::Error::custom("the member `@type` appears twice"));
             }
             if is_typed {
                 return buffered(type_url, members).map_err(A::Error::custom);
@@ -193,7 +193,7 @@ impl<'de, A: MapAccess<'de>> TypeVisitor for Read<'_, 'de, A> {
         let mut members = Members::default();
         members.read_rest(&mut self.map)?;
         if members.contains(TYPE) {
-            return Err(A::Error::custom("the member `@type` stands twice"));
+            return Err(A::Error::custom("the member `@type` appears twice"));
         }
         if let Some(value) = as_bytes(&members) {
             return Ok(Payload::Known(value));
@@ -307,10 +307,10 @@ fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, Str
     let mut pointers = HashSet::new();
     for member in &unknown {
         if !pointers.insert(&member.pointer) {
-            return Err(format!("the member `{}` stands twice", &member.pointer[1..]));
+            return Err(format!("the member `{}` appears twice", &member.pointer[1..]));
         }
         if member.pointer.strip_prefix('/') == Some(TYPE) {
-            return Err("the member `@type` stands twice".to_owned());
+            return Err("the member `@type` appears twice".to_owned());
         }
     }
     Ok(preserved::append(message.encode_to_vec(), &preserved::members(unknown)))

@@ -228,7 +228,7 @@ fn read_struct<'de, A: MapAccess<'de>>(
     let mut next = first;
     while let Some(name) = next {
         if fields.contains_key(&name) {
-            return Err(A::Error::custom(path::at_key(&name, &"the key stands twice")));
+            return Err(A::Error::custom(path::at_key(&name, &"the key appears twice")));
         }
         let value = map.next_value::<Value>();
         let value = value.map_err(|error| A::Error::custom(path::at_key(&name, &error)))?;

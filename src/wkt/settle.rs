@@ -121,7 +121,7 @@ fn read_known(any: &Any) -> Result<Option<Any>, UnpackError> {
     let read = || {
         let members: Members = serde_json::from_str(&unknown.json)?;
         if members.contains(TYPE) {
-            return Err(serde::de::Error::custom("the member `@type` stands twice"));
+            return Err(serde::de::Error::custom("the member `@type` appears twice"));
         }
         registered.read(members)
     };

@@ -13,9 +13,9 @@ fn what_is_no_any_is_refused() {
         (r#""x""#, "`@type`"),
         (r#"{"@type":"x.Y","@type":"x.Y"}"#, "twice"),
         (r#"{"a":1,"@type":"x.Y","@type":"x.Y"}"#, "twice"),
-        (r#"{"@type":"x.Y","a":1,"a":1}"#, "`a` stands twice"),
-        (r#"{"a":1,"\u0061":1,"@type":"x.Y"}"#, "`a` stands twice"),
-        (&shutdown(r#","added":1,"added":1"#), "`added` stands twice"),
+        (r#"{"@type":"x.Y","a":1,"a":1}"#, "`a` appears twice"),
+        (r#"{"a":1,"\u0061":1,"@type":"x.Y"}"#, "`a` appears twice"),
+        (&shutdown(r#","added":1,"added":1"#), "`added` appears twice"),
         (&shutdown(r#","@type":"x""#), "twice"),
         (&shutdown(r#","restart":true,"restart":true"#), "restart"),
     ] {

@@ -1,4 +1,4 @@
-//! What the far side sees of a call that ends early: dropped, or out of time.
+//! What the server sees of a call that ends early: dropped, or out of time.
 
 use std::time::{Duration, SystemTime};
 

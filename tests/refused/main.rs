@@ -1,5 +1,5 @@
 //! What a caller learns of a call that failed on the way, on both wires: whether it may have run, and what
-//! the far side sees of a call that the caller gives up.
+//! the server sees of a call that the caller gives up.
 
 #![cfg(feature = "rest")]
 

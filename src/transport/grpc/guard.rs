@@ -1,4 +1,4 @@
-//! Stands between the wire and tonic, for answers that tonic does not stand.
+//! Sits between the wire and tonic, and handles the answers on which tonic fails.
 //!
 //! An answer that is not gRPC is an error that says so, with the code of gRPC's table for HTTP statuses
 //! (tonic would read an HTML page as a compressed message). Status details that are not base64 are
@@ -29,8 +29,8 @@ const DETAILS: &str = "grpc-status-details-bin";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the far side itself said of one call. tonic has statuses of its own, for answers that it cannot
-/// read, and does not tell them from the far side's.
+/// What the server itself said of one call. tonic has statuses of its own, for answers that it cannot
+/// read, and does not tell them from the server's.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Said(Arc<Heard>);
 
@@ -48,7 +48,7 @@ struct Word {
 }
 
 impl Said {
-    /// The status of the far side, if it came so far.
+    /// The status of the server, if it came so far.
     pub(super) fn code(&self) -> Option<Code> {
         self.0.word.get().map(|word| word.code)
     }
@@ -58,7 +58,7 @@ impl Said {
         self.0.is_cut.load(Ordering::Relaxed)
     }
 
-    /// Whether the far side had begun to answer before it said so.
+    /// Whether the server had begun to answer before it said so.
     pub(super) fn is_begun(&self) -> bool {
         self.0.word.get().is_some_and(|word| !word.is_all)
     }
@@ -180,7 +180,7 @@ fn mend_details(headers: &mut HeaderMap) {
     }
 }
 
-/// The far side answered, and not in gRPC.
+/// The server answered, and not in gRPC.
 pub(crate) struct NotGrpc {
     pub(crate) status: StatusCode,
     media_type: String,
@@ -200,12 +200,12 @@ impl NotGrpc {
         }
     }
 
-    /// Whether the far side did not let the call in, and so ran nothing.
+    /// Whether the server did not let the call in, and so ran nothing.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self.status.as_u16(), 401 | 403 | 429) || self.is_other_protocol()
     }
 
-    /// Whether the far side shows that it knows no gRPC, and so that it ran nothing: there is no such
+    /// Whether the server shows that it knows no gRPC, and so that it ran nothing: there is no such
     /// path, no such method, no such type of content.
     pub(crate) fn is_other_protocol(&self) -> bool {
         matches!(self.status.as_u16(), 404 | 405 | 406 | 415 | 426 | 501 | 505)
@@ -233,7 +233,7 @@ impl fmt::Display for NotGrpc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { status, media_type, .. } = self;
         let kind = if media_type.is_empty() { "no content" } else { media_type };
-        write!(f, "the far side does not answer in gRPC but with HTTP {status} and {kind}")
+        write!(f, "the server does not answer in gRPC but with HTTP {status} and {kind}")
     }
 }
 

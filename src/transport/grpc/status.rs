@@ -34,7 +34,7 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
     connector::connect_error(message, error)
 }
 
-/// The error of a call, of which the far side said this itself.
+/// The error of a call, of which the server said this itself.
 pub(super) fn into_error(mut status: Status, said: &Said, max_message_size: usize) -> Error {
     let error = if find::<TimeoutExpired>(&status).is_some() {
         // tonic calls its own timeout `Cancelled`.
@@ -65,7 +65,7 @@ pub(super) fn into_error(mut status: Status, said: &Said, max_message_size: usiz
         let code = refusal::broken_code(&status).unwrap_or(status.code());
         Error::new(ErrorKind::Transport, code, message)
     } else if said.code() != Some(status.code()) {
-        let message = format!("the far side gave no answer of gRPC: {}", status.message());
+        let message = format!("the server gave no gRPC answer: {}", status.message());
         Error::new(ErrorKind::Transport, status.code(), message).with_source(Garbled)
     } else {
         let error = Error::new(ErrorKind::Status, status.code(), status.message())
@@ -88,7 +88,7 @@ fn exhausted(error: Error, said: &Said) -> Error {
     if said.is_begun() { error.with_execution(true) } else { error }
 }
 
-/// The far side spoke gRPC, and not to the end, or not well.
+/// The server spoke gRPC, and not to the end, or not well.
 #[derive(Debug)]
 pub(crate) struct Garbled;
 

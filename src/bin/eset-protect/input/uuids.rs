@@ -7,7 +7,7 @@ use super::read_text;
 use crate::failure::Failure;
 
 /// Reads the uuids from what a flag names; `-` is standard input. Empty lines are passed over, and one
-/// that stands twice is taken once.
+/// that appears twice is taken once.
 pub fn read_uuids(flag: &str, path: &Path) -> Result<Vec<String>, Failure> {
     let text = read_text(flag, path)?;
     let wrong = |number: usize, problem: &str| {
