@@ -58,8 +58,8 @@
 //!
 //! | value | is written as | is read as |
 //! |---|---|---|
-//! | an [`Any`](crate::wkt::Any) of a type that is not registered, whose bytes are not a message of its type, without a type URL, or too deep in others | `{"@type": URL, "@value": base64}` | the same bytes |
-//! | an `Any` that came as JSON without `@type` | that JSON | the same |
+//! | an [`Any`](crate::wkt::Any) of a type that is not registered, whose bytes are not a message of its type, without a type URL, or too deep in others, or whose only unknown member would be taken for this | `{"@type": URL, "@value": base64}` | the same bytes |
+//! | an `Any` that came as JSON without `@type`, or with one that does not end with a name | that JSON, without an empty `@type` | the same |
 //! | [`Timestamp`](crate::wkt::Timestamp) and [`Duration`](crate::wkt::Duration) out of range | `{"seconds": "…", "nanos": …}` | the same value |
 //! | [`FieldMask`](crate::wkt::FieldMask) with paths that are not in lower_snake_case | `{"paths": […]}` | the same paths |
 //! | NaN and the infinities in a [`Value`](crate::wkt::Value) | `"NaN"`, `"Infinity"`, `"-Infinity"` | strings |

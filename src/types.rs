@@ -23,6 +23,11 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
         None
     }
 
+    /// The highest number of a field of a type whose JSON is not an object of its fields: they count
+    /// from 1 without a gap. `None` for all others.
+    #[doc(hidden)]
+    const LAST_FIELD: Option<u32> = None;
+
     /// Clears every field that only the server sets (`OUTPUT_ONLY`, AIP-203), in the messages inside
     /// this one too. What `get` returned becomes what `create` takes.
     ///
@@ -54,13 +59,19 @@ pub trait TypeVisitor {
 }
 
 macro_rules! json_message {
-    ($($type:ident)*) => { $(impl JsonMessage for crate::wkt::$type {})* };
+    ($($last_field:literal: $($type:ident)*;)*) => {$($(
+        impl JsonMessage for crate::wkt::$type {
+            const LAST_FIELD: Option<u32> = Some($last_field);
+        }
+    )*)*};
 }
 
 json_message! {
-    Any Duration FieldMask Timestamp ListValue Struct Value
-    BoolValue BytesValue DoubleValue FloatValue Int32Value Int64Value StringValue UInt32Value
-    UInt64Value
+    1: FieldMask ListValue Struct;
+    1: BoolValue BytesValue DoubleValue FloatValue Int32Value Int64Value StringValue UInt32Value
+       UInt64Value;
+    2: Any Duration Timestamp;
+    6: Value;
 }
 
 impl JsonMessage for crate::wkt::Empty {

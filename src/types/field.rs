@@ -63,11 +63,17 @@ pub enum FieldKind {
 pub struct MessageType {
     /// Its fields, if its JSON is an object of them.
     pub fields: Option<&'static [Field]>,
+    /// The highest number of a field, if its JSON is not an object of them.
+    pub last_field: Option<u32>,
     /// Reads the text of its JSON object. What the type does not have is kept in the bytes.
     pub read: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
 }
 
 /// The type of a message.
 pub fn message_type<M: JsonMessage>() -> MessageType {
-    MessageType { fields: M::fields(), read: crate::wkt::read_object::<M> }
+    MessageType {
+        fields: M::fields(),
+        last_field: M::LAST_FIELD,
+        read: crate::wkt::read_object::<M>,
+    }
 }

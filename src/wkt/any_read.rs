@@ -8,7 +8,6 @@ use prost::{Message, Name};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use super::settle::name_of;
 use super::{Any, BytesValue, preserved};
@@ -55,40 +54,43 @@ impl<'de> Visitor<'de> for AnyVisitor {
                 return buffered(type_url, members).map_err(A::Error::custom);
             }
             let problem = "`@type` must end with the full name of a type";
-            let value = as_bytes(&members).ok_or_else(|| A::Error::custom(problem))?;
-            return Ok(Any { type_url, value: value.into() });
+            return untyped(type_url, &members, problem).map_err(A::Error::custom);
         }
-        untyped(&members).map_err(A::Error::custom)
+        if members.is_empty() {
+            return Ok(Any::default());
+        }
+        let problem = "an Any needs the member `@type`";
+        untyped(String::new(), &members, problem).map_err(A::Error::custom)
     }
 }
 
-/// Reads an object without `@type`. It is kept unless that is refused; only an empty one is in order.
-fn untyped(members: &Members) -> Result<Any, serde_json::Error> {
-    if members.is_empty() {
-        return Ok(Any::default());
-    }
+/// Reads an object whose `@type` is missing or names no type. It is kept unless that is refused.
+fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any, serde_json::Error> {
     if let Some(value) = as_bytes(members) {
-        return Ok(Any { type_url: String::new(), value: value.into() });
+        return Ok(Any { type_url, value: value.into() });
     }
     if context::is_strict() {
-        return Err(serde_json::Error::custom("an Any needs the member `@type`"));
+        return Err(serde_json::Error::custom(problem));
     }
-    Ok(Any::pack(&UnknownAny { type_url: String::new(), json: members.to_json()? }))
+    if type_url.is_empty() && members.is_empty() {
+        return Ok(Any::default());
+    }
+    Ok(Any::pack(&UnknownAny { type_url, json: members.to_json()? }))
 }
 
 /// The bytes that `"@value"` alone holds, where the message has no JSON form.
-fn as_bytes(members: &Members) -> Option<Vec<u8>> {
-    only_value(members.iter())
+pub(super) fn as_bytes(members: &Members) -> Option<Vec<u8>> {
+    only_value(members.iter().map(|(name, json)| (name, json.get())))
 }
 
-fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Option<Vec<u8>> {
+pub(super) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Vec<u8>> {
     if context::is_strict() {
         return None;
     }
     let mut value = None;
     for (name, json) in members {
         match name {
-            VALUE => value = serde_json::from_str::<BytesValue>(json.get()).ok(),
+            VALUE => value = serde_json::from_str::<BytesValue>(json).ok(),
             // grpcurl says here why.
             "@error" => {}
             _ => return None,
@@ -269,7 +271,7 @@ where
 fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
     only_value(unknown.iter().map(|member| {
         let name = member.pointer.strip_prefix('/').unwrap_or_default();
-        (name, &*member.json)
+        (name, member.json.get())
     }))
 }
 

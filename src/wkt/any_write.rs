@@ -8,6 +8,7 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::any_read::{as_bytes, only_value};
 use super::settle::{self, Settled};
 use super::{Any, BytesValue, UnpackError};
 use crate::proto::eset_protect::v1::UnknownAny;
@@ -64,8 +65,18 @@ fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
             Err(problem) => without_json(any, &problem, serializer),
         };
     }
+    if context::writes_strictly()
+        && let Some(registered) = context::registry().unwrap_or_default().get(name)
+        && let Some(number) = settle::undeclared(&settled.message, &registered.message_type)
+    {
+        let problem = format_args!("JSON has no place for the field {number}, which is unknown");
+        return Err(S::Error::custom(problem));
+    }
     if let Some(added) = context::registry().and_then(|registry| registry.added(name)) {
         return match added.write(&settled.message) {
+            Ok(_) if reads_as_bytes(&settled, || added.normalize(settled.message.clone())) => {
+                without_json(any, &READS_AS_BYTES, serializer)
+            }
             Ok(json) => patched(&json, &settled, serializer),
             Err(problem) => without_json(any, &problem, serializer),
         };
@@ -110,8 +121,11 @@ impl Unread {
         if UnknownAny::is_named(settle::name_of(&type_url)) {
             return Err("its JSON must be that of another type".to_owned());
         }
-        if type_url.is_empty() && context::writes_strictly() {
-            return Err("its JSON has no `@type`".to_owned());
+        if as_bytes(&members).is_some() {
+            return Err(READS_AS_BYTES.to_owned());
+        }
+        if settle::name_of(&type_url).is_empty() && context::writes_strictly() {
+            return Err("its JSON has no `@type` with the name of a type".to_owned());
         }
         Ok(Self { type_url, members })
     }
@@ -143,12 +157,8 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
             Ok(message) => message,
             Err(error) => return without_json(self.any, &error, self.serializer),
         };
-        if context::writes_strictly()
-            && let Some(number) = undeclared::<M>(self.settled)
-        {
-            let problem =
-                format_args!("JSON has no place for the field {number}, which is unknown");
-            return Err(S::Error::custom(problem));
+        if reads_as_bytes(self.settled, || Ok(message.encode_to_vec())) {
+            return without_json(self.any, &READS_AS_BYTES, self.serializer);
         }
         if members.is_empty() {
             return message.serialize(Tagged { type_url, serializer: self.serializer });
@@ -181,9 +191,21 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
     }
 }
 
-/// A field that JSON would not show.
-fn undeclared<M: JsonMessage>(settled: &Settled<'_>) -> Option<u32> {
-    M::fields().and_then(|fields| settle::undeclared(&settled.message, fields))
+/// Why the JSON of a message cannot be written, where all that it has is an unknown member `@value`.
+const READS_AS_BYTES: &str = "its JSON would be read as bytes, for its member `@value`";
+
+/// Whether who reads the JSON of a message would take its unknown members for the message's bytes.
+fn reads_as_bytes(
+    settled: &Settled<'_>,
+    normal: impl FnOnce() -> Result<Vec<u8>, DecodeError>,
+) -> bool {
+    !settled.members.is_empty()
+        && only_value(settled.members.iter().map(|member| {
+            let name = member.pointer.strip_prefix('/').unwrap_or_default();
+            (name, member.json.as_str())
+        }))
+        .is_some()
+        && normal().is_ok_and(|normal| normal.is_empty())
 }
 
 /// Decodes the message of an `Any` to write it.

@@ -52,14 +52,21 @@ pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
         None => (any.value.clone(), Vec::new()),
         Some((own, UnknownMembers { members })) => {
             let registered = context::registry().unwrap_or_default().get(any.type_name());
-            let fields = registered.and_then(|registered| registered.message_type.fields);
-            match registered.zip(fields) {
-                None => (own.into(), members),
-                Some((registered, _)) => {
-                    let merged = merge(&own, &registered.message_type, &members).map_err(at)?;
+            match registered.map(|registered| registered.message_type) {
+                Some(message_type) if message_type.last_field.is_some() => {
+                    // What is in `value` is in the message itself, whoever wrote it.
+                    if members.iter().any(|member| is_in_value(&member.pointer)) {
+                        let problem = "at `/value`: the type there keeps no unknown members";
+                        return Err(at(Problem::Json(problem.to_owned())));
+                    }
+                    (own.into(), members)
+                }
+                Some(message_type) if message_type.fields.is_some() => {
+                    let merged = merge(&own, &message_type, &members).map_err(at)?;
                     is_changed |= merged.0 != own || merged.1.len() != members.len();
                     (merged.0.into(), merged.1)
                 }
+                _ => (own.into(), members),
             }
         }
     };
@@ -70,20 +77,30 @@ pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
     Ok(Settled { type_url, message, members, is_changed })
 }
 
+/// Whether a JSON Pointer leads to or into the member that holds the JSON of a well-known type.
+fn is_in_value(pointer: &str) -> bool {
+    pointer.strip_prefix("/value").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The number of a field that a message has and its type does not, at any depth. The bytes must be a
 /// message of the type.
-pub fn undeclared(message: &[u8], fields: &[Field]) -> Option<u32> {
-    wire::fields(message).filter_map(Result::ok).find_map(|field| {
+pub fn undeclared(message: &[u8], message_type: &MessageType) -> Option<u32> {
+    let mut wire = wire::fields(message).filter_map(Result::ok);
+    let Some(fields) = message_type.fields else {
+        let last = message_type.last_field?;
+        return wire.find(|field| field.number > last).map(|field| field.number);
+    };
+    wire.find_map(|field| {
         let Some(declared) = fields.iter().find(|declared| declared.number == field.number) else {
             return Some(field.number);
         };
         let FieldKind::Message(inner) = declared.kind else { return None };
-        let fields = inner().fields?;
+        let inner = inner();
         if !matches!(declared.shape, FieldShape::Map(_)) {
-            return undeclared(field.value, fields);
+            return undeclared(field.value, &inner);
         }
         let mut parts = wire::fields(field.value).filter_map(Result::ok);
-        parts.find(|part| part.number == MAP_VALUE).and_then(|part| undeclared(part.value, fields))
+        parts.find(|part| part.number == MAP_VALUE).and_then(|part| undeclared(part.value, &inner))
     })
 }
 

@@ -1,12 +1,17 @@
 //! What cannot be read or written is an error, and what is hostile does no harm.
 
+use eset_protect::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
+
 use super::*;
+
+fn ride_along(pointer: &str, json: &str) -> UnknownMembers {
+    let member = UnknownMember { pointer: pointer.to_owned(), json: json.to_owned() };
+    UnknownMembers { members: vec![member] }
+}
 
 #[test]
 fn what_is_no_any_is_refused() {
     for (json, problem) in [
-        (r#"{"@type":""}"#, "full name"),
-        (r#"{"@type":"type.googleapis.com/"}"#, "full name"),
         (r#"{"@type":1}"#, "string"),
         (r#"{"@type":null}"#, "string"),
         ("[]", "`@type`"),
@@ -24,14 +29,34 @@ fn what_is_no_any_is_refused() {
     }
 }
 
+/// Members that stand where JSON holds a message's bytes: nobody reads them as these.
+#[test]
+fn an_unknown_member_is_not_read_as_the_bytes() {
+    let members = |pointer: &str| {
+        let mut value = Vec::new();
+        prost::encoding::message::encode(19_777, &ride_along(pointer, r#""IAE=""#), &mut value);
+        Any { type_url: SHUTDOWN.to_owned(), value: value.into() }
+    };
+    let unknown = |type_url: &str| {
+        let json = r#"{"@value":"IAE=","@error":1}"#.to_owned();
+        Any::pack(&UnknownAny { type_url: type_url.to_owned(), json })
+    };
+    for any in [members("/@value"), unknown("x.Y"), unknown("")] {
+        for writer in [Writer::new(), Writer::new().emit_defaults(true)] {
+            let json = writer.write(&any).unwrap();
+            assert_eq!(read(str::from_utf8(&json).unwrap()), any);
+        }
+        let error = Writer::new().strict(true).write(&any).unwrap_err().to_string();
+        assert!(error.contains("`@value`"), "{error}");
+    }
+}
+
 /// Hostile ride-along fields: errors or harmless, never two `@type`s, never a stack overflow.
 #[test]
 fn hostile_unknown_members_do_no_harm() {
-    use eset_protect::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
     let ride = |pointer: String, json: String| {
-        let members = UnknownMembers { members: vec![UnknownMember { pointer, json }] };
         let mut value = Vec::new();
-        prost::encoding::message::encode(19_777, &members, &mut value);
+        prost::encoding::message::encode(19_777, &ride_along(&pointer, &json), &mut value);
         let any = Any { type_url: SHUTDOWN.to_owned(), value: value.into() };
         assert_eq!(read(&write(&any)), any, "nothing is lost");
         Writer::new().strict(true).write(&any).map(|json| String::from_utf8(json).unwrap())

@@ -6,6 +6,7 @@ use eset_protect::automation::v1::{Trigger, trigger};
 use eset_protect::policy_management::v2::{FeaturePolicy, Policy};
 use eset_protect::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 use eset_protect::protojson::open_enum::unrecognised;
+use eset_protect::wkt::{Int32Value, Struct};
 use prost::Name;
 
 use super::*;
@@ -210,6 +211,9 @@ fn json_that_does_not_fit_is_an_error_and_not_lost() {
             &Action { params: Some(Any::default()), ..Default::default() },
             &[("/params/x", "1")],
         ),
+        older(&Int32Value::default(), &[("/value", "7")]),
+        older(&Struct::default(), &[("/value/z", "7")]),
+        older(&Any::pack(&run), &[("/value/currentDirectory", "\"/\"")]),
     ] {
         let error = any.unknown_members().unwrap_err();
         assert!(matches!(error, UnpackError::Json { .. }), "{error:?}");

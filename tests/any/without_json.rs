@@ -73,6 +73,12 @@ fn unknown_fields_in_the_bytes_are_refused_by_strict_writers() {
     let descriptor = POOL.get_message_by_name("Era.Common.DataDefinition.Task.OS.ShutdownComputer");
     let number = descriptor.unwrap().get_field_by_name("actions").unwrap().number();
     prost::encoding::bytes::encode(number, &actions, &mut nested);
+    let mut well_known = Vec::new();
+    prost::encoding::int32::encode(99, &1, &mut well_known);
+    for type_name in ["Duration", "Struct", "Value", "BoolValue", "Any", "Empty"] {
+        let error = strictly(&any(&format!("google.protobuf.{type_name}"), &well_known));
+        assert!(error.contains("`details[1].action.params`") && error.contains("99"), "{error}");
+    }
     for value in [top, nested] {
         let any = any(SHUTDOWN, &value);
         assert_eq!(any.unpack::<ShutdownComputer>().unwrap(), read(&write(&any)).unpack().unwrap());
@@ -108,6 +114,20 @@ fn an_object_without_a_type_is_kept() {
     assert_eq!(serde_json::to_string(&status).unwrap(), json);
     let unknown = status.details[1].unknown().unwrap();
     assert_eq!((unknown.type_url.as_str(), unknown.json.as_str()), ("", r#"{"a":1.0,"b":[]}"#));
+    for json in [r#"{"@type":"a/"}"#, r#"{"@type":"a/","b":1}"#] {
+        assert_lossless(json);
+        assert!(Reader::new().strict(true).read::<Any>(json.as_bytes()).is_err());
+        assert!(Writer::new().strict(true).write(&read(json)).is_err());
+    }
+    for (json, kept) in [
+        (r#"{"@type":""}"#, "{}"),
+        (r#"{"@type":"","a":1}"#, r#"{"a":1}"#),
+        (r#"{"a":1,"@type":""}"#, r#"{"a":1}"#),
+    ] {
+        assert_eq!(write(&read(json)), kept);
+        let error = Reader::new().strict(true).read::<Any>(json.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("full name"), "{error}");
+    }
     for error in [
         Reader::new().strict(true).read::<Status>(br#"{"details":[{},{"a":1}]}"#).unwrap_err(),
         Writer::new()
