@@ -2,11 +2,15 @@
 //!
 //! Services, gateways and proxies quote what they did not like: the token in a message, the header in a page, the
 //! request in a detail. So everything that becomes a text of ours goes through here first, and each secret that
-//! was sent with the request is taken out, however it is spelled: as it is, escaped once or more often (JSON,
-//! HTML, Rust), percent-encoded in whole or in part, in base64 of either alphabet and whatever stands around it,
-//! in hexadecimal; also a part of a long one, and the beginning of any at the end of a text that was cut.
+//! was sent with the request is taken out, as programs spell it: as it is; escaped for JSON, HTML, Rust or an
+//! address, in whole or in part, up to three times over; in base64 of either alphabet and whatever stands around
+//! it; by the numbers of its bytes. Also a part of a long one, and the beginning of any at the end of a text that was
+//! cut. A server that means to show a secret always finds another spelling; this is against those that only quote
+//! what they got.
 
-use std::collections::HashSet;
+mod spellings;
+mod text;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::Range;
@@ -15,21 +19,14 @@ use std::sync::{Arc, OnceLock};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::spellings::Spellings;
+use self::text::Text;
 use super::Error;
 
 const REDACTED: &str = "[redacted]";
 
-/// So long a part of a secret is as good as the secret. A shorter one is looked for as a whole.
-const PART: usize = 12;
-
-/// So long a beginning is taken for that of a secret at the end of a text.
-const BEGINNING: usize = 4;
-
-/// Shorter ones are words, which count only where they stand alone.
-const WORD: usize = 8;
-
-/// Yet shorter ones have no other spelling that would not be found by chance.
-const SPELLED: usize = 6;
+/// So often escapes are undone: those of a text in a text in a text.
+const ESCAPED: usize = 3;
 
 /// Parts of the names of headers that hold a secret.
 const NAMES: [&str; 10] = [
@@ -133,7 +130,7 @@ impl Secrets {
         let id = value.as_bytes();
         let is_part = |secret: &SecretString| {
             let secret = secret.expose_secret().as_bytes();
-            let length = PART.min(secret.len()).max(1);
+            let length = spellings::PART.min(secret.len()).max(1);
             id.windows(length).any(|part| secret.windows(length).any(|other| part == other))
         };
         if !is_uuid(id) || self.0.secrets.iter().any(is_part) {
@@ -147,9 +144,12 @@ impl Secrets {
             return Vec::new();
         }
         let spellings = self.0.spellings.get_or_init(|| Spellings::of(&self.0.secrets));
-        let mut found = spellings.found(&Plain::of(text, false));
-        if text.contains(&b'%') {
-            found.extend(spellings.found(&Plain::of(text, true)));
+        let mut found = Vec::new();
+        let mut layer = Some(Text::of(text));
+        for _ in 0..=ESCAPED {
+            let Some(text) = layer else { break };
+            found.extend(spellings.found(&text.folded()));
+            layer = text.unescaped();
         }
         for range in &mut found {
             // An escape belongs to what it escapes, and all bytes of a character to it.
@@ -198,160 +198,6 @@ fn is_uuid(text: &[u8]) -> bool {
 
 fn is_within_character(byte: u8) -> bool {
     byte & 0xC0 == 0x80
-}
-
-/// A text as it is compared: in lower case, without backslashes, perhaps without percent-encoding; and where in
-/// the original each byte begins and ends.
-struct Plain {
-    bytes: Vec<u8>,
-    at: Vec<Range<usize>>,
-}
-
-impl Plain {
-    fn of(text: &[u8], is_decoded: bool) -> Self {
-        let mut plain = Self { bytes: Vec::with_capacity(text.len()), at: Vec::new() };
-        let mut next = 0;
-        while let Some(byte) = text.get(next) {
-            let code =
-                if is_decoded && *byte == b'%' { text.get(next + 1..next + 3) } else { None };
-            let code = code.and_then(|code| std::str::from_utf8(code).ok());
-            let (byte, length) = match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-                Some(decoded) => (decoded, 3),
-                None => (*byte, 1),
-            };
-            if byte != b'\\' {
-                plain.bytes.push(byte.to_ascii_lowercase());
-                plain.at.push(next..next + length);
-            }
-            next += length;
-        }
-        plain
-    }
-
-    fn original(&self, range: &Range<usize>) -> Range<usize> {
-        let start = self.at.get(range.start).map_or(0, |at| at.start);
-        let end = self.at.get(range.end.wrapping_sub(1)).map_or(start, |at| at.end);
-        start..end
-    }
-
-    /// Whether a word begins and ends with the range.
-    fn is_word(&self, range: &Range<usize>) -> bool {
-        let is_letter = |at: Option<usize>| {
-            at.and_then(|at| self.bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric)
-        };
-        !is_letter(range.start.checked_sub(1)) && !is_letter(Some(range.end))
-    }
-}
-
-/// The spellings of some secrets, as they are compared.
-struct Spellings {
-    all: Vec<Spelling>,
-    /// Every part of the long ones.
-    parts: HashSet<[u8; PART]>,
-}
-
-struct Spelling {
-    bytes: Vec<u8>,
-    is_word: bool,
-}
-
-impl Spelling {
-    /// A part of a shorter one may be a word of its own.
-    fn is_long(&self) -> bool {
-        self.bytes.len() >= PART + 4
-    }
-}
-
-impl Spellings {
-    fn of(secrets: &[SecretString]) -> Self {
-        let mut all: Vec<Spelling> = Vec::new();
-        for secret in secrets {
-            let secret = secret.expose_secret();
-            let is_word = secret.len() < WORD;
-            let others = if secret.len() < SPELLED { Vec::new() } else { spellings(secret) };
-            for (text, is_word) in [(secret.to_owned(), is_word)]
-                .into_iter()
-                .chain(others.into_iter().map(|o| (o, false)))
-            {
-                let bytes = Plain::of(text.as_bytes(), false).bytes;
-                let is_known = all.iter().any(|known| known.bytes == bytes);
-                if !bytes.is_empty() && !is_known {
-                    all.push(Spelling { bytes, is_word });
-                }
-            }
-        }
-        let long = all.iter().filter(|spelling| spelling.is_long());
-        let parts = long.flat_map(|spelling| spelling.bytes.windows(PART));
-        let parts = parts.filter_map(|part| part.try_into().ok()).collect();
-        Self { all, parts }
-    }
-
-    fn found(&self, plain: &Plain) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        for at in 0..plain.bytes.len().saturating_sub(PART - 1) {
-            let part = plain.bytes.get(at..at + PART).and_then(|part| part.try_into().ok());
-            if part.is_some_and(|part: [u8; PART]| self.parts.contains(&part)) {
-                found.push(at..at + PART);
-            }
-        }
-        for spelling in self.all.iter().filter(|spelling| !spelling.is_long()) {
-            let length = spelling.bytes.len();
-            let windows = plain.bytes.windows(length).enumerate();
-            let same = windows.filter(|(_, window)| *window == spelling.bytes);
-            found.extend(
-                same.map(|(at, _)| at..at + length)
-                    .filter(|range| !spelling.is_word || plain.is_word(range)),
-            );
-        }
-        found.extend(self.all.iter().filter_map(|spelling| cut(&spelling.bytes, &plain.bytes)));
-        found.iter().map(|range| plain.original(range)).collect()
-    }
-}
-
-/// The beginning of a secret at the end of a text, and what says that the text was cut there.
-fn cut(secret: &[u8], text: &[u8]) -> Option<Range<usize>> {
-    let is_after =
-        |byte: &u8| !matches!(byte, b'.' | b'"' | b'\'' | b' ' | b'\n' | 0xE2 | 0x80 | 0xA6);
-    let end = text.iter().rposition(is_after).map_or(0, |last| last + 1);
-    let most = secret.len().min(end);
-    let lengths = (BEGINNING..=most).rev();
-    let mut starts = lengths.map(|length| end - length);
-    starts.find(|start| secret.starts_with(&text[*start..end])).map(|start| start..end)
-}
-
-/// A secret as programs write it. What percent-encoding and backslashes do is undone in the text.
-fn spellings(secret: &str) -> Vec<String> {
-    let unicode = |c: char| match c.is_ascii() {
-        true => c.to_string(),
-        false => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("u{unit:04x}")).collect(),
-    };
-    let html = |c: char| match c {
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        '"' => "&quot;".to_owned(),
-        '\'' => "&#39;".to_owned(),
-        c => c.to_string(),
-    };
-    let bytes: Vec<_> = secret.bytes().map(|byte| byte.to_string()).collect();
-    let mut all = vec![
-        secret.replace(' ', "+"),
-        secret.chars().map(unicode).collect(),
-        secret.chars().map(html).collect(),
-        secret.escape_default().to_string(),
-        secret.bytes().flat_map(std::ascii::escape_default).map(char::from).collect(),
-        bytes.join(", "),
-        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
-    ];
-    for before in 0..3 {
-        let text = [&[0; 3][..before], secret.as_bytes()].concat();
-        let standard = base64_simd::STANDARD_NO_PAD.encode_to_string(&text);
-        // The digits at both ends have bits of what stands beside.
-        let own = (before * 8).div_ceil(6)..text.len() * 8 / 6;
-        let standard = standard.get(own).unwrap_or_default().to_owned();
-        all.extend([standard.replace('+', "-").replace('/', "_"), standard]);
-    }
-    all
 }
 
 impl Error {

@@ -76,7 +76,22 @@ fn spellings(secret: &str) -> Vec<String> {
     all.push(base64(format!("Bearer {secret}")));
     all.push(base64(format!("ada:{secret}")));
     all.push(serde_json::to_string(&json!({ "a": secret }).to_string()).unwrap());
-    all.push(secret.bytes().map(|byte| format!("%{byte:02X}")).collect());
+    let each = |spell: fn(u8) -> String| secret.bytes().map(spell).collect::<String>();
+    all.push(each(|byte| format!("%{byte:02X}")));
+    all.push(each(|byte| format!("%{byte:02X}")).replace('%', "%25"));
+    all.push(each(|byte| format!("\\x{byte:02x}")));
+    all.push(each(|byte| format!("\\\\x{byte:02x}")));
+    all.push(secret.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect());
+    all.push(secret.chars().map(|c| format!("&#{};", u32::from(c))).collect());
+    all.push(secret.chars().map(|c| format!("&#x{:x};", u32::from(c))).collect());
+    all.push(each(|byte| format!("{byte:02x}:")));
+    all.push(each(|byte| format!("{byte:02X} ")));
+    all.push(each(|byte| format!("{byte},")));
+    // As Gson, .NET and Handlebars escape what means something in HTML.
+    all.push(escaped(secret, |c| format!("\\u{:04x}", u32::from(c))));
+    all.push(escaped(secret, |c| format!("\\u{:04X}", u32::from(c))).replace('\\', "\\\\"));
+    all.push(escaped(secret, |c| format!("&#x{:X};", u32::from(c))));
+    all.push(escaped(secret, |c| format!("&amp;#{};", u32::from(c))));
     all.push(
         secret
             .replace('&', "&amp;")
@@ -85,6 +100,12 @@ fn spellings(secret: &str) -> Vec<String> {
             .replace('"', "&quot;"),
     );
     all
+}
+
+/// With an escape for every sign.
+fn escaped(secret: &str, escape: fn(char) -> String) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || c == ' ';
+    secret.chars().map(|c| if is_plain(c) { c.to_string() } else { escape(c) }).collect()
 }
 
 fn call_options() -> CallOptions {
