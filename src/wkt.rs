@@ -10,6 +10,7 @@ mod duration;
 mod dynamic;
 mod empty;
 mod field_mask;
+mod merge;
 mod plain;
 mod preserved;
 mod registry;

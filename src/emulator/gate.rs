@@ -3,10 +3,12 @@
 mod body_time;
 mod broken_body;
 mod head;
+mod injected;
 mod logins;
 mod pages;
 mod pending;
 mod rate;
+mod settings;
 mod tokens;
 
 use std::convert::Infallible;
@@ -17,7 +19,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tonic::body::Body;
@@ -27,56 +29,25 @@ use tower_service::Service;
 use uuid::Uuid;
 
 use self::body_time::InTime;
-use self::broken_body::BrokenBody;
 pub(super) use self::head::Peer;
 use self::head::{bearer, caller, is_grpc, is_open, print};
+use self::injected::{broken, plain};
 use self::pending::Pending;
 use self::rate::RateLimit;
+pub(super) use self::settings::Settings;
 use self::tokens::Tokens;
-use super::auth::Auth;
 use super::core::World;
-use super::cors::Origin;
 use super::faults::{Fault, Faults, Kind, Place};
 use super::log::{Arrival, Front, Log};
-use super::serving::ConnectionLimits;
 use crate::rpc::{self, MethodSpec};
 use crate::server::deadline::Deadline;
 use crate::server::{RestFront, RestLimits};
 
-/// The header by which a person asks for a fault.
-const FAULT: &str = "x-emulator-fault";
 /// Every answer has an identifier ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
 const RESPONSE_ID: &str = "response-id";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What a gate can be told.
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) auth: Option<Auth>,
-    pub(super) rate_limit: bool,
-    pub(super) pending_after: Duration,
-    pub(super) faults: Faults,
-    pub(super) head: bool,
-    pub(super) origins: Vec<Origin>,
-    pub(super) limits: ConnectionLimits,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            auth: None,
-            rate_limit: false,
-            // FACTS.md#errors.
-            pending_after: Duration::from_secs(30),
-            faults: Faults::new(),
-            head: false,
-            origins: Vec::new(),
-            limits: ConnectionLimits::default(),
-        }
-    }
-}
 
 /// What all connections share.
 #[derive(Debug)]
@@ -350,28 +321,6 @@ impl Gate {
             None => self.rest.answer(request).await,
         }
     }
-
-    /// The fault for a request: that of its header, or the next that waits for it.
-    fn fault(
-        &self,
-        headers: &HeaderMap,
-        spec: Option<&'static MethodSpec>,
-        path: &str,
-    ) -> Result<Option<Fault>, Status> {
-        if let Some(text) = headers.get(FAULT) {
-            let text = text.to_str().map_err(|_| {
-                Status::invalid_argument("x-emulator-fault: expected visible ASCII")
-            })?;
-            let fault: Fault = text.parse().map_err(|error: super::faults::ParseFaultError| {
-                Status::invalid_argument(error.to_string())
-            })?;
-            return Ok(Some(fault));
-        }
-        Ok(match spec {
-            Some(spec) => self.faults.take(&[spec.method, spec.path], true),
-            None => self.faults.take(&[path], false),
-        })
-    }
 }
 
 /// Calls a gRPC service.
@@ -399,26 +348,6 @@ fn http_status(spec: &MethodSpec, code: Code) -> u16 {
         ("UpdatePolicyAssignmentRanking", Code::FailedPrecondition) => 412,
         _ => crate::transcode::http_from_code(code),
     }
-}
-
-fn plain(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
-}
-
-/// An answer that breaks off.
-fn broken(place: Place, answer: Response<Bytes>) -> Result<Response<Body>, BoxError> {
-    let (mut head, body) = answer.into_parts();
-    let some = match place {
-        Place::BeforeHeaders => return Err("the connection was to break".into()),
-        Place::AfterHeaders => Bytes::new(),
-        Place::MidBody => body.slice(..body.len() / 2),
-    };
-    // What was promised, so that nobody takes the half for the whole.
-    head.headers.insert(header::CONTENT_LENGTH, body.len().max(1).into());
-    Ok(Response::from_parts(head, Body::new(BrokenBody::new(some))))
 }
 
 /// The answer to `HEAD` (RFC 9110, 9.3.2): what `GET` would have got, without its body.

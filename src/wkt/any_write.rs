@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::any_read::{as_bytes, only_value};
 use super::settle::{self, Settled};
-use super::{Any, BytesValue, UnpackError};
+use super::{Any, BytesValue, UnpackError, merge};
 use crate::proto::eset_protect::v1::UnknownAny;
 use crate::protojson::members::Members;
 use crate::protojson::patch::Patched;
@@ -230,6 +230,6 @@ fn patched<S: Serializer>(
     settled: &Settled<'_>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let patch = settle::patch(&settled.members).map_err(S::Error::custom)?;
+    let patch = merge::patch(&settled.members).map_err(S::Error::custom)?;
     Patched { json, patch: &patch, type_url: Some(&settled.type_url) }.serialize(serializer)
 }
