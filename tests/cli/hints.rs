@@ -101,3 +101,20 @@ fn no_hint_recommends_what_was_done() {
         assert!(error.contains(hint), "{error}");
     }
 }
+
+#[test]
+fn a_call_that_breaks_among_others_does_not_put_the_server_in_doubt() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().seed(true).faults(faults.clone()));
+    for wire in ["grpc", "rest"] {
+        let get = |uuids: &[&str]| {
+            faults.push(Fault::break_before_headers());
+            let args = ["--wire", wire, "--max-attempts", "1", "--concurrency", "1"];
+            server.run(&[&["tasks", "get"], uuids, &args].concat()).err
+        };
+        let doubt = "hint: is that endpoint a";
+        assert!(get(&["x"]).contains(doubt));
+        let error = get(&["x", "5eed0000-0000-4000-8000-000000000014"]);
+        assert!(error.contains("1 shown, 1 failed\n") && !error.contains(doubt), "{error}");
+    }
+}

@@ -201,7 +201,7 @@ fn a_port_with_tls_and_one_without() {
     let plain = Server::empty();
     let plain = plain.endpoint.replace("http://", "https://");
     let tls = format!("http://localhost:{}", front.port);
-    for wire in ["grpc", "rest"] {
+    for wire in ["grpc", "rest", "auto"] {
         let list = |endpoint: &str| {
             run_command(command(&["tasks", "list", "--wire", wire, "--endpoint", endpoint]), b"")
         };
@@ -209,6 +209,6 @@ fn a_port_with_tls_and_one_without() {
         assert!(error.contains(": the server does not speak TLS on that port\n"), "{error}");
         assert!(error.contains("hint: say http:// for a server without TLS"), "{error}");
         let error = list(&tls).fails(3);
-        assert!(error.contains("if it wants TLS, say https://"), "{error}");
+        assert!(error.contains(" If it wants TLS, say https://"), "{error}");
     }
 }

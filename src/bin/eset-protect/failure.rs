@@ -48,7 +48,14 @@ pub enum Failure {
     /// A call failed; at a place, if it got so far that there was one.
     Call(Box<Error>, Option<Box<At>>),
     /// Of many calls some failed, each of which is said already, or were not made.
-    Bulk { summary: String, is_cut_short: bool, errors: Vec<Error>, at: Option<Box<At>> },
+    Bulk {
+        summary: String,
+        is_cut_short: bool,
+        /// Others of them did well.
+        is_served: bool,
+        errors: Vec<Error>,
+        at: Option<Box<At>>,
+    },
     /// Waiting for a task ended otherwise than everybody wished.
     Wait { exit_code: u8, message: String, hint: Option<String> },
     /// Something on this machine failed.
@@ -88,8 +95,8 @@ impl Failure {
         let place = Box::new(place);
         match self {
             Self::Call(error, _) => Self::Call(error, Some(place)),
-            Self::Bulk { summary, is_cut_short, errors, .. } => {
-                Self::Bulk { summary, is_cut_short, errors, at: Some(place) }
+            Self::Bulk { summary, is_cut_short, is_served, errors, .. } => {
+                Self::Bulk { summary, is_cut_short, is_served, errors, at: Some(place) }
             }
             other => other,
         }
@@ -128,10 +135,10 @@ impl Failure {
                 say(&mut text, style, message);
                 say_hints(&mut text, style, hint.iter().cloned());
             }
-            Self::Bulk { summary, errors, at, .. } => {
+            Self::Bulk { summary, is_served, errors, at, .. } => {
                 text.push_str(&format!("{summary}\n"));
                 let mut said = HashSet::new();
-                let all = errors.iter().flat_map(|error| hints(error, at.as_deref()));
+                let all = errors.iter().flat_map(|error| hints(error, at.as_deref(), *is_served));
                 say_hints(&mut text, style, all.filter(|hint| said.insert(hint.clone())));
             }
             Self::Call(error, at) => describe(&mut text, style, error, at.as_deref()),
@@ -190,7 +197,7 @@ fn describe(text: &mut String, style: Style, error: &Error, at: Option<&At>) {
     for violation in field_violations(error) {
         text.push_str(&format!("  {}\n", printable(&violation)));
     }
-    say_hints(text, style, hints(error, at).into_iter());
+    say_hints(text, style, hints(error, at, false).into_iter());
 }
 
 fn say_hints(text: &mut String, style: Style, hints: impl Iterator<Item = String>) {

@@ -8,8 +8,11 @@ use tonic::Code;
 use super::At;
 use crate::connection::{Place, Trusted};
 
-pub fn hints(error: &Error, at: Option<&At>) -> Vec<String> {
-    let mut hints: Vec<String> = of_kind(error, at).into_iter().collect();
+/// What to try; if `is_served`, another of the calls was answered, so it is the right server.
+pub fn hints(error: &Error, at: Option<&At>, is_served: bool) -> Vec<String> {
+    let is_right = is_served && matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
+    let hint = if is_right { None } else { of_kind(error, at) };
+    let mut hints: Vec<String> = hint.into_iter().collect();
     let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
     if error.may_have_executed() && !changes_nothing {
         hints.push("it may have been done all the same: look before you repeat it".to_owned());
@@ -99,7 +102,7 @@ fn other_protocol(place: Option<&Place>) -> String {
         return "is that a server of these services?".to_owned();
     };
     // Ports with TLS end a connection without, and say nothing that could be read.
-    let tls = if url.starts_with("http://") { "; if it wants TLS, say https://" } else { "" };
+    let tls = if url.starts_with("http://") { ". If it wants TLS, say https://" } else { "" };
     match wire {
         Wire::Grpc => format!(
             "is that endpoint a gRPC server of these services? If it speaks REST, say --wire rest{tls}"
@@ -107,7 +110,7 @@ fn other_protocol(place: Option<&Place>) -> String {
         Wire::Rest => format!(
             "is that endpoint a REST server of these services? If it speaks gRPC, say --wire grpc{tls}"
         ),
-        _ => format!("is that endpoint a server of these services?{tls}"),
+        _ => format!("is that endpoint a server of these services?{}", tls.trim_start_matches('.')),
     }
 }
 
