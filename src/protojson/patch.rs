@@ -9,7 +9,7 @@ use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
 use super::members::OwnMembers;
-use super::raw::Json;
+use super::raw::{self, Json};
 use super::tagged::TYPE;
 use super::unknown;
 
@@ -47,6 +47,7 @@ impl Patch {
             return Err(format!("a JSON Pointer has {MAX_SEGMENTS} segments at most"));
         }
         unknown::check_depth(value.get())?;
+        raw::check_escapes(value.get())?;
         let mut place = self;
         for segment in segments.split('/') {
             let name = segment.replace("~1", "/").replace("~0", "~");

@@ -184,7 +184,7 @@ impl<F: Fate> Visitor<'_> for Text<F> {
 }
 
 /// Refuses halves of surrogate pairs, which serde_json takes in text that it does not read.
-fn check_escapes(json: &str) -> Result<(), String> {
+pub fn check_escapes(json: &str) -> Result<(), String> {
     // The end of the last escape, if it was the first half of a pair.
     let mut half = None;
     let mut from = 0;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use prost::Message;
 use prost::encoding::WireType;
 
-use super::merge::{MAP_VALUE, Problem, merge};
+use super::merge::{MAP_VALUE, Problem, merge, patch};
 use super::{Any, UnpackError, preserved, wire};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
 use crate::protojson::context;
@@ -44,20 +44,22 @@ pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
         Some((own, UnknownMembers { members })) => {
             let registered = context::registry().unwrap_or_default().get(any.type_name());
             match registered.map(|registered| registered.message_type) {
-                Some(message_type) if message_type.last_field.is_some() => {
-                    // What is in `value` is in the message itself, whoever wrote it.
-                    if members.iter().any(|member| is_in_value(&member.pointer)) {
-                        let problem = "at `/value`: the type there keeps no unknown members";
-                        return Err(at(Problem::Json(problem.to_owned())));
-                    }
-                    (own.into(), members)
-                }
                 Some(message_type) if message_type.fields.is_some() => {
                     let merged = merge(&own, &message_type, &members).map_err(at)?;
                     is_changed |= merged.0 != own || merged.1.len() != members.len();
                     (merged.0.into(), merged.1)
                 }
-                _ => (own.into(), members),
+                Some(message_type) => {
+                    patch(&members).map_err(|problem| at(Problem::Json(problem)))?;
+                    // What is in `value` is in the message itself, whoever wrote it.
+                    let is_well_known = message_type.last_field.is_some();
+                    if is_well_known && members.iter().any(|member| is_in_value(&member.pointer)) {
+                        let problem = "at `/value`: the type there keeps no unknown members";
+                        return Err(at(Problem::Json(problem.to_owned())));
+                    }
+                    (own.into(), members)
+                }
+                None => (own.into(), members),
             }
         }
     };

@@ -54,10 +54,10 @@ fn an_unknown_member_is_not_read_as_the_bytes() {
 /// Hostile ride-along fields: errors or harmless, never two `@type`s, never a stack overflow.
 #[test]
 fn hostile_unknown_members_do_no_harm() {
-    let ride = |pointer: String, json: String| {
+    let ride = |type_url: &str, pointer: String, json: String| {
         let mut value = Vec::new();
         prost::encoding::message::encode(19_777, &ride_along(&pointer, &json), &mut value);
-        let any = Any { type_url: SHUTDOWN.to_owned(), value: value.into() };
+        let any = Any { type_url: type_url.to_owned(), value: value.into() };
         assert_eq!(read(&write(&any)), any, "nothing is lost");
         Writer::new().strict(true).write(&any).map(|json| String::from_utf8(json).unwrap())
     };
@@ -67,16 +67,25 @@ fn hostile_unknown_members_do_no_harm() {
         ("/@type".to_owned(), "\"x.Y\"".to_owned()),
         ("/a".to_owned(), "1,\"b\":2".to_owned()),
         ("/a".to_owned(), String::new()),
+        ("/a".to_owned(), "{\"b\":[\"\\ud800\"]}".to_owned()),
         ("/a".to_owned(), "[".repeat(100_000) + &"]".repeat(100_000)),
         ("/a".repeat(1_000_000), "1".to_owned()),
     ] {
         let start: String = pointer.chars().take(20).collect();
-        assert!(ride(pointer, json).is_err(), "{start}");
+        for type_url in [
+            SHUTDOWN,
+            "google.protobuf.Int64Value",
+            "google.protobuf.Struct",
+            "google.protobuf.Any",
+            "google.protobuf.Empty",
+        ] {
+            assert!(ride(type_url, pointer.clone(), json.clone()).is_err(), "{start}");
+        }
     }
-    assert_eq!(ride("/a".to_owned(), "1".to_owned()).unwrap(), shutdown(r#","a":1"#));
+    assert_eq!(ride(SHUTDOWN, "/a".to_owned(), "1".to_owned()).unwrap(), shutdown(r#","a":1"#));
     for json in [r#"{"@type":"x.Y"}"#, "{}"] {
         assert_eq!(
-            ride("/a".to_owned(), json.to_owned()).unwrap(),
+            ride(SHUTDOWN, "/a".to_owned(), json.to_owned()).unwrap(),
             shutdown(&format!(r#","a":{json}"#))
         );
     }
