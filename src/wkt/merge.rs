@@ -265,17 +265,12 @@ impl Merge {
         })
     }
 
-    /// Keeps what no type has.
+    /// Keeps what no type has. What lies below it is part of it, or has no place in the JSON.
     fn keep(&mut self, name: &str, node: &Patch) {
-        let outer = self.enter(name);
         if let Some(value) = node.value() {
-            let (pointer, json) = (self.pointer.clone(), value.get().to_owned());
-            self.unknown.push(UnknownMember { pointer, json });
+            let pointer = format!("{}{}", self.pointer, context::pointer_segment(name));
+            self.unknown.push(UnknownMember { pointer, json: value.get().to_owned() });
         }
-        for (name, node) in node.below() {
-            self.keep(name, node);
-        }
-        self.pointer.truncate(outer);
     }
 
     /// Goes a level down; gives what [`String::truncate`] needs to come back.

@@ -41,7 +41,10 @@ fn an_unknown_member_is_not_read_as_the_bytes() {
         let json = r#"{"@value":"IAE=","@error":1}"#.to_owned();
         Any::pack(&UnknownAny { type_url: type_url.to_owned(), json })
     };
-    for any in [members("/@value"), unknown("x.Y"), unknown("")] {
+    let mut no_place = Vec::from(members("/@value").value);
+    prost::encoding::message::encode(19_777, &ride_along("/a/b", "1"), &mut no_place);
+    let no_place = Any { type_url: SHUTDOWN.to_owned(), value: no_place.into() };
+    for any in [members("/@value"), no_place, unknown("x.Y"), unknown("")] {
         for writer in [Writer::new(), Writer::new().emit_defaults(true)] {
             let json = writer.write(&any).unwrap();
             assert_eq!(read(str::from_utf8(&json).unwrap()), any);
