@@ -278,7 +278,8 @@ async fn no_secret_is_in_any_output() {
 
     // And a secret that some crate tells at the last level would be found.
     tracing::trace!(target: "h2::codec::framed_write", frame = ?bearer(), "send");
-    assert!(!found(&outputs.told.read()).is_empty());
+    let since = outputs.told.read().split_off(told.len());
+    assert!(!found(&since).is_empty());
 }
 
 /// A header that is not marked sensitive, as a crate would show it.
