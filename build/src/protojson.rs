@@ -274,7 +274,7 @@ impl VisitMut for MessageCode<'_> {
 
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
         if literal.value() == format!("struct {}", pbjson_name(&self.message)) {
-            let expected = format!("an object, a {}", self.message.full_name());
+            let expected = format!("an object, the JSON of {}", self.message.full_name());
             *literal = syn::LitStr::new(&expected, literal.span());
         }
     }
