@@ -123,6 +123,9 @@ mod client;
 #[allow(missing_debug_implementations)]
 pub mod codegen;
 #[cfg(feature = "emulator")]
+#[doc(hidden)]
+pub mod descriptors;
+#[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
 #[doc = include_str!("../proto/FACTS.md")]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// The modules that each module may name, itself aside. `codegen` and the root re-export for others.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("proto", &[]),
+    ("descriptors", &["proto"]),
     ("rpc", &["types"]),
     ("types", &["wkt"]),
     ("protojson", &["wkt"]),
@@ -85,6 +86,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "automation",
             "check",
             "code_name",
+            "descriptors",
             "params",
             "policy_management",
             "proto",

@@ -157,3 +157,16 @@ fn every_file_says_the_packages_of_other_languages() {
         assert!(before.is_none_or(|before| before == package), "{name}: {go}");
     }
 }
+
+#[test]
+fn run_time_descriptors_have_behaviors_and_comments() {
+    use eset_protect::descriptors::{is_immutable, is_output_only, is_required, pool, summary};
+
+    let task = pool().get_message_by_name("eset.dotnod.automation.v1.DeviceTask").unwrap();
+    let field = |name: &str| task.get_field_by_name(name).unwrap();
+    assert!(is_output_only(&field("uuid")) && !is_required(&field("uuid")));
+    assert!(is_required(&field("action")) && !is_output_only(&field("action")));
+    assert!(task.fields().all(|field| !is_immutable(&field)));
+    let comment = |name: &str| summary(&task.parent_file(), field(name).path());
+    assert_eq!(comment("action").as_deref(), Some("What to do"));
+}

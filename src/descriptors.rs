@@ -1,0 +1,54 @@
+//! The compiled `.proto` files at run time, for code that works on messages of every type: the generic
+//! command and the emulator. The client itself needs none of it.
+
+use std::sync::LazyLock;
+
+use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, Kind};
+
+use crate::proto::FILE_DESCRIPTOR_SET;
+
+/// Every file, message, enum and service of the crate.
+pub fn pool() -> &'static DescriptorPool {
+    // The build wrote the set; tests read it.
+    static POOL: LazyLock<DescriptorPool> =
+        LazyLock::new(|| DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap_or_default());
+    &POOL
+}
+
+/// A request must set the field (`google.api.field_behavior`, AIP-203).
+pub fn is_required(field: &FieldDescriptor) -> bool {
+    has_behavior(field, "REQUIRED")
+}
+
+/// Only the server sets the field; what a request says there is ignored.
+pub fn is_output_only(field: &FieldDescriptor) -> bool {
+    has_behavior(field, "OUTPUT_ONLY")
+}
+
+/// The field is set when the resource is created and never changes.
+pub fn is_immutable(field: &FieldDescriptor) -> bool {
+    has_behavior(field, "IMMUTABLE")
+}
+
+fn has_behavior(field: &FieldDescriptor, behavior: &str) -> bool {
+    let pool = field.parent_pool();
+    let Some(extension) = pool.get_extension_by_name("google.api.field_behavior") else {
+        return false;
+    };
+    let Kind::Enum(behaviors) = extension.kind() else { return false };
+    let number = behaviors.get_value_by_name(behavior).map(|value| value.number());
+    let options = field.options();
+    let values = options.get_extension(&extension);
+    values.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
+}
+
+/// The first sentence of the comment above a declaration, without its full stop. `path` is that of the
+/// declaration in its file, such as [`FieldDescriptor::path`].
+pub fn summary(file: &FileDescriptor, path: &[i32]) -> Option<String> {
+    let info = file.file_descriptor_proto().source_code_info.as_ref()?;
+    let location = info.location.iter().find(|location| location.path == path)?;
+    let words: Vec<_> = location.leading_comments().split_whitespace().collect();
+    let comment = words.join(" ");
+    let sentence = comment.split(". ").next().unwrap_or_default().trim_end_matches('.');
+    (!sentence.is_empty()).then(|| sentence.to_owned())
+}
