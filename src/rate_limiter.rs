@@ -18,7 +18,7 @@ use tonic::Code;
 
 use self::arrivals::Arrivals;
 use self::pace::{Pace, Sent};
-pub(crate) use self::queue::Rank;
+pub(crate) use self::queue::Priority;
 use self::queue::{PATIENCE, Queue};
 use crate::error::{Error, ErrorKind};
 use crate::timer::{BoxFuture, Timer};
@@ -125,13 +125,14 @@ impl RateLimiter {
     /// # Errors
     ///
     /// If the turn cannot come before the deadline. Nothing was sent.
-    pub(crate) async fn turn(
+    pub(crate) async fn acquire(
         &self,
-        rank: Rank,
+        priority: Priority,
         timer: &dyn Timer,
         deadline: Instant,
-    ) -> Result<Turn, Error> {
-        let place = Place { shared: &self.shared, ticket: self.shared.state().queue.ticket(rank) };
+    ) -> Result<Permit, Error> {
+        let place =
+            Place { shared: &self.shared, ticket: self.shared.state().queue.ticket(priority) };
         let mut pause: Option<(Wait, Instant, BoxFuture<'static, ()>)> = None;
         poll_fn(|cx| {
             let now = timer.now();
@@ -169,8 +170,8 @@ impl fmt::Debug for RateLimiter {
 
 /// A request is under way. Dropped without [`end`](Self::end), it was cancelled: it may have been sent, and
 /// counts as one whose answer never came.
-#[must_use = "a turn ends with its answer"]
-pub(crate) struct Turn {
+#[must_use = "a permit ends with its answer"]
+pub(crate) struct Permit {
     shared: Arc<Shared>,
     number: u64,
     sent: Sent,
@@ -192,7 +193,7 @@ pub(crate) enum Outcome {
     Overloaded,
 }
 
-impl Turn {
+impl Permit {
     /// The answer has come.
     pub(crate) fn end(self, now: Instant, outcome: Outcome) {
         let mut state = self.shared.state();
@@ -208,9 +209,9 @@ impl Turn {
     }
 }
 
-impl fmt::Debug for Turn {
+impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn")
+        f.debug_struct("Permit")
             .field("number", &self.number)
             .field("sent", &self.sent)
             .finish_non_exhaustive()
@@ -233,7 +234,7 @@ impl Drop for Place<'_> {
 }
 
 enum Step {
-    Go(Turn),
+    Go(Permit),
     Fail(Error),
     Wait(Wait),
 }
@@ -241,7 +242,7 @@ enum Step {
 #[derive(Clone, Copy)]
 enum Wait {
     /// Until it is time to look again.
-    Turn(Duration),
+    Until(Duration),
     /// For an answer that makes it possible, until it would come too late.
     Answer(Duration),
 }
@@ -249,17 +250,17 @@ enum Wait {
 impl Wait {
     fn time(self) -> Duration {
         match self {
-            Self::Turn(time) | Self::Answer(time) => time,
+            Self::Until(time) | Self::Answer(time) => time,
         }
     }
 
     fn is_like(self, other: Self) -> bool {
-        matches!(self, Self::Turn(_)) == matches!(other, Self::Turn(_))
+        matches!(self, Self::Until(_)) == matches!(other, Self::Until(_))
     }
 
     fn sleep(self, timer: &dyn Timer) -> BoxFuture<'static, ()> {
         match self {
-            Self::Turn(time) => timer.sleep(time),
+            Self::Until(time) => timer.sleep(time),
             Self::Answer(time) => timer.expiry(time),
         }
     }
@@ -308,12 +309,12 @@ impl Shared {
         if ahead > 0 {
             // It looks whether those before it have come, when its own turn should be there.
             let look = if wait.is_zero() { PATIENCE } else { wait.max(least) };
-            return Step::Wait(Wait::Turn(look.min(left)));
+            return Step::Wait(Wait::Until(look.min(left)));
         }
         if !wait.is_zero() {
             let is_in_time = wait < left;
             return Step::Wait(if is_in_time {
-                Wait::Turn(wait)
+                Wait::Until(wait)
             } else {
                 Wait::Answer(left.saturating_sub(least))
             });
@@ -322,7 +323,7 @@ impl Shared {
         let number = state.arrivals.push(now);
         state.pace.sent(now);
         let is_busy = state.arrivals.is_busy(now, state.pace.half());
-        Step::Go(Turn { shared: self.clone(), number, sent: Sent { at: now, is_busy } })
+        Step::Go(Permit { shared: self.clone(), number, sent: Sent { at: now, is_busy } })
     }
 
     fn hopeless(

@@ -98,6 +98,7 @@ mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "telemetry/no_metrics.rs"]
 mod metrics;
+mod names;
 #[cfg(feature = "otel")]
 mod propagation;
 mod server;

@@ -2,14 +2,20 @@
 
 #[cfg(feature = "rest")]
 mod auto;
+mod complete_body;
+mod connection;
 pub(crate) mod connector;
+mod error_chain;
 mod exchange;
 pub(crate) mod grpc;
 #[cfg(feature = "rest")]
 pub(crate) mod http;
 pub(crate) mod keep_alive;
 mod limits;
+mod loopback;
 mod metadata;
+mod monitored_connection;
+mod no_http2;
 mod per_runtime;
 mod proxy;
 mod readiness;
@@ -19,8 +25,6 @@ pub(crate) mod rest;
 mod retry_after;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
-mod watched;
-mod whole;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -36,6 +40,7 @@ use crate::telemetry::Server;
 pub(crate) use auto::AutoTransport;
 pub(crate) use exchange::{Exchange, Limit};
 pub(crate) use limits::Limits;
+pub(crate) use loopback::is_loopback;
 pub(crate) use metadata::metadata;
 use readiness::{Readiness, Sent};
 pub(crate) use retry_after::retry_after;

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Uri;
 
 use crate::error::Error;
-use crate::transport::connector::is_loopback;
+use crate::transport::is_loopback;
 #[cfg(feature = "rest")]
 use crate::transport::rest::{Hosts, Region};
 

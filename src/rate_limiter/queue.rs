@@ -30,13 +30,13 @@ pub(super) struct Queue {
 
 /// Who goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rank {
+pub(crate) enum Priority {
     /// A call that is to be begun, or begun again.
     New,
     /// A question for the answer to a call that the service is at work on. It keeps the answer for some
     /// minutes only, which a long queue may take.
     #[cfg_attr(not(feature = "rest"), allow(dead_code))]
-    UnderWay,
+    Pending,
 }
 
 #[derive(Debug)]
@@ -53,10 +53,10 @@ impl Default for Queue {
 
 impl Queue {
     /// A ticket for the end of the queue, or for the end of those before all new calls.
-    pub(super) fn ticket(&mut self, rank: Rank) -> u64 {
-        let next = match rank {
-            Rank::New => &mut self.new,
-            Rank::UnderWay => &mut self.under_way,
+    pub(super) fn ticket(&mut self, priority: Priority) -> u64 {
+        let next = match priority {
+            Priority::New => &mut self.new,
+            Priority::Pending => &mut self.under_way,
         };
         let ticket = *next;
         *next = next.wrapping_add(1);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Outcome, Rank, RateLimiter, Turn};
+use super::{Outcome, Permit, Priority, RateLimiter};
 use crate::error::Error;
 use crate::timer::TokioTimer;
 
@@ -24,12 +24,12 @@ fn ms(milliseconds: u64) -> Duration {
 }
 
 /// A turn with hours of time.
-async fn turn(limiter: &RateLimiter) -> Turn {
+async fn turn(limiter: &RateLimiter) -> Permit {
     turn_within(limiter, 36_000 * SECOND).await.expect("a turn")
 }
 
-async fn turn_within(limiter: &RateLimiter, time: Duration) -> Result<Turn, Error> {
-    limiter.turn(Rank::New, &TokioTimer, Instant::now() + time).await
+async fn turn_within(limiter: &RateLimiter, time: Duration) -> Result<Permit, Error> {
+    limiter.acquire(Priority::New, &TokioTimer, Instant::now() + time).await
 }
 
 /// A call that is answered after so long.

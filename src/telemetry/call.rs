@@ -7,6 +7,7 @@ use tonic::{Code, Response};
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::names::{method, text};
 use super::{Server, metrics};
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
@@ -98,14 +99,4 @@ pub(super) fn ended(span: &Span, code: Code) {
         span.record("error.type", name);
         span.record("otel.status_code", "ERROR");
     }
-}
-
-/// The name of a method in full, as the conventions spell it.
-pub(super) fn method(spec: &MethodSpec) -> &'static str {
-    spec.path.strip_prefix('/').unwrap_or(spec.path)
-}
-
-/// A header's value as text, if it is text.
-pub(super) fn text(value: Option<&tonic::metadata::AsciiMetadataValue>) -> Option<&str> {
-    value.and_then(|value| value.to_str().ok())
 }

@@ -8,7 +8,8 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::Server;
-use super::call::{ended, text};
+use super::call::ended;
+use super::names::text;
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 

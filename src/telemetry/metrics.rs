@@ -8,7 +8,7 @@ use ::metrics::{
 use tonic::Code;
 
 use super::Server;
-use super::call::method;
+use super::names::method;
 use crate::error::code_name;
 use crate::rpc::MethodSpec;
 

@@ -18,12 +18,13 @@ use futures_util::future::{Shared, WeakShared};
 use tonic::Response;
 
 use super::Attempt;
+use super::error_chain::find;
 use super::grpc::{GrpcTransport, NotGrpc, status};
+use super::no_http2::NoHttp2;
 use super::readiness::Readiness;
 use super::refusal::Refused;
 use super::rest::RestTransport;
 use super::tls;
-use super::watched::NoHttp2;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::{MethodSpec, Rpc};
 use crate::telemetry::{self, Server};
@@ -186,27 +187,27 @@ async fn ask(grpc: &GrpcTransport, probe: Attempt) -> Result<u8, Error> {
 
 /// The server answered that it knows no such path, method or content type, in another protocol.
 fn is_refused_protocol(error: &Error) -> bool {
-    status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_other_protocol)
+    find::<NotGrpc>(error).is_some_and(NotGrpc::is_other_protocol)
 }
 
 /// A proxy answered for a server that it does not reach, which shows nothing about the server.
 fn is_out_of_order(error: &Error) -> bool {
-    status::find::<NotGrpc>(error).is_some_and(NotGrpc::is_out_of_order)
+    find::<NotGrpc>(error).is_some_and(NotGrpc::is_out_of_order)
 }
 
 /// The server spoke HTTP/2 and did not take the request, which does not show whether it knows gRPC.
 fn is_turned_away(error: &Error) -> bool {
-    status::find::<Refused>(error).is_some_and(Refused::is_by_far_side)
+    find::<Refused>(error).is_some_and(Refused::is_by_far_side)
 }
 
 /// The server answered in gRPC, though nothing that can be read.
 fn is_garbled(error: &Error) -> bool {
-    status::find::<status::Garbled>(error).is_some()
+    find::<status::Garbled>(error).is_some()
 }
 
 /// TLS failed because the server offers no HTTP/2, or it does not begin with it.
 fn is_without_http2(error: &Error) -> bool {
-    if status::find::<NoHttp2>(error).is_some_and(NoHttp2::is_other_protocol) {
+    if find::<NoHttp2>(error).is_some_and(NoHttp2::is_other_protocol) {
         return true;
     }
     use tokio_rustls::rustls::{AlertDescription, Error as TlsError};

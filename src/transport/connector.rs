@@ -5,25 +5,23 @@
 //! nothing; the `:scheme` on the wire is the origin's.
 
 use std::future::Future;
-use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::connect::{Connected, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::Code;
 use tower_service::Service;
 
-use super::grpc::status::find;
+use super::connection::Connection;
+use super::error_chain::find;
 use super::keep_alive::KeepAlive;
-use super::proxy::{self, Proxies, ProxyError, ProxyErrorKind, Tunnelled};
+use super::monitored_connection::MonitoredConnection;
+use super::proxy::{self, Proxies, ProxyError, ProxyErrorKind};
 use super::readiness::Readiness;
-use super::watched::Watched;
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConnector;
@@ -92,7 +90,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Watched>;
+    type Response = TokioIo<MonitoredConnection>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -133,7 +131,7 @@ impl Service<Uri> for Connector {
             let connection = tokio::time::timeout(timeout, connecting)
                 .await
                 .map_err(|_| format!("not connected within {timeout:?}{by}"))??;
-            Ok(TokioIo::new(Watched::new(connection, timeout, keep_alive, readiness)))
+            Ok(TokioIo::new(MonitoredConnection::new(connection, timeout, keep_alive, readiness)))
         })
     }
 }
@@ -154,96 +152,4 @@ pub(crate) fn connect_error(message: String, cause: &(dyn std::error::Error + 's
         return error.permanent();
     }
     error
-}
-
-/// Whether a host is this machine, by its name or address.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// A connection.
-#[derive(Debug)]
-pub(crate) enum Connection {
-    /// Without TLS.
-    Plain(Tunnelled),
-    /// With TLS.
-    #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::client::TlsStream<Tunnelled>>),
-}
-
-impl hyper_util::client::legacy::connect::Connection for Connection {
-    fn connected(&self) -> Connected {
-        match self {
-            Self::Plain(_) => Connected::new(),
-            #[cfg(feature = "tls")]
-            Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                Connected::new().negotiated_h2()
-            }
-            #[cfg(feature = "tls")]
-            Self::Tls(_) => Connected::new(),
-        }
-    }
-}
-
-/// Calls the same method on whichever stream it is.
-macro_rules! on_stream {
-    ($self:ident, $stream:ident => $call:expr) => {
-        match $self.get_mut() {
-            Connection::Plain($stream) => {
-                let $stream = Pin::new($stream);
-                $call
-            }
-            #[cfg(feature = "tls")]
-            Connection::Tls($stream) => {
-                let $stream = Pin::new(&mut **$stream);
-                $call
-            }
-        }
-    };
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => stream.poll_read(cx, buffer))
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        on_stream!(self, stream => stream.poll_write(cx, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => stream.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => stream.poll_shutdown(cx))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            #[cfg(feature = "tls")]
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        on_stream!(self, stream => stream.poll_write_vectored(cx, slices))
-    }
 }

@@ -10,7 +10,7 @@ use tonic::Code;
 
 use super::retry_after;
 use crate::error::{Error, ErrorKind, Secrets};
-use crate::rate_limiter::{Outcome, Rank, RateLimiter, Turn};
+use crate::rate_limiter::{Outcome, Permit, Priority, RateLimiter};
 use crate::telemetry::{self, Sending};
 use crate::timer::{Timer, within};
 
@@ -134,14 +134,14 @@ impl Exchange {
     pub(crate) async fn run<T, F>(
         &self,
         limiter: Option<&RateLimiter>,
-        rank: Rank,
+        priority: Priority,
         exchange: impl FnOnce() -> F,
     ) -> Result<T, Error>
     where
         T: Answer,
         F: Future<Output = Result<T, Error>>,
     {
-        let turn = self.turn(limiter, rank).await?;
+        let turn = self.turn(limiter, priority).await?;
         let result = exchange().await;
         if let Some(turn) = turn {
             let now = self.timer.system_time();
@@ -157,10 +157,14 @@ impl Exchange {
         result
     }
 
-    async fn turn(&self, limiter: Option<&RateLimiter>, rank: Rank) -> Result<Option<Turn>, Error> {
+    async fn turn(
+        &self,
+        limiter: Option<&RateLimiter>,
+        priority: Priority,
+    ) -> Result<Option<Permit>, Error> {
         let (Some(limiter), Some(deadline)) = (limiter, self.deadline) else { return Ok(None) };
         let since = self.timer.now();
-        let turn = limiter.turn(rank, &*self.timer, deadline).await;
+        let turn = limiter.acquire(priority, &*self.timer, deadline).await;
         let waited = self.timer.now().saturating_duration_since(since);
         telemetry::rate_limited(waited, turn.is_ok());
         turn.map(Some)

@@ -19,11 +19,11 @@ use super::per_runtime::PerRuntime;
 use super::readiness::Readiness;
 use super::{Attempt, Limits, metadata};
 use crate::error::{Error, ErrorKind, Secrets};
-use crate::rate_limiter::Rank;
+use crate::rate_limiter::Priority;
 use crate::rpc::Rpc;
 use crate::telemetry::{self, Server};
 use crate::transport::connector::Connector;
-use crate::transport::watched::NoHttp2;
+use crate::transport::no_http2::NoHttp2;
 use codec::EncodedCodec;
 pub(crate) use guard::NotGrpc;
 use guard::{Guard, Said};
@@ -151,7 +151,7 @@ impl GrpcTransport {
                 if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
             })
         };
-        exchange.run(exchange.limit.of_grpc(), Rank::New, unary).await
+        exchange.run(exchange.limit.of_grpc(), Priority::New, unary).await
     }
 
     async fn unary<M: Message + Default + 'static>(
@@ -175,7 +175,7 @@ impl GrpcTransport {
                 secrets.redact_request_id(response.metadata_mut().as_mut());
                 Ok(response)
             }
-            Err(found) => Err(match NoHttp2::of(&found, self.readiness()) {
+            Err(found) => Err(match NoHttp2::of(&found, || self.readiness().failure()) {
                 Some(failed) => failed.into_error("cannot connect"),
                 // Telemetry shows a part of it before the caller does.
                 None => status::into_error(found, &said, max_message_size).redacted(secrets),

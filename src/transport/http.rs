@@ -12,17 +12,17 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind, Secrets, root_cause};
-use crate::rate_limiter::{Outcome, Rank};
+use crate::rate_limiter::{Outcome, Priority};
 use crate::telemetry;
+use crate::transport::complete_body::CompleteBody;
 use crate::transport::connector::{self, Connector};
+use crate::transport::error_chain::find;
 use crate::transport::exchange::{Answer, of_status};
-use crate::transport::grpc::status::find;
 use crate::transport::limits::{self, TooLong};
+use crate::transport::no_http2::NoHttp2;
 use crate::transport::per_runtime::PerRuntime;
 use crate::transport::readiness::Readiness;
 use crate::transport::refusal::Refusal;
-use crate::transport::watched::NoHttp2;
-use crate::transport::whole::Whole;
 use crate::transport::{CONNECTION_WINDOW, Exchange, Limits};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -159,8 +159,8 @@ impl HttpClient {
                 let sent = exchange.timed(Box::pin(self.send(again, &exchange.secrets)));
                 watched.request(sent, |response| (response.status, &response.headers))
             };
-            let rank = if id.is_some() { Rank::UnderWay } else { Rank::New };
-            let mut response = match exchange.run(exchange.limit.of_rest(), rank, send).await {
+            let priority = if id.is_some() { Priority::Pending } else { Priority::New };
+            let mut response = match exchange.run(exchange.limit.of_rest(), priority, send).await {
                 Ok(response) => response,
                 // Whatever came of this, the call itself was accepted before.
                 Err(error) => {
@@ -203,7 +203,7 @@ impl HttpClient {
         let response = self.pool()?.request(request.map(Full::new)).await;
         let response = response.map_err(|error| self.not_answered(error, &host, has_body))?;
         let status = response.status();
-        let response = Whole::of(response, self.limits)
+        let response = CompleteBody::of(response, self.limits)
             .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;
         let (parts, body) = response.into_parts();
         let mut headers = parts.headers;
@@ -294,7 +294,7 @@ impl HttpClient {
         let cause = root_cause(&error);
         let found = if error.is_connect() {
             connector::connect_error(format!("cannot connect to {host}: {cause}"), &error)
-        } else if let Some(failed) = NoHttp2::of(&error, self.readiness()) {
+        } else if let Some(failed) = NoHttp2::of(&error, || self.readiness().failure()) {
             return failed.into_error(&format!("cannot connect to {host}"));
         } else if let Some(refusal) = Refusal::of(&error, has_body) {
             let message = format!("{host}: {refusal}");

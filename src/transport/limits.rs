@@ -5,7 +5,7 @@ use std::fmt;
 use http::HeaderMap;
 use tonic::Code;
 
-use super::grpc::status::find;
+use super::error_chain::find;
 use crate::error::{Error, ErrorKind};
 
 /// How many times the limit the HTTP/2 below takes, so that what is over the limit can be told from what

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use self::no_proxy::NoProxy;
-use super::connector::is_loopback;
+use super::loopback::is_loopback;
 use crate::error::root_cause;
 pub(super) use address::Proxy;
 pub(crate) use tunnel::Tunnelled;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::watched::NoHttp2;
+use super::no_http2::NoHttp2;
 
 /// The connections of one connector, counted once they take requests.
 #[derive(Clone, Debug, Default)]

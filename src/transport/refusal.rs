@@ -24,8 +24,8 @@ use std::fmt;
 use h2::Reason;
 use tonic::Code;
 
-use super::grpc::status::find;
-use super::whole::BrokenOff;
+use super::complete_body::BrokenOff;
+use super::error_chain::find;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 

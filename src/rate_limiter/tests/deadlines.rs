@@ -44,7 +44,7 @@ async fn a_past_deadline_takes_no_turn() {
     let limiter = RateLimiter::eset();
     let now = Instant::now();
     tokio::time::sleep(SECOND).await;
-    let error = limiter.turn(Rank::New, &TokioTimer, now).await.expect_err("no turn");
+    let error = limiter.acquire(Priority::New, &TokioTimer, now).await.expect_err("no turn");
     assert_hopeless(&error, &["no call waits before this one", "it has 0ns"]);
     let log = Log::new();
     join(spawn_calls(&limiter, &log, 0..10)).await;

@@ -51,7 +51,8 @@ async fn a_question_for_a_pending_answer_goes_before_new_calls() {
         let (limiter, log) = (limiter.clone(), log.clone());
         calls.push(tokio::spawn(async move {
             let deadline = Instant::now() + 36_000 * SECOND;
-            let turn = limiter.turn(Rank::UnderWay, &TokioTimer, deadline).await.expect("a turn");
+            let turn =
+                limiter.acquire(Priority::Pending, &TokioTimer, deadline).await.expect("a turn");
             log.add(number);
             turn.end(Instant::now(), ANSWERED);
         }));

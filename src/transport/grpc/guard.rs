@@ -22,8 +22,8 @@ use tonic::transport::Channel;
 use tower_service::Service;
 
 use crate::transport::Limits;
+use crate::transport::complete_body::CompleteBody;
 use crate::transport::refusal::Refused;
-use crate::transport::whole::Whole;
 
 const DETAILS: &str = "grpc-status-details-bin";
 
@@ -141,7 +141,7 @@ fn check(
     said: Said,
     limits: Limits,
 ) -> Result<http::Response<Body>, BoxError> {
-    let (mut parts, body) = Whole::of(response, limits)?.into_parts();
+    let (mut parts, body) = CompleteBody::of(response, limits)?.into_parts();
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
     let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
     if !is_grpc && !parts.headers.contains_key("grpc-status") {

@@ -9,6 +9,7 @@ use tonic::{Code, ConnectError, Status, TimeoutExpired};
 use super::{NotGrpc, Said};
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
+use crate::transport::error_chain::find;
 use crate::transport::limits::{self, TooLong};
 use crate::transport::refusal::{self, Refused};
 use crate::transport::{connector, metadata};
@@ -112,17 +113,4 @@ fn too_large(status: &Status, max_message_size: usize) -> Option<&str> {
 fn details(status: &Status) -> Vec<Any> {
     // What cannot be decoded was never meant for us; the code and the message stand without it.
     rpc::Status::decode(status.details()).map(|status| status.details).unwrap_or_default()
-}
-
-pub(crate) fn find<'a, T: StdError + 'static>(
-    error: &'a (dyn StdError + 'static),
-) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
 }

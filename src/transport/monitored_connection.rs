@@ -10,8 +10,6 @@
 //! **GOAWAY with `too_many_pings`** reaches no call by itself: those on the connection learn that it broke. It
 //! is read off the wire and makes the next connections ping less (gRFC A8).
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -20,23 +18,14 @@ use std::time::Duration;
 use hyper_util::client::legacy::connect::{Connected, Connection as Connects};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
-use tonic::Code;
 
-use super::connector::Connection;
-use super::grpc::status::find;
+use super::connection::Connection;
 use super::keep_alive::KeepAlive;
+use super::no_http2::NoHttp2;
 use super::readiness::{Readiness, Ready};
-use crate::error::{Error, ErrorKind};
 
 /// What a client of HTTP/2 says first (RFC 9113, 3.4). No request of HTTP/1.1 begins so.
 const MAGIC: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// By which an error of this is known: HTTP/2 hands on the text and the kind of an I/O error, not itself.
-const NO_HTTP2: &str = "no HTTP/2 from the server: ";
-
-/// What a server's distrust of our certificate is among the kinds of I/O errors.
-#[cfg(feature = "tls")]
-const CERTIFICATE_REFUSED: io::ErrorKind = io::ErrorKind::PermissionDenied;
 
 // Types of frames (RFC 9113, 6).
 const HEADERS: u8 = 1;
@@ -54,7 +43,7 @@ const TOO_MANY_PINGS: &[u8] = b"\x00\x00\x00\x0btoo_many_pings";
 
 /// A connection, watched.
 #[derive(Debug)]
-pub(crate) struct Watched {
+pub(crate) struct MonitoredConnection {
     connection: Connection,
     version: Version,
     /// Until the server's preface has come.
@@ -89,7 +78,7 @@ struct Waiting {
     broken: Option<io::Error>,
 }
 
-impl Watched {
+impl MonitoredConnection {
     /// Watches a connection whose server has so long to begin.
     pub(super) fn new(
         connection: Connection,
@@ -205,65 +194,17 @@ impl Watched {
         #[cfg(feature = "tls")]
         if super::tls::is_certificate_refused(&error) {
             // TLS 1.3 tells it after the handshake.
-            return self.failed(CERTIFICATE_REFUSED, &error.to_string());
+            return self.failed(super::no_http2::CERTIFICATE_REFUSED, &error.to_string());
         }
         self.failed(error.kind(), &format!("the connection broke: {error}"))
     }
 
     fn failed(&self, kind: io::ErrorKind, what: &str) -> io::Error {
-        let failure = NoHttp2 { kind, text: format!("{NO_HTTP2}{what}") };
+        let failure = NoHttp2::new(kind, what);
         self.readiness.failed(&failure);
-        io::Error::new(kind, failure.text)
+        failure.to_io()
     }
 }
-
-/// Why a connection failed on which the server sent no preface, and so got no request.
-#[derive(Clone, Debug)]
-pub(super) struct NoHttp2 {
-    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
-    kind: io::ErrorKind,
-    text: String,
-}
-
-impl NoHttp2 {
-    /// What a request failed with, if it was that. One that still waited for the connection learns from HTTP/2
-    /// only that there is none.
-    pub(super) fn of(error: &(dyn StdError + 'static), readiness: &Readiness) -> Option<Self> {
-        if let Some(error) = find::<io::Error>(error) {
-            let text = error.get_ref()?.to_string();
-            return text.starts_with(NO_HTTP2).then_some(Self { kind: error.kind(), text });
-        }
-        let is_unwritten = |error: &hyper::Error| error.is_canceled() || error.is_closed();
-        find::<hyper::Error>(error).filter(|error| is_unwritten(error))?;
-        readiness.failure()
-    }
-
-    /// The error of a call that was to go over the connection.
-    pub(super) fn into_error(self, what: &str) -> Error {
-        let message = format!("{what}: {self}");
-        let error = Error::new(ErrorKind::Connect, Code::Unavailable, message);
-        #[cfg(feature = "tls")]
-        if self.kind == CERTIFICATE_REFUSED {
-            return error.permanent().with_source(self);
-        }
-        error.with_source(self)
-    }
-
-    /// The server said something else, or closed the connection at the sight of HTTP/2. Silence shows
-    /// nothing.
-    #[cfg(feature = "rest")]
-    pub(super) fn is_other_protocol(&self) -> bool {
-        !matches!(self.kind, CERTIFICATE_REFUSED | io::ErrorKind::TimedOut)
-    }
-}
-
-impl fmt::Display for NoHttp2 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl StdError for NoHttp2 {}
 
 /// Where one direction of a connection is between its frames.
 #[derive(Clone, Copy, Debug, Default)]
@@ -337,13 +278,13 @@ impl Frames {
     }
 }
 
-impl Connects for Watched {
+impl Connects for MonitoredConnection {
     fn connected(&self) -> Connected {
         self.connection.connected()
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for MonitoredConnection {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -378,7 +319,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for MonitoredConnection {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

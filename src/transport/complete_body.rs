@@ -18,14 +18,14 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body that ends with an error where it was broken off.
 #[derive(Debug)]
-pub(super) struct Whole<B> {
+pub(super) struct CompleteBody<B> {
     body: B,
     /// The end is still to be looked at.
     is_in_doubt: bool,
     limits: Limits,
 }
 
-impl<B: Body + Unpin> Whole<B> {
+impl<B: Body + Unpin> CompleteBody<B> {
     /// The same answer with such a body. HTTP/1.1 needs none: there hyper knows the length.
     pub(super) fn of(response: Response<B>, limits: Limits) -> Result<Response<Self>, TooLong> {
         limits.check("headers", response.headers())?;
@@ -34,7 +34,7 @@ impl<B: Body + Unpin> Whole<B> {
     }
 }
 
-impl<B: Body + Unpin> Body for Whole<B>
+impl<B: Body + Unpin> Body for CompleteBody<B>
 where
     B::Error: Into<BoxError>,
 {

@@ -1,0 +1,17 @@
+//! The errors of other crates that an error was made of.
+
+use std::error::Error as StdError;
+
+/// Returns the first error of a type along the chain of sources, the error itself included.
+pub(super) fn find<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
