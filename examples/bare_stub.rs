@@ -1,4 +1,4 @@
-//! tonic's own stub with an interceptor, for those who want no more than that.
+//! Uses tonic's generated stub directly, with an interceptor and none of this crate's client features.
 //!
 //!     cargo run --features emulator --example bare_stub
 

@@ -1,8 +1,8 @@
-//! Creates a hundred tasks, gets them, lists the runs of all, and shows how far it is.
+//! Creates a hundred tasks, reads them, lists the runs of each, and prints the progress.
 //!
 //!     cargo run --features emulator --example bulk
 //!
-//! Runs against an emulator of its own, or against `ESET_PROTECT_ENDPOINT`.
+//! Connects to `ESET_PROTECT_ENDPOINT`, or to its own emulator if that is not set.
 
 mod support;
 
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(response) = creates.next().await {
         match response.result {
             Ok(created) => uuids.extend(created.task.map(|task| task.uuid)),
-            // The request is here to be sent again, unless the task was created all the same.
+            // `response` still has the request, to be sent again unless the task was created.
             Err(error) => eprintln!(
                 "number {}: {error}; it may have been created: {}",
                 response.index,
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         meter.show();
     }
 
-    // All at once, in the order of the uuids.
+    // Many at once; the results are in the order of the UUIDs.
     let gets = client.bulk::<GetTask>(uuids.iter().map(String::as_str));
     let mut meter = Meter::new("read", gets.progress());
     let read = gets.collect().await;
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Prints how far it is, a line for every quarter.
+/// Prints the progress at every quarter.
 struct Meter {
     what: &'static str,
     progress: Progress,

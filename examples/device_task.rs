@@ -2,7 +2,7 @@
 //!
 //!     cargo run --features emulator --example device_task
 //!
-//! Runs against an emulator of its own, or against `ESET_PROTECT_ENDPOINT`.
+//! Connects to `ESET_PROTECT_ENDPOINT`, or to its own emulator if that is not set.
 
 mod support;
 
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         triggers: vec![Trigger::manual(None)],
         ..Default::default()
     };
-    let created = tasks.create_task(task).await?.task.ok_or("no task in the answer")?;
+    let created = tasks.create_task(task).await?.task.ok_or("no task in the response")?;
     println!("created {} version {}", created.uuid, created.version_id);
 
     let read = tasks.get_task(created.uuid.as_str()).await?.task.ok_or("no task")?;

@@ -1,4 +1,5 @@
-//! A newer ESET sends what this crate does not know. Nothing of it is lost on the way through gRPC.
+//! Receives JSON from a newer ESET and passes it on over gRPC without losing the parts that this crate does
+//! not know.
 //!
 //!     cargo run --features emulator --example json_without_loss
 
@@ -14,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     let params: Any = serde_json::from_str(from_eset)?;
 
-    // Over gRPC these are the bytes of a real OnDemandScan, with one extra field behind it.
+    // On the gRPC wire these are the bytes of a real OnDemandScan, followed by one extra field.
     let received = Any::decode(params.encode_to_vec().as_slice())?;
     let scan: OnDemandScan = received.unpack()?;
     println!("typed: cleaning {:?}, profile number {:?}", scan.cleaning_enabled, scan.scan_profile);

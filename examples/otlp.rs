@@ -1,9 +1,9 @@
-//! Exports the traces of calls by OTLP: one over gRPC and one over REST, each with a retry.
+//! Exports the traces of two calls by OTLP: one over gRPC and one over REST, each with a retry.
 //!
 //!     cargo run --features emulator,rest,otel --example otlp
 //!
-//! Sends them to the collector of `OTEL_EXPORTER_OTLP_ENDPOINT` (gRPC, such as `http://127.0.0.1:4317`),
-//! or to a little one of its own, which shows what arrived.
+//! Exports to the collector at `OTEL_EXPORTER_OTLP_ENDPOINT` (gRPC, such as `http://127.0.0.1:4317`), or to a
+//! small built-in one that prints what it received.
 
 #[path = "otlp/collector.rs"]
 mod collector;
@@ -42,17 +42,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let emulator = Emulator::builder().seed(true).build()?.start().await?;
     for (name, wire) in [("report over gRPC", Wire::Grpc), ("report over REST", Wire::Rest)] {
-        // Whatever the program does itself is the parent of its calls.
+        // The program's own span becomes the parent of the spans of its calls.
         let span = tracing::info_span!(target: "otlp", "report", otel.name = name);
         report(&emulator, wire).instrument(span).await?;
     }
     for arrival in emulator.log().iter().filter(|arrival| arrival.is_rpc("ListTasks")) {
-        let context = arrival.headers.get("traceparent").ok_or("a request without a context")?;
-        println!("{} {} came with {context:?}", arrival.method, arrival.path);
+        let context =
+            arrival.headers.get("traceparent").ok_or("a request without a trace context")?;
+        println!("{} {} carried {context:?}", arrival.method, arrival.path);
     }
     emulator.shutdown().await;
 
-    // It waits for the collector.
+    // Waits until everything is exported. `shutdown` blocks.
     tokio::task::spawn_blocking(move || provider.shutdown()).await??;
     match collector {
         Some(collector) => collector.show()?,
@@ -61,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Makes a call that is answered with 503 the first time.
+/// Makes a call whose first attempt is answered with 503.
 async fn report(emulator: &Running, wire: Wire) -> Result<(), Box<dyn Error>> {
     let client = Client::builder(&emulator.endpoint()).wire(wire).connect_lazy()?;
     emulator.faults().push_for("ListTasks", Fault::code(Code::Unavailable));
@@ -70,15 +71,15 @@ async fn report(emulator: &Running, wire: Wire) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sets up what every program that traces by OTLP sets up.
+/// Sets up tracing and OTLP as any program would.
 fn export_to(endpoint: &str) -> Result<SdkTracerProvider, Box<dyn Error>> {
     let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
     let resource = Resource::builder().with_service_name("otlp-example").build();
     let provider =
         SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
-    // How the context is written into requests; without this it is W3C as well.
+    // Sets how the context is written into requests. W3C is also the default.
     global::set_text_map_propagator(TraceContextPropagator::new());
-    // Not what the exporter itself does by tonic and h2: that would be exported in turn.
+    // Excludes the exporter's own spans from tonic and h2, which would be exported in turn.
     let ours =
         Targets::new().with_target("eset_protect", Level::DEBUG).with_target("otlp", Level::INFO);
     let layer = tracing_opentelemetry::layer()

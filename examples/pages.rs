@@ -1,4 +1,4 @@
-//! Goes over long lists: as pages, as items, and from where another stopped.
+//! Reads long lists: by page, by item, and from a page where another reader stopped.
 //!
 //!     cargo run --features emulator --example pages
 
@@ -16,12 +16,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(page) = pages.next().await {
         println!("{} tasks on the first page", page?.tasks.len());
     }
-    // A token can be kept and used later, also by another process.
+    // A token can be stored and used later, even by another process.
     let page_token = pages.page_token().map(str::to_owned);
 
     if let Some(page_token) = page_token {
         let rest = ListTasksRequest { page_token, ..Default::default() };
-        // Three pages are fetched while the tasks of one are counted.
+        // Fetches up to three pages ahead while this loop counts the tasks of one.
         let mut items = tasks.list_tasks(rest).items().prefetch(3);
         let mut count = 0;
         while let Some(task) = items.next().await {

@@ -1,8 +1,9 @@
-//! Creates a task, once even if its answer is lost, and waits until it is done on all of its devices.
+//! Creates a task exactly once, even if the response is lost, and waits until it is done on all of its
+//! devices.
 //!
 //!     cargo run --features emulator --example wait
 //!
-//! Runs against an emulator of its own, or against `ESET_PROTECT_ENDPOINT`.
+//! Connects to `ESET_PROTECT_ENDPOINT`, or to its own emulator if that is not set.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const TILL: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40102";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A laptop on which it ends well, and a till on which it fails, both within a second.
+    // The task succeeds on the laptop and fails on the till, both within a second.
     let pace = Pace { queued: Duration::from_millis(200), running: Duration::from_millis(500) };
     let emulator = Emulator::builder().pace(pace).device(Device::new(TILL).failing()).build()?;
     let emulator = emulator.start().await?;
@@ -51,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{} of {} devices are done", counts.ended(), counts.total());
         if progress.is_complete() && !progress.is_success() {
             for run in progress.failed() {
-                println!("it failed on {}", run.device_uuid);
+                println!("failed on {}", run.device_uuid);
             }
         }
     }

@@ -1,10 +1,10 @@
-//! What cannot be right, found before anything is sent.
+//! Checks requests for mistakes before they are sent.
 //!
-//! ESET takes what it does not understand in a policy for empty, and a task with a misspelled action is a
-//! task that no device can run; neither is an error of the call. [`Check`] finds such things in a request, in
-//! the task, policy or assignment of one, and says for each where it is, what was expected and which known
-//! name may have been meant. Nothing calls it by itself: the [`Client`](crate::Client) sends what it is given,
-//! the command `eset-protect` checks first.
+//! ESET treats policy settings that it does not understand as empty, and accepts a task with a misspelled
+//! action, which then no device can run. Neither makes the call fail. [`Check`] finds such mistakes in a
+//! request, or in a task, policy or assignment, and reports each with its field, the expected value and,
+//! where possible, the known name that was probably meant. The [`Client`](crate::Client) runs no checks
+//! itself; the command `eset-protect` checks everything before it sends anything.
 //!
 //! ```
 //! use std::time::SystemTime;
@@ -24,7 +24,7 @@
 //!     problems.to_string(),
 //!     r#"action.name: expected the name of a known action, found "OnDemandScn"; did you mean "OnDemandScan"?"#,
 //! );
-//! // A newer ESET may know what this version of the crate does not.
+//! // A newer ESET may know names that this version of the crate does not.
 //! assert_eq!(problems.iter().next().map(|problem| problem.kind), Some(ProblemKind::Unknown));
 //! assert!(problems.allow_unknown().is_ok());
 //! ```
@@ -50,27 +50,25 @@ pub(crate) use problem::Findings;
 #[cfg(feature = "emulator")]
 pub(crate) use uuid::note_uuid;
 
-/// A message that can be looked at before it is sent: the requests of the three services, and what they
-/// create.
+/// A message that can be checked before it is sent: a request of the three services, or the resource that a
+/// request creates.
 pub trait Check {
-    /// Looks whether the message can be right. `now` is the time that expiries are compared with.
+    /// Checks the message. Expiry times are compared with `now`.
     ///
-    /// It neither sends nor needs anything. Types that you added to a
-    /// [`TypeRegistry`](crate::wkt::TypeRegistry) are known inside of
-    /// [`Writer::scope`](crate::protojson::Writer::scope) with that registry; what their messages hold is
-    /// not looked at.
+    /// Makes no network calls. To make types that you added to a [`TypeRegistry`](crate::wkt::TypeRegistry)
+    /// known, call this inside [`Writer::scope`](crate::protojson::Writer::scope) with that registry; the
+    /// contents of messages of these types are not checked.
     ///
     /// # Errors
     ///
-    /// With all that is wrong or not known, at most [`Problems::MAX`] of them. Nothing has been sent: mend
-    /// the message, or [allow](Problems::allow_unknown) what only is not known.
+    /// Returns up to [`Problems::MAX`] problems. Nothing has been sent: fix the message, or
+    /// [ignore](Problems::allow_unknown) the problems that are merely unknown names.
     fn check(&self, now: SystemTime) -> Result<(), Problems>;
 }
 
-/// What is known of one kind of message.
+/// The rules for one type of message.
 pub(crate) trait Rules {
-    /// Notes what is wrong. `at` stands before the names of the message's fields: empty, or a path that ends
-    /// with a dot.
+    /// Records problems. `at` is the prefix for field paths: empty, or a path that ends with a dot.
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp);
 }
 
@@ -81,7 +79,8 @@ fn check<M: Rules + Serialize + Name>(message: &M, now: SystemTime) -> Result<()
     found.end()
 }
 
-/// What ESET would refuse of a message. Unlike [`Check`] it passes over what is odd but accepted.
+/// Returns the problems for which ESET would refuse the message. Ignores what is odd but accepted, unlike
+/// [`Check`].
 #[cfg(feature = "emulator")]
 pub(crate) fn refused(message: &impl Rules, at: &str, now: Timestamp) -> Vec<Problem> {
     let mut found = Findings::default();
@@ -89,7 +88,7 @@ pub(crate) fn refused(message: &impl Rules, at: &str, now: Timestamp) -> Vec<Pro
     found.into_refused()
 }
 
-/// Whether a device would know what to do: nothing in the action is unknown or does not fit.
+/// Whether a device can run the action: its name and values are known and its params match.
 #[cfg(feature = "emulator")]
 pub(crate) fn is_understood(action: &crate::automation::v1::Action) -> bool {
     let mut found = Findings::default();

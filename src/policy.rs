@@ -1,10 +1,10 @@
-//! The settings of a policy, as files hold them: the Web Console's export, base64, or the settings themselves.
+//! Reads the settings of a policy from a Web Console export, base64 or plain settings.
 //!
-//! [`PolicyData::data`](crate::params::PolicyData::data) takes the last line of an export without the
-//! product's name at its end, decoded from base64 once
-//! ([ESET's page](https://help.eset.com/protect_admin/13.0/en-US/api_v2_policies_post.html)). A product takes
-//! settings that it does not understand for empty ones and nobody is told, so [`Settings::read`] tells the
-//! forms apart by what is in them and refuses what is none of them.
+//! [`PolicyData::data`](crate::params::PolicyData::data) takes the last line of an export, without the
+//! product name at its end, decoded from base64 once ([ESET's
+//! page](https://help.eset.com/protect_admin/13.0/en-US/api_v2_policies_post.html)). A product silently
+//! treats settings that it does not understand as empty. [`Settings::read`] therefore recognizes each form by
+//! its content and refuses everything else.
 //!
 //! ```
 //! use eset_protect::policy::{Form, Settings};
@@ -28,52 +28,52 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Settings lie in so many layers of base64 at most, as far as anybody has seen.
+/// The maximum number of base64 layers seen in real policies.
 const MAX_LAYERS: usize = 5;
 
-/// The settings of a policy that a file holds.
+/// The settings of a policy, read from a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// What [`PolicyData::data`](crate::params::PolicyData::data) takes.
+    /// The value for [`PolicyData::data`](crate::params::PolicyData::data).
     pub data: Bytes,
-    /// The product that an export names, such as `eset.local.products.endpoint`.
+    /// The product named by an export, such as `eset.local.products.endpoint`.
     pub product: Option<String>,
-    /// What the file is.
+    /// The form in which the file contained the settings.
     pub form: Form,
 }
 
-/// What a file of settings is.
+/// The form in which a file contains settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Form {
-    /// The Web Console's export, a `.dat` file: lines of text, the last of which is base64 with the product's
-    /// name directly at its end. Base64 alone is decoded once.
+    /// A Web Console export (a `.dat` file): lines of text, the last of which is base64 followed directly by
+    /// the product name. The name may be missing. The base64 is decoded once.
     Export,
-    /// Text that is base64, as JSON has it in `data`; decoded once.
+    /// Base64 text, as in the JSON member `data`; decoded once.
     Base64,
-    /// The settings themselves, taken as they are: JSON with the member `policy`, which an `ar` archive may
-    /// follow.
+    /// Plain settings, used unchanged: JSON with the member `policy`, optionally followed by an `ar` archive.
     Plain,
 }
 
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Export => "an export of the Web Console",
-            Self::Base64 => "base64 of settings",
-            Self::Plain => "settings as they are",
+            Self::Export => "a Web Console export",
+            Self::Base64 => "base64-encoded settings",
+            Self::Plain => "plain settings",
         })
     }
 }
 
 impl Settings {
-    /// Reads a file's content, whatever the file is called. White space around text and a byte order mark
-    /// of UTF-8 do not count.
+    /// Reads the content of a file, whatever its name. Ignores surrounding white space and a UTF-8 byte order
+    /// mark.
     ///
     /// # Errors
     ///
-    /// If it is none of the [forms](Form); the error says what it looks like instead.
+    /// Fails if the content has none of the [forms](Form). The error says what the content looks like
+    /// instead.
     pub fn read(content: &[u8]) -> Result<Self, SettingsError> {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         if is_plain(content) {
@@ -99,8 +99,8 @@ impl Settings {
     }
 }
 
-/// Whether these bytes are settings as [`PolicyData::data`](crate::params::PolicyData::data) takes them: plain
-/// or, as real policies are seen, in further layers of base64.
+/// Whether these bytes are settings that [`PolicyData::data`](crate::params::PolicyData::data) accepts:
+/// plain, or inside further layers of base64, as in some real policies.
 pub fn is_settings(data: &[u8]) -> bool {
     let mut data = Cow::Borrowed(data);
     for _ in 0..MAX_LAYERS {
@@ -115,7 +115,7 @@ pub fn is_settings(data: &[u8]) -> bool {
     false
 }
 
-/// JSON with the member `policy`, and then nothing or an archive.
+/// Whether this is JSON with the member `policy`, followed by nothing or an archive.
 fn is_plain(data: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Container {
@@ -133,8 +133,8 @@ fn is_plain(data: &[u8]) -> bool {
         && (rest.iter().all(u8::is_ascii_whitespace) || is_archive(rest))
 }
 
-/// An archive of the Unix `ar`: a magic line, then members, each with a header of 60 bytes that ends with a
-/// back-quote and a newline, and padded to an even length.
+/// Whether this is a Unix `ar` archive: a magic line, then members. Each member has a header of 60 bytes that
+/// ends with a backquote and a newline, and is padded to an even length.
 fn is_archive(bytes: &[u8]) -> bool {
     let Some(mut rest) = bytes.strip_prefix(b"!<arch>\n") else { return false };
     while !rest.is_empty() {
@@ -152,7 +152,7 @@ fn is_archive(bytes: &[u8]) -> bool {
     true
 }
 
-/// One layer of base64, which may be broken into lines or stand in quotes as a JSON string.
+/// Decodes one layer of base64, which may be broken into lines or quoted as a JSON string.
 fn unwrapped(text: &str) -> Option<Vec<u8>> {
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let joined: Cow<'_, str> = match text.contains(|c: char| c.is_ascii_whitespace()) {
@@ -169,11 +169,11 @@ fn unwrapped(text: &str) -> Option<Vec<u8>> {
     alphabet.decode_to_vec(joined.as_bytes()).ok()
 }
 
-/// Takes the product's name off the end of an export's last line. Letters and digits of the name are base64
-/// as well, so the end of the base64 is where what it decodes to are settings.
+/// Splits the product name from the last line of an export. Letters and digits of the name are valid base64
+/// too, so this looks for the split where the base64 decodes to settings.
 fn split_product(line: &str) -> Option<(Vec<u8>, &str)> {
     let dot = line.find('.')?;
-    // Base64 is ASCII and comes in groups of four characters.
+    // Base64 is ASCII in groups of four characters.
     (0..=dot).rev().filter(|end| end.is_multiple_of(4)).take(16).find_map(|end| {
         let (base64, product) = line.split_at_checked(end)?;
         if !is_product(product) {
@@ -184,7 +184,7 @@ fn split_product(line: &str) -> Option<(Vec<u8>, &str)> {
     })
 }
 
-/// A name such as `eset.local.products.endpoint`.
+/// Whether this is a product name such as `eset.local.products.endpoint`.
 fn is_product(name: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
@@ -192,31 +192,31 @@ fn is_product(name: &str) -> bool {
     name.contains('.') && name.split('.').all(is_part)
 }
 
-/// Why a file's content is not the settings of a policy.
+/// The reason why the content of a file is not policy settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// It is empty.
+    /// The content is empty.
     Empty,
-    /// It is a request or a policy of the API, in JSON, which has the settings inside.
+    /// A request or policy in the API's JSON, which contains the settings.
     Request,
-    /// It is other JSON.
+    /// Other JSON.
     Json,
-    /// It is base64 of something else.
+    /// Base64 of something else.
     Base64,
-    /// It is something else.
+    /// Anything else.
     Other,
 }
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "expected the settings of a policy: an export of the Web Console (.dat), base64 of settings, or \
-             settings as they are, which begin with {\"policy\": {\"format\": …}}; found ",
+            "expected policy settings: a Web Console export (.dat), base64-encoded settings, or plain \
+             settings, which begin with {\"policy\": {\"format\": …}}; found ",
         )?;
         f.write_str(match self {
             Self::Empty => "nothing",
-            Self::Request => "a request or a policy of the API, which has settings inside",
+            Self::Request => "a request or policy of the API, which contains settings",
             Self::Json => "other JSON",
             Self::Base64 => "base64 of something else",
             Self::Other => "something else",
@@ -226,7 +226,7 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// What text looks like that is not settings.
+/// Returns what the text looks like, given that it is not settings.
 fn problem(text: &str) -> SettingsError {
     use serde_json::Value;
     let is_request = |value: &Value| {

@@ -1,17 +1,17 @@
-//! What the documentation refers to is there: sections of the facts page, and files in the package.
+//! The documentation cites only sections and files that exist.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Sections of the facts page are cited as `facts#section` in rustdoc, `FACTS.md#section` elsewhere.
+/// Rustdoc cites sections of the facts page as `facts#section`, other files as `FACTS.md#section`.
 const MARKS: [&str; 2] = ["facts#", "FACTS.md#"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every text file of the repository that can cite.
+/// Returns every text file of the repository that may contain citations.
 fn files() -> Vec<PathBuf> {
     let mut files = vec![root().join("README.md"), root().join("CHANGELOG.md")];
     let mut left: Vec<_> = ["benches", "build", "examples", "proto", "src", "tests"]
@@ -35,7 +35,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// The sections of a page, as links name them.
+/// Returns the sections of a page as link anchors.
 fn sections(page: &str) -> BTreeSet<String> {
     let titles = page.lines().filter_map(|line| {
         line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'))
@@ -46,7 +46,7 @@ fn sections(page: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_cited_section_is_there() {
+fn every_cited_section_exists() {
     let sections = sections(&fs::read_to_string(root().join("proto/FACTS.md")).unwrap());
     let mut cited = BTreeSet::new();
     for path in files() {
@@ -65,9 +65,9 @@ fn every_cited_section_is_there() {
     assert!(cited.len() > 10, "{cited:?}");
 }
 
-/// Links to files, in the pages that a reader of the package has.
+/// Checks links to files in the pages that are part of the package.
 #[test]
-fn every_linked_file_is_there_and_packaged() {
+fn every_linked_file_exists_and_is_packaged() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let list = manifest.split("include = [").nth(1).unwrap().split(']').next().unwrap();
     let packaged: Vec<_> = list.split('"').filter_map(|entry| entry.strip_prefix('/')).collect();

@@ -1,7 +1,7 @@
-//! The same JSON by serde's derive, as one would write it for these messages alone: the practical bound.
+//! Hand-written serde models for exactly this JSON: the practical lower bound.
 //!
-//! It is a bound and not a rival. It knows one type of `Any`, one spelling of each name and one form of
-//! each number, forgets members that it does not know, and has no binary form.
+//! They are a bound, not an alternative: they know one type of `Any`, one spelling of each name and one form
+//! of each number, drop unknown members, and have no binary form.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ struct Action {
     params: Option<OnDemandScan>,
 }
 
-/// With its tag as a member: serde's own `tag = "@type"` would buffer the others when it reads.
+/// The tag is a member, since serde's own `tag = "@type"` would buffer the other members when reading.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OnDemandScan {
@@ -220,7 +220,7 @@ fn is_zero(value: &u64) -> bool {
     *value == 0
 }
 
-/// Reads from a string without a copy of it.
+/// Parses a string without copying it.
 struct FromText<F>(F);
 
 impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for FromText<F> {
@@ -235,7 +235,7 @@ impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for FromText<F> {
     }
 }
 
-/// 64-bit integers are strings.
+/// 64-bit integers as strings.
 mod long {
     use super::*;
 
@@ -261,7 +261,7 @@ mod base64 {
     }
 }
 
-/// In UTC only, as the answers are.
+/// UTC only, like the responses.
 struct Timestamp {
     seconds: i64,
     nanos: u32,
@@ -320,7 +320,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Year, month and day of a day since 1970; months count from March, so that leap days end a year.
+/// Converts days since 1970 to year, month and day. Months count from March, so that leap days end a year.
 fn date(day: i64) -> (i64, i64, i64) {
     let day = day + 719_468;
     let era = day.div_euclid(146_097);

@@ -1,4 +1,4 @@
-//! The messages that are measured, shaped as ESET's answers are (FACTS.md#json).
+//! The messages to measure, shaped like ESET's responses (FACTS.md#json).
 
 use eset_protect::automation::v1::{
     Action, DeviceTask, DeviceTaskSource, DeviceTaskTargets, Trigger,
@@ -7,7 +7,7 @@ use eset_protect::params::{OnDemandScan, on_demand_scan::ScanProfile};
 use eset_protect::policy_management::v2::{FeaturePolicy, Policy, SettingFlags};
 use eset_protect::wkt::Timestamp;
 
-/// A scan of one device.
+/// Returns a task that scans one device.
 pub fn task(number: u32) -> DeviceTask {
     let at = i64::from(number) * 61;
     DeviceTask {
@@ -31,9 +31,9 @@ pub fn task(number: u32) -> DeviceTask {
     }
 }
 
-/// A policy with one feature whose settings are so many bytes.
+/// Returns a policy with one feature, whose settings have the given number of bytes.
 pub fn policy(bytes: usize) -> Policy {
-    // Compressed settings look like noise: an xorshift generator gives the same in every run.
+    // Compressed settings look like noise. An xorshift generator makes every run the same.
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let data: Vec<u8> = std::iter::repeat_with(|| {
         state ^= state << 13;

@@ -1,7 +1,7 @@
-//! Reading and writing messages, binary and JSON, beside other ways to do the same.
+//! Compares ways to read and write messages, as binary and as JSON.
 //!
-//! The rows of a group do the same work on the same bytes, so compare them with each other and never with
-//! numbers of another day. `benches/README.md` says how to read them.
+//! All rows of a group do the same work on the same bytes: compare them with each other, never with numbers
+//! of another run. `benches/README.md` explains how to read them.
 
 mod by_hand;
 mod data;
@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use rivals::Reflected;
 
-/// How much data a case has, for its name.
+/// The names of the cases.
 const TASK: &str = "task";
 const LIST: &str = "list";
 const POLICY: &str = "policy";
@@ -53,7 +53,7 @@ fn codec(criterion: &mut Criterion) {
     );
 }
 
-/// Measures a message four times: both forms, both directions. `H` is its model by hand.
+/// Measures a message in both forms and both directions. `H` is its hand-written model.
 fn case<M, H>(criterion: &mut Criterion, size: &str, full_name: &str, message: &M)
 where
     M: Message + Default + PartialEq + Serialize + DeserializeOwned,
@@ -66,7 +66,7 @@ where
     let reflected = Reflected::new(full_name);
     let dynamic = reflected.read_binary(&binary);
 
-    // All rows must do the same work.
+    // All rows must agree.
     assert!(M::decode(&*binary).expect("binary") == *message);
     assert!(serde_json::from_slice::<M>(&json).expect("JSON") == *message);
     assert_eq!(to_value(&serde_json::to_vec(&hand).expect("by hand")), value);

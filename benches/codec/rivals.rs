@@ -1,9 +1,9 @@
-//! Messages by their descriptors at run time: prost-reflect.
+//! prost-reflect: messages by descriptor at run time.
 
 use eset_protect::proto::FILE_DESCRIPTOR_SET;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
-/// The messages of one type.
+/// Messages of one type.
 pub struct Reflected(MessageDescriptor);
 
 impl Reflected {
@@ -20,7 +20,7 @@ impl Reflected {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let message = DynamicMessage::deserialize(self.0.clone(), &mut deserializer);
         let message = message.expect("JSON");
-        deserializer.end().expect("JSON and nothing behind it");
+        deserializer.end().expect("no data after the JSON");
         message
     }
 

@@ -1,4 +1,4 @@
-//! A collector of traces that shows them.
+//! A trace collector that prints the spans it receives.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-/// Everything that arrived.
+/// The spans received so far.
 #[derive(Clone, Default)]
 struct Arrived(Arc<Mutex<Vec<Span>>>);
 
@@ -32,14 +32,14 @@ impl TraceService for Arrived {
     }
 }
 
-/// An OTLP server on this machine, for as long as the program runs.
+/// A local OTLP server that runs until the program ends.
 pub struct Collector {
     arrived: Arrived,
     endpoint: String,
 }
 
 impl Collector {
-    /// Starts it at any free port.
+    /// Starts the server on a free port.
     pub async fn start() -> Result<Self, Box<dyn Error>> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -54,7 +54,7 @@ impl Collector {
         self.endpoint.clone()
     }
 
-    /// Shows what arrived as a tree; an error if a call came without its two attempts.
+    /// Prints the spans as trees. Fails unless each call has two attempts.
     pub fn show(&self) -> Result<(), Box<dyn Error>> {
         let mut spans = self.arrived.0.lock().unwrap_or_else(PoisonError::into_inner);
         spans.sort_by_key(|span| span.start_time_unix_nano);
@@ -64,7 +64,7 @@ impl Collector {
         let calls: Vec<_> = spans.iter().filter(|span| span.name.starts_with("eset.")).collect();
         for call in &calls {
             if children(call, &spans).count() != 2 {
-                return Err(format!("{} has not two attempts", call.name).into());
+                return Err(format!("{} does not have two attempts", call.name).into());
             }
         }
         if calls.len() == 2 { Ok(()) } else { Err("expected two calls".into()) }

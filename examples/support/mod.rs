@@ -1,9 +1,9 @@
-//! What the examples run against.
+//! Connects the examples to a server.
 
 use eset_protect::emulator::{Emulator, Running};
 use eset_protect::{Client, Error};
 
-/// A client, and the emulator behind it if there is one.
+/// A client, and its emulator if there is one.
 pub struct Target {
     /// The client.
     pub client: Client,
@@ -11,7 +11,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Ends the emulator.
+    /// Stops the emulator.
     pub async fn close(self) {
         if let Some(emulator) = self.emulator {
             emulator.shutdown().await;
@@ -19,7 +19,7 @@ impl Target {
     }
 }
 
-/// A client of `ESET_PROTECT_ENDPOINT`, or of a seeded emulator if that is not set.
+/// Connects to `ESET_PROTECT_ENDPOINT`, or to a new seeded emulator if that is not set.
 pub async fn target() -> Result<Target, Box<dyn std::error::Error>> {
     if let Ok(endpoint) = std::env::var("ESET_PROTECT_ENDPOINT") {
         return Ok(Target { client: connect(&endpoint).await?, emulator: None });

@@ -1,4 +1,4 @@
-//! Policies and where they apply.
+//! Rules for policies and their assignments.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,18 @@ use crate::policy_management::v2::{FeaturePolicy, Policy, PolicyAssignment, Poli
 use crate::wkt::Timestamp;
 
 impl Rules for Policy {
-    /// One wrong feature makes the whole call fail with `INVALID_ARGUMENT`.
+    /// One invalid feature makes the whole call fail with `INVALID_ARGUMENT`.
     fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
         note_name(&format!("{at}display_name"), &self.display_name, found);
         let mut features = BTreeSet::new();
         for (index, feature) in self.features.iter().enumerate() {
             let at = format!("{at}features[{index}].");
             note_feature(&at, feature, found);
-            // Products share the legacy feature, each with a configuration of its own.
+            // The legacy feature may repeat: several products use it, each with its own configuration.
             let is_legacy = feature.feature_id == FeaturePolicy::LEGACY_FEATURE_ID;
             if !features.insert(feature.feature_id) && !is_legacy {
                 let field = format_args!("{at}feature_id");
-                let (id, expected) = (feature.feature_id.to_string(), "each feature once");
+                let (id, expected) = (feature.feature_id.to_string(), "each feature at most once");
                 found.wrong(ProblemKind::Refused, field, &id, expected);
             }
         }
@@ -33,22 +33,22 @@ impl Rules for Policy {
 
 fn note_feature(at: &str, feature: &FeaturePolicy, found: &mut Findings) {
     if feature.feature_id == 0 {
-        let expected = "a feature, such as 4294967295 for ESET's endpoint products";
+        let expected = "a feature id, such as 4294967295 for ESET's endpoint products";
         found.missing(ProblemKind::Refused, format_args!("{at}feature_id"), expected);
     }
     if feature.feature_id == FeaturePolicy::LEGACY_FEATURE_ID {
         note_legacy(&format!("{at}configuration"), feature, found);
     }
-    // A key names a field by its path, and whole arrays only.
+    // A key is the path of a setting. It can name a whole array but not an element.
     let is_path =
         |key: &str| key.split('.').all(|name| !name.is_empty()) && !key.contains(['[', ']', '*']);
     for key in feature.flags.keys().filter(|key| !is_path(key)) {
-        let expected = "paths such as a.b as keys, down to whole arrays";
+        let expected = "keys that are paths such as a.b, without indexes into arrays";
         found.wrong(ProblemKind::Refused, format_args!("{at}flags"), key, expected);
     }
 }
 
-/// The feature of which the type of the configuration is known.
+/// Checks the legacy feature, the only one whose configuration type is known.
 fn note_legacy(field: &str, feature: &FeaturePolicy, found: &mut Findings) {
     let expected = "an Era.Common.DataDefinition.Policy.PolicyData";
     let Some(configuration) = &feature.configuration else {
@@ -62,7 +62,7 @@ fn note_legacy(field: &str, feature: &FeaturePolicy, found: &mut Findings) {
     let product = product.unwrap_or_default();
     if product.is_empty() || product.contains(char::is_whitespace) {
         let (field, found_there) = (format!("{field}.product"), Some(product.as_str()));
-        let expected = "the name of a product, such as eset.local.products.endpoint";
+        let expected = "a product name, such as eset.local.products.endpoint";
         let value = found_there.filter(|product| !product.is_empty());
         found.add(ProblemKind::Wrong, field, value, expected, None);
     }
@@ -72,13 +72,13 @@ fn note_legacy(field: &str, feature: &FeaturePolicy, found: &mut Findings) {
     } else if !is_settings(&data) {
         match Settings::read(&data) {
             Ok(Settings { form: Form::Export, .. }) => {
-                let expected = "the last line of the Web Console's export, decoded from base64 and \
-                                without the product's name; this is the whole file";
+                let expected = "only the last line of the Web Console's export, without the product \
+                                name and decoded from base64; this is the whole file";
                 found.missing(ProblemKind::Wrong, field, expected);
             }
             _ => {
-                let expected = "settings as the Web Console exports them, which begin with \
-                                {\"policy\": …} in one layer of base64 or in several";
+                let expected = "settings as the Web Console exports them: they begin with \
+                                {\"policy\": …}, perhaps inside several layers of base64";
                 found.missing(ProblemKind::Unknown, field, expected);
             }
         }
@@ -98,7 +98,7 @@ impl Rules for PolicyAssignment {
     }
 }
 
-/// The field that a target is in, and its uuid.
+/// Returns the name of the target's field and its UUID.
 pub(super) fn target(target: &PolicyTarget) -> Option<(&'static str, &str)> {
     Some(match target.target.as_ref()? {
         Target::DeviceUuid(uuid) => ("device_uuid", uuid.as_str()),

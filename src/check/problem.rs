@@ -1,4 +1,4 @@
-//! What is found.
+//! Problems that the checks find.
 
 use std::fmt;
 
@@ -8,36 +8,35 @@ use super::suggestion::closest;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// This version of the crate does not know it: an action, the name of a member, the value of an enum, a
-    /// type, the form of a policy's settings. A newer ESET may, since ESET adds these at any time and calls
-    /// that compatible.
+    /// This version of the crate does not know an action, member, enum value, type or form of policy
+    /// settings. A newer ESET may know it, since ESET adds these at any time and considers that compatible.
     Unknown,
-    /// It cannot be meant, though ESET does not say that it refuses it: a name that is empty, an expiry that
-    /// has passed, params of another action.
+    /// The value makes no sense, although ESET does not say that it refuses it: an empty name, an expiry time
+    /// in the past, params of another action.
     Wrong,
-    /// ESET says that the call fails, with `INVALID_ARGUMENT` or HTTP 400.
+    /// ESET documents that the call fails with `INVALID_ARGUMENT` or HTTP 400.
     Refused,
 }
 
-/// Something that is wrong with a message, or not known.
+/// A value in a message that is wrong or unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
     /// How certain it is.
     pub kind: ProblemKind,
-    /// The path of the field from the message that was checked, by the names of the `.proto` files, such as
-    /// `task.targets.devices_uuids[0]`; the name of a member that no field has is as it was found.
+    /// The path of the field, starting at the checked message, with the field names of the `.proto` files,
+    /// such as `task.targets.devices_uuids[0]`. Unknown members keep the name that they had in the message.
     pub field: String,
-    /// What was found there, at most 100 characters of it; `None` where there is nothing.
+    /// The value, cut to 100 characters; `None` if it is missing.
     pub value: Option<String>,
     /// What was expected.
     pub expected: String,
-    /// What may have been meant.
+    /// The known name that was probably meant.
     pub suggestion: Option<String>,
 }
 
 impl Problem {
-    /// What is wrong, without where: `expected …, found …; did you mean …?`.
+    /// Returns the description without the field: `expected …, found …; did you mean …?`.
     pub fn description(&self) -> impl fmt::Display + '_ {
         Description(self)
     }
@@ -64,24 +63,24 @@ impl fmt::Display for Description<'_> {
     }
 }
 
-/// All that was found in a message: one problem at least.
+/// All problems of one message; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// So many problems are told of one message; there may be more.
+    /// The maximum number of problems reported for one message; there may be more.
     pub const MAX: usize = 100;
 
-    /// Each of them, in the order of the fields as far as they have one.
+    /// Iterates over the problems, where possible in the order of the fields.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
     }
 
-    /// Passes over what only is not known.
+    /// Ignores problems of the kind [`Unknown`](ProblemKind::Unknown).
     ///
     /// # Errors
     ///
-    /// With the rest, if there is any.
+    /// Returns the remaining problems, if any.
     pub fn allow_unknown(mut self) -> Result<(), Self> {
         self.0.retain(|problem| problem.kind != ProblemKind::Unknown);
         if self.0.is_empty() { Ok(()) } else { Err(self) }
@@ -120,17 +119,17 @@ impl<'a> IntoIterator for &'a Problems {
     }
 }
 
-/// What has been found so far.
+/// The problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(Vec<Problem>);
 
 impl Findings {
-    /// Something that must be there is not.
+    /// Records a missing value.
     pub(crate) fn missing(&mut self, kind: ProblemKind, field: impl fmt::Display, expected: &str) {
         self.add(kind, field, None, expected, None);
     }
 
-    /// A value is wrong.
+    /// Records a wrong value.
     pub(crate) fn wrong(
         &mut self,
         kind: ProblemKind,
@@ -141,7 +140,7 @@ impl Findings {
         self.add(kind, field, Some(value), expected, None);
     }
 
-    /// A value is none of those that are known.
+    /// Records an unknown value and suggests the closest known one.
     pub(crate) fn unknown<'a>(
         &mut self,
         field: impl fmt::Display,
@@ -153,7 +152,7 @@ impl Findings {
         self.add(ProblemKind::Unknown, field, Some(value), expected, suggestion);
     }
 
-    /// Something else, with what may have been meant.
+    /// Records any other problem.
     pub(crate) fn add(
         &mut self,
         kind: ProblemKind,
@@ -172,7 +171,7 @@ impl Findings {
             expected: expected.to_owned(),
             suggestion,
         };
-        // Bytes that are no message are found by whoever looks at them.
+        // Several checks may report the same undecodable bytes.
         if !self.0.contains(&problem) {
             self.0.push(problem);
         }

@@ -1,4 +1,4 @@
-//! The requests of the three services.
+//! Rules for the requests of the three services.
 
 use std::time::SystemTime;
 
@@ -37,7 +37,7 @@ checked! {
     UnassignPolicyRequest UpdatePolicyAssignmentRankingRequest
 }
 
-/// Requests that name one thing.
+/// Requests that identify one resource.
 macro_rules! names_one {
     ($($request:ident by $field:ident;)*) => { $(
         impl Rules for $request {
@@ -57,7 +57,7 @@ names_one! {
     UnassignPolicyRequest by assignment_uuid;
 }
 
-/// Requests that hold what they create.
+/// Requests that contain the resource to create.
 macro_rules! creates {
     ($($request:ident of $field:ident;)*) => { $(
         impl Rules for $request {
@@ -81,7 +81,7 @@ creates! {
     AssignPolicyRequest of assignment;
 }
 
-/// The longest page token (ESET's OpenAPI documents: `maxLength`).
+/// The maximum length of a page token (`maxLength` in ESET's OpenAPI documents).
 const MAX_TOKEN: usize = 128;
 
 fn note_token(at: &str, token: &str, found: &mut Findings) {
@@ -125,7 +125,7 @@ impl Rules for ListPolicyAssignmentsRequest {
 }
 
 impl Rules for UpdateTaskTargetsRequest {
-    /// The targets may be empty: then the task reaches no further devices.
+    /// The targets may be empty: the task then runs on no further devices.
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
         note_uuid(format_args!("{at}task_uuid"), &self.task_uuid, found);
         match &self.targets {
@@ -147,7 +147,7 @@ impl Rules for UpdateTaskTriggersRequest {
 }
 
 impl Rules for UpdatePolicyAssignmentRankingRequest {
-    /// ESET answers rank 0 with 400; whether a rank is too high only the service knows.
+    /// ESET answers rank 0 with 400. Only the service knows whether a rank is too high.
     fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
         note_uuid(format_args!("{at}assignment_uuid"), &self.assignment_uuid, found);
         if self.rank == 0 {

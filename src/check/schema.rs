@@ -1,4 +1,4 @@
-//! What the compiled `.proto` files say of messages and enums, by their full names.
+//! Looks up messages and enums of the compiled `.proto` files by full name.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, Fi
 
 use crate::proto::FILE_DESCRIPTOR_SET;
 
-/// All messages and enums. It is read when something is looked up for the first time.
+/// All messages and enums, decoded on first use.
 pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::read);
 
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Schema {
 impl Schema {
     fn read() -> Self {
         let mut schema = Self::default();
-        // The build wrote it, and a test reads it.
+        // The build script wrote this constant, and a test decodes it.
         let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap_or_default().file;
         for file in files {
             let package = file.package().to_owned();
@@ -46,18 +46,18 @@ impl Schema {
         self.enums.insert(format!("{scope}.{}", found.name()), found);
     }
 
-    /// The fields of a message.
+    /// Returns the fields of a message.
     pub(super) fn fields(&self, message: &str) -> Option<&[FieldDescriptorProto]> {
         self.messages.get(message).map(|message| message.field.as_slice())
     }
 
-    /// The names and numbers of an enum.
+    /// Returns the names and numbers of an enum.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = (&str, i32)> {
         let values = self.enums.get(name).map(|found| found.value.as_slice()).unwrap_or_default();
         values.iter().map(|value| (value.name(), value.number()))
     }
 
-    /// What a field holds.
+    /// Returns what a field contains.
     pub(super) fn kind<'a>(&'a self, field: &'a FieldDescriptorProto) -> Kind<'a> {
         let type_name = field.type_name().trim_start_matches('.');
         let one = match field.r#type() {
@@ -71,7 +71,7 @@ impl Schema {
         if field.label() == Label::Repeated { Kind::List(one) } else { Kind::One(one) }
     }
 
-    /// The value of a map, if the type is the entry of one.
+    /// Returns the value type of a map if the type is a map entry.
     fn map_value<'a>(&'a self, type_name: &str) -> Option<One<'a>> {
         let entry = self.messages.get(type_name)?;
         if !entry.options.as_ref().is_some_and(|options| options.map_entry()) {
@@ -84,14 +84,14 @@ impl Schema {
     }
 }
 
-/// What a field holds.
+/// What a field contains.
 pub(super) enum Kind<'a> {
     One(One<'a>),
     List(One<'a>),
     Map(One<'a>),
 }
 
-/// What a value is; messages and enums by their full names.
+/// The type of a value; messages and enums by full name.
 #[derive(Clone, Copy)]
 pub(super) enum One<'a> {
     Message(&'a str),

@@ -1,10 +1,10 @@
-//! Which known name may have been meant.
+//! Suggests the known name that was probably meant.
 
-/// The known name that is most like a word, if one is like it: at least half of its letters are right and in
-/// their places, or one of the two is a part of the other. Case and punctuation do not count, so that
-/// `Shutdown computer` is like `ShutdownComputer` and `command_line` like `commandLine`.
+/// Returns the known name most similar to a word, if any is similar enough: a normalized Damerau-Levenshtein
+/// similarity of at least 0.5, or one is part of the other. Ignores case and punctuation, so that `Shutdown
+/// computer` matches `ShutdownComputer` and `command_line` matches `commandLine`.
 pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Nobody types a longer name, and the time grows with the square of the length.
+    // Longer input is no typing error, and the running time is quadratic in the length.
     const MAX_LENGTH: usize = 200;
     let word = letters(word);
     if word.is_empty() || word.len() > MAX_LENGTH {

@@ -1,4 +1,4 @@
-//! Tasks: what they do, where and when.
+//! Rules for tasks: action, targets and triggers.
 
 use bytes::Bytes;
 use prost::Name;
@@ -27,7 +27,7 @@ impl Rules for DeviceTask {
             !targets.devices_uuids.is_empty() || !targets.device_groups_uuids.is_empty()
         });
         if !has_targets {
-            let expected = "a device or a group of devices at least";
+            let expected = "at least one device or group of devices";
             found.missing(ProblemKind::Wrong, format_args!("{at}targets"), expected);
         }
         if let Some(targets) = targets {
@@ -53,15 +53,14 @@ impl Rules for DeviceTaskTargets {
     }
 }
 
-/// A name for people.
+/// Checks a display name.
 pub(super) fn note_name(field: &str, name: &str, found: &mut Findings) {
     if name.trim().is_empty() {
         found.missing(ProblemKind::Wrong, field, "a name");
     }
 }
 
-/// The triggers of a task, of which a new one needs one at least. ESET's API makes no others than manual
-/// ones.
+/// Checks the triggers of a task. A new task needs at least one. ESET's API creates manual triggers only.
 pub(super) fn note_triggers(
     field: &str,
     triggers: &[Trigger],
@@ -69,18 +68,18 @@ pub(super) fn note_triggers(
     now: Timestamp,
 ) {
     if triggers.is_empty() {
-        found.missing(ProblemKind::Refused, field, "a trigger at least, such as {\"manual\": {}}");
+        found.missing(ProblemKind::Refused, field, "at least one trigger, as in {\"manual\": {}}");
     }
     for (index, trigger) in triggers.iter().enumerate() {
         let Some(Kind::Manual(manual)) = &trigger.kind else {
             let field = format_args!("{field}[{index}].manual");
-            found.missing(ProblemKind::Refused, field, "a manual trigger; the API makes no others");
+            found.missing(ProblemKind::Refused, field, "a manual trigger; ESET creates no others");
             continue;
         };
         let Some(time) = manual.expire_time else { continue };
         let field = format_args!("{field}[{index}].manual.expire_time");
         if !time.is_valid() {
-            let expected = "a time in the years 1 to 9999";
+            let expected = "a time between the years 1 and 9999";
             found.wrong(ProblemKind::Refused, field, &time.to_string(), expected);
         } else if time <= now {
             let now = Timestamp { nanos: 0, ..now };
@@ -90,7 +89,7 @@ pub(super) fn note_triggers(
     }
 }
 
-/// What a task does.
+/// Checks the action of a task.
 pub(super) fn note_action(at: &str, action: &Action, found: &mut Findings) {
     let field = format!("{at}name");
     let name = action.name.as_str();
@@ -107,7 +106,7 @@ pub(super) fn note_action(at: &str, action: &Action, found: &mut Findings) {
             note_type(&at, name, expected, params, found);
             note_params(&at, params, found);
         }
-        // Without params it has none of those that it needs.
+        // Missing params lack every required field.
         (Some(Some(type_url)), None) => {
             note_params(&at, &Any { type_url, value: Bytes::new() }, found);
         }
@@ -116,26 +115,26 @@ pub(super) fn note_action(at: &str, action: &Action, found: &mut Findings) {
     }
 }
 
-/// Params of an action that is known: they are of the type that it takes.
+/// Checks that the params of a known action have the type that the action expects.
 fn note_type(at: &str, action: &str, expected: Option<String>, params: &Any, found: &mut Findings) {
-    // What is not known at all may be newer than this crate, and is noted as such elsewhere.
+    // An unknown type may be newer than this crate; `unknown` reports it.
     let name = params.type_name();
     if expected.as_deref() == Some(name) || (!name.is_empty() && !is_known(name)) {
         return;
     }
     let expected = match expected {
-        Some(expected) => format!("params of the type {expected} for {action}"),
+        Some(expected) => format!("params of type {expected} for {action}"),
         None => format!("no params for {action}"),
     };
     found.wrong(ProblemKind::Wrong, at, name, &expected);
 }
 
-/// A type of this crate, other than the one that carries JSON of unknown types.
+/// Whether this is one of the crate's types, except the one that carries JSON of unknown types.
 fn is_known(name: &str) -> bool {
     types::NAMES.contains(&name) && name != crate::proto::eset_protect::v1::UnknownAny::full_name()
 }
 
-/// What the params of single actions need; it counts for the params' type, whatever the action is called.
+/// Checks the fields that certain types of params require, whatever the action is called.
 fn note_params(at: &str, params: &Any, found: &mut Findings) {
     use ProblemKind::{Refused, Wrong};
     if let Some(command) = read::<RunCommand>(at, params, found)
@@ -165,18 +164,18 @@ fn note_params(at: &str, params: &Any, found: &mut Findings) {
     }
 }
 
-/// The process to end. ESET answers 400 if there is no hash at all.
+/// Checks which process to end. ESET answers 400 if there is no hash at all.
 fn note_kill(at: &str, kill: &KillProcessByPidRequest, found: &mut Findings) {
     use ProblemKind::{Refused, Wrong};
     if kill.pid == 0 {
-        found.missing(Wrong, format_args!("{at}.pid"), "the number of a process");
+        found.missing(Wrong, format_args!("{at}.pid"), "a process id");
     }
     let hashes = [
         ("executable_hash_sha1", &kill.executable_hash_sha1, 40),
         ("executable_hash_sha2_256", &kill.executable_hash_sha2_256, 64),
     ];
     if hashes.iter().all(|(_, hash, _)| hash.is_empty()) {
-        found.missing(Refused, at, "a hash of the executable at least, SHA-1 or SHA-256");
+        found.missing(Refused, at, "at least one hash of the executable, SHA-1 or SHA-256");
     }
     for (name, hash, digits) in hashes {
         let is_hash = hash.len() == digits && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -186,7 +185,7 @@ fn note_kill(at: &str, kill: &KillProcessByPidRequest, found: &mut Findings) {
     }
 }
 
-/// The params, if they are of this type. Bytes that are none can be read by nobody.
+/// Decodes the params if they have this type. Reports bytes that do not decode.
 fn read<M: prost::Message + Name + Default>(
     at: &str,
     params: &Any,
@@ -197,7 +196,7 @@ fn read<M: prost::Message + Name + Default>(
     }
     let read = params.unpack();
     if read.is_err() {
-        let expected = format!("a message of the type {}", M::full_name());
+        let expected = format!("a message of type {}", M::full_name());
         found.missing(ProblemKind::Refused, at, &expected);
     }
     read.ok()

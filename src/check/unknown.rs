@@ -1,5 +1,5 @@
-//! What the schema does not have: members, values of enums, types. It is looked for in the JSON form, which
-//! shows everything that is kept for it, and is what ESET gets over REST.
+//! Finds members, enum values and types that the schema does not have. Searches the JSON form, since it
+//! includes the preserved unknown data and is what ESET receives over REST.
 
 use prost_types::FieldDescriptorProto;
 use serde::Serialize;
@@ -10,22 +10,22 @@ use super::schema::{Kind, One, SCHEMA};
 use crate::protojson::context;
 use crate::types;
 
-/// Notes everything in a message that is not known.
+/// Records everything in a message that is unknown.
 pub(super) fn note(message: &impl Serialize, type_name: &str, found: &mut Findings) {
     Search { members: true, found }.all(message, type_name);
 }
 
-/// The same without members that no field has: whoever reads the message passes over them.
+/// Does the same but ignores unknown members, as the recipient of the message does.
 #[cfg(feature = "emulator")]
 pub(super) fn note_values(message: &impl Serialize, type_name: &str, found: &mut Findings) {
     Search { members: false, found }.all(message, type_name);
 }
 
-/// The member that holds the bytes of a message without a JSON form.
+/// The member that contains the bytes of a message without a JSON form.
 const BYTES: &str = "@value";
 
 struct Search<'a> {
-    /// Members that no field has are noted, too.
+    /// Whether to report unknown members too.
     members: bool,
     found: &'a mut Findings,
 }
@@ -35,7 +35,7 @@ impl Search<'_> {
         match serde_json::to_vec(message).and_then(|json| serde_json::from_slice(&json)) {
             Ok(json) => self.value("", One::Message(type_name), &json),
             Err(error) => {
-                let expected = format!("what has a form in JSON: {error}");
+                let expected = format!("a message with a JSON form: {error}");
                 self.found.missing(ProblemKind::Unknown, short_name(type_name), &expected);
             }
         }
@@ -46,7 +46,7 @@ impl Search<'_> {
             (One::Message("google.protobuf.Any"), Value::Object(members)) => {
                 self.any(path, members);
             }
-            // The other well-known types are free, or no objects.
+            // The other well-known types allow any members or are not objects.
             (One::Message(name), Value::Object(members))
                 if !name.starts_with("google.protobuf.") =>
             {
@@ -59,7 +59,7 @@ impl Search<'_> {
 
     fn any(&mut self, path: &str, members: &Map<String, Value>) {
         let Some(url) = members.get("@type").and_then(Value::as_str) else {
-            let expected = "params or a configuration with their type";
+            let expected = "an object with `@type`";
             return self.found.missing(ProblemKind::Wrong, path, expected);
         };
         let name = url.rsplit('/').next().unwrap_or_default();
@@ -69,7 +69,7 @@ impl Search<'_> {
             let at = join(path, "@type");
             self.found.unknown(at, url, "the URL of a known type", types::NAMES.iter().copied());
         } else if members.contains_key(BYTES) {
-            let expected = format!("a message of the type {name}");
+            let expected = format!("a message of type {name}");
             self.found.missing(ProblemKind::Refused, path, &expected);
         } else if !is_added {
             match members.get("value").filter(|_| name.starts_with("google.protobuf.")) {
@@ -136,7 +136,7 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-/// The last part of a full name.
+/// Returns the last part of a full name.
 fn short_name(full_name: &str) -> &str {
     full_name.rsplit('.').next().unwrap_or_default()
 }

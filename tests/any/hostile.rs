@@ -1,4 +1,4 @@
-//! What cannot be read or written is an error, and what is hostile does no harm.
+//! Invalid input is an error, and hostile input does no harm.
 
 use eset_protect::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 
@@ -10,7 +10,7 @@ fn ride_along(pointer: &str, json: &str) -> UnknownMembers {
 }
 
 #[test]
-fn what_is_no_any_is_refused() {
+fn invalid_anys_are_refused() {
     for (json, problem) in [
         (r#"{"@type":1}"#, "string"),
         (r#"{"@type":null}"#, "string"),
@@ -29,7 +29,7 @@ fn what_is_no_any_is_refused() {
     }
 }
 
-/// Members that stand where JSON holds a message's bytes: nobody reads them as these.
+/// Unknown members with names that JSON uses for the bytes of a message are not read as those bytes.
 #[test]
 fn an_unknown_member_is_not_read_as_the_bytes() {
     let members = |pointer: &str| {
@@ -54,7 +54,7 @@ fn an_unknown_member_is_not_read_as_the_bytes() {
     }
 }
 
-/// Hostile ride-along fields: errors or harmless, never two `@type`s, never a stack overflow.
+/// Hostile unknown members fail or do nothing: never two `@type`s, never a stack overflow.
 #[test]
 fn hostile_unknown_members_do_no_harm() {
     let ride = |type_url: &str, pointer: String, json: String| {

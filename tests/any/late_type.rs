@@ -1,10 +1,10 @@
-//! `@type` may stand anywhere. What stands before it is buffered, each byte once.
+//! `@type` may come last. The members before it are buffered, each byte once.
 
 use eset_protect::codegen::buffered;
 
 use super::*;
 
-/// Reads `json` and counts the bytes that are buffered for it.
+/// Reads `json` and counts the bytes buffered meanwhile.
 fn buffered_for(json: &str) -> (Any, usize) {
     let before = buffered();
     let any = read(json);
@@ -28,7 +28,7 @@ fn nested(depth: usize, payload: &str, is_late: impl Fn(usize) -> bool) -> Strin
 fn each_byte_is_buffered_once_however_deep() {
     let payload = format!("{:?}", "x".repeat(100_000));
     let (first, none) = buffered_for(&nested(90, &payload, |_| false));
-    assert_eq!(none, 0, "with `@type` in front nothing is");
+    assert_eq!(none, 0, "nothing is buffered if `@type` comes first");
     for is_late in [|_| true, |level| level % 2 == 0, |level| level == 0, |level| level == 89] {
         let json = nested(90, &payload, is_late);
         let (any, bytes) = buffered_for(&json);

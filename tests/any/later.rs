@@ -1,4 +1,4 @@
-//! What was unknown to whoever read the JSON, and is known here: everyone sees it.
+//! Data that the writer did not know but this crate does becomes part of the message in every view.
 
 use added_service::proto::example::greeter::v1::{Greeting, greeting};
 use era::common::allowed_actions::Postpone;
@@ -11,7 +11,7 @@ use prost::Name;
 
 use super::*;
 
-/// The bytes of an older peer: a message, and members that its schema does not have.
+/// Builds the bytes that an older peer sends: a message and members unknown to its schema.
 fn older<M: Message + Name>(message: &M, members: &[(&str, &str)]) -> Any {
     let members = members.iter().map(|(pointer, json)| UnknownMember {
         pointer: (*pointer).to_owned(),
@@ -25,7 +25,7 @@ fn older<M: Message + Name>(message: &M, members: &[(&str, &str)]) -> Any {
     any
 }
 
-/// Every view of `any` shows `expected` and, as JSON, `json`.
+/// Asserts that every view of `any` equals `expected` and, as JSON, `json`.
 #[track_caller]
 fn assert_is<M: Message + Name + Default + PartialEq + std::fmt::Debug>(
     any: &Any,
@@ -58,7 +58,7 @@ fn typed<M: Name>(rest: &str) -> String {
 }
 
 #[test]
-fn a_member_that_is_declared_by_now_is_part_of_the_message() {
+fn a_now_declared_member_is_part_of_the_message() {
     let run = RunCommand { command_line: Some("dir".to_owned()), ..Default::default() };
     let expected = RunCommand { current_directory: Some("C:\\".to_owned()), ..run.clone() };
     let json = typed::<RunCommand>(r#","commandLine":"dir","currentDirectory":"C:\\""#);
@@ -67,7 +67,7 @@ fn a_member_that_is_declared_by_now_is_part_of_the_message() {
     let json = json.replace('}', r#","added":1.0}"#);
     assert_is(&any, &expected, &json);
     assert_eq!(any.unknown_members().unwrap().len(), 1);
-    // What is set counts, and nothing is shown twice.
+    // A field that is set wins, and nothing appears twice.
     let set = older(&expected, &[("/currentDirectory", r#""D:\\""#), ("/added", "1.0")]);
     assert_is(&set, &expected, &json);
     assert_is(
@@ -78,7 +78,7 @@ fn a_member_that_is_declared_by_now_is_part_of_the_message() {
 }
 
 #[test]
-fn so_are_nested_ones_and_those_in_lists_and_maps() {
+fn declared_members_of_nested_messages_lists_and_maps_too() {
     let actions = AllowedActions { cancel_action: Some(true), postpone: None };
     let shutdown = ShutdownComputer { actions: Some(actions), restart: None };
     let expected = ShutdownComputer {
@@ -93,7 +93,7 @@ fn so_are_nested_ones_and_those_in_lists_and_maps() {
     let rest =
         format!(r#","restart":true,"actions":{{"cancelAction":true,"postpone":"{name}","x":1}}"#);
     assert_is(&any, &expected, &typed::<ShutdownComputer>(&rest));
-    // A whole message, with something that is still unknown.
+    // A whole message that contains another unknown member.
     let any =
         older(&ShutdownComputer::default(), &[("/actions", r#"{"cancelAction":true,"x":[1.0]}"#)]);
     let rest = r#","actions":{"cancelAction":true,"x":[1.0]}"#;
@@ -123,17 +123,17 @@ fn so_are_nested_ones_and_those_in_lists_and_maps() {
     let rest = r#","displayName":"n","features":[{"featureId":1},{"featureId":2},
         {"featureId":3,"flags":{"a/b":{"readOnly":true,"y":[]}},"x":{}}]"#;
     assert_is(&any, &policy, &typed::<Policy>(rest));
-    // A list that is not there yet.
+    // The list does not exist yet.
     let any = older(&Policy::default(), &[("/features", r#"[{"featureId":1,"x":1},{}]"#)]);
     let policy = Policy { features: vec![feature(1), feature(0)], ..Default::default() };
     assert_is(&any, &policy, &typed::<Policy>(r#","features":[{"featureId":1,"x":1},{}]"#));
 }
 
 #[test]
-fn the_name_of_an_enum_that_has_a_number_by_now_is_that_number() {
+fn a_now_known_enum_name_becomes_its_number() {
     let name = Postpone::Cannot.as_str_name();
     let full_name = "Era.Common.DataDefinition.Common.AllowedActions.Postpone";
-    // The documented number that stands for a name.
+    // The documented number for an unknown name.
     let number = unrecognised(full_name, name);
     let with = |postpone| ShutdownComputer {
         actions: Some(AllowedActions { cancel_action: None, postpone: Some(postpone) }),
@@ -146,7 +146,7 @@ fn the_name_of_an_enum_that_has_a_number_by_now_is_that_number() {
     let any = older(&with(Postpone::OneDay.into()), &[("/actions/postpone", &format!("{name:?}"))]);
     let json = format!(r#","actions":{{"postpone":"{}"}}"#, Postpone::OneDay.as_str_name());
     assert_is(&any, &with(Postpone::OneDay.into()), &typed::<ShutdownComputer>(&json));
-    // A member that is an enum by now, of a name that is still unknown.
+    // The member is now a known enum, but the name is still unknown.
     let any = older(
         &ShutdownComputer { actions: Some(AllowedActions::default()), restart: None },
         &[("/actions/postpone", "\"NeverHeardOf\"")],
@@ -157,14 +157,14 @@ fn the_name_of_an_enum_that_has_a_number_by_now_is_that_number() {
 }
 
 #[test]
-fn a_oneof_without_a_member_takes_a_carried_one() {
+fn an_unset_oneof_takes_a_carried_member() {
     let manual = Trigger { kind: Some(trigger::Kind::Manual(Default::default())) };
     let carried = older(&Trigger::default(), &[("/manual", "{}"), ("/later", "{}")]);
     assert_is(&carried, &manual, &typed::<Trigger>(r#","manual":{},"later":{}"#));
 }
 
 #[test]
-fn an_unknown_any_of_a_type_that_is_known_by_now_is_that_type() {
+fn an_unknown_any_of_a_now_known_type_is_that_type() {
     let unknown = |type_url: &str, json: &str| {
         Any::pack(&UnknownAny { type_url: type_url.to_owned(), json: json.to_owned() })
     };
@@ -188,13 +188,13 @@ fn an_unknown_any_of_a_type_that_is_known_by_now_is_that_type() {
     );
     let duration = unknown("x/google.protobuf.Duration", r#"{"value":"1s"}"#);
     assert_eq!(duration.unpack(), Ok(Duration { seconds: 1, nanos: 0 }));
-    // A type that is not known stays what it is.
+    // An unknown type stays as it is.
     let stays = unknown("x.Y", "{}");
     assert!(stays.is::<UnknownAny>() && stays.unknown().is_some());
 }
 
 #[test]
-fn json_that_does_not_fit_is_an_error_and_not_lost() {
+fn json_that_does_not_fit_is_an_error_but_kept() {
     let url = RunCommand::type_url();
     let unknown =
         |json: &str| Any::pack(&UnknownAny { type_url: url.clone(), json: json.to_owned() });
@@ -233,7 +233,7 @@ fn types_of_a_registry_are_known_in_its_scope() {
     use greeting::{Choice, Warmth};
     let registry = added_service::types::register(TypeRegistry::default());
     let json = |rest: &str| typed::<Greeting>(rest);
-    // Stands for a name.
+    // The number for an unknown name.
     let number = |name| unrecognised("example.greeter.v1.Greeting.Warmth", name);
     let (warm, new) = (number("WARMTH_WARM"), number("WARMTH_NEW"));
     let before = Greeting {
@@ -289,9 +289,9 @@ fn types_of_a_registry_are_known_in_its_scope() {
     assert!(unread.is::<UnknownAny>());
 }
 
-/// A chain of older peers, each in what the next one carries: no work is done twice for it.
+/// A chain of older peers, each inside the member that the next one carries: no work is repeated.
 #[test]
-fn carried_members_at_every_level_take_no_time() {
+fn carried_members_at_every_level_take_linear_time() {
     let mut any = older(&RunCommand::default(), &[("/currentDirectory", "\"a\"")]);
     for _ in 0..90 {
         let action = Action { name: String::new(), params: Some(any) };

@@ -1,4 +1,4 @@
-//! `google.protobuf.Any` loses nothing between JSON and bytes, whatever a schema does not know.
+//! `google.protobuf.Any` loses nothing between JSON and bytes, whatever the schema does not know.
 
 mod hostile;
 mod late_type;
@@ -33,12 +33,12 @@ fn write(any: &Any) -> String {
     serde_json::to_string(any).unwrap()
 }
 
-/// Through the bytes of the gRPC wire.
+/// Encodes and decodes as the gRPC wire does.
 fn over_grpc(any: &Any) -> Any {
     Any::decode(any.encode_to_vec().as_slice()).unwrap()
 }
 
-/// JSON → bytes → JSON gives the same values, and the second time the same bytes.
+/// Asserts that JSON → bytes → JSON keeps all values, and that a second round trip gives identical bytes.
 #[track_caller]
 fn assert_lossless(json: &str) -> Any {
     let any = read(json);
@@ -137,7 +137,7 @@ fn unknown_types_survive_wherever_the_type_stands() {
         r#"{"b":1,"@type":"type.googleapis.com/x.Y","a":{"c":[]}}"#,
     ] {
         let any = assert_lossless(json);
-        // Nobody may take it for an empty message of the type that it is not encoded as.
+        // Otherwise a peer could read it as an empty message of the original type.
         assert_eq!(any.type_url, "type.googleapis.com/eset_protect.v1.UnknownAny");
         let unknown = any.unknown().unwrap();
         assert_eq!(unknown.type_url, "type.googleapis.com/x.Y");
@@ -163,7 +163,7 @@ fn known_types_are_read_wherever_the_type_stands() {
 }
 
 #[test]
-fn any_lies_in_any() {
+fn anys_nest() {
     let inner = shutdown(r#","restart":true,"added":1"#);
     for inner in [inner.as_str(), r#"{"@type":"x.Y","a":1}"#, "{}"] {
         let any = "type.googleapis.com/google.protobuf.Any";
@@ -216,9 +216,9 @@ fn well_known_types_have_the_member_value() {
     assert_eq!(any.unpack(), Ok(Duration { seconds: 1, nanos: 500_000_000 }));
 }
 
-/// Empty has no JSON of its own in an `Any`. Some references write `"value": {}` all the same.
+/// Empty has no JSON form of its own in an `Any`. Some implementations still write `"value": {}`.
 #[test]
-fn an_any_of_empty_has_its_type_alone() {
+fn an_any_of_empty_has_only_its_type() {
     let empty =
         |rest: &str| format!(r#"{{"@type":"type.googleapis.com/google.protobuf.Empty"{rest}}}"#);
     let expected = Any::pack(&Empty {});

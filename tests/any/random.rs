@@ -1,4 +1,4 @@
-//! Random members that no schema has, in random messages of every known type and of none.
+//! Random unknown members in random messages of every known type and of unknown types.
 
 use super::*;
 use proptest::prelude::{TestCaseError, any, prop_assert_eq, proptest};
@@ -10,7 +10,7 @@ use support::random::message;
 use support::tape::Tape;
 use support::{all_types, config};
 
-/// A member to add and where: among the objects that are messages.
+/// A member to add, and the index of the object to add it to, among the objects that are messages.
 type Addition = (Index, String, Exact);
 
 #[allow(clippy::needless_pass_by_value)] // as map_err passes it
@@ -18,7 +18,7 @@ fn fail(error: impl ToString) -> TestCaseError {
     TestCaseError::fail(error.to_string())
 }
 
-/// JSON → bytes → JSON → bytes: nothing changes.
+/// Checks that JSON → bytes → JSON → bytes changes nothing.
 fn check(json: &Exact) -> Result<(), TestCaseError> {
     let any: Any = serde_json::from_str(&json.to_string()).map_err(fail)?;
     let back = serde_json::to_string(&over_grpc(&any)).map_err(fail)?;
@@ -46,7 +46,7 @@ fn unknown_members_anywhere_in_any_known_type_are_a_fixpoint() {
     let additions = || proptest::collection::vec((any::<Index>(), names(), values()), 1..5);
     for descriptor in all_types() {
         let name = descriptor.full_name();
-        // Its JSON is the JSON that it preserves.
+        // Its JSON form is the preserved JSON.
         if name == "eset_protect.v1.UnknownAny" {
             continue;
         }
@@ -85,7 +85,7 @@ fn insert(json: &mut Exact, (place, name, value): &Addition) {
     });
 }
 
-/// Calls with the members of each object that is a message inside an `Any`.
+/// Calls a function with the members of each object that is a message inside an `Any`.
 fn visit(
     json: &mut Exact,
     descriptor: &MessageDescriptor,
@@ -117,7 +117,7 @@ fn visit(
                 list.iter_mut().for_each(|value| visit(value, &message, call));
             }
             (Kind::Message(message), value) => visit(value, &message, call),
-            // A name that the schema does not have, beside the real ones.
+            // Adds a name that the schema does not have.
             (Kind::Enum(_), value) if *value == Exact::Text("OneDay".to_owned()) => {
                 *value = Exact::Text("OneDayMore".to_owned());
             }

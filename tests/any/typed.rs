@@ -11,7 +11,7 @@ fn repack_keeps_unknown_members() {
     let expected = shutdown(r#","restart":false,"actions":{"added":[2]},"added":1.0"#);
     assert_eq!(Exact::parse(&write(&any)), Exact::parse(&expected));
 
-    // The place of one of them is gone.
+    // The parent of one of them is gone.
     message.actions = None;
     any.repack(&message).unwrap();
     let expected = shutdown(r#","restart":false,"added":1.0"#);
@@ -43,7 +43,7 @@ fn repack_with_another_enum_value_does_not_bring_the_unknown_one_back() {
 
 #[test]
 fn a_registry_adds_types_for_a_scope() {
-    // Any message with both forms will do: one of the crate's under another name.
+    // Any message with both forms works: one of the crate's under another name.
     #[derive(Clone, PartialEq, Message)]
     struct Mine {
         #[prost(string, tag = "1")]
@@ -107,7 +107,7 @@ fn the_bytes_are_a_message_to_every_decoder() {
 }
 
 #[test]
-fn unpack_says_what_it_found() {
+fn unpack_reports_the_type_it_found() {
     let any = Any::pack(&RunCommand::default());
     let error = any.unpack::<ShutdownComputer>().unwrap_err().to_string();
     assert!(error.contains("ShutdownComputer") && error.contains("RunCommand"), "{error}");

@@ -1,4 +1,4 @@
-//! An `Any` without a JSON form is written by its bytes, and the rest is whole.
+//! An `Any` without a JSON form is written as base64 and does not affect the rest of the message.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn strictly(any: &Any) -> String {
 }
 
 #[test]
-fn it_is_written_by_its_bytes_and_read_back() {
+fn an_any_without_json_round_trips_as_base64() {
     let nested = any("google.protobuf.Any", &any("x.Y", &[8, 1]).encode_to_vec());
     for (any, json, problem) in [
         (any("a/x.Y", &[8, 1]), r#"{"@type":"a/x.Y","@value":"CAE="}"#, "not registered"),
@@ -22,7 +22,7 @@ fn it_is_written_by_its_bytes_and_read_back() {
         (any("", &[8, 1]), r#"{"@type":"","@value":"CAE="}"#, "not registered"),
         (any("a/", &[8, 1]), r#"{"@type":"a/","@value":"CAE="}"#, "not registered"),
         (any(SHUTDOWN, &[0xff]), &shutdown(r#","@value":"/w==""#), "varint"),
-        // Invalid UTF-8 in a text.
+        // Invalid UTF-8 in a string.
         (
             any("google.protobuf.StringValue", &[10, 1, 0xff]),
             r#"{"@type":"google.protobuf.StringValue","@value":"CgH/"}"#,
@@ -57,7 +57,7 @@ fn it_is_written_by_its_bytes_and_read_back() {
     }
 }
 
-/// Fields that a newer schema has: lost in JSON, which is refused where it must not be.
+/// Fields of a newer schema are lost in JSON, so a strict writer refuses them.
 #[test]
 fn unknown_fields_in_the_bytes_are_refused_by_strict_writers() {
     let known = ShutdownComputer {
@@ -88,7 +88,7 @@ fn unknown_fields_in_the_bytes_are_refused_by_strict_writers() {
 }
 
 #[test]
-fn what_grpcurl_writes_is_read() {
+fn output_of_grpcurl_is_read() {
     let json = r#"{"@type":"a/x.Y","@error":"x.Y is not recognized; see @value","@value":"CAE"}"#;
     assert_eq!(read(json), any("a/x.Y", &[8, 1]));
     assert_eq!(read(r#"{"@value":"CAE="}"#), any("", &[8, 1]));
@@ -151,9 +151,9 @@ fn strict_readers_refuse_types_that_are_not_registered() {
     }
 }
 
-/// JSON that a reader would refuse for its depth.
+/// JSON that a reader would refuse because it is nested too deeply.
 #[test]
-fn what_lies_too_deep_is_written_by_its_bytes() {
+fn json_nested_too_deeply_is_written_as_base64() {
     let mut deep = Any::pack(&ShutdownComputer::default());
     for _ in 0..150 {
         deep = Any::pack(&Status { details: vec![deep], ..Default::default() });

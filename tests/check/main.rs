@@ -1,4 +1,4 @@
-//! What cannot be right is found before it is sent.
+//! Mistakes are found before anything is sent.
 
 mod settings;
 
@@ -52,7 +52,7 @@ fn problems(message: &impl Check) -> Vec<Problem> {
     message.check(now()).map_or_else(|problems| problems.into_iter().collect(), |()| Vec::new())
 }
 
-/// The one problem: its kind, its field, and what may have been meant.
+/// Returns the only problem: its kind, field and suggestion.
 #[track_caller]
 fn one(message: &impl Check) -> (ProblemKind, String, Option<String>) {
     let problems = problems(message);
@@ -70,7 +70,7 @@ fn any(json: &str) -> Any {
     serde_json::from_str(json).unwrap()
 }
 
-/// Params from JSON without the URL's host.
+/// Builds params from JSON, with a type URL that has no host.
 fn params(type_name: &str, members: &str) -> Any {
     any(&format!(r#"{{"@type":"type.googleapis.com/{type_name}"{members}}}"#))
 }
@@ -96,7 +96,7 @@ fn good_tasks_have_no_problems() {
     let mut good: Vec<_> =
         ACTIONS.iter().filter(|known| known.params_type().is_none()).map(|k| k.name()).collect();
     good.extend(GRPC_ACTIONS);
-    // Their params may be left out: everything has a default.
+    // The params may be omitted: every field has a default.
     good.extend(["OnDemandScan", "ShutdownComputer", "SystemUpdate", "InitiateVulnerabilityScan"]);
     for name in good {
         assert_eq!(problems(&task(Action::new(name))), [], "{name}");
@@ -125,7 +125,7 @@ fn good_tasks_have_no_problems() {
         assert_eq!(problems(&task(action.clone())), [], "{action:?}");
         assert_eq!(problems(&CreateTaskRequest { task: Some(task(action)) }), []);
     }
-    // As ESET's page has it.
+    // From ESET's page.
     let example = params(
         "Era.Common.DataDefinition.Task.ESS.OnDemandScan",
         r#","scanProfile":"InDepth","customProfileName":"","scanTargets":[""],"cleaningEnabled":false,
@@ -137,7 +137,7 @@ fn good_tasks_have_no_problems() {
 }
 
 #[test]
-fn a_misspelled_action_is_not_known() {
+fn a_misspelled_action_is_unknown() {
     for (name, meant) in [
         ("OnDemandScn", Some("OnDemandScan")),
         ("ondemandscan", Some("OnDemandScan")),
@@ -161,24 +161,24 @@ fn a_misspelled_action_is_not_known() {
 }
 
 #[test]
-fn params_are_of_the_type_that_the_action_takes() {
+fn params_must_have_the_type_of_their_action() {
     let with = |name: &str, params: Any| task(Action { name: name.into(), params: Some(params) });
     let command = Any::pack(&RunCommand::new("dir"));
     for name in ["OnDemandScan", "StartNetworkIsolation"] {
         let task = with(name, command.clone());
         assert_one(&task, ProblemKind::Wrong, "action.params", None);
     }
-    // An action that is not known may take params of any type.
+    // An unknown action may take params of any type.
     let task = with("eset.dotnod.scan_management.v1.ScanManager/CreateScan", command);
     assert_eq!(problems(&task), []);
-    // A type that is not known may be newer.
+    // An unknown type may be newer.
     let newer = params("eset.v9.Newer", r#","x":1"#);
     assert_one(&with("StopManaging", newer), ProblemKind::Unknown, "action.params.@type", None);
     let typo = params("Era.Common.DataDefinition.Task.OS.RunComand", r#","commandLine":"dir""#);
     let meant = "Era.Common.DataDefinition.Task.OS.RunCommand";
     let task = with("RunCommand", typo);
     assert_one(&task, ProblemKind::Unknown, "action.params.@type", Some(meant));
-    // No type at all, and bytes that are no message.
+    // No type at all, and bytes that do not decode.
     let kinds = |task: &DeviceTask| problems(task).iter().map(|p| p.kind).max();
     assert_eq!(kinds(&with("RunCommand", Any::default())), Some(ProblemKind::Wrong));
     let broken = Any { value: vec![0xff].into(), ..Any::pack(&RunCommand::default()) };
@@ -186,7 +186,7 @@ fn params_are_of_the_type_that_the_action_takes() {
 }
 
 #[test]
-fn params_have_what_the_action_needs() {
+fn params_must_have_their_required_fields() {
     use ProblemKind::{Refused, Wrong};
     let command = |line: Option<&str>| {
         Action::run_command(RunCommand { command_line: line.map(Into::into), ..Default::default() })
@@ -217,7 +217,7 @@ fn params_have_what_the_action_needs() {
 }
 
 #[test]
-fn misspelled_members_and_values_of_params_are_not_known() {
+fn misspelled_params_are_unknown() {
     let scan = "Era.Common.DataDefinition.Task.ESS.OnDemandScan";
     let with = |members: &str| {
         task(Action { name: "OnDemandScan".into(), params: Some(params(scan, members)) })
@@ -250,7 +250,7 @@ fn misspelled_members_and_values_of_params_are_not_known() {
     assert_eq!(fields, [needed, (ProblemKind::Unknown, "action.params.commandLin")]);
     assert_eq!(found[1].suggestion.as_deref(), Some("commandLine"));
 
-    // Also outside of an Any, and what a wire brought that JSON could not.
+    // Outside an `Any` too, including values that only the binary form can carry.
     let odd = DeviceTask { source: 99, ..self::task(Action::stop_managing()) };
     assert_one(&odd, ProblemKind::Unknown, "source", None);
     let scan = Action::on_demand_scan(OnDemandScan { scan_profile: Some(9), ..Default::default() });
@@ -297,7 +297,7 @@ fn names_targets_and_triggers() {
 }
 
 #[test]
-fn uuids_are_opaque_but_one_each() {
+fn a_uuid_is_opaque_but_not_a_list() {
     let get = |uuid: &str| GetTaskRequest { task_uuid: uuid.into() };
     for good in [DEVICE, "a", "device-1", "x/y", "0x_~.!", "ž", &"ž".repeat(100)] {
         assert_eq!(problems(&get(good)), [], "{good}");
@@ -415,7 +415,7 @@ fn unknown_things_can_be_allowed_and_wrong_ones_not() {
 }
 
 #[test]
-fn what_was_found_is_bounded_and_printed_safely() {
+fn problems_are_bounded_and_printed_safely() {
     let uuids = (0..10_000).map(|number| format!("{number},"));
     let targets = Some(DeviceTaskTargets::devices(uuids));
     let many = DeviceTask { targets, ..task(Action::stop_managing()) };
@@ -425,7 +425,7 @@ fn what_was_found_is_bounded_and_printed_safely() {
     assert!(text.len() < 1000 && !text.contains('\u{1b}'), "{text}");
 }
 
-/// Types of a user's own are known where their registry is in force.
+/// The user's own types are known inside the scope of their registry.
 #[test]
 fn added_types_are_known() {
     let registry = added_service::types::register(TypeRegistry::default());

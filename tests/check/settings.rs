@@ -1,4 +1,4 @@
-//! The settings of a policy are recognised by what is in them.
+//! The settings of a policy are recognized by their content.
 
 use base64_simd::STANDARD;
 use eset_protect::policy::{Form, Settings, SettingsError, is_settings};
@@ -11,7 +11,7 @@ const EXAMPLE: &str = r#"{"policy":{"format":"1","version_major":"4294967295","v
 "version_build":"4294967295","data":{"endpoint":{"plugins":{"ShellExt":{"settings":{"ce_flags":"0","active":
 {"ce_flags":"4","ce_type":"0","ce_value":"1"}}}},"gui":{"UI_CONFIG":{"ce_flags":"0"}}}}}}"#;
 
-/// An archive with members of these sizes.
+/// Builds an archive with members of these sizes.
 fn archive(sizes: &[usize]) -> Vec<u8> {
     let mut archive = b"!<arch>\n".to_vec();
     for size in sizes {
@@ -23,7 +23,7 @@ fn archive(sizes: &[usize]) -> Vec<u8> {
     archive
 }
 
-/// Settings of every length of base64's end, with an archive and without.
+/// Returns settings for every length of base64 padding, with and without an archive.
 fn all() -> Vec<Vec<u8>> {
     let mut all = vec![EXAMPLE.as_bytes().to_vec()];
     for length in 0..6 {
@@ -43,7 +43,7 @@ fn read(content: impl AsRef<[u8]>) -> Settings {
 }
 
 #[test]
-fn plain_settings_are_taken_as_they_are() {
+fn plain_settings_are_unchanged() {
     for plain in all() {
         let settings = read(&plain);
         assert_eq!((settings.form, settings.product), (Form::Plain, None));
@@ -78,10 +78,9 @@ fn base64_is_decoded_once() {
     }
 }
 
-/// Real policies are seen in up to five layers, each of base64 or of a JSON string of it; the product takes
-/// them off again.
+/// Real policies have up to five layers, each base64 or a JSON string of base64; the product removes them.
 #[test]
-fn further_layers_stay() {
+fn only_one_layer_is_decoded() {
     let mut inner = SETTINGS.to_vec();
     for layer in 1..=5 {
         let text = STANDARD.encode_to_string(&inner);
@@ -96,7 +95,7 @@ fn further_layers_stay() {
 }
 
 #[test]
-fn the_last_line_of_an_export_is_taken_apart() {
+fn an_export_yields_data_and_product() {
     let products = [
         PRODUCT,
         "eset.local.products.server_security",
@@ -122,14 +121,14 @@ fn the_last_line_of_an_export_is_taken_apart() {
             );
         }
     }
-    // An export that lost the name at its end.
+    // An export without the product name at its end.
     let settings = read(format!("header line\n{}\n", STANDARD.encode_to_string(SETTINGS)));
     assert_eq!((settings.form, settings.product), (Form::Export, None));
     assert_eq!(settings.data, SETTINGS);
 }
 
 #[test]
-fn what_is_none_is_refused_with_what_it_looks_like() {
+fn other_content_is_refused_and_described() {
     let base64 = |text: &str| STANDARD.encode_to_string(text);
     for (content, error) in [
         ("", SettingsError::Empty),
@@ -153,10 +152,10 @@ fn what_is_none_is_refused_with_what_it_looks_like() {
     assert_eq!(Settings::read(&[0xff, 0xfe, 0]), Err(SettingsError::Other));
     let text = SettingsError::Base64.to_string();
     assert!(text.ends_with("found base64 of something else"), "{text}");
-    // An archive that is cut off, has something after it or no sound header.
+    // An archive that is truncated, has trailing data or an invalid header.
     let whole = [SETTINGS, &archive(&[10, 7])].concat();
     for length in SETTINGS.len() + 1..whole.len() - 1 {
-        // Between two members it is whole.
+        // A cut between two members leaves a complete archive.
         let is_whole = [8, 8 + 60 + 10].contains(&(length - SETTINGS.len()));
         assert_eq!(is_settings(&whole[..length]), is_whole, "{length}");
     }

@@ -22,7 +22,7 @@ fn create(args: &[&str]) -> String {
 }
 
 #[test]
-fn flags_that_cannot_be_right_are_named() {
+fn invalid_flags_are_named() {
     let good = ["--name", "x", "--action", "StopManaging", "--device", DEVICE];
     let with = |at: usize, value| {
         let mut args = good;
@@ -32,9 +32,9 @@ fn flags_that_cannot_be_right_are_named() {
     for (error, expected) in [
         (with(1, " "), "error: --name: expected a name\n"),
         (with(3, "StopManagin"), "did you mean \"StopManaging\"?\nhint: --allow-unknown"),
-        (with(5, "a,b"), "error: --device: expected one uuid"),
-        (with(5, ""), "error: --device: expected a uuid\n"),
-        (create(&[&good[..], &["--group", "a b"]].concat()), "error: --group: expected one uuid"),
+        (with(5, "a,b"), "error: --device: expected one UUID"),
+        (with(5, ""), "error: --device: expected a UUID\n"),
+        (create(&[&good[..], &["--group", "a b"]].concat()), "error: --group: expected one UUID"),
         (
             create(&[&good[..], &["--expires", "2020-01-01T00:00:00Z"]].concat()),
             "error: --expires: expected a time in the future",
@@ -42,7 +42,7 @@ fn flags_that_cannot_be_right_are_named() {
     ] {
         assert!(error.contains(expected), "{error}");
     }
-    // The action's name first, though its params could not be read without it.
+    // Reports the name of the action first, although its params cannot be read without it.
     let args = ["--name", "x", "--action", "RunComand", "--device", DEVICE, "--params", "{}"];
     let error = create(&args);
     assert!(error.contains("error: --action: ") && error.contains("\"RunCommand\""), "{error}");
@@ -53,7 +53,7 @@ fn flags_that_cannot_be_right_are_named() {
         (
             "OnDemandScan",
             r#"{"@type":"x/Era.Common.DataDefinition.Task.OS.SystemUpdate"}"#,
-            "error: --params: expected params of the type Era.Common.DataDefinition.Task.ESS",
+            "error: --params: expected params of type Era.Common.DataDefinition.Task.ESS",
         ),
     ] {
         let args = ["--name", "x", "--device", DEVICE, "--action", action, "--params", params];
@@ -61,10 +61,10 @@ fn flags_that_cannot_be_right_are_named() {
         assert!(error.contains(expected), "{error}");
     }
     for (args, expected) in [
-        (&["tasks", "get", "a,b"][..], "error: UUID: expected one uuid"),
-        (&["tasks", "delete", "x", "a b"], "error: UUID: expected one uuid"),
+        (&["tasks", "get", "a,b"][..], "error: UUID: expected one UUID"),
+        (&["tasks", "delete", "x", "a b"], "error: UUID: expected one UUID"),
         (&["tasks", "runs", "x", "--device", "a,b"], "error: --device: "),
-        (&["tasks", "wait", ""], "error: TASK: expected a uuid"),
+        (&["tasks", "wait", ""], "error: TASK: expected a UUID"),
         (&["tasks", "set-targets", "x", "--device", "{a}"], "did you mean \"a\"?"),
         (
             &["tasks", "set-triggers", "x", "--expires", "2020-01-01T00:00:00Z"],
@@ -82,7 +82,7 @@ fn flags_that_cannot_be_right_are_named() {
 }
 
 #[test]
-fn a_file_is_checked_as_a_whole_and_nothing_of_it_is_sent() {
+fn an_invalid_file_is_reported_as_a_whole_and_not_sent() {
     let task = |name: &str, action: &str, rest: &str| {
         format!(
             r#"{{"task":{{"displayName":"{name}","action":{{"name":"{action}"}},"targets":{{"devicesUuids":["{DEVICE}"]}}{rest}}}}}"#
@@ -102,11 +102,11 @@ fn a_file_is_checked_as_a_whole_and_nothing_of_it_is_sent() {
     for expected in [
         "error: --file -: line 2: task.displayName: expected a name\n",
         "error: --file -: line 3: task.action.name: expected the name of a known action",
-        "error: --file -: line 4: task.triggers: expected a trigger",
+        "error: --file -: line 4: task.triggers: expected at least one trigger",
     ] {
         assert!(error.contains(expected), "{error}");
     }
-    // What is only not known may be sent, and the rest may not.
+    // --allow-unknown sends unknown names only.
     let allowed = [&create[..], &["--allow-unknown"]].concat();
     let error = server.run_with(&allowed, input.as_bytes()).fails(2);
     assert!(!error.contains("line 3") && error.contains("line 4"), "{error}");
@@ -127,18 +127,23 @@ fn a_file_is_checked_as_a_whole_and_nothing_of_it_is_sent() {
 }
 
 #[test]
-fn settings_are_taken_for_what_they_are() {
+fn settings_are_recognized_by_their_content() {
     let server = Server::empty();
     let folder = Directory::new();
     let export = format!("RVNFVCBQb2xpY3kgRXhwb3J0IGhlYWRlciBsaW5l\r\n{BASE64}{PRODUCT}\r\n");
     let utf16: Vec<u8> =
         "\u{feff}".encode_utf16().chain(export.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     for (name, content, product, said) in [
-        ("export.dat", export.clone().into_bytes(), None, "an export of the Web Console, 35 bytes"),
-        ("same.dat", export.into_bytes(), Some(PRODUCT), "an export of the Web Console"),
-        ("utf16.dat", utf16, None, "an export of the Web Console, 35 bytes"),
-        ("base64.txt", format!("{BASE64}\n").into_bytes(), Some(PRODUCT), "base64 of settings"),
-        ("plain.json", SETTINGS.into(), Some(PRODUCT), "settings as they are, 35 bytes"),
+        ("export.dat", export.clone().into_bytes(), None, "a Web Console export, 35 bytes"),
+        ("same.dat", export.into_bytes(), Some(PRODUCT), "a Web Console export"),
+        ("utf16.dat", utf16, None, "a Web Console export, 35 bytes"),
+        (
+            "base64.txt",
+            format!("{BASE64}\n").into_bytes(),
+            Some(PRODUCT),
+            "base64-encoded settings",
+        ),
+        ("plain.json", SETTINGS.into(), Some(PRODUCT), "plain settings, 35 bytes"),
     ] {
         let path = folder.join(name);
         std::fs::write(&path, content).unwrap();
@@ -158,18 +163,18 @@ fn settings_are_taken_for_what_they_are() {
 }
 
 #[test]
-fn settings_that_are_none_are_refused() {
+fn other_content_than_settings_is_refused() {
     let create = |args: &[&str], input: &str| {
         let create = ["policies", "create", "--name", "p", "--data", "-"];
         refused(&[&create, args].concat(), input)
     };
     let product = ["--product", PRODUCT];
     for (args, input, expected) in [
-        (&product[..], "", "--data -: expected the settings of a policy"),
+        (&product[..], "", "--data -: expected policy settings"),
         (&product, "some settings!", "found something else\nhint: --allow-unknown"),
         (&product, "c2V0dGluZ3M=", "found base64 of something else"),
-        (&product, r#"{"policy":{"displayName":"x"}}"#, "settings inside; --file takes it"),
-        (&[], BASE64, "--product: expected the name of a product"),
+        (&product, r#"{"policy":{"displayName":"x"}}"#, "contains settings; pass it with --file"),
+        (&[], BASE64, "--product: expected a product name"),
         (&["--product", "eset.other"], &format!("{BASE64}{PRODUCT}"), "which the export names"),
     ] {
         let error = create(args, input);

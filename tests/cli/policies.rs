@@ -36,9 +36,11 @@ fn create_from_flags_with_the_bytes_of_a_file() {
         "--output",
         "json",
     ]);
-    assert!(created.err.ends_with(
-        "taken for settings as they are, 70000 bytes, for eset.local.products.endpoint\n"
-    ));
+    assert!(
+        created
+            .err
+            .ends_with("read as plain settings, 70000 bytes, for eset.local.products.endpoint\n")
+    );
     let created: CreatePolicyResponse = Ran { err: String::new(), ..created }.json();
     let policy = created.policy.unwrap();
     let feature = &policy.features[0];

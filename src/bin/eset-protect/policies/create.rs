@@ -50,10 +50,10 @@ pub struct Create {
     product: Option<String>,
     /// The settings; `-` reads standard input
     ///
-    /// An export of the Web Console (.dat), base64 of settings, or settings as they are, which begin with
-    /// {"policy": {"format": …}}. What is in the file tells which, and it is said on standard error. What is
-    /// none of them is refused, since a product takes what it does not understand for empty;
-    /// --allow-unknown sends it as it is. At most 64 MiB.
+    /// A Web Console export (.dat), base64-encoded settings, or plain settings, which begin with {"policy":
+    /// {"format": …}}. The command recognizes the form by the content and prints it to standard error. It
+    /// refuses other content, since products silently treat settings that they do not understand as empty;
+    /// --allow-unknown sends it unchanged. At most 64 MiB.
     #[arg(long, value_name = "FILE", required_unless_present = "file")]
     data: Option<PathBuf>,
     /// A setting that wins over policies merged later; may be repeated
@@ -142,7 +142,7 @@ impl Create {
 struct Data {
     data: Bytes,
     product: Option<String>,
-    /// What it was taken for.
+    /// The recognized form and the size.
     text: String,
 }
 
@@ -157,7 +157,7 @@ fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
     match read {
         Ok(settings) => {
             let size = count(settings.data.len(), "byte");
-            let text = format!("taken for {}, {size}", settings.form);
+            let text = format!("read as {}, {size}", settings.form);
             Ok(Data { data: settings.data, product: settings.product, text })
         }
         Err(SettingsError::Empty) => {
@@ -169,7 +169,7 @@ fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
         }
         Err(error) => {
             let hint = match error {
-                SettingsError::Request => "; --file takes it",
+                SettingsError::Request => "; pass it with --file",
                 _ => "",
             };
             let line = format!("--data {}: {error}{hint}", path.display());
@@ -186,7 +186,7 @@ fn product(said: Option<String>, named: Option<String>) -> Result<String, Failur
         ))),
         (Some(product), _) | (None, Some(product)) => Ok(product),
         (None, None) => Err(Failure::Input(
-            "--product: expected the name of a product, such as eset.local.products.endpoint, since \
+            "--product: expected a product name, such as eset.local.products.endpoint, since \
              --data names none"
                 .to_owned(),
         )),
