@@ -1,4 +1,4 @@
-//! Compiles `proto/` into the types, their ProtoJSON form and the list of RPCs.
+//! Compiles `proto/` into the message types, their ProtoJSON form and the list of RPCs.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // `eset-protect-build` finds the files here when it generates services beside these.

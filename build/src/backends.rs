@@ -1,4 +1,4 @@
-//! For each service, what answers its RPCs for a REST front.
+//! Generates the backends through which a REST front calls the services.
 
 use heck::ToSnakeCase;
 use quote::quote;
@@ -6,7 +6,7 @@ use quote::quote;
 use crate::names;
 use crate::services::Service;
 
-/// Generates a `Backend` per service over tonic's trait of the service.
+/// Generates a `Backend` per service, based on tonic's trait for the service.
 pub fn generate(services: &[Service], root: &str) -> String {
     services.iter().map(|service| backend(service, root).to_string()).collect()
 }
@@ -16,11 +16,11 @@ fn backend(service: &Service, root: &str) -> proc_macro2::TokenStream {
     let text = name.to_string();
     let descriptor = &service.descriptor;
     let package = names::package_path(descriptor.package_name(), root);
-    // As tonic spells them.
+    // tonic's spelling.
     let stub = descriptor.name().to_snake_case();
     let server = names::path(&format!("{package}::{stub}_server::{}", descriptor.name()));
     let module = service.module("crate::rpc");
-    let new_doc = format!("`{}` as `service` answers it.", descriptor.full_name());
+    let new_doc = format!("Serves `{}` by calling `service`.", descriptor.full_name());
     let mut specs = Vec::new();
     let mut arms = Vec::new();
     for method in descriptor.methods() {

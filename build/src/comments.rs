@@ -1,8 +1,8 @@
-//! The comments of the `.proto` files.
+//! Reads the comments of the `.proto` files.
 
 use prost_reflect::FileDescriptor;
 
-/// The comment above the declaration at this place in its file.
+/// Returns the comment above the declaration at this path in its file.
 pub fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {
     let proto = file.file_descriptor_proto();
     let location = proto
@@ -15,7 +15,7 @@ pub fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The comment, or at least the name of what it is about.
+/// Returns the comment, or the name of the declaration if it has none.
 pub fn or_name(file: &FileDescriptor, place: &[i32], name: &str) -> String {
     find(file, place).unwrap_or_else(|| format!("`{name}`."))
 }

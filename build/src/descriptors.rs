@@ -1,32 +1,32 @@
-//! Compiles `.proto` files with protox, so that no machine needs protoc.
+//! Compiles `.proto` files with protox, without protoc.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
-/// Everything the `.proto` files say.
+/// The compiled `.proto` files.
 pub struct DescriptorSet {
-    /// The encoded set with imports, comments and options, the HTTP rules among them.
+    /// The encoded set, including imports, comments and options such as the HTTP rules.
     pub encoded: Vec<u8>,
-    /// The same for reading.
+    /// The same as descriptors.
     pub pool: DescriptorPool,
-    /// Names of the files that code is generated for.
+    /// The names of the files to generate code for.
     own_files: Vec<String>,
 }
 
 impl DescriptorSet {
-    /// The files that code is generated for, in a fixed order.
+    /// Returns the files to generate code for, in a fixed order.
     pub fn files(&self) -> impl Iterator<Item = FileDescriptor> + '_ {
         self.own_files.iter().filter_map(|name| self.pool.get_file_by_name(name))
     }
 
-    /// Whether code is generated for a file.
+    /// Whether to generate code for a file.
     pub fn is_own(&self, file: &FileDescriptor) -> bool {
         self.own_files.iter().any(|own| own == file.name())
     }
 
-    /// Packages with code in `eset_protect` that the files import.
+    /// Returns the imported packages whose code is in `eset_protect`.
     pub fn imported_packages(&self) -> Vec<String> {
         let mut packages: Vec<_> = self
             .pool
@@ -40,14 +40,15 @@ impl DescriptorSet {
         packages
     }
 
-    /// The module that holds a package's code: `root` for those that code is generated for.
+    /// Returns the module that contains a package's code: `root` for packages of the generated
+    /// files.
     pub fn root_of<'a>(&self, package: &str, root: &'a str) -> &'a str {
         let is_imported = self.imported_packages().iter().any(|imported| imported == package);
         if is_imported { "::eset_protect::proto" } else { root }
     }
 }
 
-/// Compiles every file below `protos`, whose imports lie there or in `imports`.
+/// Compiles every file below `protos`. Searches imports there and in `imports`.
 pub fn compile(protos: &Path, imports: &[PathBuf]) -> Result<DescriptorSet, Box<dyn Error>> {
     let mut own_files = Vec::new();
     collect(protos, protos, &mut own_files)?;
@@ -63,7 +64,8 @@ pub fn compile(protos: &Path, imports: &[PathBuf]) -> Result<DescriptorSet, Box<
     Ok(DescriptorSet { encoded, pool, own_files })
 }
 
-/// Names of the `.proto` files below `folder`, relative to `root`, with `/` on every system.
+/// Collects the names of the `.proto` files below `folder`, relative to `root`, with `/` on every
+/// platform.
 fn collect(root: &Path, folder: &Path, names: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
     for entry in std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
         let path = entry?.path();

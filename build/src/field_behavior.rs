@@ -1,4 +1,4 @@
-//! Who sets a field (`google.api.field_behavior`, AIP-203).
+//! Reads who sets a field (`google.api.field_behavior`, AIP-203).
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use quote::quote;
 
 use crate::names;
 
-/// A request must set the field.
+/// Whether requests must set the field.
 pub fn is_required(field: &FieldDescriptor) -> bool {
     has(field, "REQUIRED")
 }
 
-/// The server sets the field; what a request says there is ignored.
+/// Whether only the server sets the field; it ignores the value in a request.
 pub fn is_output_only(field: &FieldDescriptor) -> bool {
     has(field, "OUTPUT_ONLY")
 }
@@ -30,7 +30,8 @@ fn has(field: &FieldDescriptor, behavior: &str) -> bool {
     values.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
 }
 
-/// The statements that clear what the server sets, in a message's method; none if it sets nothing.
+/// Returns the statements that clear the output-only fields of a message, for a method of the
+/// message. Empty if there are none.
 pub fn clear_output_only(message: &MessageDescriptor, root: &str) -> TokenStream {
     message.fields().map(|field| clear_field(&field, root)).collect()
 }
@@ -61,14 +62,14 @@ fn clear_field(field: &FieldDescriptor, root: &str) -> TokenStream {
         (false, true, None) if field.is_map() => quote! {
             self.#holder.values_mut().for_each(|message| message.clear_output_only());
         },
-        // A list and an `Option` alike.
+        // Works for both lists and `Option`s.
         (false, true, None) => quote! {
             self.#holder.iter_mut().for_each(|message| message.clear_output_only());
         },
     }
 }
 
-/// Whether something inside the messages that a field holds is the server's to set.
+/// Whether a message inside the field has output-only fields.
 fn has_output(field: &FieldDescriptor) -> bool {
     let mut seen = BTreeSet::new();
     let mut left = vec![field.clone()];
@@ -84,7 +85,7 @@ fn has_output(field: &FieldDescriptor) -> bool {
     false
 }
 
-/// The message that a field, an element or a value of a map is.
+/// Returns the message type of a field, of its elements or of its map values.
 fn held(field: &FieldDescriptor) -> Option<MessageDescriptor> {
     match field.kind() {
         Kind::Message(entry) if entry.is_map_entry() => {

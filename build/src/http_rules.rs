@@ -1,4 +1,4 @@
-//! The HTTP rules (`google.api.http`) of an RPC.
+//! Reads the HTTP rules (`google.api.http`) of an RPC.
 
 use std::error::Error;
 
@@ -10,13 +10,13 @@ pub struct HttpRule {
     pub verb: String,
     /// The path template.
     pub template: String,
-    /// The request field that is the body, `*` or nothing.
+    /// The request field to use as the body, `*`, or empty.
     pub body: String,
-    /// The response field that is the body, or nothing.
+    /// The response field to use as the body, or empty.
     pub response_body: String,
 }
 
-/// The rules of an RPC, the main one first.
+/// Returns the rules of an RPC, the primary one first.
 pub fn of(method: &MethodDescriptor) -> Result<Vec<HttpRule>, Box<dyn Error>> {
     let pool = method.parent_pool();
     let extension = pool
@@ -53,7 +53,7 @@ fn read(rule: &DynamicMessage, method: &MethodDescriptor) -> Result<HttpRule, Bo
     }
     let (verb, template) = found.ok_or_else(|| format!("{name} has no google.api.http rule"))?;
     if verb.is_empty() || !verb.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(format!("{name} has {verb:?} for an HTTP method, which names none").into());
+        return Err(format!("{name}: expected an HTTP method, found {verb:?}").into());
     }
     let (body, response_body) = (text(rule, "body"), text(rule, "response_body"));
     if body != "*" {
@@ -63,11 +63,11 @@ fn read(rule: &DynamicMessage, method: &MethodDescriptor) -> Result<HttpRule, Bo
     Ok(HttpRule { verb, template, body, response_body })
 }
 
-/// A body that is not a field would be found out by the first call only.
+/// Checks that the body is a field; otherwise the first call would fail.
 fn check_field(message: &MessageDescriptor, field: &str, rpc: &str) -> Result<(), Box<dyn Error>> {
     if field.is_empty() || message.get_field_by_name(field).is_some() {
         return Ok(());
     }
-    Err(format!("{rpc} has {field:?} for a body, which {} does not have", message.full_name())
-        .into())
+    let type_name = message.full_name();
+    Err(format!("{rpc}: the body {field:?} is not a field of {type_name}").into())
 }

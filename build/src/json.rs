@@ -1,4 +1,4 @@
-//! JSON to be written, its members in the order in which they are given.
+//! Writes JSON with the members in the given order.
 
 use std::fmt;
 
@@ -9,22 +9,22 @@ pub enum Json {
     Text(String),
     List(Vec<Self>),
     Object(Vec<(String, Self)>),
-    /// JSON that somebody wrote.
+    /// JSON text to insert unchanged.
     Written(String),
 }
 
 impl Json {
-    /// A string.
+    /// Creates a string.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// An object.
+    /// Creates an object.
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
         Self::Object(members.into_iter().map(|(name, json)| (name.to_owned(), json)).collect())
     }
 
-    /// The same with a member more, if there is one.
+    /// Appends a member if it has a value.
     pub fn with(mut self, name: &str, json: Option<Self>) -> Self {
         if let (Self::Object(members), Some(json)) = (&mut self, json) {
             members.push((name.to_owned(), json));
@@ -32,7 +32,7 @@ impl Json {
         self
     }
 
-    /// The text of a member, if it has one.
+    /// Returns the value of a member if that is a string.
     pub fn member(&self, name: &str) -> Option<&str> {
         let Self::Object(members) = self else { return None };
         members.iter().find_map(|(found, json)| match json {

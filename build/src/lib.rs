@@ -1,8 +1,9 @@
-//! Generates services for [`eset_protect`](https://docs.rs/eset-protect) from `.proto` files, without protoc.
+//! Generates services for [`eset_protect`](https://docs.rs/eset-protect) from `.proto` files,
+//! without protoc.
 //!
-//! A crate of your own adds services beside those of `eset_protect`: client handles with the same
-//! deadlines, retries and errors over gRPC and REST, messages that are prost's and ProtoJSON at once,
-//! and a REST front for servers. It takes three files.
+//! Use it to add services to your own crate: client handles with the same deadlines, retries and
+//! errors over gRPC and REST as `eset_protect` has, messages that implement prost's traits and
+//! ProtoJSON, and backends for a REST front. You need three files.
 //!
 //! `Cargo.toml`:
 //!
@@ -18,7 +19,7 @@
 //! eset-protect-build = "0.1"
 //! ```
 //!
-//! `build.rs`, where the folder `proto` holds the `.proto` files:
+//! `build.rs`, if the folder `proto` contains the `.proto` files:
 //!
 //! ```no_run
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,44 +27,46 @@
 //! }
 //! ```
 //!
-//! `src/lib.rs`, at the root of the crate, since generated code names `crate::proto` and `crate::rpc`:
+//! `src/lib.rs` (the crate's root, because generated code refers to `crate::proto` and
+//! `crate::rpc`):
 //!
 //! ```ignore
 //! include!(concat!(env!("OUT_DIR"), "/services.rs"));
 //! ```
 //!
-//! That makes the modules `proto` (messages and bare stubs), `rpc` (a type per RPC), `client` (a handle
-//! per service), `types` (for a `TypeRegistry`) and, if asked for, `server`; and the constants
-//! `FILE_DESCRIPTOR_SET` and `OPENAPI`.
+//! This adds the modules `proto` (messages and plain tonic stubs), `rpc` (a type per RPC), `client`
+//! (a handle per service), `types` (for a `TypeRegistry`) and optionally `server`, and the
+//! constants `FILE_DESCRIPTOR_SET` and `OPENAPI`.
 //!
-//! # What a `.proto` file says
+//! # Options in `.proto` files
 //!
-//! It may import everything that `eset_protect` has: `google/api/annotations.proto`, `google/rpc`,
-//! ESET's own messages.
+//! The files may import everything that `eset_protect` contains: `google/api/annotations.proto`,
+//! `google/rpc` and ESET's own messages.
 //!
-//! | option | of | says |
+//! | option | on | meaning |
 //! |---|---|---|
 //! | `google.api.http` | an RPC, required | the HTTP method and path template (AIP-127) |
-//! | `idempotency_level` | an RPC | whether a call may be repeated when nobody knows whether it ran |
+//! | `idempotency_level` | an RPC | whether to repeat a call that may have run |
 //! | `google.api.default_host` | a service | `eu.NAME.eset.systems`: the service's host in ESET's cloud |
 //! | `google.api.field_behavior` | a field | `REQUIRED`, `OUTPUT_ONLY` (AIP-203) |
 //!
-//! RPCs are unary. An RPC with `page_size`, `page_token` and `next_page_token` is a list in pages
+//! RPCs must be unary. An RPC with `page_size`, `page_token` and `next_page_token` is a paged list
 //! (AIP-158).
 //!
 //! # Names
 //!
-//! Messages and RPCs are in modules named after their packages, so packages never meet. A service also
-//! has a short name: its own; in older versions of a package with the version, such as `detections_v1`;
-//! and with as much of the package as it takes where services of several packages share the name.
+//! The modules of messages and RPCs are named after their packages, so names never collide across
+//! packages. A service also has a short name: its own name, followed by the version for older
+//! versions of a package, such as `detections_v1`, and preceded by parts of the package if several
+//! packages have a service of that name.
 //!
-//! # How it is built
+//! # How it works
 //!
-//! `descriptors` compiles the `.proto` files; everything else reads what it made: `services` (which
-//! services there are and what they are called), `messages` (prost types and bare tonic stubs),
-//! `protojson` (their JSON form), `types` (which message types there are) and `rpcs` (which RPCs there
-//! are). Each part returns Rust source by package or as a whole; `modules` lays it out as one file with
-//! the packages as modules. `openapi` describes the HTTP form of the RPCs.
+//! `descriptors` compiles the `.proto` files. The other modules read the result: `services` (the
+//! services and their names), `messages` (prost types and tonic stubs), `protojson` (their JSON
+//! form), `types` (the list of message types) and `rpcs` (the list of RPCs). They return Rust
+//! source, per package or for all packages, and `modules` combines the packages into one file of
+//! nested modules. `openapi` describes the HTTP form of the RPCs.
 
 mod backends;
 mod comments;
@@ -88,25 +91,26 @@ use std::path::{Path, PathBuf};
 /// Rust source by protobuf package.
 type Sources = BTreeMap<String, String>;
 
-/// Where `eset_protect` says that its own `.proto` files are: `links` and `protos` in its build script.
+/// The environment variable with which `eset_protect`'s build script passes on the folder of its
+/// `.proto` files (through `links` and `protos`).
 const OWN_PROTOS: &str = "DEP_ESET_PROTECT_PROTOS";
 
-/// Generates the code of services. For a build script.
+/// Generates the code of services in a build script.
 #[derive(Clone, Debug)]
 pub struct Generator {
     /// The folder of `.proto` files to generate code for.
     protos: PathBuf,
     server: Server,
-    /// `eset_protect` itself, whose `Client` gets a method per service.
+    /// Whether this generates `eset_protect` itself, whose `Client` gets a method per service.
     own: bool,
 }
 
-/// Whether to generate what servers need.
+/// Whether to generate server code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Server {
     No,
     Yes,
-    /// As the crate's feature `server` says.
+    /// If the crate's feature `server` is on.
     Feature,
 }
 
@@ -116,14 +120,14 @@ impl Generator {
         Self { protos: protos.into(), server: Server::No, own: false }
     }
 
-    /// Generates the code of `eset_protect` itself. Not for others.
+    /// Generates the code of `eset_protect` itself. Not for other crates.
     #[doc(hidden)]
     pub fn eset_protect(protos: impl Into<PathBuf>) -> Self {
         Self { protos: protos.into(), server: Server::Feature, own: true }
     }
 
-    /// Also generates tonic's server stubs and a backend per service for `eset_protect`'s REST front,
-    /// which needs its feature `server`. Off by default.
+    /// Also generates tonic's server stubs, and a backend per service for the REST front of
+    /// `eset_protect`, which needs its feature `server`. Off by default.
     #[must_use]
     pub fn server(mut self, server: bool) -> Self {
         self.server = if server { Server::Yes } else { Server::No };
@@ -134,9 +138,9 @@ impl Generator {
     ///
     /// # Errors
     ///
-    /// If a `.proto` file cannot be read or is wrong: the error names it and the line. If an RPC has no
-    /// `google.api.http`, or is a stream. If this is not a build script of a package that depends on
-    /// `eset_protect`.
+    /// Fails if a `.proto` file cannot be read or is invalid (the error names the file and line),
+    /// if an RPC has no `google.api.http` or is streaming, or if this does not run in the build
+    /// script of a package that depends on `eset_protect`.
     pub fn run(&self) -> Result<(), Box<dyn Error>> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
         let imports = self.imports()?;
@@ -168,7 +172,7 @@ impl Generator {
         Ok(())
     }
 
-    /// The folders of files that may be imported and that have their code in `eset_protect` already.
+    /// Returns the folders of files to import whose code is already in `eset_protect`.
     fn imports(&self) -> Result<Vec<PathBuf>, String> {
         if self.own {
             return Ok(Vec::new());
@@ -183,19 +187,19 @@ impl Generator {
         }
     }
 
-    /// The module that holds the packages.
+    /// Returns the module of all packages.
     fn root(&self) -> &'static str {
         if self.own { "::eset_protect::proto" } else { "crate::proto" }
     }
 
-    /// The modules that a crate of its own includes.
+    /// Returns the modules for the user's crate to include.
     fn services(&self) -> String {
         let modules = [
-            ("proto", "proto", "The messages and the bare stubs, by package."),
+            ("proto", "proto", "The messages and the plain stubs, by package."),
             ("rpc", "rpcs", "The RPCs."),
             ("client", "handles", "A handle per service."),
             ("types", "types", "The types for a `TypeRegistry`."),
-            ("server", "backends", "What answers the RPCs for a REST front."),
+            ("server", "backends", "Backends through which a REST front calls the services."),
         ];
         let wanted =
             modules.iter().filter(|(name, ..)| *name != "server" || self.server == Server::Yes);

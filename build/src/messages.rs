@@ -1,4 +1,4 @@
-//! The message types by prost and the bare stubs by tonic.
+//! Generates the message types with prost and the stubs with tonic.
 
 use std::error::Error;
 use std::path::Path;
@@ -9,14 +9,14 @@ use prost_reflect::prost_types::FileDescriptorSet;
 use crate::descriptors::DescriptorSet;
 use crate::{Server, Sources, names};
 
-/// Generates types and stubs, by package.
+/// Generates types and stubs by package.
 pub fn generate(
     set: &DescriptorSet,
     out: &Path,
     server: Server,
 ) -> Result<Sources, Box<dyn Error>> {
     let folder = out.join("prost");
-    // A package that is gone must not leave its file behind.
+    // Removes the files of packages that no longer exist.
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
@@ -45,7 +45,7 @@ pub fn generate(
     for file in set.files() {
         let package = file.package_name().to_owned();
         let path = folder.join(format!("{}.rs", names::module_parts(&package).join(".")));
-        // A file without messages, enums and services gives no code.
+        // A file without messages, enums and services generates no code.
         if path.exists() && !sources.contains_key(&package) {
             sources.insert(package, std::fs::read_to_string(path)?);
         }
@@ -53,7 +53,7 @@ pub fn generate(
     Ok(sources)
 }
 
-/// Where types that are not generated here come from. The longest prefix wins.
+/// Returns the Rust paths of types that are generated elsewhere. The longest prefix wins.
 pub fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
     let well_known =
         names::WELL_KNOWN.iter().map(|(proto, rust)| (format!(".{proto}"), (*rust).to_owned()));
@@ -61,7 +61,7 @@ pub fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
         let rust = names::package_path(&package, "::eset_protect::proto");
         (format!(".{package}"), rust)
     });
-    // What is left of the package, such as descriptor.proto, is never generated.
+    // The rest of the package, such as descriptor.proto, is never generated.
     let rest = (".google.protobuf".to_owned(), "::prost_types".to_owned());
     [rest].into_iter().chain(well_known).chain(imported).collect()
 }

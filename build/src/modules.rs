@@ -1,4 +1,4 @@
-//! Lays packages out as nested modules.
+//! Arranges packages as nested modules.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ struct Module {
     children: BTreeMap<String, Self>,
 }
 
-/// One source with a module for each part of each package name.
+/// Returns one source with a module for each part of each package name.
 pub fn nest(sources: Sources) -> String {
     let mut root = Module::default();
     for (package, source) in sources {

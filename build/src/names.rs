@@ -1,11 +1,11 @@
-//! How a protobuf name is spelled in the generated Rust.
+//! Maps protobuf names to names in generated Rust.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
 use prost_reflect::{EnumDescriptor, MessageDescriptor};
 
-/// Well-known types and the Rust types that stand for them. Ours where `pbjson_types` is off the
-/// ProtoJSON specification or cannot name its type; the rest is `pbjson_types`'.
+/// The well-known types and their Rust types: ours where `pbjson_types` deviates from the ProtoJSON
+/// specification or cannot name the type, and `pbjson_types`' otherwise.
 pub const WELL_KNOWN: &[(&str, &str)] = &[
     ("google.protobuf.Any", "::eset_protect::wkt::Any"),
     ("google.protobuf.Duration", "::eset_protect::wkt::Duration"),
@@ -27,25 +27,25 @@ pub const WELL_KNOWN: &[(&str, &str)] = &[
     ("google.protobuf.Value", "::eset_protect::wkt::Value"),
 ];
 
-/// Whether it is one of them, by its full name.
+/// Whether a full name is that of a well-known type.
 pub fn is_well_known(name: &str) -> bool {
     WELL_KNOWN.iter().any(|(known, _)| *known == name)
 }
 
-/// The Rust path of a message type; `root` is the path of the module that holds the packages.
+/// Returns the Rust path of a message type; `root` is the module of all packages.
 pub fn message_path(message: &MessageDescriptor, root: &str) -> String {
     let outer = outer_names(message.parent_message());
     type_path(message.full_name(), message.package_name(), &outer, message.name(), root)
 }
 
-/// The module with what is declared inside a message.
+/// Returns the module of the types declared inside a message.
 pub fn message_scope(message: &MessageDescriptor, root: &str) -> String {
     let path = message_path(message, root);
     let (parent, name) = path.rsplit_once("::").unwrap_or(("", &path));
     format!("{parent}::{}", module(name))
 }
 
-/// The Rust path of an enum type.
+/// Returns the Rust path of an enum type.
 pub fn enum_path(enumeration: &EnumDescriptor, root: &str) -> String {
     let outer = outer_names(enumeration.parent_message());
     type_path(enumeration.full_name(), enumeration.package_name(), &outer, enumeration.name(), root)
@@ -70,43 +70,43 @@ fn type_path(full: &str, package: &str, outer: &[String], name: &str, root: &str
     parts.join("::")
 }
 
-/// The Rust path of a package's module.
+/// Returns the Rust path of a package's module.
 pub fn package_path(package: &str, root: &str) -> String {
     let mut parts = vec![root.to_owned()];
     parts.extend(module_parts(package));
     parts.join("::")
 }
 
-/// The names of the nested modules of a package.
+/// Returns the names of the nested modules of a package.
 pub fn module_parts(package: &str) -> Vec<String> {
     package.split('.').map(module).collect()
 }
 
-/// The name of a module for a package part, a message or a service.
+/// Returns the module name of a package part, a message or a service.
 pub fn module(name: &str) -> String {
     snake(name).to_string()
 }
 
-/// The name of a type for a message, an enum or a oneof.
+/// Returns the type name of a message, an enum or a oneof.
 pub fn type_name(name: &str) -> String {
     camel(name).to_string()
 }
 
-/// The same as an identifier.
+/// Returns the type name as an identifier.
 pub fn camel(name: &str) -> Ident {
     ident(&name.to_upper_camel_case())
 }
 
-/// The name of a function for an RPC, or of a struct's field.
+/// Returns the function name of an RPC, or the name of a struct's field.
 pub fn snake(name: &str) -> Ident {
     ident(&name.to_snake_case())
 }
 
-/// A name in Rust; a raw one where it would be a keyword, as prost writes it.
+/// Returns a Rust identifier, raw if it would be a keyword, as prost does.
 pub fn ident(name: &str) -> Ident {
     match syn::parse_str(name) {
         Ok(ident) => ident,
-        // These cannot be raw.
+        // These cannot be raw identifiers.
         Err(_) if matches!(name, "self" | "super" | "crate" | "Self" | "_") => {
             Ident::new(&format!("{name}_"), Span::call_site())
         }
@@ -114,7 +114,7 @@ pub fn ident(name: &str) -> Ident {
     }
 }
 
-/// A path in Rust.
+/// Parses a Rust path.
 pub fn path(text: &str) -> syn::Path {
-    syn::parse_str(text).expect("names of protobuf make Rust paths")
+    syn::parse_str(text).expect("protobuf names are valid Rust paths")
 }

@@ -1,8 +1,8 @@
-//! An OpenAPI document of the HTTP form of the services, with the names that ESET's own have.
+//! Generates an OpenAPI document of the HTTP form of the services, with the names that ESET uses.
 //!
-//! ESET's documents are made by protoc-gen-openapiv2 (FACTS.md#names), so the names of schemas and
-//! operations follow that. Unlike there, parameters are what a path really holds: a variable that spans
-//! several segments is written out.
+//! ESET generates its documents with protoc-gen-openapiv2 (FACTS.md#names), so schema and operation
+//! names follow that tool. Parameters differ: a variable that spans several segments is written out
+//! as the parts that the path really contains.
 
 mod examples;
 mod parameters;
@@ -22,23 +22,23 @@ pub use examples::Examples;
 use parameters::Path;
 use schemas::Schemas;
 
-/// The HTTP methods that OpenAPI has a place for.
+/// The HTTP methods that OpenAPI supports.
 const VERBS: &[&str] = &["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
 
 /// ESET's regions (FACTS.md#services).
 const REGIONS: &[&str] = &["eu", "de", "us", "ca", "jpn"];
 
-/// The name of the one security scheme.
+/// The name of the only security scheme.
 const TOKEN: &str = "accessToken";
 
-/// One path and what can be done with it.
+/// A path and its operations.
 struct PathItem {
     path: Path,
     host: String,
     operations: Vec<(String, Json)>,
 }
 
-/// The document as JSON text.
+/// Returns the document as JSON text.
 pub fn generate(
     set: &DescriptorSet,
     services: &[Service],
@@ -70,9 +70,9 @@ pub fn generate(
 }
 
 fn components(schemas: Schemas) -> Json {
-    let description = "An access token. ESET Connect gives one as `access_token` of `POST /oauth/token` at \
-                       the business account's host of the region, an On-Prem server as `accessToken` of \
-                       `POST /GetTokens`; an emulator has both.";
+    let description = "An access token. ESET Connect returns it as `access_token` from `POST /oauth/token` \
+                       on the business account's host of the region, an On-Prem server as `accessToken` \
+                       from `POST /GetTokens`. An emulator supports both.";
     let token = Json::object([
         ("type", Json::text("http")),
         ("scheme", Json::text("bearer")),
@@ -85,7 +85,7 @@ fn components(schemas: Schemas) -> Json {
 fn info(services: &[Service]) -> Json {
     let names: Vec<_> = services.iter().map(|service| service.descriptor.full_name()).collect();
     let description = format!(
-        "The HTTP form of {}, made from their .proto files. JSON is ProtoJSON; members and enum \
+        "The HTTP form of {}, generated from their .proto files. JSON is ProtoJSON; members and enum \
          values that are not listed here may be added at any time.",
         names.join(", ")
     );
@@ -103,11 +103,12 @@ fn tag(service: &Service) -> Json {
         .with("description", comment.map(Json::Text))
 }
 
-/// Where the document came from (a bridge, an emulator, an On-Prem server), or ESET's cloud.
+/// Returns the possible servers: the one that served the document (a bridge, an emulator or an
+/// On-Prem server) and ESET's cloud.
 fn servers(host: &str) -> Json {
     let here = Json::object([
         ("url", Json::text("/")),
-        ("description", Json::text("The server that gave this document")),
+        ("description", Json::text("The server that served this document")),
     ]);
     let region = Json::object([
         ("default", Json::text("eu")),
@@ -120,7 +121,7 @@ fn servers(host: &str) -> Json {
     Json::List(vec![here, cloud])
 }
 
-/// Adds an operation, unless its method and path are taken: then the router finds the first, too.
+/// Adds an operation unless its method and path are taken: the router would use the first one too.
 fn add(
     items: &mut Vec<PathItem>,
     service: &Service,
@@ -134,7 +135,7 @@ fn add(
         return;
     }
     let mut path = Path::new(&rule.template, &method.input());
-    // Paths that differ in names of parameters only are one path.
+    // Paths that differ only in parameter names are the same path.
     let place = items.iter().position(|item| item.path.shape() == path.shape());
     let item = match place {
         Some(place) => {
@@ -164,7 +165,7 @@ fn operation(
     examples: &Examples,
     schemas: &mut Schemas,
 ) -> Json {
-    // The second binding is `…2`, as protoc-gen-openapiv2 counts.
+    // Names the second binding `…2`, as protoc-gen-openapiv2 does.
     let number = if index == 0 { String::new() } else { (index + 1).to_string() };
     let service = service.type_name();
     let mut parameters = path.parameters(schemas);
@@ -201,7 +202,7 @@ fn operation(
     operation.with("requestBody", body).with("responses", Some(responses(method, rule, schemas)))
 }
 
-/// `UpdateTaskTargets` as ESET's summary of it: `Update task targets`.
+/// Turns `UpdateTaskTargets` into the summary that ESET writes: `Update task targets`.
 fn summary(name: &str) -> String {
     let words = name.to_snake_case().replace('_', " ");
     let mut letters = words.chars();
@@ -228,11 +229,11 @@ fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) 
     };
     let id = Json::object([("type", Json::text("string"))]);
     let id = Json::object([
-        ("description", Json::text("What the request is sent again with.")),
+        ("description", Json::text("The value to send when repeating the request.")),
         ("schema", id),
     ]);
-    let pending = "The answer is pending. Send the same request again, with this `response-id` in its \
-                   headers, until another status comes.";
+    let pending = "The response is pending. Repeat the same request with this value in the header \
+                   `response-id` until the status differs.";
     let pending = Json::object([
         ("description", Json::text(pending)),
         ("headers", Json::object([("response-id", id)])),

@@ -1,11 +1,11 @@
-//! The ProtoJSON form of the messages: pbjson's generated code, corrected.
+//! Generates the ProtoJSON form of the messages by correcting pbjson's generated code.
 //!
-//! pbjson gives every message the frame of its two implementations: the table of names, the loop
-//! over members, the presence checks. What it does with a single value is off the specification in
-//! many ways, so each place where a field is read or written becomes a call of the crate's own
-//! codec for that kind of field (`src/protojson/`). The kind comes from the descriptor, not from
-//! pbjson's code, and the number of places is compared with the number of fields: a pbjson that
-//! writes something else breaks this build and not its user.
+//! pbjson provides the frame of the two implementations for every message: the table of names, the
+//! loop over members, the presence checks. Its handling of single values deviates from the
+//! specification in many ways, so every place that reads or writes a field is replaced by a call to
+//! the crate's own codec for that kind of field (`src/protojson/`). The kind comes from the
+//! descriptor, not from pbjson's code, and the number of replaced places must equal the number of
+//! fields: if pbjson's output changes, the build fails, not the user's program.
 
 mod syntax;
 
@@ -37,7 +37,7 @@ pub fn generate(
     let packages: Vec<_> = sources.keys().map(|package| format!(".{package}")).collect();
     let mut generated = Sources::new();
     for (package, code) in builder.generate(&packages, |_| Ok(Vec::new()))? {
-        // pbjson names a package as its module, and may come back to one.
+        // pbjson names a package after its module, and may return a package more than once.
         generated.entry(package.to_string()).or_default().push_str(std::str::from_utf8(&code)?);
     }
     for (package, source) in sources {
@@ -53,7 +53,7 @@ pub fn generate(
     Ok(())
 }
 
-/// Goes over the code of a package.
+/// Rewrites the code of a package.
 struct Pass<'a> {
     pool: &'a DescriptorPool,
     root: &'a str,
@@ -101,7 +101,7 @@ impl VisitMut for Pass<'_> {
     }
 }
 
-/// The message that an implementation is for: its name stands in a call of serde.
+/// Returns the message of an implementation, whose name is an argument of a serde call.
 fn find_message(pool: &DescriptorPool, item: &mut ItemImpl) -> Option<MessageDescriptor> {
     struct Find<'a>(&'a DescriptorPool, Option<MessageDescriptor>);
     impl VisitMut for Find<'_> {
@@ -120,14 +120,14 @@ fn find_message(pool: &DescriptorPool, item: &mut ItemImpl) -> Option<MessageDes
     find.1
 }
 
-/// pbjson spells the package of a full name as its module.
+/// pbjson spells the package in a full name like its module.
 fn pbjson_name(message: &MessageDescriptor) -> String {
     let package = message.package_name();
     let rest = message.full_name().strip_prefix(package).unwrap_or_default();
     format!("{}{rest}", names::module_parts(package).join("."))
 }
 
-/// Goes over one implementation of one message.
+/// Rewrites one implementation for one message.
 struct MessageCode<'a> {
     root: &'a str,
     message: MessageDescriptor,
@@ -138,7 +138,7 @@ struct MessageCode<'a> {
 }
 
 impl MessageCode<'_> {
-    /// The codec of a single value of a field.
+    /// Returns the codec of a single value of a field.
     fn codec(&self, field: &FieldDescriptor) -> syn::Type {
         match field.kind() {
             Kind::Double => parse_quote!(::eset_protect::codegen::Float<f64>),
@@ -168,14 +168,14 @@ impl MessageCode<'_> {
         }
     }
 
-    /// Key and value of a map.
+    /// Returns the codecs of a map's key and value.
     fn entry(&self, field: &FieldDescriptor) -> Option<(syn::Type, syn::Type)> {
         let kind = field.kind();
         let entry = kind.as_message().filter(|message| message.is_map_entry())?;
         Some((self.codec(&entry.map_entry_key_field()), self.codec(&entry.map_entry_value_field())))
     }
 
-    /// The codec of all of a field.
+    /// Returns the codec of a whole field.
     fn whole(&self, field: &FieldDescriptor) -> syn::Type {
         if let Some((key, value)) = self.entry(field) {
             return parse_quote!(::eset_protect::codegen::Map<#key, #value>);
@@ -187,7 +187,7 @@ impl MessageCode<'_> {
         }
     }
 
-    /// `GeneratedField::X => { … }` with the field's own reading function.
+    /// Rewrites `GeneratedField::X => { … }` to call the field's reading function.
     fn rewrite_arm(&mut self, arm: &mut Arm) {
         let Some(variant) = variant(&arm.pat) else { return };
         if variant == SKIP {
@@ -217,7 +217,7 @@ impl MessageCode<'_> {
         self.read += 1;
     }
 
-    /// The regular spelling of a field whose `json_name` is another.
+    /// Returns the regular spelling of a field with a custom `json_name`.
     fn regular_name(&self, field: &FieldDescriptor) -> Option<String> {
         let regular = field.name().to_lower_camel_case();
         let is_free = self.message.get_field_by_json_name(&regular).is_none()
@@ -225,8 +225,8 @@ impl MessageCode<'_> {
         is_free.then_some(regular)
     }
 
-    /// `"displayName" | "display_name" => Ok(GeneratedField::X)`: learns the variant, and adds the
-    /// regular spelling of a field whose `json_name` is another.
+    /// Reads the variant from `"displayName" | "display_name" => Ok(GeneratedField::X)`, and adds
+    /// the regular spelling of a field with a custom `json_name`.
     fn learn_name(&mut self, arm: &mut Arm) {
         let names: Vec<String> = match &arm.pat {
             Pat::Lit(literal) => string(&literal.lit).into_iter().collect(),
@@ -261,10 +261,10 @@ impl VisitMut for MessageCode<'_> {
         if function.sig.ident != "serialize" {
             return;
         }
-        // A message is an object whose members are not counted: formats that would write a struct
-        // without names, and could not read it again, write names or fail at once.
+        // Messages are written as objects of unknown length: formats that would write a struct
+        // without names, and could not read it again, then write names or fail at once.
         function.block.stmts.retain(|statement| !is_count(statement));
-        // Fields without presence are written also at their default if the caller asks for it.
+        // Writes fields without presence even at their default if the caller asks for it.
         let implicit = self.message.fields().any(|field| !field.supports_presence());
         if implicit {
             let emit: Stmt = parse_quote!(let emit__ = ::eset_protect::codegen::emits_defaults(););
@@ -362,7 +362,7 @@ impl VisitMut for MessageCode<'_> {
         };
         let Some(field) = self.message.get_field_by_json_name(&name) else { return };
         let codec = self.whole(&field);
-        // Behind `if let Some(v) = self.x.as_ref()` and in an arm of a oneof the value is `v`.
+        // Inside `if let Some(v) = self.x.as_ref()` and in an arm of a oneof the value is `v`.
         let value: Expr = if field.supports_presence() {
             parse_quote!(v)
         } else {
@@ -372,7 +372,7 @@ impl VisitMut for MessageCode<'_> {
             };
             parse_quote!(&self.#place)
         };
-        // What stands before it made the value that pbjson would have written.
+        // The statements before it converted the value for pbjson.
         block.stmts.drain(..position);
         block.stmts[0] = parse_quote!(
             ::eset_protect::codegen::write_field::<#codec, _>(&mut struct_ser, #name, #value)?;
@@ -381,7 +381,7 @@ impl VisitMut for MessageCode<'_> {
     }
 }
 
-/// The oneof of a field; the one that `optional` makes does not count.
+/// Returns the oneof of a field, except the synthetic oneof of `optional`.
 fn real_oneof(field: &FieldDescriptor) -> Option<prost_reflect::OneofDescriptor> {
     field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
 }

@@ -1,4 +1,4 @@
-//! The services, what their `.proto` files say of them, and their names where all of them meet.
+//! Reads the services and their options, and gives each a unique name.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,18 +10,18 @@ use syn::Path;
 use crate::descriptors::DescriptorSet;
 use crate::{comments, names};
 
-/// A service that code is generated for.
+/// A service to generate code for.
 pub struct Service {
     pub descriptor: ServiceDescriptor,
-    /// The part of the host name that stands for the service: `automation` of
-    /// `eu.automation.eset.systems`. Empty for a service without `google.api.default_host`.
+    /// The part of the host name that identifies the service: `automation` in
+    /// `eu.automation.eset.systems`. Empty without `google.api.default_host`.
     pub host: String,
-    /// A name in snake case that no other service has: `detections` for the newest version,
-    /// `detections_v1` for an older one.
+    /// A unique name in snake case: `detections` for the newest version, `detections_v1` for an
+    /// older one.
     pub short_name: String,
 }
 
-/// All services, in the order of the files.
+/// Returns all services in the order of the files.
 pub fn of(set: &DescriptorSet) -> Result<Vec<Service>, Box<dyn Error>> {
     let services: Vec<_> =
         set.files().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
@@ -30,7 +30,7 @@ pub fn of(set: &DescriptorSet) -> Result<Vec<Service>, Box<dyn Error>> {
     let mut named = BTreeMap::new();
     for (service, short_name) in names.iter().zip(&short_names) {
         if let Some(other) = named.insert(short_name, service) {
-            return Err(format!("{other} and {service} would both be called `{short_name}`").into());
+            return Err(format!("{other} and {service} would both be named `{short_name}`").into());
         }
     }
     let services = services.into_iter().zip(short_names).map(|(descriptor, short_name)| {
@@ -40,30 +40,30 @@ pub fn of(set: &DescriptorSet) -> Result<Vec<Service>, Box<dyn Error>> {
 }
 
 impl Service {
-    /// The name of the types that stand for the service.
+    /// Returns the name of the service's types.
     pub fn type_name(&self) -> Ident {
         names::camel(&self.short_name)
     }
 
-    /// The path of the module with its RPCs; `rpcs` is that of the module with all of them.
+    /// Returns the path of the module with its RPCs; `rpcs` is the parent of all such modules.
     pub fn module(&self, rpcs: &str) -> Path {
         let package = names::package_path(self.descriptor.package_name(), rpcs);
         names::path(&format!("{package}::{}", self.module_name()))
     }
 
-    /// The name of that module in its package's.
+    /// Returns the name of that module inside its package.
     pub fn module_name(&self) -> Ident {
         names::snake(self.descriptor.name())
     }
 
-    /// The comment above the service.
+    /// Returns the comment above the service.
     pub fn doc(&self) -> String {
         let service = &self.descriptor;
         comments::or_name(&service.parent_file(), service.path(), service.full_name())
     }
 }
 
-/// What `google.api.default_host` says.
+/// Returns the host in `google.api.default_host`.
 fn host(service: &ServiceDescriptor) -> Result<String, String> {
     let Some(extension) = service.parent_pool().get_extension_by_name("google.api.default_host")
     else {
@@ -85,9 +85,9 @@ fn host(service: &ServiceDescriptor) -> Result<String, String> {
     }
 }
 
-/// The shortest names that tell services apart, by their full names. Among the versions of one package
-/// the newest needs no version; services of one name in different packages are told apart by as much
-/// of the package as it takes.
+/// Returns the shortest unique names for services with these full names. The newest version of a
+/// package needs no version in its name; services with the same name in different packages get as
+/// much of the package as makes them unique.
 fn short_names(full_names: &[&str]) -> Vec<String> {
     let parsed: Vec<_> = full_names.iter().map(|name| FullName::new(name)).collect();
     let mut newest = BTreeMap::new();
@@ -111,7 +111,7 @@ fn short_names(full_names: &[&str]) -> Vec<String> {
     parsed.iter().map(short).collect()
 }
 
-/// A version as AIP-185 orders them: `v1alpha`, `v1beta1`, `v1`, `v2`.
+/// A version in the order of AIP-185: `v1alpha`, `v1beta1`, `v1`, `v2`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version {
     major: u32,
@@ -143,12 +143,12 @@ impl Version {
     }
 }
 
-/// The full name of a service, taken apart.
+/// A parsed full name of a service.
 struct FullName<'a> {
     service: &'a str,
     /// The package without its version.
     package: Vec<&'a str>,
-    /// `None`, for a package without one, is older than any.
+    /// `None` (no version) is older than any version.
     version: Option<Version>,
     version_text: &'a str,
 }
@@ -165,7 +165,7 @@ impl<'a> FullName<'a> {
         Self { service, package, version, version_text }
     }
 
-    /// The last parts of the package that no rival ends with too; none without a rival.
+    /// Returns the shortest end of the package that no rival package shares; empty without rivals.
     fn distinct_tail(&self, rivals: &[&Vec<&str>]) -> Vec<&'a str> {
         let tail = |length: usize| &self.package[self.package.len().saturating_sub(length)..];
         let is_distinct =

@@ -1,11 +1,11 @@
-//! Examples of requests, which an emulator with its seed answers.
+//! Reads example requests, which an emulator with its seed answers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::json::Json;
 
-/// The examples of a folder, if it is there.
+/// The examples in a folder, if it exists.
 pub struct Examples {
     folder: PathBuf,
     parameters: BTreeMap<String, String>,
@@ -21,13 +21,13 @@ impl Examples {
         Self { folder: folder.to_owned(), parameters }
     }
 
-    /// The body of an operation, from a file such as `DeviceTasks_CreateTask.json`.
+    /// Returns the body of an operation from a file such as `DeviceTasks_CreateTask.json`.
     pub fn body(&self, operation: &str) -> Option<Json> {
         let path = self.folder.join(format!("{operation}.json"));
         std::fs::read_to_string(path).ok().map(Json::Written)
     }
 
-    /// The value of a parameter.
+    /// Returns the value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<Json> {
         self.parameters.get(name).map(Json::text)
     }

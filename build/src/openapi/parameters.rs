@@ -1,4 +1,4 @@
-//! The parameters in paths and queries.
+//! Describes path and query parameters.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::comments;
 use crate::json::Json;
 use crate::openapi::schemas::{self, Schemas};
 
-/// A path template as OpenAPI writes it.
+/// A path template in OpenAPI's syntax.
 #[derive(Clone, Debug)]
 pub struct Path {
     segments: Vec<Segment>,
@@ -24,7 +24,7 @@ enum Segment {
 #[derive(Clone, Debug)]
 struct Parameter {
     name: String,
-    /// The path of the field in the `.proto` file; empty for a wildcard without a name.
+    /// The path of the field in the `.proto` file; empty for an unnamed wildcard.
     field_path: String,
     field: Option<FieldDescriptor>,
     is_part: bool,
@@ -32,7 +32,7 @@ struct Parameter {
 }
 
 impl Path {
-    /// Reads a template of this request. One that is not well formed is the crate's tests' to find.
+    /// Parses a template of this request. The crate's tests find malformed templates.
     pub fn new(template: &str, request: &MessageDescriptor) -> Self {
         let (mut segments, mut verb) = (Vec::new(), String::new());
         let mut rest = template.strip_prefix('/').unwrap_or(template);
@@ -60,12 +60,12 @@ impl Path {
         Self { segments, verb }
     }
 
-    /// The path without the names of its parameters.
+    /// Returns the path without parameter names.
     pub fn shape(&self) -> String {
         self.write(|_| String::new())
     }
 
-    /// Takes the names of a path of the same shape.
+    /// Takes over the parameter names of a path of the same shape.
     pub fn rename_as(&mut self, other: &Self) {
         for (own, other) in self.segments.iter_mut().zip(&other.segments) {
             if let (Segment::Parameter(own), Segment::Parameter(other)) = (own, other) {
@@ -74,12 +74,12 @@ impl Path {
         }
     }
 
-    /// It has no parameters.
+    /// Whether the path has no parameters.
     pub fn is_constant(&self) -> bool {
         self.names().next().is_none()
     }
 
-    /// Whether a field of the request is in the path as a whole.
+    /// Whether the path contains the whole value of a request field.
     pub fn binds(&self, field: &FieldDescriptor) -> bool {
         self.names().any(|parameter| parameter.field_path == field.name())
     }
@@ -95,12 +95,12 @@ impl Path {
         })
     }
 
-    /// The parameters of the path.
+    /// Returns the parameters of the path.
     pub fn parameters(&self, schemas: &mut Schemas) -> Vec<Json> {
         let parameter = |parameter: &Parameter| {
             let mut text = parameter.field.as_ref().and_then(comment).unwrap_or_default();
             if parameter.is_many {
-                text.push_str("\nIt may hold slashes, which stay as they are.");
+                text.push_str("\nIt may contain slashes, which are not escaped.");
             } else if parameter.is_part {
                 text.push_str(&format!("\nA part of `{}`.", parameter.field_path));
             }
@@ -173,7 +173,7 @@ fn add_segment(
     segments.push(Segment::Parameter(Parameter { name, field_path, field, is_part, is_many }));
 }
 
-/// The field of a path, and the path with the names that JSON has.
+/// Returns the field of a path, and the path with JSON names.
 fn resolve(request: &MessageDescriptor, path: &str) -> (Option<FieldDescriptor>, String) {
     let mut message = Some(request.clone());
     let (mut found, mut names) = (None, Vec::new());
@@ -192,7 +192,7 @@ fn comment(field: &FieldDescriptor) -> Option<String> {
     comments::find(&field.parent_file(), field.path())
 }
 
-/// The parameters of the query: everything that neither the path nor the body holds.
+/// Returns the query parameters: all fields that are in neither the path nor the body.
 pub fn query(
     request: &MessageDescriptor,
     body: &str,
@@ -208,7 +208,7 @@ pub fn query(
 struct Query<'a> {
     path: &'a Path,
     schemas: &'a mut Schemas,
-    /// The messages above, so that one that holds itself has an end.
+    /// The enclosing messages, to stop at recursive ones.
     above: Vec<String>,
 }
 
@@ -233,7 +233,7 @@ impl Query<'_> {
             }
             match field.kind() {
                 Kind::Message(inner) if !schemas::is_scalar(&inner) => {
-                    // Nobody can spell a list of messages in a query, nor free JSON.
+                    // A query cannot represent lists of messages or free JSON.
                     if !field.is_list() && inner.package_name() != "google.protobuf" {
                         self.add(&inner, "", &format!("{path}."), &format!("{name}."), found);
                     }

@@ -1,4 +1,4 @@
-//! The schemas of messages and enums.
+//! Describes messages and enums as schemas.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use crate::descriptors::DescriptorSet;
 use crate::json::Json;
 use crate::{comments, field_behavior};
 
-/// What an error is.
+/// The error message.
 const STATUS: &str = "google.rpc.Status";
 
-/// The schemas that are in use, by name.
+/// The schemas in use, by name.
 pub struct Schemas {
     /// The names of all types, by full name.
     names: BTreeMap<String, String>,
@@ -20,7 +20,7 @@ pub struct Schemas {
     status: Option<MessageDescriptor>,
 }
 
-/// Whether a well-known type has a scalar for its JSON.
+/// Whether the JSON form of a well-known type is a scalar.
 pub fn is_scalar(message: &MessageDescriptor) -> bool {
     message.package_name() == "google.protobuf"
         && !matches!(message.name(), "Any" | "Empty" | "ListValue" | "Struct" | "Value")
@@ -42,23 +42,23 @@ impl Schemas {
     pub fn new(set: &DescriptorSet) -> Self {
         let messages = set.pool.all_messages().map(|message| message.full_name().to_owned());
         let enums = set.pool.all_enums().map(|enumeration| enumeration.full_name().to_owned());
-        // Every operation can fail, with details of any type.
+        // Every operation can fail with details of any type.
         let always = ["google.protobuf.Any", STATUS].map(str::to_owned);
         let names = names(messages.chain(enums).chain(always).collect());
         let status = set.pool.get_message_by_name(STATUS);
         Self { names, done: BTreeMap::new(), status }
     }
 
-    /// All that were referred to.
+    /// Returns all schemas that were referenced.
     pub fn finish(self) -> Json {
         Json::Object(self.done.into_iter().collect())
     }
 
-    /// What an error is.
+    /// Returns the schema of an error.
     pub fn status(&mut self) -> Json {
         match self.status.clone() {
             Some(status) => self.reference(&status),
-            // Nobody imports it: the same without comments.
+            // No file imports it: the same schema without comments.
             None => {
                 let name = self.name(STATUS);
                 let any = self.any();
@@ -69,7 +69,7 @@ impl Schemas {
                     ("details", details),
                 ]);
                 let schema = of_type("object")
-                    .with("description", Some(Json::text("What went wrong.")))
+                    .with("description", Some(Json::text("The error.")))
                     .with("properties", Some(members));
                 self.done.insert(name.clone(), schema);
                 reference_to(&name)
@@ -83,14 +83,14 @@ impl Schemas {
         reference_to(&name)
     }
 
-    /// The schema of a message, by name unless it is short.
+    /// Returns the schema of a message: a reference, except for well-known types.
     pub fn reference(&mut self, message: &MessageDescriptor) -> Json {
         if message.package_name() == "google.protobuf" {
             return self.well_known(message);
         }
         let name = self.name(message.full_name());
         if !self.done.contains_key(&name) {
-            // Something stands there already when the message holds itself.
+            // A placeholder ends the recursion of messages that contain themselves.
             self.done.insert(name.clone(), of_type("object"));
             let schema = self.object(message, |_| false);
             self.done.insert(name.clone(), schema);
@@ -98,7 +98,7 @@ impl Schemas {
         reference_to(&name)
     }
 
-    /// A schema of this name for a message without some of its fields.
+    /// Returns a schema of this name for a message without some of its fields.
     pub fn rest(
         &mut self,
         name: &str,
@@ -137,7 +137,7 @@ impl Schemas {
             .with("required", (!required.is_empty()).then_some(Json::List(required)))
     }
 
-    /// The schema of a field, with its comment and whether only the server sets it.
+    /// Returns the schema of a field, with its comment and `readOnly`.
     pub fn field(&mut self, field: &FieldDescriptor) -> Json {
         let schema = self.plain(field);
         let comment = comments::find(&field.parent_file(), field.path()).map(Json::Text);
@@ -155,7 +155,7 @@ impl Schemas {
         schema.with("description", comment).with("readOnly", read_only)
     }
 
-    /// The schema of a field without its comment.
+    /// Returns the schema of a field without its comment.
     pub fn plain(&mut self, field: &FieldDescriptor) -> Json {
         match field.kind() {
             Kind::Message(entry) if field.is_map() => {
@@ -167,7 +167,7 @@ impl Schemas {
         }
     }
 
-    /// The schema of one value of a field.
+    /// Returns the schema of a single value of a field.
     pub fn element(&mut self, field: &FieldDescriptor) -> Json {
         match field.kind() {
             Kind::Bool => of_type("boolean"),
@@ -180,7 +180,7 @@ impl Schemas {
             Kind::Uint32 | Kind::Fixed32 => of_format("integer", "int64"),
             Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => of_format("string", "int64"),
             Kind::Uint64 | Kind::Fixed64 => of_format("string", "uint64"),
-            // It has one value, which JSON writes as `null`.
+            // Its only value is `null` in JSON.
             Kind::Enum(enumeration) if enumeration.full_name() == "google.protobuf.NullValue" => {
                 of_type("string")
                     .with("nullable", Some(Json::Bool(true)))
@@ -220,7 +220,7 @@ impl Schemas {
             "Empty" | "Struct" => of_type("object"),
             "ListValue" => of_type("array").with("items", Some(Json::object([]))),
             "Value" => Json::object([]),
-            // A wrapper is written as what it wraps.
+            // A wrapper has the JSON form of its value.
             _ => match message.get_field_by_name("value") {
                 Some(field) => self.element(&field),
                 None => of_type("object"),
@@ -230,16 +230,16 @@ impl Schemas {
 }
 
 fn any() -> Json {
-    let url = "The type of the message: `type.googleapis.com/` and its full name.";
+    let url = "The type of the message: `type.googleapis.com/` followed by its full name.";
     let url = of_type("string").with("description", Some(Json::text(url)));
     of_type("object")
-        .with("description", Some(Json::text("A message of any type, its members beside `@type`.")))
+        .with("description", Some(Json::text("A message of any type: `@type` and its members.")))
         .with("properties", Some(Json::object([("@type", url)])))
         .with("additionalProperties", Some(Json::object([])))
 }
 
-/// Names as protoc-gen-openapiv2 makes them: the last two parts of a full name, such as `v1Action`, or
-/// as many as it takes to tell it from the others.
+/// Names schemas as protoc-gen-openapiv2 does: by the last two parts of the full name, such as
+/// `v1Action`, or by as many parts as make the name unique.
 fn names(full_names: BTreeSet<String>) -> BTreeMap<String, String> {
     let mut named = BTreeMap::new();
     let mut left = full_names;
@@ -251,7 +251,7 @@ fn names(full_names: BTreeSet<String>) -> BTreeMap<String, String> {
             let name = all[all.len().saturating_sub(parts)..].concat();
             candidates.entry(name).or_default().push(full_name.clone());
         }
-        // Beyond its parts a name cannot grow: the dots are left then.
+        // No parts are left to add: keep the dots.
         let is_over = left.iter().all(|name| name.split('.').count() < parts);
         for (name, full_names) in candidates {
             for full_name in &full_names {

@@ -1,19 +1,19 @@
-//! Finds its way in pbjson's code.
+//! Recognizes patterns in pbjson's code.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Ident, Lit, Pat, Stmt};
 
-/// The variant of `GeneratedField` for members that the message does not have.
+/// The variant of `GeneratedField` for unknown members.
 pub(super) const SKIP: &str = "__SkipField__";
 
-/// The name in `struct_ser.serialize_field("name", …)?;`.
+/// Returns the name in `struct_ser.serialize_field("name", …)?;`.
 pub(super) fn written_field(statement: &Stmt) -> Option<String> {
     let Stmt::Expr(Expr::Try(attempt), _) = statement else { return None };
     let Expr::MethodCall(call) = &*attempt.expr else { return None };
     if call.method == "serialize_field" { first_string(&call.args) } else { None }
 }
 
-/// The field in the first `self.field` of a block.
+/// Returns the field in the first `self.field` of a block.
 pub(super) fn find_self_field(block: &mut Block) -> Option<Ident> {
     struct Find(Option<Ident>);
     impl VisitMut for Find {
@@ -34,7 +34,7 @@ pub(super) fn find_self_field(block: &mut Block) -> Option<Ident> {
     find.0
 }
 
-/// `!self.x.is_empty()`, `self.x != 0` and `self.x`, but not `self.x.is_some()`.
+/// Matches `!self.x.is_empty()`, `self.x != 0` and `self.x`, but not `self.x.is_some()`.
 pub(super) fn is_default_check(condition: &Expr) -> bool {
     match condition {
         Expr::Unary(not) => {
@@ -46,7 +46,7 @@ pub(super) fn is_default_check(condition: &Expr) -> bool {
     }
 }
 
-/// `let mut len = 0;` and `if … { len += 1; }`.
+/// Matches `let mut len = 0;` and `if … { len += 1; }`.
 pub(super) fn is_count(statement: &Stmt) -> bool {
     let is_len = |pattern: &Pat| matches!(pattern, Pat::Ident(name) if name.ident == "len");
     match statement {
@@ -72,7 +72,7 @@ pub(super) fn variant(pattern: &Pat) -> Option<String> {
         .then(|| segments[1].ident.to_string())
 }
 
-/// The slot that the code of an arm assigns.
+/// Returns the slot that an arm assigns.
 pub(super) fn assigned(body: &Expr) -> Option<Ident> {
     let Expr::Block(block) = body else { return None };
     block.block.stmts.iter().find_map(|statement| match statement {
