@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut uuids = Vec::new();
     while let Some(response) = creates.next().await {
         match response.result {
-            Ok(created) => uuids.extend(created.task.map(|task| task.uuid)),
+            Ok(created) => uuids.push(created.uuid),
             // `response` still has the request, to be sent again unless the task was created.
             Err(error) => eprintln!(
                 "number {}: {error}; it may have been created: {}",

@@ -28,10 +28,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         triggers: vec![Trigger::manual(None)],
         ..Default::default()
     };
-    let created = tasks.create_task(task).await?.task.ok_or("no task in the response")?;
+    let created = tasks.create_task(task).await?;
     println!("created {} version {}", created.uuid, created.version_id);
 
-    let read = tasks.get_task(created.uuid.as_str()).await?.task.ok_or("no task")?;
+    let read = tasks.get_task(created.uuid.as_str()).await?;
     println!("{}", serde_json::to_string_pretty(&read)?);
 
     let runs = ListTaskRunsRequest { task_uuid: created.uuid.clone(), ..Default::default() };

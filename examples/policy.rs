@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         features: vec![FeaturePolicy::product("eset.local.products.endpoint", settings)],
         ..Default::default()
     };
-    let policy = policies.create_policy(policy).await?.policy.ok_or("no policy")?;
+    let policy = policies.create_policy(policy).await?;
     println!("{}", serde_json::to_string_pretty(&policy)?);
 
     let configuration = policy.features[0].configuration.clone().unwrap_or_default();
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         target: Some(PolicyTarget::device_group("00000000-0000-0000-7001-000000000001")),
         ..Default::default()
     };
-    let assigned = assignments.assign_policy(assignment).await?.assignment.ok_or("none")?;
+    let assigned = assignments.assign_policy(assignment).await?;
     println!("assigned at rank {}", assigned.rank);
 
     let first =

@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
+use eset_protect::Client;
 use eset_protect::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
 use eset_protect::emulator::{Device, Emulator, Pace};
-use eset_protect::{Client, Guarded};
 
 const LAPTOP: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
 const TILL: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40102";
@@ -33,10 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let created = tasks.create_task_guarded(task).await?;
     let how = if created.is_found() { "found" } else { "created" };
-    let uuid = match created {
-        Guarded::Created(response) => response.task.unwrap_or_default().uuid,
-        Guarded::Found(task) => task.uuid,
-    };
+    let uuid = created.into_task().uuid;
     println!("{how} {uuid}");
 
     let mut watch = tasks

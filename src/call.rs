@@ -33,10 +33,14 @@ use crate::rpc::{PagedRpc, Rpc};
 /// ```no_run
 /// # use std::time::Duration;
 /// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
-/// let response = client.device_tasks().get_task("0b7f…").timeout(Duration::from_secs(5)).await?;
+/// let task = client.device_tasks().get_task("0b7f…").timeout(Duration::from_secs(5)).await?;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Awaiting it returns the [`Rpc::Output`]: for `get_task` and `create_task` the task. A response without
+/// it is an [`ErrorKind::Transport`](crate::ErrorKind::Transport) error that names the missing field; the
+/// call [may have run](Error::may_have_executed). [`send`](Self::send) returns the whole response.
 ///
 /// Dropping the future cancels the call on the wire; it may have run.
 #[must_use = "a call does nothing until it is awaited"]
@@ -81,8 +85,7 @@ impl<R: Rpc> Call<R> {
         self
     }
 
-    /// Makes the call and returns the answer with its [metadata](Error::metadata). Awaiting the call itself returns the
-    /// answer alone.
+    /// Makes the call and returns the whole response with its [metadata](Error::metadata).
     ///
     /// # Errors
     ///
@@ -105,12 +108,22 @@ impl<R: PagedRpc> Call<R> {
 }
 
 impl<R: Rpc> IntoFuture for Call<R> {
-    type Output = Result<R::Response, Error>;
+    type Output = Result<R::Output, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.send().await.map(Response::into_inner) })
+        Box::pin(async move { self.send().await.and_then(output::<R>) })
     }
+}
+
+/// What the caller awaits of a response.
+fn output<R: Rpc>(response: Response<R::Response>) -> Result<R::Output, Error> {
+    let (metadata, response, _) = response.into_parts();
+    R::output(response).ok_or_else(|| {
+        let error = Error::protocol(format!("the response has no `{}`", R::SPEC.output_field));
+        // The server would leave it out again.
+        error.permanent().with_metadata(metadata).with_spec(R::SPEC).with_attempts(1)
+    })
 }
 
 impl<R: Rpc> fmt::Debug for Call<R> {

@@ -33,7 +33,7 @@ use target::Target;
 /// ```no_run
 /// # async fn run() -> Result<(), eset_protect::Error> {
 /// let client = eset_protect::Client::connect("http://127.0.0.1:50051").await?;
-/// let task = client.device_tasks().get_task("0b7f…").await?.task;
+/// let task = client.device_tasks().get_task("0b7f…").await?;
 /// # Ok(())
 /// # }
 /// ```

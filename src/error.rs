@@ -29,7 +29,7 @@ pub(crate) use in_words::InWords;
 /// ```no_run
 /// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
 /// match client.device_tasks().get_task("0b7f…").await {
-///     Ok(response) => println!("{:?}", response.task),
+///     Ok(task) => println!("{task:?}"),
 ///     Err(error) if error.is_not_found() => println!("no such task"),
 ///     Err(error) => return Err(error),
 /// }
@@ -136,7 +136,6 @@ impl Error {
     }
 
     /// The server does not keep to the protocol.
-    #[cfg(feature = "rest")]
     pub(crate) fn protocol(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, Code::Internal, message)
     }
@@ -193,6 +192,11 @@ impl Error {
     pub(crate) fn permanent(mut self) -> Self {
         self.0.is_retryable = Some(false);
         self
+    }
+
+    /// Whether the same call is known to fail for as long as nobody mends the cause.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.0.is_retryable == Some(false)
     }
 
     /// Says that the same call may succeed a little later.

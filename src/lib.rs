@@ -30,9 +30,9 @@
 //!     triggers: vec![Trigger::manual(None)],
 //!     ..Default::default()
 //! };
-//! let created = client.device_tasks().create_task(task).await?.task.unwrap_or_default();
+//! let created = client.device_tasks().create_task(task).await?;
 //!
-//! let read = client.device_tasks().get_task(created.uuid).await?.task.unwrap_or_default();
+//! let read = client.device_tasks().get_task(created.uuid).await?;
 //! let params = read.action.and_then(|action| action.params).unwrap_or_default();
 //! let scan: OnDemandScan = params.unpack()?;
 //! assert_eq!(scan.scan_profile(), ScanProfile::InDepth);

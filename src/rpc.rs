@@ -42,6 +42,9 @@ pub struct MethodSpec {
     pub http: &'static [HttpBinding],
     /// The call lists in pages: the RPC is a [`PagedRpc`].
     pub is_paged: bool,
+    /// The response field that awaiting a [`Call`](crate::Call) returns ([`Rpc::Output`]), such as
+    /// `task`; empty for the whole response.
+    pub output_field: &'static str,
 }
 
 /// One HTTP method and path template for an RPC (AIP-127).
@@ -118,8 +121,14 @@ pub trait Rpc: Send + Sync + 'static {
     type Request: JsonMessage + Clone + Debug + Unpin + 'static;
     /// The response message.
     type Response: JsonMessage + Debug + 'static;
+    /// What awaiting a [`Call`](crate::Call) returns: the message that is the only field of the response,
+    /// such as the `DeviceTask` of `GetTask` and `CreateTask`; for any other RPC the response itself.
+    type Output: Into<Self::Response> + Debug + Send + Unpin + 'static;
     /// What does not change about it.
     const SPEC: &'static MethodSpec;
+
+    /// Takes the output out of the response; `None` if the server left it out.
+    fn output(response: Self::Response) -> Option<Self::Output>;
 }
 
 /// An RPC that lists in pages (AIP-158).

@@ -58,7 +58,7 @@ async fn its_client_calls_it() {
     let server = Running::start().await;
     let greeter = Greeter::new(Client::connect(&server.endpoint()).await.unwrap());
     let request = GreetRequest { person: "anyone".to_owned(), greeting: Some(full()) };
-    assert_eq!(greeter.greet(request).await.unwrap().greeting, Some(full()));
+    assert_eq!(greeter.greet(request).await.unwrap(), full());
 
     let mut people = greeter.list_people(ListPeopleRequest::default()).items();
     assert_eq!(people.next().await.unwrap().unwrap().name, "0");
@@ -306,11 +306,11 @@ mod books {
     async fn each_is_called_by_its_own_name() {
         let client = Client::connect(&format!("http://{}", start().await)).await.unwrap();
         let old = LibraryBooksV1::new(client.clone()).get_book("a").await.unwrap();
-        assert_eq!(old.book.unwrap(), library::v1::Book { title: "a".to_owned() });
+        assert_eq!(old, library::v1::Book { title: "a".to_owned() });
         let new = LibraryBooks::new(client.clone()).get_book("a").await.unwrap();
-        assert_eq!(new.book.unwrap().shelf, "F");
+        assert_eq!(new.shelf, "F");
         let other = ShopBooks::new(client).get_book("a").await.unwrap();
-        assert_eq!(other.book.unwrap().price, 5);
+        assert_eq!(other.price, 5);
     }
 
     #[tokio::test]

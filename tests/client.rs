@@ -45,6 +45,15 @@ async fn an_answer_comes_with_its_metadata() {
 }
 
 #[tokio::test]
+async fn an_answer_without_what_it_is_for_is_an_error() {
+    let server = Running::start().await;
+    let request = greet("a stranger");
+    let error = handle(&server).await.greet(request).await.unwrap_err();
+    assert_eq!(error.to_string(), "Greet: INTERNAL: the response has no `greeting`");
+    assert!(error.kind() == ErrorKind::Transport && error.may_have_executed());
+}
+
+#[tokio::test]
 async fn the_deadline_travels_to_the_server() {
     let server = Running::start().await;
     let call = handle(&server).await.greet(greet("anyone")).timeout(Duration::from_secs(7));
@@ -147,7 +156,7 @@ async fn sixteen_mebibytes_pass_by_default() {
     let server = Running::start().await;
     let size = 16 * 1024 * 1024 - 20;
     let response = handle(&server).await.greet(greet(&format!("large {size}"))).await.unwrap();
-    assert_eq!(response.greeting.unwrap().bytes_value.len(), size);
+    assert_eq!(response.bytes_value.len(), size);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub fn generate(
         let rpcs = service
             .descriptor
             .methods()
-            .map(|method| rpc(&method, &service.host, root, list))
+            .map(|method| rpc(set, &method, &service.host, root, list))
             .collect::<Result<Vec<_>, _>>()?;
         let module = quote! {
             #[doc = #doc]
@@ -61,6 +61,7 @@ pub fn generate(
 
 /// The type that stands for an RPC.
 fn rpc(
+    set: &DescriptorSet,
     method: &MethodDescriptor,
     host: &str,
     root: &str,
@@ -85,6 +86,15 @@ fn rpc(
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
     let paged = paged(method, &name, &request, &response, root);
     let is_paged = paged.is_some();
+    let output_field = output_field(set, method);
+    let output_name = output_field.as_ref().map_or("", FieldDescriptor::name).to_owned();
+    let (output, take) = match output_field.as_ref().map(|field| (field, field.kind())) {
+        Some((field, Kind::Message(message))) => {
+            let name = names::snake(field.name());
+            (names::path(&names::message_path(&message, root)), quote!(response.#name))
+        }
+        _ => (response.clone(), quote!(::std::option::Option::Some(response))),
+    };
     Ok(quote! {
         #[doc = #doc]
         #[derive(Clone, Copy, Debug)]
@@ -93,6 +103,7 @@ fn rpc(
         impl ::eset_protect::rpc::Rpc for #name {
             type Request = #request;
             type Response = #response;
+            type Output = #output;
             const SPEC: &'static ::eset_protect::rpc::MethodSpec =
                 &::eset_protect::rpc::MethodSpec {
                     service: #service_name,
@@ -106,11 +117,34 @@ fn rpc(
                     idempotency: ::eset_protect::rpc::IdempotencyLevel::#level,
                     http: &[#(#bindings),*],
                     is_paged: #is_paged,
+                    output_field: #output_name,
                 };
+
+            fn output(response: #response) -> ::std::option::Option<#output> {
+                #take
+            }
         }
 
         #paged
     })
+}
+
+/// The message that a response is only the envelope of: the one field of `GetTaskResponse`.
+fn output_field(set: &DescriptorSet, method: &MethodDescriptor) -> Option<FieldDescriptor> {
+    let response = method.output();
+    let is_envelope = response.name() == format!("{}Response", method.name());
+    if !is_envelope || !set.is_own(&response.parent_file()) {
+        return None;
+    }
+    only_field(&response).filter(|field| field.kind().as_message().is_some())
+}
+
+/// The one field of a message, if it has one value and no other field beside it.
+fn only_field(message: &MessageDescriptor) -> Option<FieldDescriptor> {
+    let mut fields = message.fields();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+    let is_single = !field.is_list() && !field.is_map() && field.containing_oneof().is_none();
+    is_single.then_some(field)
 }
 
 fn idempotency(method: &MethodDescriptor) -> proc_macro2::Ident {
@@ -237,25 +271,22 @@ fn handle(service: &Service, root: &str, list: &str, own: bool) -> TokenStream {
     }
 }
 
-/// Conversions into the requests whose messages are generated here; RPCs may share a request.
+/// Conversions into the requests and responses whose messages are generated here; RPCs may share them.
 fn conversions(set: &DescriptorSet, services: &[Service], root: &str) -> TokenStream {
-    let mut requests = BTreeMap::new();
-    for service in services {
-        let inputs = service.descriptor.methods().map(|method| method.input());
-        let own = inputs.filter(|input| set.is_own(&input.parent_file()));
-        requests.extend(own.map(|input| (input.full_name().to_owned(), input)));
+    let mut messages = BTreeMap::new();
+    for method in services.iter().flat_map(|service| service.descriptor.methods()) {
+        let request = Some(method.input()).filter(|input| set.is_own(&input.parent_file()));
+        let response = output_field(set, &method).map(|_| method.output());
+        let both = [request, response].into_iter().flatten();
+        messages.extend(both.map(|message| (message.full_name().to_owned(), message)));
     }
-    requests.values().filter_map(|request| conversion(request, root)).collect()
+    messages.values().filter_map(|message| conversion(message, root)).collect()
 }
 
-/// A request that has one field is made from that field's value alone.
-fn conversion(request: &MessageDescriptor, root: &str) -> Option<TokenStream> {
-    let mut fields = request.fields();
-    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
-    if field.is_list() || field.is_map() || field.containing_oneof().is_some() {
-        return None;
-    }
-    let target = names::path(&names::message_path(request, root));
+/// A message that has one field is made from that field's value alone.
+fn conversion(message: &MessageDescriptor, root: &str) -> Option<TokenStream> {
+    let field = only_field(message)?;
+    let target = names::path(&names::message_path(message, root));
     let name = names::snake(field.name());
     match field.kind() {
         Kind::String => Some(quote! {

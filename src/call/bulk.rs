@@ -11,12 +11,11 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tonic::Response;
 
 pub use self::items::{BulkItem, BulkItems, ListError};
 pub use self::progress::{Progress, ProgressCounts};
 use self::requests::Requests;
-use super::{CallOptions, execute};
+use super::{CallOptions, execute, output};
 use crate::Client;
 use crate::error::Error;
 use crate::rpc::Rpc;
@@ -84,8 +83,8 @@ pub struct BulkResponse<R: Rpc> {
     pub index: usize,
     /// The request.
     pub request: R::Request,
-    /// The answer, or why there is none.
-    pub result: Result<R::Response, Error>,
+    /// What [awaiting the call](crate::Call) returns.
+    pub result: Result<R::Output, Error>,
 }
 
 impl<'a, R: Rpc> Bulk<'a, R> {
@@ -149,7 +148,7 @@ impl<'a, R: Rpc> Bulk<'a, R> {
             let (client, options) = (self.client.clone(), self.options.clone());
             self.under_way.push(Box::pin(async move {
                 let result = execute::<R>(&client, &request, &options).await;
-                BulkResponse { index, request, result: result.map(Response::into_inner) }
+                BulkResponse { index, request, result: result.and_then(output::<R>) }
             }));
         }
         let response = ready!(self.under_way.poll_next_unpin(cx));

@@ -13,9 +13,7 @@ use guard::Guard;
 use super::{Client, DeviceTasks};
 use crate::call::CallOptions;
 use crate::error::Error;
-use crate::proto::eset::dotnod::automation::v1::{
-    CreateTaskRequest, CreateTaskResponse, DeviceTask,
-};
+use crate::proto::eset::dotnod::automation::v1::{CreateTaskRequest, DeviceTask};
 
 impl DeviceTasks {
     /// Creates a task, and looks before it does so a second time.
@@ -27,7 +25,7 @@ impl DeviceTasks {
     /// # use eset_protect::automation::v1::DeviceTask;
     /// # async fn run(client: eset_protect::Client, task: DeviceTask) -> Result<(), eset_protect::Error> {
     /// let created = client.device_tasks().create_task_guarded(task).await?;
-    /// println!("{:?}", created.task().map(|task| &task.uuid));
+    /// println!("{}", created.task().uuid);
     /// # Ok(())
     /// # }
     /// ```
@@ -98,27 +96,23 @@ pub struct GuardedCreate {
 /// How a guarded create ended well.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Guarded {
-    /// The service answered.
-    Created(CreateTaskResponse),
+    /// The service answered with the task.
+    Created(DeviceTask),
     /// The answer was lost, and the task was found. It is as the list shows it.
     Found(DeviceTask),
 }
 
 impl Guarded {
-    /// The task; `None` if the service answered without one.
-    pub fn task(&self) -> Option<&DeviceTask> {
-        match self {
-            Self::Created(response) => response.task.as_ref(),
-            Self::Found(task) => Some(task),
-        }
+    /// The task.
+    pub fn task(&self) -> &DeviceTask {
+        let (Self::Created(task) | Self::Found(task)) = self;
+        task
     }
 
-    /// The answer to the create, or what it would have been.
-    pub fn into_response(self) -> CreateTaskResponse {
-        match self {
-            Self::Created(response) => response,
-            Self::Found(task) => CreateTaskResponse { task: Some(task) },
-        }
+    /// The task, by value.
+    pub fn into_task(self) -> DeviceTask {
+        let (Self::Created(task) | Self::Found(task)) = self;
+        task
     }
 
     /// The answer was lost and the task was found.

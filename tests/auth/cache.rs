@@ -14,6 +14,7 @@ use eset_protect::{Client, Error, ErrorKind, RetryPolicy, Wire};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, advance, sleep};
 
+use crate::TASK;
 use crate::driven_timer::DrivenTimer;
 use crate::scripted::{Scripted, json, ok};
 
@@ -88,7 +89,7 @@ async fn call(server: &Scripted) -> Result<(), Error> {
 
 /// The number of a token. It is never shown, so a server must say which it got.
 async fn number(cache: Arc<TokenCache<Script>>) -> Result<String, Error> {
-    let server = Scripted::start([ok("{}")]).await;
+    let server = Scripted::start([ok(TASK)]).await;
     let client = Client::builder(&server.endpoint())
         .wire(Wire::Rest)
         .credentials(Shared(cache))
@@ -412,7 +413,7 @@ async fn a_call_is_made_once_more_with_another_token() {
         let seen = server.seen();
         seen.iter().map(|seen| seen.header("authorization").unwrap().to_owned()).collect()
     };
-    let server = Scripted::start([refused(), ok("{}")]).await;
+    let server = Scripted::start([refused(), ok(TASK)]).await;
     let script_ = script(Duration::ZERO, HOUR);
     let builder = Client::builder(&server.endpoint()).wire(Wire::Rest);
     let client = builder.credentials(TokenCache::new(script_.clone())).connect_lazy().unwrap();

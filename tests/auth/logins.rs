@@ -5,6 +5,7 @@ use std::time::Duration;
 use eset_protect::{Client, Error, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
 
+use crate::TASK;
 use crate::scripted::{Answer, Scripted, answer, json, ok, pending};
 
 const PASSWORD: &str = "p&ss=w%rd +\"\u{e4}\\\r\n";
@@ -46,7 +47,7 @@ async fn the_cloud_takes_a_form() {
     let tokens = ok(
         r#"{"access_token":"a-1","refresh_token":"r-1","token_type":"Bearer","expires_in":3600}"#,
     );
-    let (client, server) = cloud(vec![tokens, ok("{}"), ok("{}")]).await;
+    let (client, server) = cloud(vec![tokens, ok(TASK), ok(TASK)]).await;
     call(&client).await.unwrap();
     call(&client).await.unwrap();
     let seen = server.seen();
@@ -64,7 +65,7 @@ async fn the_cloud_takes_a_form() {
 
 #[tokio::test]
 async fn on_prem_takes_json() {
-    let (client, server) = on_prem(vec![ok(r#"{"accessToken":"a-1"}"#), ok("{}")]).await;
+    let (client, server) = on_prem(vec![ok(r#"{"accessToken":"a-1"}"#), ok(TASK)]).await;
     call(&client).await.unwrap();
     let seen = server.seen();
     assert_eq!(seen[0].line(), "POST /GetTokens");
@@ -80,7 +81,7 @@ async fn who_asks_is_told_to_the_login_as_to_the_service() {
     for deployment in [true, false] {
         for integration in [None, Some("Acme SOAR 1.0")] {
             let server =
-                Scripted::start([ok(r#"{"access_token":"a","refresh_token":"r"}"#), ok("{}")])
+                Scripted::start([ok(r#"{"access_token":"a","refresh_token":"r"}"#), ok(TASK)])
                     .await;
             let builder = if deployment {
                 Client::cloud(Region::Eu)
@@ -123,7 +124,7 @@ async fn answers_are_read_with_tolerance() {
     ] {
         for deployment in [true, false] {
             // A login without a media type is a login.
-            let script = vec![answer("200 OK", &[], body), ok("{}"), ok("{}")];
+            let script = vec![answer("200 OK", &[], body), ok(TASK), ok(TASK)];
             let (client, server) =
                 if deployment { cloud(script).await } else { on_prem(script).await };
             call(&client).await.unwrap();
@@ -212,7 +213,7 @@ async fn a_refused_token_is_renewed_with_the_refresh_token() {
         ok(r#"{"access_token":"a-1","refresh_token":"r &1"}"#),
         unauthorized(),
         ok(r#"{"access_token":"a-2","refresh_token":"r-2"}"#),
-        ok("{}"),
+        ok(TASK),
     ])
     .await;
     call(&client).await.unwrap();
@@ -229,7 +230,7 @@ async fn a_refused_refresh_falls_back_to_the_password() {
             unauthorized(),
             json(status, r#"{"error":"invalid_grant"}"#),
             ok(r#"{"access_token":"a-2","refresh_token":"r-2"}"#),
-            ok("{}"),
+            ok(TASK),
         ])
         .await;
         call(&client).await.unwrap();
@@ -252,7 +253,7 @@ async fn on_prem_logs_in_again() {
         ok(r#"{"accessToken":"a-1","refreshToken":"r-1"}"#),
         unauthorized(),
         ok(r#"{"accessToken":"a-2"}"#),
-        ok("{}"),
+        ok(TASK),
     ])
     .await;
     call(&client).await.unwrap();
@@ -264,7 +265,7 @@ async fn on_prem_logs_in_again() {
 #[tokio::test]
 async fn a_login_may_be_pending_too() {
     let tokens = ok(r#"{"access_token":"a-1"}"#);
-    let (client, server) = cloud(vec![pending("one"), pending("one"), tokens, ok("{}")]).await;
+    let (client, server) = cloud(vec![pending("one"), pending("one"), tokens, ok(TASK)]).await;
     call(&client).await.unwrap();
     let seen = server.seen();
     assert_eq!(seen[2].header("response-id"), Some("one"));

@@ -9,3 +9,6 @@ mod scripted;
 
 mod cache;
 mod logins;
+
+/// What the service answers when its token is right.
+const TASK: &str = r#"{"task":{}}"#;

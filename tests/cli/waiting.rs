@@ -129,7 +129,7 @@ fn a_task_that_expires_or_runs_nowhere() {
             let client = Client::connect(&server.endpoint).await.unwrap();
             client.device_tasks().create_task(task).await.unwrap()
         });
-        created.task.unwrap().uuid
+        created.uuid
     };
     let wait = |uuid: &str| server.run(&["tasks", "wait", uuid, "--poll-interval", "10ms"]);
     let ran = wait(&expired(DeviceTaskTargets::devices(["a", "off"])));

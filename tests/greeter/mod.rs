@@ -47,7 +47,8 @@ impl Greeter for Greetings {
             let code = Code::from(code.parse().unwrap_or(2));
             return Err(refusal(code));
         }
-        let mut response = Response::new(GreetResponse { greeting: request.greeting });
+        let greeting = (person != "a stranger").then(|| request.greeting.unwrap_or_default());
+        let mut response = Response::new(GreetResponse { greeting });
         if let Some(value) = echoed {
             response.metadata_mut().insert("x-echo", value);
         }

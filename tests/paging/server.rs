@@ -96,7 +96,7 @@ impl Greeter for Lists {
         if !request.person.is_empty() {
             self.call(&request.person).await?;
         }
-        Ok(Response::new(GreetResponse { greeting: request.greeting }))
+        Ok(Response::new(request.greeting.unwrap_or_default().into()))
     }
 
     /// `100:7` lists the numbers from 7 up to 100. `gaps:9` has a number on every other page. `2>1:0` has two

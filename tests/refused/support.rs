@@ -79,7 +79,7 @@ impl Http2 {
 }
 
 pub async fn get(client: &Client) -> Result<DeviceTask, Error> {
-    Ok(client.device_tasks().get_task("t-1").await?.task.unwrap_or_default())
+    client.device_tasks().get_task("t-1").await
 }
 
 pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
@@ -89,7 +89,7 @@ pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
         triggers: vec![Trigger::manual(None)],
         ..Default::default()
     };
-    Ok(client.device_tasks().create_task(task).await?.task.unwrap_or_default())
+    client.device_tasks().create_task(task).await
 }
 
 /// The call did not run, and the error says why.

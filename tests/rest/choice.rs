@@ -289,7 +289,7 @@ async fn a_proxy_without_its_server_shows_nothing() {
             Reply::plain(503, "text/html", "<html>no upstream</html>")
         }
         HEALTH => Reply::status(12),
-        _ => Reply::message(&CreateTaskResponse::default()),
+        _ => Reply::message(&CreateTaskResponse::from(DeviceTask::default())),
     })
     .await;
     // The create was not sent, so it is tried again, and asks again.

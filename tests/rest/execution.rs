@@ -1,6 +1,8 @@
 //! What may have run is never sent twice.
 
 use eset_protect::ErrorKind;
+use eset_protect::automation::v1::GetTaskResponse;
+use eset_protect::rpc::device_tasks::GetTask;
 
 use crate::scripted::{Answer, Scripted, head, ok};
 use crate::support::{TASK, client, create, get};
@@ -64,4 +66,27 @@ async fn nobody_listens() {
     assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
     assert!(!error.may_have_executed() && error.is_retryable());
     assert!(error.message().contains(&address.to_string()), "{error}");
+}
+
+/// The service says that it is done, and not with what: nobody may take a default for the task.
+#[tokio::test]
+async fn an_answer_without_the_task_is_an_error() {
+    let request_id = [("content-type", "application/json"), ("request-id", "r-1")];
+    let empty = || Answer::Keep([head("200 OK", &request_id, Some(2)), b"{}".to_vec()].concat());
+    let server = Scripted::start([empty(), empty(), empty(), empty()]).await;
+    let client = client(&server);
+    let bulk = client.bulk::<GetTask>(["t-1".to_owned()]).collect().await.pop().unwrap();
+    let create = create(&client).await;
+    for result in [get(&client).await, create, bulk.result] {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert_eq!(error.message(), "the response has no `task`");
+        assert!(error.may_have_executed() && !error.is_retryable());
+        assert_eq!((error.request_id(), error.attempts()), (Some("r-1"), 1));
+        assert!(error.rpc().is_some_and(|spec| spec.output_field == "task"));
+    }
+    // The whole response is what was sent.
+    let response = client.device_tasks().get_task("t-1").send().await.unwrap();
+    assert_eq!(response.into_inner(), GetTaskResponse { task: None });
+    assert_eq!(server.seen().len(), 4, "none is sent twice");
 }

@@ -8,6 +8,8 @@ use crate::scripted::tls::{acceptor, issue, new_authority};
 use crate::scripted::{Scripted, json, ok};
 use crate::support::{TASK, builder, client, get};
 
+const POLICY: &str = r#"{"policy":{"uuid":"p-1"}}"#;
+
 async fn policy(client: &Client) -> Result<(), Error> {
     client.policies().get_policy("p-1").await.map(drop)
 }
@@ -17,7 +19,7 @@ async fn a_region_has_a_host_per_service() {
     for region in Region::ALL {
         assert_eq!(region.name().parse::<Region>().unwrap(), region);
         let (automation, policies) =
-            (Scripted::start([ok(TASK)]).await, Scripted::start([ok("{}")]).await);
+            (Scripted::start([ok(TASK)]).await, Scripted::start([ok(POLICY)]).await);
         let client = Client::cloud(region)
             .host("automation", automation.endpoint())
             .host("policy-management", policies.endpoint())
@@ -33,7 +35,7 @@ async fn a_region_has_a_host_per_service() {
 
 #[tokio::test]
 async fn on_prem_has_one_origin() {
-    let server = Scripted::start([ok(TASK), ok("{}")]).await;
+    let server = Scripted::start([ok(TASK), ok(POLICY)]).await;
     let client = Client::on_prem(&format!("{}/", server.endpoint())).connect_lazy().unwrap();
     get(&client).await.unwrap();
     policy(&client).await.unwrap();
@@ -47,7 +49,8 @@ async fn a_service_in_the_clear_stands_beside_one_with_tls() {
     let authority = new_authority();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let identity = issue(&authority, "localhost");
-    let secure = Scripted::accept(listener, [ok("{}")], acceptor(&identity, &[b"http/1.1"], None));
+    let secure =
+        Scripted::accept(listener, [ok(POLICY)], acceptor(&identity, &[b"http/1.1"], None));
     let clear = Scripted::start([ok(TASK)]).await;
     let client = Client::on_prem(&format!("https://localhost:{}", secure.address().port()))
         .host("automation", clear.endpoint())

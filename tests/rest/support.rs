@@ -25,7 +25,7 @@ pub fn client(server: &Scripted) -> Client {
 }
 
 pub async fn get(client: &Client) -> Result<DeviceTask, Error> {
-    Ok(client.device_tasks().get_task("t-1").await?.task.unwrap_or_default())
+    client.device_tasks().get_task("t-1").await
 }
 
 pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
@@ -35,5 +35,5 @@ pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
         triggers: vec![Trigger::manual(None)],
         ..Default::default()
     };
-    Ok(client.device_tasks().create_task(task).await?.task.unwrap_or_default())
+    client.device_tasks().create_task(task).await
 }

@@ -51,7 +51,7 @@ async fn both_logins_work_end_to_end() {
     let clients = [logged_in(&world).await, on_prem.connect().await.unwrap()];
     for client in clients {
         let tasks = client.device_tasks();
-        let uuid = tasks.create_task(new_task()).await.unwrap().task.unwrap().uuid;
+        let uuid = tasks.create_task(new_task()).await.unwrap().uuid;
         let response = tasks.get_task(uuid.as_str()).send().await.unwrap();
         assert!(response.metadata().contains_key("request-id"));
         assert_eq!(response.into_inner().task.unwrap().display_name, "t");
@@ -152,7 +152,7 @@ async fn a_pending_answer_is_waited_for() {
     let client = logged_in(&world).await;
     world.running.faults().push_for("/oauth/token", Fault::pending(1));
     world.running.faults().push(Fault::pending(3));
-    let task = client.device_tasks().create_task(new_task()).await.unwrap().task.unwrap();
+    let task = client.device_tasks().create_task(new_task()).await.unwrap();
     assert_eq!(task.version_id, 1);
     assert_eq!((world.count_path("/oauth/token"), world.count("CreateTask")), (2, 4));
     let tasks = client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap().tasks;

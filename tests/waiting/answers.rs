@@ -91,8 +91,25 @@ async fn without_a_creation_time_nobody_can_tell() {
     let (_server, client, timer) = start(script).await;
     let create = client.device_tasks().create_task_guarded(task(devices(&["a"])));
     let found = create.pause(seconds(7)).looks_first().await.unwrap();
-    assert_eq!(found.task().unwrap().uuid, "t-9");
+    assert_eq!(found.task().uuid, "t-9");
     assert_eq!(timer.take_sleeps(), [seconds(7)]);
+}
+
+/// A service that answers a create without the task has created it, or knows no such create: the guard
+/// looks once and sends none again.
+#[tokio::test]
+async fn a_create_that_is_answered_without_the_task_is_looked_for() {
+    let script = [ok(r#"{"tasks":[]}"#), ok("{}"), list("t-9", "Isolate")];
+    let (_server, client, _) = start(script).await;
+    let create = client.device_tasks().create_task_guarded(task(devices(&["a"])));
+    assert_eq!(create.looks_first().await.unwrap().task().uuid, "t-9");
+
+    let (server, client, _) = start([ok("{}"), list("t-9", "Other")]).await;
+    let create = client.device_tasks().create_task_guarded(task(devices(&["a"])));
+    let error = create.max_attempts(3).await.unwrap_err();
+    let expected = "the response has no `task`; a look at all tasks did not find it";
+    assert_eq!(error.message(), expected);
+    assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn a_lost_answer_is_found_and_nothing_is_created_twice() {
             fail(&world, fault.clone());
             let created = guarded(&world, scan()).await.unwrap();
             assert!(created.is_found(), "{fault:?}: {created:?}");
-            let found = created.into_response().task.unwrap();
+            let found = created.into_task();
             assert_eq!(tasks(&world).await, [found.uuid], "{fault:?}");
             assert_eq!(world.calls("CreateTask"), 1, "{fault:?}");
         })
@@ -230,7 +230,7 @@ async fn what_a_service_writes_anew_is_the_same() {
         fail(&world, Fault::code(Code::Unavailable));
         let created = guarded(&world, scan()).await.unwrap();
         assert!(created.is_found());
-        assert_eq!(created.task().unwrap().uuid, uuid);
+        assert_eq!(created.task().uuid, uuid);
     })
     .await;
 }
@@ -267,20 +267,20 @@ async fn a_task_of_before_is_not_ours() {
         fail(&world, Fault::code(Code::Unavailable));
         let created = guarded(&world, scan()).await.unwrap();
         assert!(!created.is_found(), "the old one is over five minutes old");
-        let young = created.into_response().task.unwrap().uuid;
+        let young = created.into_task().uuid;
 
         // Within these minutes nobody can tell, unless it was looked first.
         fail(&world, Fault::code(Code::Unavailable));
         let taken = guarded(&world, scan()).await.unwrap();
         assert!(taken.is_found());
-        assert_eq!(taken.task().unwrap().uuid, young, "the youngest");
+        assert_eq!(taken.task().uuid, young, "the youngest");
         fail(&world, Fault::code(Code::Unavailable));
         let created = guarded(&world, scan()).looks_first().await.unwrap();
         assert!(!created.is_found());
         fail(&world, Fault::break_before_headers().after_the_call());
         let found = guarded(&world, scan()).looks_first().await.unwrap();
         assert!(found.is_found());
-        let uuid = &found.task().unwrap().uuid;
+        let uuid = &found.task().uuid;
         assert!(![&old, &young].contains(&uuid));
         assert_eq!(tasks(&world).await.len(), 4);
     })

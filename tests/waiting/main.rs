@@ -48,7 +48,7 @@ impl World {
     /// Creates a task and returns its uuid.
     async fn create(&self, task: DeviceTask) -> String {
         let created = self.client.device_tasks().create_task(task).await.unwrap();
-        created.task.unwrap().uuid
+        created.uuid
     }
 
     fn watch(&self, task: &str) -> TaskWatch {

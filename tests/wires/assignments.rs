@@ -10,7 +10,7 @@ use crate::{World, over_both_wires};
 async fn policy(world: &mut World, name: &str) -> String {
     let policy = Policy { display_name: name.to_owned(), ..Default::default() };
     let created = world.client.policies().create_policy(policy).await;
-    world.note("policy", created).and_then(|answer| answer.policy).expect("a policy").uuid
+    world.note("policy", created).expect("a policy").uuid
 }
 
 async fn assign(world: &mut World, policy_uuid: &str, target: PolicyTarget) -> Option<String> {
@@ -20,7 +20,7 @@ async fn assign(world: &mut World, policy_uuid: &str, target: PolicyTarget) -> O
         ..Default::default()
     };
     let assigned = world.client.policy_assignments().assign_policy(assignment).await;
-    world.note("assigned", assigned).and_then(|answer| answer.assignment).map(|made| made.uuid)
+    world.note("assigned", assigned).map(|made| made.uuid)
 }
 
 async fn ranks(world: &mut World, target: PolicyTarget) {

@@ -19,7 +19,7 @@ async fn a_policy_is_created_read_and_deleted() {
     over_both_wires(async |world| {
         let policies = world.client.policies();
         let created = policies.create_policy(policy("Strict")).await;
-        let created = world.note("created", created).and_then(|answer| answer.policy);
+        let created = world.note("created", created);
         let created = created.expect("a policy");
         let read = policies.get_policy(created.uuid.as_str()).await;
         world.note("read", read);
@@ -38,9 +38,9 @@ async fn large_settings_pass() {
             ..policy("Large")
         };
         let created = world.client.policies().create_policy(large).await;
-        let created = created.expect("a policy").policy.expect("a policy");
+        let created = created.expect("a policy");
         let read = world.client.policies().get_policy(created.uuid.as_str()).await;
-        assert_eq!(read.expect("a policy").policy.expect("a policy"), created);
+        assert_eq!(read.expect("a policy"), created);
         world.say(format!("{} with {} features", created.uuid, created.features.len()));
     })
     .await;

@@ -36,7 +36,7 @@ pub fn scan() -> Action {
 
 async fn create(world: &mut World, task: DeviceTask) -> DeviceTask {
     let created = world.client.device_tasks().create_task(task).await;
-    world.note("created", created).and_then(|answer| answer.task).expect("a task")
+    world.note("created", created).expect("a task")
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_task_is_created_read_changed_and_deleted() {
         let created = create(world, task("Scan", scan())).await;
         let tasks = world.client.device_tasks();
         let read = tasks.get_task(created.uuid.as_str()).await;
-        let read = world.note("read", read).and_then(|answer| answer.task).expect("a task");
+        let read = world.note("read", read).expect("a task");
         assert_eq!(read, created);
         let params = read.action.and_then(|action| action.params).expect("params");
         assert_eq!(params.unpack::<OnDemandScan>().expect("a scan").scan_targets.len(), 2);
@@ -145,7 +145,7 @@ async fn params_that_nobody_here_knows_lose_nothing() {
             let action = Action { name: "Newer".to_owned(), params: Some(params.clone()) };
             let created = create(world, task(json, action)).await;
             let read = world.client.device_tasks().get_task(created.uuid).await;
-            let read = world.note("read", read).and_then(|answer| answer.task).expect("a task");
+            let read = world.note("read", read).expect("a task");
             let kept = read.action.and_then(|action| action.params).expect("params");
             assert_eq!(kept, params, "the same bytes");
             assert_eq!(serde_json::to_string(&kept).expect("JSON"), json);

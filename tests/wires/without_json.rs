@@ -126,7 +126,7 @@ async fn params_are_checked_in_every_form() {
             carried("/executableHashSha1", &hash),
         ] {
             let created = client.device_tasks().create_task(task("kill", params)).await;
-            let created = created.expect("it is created").task.and_then(|task| task.action);
+            let created = created.expect("it is created").action;
             assert_eq!(created.and_then(|action| action.params), Some(Any::pack(&hashed)));
         }
     }

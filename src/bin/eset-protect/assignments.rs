@@ -183,7 +183,7 @@ impl Request {
                 listing::print(call, format, "assignment").await
             }
             Self::Assign(assignment) => {
-                let response = assignments.assign_policy(assignment).await?;
+                let response = assignments.assign_policy(assignment).send().await?.into_inner();
                 details::print_created(format, &response, response.assignment.as_ref())
             }
             Self::Rank(request) => {

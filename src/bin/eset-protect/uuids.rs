@@ -59,7 +59,7 @@ impl Uuids {
     {
         match self.given::<R::Request>()? {
             Given::One(uuid) => connection.run(async |client, format| {
-                let response = client.call::<R>(uuid.into()).await?;
+                let response = client.call::<R>(uuid.into()).send().await?.into_inner();
                 details::print(format, &response, item(&response))
             }),
             Given::Many(uuids) => {
@@ -76,7 +76,7 @@ impl Uuids {
         match self.given::<R::Request>()? {
             Given::One(uuid) => connection.run(async |client, format| {
                 let text = format!("{} {uuid}.", gone.sentence);
-                let response = client.call::<R>(uuid.into()).await?;
+                let response = client.call::<R>(uuid.into()).send().await?.into_inner();
                 Output::print_done(format, &response, &text)
             }),
             Given::Many(uuids) => {

@@ -10,9 +10,7 @@ use tonic::Code;
 use super::same_task::{created_at, is_same};
 use super::{Guarded, GuardedCreate};
 use crate::error::{Error, ErrorKind};
-use crate::proto::eset::dotnod::automation::v1::{
-    CreateTaskResponse, DeviceTask, ListTasksRequest,
-};
+use crate::proto::eset::dotnod::automation::v1::{DeviceTask, ListTasksRequest};
 use crate::rpc::Rpc;
 use crate::rpc::device_tasks::{CreateTask, ListTasks};
 use crate::timer::{Timer, within};
@@ -79,12 +77,12 @@ impl Guard {
         loop {
             attempts = attempts.saturating_add(1);
             let error = match self.create().await {
-                Ok(response) => return Ok(Guarded::Created(response)),
+                Ok(task) => return Ok(Guarded::Created(task)),
                 Err(error) => error,
             };
             may_have_run |= error.may_have_executed();
             // A stream that is reset or a connection that breaks may do better the next time.
-            let is_transient = error.is_retryable() || error.kind() == ErrorKind::Transport;
+            let is_transient = error.is_retryable() || is_broken(&error);
             let may_go_again = is_transient && attempts < self.settings.max_attempts;
             if !may_have_run {
                 if !may_go_again || !self.wait().await {
@@ -113,7 +111,7 @@ impl Guard {
     }
 
     /// Sends a create with half of the time that is left, or that of one call.
-    async fn create(&self) -> Result<CreateTaskResponse, Error> {
+    async fn create(&self) -> Result<DeviceTask, Error> {
         let time = (self.remaining() / 2).min(self.attempt);
         let options = self.settings.options.clone().timeout(time);
         self.settings
@@ -229,7 +227,8 @@ fn is_at_work(error: &Error) -> bool {
 
 /// The connection broke, here or behind a gateway (502): nobody knows how far the service is.
 fn is_broken(error: &Error) -> bool {
-    error.kind() == ErrorKind::Transport || error.http_status() == Some(502)
+    let is_transport = error.kind() == ErrorKind::Transport && !error.is_permanent();
+    is_transport || error.http_status() == Some(502)
 }
 
 /// The younger of what was seen and another.

@@ -195,7 +195,7 @@ impl Poller {
         }
         let call = self.client.call::<GetTask>(self.task_uuid.as_str().into());
         let plan = match call.options(self.settings.options.clone()).await {
-            Ok(response) => Plan::of(response.task.unwrap_or_default()),
+            Ok(task) => Plan::of(task),
             Err(error) if error.is_not_found() => {
                 let plan = self.plan.take().map(|(plan, _)| plan);
                 plan.unwrap_or_default().deleted()

@@ -69,7 +69,7 @@ impl<R: Rpc, T: Details> Run<'_, R, T> {
         match response.result {
             Ok(answer) => {
                 self.outcomes.set(index, Outcome::Done);
-                let answer = Some((name.to_owned(), answer));
+                let answer = Some((name.to_owned(), answer.into()));
                 self.bar.aside(|| self.printer.take(index, answer));
                 ControlFlow::Continue(())
             }

@@ -28,7 +28,7 @@ pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<Strin
         ..Policy::default()
     };
     let uuid = create(client, policy.clone()).await?;
-    let read = client.policies().get_policy(&*uuid).await?.policy.unwrap_or_default();
+    let read = client.policies().get_policy(&*uuid).await?;
     ensure(read.features == policy.features, "the policy comes back as it was sent")?;
     let feature = read.features.into_iter().next().unwrap_or_default();
     let configuration = feature.configuration.unwrap_or_default();
@@ -72,7 +72,7 @@ pub async fn assign(stage: &mut Stage, client: &Client, policy: &str) -> Result<
             target: Some(PolicyTarget::device_group(GROUP)),
             ..PolicyAssignment::default()
         };
-        mine = assignments.assign_policy(assignment).await?.assignment.unwrap_or_default();
+        mine = assignments.assign_policy(assignment).await?;
     }
     stage.fact("on", &format!("group {GROUP}"))?;
     stage.fact("rank", &format!("{}, behind \"Tills: quiet\": a new one comes last", mine.rank))?;
@@ -80,7 +80,7 @@ pub async fn assign(stage: &mut Stage, client: &Client, policy: &str) -> Result<
     let request =
         UpdatePolicyAssignmentRankingRequest { assignment_uuid: mine.uuid.clone(), rank: 1 };
     assignments.update_policy_assignment_ranking(request).await?;
-    let moved = assignments.get_policy_assignment(mine.uuid).await?.assignment.unwrap_or_default();
+    let moved = assignments.get_policy_assignment(mine.uuid).await?;
     ensure(mine.rank == 2 && moved.rank == 1, "a new assignment is last and can be moved")?;
     let text =
         format!("{} after UpdatePolicyAssignmentRanking: it is merged first now", moved.rank);
@@ -88,6 +88,5 @@ pub async fn assign(stage: &mut Stage, client: &Client, policy: &str) -> Result<
 }
 
 async fn create(client: &Client, policy: Policy) -> Result<String, Failure> {
-    let response = client.policies().create_policy(policy).await?;
-    Ok(response.policy.unwrap_or_default().uuid)
+    Ok(client.policies().create_policy(policy).await?.uuid)
 }

@@ -37,14 +37,14 @@ pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<Devic
             ..DeviceTask::default()
         })
         .await?;
-    let uuid = created.task.unwrap_or_default().uuid;
+    let uuid = created.uuid;
     stage.fact("name", "Scan the till")?;
     stage.fact("action", "OnDemandScan, with its params as a typed message")?;
     stage.fact("on", &format!("device {DEVICE}"))?;
     stage.fact("uuid", &uuid)?;
 
     stage.step("It is read back: DeviceTasks/GetTask. Its params, three ways")?;
-    let task = client.device_tasks().get_task(&*uuid).await?.task.unwrap_or_default();
+    let task = client.device_tasks().get_task(&*uuid).await?;
     let params = params(&task)?;
     stage.fact("wire", &format!("google.protobuf.Any, {} bytes of", params.value.len()))?;
     stage.fact("", &params.type_url)?;
@@ -74,8 +74,8 @@ pub async fn survive(stage: &mut Stage, client: &Client, task: &DeviceTask) -> R
             ..DeviceTask::default()
         })
         .await?;
-    let uuid = created.task.unwrap_or_default().uuid;
-    let task = client.device_tasks().get_task(&*uuid).await?.task.unwrap_or_default();
+    let uuid = created.uuid;
+    let task = client.device_tasks().get_task(&*uuid).await?;
     let params = params(&task)?;
     let unpacked: Result<OnDemandScan, _> = params.unpack();
     ensure(unpacked.is_ok(), "params with an unknown member still unpack")?;

@@ -83,7 +83,7 @@ impl Create {
         options.check(file.is_some())?;
         match self.requests()? {
             Requests::One(request) => connection.run(async |client, format| {
-                let response = client.policies().create_policy(request).await?;
+                let response = client.policies().create_policy(request).send().await?.into_inner();
                 details::print_created(format, &response, response.policy.as_ref())
             }),
             Requests::Many(requests) => {

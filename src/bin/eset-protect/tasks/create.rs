@@ -149,9 +149,9 @@ impl How {
                     task.uuid
                 ));
             }
-            guarded.into_response()
+            guarded.into_task().into()
         } else {
-            tasks.create_task(request).await?
+            tasks.create_task(request).send().await?.into_inner()
         };
         details::print_created(format, &response, response.task.as_ref())?;
         match (self.wait, response.task) {
