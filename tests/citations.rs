@@ -72,7 +72,9 @@ fn every_linked_file_exists_and_is_packaged() {
     let list = manifest.split("include = [").nth(1).unwrap().split(']').next().unwrap();
     let packaged: Vec<_> = list.split('"').filter_map(|entry| entry.strip_prefix('/')).collect();
     let mut links = 0;
-    for page in ["README.md", "CHANGELOG.md", "proto/README.md", "proto/FACTS.md"] {
+    for page in
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "proto/README.md", "proto/FACTS.md"]
+    {
         let page = root().join(page);
         let text = fs::read_to_string(&page).unwrap();
         for (at, _) in text.match_indices("](") {

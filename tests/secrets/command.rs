@@ -107,7 +107,7 @@ async fn the_command_shows_no_secret_at_the_most_verbose_level() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_proxys_password_is_not_shown() {
+async fn the_password_of_a_proxy_is_not_shown() {
     let proxy = Scripted::start([answer("407 Proxy Authentication Required", &[], "")]).await;
     let address = format!("http://house:{PROXY_PASSWORD}@{}", proxy.address());
     let list = ["tasks", "list", "-vvv", "--on-prem", "https://protect.invalid:9443"];
