@@ -32,7 +32,6 @@
 mod policies;
 mod problem;
 mod requests;
-mod schema;
 mod suggestion;
 mod tasks;
 mod unknown;
@@ -41,10 +40,10 @@ mod uuid;
 use std::time::SystemTime;
 
 use prost::Name;
-use serde::Serialize;
 
 pub use problem::{Problem, ProblemKind, Problems};
 
+use crate::types::JsonMessage;
 use crate::wkt::Timestamp;
 pub(crate) use problem::Findings;
 #[cfg(feature = "emulator")]
@@ -56,8 +55,7 @@ pub trait Check {
     /// Checks the message. Expiry times are compared with `now`.
     ///
     /// Makes no network calls. To make types that you added to a [`TypeRegistry`](crate::wkt::TypeRegistry)
-    /// known, call this inside [`Writer::scope`](crate::protojson::Writer::scope) with that registry; the
-    /// contents of messages of these types are not checked.
+    /// known, call this inside [`Writer::scope`](crate::protojson::Writer::scope) with that registry.
     ///
     /// # Errors
     ///
@@ -72,10 +70,10 @@ pub(crate) trait Rules {
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp);
 }
 
-fn check<M: Rules + Serialize + Name>(message: &M, now: SystemTime) -> Result<(), Problems> {
+fn check<M: Rules + JsonMessage + Name>(message: &M, now: SystemTime) -> Result<(), Problems> {
     let mut found = Findings::default();
     message.note("", &mut found, now.into());
-    unknown::note(message, &M::full_name(), &mut found);
+    unknown::note(message, &mut found);
     found.end()
 }
 
@@ -93,6 +91,6 @@ pub(crate) fn refused(message: &impl Rules, at: &str, now: Timestamp) -> Vec<Pro
 pub(crate) fn is_understood(action: &crate::automation::v1::Action) -> bool {
     let mut found = Findings::default();
     tasks::note_action("", action, &mut found);
-    unknown::note_values(action, &crate::automation::v1::Action::full_name(), &mut found);
+    unknown::note_values(action, &mut found);
     found.end().is_ok()
 }

@@ -10,5 +10,5 @@ pub use crate::protojson::number::{Float, Int, Long};
 pub use crate::protojson::open_enum::{Enumeration, Open};
 pub use crate::protojson::unknown::{UnknownName, skip_member};
 pub use crate::types::{
-    Field, FieldKey, FieldKind, FieldShape, JsonMessage, MessageType, TypeVisitor, message_type,
+    Field, FieldKey, FieldKind, FieldShape, JsonForm, JsonMessage, TypeVisitor, message_type,
 };

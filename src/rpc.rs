@@ -12,12 +12,17 @@
 //! assert_eq!(rpc::METHODS.len(), 16);
 //! ```
 
+pub(crate) mod path_template;
+
 use std::fmt::Debug;
+
+use path_template::PathTemplate;
 
 use crate::types::JsonMessage;
 
 /// What does not change about an RPC.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct MethodSpec {
     /// The full name of the service, such as `eset.dotnod.automation.v1.DeviceTasks`.
     pub service: &'static str,
@@ -26,16 +31,12 @@ pub struct MethodSpec {
     /// The gRPC path: `/` service `/` method.
     pub path: &'static str,
     /// The part of the host name that stands for the service in ESET's cloud: the host is
-    /// `{region}.{host}.eset.systems` ([facts](crate::facts#services)).
+    /// `{region}.{host}.eset.systems` ([facts](crate::facts#services)). Empty if there is none.
     pub host: &'static str,
     /// The full name of the request message.
     pub request: &'static str,
     /// The full name of the response message.
     pub response: &'static str,
-    /// The fields of the request message, for binding a path and a query to them.
-    pub request_fields: fn() -> &'static [Field],
-    /// The fields of the response message, one of which may be the body of the HTTP response.
-    pub response_fields: fn() -> &'static [Field],
     /// Whether the call may be repeated.
     pub idempotency: IdempotencyLevel,
     /// The HTTP bindings of `google.api.http`: the main one, then the additional ones.
@@ -47,53 +48,116 @@ pub struct MethodSpec {
     pub output_field: &'static str,
 }
 
+impl MethodSpec {
+    /// Describes the RPC of a gRPC path, `/` service `/` method, that takes and returns messages of these
+    /// full names. It may not be repeated and has neither a host nor an HTTP form.
+    pub const fn new(path: &'static str, request: &'static str, response: &'static str) -> Self {
+        let mut slash = path.len();
+        while slash > 0 && path.as_bytes()[slash - 1] != b'/' {
+            slash -= 1;
+        }
+        let (service, method) = path.split_at(slash);
+        let (service, _) = service.split_at(slash.saturating_sub(1));
+        let (_, service) = service.split_at(if service.is_empty() { 0 } else { 1 });
+        let idempotency = IdempotencyLevel::Unknown;
+        Self {
+            service,
+            method,
+            path,
+            host: "",
+            request,
+            response,
+            idempotency,
+            http: &[],
+            is_paged: false,
+            output_field: "",
+        }
+    }
+
+    /// Sets the [host](Self::host).
+    #[must_use]
+    pub const fn host(mut self, host: &'static str) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Sets whether the call may be repeated.
+    #[must_use]
+    pub const fn idempotency(mut self, idempotency: IdempotencyLevel) -> Self {
+        self.idempotency = idempotency;
+        self
+    }
+
+    /// Sets the HTTP bindings.
+    #[must_use]
+    pub const fn http(mut self, bindings: &'static [HttpBinding]) -> Self {
+        self.http = bindings;
+        self
+    }
+
+    /// Sets the [response field](Self::output_field) that awaiting a call returns.
+    #[must_use]
+    pub const fn output_field(mut self, field: &'static str) -> Self {
+        self.output_field = field;
+        self
+    }
+
+    /// Sets that the call lists in pages.
+    #[must_use]
+    pub const fn paged(mut self) -> Self {
+        self.is_paged = true;
+        self
+    }
+}
+
 /// One HTTP method and path template for an RPC (AIP-127).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HttpBinding {
     /// The HTTP method.
     pub method: &'static str,
     /// The path template, such as `/v1/device_tasks/{task_uuid}`.
     pub path: &'static str,
+    /// The path template, parsed.
+    pub template: PathTemplate<'static>,
     /// The request field that is the body; `*` for all that the path does not bind; empty for none.
     pub body: &'static str,
     /// The response field that is the body; empty for the whole response.
     pub response_body: &'static str,
 }
 
-/// A field of a request or response message.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// Its name in the `.proto` file.
-    pub name: &'static str,
-    /// Its name in JSON.
-    pub json_name: &'static str,
-    /// What it holds.
-    pub kind: FieldKind,
-    /// It is `repeated`.
-    pub is_list: bool,
-}
+impl HttpBinding {
+    /// Binds an RPC to an HTTP method and a [path template](PathTemplate), without a body.
+    ///
+    /// # Panics
+    ///
+    /// If `path` is not a path template. In a `const`, where bindings belong, that is an error of the
+    /// compiler.
+    pub const fn new(method: &'static str, path: &'static str) -> Self {
+        match PathTemplate::parse(path) {
+            Ok(template) => Self { method, path, template, body: "", response_body: "" },
+            Err(error) => wrong_template(error.expected()),
+        }
+    }
 
-impl Field {
-    /// Whether this is its name, in either spelling.
-    pub fn is_called(&self, name: &str) -> bool {
-        self.json_name == name || self.name == name
+    /// Sets the request field that is the body, or `*` for all that the path does not bind.
+    #[must_use]
+    pub const fn body(mut self, field: &'static str) -> Self {
+        self.body = field;
+        self
+    }
+
+    /// Sets the response field that is the body.
+    #[must_use]
+    pub const fn response_body(mut self, field: &'static str) -> Self {
+        self.response_body = field;
+        self
     }
 }
 
-/// What a field holds, as far as a path or a query needs to know.
-#[derive(Clone, Copy, Debug)]
-pub enum FieldKind {
-    /// `true` or `false`.
-    Bool,
-    /// A string.
-    Text,
-    /// A number, bytes, an enum value, or a well-known type whose JSON is a string: all of them are
-    /// read from a string too.
-    Scalar,
-    /// A message with these fields.
-    Message(fn() -> &'static [Field]),
-    /// A map, free JSON, or `google.protobuf.Empty`: what has no place in a path or a query.
-    Map,
+#[expect(clippy::panic, reason = "bindings are constants: this stops the compiler")]
+const fn wrong_template(expected: &'static str) -> ! {
+    panic!("{}", expected)
 }
 
 /// Whether an RPC may be called again when nobody knows whether it ran

@@ -11,7 +11,7 @@
 //! use eset_protect::server::{Policies, RestFront};
 //!
 //! fn rest(service: Arc<impl policies_server::Policies>) -> RestFront {
-//!     RestFront::new([Arc::new(Policies::new(service)) as _]).expect("the crate's templates parse")
+//!     RestFront::new([Arc::new(Policies::new(service)) as _])
 //! }
 //! ```
 

@@ -15,7 +15,7 @@
 //! assert_eq!(http.method, "GET");
 //! assert_eq!(http.path_and_query, "/v1/device_tasks/a%2Fb/runs?listOnlyLastRuns=true");
 //!
-//! let router = Router::of_crate()?;
+//! let router = Router::of_crate();
 //! let found = router.route("GET", "/v1/device_tasks/a%2Fb/runs")?.expect("a route");
 //! assert_eq!(found.spec().method, "ListTaskRuns");
 //! assert_eq!(found.request::<ListTaskRuns>("listOnlyLastRuns=true", b"")?, request);
@@ -24,7 +24,7 @@
 
 mod binding;
 mod object;
-mod path_template;
+mod path;
 mod percent;
 mod query;
 mod router;
@@ -33,9 +33,10 @@ mod status;
 use std::fmt;
 
 pub use binding::Encoded;
-pub use path_template::{ParseTemplateError, PathTemplate};
 pub use router::{Route, Router};
 pub use status::{code_from_http, http_from_code};
+
+pub use crate::rpc::path_template::{ParseTemplateError, PathTemplate};
 
 /// A form as `application/x-www-form-urlencoded`.
 #[cfg(feature = "rest")]

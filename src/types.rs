@@ -8,25 +8,15 @@ use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use field::{Field, FieldKey, FieldKind, FieldShape, MessageType, message_type};
+pub use field::{
+    Field, FieldKey, FieldKind, FieldShape, JsonForm, MessageType, Parameter, message_type,
+};
 
 /// A message with both its forms: binary by prost, JSON by serde.
 pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
-    /// In an `Any` an empty member `value` is no member: `google.protobuf.Empty` alone.
+    /// What its JSON is; not an object of known fields for a type that the build script did not make.
     #[doc(hidden)]
-    const MAY_HAVE_VALUE: bool = false;
-
-    /// The fields by number and by name; `None` for a type whose JSON is not an object of its fields,
-    /// and for one that was not made by the build script.
-    #[doc(hidden)]
-    fn fields() -> Option<&'static [Field]> {
-        None
-    }
-
-    /// The highest number of a field of a type whose JSON is not an object of its fields: they count
-    /// from 1 without a gap. `None` for all others.
-    #[doc(hidden)]
-    const LAST_FIELD: Option<u32> = None;
+    const FORM: JsonForm = JsonForm::Opaque;
 
     /// Clears every field that only the server sets (`OUTPUT_ONLY`, AIP-203), in the messages inside
     /// this one too. What `get` returned becomes what `create` takes.
@@ -58,28 +48,30 @@ pub trait TypeVisitor {
     fn unknown(self) -> Self::Output;
 }
 
-macro_rules! json_message {
-    ($($last_field:literal: $($type:ident)*;)*) => {$($(
+macro_rules! well_known {
+    ($($last_field:literal $parameter:expr => $($type:ident)*;)*) => {$($(
         impl JsonMessage for crate::wkt::$type {
-            const LAST_FIELD: Option<u32> = Some($last_field);
+            const FORM: JsonForm =
+                JsonForm::WellKnown { last_field: $last_field, parameter: $parameter };
         }
     )*)*};
 }
 
-json_message! {
-    1: FieldMask ListValue Struct;
-    1: BoolValue BytesValue DoubleValue FloatValue Int32Value Int64Value StringValue UInt32Value
-       UInt64Value;
-    2: Any Duration Timestamp;
-    6: Value;
+well_known! {
+    1 Some(Parameter::Bool) => BoolValue;
+    1 Some(Parameter::Text) => BytesValue DoubleValue FieldMask FloatValue Int32Value Int64Value
+        StringValue UInt32Value UInt64Value;
+    1 None => ListValue Struct;
+    2 Some(Parameter::Text) => Duration Timestamp;
+    6 None => Value;
+}
+
+impl JsonMessage for crate::wkt::Any {
+    const FORM: JsonForm = JsonForm::Any;
 }
 
 impl JsonMessage for crate::wkt::Empty {
-    const MAY_HAVE_VALUE: bool = true;
-
-    fn fields() -> Option<&'static [Field]> {
-        Some(&[])
-    }
+    const FORM: JsonForm = JsonForm::Empty;
 }
 
 include!(concat!(env!("OUT_DIR"), "/types.rs"));

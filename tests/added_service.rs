@@ -68,7 +68,7 @@ async fn its_client_calls_it() {
 async fn a_rest_front_serves_it() {
     let registry = types::register(TypeRegistry::default());
     let backend = Arc::new(added_service::server::Greeter::new(Arc::new(greeter::Greetings)));
-    let front = RestFront::new([backend as _]).unwrap().registry(registry);
+    let front = RestFront::new([backend as _]).registry(registry);
     let ask = async |method: &str, path: &str, body: &'static str| {
         let request = http::Request::builder()
             .method(method)
@@ -320,8 +320,7 @@ mod books {
             Arc::new(server::LibraryBooksV1::new(Arc::clone(&books))) as _,
             Arc::new(server::LibraryBooks::new(Arc::clone(&books))) as _,
             Arc::new(server::ShopBooks::new(books)) as _,
-        ])
-        .unwrap();
+        ]);
         for (path, expected) in [
             ("/v1/library/books/a", r#"{"book":{"title":"a"}}"#),
             ("/v2/library/books/a", r#"{"book":{"title":"a","shelf":"F"}}"#),

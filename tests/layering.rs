@@ -29,7 +29,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("error", &["proto", "rpc", "wkt"]),
-    ("transcode", &["protojson", "rpc", "wkt"]),
+    ("transcode", &["protojson", "rpc", "types", "wkt"]),
     ("timer", &[]),
     ("backoff", &[]),
     ("telemetry", &["error", "rpc", "timer"]),

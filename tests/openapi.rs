@@ -319,7 +319,7 @@ fn it_holds_together() {
 #[test]
 fn the_router_finds_what_it_says() {
     let methods = eset_protect::rpc::METHODS.iter().chain(added_service::rpc::METHODS);
-    let router = Router::new(methods.copied()).expect("templates");
+    let router = Router::new(methods.copied());
     for text_of in [OPENAPI, added_service::OPENAPI] {
         let document = parse(text_of);
         for (path, verb, operation) in operations(&document) {

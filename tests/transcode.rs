@@ -27,8 +27,7 @@ fn all_methods() -> impl Iterator<Item = &'static MethodSpec> {
 }
 
 /// A router for all of them.
-static ROUTER: LazyLock<Router> =
-    LazyLock::new(|| Router::new(all_methods()).expect("every template is one"));
+static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::new(all_methods()));
 
 /// Reads a request as a server does.
 fn read<R: Rpc>(method: &str, target: &str, body: &str) -> Result<R::Request, TranscodeError> {

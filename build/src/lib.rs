@@ -72,7 +72,6 @@ mod backends;
 mod comments;
 mod descriptors;
 mod field_behavior;
-mod fields;
 mod http_rules;
 mod json;
 mod messages;

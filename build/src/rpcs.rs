@@ -10,7 +10,7 @@ use quote::{format_ident, quote};
 use crate::descriptors::DescriptorSet;
 use crate::http_rules::{self, HttpRule};
 use crate::services::Service;
-use crate::{Sources, comments, fields, modules, names};
+use crate::{Sources, comments, modules, names};
 
 /// What the two generated files hold.
 pub struct Rpcs {
@@ -36,7 +36,7 @@ pub fn generate(
         let rpcs = service
             .descriptor
             .methods()
-            .map(|method| rpc(set, &method, &service.host, root, list))
+            .map(|method| rpc(set, &method, &service.host, root))
             .collect::<Result<Vec<_>, _>>()?;
         let module = quote! {
             #[doc = #doc]
@@ -54,7 +54,6 @@ pub fn generate(
         handles.extend(handle(service, root, list, own));
     }
     rest.extend(whole_list(services, own));
-    rest.extend(fields::generate(services));
     rest.extend(conversions(set, services, root));
     Ok(Rpcs { list: modules::nest(modules) + &rest.to_string(), handles: handles.to_string() })
 }
@@ -65,27 +64,21 @@ fn rpc(
     method: &MethodDescriptor,
     host: &str,
     root: &str,
-    list: &str,
 ) -> Result<TokenStream, Box<dyn Error>> {
     if method.is_client_streaming() || method.is_server_streaming() {
         return Err(format!("{} is a stream; only unary RPCs are known", method.full_name()).into());
     }
     let doc = comments::or_name(&method.parent_file(), method.path(), method.full_name());
     let name = names::camel(method.name());
-    let tables = names::path(&format!("{list}::fields"));
     let request = names::path(&names::message_path(&method.input(), root));
     let response = names::path(&names::message_path(&method.output(), root));
-    let service_name = method.parent_service().full_name().to_owned();
-    let method_name = method.name();
-    let grpc_path = format!("/{service_name}/{method_name}");
+    let grpc_path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let level = idempotency(method);
     let bindings = bindings(method)?;
-    let (request_table, response_table) =
-        (fields::table(&method.input()), fields::table(&method.output()));
     let (request_name, response_name) =
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
     let paged = paged(method, &name, &request, &response, root);
-    let is_paged = paged.is_some();
+    let paging = paged.is_some().then(|| quote!(.paged()));
     let output_field = output_field(set, method);
     let output_name = output_field.as_ref().map_or("", FieldDescriptor::name).to_owned();
     let (output, take) = match output_field.as_ref().map(|field| (field, field.kind())) {
@@ -105,20 +98,12 @@ fn rpc(
             type Response = #response;
             type Output = #output;
             const SPEC: &'static ::eset_protect::rpc::MethodSpec =
-                &::eset_protect::rpc::MethodSpec {
-                    service: #service_name,
-                    method: #method_name,
-                    path: #grpc_path,
-                    host: #host,
-                    request: #request_name,
-                    response: #response_name,
-                    request_fields: || #tables::#request_table,
-                    response_fields: || #tables::#response_table,
-                    idempotency: ::eset_protect::rpc::IdempotencyLevel::#level,
-                    http: &[#(#bindings),*],
-                    is_paged: #is_paged,
-                    output_field: #output_name,
-                };
+                &::eset_protect::rpc::MethodSpec::new(#grpc_path, #request_name, #response_name)
+                    .host(#host)
+                    .idempotency(::eset_protect::rpc::IdempotencyLevel::#level)
+                    .http(&[#(#bindings),*])
+                    #paging
+                    .output_field(#output_name);
 
             fn output(response: #response) -> ::std::option::Option<#output> {
                 #take
@@ -163,12 +148,9 @@ fn bindings(method: &MethodDescriptor) -> Result<Vec<TokenStream>, Box<dyn Error
     let bindings = http_rules::of(method)?.into_iter().map(|rule| {
         let HttpRule { verb, template, body, response_body } = rule;
         quote! {
-            ::eset_protect::rpc::HttpBinding {
-                method: #verb,
-                path: #template,
-                body: #body,
-                response_body: #response_body,
-            }
+            ::eset_protect::rpc::HttpBinding::new(#verb, #template)
+                .body(#body)
+                .response_body(#response_body)
         }
     });
     Ok(bindings.collect())

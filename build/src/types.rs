@@ -80,25 +80,28 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
         },
     };
     format!(
-        "impl ::eset_protect::codegen::JsonMessage for {path} {{
-            fn fields() -> Option<&'static [::eset_protect::codegen::Field]> {{
-                static FIELDS: &[::eset_protect::codegen::Field] = &[{}];
-                Some(FIELDS)
-            }}
+        "#[allow(clippy::use_self)]
+        impl ::eset_protect::codegen::JsonMessage for {path} {{
+            const FORM: ::eset_protect::codegen::JsonForm =
+                ::eset_protect::codegen::JsonForm::Object {{
+                    name: \"{}\",
+                    fields: &[{}],
+                }};
             {clear}
         }}",
+        message.full_name(),
         fields.join(",")
     )
 }
 
 fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
-    let mut names = vec![
-        field.json_name().to_owned(),
-        field.name().to_owned(),
-        field.name().to_lower_camel_case(),
-    ];
-    names.sort();
-    names.dedup();
+    let regular = field.name().to_lower_camel_case();
+    let mut names = vec![field.json_name()];
+    for spelling in [field.name(), &regular] {
+        if !names.contains(&spelling) {
+            names.push(spelling);
+        }
+    }
     let oneof = field
         .containing_oneof()
         .filter(|oneof| !oneof.is_synthetic())
@@ -125,19 +128,22 @@ fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
         Kind::Enum(enumeration) if enumeration.package_name() != "google.protobuf" => {
             let root = set.root_of(enumeration.package_name(), root);
             let path = names::enum_path(&enumeration, root);
-            format!("Enum(<{path} as ::eset_protect::codegen::Enumeration>::number)")
+            format!("Enum(<{path} as ::eset_protect::codegen::Enumeration>::VALUES)")
         }
+        Kind::Bool => "Bool".to_owned(),
         _ => "Scalar".to_owned(),
     };
     format!(
         "::eset_protect::codegen::Field {{
             number: {},
-            names: &{names:?},
+            name: \"{}\",
+            json_names: &{names:?},
             oneof: {oneof:?},
             shape: ::eset_protect::codegen::FieldShape::{shape},
             kind: ::eset_protect::codegen::FieldKind::{kind},
         }}",
-        field.number()
+        field.number(),
+        field.name(),
     )
 }
 
@@ -157,23 +163,13 @@ fn key(kind: &Kind) -> &'static str {
 fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
     let path = names::enum_path(enumeration, root);
     let name = enumeration.full_name();
-    // prost knows one name of each number; a schema may have more.
-    let numbers: String = enumeration
-        .values()
-        .map(|value| format!("\"{}\" => Some({}),\n", value.name(), value.number()))
-        .collect();
+    // In the order of the file, in which the first name of a number counts.
+    let values = &enumeration.enum_descriptor_proto().value;
+    let values: Vec<_> = values.iter().map(|value| (value.name(), value.number())).collect();
     format!(
         "impl ::eset_protect::codegen::Enumeration for {path} {{
             const FULL_NAME: &'static str = \"{name}\";
-            fn name(number: i32) -> Option<&'static str> {{
-                Self::try_from(number).ok().map(|value| value.as_str_name())
-            }}
-            fn number(name: &str) -> Option<i32> {{
-                match name {{
-                    {numbers}
-                    _ => None,
-                }}
-            }}
+            const VALUES: &'static [(&'static str, i32)] = &{values:?};
         }}"
     )
 }

@@ -1,24 +1,22 @@
 //! Finds members, enum values and types that the schema does not have. Searches the JSON form, since it
 //! includes the preserved unknown data and is what ESET receives over REST.
 
-use prost_types::FieldDescriptorProto;
-use serde::Serialize;
+use prost::Name;
 use serde_json::{Map, Value};
 
 use super::problem::{Findings, ProblemKind};
-use super::schema::{Kind, One, SCHEMA};
 use crate::protojson::context;
-use crate::types;
+use crate::types::{self, Field, FieldKind, FieldShape, JsonForm, JsonMessage, MessageType};
 
 /// Records everything in a message that is unknown.
-pub(super) fn note(message: &impl Serialize, type_name: &str, found: &mut Findings) {
-    Search { members: true, found }.all(message, type_name);
+pub(super) fn note<M: JsonMessage + Name>(message: &M, found: &mut Findings) {
+    Search { members: true, found }.all(message);
 }
 
 /// Does the same but ignores unknown members, as the recipient of the message does.
 #[cfg(feature = "emulator")]
-pub(super) fn note_values(message: &impl Serialize, type_name: &str, found: &mut Findings) {
-    Search { members: false, found }.all(message, type_name);
+pub(super) fn note_values<M: JsonMessage + Name>(message: &M, found: &mut Findings) {
+    Search { members: false, found }.all(message);
 }
 
 /// The member that contains the bytes of a message without a JSON form.
@@ -31,29 +29,23 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn all(&mut self, message: &impl Serialize, type_name: &str) {
+    fn all<M: JsonMessage + Name>(&mut self, message: &M) {
         match serde_json::to_vec(message).and_then(|json| serde_json::from_slice(&json)) {
-            Ok(json) => self.value("", One::Message(type_name), &json),
+            Ok(json) => self.value("", FieldKind::Message(types::message_type::<M>), &json),
             Err(error) => {
-                let expected = format!("a message with a JSON form: {error}");
-                self.found.missing(ProblemKind::Unknown, short_name(type_name), &expected);
+                let expected = format!("what has a form in JSON: {error}");
+                self.found.missing(ProblemKind::Unknown, M::NAME, &expected);
             }
         }
     }
 
-    fn value(&mut self, path: &str, one: One<'_>, value: &Value) {
-        match (one, value) {
-            (One::Message("google.protobuf.Any"), Value::Object(members)) => {
-                self.any(path, members);
+    fn value(&mut self, path: &str, kind: FieldKind, value: &Value) {
+        match (kind, value) {
+            (FieldKind::Enum(values), value) => self.enum_value(path, values, value),
+            (FieldKind::Message(inner), Value::Object(members)) => {
+                self.message(path, &inner(), members);
             }
-            // The other well-known types allow any members or are not objects.
-            (One::Message(name), Value::Object(members))
-                if !name.starts_with("google.protobuf.") =>
-            {
-                self.message(path, name, members);
-            }
-            (One::Enum(name), value) => self.enum_value(path, name, value),
-            _ => {}
+            (FieldKind::Message(_) | FieldKind::Bool | FieldKind::Scalar, _) => {}
         }
     }
 
@@ -63,32 +55,36 @@ impl Search<'_> {
             return self.found.missing(ProblemKind::Wrong, path, expected);
         };
         let name = url.rsplit('/').next().unwrap_or_default();
-        let is_added = context::registry().is_some_and(|registry| registry.added(name).is_some());
-        let is_known = is_added || types::NAMES.contains(&name);
-        if !is_known {
+        let Some(known) = context::registry().unwrap_or_default().get(name) else {
             let at = join(path, "@type");
-            self.found.unknown(at, url, "the URL of a known type", types::NAMES.iter().copied());
-        } else if members.contains_key(BYTES) {
-            let expected = format!("a message of type {name}");
-            self.found.missing(ProblemKind::Refused, path, &expected);
-        } else if !is_added {
-            match members.get("value").filter(|_| name.starts_with("google.protobuf.")) {
-                Some(value) => self.value(path, One::Message(name), value),
-                None => self.message(path, name, members),
+            let known = types::NAMES.iter().copied();
+            return self.found.unknown(at, url, "the URL of a known type", known);
+        };
+        match members.get("value") {
+            _ if members.contains_key(BYTES) => {
+                let expected = format!("a message of the type {name}");
+                self.found.missing(ProblemKind::Refused, path, &expected);
             }
+            Some(Value::Object(value)) if known.message_type.last_field().is_some() => {
+                self.message(path, &known.message_type, value);
+            }
+            _ => self.message(path, &known.message_type, members),
         }
     }
 
-    fn message(&mut self, path: &str, type_name: &str, members: &Map<String, Value>) {
-        let fields = SCHEMA.fields(type_name).unwrap_or_default();
+    fn message(&mut self, path: &str, known: &MessageType, members: &Map<String, Value>) {
+        let (type_name, fields) = match known.form {
+            JsonForm::Object { name, fields } => (name, fields),
+            JsonForm::Any => return self.any(path, members),
+            // Free, or no objects.
+            JsonForm::Empty | JsonForm::WellKnown { .. } | JsonForm::Opaque => return,
+        };
         for (name, value) in members.iter().filter(|(name, _)| *name != "@type") {
-            let is_it =
-                |field: &&FieldDescriptorProto| field.json_name() == name || field.name() == name;
-            match fields.iter().find(is_it) {
-                Some(field) => self.field(&join(path, field.name()), &SCHEMA.kind(field), value),
+            match fields.iter().find(|field| field.is_called(name)) {
+                Some(field) => self.field(&join(path, field.name), field, value),
                 None if self.members => {
                     let expected = format!("a member of {}", short_name(type_name));
-                    let known = fields.iter().map(FieldDescriptorProto::json_name);
+                    let known = fields.iter().map(Field::json_name);
                     self.found.unknown(join(path, name), name, &expected, known);
                 }
                 None => {}
@@ -96,36 +92,34 @@ impl Search<'_> {
         }
     }
 
-    fn field(&mut self, path: &str, kind: &Kind<'_>, value: &Value) {
-        match (kind, value) {
-            (Kind::One(One::Scalar) | Kind::List(One::Scalar) | Kind::Map(One::Scalar), _) => {}
-            (Kind::One(one), value) => self.value(path, *one, value),
-            (Kind::List(one), Value::Array(elements)) => {
+    fn field(&mut self, path: &str, field: &Field, value: &Value) {
+        match (field.shape, value) {
+            (FieldShape::Single, value) => self.value(path, field.kind, value),
+            (FieldShape::List, Value::Array(elements)) => {
                 for (index, element) in elements.iter().enumerate() {
-                    self.value(&format!("{path}[{index}]"), *one, element);
+                    self.value(&format!("{path}[{index}]"), field.kind, element);
                 }
             }
-            (Kind::Map(one), Value::Object(entries)) => {
+            (FieldShape::Map(_), Value::Object(entries)) => {
                 for (key, entry) in entries {
-                    self.value(&format!("{path}[{key:?}]"), *one, entry);
+                    self.value(&format!("{path}[{key:?}]"), field.kind, entry);
                 }
             }
-            _ => {}
+            (FieldShape::List | FieldShape::Map(_), _) => {}
         }
     }
 
-    fn enum_value(&mut self, path: &str, name: &str, value: &Value) {
-        let known = || SCHEMA.values(name).map(|(name, _)| name);
+    fn enum_value(&mut self, path: &str, values: &[(&str, i32)], value: &Value) {
         let is_known = match value {
-            Value::String(text) => known().any(|name| name == text),
+            Value::String(text) => values.iter().any(|(name, _)| name == text),
             Value::Number(number) => {
-                SCHEMA.values(name).any(|(_, known)| number.as_i64() == Some(known.into()))
+                values.iter().any(|(_, known)| number.as_i64() == Some((*known).into()))
             }
             _ => true,
         };
         if !is_known {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let names: Vec<_> = known().collect();
+            let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
             let expected = format!("one of {}", names.join(", "));
             self.found.unknown(path, &text, &expected, names);
         }

@@ -189,8 +189,7 @@ async fn calls(core: &Core, settings: Settings) -> Result<Calls, EmulatorError> 
         Arc::new(DeviceTasks::new(Arc::clone(&tasks))) as _,
         Arc::new(Policies::new(Arc::clone(&policies))) as _,
         Arc::new(PolicyAssignments::new(Arc::clone(&assignments))) as _,
-    ])
-    .map_err(|error| EmulatorError::Serve { reason: error.to_string() })?;
+    ]);
     let tasks = as_callers_like!(DeviceTasksServer::from_arc(tasks));
     let policies = as_callers_like!(PoliciesServer::from_arc(policies));
     let assignments = as_callers_like!(PolicyAssignmentsServer::from_arc(assignments));

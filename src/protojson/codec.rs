@@ -182,13 +182,7 @@ impl Codec for Null {
 impl Enumeration for NullValue {
     const FULL_NAME: &'static str = "google.protobuf.NullValue";
 
-    fn name(number: i32) -> Option<&'static str> {
-        Self::try_from(number).ok().map(|value| value.as_str_name())
-    }
-
-    fn number(name: &str) -> Option<i32> {
-        Self::from_str_name(name).map(Self::into)
-    }
+    const VALUES: &'static [(&'static str, i32)] = &[("NULL_VALUE", 0)];
 }
 
 /// `repeated`.

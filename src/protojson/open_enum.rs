@@ -33,11 +33,18 @@ pub trait Enumeration {
     /// The full name, such as `eset.dotnod.automation.v1.TaskRunStatus`.
     const FULL_NAME: &'static str;
 
+    /// The names with their numbers. A number may have several names, of which the first counts.
+    const VALUES: &'static [(&'static str, i32)];
+
     /// The name of a number.
-    fn name(number: i32) -> Option<&'static str>;
+    fn name(number: i32) -> Option<&'static str> {
+        Self::VALUES.iter().find(|(_, known)| *known == number).map(|(name, _)| *name)
+    }
 
     /// The number of a name.
-    fn number(name: &str) -> Option<i32>;
+    fn number(name: &str) -> Option<i32> {
+        Self::VALUES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+    }
 }
 
 /// An enum field: its name in JSON.

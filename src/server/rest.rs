@@ -16,7 +16,7 @@ use super::encoding::{self, Encoding};
 use super::limits::{Refusal, RestLimits};
 use super::metadata;
 use crate::rpc::MethodSpec;
-use crate::transcode::{ParseTemplateError, Router, http_from_code};
+use crate::transcode::{Router, http_from_code};
 use crate::wkt::TypeRegistry;
 
 /// The HTTP status of a failed call.
@@ -44,14 +44,8 @@ pub struct RestFront {
 }
 
 impl RestFront {
-    /// A front for the RPCs of some backends.
-    ///
-    /// # Errors
-    ///
-    /// If a path template of an RPC is not one; those of this crate are.
-    pub fn new(
-        backends: impl IntoIterator<Item = Arc<dyn Backend>>,
-    ) -> Result<Self, ParseTemplateError> {
+    /// Serves the RPCs of some backends.
+    pub fn new(backends: impl IntoIterator<Item = Arc<dyn Backend>>) -> Self {
         let mut by_path = BTreeMap::new();
         let mut specs = Vec::new();
         for backend in backends {
@@ -60,13 +54,13 @@ impl RestFront {
                 by_path.insert(spec.path, Arc::clone(&backend));
             }
         }
-        Ok(Self {
-            router: Router::new(specs)?,
+        Self {
+            router: Router::new(specs),
             backends: by_path,
             registry: None,
             limits: RestLimits::default(),
             status: |_, code| http_from_code(code),
-        })
+        }
     }
 
     /// Adds types for `Any`s.

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::object::Object;
-use super::path_template::PathTemplate;
 use super::{TranscodeError, query};
 use crate::protojson::{self, Writer, context};
-use crate::rpc::{Field, HttpBinding, MethodSpec, Rpc};
+use crate::rpc::{HttpBinding, Rpc};
+use crate::types::{Field, JsonMessage, message_type};
 
 /// The HTTP request that stands for a call of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +39,7 @@ impl Encoded {
         let json = write(request)?;
         let mut first = None;
         for binding in R::SPEC.http {
-            let template: PathTemplate = binding
-                .path
-                .parse()
-                .map_err(|error| TranscodeError::new("", format!("{error}")))?;
+            let template = &binding.template;
             // The whole message is the body: the JSON is there already.
             if binding.body == "*" && template.fields().next().is_none() {
                 let path_and_query = template.expand(|_| None)?;
@@ -53,7 +50,7 @@ impl Encoded {
                     binding,
                 });
             }
-            match encode::<R>(binding, &template, &json, request) {
+            match encode::<R>(binding, &json, request) {
                 Ok(encoded) => return Ok(encoded),
                 Err(error) => first = first.or(Some(error)),
             }
@@ -73,7 +70,7 @@ impl Encoded {
     ///
     /// If the body is not of such a response.
     pub fn response<R: Rpc>(&self, body: &[u8]) -> Result<R::Response, TranscodeError> {
-        let fields = (R::SPEC.response_fields)();
+        let fields = fields_of::<R::Response>();
         let field = self.binding.response_body;
         if body.is_empty() && (fields.is_empty() || !field.is_empty()) {
             return Ok(R::Response::default());
@@ -90,11 +87,11 @@ impl Encoded {
 
 fn encode<R: Rpc>(
     binding: &'static HttpBinding,
-    template: &PathTemplate,
     json: &[u8],
     request: &R::Request,
 ) -> Result<Encoded, TranscodeError> {
-    let fields = (R::SPEC.request_fields)();
+    let fields = fields_of::<R::Request>();
+    let template = &binding.template;
     let mut object = Object::parse_own(fields, json)?;
     let mut values = Vec::new();
     for field in template.fields() {
@@ -131,7 +128,7 @@ pub(super) fn decode<R: Rpc>(
     body: &[u8],
 ) -> Result<R::Request, TranscodeError> {
     let whole = |problem: &str| TranscodeError::new("", problem);
-    let fields = (R::SPEC.request_fields)();
+    let fields = fields_of::<R::Request>();
     let mut object = match binding.body {
         // Some HTTP clients send an empty object with everything.
         "" if matches!(body.trim_ascii(), b"" | b"{}") => Object::new(fields),
@@ -162,7 +159,6 @@ pub(super) fn decode<R: Rpc>(
 
 /// The body of an HTTP response.
 pub(super) fn encode_response<R: Rpc>(
-    spec: &MethodSpec,
     binding: &HttpBinding,
     response: &R::Response,
 ) -> Result<Vec<u8>, TranscodeError> {
@@ -171,12 +167,17 @@ pub(super) fn encode_response<R: Rpc>(
     if field.is_empty() {
         return Ok(json);
     }
-    let fields = (spec.response_fields)();
+    let fields = fields_of::<R::Response>();
     if let Some(json) = Object::parse_own(fields, &json)?.take_member(field)? {
         return Ok(json);
     }
     let json = with_defaults(fields, response)?.take_member(field)?;
     Ok(json.unwrap_or_else(|| b"null".to_vec()))
+}
+
+/// The fields of a request or a response.
+fn fields_of<M: JsonMessage>() -> &'static [Field] {
+    message_type::<M>().fields().unwrap_or_default()
 }
 
 fn write(message: &impl Serialize) -> Result<Vec<u8>, TranscodeError> {

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::TranscodeError;
 use crate::protojson::members::{Members, OwnMembers};
-use crate::rpc::{Field, FieldKind};
+use crate::types::{Field, FieldKind, FieldShape, JsonForm, Parameter};
 
 /// How deep a name in a path or a query may reach, as protobuf's own limit for messages. Reading goes
 /// one call deeper for each level, and a query comes from anyone.
@@ -36,7 +36,30 @@ impl Serialize for Object {
     }
 }
 
-/// The field of a name in either spelling.
+/// What a path or a query can make of a field.
+enum Target {
+    /// A value, or an element of a list.
+    Value(Parameter),
+    /// A message, by the names of its fields behind a dot.
+    Fields(&'static [Field]),
+    /// Nothing: a map, a list of messages, free JSON, `google.protobuf.Empty`.
+    Nothing,
+}
+
+fn target(field: &Field) -> Target {
+    match (field.kind, field.shape) {
+        (_, FieldShape::Map(_)) => Target::Nothing,
+        (FieldKind::Bool, _) => Target::Value(Parameter::Bool),
+        (FieldKind::Scalar | FieldKind::Enum(_), _) => Target::Value(Parameter::Text),
+        (FieldKind::Message(inner), _) => match inner().form {
+            JsonForm::WellKnown { parameter: Some(parameter), .. } => Target::Value(parameter),
+            JsonForm::Object { fields, .. } if !field.is_list() => Target::Fields(fields),
+            _ => Target::Nothing,
+        },
+    }
+}
+
+/// The field of a name in any spelling.
 pub(super) fn find(fields: &'static [Field], name: &str) -> Result<&'static Field, TranscodeError> {
     fields
         .iter()
@@ -85,21 +108,19 @@ impl Object {
         let (name, rest) = split(path);
         let field = find(self.fields, name).map_err(|error| error.at(path))?;
         let Some(index) = self.position(field) else { return Ok(None) };
-        match (rest, field.kind) {
-            (Some(rest), FieldKind::Message(fields)) if !field.is_list => {
-                let Some(inner) = self.inner(index, fields())? else { return Ok(None) };
+        match (rest, target(field)) {
+            (Some(rest), Target::Fields(fields)) => {
+                let Some(inner) = self.inner(index, fields)? else { return Ok(None) };
                 let value = inner.take(rest).map_err(|error| error.at(path))?;
                 if inner.is_empty() {
                     self.members.remove(index);
                 }
                 Ok(value)
             }
-            (None, FieldKind::Bool | FieldKind::Scalar | FieldKind::Text) if !field.is_list => {
-                match self.members.remove(index).1 {
-                    Node::Raw(json) => scalar(&json).map(Some).ok_or_else(wrong),
-                    Node::List(_) | Node::Object(_) => Err(wrong()),
-                }
-            }
+            (None, Target::Value(_)) if !field.is_list() => match self.members.remove(index).1 {
+                Node::Raw(json) => scalar(&json).map(Some).ok_or_else(wrong),
+                Node::List(_) | Node::Object(_) => Err(wrong()),
+            },
             _ => Err(wrong()),
         }
     }
@@ -133,25 +154,25 @@ impl Object {
         let (name, rest) = split(path);
         let field = find(self.fields, name)?;
         let known = self.position(field);
-        match (rest, field.kind) {
-            (Some(rest), FieldKind::Message(fields)) if !field.is_list => {
+        match (rest, target(field)) {
+            (Some(rest), Target::Fields(fields)) => {
                 let index = known.unwrap_or(self.members.len());
                 if known.is_none() {
-                    let inner = Node::Object(Self::new(fields()));
-                    self.members.push((field.json_name.to_owned(), inner));
+                    let inner = Node::Object(Self::new(fields));
+                    self.members.push((field.json_name().to_owned(), inner));
                 }
-                self.inner(index, fields())?
+                self.inner(index, fields)?
                     .ok_or_else(|| wrong("it is no object"))?
                     .put_at(rest, text, replace)
             }
-            (None, FieldKind::Bool | FieldKind::Scalar | FieldKind::Text) => {
-                let value = json_of(field.kind, text).map_err(|problem| wrong(&problem))?;
-                let node = match field.is_list {
+            (None, Target::Value(parameter)) => {
+                let value = json_of(parameter, text).map_err(|problem| wrong(&problem))?;
+                let node = match field.is_list() {
                     true => Node::List(vec![value.clone()]),
                     false => Node::Raw(value.clone()),
                 };
                 match known.and_then(|index| self.members.get_mut(index)) {
-                    None => self.members.push((field.json_name.to_owned(), node)),
+                    None => self.members.push((field.json_name().to_owned(), node)),
                     Some((_, Node::List(list))) => list.push(value),
                     Some((_, known)) if replace => *known = node,
                     Some(_) => return Err(wrong("it is given twice")),
@@ -167,7 +188,7 @@ impl Object {
         let field = find(self.fields, name)?;
         let value: Box<RawValue> = serde_json::from_slice(json)
             .map_err(|error| TranscodeError::new(name, format!("the body is not JSON: {error}")))?;
-        self.members.push((field.json_name.to_owned(), Node::Raw(value)));
+        self.members.push((field.json_name().to_owned(), Node::Raw(value)));
         Ok(())
     }
 
@@ -178,13 +199,13 @@ impl Object {
         for (name, node) in self.members {
             let wrong = || TranscodeError::new(&name, "a query cannot hold it");
             let field = find(self.fields, &name)?;
-            let inner = match (field.kind, node) {
-                (FieldKind::Message(fields), Node::Raw(json)) if !field.is_list => {
-                    Self::parse_own(fields(), json.get().as_bytes())?
+            let inner = match (target(field), node) {
+                (Target::Fields(fields), Node::Raw(json)) => {
+                    Self::parse_own(fields, json.get().as_bytes())?
                 }
-                (FieldKind::Message(_), Node::Object(inner)) => inner,
-                (FieldKind::Bool | FieldKind::Scalar | FieldKind::Text, Node::Raw(json)) => {
-                    if field.is_list {
+                (Target::Fields(_), Node::Object(inner)) => inner,
+                (Target::Value(_), Node::Raw(json)) => {
+                    if field.is_list() {
                         let list: Vec<Box<RawValue>> =
                             serde_json::from_str(json.get()).map_err(|_| wrong())?;
                         for element in list {
@@ -249,12 +270,12 @@ fn scalar(json: &RawValue) -> Option<String> {
 }
 
 /// The JSON for a text. Numbers, enum values and well-known types are read from strings too.
-fn json_of(kind: FieldKind, text: &str) -> Result<Box<RawValue>, String> {
-    let json = match (kind, text) {
-        (FieldKind::Bool, "true") => serde_json::value::to_raw_value(&true),
-        (FieldKind::Bool, "false") => serde_json::value::to_raw_value(&false),
-        (FieldKind::Bool, _) => return Err(format!("expected true or false, found {text:?}")),
-        _ => serde_json::value::to_raw_value(text),
+fn json_of(parameter: Parameter, text: &str) -> Result<Box<RawValue>, String> {
+    let json = match (parameter, text) {
+        (Parameter::Text, _) => serde_json::value::to_raw_value(text),
+        (Parameter::Bool, "true") => serde_json::value::to_raw_value(&true),
+        (Parameter::Bool, "false") => serde_json::value::to_raw_value(&false),
+        (Parameter::Bool, _) => return Err(format!("expected true or false, found {text:?}")),
     };
     json.map_err(|error| error.to_string())
 }

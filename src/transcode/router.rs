@@ -1,8 +1,6 @@
 //! From an HTTP method and a path to an RPC.
 
-use super::binding;
-use super::path_template::PathTemplate;
-use super::{ParseTemplateError, TranscodeError};
+use super::{TranscodeError, binding};
 use crate::rpc::{self, HttpBinding, MethodSpec, Rpc};
 
 /// The bindings of many RPCs, the more special ones first.
@@ -15,34 +13,21 @@ pub struct Router {
 struct Entry {
     spec: &'static MethodSpec,
     binding: &'static HttpBinding,
-    template: PathTemplate,
 }
 
 impl Router {
     /// A router for RPCs, with all their bindings.
-    ///
-    /// # Errors
-    ///
-    /// If a binding's path template is not one.
-    pub fn new(
-        specs: impl IntoIterator<Item = &'static MethodSpec>,
-    ) -> Result<Self, ParseTemplateError> {
-        let mut entries = Vec::new();
-        for spec in specs {
-            for binding in spec.http {
-                entries.push(Entry { spec, binding, template: binding.path.parse()? });
-            }
-        }
-        entries.sort_by_cached_key(|entry| entry.template.specificity());
-        Ok(Self { entries })
+    pub fn new(specs: impl IntoIterator<Item = &'static MethodSpec>) -> Self {
+        let entries = specs
+            .into_iter()
+            .flat_map(|spec| spec.http.iter().map(move |binding| Entry { spec, binding }));
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by_cached_key(|entry| entry.binding.template.specificity());
+        Self { entries }
     }
 
     /// A router for every RPC of this crate.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Self::new); a test holds that there is none.
-    pub fn of_crate() -> Result<Self, ParseTemplateError> {
+    pub fn of_crate() -> Self {
         Self::new(rpc::METHODS.iter().copied())
     }
 
@@ -53,7 +38,7 @@ impl Router {
     /// If there is one and the path is not percent-encoded UTF-8.
     pub fn route(&self, method: &str, path: &str) -> Result<Option<Route>, TranscodeError> {
         for entry in self.entries.iter().filter(|entry| entry.binding.method == method) {
-            if let Some(found) = entry.template.capture(path)? {
+            if let Some(found) = entry.binding.template.capture(path)? {
                 let variables =
                     found.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
                 return Ok(Some(Route { spec: entry.spec, binding: entry.binding, variables }));
@@ -64,8 +49,10 @@ impl Router {
 
     /// The HTTP methods that a path has; empty if it has none.
     pub fn methods(&self, path: &str) -> Vec<&'static str> {
-        let matching =
-            self.entries.iter().filter(|entry| !matches!(entry.template.capture(path), Ok(None)));
+        let matching = self
+            .entries
+            .iter()
+            .filter(|entry| !matches!(entry.binding.template.capture(path), Ok(None)));
         let mut methods: Vec<_> = matching.map(|entry| entry.binding.method).collect();
         methods.sort_unstable();
         methods.dedup();
@@ -109,7 +96,7 @@ impl Route {
     /// If the response has no JSON form, or `R` is not the RPC that was found.
     pub fn response<R: Rpc>(&self, response: &R::Response) -> Result<Vec<u8>, TranscodeError> {
         self.check::<R>()?;
-        binding::encode_response::<R>(self.spec, self.binding, response)
+        binding::encode_response::<R>(self.binding, response)
     }
 
     fn check<R: Rpc>(&self) -> Result<(), TranscodeError> {

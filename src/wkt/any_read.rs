@@ -17,7 +17,7 @@ use crate::protojson::members::Members;
 use crate::protojson::path;
 use crate::protojson::tagged::{TYPE, VALUE};
 use crate::protojson::unknown::{UnknownName, read_raw, skip_member};
-use crate::types::{self, JsonMessage, TypeVisitor};
+use crate::types::{self, JsonForm, JsonMessage, TypeVisitor};
 
 impl<'de> Deserialize<'de> for Any {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -217,7 +217,7 @@ where
     M: JsonMessage,
     A: MapAccess<'de>,
 {
-    if M::MAY_HAVE_VALUE {
+    if matches!(M::FORM, JsonForm::Empty) {
         return read_empty::<M, A>(map);
     }
     let (message, unknown) =

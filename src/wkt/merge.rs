@@ -73,14 +73,14 @@ impl Merge {
         message_type: &MessageType,
         patch: &Patch,
     ) -> Result<Vec<u8>, Problem> {
-        let Some(fields) = message_type.fields else {
+        let Some(fields) = message_type.fields() else {
             return Err(self.problem("the type there keeps no unknown members"));
         };
         let wire = wire::fields(own).collect::<Result<Vec<_>, _>>()?;
         let mut edits = BTreeMap::new();
         let mut added = Members::default();
         for (name, node) in patch.below() {
-            let Some(field) = fields.iter().find(|field| field.names.contains(&name)) else {
+            let Some(field) = fields.iter().find(|field| field.is_called(name)) else {
                 self.keep(name, node);
                 continue;
             };
@@ -172,10 +172,10 @@ impl Merge {
                         None => edited.extend_from_slice(field.whole),
                     }
                 }
-                (FieldShape::List, FieldKind::Enum(number)) => {
+                (FieldShape::List, FieldKind::Enum(known)) => {
                     for value in values(field) {
                         let segment = index.to_string();
-                        let value = self.enum_value(value, number, &segment, patch);
+                        let value = self.enum_of(value, known, &segment, patch.at(&segment));
                         prost::encoding::int32::encode(field.number, &value, &mut edited);
                         *index += 1;
                     }
@@ -225,41 +225,31 @@ impl Merge {
                 }
                 Ok(entry)
             }
-            FieldKind::Enum(number) => {
+            FieldKind::Enum(known) => {
                 let value =
                     values.next_back().and_then(WireField::varint).unwrap_or_default() as i32;
                 let whole = self.pointer.len();
-                let value = self.enum_of(value, number, &name, Some(patch));
+                let value = self.enum_of(value, known, &name, Some(patch));
                 self.pointer.truncate(whole);
                 prost::encoding::int32::encode(MAP_VALUE, &value, &mut entry);
                 Ok(entry)
             }
-            FieldKind::Message(_) | FieldKind::Scalar => Ok(field.value.to_vec()),
+            FieldKind::Message(_) | FieldKind::Bool | FieldKind::Scalar => Ok(field.value.to_vec()),
         }
-    }
-
-    fn enum_value(
-        &mut self,
-        value: i32,
-        number: fn(&str) -> Option<i32>,
-        segment: &str,
-        patch: &Patch,
-    ) -> i32 {
-        self.enum_of(value, number, segment, patch.at(segment))
     }
 
     /// The number of an enum, where a name may be kept for it.
     fn enum_of(
         &mut self,
         value: i32,
-        number: fn(&str) -> Option<i32>,
+        values: &[(&str, i32)],
         segment: &str,
         patch: Option<&Patch>,
     ) -> i32 {
         let Some(patch) = patch else { return value };
         let name = patch.value().and_then(text).filter(|name| stands_for(value, name));
         let Some(name) = name else { return value };
-        number(&name).unwrap_or_else(|| {
+        number_of(values, &name).unwrap_or_else(|| {
             self.keep(segment, patch);
             value
         })
@@ -300,12 +290,17 @@ fn is_set(field: &Field, fields: &[Field], wire: &[WireField<'_>]) -> bool {
 /// The number of a name that is kept for the value of a field: `None` if the value stands for no name,
 /// `Some(None)` if it stands for a name that is still unknown.
 fn stand_in(field: &Field, wire: &[WireField<'_>], name: &RawValue) -> Option<Option<i32>> {
-    let (FieldShape::Single, FieldKind::Enum(number)) = (field.shape, field.kind) else {
+    let (FieldShape::Single, FieldKind::Enum(known)) = (field.shape, field.kind) else {
         return None;
     };
     let set = wire.iter().rfind(|set| set.number == field.number)?.varint()? as i32;
     let name = text(name).filter(|name| stands_for(set, name))?;
-    Some(number(&name))
+    Some(number_of(known, &name))
+}
+
+/// The number of a name of an enum.
+fn number_of(values: &[(&str, i32)], name: &str) -> Option<i32> {
+    values.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
 }
 
 fn text(json: &RawValue) -> Option<String> {

@@ -105,7 +105,7 @@ pub struct Registered {
     from_json: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
     to_json: fn(Bytes) -> Json,
     normalize: fn(Bytes) -> Result<Vec<u8>, DecodeError>,
-    pub(super) message_type: MessageType,
+    pub(crate) message_type: MessageType,
 }
 
 impl Registered {

@@ -44,7 +44,7 @@ pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
         Some((own, UnknownMembers { members })) => {
             let registered = context::registry().unwrap_or_default().get(any.type_name());
             match registered.map(|registered| registered.message_type) {
-                Some(message_type) if message_type.fields.is_some() => {
+                Some(message_type) if message_type.fields().is_some() => {
                     let merged = merge(&own, &message_type, &members).map_err(at)?;
                     is_changed |= merged.0 != own || merged.1.len() != members.len();
                     (merged.0.into(), merged.1)
@@ -52,7 +52,7 @@ pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
                 Some(message_type) => {
                     patch(&members).map_err(|problem| at(Problem::Json(problem)))?;
                     // What is in `value` is in the message itself, whoever wrote it.
-                    let is_well_known = message_type.last_field.is_some();
+                    let is_well_known = message_type.last_field().is_some();
                     if is_well_known && members.iter().any(|member| is_in_value(&member.pointer)) {
                         let problem = "at `/value`: the type there keeps no unknown members";
                         return Err(at(Problem::Json(problem.to_owned())));
@@ -79,10 +79,10 @@ fn is_in_value(pointer: &str) -> bool {
 /// message of the type.
 pub fn undeclared(message: &[u8], message_type: &MessageType) -> Option<u32> {
     let mut wire = wire::fields(message).filter_map(Result::ok);
-    let Some(fields) = message_type.fields else {
-        let last = message_type.last_field?;
-        return wire.find(|field| field.number > last).map(|field| field.number);
-    };
+    if let Some(last_field) = message_type.last_field() {
+        return wire.find(|field| field.number > last_field).map(|field| field.number);
+    }
+    let fields = message_type.fields()?;
     wire.find_map(|field| {
         let Some(declared) = fields.iter().find(|declared| declared.number == field.number) else {
             return Some(field.number);

@@ -53,7 +53,7 @@ async fn a_length_that_is_too_large_is_refused_before_the_body() {
 async fn a_body_that_does_not_come_is_408() {
     let mut limits = RestLimits::default();
     limits.body_time = Duration::ZERO;
-    let front = RestFront::new([]).unwrap().limits(limits);
+    let front = RestFront::new([]).limits(limits);
     let body = StreamBody::new(tokio_stream::pending::<Result<Frame<Bytes>, Infallible>>());
     let refused = front.read(Request::post("/v2/policies").body(body).unwrap()).await.unwrap_err();
     assert_eq!(refused.status(), 408);
