@@ -168,5 +168,5 @@ fn run_time_descriptors_have_behaviors_and_comments() {
     assert!(is_required(&field("action")) && !is_output_only(&field("action")));
     assert!(task.fields().all(|field| !is_immutable(&field)));
     let comment = |name: &str| summary(&task.parent_file(), field(name).path());
-    assert_eq!(comment("action").as_deref(), Some("What to do"));
+    assert_eq!(comment("action").as_deref(), Some("The action to run"));
 }
