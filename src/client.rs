@@ -2,6 +2,7 @@
 
 mod builder;
 mod create_guard;
+mod env;
 mod target;
 mod task_watch;
 
@@ -13,6 +14,8 @@ use tonic::metadata::MetadataMap;
 
 pub use builder::ClientBuilder;
 pub use create_guard::{Guarded, GuardedCreate};
+#[doc(hidden)]
+pub use env::duration;
 #[cfg(feature = "rest")]
 pub use target::Wire;
 pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};

@@ -139,6 +139,7 @@ pub mod rpc;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod telemetry;
+mod text;
 mod timer;
 pub mod transcode;
 mod transport;

@@ -266,3 +266,65 @@ async fn clones_share_a_client_and_futures_can_be_spawned() {
         call.await.unwrap().unwrap();
     }
 }
+
+/// A client's configuration from these variables, without the prefix of their names.
+fn from_vars(vars: &[(&str, &str)]) -> Result<eset_protect::ClientBuilder, Error> {
+    eset_protect::ClientBuilder::from_vars(|name| {
+        let name = name.strip_prefix("ESET_PROTECT_")?;
+        vars.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
+    })
+}
+
+#[tokio::test]
+async fn the_environment_configures_a_client() {
+    let server = Running::start().await;
+    let endpoint = server.endpoint();
+    let vars = [("ENDPOINT", &*endpoint), ("TIMEOUT", "7s"), ("MAX_ATTEMPTS", "1"), ("TOKEN", "")];
+    let client = from_vars(&vars).unwrap().connect().await.unwrap();
+    let response = Greeter::new(client).greet(greet("anyone")).send().await.unwrap();
+    let timeout = response.metadata().get("x-timeout").unwrap().to_str().unwrap();
+    let left: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
+    assert!((6_000_000..=7_000_000).contains(&left), "{timeout}");
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    for (vars, expected) in [
+        (&[("ENDPOINT", "ftp://x")][..], "ENDPOINT: expected http://HOST:PORT or https://HOST"),
+        (&[("ENDPOINT", "http://a:geheim@x")], "ENDPOINT: credentials do not belong in an"),
+        (&[("MAX_ATTEMPTS", "0")], "MAX_ATTEMPTS: expected a number from 1 to 4294967295, found"),
+        (&[("RATE", "-1")], "RATE: expected calls a second, from 1 to 10000, or 0 or `off`"),
+        (&[("TIMEOUT", "0s")], "TIMEOUT: expected a time greater than zero, found \"0s\""),
+        (&[("TIMEOUT", "28h")], "TIMEOUT: expected at most 27 hours, found \"28h\""),
+        (&[("PASSWORD", "geheim")], "USERNAME: expected the user whose password is in ESET_"),
+        (&[("USERNAME", "a")], "PASSWORD: expected the password of \"a\""),
+        (
+            &[("TOKEN", "geheim"), ("USERNAME", "a")],
+            "TOKEN, ESET_PROTECT_USERNAME: expected one of them",
+        ),
+        (&[("CREDENTIALS", "/no/such/file")], "CREDENTIALS /no/such/file: "),
+        (&[("TOKEN", "geheim"), ("ENDPOINT", "http://x")], "ENDPOINT \"http://x\": an access"),
+        #[cfg(feature = "rest")]
+        (&[("REGION", "mars")], "REGION: expected eu, de, us, ca or jpn, found \"mars\""),
+        #[cfg(feature = "rest")]
+        (&[("REGION", "eu"), ("WIRE", "grpc")], "WIRE: it is for an endpoint; the cloud and"),
+        #[cfg(feature = "rest")]
+        (&[("REGION", "eu"), ("ON_PREM", "x")], "REGION, ESET_PROTECT_ON_PREM: expected one"),
+        #[cfg(feature = "rest")]
+        (&[("TOKEN_URL", "geheim")], "TOKEN_URL: expected https://HOST[:PORT]/PATH"),
+        #[cfg(feature = "rest")]
+        (&[("TOKEN_URL", "http://x/t")], "TOKEN_URL \"http://x/t\": a password travels by https"),
+        #[cfg(not(feature = "rest"))]
+        (&[("REGION", "eu")], "REGION: it needs the cargo feature `rest`"),
+        #[cfg(not(feature = "rest"))]
+        (&[("USERNAME", "a"), ("PASSWORD", "b")], "USERNAME: it needs the cargo feature `rest`"),
+        #[cfg(feature = "tls")]
+        (&[("CA_CERT", "Cargo.toml")], "CA_CERT Cargo.toml: expected PEM, found no certificate"),
+    ] {
+        let error = from_vars(vars).expect_err("a wrong variable");
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let message = error.to_string();
+        let expected = format!("ESET_PROTECT_{expected}");
+        assert!(message.contains(&expected) && !message.contains("geheim"), "{vars:?}: {message}");
+    }
+}

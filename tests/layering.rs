@@ -30,6 +30,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["protojson", "rpc", "types", "wkt"]),
+    ("text", &[]),
     ("timer", &[]),
     ("backoff", &[]),
     ("telemetry", &["error", "rpc", "timer"]),
@@ -74,6 +75,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "proto",
             "rate_limiter",
             "rpc",
+            "text",
             "timer",
             "transport",
             "wkt",
@@ -163,4 +165,74 @@ fn known_to(text: &str) -> BTreeSet<String> {
 
 fn first_name(text: &str) -> String {
     text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// Each file of the command can be read after those that it uses.
+#[test]
+fn the_command_has_no_circles() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/eset-protect");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    let module = |file: &PathBuf| {
+        let path = file.strip_prefix(&root).expect("below the root").with_extension("");
+        path.iter().map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let modules: BTreeSet<_> = files.iter().map(module).collect();
+    let mut left: Vec<_> = files
+        .iter()
+        .map(|file| {
+            let text = fs::read_to_string(file).expect("a source file");
+            (module(file), used_modules(&text, &module(file), &modules))
+        })
+        .collect();
+    loop {
+        let waiting: BTreeSet<_> = left.iter().map(|(module, _)| module.clone()).collect();
+        let before = left.len();
+        left.retain(|(_, used)| used.iter().any(|used| waiting.contains(used)));
+        if left.len() == before {
+            break;
+        }
+    }
+    let circles: Vec<_> = left.iter().map(|(module, _)| module.join("::")).collect();
+    assert!(circles.is_empty(), "in circles, or using one: {}", circles.join(", "));
+}
+
+/// The modules whose items a file names by `crate::` or `super::`.
+fn used_modules(
+    text: &str,
+    module: &[String],
+    modules: &BTreeSet<Vec<String>>,
+) -> BTreeSet<Vec<String>> {
+    let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    // Tests inside of a file may name what they test.
+    let code = code.join("\n");
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let parent = &module[..module.len() - 1];
+    let mut used = BTreeSet::new();
+    for (start, base) in [("crate::", &[][..]), ("super::", parent)] {
+        for (at, _) in code.match_indices(start) {
+            let (base, rest) = match code[at + start.len()..].strip_prefix("super::") {
+                Some(rest) => (&base[..base.len() - 1], rest),
+                None => (base, &code[at + start.len()..]),
+            };
+            let names: Vec<_> = match rest.strip_prefix('{') {
+                Some(list) => list.split('}').next().unwrap_or_default().split(',').collect(),
+                None => vec![rest],
+            };
+            for name in names {
+                let mut path = base.to_vec();
+                for part in name.trim().split("::").map(first_name) {
+                    path.push(part);
+                    if !modules.contains(&path) {
+                        path.pop();
+                        break;
+                    }
+                }
+                if path != module && modules.contains(&path) {
+                    used.insert(path);
+                }
+            }
+        }
+    }
+    used
 }

@@ -25,9 +25,11 @@ use crate::transport::{CONNECTION_WINDOW, Limit, Limits, Transport, USER_AGENT};
 
 #[cfg(feature = "rest")]
 mod rest;
+#[cfg(feature = "rest")]
+pub(super) use rest::token_address;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 const MAX_HEADER_LIST_SIZE: usize = 1024 * 1024;
 
@@ -78,7 +80,7 @@ enum RateLimit {
 /// 408, 429, 502, 503 and 504 are worth another attempt.
 #[derive(Clone)]
 pub struct ClientBuilder {
-    target: Target,
+    pub(super) target: Target,
     timeout: Option<Duration>,
     connect_timeout: Duration,
     limits: Limits,

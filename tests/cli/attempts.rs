@@ -48,10 +48,13 @@ fn wrong_numbers_are_usage_errors() {
     for number in ["0", "-1", "many", "4294967296", ""] {
         let flag = format!("--max-attempts={number}");
         let error = run(&["tasks", "list", &flag], b"").fails(2);
-        assert!(error.contains("--max-attempts <N>"), "{number}: {error}");
+        assert!(error.starts_with("error: --max-attempts: expected "), "{number}: {error}");
     }
     let error = run(&["tasks", "list", "--max-attempts", "0"], b"").fails(2);
-    assert!(error.contains("'0' for '--max-attempts <N>': expected a number from 1"), "{error}");
+    assert!(
+        error.contains("--max-attempts: expected a number from 1 to 4294967295, found \"0\""),
+        "{error}"
+    );
     let mut command = command(&["tasks", "list"]);
     command.env("ESET_PROTECT_MAX_ATTEMPTS", "0");
     let error = run_command(command, b"").fails(2);

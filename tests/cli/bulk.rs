@@ -211,10 +211,10 @@ fn wrong_flags_name_themselves() {
         (
             &["get", "a", "--rate", "fast"],
             "",
-            "'fast' for '--rate <CALLS>': expected calls a second",
+            "error: --rate: expected calls a second, from 1 to 10000, or 0 or `off`",
         ),
         (&["get", "a", "--rate", "10001"], "", "from 1 to 10000, or 0 or `off` for no limit"),
-        (&["get", "a", "--rate=-1"], "", "'-1' for '--rate <CALLS>'"),
+        (&["get", "a", "--rate=-1"], "", "found \"-1\""),
         (&["get", "a", "--failed", "/no/such/file"], "", "--failed /no/such/file: "),
         (&["get", "a", "--failed", "-"], "", "--failed -: expected a file"),
         (&["get", "--from", "Cargo.lock", "--failed", "Cargo.lock"], "", "line 1: expected a uuid"),

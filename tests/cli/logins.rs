@@ -164,7 +164,7 @@ fn files_that_are_wrong_show_no_line() {
         ("# x\ngeheim=geheim", "line 2: expected username=…"),
         ("password =geheim", "line 1: expected username=…"),
         ("token=", "line 1: token is empty"),
-        ("token=geheim\ntoken=geheim", "line 2: token is there twice"),
+        ("token=geheim\ntoken=geheim", "line 2: token appears twice"),
     ] {
         let file = LoginFile::new(text, 0o600);
         let mut command = list(&server, "grpc");
@@ -191,7 +191,7 @@ fn contradictions_and_halves_are_told() {
     let error = run(list(&server, "grpc"), &all).fails(2);
     assert!(error.contains("ESET_PROTECT_TOKEN, ESET_PROTECT_USERNAME: expected one"), "{error}");
     let error = run(list(&server, "grpc"), &all[1..2]).fails(2);
-    assert!(error.contains("ESET_PROTECT_PASSWORD: whose is it?"), "{error}");
+    assert!(error.contains("ESET_PROTECT_USERNAME: expected the user whose password"), "{error}");
     // There is no terminal here.
     let error = run(list(&server, "grpc"), &all[..1]).fails(5);
     assert!(
@@ -213,7 +213,7 @@ fn contradictions_and_halves_are_told() {
     assert!(run(command, &[]).fails(2).contains("--credentials, --username: expected one"));
     let mut command = list(&server, "grpc");
     command.args(["--username", ""]);
-    assert!(run(command, &[]).fails(2).contains("--username: expected a name"));
+    assert!(run(command, &[]).fails(2).contains("--username: expected a value"));
 }
 
 /// Secrets are no arguments, and where one is put all the same it is not repeated.

@@ -142,15 +142,15 @@ fn a_target_is_one() {
             "--region, --on-prem: expected one of them",
         ),
         (&["list", "--region", "mars"], "[possible values: eu, de, us, ca, jpn]"),
-        (&["list", "--region", "eu", "--wire", "grpc"], "--wire: it is for --endpoint"),
-        (&["list", "--on-prem", "https://x", "--wire", "auto"], "--wire: it is for --endpoint"),
+        (&["list", "--region", "eu", "--wire", "grpc"], "--wire: it is for an endpoint"),
+        (&["list", "--on-prem", "https://x", "--wire", "auto"], "--wire: it is for an endpoint"),
         (&["list", "--on-prem", "x"], "expected http://HOST:PORT or https://HOST[:PORT]"),
         (&["list", "--pin-cert", "/no", "--endpoint", "https://x"], "--pin-cert /no: "),
         (
             &["list", "--pin-cert", "Cargo.toml", "--endpoint", "https://x"],
             "--pin-cert Cargo.toml: ",
         ),
-        (&["list", "--pin-cert", "Cargo.toml"], "--pin-cert: the endpoint is not https"),
+        (&["list", "--pin-cert", "Cargo.toml"], "--pin-cert: the server is not https"),
         (&["list", "--pin-cert", "a", "--ca-cert", "b"], "--ca-cert, --pin-cert: expected one"),
         (&["list", "--token-url", "ftp://x"], "--token-url: expected https://"),
     ] {

@@ -149,7 +149,7 @@ fn waiting_for_nothing() {
         (&["tasks", "wait"][..], "<TASK>"),
         (&["tasks", "wait", "x", "--wait-timeout", "soon"], "such as 500ms, 30s, 2m or 1h"),
         (&["tasks", "wait", "x", "--wait-timeout", "10"], "'10' for '--wait-timeout <TIME>'"),
-        (&["tasks", "wait", "x", "--wait-timeout", "0s"], "more than no time"),
+        (&["tasks", "wait", "x", "--wait-timeout", "0s"], "a time greater than zero"),
         (&["tasks", "wait", "x", "--wait-timeout", "8761h"], "at most 8760h"),
         (&["tasks", "wait", "x", "--poll-interval", "99999999999999999999h"], "--poll-interval"),
     ] {

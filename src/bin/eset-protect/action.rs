@@ -9,7 +9,6 @@ use eset_protect::wkt::Any;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::free_text;
 
 /// What `--action` says in its long help.
 pub fn help() -> String {
@@ -33,16 +32,16 @@ pub struct Params {
     #[arg(long, value_name = "PROFILE", ignore_case = true)]
     scan_profile: Option<ScanProfile>,
     /// OnDemandScan: what to scan; everything if not given
-    #[arg(long, value_name = "TARGET", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
     scan_target: Vec<String>,
     /// OnDemandScan: clean what is found
     #[arg(long)]
     clean: bool,
     /// RunCommand: the command with its arguments
-    #[arg(long, value_name = "LINE", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
     command_line: Option<String>,
     /// RunCommand: the directory to run it in
-    #[arg(long, value_name = "DIRECTORY", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, value_name = "DIRECTORY", allow_hyphen_values = true)]
     directory: Option<String>,
     /// ShutdownComputer: restart instead
     #[arg(long)]

@@ -2,33 +2,25 @@
 
 mod bar;
 mod failed_file;
+mod item;
 mod options;
 mod outcomes;
 mod printer;
 mod run;
 
 use eset_protect::Client;
-use eset_protect::rpc::{IdempotencyLevel, Rpc};
+use eset_protect::rpc::Rpc;
 
 use crate::details::Details;
 use crate::failure::Failure;
 use crate::output::Format;
 use bar::Bar;
+pub use item::Item;
 pub use options::{BulkOptions, BulkSettings};
 use outcomes::Outcomes;
 pub use printer::What;
 use printer::{Printer, Unprinted};
-use run::Run;
-
-/// One of many calls.
-#[derive(Debug)]
-pub struct Item<Q> {
-    /// What a person calls it: a uuid, or where the request stood.
-    pub name: String,
-    /// The line that asks for it again.
-    pub line: String,
-    pub request: Q,
-}
+use run::{Run, is_reading};
 
 /// Makes a call for each item, says which fail, and prints the answers in the order of the items.
 ///
@@ -79,8 +71,4 @@ impl<R: Rpc, T: Details> Bulk<R, T> {
         }
         Err(failure)
     }
-}
-
-fn is_reading<R: Rpc>() -> bool {
-    R::SPEC.idempotency == IdempotencyLevel::NoSideEffects
 }

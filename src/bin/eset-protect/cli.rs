@@ -1,10 +1,12 @@
 //! The command line as a whole.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::logging::Logging;
-use crate::{assignments, completions, convert, demo, descriptors, emulator, policies, tasks};
+use crate::{
+    assignments, completions, convert, demo, descriptors, emulator, free_text, policies, tasks,
+};
 
 const NOTES: &str = "\
 Proxies: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, as http://[USER:PASSWORD@]HOST[:PORT];
@@ -44,6 +46,16 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads the arguments of the process.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        free_text::check(&command, &matches)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Demo(demo::Demo),
@@ -66,7 +78,7 @@ impl Command {
             Self::Assignments(command) => command.run(),
             Self::Convert(command) => command.run(),
             Self::Descriptors(command) => command.run(),
-            Self::Completions(command) => command.run(),
+            Self::Completions(command) => command.run(Cli::command()),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! `eset-protect completions`.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -25,10 +24,11 @@ const NAME: &str = "eset-protect";
 const NAME_IN_BASH: &str = "eset_protect";
 
 impl Completions {
-    pub fn run(self) -> Result<(), Failure> {
+    /// Prints the completions of `command`.
+    pub fn run(self, command: Command) -> Result<(), Failure> {
         let script = match self.shell {
-            Shell::Bash => bash(),
-            shell => generate(shell, NAME),
+            Shell::Bash => bash(command),
+            shell => generate(shell, command, NAME),
         };
         let mut output = Output::new();
         output.bytes(script.as_bytes())?;
@@ -36,17 +36,17 @@ impl Completions {
     }
 }
 
-fn generate(shell: Shell, name: &str) -> String {
+fn generate(shell: Shell, mut command: Command, name: &str) -> String {
     // Into memory first: clap_complete panics if it cannot write.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), name, &mut script);
+    clap_complete::generate(shell, &mut command, name, &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
 /// The script for bash, which completes the command by its own name all the same, and values after `=`.
-fn bash() -> String {
+fn bash(command: Command) -> String {
     let mut script = String::new();
-    for line in generate(Shell::Bash, NAME_IN_BASH).lines() {
+    for line in generate(Shell::Bash, command, NAME_IN_BASH).lines() {
         match line.strip_suffix(NAME_IN_BASH) {
             Some(start) if line.trim_start().starts_with("complete -F ") => {
                 script.push_str(start);

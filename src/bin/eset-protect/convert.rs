@@ -1,6 +1,7 @@
 //! `eset-protect convert`: ProtoJSON from and to binary protobuf.
 
 use clap::{Args, ValueEnum};
+use eset_protect::codegen::decode_text;
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::wkt::TypeRegistry;
 
@@ -75,7 +76,7 @@ impl Convert {
         let wrong =
             |problem: &str| Failure::Input(format!("standard input is not a {name}: {problem}"));
         let read = |json: &[u8]| {
-            let json = input::decode(json).map_err(|problem| wrong(&problem))?;
+            let json = decode_text(json).map_err(|problem| wrong(&problem))?;
             if json.trim().is_empty() {
                 return Err(wrong("it is empty"));
             }

@@ -9,7 +9,7 @@ use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
 
-use crate::connection::{Place, Said};
+use crate::server::Server;
 use crate::stderr;
 use crate::style::Style;
 use crate::text::{count, printable};
@@ -28,14 +28,6 @@ pub const RUNS: u8 = 9;
 /// As shells have it for SIGINT.
 pub const STOPPED: u8 = 130;
 
-/// Where a call failed.
-#[derive(Debug)]
-pub struct At {
-    pub place: Place,
-    pub has_login: bool,
-    pub said: Said,
-}
-
 /// Why a command ends early.
 #[derive(Debug)]
 pub enum Failure {
@@ -45,8 +37,8 @@ pub enum Failure {
     Check { lines: Vec<String>, can_allow: bool },
     /// There is no login, and nobody to ask for one.
     Credentials(String),
-    /// A call failed; at a place, if it got so far that there was one.
-    Call(Box<Error>, Option<Box<At>>),
+    /// A call failed; of a server, if it got so far that there was one.
+    Call(Box<Error>, Option<Box<Server>>),
     /// Of many calls some failed, each of which is said already, or were not made.
     Bulk {
         summary: String,
@@ -54,7 +46,7 @@ pub enum Failure {
         /// Others of them did well.
         is_served: bool,
         errors: Vec<Error>,
-        at: Option<Box<At>>,
+        server: Option<Box<Server>>,
     },
     /// Waiting for a task ended otherwise than everybody wished.
     Wait { exit_code: u8, message: String, hint: Option<String> },
@@ -90,13 +82,13 @@ impl Failure {
         Err(self)
     }
 
-    /// The same failure, which happened at this place.
-    pub fn at(self, place: At) -> Self {
-        let place = Box::new(place);
+    /// The same failure, which happened in a call of this server.
+    pub fn at(self, server: Server) -> Self {
+        let server = Box::new(server);
         match self {
-            Self::Call(error, _) => Self::Call(error, Some(place)),
+            Self::Call(error, _) => Self::Call(error, Some(server)),
             Self::Bulk { summary, is_cut_short, is_served, errors, .. } => {
-                Self::Bulk { summary, is_cut_short, is_served, errors, at: Some(place) }
+                Self::Bulk { summary, is_cut_short, is_served, errors, server: Some(server) }
             }
             other => other,
         }
@@ -135,13 +127,14 @@ impl Failure {
                 say(&mut text, style, message);
                 say_hints(&mut text, style, hint.iter().cloned());
             }
-            Self::Bulk { summary, is_served, errors, at, .. } => {
+            Self::Bulk { summary, is_served, errors, server, .. } => {
                 text.push_str(&format!("{summary}\n"));
                 let mut said = HashSet::new();
-                let all = errors.iter().flat_map(|error| hints(error, at.as_deref(), *is_served));
+                let all =
+                    errors.iter().flat_map(|error| hints(error, server.as_deref(), *is_served));
                 say_hints(&mut text, style, all.filter(|hint| said.insert(hint.clone())));
             }
-            Self::Call(error, at) => describe(&mut text, style, error, at.as_deref()),
+            Self::Call(error, server) => describe(&mut text, style, error, server.as_deref()),
         }
         stderr::say(&text);
     }
@@ -176,7 +169,7 @@ fn say(text: &mut String, style: Style, message: &str) {
     text.push_str(&format!("{} {}\n", style.red("error:"), printable(message)));
 }
 
-fn describe(text: &mut String, style: Style, error: &Error, at: Option<&At>) {
+fn describe(text: &mut String, style: Style, error: &Error, server: Option<&Server>) {
     say(text, style, &headline(error));
     // A message that has nothing else to say says it already.
     if let Some(status) = error.http_status()
@@ -197,7 +190,7 @@ fn describe(text: &mut String, style: Style, error: &Error, at: Option<&At>) {
     for violation in field_violations(error) {
         text.push_str(&format!("  {}\n", printable(&violation)));
     }
-    say_hints(text, style, hints(error, at, false).into_iter());
+    say_hints(text, style, hints(error, server, false).into_iter());
 }
 
 fn say_hints(text: &mut String, style: Style, hints: impl Iterator<Item = String>) {

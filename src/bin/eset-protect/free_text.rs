@@ -1,15 +1,30 @@
-//! Free text as the value of a flag. It may begin with a hyphen, as `-c "id"` does.
+//! Values of flags that may begin with a hyphen, as in `--command-line '-c "id"'`.
 
-use clap::{Command, CommandFactory};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Command, Error};
 
-use crate::cli::Cli;
-
-/// Takes any text but a flag of this command alone: there the value was forgotten.
-pub fn parse(text: &str) -> Result<String, String> {
-    if text.starts_with('-') && is_flag(&Cli::command(), text) {
-        return Err("that is a flag of this command, and the value is missing".to_owned());
+/// Refuses such a value where it is a flag of this command: there the value was forgotten.
+pub fn check(root: &Command, matches: &ArgMatches) -> Result<(), Error> {
+    let (mut command, mut matches) = (root, matches);
+    while let Some((name, inner)) = matches.subcommand()
+        && let Some(subcommand) = command.find_subcommand(name)
+    {
+        (command, matches) = (subcommand, inner);
     }
-    Ok(text.to_owned())
+    for arg in command.get_arguments().filter(|arg| arg.is_allow_hyphen_values_set()) {
+        let values = matches.try_get_raw(arg.get_id().as_str()).ok().flatten();
+        for value in values.into_iter().flatten() {
+            let text = value.to_string_lossy();
+            if text.starts_with('-') && is_flag(root, &text) {
+                let message = format!(
+                    "invalid value '{text}' for '{arg}': that is a flag of this command, and the value \
+                     is missing"
+                );
+                return Err(command.clone().error(ErrorKind::ValueValidation, message));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn is_flag(command: &Command, text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod line;
+mod prefix;
 
 use std::io::{self, IsTerminal};
 
@@ -10,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt, registry};
 
-use crate::connection::environment;
+use crate::environment;
 use crate::failure::Failure;
 use crate::stderr;
 use crate::style::Style;

@@ -15,8 +15,8 @@ mod creates;
 mod demo;
 mod descriptors;
 mod details;
-mod duration;
 mod emulator;
+mod environment;
 mod failure;
 mod free_text;
 mod input;
@@ -26,6 +26,7 @@ mod output;
 mod policies;
 mod run;
 mod say;
+mod server;
 mod stderr;
 mod stop_signal;
 mod style;
@@ -37,8 +38,6 @@ mod uuids;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use failure::Failure;
 
@@ -55,7 +54,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Failure> {
-    match cli::Cli::try_parse() {
+    match cli::Cli::read() {
         Ok(cli) => {
             cli.logging.start()?;
             cli.command.run().map(|()| ExitCode::SUCCESS)

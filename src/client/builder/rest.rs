@@ -185,25 +185,7 @@ impl ClientBuilder {
                 format!("{}/oauth/token", Address::parse(server)?.origin())
             }
         };
-        if url.contains('@') {
-            // Not shown: it may be a password.
-            return Err(Error::config("token_url: credentials do not belong in an address"));
-        }
-        let uri: http::Uri = url.parse().map_err(|error| {
-            let url = shown(&url);
-            Error::config(format!("token_url: {url:?} is no address: {error}"))
-        })?;
-        let origin = format!(
-            "{}://{}",
-            uri.scheme_str().unwrap_or_default(),
-            uri.authority().map(ToString::to_string).unwrap_or_default()
-        );
-        let address = Address::parse(&origin)?;
-        if !address.may_have_token() {
-            return Err(Error::config(format!(
-                "token_url {url:?}: a password travels by https only, or to this machine itself"
-            )));
-        }
+        let (uri, address) = token_address(&url)?;
         let account = Account {
             http: self.http_client(address.is_secure)?,
             url: uri,
@@ -232,4 +214,28 @@ impl ClientBuilder {
         }
         Ok(metadata)
     }
+}
+
+/// A token endpoint, to which a password may travel.
+pub(in crate::client) fn token_address(url: &str) -> Result<(http::Uri, Address), Error> {
+    if url.contains('@') {
+        // Not shown: it may be a password.
+        return Err(Error::config("token_url: credentials do not belong in an address"));
+    }
+    let uri: http::Uri = url.parse().map_err(|error| {
+        let url = shown(url);
+        Error::config(format!("token_url: {url:?} is no address: {error}"))
+    })?;
+    let origin = format!(
+        "{}://{}",
+        uri.scheme_str().unwrap_or_default(),
+        uri.authority().map(ToString::to_string).unwrap_or_default()
+    );
+    let address = Address::parse(&origin)?;
+    if !address.may_have_token() {
+        return Err(Error::config(format!(
+            "token_url {url:?}: a password travels by https only, or to this machine itself"
+        )));
+    }
+    Ok((uri, address))
 }

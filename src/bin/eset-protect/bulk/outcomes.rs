@@ -2,7 +2,7 @@
 
 use eset_protect::Error;
 
-use super::Item;
+use super::item::Item;
 use crate::failure::Failure;
 use crate::say::{say, say_error};
 use crate::text::counts;
@@ -91,7 +91,7 @@ impl Outcomes {
             say(&summary);
             return Ok(());
         }
-        Err(Failure::Bulk { summary, is_cut_short, is_served, errors, at: None })
+        Err(Failure::Bulk { summary, is_cut_short, is_served, errors, server: None })
     }
 
     fn summary(&self, verb: &str) -> String {

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 
-use eset_protect::rpc::Rpc;
+use eset_protect::rpc::{IdempotencyLevel, Rpc};
 use eset_protect::{BulkResponse, Client, Error};
 
 use super::bar::Bar;
+use super::item::Item;
 use super::outcomes::{Outcome, Outcomes, UNCLEAR};
 use super::printer::Printer;
-use super::{Item, is_reading};
 use crate::details::Details;
 use crate::failure::{self, Failure};
 use crate::say::{say, say_error};
@@ -104,4 +104,9 @@ fn described<R: Rpc>(name: &str, error: &Error) -> String {
         text.push_str(&format!("; {UNCLEAR}"));
     }
     text
+}
+
+/// Whether the calls change nothing.
+pub fn is_reading<R: Rpc>() -> bool {
+    R::SPEC.idempotency == IdempotencyLevel::NoSideEffects
 }

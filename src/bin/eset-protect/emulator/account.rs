@@ -4,9 +4,8 @@ use clap::Args;
 use eset_protect::emulator::Auth;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::connection::environment;
+use crate::environment;
 use crate::failure::Failure;
-use crate::free_text;
 
 /// The account, and its password, if nobody says another one. No secret: it is printed.
 const DEFAULT: &str = "api";
@@ -19,7 +18,7 @@ pub struct AccountArgs {
     no_auth: bool,
     /// The account that may log in, with the password of ESET_PROTECT_EMULATOR_PASSWORD; if not given
     /// it is `api`, whose password is `api` if that variable is not set
-    #[arg(long, value_name = "NAME", conflicts_with = "no_auth", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, value_name = "NAME", conflicts_with = "no_auth", allow_hyphen_values = true)]
     account: Option<String>,
 }
 

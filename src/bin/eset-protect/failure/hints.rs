@@ -5,13 +5,12 @@ use std::env;
 use eset_protect::{Error, ErrorKind, Wire};
 use tonic::Code;
 
-use super::At;
-use crate::connection::{Place, Trusted};
+use crate::server::{Server, ServerKind, Trust};
 
 /// What to try; if `is_served`, another of the calls was answered, so it is the right server.
-pub fn hints(error: &Error, at: Option<&At>, is_served: bool) -> Vec<String> {
+pub fn hints(error: &Error, server: Option<&Server>, is_served: bool) -> Vec<String> {
     let is_right = is_served && matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
-    let hint = if is_right { None } else { of_kind(error, at) };
+    let hint = if is_right { None } else { of_kind(error, server) };
     let mut hints: Vec<String> = hint.into_iter().collect();
     let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
     if error.may_have_executed() && !changes_nothing {
@@ -20,34 +19,34 @@ pub fn hints(error: &Error, at: Option<&At>, is_served: bool) -> Vec<String> {
     hints
 }
 
-fn of_kind(error: &Error, at: Option<&At>) -> Option<String> {
-    let place = at.map(|at| &at.place);
+fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
+    let kind = server.map(|server| &server.kind);
     match (error.kind(), error.code()) {
         (ErrorKind::Config, _) => None,
-        (ErrorKind::Connect, _) if is_without_http2(error) => Some(other_protocol(place)),
-        (ErrorKind::Connect, _) => Some(connect(error, at)),
+        (ErrorKind::Connect, _) if is_without_http2(error) => Some(other_protocol(kind)),
+        (ErrorKind::Connect, _) => Some(connect(error, server)),
         (ErrorKind::Limit, _) => is_list(error).then(|| SMALLER_PAGES.to_owned()),
-        (ErrorKind::Transport, _) | (_, Code::Unimplemented) => Some(other_protocol(place)),
-        (_, Code::DeadlineExceeded) => Some(out_of_time(error, at)),
+        (ErrorKind::Transport, _) | (_, Code::Unimplemented) => Some(other_protocol(kind)),
+        (_, Code::DeadlineExceeded) => Some(out_of_time(error, server)),
         // Only a login has this code with that status.
         (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
-            Some(match at.is_some_and(|at| at.said.has_token_url) {
+            Some(match server.is_some_and(|server| server.has_token_url) {
                 true => "there is no token endpoint at the address of --token-url".to_owned(),
                 false => "there is no token endpoint at that address: --token-url says another"
                     .to_owned(),
             })
         }
-        (_, Code::NotFound) if is_whole_list(error) => Some(elsewhere(place)),
+        (_, Code::NotFound) if is_whole_list(error) => Some(elsewhere(kind)),
         (_, Code::NotFound) => Some("`list` shows what there is".to_owned()),
-        (_, Code::Unauthenticated) => Some(unauthenticated(at).to_owned()),
+        (_, Code::Unauthenticated) => Some(unauthenticated(server).to_owned()),
         // Who says so is not the service, and knows no users.
         (_, Code::PermissionDenied) if error.message().contains("in front of the login") => Some(
             "the login itself was not asked: whoever runs the firewall or proxy that refused can say why"
                 .to_owned(),
         ),
-        (_, Code::PermissionDenied) => Some(denied(place)),
+        (_, Code::PermissionDenied) => Some(denied(kind)),
         (_, Code::ResourceExhausted) if error.http_status() == Some(429) => {
-            Some(match at.is_some_and(|at| at.said.has_rate) {
+            Some(match server.is_some_and(|server| server.has_rate) {
                 true => {
                     "ESET answers ten calls a second: wait a little, or lower --rate".to_owned()
                 }
@@ -82,13 +81,13 @@ fn is_whole_list(error: &Error) -> bool {
 }
 
 /// Something answers there, but it is not ESET's API.
-fn elsewhere(place: Option<&Place>) -> String {
-    match place {
-        Some(Place::Endpoint { .. }) => {
+fn elsewhere(kind: Option<&ServerKind>) -> String {
+    match kind {
+        Some(ServerKind::Endpoint { .. }) => {
             "something answers at that address, but it has no such list: is it a server of these \
              services?"
         }
-        Some(Place::OnPrem(_)) => {
+        Some(ServerKind::OnPrem(_)) => {
             "something answers at that address, but it has no such list: is it the REST API of ESET \
              PROTECT? It usually has port 9443; the web console has another"
         }
@@ -97,8 +96,8 @@ fn elsewhere(place: Option<&Place>) -> String {
     .to_owned()
 }
 
-fn other_protocol(place: Option<&Place>) -> String {
-    let Some(Place::Endpoint { url, wire }) = place else {
+fn other_protocol(kind: Option<&ServerKind>) -> String {
+    let Some(ServerKind::Endpoint { url, wire }) = kind else {
         return "is that a server of these services?".to_owned();
     };
     // Ports with TLS end a connection without, and say nothing that could be read.
@@ -114,7 +113,7 @@ fn other_protocol(place: Option<&Place>) -> String {
     }
 }
 
-fn out_of_time(error: &Error, at: Option<&At>) -> String {
+fn out_of_time(error: &Error, server: Option<&Server>) -> String {
     // It is not our time that ran out.
     if error.kind() == ErrorKind::Status {
         let text = "the service gave up, or a gateway before it: --timeout does not change that; try later";
@@ -123,36 +122,38 @@ fn out_of_time(error: &Error, at: Option<&At>) -> String {
             false => text.to_owned(),
         };
     }
-    match at.and_then(|at| at.said.timeout) {
-        Some(timeout) => format!("give it more time than {timeout:?} with --timeout"),
+    match server.and_then(|server| server.timeout.as_deref()) {
+        Some(timeout) => format!("give it more time than {timeout} with --timeout"),
         None => "give it more time with --timeout".to_owned(),
     }
 }
 
-fn connect(error: &Error, at: Option<&At>) -> String {
+fn connect(error: &Error, server: Option<&Server>) -> String {
     let message = error.message();
     // It says which, and what the variable is that names it.
     if message.contains("the proxy ") {
         return "NO_PROXY names what is reached without that proxy".to_owned();
     }
-    if let (Some(at), true) = (at, message.contains("certificate")) {
-        return certificate(message, at.said.trusted).to_owned();
+    if let (Some(server), true) = (server, message.contains("certificate")) {
+        return certificate(message, server.trust).to_owned();
     }
     if message.contains("does not speak TLS") {
-        return match at.map(|at| &at.place) {
-            Some(Place::Endpoint { .. }) => "say http:// for a server without TLS, or another port",
+        return match server.map(|server| &server.kind) {
+            Some(ServerKind::Endpoint { .. }) => {
+                "say http:// for a server without TLS, or another port"
+            }
             _ => "is that the right port?",
         }
         .to_owned();
     }
-    match at.map(|at| (&at.place, at.said.has_endpoint)) {
-        Some((Place::Cloud(_), _)) => match proxy() {
+    match server.map(|server| (&server.kind, server.is_named)) {
+        Some((ServerKind::Cloud(_), _)) => match proxy() {
             Some(name) => format!("is this machine online, and the proxy of {name} the right one?"),
             None => {
                 "is this machine online? Where a proxy leads out, HTTPS_PROXY names it".to_owned()
             }
         },
-        Some((Place::OnPrem(url), _)) => {
+        Some((ServerKind::OnPrem(url), _)) => {
             let port = if url.contains(":9443") { "" } else { " It usually has port 9443" };
             format!("is the REST API of ESET PROTECT listening there?{port}")
         }
@@ -168,20 +169,20 @@ fn connect(error: &Error, at: Option<&At>) -> String {
 }
 
 /// What to do about a certificate that is not trusted.
-fn certificate(message: &str, trusted: Trusted) -> &'static str {
-    match trusted {
-        Trusted::Pinned => {
+fn certificate(message: &str, trust: Trust) -> &'static str {
+    match trust {
+        Trust::Pinned => {
             "the file of --pin-cert must be the server's own certificate; it may have been renewed"
         }
         // An authority's own certificate is none of a server, whoever trusts it.
-        Trusted::Authority if message.contains("authority (CA) as its own") => {
+        Trust::Authority if message.contains("authority (CA) as its own") => {
             "say --pin-cert instead of --ca-cert for a server that signed its own certificate"
         }
-        Trusted::Authority if message.contains("not trusted") => {
+        Trust::Authority if message.contains("not trusted") => {
             "the file of --ca-cert must be the certificate of the authority that signed the server's"
         }
-        Trusted::Authority => "--pin-cert FILE trusts a certificate whatever name and dates it has",
-        Trusted::System => {
+        Trust::Authority => "--pin-cert FILE trusts a certificate whatever name and dates it has",
+        Trust::System => {
             "a server that signed its own certificate needs --pin-cert FILE, an authority of your own \
              --ca-cert FILE"
         }
@@ -194,13 +195,13 @@ fn proxy() -> Option<&'static str> {
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set)
 }
 
-fn unauthenticated(at: Option<&At>) -> &'static str {
-    match at {
-        Some(At { has_login: false, .. }) => {
+fn unauthenticated(server: Option<&Server>) -> &'static str {
+    match server {
+        Some(Server { has_login: false, .. }) => {
             "that server wants a login: set ESET_PROTECT_USERNAME and ESET_PROTECT_PASSWORD, or say \
              --username or --credentials"
         }
-        Some(At { place: Place::Cloud(_), .. }) => {
+        Some(Server { kind: ServerKind::Cloud(_), .. }) => {
             "check the login, and that \"Integrations\" is on for the API user in ESET PROTECT Hub or \
              ESET Business Account"
         }
@@ -208,9 +209,9 @@ fn unauthenticated(at: Option<&At>) -> &'static str {
     }
 }
 
-fn denied(place: Option<&Place>) -> String {
-    match place {
-        Some(Place::Cloud(region)) => format!(
+fn denied(kind: Option<&ServerKind>) -> String {
+    match kind {
+        Some(ServerKind::Cloud(region)) => format!(
             "the region may be wrong: is your ESET PROTECT in {region}? If it is, check that \
              \"Integrations\" is on for the API user and that it has the permissions"
         ),

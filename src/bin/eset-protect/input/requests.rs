@@ -7,7 +7,7 @@ use eset_protect::protojson::Reader;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::read_text;
+use super::file::read_text;
 use crate::failure::Failure;
 
 /// What a file of requests holds.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::read_text;
+use super::file::read_text;
 use crate::failure::Failure;
 
 /// Reads the uuids from what a flag names; `-` is standard input. Empty lines are passed over, and one

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::line::begin;
+use super::prefix::begin;
 use crate::stderr;
 use crate::style::Style;
 use crate::text::{count, printable};

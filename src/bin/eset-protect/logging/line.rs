@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::calls::Seen;
+use super::prefix::begin;
 use crate::style::Style;
 
 /// Writes events each in a line, with the name of the call instead of all that its span holds.
@@ -42,19 +42,6 @@ where
         context.format_fields(writer.by_ref(), event)?;
         writeln!(writer)
     }
-}
-
-/// The time and the level, with which each line begins.
-pub fn begin(writer: &mut Writer<'_>, style: Style, level: Level) -> fmt::Result {
-    let mut time = String::new();
-    SystemTime.format_time(&mut Writer::new(&mut time))?;
-    let name = format!("{level:>5}");
-    let name = match level {
-        Level::ERROR | Level::WARN => style.red(&name),
-        Level::INFO => style.green(&name),
-        _ => style.dim(&name),
-    };
-    write!(writer, "{} {name} ", style.dim(&time))
 }
 
 /// The spans of this crate say in long words what the line of the call says in short ones.

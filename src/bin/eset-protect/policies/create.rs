@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::Args;
+use eset_protect::codegen::decode_text;
 use eset_protect::policy::{Settings, SettingsError};
 use eset_protect::policy_management::v2::{
     CreatePolicyRequest, FeaturePolicy, Policy, SettingFlags,
@@ -16,7 +17,6 @@ use crate::connection::Connection;
 use crate::creates::create_many;
 use crate::details;
 use crate::failure::Failure;
-use crate::free_text;
 use crate::input::{self, Requests, read_requests};
 use crate::say::say;
 use crate::text::count;
@@ -40,10 +40,10 @@ pub struct Create {
     ])]
     file: Option<PathBuf>,
     /// A name for people
-    #[arg(long, required_unless_present = "file", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
     name: Option<String>,
     /// Free text
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// The product that the settings are for, such as eset.local.products.endpoint; an export names it
     #[arg(long)]
@@ -150,7 +150,7 @@ struct Data {
 fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
     let content = input::read("--data", path)?;
     // Text may have been saved in UTF-16, which settings themselves never are.
-    let read = Settings::read(&content).or_else(|error| match input::decode(&content) {
+    let read = Settings::read(&content).or_else(|error| match decode_text(&content) {
         Ok(text) => Settings::read(text.as_bytes()),
         Err(_) => Err(error),
     });

@@ -20,7 +20,6 @@ use crate::connection::Connection;
 use crate::creates::create_many;
 use crate::details;
 use crate::failure::Failure;
-use crate::free_text;
 use crate::input::{Requests, read_requests};
 use crate::output::Format;
 use crate::say::say;
@@ -53,10 +52,10 @@ pub struct Create {
     ])]
     file: Option<PathBuf>,
     /// A name for people
-    #[arg(long, required_unless_present = "file", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
     name: Option<String>,
     /// Free text
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = free_text::parse)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// What to do; --help lists the actions
     #[arg(long, required_unless_present = "file", long_help = action::help())]

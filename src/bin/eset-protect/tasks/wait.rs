@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use eset_protect::automation::v1::{DeviceTaskRun, GetTaskRequest};
+use eset_protect::codegen::duration;
 use eset_protect::{Client, Error, TaskProgress};
 
 use crate::check::check;
-use crate::duration;
 use crate::failure::{self, Failure};
 use crate::output::{Format, Output};
 use crate::stop_signal::stop_signal;
@@ -53,7 +53,7 @@ pub struct WaitOptions {
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
+    match duration(text)? {
         time if time <= LONGEST => Ok(time),
         _ => Err("expected at most 8760h, a year".to_owned()),
     }

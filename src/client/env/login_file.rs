@@ -1,32 +1,28 @@
-//! A file with a login. Errors name lines and never show what is in them.
+//! A file with a login. Errors name a line and never show what is in it.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::Login;
-use crate::failure::Failure;
-use crate::input;
+use super::login::Login;
+use crate::text;
 
-/// More than any token has.
+/// More than any token needs.
 const MAX_SIZE: usize = 64 * 1024;
 
 const EXPECTED: &str = "expected username=… and password=…, or token=… alone";
 
-/// Reads the file that a flag or a variable names.
-pub fn read(name: &str, path: &Path) -> Result<Login, Failure> {
-    let wrong = |problem: &str| Failure::Input(format!("{name} {}: {problem}", path.display()));
-    let file = File::open(path).map_err(|error| wrong(&error.to_string()))?;
-    check_private(&file).map_err(|problem| wrong(&problem))?;
+/// Reads a file. The error is what is wrong with it.
+pub(super) fn read(path: &Path) -> Result<Login, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    check_private(&file)?;
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX).saturating_add(1);
-    let read = file.take(limit).read_to_end(&mut bytes);
-    read.map_err(|error| wrong(&error.to_string()))?;
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() > MAX_SIZE {
-        return Err(wrong("expected at most 64 KiB"));
+        return Err("expected at most 64 KiB".to_owned());
     }
-    let text = input::decode(&bytes).map_err(|problem| wrong(&problem))?;
-    parse(&text).map_err(|problem| wrong(&problem))
+    parse(&text::decode(&bytes)?)
 }
 
 /// Refuses a file that is open to others.
@@ -68,7 +64,7 @@ fn parse(text: &str) -> Result<Login, String> {
             return Err(format!("line {line_number}: {key} is empty"));
         }
         if place.replace(value.to_owned()).is_some() {
-            return Err(format!("line {line_number}: {key} is there twice"));
+            return Err(format!("line {line_number}: {key} appears twice"));
         }
     }
     match (username, password, token) {

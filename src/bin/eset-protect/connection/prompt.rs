@@ -5,7 +5,7 @@ use std::io;
 use console::Term;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{FILE, PASSWORD, TOKEN, USERNAME};
+use super::settings::{CREDENTIALS, PASSWORD, TOKEN, USERNAME};
 use crate::failure::Failure;
 use crate::text::printable;
 
@@ -42,7 +42,7 @@ fn terminal(missing: &str) -> Result<Term, Failure> {
     }
     Err(Failure::Credentials(format!(
         "{missing}, and there is no terminal to ask on: set {USERNAME} and {PASSWORD}, or {TOKEN}, or \
-         name a file with --credentials or {FILE}"
+         name a file with --credentials or {CREDENTIALS}"
     )))
 }
 

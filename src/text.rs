@@ -1,6 +1,6 @@
-//! Text as programs save it: UTF-8, and UTF-16 as those of Windows write it.
+//! Text as programs save it: in UTF-8, and on Windows also in UTF-16.
 
-/// Reads text: UTF-8 or UTF-16, with a byte order mark or without, which is not part of it.
+/// Decodes text in UTF-8 or UTF-16. A byte order mark is optional and left out.
 pub fn decode(bytes: &[u8]) -> Result<String, String> {
     let units = |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
         let (pairs, rest) = bytes.as_chunks::<2>();
@@ -16,7 +16,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, String> {
         }
         [0xff, 0xfe, rest @ ..] => units(u16::from_le_bytes, rest),
         [0xfe, 0xff, rest @ ..] => units(u16::from_be_bytes, rest),
-        // No text has such a character, and what is read here begins with one of ASCII.
+        // Text without a mark begins with an ASCII character here, and no text has a NUL.
         [1..=0xff, 0, ..] => units(u16::from_le_bytes, bytes),
         [0, 1..=0xff, ..] => units(u16::from_be_bytes, bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),

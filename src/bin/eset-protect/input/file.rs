@@ -1,0 +1,54 @@
+//! Bytes and text, of a limited size.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use eset_protect::codegen::decode_text as decode;
+
+use crate::failure::Failure;
+
+/// More than any message may have, and not enough to exhaust the memory by mistake. The help of the flags
+/// says it.
+const MAX_SIZE: u64 = 64 * 1024 * 1024;
+
+/// Reads what a flag names; `-` is standard input.
+pub fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    if path.as_os_str() == "-" {
+        return read_to_end("standard input", io::stdin().lock());
+    }
+    read_file(flag, path)
+}
+
+/// Reads the file that a flag names.
+fn read_file(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    let what = format!("{flag} {}", path.display());
+    let file = File::open(path).map_err(|error| Failure::Input(format!("{what}: {error}")))?;
+    read_to_end(&what, file)
+}
+
+/// Reads the text that a flag names; `-` is standard input.
+pub fn read_text(flag: &str, path: &Path) -> Result<String, Failure> {
+    decode(&read(flag, path)?)
+        .map_err(|problem| Failure::Input(format!("{flag} {}: {problem}", path.display())))
+}
+
+/// Reads standard input.
+pub fn read_stdin() -> Result<Vec<u8>, Failure> {
+    read_to_end("standard input", io::stdin().lock())
+}
+
+fn read_to_end(what: &str, reader: impl Read) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    reader
+        .take(MAX_SIZE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::Input(format!("{what}: {error}")))?;
+    if bytes.len() as u64 > MAX_SIZE {
+        return Err(Failure::Input(format!(
+            "{what}: expected at most {} MiB",
+            MAX_SIZE / 1024 / 1024
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,45 @@
+//! Who calls.
+
+use secrecy::SecretString;
+
+use super::login::Login;
+use super::login_file;
+use super::variables::{Variables, needs};
+use crate::error::Error;
+
+const CREDENTIALS: &str = "ESET_PROTECT_CREDENTIALS";
+const USERNAME: &str = "ESET_PROTECT_USERNAME";
+const PASSWORD: &str = "ESET_PROTECT_PASSWORD";
+const TOKEN: &str = "ESET_PROTECT_TOKEN";
+
+/// The login, if there is one.
+pub(super) fn login(variables: &Variables<'_>) -> Result<Option<Login>, Error> {
+    let username = variables.text(USERNAME)?;
+    let password = variables.text(PASSWORD)?.map(SecretString::from);
+    let user = if username.is_some() { USERNAME } else { PASSWORD };
+    let Some(name) = variables.one_of(&[CREDENTIALS, TOKEN, user])? else { return Ok(None) };
+    let login = match (name, username, password) {
+        (CREDENTIALS, ..) => {
+            let path = variables.path(CREDENTIALS).unwrap_or_default();
+            login_file::read(&path).map_err(|problem| {
+                Error::config(format!("{CREDENTIALS} {}: {problem}", path.display()))
+            })?
+        }
+        (TOKEN, ..) => Login::Token(variables.text(TOKEN)?.unwrap_or_default().into()),
+        (_, Some(username), Some(password)) => Login::Password { username, password },
+        (_, Some(username), None) => {
+            return Err(Error::config(format!(
+                "{PASSWORD}: expected the password of {username:?}, the user of {USERNAME}"
+            )));
+        }
+        (_, None, _) => {
+            return Err(Error::config(format!(
+                "{USERNAME}: expected the user whose password is in {PASSWORD}"
+            )));
+        }
+    };
+    if cfg!(not(feature = "rest")) && matches!(login, Login::Password { .. }) {
+        return Err(needs(name, "rest"));
+    }
+    Ok(Some(login))
+}

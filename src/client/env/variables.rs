@@ -1,0 +1,50 @@
+//! The variables of an environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::error::Error;
+
+/// The variables of an environment.
+pub(super) struct Variables<'a> {
+    pub(super) lookup: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+impl Variables<'_> {
+    /// The one of these variables that is set, if any is.
+    pub(super) fn one_of(&self, names: &[&'static str]) -> Result<Option<&'static str>, Error> {
+        let set: Vec<_> = names.iter().copied().filter(|name| self.path(name).is_some()).collect();
+        match set.as_slice() {
+            [] | [_] => Ok(set.first().copied()),
+            _ => Err(Error::config(format!("{}: expected one of them", set.join(", ")))),
+        }
+    }
+
+    /// The value as a path.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        (self.lookup)(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// The value as text. The error does not show it: it may be a secret.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        let value = (self.lookup)(name).filter(|value| !value.is_empty());
+        let text = value.map(OsString::into_string).transpose();
+        text.map_err(|_| Error::config(format!("{name}: expected text in UTF-8")))
+    }
+
+    pub(super) fn parsed<T>(
+        &self,
+        name: &str,
+        parse: fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let value = parse(&text)
+            .map_err(|expected| Error::config(format!("{name}: {expected}, found {text:?}")))?;
+        Ok(Some(value))
+    }
+}
+
+/// A value that only works with a cargo feature.
+pub(super) fn needs(name: &str, feature: &str) -> Error {
+    Error::config(format!("{name}: it needs the cargo feature `{feature}`"))
+}
