@@ -69,33 +69,35 @@
 //! Nothing else happens in the background. What changes with time follows from what is stored and the
 //! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.
 
+mod api;
 mod assignments;
 mod auth;
 mod builder;
 mod check;
 mod clock;
-mod core;
 mod cors;
-mod device_tasks;
+mod environment;
 mod error;
 mod failure;
 mod faults;
 mod fingerprint;
 mod fleet;
 mod gate;
+mod hosted;
 mod ids;
 mod log;
 mod notices;
+mod pace;
 mod paging;
 mod policies;
-mod policy_assignments;
-mod policy_check;
+mod request;
 mod runs;
 mod seed;
 mod serving;
+mod standard;
 mod store;
-mod task_check;
 mod tasks;
+mod time;
 
 pub use auth::Auth;
 pub use builder::Builder;
@@ -106,14 +108,16 @@ pub use faults::{Fault, Faults, Held, ParseFaultError};
 pub use fleet::Device;
 pub use ids::{IdSource, RandomIds, SequentialIds};
 pub use log::{Arrival, Front};
+pub use pace::{Outcome, Pace};
 pub use paging::PageLimits;
-pub use runs::{Outcome, Pace};
+
 pub use serving::{ConnectionLimits, Running};
 
 /// An emulator, ready to be served.
 #[derive(Debug)]
 pub struct Emulator {
-    core: core::Core,
+    api: api::Api,
+    hosted: Vec<hosted::Hosted>,
     gate: gate::Settings,
     notices: notices::Notices,
 }

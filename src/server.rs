@@ -17,15 +17,19 @@
 
 mod backend;
 pub(crate) mod deadline;
+#[cfg(feature = "emulator")]
+pub(crate) mod encoded;
 mod encoding;
 mod limits;
 mod metadata;
 mod reflection;
 mod rest;
+mod services;
 
 pub use backend::{Backend, RestAnswer, RestCall, RestFuture};
 pub use limits::RestLimits;
 pub use reflection::Reflection;
 pub use rest::RestFront;
+pub use services::Services;
 
 include!(concat!(env!("OUT_DIR"), "/backends.rs"));

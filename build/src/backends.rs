@@ -1,4 +1,4 @@
-//! Generates the backends through which a REST front calls the services.
+//! Generates the backends through which a REST front calls the services, and the list of all services.
 
 use heck::ToSnakeCase;
 use quote::quote;
@@ -6,9 +6,39 @@ use quote::quote;
 use crate::names;
 use crate::services::Service;
 
-/// Generates a `Backend` per service, based on tonic's trait for the service.
-pub fn generate(services: &[Service], root: &str) -> String {
-    services.iter().map(|service| backend(service, root).to_string()).collect()
+/// Generates a `Backend` per service, based on tonic's trait for the service, and `AllServices`.
+pub fn generate(services: &[Service], root: &str, own: bool) -> String {
+    let backends = services.iter().map(|service| backend(service, root).to_string());
+    backends.chain([all_services(own).to_string()]).collect()
+}
+
+fn all_services(own: bool) -> proc_macro2::TokenStream {
+    let module = if own { quote!(crate::proto) } else { quote!(crate) };
+    let registered = if own { quote!(registry) } else { quote!(crate::types::register(registry)) };
+    quote! {
+        #[doc = "All services of this crate, for a server that answers them by their descriptors."]
+        #[derive(Clone, Copy, Debug)]
+        pub struct AllServices;
+
+        impl ::eset_protect::server::Services for AllServices {
+            const METHODS: &'static [&'static ::eset_protect::rpc::MethodSpec] =
+                crate::rpc::METHODS;
+            const DESCRIPTORS: &'static [u8] = #module::FILE_DESCRIPTOR_SET;
+
+            fn visit<V: ::eset_protect::rpc::RpcVisitor>(
+                path: &str,
+                visitor: V,
+            ) -> ::std::option::Option<V::Output> {
+                crate::rpc::visit(path, visitor)
+            }
+
+            fn register(
+                registry: ::eset_protect::wkt::TypeRegistry,
+            ) -> ::eset_protect::wkt::TypeRegistry {
+                #registered
+            }
+        }
+    }
 }
 
 fn backend(service: &Service, root: &str) -> proc_macro2::TokenStream {

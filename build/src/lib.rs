@@ -163,7 +163,8 @@ impl Generator {
         write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;
         write_formatted(&out.join("handles.rs"), &rpcs.handles)?;
         if self.server != Server::No {
-            write_formatted(&out.join("backends.rs"), &backends::generate(&services, self.root()))?;
+            let backends = backends::generate(&services, self.root(), self.own);
+            write_formatted(&out.join("backends.rs"), &backends)?;
         }
         if !self.own {
             std::fs::write(out.join("services.rs"), self.services())?;

@@ -4,24 +4,32 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::{Message, Name};
+
+use super::api::{Api, Methods};
 use super::auth::Auth;
 use super::clock::{Clock, SystemClock};
-use super::core::{Core, World};
 use super::cors::Origin;
+use super::environment::Environment;
 use super::error::EmulatorError;
 use super::faults::Faults;
 use super::fleet::{Device, Fleet};
+use super::hosted::Hosted;
 use super::ids::{IdSource, RandomIds};
 use super::notices::Notices;
+use super::pace::{Outcome, OutcomeRule, Pace};
 use super::paging::PageLimits;
-use super::runs::{Outcome, OutcomeRule, Pace};
 use super::serving::ConnectionLimits;
-use super::store::Store;
-use super::{Emulator, gate, seed};
+use super::store::{Change, Store};
+use super::{Emulator, assignments, gate, policies, seed, tasks};
 use crate::automation::v1::DeviceTask;
+use crate::server::{AllServices, Services};
 
 /// The rows of a store take at most so many bytes by default.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// A resource to start with: its type and its encoded message.
+type Given = (String, Vec<u8>);
 
 /// Settings of an [`Emulator`]. Without any it is empty, in memory, with the limits of the cloud.
 pub struct Builder {
@@ -34,6 +42,8 @@ pub struct Builder {
     pages: PageLimits,
     max_bytes: u64,
     seed: bool,
+    resources: Vec<Given>,
+    hosted: Vec<Hosted>,
     gate: gate::Settings,
     notices: Notices,
 }
@@ -50,6 +60,8 @@ impl Default for Builder {
             pages: PageLimits::CLOUD,
             max_bytes: MAX_BYTES,
             seed: false,
+            resources: Vec::new(),
+            hosted: vec![Hosted::of::<AllServices>()],
             gate: gate::Settings::default(),
             notices: Notices::default(),
         }
@@ -133,6 +145,30 @@ impl Builder {
         self
     }
 
+    /// Starts with a resource, of any type that the emulator can list or get, such as a
+    /// [`Policy`](crate::policy_management::v2::Policy). It is stored as it is, with what only the server
+    /// sets; without an identifier it gets one. A data directory that was ever written to gets none.
+    #[must_use]
+    pub fn resource<M: Message + Name>(mut self, resource: &M) -> Self {
+        self.resources.push((M::full_name(), resource.encode_to_vec()));
+        self
+    }
+
+    /// Serves services of your own beside ESET's: their resources can be listed, gotten, created, changed
+    /// and deleted as their HTTP rules say, without more code. `services` is `server::AllServices` of a
+    /// crate with generated services.
+    ///
+    /// A method is served if its HTTP rule and its messages say that it is one of the
+    /// [standard methods](https://google.aip.dev/130), in ESET's form: a path without patterns, a request
+    /// and a response that hold the resource in a field, an identifier in the field `uuid` or the one that
+    /// `google.api.resource` calls `name_field`. A custom method `:verb` whose request has only fields of
+    /// the resource sets those. All others are `UNIMPLEMENTED`.
+    #[must_use]
+    pub fn services<S: Services>(mut self, _services: S) -> Self {
+        self.hosted.push(Hosted::of::<S>());
+        self
+    }
+
     /// Calls need the token of a login, over gRPC and REST alike; 401 and `UNAUTHENTICATED` otherwise.
     /// By default nobody has to log in, and anyone may.
     #[must_use]
@@ -207,6 +243,7 @@ impl Builder {
     /// If the data directory cannot be opened, is in use, is damaged, or was written by a newer
     /// release; or if the seed does not fit into [`max_bytes`](Self::max_bytes).
     pub fn build(self) -> Result<Emulator, EmulatorError> {
+        let failed = |reason| EmulatorError::Store { reason };
         let notices = self.notices.clone();
         let store = match &self.data_dir {
             Some(directory) => Store::in_directory(directory, self.max_bytes, notices)?,
@@ -218,7 +255,13 @@ impl Builder {
             seed::devices(now).into_iter().for_each(|device| fleet.add(device));
         }
         self.devices.into_iter().for_each(|device| fleet.add(device));
-        let mut world = World {
+        let mut methods = Methods::default();
+        for hosted in &self.hosted {
+            let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
+            let special = tasks::methods().into_iter().chain(policies::methods());
+            methods.add(hosted.methods, &pool, special.chain(assignments::methods()));
+        }
+        let mut environment = Environment {
             clock: self.clock,
             ids: Box::new(seed::SeedIds),
             fleet,
@@ -226,16 +269,25 @@ impl Builder {
             outcome: self.outcome,
             pages: self.pages,
         };
-        if self.seed {
-            store
-                .write_now(|tables| {
-                    if tables.is_untouched()? { seed::plant(tables, &world) } else { Ok(()) }
-                })
-                .map_err(|failure| EmulatorError::Store { reason: failure.to_string() })?;
-        }
-        world.ids = self.ids;
-        let core = Core { store: Arc::new(store), world: Arc::new(world) };
-        Ok(Emulator { core, gate: self.gate, notices: self.notices })
+        let fill = |change: &mut Change<'_>| {
+            if !change.is_first()? {
+                return Ok(());
+            }
+            if self.seed {
+                seed::fill(change, &environment)?;
+            }
+            let mut given = self.resources.into_iter();
+            given.try_for_each(|(name, row)| methods.store(change, &environment, &name, &row))
+        };
+        store.write_now(fill).map_err(|failure| failed(failure.to_string()))?;
+        environment.ids = self.ids;
+        let api = Api {
+            store: Arc::new(store),
+            environment: Arc::new(environment),
+            methods: Arc::new(methods),
+        };
+        let (gate, hosted, notices) = (self.gate, self.hosted, self.notices);
+        Ok(Emulator { api, hosted, gate, notices })
     }
 }
 

@@ -28,13 +28,13 @@ pub enum EmulatorError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A newer release of this crate wrote the data directory.
-    NewerFormat {
+    /// Another release of this crate wrote the data directory, in a format that this one does not read.
+    Format {
         /// The file.
         path: PathBuf,
         /// The format it has.
         found: u64,
-        /// The newest format that this release reads.
+        /// The format that this release reads.
         supported: u64,
     },
     /// The store fails.
@@ -66,9 +66,9 @@ impl fmt::Display for EmulatorError {
             Self::Corrupt { path, reason } => {
                 write!(f, "`{}` is not a sound store of the emulator: {reason}", path.display())
             }
-            Self::NewerFormat { path, found, supported } => write!(
+            Self::Format { path, found, supported } => write!(
                 f,
-                "`{}` has format {found}, newer than {supported}, the newest known here",
+                "`{}` has format {found} of another release; this one reads format {supported}",
                 path.display()
             ),
             Self::Store { reason } => write!(f, "the store fails: {reason}"),

@@ -31,14 +31,27 @@ impl Failure {
 
     /// There is no such thing. `name` is a checked identifier, so it is short.
     pub(crate) fn not_found(kind: &str, name: &str) -> Self {
-        let description = format!("there is no {kind} `{name}`");
+        Self::about(Code::NotFound, kind, name, format!("there is no {kind} `{name}`"))
+    }
+
+    /// There is such a thing already.
+    pub(crate) fn already_exists(kind: &str, name: &str) -> Self {
+        Self::about(Code::AlreadyExists, kind, name, format!("there is a {kind} `{name}` already"))
+    }
+
+    /// The emulator does not do this.
+    pub(crate) fn unimplemented(description: String) -> Self {
+        Status::unimplemented(description).into()
+    }
+
+    fn about(code: Code, kind: &str, name: &str, description: String) -> Self {
         let info = ResourceInfo {
             resource_type: kind.to_owned(),
             resource_name: name.to_owned(),
             owner: String::new(),
             description: description.clone(),
         };
-        Self::with(Code::NotFound, description, &info)
+        Self::with(code, description, &info)
     }
 
     /// What is stored forbids the call.

@@ -11,7 +11,6 @@ mod rate;
 mod settings;
 mod tokens;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,13 +35,15 @@ use self::pending::Pending;
 use self::rate::RateLimit;
 pub(super) use self::settings::Settings;
 use self::tokens::Tokens;
-use super::core::World;
+use super::api::Api;
 use super::faults::{Fault, Faults, Kind, Place};
 use super::log::{Arrival, Front, Log};
-use crate::rpc::{self, MethodSpec};
+use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
-use crate::server::{RestFront, RestLimits};
+use crate::server::{RestFront, RestLimits, encoded};
 
+/// Largest message, in both directions.
+pub(super) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// Every answer has an identifier ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
 const RESPONSE_ID: &str = "response-id";
@@ -52,7 +53,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Gate {
-    world: Arc<World>,
+    api: Api,
     rest: RestFront,
     tokens: Tokens,
     rate: Option<RateLimit>,
@@ -64,11 +65,11 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(settings: Settings, world: Arc<World>, rest: RestFront) -> Self {
+    pub(super) fn new(settings: Settings, api: Api, rest: RestFront) -> Self {
         let body_time = settings.limits.body_time;
         let limits = RestLimits { body_time, ..RestLimits::default() };
         Self {
-            world,
+            api,
             rest: rest.status_rule(http_status).limits(limits),
             tokens: Tokens::new(settings.auth),
             rate: settings.rate_limit.then(RateLimit::default),
@@ -106,7 +107,7 @@ impl Gate {
         }
         let path = request.uri().path();
         let spec = match front {
-            Front::Grpc => rpc::METHODS.iter().find(|spec| spec.path == path).copied(),
+            Front::Grpc => self.api.methods.spec(path),
             Front::Rest => self.rest.rpc(request.method(), path),
         };
         self.log.note(Arrival {
@@ -167,7 +168,7 @@ impl Gate {
         if !is_call {
             return None;
         }
-        let now = self.world.clock.now();
+        let now = self.api.environment.clock.now();
         let token = bearer(request.headers());
         if let Err(problem) = self.tokens.check(token, now) {
             return Some(Status::unauthenticated(problem));
@@ -209,7 +210,7 @@ impl Gate {
 
     async fn grpc(
         &self,
-        mut routes: Routes,
+        routes: Routes,
         request: Request<Body>,
         spec: Option<&'static MethodSpec>,
     ) -> Result<Response<Body>, BoxError> {
@@ -217,13 +218,8 @@ impl Gate {
             Ok(fault) => fault,
             Err(status) => return Ok(status.into_http()),
         };
-        // All calls of the services have one message, which is on its way.
-        let request = match spec {
-            Some(_) => request.map(|body| Body::new(InTime::new(body, self.body_time))),
-            None => request,
-        };
         let Some(Fault { kind, after_the_call }) = fault else {
-            return Ok(run(&mut routes, request).await);
+            return Ok(self.run(routes, request, spec).await);
         };
         match &kind {
             Kind::Hold(hold) => hold.clone().wait().await,
@@ -235,7 +231,7 @@ impl Gate {
                 kind,
                 Kind::Status(_) | Kind::Http { .. } | Kind::Break(Place::BeforeHeaders)
             );
-        let answer = if runs { Some(run(&mut routes, request).await) } else { None };
+        let answer = if runs { Some(self.run(routes, request, spec).await) } else { None };
         match kind {
             Kind::Status(status) => Ok((*status).into_http()),
             Kind::Http { status, headers, body } => Ok(plain(status, headers, body).map(full)),
@@ -246,6 +242,26 @@ impl Gate {
             }
             Kind::Delay(_) | Kind::Hold(_) | Kind::Pending(_) => Ok(answer.unwrap_or_default()),
         }
+    }
+
+    /// Calls an RPC or, without one, health and reflection.
+    async fn run(
+        &self,
+        mut routes: Routes,
+        request: Request<Body>,
+        spec: Option<&'static MethodSpec>,
+    ) -> Response<Body> {
+        let Some(spec) = spec else {
+            return match routes.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+        };
+        // It has one message, which is on its way.
+        let request = request.map(|body| Body::new(InTime::new(body, self.body_time)));
+        let api = self.api.clone();
+        let answer = move |message| async move { api.call(spec.path, message).await };
+        encoded::serve(request, MAX_MESSAGE, answer).await
     }
 
     async fn rest(
@@ -259,7 +275,7 @@ impl Gate {
         };
         let print = print(&request);
         if let Some(id) = request.headers_mut().remove(RESPONSE_ID) {
-            let answer = self.pending.poll(&id, print, self.world.clock.now()).await;
+            let answer = self.pending.poll(&id, print, self.api.environment.clock.now()).await;
             return Ok(answer.map(full));
         }
         let path = request.uri().path().to_owned();
@@ -301,7 +317,7 @@ impl Gate {
         };
         // Only calls and logins are pending (FACTS.md#cloud-login, FACTS.md#pending-answers).
         let answer = if spec.is_some() || logins::is_login(&path) {
-            self.pending.run(print, times, answer, self.world.clock.now()).await
+            self.pending.run(print, times, answer, self.api.environment.clock.now()).await
         } else {
             answer.await
         };
@@ -313,29 +329,13 @@ impl Gate {
 
     /// What is at the paths.
     async fn serve(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if let Some(answer) = pages::answer(&request) {
+        if let Some(answer) = pages::answer(&request, self.api.methods.specs()) {
             return answer;
         }
-        match logins::answer(&self.tokens, &request, self.world.clock.now()) {
+        match logins::answer(&self.tokens, &request, self.api.environment.clock.now()) {
             Some(answer) => answer,
             None => self.rest.answer(request).await,
         }
-    }
-}
-
-/// Calls a gRPC service.
-async fn run(routes: &mut Routes, request: Request<Body>) -> Response<Body> {
-    let answered: Result<_, Infallible> = async {
-        std::future::poll_fn(|context| {
-            <Routes as Service<Request<Body>>>::poll_ready(routes, context)
-        })
-        .await?;
-        routes.call(request).await
-    }
-    .await;
-    match answered {
-        Ok(response) => response,
-        Err(never) => match never {},
     }
 }
 

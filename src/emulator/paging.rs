@@ -1,5 +1,8 @@
 //! Pages of lists: sizes, tokens, and cutting a list into pages.
 
+use prost::Message;
+use prost_reflect::{DynamicMessage, ReflectMessage, Value};
+
 use super::check::MAX_TOKEN;
 use super::failure::Failure;
 use super::fingerprint::Fingerprint;
@@ -37,16 +40,25 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// `list` is a fingerprint of the list's name and all its filters.
-    pub(crate) fn new(
-        limits: PageLimits,
-        list: Fingerprint,
-        size: u32,
-        token: &str,
-    ) -> Result<Self, Failure> {
-        let wish = if size == 0 { limits.default_size } else { size };
-        let size = usize::try_from(wish.min(limits.max_size).max(1)).unwrap_or(1);
-        let mut page = Self { list, size, after: None };
+    /// Takes the page out of a list request. Without a field for its size it is the whole list.
+    pub(crate) fn of(limits: PageLimits, request: &mut DynamicMessage) -> Result<Self, Failure> {
+        let size = match request.take_field_by_name("page_size") {
+            Some(Value::U32(size)) => size,
+            Some(Value::I32(size)) => u32::try_from(size).unwrap_or_default(),
+            Some(Value::I64(size)) => u32::try_from(size.max(0)).unwrap_or(u32::MAX),
+            _ => 0,
+        };
+        let token = request.take_field_by_name("page_token");
+        let descriptor = request.descriptor();
+        // What is left are the filters.
+        let list = Fingerprint::new().part(descriptor.full_name()).part(request.encode_to_vec());
+        let size = match (descriptor.get_field_by_name("page_size"), size) {
+            (None, _) => usize::MAX,
+            (_, 0) => limits.default_size as usize,
+            (_, size) => size.min(limits.max_size) as usize,
+        };
+        let mut page = Self { list, size: size.max(1), after: None };
+        let token = token.as_ref().and_then(Value::as_str).unwrap_or_default();
         if !token.is_empty() {
             page.after = Some(page.key(token).ok_or_else(|| {
                 Failure::invalid("page_token", "the token is not one of this list and its filters")

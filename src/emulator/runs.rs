@@ -1,55 +1,40 @@
-//! Runs of tasks: what is stored of one, and what it is at a given time.
+//! Runs of tasks: what is stored of one, what it is at a given time, and when one begins.
+//!
+//! A run begins when the device takes the task up, which is at once for a device that is on. Until then
+//! there is no run, and a device that is off until its trigger has expired never gets one. `start_time` is
+//! the time of taking up in all states, as it is part of the run's identity. Runs are listed in the order
+//! in which they were triggered.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use prost::Message;
+use prost::{Message, Name};
 
-use crate::automation::v1::{DeviceTask, DeviceTaskRun, TaskRunStatus};
+use super::check;
+use super::environment::Environment;
+use super::failure::Failure;
+use super::pace::{Outcome, Pace};
+use super::paging::Page;
+use super::store::{Change, Read, Snapshot};
+use super::time::later;
+use crate::automation::v1::trigger::Kind;
+use crate::automation::v1::{
+    DeviceTask, DeviceTaskRun, ListTaskRunsRequest, ListTaskRunsResponse, TaskRunStatus, Trigger,
+};
+use crate::check::is_understood;
 use crate::wkt::Timestamp;
-
-/// How a run ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Well.
-    Finished,
-    /// With a failure.
-    Failed,
-    /// It does not begin: a suppression policy forbids it.
-    Suppressed,
-}
-
-/// How long a run takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// From the start until it is running.
-    pub queued: Duration,
-    /// From then until its end.
-    pub running: Duration,
-}
-
-impl Default for Pace {
-    /// Ten seconds and a minute.
-    fn default() -> Self {
-        Self { queued: Duration::from_secs(10), running: Duration::from_secs(60) }
-    }
-}
-
-/// Decides how the run of a task on a device ends.
-pub(crate) type OutcomeRule = Arc<dyn Fn(&DeviceTask, &str) -> Outcome + Send + Sync>;
 
 /// What is stored of a run: all that its state at any time follows from. It is written when the task
 /// is triggered and never changes, so neither another pace nor another fleet changes history.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct RunRow {
+struct RunRow {
     #[prost(string, tag = "1")]
-    pub(crate) uuid: String,
+    uuid: String,
     #[prost(string, tag = "2")]
-    pub(crate) device_uuid: String,
+    device_uuid: String,
     /// When the device takes the task up, as the API shows it.
     #[prost(message, optional, tag = "3")]
-    pub(crate) start_time: Option<Timestamp>,
+    start_time: Option<Timestamp>,
     /// When it really does: a millisecond or so before `start_time` if that had to give way to another
     /// run's. Until then there is no run.
     #[prost(message, optional, tag = "7")]
@@ -64,7 +49,7 @@ pub(crate) struct RunRow {
 }
 
 impl RunRow {
-    pub(crate) fn new(
+    fn new(
         uuid: String,
         device_uuid: String,
         due_time: Timestamp,
@@ -90,7 +75,7 @@ impl RunRow {
     }
 
     /// Whether the device has taken the task up.
-    pub(crate) fn has_started(&self, now: Timestamp) -> bool {
+    fn has_started(&self, now: Timestamp) -> bool {
         self.due_time.is_some_and(|due| due <= now)
     }
 
@@ -100,7 +85,7 @@ impl RunRow {
     /// device and start time ([facts](crate::facts#automation)). The end time is that of finished and
     /// failed runs only. There is no result: ESET documents no type for it
     /// ([facts](crate::facts#automation)).
-    pub(crate) fn at(self, task_uuid: &str, now: Timestamp) -> DeviceTaskRun {
+    fn at(self, task_uuid: &str, now: Timestamp) -> DeviceTaskRun {
         let start = self.start_time.unwrap_or_default();
         let running = later(start, self.queued_millis);
         let end = later(running, self.running_millis);
@@ -127,13 +112,138 @@ impl RunRow {
     }
 }
 
-/// A time moved on, or the latest there is.
-pub(crate) fn later(time: Timestamp, millis: u64) -> Timestamp {
-    const LATEST: Timestamp = Timestamp { seconds: 253_402_300_799, nanos: 999_999_999 };
-    SystemTime::try_from(time)
-        .ok()
-        .and_then(|time| time.checked_add(Duration::from_millis(millis)))
-        .map(Timestamp::from)
-        .filter(Timestamp::is_valid)
-        .unwrap_or(LATEST)
+/// The collection of a task's runs, also when the task is gone.
+fn collection(task_uuid: &str) -> String {
+    format!("{}/{task_uuid}", DeviceTaskRun::full_name())
+}
+
+/// Lists the runs of a task that have started.
+pub(crate) fn list(
+    snapshot: &Snapshot,
+    environment: &Environment,
+    request: ListTaskRunsRequest,
+    page: Page,
+) -> Result<ListTaskRunsResponse, Failure> {
+    let ListTaskRunsRequest { task_uuid, device_uuid, list_only_last_runs, .. } = request;
+    check::id("task_uuid", &task_uuid)?;
+    if !device_uuid.is_empty() {
+        check::id("device_uuid", &device_uuid)?;
+    }
+    let task = DeviceTask::full_name();
+    if snapshot.sequence_of(&task, &task_uuid)?.is_none() {
+        return Err(Failure::not_found(&task, &task_uuid));
+    }
+    let now = environment.now();
+    let wanted = |first| {
+        let runs = decoded(snapshot, &task_uuid, first)?;
+        Ok::<_, Failure>(runs.filter(|run| match run {
+            Ok((_, _, run)) => {
+                run.has_started(now) && (device_uuid.is_empty() || run.device_uuid == device_uuid)
+            }
+            Err(_) => true,
+        }))
+    };
+    let last = if list_only_last_runs { Some(last_runs(wanted(0)?)?) } else { None };
+    let Some(first) = page.start() else { return Ok(ListTaskRunsResponse::default()) };
+    let runs = wanted(first)?
+        .filter(|run| match (run, &last) {
+            (Ok((key, ..)), Some(last)) => last.contains(key),
+            _ => true,
+        })
+        .map(|run| run.map(|(key, size, run)| (key, size, run.at(&task_uuid, now))));
+    let (task_runs, next_page_token) = page.take(runs)?;
+    Ok(ListTaskRunsResponse { task_runs, next_page_token })
+}
+
+/// Makes the runs that the task's triggers give on these devices. A device that is off gets one when
+/// it comes back, if no trigger has expired by then; otherwise it gets none.
+pub(crate) fn start(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    now: Timestamp,
+    task: &DeviceTask,
+    devices: &BTreeSet<String>,
+) -> Result<(), Failure> {
+    let Some(expire_time) = task.triggers.iter().filter_map(expire_time).max() else {
+        return Ok(());
+    };
+    let mut last_starts = BTreeMap::new();
+    for run in decoded(change, &task.uuid, 0)? {
+        let (_, _, run) = run?;
+        let start = run.start_time.unwrap_or_default();
+        let latest = last_starts.entry(run.device_uuid).or_insert(start);
+        *latest = start.max(*latest);
+    }
+    let collection = collection(&task.uuid);
+    let is_understood = task.action.as_ref().is_some_and(is_understood);
+    for device in devices {
+        let Some(due) = environment.fleet.reached(device, now) else { continue };
+        if due > expire_time {
+            continue;
+        }
+        // Task, device and start time identify a run, so two never start at once.
+        let start = last_starts.get(device).map_or(due, |last| due.max(later(*last, 1)));
+        let outcome = environment.outcome(task, is_understood, device);
+        let sequence = change.sequence()?;
+        let uuid = environment.ids.id(sequence);
+        let run = RunRow::new(uuid, device.clone(), due, start, environment.pace, outcome);
+        change.put(&collection, sequence, &run.encode_to_vec())?;
+    }
+    Ok(())
+}
+
+/// Until when a trigger lets its task start.
+pub(crate) fn expire_time(trigger: &Trigger) -> Option<Timestamp> {
+    match &trigger.kind {
+        Some(Kind::Manual(manual)) => manual.expire_time,
+        None => None,
+    }
+}
+
+/// Takes back runs of a task that have not started.
+pub(crate) fn withdraw(
+    change: &mut Change<'_>,
+    now: Timestamp,
+    task_uuid: &str,
+    is_withdrawn: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    let mut withdrawn = Vec::new();
+    for run in decoded(change, task_uuid, 0)? {
+        let (sequence, _, run) = run?;
+        if !run.has_started(now) && is_withdrawn(&run.device_uuid) {
+            withdrawn.push(sequence);
+        }
+    }
+    withdrawn
+        .into_iter()
+        .try_for_each(|sequence| change.remove_row(&collection(task_uuid), sequence))
+}
+
+/// A run with its sequence number and its size.
+type Numbered = (u64, usize, RunRow);
+
+fn decoded<'a, T: Read>(
+    tables: &'a T,
+    task_uuid: &str,
+    first: u64,
+) -> Result<impl Iterator<Item = Result<Numbered, Failure>> + use<'a, T>, Failure> {
+    let rows = tables.rows_from(&collection(task_uuid), first)?;
+    Ok(rows.map(|row| {
+        let (sequence, row) = row?;
+        Ok((sequence, row.len(), RunRow::decode(row.as_slice())?))
+    }))
+}
+
+/// The sequence numbers of the last run on each device: the one with the latest start.
+fn last_runs(
+    runs: impl Iterator<Item = Result<Numbered, Failure>>,
+) -> Result<BTreeSet<u64>, Failure> {
+    let mut last = BTreeMap::new();
+    for run in runs {
+        let (sequence, _, run) = run?;
+        let start = run.start_time.unwrap_or_default();
+        let latest = last.entry(run.device_uuid).or_insert((start, sequence));
+        *latest = (start, sequence).max(*latest);
+    }
+    Ok(last.into_values().map(|(_, sequence)| sequence).collect())
 }

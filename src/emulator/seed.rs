@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use super::core::World;
+use super::environment::Environment;
 use super::failure::Failure;
 use super::fleet::Device;
 use super::ids::IdSource;
-use super::store::Tables;
+use super::store::Change;
 
 /// A group of devices: its uuid, its name, and its devices.
 struct Group {
@@ -78,7 +78,7 @@ pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
         .collect()
 }
 
-/// The uuids of what is planted: always the same.
+/// The uuids of the seed: always the same.
 pub(crate) struct SeedIds;
 
 impl IdSource for SeedIds {
@@ -89,7 +89,7 @@ impl IdSource for SeedIds {
 }
 
 /// Fills an empty store.
-pub(crate) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failure> {
-    policies::plant(tables, world)?;
-    tasks::plant(tables, world)
+pub(crate) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
+    policies::fill(change, environment)?;
+    tasks::fill(change, environment)
 }

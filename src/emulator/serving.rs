@@ -15,26 +15,20 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
+use tonic_health::ServingStatus;
 
 use self::calls::Calls;
 pub use self::limits::ConnectionLimits;
 use super::Emulator;
-use super::core::Core;
-use super::device_tasks::DeviceTasksService;
+use super::api::Api;
 use super::error::EmulatorError;
 use super::faults::Faults;
-use super::gate::{Gate, Gated, Settings};
+use super::gate::{Gate, Gated, MAX_MESSAGE, Settings};
+use super::hosted::Hosted;
 use super::log::Arrival;
-use super::policies::PoliciesService;
-use super::policy_assignments::PolicyAssignmentsService;
-use crate::automation::v1::device_tasks_server::DeviceTasksServer;
-use crate::policy_management::v2::policies_server::PoliciesServer;
-use crate::policy_management::v2::policy_assignments_server::PolicyAssignmentsServer;
-use crate::proto::FILE_DESCRIPTOR_SET;
-use crate::server::{DeviceTasks, Policies, PolicyAssignments, Reflection, RestFront};
+use crate::server::{Reflection, RestFront};
+use crate::wkt::TypeRegistry;
 
-/// Largest message, in both directions.
-const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// How long a shutdown waits for the calls that are at work.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -57,7 +51,7 @@ macro_rules! as_callers_like {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    core: Core,
+    api: Api,
     gate: Arc<Gate>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -102,7 +96,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.server.abort();
-        self.core.store.close();
+        self.api.store.close();
     }
 }
 
@@ -127,9 +121,9 @@ impl Emulator {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let core = self.core.clone();
+        let api = self.api.clone();
         let (limits, notices) = (self.gate.limits, self.notices);
-        let calls = calls(&self.core, self.gate).await?;
+        let calls = calls(&self.api, &self.hosted, self.gate).await?;
         let gate = Arc::clone(calls.gate());
         let server = tokio::spawn(async move {
             let stopped = async {
@@ -137,7 +131,7 @@ impl Emulator {
             };
             accept::serve(calls, listener, limits, &notices, stopped).await;
         });
-        Ok(Running { address, core, gate, stop: Some(stop), server })
+        Ok(Running { address, api, gate, stop: Some(stop), server })
     }
 
     /// Serves on a listener until `shutdown` is ready and the calls at work are finished, for ten
@@ -151,7 +145,7 @@ impl Emulator {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EmulatorError> {
-        let _store = CloseOnDrop(self.core.clone());
+        let _store = CloseOnDrop(self.api.clone());
         let (drain, drained) = oneshot::channel::<()>();
         let shutdown = async {
             shutdown.await;
@@ -162,7 +156,7 @@ impl Emulator {
             tokio::time::sleep(DRAIN).await;
         };
         let limits = self.gate.limits;
-        let calls = calls(&self.core, self.gate).await?;
+        let calls = calls(&self.api, &self.hosted, self.gate).await?;
         tokio::select! {
             () = accept::serve(calls, listener, limits, &self.notices, shutdown) => {}
             () = overdue => {}
@@ -172,7 +166,7 @@ impl Emulator {
 }
 
 /// Leaves no open store, also if the future is dropped.
-struct CloseOnDrop(Core);
+struct CloseOnDrop(Api);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
@@ -180,36 +174,24 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// The services of the emulator on both fronts, with health and reflection, behind the gate.
-async fn calls(core: &Core, settings: Settings) -> Result<Calls, EmulatorError> {
-    let tasks = Arc::new(DeviceTasksService(core.clone()));
-    let policies = Arc::new(PoliciesService(core.clone()));
-    let assignments = Arc::new(PolicyAssignmentsService(core.clone()));
-    let rest = RestFront::new([
-        Arc::new(DeviceTasks::new(Arc::clone(&tasks))) as _,
-        Arc::new(Policies::new(Arc::clone(&policies))) as _,
-        Arc::new(PolicyAssignments::new(Arc::clone(&assignments))) as _,
-    ]);
-    let tasks = as_callers_like!(DeviceTasksServer::from_arc(tasks));
-    let policies = as_callers_like!(PoliciesServer::from_arc(policies));
-    let assignments = as_callers_like!(PolicyAssignmentsServer::from_arc(assignments));
-
+/// The services of the emulator on both wires, with health and reflection, after the gate.
+async fn calls(api: &Api, hosted: &[Hosted], settings: Settings) -> Result<Calls, EmulatorError> {
+    let registry = hosted.iter().fold(TypeRegistry::default(), |all, one| (one.register)(all));
+    let backends = hosted.iter().map(|hosted| hosted.backend(api.clone()));
+    let rest = RestFront::new(backends).registry(registry);
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<DeviceTasksServer<DeviceTasksService>>().await;
-    reporter.set_serving::<PoliciesServer<PoliciesService>>().await;
-    reporter.set_serving::<PolicyAssignmentsServer<PolicyAssignmentsService>>().await;
-
-    let reflected = [FILE_DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET];
+    for spec in api.methods.specs() {
+        reporter.set_service_status(spec.service, ServingStatus::Serving).await;
+    }
+    let sets = hosted.iter().map(|hosted| hosted.descriptors);
+    let reflected = sets.chain([tonic_health::pb::FILE_DESCRIPTOR_SET]);
     let reflection = Reflection::new(reflected).map_err(|error| EmulatorError::Serve {
         reason: format!("the descriptors cannot be reflected: {error}"),
     })?;
-    let routes = Routes::new(tasks)
-        .add_service(policies)
-        .add_service(assignments)
-        .add_service(as_callers_like!(health))
+    let routes = Routes::new(as_callers_like!(health))
         .add_service(as_callers_like!(reflection.v1()))
         .add_service(as_callers_like!(reflection.v1alpha()));
     let cors = super::cors::layer(&settings.origins);
-    let gate = Arc::new(Gate::new(settings, Arc::clone(&core.world), rest));
+    let gate = Arc::new(Gate::new(settings, api.clone(), rest));
     Ok(Calls::new(Gated { gate, routes: routes.prepare() }, cors))
 }

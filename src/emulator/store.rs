@@ -10,13 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{Database, Durability, ReadTransaction, ReadableDatabase};
+use redb::{Database, Durability, ReadableDatabase};
 use tonic::Status;
 
-pub(crate) use tables::{
-    ASSIGNMENT_IDS, ASSIGNMENTS, POLICIES, POLICY_IDS, RUNS, TASK_IDS, TASKS, Tables, decode,
-    new_id, row,
-};
+pub(crate) use tables::{Change, Read, Snapshot};
 
 use super::error::EmulatorError;
 use super::failure::Failure;
@@ -92,12 +89,12 @@ impl Store {
     pub(crate) async fn read<T, F>(self: &Arc<Self>, work: F) -> Result<T, Status>
     where
         T: Send + 'static,
-        F: FnOnce(&ReadTransaction) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&Snapshot) -> Result<T, Failure> + Send + 'static,
     {
         let store = Arc::clone(self);
         let read = move || {
             store
-                .with(|database| work(&database.begin_read()?))
+                .with(|database| work(&Snapshot::open(&database.begin_read()?)?))
                 .map_err(|failure| store.refused(failure))
         };
         blocking(read).await
@@ -107,7 +104,7 @@ impl Store {
     pub(crate) async fn write<T, F>(self: &Arc<Self>, work: F) -> Result<T, Status>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tables<'_>) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&mut Change<'_>) -> Result<T, Failure> + Send + 'static,
     {
         let store = Arc::clone(self);
         blocking(move || store.write_now(work)).await
@@ -116,18 +113,18 @@ impl Store {
     /// Makes a change on this thread.
     pub(crate) fn write_now<T>(
         &self,
-        work: impl FnOnce(&mut Tables<'_>) -> Result<T, Failure>,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let (mut ready, mut work) = (None, Some(work));
         let mut change = |database: &Database| {
             let mut transaction = database.begin_write()?;
             transaction.set_durability(Durability::Immediate)?;
             {
-                let mut tables = Tables::open(&transaction)?;
+                let mut change = Change::open(&transaction)?;
                 let Some(work) = work.take() else { return Ok(false) };
-                let result = work(&mut tables)?;
-                tables.account(self.max_bytes)?;
-                ready = Some((result, tables.count_change()?));
+                let result = work(&mut change)?;
+                change.account(self.max_bytes)?;
+                ready = Some((result, change.count()?));
             }
             transaction.commit()?;
             Ok(true)

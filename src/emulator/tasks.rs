@@ -1,207 +1,235 @@
-//! What the calls on tasks do to the tables.
+//! What tasks do beside the standard methods: templates, runs, targets and triggers.
+//!
+//! ESET says what a task is ([facts](crate::facts#automation)). Where the documentation is silent or
+//! unclear:
+//!
+//! * **Templates.** One template exists for each (display name, description, action), and "deleting a
+//!   template deletes all templated tasks", so a template has several tasks. Nothing in the API shows
+//!   a template but its tasks. So `CreateTask` always makes a new task, with its own uuid, targets and
+//!   triggers, and the first task of a template represents the template: deleting it deletes all of
+//!   them, deleting a later one deletes that alone. Actions are the same if name, params' type URL and
+//!   params' bytes are. The two other readings would lose something: if a second task were merged into
+//!   the first, its caller would get a task with the targets of somebody else and could not delete its
+//!   own; if deleting any task deleted all, a template could not have tasks that come and go.
+//! * **What the server sets**: what the `.proto` file calls `OUTPUT_ONLY`; what a client sends there is
+//!   ignored. `source` is `DEVICE_TASK_SOURCE_UNSPECIFIED`, as in ESET's answers to create calls
+//!   ([facts](crate::facts#json)). An empty `asset_group_uuid` becomes a fixed group.
+//! * **Actions** are an open set, so any name is accepted, and params of any type with any values. A run of
+//!   what no device can understand fails: an action or a value that is not known, params of another action.
+//! * **Deleting** a task takes back what has not started. Runs that have started go on to their end and
+//!   remain listed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use prost::Message;
-use redb::ReadableTable;
+use prost::{Message, Name};
 
+use super::api::{Answer, list, write};
 use super::check;
-use super::core::World;
-use super::failure::Failure;
+use super::environment::Environment;
+use super::failure::{Failure, Violations};
 use super::fingerprint::Fingerprint;
-use super::runs::{RunRow, later};
-use super::store::{Tables, new_id, row};
-use super::task_check::{
-    MAX_TARGETS, check_new_task, check_targets, check_triggers, last_expiry, made_triggers,
+use super::runs;
+use super::store::{Change, Read};
+use super::time::later;
+use crate::automation::v1::trigger::Kind;
+use crate::automation::v1::{
+    CreateTaskRequest, CreateTaskResponse, DeleteTaskRequest, DeleteTaskResponse, DeviceTask,
+    DeviceTaskTargets, ManualTrigger, Trigger, UpdateTaskTargetsRequest, UpdateTaskTargetsResponse,
+    UpdateTaskTriggersRequest, UpdateTaskTriggersResponse,
 };
-use crate::automation::v1::{DeviceTask, UpdateTaskTargetsRequest, UpdateTaskTriggersRequest};
-use crate::check::is_understood;
+use crate::check::{Rules, refused};
+use crate::rpc::device_tasks::{
+    CreateTask, DeleteTask, ListTaskRuns, UpdateTaskTargets, UpdateTaskTriggers,
+};
 use crate::wkt::Timestamp;
 
-/// What errors call a task.
-pub(crate) const TASK: &str = "eset.dotnod.automation.v1.DeviceTask";
 /// The group of tasks whose maker names none ([facts](crate::facts#automation): chosen by the server).
 /// Ours.
 const DEFAULT_ASSET_GROUP: &str = "00000000-0000-4000-a000-000000000001";
+/// A task has at most so many targets, and reaches at most so many devices. Ours.
+const MAX_TARGETS: usize = 10_000;
+/// A task has at most so many triggers. Ours.
+const MAX_TRIGGERS: usize = 100;
+/// How long a trigger without `expire_time` lasts: about 30 days ([facts](crate::facts#triggers)).
+const TRIGGER_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// The tasks with a fingerprint of their template's parts, by sequence number.
+const TEMPLATES: &str = "templates";
 
-/// A stored task.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct TaskRow {
-    #[prost(message, optional, tag = "1")]
-    pub(crate) task: Option<DeviceTask>,
-    /// The number of the task that founded this one's template; its own for the founder.
-    #[prost(uint64, tag = "2")]
-    template: u64,
+pub(crate) fn methods() -> [(&'static str, Answer); 5] {
+    [
+        write::<CreateTask>(create_task),
+        write::<DeleteTask>(delete_task),
+        list::<ListTaskRuns>(runs::list),
+        write::<UpdateTaskTargets>(update_targets),
+        write::<UpdateTaskTriggers>(update_triggers),
+    ]
+}
+
+fn create_task(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    request: CreateTaskRequest,
+) -> Result<CreateTaskResponse, Failure> {
+    let task = request.task.ok_or_else(|| Failure::invalid("task", "must be set"))?;
+    Ok(CreateTaskResponse { task: Some(create(change, environment, environment.now(), task)?) })
 }
 
 /// Creates a task, and runs it on the devices of its targets.
 pub(crate) fn create(
-    tables: &mut Tables<'_>,
-    world: &World,
+    change: &mut Change<'_>,
+    environment: &Environment,
     now: Timestamp,
     mut task: DeviceTask,
 ) -> Result<DeviceTask, Failure> {
-    check_new_task(&task, now)?;
+    check_targets(task.targets.as_ref())?;
+    check_rules(&task, "task.", &task.triggers, now)?;
+    check::item_size(task.encoded_len())?;
     if let Some(params) = task.action.as_mut().and_then(|action| action.params.as_mut()) {
         check::settle(params);
     }
-    let sequence = tables.sequence()?;
-    task.uuid = new_id(&tables.task_ids, &*world.ids, sequence)?;
+    let collection = DeviceTask::full_name();
+    let (sequence, uuid) = change.new_id(&collection, &*environment.ids)?;
+    task.uuid = uuid;
     task.version_id = 1;
     task.create_time = Some(now);
     task.update_time = Some(now);
-    task.triggers = made_triggers(&task.triggers, now);
+    made_triggers(&mut task.triggers, now);
     if task.asset_group_uuid.is_empty() {
         DEFAULT_ASSET_GROUP.clone_into(&mut task.asset_group_uuid);
     }
-
-    let template = join_template(tables, sequence, &task)?;
-    tables.task_ids.insert(task.uuid.as_str(), sequence)?;
-    put(tables, sequence, &TaskRow { task: Some(task.clone()), template })?;
-    let devices = devices(world, &task)?;
-    start_runs(tables, world, now, sequence, &task, &devices)?;
+    change.link(TEMPLATES, &template_key(&task), sequence, sequence)?;
+    change.add(&collection, &task.uuid, sequence, &task.encode_to_vec())?;
+    let devices = devices(environment, &task)?;
+    runs::start(change, environment, now, &task, &devices)?;
     Ok(task)
 }
 
-/// Deletes a task: with a template's founder every task of the template.
-pub(crate) fn delete(tables: &mut Tables<'_>, now: Timestamp, uuid: &str) -> Result<(), Failure> {
-    let (sequence, found) = find(tables, uuid)?;
-    if found.template != sequence {
-        return remove(tables, now, found.template, sequence);
+/// Deletes a task: with the first of a template every task of the template.
+fn delete_task(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    request: DeleteTaskRequest,
+) -> Result<DeleteTaskResponse, Failure> {
+    let DeleteTaskRequest { task_uuid } = request;
+    check::id("task_uuid", &task_uuid)?;
+    let (sequence, task) = change.get::<DeviceTask>(&task_uuid)?;
+    let key = template_key(&task);
+    let mut doomed = vec![(sequence, task.clone())];
+    for (other, _) in change.indexed(TEMPLATES, &key, 0..=u64::MAX)? {
+        let found = change.at::<DeviceTask>(other)?;
+        let Some(found) = found.filter(|found| is_same_template(found, &task)) else { continue };
+        if other < sequence {
+            // An earlier task represents the template.
+            doomed.truncate(1);
+            break;
+        }
+        if other > sequence {
+            doomed.push((other, found));
+        }
     }
-    let mut members = Vec::new();
-    for entry in tables.template_tasks.range((sequence, 0)..=(sequence, u64::MAX))? {
-        members.push(entry?.0.value().1);
+    for (sequence, task) in doomed {
+        runs::withdraw(change, environment.now(), &task.uuid, |_| true)?;
+        change.unlink(TEMPLATES, &key, sequence)?;
+        change.remove_but_id(&DeviceTask::full_name(), sequence)?;
     }
-    for member in members {
-        remove(tables, now, sequence, member)?;
-    }
-    let print = template_print(&found.task.unwrap_or_default());
-    tables.templates.remove((print, sequence))?;
-    Ok(())
+    Ok(DeleteTaskResponse {})
 }
 
 /// Replaces the targets. While a trigger is open, devices that are new among the targets get the task
 /// too; those that are not among them any more keep the runs that they have started, and no more.
-pub(crate) fn update_targets(
-    tables: &mut Tables<'_>,
-    world: &World,
-    now: Timestamp,
+fn update_targets(
+    change: &mut Change<'_>,
+    environment: &Environment,
     request: UpdateTaskTargetsRequest,
-) -> Result<(), Failure> {
-    check_targets(&request, now)?;
-    let (sequence, mut found) = find(tables, &request.task_uuid)?;
-    let mut task = found.task.take().unwrap_or_default();
-    let before = devices(world, &task)?;
+) -> Result<UpdateTaskTargetsResponse, Failure> {
+    let now = environment.now();
+    check::id("task_uuid", &request.task_uuid)?;
+    check_targets(request.targets.as_ref())?;
+    check_rules(&request, "", &[], now)?;
+    let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
+    let before = devices(environment, &task)?;
     task.targets = request.targets;
-    changed(&mut task, now);
-    let after = devices(world, &task)?;
-    put(tables, sequence, &TaskRow { task: Some(task.clone()), ..found })?;
+    touch(&mut task, now);
+    let after = devices(environment, &task)?;
+    change.write(sequence, &task)?;
 
-    withdraw_runs(tables, now, sequence, |device| !after.contains(device))?;
+    runs::withdraw(change, now, &task.uuid, |device| !after.contains(device))?;
     let added = after.difference(&before).cloned().collect();
-    start_runs(tables, world, now, sequence, &task, &added)
+    runs::start(change, environment, now, &task, &added)?;
+    Ok(UpdateTaskTargetsResponse {})
 }
 
 /// Replaces the triggers. The new ones run the task again; a device that an old one has not reached
 /// yet is left to the new ones.
-pub(crate) fn update_triggers(
-    tables: &mut Tables<'_>,
-    world: &World,
+fn update_triggers(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    request: UpdateTaskTriggersRequest,
+) -> Result<UpdateTaskTriggersResponse, Failure> {
+    let now = environment.now();
+    check::id("task_uuid", &request.task_uuid)?;
+    check_rules(&request, "", &request.triggers, now)?;
+    let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
+    task.triggers = request.triggers;
+    made_triggers(&mut task.triggers, now);
+    touch(&mut task, now);
+    change.write(sequence, &task)?;
+
+    runs::withdraw(change, now, &task.uuid, |_| true)?;
+    let devices = devices(environment, &task)?;
+    runs::start(change, environment, now, &task, &devices)?;
+    Ok(UpdateTaskTriggersResponse {})
+}
+
+/// What ESET refuses of a task or of a request is refused here. `at` stands before the names of the
+/// message's fields.
+fn check_rules(
+    message: &impl Rules,
+    at: &str,
+    triggers: &[Trigger],
     now: Timestamp,
-    request: &UpdateTaskTriggersRequest,
 ) -> Result<(), Failure> {
-    check_triggers(request, now)?;
-    let (sequence, mut found) = find(tables, &request.task_uuid)?;
-    let mut task = found.task.take().unwrap_or_default();
-    task.triggers = made_triggers(&request.triggers, now);
-    changed(&mut task, now);
-    put(tables, sequence, &TaskRow { task: Some(task.clone()), ..found })?;
-
-    withdraw_runs(tables, now, sequence, |_| true)?;
-    let devices = devices(world, &task)?;
-    start_runs(tables, world, now, sequence, &task, &devices)
+    let mut violations = Violations::default();
+    if triggers.len() > MAX_TRIGGERS {
+        let limit = format!("at most {MAX_TRIGGERS} triggers are possible");
+        violations.add(format!("{at}triggers"), limit);
+    }
+    violations.extend(refused(message, at, now));
+    violations.check()
 }
 
-/// A task that is there, with its number.
-fn find(tables: &Tables<'_>, uuid: &str) -> Result<(u64, TaskRow), Failure> {
-    let sequence = tables.task_ids.get(uuid)?.map(|sequence| sequence.value());
-    let found = match sequence {
-        Some(sequence) => row(&tables.tasks, sequence)?.map(|row| (sequence, row)),
-        None => None,
-    };
-    found.ok_or_else(|| Failure::not_found(TASK, uuid))
+fn check_targets(targets: Option<&DeviceTaskTargets>) -> Result<(), Failure> {
+    let count = targets.map_or(0, |targets| {
+        targets.devices_uuids.len().saturating_add(targets.device_groups_uuids.len())
+    });
+    if count <= MAX_TARGETS {
+        return Ok(());
+    }
+    Err(Failure::exhausted(format!("a task has at most {MAX_TARGETS} targets, this one {count}")))
 }
 
-fn changed(task: &mut DeviceTask, now: Timestamp) {
+/// Makes triggers as they are kept: `expire_time` is about 30 days later if the client set none
+/// ([facts](crate::facts#automation), [facts](crate::facts#triggers)).
+fn made_triggers(triggers: &mut [Trigger], now: Timestamp) {
+    for trigger in triggers {
+        let expire_time = runs::expire_time(trigger).unwrap_or_else(|| later(now, TRIGGER_MILLIS));
+        let manual = ManualTrigger { create_time: Some(now), expire_time: Some(expire_time) };
+        trigger.kind = Some(Kind::Manual(manual));
+    }
+}
+
+fn touch(task: &mut DeviceTask, now: Timestamp) {
     task.version_id = task.version_id.saturating_add(1);
     task.update_time = Some(now);
 }
 
-/// Writes a task, new or changed.
-fn put(tables: &mut Tables<'_>, sequence: u64, row: &TaskRow) -> Result<(), Failure> {
-    let bytes = row.encode_to_vec();
-    super::check::item_size(bytes.len())?;
-    tables.put(bytes.len());
-    let old = tables.tasks.insert(sequence, bytes.as_slice())?.map(|old| old.value().len());
-    if let Some(old) = old {
-        tables.taken(old);
-    }
-    Ok(())
-}
-
-/// Removes one task. Its identifier and the runs that have started remain.
-fn remove(
-    tables: &mut Tables<'_>,
-    now: Timestamp,
-    template: u64,
-    sequence: u64,
-) -> Result<(), Failure> {
-    withdraw_runs(tables, now, sequence, |_| true)?;
-    tables.template_tasks.remove((template, sequence))?;
-    let old = tables.tasks.remove(sequence)?.map(|old| old.value().len());
-    if let Some(old) = old {
-        // The identifier stays, and its share of the row's bytes with it.
-        tables.taken(old);
-        tables.put(0);
-    }
-    Ok(())
-}
-
-/// The number of the task that founded the template of a new task: itself if there is none yet.
-fn join_template(
-    tables: &mut Tables<'_>,
-    sequence: u64,
-    task: &DeviceTask,
-) -> Result<u64, Failure> {
-    let print = template_print(task);
-    let mut founder = None;
-    for entry in tables.templates.range((print, 0)..=(print, u64::MAX))? {
-        let candidate = entry?.0.value().1;
-        let found: Option<TaskRow> = row(&tables.tasks, candidate)?;
-        if found.and_then(|row| row.task).is_some_and(|other| same_template(&other, task)) {
-            founder = Some(candidate);
-            break;
-        }
-    }
-    let founder = match founder {
-        Some(founder) => founder,
-        None => {
-            tables.templates.insert((print, sequence), ())?;
-            sequence
-        }
-    };
-    tables.template_tasks.insert((founder, sequence), ())?;
-    Ok(founder)
-}
-
-fn same_template(one: &DeviceTask, other: &DeviceTask) -> bool {
+fn is_same_template(one: &DeviceTask, other: &DeviceTask) -> bool {
     one.display_name == other.display_name
         && one.description == other.description
         && one.action == other.action
 }
 
-fn template_print(task: &DeviceTask) -> u64 {
+fn template_key(task: &DeviceTask) -> String {
     let mut print = Fingerprint::new().part(&task.display_name).part(&task.description);
     if let Some(action) = &task.action {
         print = print.part(&action.name);
@@ -209,82 +237,14 @@ fn template_print(task: &DeviceTask) -> u64 {
             print = print.part(&params.type_url).part(&params.value);
         }
     }
-    print.value()
+    format!("{:016x}", print.value())
 }
 
-fn devices(world: &World, task: &DeviceTask) -> Result<BTreeSet<String>, Failure> {
-    let devices = task.targets.as_ref().map(|targets| world.fleet.resolve(targets));
+fn devices(environment: &Environment, task: &DeviceTask) -> Result<BTreeSet<String>, Failure> {
+    let devices = task.targets.as_ref().map(|targets| environment.fleet.resolve(targets));
     let devices = devices.unwrap_or_default();
     if devices.len() <= MAX_TARGETS {
         return Ok(devices);
     }
     Err(Failure::exhausted(format!("a task reaches at most {MAX_TARGETS} devices")))
-}
-
-/// Makes the runs that the task's triggers give on these devices. A device that is off gets one when
-/// it comes back, if no trigger has expired by then; otherwise it gets none.
-fn start_runs(
-    tables: &mut Tables<'_>,
-    world: &World,
-    now: Timestamp,
-    task_sequence: u64,
-    task: &DeviceTask,
-    devices: &BTreeSet<String>,
-) -> Result<(), Failure> {
-    let Some(expire_time) = last_expiry(&task.triggers) else { return Ok(()) };
-    let last_starts = last_starts(tables, task_sequence)?;
-    let is_understood = task.action.as_ref().is_some_and(is_understood);
-    for device in devices {
-        let Some(due) = world.fleet.reached(device, now) else { continue };
-        if due > expire_time {
-            continue;
-        }
-        // Task, device and start time identify a run, so two never start at once.
-        let start = last_starts.get(device).map_or(due, |last| due.max(later(*last, 1)));
-        let outcome = world.outcome(task, is_understood, device);
-        let sequence = tables.sequence()?;
-        let uuid = world.ids.id(sequence);
-        let run =
-            RunRow::new(uuid, device.clone(), due, start, world.pace, outcome).encode_to_vec();
-        tables.put(run.len());
-        tables.runs.insert((task_sequence, sequence), run.as_slice())?;
-    }
-    Ok(())
-}
-
-/// When the task last started on each device.
-fn last_starts(
-    tables: &Tables<'_>,
-    task_sequence: u64,
-) -> Result<BTreeMap<String, Timestamp>, Failure> {
-    let mut last = BTreeMap::new();
-    for entry in tables.runs.range((task_sequence, 0)..=(task_sequence, u64::MAX))? {
-        let run = RunRow::decode(entry?.1.value())?;
-        let start = run.start_time.unwrap_or_default();
-        let latest = last.entry(run.device_uuid).or_insert(start);
-        *latest = start.max(*latest);
-    }
-    Ok(last)
-}
-
-/// Takes back runs that have not started.
-fn withdraw_runs(
-    tables: &mut Tables<'_>,
-    now: Timestamp,
-    task_sequence: u64,
-    is_withdrawn: impl Fn(&str) -> bool,
-) -> Result<(), Failure> {
-    let mut withdrawn = Vec::new();
-    for entry in tables.runs.range((task_sequence, 0)..=(task_sequence, u64::MAX))? {
-        let (key, value) = entry?;
-        let run = RunRow::decode(value.value())?;
-        if !run.has_started(now) && is_withdrawn(&run.device_uuid) {
-            withdrawn.push((key.value(), value.value().len()));
-        }
-    }
-    for (key, bytes) in withdrawn {
-        tables.runs.remove(key)?;
-        tables.taken(bytes);
-    }
-    Ok(())
 }

@@ -95,7 +95,7 @@ async fn the_server_sets_what_is_its_own() {
     let now = Some(world.now());
     assert!(!made.uuid.is_empty() && made.uuid != "mine");
     assert_eq!((made.version_id, made.create_time, made.update_time), (1, now, now));
-    assert_eq!(made.source(), DeviceTaskSource::ExternalAutomation);
+    assert_eq!(made.source(), DeviceTaskSource::Unspecified);
     assert!(!made.asset_group_uuid.is_empty());
     let month = world.clock_plus(30);
     assert_eq!(made.triggers, [trigger_at(now, Some(month))]);

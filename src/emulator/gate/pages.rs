@@ -5,16 +5,19 @@ use std::fmt::Write;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 
-use crate::rpc;
+use crate::rpc::MethodSpec;
 use crate::transcode::OPENAPI;
 
 /// The start page and the OpenAPI document; `None` for everything else.
-pub(super) fn answer(request: &Request<Bytes>) -> Option<Response<Bytes>> {
+pub(super) fn answer(
+    request: &Request<Bytes>,
+    specs: impl Iterator<Item = &'static MethodSpec>,
+) -> Option<Response<Bytes>> {
     if request.method() != Method::GET {
         return None;
     }
     let (content_type, body) = match request.uri().path() {
-        "/" => ("text/html; charset=utf-8", start().into()),
+        "/" => ("text/html; charset=utf-8", start(specs).into()),
         "/openapi.json" => ("application/json", Bytes::from(OPENAPI)),
         _ => return None,
     };
@@ -24,13 +27,13 @@ pub(super) fn answer(request: &Request<Bytes>) -> Option<Response<Bytes>> {
 }
 
 /// All RPCs. Those without a variable in their path are links; nothing on it comes from a caller.
-fn start() -> String {
+fn start(specs: impl Iterator<Item = &'static MethodSpec>) -> String {
     let mut page = String::from(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ESET PROTECT \
          emulator</title><h1>ESET PROTECT emulator</h1><p>A stand-in for ESET's services, over gRPC \
          and REST on this port. <a href=\"/openapi.json\">OpenAPI</a>.</p><table>",
     );
-    for spec in rpc::METHODS {
+    for spec in specs {
         for http in spec.http {
             let path = http.path;
             let path = if http.method == "GET" && !path.contains('{') {

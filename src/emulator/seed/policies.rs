@@ -2,10 +2,10 @@
 
 use super::{FAILING, GROUPS};
 use crate::emulator::assignments::assign;
-use crate::emulator::core::World;
+use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::policies::create;
-use crate::emulator::store::Tables;
+use crate::emulator::store::Change;
 use crate::policy_management::v2::policy_target::Target;
 use crate::policy_management::v2::{
     FeaturePolicy, Policy, PolicyAssignment, PolicyTarget, SettingFlags,
@@ -86,10 +86,10 @@ const KINDS: [Kind; 8] = [
     },
 ];
 
-pub(super) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failure> {
+pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
     let mut uuids = Vec::new();
     for kind in &KINDS {
-        uuids.push(create(tables, world, policy(kind))?.uuid);
+        uuids.push(create(change, environment, policy(kind))?.uuid);
     }
     let [shops, notebooks, servers] = GROUPS.map(|group| group.uuid);
     let group = |uuid: &str| Target::DeviceGroupUuid(uuid.to_owned());
@@ -107,7 +107,7 @@ pub(super) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failur
                 target: Some(PolicyTarget { target: Some(target.clone()) }),
                 ..PolicyAssignment::default()
             };
-            assign(tables, world, assignment)?;
+            assign(change, environment, assignment)?;
         }
     }
     Ok(())

@@ -7,9 +7,9 @@ use crate::automation::v1::trigger::Kind;
 use crate::automation::v1::{
     Action, DeviceTask, DeviceTaskSource, DeviceTaskTargets, ManualTrigger, Trigger,
 };
-use crate::emulator::core::World;
+use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
-use crate::emulator::store::Tables;
+use crate::emulator::store::Change;
 use crate::emulator::tasks::create;
 use crate::proto::era::common::data_definition::common::AllowedActions;
 use crate::proto::era::common::data_definition::common::allowed_actions::Postpone;
@@ -26,10 +26,10 @@ use crate::wkt::{Any, Timestamp};
 const DAYS: u64 = 30;
 const DAY: u64 = 86_400;
 
-/// Plants the tasks in the order of their creation, the last one a minute ago, so that its runs are
+/// Creates the tasks in the order of their creation, the last one a minute ago, so that its runs are
 /// under way.
-pub(super) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failure> {
-    let now = world.clock.now();
+pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
+    let now = environment.clock.now();
     for days_ago in (0..DAYS).rev() {
         let day = DAYS.saturating_sub(days_ago);
         for (index, task) in tasks_of_day(day).into_iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) fn plant(tables: &mut Tables<'_>, world: &World) -> Result<(), Failur
             let hours = 10_u64.saturating_sub(index as u64);
             let back = days_ago.saturating_mul(DAY).saturating_add(hours.saturating_mul(3600));
             let at = before(now, back.saturating_add(60));
-            create(tables, world, at, task)?;
+            create(change, environment, at, task)?;
         }
     }
     Ok(())

@@ -5,13 +5,13 @@ use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, WriteTransaction};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 
-use super::tables::{FORMAT, META, Tables};
+use super::tables::{Change, FORMAT, META};
 use crate::emulator::error::EmulatorError;
 
-/// The format of the rows. A store with a greater number is not opened.
-const SUPPORTED_FORMAT: u64 = 1;
+/// The format of the rows. A store with another number is not opened.
+const SUPPORTED_FORMAT: u64 = 2;
 /// redb would take a gigabyte.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// What redb writes last when it makes a file, at its beginning.
@@ -46,9 +46,9 @@ pub(super) fn open(path: &Path, is_checked: bool) -> Result<Database, EmulatorEr
         let failed = |error| told(path, DatabaseError::Storage(storage_error(error)));
         match format(&database).map_err(failed)? {
             None => make_tables(&database).map_err(failed)?,
-            Some(found) if found > SUPPORTED_FORMAT => {
+            Some(found) if found != SUPPORTED_FORMAT => {
                 let (path, supported) = (path.to_owned(), SUPPORTED_FORMAT);
-                return Err(EmulatorError::NewerFormat { path, found, supported });
+                return Err(EmulatorError::Format { path, found, supported });
             }
             Some(_) => {}
         }
@@ -88,13 +88,9 @@ fn empty_if_unfinished(path: &Path) -> io::Result<()> {
 /// Makes the tables of a new database.
 fn make_tables(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    open_tables(&transaction)?.meta.insert(FORMAT, SUPPORTED_FORMAT)?;
+    Change::open(&transaction)?.meta.insert(FORMAT, SUPPORTED_FORMAT)?;
     transaction.commit()?;
     Ok(())
-}
-
-fn open_tables(transaction: &WriteTransaction) -> Result<Tables<'_>, redb::Error> {
-    Ok(Tables::open(transaction)?)
 }
 
 /// The format, or `None` for a database without tables.

@@ -1,83 +1,166 @@
-//! The tables, and changing them.
+//! The tables: one for the rows of every kind of resource, and what finds rows.
 
-use prost::Message;
-use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+use prost::{Message, Name};
+use redb::{
+    ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction,
+};
 
+use crate::emulator::check;
 use crate::emulator::failure::Failure;
 use crate::emulator::ids::IdSource;
 
-/// Numbers about the store itself.
-pub(crate) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
-/// Rows by the sequence number of their creation.
-type Rows = TableDefinition<'static, u64, &'static [u8]>;
-/// Sequence numbers by identifier.
-type Ids = TableDefinition<'static, &'static str, u64>;
+/// A collection and the sequence number of a row's creation.
+type RowKey = (&'static str, u64);
+/// A collection and an identifier in it.
+type IdKey = (&'static str, &'static str);
+/// The name of an index, what is looked up, and a number that orders what is found.
+type IndexKey = (&'static str, &'static str, u64);
 
-pub(crate) const TASKS: Rows = TableDefinition::new("tasks");
-/// Also of deleted tasks, whose runs remain.
-pub(crate) const TASK_IDS: Ids = TableDefinition::new("task_ids");
-/// Fingerprint and founding task of each task template.
-const TEMPLATES: TableDefinition<'static, (u64, u64), ()> = TableDefinition::new("templates");
-/// Founding task of the template, and task.
-const TEMPLATE_TASKS: TableDefinition<'static, (u64, u64), ()> =
-    TableDefinition::new("template_tasks");
-/// By task and sequence number of the run.
-pub(crate) const RUNS: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("runs");
-pub(crate) const POLICIES: Rows = TableDefinition::new("policies");
-pub(crate) const POLICY_IDS: Ids = TableDefinition::new("policy_ids");
-pub(crate) const ASSIGNMENTS: Rows = TableDefinition::new("assignments");
-pub(crate) const ASSIGNMENT_IDS: Ids = TableDefinition::new("assignment_ids");
-/// The assignment at a target's rank.
-const RANKS: TableDefinition<'static, (&str, u32), u64> = TableDefinition::new("ranks");
-/// Policy and assignment.
-const POLICY_ASSIGNMENTS: TableDefinition<'static, (u64, u64), ()> =
-    TableDefinition::new("policy_assignments");
+/// Numbers about the store itself.
+pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+/// A collection is named after the type of its messages, which are the rows.
+const ROWS: TableDefinition<'static, RowKey, &[u8]> = TableDefinition::new("rows");
+/// Sequence numbers. A row may be gone and its identifier still known.
+const IDS: TableDefinition<'static, IdKey, u64> = TableDefinition::new("ids");
+/// Sequence numbers.
+const INDEX: TableDefinition<'static, IndexKey, u64> = TableDefinition::new("index");
 
 /// In [`META`]: the format of the rows.
-pub(crate) const FORMAT: &str = "format";
+pub(super) const FORMAT: &str = "format";
 /// In [`META`]: the last sequence number given out.
 const SEQUENCE: &str = "sequence";
 /// In [`META`]: how many changes there were.
-pub(crate) const CHANGES: &str = "changes";
+pub(super) const CHANGES: &str = "changes";
 /// In [`META`]: the size of all rows.
 const BYTES: &str = "bytes";
 /// What a row takes beside its value: keys, identifiers, index entries. Rather too much.
 const ROW_BYTES: u64 = 256;
 
+/// Looks rows up, in a snapshot or in the middle of a change.
+pub(crate) trait Read {
+    fn rows(&self) -> &impl ReadableTable<RowKey, &'static [u8]>;
+    fn ids(&self) -> &impl ReadableTable<IdKey, u64>;
+    fn index(&self) -> &impl ReadableTable<IndexKey, u64>;
+
+    /// The sequence number of an identifier, even if its row is gone.
+    fn sequence_of(&self, collection: &str, id: &str) -> Result<Option<u64>, Failure> {
+        Ok(self.ids().get((collection, id))?.map(|sequence| sequence.value()))
+    }
+
+    /// A row and its sequence number.
+    fn find(&self, collection: &str, id: &str) -> Result<Option<(u64, Vec<u8>)>, Failure> {
+        let Some(sequence) = self.sequence_of(collection, id)? else { return Ok(None) };
+        let row = self.rows().get((collection, sequence))?;
+        Ok(row.map(|row| (sequence, row.value().to_vec())))
+    }
+
+    /// A resource of a type that has one collection, and its sequence number.
+    ///
+    /// # Errors
+    ///
+    /// `NOT_FOUND`.
+    fn get<M: Message + Name + Default>(&self, id: &str) -> Result<(u64, M), Failure> {
+        let collection = M::full_name();
+        match self.find(&collection, id)? {
+            Some((sequence, row)) => Ok((sequence, M::decode(row.as_slice())?)),
+            None => Err(Failure::not_found(&collection, id)),
+        }
+    }
+
+    /// The resource of a sequence number, if it is there.
+    fn at<M: Message + Name + Default>(&self, sequence: u64) -> Result<Option<M>, Failure> {
+        match self.rows().get((M::full_name().as_str(), sequence))? {
+            Some(row) => Ok(Some(M::decode(row.value())?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The rows of a collection with their sequence numbers, from one on.
+    fn rows_from<'a>(
+        &'a self,
+        collection: &str,
+        first: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, Vec<u8>), Failure>> + use<'a, Self>, Failure>
+    {
+        let rows = self.rows().range((collection, first)..=(collection, u64::MAX))?;
+        Ok(rows.map(|entry| {
+            let (key, row) = entry?;
+            Ok((key.value().1, row.value().to_vec()))
+        }))
+    }
+
+    /// What an index has for a key: the ordering numbers and the sequence numbers.
+    fn indexed(
+        &self,
+        index: &str,
+        key: &str,
+        numbers: std::ops::RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, u64)>, Failure> {
+        let range = (index, key, *numbers.start())..=(index, key, *numbers.end());
+        let read = |entry: Result<(redb::AccessGuard<'_, IndexKey>, _), redb::StorageError>| {
+            let (key, sequence): (_, redb::AccessGuard<'_, u64>) = entry?;
+            Ok((key.value().2, sequence.value()))
+        };
+        self.index().range(range)?.map(read).collect()
+    }
+}
+
+/// All tables as they were at one moment.
+pub(crate) struct Snapshot {
+    rows: ReadOnlyTable<RowKey, &'static [u8]>,
+    ids: ReadOnlyTable<IdKey, u64>,
+    index: ReadOnlyTable<IndexKey, u64>,
+}
+
+impl Snapshot {
+    pub(super) fn open(transaction: &ReadTransaction) -> Result<Self, redb::TableError> {
+        Ok(Self {
+            rows: transaction.open_table(ROWS)?,
+            ids: transaction.open_table(IDS)?,
+            index: transaction.open_table(INDEX)?,
+        })
+    }
+}
+
 /// All tables, open in one change.
-pub(crate) struct Tables<'t> {
-    pub(crate) meta: Table<'t, &'static str, u64>,
-    pub(crate) tasks: Table<'t, u64, &'static [u8]>,
-    pub(crate) task_ids: Table<'t, &'static str, u64>,
-    pub(crate) templates: Table<'t, (u64, u64), ()>,
-    pub(crate) template_tasks: Table<'t, (u64, u64), ()>,
-    pub(crate) runs: Table<'t, (u64, u64), &'static [u8]>,
-    pub(crate) policies: Table<'t, u64, &'static [u8]>,
-    pub(crate) policy_ids: Table<'t, &'static str, u64>,
-    pub(crate) assignments: Table<'t, u64, &'static [u8]>,
-    pub(crate) assignment_ids: Table<'t, &'static str, u64>,
-    pub(crate) ranks: Table<'t, (&'static str, u32), u64>,
-    pub(crate) policy_assignments: Table<'t, (u64, u64), ()>,
-    /// Bytes that this change puts and takes away.
+pub(crate) struct Change<'t> {
+    pub(super) meta: Table<'t, &'static str, u64>,
+    rows: Table<'t, RowKey, &'static [u8]>,
+    ids: Table<'t, IdKey, u64>,
+    index: Table<'t, IndexKey, u64>,
+    /// Bytes that this change adds and removes.
     grown: u64,
     shrunk: u64,
 }
 
-impl<'t> Tables<'t> {
-    pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::TableError> {
+macro_rules! read {
+    ($type:ty) => {
+        impl Read for $type {
+            fn rows(&self) -> &impl ReadableTable<RowKey, &'static [u8]> {
+                &self.rows
+            }
+
+            fn ids(&self) -> &impl ReadableTable<IdKey, u64> {
+                &self.ids
+            }
+
+            fn index(&self) -> &impl ReadableTable<IndexKey, u64> {
+                &self.index
+            }
+        }
+    };
+}
+
+read!(Snapshot);
+read!(Change<'_>);
+
+impl<'t> Change<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::TableError> {
         Ok(Self {
             meta: transaction.open_table(META)?,
-            tasks: transaction.open_table(TASKS)?,
-            task_ids: transaction.open_table(TASK_IDS)?,
-            templates: transaction.open_table(TEMPLATES)?,
-            template_tasks: transaction.open_table(TEMPLATE_TASKS)?,
-            runs: transaction.open_table(RUNS)?,
-            policies: transaction.open_table(POLICIES)?,
-            policy_ids: transaction.open_table(POLICY_IDS)?,
-            assignments: transaction.open_table(ASSIGNMENTS)?,
-            assignment_ids: transaction.open_table(ASSIGNMENT_IDS)?,
-            ranks: transaction.open_table(RANKS)?,
-            policy_assignments: transaction.open_table(POLICY_ASSIGNMENTS)?,
+            rows: transaction.open_table(ROWS)?,
+            ids: transaction.open_table(IDS)?,
+            index: transaction.open_table(INDEX)?,
             grown: 0,
             shrunk: 0,
         })
@@ -91,80 +174,144 @@ impl<'t> Tables<'t> {
         Ok(next)
     }
 
+    /// A sequence number, and an identifier that the collection does not have.
+    pub(crate) fn new_id(
+        &mut self,
+        collection: &str,
+        source: &dyn IdSource,
+    ) -> Result<(u64, String), Failure> {
+        let sequence = self.sequence()?;
+        let id = source.id(sequence);
+        if check::id("uuid", &id).is_err() {
+            return Err(Failure::internal(
+                "the id source made an id that is no uuid or fails on purpose",
+            ));
+        }
+        if self.sequence_of(collection, &id)?.is_some() {
+            return Err(Failure::internal("the id source made an id twice"));
+        }
+        Ok((sequence, id))
+    }
+
+    /// Writes a row, new or changed.
+    ///
+    /// # Errors
+    ///
+    /// `RESOURCE_EXHAUSTED` if the row could never be sent back.
+    pub(crate) fn put(
+        &mut self,
+        collection: &str,
+        sequence: u64,
+        row: &[u8],
+    ) -> Result<(), Failure> {
+        check::item_size(row.len())?;
+        self.grow(row.len());
+        let old = self.rows.insert((collection, sequence), row)?.map(|old| old.value().len());
+        self.shrink(old);
+        Ok(())
+    }
+
+    /// Writes a new row with its identifier.
+    pub(crate) fn add(
+        &mut self,
+        collection: &str,
+        id: &str,
+        sequence: u64,
+        row: &[u8],
+    ) -> Result<(), Failure> {
+        self.ids.insert((collection, id), sequence)?;
+        self.put(collection, sequence, row)
+    }
+
+    /// Writes a resource of a type that has one collection.
+    pub(crate) fn write<M: Message + Name>(
+        &mut self,
+        sequence: u64,
+        resource: &M,
+    ) -> Result<(), Failure> {
+        self.put(&M::full_name(), sequence, &resource.encode_to_vec())
+    }
+
+    /// Removes a row with its identifier.
+    pub(crate) fn remove(
+        &mut self,
+        collection: &str,
+        id: &str,
+        sequence: u64,
+    ) -> Result<(), Failure> {
+        self.ids.remove((collection, id))?;
+        self.remove_row(collection, sequence)
+    }
+
+    /// Removes a row that has no identifier.
+    pub(crate) fn remove_row(&mut self, collection: &str, sequence: u64) -> Result<(), Failure> {
+        let old = self.rows.remove((collection, sequence))?.map(|old| old.value().len());
+        self.shrink(old);
+        Ok(())
+    }
+
+    /// Removes a row whose identifier stays known, and with it its share of the row's bytes.
+    pub(crate) fn remove_but_id(&mut self, collection: &str, sequence: u64) -> Result<(), Failure> {
+        self.remove_row(collection, sequence)?;
+        self.grow(0);
+        Ok(())
+    }
+
+    /// Sets what an index has for a key and a number.
+    pub(crate) fn link(
+        &mut self,
+        index: &str,
+        key: &str,
+        number: u64,
+        sequence: u64,
+    ) -> Result<(), Failure> {
+        self.index.insert((index, key, number), sequence)?;
+        Ok(())
+    }
+
+    /// Removes what an index has for a key and a number.
+    pub(crate) fn unlink(&mut self, index: &str, key: &str, number: u64) -> Result<(), Failure> {
+        self.index.remove((index, key, number))?;
+        Ok(())
+    }
+
     /// Counts this change, and says which one it is.
-    pub(crate) fn count_change(&mut self) -> Result<u64, Failure> {
+    pub(super) fn count(&mut self) -> Result<u64, Failure> {
         let change = self.number(CHANGES)?.wrapping_add(1);
         self.meta.insert(CHANGES, change)?;
         Ok(change)
     }
 
     /// Whether nothing was ever stored.
-    pub(crate) fn is_untouched(&self) -> Result<bool, Failure> {
+    pub(crate) fn is_first(&self) -> Result<bool, Failure> {
         Ok(self.number(SEQUENCE)? == 0)
     }
 
-    /// Notes that a row was put. A row that replaces another counts as both.
-    pub(crate) fn put(&mut self, bytes: usize) {
-        self.grown = self.grown.saturating_add(bytes as u64).saturating_add(ROW_BYTES);
-    }
-
-    /// Notes that a row was taken away.
-    pub(crate) fn taken(&mut self, bytes: usize) {
-        self.shrunk = self.shrunk.saturating_add(bytes as u64).saturating_add(ROW_BYTES);
-    }
-
-    /// Keeps the books. Fails if the change makes the store larger than it may be; one that makes it
-    /// smaller is always fine.
-    pub(crate) fn account(&mut self, max_bytes: u64) -> Result<(), Failure> {
-        let held = self.number(BYTES)?;
-        let bytes = held.saturating_add(self.grown).saturating_sub(self.shrunk);
-        if bytes > max_bytes && bytes > held {
+    /// Adds up the bytes of the rows. Fails if the change makes the store larger than it may be; one
+    /// that makes it smaller is always fine.
+    pub(super) fn account(&mut self, max_bytes: u64) -> Result<(), Failure> {
+        let before = self.number(BYTES)?;
+        let bytes = before.saturating_add(self.grown).saturating_sub(self.shrunk);
+        if bytes > max_bytes && bytes > before {
             return Err(Failure::exhausted(format!("the store is full: {max_bytes} bytes")));
         }
-        if bytes != held {
+        if bytes != before {
             self.meta.insert(BYTES, bytes)?;
         }
         Ok(())
     }
 
+    fn grow(&mut self, bytes: usize) {
+        self.grown = self.grown.saturating_add(bytes as u64).saturating_add(ROW_BYTES);
+    }
+
+    fn shrink(&mut self, old: Option<usize>) {
+        if let Some(bytes) = old {
+            self.shrunk = self.shrunk.saturating_add(bytes as u64).saturating_add(ROW_BYTES);
+        }
+    }
+
     fn number(&self, name: &'static str) -> Result<u64, Failure> {
         Ok(self.meta.get(name)?.map_or(0, |number| number.value()))
     }
-}
-
-/// A new identifier, which the table does not have.
-pub(crate) fn new_id(
-    ids: &Table<'_, &'static str, u64>,
-    source: &dyn IdSource,
-    sequence: u64,
-) -> Result<String, Failure> {
-    let id = source.id(sequence);
-    if crate::emulator::check::id("uuid", &id).is_err() {
-        return Err(Failure::internal(
-            "the id source made an id that is no uuid or fails on purpose",
-        ));
-    }
-    if ids.get(id.as_str())?.is_some() {
-        return Err(Failure::internal("the id source made an id twice"));
-    }
-    Ok(id)
-}
-
-/// The row of a number, if there is one.
-pub(crate) fn row<M: Message + Default>(
-    table: &impl ReadableTable<u64, &'static [u8]>,
-    sequence: u64,
-) -> Result<Option<M>, Failure> {
-    match table.get(sequence)? {
-        Some(row) => Ok(Some(M::decode(row.value())?)),
-        None => Ok(None),
-    }
-}
-
-/// A row of a range, with its number and its size.
-pub(crate) fn decode<M: Message + Default>(
-    entry: redb::Result<(redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &'static [u8]>)>,
-) -> Result<(u64, usize, M), Failure> {
-    let (sequence, row) = entry?;
-    Ok((sequence.value(), row.value().len(), M::decode(row.value())?))
 }

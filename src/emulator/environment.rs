@@ -1,28 +1,15 @@
-//! What the three services share.
-
-use std::sync::Arc;
-
-use tonic::Status;
+//! What decides beside the store: the time, identifiers, devices.
 
 use super::clock::Clock;
-use super::failure::Failure;
 use super::fleet::Fleet;
 use super::ids::IdSource;
+use super::pace::{Outcome, OutcomeRule, Pace};
 use super::paging::PageLimits;
-use super::runs::{Outcome, OutcomeRule, Pace};
-use super::store::{Store, Tables};
 use crate::automation::v1::DeviceTask;
 use crate::wkt::Timestamp;
 
-/// The store and what decides beside it. The services hold nothing else, so any front can serve them.
-#[derive(Clone, Debug)]
-pub(crate) struct Core {
-    pub(crate) store: Arc<Store>,
-    pub(crate) world: Arc<World>,
-}
-
-/// What is outside the store.
-pub(crate) struct World {
+/// What is outside the store and decides what calls do.
+pub(crate) struct Environment {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn IdSource>,
     pub(crate) fleet: Fleet,
@@ -31,19 +18,7 @@ pub(crate) struct World {
     pub(crate) pages: PageLimits,
 }
 
-impl Core {
-    /// Makes a change that knows the world.
-    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, Status>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Tables<'_>, &World) -> Result<T, Failure> + Send + 'static,
-    {
-        let world = Arc::clone(&self.world);
-        self.store.write(move |tables| work(tables, &world)).await
-    }
-}
-
-impl World {
+impl Environment {
     /// The time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().into()
@@ -60,8 +35,8 @@ impl World {
     }
 }
 
-impl std::fmt::Debug for World {
+impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").finish_non_exhaustive()
+        f.debug_struct("Environment").finish_non_exhaustive()
     }
 }

@@ -1,0 +1,195 @@
+//! The RPCs that an emulator answers, whichever wire they come by.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor};
+use tonic::Status;
+
+use super::environment::Environment;
+use super::failure::{Failure, Violations};
+use super::paging::Page;
+use super::request;
+use super::standard::{self, Standard};
+use super::store::{Change, Snapshot, Store};
+use crate::rpc::{MethodSpec, Rpc};
+
+/// The store, what decides beside it, and the methods.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    pub(crate) store: Arc<Store>,
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) methods: Arc<Methods>,
+}
+
+/// The methods by their gRPC paths, and the types of the resources.
+#[derive(Default)]
+pub(crate) struct Methods {
+    methods: BTreeMap<&'static str, Method>,
+    /// The field for the identifier of each resource, by its type.
+    resources: BTreeMap<String, FieldDescriptor>,
+}
+
+struct Method {
+    spec: &'static MethodSpec,
+    request: MessageDescriptor,
+    /// The fields of the request that its path has.
+    path: Vec<String>,
+    /// Whether the descriptors say all that is to be checked.
+    is_standard: bool,
+    /// `None` for an RPC without semantics here.
+    answer: Option<Answer>,
+}
+
+/// What answers an RPC.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    Read(Arc<Read>),
+    Write(Arc<Write>),
+}
+
+type Read =
+    dyn Fn(&Snapshot, &Environment, DynamicMessage) -> Result<Vec<u8>, Failure> + Send + Sync;
+type Write =
+    dyn Fn(&mut Change<'_>, &Environment, DynamicMessage) -> Result<Vec<u8>, Failure> + Send + Sync;
+
+/// What a method does, by the types of its messages.
+type Returned<R> = Result<<R as Rpc>::Response, Failure>;
+type List<R> = fn(&Snapshot, &Environment, <R as Rpc>::Request, Page) -> Returned<R>;
+type Make<R> = fn(&mut Change<'_>, &Environment, <R as Rpc>::Request) -> Returned<R>;
+
+/// Answers an RPC that lists.
+pub(crate) fn list<R: Rpc>(answer: List<R>) -> (&'static str, Answer) {
+    let read = move |snapshot: &Snapshot, environment: &Environment, mut request| {
+        let page = Page::of(environment.pages, &mut request)?;
+        let request = request.transcode_to()?;
+        Ok(answer(snapshot, environment, request, page)?.encode_to_vec())
+    };
+    (R::SPEC.path, Answer::Read(Arc::new(read)))
+}
+
+/// Answers an RPC that changes something.
+pub(crate) fn write<R: Rpc>(answer: Make<R>) -> (&'static str, Answer) {
+    let write =
+        move |change: &mut Change<'_>, environment: &Environment, request: DynamicMessage| {
+            let request = request.transcode_to()?;
+            Ok(answer(change, environment, request)?.encode_to_vec())
+        };
+    (R::SPEC.path, Answer::Write(Arc::new(write)))
+}
+
+impl From<Standard> for Answer {
+    fn from(method: Standard) -> Self {
+        if method.is_change() {
+            Self::Write(Arc::new(move |change, environment, request| {
+                method.write(change, environment, request)
+            }))
+        } else {
+            Self::Read(Arc::new(move |snapshot, environment, request| {
+                method.read(snapshot, environment, request)
+            }))
+        }
+    }
+}
+
+impl Methods {
+    /// Adds the RPCs of some services. `special` are those that do more than a standard method.
+    pub(crate) fn add(
+        &mut self,
+        specs: &[&'static MethodSpec],
+        pool: &DescriptorPool,
+        special: impl IntoIterator<Item = (&'static str, Answer)>,
+    ) {
+        let mut standard = standard::methods(specs, pool);
+        let mut special: BTreeMap<_, _> = special.into_iter().collect();
+        for &spec in specs {
+            let Some(request) = pool.get_message_by_name(spec.request) else { continue };
+            let standard = standard.remove(spec.path);
+            if let Some((resource, id)) = standard.as_ref().and_then(Standard::resource) {
+                self.resources.insert(resource.full_name().to_owned(), id.clone());
+            }
+            let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
+            let special = special.remove(spec.path);
+            let is_standard = special.is_none();
+            let answer = special.or_else(|| standard.map(Answer::from));
+            self.methods.insert(spec.path, Method { spec, request, path, is_standard, answer });
+        }
+    }
+
+    /// The RPCs.
+    pub(crate) fn specs(&self) -> impl Iterator<Item = &'static MethodSpec> {
+        self.methods.values().map(|method| method.spec)
+    }
+
+    /// An RPC by its gRPC path.
+    pub(crate) fn spec(&self, path: &str) -> Option<&'static MethodSpec> {
+        self.methods.get(path).map(|method| method.spec)
+    }
+
+    /// Stores a resource that was given by the name of its type, and gives it an identifier if it has none.
+    pub(crate) fn store(
+        &self,
+        change: &mut Change<'_>,
+        environment: &Environment,
+        name: &str,
+        row: &[u8],
+    ) -> Result<(), Failure> {
+        let Some(field) = self.resources.get(name) else {
+            return Err(Failure::internal(format!("no service has resources of type {name}")));
+        };
+        let mut resource = DynamicMessage::decode(field.parent_message().clone(), row)?;
+        let given = resource.get_field(field).as_str().unwrap_or_default().to_owned();
+        let (sequence, id) = match given.is_empty() {
+            true => change.new_id(name, &*environment.ids)?,
+            false => (change.sequence()?, given),
+        };
+        resource.set_field(field, prost_reflect::Value::String(id.clone()));
+        change.add(name, &id, sequence, &resource.encode_to_vec())
+    }
+}
+
+impl Method {
+    /// Reads a request, and checks what does not depend on the store.
+    fn read(&self, request: Bytes) -> Result<DynamicMessage, Failure> {
+        let mut request =
+            DynamicMessage::decode(self.request.clone(), request).map_err(|error| {
+                Status::internal(format!("the request is no {}: {error}", self.request.full_name()))
+            })?;
+        request::prepare(&mut request, &self.path)?;
+        if self.is_standard {
+            let mut violations = Violations::default();
+            request::note("", &request, &mut violations);
+            violations.check()?;
+        }
+        Ok(request)
+    }
+}
+
+impl Api {
+    /// Answers a call by its encoded request with the encoded response.
+    pub(crate) async fn call(&self, path: &str, request: Bytes) -> Result<Vec<u8>, Status> {
+        let method = self.methods.methods.get(path);
+        let answered = method.and_then(|method| Some((method, method.answer.clone()?)));
+        let Some((method, answer)) = answered else {
+            return Err(Status::unimplemented(format!("{path} is not emulated")));
+        };
+        let request = method.read(request)?;
+        let environment = Arc::clone(&self.environment);
+        match answer {
+            Answer::Read(read) => {
+                self.store.read(move |snapshot| read(snapshot, &environment, request)).await
+            }
+            Answer::Write(write) => {
+                self.store.write(move |change| write(change, &environment, request)).await
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Methods {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.methods.keys()).finish()
+    }
+}

@@ -1,0 +1,83 @@
+//! The services of a crate that an emulator answers.
+
+use std::sync::Arc;
+
+use prost::Message;
+use prost_reflect::{DescriptorError, DescriptorPool};
+use tonic::{Response, Status};
+
+use super::api::Api;
+use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
+use crate::server::{Backend, RestCall, RestFuture, Services};
+use crate::wkt::TypeRegistry;
+
+/// The services of a crate, without its type.
+#[derive(Clone, Copy)]
+pub(crate) struct Hosted {
+    pub(crate) methods: &'static [&'static MethodSpec],
+    pub(crate) descriptors: &'static [u8],
+    pub(crate) register: fn(TypeRegistry) -> TypeRegistry,
+    answer: fn(RestCall, Api) -> Option<RestFuture>,
+}
+
+impl Hosted {
+    pub(crate) fn of<S: Services>() -> Self {
+        let answer = |call: RestCall, api| S::visit(call.rpc().path, Transcoded { call, api });
+        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, register: S::register, answer }
+    }
+
+    /// The types of the messages.
+    pub(crate) fn pool(&self) -> Result<DescriptorPool, DescriptorError> {
+        DescriptorPool::decode(self.descriptors)
+    }
+
+    /// What answers these services over REST.
+    pub(crate) fn backend(self, api: Api) -> Arc<dyn Backend> {
+        Arc::new(Rest { hosted: self, api })
+    }
+}
+
+impl std::fmt::Debug for Hosted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hosted").field("methods", &self.methods.len()).finish_non_exhaustive()
+    }
+}
+
+struct Rest {
+    hosted: Hosted,
+    api: Api,
+}
+
+impl Backend for Rest {
+    fn methods(&self) -> &'static [&'static MethodSpec] {
+        self.hosted.methods
+    }
+
+    fn call(&self, call: RestCall) -> RestFuture {
+        let path = call.rpc().path;
+        (self.hosted.answer)(call, self.api.clone()).unwrap_or_else(|| {
+            Box::pin(async move { Err(Status::unimplemented(format!("{path} is not served"))) })
+        })
+    }
+}
+
+/// A REST call, to be answered by encoded messages.
+struct Transcoded {
+    call: RestCall,
+    api: Api,
+}
+
+impl RpcVisitor for Transcoded {
+    type Output = RestFuture;
+
+    fn rpc<R: Rpc>(self) -> RestFuture {
+        let Self { call, api } = self;
+        Box::pin(call.answer::<R, _, _>(|request| async move {
+            let request = request.into_inner().encode_to_vec().into();
+            let response = api.call(R::SPEC.path, request).await?;
+            let response = R::Response::decode(response.as_slice())
+                .map_err(|error| Status::internal(format!("the response is not one: {error}")))?;
+            Ok(Response::new(response))
+        }))
+    }
+}

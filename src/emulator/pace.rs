@@ -1,0 +1,37 @@
+//! How runs go: how long they take and how they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::automation::v1::DeviceTask;
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Well.
+    Finished,
+    /// With a failure.
+    Failed,
+    /// It does not begin: a suppression policy forbids it.
+    Suppressed,
+}
+
+/// How long a run takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// From the start until it is running.
+    pub queued: Duration,
+    /// From then until its end.
+    pub running: Duration,
+}
+
+impl Default for Pace {
+    /// Ten seconds and a minute.
+    fn default() -> Self {
+        Self { queued: Duration::from_secs(10), running: Duration::from_secs(60) }
+    }
+}
+
+/// Decides how the run of a task on a device ends.
+pub(crate) type OutcomeRule = Arc<dyn Fn(&DeviceTask, &str) -> Outcome + Send + Sync>;
