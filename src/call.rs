@@ -1,32 +1,41 @@
-//! One call: what a caller can say about it, and the one pipeline that every call goes through.
+//! One call: what a caller can say about it, and the one loop that every call goes through.
 
+mod bounds;
 mod bulk;
+mod call_state;
+mod context;
 mod execute;
 mod items;
+mod limit;
 mod options;
 mod paginator;
-mod policy;
 mod pushback;
 mod retry_policy;
 mod retry_throttle;
+mod unary;
+#[cfg(feature = "rest")]
+mod wire_choice;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, ProgressCounts};
-pub(crate) use execute::execute;
+pub(crate) use context::{CallContext, Interceptor, Links, Policy};
 pub use items::Items;
+pub(crate) use limit::Limit;
 pub use options::CallOptions;
 pub use paginator::Paginator;
-pub(crate) use policy::Policy;
 pub use retry_policy::RetryPolicy;
 pub use retry_throttle::RetryThrottle;
 use tonic::Response;
+#[cfg(feature = "rest")]
+pub(crate) use wire_choice::WireChoice;
 
-use crate::Client;
 use crate::error::Error;
 use crate::rpc::{PagedRpc, Rpc};
+use unary::unary;
 
 /// A call that has not been made yet: await it.
 ///
@@ -45,14 +54,14 @@ use crate::rpc::{PagedRpc, Rpc};
 /// Dropping the future cancels the call on the wire; it may have run.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<R: Rpc> {
-    client: Client,
+    context: Arc<CallContext>,
     request: R::Request,
     options: CallOptions,
 }
 
 impl<R: Rpc> Call<R> {
-    pub(crate) fn new(client: Client, request: R::Request) -> Self {
-        Self { client, request, options: CallOptions::default() }
+    pub(crate) fn new(context: Arc<CallContext>, request: R::Request) -> Self {
+        Self { context, request, options: CallOptions::default() }
     }
 
     /// Sets how long the call may take, connecting and all; see [`CallOptions::timeout`].
@@ -91,14 +100,14 @@ impl<R: Rpc> Call<R> {
     ///
     /// See [`Error`].
     pub async fn send(self) -> Result<Response<R::Response>, Error> {
-        execute::<R>(&self.client, &self.request, &self.options).await
+        unary::<R>(&self.context, &self.request, &self.options).await
     }
 }
 
 impl<R: PagedRpc> Call<R> {
     /// Goes over all pages; the request's page token says where to begin.
     pub fn pages(self) -> Paginator<R> {
-        Paginator::new(self.client, self.request, self.options)
+        Paginator::new(self.context, self.request, self.options)
     }
 
     /// Goes over everything that is listed, page by page.

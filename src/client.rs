@@ -8,9 +8,6 @@ mod task_watch;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tonic::metadata::MetadataMap;
 
 pub use builder::ClientBuilder;
 pub use create_guard::{Guarded, GuardedCreate};
@@ -20,12 +17,10 @@ pub use env::duration;
 pub use target::Wire;
 pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};
 
-use crate::auth::Credentials;
-use crate::call::{Bulk, BulkItems, Call, Policy};
+use crate::call::{Bulk, BulkItems, Call, CallContext};
 use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
 use crate::rpc::{PagedRpc, Rpc};
-use crate::transport::Transport;
 #[cfg(feature = "rest")]
 use crate::transport::rest::Region;
 use target::Target;
@@ -42,17 +37,7 @@ use target::Target;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    target: String,
-    transport: Transport,
-    timeout: Duration,
-    credentials: Option<Arc<dyn Credentials>>,
-    policy: Policy,
-    /// What travels with every call.
-    metadata: MetadataMap,
+    context: Arc<CallContext>,
 }
 
 impl Client {
@@ -98,7 +83,7 @@ impl Client {
     /// A call of any RPC. The handles, such as [`device_tasks`](Self::device_tasks), are shorter; this
     /// is for code that is generic over RPCs.
     pub fn call<R: Rpc>(&self, request: R::Request) -> Call<R> {
-        Call::new(self.clone(), request)
+        Call::new(self.context.clone(), request)
     }
 
     /// Many calls of one RPC, several at once; see [`Bulk`]. Requests may also be given as what they are made
@@ -107,7 +92,7 @@ impl Client {
         &self,
         requests: impl IntoIterator<Item: Into<R::Request> + 'a, IntoIter: Send + 'a>,
     ) -> Bulk<'a, R> {
-        Bulk::new(self.clone(), requests.into_iter().map(Into::into))
+        Bulk::new(self.context.clone(), requests.into_iter().map(Into::into))
     }
 
     /// Everything on many lists, several lists at once; see [`BulkItems`].
@@ -115,40 +100,20 @@ impl Client {
         &self,
         requests: impl IntoIterator<Item: Into<R::Request> + 'a, IntoIter: Send + 'a>,
     ) -> BulkItems<'a, R> {
-        BulkItems::new(self.clone(), requests.into_iter().map(Into::into))
-    }
-
-    pub(crate) fn timeout(&self) -> Duration {
-        self.inner.timeout
+        BulkItems::new(self.context.clone(), requests.into_iter().map(Into::into))
     }
 
     /// The limiter that calls of this client wait for, if they do; it knows the rate and how many wait.
     pub fn rate_limiter(&self) -> Option<&RateLimiter> {
-        self.policy().limit.limiter()
-    }
-
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.inner.policy
-    }
-
-    pub(crate) fn transport(&self) -> &Transport {
-        &self.inner.transport
-    }
-
-    pub(crate) fn credentials(&self) -> Option<&dyn Credentials> {
-        self.inner.credentials.as_deref()
-    }
-
-    pub(crate) fn metadata(&self) -> &MetadataMap {
-        &self.inner.metadata
+        self.context.policy.limit.limiter()
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("target", &self.inner.target)
-            .field("timeout", &self.inner.timeout)
+            .field("target", &self.context.target)
+            .field("timeout", &self.context.timeout)
             .finish_non_exhaustive()
     }
 }

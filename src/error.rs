@@ -232,7 +232,6 @@ impl Error {
     }
 
     /// Remembers that this is what came of asking for a pending answer.
-    #[cfg(feature = "rest")]
     pub(crate) fn with_pending_id(mut self, id: http::HeaderValue) -> Self {
         self.0.pending_id = Some(id);
         self

@@ -131,6 +131,7 @@ mod error;
 #[doc = include_str!("../proto/FACTS.md")]
 pub mod facts {}
 pub mod params;
+mod pending;
 pub mod policy;
 pub mod proto;
 pub mod protojson;
@@ -142,7 +143,7 @@ pub mod telemetry;
 mod text;
 mod timer;
 pub mod transcode;
-mod transport;
+pub mod transport;
 mod types;
 pub mod wkt;
 

@@ -90,9 +90,9 @@
 //! [http]: https://opentelemetry.io/docs/specs/semconv/http/http-spans
 //! [A72]: https://github.com/grpc/proposal/blob/master/A72-open-telemetry-tracing.md
 
+mod attempt;
 mod call;
 mod events;
-mod exchange;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
@@ -103,16 +103,16 @@ mod names;
 mod propagation;
 mod server;
 
+#[cfg(feature = "rest")]
+pub(crate) use attempt::http_version;
+pub(crate) use attempt::{Attempt, Sending};
 pub(crate) use call::Call;
+#[cfg(feature = "rest")]
+pub(crate) use events::wire_chosen;
 pub(crate) use events::{
-    GivenUp, attempted, given_up, login, rate_limited, retry, retry_of_refused, token_refused,
-    too_many_pings,
+    GivenUp, attempted, given_up, login, pending, rate_limited, retry, retry_of_refused,
+    token_refused, too_many_pings,
 };
-#[cfg(feature = "rest")]
-pub(crate) use events::{pending, wire_chosen};
-#[cfg(feature = "rest")]
-pub(crate) use exchange::http_version;
-pub(crate) use exchange::{Exchange, Sending};
 #[cfg(feature = "metrics")]
 pub use metrics::describe_metrics;
 pub(crate) use server::Server;

@@ -1,17 +1,56 @@
-//! One attempt of one call on one wire. Whatever repeats or waits lives above.
+//! The wires of a client, and the seam for one's own.
+//!
+//! A [`Transport`] makes exactly one attempt at a call. Everything else happens above it, whatever the wire: the
+//! deadline, retries, the rate limit, access tokens, questions for pending answers, spans and metrics. So a
+//! transport of one's own is short: a mock for tests ([`ClientBuilder::transport`](crate::ClientBuilder::transport)),
+//! a recorder around the wires of this crate ([`ClientBuilder::layer`](crate::ClientBuilder::layer)), or another
+//! gRPC stack. `examples/mock_transport.rs` and `examples/recorder.rs` show the first two.
+//!
+//! ```
+//! use eset_protect::automation::v1::{DeviceTask, GetTaskRequest, GetTaskResponse};
+//! use eset_protect::auth::BoxFuture;
+//! use eset_protect::transport::{Reply, Request, Transport};
+//! use eset_protect::{Client, Error};
+//! use prost::Message;
+//!
+//! /// Answers each `GetTask` with a task of that uuid.
+//! #[derive(Debug)]
+//! struct Mock;
+//!
+//! impl Transport for Mock {
+//!     fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+//!         Box::pin(async move {
+//!             if request.spec().method != "GetTask" {
+//!                 return Err(tonic::Status::unimplemented("the mock knows GetTask alone").into());
+//!             }
+//!             let get = GetTaskRequest::decode(request.protobuf().clone())
+//!                 .map_err(|error| tonic::Status::internal(error.to_string()))?;
+//!             let task = DeviceTask { uuid: get.task_uuid, ..Default::default() };
+//!             Ok(Reply::message(&GetTaskResponse { task: Some(task) }))
+//!         })
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let client = Client::builder("http://mock").transport(Mock).connect_lazy()?;
+//! let response = client.device_tasks().get_task("0b7f").await?;
+//! # Ok(())
+//! # }
+//! ```
 
-#[cfg(feature = "rest")]
-mod auto;
 mod complete_body;
 mod connection;
 pub(crate) mod connector;
 mod error_chain;
-mod exchange;
+#[cfg(feature = "rest")]
+mod evidence;
 pub(crate) mod grpc;
 #[cfg(feature = "rest")]
 pub(crate) mod http;
 pub(crate) mod keep_alive;
 mod limits;
+mod link;
 mod loopback;
 mod metadata;
 mod monitored_connection;
@@ -20,30 +59,32 @@ mod per_runtime;
 mod proxy;
 mod readiness;
 mod refusal;
+mod reply;
+mod request;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
 mod retry_after;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::fmt::Debug;
 
-use ::http::HeaderValue;
-use tonic::Response;
-use tonic::metadata::MetadataMap;
-
-use crate::error::{Error, ErrorKind, Secrets};
-use crate::rpc::{MethodSpec, Rpc};
-use crate::telemetry::Server;
 #[cfg(feature = "rest")]
-pub(crate) use auto::AutoTransport;
-pub(crate) use exchange::{Exchange, Limit};
+pub(crate) use evidence::{refuses_grpc, speaks_grpc};
 pub(crate) use limits::Limits;
+pub(crate) use link::Link;
 pub(crate) use loopback::is_loopback;
 pub(crate) use metadata::metadata;
-use readiness::{Readiness, Sent};
+pub(crate) use readiness::Sent;
+pub use reply::Reply;
+#[cfg(feature = "rest")]
+pub use request::HttpForm;
+pub use request::Request;
+pub(crate) use request::{Messages, Outgoing, SentSecrets};
 pub(crate) use retry_after::retry_after;
+
+use crate::error::Error;
+use crate::timer::BoxFuture;
 
 /// The product and its version, in the header `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
@@ -53,78 +94,17 @@ pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VER
 /// call of its own, must not hold up the others.
 pub(crate) const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
-/// What an attempt needs besides the message.
-#[derive(Clone)]
-pub(crate) struct Attempt {
-    /// What bounds it.
-    pub(crate) exchange: Exchange,
-    /// What travels with the request.
-    pub(crate) metadata: MetadataMap,
-    /// The `response-id` of an answer that was pending when an earlier attempt of this call ended. Only
-    /// REST has that.
-    #[cfg_attr(not(feature = "rest"), allow(dead_code))]
-    pub(crate) pending_id: Option<HeaderValue>,
-    /// Whether any of it can have gone out; told when it ends, also where it is given up.
-    pub(crate) is_sent: Arc<AtomicBool>,
-}
-
-/// The wire of a client.
-#[derive(Debug)]
-pub(crate) enum Transport {
-    /// gRPC.
-    Grpc(Box<grpc::GrpcTransport>),
-    /// REST.
-    #[cfg(feature = "rest")]
-    Rest(Box<rest::RestTransport>),
-    /// Whichever the server speaks.
-    #[cfg(feature = "rest")]
-    Auto(Box<AutoTransport>),
-}
-
-impl Transport {
-    /// Where the requests of an RPC go.
-    #[cfg_attr(not(feature = "rest"), allow(unused_variables))]
-    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
-        match self {
-            Self::Grpc(grpc) => Some(grpc.server()),
-            #[cfg(feature = "rest")]
-            Self::Rest(rest) => rest.server(spec),
-            #[cfg(feature = "rest")]
-            Self::Auto(auto) => auto.server(spec),
-        }
-    }
-
-    /// Makes one attempt.
-    pub(crate) async fn attempt<R: Rpc>(
-        &self,
-        request: &R::Request,
-        mut attempt: Attempt,
-    ) -> Result<Response<R::Response>, Error> {
-        let secrets = Secrets::of(attempt.metadata.as_ref());
-        attempt.exchange.secrets = secrets.clone();
-        let sent = Sent::begin(self.readiness(), attempt.is_sent.clone());
-        let result = match self {
-            Self::Grpc(grpc) => grpc.attempt::<R>(request, attempt).await,
-            #[cfg(feature = "rest")]
-            Self::Rest(rest) => rest.attempt::<R>(request, attempt).await,
-            #[cfg(feature = "rest")]
-            Self::Auto(auto) => auto.attempt::<R>(request, attempt).await,
-        };
-        result.map_err(|error| {
-            let is_unsent = error.kind() == ErrorKind::Deadline && !sent.is_possible();
-            let error = if is_unsent { error.unsent() } else { error };
-            error.redacted(&secrets)
-        })
-    }
-
-    /// Whether there are connections that take requests, on each wire.
-    fn readiness(&self) -> Vec<Readiness> {
-        match self {
-            Self::Grpc(grpc) => vec![grpc.readiness().clone()],
-            #[cfg(feature = "rest")]
-            Self::Rest(rest) => vec![rest.readiness().clone()],
-            #[cfg(feature = "rest")]
-            Self::Auto(auto) => auto.readiness().map(Clone::clone).into(),
-        }
-    }
+/// A wire: sends a request once and returns the reply.
+///
+/// It neither waits nor repeats: the client does that, see the [module](self). The client drops the future when
+/// the time of the attempt or of the call is up, or its caller drops the call.
+pub trait Transport: Debug + Send + Sync + 'static {
+    /// Sends a request once.
+    ///
+    /// # Errors
+    ///
+    /// If there is no reply, or the reply is an error; made of a [`tonic::Status`]. The client retries by the same
+    /// rules as on its own wires: an `UNAVAILABLE` [may have executed](Error::may_have_executed), so only
+    /// idempotent calls are made again.
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
 }

@@ -6,18 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tonic::Code;
+use tracing::Instrument;
 
 use super::{AccessToken, Tokens};
 use crate::error::{Error, Secrets};
+use crate::pending::{PendingPolicy, Polls};
+use crate::telemetry::{self, Attempt, Sending};
 use crate::timer::Timer;
-use crate::transport::http::{HttpClient, HttpResponse};
+use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use crate::transport::rest::error_from;
-use crate::transport::{self, Exchange};
 
 /// Both services give a token for an hour, and one of them does not document that it says so.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
@@ -32,9 +34,10 @@ pub(crate) struct Account {
     pub(crate) username: String,
     pub(crate) password: SecretString,
     pub(crate) timer: Arc<dyn Timer>,
+    pub(crate) pending: PendingPolicy,
     /// The refresh tokens that were sent last. A service may quote one later.
     pub(crate) sent: Mutex<VecDeque<SecretString>>,
-    /// What travels with every request, as with every call.
+    /// What travels with every request, as with every call, and who asks.
     pub(crate) headers: HeaderMap,
 }
 
@@ -47,23 +50,53 @@ impl Account {
     /// Asks for tokens.
     pub(super) async fn ask(
         &self,
-        media_type: &str,
+        media_type: &'static str,
         body: Bytes,
         refresh: Option<&SecretString>,
     ) -> Result<Tokens, Error> {
-        let mut request = http::Request::post(self.url.clone())
-            .header(CONTENT_TYPE, media_type)
-            .header(ACCEPT, "application/json")
-            .body(body)
-            .map_err(|error| Error::config(format!("the login: {error}")))?;
-        let headers = request.headers_mut();
-        // Whoever stands in front of it may want to know who asks.
-        headers.insert(USER_AGENT, HeaderValue::from_static(transport::USER_AGENT));
-        headers.extend(self.headers.clone());
-        // The deadline is that of the call, which drops this when it passes.
+        let mut headers = self.headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         // An answer that quotes them does so without them.
-        let exchange = Exchange::new(self.timer.clone(), self.secrets(refresh));
-        read(&self.http.send_pending(request, None, &exchange).await?)
+        let secrets = self.secrets(refresh);
+        let mut polls = Polls::new(self.pending, self.timer.now());
+        // The deadline is that of the call, which drops this when it passes.
+        loop {
+            let response = self.send(&mut headers, &body, &secrets, polls.count).await?;
+            let Some(id) = response.pending_id()? else {
+                return read(&response, headers.get(RESPONSE_ID));
+            };
+            let pause = polls
+                .next(self.timer.now())
+                .map_err(|error| error.with_answer(response.status, &response.headers))?;
+            telemetry::pending(Sending::default(), polls.count, pause);
+            headers.insert(RESPONSE_ID, id);
+            self.timer.sleep(pause).await;
+        }
+    }
+
+    /// Sends a request once, or asks once for its pending answer.
+    async fn send(
+        &self,
+        headers: &mut HeaderMap,
+        body: &Bytes,
+        secrets: &Secrets,
+        polls: u32,
+    ) -> Result<HttpResponse, Error> {
+        let address = || Some((Method::POST, self.url.clone()));
+        let attempt = Attempt::http(Sending::default(), polls, address);
+        // Questions for its answer are the same request, with the same context.
+        if polls == 0 {
+            attempt.inject(headers);
+        }
+        let mut request = Request::new(body.clone());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.url.clone();
+        *request.headers_mut() = headers.clone();
+        let sent = self.http.send(request, || secrets.clone()).instrument(attempt.span());
+        let result = sent.await;
+        attempt.end(result.as_ref().map(|response| (Some(response.status), &response.headers)));
+        result
     }
 }
 
@@ -91,9 +124,9 @@ impl fmt::Debug for Account {
 }
 
 /// Reads an answer, in either spelling of its members ([facts](crate::facts#on-prem-login)).
-fn read(response: &HttpResponse) -> Result<Tokens, Error> {
+fn read(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Tokens, Error> {
     if response.status != http::StatusCode::OK {
-        return Err(refusal(response));
+        return Err(refusal(response, pending_id));
     }
     // The cause is not shown: it may quote the answer, which is a secret.
     let answer: Map<String, Value> = serde_json::from_slice(&response.body)
@@ -133,8 +166,8 @@ fn is_by_another(response: &HttpResponse) -> bool {
         && serde_json::from_slice::<Map<String, Value>>(&response.body).is_err()
 }
 
-fn refusal(response: &HttpResponse) -> Error {
-    let error = error_from(response);
+fn refusal(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Error {
+    let error = error_from(response, pending_id);
     let code = error.code();
     if is_by_another(response) {
         let what = "something in front of the login, such as a firewall, refused the request";

@@ -6,6 +6,7 @@ mod requests;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -15,8 +16,8 @@ use futures_util::stream::FuturesUnordered;
 pub use self::items::{BulkItem, BulkItems, ListError};
 pub use self::progress::{Progress, ProgressCounts};
 use self::requests::Requests;
-use super::{CallOptions, execute, output};
-use crate::Client;
+use super::unary::unary;
+use super::{CallContext, CallOptions, output};
 use crate::error::Error;
 use crate::rpc::Rpc;
 use crate::timer::BoxFuture;
@@ -69,7 +70,7 @@ fn bounded(concurrency: usize) -> usize {
 ///   calls under way on the wire; they may have run. [`stop`](Self::stop) ends it without that.
 #[must_use = "calls are only made when their responses are asked for"]
 pub struct Bulk<'a, R: Rpc> {
-    client: Client,
+    context: Arc<CallContext>,
     options: CallOptions,
     concurrency: usize,
     requests: Requests<'a, R>,
@@ -88,12 +89,12 @@ pub struct BulkResponse<R: Rpc> {
 }
 
 impl<'a, R: Rpc> Bulk<'a, R> {
-    pub(crate) fn new<I>(client: Client, requests: I) -> Self
+    pub(crate) fn new<I>(context: Arc<CallContext>, requests: I) -> Self
     where
         I: Iterator<Item = R::Request> + Send + 'a,
     {
         Self {
-            client,
+            context,
             options: CallOptions::default(),
             concurrency: CONCURRENCY,
             requests: Requests::new(Box::new(requests)),
@@ -145,9 +146,9 @@ impl<'a, R: Rpc> Bulk<'a, R> {
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Option<BulkResponse<R>>> {
         while self.under_way.len() < self.concurrency {
             let Some((index, request)) = self.requests.next() else { break };
-            let (client, options) = (self.client.clone(), self.options.clone());
+            let (context, options) = (self.context.clone(), self.options.clone());
             self.under_way.push(Box::pin(async move {
-                let result = execute::<R>(&client, &request, &options).await;
+                let result = unary::<R>(&context, &request, &options).await;
                 BulkResponse { index, request, result: result.and_then(output::<R>) }
             }));
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::HeaderName;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 
 use super::RetryPolicy;
@@ -25,6 +26,11 @@ const PROTOCOL: [&str; 13] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// Whether a header belongs to the protocol.
+pub(super) fn is_of_protocol(name: &HeaderName) -> bool {
+    PROTOCOL.contains(&name.as_str())
+}
 
 /// Options of one call. What is not set here is as the client was built.
 ///

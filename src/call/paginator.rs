@@ -6,6 +6,7 @@ mod used_tokens;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -13,8 +14,7 @@ use tokio::runtime::Handle;
 
 use self::ahead::Ahead;
 use self::fetcher::Fetcher;
-use super::CallOptions;
-use crate::Client;
+use super::{CallContext, CallOptions};
 use crate::error::Error;
 use crate::rpc::{PagedRpc, Rpc};
 use crate::timer::BoxFuture;
@@ -84,9 +84,13 @@ enum Source<R: PagedRpc> {
 }
 
 impl<R: PagedRpc> Paginator<R> {
-    pub(super) fn new(client: Client, mut request: R::Request, options: CallOptions) -> Self {
+    pub(super) fn new(
+        context: Arc<CallContext>,
+        mut request: R::Request,
+        options: CallOptions,
+    ) -> Self {
         let next_token = Some(R::page_token(&mut request).clone());
-        let fetcher = Fetcher::new(client, request, options);
+        let fetcher = Fetcher::new(context, request, options);
         Self {
             source: Source::Here(fetch(fetcher)),
             prefetch: PREFETCH,

@@ -8,11 +8,11 @@ use std::time::Duration;
 use tonic::metadata::MetadataMap;
 use tonic::transport::Endpoint;
 
+use super::Client;
 use super::target::{Address, Target};
-use super::{Client, Inner};
 use crate::auth::Credentials;
 use crate::backoff::Jitter;
-use crate::call::{Policy, RetryPolicy, RetryThrottle};
+use crate::call::{CallContext, Limit, Links, Policy, RetryPolicy, RetryThrottle};
 use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
 use crate::timer::Timer;
@@ -21,10 +21,11 @@ use crate::transport::grpc::GrpcTransport;
 use crate::transport::keep_alive::{self, KeepAlive};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{CONNECTION_WINDOW, Limit, Limits, Transport, USER_AGENT};
+use crate::transport::{CONNECTION_WINDOW, Limits, Link};
 
 #[cfg(feature = "rest")]
 mod rest;
+mod transport;
 #[cfg(feature = "rest")]
 pub(super) use rest::token_address;
 
@@ -89,6 +90,8 @@ pub struct ClientBuilder {
     credentials: Option<Arc<dyn Credentials>>,
     policy: Policy,
     rate_limit: RateLimit,
+    uses_proxies: bool,
+    seam: transport::Seam,
     #[cfg(feature = "tls")]
     tls: TlsConfig,
     #[cfg(feature = "rest")]
@@ -109,6 +112,8 @@ impl ClientBuilder {
             credentials: None,
             policy: Policy::default(),
             rate_limit: RateLimit::default(),
+            uses_proxies: true,
+            seam: transport::Seam::default(),
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
         }
@@ -178,6 +183,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn keep_alive_timeout(mut self, timeout: Duration) -> Self {
         self.keep_alive_timeout = timeout;
+        self
+    }
+
+    /// Connects without a proxy, whatever the environment says; the login, too.
+    #[must_use]
+    pub fn no_proxy(mut self) -> Self {
+        self.uses_proxies = false;
         self
     }
 
@@ -263,14 +275,15 @@ impl ClientBuilder {
     ///
     /// If the configuration is wrong, or the gRPC server cannot be connected.
     pub async fn connect(self) -> Result<Client, Error> {
-        if !self.is_grpc() {
+        if !self.is_grpc() || self.seam.transport.is_some() {
             return self.connect_lazy();
         }
         let credentials = self.checked_credentials()?;
         let (endpoint, connector) = self.grpc_endpoint()?;
         let target = self.target.to_string();
         let grpc = GrpcTransport::connect(&target, endpoint, connector, self.limits).await?;
-        self.client(Transport::Grpc(Box::new(grpc)), credentials)
+        let link = self.layered(Link::grpc(grpc));
+        self.client(Links::One(link), credentials)
     }
 
     /// Makes a client that connects with its first call. Its calls need a tokio runtime, this does not.
@@ -280,8 +293,11 @@ impl ClientBuilder {
     /// If the configuration is wrong.
     pub fn connect_lazy(self) -> Result<Client, Error> {
         let credentials = self.checked_credentials()?;
-        let transport = self.transport()?;
-        self.client(transport, credentials)
+        let links = match &self.seam.transport {
+            Some(transport) => Links::One(self.layered(Link::custom(transport.clone()))),
+            None => self.links()?,
+        };
+        self.client(links, credentials)
     }
 
     #[cfg(not(feature = "rest"))]
@@ -290,8 +306,8 @@ impl ClientBuilder {
     }
 
     #[cfg(not(feature = "rest"))]
-    fn transport(&self) -> Result<Transport, Error> {
-        self.lazy_grpc().map(|grpc| Transport::Grpc(Box::new(grpc)))
+    fn links(&self) -> Result<Links, Error> {
+        self.lazy_grpc().map(Links::One)
     }
 
     #[cfg(not(feature = "rest"))]
@@ -314,6 +330,7 @@ impl ClientBuilder {
         let login = self.login_credentials()?;
         let credentials = self.credentials.clone().or(login);
         if credentials.is_some()
+            && self.seam.transport.is_none()
             && let Some(address) = self.target.address()
         {
             Address::parse(address)?.check_token(address)?;
@@ -323,19 +340,20 @@ impl ClientBuilder {
 
     fn client(
         self,
-        transport: Transport,
+        links: Links,
         credentials: Option<Arc<dyn Credentials>>,
     ) -> Result<Client, Error> {
         let mut policy = self.policy.clone();
         policy.limit = self.limit(credentials.is_some());
         Ok(Client {
-            inner: Arc::new(Inner {
+            context: Arc::new(CallContext {
                 target: self.target.to_string(),
-                transport,
+                links,
                 timeout: self.timeout.unwrap_or_else(|| self.default_timeout()),
                 credentials,
                 policy,
                 metadata: self.metadata()?,
+                interceptors: self.seam.interceptors.clone(),
             }),
         })
     }
@@ -344,16 +362,19 @@ impl ClientBuilder {
     fn limit(&self, has_credentials: bool) -> Limit {
         match &self.rate_limit {
             RateLimit::Asked(limiter) => Limit::All(limiter.clone()),
-            RateLimit::Default if has_credentials && !self.is_grpc() => {
+            RateLimit::Default
+                if has_credentials && !self.is_grpc() && self.seam.transport.is_none() =>
+            {
                 Limit::Rest(RateLimiter::eset())
             }
             RateLimit::Default | RateLimit::Off => Limit::None,
         }
     }
 
-    fn lazy_grpc(&self) -> Result<GrpcTransport, Error> {
+    fn lazy_grpc(&self) -> Result<Link, Error> {
         let (endpoint, connector) = self.grpc_endpoint()?;
-        Ok(GrpcTransport::lazy(endpoint, connector, self.limits))
+        let grpc = GrpcTransport::lazy(endpoint, connector, self.limits);
+        Ok(self.layered(Link::grpc(grpc)))
     }
 
     fn grpc_endpoint(&self) -> Result<(Endpoint, Connector), Error> {
@@ -372,7 +393,7 @@ impl ClientBuilder {
         let endpoint = Endpoint::from_shared(format!("http://{}", address.authority))
             .map_err(wrong)?
             .origin(origin)
-            .user_agent(USER_AGENT)
+            .user_agent(self.user_agent()?)
             .map_err(wrong)?
             .connect_timeout(self.connect_timeout)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -386,7 +407,7 @@ impl ClientBuilder {
 
     #[cfg(feature = "tls")]
     fn connector(&self, is_secure: bool, alpn: &[&[u8]]) -> Result<Connector, Error> {
-        let connector = Connector::new(self.connect_timeout, self.keep_alive());
+        let connector = Connector::new(self.connect_timeout, self.keep_alive(), self.uses_proxies);
         if is_secure { Ok(connector.with_tls(self.tls.connector(alpn)?)) } else { Ok(connector) }
     }
 
@@ -397,7 +418,7 @@ impl ClientBuilder {
                 format!("endpoint {:?}: https needs the cargo feature `tls`", self.target);
             return Err(Error::config(message));
         }
-        Ok(Connector::new(self.connect_timeout, self.keep_alive()))
+        Ok(Connector::new(self.connect_timeout, self.keep_alive(), self.uses_proxies))
     }
 }
 

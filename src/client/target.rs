@@ -87,7 +87,7 @@ impl Target {
         match self {
             Self::Cloud(region) => Ok(Hosts::cloud(*region)),
             Self::Endpoint(address) | Self::OnPrem(address) => {
-                Ok(Hosts::single(Address::parse(address)?.origin()))
+                Hosts::single(&Address::parse(address)?.origin())
             }
         }
     }

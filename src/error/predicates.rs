@@ -78,8 +78,11 @@ impl Error {
         }
     }
 
-    /// The call was one of too many, and later there will be fewer: 429, `RESOURCE_EXHAUSTED`.
-    pub(crate) fn is_rate_limited(&self) -> bool {
+    /// The call was one of too many: the service, or a gateway before it, refused it under a rate limit (429, or
+    /// `RESOURCE_EXHAUSTED` that [may be retried](Self::is_retryable)). The client has waited and tried again until
+    /// its deadline ([`RetryPolicy`](crate::RetryPolicy)). Unless [`may_have_executed`](Self::may_have_executed) says
+    /// otherwise, make fewer calls at once and repeat this one after [`retry_after`](Self::retry_after).
+    pub fn is_rate_limited(&self) -> bool {
         let is_limit = self.code() == Code::ResourceExhausted || self.http_status() == Some(429);
         is_limit && self.is_retryable()
     }

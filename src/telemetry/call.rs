@@ -1,9 +1,8 @@
 //! A call from its beginning to its end: its span, and what is counted when it ends.
 
-use std::sync::Arc;
-
+use http::HeaderMap;
 use tokio::time::Instant;
-use tonic::{Code, Response};
+use tonic::Code;
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -14,20 +13,21 @@ use crate::rpc::MethodSpec;
 use crate::timer::Timer;
 
 /// Watches a call. Dropped before it is told the end, the call was cancelled.
-pub(crate) struct Call {
+pub(crate) struct Call<'a> {
     span: Span,
     spec: &'static MethodSpec,
-    timer: Arc<dyn Timer>,
+    timer: &'a dyn Timer,
     started: Instant,
     server: Option<Server>,
     is_ended: bool,
 }
 
-impl Call {
+impl<'a> Call<'a> {
     /// Begins to watch. The server is asked for only if somebody listens.
     pub(crate) fn begin(
         spec: &'static MethodSpec,
-        timer: Arc<dyn Timer>,
+        timer: &'a dyn Timer,
+        started: Instant,
         server: impl FnOnce() -> Option<Server>,
     ) -> Self {
         let method = method(spec);
@@ -49,10 +49,8 @@ impl Call {
         let is_heard = !span.is_disabled() || cfg!(feature = "metrics");
         let server = if is_heard { server() } else { None };
         if let Some(server) = &server {
-            span.record("server.address", &*server.address);
-            span.record("server.port", server.port);
+            server.record(&span);
         }
-        let started = timer.now();
         Self { span, spec, timer, started, server, is_ended: false }
     }
 
@@ -62,16 +60,18 @@ impl Call {
     }
 
     /// The call came to an end by itself.
-    pub(crate) fn end<T>(mut self, result: &Result<Response<T>, Error>, attempts: u32) {
-        let (code, request_id) = match result {
-            Ok(response) => (Code::Ok, text(response.metadata().get("request-id"))),
-            Err(error) => (error.code(), error.request_id()),
-        };
-        if let Some(id) = request_id {
-            self.span.record("eset_protect.request_id", id);
+    pub(crate) fn end(mut self, result: Result<&HeaderMap, &Error>, attempts: u32) {
+        if !self.span.is_disabled() {
+            let request_id = match result {
+                Ok(headers) => text(headers.get("request-id")),
+                Err(error) => error.request_id(),
+            };
+            if let Some(id) = request_id {
+                self.span.record("eset_protect.request_id", id);
+            }
+            self.span.record("eset_protect.attempts", attempts);
         }
-        self.span.record("eset_protect.attempts", attempts);
-        self.record(code);
+        self.record(result.map_or_else(Error::code, |_| Code::Ok));
     }
 
     fn record(&mut self, code: Code) {
@@ -83,7 +83,7 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for Call<'_> {
     fn drop(&mut self) {
         if !self.is_ended {
             self.record(Code::Cancelled);
@@ -93,6 +93,9 @@ impl Drop for Call {
 
 /// Says how an RPC ended.
 pub(super) fn ended(span: &Span, code: Code) {
+    if span.is_disabled() {
+        return;
+    }
     let name = code_name(code);
     span.record("rpc.response.status_code", name);
     if code != Code::Ok {

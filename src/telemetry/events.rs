@@ -5,9 +5,7 @@ use std::time::Duration;
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 
-#[cfg(feature = "rest")]
-use super::Sending;
-use super::metrics;
+use super::{Sending, metrics};
 
 /// Why a call that failed is not tried again, although it might help.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +113,6 @@ pub(crate) fn too_many_pings(interval: Duration) {
 }
 
 /// An answer is pending and is asked for again after a pause.
-#[cfg(feature = "rest")]
 pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {
     tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the answer is pending");
     metrics::pending(sending.spec);

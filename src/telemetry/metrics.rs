@@ -78,7 +78,6 @@ pub(super) fn login(outcome: &'static str) {
     counter!(LOGINS, "outcome" => outcome).increment(1);
 }
 
-#[cfg(feature = "rest")]
 pub(super) fn pending(spec: Option<&MethodSpec>) {
     match spec {
         Some(spec) => counter!(PENDING_POLLS, "rpc.method" => method(spec)).increment(1),

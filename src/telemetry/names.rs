@@ -8,6 +8,6 @@ pub(super) fn method(spec: &MethodSpec) -> &'static str {
 }
 
 /// A header's value as text, if it is text.
-pub(super) fn text(value: Option<&tonic::metadata::AsciiMetadataValue>) -> Option<&str> {
+pub(super) fn text(value: Option<&http::HeaderValue>) -> Option<&str> {
     value.and_then(|value| value.to_str().ok())
 }

@@ -23,7 +23,6 @@ pub(super) fn given_up(_spec: &MethodSpec, _reason: &'static str) {}
 
 pub(super) fn login(_outcome: &'static str) {}
 
-#[cfg(feature = "rest")]
 pub(super) fn pending(_spec: Option<&MethodSpec>) {}
 
 pub(super) fn rate_limit(_wait: Duration, _is_in_time: bool) {}

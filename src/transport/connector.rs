@@ -44,8 +44,12 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// A connector without TLS.
-    pub(crate) fn new(connect_timeout: Duration, keep_alive: KeepAlive) -> Self {
+    /// A connector without TLS, which uses the proxies that the environment names or none.
+    pub(crate) fn new(
+        connect_timeout: Duration,
+        keep_alive: KeepAlive,
+        uses_proxies: bool,
+    ) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -60,7 +64,7 @@ impl Connector {
             tls: None,
             #[cfg(feature = "rest")]
             is_tls_by_scheme: false,
-            proxies: Arc::new(Proxies::from_env()),
+            proxies: Arc::new(if uses_proxies { Proxies::from_env() } else { Proxies::none() }),
         }
     }
 

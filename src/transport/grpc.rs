@@ -2,31 +2,34 @@
 
 mod codec;
 mod guard;
-pub(crate) mod status;
+mod server_status;
+mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use prost::Message;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use super::per_runtime::PerRuntime;
 use super::readiness::Readiness;
-use super::{Attempt, Limits, metadata};
-use crate::error::{Error, ErrorKind, Secrets};
-use crate::rate_limiter::Priority;
-use crate::rpc::Rpc;
-use crate::telemetry::{self, Server};
+use super::{Limits, Reply, Request, Transport, metadata};
+use crate::error::{Error, ErrorKind};
+use crate::telemetry::Server;
+use crate::timer::BoxFuture;
 use crate::transport::connector::Connector;
 use crate::transport::no_http2::NoHttp2;
-use codec::EncodedCodec;
-pub(crate) use guard::NotGrpc;
-use guard::{Guard, Said};
+use codec::BytesCodec;
+use guard::Guard;
+#[cfg(feature = "rest")]
+pub(super) use guard::NotGrpc;
+use server_status::ServerStatus;
+#[cfg(feature = "rest")]
+pub(super) use status::Garbled;
 
 /// A channel to one server, in each runtime in which it is used.
 #[derive(Clone, Debug)]
@@ -38,13 +41,13 @@ pub(crate) struct GrpcTransport {
 struct Inner {
     endpoint: Endpoint,
     connector: Connector,
-    channels: PerRuntime<Held>,
+    channels: PerRuntime<RuntimeChannel>,
     limits: Limits,
 }
 
-/// A channel, and the keep-alive interval of its connections.
+/// The channel of one runtime, and the keep-alive interval of its connections.
 #[derive(Clone, Debug)]
-struct Held {
+struct RuntimeChannel {
     channel: Channel,
     interval: Option<Duration>,
 }
@@ -68,7 +71,7 @@ impl GrpcTransport {
         let (endpoint, interval) = transport.endpoint();
         let connected = endpoint.connect_with_connector(transport.inner.connector.clone()).await;
         let channel = connected.map_err(|error| status::connect_error(target, error))?;
-        transport.inner.channels.set(Held { channel, interval })?;
+        transport.inner.channels.set(RuntimeChannel { channel, interval })?;
         Ok(transport)
     }
 
@@ -85,9 +88,11 @@ impl GrpcTransport {
     fn channel(&self) -> Result<Channel, Error> {
         let (endpoint, interval) = self.endpoint();
         let connector = &self.inner.connector;
-        let make =
-            || Held { channel: endpoint.connect_with_connector_lazy(connector.clone()), interval };
-        self.inner.channels.get(|held| held.interval == interval, make).map(|held| held.channel)
+        let make = || RuntimeChannel {
+            channel: endpoint.connect_with_connector_lazy(connector.clone()),
+            interval,
+        };
+        self.inner.channels.get(|kept| kept.interval == interval, make).map(|kept| kept.channel)
     }
 
     /// Whether it has connections that take requests.
@@ -100,98 +105,64 @@ impl GrpcTransport {
         Server::of(self.inner.endpoint.uri())
     }
 
-    /// Sends a request once.
-    pub(crate) async fn attempt<R: Rpc>(
-        &self,
-        request: &R::Request,
-        attempt: Attempt,
-    ) -> Result<Response<R::Response>, Error> {
-        let size = request.encoded_len();
-        if size > self.inner.limits.message {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                Code::InvalidArgument,
-                format!(
-                    "the request has {size} bytes, the limit of this client is {}: raise it with \
-                     ClientBuilder::max_message_size",
-                    self.inner.limits.message
-                ),
-            ));
+    async fn attempt(&self, request: Request<'_>) -> Result<Reply, Error> {
+        let message = request.protobuf().clone();
+        let (size, limit) = (message.len(), self.inner.limits.message);
+        if size > limit {
+            let message = format!(
+                "the request has {size} bytes, the limit of this client is {limit}: raise it with \
+                 ClientBuilder::max_message_size"
+            );
+            return Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message));
         }
-        let message = Bytes::from(request.encode_to_vec());
-        self.exchange(message, PathAndQuery::from_static(R::SPEC.path), attempt).await
+        let path = PathAndQuery::from_static(request.spec().path);
+        let is_bounded = request.is_bounded;
+        let extensions = tonic::Extensions::default();
+        let mut unary = tonic::Request::from_parts(request.metadata, extensions, message);
+        unary.set_timeout(request.timeout);
+        self.unary(unary, path).await.map_err(|error| {
+            // tonic's clock, or the server's, was faster than ours: the call itself has time left.
+            if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
+        })
     }
 
-    /// Asks for something that every server may answer or not, to see whether it speaks gRPC.
-    #[cfg(feature = "rest")]
-    pub(crate) async fn probe(&self, attempt: Attempt) -> Result<(), Error> {
-        let path = PathAndQuery::from_static("/grpc.health.v1.Health/Check");
-        self.exchange::<()>(Bytes::new(), path, attempt).await.map(drop)
-    }
-
-    async fn exchange<M: Message + Default + 'static>(
+    async fn unary(
         &self,
-        message: Bytes,
+        message: tonic::Request<Bytes>,
         path: PathAndQuery,
-        attempt: Attempt,
-    ) -> Result<Response<M>, Error> {
-        let Attempt { exchange, mut metadata, .. } = attempt;
-        let unary = || async {
-            let server = || self.server();
-            let watched = telemetry::Exchange::grpc(path.as_str(), server, exchange.sending);
-            watched.inject(metadata.as_mut());
-            let is_bounded = exchange.is_bounded();
-            let mut message = Request::new(message);
-            *message.metadata_mut() = metadata;
-            message.set_timeout(exchange.time());
-            // In a box, for it would be moved through all that stands around it.
-            let unary = Box::pin(self.unary(message, path, &exchange.secrets));
-            watched.rpc(exchange.timed(unary)).await.map_err(|error| {
-                // tonic's clock, or the server's, was faster than ours: the call itself has time left.
-                if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
-            })
-        };
-        exchange.run(exchange.limit.of_grpc(), Priority::New, unary).await
-    }
-
-    async fn unary<M: Message + Default + 'static>(
-        &self,
-        message: Request<Bytes>,
-        path: PathAndQuery,
-        secrets: &Secrets,
-    ) -> Result<Response<M>, Error> {
-        let said = Said::default();
+    ) -> Result<Reply, Error> {
+        let heard = ServerStatus::default();
         let max_message_size = self.inner.limits.message;
-        let mut grpc = Grpc::new(Guard::new(self.channel()?, said.clone(), self.inner.limits))
+        let mut grpc = Grpc::new(Guard::new(self.channel()?, heard.clone(), self.inner.limits))
             .max_decoding_message_size(max_message_size)
             .max_encoding_message_size(max_message_size);
         grpc.ready().await.map_err(|error| status::not_sent(&*error))?;
-        let answer = async {
-            let codec = EncodedCodec::<M>::default();
-            only(grpc.server_streaming(message, path, codec).await?, &said).await
-        };
-        match answer.await {
-            Ok(mut response) => {
-                secrets.redact_request_id(response.metadata_mut().as_mut());
-                Ok(response)
-            }
-            Err(found) => Err(match NoHttp2::of(&found, || self.readiness().failure()) {
-                Some(failed) => failed.into_error("cannot connect"),
-                // Telemetry shows a part of it before the caller does.
-                None => status::into_error(found, &said, max_message_size).redacted(secrets),
-            }),
-        }
+        let answer =
+            async { only(grpc.server_streaming(message, path, BytesCodec).await?, &heard).await };
+        answer.await.map_err(|found| match NoHttp2::of(&found, || self.readiness().failure()) {
+            Some(failed) => failed.into_error("cannot connect"),
+            None => status::into_error(found, &heard, max_message_size),
+        })
+    }
+}
+
+impl Transport for GrpcTransport {
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(self.attempt(request))
     }
 }
 
 /// The one message of an answer. tonic's own `unary` passes over any further ones, and a caller would take
 /// the first for the whole.
-async fn only<M>(response: Response<Streaming<M>>, said: &Said) -> Result<Response<M>, Status> {
-    let (found, mut messages, extensions) = response.into_parts();
+async fn only(
+    response: tonic::Response<Streaming<Bytes>>,
+    heard: &ServerStatus,
+) -> Result<Reply, Status> {
+    let (found, mut messages, _) = response.into_parts();
     let mut headers = found.into_headers();
     let read = async {
         let first = messages.message().await?;
-        if first.is_some() && (messages.message().await?.is_some() || said.is_cut()) {
+        if first.is_some() && (messages.message().await?.is_some() || heard.is_cut()) {
             return Err(Status::internal("the answer of a unary call has more than one message"));
         }
         first.ok_or_else(|| Status::internal("the answer of a unary call has no message"))
@@ -201,7 +172,7 @@ async fn only<M>(response: Response<Streaming<M>>, said: &Said) -> Result<Respon
             if let Some(trailers) = messages.trailers().await? {
                 headers.extend(trailers.into_headers());
             }
-            Ok(Response::from_parts(metadata(headers), message, extensions))
+            Ok(Reply::protobuf(message).with_metadata(metadata(headers)))
         }
         Err(mut status) => {
             headers.extend(std::mem::take(status.metadata_mut()).into_headers());

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -12,50 +12,36 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind, Secrets, root_cause};
-use crate::rate_limiter::{Outcome, Priority};
 use crate::telemetry;
 use crate::transport::complete_body::CompleteBody;
 use crate::transport::connector::{self, Connector};
 use crate::transport::error_chain::find;
-use crate::transport::exchange::{Answer, of_status};
 use crate::transport::limits::{self, TooLong};
 use crate::transport::no_http2::NoHttp2;
 use crate::transport::per_runtime::PerRuntime;
 use crate::transport::readiness::Readiness;
 use crate::transport::refusal::Refusal;
-use crate::transport::{CONNECTION_WINDOW, Exchange, Limits};
+use crate::transport::{CONNECTION_WINDOW, Limits};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The header that names a pending answer ([facts](crate::facts#pending-answers)).
-const RESPONSE_ID: &str = "response-id";
+pub(crate) const RESPONSE_ID: http::HeaderName = http::HeaderName::from_static("response-id");
 
 /// More than this of an error's body is not read.
 const MAX_ERROR_BODY: usize = 1024 * 1024;
-
-/// How long a pending answer is asked for, and how often.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pending {
-    /// After so long the service gives up itself.
-    pub(crate) limit: Duration,
-    /// The first pause; each next one is half as long again, up to `max_pause`.
-    pub(crate) first_pause: Duration,
-    /// The longest pause.
-    pub(crate) max_pause: Duration,
-}
 
 /// An HTTP client. Follows no redirect: credentials would go with it.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     connector: Connector,
-    clients: Arc<PerRuntime<Held>>,
+    clients: Arc<PerRuntime<RuntimePool>>,
     limits: Limits,
-    pending: Pending,
 }
 
-/// A pool of connections, and their keep-alive interval.
+/// The connections of one runtime, and their keep-alive interval.
 #[derive(Clone, Debug)]
-struct Held {
+struct RuntimePool {
     pool: Client<Connector, Full<Bytes>>,
     interval: Option<Duration>,
 }
@@ -66,17 +52,25 @@ pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The pending answer that was asked for, if it was not the first time.
-    pub(crate) pending_id: Option<HeaderValue>,
-}
-
-impl Answer for HttpResponse {
-    fn outcome(&self, now: SystemTime) -> Option<Outcome> {
-        Some(of_status(self.status, &self.headers, now))
-    }
 }
 
 impl HttpResponse {
+    /// The identifier of the answer, if that is pending. Two of them leave open which to ask for.
+    pub(crate) fn pending_id(&self) -> Result<Option<HeaderValue>, Error> {
+        if self.status != StatusCode::ACCEPTED {
+            return Ok(None);
+        }
+        let mut ids = self.headers.get_all(RESPONSE_ID).iter().filter(|id| !id.is_empty());
+        let problem = match ids.next() {
+            None => "the answer is pending (202) and has no response-id",
+            Some(first) if ids.any(|id| id != first) => {
+                "the answer is pending (202) and has two response-ids"
+            }
+            Some(first) => return Ok(Some(first.clone())),
+        };
+        Err(Error::protocol(problem).with_answer(self.status, &self.headers))
+    }
+
     /// The media type, in lower case and without parameters.
     pub(crate) fn media_type(&self) -> String {
         let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -85,8 +79,8 @@ impl HttpResponse {
 }
 
 impl HttpClient {
-    pub(crate) fn new(connector: Connector, limits: Limits, pending: Pending) -> Self {
-        Self { connector, clients: Arc::default(), limits, pending }
+    pub(crate) fn new(connector: Connector, limits: Limits) -> Self {
+        Self { connector, clients: Arc::default(), limits }
     }
 
     /// Whether it has connections that take requests.
@@ -110,9 +104,9 @@ impl HttpClient {
                 .http2_keep_alive_interval(interval)
                 .http2_keep_alive_timeout(keep_alive.timeout())
                 .build(self.connector.clone());
-            Held { pool, interval }
+            RuntimePool { pool, interval }
         };
-        self.clients.get(|held| held.interval == interval, make).map(|held| held.pool)
+        self.clients.get(|kept| kept.interval == interval, make).map(|kept| kept.pool)
     }
 
     /// A request over the limit is not sent, as over gRPC.
@@ -129,73 +123,11 @@ impl HttpClient {
         Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message))
     }
 
-    /// Sends a request, and again for as long as the service says that the answer is pending: byte for
-    /// byte the same, with the `response-id` of the last answer. The id ends with this call; only an error
-    /// carries it on, for the case that another token gets the answer.
-    pub(crate) async fn send_pending(
-        &self,
-        request: Request<Bytes>,
-        pending_id: Option<HeaderValue>,
-        exchange: &Exchange,
-    ) -> Result<HttpResponse, Error> {
-        let (mut parts, body) = request.into_parts();
-        let timer = &exchange.timer;
-        let started = timer.now();
-        let mut pause = self.pending.first_pause;
-        let mut id = pending_id;
-        let mut polls = 0;
-        loop {
-            let send = || {
-                let watched = telemetry::Exchange::http(&parts, exchange.sending, polls);
-                // Those that ask for the answer are the same request, with the same context.
-                if polls == 0 {
-                    watched.inject(&mut parts.headers);
-                }
-                let mut again = Request::from_parts(parts.clone(), body.clone());
-                if let Some(id) = &id {
-                    again.headers_mut().insert(RESPONSE_ID, id.clone());
-                }
-                // In a box, for it would be moved through all that stands around it.
-                let sent = exchange.timed(Box::pin(self.send(again, &exchange.secrets)));
-                watched.request(sent, |response| (response.status, &response.headers))
-            };
-            let priority = if id.is_some() { Priority::Pending } else { Priority::New };
-            let mut response = match exchange.run(exchange.limit.of_rest(), priority, send).await {
-                Ok(response) => response,
-                // Whatever came of this, the call itself was accepted before.
-                Err(error) => {
-                    return Err(match id {
-                        Some(id) => error.with_execution(true).with_pending_id(id),
-                        None => error,
-                    });
-                }
-            };
-            if response.status != StatusCode::ACCEPTED {
-                response.pending_id = id;
-                return Ok(response);
-            }
-            let next = response_id(&response.headers)
-                .map_err(|error| error.with_answer(response.status, &response.headers))?;
-            id = Some(next);
-            let waited = timer.now().saturating_duration_since(started);
-            if waited.saturating_add(pause) > self.pending.limit {
-                let message =
-                    format!("the answer was still pending after {:?}", self.pending.limit);
-                return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
-                    .with_answer(response.status, &response.headers));
-            }
-            polls += 1;
-            telemetry::pending(exchange.sending, polls, pause);
-            timer.sleep(pause).await;
-            pause = pause.saturating_add(pause / 2).min(self.pending.max_pause);
-        }
-    }
-
-    /// Sends a request once.
-    async fn send(
+    /// Sends a request once. What is sent as a secret with it is in no answer that is not a success.
+    pub(crate) async fn send(
         &self,
         mut request: Request<Bytes>,
-        secrets: &Secrets,
+        secrets: impl FnOnce() -> Secrets,
     ) -> Result<HttpResponse, Error> {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
@@ -207,11 +139,6 @@ impl HttpClient {
             .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;
         let (parts, body) = response.into_parts();
         let mut headers = parts.headers;
-        if is_answer(status) {
-            secrets.redact_request_id(&mut headers);
-        } else {
-            secrets.redact_headers(&mut headers);
-        }
         telemetry::http_version(parts.version);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.limits.message).await;
@@ -220,9 +147,11 @@ impl HttpClient {
             // The status says what happened, whatever became of the body.
             let most = MAX_ERROR_BODY.min(self.limits.message);
             let body = self.read(&headers, body, most).await.unwrap_or_default();
+            let secrets = secrets();
+            secrets.redact_headers(&mut headers);
             secrets.redact(&String::from_utf8_lossy(&body)).map_or(body, Bytes::from)
         };
-        Ok(HttpResponse { status, headers, body, pending_id: None })
+        Ok(HttpResponse { status, headers, body })
     }
 
     async fn read<B>(&self, headers: &HeaderMap, body: B, most: usize) -> Result<Bytes, Error>
@@ -318,16 +247,4 @@ fn is_too_large(error: &hyper::Error) -> bool {
 /// The body counts: the call succeeded, and this is not the news that it is pending.
 fn is_answer(status: StatusCode) -> bool {
     status.is_success() && status != StatusCode::ACCEPTED
-}
-
-/// The name of a pending answer. Two of them leave open which to ask for.
-fn response_id(headers: &HeaderMap) -> Result<HeaderValue, Error> {
-    let mut ids = headers.get_all(RESPONSE_ID).iter().filter(|id| !id.is_empty());
-    let Some(first) = ids.next() else {
-        return Err(Error::protocol("the answer is pending (202) and has no response-id"));
-    };
-    if ids.any(|id| id != first) {
-        return Err(Error::protocol("the answer is pending (202) and has two response-ids"));
-    }
-    Ok(first.clone())
 }

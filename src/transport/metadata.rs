@@ -65,11 +65,7 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 #[cfg(feature = "rest")]
 impl crate::error::Error {
     /// Adds the HTTP answer in which it came.
-    pub(in crate::transport) fn with_answer(
-        self,
-        status: http::StatusCode,
-        headers: &HeaderMap,
-    ) -> Self {
+    pub(crate) fn with_answer(self, status: http::StatusCode, headers: &HeaderMap) -> Self {
         self.with_http_status(status).with_metadata(metadata(headers.clone()))
     }
 }

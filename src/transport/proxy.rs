@@ -29,6 +29,10 @@ pub(super) struct Proxies {
 }
 
 impl Proxies {
+    pub(super) fn none() -> Self {
+        Self { http: Ok(None), https: Ok(None), none: NoProxy::default() }
+    }
+
     pub(super) fn from_env() -> Self {
         // Under CGI a caller's header `Proxy` is the variable HTTP_PROXY (httpoxy).
         let is_cgi = std::env::var_os("REQUEST_METHOD").is_some();

@@ -1,6 +1,6 @@
 //! Whether any connection of a client can have carried a request.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::no_http2::NoHttp2;
@@ -49,39 +49,30 @@ impl Drop for Ready {
     }
 }
 
-/// Says of an attempt, also of one that is given up, whether any of it can have gone out: not if there was no
-/// connection when it began, and none since.
-#[derive(Debug)]
-pub(super) struct Sent {
-    /// Those that had no connection, and how many had been ready then.
-    before: Vec<(Readiness, u64)>,
-    is_all: bool,
-    verdict: Arc<AtomicBool>,
+/// Whether any of a request can have gone out: not if there was no connection when it was begun, and none since.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    /// The connections, if none was ready then, and how many had been by then.
+    none_since: Option<(Readiness, u64)>,
 }
 
 impl Sent {
-    /// An attempt begins, on any of these.
-    pub(super) fn begin(on: Vec<Readiness>, verdict: Arc<AtomicBool>) -> Self {
-        let count = |readiness: Readiness| {
-            let gone = readiness.0.gone.load(Ordering::SeqCst);
-            let ready = readiness.0.ready.load(Ordering::SeqCst);
-            (gone == ready).then_some((readiness, ready))
-        };
-        let before: Option<Vec<_>> = on.into_iter().map(count).collect();
-        Self { is_all: before.is_some(), before: before.unwrap_or_default(), verdict }
+    /// Watches from now on.
+    pub(super) fn begin(readiness: &Readiness) -> Self {
+        let gone = readiness.0.gone.load(Ordering::SeqCst);
+        let ready = readiness.0.ready.load(Ordering::SeqCst);
+        Self { none_since: (gone == ready).then(|| (readiness.clone(), ready)) }
+    }
+
+    /// Of a wire that does not tell.
+    pub(super) fn unknown() -> Self {
+        Self { none_since: None }
     }
 
     /// Whether any of it can have gone out so far.
-    pub(super) fn is_possible(&self) -> bool {
-        let is_as_before = |(readiness, ready): &(Readiness, u64)| {
-            readiness.0.ready.load(Ordering::SeqCst) == *ready
-        };
-        !(self.is_all && self.before.iter().all(is_as_before))
-    }
-}
-
-impl Drop for Sent {
-    fn drop(&mut self) {
-        self.verdict.store(self.is_possible(), Ordering::SeqCst);
+    pub(crate) fn is_possible(&self) -> bool {
+        let none_since = self.none_since.as_ref();
+        none_since
+            .is_none_or(|(readiness, before)| readiness.0.ready.load(Ordering::SeqCst) != *before)
     }
 }

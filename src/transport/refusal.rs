@@ -88,7 +88,7 @@ impl Refused {
 
     /// Whether the server said so, in HTTP/2.
     #[cfg(feature = "rest")]
-    pub(super) fn is_by_far_side(&self) -> bool {
+    pub(super) fn is_by_server(&self) -> bool {
         self.refusal != Refusal::Unwritten
     }
 }

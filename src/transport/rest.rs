@@ -3,31 +3,33 @@
 mod hosts;
 mod response;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, header};
-use tonic::Response;
+use std::sync::Arc;
 
-use super::http::{HttpClient, HttpResponse};
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+
+use super::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use super::readiness::Readiness;
-use super::{Attempt, USER_AGENT, metadata};
+use super::{Reply, Request, Transport, metadata};
 use crate::error::Error;
-use crate::rpc::{MethodSpec, Rpc};
-use crate::telemetry::Server;
-use crate::transcode::Encoded;
+use crate::timer::BoxFuture;
 pub(crate) use hosts::Hosts;
 pub use hosts::Region;
 pub(crate) use response::error_from;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One or many HTTP servers that together are the API.
 #[derive(Clone, Debug)]
 pub(crate) struct RestTransport {
     http: HttpClient,
-    hosts: Hosts,
+    hosts: Arc<Hosts>,
+    user_agent: HeaderValue,
 }
 
 impl RestTransport {
-    pub(crate) fn new(http: HttpClient, hosts: Hosts) -> Self {
-        Self { http, hosts }
+    pub(crate) fn new(http: HttpClient, hosts: Hosts, user_agent: HeaderValue) -> Self {
+        Self { http, hosts: Arc::new(hosts), user_agent }
     }
 
     /// Whether it has connections that take requests.
@@ -35,56 +37,67 @@ impl RestTransport {
         self.http.readiness()
     }
 
-    /// Where the requests of an RPC go.
-    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
-        self.hosts.origin(spec).ok()?.parse().ok().as_ref().map(Server::of)
+    /// Where requests go.
+    pub(super) fn hosts(&self) -> &Arc<Hosts> {
+        &self.hosts
     }
 
-    /// Sends a request once, and waits for its answer if that is pending.
-    pub(crate) async fn attempt<R: Rpc>(
-        &self,
-        request: &R::Request,
-        attempt: Attempt,
-    ) -> Result<Response<R::Response>, Error> {
-        let encoded = Encoded::request::<R>(request)
-            .map_err(|error| Error::config(error.to_string()).with_source(error))?;
-        let body = Bytes::from(encoded.body.clone().unwrap_or_default());
-        self.http.check_size(&body)?;
-        let origin = self.hosts.origin(R::SPEC)?;
-        let uri = format!("{origin}{}", encoded.path_and_query);
-        let mut http = Request::builder()
-            .method(encoded.method)
-            .uri(&uri)
-            .body(body)
-            .map_err(|error| Error::config(format!("the address {uri:?}: {error}")))?;
+    async fn attempt(&self, mut request: Request<'_>) -> Result<Reply, Error> {
+        let form = request.outgoing.http()?;
+        let body = form.body().cloned();
+        let has_body = body.is_some();
+        let mut http = http::Request::new(body.unwrap_or_default());
+        self.http.check_size(http.body())?;
+        *http.method_mut() = Method::from_bytes(form.method().as_bytes())
+            .map_err(|error| Error::config(format!("the HTTP method: {error}")))?;
+        *http.uri_mut() = self.hosts.origin(request.spec())?.uri(form.path_and_query())?;
         let headers = http.headers_mut();
-        *headers = attempt.metadata.into_headers();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        if encoded.body.is_some() {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *headers = std::mem::take(&mut request.metadata).into_headers();
+        headers.insert(header::ACCEPT, JSON);
+        if has_body {
+            headers.insert(header::CONTENT_TYPE, JSON);
         }
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        let response = self.http.send_pending(http, attempt.pending_id, &attempt.exchange).await?;
-        read::<R>(&encoded, response)
+        headers.insert(header::USER_AGENT, self.user_agent.clone());
+        if let Some(id) = request.pending_id {
+            headers.insert(RESPONSE_ID, id.clone());
+        }
+        let secrets = || request.secrets.get().clone();
+        let response =
+            self.http.send(http, secrets).await.map_err(|error| match request.pending_id {
+                // Whatever came of this, the call itself was accepted before.
+                Some(id) => error.with_execution(true).with_pending_id(id.clone()),
+                None => error,
+            })?;
+        read(response, request.pending_id)
     }
 }
 
-fn read<R: Rpc>(encoded: &Encoded, response: HttpResponse) -> Result<Response<R::Response>, Error> {
-    if !response.status.is_success() {
-        return Err(error_from(&response));
+impl Transport for RestTransport {
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(self.attempt(request))
     }
+}
+
+/// Reads the answer to a request, which asked for a pending answer if there is an identifier.
+fn read(response: HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Reply, Error> {
+    let status = response.status;
+    let reply = match response.pending_id()? {
+        Some(id) => Reply::pending(id),
+        None if !status.is_success() => return Err(error_from(&response, pending_id)),
+        None => Reply::json(checked(&response)?),
+    };
+    Ok(reply.with_metadata(metadata(response.headers)).with_http_status(status))
+}
+
+/// The body, if it is JSON. What has no bytes needs no type.
+fn checked(response: &HttpResponse) -> Result<Bytes, Error> {
     let media_type = response.media_type();
-    // What has no bytes needs no type.
-    if media_type != "application/json" && !(media_type.is_empty() && response.body.is_empty()) {
-        return Err(Error::protocol(format!(
-            "expected an answer of application/json, found {}: the address may not be that of the API",
-            if media_type.is_empty() { "none" } else { &media_type }
-        ))
-        .with_answer(response.status, &response.headers));
+    if media_type == "application/json" || (media_type.is_empty() && response.body.is_empty()) {
+        return Ok(response.body.clone());
     }
-    let message = encoded.response::<R>(&response.body).map_err(|error| {
-        Error::protocol(format!("the answer is not a {}: {error}", R::SPEC.response))
-            .with_answer(response.status, &response.headers)
-    })?;
-    Ok(Response::from_parts(metadata(response.headers), message, Default::default()))
+    let message = format!(
+        "expected an answer of application/json, found {}: the address may not be that of the API",
+        if media_type.is_empty() { "none" } else { &media_type }
+    );
+    Err(Error::protocol(message).with_answer(response.status, &response.headers))
 }

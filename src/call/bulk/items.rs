@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -11,8 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamFuture};
 
 use super::requests::Requests;
 use super::{CONCURRENCY, Progress, bounded};
-use crate::Client;
-use crate::call::{Call, CallOptions, Items};
+use crate::call::{Call, CallContext, CallOptions, Items};
 use crate::error::Error;
 use crate::rpc::PagedRpc;
 
@@ -49,7 +49,7 @@ use crate::rpc::PagedRpc;
 /// * **Nothing runs in the background** unless pages are fetched ahead. Dropping it cancels all calls.
 #[must_use = "items are only fetched when they are asked for"]
 pub struct BulkItems<'a, R: PagedRpc> {
-    client: Client,
+    context: Arc<CallContext>,
     options: CallOptions,
     concurrency: usize,
     prefetch: usize,
@@ -77,12 +77,12 @@ pub struct ListError<R: PagedRpc> {
 }
 
 impl<'a, R: PagedRpc> BulkItems<'a, R> {
-    pub(crate) fn new<I>(client: Client, requests: I) -> Self
+    pub(crate) fn new<I>(context: Arc<CallContext>, requests: I) -> Self
     where
         I: Iterator<Item = R::Request> + Send + 'a,
     {
         Self {
-            client,
+            context,
             options: CallOptions::default(),
             concurrency: CONCURRENCY,
             // While one list waits for its next page the others give items.
@@ -156,7 +156,7 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
     fn begin_lists(&mut self) {
         while self.lists.len() < self.concurrency {
             let Some((index, request)) = self.requests.next() else { return };
-            let call = Call::<R>::new(self.client.clone(), request.clone());
+            let call = Call::<R>::new(self.context.clone(), request.clone());
             let items = call.options(self.options.clone()).items().prefetch(self.prefetch);
             self.lists.push(StreamExt::into_future(List { index, request, items }));
         }

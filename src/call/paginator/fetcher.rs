@@ -1,11 +1,13 @@
 //! The calls of a list, one page after the other.
 
+use std::sync::Arc;
+
 use tonic::{Code, Response};
 
 use super::Fetched;
 use super::used_tokens::UsedTokens;
-use crate::Client;
-use crate::call::{CallOptions, execute};
+use crate::call::unary::unary;
+use crate::call::{CallContext, CallOptions};
 use crate::error::{Error, ErrorKind};
 use crate::rpc::PagedRpc;
 
@@ -15,7 +17,7 @@ const PAGE_SIZE: u32 = 1000;
 
 /// Fetches page after page, until the last or the first error.
 pub(super) struct Fetcher<R: PagedRpc> {
-    client: Client,
+    context: Arc<CallContext>,
     options: CallOptions,
     /// Asks for the page that comes next.
     request: R::Request,
@@ -33,14 +35,18 @@ enum Step {
 }
 
 impl<R: PagedRpc> Fetcher<R> {
-    pub(super) fn new(client: Client, mut request: R::Request, options: CallOptions) -> Self {
+    pub(super) fn new(
+        context: Arc<CallContext>,
+        mut request: R::Request,
+        options: CallOptions,
+    ) -> Self {
         let size = R::page_size(&mut request);
         if *size == 0 {
             *size = PAGE_SIZE;
         }
         let mut used = UsedTokens::default();
         used.insert(R::page_token(&mut request));
-        Self { client, options, request, used, step: Step::Fetch }
+        Self { context, options, request, used, step: Step::Fetch }
     }
 
     /// There is nothing more to come.
@@ -52,7 +58,7 @@ impl<R: PagedRpc> Fetcher<R> {
     pub(super) async fn next(&mut self) -> Option<Fetched<R>> {
         match self.step {
             Step::Fetch => {
-                let answer = execute::<R>(&self.client, &self.request, &self.options).await;
+                let answer = unary::<R>(&self.context, &self.request, &self.options).await;
                 let page = answer.map(Response::into_inner);
                 self.step = page.as_ref().map_or(Step::End, |page| self.step_behind(page));
                 Some(page)

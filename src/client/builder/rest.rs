@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::header::USER_AGENT;
 use secrecy::SecretString;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 
 use super::{ClientBuilder, TIMEOUT};
 use crate::auth::{Account, CloudLogin, Credentials, OnPremLogin, TokenCache};
+use crate::call::{Links, WireChoice};
 use crate::client::target::{Address, Target, Wire, shown};
 use crate::error::Error;
+use crate::transport::Link;
 use crate::transport::connector::Connector;
-use crate::transport::http::{HttpClient, Pending};
+use crate::transport::http::HttpClient;
 use crate::transport::rest::RestTransport;
-use crate::transport::{AutoTransport, Transport};
 
 /// ESET's gateway gives up after 120 s; the rest is for the last answer to arrive.
 const REST_TIMEOUT: Duration = Duration::from_secs(150);
-const PENDING_LIMIT: Duration = Duration::from_secs(120);
-const PENDING_PAUSE: Duration = Duration::from_secs(1);
-const PENDING_MAX_PAUSE: Duration = Duration::from_secs(5);
 /// By which partners name their product ([facts](crate::facts#cloud-login)).
 const INTEGRATION: &str = "3rd-integration";
 
@@ -31,7 +30,6 @@ pub(super) struct Options {
     token_url: Option<String>,
     login: Option<(String, SecretString)>,
     integration: Option<String>,
-    pending: Pending,
 }
 
 impl Options {
@@ -42,11 +40,6 @@ impl Options {
             token_url: None,
             login: None,
             integration: None,
-            pending: Pending {
-                limit: PENDING_LIMIT,
-                first_pause: PENDING_PAUSE,
-                max_pause: PENDING_MAX_PAUSE,
-            },
         }
     }
 }
@@ -101,7 +94,7 @@ impl ClientBuilder {
     /// call's own timeout goes on.
     #[must_use]
     pub fn pending_limit(mut self, limit: Duration) -> Self {
-        self.rest.pending.limit = limit;
+        self.policy.pending.limit = limit;
         self
     }
 
@@ -109,8 +102,8 @@ impl ClientBuilder {
     /// by default; each pause is half as long again as the one before.
     #[must_use]
     pub fn pending_pause(mut self, first: Duration, most: Duration) -> Self {
-        self.rest.pending.first_pause = first;
-        self.rest.pending.max_pause = most.max(first);
+        self.policy.pending.first_pause = first;
+        self.policy.pending.max_pause = most.max(first);
         self
     }
 
@@ -125,18 +118,15 @@ impl ClientBuilder {
         }
     }
 
-    pub(super) fn transport(&self) -> Result<Transport, Error> {
-        match self.rest.wire {
-            Wire::Grpc => self.lazy_grpc().map(|grpc| Transport::Grpc(Box::new(grpc))),
-            Wire::Rest => Ok(Transport::Rest(Box::new(self.rest_transport()?))),
-            Wire::Auto => {
-                let auto = AutoTransport::new(self.lazy_grpc()?, self.rest_transport()?);
-                Ok(Transport::Auto(Box::new(auto)))
-            }
-        }
+    pub(super) fn links(&self) -> Result<Links, Error> {
+        Ok(match self.rest.wire {
+            Wire::Grpc => Links::One(self.lazy_grpc()?),
+            Wire::Rest => Links::One(self.lazy_rest()?),
+            Wire::Auto => Links::Auto(WireChoice::new(self.lazy_grpc()?, self.lazy_rest()?)),
+        })
     }
 
-    fn rest_transport(&self) -> Result<RestTransport, Error> {
+    fn lazy_rest(&self) -> Result<Link, Error> {
         let mut hosts = self.target.hosts()?;
         let mut is_secure = match &self.target {
             Target::Cloud(_) => true,
@@ -151,9 +141,10 @@ impl ClientBuilder {
             let address = Address::parse(origin)?;
             self.check_token(&address, origin)?;
             is_secure |= address.is_secure;
-            hosts.set(service.clone(), address.origin());
+            hosts.set(service.clone(), &address.origin())?;
         }
-        Ok(RestTransport::new(self.http_client(is_secure)?, hosts))
+        let rest = RestTransport::new(self.http_client(is_secure)?, hosts, self.user_agent()?);
+        Ok(self.layered(Link::rest(rest)))
     }
 
     /// A token must not travel in the clear.
@@ -163,13 +154,13 @@ impl ClientBuilder {
     }
 
     fn http_client(&self, is_secure: bool) -> Result<HttpClient, Error> {
-        let connector = Connector::new(self.connect_timeout, self.keep_alive());
+        let connector = Connector::new(self.connect_timeout, self.keep_alive(), self.uses_proxies);
         let connector = if is_secure {
             connector.with_tls_by_scheme(self.tls.connector(&[b"h2", b"http/1.1"])?)
         } else {
             connector
         };
-        Ok(HttpClient::new(connector, self.limits, self.rest.pending))
+        Ok(HttpClient::new(connector, self.limits))
     }
 
     /// The credentials of the login, if there is one.
@@ -186,14 +177,17 @@ impl ClientBuilder {
             }
         };
         let (uri, address) = token_address(&url)?;
+        let mut headers = self.metadata()?.into_headers();
+        headers.insert(USER_AGENT, self.user_agent()?);
         let account = Account {
             http: self.http_client(address.is_secure)?,
             url: uri,
             username,
             password,
             timer: self.policy.timer.clone(),
+            pending: self.policy.pending,
             sent: Mutex::default(),
-            headers: self.metadata()?.into_headers(),
+            headers,
         };
         let (timer, jitter) = (self.policy.timer.clone(), self.policy.jitter.clone());
         Ok(Some(match self.target {

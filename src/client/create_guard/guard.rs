@@ -52,8 +52,8 @@ enum Sight {
 
 impl Guard {
     pub(super) fn new(settings: GuardedCreate) -> Self {
-        let timer = settings.client.policy().timer.clone();
-        let call = settings.client.timeout();
+        let timer = settings.client.context.policy.timer.clone();
+        let call = settings.client.context.timeout;
         let timeout = settings.options.timeout_or(call.saturating_add(LONGEST_LOOKS));
         Self {
             timeout,

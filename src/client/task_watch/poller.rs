@@ -79,7 +79,7 @@ pub(super) struct Poller {
 
 impl Poller {
     pub(super) fn new(client: Client, task_uuid: String) -> Self {
-        let timer = client.policy().timer.clone();
+        let timer = client.context.policy.timer.clone();
         Self {
             client,
             task_uuid,

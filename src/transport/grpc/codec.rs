@@ -1,37 +1,28 @@
-//! Sends bytes, receives messages: a request is encoded once, however often it is sent.
+//! A codec that passes bytes on: a call encodes and decodes its messages itself.
 
-use std::marker::PhantomData;
-
-use bytes::{BufMut, Bytes};
-use prost::Message;
+use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// A codec for answers of one type.
-pub(super) struct EncodedCodec<M>(PhantomData<fn() -> M>);
+/// Messages that are encoded.
+pub(super) struct BytesCodec;
 
-impl<M> Default for EncodedCodec<M> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<M: Message + Default + 'static> Codec for EncodedCodec<M> {
+impl Codec for BytesCodec {
     type Encode = Bytes;
-    type Decode = M;
+    type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
 
     fn encoder(&mut self) -> Self {
-        Self::default()
+        Self
     }
 
     fn decoder(&mut self) -> Self {
-        Self::default()
+        Self
     }
 }
 
-impl<M> Encoder for EncodedCodec<M> {
+impl Encoder for BytesCodec {
     type Item = Bytes;
     type Error = Status;
 
@@ -42,13 +33,11 @@ impl<M> Encoder for EncodedCodec<M> {
     }
 }
 
-impl<M: Message + Default> Decoder for EncodedCodec<M> {
-    type Item = M;
+impl Decoder for BytesCodec {
+    type Item = Bytes;
     type Error = Status;
 
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<M>, Status> {
-        M::decode(buffer).map(Some).map_err(|error| {
-            Status::internal(format!("the answer is not a valid message: {error}"))
-        })
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }

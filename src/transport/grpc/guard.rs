@@ -9,8 +9,6 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -21,6 +19,7 @@ use tonic::body::Body;
 use tonic::transport::Channel;
 use tower_service::Service;
 
+use super::server_status::ServerStatus;
 use crate::transport::Limits;
 use crate::transport::complete_body::CompleteBody;
 use crate::transport::refusal::Refused;
@@ -28,48 +27,6 @@ use crate::transport::refusal::Refused;
 const DETAILS: &str = "grpc-status-details-bin";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What the server itself said of one call. tonic has statuses of its own, for answers that it cannot
-/// read, and does not tell them from the server's.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Said(Arc<Heard>);
-
-#[derive(Debug, Default)]
-struct Heard {
-    word: OnceLock<Word>,
-    is_cut: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Word {
-    code: Code,
-    /// It was the whole answer ("Trailers-Only").
-    is_all: bool,
-}
-
-impl Said {
-    /// The status of the server, if it came so far.
-    pub(super) fn code(&self) -> Option<Code> {
-        self.0.word.get().map(|word| word.code)
-    }
-
-    /// Whether the trailers came in the middle of a message. tonic passes over the beginning of it.
-    pub(super) fn is_cut(&self) -> bool {
-        self.0.is_cut.load(Ordering::Relaxed)
-    }
-
-    /// Whether the server had begun to answer before it said so.
-    pub(super) fn is_begun(&self) -> bool {
-        self.0.word.get().is_some_and(|word| !word.is_all)
-    }
-
-    fn read(&self, headers: &HeaderMap, is_all: bool) {
-        if let Some(value) = headers.get("grpc-status") {
-            // The first one counts.
-            let _ = self.0.word.set(Word { code: Code::from_bytes(value.as_bytes()), is_all });
-        }
-    }
-}
 
 /// Where a body of gRPC is: each message has five bytes before it, the last four of them its length.
 #[derive(Default)]
@@ -107,13 +64,13 @@ impl Position {
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     channel: Channel,
-    said: Said,
+    heard: ServerStatus,
     limits: Limits,
 }
 
 impl Guard {
-    pub(super) fn new(channel: Channel, said: Said, limits: Limits) -> Self {
-        Self { channel, said, limits }
+    pub(super) fn new(channel: Channel, heard: ServerStatus, limits: Limits) -> Self {
+        Self { channel, heard, limits }
     }
 }
 
@@ -128,17 +85,17 @@ impl Service<http::Request<Body>> for Guard {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let response = self.channel.call(request);
-        let (said, limits) = (self.said.clone(), self.limits);
+        let (heard, limits) = (self.heard.clone(), self.limits);
         Box::pin(async move {
             // Here there are no headers yet: what fails later was processed.
-            check(response.await.map_err(|error| Refused::wrap(error.into()))?, said, limits)
+            check(response.await.map_err(|error| Refused::wrap(error.into()))?, heard, limits)
         })
     }
 }
 
 fn check(
     response: http::Response<Body>,
-    said: Said,
+    heard: ServerStatus,
     limits: Limits,
 ) -> Result<http::Response<Body>, BoxError> {
     let (mut parts, body) = CompleteBody::of(response, limits)?.into_parts();
@@ -148,14 +105,16 @@ fn check(
         let media_type = String::from_utf8_lossy(media_type.unwrap_or_default()).into_owned();
         return Err(Box::new(NotGrpc { status: parts.status, media_type, headers: parts.headers }));
     }
-    said.read(&parts.headers, true);
+    heard.read(&parts.headers, true);
     mend_details(&mut parts.headers);
     parts.headers.remove("grpc-encoding");
     let mut position = Position::default();
     let body = body.map_frame(move |frame| match frame.into_trailers() {
         Ok(mut trailers) => {
-            said.read(&trailers, false);
-            said.0.is_cut.store(position.is_within_message(), Ordering::Relaxed);
+            heard.read(&trailers, false);
+            if position.is_within_message() {
+                heard.set_cut();
+            }
             mend_details(&mut trailers);
             Frame::trailers(trailers)
         }
@@ -181,10 +140,10 @@ fn mend_details(headers: &mut HeaderMap) {
 }
 
 /// The server answered, and not in gRPC.
-pub(crate) struct NotGrpc {
-    pub(crate) status: StatusCode,
+pub(in crate::transport) struct NotGrpc {
+    pub(super) status: StatusCode,
     media_type: String,
-    pub(crate) headers: HeaderMap,
+    pub(super) headers: HeaderMap,
 }
 
 impl NotGrpc {
@@ -207,13 +166,13 @@ impl NotGrpc {
 
     /// Whether the server shows that it knows no gRPC, and so that it ran nothing: there is no such
     /// path, no such method, no such type of content.
-    pub(crate) fn is_other_protocol(&self) -> bool {
+    pub(in crate::transport) fn is_other_protocol(&self) -> bool {
         matches!(self.status.as_u16(), 404 | 405 | 406 | 415 | 426 | 501 | 505)
     }
 
     /// Whether this is a proxy's answer for a server that it does not reach, or does not want to now.
     #[cfg(feature = "rest")]
-    pub(crate) fn is_out_of_order(&self) -> bool {
+    pub(in crate::transport) fn is_out_of_order(&self) -> bool {
         let is_json = self.media_type.starts_with("application/json");
         !is_json && matches!(self.status.as_u16(), 429 | 500 | 502..=504)
     }

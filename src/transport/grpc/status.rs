@@ -6,7 +6,8 @@ use std::fmt;
 use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
-use super::{NotGrpc, Said};
+use super::guard::NotGrpc;
+use super::server_status::ServerStatus;
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
 use crate::transport::error_chain::find;
@@ -35,8 +36,12 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
     connector::connect_error(message, error)
 }
 
-/// The error of a call, of which the server said this itself.
-pub(super) fn into_error(mut status: Status, said: &Said, max_message_size: usize) -> Error {
+/// The error of a call, of which the server heard this itself.
+pub(super) fn into_error(
+    mut status: Status,
+    heard: &ServerStatus,
+    max_message_size: usize,
+) -> Error {
     let error = if find::<TimeoutExpired>(&status).is_some() {
         // tonic calls its own timeout `Cancelled`.
         Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
@@ -65,13 +70,13 @@ pub(super) fn into_error(mut status: Status, said: &Said, max_message_size: usiz
         let message = format!("{}: {cause}{note}", status.message());
         let code = refusal::broken_code(&status).unwrap_or(status.code());
         Error::new(ErrorKind::Transport, code, message)
-    } else if said.code() != Some(status.code()) {
+    } else if heard.code() != Some(status.code()) {
         let message = format!("the server gave no gRPC answer: {}", status.message());
         Error::new(ErrorKind::Transport, status.code(), message).with_source(Garbled)
     } else {
         let error = Error::new(ErrorKind::Status, status.code(), status.message())
             .with_details(details(&status));
-        if status.code() == Code::ResourceExhausted { exhausted(error, said) } else { error }
+        if status.code() == Code::ResourceExhausted { exhausted(error, heard) } else { error }
     };
     // Out of the source: it would show them, and they may hold what does not belong in a log.
     let found = metadata(std::mem::take(status.metadata_mut()).into_headers());
@@ -81,17 +86,17 @@ pub(super) fn into_error(mut status: Status, said: &Said, max_message_size: usiz
 
 /// What `RESOURCE_EXHAUSTED` says of the call. As the whole answer it is a limit that refused it; who has begun
 /// to answer has begun with the call (gRFC A6). A message that is too large stays so.
-fn exhausted(error: Error, said: &Said) -> Error {
+fn exhausted(error: Error, heard: &ServerStatus) -> Error {
     if error.message().contains(OVERSIZE) {
         let is_got = error.message().contains(OVERSIZE_GOT);
         return error.with_execution(!is_got).permanent();
     }
-    if said.is_begun() { error.with_execution(true) } else { error }
+    if heard.is_begun() { error.with_execution(true) } else { error }
 }
 
 /// The server spoke gRPC, and not to the end, or not well.
 #[derive(Debug)]
-pub(crate) struct Garbled;
+pub(in crate::transport) struct Garbled;
 
 impl fmt::Display for Garbled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

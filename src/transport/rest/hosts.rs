@@ -1,11 +1,16 @@
 //! Which host serves which RPC.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use http::Uri;
+use http::uri::{Authority, Scheme};
+
 use crate::error::Error;
 use crate::rpc::MethodSpec;
+use crate::telemetry::Server;
 
 /// A region of ESET Connect: where the ESET PROTECT instance is ([facts](crate::facts#services)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,18 +68,55 @@ impl FromStr for Region {
 }
 
 /// Where requests go.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Hosts {
     base: Base,
-    overrides: BTreeMap<String, String>,
+    overrides: BTreeMap<String, Origin>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Base {
     /// One host per service.
     Cloud(Region),
     /// One origin for everything.
-    Single(String),
+    Single(Origin),
+}
+
+/// A scheme, a host and a port.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    scheme: Scheme,
+    authority: Authority,
+}
+
+impl Origin {
+    /// Reads `scheme://host:port`.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let wrong = || Error::config(format!("the address {text:?}: expected a scheme and a host"));
+        let parts = text.parse::<Uri>().map_err(|error| wrong().with_source(error))?.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(wrong());
+        };
+        Ok(Self { scheme, authority })
+    }
+
+    /// The address of a path and a query.
+    pub(crate) fn uri(&self, path_and_query: &str) -> Result<Uri, Error> {
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path_and_query)
+            .build()
+            .map_err(|error| {
+                Error::config(format!("the address {}{path_and_query}: {error}", self.authority))
+            })
+    }
+
+    /// The server, as telemetry names it.
+    pub(crate) fn server(&self) -> Server {
+        let port = self.authority.port_u16();
+        Server::new(self.authority.host(), port, self.scheme == Scheme::HTTPS)
+    }
 }
 
 impl Hosts {
@@ -82,23 +124,24 @@ impl Hosts {
         Self { base: Base::Cloud(region), overrides: BTreeMap::new() }
     }
 
-    pub(crate) fn single(origin: impl Into<String>) -> Self {
-        Self { base: Base::Single(origin.into()), overrides: BTreeMap::new() }
+    pub(crate) fn single(origin: &str) -> Result<Self, Error> {
+        Ok(Self { base: Base::Single(Origin::parse(origin)?), overrides: BTreeMap::new() })
     }
 
     /// Sends the RPCs of a service elsewhere; `host` as in [`MethodSpec::host`].
-    pub(crate) fn set(&mut self, host: String, origin: String) {
-        self.overrides.insert(host, origin);
+    pub(crate) fn set(&mut self, host: String, origin: &str) -> Result<(), Error> {
+        self.overrides.insert(host, Origin::parse(origin)?);
+        Ok(())
     }
 
-    /// The origin for an RPC, without a slash at its end.
-    pub(crate) fn origin(&self, spec: &MethodSpec) -> Result<String, Error> {
-        if let Some(origin) = self.overrides.get(spec.host) {
-            return Ok(origin.clone());
-        }
-        match &self.base {
-            Base::Cloud(region) => Ok(format!("https://{region}.{}.eset.systems", spec.host)),
-            Base::Single(origin) => Ok(origin.clone()),
+    /// The origin for an RPC.
+    pub(crate) fn origin(&self, spec: &MethodSpec) -> Result<Cow<'_, Origin>, Error> {
+        match (self.overrides.get(spec.host), &self.base) {
+            (Some(origin), _) | (None, Base::Single(origin)) => Ok(Cow::Borrowed(origin)),
+            (None, Base::Cloud(region)) => {
+                Origin::parse(&format!("https://{region}.{}.eset.systems", spec.host))
+                    .map(Cow::Owned)
+            }
         }
     }
 }

@@ -41,8 +41,9 @@ impl Body<'_> {
     }
 }
 
-/// The error that an answer other than a success is.
-pub(crate) fn error_from(response: &HttpResponse) -> Error {
+/// The error that an answer other than a success is; with the identifier of the pending answer that was asked
+/// for, if one was.
+pub(crate) fn error_from(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Error {
     let status = response.status.as_u16();
     let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();
     let is_json = serde_json::from_slice::<IgnoredAny>(&response.body).is_ok();
@@ -64,7 +65,7 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         .with_details(body.details())
         .with_answer(response.status, &response.headers);
     let error = if told.is_some() { error } else { error.with_inferred_code() };
-    match &response.pending_id {
+    match pending_id {
         Some(id) => of_pending(error, id),
         None => error,
     }

@@ -1,0 +1,129 @@
+//! What bounds each request of a call: a permit of the rate limiter, and time.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
+use tonic::Code;
+use tonic::metadata::MetadataMap;
+use tracing::Instrument;
+
+use super::limit::{Limit, outcome};
+use crate::error::{Error, ErrorKind};
+use crate::rate_limiter::{Permit, Priority};
+use crate::telemetry::{self, Sending};
+use crate::timer::{Timer, within};
+use crate::transport::{Link, Outgoing, Reply, Request, SentSecrets};
+
+/// What bounds each request of a call.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    pub(super) timer: Arc<dyn Timer>,
+    pub(super) limit: Limit,
+    /// When the call must be done. The call sees to it; here it is for the server, and for the permit.
+    pub(super) deadline: Instant,
+    /// How long one request may take.
+    pub(super) timeout: Option<Duration>,
+}
+
+/// One request of a call.
+pub(super) struct Sent<'a> {
+    pub(super) outgoing: &'a Outgoing<'a>,
+    pub(super) number: u32,
+    /// The pending answer that is asked for, and how often it was before.
+    pub(super) pending_id: Option<&'a HeaderValue>,
+    pub(super) polls: u32,
+}
+
+impl Bounds {
+    /// The same, with so long for one request at most, and always less than the call has: so it is the request that
+    /// ends, which knows what was sent.
+    #[cfg(feature = "rest")]
+    pub(super) fn at_most(&self, timeout: Duration) -> Self {
+        let time = self.timeout.unwrap_or(Duration::MAX).min(self.left());
+        let timeout = timeout.min(time / 10 * 9);
+        Self { timeout: Some(timeout), ..self.clone() }
+    }
+
+    /// How long the call still has.
+    pub(super) fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(self.timer.now())
+    }
+
+    /// Sends a request once, when it has its permit, and returns the reply.
+    pub(super) async fn send(
+        &self,
+        link: &Link,
+        headers: &mut HeaderMap,
+        sent: &Sent<'_>,
+    ) -> Result<Reply, Error> {
+        // A call whose answer is pending was accepted, whatever becomes of the question for it.
+        let accepted = |error: Error| match sent.pending_id {
+            Some(id) => error.with_execution(true).with_pending_id(id.clone()),
+            None => error,
+        };
+        let permit = self.permit(link, sent.pending_id.is_some()).await.map_err(accepted)?;
+        let sending = Sending::attempt(sent.outgoing.spec(), sent.number);
+        let attempt = link.begin(sent.outgoing, sending, sent.polls);
+        // Questions for a pending answer are the same request, with the same context.
+        if sent.polls == 0 {
+            attempt.inject(headers);
+        }
+        let secrets = SentSecrets::new(headers);
+        let left = self.left();
+        let timeout = self.timeout.filter(|timeout| *timeout < left);
+        let request = Request {
+            outgoing: sent.outgoing,
+            metadata: MetadataMap::from_headers(headers.clone()),
+            timeout: timeout.unwrap_or(left),
+            is_bounded: timeout.is_some(),
+            attempt: sent.number,
+            pending_id: sent.pending_id,
+            secrets: &secrets,
+        };
+        let reply = link.send(request).instrument(attempt.span());
+        let reply = match timeout {
+            Some(timeout) => {
+                self.timed(timeout, reply).await.unwrap_or_else(|late| Err(accepted(late)))
+            }
+            None => reply.await,
+        };
+        // Telemetry shows a part of it before the caller does.
+        let mut reply = reply.map_err(|error| error.redacted(secrets.get()));
+        if let Ok(reply) = &mut reply {
+            let headers = reply.metadata.as_mut();
+            if headers.contains_key(REQUEST_ID) {
+                secrets.get().redact_request_id(headers);
+            }
+        }
+        attempt.end(reply.as_ref().map(|reply| (reply.http_status, reply.metadata.as_ref())));
+        if let Some(permit) = permit
+            && let Some(outcome) = outcome(&reply, self.timer.system_time())
+        {
+            permit.end(self.timer.now(), outcome);
+        }
+        reply
+    }
+
+    async fn permit(&self, link: &Link, is_poll: bool) -> Result<Option<Permit>, Error> {
+        let Some(limiter) = self.limit.of(link) else { return Ok(None) };
+        let priority = if is_poll { Priority::Pending } else { Priority::New };
+        let since = self.timer.now();
+        let permit = limiter.acquire(priority, &*self.timer, self.deadline).await;
+        let waited = self.timer.now().saturating_duration_since(since);
+        telemetry::rate_limited(waited, permit.is_ok());
+        permit.map(Some)
+    }
+
+    /// Gives a request its time.
+    async fn timed<F: Future>(&self, timeout: Duration, request: F) -> Result<F::Output, Error> {
+        within(&*self.timer, timeout, request).await.ok_or_else(|| {
+            let message = format!("no answer within {timeout:?}, the time of one attempt");
+            Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).transient()
+        })
+    }
+}
+
+const REQUEST_ID: &str = "request-id";

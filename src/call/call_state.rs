@@ -1,0 +1,181 @@
+//! What is known of a call so far, and so what follows a failed attempt.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::Code;
+
+use super::RetryPolicy;
+use super::context::Policy;
+use super::pushback::Pushback;
+use super::retry_policy::is_safe;
+use crate::error::{Error, ErrorKind};
+use crate::rpc::MethodSpec;
+use crate::telemetry::{self, GivenUp};
+use crate::transport::Sent;
+
+/// What is known of a call so far.
+pub(super) struct CallState<'a> {
+    spec: &'static MethodSpec,
+    policy: &'a Policy,
+    retry: RetryPolicy,
+    deadline: Instant,
+    /// How often the request was sent.
+    pub(super) attempts: u32,
+    /// How many of those were retries by the policy that count.
+    retries: u32,
+    /// How often the rate limit refused the request, which is not counted.
+    refusals: u32,
+    /// Tells of the attempt under way whether any of it went out; `None` between attempts, and before the request
+    /// of one.
+    pub(super) sent: Option<Sent>,
+    /// Some attempt so far may have run.
+    pub(super) may_have_executed: bool,
+    /// The service refused a token, and this call had it renewed.
+    pub(super) is_renewed: bool,
+    /// The service refused a token that another call had replaced meanwhile.
+    pub(super) is_replaced: bool,
+    /// A refused stream was sent again.
+    is_resent: bool,
+    /// Why the attempt before this one failed.
+    pub(super) last: Option<Error>,
+}
+
+/// What follows a failed attempt.
+pub(super) enum Next {
+    /// The error is the caller's.
+    Fail,
+    /// Another attempt at once.
+    Again,
+    /// Another attempt after so long.
+    After(Duration),
+}
+
+impl<'a> CallState<'a> {
+    pub(super) fn new(
+        spec: &'static MethodSpec,
+        policy: &'a Policy,
+        retry: RetryPolicy,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            spec,
+            policy,
+            retry,
+            deadline,
+            attempts: 0,
+            retries: 0,
+            refusals: 0,
+            sent: None,
+            may_have_executed: false,
+            is_renewed: false,
+            is_replaced: false,
+            is_resent: false,
+            last: None,
+        }
+    }
+
+    /// An attempt begins.
+    pub(super) fn begin(&mut self) {
+        self.attempts = self.attempts.saturating_add(1);
+    }
+
+    /// An attempt came to an end.
+    pub(super) fn end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        let is_sent = self.sent.take().is_none_or(|sent| sent.is_possible());
+        let result = result.map_err(|error| {
+            let is_unsent = error.kind() == ErrorKind::Deadline && !is_sent;
+            if is_unsent { error.unsent() } else { error }
+        });
+        telemetry::attempted(self.spec, &result);
+        match &result {
+            Err(error) if error.is_retryable() => {}
+            // Its permit would have come too late, or it cannot be sent at all.
+            Err(error) if error.is_before_sending() => self.attempts -= 1,
+            // It may be wrong, but it works. A broken connection or a passed deadline shows nothing.
+            Err(error) if !is_answer(error) => {}
+            _ => self.policy.throttle.answered(),
+        }
+        result
+    }
+
+    /// What to do after an attempt that failed, or did not come to be for lack of a token.
+    pub(super) fn next(&mut self, error: &Error, pushback: Pushback) -> Next {
+        self.may_have_executed |= error.may_have_executed();
+        if !error.is_retryable() {
+            return Next::Fail;
+        }
+        // A refused stream says nothing about the health of the service.
+        if error.is_refused() && error.is_unsent() && !self.is_resent {
+            self.is_resent = true;
+            telemetry::retry_of_refused(self.spec);
+            return Next::Again;
+        }
+        let policy = self.policy;
+        // A limit that does its work is no sign of a sick service, and the others who use it up are no
+        // reason to lose a call.
+        let is_limited = error.is_rate_limited();
+        let has_tokens = is_limited || policy.throttle.failed();
+        let give_up = |why| {
+            telemetry::given_up(self.spec, error, why);
+            Next::Fail
+        };
+        if !is_safe(self.spec, error) {
+            return give_up(GivenUp::NotSafe);
+        }
+        let counted = if is_limited { 0 } else { self.retries };
+        if !self.retry.allows(counted.saturating_add(1)) {
+            return give_up(GivenUp::Attempts);
+        }
+        if !has_tokens {
+            return give_up(GivenUp::Throttled);
+        }
+        let count = if is_limited { &mut self.refusals } else { &mut self.retries };
+        *count = count.saturating_add(1);
+        let backoff = policy.jitter.draw(self.retry.ceiling(*count));
+        let wait = match pushback {
+            Pushback::None => backoff,
+            Pushback::AtLeast(wait) => wait.max(backoff),
+            Pushback::Exactly(wait) => wait,
+            Pushback::Never => return give_up(GivenUp::Pushback),
+        };
+        let left = self.deadline.saturating_duration_since(policy.timer.now());
+        if wait >= left {
+            return give_up(GivenUp::NoTime);
+        }
+        telemetry::retry(self.spec, error, self.attempts, wait, pushback != Pushback::None);
+        Next::After(wait)
+    }
+
+    /// The error as that of the whole call: what one attempt did, it did.
+    pub(super) fn blamed(&self, error: Error) -> Error {
+        if self.may_have_executed { error.with_execution(true) } else { error }
+    }
+
+    /// The error with which the call fails.
+    pub(super) fn failed(&mut self, error: Error) -> Error {
+        let error = self.blamed(error);
+        self.after_last(error)
+    }
+
+    /// The error of a call whose time is up.
+    pub(super) fn expired(&mut self, timeout: Duration) -> Error {
+        let message = format!("no answer within {timeout:?}");
+        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+        let is_out = self.sent.as_ref().is_some_and(Sent::is_possible);
+        self.after_last(error.with_execution(self.may_have_executed || is_out))
+    }
+
+    /// The error of a call that ran out of time says what it failed with before.
+    fn after_last(&mut self, error: Error) -> Error {
+        match self.last.take() {
+            Some(last) if error.kind() == ErrorKind::Deadline => error.after(last),
+            _ => error,
+        }
+    }
+}
+
+/// The service answered, be it with an error.
+fn is_answer(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Status | ErrorKind::Limit) && !error.is_deadline_exceeded()
+}

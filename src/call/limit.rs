@@ -1,0 +1,74 @@
+//! Which requests the rate limit counts, and what their answers mean to it.
+
+use std::time::SystemTime;
+
+use http::{HeaderMap, StatusCode};
+use tonic::Code;
+
+use crate::error::{Error, ErrorKind};
+use crate::rate_limiter::{Outcome, RateLimiter};
+use crate::transport::{Link, Reply, retry_after};
+
+/// Which requests wait for a permit.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Limit {
+    /// None.
+    #[default]
+    None,
+    /// Those over REST: the limit is ESET's.
+    Rest(RateLimiter),
+    /// All, as somebody asked for.
+    All(RateLimiter),
+}
+
+impl Limit {
+    /// The limiter, for whichever wire.
+    pub(crate) fn limiter(&self) -> Option<&RateLimiter> {
+        match self {
+            Self::None => None,
+            Self::Rest(limiter) | Self::All(limiter) => Some(limiter),
+        }
+    }
+
+    /// The limiter for the requests of one wire.
+    pub(super) fn of(&self, link: &Link) -> Option<&RateLimiter> {
+        match self {
+            Self::None => None,
+            Self::Rest(limiter) => link.is_rest().then_some(limiter),
+            Self::All(limiter) => Some(limiter),
+        }
+    }
+}
+
+/// What came of a request, as the rate limit sees it; `None` if there was no answer. It counts all the same: it
+/// may have arrived.
+pub(super) fn outcome(result: &Result<Reply, Error>, now: SystemTime) -> Option<Outcome> {
+    let error = match result {
+        Ok(reply) if reply.pending_id().is_some() => return Some(Outcome::Pending),
+        Ok(_) => return Some(Outcome::Answered),
+        Err(error) => error,
+    };
+    let headers = error.metadata().as_ref();
+    match (error.http_status(), error.kind()) {
+        (Some(status), _) => {
+            StatusCode::from_u16(status).ok().map(|status| of_status(status, headers, now))
+        }
+        (None, ErrorKind::Status) => Some(match error.code() {
+            Code::ResourceExhausted => Outcome::Refused { retry_after: retry_after(headers, now) },
+            Code::Unavailable => Outcome::Overloaded,
+            _ => Outcome::Answered,
+        }),
+        (None, ErrorKind::Limit) => Some(Outcome::Answered),
+        (None, _) => None,
+    }
+}
+
+fn of_status(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Outcome {
+    match status.as_u16() {
+        202 => Outcome::Pending,
+        429 => Outcome::Refused { retry_after: retry_after(headers, now) },
+        // Not 500, which is about one call more often than about the service.
+        502..=504 => Outcome::Overloaded,
+        _ => Outcome::Answered,
+    }
+}

@@ -1,0 +1,98 @@
+//! One's own transports, layers and interceptors.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use tonic::metadata::MetadataMap;
+
+use super::ClientBuilder;
+use crate::call::Interceptor;
+use crate::error::Error;
+use crate::rpc::MethodSpec;
+use crate::transport::{Link, Transport, USER_AGENT};
+
+type Layer = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
+
+/// What a program puts in place of a wire, or around it.
+#[derive(Clone, Default)]
+pub(super) struct Seam {
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    layers: Vec<Layer>,
+    pub(super) interceptors: Vec<Interceptor>,
+    user_agent: Option<String>,
+}
+
+impl ClientBuilder {
+    /// Sends all calls by this transport instead of gRPC or REST: a mock in tests, or another gRPC stack; see
+    /// [`transport`](crate::transport). The client connects nothing itself and gives the transport the access
+    /// tokens, if it has [`credentials`](Self::credentials).
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.seam.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Puts a transport around that of the client, which sees every attempt: a recorder, a cache, metrics of one's
+    /// own; see [`transport`](crate::transport). The layer that is added last sees a request first. With
+    /// `Wire::Auto` it is around both wires.
+    #[must_use]
+    pub fn layer<T: Transport>(
+        mut self,
+        layer: impl Fn(Arc<dyn Transport>) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.seam.layers.push(Arc::new(move |inner| Arc::new(layer(inner))));
+        self
+    }
+
+    /// Runs before each attempt of a call, after its access token has been added, and may change its metadata, such
+    /// as a tenant or a signature. It does not run for the login, nor again for the questions for a pending answer.
+    ///
+    /// An error fails the call, and nothing is sent; if it [is retryable](Error::is_retryable), the call is tried
+    /// again first. Make it of a [`tonic::Status`]. A header that belongs to the protocol, such as
+    /// `content-length`, is an error as well. Values with a secret are shown nowhere under the conditions of
+    /// [`CallOptions::metadata`](crate::CallOptions::metadata).
+    ///
+    /// ```
+    /// # fn run(builder: eset_protect::ClientBuilder) -> eset_protect::ClientBuilder {
+    /// builder.interceptor(|_spec, metadata| {
+    ///     metadata.insert("x-tenant", tonic::metadata::MetadataValue::from_static("acme"));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn interceptor(
+        mut self,
+        interceptor: impl Fn(&'static MethodSpec, &mut MetadataMap) -> Result<(), Error>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.seam.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Appends a product to the header `user-agent`, such as `acme-soar/2.1`: `eset-protect/0.1.0 acme-soar/2.1`. Over
+    /// gRPC, tonic appends its own. Also for the login. Only visible ASCII and spaces are allowed; anything else is
+    /// an error when the client is built.
+    #[must_use]
+    pub fn user_agent_suffix(mut self, product: impl Into<String>) -> Self {
+        self.seam.user_agent = Some(product.into());
+        self
+    }
+
+    pub(super) fn user_agent(&self) -> Result<HeaderValue, Error> {
+        let Some(product) = &self.seam.user_agent else {
+            return Ok(HeaderValue::from_static(USER_AGENT));
+        };
+        let is_visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+        let value = HeaderValue::try_from(format!("{USER_AGENT} {product}")).ok();
+        value.filter(|_| product.bytes().all(is_visible)).ok_or_else(|| {
+            Error::config(format!("user_agent_suffix: expected visible ASCII, found {product:?}"))
+        })
+    }
+
+    pub(super) fn layered(&self, link: Link) -> Link {
+        self.seam.layers.iter().fold(link, |link, layer| link.layered(|inner| layer(inner)))
+    }
+}

@@ -1,0 +1,61 @@
+//! How a pending answer (202) is asked for, of a call or of a login ([facts](crate::facts#pending-answers)).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::Code;
+
+use crate::error::{Error, ErrorKind};
+
+/// How long a pending answer is asked for, and how often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PendingPolicy {
+    /// After so long the service gives up itself.
+    pub(crate) limit: Duration,
+    /// The first pause; each next one is half as long again, up to `max_pause`.
+    pub(crate) first_pause: Duration,
+    pub(crate) max_pause: Duration,
+}
+
+impl Default for PendingPolicy {
+    /// ESET's gateway gives up after 120 s.
+    fn default() -> Self {
+        Self {
+            limit: Duration::from_secs(120),
+            first_pause: Duration::from_secs(1),
+            max_pause: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The polls for one answer.
+#[derive(Debug)]
+pub(crate) struct Polls {
+    policy: PendingPolicy,
+    started: Instant,
+    pause: Duration,
+    /// How often the answer was pending so far.
+    pub(crate) count: u32,
+}
+
+impl Polls {
+    pub(crate) fn new(policy: PendingPolicy, now: Instant) -> Self {
+        Self { policy, started: now, pause: policy.first_pause, count: 0 }
+    }
+
+    /// The pause before the next poll, since the answer is pending.
+    ///
+    /// # Errors
+    ///
+    /// If it has been pending for too long.
+    pub(crate) fn next(&mut self, now: Instant) -> Result<Duration, Error> {
+        let (pause, limit) = (self.pause, self.policy.limit);
+        if now.saturating_duration_since(self.started).saturating_add(pause) > limit {
+            let message = format!("the answer was still pending after {limit:?}");
+            return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message));
+        }
+        self.count = self.count.saturating_add(1);
+        self.pause = pause.saturating_add(pause / 2).min(self.policy.max_pause);
+        Ok(pause)
+    }
+}

@@ -1,0 +1,195 @@
+//! One attempt of a call: its span, and the trace context that it carries.
+
+#[cfg(feature = "rest")]
+use std::cell::LazyCell;
+
+use http::{HeaderMap, StatusCode};
+use tonic::Code;
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::Server;
+use super::call::ended;
+use super::names::text;
+use crate::error::{Error, code_name};
+use crate::rpc::MethodSpec;
+
+/// What is sent, and how often it was sent before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sending {
+    pub(super) spec: Option<&'static MethodSpec>,
+    before: u32,
+}
+
+impl Sending {
+    /// The n-th attempt of a call; the first is 1.
+    pub(crate) fn attempt(spec: &'static MethodSpec, number: u32) -> Self {
+        Self { spec: Some(spec), before: number.saturating_sub(1) }
+    }
+}
+
+/// Watches an attempt. Dropped before it is told the end, it was cancelled.
+pub(crate) struct Attempt {
+    span: Span,
+    is_rpc: bool,
+    is_ended: bool,
+}
+
+impl Attempt {
+    /// An attempt over gRPC.
+    pub(crate) fn grpc(
+        path: &str,
+        server: impl FnOnce() -> Option<Server>,
+        sending: Sending,
+    ) -> Self {
+        let method = path.strip_prefix('/').unwrap_or(path);
+        let span = tracing::info_span!(
+            target: "eset_protect::wire",
+            "attempt",
+            otel.name = %format_args!("Attempt.{method}"),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            rpc.system.name = "grpc",
+            rpc.method = method,
+            rpc.response.status_code = Empty,
+            server.address = Empty,
+            server.port = Empty,
+            "error.type" = Empty,
+            "previous-rpc-attempts" = sending.before,
+            eset_protect.request_id = Empty,
+        );
+        if !span.is_disabled()
+            && let Some(server) = server()
+        {
+            server.record(&span);
+        }
+        Self { span, is_rpc: true, is_ended: false }
+    }
+
+    /// A request over HTTP, whose answer was pending so often before. What it asks for is looked at only if
+    /// somebody listens.
+    #[cfg(feature = "rest")]
+    pub(crate) fn http(
+        sending: Sending,
+        polls: u32,
+        request: impl FnOnce() -> Option<(http::Method, http::Uri)>,
+    ) -> Self {
+        let request = LazyCell::new(|| {
+            let (method, uri) = request()?;
+            let template = sending.spec.and_then(|spec| spec.http.first());
+            let template =
+                template.map_or_else(|| uri.path().to_owned(), |first| first.path.to_owned());
+            Some((method, uri, template))
+        });
+        let request = || LazyCell::force(&request).as_ref();
+        let span = tracing::info_span!(
+            target: "eset_protect::wire",
+            "request",
+            otel.name = request().map(|(method, _, template)| format!("{method} {template}")),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = request().map(|(method, ..)| method.as_str()),
+            http.request.resend_count = Empty,
+            http.response.status_code = Empty,
+            network.protocol.version = Empty,
+            url.full = request().map(|(_, uri, _)| without_query(uri)),
+            url.template = request().map(|(.., template)| template.as_str()),
+            server.address = Empty,
+            server.port = Empty,
+            "error.type" = Empty,
+            eset_protect.request_id = Empty,
+        );
+        if !span.is_disabled()
+            && let Some((_, uri, _)) = request()
+        {
+            Server::of(uri).record(&span);
+        }
+        let resends = sending.before.saturating_add(polls);
+        if resends > 0 {
+            span.record("http.request.resend_count", resends);
+        }
+        Self { span, is_rpc: false, is_ended: false }
+    }
+
+    /// The span, for all that the attempt does.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// Adds the trace context, unless the caller gave one.
+    #[cfg_attr(not(feature = "otel"), allow(unused_variables, clippy::unused_self))]
+    pub(crate) fn inject(&self, headers: &mut HeaderMap) {
+        #[cfg(feature = "otel")]
+        super::propagation::inject(&self.span, headers);
+    }
+
+    /// The attempt came to an end: with an answer, of which these are the headers and perhaps the status, or with
+    /// an error.
+    pub(crate) fn end(mut self, result: Result<(Option<StatusCode>, &HeaderMap), &Error>) {
+        self.is_ended = true;
+        if self.span.is_disabled() {
+            return;
+        }
+        let (request_id, status) = match result {
+            Ok((status, headers)) => (text(headers.get("request-id")), status),
+            Err(error) => {
+                let status =
+                    error.http_status().and_then(|status| StatusCode::from_u16(status).ok());
+                (error.request_id(), status)
+            }
+        };
+        if let Some(id) = request_id {
+            self.span.record("eset_protect.request_id", id);
+        }
+        let code = result.map_or_else(Error::code, |_| Code::Ok);
+        if self.is_rpc {
+            return ended(&self.span, code);
+        }
+        if let Some(status) = status {
+            self.span.record("http.response.status_code", status.as_u16());
+        }
+        match status.filter(|status| status.is_client_error() || status.is_server_error()) {
+            Some(status) => self.failed(status.as_str()),
+            None if code != Code::Ok => self.failed(code_name(code)),
+            None => {}
+        }
+    }
+
+    fn failed(&self, error: &str) {
+        self.span.record("error.type", error);
+        self.span.record("otel.status_code", "ERROR");
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.is_ended {
+            return;
+        }
+        if self.is_rpc {
+            ended(&self.span, Code::Cancelled);
+        } else {
+            self.failed(code_name(Code::Cancelled));
+        }
+    }
+}
+
+/// An address without its query, in which page tokens are.
+#[cfg(feature = "rest")]
+fn without_query(uri: &http::Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    format!("{scheme}://{authority}{}", uri.path())
+}
+
+/// The version of HTTP in which the answer to the current request came.
+#[cfg(feature = "rest")]
+pub(crate) fn http_version(version: http::Version) {
+    let text = match version {
+        http::Version::HTTP_10 => "1.0",
+        http::Version::HTTP_11 => "1.1",
+        http::Version::HTTP_2 => "2",
+        _ => return,
+    };
+    Span::current().record("network.protocol.version", text);
+}

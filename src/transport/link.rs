@@ -1,0 +1,111 @@
+//! A transport, and what the client knows of its wire.
+
+use std::sync::Arc;
+
+use super::grpc::GrpcTransport;
+use super::readiness::{Readiness, Sent};
+#[cfg(feature = "rest")]
+use super::rest::{Hosts, RestTransport};
+use super::{Outgoing, Reply, Request, Transport};
+use crate::error::Error;
+use crate::rpc::MethodSpec;
+use crate::telemetry::{Attempt, Sending, Server};
+use crate::timer::BoxFuture;
+
+/// A transport, and what the client knows of its wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    transport: Arc<dyn Transport>,
+    wire: Wire,
+}
+
+#[derive(Clone, Debug)]
+enum Wire {
+    Grpc {
+        server: Server,
+        readiness: Readiness,
+    },
+    #[cfg(feature = "rest")]
+    Rest {
+        hosts: Arc<Hosts>,
+        readiness: Readiness,
+    },
+    /// Somebody else's.
+    Custom,
+}
+
+impl Link {
+    pub(crate) fn grpc(transport: GrpcTransport) -> Self {
+        let (server, readiness) = (transport.server(), transport.readiness().clone());
+        Self { transport: Arc::new(transport), wire: Wire::Grpc { server, readiness } }
+    }
+
+    #[cfg(feature = "rest")]
+    pub(crate) fn rest(transport: RestTransport) -> Self {
+        let (hosts, readiness) = (transport.hosts().clone(), transport.readiness().clone());
+        Self { transport: Arc::new(transport), wire: Wire::Rest { hosts, readiness } }
+    }
+
+    pub(crate) fn custom(transport: Arc<dyn Transport>) -> Self {
+        Self { transport, wire: Wire::Custom }
+    }
+
+    /// Puts a layer around the transport.
+    #[must_use]
+    pub(crate) fn layered(
+        self,
+        layer: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
+    ) -> Self {
+        Self { transport: layer(self.transport), wire: self.wire }
+    }
+
+    /// Whether this is ESET's wire, which has a documented rate limit.
+    pub(crate) fn is_rest(&self) -> bool {
+        #[cfg(feature = "rest")]
+        return matches!(self.wire, Wire::Rest { .. });
+        #[cfg(not(feature = "rest"))]
+        false
+    }
+
+    /// Where the requests of an RPC go, if that is known.
+    pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
+        let _ = spec;
+        match &self.wire {
+            Wire::Grpc { server, .. } => Some(server.clone()),
+            #[cfg(feature = "rest")]
+            Wire::Rest { hosts, .. } => hosts.origin(spec).ok().map(|origin| origin.server()),
+            Wire::Custom => None,
+        }
+    }
+
+    /// Watches what of a request goes out from now on.
+    pub(crate) fn watch(&self) -> Sent {
+        match &self.wire {
+            Wire::Grpc { readiness, .. } => Sent::begin(readiness),
+            #[cfg(feature = "rest")]
+            Wire::Rest { readiness, .. } => Sent::begin(readiness),
+            Wire::Custom => Sent::unknown(),
+        }
+    }
+
+    /// Opens the span of an attempt, whose answer was pending so often before.
+    pub(crate) fn begin(&self, outgoing: &Outgoing<'_>, sending: Sending, polls: u32) -> Attempt {
+        let spec = outgoing.spec();
+        match &self.wire {
+            #[cfg(feature = "rest")]
+            Wire::Rest { hosts, .. } => Attempt::http(sending, polls, || {
+                let (form, origin) = (outgoing.http().ok()?, hosts.origin(spec).ok()?);
+                let method = form.method().parse().ok()?;
+                Some((method, origin.uri(form.path_and_query()).ok()?))
+            }),
+            _ => {
+                let _ = polls;
+                Attempt::grpc(spec.path, || self.server(spec), sending)
+            }
+        }
+    }
+
+    pub(crate) fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        self.transport.send(request)
+    }
+}

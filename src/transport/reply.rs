@@ -1,0 +1,100 @@
+//! What a transport returns.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use prost::Message;
+use tonic::metadata::MetadataMap;
+
+/// The reply to one attempt: the response, or the news that it is pending.
+pub struct Reply {
+    pub(crate) body: Body,
+    pub(crate) metadata: MetadataMap,
+    /// The status, where it came over HTTP.
+    pub(crate) http_status: Option<StatusCode>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Body {
+    Protobuf(Bytes),
+    #[cfg(feature = "rest")]
+    Json(Bytes),
+    Pending(HeaderValue),
+}
+
+impl Reply {
+    /// Returns a reply with the response message as protobuf.
+    pub fn protobuf(bytes: impl Into<Bytes>) -> Self {
+        Self::new(Body::Protobuf(bytes.into()))
+    }
+
+    /// Returns a reply with a response message.
+    pub fn message(message: &impl Message) -> Self {
+        Self::protobuf(message.encode_to_vec())
+    }
+
+    /// Returns a reply with the body of an HTTP response, in JSON.
+    #[cfg(feature = "rest")]
+    pub fn json(bytes: impl Into<Bytes>) -> Self {
+        Self::new(Body::Json(bytes.into()))
+    }
+
+    /// Returns the news that the answer is pending (202, [facts](crate::facts#pending-answers)). The client
+    /// pauses and sends the same request again with this identifier.
+    pub fn pending(response_id: HeaderValue) -> Self {
+        Self::new(Body::Pending(response_id))
+    }
+
+    fn new(body: Body) -> Self {
+        Self { body, metadata: MetadataMap::new(), http_status: None }
+    }
+
+    /// Sets the metadata: headers and trailers.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: MetadataMap) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Sets the HTTP status.
+    #[cfg(feature = "rest")]
+    pub(super) fn with_http_status(mut self, status: StatusCode) -> Self {
+        self.http_status = Some(status);
+        self
+    }
+
+    /// Returns the metadata.
+    pub fn metadata(&self) -> &MetadataMap {
+        &self.metadata
+    }
+
+    /// Returns the response as it came: protobuf, or JSON over REST. `None` if it is pending.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Protobuf(bytes) => Some(bytes),
+            #[cfg(feature = "rest")]
+            Body::Json(bytes) => Some(bytes),
+            Body::Pending(_) => None,
+        }
+    }
+
+    /// Returns the identifier of the pending answer; `None` if the answer is there.
+    pub fn pending_id(&self) -> Option<&HeaderValue> {
+        match &self.body {
+            Body::Pending(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    /// Shows neither the message nor the metadata: they may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("bytes", &self.bytes().map(Bytes::len))
+            .field("is_pending", &self.pending_id().is_some())
+            .field("http_status", &self.http_status)
+            .finish_non_exhaustive()
+    }
+}

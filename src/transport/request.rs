@@ -1,0 +1,226 @@
+//! The request of one attempt.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use prost::DecodeError;
+use tonic::metadata::MetadataMap;
+
+use super::reply::{Body, Reply};
+use crate::error::{Error, Secrets};
+use crate::rpc::MethodSpec;
+#[cfg(feature = "rest")]
+use crate::transcode::{Encoded, TranscodeError};
+
+/// The messages of one call, without their types.
+pub(crate) trait Messages: Sync {
+    /// Encodes the request as protobuf.
+    fn encode(&self) -> Vec<u8>;
+
+    /// Decodes the response from protobuf.
+    fn decode(&self, bytes: Bytes) -> Result<(), DecodeError>;
+
+    /// Encodes the request as HTTP; `None` if the RPC has no such form.
+    #[cfg(feature = "rest")]
+    fn encode_http(&self) -> Option<Result<Encoded, TranscodeError>> {
+        None
+    }
+
+    /// Decodes the response from the body of an HTTP response to that request.
+    #[cfg(feature = "rest")]
+    fn decode_http(&self, _request: &Encoded, _body: &[u8]) -> Result<(), TranscodeError> {
+        Ok(())
+    }
+}
+
+/// A call as the wires see it. Each form is made when a wire first asks for it, and once.
+pub(crate) struct Outgoing<'a> {
+    spec: &'static MethodSpec,
+    messages: &'a dyn Messages,
+    protobuf: OnceLock<Bytes>,
+    #[cfg(feature = "rest")]
+    http: OnceLock<HttpForm>,
+}
+
+/// The request of a call as HTTP: a method, a path with a query, and a body.
+#[cfg(feature = "rest")]
+#[derive(Debug)]
+pub struct HttpForm {
+    encoded: Encoded,
+    body: Option<Bytes>,
+}
+
+#[cfg(feature = "rest")]
+impl HttpForm {
+    /// Returns the HTTP method, such as `GET`.
+    pub fn method(&self) -> &'static str {
+        self.encoded.method
+    }
+
+    /// Returns the path and the query, such as `/v1/device_tasks?pageSize=10`.
+    pub fn path_and_query(&self) -> &str {
+        &self.encoded.path_and_query
+    }
+
+    /// Returns the JSON body; `None` for a method without a body.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.body.as_ref()
+    }
+}
+
+impl<'a> Outgoing<'a> {
+    pub(crate) fn new(spec: &'static MethodSpec, messages: &'a dyn Messages) -> Self {
+        Self {
+            spec,
+            messages,
+            protobuf: OnceLock::new(),
+            #[cfg(feature = "rest")]
+            http: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn spec(&self) -> &'static MethodSpec {
+        self.spec
+    }
+
+    fn protobuf(&self) -> &Bytes {
+        self.protobuf.get_or_init(|| self.messages.encode().into())
+    }
+
+    #[cfg(feature = "rest")]
+    pub(super) fn http(&self) -> Result<&HttpForm, Error> {
+        if let Some(form) = self.http.get() {
+            return Ok(form);
+        }
+        let encoded = self.messages.encode_http();
+        let encoded = encoded.ok_or_else(|| Error::config("the RPC has no HTTP form"))?;
+        let mut encoded =
+            encoded.map_err(|error| Error::config(error.to_string()).with_source(error))?;
+        let body = encoded.body.take().map(Bytes::from);
+        Ok(self.http.get_or_init(|| HttpForm { encoded, body }))
+    }
+
+    /// Decodes the reply and returns its metadata.
+    pub(crate) fn decode(&self, reply: Reply) -> Result<MetadataMap, Error> {
+        match reply.body {
+            Body::Protobuf(bytes) => match self.messages.decode(bytes) {
+                Ok(()) => Ok(reply.metadata),
+                Err(error) => {
+                    let message = format!("the answer is not a valid message: {error}");
+                    Err(Error::protocol(message).with_metadata(reply.metadata))
+                }
+            },
+            #[cfg(feature = "rest")]
+            Body::Json(bytes) => match self.messages.decode_http(&self.http()?.encoded, &bytes) {
+                Ok(()) => Ok(reply.metadata),
+                Err(error) => {
+                    let message = format!("the answer is not a {}: {error}", self.spec.response);
+                    let error = Error::protocol(message).with_metadata(reply.metadata);
+                    Err(match reply.http_status {
+                        Some(status) => error.with_http_status(status),
+                        None => error,
+                    })
+                }
+            },
+            // Nobody decodes an answer that is still to come.
+            Body::Pending(_) => Ok(reply.metadata),
+        }
+    }
+}
+
+/// The secrets among the headers of a request, looked for when somebody needs them.
+pub(crate) struct SentSecrets<'a> {
+    headers: &'a HeaderMap,
+    found: OnceLock<Secrets>,
+}
+
+impl<'a> SentSecrets<'a> {
+    pub(crate) fn new(headers: &'a HeaderMap) -> Self {
+        Self { headers, found: OnceLock::new() }
+    }
+
+    pub(crate) fn get(&self) -> &Secrets {
+        self.found.get_or_init(|| Secrets::of(self.headers))
+    }
+}
+
+/// The request of one attempt, as a [`Transport`](super::Transport) gets it.
+///
+/// The message is encoded for a wire when it is first asked for, once a call: attempts share the bytes.
+pub struct Request<'a> {
+    pub(crate) outgoing: &'a Outgoing<'a>,
+    pub(crate) metadata: MetadataMap,
+    /// How long the server has.
+    pub(crate) timeout: Duration,
+    /// The attempt ends before the call does.
+    pub(crate) is_bounded: bool,
+    pub(crate) attempt: u32,
+    pub(crate) pending_id: Option<&'a HeaderValue>,
+    #[cfg_attr(not(feature = "rest"), allow(dead_code))]
+    pub(crate) secrets: &'a SentSecrets<'a>,
+}
+
+impl Request<'_> {
+    /// Returns the RPC.
+    pub fn spec(&self) -> &'static MethodSpec {
+        self.outgoing.spec
+    }
+
+    /// Returns the request message as protobuf. Cloning the bytes copies a pointer.
+    pub fn protobuf(&self) -> &Bytes {
+        self.outgoing.protobuf()
+    }
+
+    /// Returns the request as HTTP, by its `google.api.http` binding.
+    ///
+    /// # Errors
+    ///
+    /// If the request has no HTTP form, such as one whose uuid is empty
+    /// ([`ErrorKind::Config`](crate::ErrorKind::Config)). Return the error: the caller gets it.
+    #[cfg(feature = "rest")]
+    pub fn http(&self) -> Result<&HttpForm, Error> {
+        self.outgoing.http()
+    }
+
+    /// Returns the metadata, with the access token and the trace context in it.
+    pub fn metadata(&self) -> &MetadataMap {
+        &self.metadata
+    }
+
+    /// Returns the metadata, to be changed by a layer. The client takes no secret out of errors that a layer
+    /// added here; metadata of an [interceptor](crate::ClientBuilder::interceptor) it does.
+    pub fn metadata_mut(&mut self) -> &mut MetadataMap {
+        &mut self.metadata
+    }
+
+    /// Returns how long the server has, for `grpc-timeout`. The client drops the future when the time is up,
+    /// so a transport needs no timer.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Returns which attempt of the call this is; the first is 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Returns the identifier of the pending answer that this request asks for
+    /// ([facts](crate::facts#pending-answers)); `None` for a request that begins the call.
+    pub fn pending_id(&self) -> Option<&HeaderValue> {
+        self.pending_id
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    /// Shows neither the message nor the metadata: they may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("rpc", &self.spec().path)
+            .field("timeout", &self.timeout)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}
