@@ -29,10 +29,12 @@
 //! assert!(problems.allow_unknown().is_ok());
 //! ```
 
+#[cfg(feature = "policy-management")]
 mod policies;
 mod problem;
-mod requests;
+mod standard;
 mod suggestion;
+#[cfg(feature = "automation")]
 mod tasks;
 mod unknown;
 mod uuid;

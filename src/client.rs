@@ -1,20 +1,24 @@
 //! The client: what is configured once, and a handle per service.
 
 mod builder;
+#[cfg(feature = "automation")]
 mod create_guard;
 mod env;
 mod target;
+#[cfg(feature = "automation")]
 mod task_watch;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use builder::ClientBuilder;
+#[cfg(feature = "automation")]
 pub use create_guard::{Guarded, GuardedCreate};
 #[doc(hidden)]
 pub use env::duration;
 #[cfg(feature = "rest")]
 pub use target::Wire;
+#[cfg(feature = "automation")]
 pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};
 
 use crate::call::{Bulk, BulkItems, Call, CallContext};

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, Kind};
+use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
 use crate::proto::FILE_DESCRIPTOR_SET;
 
@@ -40,6 +40,19 @@ fn has_behavior(field: &FieldDescriptor, behavior: &str) -> bool {
     let options = field.options();
     let values = options.get_extension(&extension);
     values.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
+}
+
+/// The paths of the fields that a table of such messages shows, in order of importance
+/// (`eset_protect.v1.columns`). Empty where the `.proto` file leaves the choice to the caller.
+pub fn columns(message: &MessageDescriptor) -> Vec<String> {
+    let pool = message.parent_pool();
+    let Some(extension) = pool.get_extension_by_name("eset_protect.v1.columns") else {
+        return Vec::new();
+    };
+    let options = message.options();
+    let values = options.get_extension(&extension);
+    let values = values.as_list().unwrap_or_default();
+    values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
 /// The first sentence of the comment above a declaration, without its full stop. `path` is that of the

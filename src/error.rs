@@ -195,6 +195,7 @@ impl Error {
     }
 
     /// Whether the same call is known to fail for as long as nobody mends the cause.
+    #[cfg(feature = "automation")]
     pub(crate) fn is_permanent(&self) -> bool {
         self.0.is_retryable == Some(false)
     }
@@ -243,6 +244,7 @@ impl Error {
     }
 
     /// Adds to the message what else is known.
+    #[cfg(feature = "automation")]
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.0.message = format!("{}; {note}", self.0.message);
         self

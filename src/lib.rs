@@ -84,6 +84,9 @@
 //!
 //! | feature | adds | default |
 //! |---|---|---|
+//! | `automation` | ESET's Automation API: [`DeviceTasks`], [`TaskWatch`], [`GuardedCreate`] | yes |
+//! | `policy-management` | ESET's Policy Management API: [`Policies`], [`PolicyAssignments`], [`policy`] | yes |
+//! | `all-services` | all services of ESET that the crate has | |
 //! | `tls` | TLS by rustls with ring: [`TlsConfig`] | yes |
 //! | `rest` | ESET's REST API as a second wire, and the logins that go with it | |
 //! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
@@ -94,7 +97,9 @@
 //!
 //! The library needs Rust 1.88; `emulator` and `cli` need 1.90, as their database does.
 //!
-//! Features only add; the default pulls no server, command or database.
+//! Features only add; the default pulls no server, command or database. Services have a feature for each host of
+//! ESET's cloud ([facts](facts#services)); those that are off are not compiled and not in
+//! [`proto::FILE_DESCRIPTOR_SET`]. The command and the emulator turn on the services that they need.
 //!
 //! # What is kept and what is not
 //!
@@ -117,6 +122,7 @@ extern crate self as eset_protect;
 pub mod auth;
 mod backoff;
 mod call;
+#[cfg(any(feature = "automation", feature = "policy-management"))]
 pub mod check;
 mod client;
 #[doc(hidden)]
@@ -130,8 +136,10 @@ pub mod emulator;
 mod error;
 #[doc = include_str!("../proto/FACTS.md")]
 pub mod facts {}
+#[cfg(any(feature = "automation", feature = "policy-management"))]
 pub mod params;
 mod pending;
+#[cfg(feature = "policy-management")]
 pub mod policy;
 pub mod proto;
 pub mod protojson;
@@ -154,10 +162,9 @@ pub use call::{
 };
 #[cfg(feature = "rest")]
 pub use client::Wire;
-pub use client::{
-    Client, ClientBuilder, DeviceCounts, DeviceTasks, Guarded, GuardedCreate, Policies,
-    PolicyAssignments, TaskProgress, TaskWatch,
-};
+pub use client::{Client, ClientBuilder};
+#[cfg(feature = "automation")]
+pub use client::{DeviceCounts, Guarded, GuardedCreate, TaskProgress, TaskWatch};
 pub use error::{Error, ErrorKind, code_name};
 pub use rate_limiter::RateLimiter;
 pub use timer::Timer;
@@ -172,5 +179,5 @@ pub use types::JsonMessage;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[doc(no_inline)]
-pub use proto::eset::dotnod::{automation, policy_management};
+// The handles of the services and the packages of their messages.
+include!(concat!(env!("OUT_DIR"), "/exports.rs"));

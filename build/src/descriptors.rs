@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
+use crate::features;
+
 /// The compiled `.proto` files.
 pub struct DescriptorSet {
     /// The encoded set, including imports, comments and options such as the HTTP rules.
@@ -48,20 +50,38 @@ impl DescriptorSet {
     }
 }
 
-/// Compiles every file below `protos`. Searches imports there and in `imports`.
-pub fn compile(protos: &Path, imports: &[PathBuf]) -> Result<DescriptorSet, Box<dyn Error>> {
+/// Compiles the files below `protos`: every one, or only those of the services whose `is_on` feature
+/// is. Searches imports there and in `imports`.
+pub fn compile(
+    protos: &Path,
+    imports: &[PathBuf],
+    is_on: Option<fn(&str) -> bool>,
+) -> Result<DescriptorSet, Box<dyn Error>> {
     let mut own_files = Vec::new();
     collect(protos, protos, &mut own_files)?;
     own_files.sort();
+    let set = compile_files(protos, imports, &own_files)?;
+    let Some(is_on) = is_on else { return Ok(DescriptorSet { own_files, ..set }) };
 
+    let selected = features::select(&set.pool, &own_files, is_on)?;
+    let set = compile_files(protos, imports, &selected)?;
+    // What a selected file imports has its code generated too.
+    own_files.retain(|name| set.pool.get_file_by_name(name).is_some());
+    Ok(DescriptorSet { own_files, ..set })
+}
+
+fn compile_files(
+    protos: &Path,
+    imports: &[PathBuf],
+    names: &[String],
+) -> Result<DescriptorSet, Box<dyn Error>> {
     let folders = [protos].into_iter().chain(imports.iter().map(PathBuf::as_path));
     let mut compiler = protox::Compiler::new(folders)?;
     compiler.include_imports(true).include_source_info(true);
-    compiler.open_files(own_files.iter().map(|name| protos.join(name)))?;
+    compiler.open_files(names.iter().map(|name| protos.join(name)))?;
     let encoded = compiler.encode_file_descriptor_set();
-
     let pool = DescriptorPool::decode(encoded.as_slice())?;
-    Ok(DescriptorSet { encoded, pool, own_files })
+    Ok(DescriptorSet { encoded, pool, own_files: Vec::new() })
 }
 
 /// Collects the names of the `.proto` files below `folder`, relative to `root`, with `/` on every

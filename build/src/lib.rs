@@ -48,7 +48,9 @@
 //! | `google.api.http` | an RPC, required | the HTTP method and path template (AIP-127) |
 //! | `idempotency_level` | an RPC | whether to repeat a call that may have run |
 //! | `google.api.default_host` | a service | `eu.NAME.eset.systems`: the service's host in ESET's cloud |
-//! | `google.api.field_behavior` | a field | `REQUIRED`, `OUTPUT_ONLY` (AIP-203) |
+//! | `google.api.field_behavior` | a field | `REQUIRED`, `OUTPUT_ONLY`, `IMMUTABLE` (AIP-203) |
+//! | `google.api.resource` | a message | its type, pattern and names (AIP-123) |
+//! | `eset_protect.v1.columns` | a message | the fields to show in a table |
 //!
 //! RPCs must be unary. An RPC with `page_size`, `page_token` and `next_page_token` is a paged list
 //! (AIP-158).
@@ -62,7 +64,8 @@
 //!
 //! # How it works
 //!
-//! `descriptors` compiles the `.proto` files. The other modules read the result: `services` (the
+//! `descriptors` compiles the `.proto` files, for `eset_protect` itself only those of the services whose
+//! `features` are on. The other modules read the result: `services` (the
 //! services and their names), `messages` (prost types and tonic stubs), `protojson` (their JSON
 //! form), `types` (the list of message types) and `rpcs` (the list of RPCs). They return Rust
 //! source, per package or for all packages, and `modules` combines the packages into one file of
@@ -71,6 +74,8 @@
 mod backends;
 mod comments;
 mod descriptors;
+mod exports;
+mod features;
 mod field_behavior;
 mod http_rules;
 mod json;
@@ -147,7 +152,8 @@ impl Generator {
         for folder in imports.iter().chain([&self.protos]) {
             println!("cargo:rerun-if-changed={}", folder.display());
         }
-        let set = descriptors::compile(&self.protos, &imports)?;
+        let is_on = self.own.then_some(features::is_on as fn(&str) -> bool);
+        let set = descriptors::compile(&self.protos, &imports, is_on)?;
         std::fs::write(out.join("descriptors.bin"), &set.encoded)?;
 
         let services = services::of(&set)?;
@@ -166,7 +172,9 @@ impl Generator {
             let backends = backends::generate(&services, self.root(), self.own);
             write_formatted(&out.join("backends.rs"), &backends)?;
         }
-        if !self.own {
+        if self.own {
+            write_formatted(&out.join("exports.rs"), &exports::generate(&services))?;
+        } else {
             std::fs::write(out.join("services.rs"), self.services())?;
         }
         Ok(())

@@ -319,6 +319,7 @@ fn whole_list(services: &[Service], own: bool) -> TokenStream {
 
         /// Does something with the RPC of this gRPC path, such as `/package.Service/Method`; `None`
         /// if there is none.
+        #[allow(unused_variables, clippy::match_single_binding, clippy::needless_pass_by_value)]
         pub fn visit<V: ::eset_protect::rpc::RpcVisitor>(
             path: &str,
             visitor: V,

@@ -56,6 +56,11 @@ impl Service {
         names::snake(self.descriptor.name())
     }
 
+    /// Returns the package's name without its version.
+    pub fn package_without_version(&self) -> String {
+        FullName::new(self.descriptor.full_name()).package.join(".")
+    }
+
     /// Returns the comment above the service.
     pub fn doc(&self) -> String {
         let service = &self.descriptor;
@@ -64,7 +69,7 @@ impl Service {
 }
 
 /// Returns the host in `google.api.default_host`.
-fn host(service: &ServiceDescriptor) -> Result<String, String> {
+pub fn host(service: &ServiceDescriptor) -> Result<String, String> {
     let Some(extension) = service.parent_pool().get_extension_by_name("google.api.default_host")
     else {
         return Ok(String::new());

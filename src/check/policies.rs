@@ -1,16 +1,71 @@
 //! Rules for policies and their assignments.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
-use super::Rules;
 use super::problem::{Findings, ProblemKind};
-use super::tasks::note_name;
-use super::uuid::note_uuid;
+use super::standard::{checked, creates, names_one, note_name, note_token};
+use super::uuid::{note_optional_uuid, note_uuid};
+use super::{Check, Problems, Rules, check};
 use crate::params::PolicyData;
 use crate::policy::{Form, Settings, is_settings};
 use crate::policy_management::v2::policy_target::Target;
-use crate::policy_management::v2::{FeaturePolicy, Policy, PolicyAssignment, PolicyTarget};
+use crate::policy_management::v2::{
+    AssignPolicyRequest, CreatePolicyRequest, DeletePolicyRequest, FeaturePolicy,
+    GetPolicyAssignmentRequest, GetPolicyRequest, ListPoliciesRequest,
+    ListPolicyAssignmentsRequest, Policy, PolicyAssignment, PolicyTarget, UnassignPolicyRequest,
+    UpdatePolicyAssignmentRankingRequest,
+};
 use crate::wkt::Timestamp;
+
+checked! {
+    Policy PolicyAssignment
+    CreatePolicyRequest DeletePolicyRequest GetPolicyRequest ListPoliciesRequest
+    AssignPolicyRequest GetPolicyAssignmentRequest ListPolicyAssignmentsRequest
+    UnassignPolicyRequest UpdatePolicyAssignmentRankingRequest
+}
+
+names_one! {
+    GetPolicyRequest by policy_uuid;
+    DeletePolicyRequest by policy_uuid;
+    GetPolicyAssignmentRequest by assignment_uuid;
+    UnassignPolicyRequest by assignment_uuid;
+}
+
+creates! {
+    CreatePolicyRequest of policy;
+    AssignPolicyRequest of assignment;
+}
+
+impl Rules for ListPoliciesRequest {
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        note_token(at, &self.page_token, found);
+    }
+}
+
+impl Rules for ListPolicyAssignmentsRequest {
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        for (index, uuid) in self.policy_uuids.iter().enumerate() {
+            note_uuid(format_args!("{at}policy_uuids[{index}]"), uuid, found);
+        }
+        note_optional_uuid(format_args!("{at}policy_uuid"), &self.policy_uuid, found);
+        if let Some((field, uuid)) = self.target.as_ref().and_then(target) {
+            note_uuid(format_args!("{at}target.{field}"), uuid, found);
+        }
+        note_token(at, &self.page_token, found);
+    }
+}
+
+impl Rules for UpdatePolicyAssignmentRankingRequest {
+    /// ESET answers rank 0 with 400. Only the service knows whether a rank is too high.
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        note_uuid(format_args!("{at}assignment_uuid"), &self.assignment_uuid, found);
+        if self.rank == 0 {
+            let field = format_args!("{at}rank");
+            found.wrong(ProblemKind::Refused, field, "0", "1 or more; 1 is the highest rank");
+        }
+    }
+}
 
 impl Rules for Policy {
     /// One invalid feature makes the whole call fail with `INVALID_ARGUMENT`.

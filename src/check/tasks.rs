@@ -1,19 +1,77 @@
 //! Rules for tasks: action, targets and triggers.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use prost::Name;
 
-use super::Rules;
 use super::problem::{Findings, ProblemKind};
+use super::standard::{checked, creates, names_one, note_name, note_token};
 use super::uuid::{note_optional_uuid, note_uuid};
+use super::{Check, Problems, Rules, check};
 use crate::automation::v1::trigger::Kind;
-use crate::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
+use crate::automation::v1::{
+    Action, CreateTaskRequest, DeleteTaskRequest, DeviceTask, DeviceTaskTargets, GetTaskRequest,
+    ListTaskRunsRequest, ListTasksRequest, Trigger, UpdateTaskTargetsRequest,
+    UpdateTaskTriggersRequest,
+};
 use crate::params::{
     ACTIONS, ApplyApplicationPatchRequest, GRPC_ACTIONS, KillProcessByPidRequest, KnownAction,
     OnDemandScan, RunCommand, SoftwareUninstallation, on_demand_scan::ScanProfile,
 };
 use crate::types;
 use crate::wkt::{Any, Timestamp};
+
+checked! {
+    DeviceTask
+    CreateTaskRequest DeleteTaskRequest GetTaskRequest ListTaskRunsRequest ListTasksRequest
+    UpdateTaskTargetsRequest UpdateTaskTriggersRequest
+}
+
+names_one! {
+    GetTaskRequest by task_uuid;
+    DeleteTaskRequest by task_uuid;
+}
+
+creates! {
+    CreateTaskRequest of task;
+}
+
+impl Rules for ListTasksRequest {
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        note_token(at, &self.page_token, found);
+    }
+}
+
+impl Rules for ListTaskRunsRequest {
+    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
+        note_uuid(format_args!("{at}task_uuid"), &self.task_uuid, found);
+        note_optional_uuid(format_args!("{at}device_uuid"), &self.device_uuid, found);
+        note_token(at, &self.page_token, found);
+    }
+}
+
+impl Rules for UpdateTaskTargetsRequest {
+    /// The targets may be empty: the task then runs on no further devices.
+    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
+        note_uuid(format_args!("{at}task_uuid"), &self.task_uuid, found);
+        match &self.targets {
+            Some(targets) => targets.note(&format!("{at}targets."), found, now),
+            None => found.missing(
+                ProblemKind::Refused,
+                format_args!("{at}targets"),
+                "the targets, which may be empty",
+            ),
+        }
+    }
+}
+
+impl Rules for UpdateTaskTriggersRequest {
+    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
+        note_uuid(format_args!("{at}task_uuid"), &self.task_uuid, found);
+        note_triggers(&format!("{at}triggers"), &self.triggers, found, now);
+    }
+}
 
 impl Rules for DeviceTask {
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
@@ -50,13 +108,6 @@ impl Rules for DeviceTaskTargets {
                 note_uuid(format_args!("{at}{list}[{index}]"), uuid, found);
             }
         }
-    }
-}
-
-/// Checks a display name.
-pub(super) fn note_name(field: &str, name: &str, found: &mut Findings) {
-    if name.trim().is_empty() {
-        found.missing(ProblemKind::Wrong, field, "a name");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The protos as they were released, and as ESET documents them.
 
 mod documented;
+mod features;
 mod golden;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,7 +125,7 @@ fn every_file_says_the_packages_of_other_languages() {
     let mut go_packages = BTreeMap::new();
     let mut outer_classes = BTreeSet::new();
     let files = || POOL.files().filter(|file| ours(file.package_name()));
-    assert_eq!(files().count(), 23);
+    assert_eq!(files().count(), 25);
     for file in files() {
         let [csharp, go, multiple, outer, java] =
             GENERATED.map(|option| file_option(&file, option));
@@ -160,13 +161,16 @@ fn every_file_says_the_packages_of_other_languages() {
 
 #[test]
 fn run_time_descriptors_have_behaviors_and_comments() {
-    use eset_protect::descriptors::{is_immutable, is_output_only, is_required, pool, summary};
+    use eset_protect::descriptors::{
+        columns, is_immutable, is_output_only, is_required, pool, summary,
+    };
 
     let task = pool().get_message_by_name("eset.dotnod.automation.v1.DeviceTask").unwrap();
     let field = |name: &str| task.get_field_by_name(name).unwrap();
     assert!(is_output_only(&field("uuid")) && !is_required(&field("uuid")));
     assert!(is_required(&field("action")) && !is_output_only(&field("action")));
-    assert!(task.fields().all(|field| !is_immutable(&field)));
+    assert!(is_immutable(&field("action")) && !is_immutable(&field("targets")));
+    assert_eq!(columns(&task), ["uuid", "display_name", "action.name", "targets", "create_time"]);
     let comment = |name: &str| summary(&task.parent_file(), field(name).path());
     assert_eq!(comment("action").as_deref(), Some("The action to run"));
 }

@@ -1,0 +1,33 @@
+//! Constructors for tasks: what to run where, and when.
+
+use super::RunCommand;
+use crate::automation::v1::{DeviceTaskTargets, ManualTrigger, Trigger, trigger};
+use crate::wkt::Timestamp;
+
+impl RunCommand {
+    /// Runs a command in the default directory.
+    pub fn new(command_line: impl Into<String>) -> Self {
+        Self { command_line: Some(command_line.into()), current_directory: None }
+    }
+}
+
+impl DeviceTaskTargets {
+    /// Single devices.
+    pub fn devices<T: Into<String>>(uuids: impl IntoIterator<Item = T>) -> Self {
+        Self { devices_uuids: uuids.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// All devices of groups.
+    pub fn groups<T: Into<String>>(uuids: impl IntoIterator<Item = T>) -> Self {
+        Self { device_groups_uuids: uuids.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+}
+
+impl Trigger {
+    /// As soon as possible, but not after `expire_time`; about 30 days from now if that is `None`
+    /// ([facts](crate::facts#actions)).
+    pub fn manual(expire_time: Option<Timestamp>) -> Self {
+        let manual = ManualTrigger { create_time: None, expire_time };
+        Self { kind: Some(trigger::Kind::Manual(manual)) }
+    }
+}
