@@ -112,6 +112,17 @@ fn its_rpcs_are_described() {
             "MoveBook",
             "GetBook",
             "MoveBook",
+            "ListParcels",
+            "GetParcel",
+            "BatchGetParcels",
+            "CreateParcel",
+            "UpdateParcel",
+            "ForwardParcel",
+            "WeighParcel",
+            "DeleteParcel",
+            "ListStamps",
+            "GetStamp",
+            "CreateStamp",
         ]
     );
     let spec = Greet::SPEC;

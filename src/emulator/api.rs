@@ -39,6 +39,8 @@ struct Method {
     path: Vec<String>,
     /// Whether the descriptors say all that is to be checked.
     is_standard: bool,
+    /// Whether the request holds a whole resource.
+    is_create: bool,
     /// `None` for an RPC without semantics here.
     answer: Option<Answer>,
 }
@@ -113,8 +115,10 @@ impl Methods {
             let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
             let special = special.remove(spec.path);
             let is_standard = special.is_none();
+            let is_create = standard.as_ref().is_some_and(Standard::is_create);
             let answer = special.or_else(|| standard.map(Answer::from));
-            self.methods.insert(spec.path, Method { spec, request, path, is_standard, answer });
+            let method = Method { spec, request, path, is_standard, is_create, answer };
+            self.methods.insert(spec.path, method);
         }
     }
 
@@ -160,7 +164,7 @@ impl Method {
         request::prepare(&mut request, &self.path)?;
         if self.is_standard {
             let mut violations = Violations::default();
-            request::note("", &request, &mut violations);
+            request::note("", &request, self.is_create, &mut violations);
             violations.check()?;
         }
         Ok(request)

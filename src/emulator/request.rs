@@ -35,12 +35,15 @@ fn prepare_at(at: &str, message: &mut DynamicMessage, path: &[String]) -> Result
     Ok(())
 }
 
-/// Notes REQUIRED fields that are not set and what cannot be an identifier. `at` stands before the names.
-pub(crate) fn note(at: &str, message: &DynamicMessage, violations: &mut Violations) {
+/// Notes what is wrong with a message as far as the descriptors tell: REQUIRED fields that are not set, and
+/// texts that cannot be identifiers. `at` stands before the names of the fields. Of the messages inside,
+/// REQUIRED fields count only if the message is `whole`: a filter or a patch has some fields only.
+pub(crate) fn note(at: &str, message: &DynamicMessage, whole: bool, violations: &mut Violations) {
     for field in message.descriptor().fields() {
         let name = format!("{at}{}", field.name());
         if !message.has_field(&field) {
-            match is_required(&field) {
+            let is_needed = (whole || at.is_empty()) && is_required(&field);
+            match is_needed {
                 true if is_uuid(&field) && !field.is_list() => {
                     check::note_id(violations, &name, "");
                 }
@@ -49,23 +52,17 @@ pub(crate) fn note(at: &str, message: &DynamicMessage, violations: &mut Violatio
             }
             continue;
         }
-        let value = message.get_field(&field);
-        match &*value {
-            Value::Message(inner) => note(&format!("{name}."), inner, violations),
-            Value::String(id) if is_uuid(&field) => check::note_id(violations, &name, id),
-            Value::List(values) => {
-                for (index, value) in values.iter().enumerate() {
-                    let name = format!("{name}[{index}]");
-                    match value {
-                        Value::Message(inner) => note(&format!("{name}."), inner, violations),
-                        Value::String(id) if is_uuid(&field) => {
-                            check::note_id(violations, &name, id);
-                        }
-                        _ => {}
-                    }
-                }
-            }
+        let mut note_value = |name: &str, value: &Value| match value {
+            Value::Message(inner) => note(&format!("{name}."), inner, whole, violations),
+            Value::String(id) if is_uuid(&field) => check::note_id(violations, name, id),
             _ => {}
+        };
+        match &*message.get_field(&field) {
+            Value::List(values) => values
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| note_value(&format!("{name}[{index}]"), value)),
+            value => note_value(&name, value),
         }
     }
 }

@@ -21,6 +21,7 @@ use self::filter::Filter;
 use super::environment::Environment;
 use super::failure::{Failure, Violations};
 use super::paging::Page;
+use super::request;
 use super::store::{Change, Read, Snapshot};
 use crate::descriptors::{is_immutable, is_output_only};
 use crate::rpc::MethodSpec;
@@ -194,6 +195,11 @@ impl Standard {
         Some(Self { verb, resource, id, path, is_of_one, parent: None, response, item })
     }
 
+    /// Whether the request holds a whole resource.
+    pub(crate) fn is_create(&self) -> bool {
+        matches!(self.verb, Verb::Create(_))
+    }
+
     /// Whether the method changes the store.
     pub(crate) fn is_change(&self) -> bool {
         matches!(self.verb, Verb::Create(_) | Verb::Update(_) | Verb::Delete)
@@ -245,10 +251,19 @@ impl Standard {
                 let (collection, id) = self.one(change, &request)?;
                 let (sequence, row) = self.find(change, &collection, &id)?;
                 let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
-                match body {
-                    Some(body) => self.patch(&mut resource, request, body)?,
-                    None => self.set(&mut resource, request),
-                }
+                let at = match body {
+                    Some(body) => {
+                        self.patch(&mut resource, request, body)?;
+                        format!("{}.", body.name())
+                    }
+                    None => {
+                        self.set(&mut resource, request);
+                        String::new()
+                    }
+                };
+                let mut violations = Violations::default();
+                request::note(&at, &resource, true, &mut violations);
+                violations.check()?;
                 self.touch(&mut resource, environment);
                 let row = resource.encode_to_vec();
                 change.put(&collection, sequence, &row)?;

@@ -8,8 +8,11 @@
 
 mod assignments;
 mod bulk;
+#[path = "../support/directory.rs"]
+mod directory;
 mod errors;
 mod policies;
+mod resources;
 mod tasks;
 mod without_json;
 
@@ -17,8 +20,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use eset_protect::emulator::{Emulator, ManualClock, Running, SequentialIds};
+use eset_protect::emulator::{Builder, Clock, Emulator, ManualClock, Running, SequentialIds};
 use eset_protect::transcode::{code_from_http, http_from_code};
+use eset_protect::wkt::Timestamp;
 use eset_protect::{Client, Error, Wire, code_name};
 use tonic::Code;
 
@@ -27,23 +31,18 @@ struct World {
     client: Client,
     clock: Arc<ManualClock>,
     log: Vec<String>,
-    // Keeps the emulator running.
-    _emulator: Running,
+    emulator: Running,
 }
 
 impl World {
-    async fn start(wire: Wire) -> Self {
+    async fn start(wire: Wire, configure: impl FnOnce(Builder) -> Builder) -> Self {
         // 2030-01-01T00:00:00Z.
         let clock = Arc::new(ManualClock::new(UNIX_EPOCH + Duration::from_secs(1_893_456_000)));
-        let emulator = Emulator::builder()
-            .clock(clock.clone())
-            .ids(SequentialIds)
-            .seed(true)
-            .build()
-            .expect("an emulator");
+        let builder = Emulator::builder().clock(clock.clone()).ids(SequentialIds);
+        let emulator = configure(builder).build().expect("an emulator");
         let emulator = emulator.start().await.expect("an emulator");
         let client = Client::builder(&emulator.endpoint()).wire(wire).connect().await;
-        Self { client: client.expect("a client"), clock, log: Vec::new(), _emulator: emulator }
+        Self { client: client.expect("a client"), clock, log: Vec::new(), emulator }
     }
 
     /// Writes down what came of a call and passes it on.
@@ -58,6 +57,10 @@ impl World {
                 None
             }
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now().into()
     }
 
     /// Writes down anything else.
@@ -84,9 +87,16 @@ fn described(error: &Error) -> String {
 
 /// Runs a behaviour over both wires and compares what was written down.
 async fn over_both_wires(behaviour: impl AsyncFn(&mut World)) {
+    over_both_wires_with(|builder| builder.seed(true), behaviour).await;
+}
+
+async fn over_both_wires_with(
+    configure: fn(Builder) -> Builder,
+    behaviour: impl AsyncFn(&mut World),
+) {
     let mut logs = Vec::new();
     for wire in [Wire::Grpc, Wire::Rest] {
-        let mut world = World::start(wire).await;
+        let mut world = World::start(wire, configure).await;
         behaviour(&mut world).await;
         assert!(!world.log.is_empty(), "the behaviour wrote nothing down");
         logs.push(world.log);
