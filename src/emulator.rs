@@ -1,5 +1,5 @@
-//! A stand-in for ESET's services: `DeviceTasks`, `Policies` and `PolicyAssignments` over gRPC and REST
-//! on one port, with a store of its own, for tests and first steps.
+//! An emulator of ESET's services, over gRPC and REST on one port, with a store of its own. For tests and
+//! first steps.
 //!
 //! ```
 //! use eset_protect::automation::v1::ListTasksRequest;
@@ -17,54 +17,76 @@
 //! # }
 //! ```
 //!
-//! The semantics are those that ESET documents ([facts](crate::facts#automation),
-//! [facts](crate::facts#policy-management)). Where the documentation is silent or contradicts itself,
-//! this is what happens here:
+//! # Resources
 //!
-//! * **Tasks.** Every `CreateTask` makes a task of its own. Tasks with the same display name,
-//!   description and action share a template. The first of them stands for it: deleting it deletes them
-//!   all, deleting another one deletes that alone.
-//! * **Runs** begin when the device takes the task up; a device that is off until the trigger expires
-//!   never does. `start_time` is when it did, in all states. Runs that have begun outlive their task.
-//!   No run has a `result`.
-//! * **Actions** that nobody knows are accepted, as their set is open, and so are params of any type. The runs
-//!   of such a task fail: of an action, a type or a value of an enum that is not known here, and of params
-//!   that belong to another action. Members that are not known are passed over, since ESET adds some at any
-//!   time. [`Check`](crate::check::Check) tells all of it before anything is sent. What ESET is known to refuse
-//!   is `INVALID_ARGUMENT`; an empty name, an expiry that has passed and settings of a policy that no product
-//!   understands are not, so they are accepted.
-//! * **Policies.** `uuid` and `built_in` of a request are ignored. Deleting a built-in policy is
-//!   `FAILED_PRECONDITION`. Deleting another one removes its assignments.
+//! Every resource is in one store. Its standard methods (Get, List, Create, Update, Delete, BatchGet;
+//! [AIP-130](https://google.aip.dev/130)) follow from the descriptors: from HTTP rules, from the types of
+//! requests and responses, and from `google.api.field_behavior`. So services of your own are served without
+//! more code, see [`Builder::services`]:
+//!
+//! * **Get, Update, Delete** of a resource that is not there is `NOT_FOUND`, and so is every method of a
+//!   resource inside one that is not there.
+//! * **Create** ignores `OUTPUT_ONLY` fields. The server sets the identifier, `create_time`, `update_time` and
+//!   `version_id`. Where clients choose the identifier, one that is taken is `ALREADY_EXISTS`.
+//! * **Update** sets the fields of `update_mask`, or those that are set. `IMMUTABLE` fields keep their value:
+//!   another one is `INVALID_ARGUMENT`.
+//! * **List** returns resources in the order of their creation, and as filters takes request fields that the
+//!   resource has too: equal, one of several (`policy_uuids` for `policy_uuid`), or in a period. Any other
+//!   filter is `UNIMPLEMENTED`: it never means everything.
+//! * **Pages** may be shorter than asked for when their items are large. A token belongs to a list and its
+//!   filters; any other is `INVALID_ARGUMENT`.
+//! * **REQUIRED** fields that are not set, and identifiers that cannot be one, are `INVALID_ARGUMENT`.
+//! * Methods that are not standard and not described below are `UNIMPLEMENTED`.
+//!
+//! # What ESET's services do beside that
+//!
+//! The semantics are those that ESET documents ([automation](crate::facts#automation),
+//! [policy management](crate::facts#policy-management)). Where the documentation is silent or contradicts
+//! itself, the emulator does this:
+//!
+//! * **Tasks.** Every `CreateTask` makes a new task. Tasks with the same display name, description and action
+//!   share a template. The first task represents the template: deleting it deletes all of them, deleting
+//!   another one deletes only that one.
+//! * **Runs** begin when the device takes the task up; a device that is off until the trigger expires never
+//!   does. `start_time` is that moment in all states. Runs that have begun outlive their task. No run has a
+//!   `result`.
+//! * **Actions** that the emulator does not know are accepted, as their set is open, and so are params of any
+//!   type. The runs of such a task fail: of an action, a type or an enum value that is not known, and of
+//!   params that belong to another action. Unknown members are ignored, since ESET adds some at any time.
+//!   [`Check`](crate::check::Check) reports all of it before anything is sent. What ESET is known to refuse is
+//!   `INVALID_ARGUMENT`; an empty name, an expiry in the past and policy settings that no product understands
+//!   are not, so they are accepted.
+//! * **Policies.** Deleting a built-in policy is `FAILED_PRECONDITION`. Deleting another one deletes its
+//!   assignments.
 //! * **Assignments.** The same policy may be assigned to a target twice. Targets are not looked up.
-//! * **Pages** may come out shorter than asked for, when their items are large. A token belongs to a
-//!   list and its filters; any other is `INVALID_ARGUMENT`.
+//! * **Limits** of our own: 10,000 targets and 100 triggers a task, 10,000 features a policy, 1000 assignments
+//!   a target, 10,000 values of a filter, and the size of the store. A call that exceeds them is
+//!   `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
+//!
+//! # Around the services
+//!
+//! On both wires, as ESET does ([logins](crate::facts#cloud-login), [errors](crate::facts#errors)):
+//!
+//! * **Responses** have a `request-id`. REST responses show defaults; REST errors have the HTTP status as
+//!   `code`. A rank that is too high is 412, as the page of that call says; any other `FAILED_PRECONDITION` is
+//!   400.
 //! * **Errors** carry `google.rpc.BadRequest`, `ResourceInfo` or `PreconditionFailure`.
-//! * **Limits** of our own: 10,000 targets and 100 triggers a task, 10,000 features a policy, 1000
-//!   assignments a target, 10,000 `policy_uuids` to filter by, and the size of the store; past them a
-//!   call is `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
-//!
-//! Around the services there is what stands around ESET's ([facts](crate::facts#cloud-login),
-//! [facts](crate::facts#errors)), on both fronts:
-//!
-//! * **Every answer** has a `request-id`. REST answers show defaults; errors have the HTTP status as
-//!   `code`. A rank that is too high is 412, as the page of that call says, where any other
-//!   `FAILED_PRECONDITION` is 400.
-//! * **Logins** at `POST /oauth/token` and `POST /GetTokens`. Calls need their tokens with
-//!   [`Builder::auth`]; without it anyone may log in and nobody has to. A login of the cloud that is
-//!   refused is 400, one of On-Prem 401. Health, reflection and pages need no token.
-//! * **The rate**, 10 calls a second for a token at an address, with [`Builder::rate_limit`].
-//! * **Deadlines**: a call or a stream ends with `DEADLINE_EXCEEDED` when its `grpc-timeout` has passed, 504
-//!   over REST. One that cannot be read is `INVALID_ARGUMENT`.
-//! * **Compression**: requests may be compressed by gzip, over gRPC by deflate, too. gRPC answers are
-//!   compressed by gzip for those who accept it.
-//! * **Pending answers**: 202 with `response-id` after [`Builder::pending_after`], fetched once by the
+//! * **Logins** are at `POST /oauth/token` and `POST /GetTokens`. With [`Builder::auth`] calls need their
+//!   tokens; without it anyone may log in and nobody has to. A refused login is 400 in the cloud and 401
+//!   On-Prem. Health, reflection and pages need no token.
+//! * **The rate** is 10 calls a second for each token and address, with [`Builder::rate_limit`].
+//! * **Deadlines**: a call or a stream ends with `DEADLINE_EXCEEDED` (504 over REST) when its `grpc-timeout` has
+//!   passed. A `grpc-timeout` that cannot be read is `INVALID_ARGUMENT`.
+//! * **Compression**: requests may be compressed by gzip, over gRPC by deflate too. gRPC responses are compressed
+//!   by gzip for callers that accept it.
+//! * **Pending responses**: 202 with `response-id` after [`Builder::pending_after`], fetched once by the
 //!   identical request; 504 if not ready within 120 seconds, 404 if not fetched within 600 seconds.
-//! * **Faults**: the uuid `code-14` of a task, a policy or an assignment fails with the gRPC code 14 in
-//!   any call; the header `x-emulator-fault` and [`Faults`] ask for more, see [`Fault`].
-//! * `GET /` lists the RPCs, and `GET /openapi.json` describes them.
+//! * **Faults**: a call with an identifier `code-14` fails with the gRPC code 14; the header `x-emulator-fault`
+//!   and [`Faults`] inject more, see [`Fault`].
+//! * `GET /` lists the RPCs, and `GET /openapi.json` describes ESET's.
 //!
-//! Connections have limits: [`ConnectionLimits`]. What whoever runs it should know is told by
-//! [`Builder::on_notice`].
+//! Connections have limits: [`ConnectionLimits`]. [`Builder::on_notice`] receives what the operator should
+//! know.
 //!
 //! Nothing else happens in the background. What changes with time follows from what is stored and the
 //! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.
