@@ -45,7 +45,7 @@ use prost::Name;
 
 pub use problem::{Problem, ProblemKind, Problems};
 
-use crate::types::JsonMessage;
+use crate::json::message::JsonMessage;
 use crate::wkt::Timestamp;
 pub(crate) use problem::Findings;
 #[cfg(feature = "emulator")]

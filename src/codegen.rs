@@ -1,16 +1,17 @@
 //! What generated code calls. Not for people, and not covered by semantic versioning.
 
 pub use crate::client::duration;
-pub use crate::protojson::base64::Base64;
-pub use crate::protojson::codec::{Bool, Codec, Dynamic, Map, Msg, Null, Repeated, Text};
-pub use crate::protojson::context::{buffered, emits_defaults};
-pub use crate::protojson::fields::{
+pub use crate::json::base64::Base64;
+pub use crate::json::codec::{Bool, Codec, Dynamic, Msg, Text};
+pub use crate::json::collections::{Map, Repeated};
+pub use crate::json::context::{buffered, emits_defaults};
+pub use crate::json::embedded::message_type;
+pub use crate::json::fields::{
     read_map, read_oneof, read_optional, read_repeated, read_singular, write_field,
 };
-pub use crate::protojson::number::{Float, Int, Long};
-pub use crate::protojson::open_enum::{Enumeration, Open};
-pub use crate::protojson::unknown::{UnknownName, skip_member};
+pub use crate::json::message::{JsonMessage, TypeVisitor};
+pub use crate::json::number::{Float, Int, Long};
+pub use crate::json::open_enum::{Enumeration, Null, Open};
+pub use crate::json::schema::{Field, FieldKey, FieldKind, FieldShape, JsonForm};
+pub use crate::json::unknown::{UnknownName, skip_member};
 pub use crate::text::decode as decode_text;
-pub use crate::types::{
-    Field, FieldKey, FieldKind, FieldShape, JsonForm, JsonMessage, TypeVisitor, message_type,
-};

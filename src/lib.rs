@@ -134,6 +134,7 @@ pub mod descriptors;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
+mod json;
 #[doc = include_str!("../proto/FACTS.md")]
 pub mod facts {}
 #[cfg(any(feature = "automation", feature = "policy-management"))]
@@ -152,7 +153,6 @@ mod text;
 mod timer;
 pub mod transcode;
 pub mod transport;
-mod types;
 pub mod wkt;
 
 pub use backoff::Backoff;
@@ -166,13 +166,13 @@ pub use client::{Client, ClientBuilder};
 #[cfg(feature = "automation")]
 pub use client::{DeviceCounts, Guarded, GuardedCreate, TaskProgress, TaskWatch};
 pub use error::{Error, ErrorKind, code_name};
+pub use json::message::JsonMessage;
 pub use rate_limiter::RateLimiter;
 pub use timer::Timer;
 #[cfg(feature = "rest")]
 pub use transport::rest::Region;
 #[cfg(feature = "tls")]
 pub use transport::tls::TlsConfig;
-pub use types::JsonMessage;
 
 // The README's examples compile.
 #[cfg(all(doctest, feature = "rest"))]

@@ -34,7 +34,21 @@
 //! * three required ones of the binary form, which is prost's: it does not keep fields that it does not
 //!   know, and takes a tag of more than 32 bits for its lower 32 bits;
 //! * five recommended ones of an enum name that the schema does not have: the suite wants a reader that
-//!   is not strict to drop the value, here it is kept (see [`open_enum`]).
+//!   is not strict to drop the value, here it is kept (see [below](#enum-names)).
+//!
+//! # Enum names
+//!
+//! ESET adds enum values at any time and calls that compatible ([facts](crate::facts#compatibility)). A
+//! number without a name is written as the number. A name without a number is read as a number made from
+//! the name ([`unrecognized_enum_number`]), which is no other value's: on the gRPC wire, which has only
+//! numbers, it is an unrecognized one. Whether JSON has the name again:
+//!
+//! | where the enum is | JSON → message → JSON |
+//! |---|---|
+//! | inside an [`Any`](crate::wkt::Any) | always, also on another machine: the name rides in the bytes |
+//! | elsewhere | where both are in a scope of one [`TypeRegistry`] that [remembers enum names](TypeRegistry::remember_enum_names), as a client's and a REST front's do; the number otherwise |
+//!
+//! Nothing is remembered for the process as a whole.
 //!
 //! # Other formats
 //!
@@ -81,25 +95,12 @@
 //! there, with the `Any`s in it, so that each byte is buffered once. One whose type was registered at run
 //! time is buffered always, at each level in which it lies.
 
-pub(crate) mod base64;
-pub(crate) mod codec;
-pub(crate) mod context;
-pub(crate) mod fields;
-pub(crate) mod members;
-pub(crate) mod number;
-pub mod open_enum;
-pub(crate) mod patch;
-pub(crate) mod path;
-pub(crate) mod raw;
-pub(crate) mod tagged;
-pub(crate) mod transfer;
-pub(crate) mod type_first;
-pub(crate) mod unknown;
-
 use serde::{Deserialize, Serialize};
 
+pub use crate::json::open_enum::unrecognized_enum_number;
+
+use crate::json::context::{self, Options};
 use crate::wkt::TypeRegistry;
-use context::Options;
 
 /// Reads messages from JSON with options.
 #[derive(Clone, Debug, Default)]
@@ -141,9 +142,8 @@ impl Reader {
 
     /// Runs with these options: they hold for everything that `run` reads, by whatever deserializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        let options =
-            Options { strict: self.strict, registry: self.registry.clone(), ..Options::default() };
-        context::with_options(&options, run)
+        let options = Options { strict: self.strict, ..Options::default() };
+        in_scope(self.registry.as_ref(), options, run)
     }
 }
 
@@ -211,9 +211,17 @@ impl Writer {
         let options = Options {
             strict_writing: self.strict,
             emit_defaults: self.emit_defaults,
-            registry: self.registry.clone(),
             ..Options::default()
         };
-        context::with_options(&options, run)
+        in_scope(self.registry.as_ref(), options, run)
+    }
+}
+
+/// Runs with these options, and with these types if there are any.
+fn in_scope<T>(registry: Option<&TypeRegistry>, options: Options, run: impl FnOnce() -> T) -> T {
+    let run = || context::with_options(options, run);
+    match registry {
+        Some(registry) => registry.scope(run),
+        None => run(),
     }
 }

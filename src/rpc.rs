@@ -18,7 +18,7 @@ use std::fmt::Debug;
 
 use path_template::PathTemplate;
 
-use crate::types::JsonMessage;
+use crate::json::message::JsonMessage;
 
 /// What does not change about an RPC.
 #[derive(Clone, Copy, Debug)]

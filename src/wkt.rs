@@ -12,15 +12,14 @@ mod empty;
 mod field_mask;
 mod merge;
 mod plain;
-mod preserved;
 mod registry;
 mod settle;
 mod timestamp;
-mod wire;
+pub(crate) mod types;
+mod unpack;
 mod wrappers;
 
 pub use any::{Any, UnpackError};
-pub(crate) use any_read::read_object;
 pub use duration::Duration;
 pub use dynamic::{ListValue, Struct, Value, value};
 pub use empty::Empty;

@@ -19,7 +19,7 @@ use crate::params::{
     ACTIONS, ApplyApplicationPatchRequest, GRPC_ACTIONS, KillProcessByPidRequest, KnownAction,
     OnDemandScan, RunCommand, SoftwareUninstallation, on_demand_scan::ScanProfile,
 };
-use crate::types;
+use crate::wkt::types;
 use crate::wkt::{Any, Timestamp};
 
 checked! {

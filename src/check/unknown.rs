@@ -5,8 +5,10 @@ use prost::Name;
 use serde_json::{Map, Value};
 
 use super::problem::{Findings, ProblemKind};
-use crate::protojson::context;
-use crate::types::{self, Field, FieldKind, FieldShape, JsonForm, JsonMessage, MessageType};
+use crate::json::embedded::message_type;
+use crate::json::message::JsonMessage;
+use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, MessageType};
+use crate::wkt::{TypeRegistry, types};
 
 /// Records everything in a message that is unknown.
 pub(super) fn note<M: JsonMessage + Name>(message: &M, found: &mut Findings) {
@@ -31,7 +33,7 @@ struct Search<'a> {
 impl Search<'_> {
     fn all<M: JsonMessage + Name>(&mut self, message: &M) {
         match serde_json::to_vec(message).and_then(|json| serde_json::from_slice(&json)) {
-            Ok(json) => self.value("", FieldKind::Message(types::message_type::<M>), &json),
+            Ok(json) => self.value("", FieldKind::Message(message_type::<M>), &json),
             Err(error) => {
                 let expected = format!("what has a form in JSON: {error}");
                 self.found.missing(ProblemKind::Unknown, M::NAME, &expected);
@@ -55,7 +57,7 @@ impl Search<'_> {
             return self.found.missing(ProblemKind::Wrong, path, expected);
         };
         let name = url.rsplit('/').next().unwrap_or_default();
-        let Some(known) = context::registry().unwrap_or_default().get(name) else {
+        let Some(known) = TypeRegistry::in_scope(name) else {
             let at = join(path, "@type");
             let known = types::NAMES.iter().copied();
             return self.found.unknown(at, url, "the URL of a known type", known);

@@ -9,7 +9,7 @@ use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::codec::Codec;
-use super::raw::is_serde_json;
+use super::transfer::is_serde_json;
 
 /// `bytes`.
 #[derive(Debug)]

@@ -5,11 +5,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
 use super::codec::Codec;
-use crate::wkt::TypeRegistry;
+use super::enum_names::EnumNames;
 
 /// How deep an `Any` may lie in another, as protobuf's own limit for messages.
 const MAX_ANY_DEPTH: u32 = 100;
@@ -22,12 +23,15 @@ pub struct Unknown {
     pub json: Box<RawValue>,
 }
 
-#[derive(Clone, Default)]
-pub(super) struct Options {
-    pub(super) strict: bool,
-    pub(super) strict_writing: bool,
-    pub(super) emit_defaults: bool,
-    pub(super) registry: Option<TypeRegistry>,
+/// What a caller asks of reading and writing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Members and names that the schema does not have are errors.
+    pub strict: bool,
+    /// What has no JSON form of its own is an error.
+    pub strict_writing: bool,
+    /// Fields without presence are written also when they have their default.
+    pub emit_defaults: bool,
 }
 
 /// What every field asks for. It has nothing to drop, so that a look at it is one load.
@@ -35,7 +39,6 @@ struct Flags {
     strict: Cell<bool>,
     strict_writing: Cell<bool>,
     emit_defaults: Cell<bool>,
-    has_registry: Cell<bool>,
     collecting: Cell<bool>,
     any_depth: Cell<u32>,
     buffered: Cell<usize>,
@@ -44,7 +47,7 @@ struct Flags {
 }
 
 struct Context {
-    registry: RefCell<Option<TypeRegistry>>,
+    enum_names: RefCell<Option<Arc<EnumNames>>>,
     unknown: RefCell<Vec<Unknown>>,
 }
 
@@ -54,7 +57,6 @@ thread_local! {
             strict: Cell::new(false),
             strict_writing: Cell::new(false),
             emit_defaults: Cell::new(false),
-            has_registry: Cell::new(false),
             collecting: Cell::new(false),
             any_depth: Cell::new(0),
             buffered: Cell::new(0),
@@ -62,44 +64,47 @@ thread_local! {
         }
     };
     static CONTEXT: Context = const {
-        Context { registry: RefCell::new(None), unknown: RefCell::new(Vec::new()) }
+        Context { enum_names: RefCell::new(None), unknown: RefCell::new(Vec::new()) }
     };
 }
 
 /// Runs with these options.
-pub(super) fn with_options<T>(options: &Options, run: impl FnOnce() -> T) -> T {
+pub fn with_options<T>(options: Options, run: impl FnOnce() -> T) -> T {
+    fn replace(options: Options) -> Options {
+        FLAGS.with(|flags| Options {
+            strict: flags.strict.replace(options.strict),
+            strict_writing: flags.strict_writing.replace(options.strict_writing),
+            emit_defaults: flags.emit_defaults.replace(options.emit_defaults),
+        })
+    }
     struct Restore(Options);
     impl Drop for Restore {
         fn drop(&mut self) {
-            swap(&mut self.0);
+            replace(self.0);
         }
     }
-    fn swap(options: &mut Options) {
-        FLAGS.with(|flags| {
-            options.strict = flags.strict.replace(options.strict);
-            options.strict_writing = flags.strict_writing.replace(options.strict_writing);
-            options.emit_defaults = flags.emit_defaults.replace(options.emit_defaults);
-            flags.has_registry.set(options.registry.is_some());
-        });
-        CONTEXT.with(|context| {
-            std::mem::swap(&mut *context.registry.borrow_mut(), &mut options.registry);
-        });
-    }
-    let mut options = options.clone();
-    swap(&mut options);
-    let _restore = Restore(options);
+    let _restore = Restore(replace(options));
     run()
 }
 
-/// Runs with these types, and the options that are in force.
-pub fn with_registry<T>(registry: TypeRegistry, run: impl FnOnce() -> T) -> T {
-    let options = FLAGS.with(|flags| Options {
-        strict: flags.strict.get(),
-        strict_writing: flags.strict_writing.get(),
-        emit_defaults: flags.emit_defaults.get(),
-        registry: Some(registry),
-    });
-    with_options(&options, run)
+/// Runs with a memory for names of enum values, or with none.
+pub fn with_enum_names<T>(names: Option<Arc<EnumNames>>, run: impl FnOnce() -> T) -> T {
+    fn replace(names: Option<Arc<EnumNames>>) -> Option<Arc<EnumNames>> {
+        CONTEXT.with(|context| context.enum_names.replace(names))
+    }
+    struct Restore(Option<Arc<EnumNames>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            replace(self.0.take());
+        }
+    }
+    let _restore = Restore(replace(names));
+    run()
+}
+
+/// The memory for names of enum values that is in force.
+pub fn enum_names() -> Option<Arc<EnumNames>> {
+    CONTEXT.with(|context| context.enum_names.borrow().clone())
 }
 
 /// Members that the schema does not have are errors.
@@ -139,15 +144,6 @@ fn with_flag<T>(flag: fn(&Flags) -> &Cell<bool>, value: bool, run: impl FnOnce()
 #[inline]
 pub fn emits_defaults() -> bool {
     FLAGS.with(|flags| flags.emit_defaults.get())
-}
-
-/// The types that the caller registered for now.
-#[inline]
-pub fn registry() -> Option<TypeRegistry> {
-    if !FLAGS.with(|flags| flags.has_registry.get()) {
-        return None;
-    }
-    CONTEXT.with(|context| context.registry.borrow().clone())
 }
 
 /// How many bytes of JSON this thread has buffered so far. It measures work, for tests.

@@ -10,7 +10,8 @@ use std::marker::PhantomData;
 use serde::de::{Error, MapAccess};
 use serde::ser::SerializeMap;
 
-use super::codec::{As, Codec, Key, Map, Nullable, Repeated};
+use super::codec::{As, Codec, Key, Nullable};
+use super::collections::{Map, Repeated};
 use super::{context, path};
 
 /// Reads the value of a field; `None` for `null`.

@@ -1,32 +1,15 @@
 //! Enums that stay open: a value that the schema does not have survives.
-//!
-//! ESET adds enum values at any time and calls that compatible ([facts](crate::facts#compatibility)). A
-//! number without a name is written as the number. A name without a number is kept: the field holds a
-//! number made from the name, which is written as that name again. So on the gRPC wire, which has only
-//! numbers, it is an unrecognised number, never another value's.
-//!
-//! The number is `i32::MIN | FNV-1a-32(name)`: negative, so that it meets no real value, and the
-//! same in every process and every release. Should two names of one enum ever meet in one process,
-//! the second takes the next free number.
-//!
-//! Names are remembered for the life of the process, 4,096 of at most 128 bytes; beyond that
-//! an unknown name is written as its number. Inside an `Any` the name also travels with the bytes
-//! (see [`Any`](crate::wkt::Any)), so that another process finds it too.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{LazyLock, PoisonError, RwLock};
 
+use pbjson_types::NullValue;
 use serde::Serializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::codec::Codec;
 use super::number::{IntegerVisitor, is_json_number, shortened};
 use super::{context, unknown};
-
-const MAX_NAMES: usize = 4096;
-const MAX_NAME_BYTES: usize = 128;
 
 /// A protobuf enum. Generated for every enum of the crate.
 pub trait Enumeration {
@@ -59,7 +42,7 @@ impl<E: Enumeration> Codec for Open<E> {
         if let Some(name) = E::name(*value) {
             return serializer.serialize_str(name);
         }
-        match NAMES.name(E::FULL_NAME, *value) {
+        match context::enum_names().and_then(|names| names.name(E::FULL_NAME, *value)) {
             Some(name) => serializer.serialize_str(&name),
             None => serializer.serialize_i32(*value),
         }
@@ -70,24 +53,56 @@ impl<E: Enumeration> Codec for Open<E> {
     }
 }
 
-/// The number that stands for a name that this version of the schema does not have: in JSON the
-/// field is written as that name again. See the [module](self) for how it is made.
+/// `google.protobuf.NullValue`, whose one value is `null`.
+#[derive(Debug)]
+pub enum Null {}
+
+impl Codec for Null {
+    type Value = i32;
+    const PRESERVES: bool = true;
+
+    fn null() -> Option<i32> {
+        Some(NullValue::NullValue.into())
+    }
+
+    fn write<S: Serializer>(value: &i32, serializer: S) -> Result<S::Ok, S::Error> {
+        match NullValue::try_from(*value) {
+            Ok(NullValue::NullValue) => serializer.serialize_unit(),
+            Err(_) => Open::<NullValue>::write(value, serializer),
+        }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+        Open::<NullValue>::read(deserializer)
+    }
+}
+
+impl Enumeration for NullValue {
+    const FULL_NAME: &'static str = "google.protobuf.NullValue";
+
+    const VALUES: &'static [(&'static str, i32)] = &[("NULL_VALUE", 0)];
+}
+
+/// Returns the number that a field holds for an enum name that the schema does not have:
+/// `i32::MIN | FNV-1a-32(name)`. It is negative, so it never equals the number of another value, and is the
+/// same in every process and every release. See [`protojson`](crate::protojson#enum-names).
 ///
 /// ```
-/// use eset_protect::protojson::open_enum::unrecognised;
-///
-/// assert_eq!(unrecognised("eset.dotnod.automation.v1.TaskRunStatus", "TASK_RUN_STATUS_PAUSED"),
-///     unrecognised("eset.dotnod.automation.v1.TaskRunStatus", "TASK_RUN_STATUS_PAUSED"));
+/// assert_eq!(eset_protect::protojson::unrecognized_enum_number("TASK_RUN_STATUS_PAUSED"), -627712484);
 /// ```
-pub fn unrecognised(enum_name: &'static str, value_name: &str) -> i32 {
-    NAMES.number(enum_name, value_name)
+pub fn unrecognized_enum_number(name: &str) -> i32 {
+    // FNV-1a with 32 bits: public, tiny and the same everywhere.
+    let hash = name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    i32::MIN | hash.cast_signed()
 }
 
 /// Whether a number stands for this name of an enum, or for one that met its number taken.
-pub(crate) fn stands_for(number: i32, value_name: &str) -> bool {
+pub fn stands_for(number: i32, name: &str) -> bool {
     /// How many numbers further a name is looked for: no two of ESET's have met so far.
     const TRIES: i32 = 16;
-    let distance = number.wrapping_sub(fnv1a(value_name).cast_signed()) & i32::MAX;
+    let distance = number.wrapping_sub(unrecognized_enum_number(name)) & i32::MAX;
     number < 0 && distance < TRIES
 }
 
@@ -131,44 +146,7 @@ impl<'de, E: Enumeration> Visitor<'de> for OpenVisitor<E> {
         if context::is_collecting() {
             context::keep(String::new(), unknown::raw_string(name).map_err(Er::custom)?);
         }
-        Ok(NAMES.number(E::FULL_NAME, name))
+        let number = unrecognized_enum_number(name);
+        Ok(context::enum_names().map_or(number, |names| names.remember(E::FULL_NAME, name, number)))
     }
-}
-
-/// The names that were met, by the numbers that stand for them.
-#[derive(Default)]
-struct Names(RwLock<HashMap<(&'static str, i32), Box<str>>>);
-
-static NAMES: LazyLock<Names> = LazyLock::new(Names::default);
-
-impl Names {
-    fn name(&self, enum_name: &'static str, number: i32) -> Option<Box<str>> {
-        let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        names.get(&(enum_name, number)).cloned()
-    }
-
-    fn number(&self, enum_name: &'static str, name: &str) -> i32 {
-        let mut number = i32::MIN | fnv1a(name).cast_signed();
-        if name.len() > MAX_NAME_BYTES {
-            return number;
-        }
-        loop {
-            match self.name(enum_name, number) {
-                Some(known) if *known == *name => return number,
-                Some(_) => number = i32::MIN | number.wrapping_add(1),
-                None => break,
-            }
-        }
-        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if names.len() < MAX_NAMES {
-            // Another thread may have been faster with another name, which keeps its number.
-            names.entry((enum_name, number)).or_insert_with(|| name.into());
-        }
-        number
-    }
-}
-
-/// FNV-1a with 32 bits: public, tiny and the same everywhere.
-fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

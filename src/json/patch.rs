@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
+use super::depth::check_depth;
 use super::members::OwnMembers;
 use super::raw::{self, Json};
 use super::tagged::TYPE;
-use super::unknown;
 
 /// How many segments a pointer has at most: more than JSON that serde_json reads can nest. Patches
 /// nest as deep, and bytes from the wire may say anything.
@@ -46,7 +46,7 @@ impl Patch {
         if segments.split('/').count() > MAX_SEGMENTS {
             return Err(format!("a JSON Pointer has {MAX_SEGMENTS} segments at most"));
         }
-        unknown::check_depth(value.get())?;
+        check_depth(value.get())?;
         raw::check_escapes(value.get())?;
         let mut place = self;
         for segment in segments.split('/') {

@@ -3,9 +3,9 @@
 use prost::encoding::WireType;
 use prost::{DecodeError, Message};
 
+use super::context::Unknown;
 use super::wire::{self, WireField};
 use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
-use crate::protojson::context::Unknown;
 
 /// Its number; 19000 to 19999 are reserved by the protobuf language itself.
 const FIELD: u32 = 19_777;

@@ -12,19 +12,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::transfer::{Name, Transfer};
-use super::unknown::MAX_DEPTH;
+use super::depth::MAX_DEPTH;
+use super::transfer::{Name, Transfer, is_serde_json};
 
 /// The name by which serde_json is asked for the text of a value, and under which it hands it over.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
-
-/// Whether a serializer is one of serde_json's own, which alone know what a `RawValue` is. A serializer
-/// that wraps one of them gets values as those of other formats do.
-pub fn is_serde_json<S>() -> bool {
-    let name = std::any::type_name::<S>();
-    name.starts_with("&mut serde_json::ser::Serializer<")
-        || name == "serde_json::value::ser::Serializer"
-}
 
 /// JSON text, written as a value of whatever format it goes to.
 pub struct Json<'a>(pub &'a RawValue);

@@ -7,9 +7,16 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
+use super::depth::{MAX_DEPTH, too_deep};
 use super::number::{is_arbitrary_precision, is_json_number, shortened};
-use super::raw::is_serde_json;
-use super::unknown::{MAX_DEPTH, too_deep};
+
+/// Whether a serializer is one of serde_json's own, which alone know what a `RawValue` is. A serializer
+/// that wraps one of them gets values as those of other formats do.
+pub fn is_serde_json<S>() -> bool {
+    let name = std::any::type_name::<S>();
+    name.starts_with("&mut serde_json::ser::Serializer<")
+        || name == "serde_json::value::ser::Serializer"
+}
 
 /// Writes what it visits. What JSON does not have is an error.
 pub struct Transfer<S> {

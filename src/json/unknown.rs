@@ -3,11 +3,8 @@
 use serde::de::{Error, MapAccess};
 use serde_json::value::RawValue;
 
+use super::depth::check_depth;
 use super::{context, path, raw};
-
-/// How deep JSON may nest that is passed on unread. It matches what serde_json itself reads, so
-/// that whoever reads our JSON next is not the first to meet its depth.
-pub const MAX_DEPTH: usize = 100;
 
 /// The name of a member that the schema does not have; empty where nobody asks for it.
 #[derive(Debug)]
@@ -44,36 +41,4 @@ pub fn read_raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A:
 /// The JSON text of a string.
 pub fn raw_string(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
     serde_json::value::to_raw_value(text)
-}
-
-/// What is wrong with JSON that nests too deep.
-pub fn too_deep(most: usize) -> String {
-    format!("JSON is nested deeper than {most} levels")
-}
-
-/// Refuses JSON text that nests too deep. The text must be valid JSON.
-pub fn check_depth(json: &str) -> Result<(), String> {
-    check_levels(json, MAX_DEPTH)
-}
-
-/// Refuses JSON text that nests deeper than `most` levels. The text must be valid JSON.
-pub fn check_levels(json: &str, most: usize) -> Result<(), String> {
-    let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut bytes = json.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => in_string = !in_string,
-            b'\\' if in_string => drop(bytes.next()),
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                if depth > most {
-                    return Err(too_deep(most));
-                }
-            }
-            b']' | b'}' if !in_string => depth -= 1,
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::object::Object;
 use super::{TranscodeError, query};
-use crate::protojson::{self, Writer, context};
+use crate::json::context;
+use crate::json::embedded::message_type;
+use crate::json::message::JsonMessage;
+use crate::json::schema::Field;
+use crate::protojson::{self, Writer};
 use crate::rpc::{HttpBinding, Rpc};
-use crate::types::{Field, JsonMessage, message_type};
 
 /// The HTTP request that stands for a call of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,11 +192,7 @@ fn with_defaults(
     fields: &'static [Field],
     message: &impl Serialize,
 ) -> Result<Object, TranscodeError> {
-    let mut writer = Writer::new().strict(context::writes_strictly()).emit_defaults(true);
-    // The types that the caller registered around this call stay.
-    if let Some(registry) = context::registry() {
-        writer = writer.registry(registry);
-    }
+    let writer = Writer::new().strict(context::writes_strictly()).emit_defaults(true);
     let json = writer.write(message).map_err(|error| TranscodeError::json(&error))?;
     Object::parse_own(fields, &json)
 }

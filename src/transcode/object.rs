@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::TranscodeError;
-use crate::protojson::members::{Members, OwnMembers};
-use crate::types::{Field, FieldKind, FieldShape, JsonForm, Parameter};
+use crate::json::members::{Members, OwnMembers};
+use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, Parameter};
 
 /// How deep a name in a path or a query may reach, as protobuf's own limit for messages. Reading goes
 /// one call deeper for each level, and a query comes from anyone.

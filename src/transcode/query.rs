@@ -3,7 +3,7 @@
 use super::TranscodeError;
 use super::object::{Object, find};
 use super::percent::{Place, decode, encode};
-use crate::types::Field;
+use crate::json::schema::Field;
 
 /// Writes a query; empty if there are no pairs.
 pub(super) fn write(pairs: &[(String, String)], out: &mut String) {

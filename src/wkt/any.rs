@@ -3,10 +3,9 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message, Name};
 
-use super::preserved;
-use super::settle::{self, Settled};
-use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
-use crate::protojson::context;
+use crate::json::message::JsonMessage;
+use crate::json::schema::JsonForm;
+use crate::proto::eset_protect::v1::UnknownAny;
 
 /// A message of any type: the type's URL and the message's bytes.
 ///
@@ -34,7 +33,8 @@ use crate::protojson::context;
 /// policy can be cloned but not updated, so what this crate does not know must survive it:
 ///
 /// * **Members that a known type does not have** ride in `value` as one extra field with the number
-///   19777, a serialized [`UnknownMembers`]. The protobuf language reserves that number, so no message
+///   19777, a serialized
+///   [`UnknownMembers`](crate::proto::eset_protect::v1::UnknownMembers). The protobuf language reserves that number, so no message
 ///   declares it and decoders of every language skip or keep it. Writing JSON puts the members back,
 ///   nested ones and those inside lists too, numbers exact. [`unknown_members`](Self::unknown_members)
 ///   shows them; [`repack`](Self::repack) keeps them while the message changes.
@@ -79,109 +79,19 @@ impl Name for Any {
     }
 }
 
-impl Any {
-    /// Packs a message, with the type URL `type.googleapis.com/` and its full name.
-    pub fn pack<M: Message + Name>(message: &M) -> Self {
-        Self { type_url: M::type_url(), value: message.encode_to_vec().into() }
-    }
-
-    /// Whether the message is of this type. Only the part after the last `/` of the URL counts.
-    pub fn is<M: Name>(&self) -> bool {
-        self.type_name() == M::full_name()
-    }
-
-    /// The full name of the message's type. For an [`UnknownAny`] of a type that is known here it is
-    /// that type's.
-    pub fn type_name(&self) -> &str {
-        settle::name_of(settle::known_type_url(self).unwrap_or(&self.type_url))
-    }
-
-    /// Unpacks the message. Fields that the type does not have are not part of the result.
-    ///
-    /// # Errors
-    ///
-    /// If the message is of another type, or the bytes are not a message of this type, or what they
-    /// carry as JSON does not fit the type.
-    pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, UnpackError> {
-        self.expect::<M>()?;
-        let Settled { type_url, message, .. } = settle::settle(self)?;
-        M::decode(message)
-            .map_err(|source| UnpackError::Decode { type_url: type_url.into_owned(), source })
-    }
-
-    fn expect<M: Name>(&self) -> Result<(), UnpackError> {
-        if self.is::<M>() {
-            return Ok(());
-        }
-        let found = settle::known_type_url(self).unwrap_or(&self.type_url);
-        Err(UnpackError::Type { expected: M::full_name(), found: found.to_owned() })
-    }
-
-    /// Makes members and types that came as unknown JSON, and are known here, part of the message: the
-    /// `Any` then is for every reader what it is here already. Nothing changes for most messages.
-    ///
-    /// # Errors
-    ///
-    /// If the bytes are not a message, or what they carry as JSON does not fit the type; nothing
-    /// changes then.
-    pub fn normalize(&mut self) -> Result<(), UnpackError> {
-        let Settled { type_url, message, members, is_changed } = settle::settle(self)?;
-        if is_changed {
-            let type_url = type_url.into_owned();
-            let value = preserved::append(message.into(), &UnknownMembers { members }).into();
-            *self = Self { type_url, value };
-        }
-        Ok(())
-    }
-
-    /// Replaces the message and keeps the members that its type does not have. Members of a part that
-    /// the new message does not have any more are not written again, nor is an unknown name of an enum
-    /// whose field the new message changes.
-    ///
-    /// # Errors
-    ///
-    /// If the message is of another type, or what is kept in the bytes is corrupt; nothing changes then.
-    pub fn repack<M: Message + Name>(&mut self, message: &M) -> Result<(), UnpackError> {
-        self.expect::<M>()?;
-        let Settled { type_url, message: before, mut members, .. } = settle::settle(self)?;
-        let message = Bytes::from(message.encode_to_vec());
-        drop_replaced(&type_url, &before, &message, &mut members);
-        let type_url = type_url.into_owned();
-        self.value = preserved::append(message.into(), &UnknownMembers { members }).into();
-        self.type_url = type_url;
-        Ok(())
-    }
-
-    /// Members that the JSON had and the type does not have; empty for most messages.
-    ///
-    /// # Errors
-    ///
-    /// If the bytes are not a message, or what they carry as JSON does not fit the type.
-    pub fn unknown_members(&self) -> Result<Vec<UnknownMember>, UnpackError> {
-        settle::settle(self).map(|settled| settled.members)
-    }
-
-    /// The JSON of a type that is not known here; `None` for a message of a type that is.
-    pub fn unknown(&self) -> Option<UnknownAny> {
-        self.unpack().ok()
-    }
+impl JsonMessage for Any {
+    const FORM: JsonForm = JsonForm::Any;
 }
 
-/// Drops the unknown names of enums whose field has another value in `after`, or none: what the caller
-/// set counts, and not what stood there before.
-fn drop_replaced(type_url: &str, before: &Bytes, after: &Bytes, members: &mut Vec<UnknownMember>) {
-    if members.is_empty() {
-        return;
-    }
-    let registered = context::registry().unwrap_or_default().get(settle::name_of(type_url));
-    let json = |bytes: &Bytes| -> Option<serde_json::Value> {
-        serde_json::from_str(registered?.write(bytes).ok()?.get()).ok()
-    };
-    if let (Some(before), Some(after)) = (json(before), json(after)) {
-        members.retain(|member| {
-            let known = before.pointer(&member.pointer);
-            known.is_none() || known == after.pointer(&member.pointer)
-        });
+/// The full name of a type by its URL.
+pub(super) fn name_of(type_url: &str) -> &str {
+    type_url.rsplit('/').next().unwrap_or_default()
+}
+
+impl UnknownAny {
+    /// The type URL of this message itself.
+    pub(crate) fn is_named(name: &str) -> bool {
+        name.strip_prefix(Self::PACKAGE).and_then(|rest| rest.strip_prefix('.')) == Some(Self::NAME)
     }
 }
 

@@ -8,16 +8,18 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::any_read::{as_bytes, only_value};
+use super::any::{Any, UnpackError, name_of};
+use super::registry::{TypeRegistry, well_known_json};
 use super::settle::{self, Settled};
-use super::{Any, BytesValue, UnpackError, merge};
+use super::{BytesValue, merge, types};
+use crate::json::embedded::{as_bytes, only_value};
+use crate::json::members::Members;
+use crate::json::message::{JsonMessage, TypeVisitor};
+use crate::json::patch::Patched;
+use crate::json::raw::Json;
+use crate::json::tagged::{TYPE, Tagged, VALUE};
+use crate::json::{context, depth, path};
 use crate::proto::eset_protect::v1::UnknownAny;
-use crate::protojson::members::Members;
-use crate::protojson::patch::Patched;
-use crate::protojson::raw::Json;
-use crate::protojson::tagged::{TYPE, Tagged, VALUE};
-use crate::protojson::{context, path, unknown};
-use crate::types::{self, JsonMessage, TypeVisitor};
 
 impl Serialize for Any {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -46,7 +48,7 @@ fn is_too_deep(any: &Any) -> bool {
         String::from_utf8(json).ok()
     });
     let json = json.ok().flatten();
-    json.is_none_or(|json| unknown::check_levels(&json, MOST_LEVELS).is_err())
+    json.is_none_or(|json| depth::check_levels(&json, MOST_LEVELS).is_err())
 }
 
 fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
@@ -58,7 +60,7 @@ fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
         Err(UnpackError::Decode { source, .. }) => return without_json(any, &source, serializer),
         Err(error) => return without_json(any, &error, serializer),
     };
-    let name = settle::name_of(&settled.type_url);
+    let name = name_of(&settled.type_url);
     if UnknownAny::is_named(name) {
         return match Unread::parse(any) {
             Ok(unread) => unread.write(serializer),
@@ -66,13 +68,13 @@ fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
         };
     }
     if context::writes_strictly()
-        && let Some(registered) = context::registry().unwrap_or_default().get(name)
+        && let Some(registered) = TypeRegistry::in_scope(name)
         && let Some(number) = settle::undeclared(&settled.message, &registered.message_type)
     {
         let problem = format_args!("JSON has no place for the field {number}, which is unknown");
         return Err(S::Error::custom(problem));
     }
-    if let Some(added) = context::registry().and_then(|registry| registry.added(name)) {
+    if let Some(added) = TypeRegistry::added_in_scope(name) {
         return match added.write(&settled.message) {
             Ok(_) if reads_as_bytes(&settled, || added.normalize(settled.message.clone())) => {
                 without_json(any, &READS_AS_BYTES, serializer)
@@ -118,13 +120,13 @@ impl Unread {
         if members.contains(TYPE) || type_url.is_empty() && members.is_empty() {
             return Err("its JSON must be an object without `@type`".to_owned());
         }
-        if UnknownAny::is_named(settle::name_of(&type_url)) {
+        if UnknownAny::is_named(name_of(&type_url)) {
             return Err("its JSON must be that of another type".to_owned());
         }
         if as_bytes(&members).is_some() {
             return Err(READS_AS_BYTES.to_owned());
         }
-        if settle::name_of(&type_url).is_empty() && context::writes_strictly() {
+        if name_of(&type_url).is_empty() && context::writes_strictly() {
             return Err("its JSON has no `@type` with the name of a type".to_owned());
         }
         Ok(Self { type_url, members })
@@ -214,15 +216,6 @@ fn decode<M: Message + Default>(value: &Bytes) -> Result<M, DecodeError> {
     /// slower to read from than a slice.
     const SHARED: usize = 1024;
     if value.len() < SHARED { M::decode(&**value) } else { M::decode(value.clone()) }
-}
-
-/// The JSON object of a well-known type in an `Any`, without its `@type`.
-pub fn well_known_json<M: Serialize>(message: &M) -> Result<Box<RawValue>, serde_json::Error> {
-    #[derive(Serialize)]
-    struct Value<'a, M> {
-        value: &'a M,
-    }
-    serde_json::value::to_raw_value(&Value { value: message })
 }
 
 fn patched<S: Serializer>(

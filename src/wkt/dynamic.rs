@@ -12,10 +12,10 @@ use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::value::Kind;
-use super::NullValue;
-use crate::protojson::codec::Codec;
-use crate::protojson::number::Float;
-use crate::protojson::{context, number, path};
+use crate::json::codec::Codec;
+use crate::json::number::Float;
+use crate::json::{context, number, path};
+use pbjson_types::NullValue;
 
 /// A JSON object.
 #[derive(Clone, PartialEq, Message)]

@@ -6,7 +6,7 @@ use prost::{Message, Name};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::protojson::unknown::{UnknownName, skip_member};
+use crate::json::unknown::{UnknownName, skip_member};
 
 /// A message without fields. In JSON `{}`, in an [`Any`](super::Any) nothing beside `@type`; the
 /// `"value": {}` that some references write there is read too.

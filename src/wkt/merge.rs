@@ -8,14 +8,13 @@ use prost::DecodeError;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use serde_json::value::RawValue;
 
-use super::preserved;
-use super::wire::{self, WireField};
+use crate::json::members::Members;
+use crate::json::open_enum::stands_for;
+use crate::json::patch::Patch;
+use crate::json::schema::{Field, FieldKey, FieldKind, FieldShape, MessageType};
+use crate::json::wire::{self, WireField};
+use crate::json::{context, preserved};
 use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
-use crate::protojson::context;
-use crate::protojson::members::Members;
-use crate::protojson::open_enum::stands_for;
-use crate::protojson::patch::Patch;
-use crate::types::{Field, FieldKey, FieldKind, FieldShape, MessageType};
 
 /// The fields of an entry of a map.
 const MAP_KEY: u32 = 1;

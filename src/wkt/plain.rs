@@ -9,8 +9,8 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Unexpecte
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Int32Value, Int64Value};
-use crate::protojson::context;
+use super::wrappers::{Int32Value, Int64Value};
+use crate::json::context;
 
 /// A type whose JSON is a string where that can say its value.
 pub trait Plain: Sized {

@@ -1,17 +1,21 @@
 //! Which message types are known, so that an `Any` of them can be read and written as JSON.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::{DecodeError, Name};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::any_read::{read_message, read_well_known};
-use super::any_write::well_known_json;
-use crate::protojson::context;
-use crate::protojson::members::Members;
-use crate::types::{self, JsonMessage, MessageType, TypeVisitor, message_type};
+use super::types;
+use crate::json::context;
+use crate::json::embedded::{message_type, read_message, read_well_known};
+use crate::json::enum_names::EnumNames;
+use crate::json::members::Members;
+use crate::json::message::{JsonMessage, TypeVisitor};
+use crate::json::schema::MessageType;
 
 /// The message types that can be read from JSON and written as JSON.
 ///
@@ -29,7 +33,14 @@ use crate::types::{self, JsonMessage, MessageType, TypeVisitor, message_type};
 /// ```
 #[derive(Clone, Default)]
 pub struct TypeRegistry {
-    added: Arc<BTreeMap<String, Registered>>,
+    added: Option<Arc<BTreeMap<String, Registered>>>,
+    enum_names: Option<Arc<EnumNames>>,
+}
+
+thread_local! {
+    /// The registry of the scope that is running.
+    static IN_SCOPE: RefCell<TypeRegistry> =
+        const { RefCell::new(TypeRegistry { added: None, enum_names: None }) };
 }
 
 impl TypeRegistry {
@@ -39,14 +50,42 @@ impl TypeRegistry {
     /// as [`Any`](super::Any) says. Others keep what their own `Deserialize` keeps.
     #[must_use]
     pub fn with<M: JsonMessage + Name>(mut self) -> Self {
-        Arc::make_mut(&mut self.added).insert(M::full_name(), Registered::message::<M>());
+        let added = self.added.get_or_insert_default();
+        Arc::make_mut(added).insert(M::full_name(), Registered::message::<M>());
+        self
+    }
+
+    /// Remembers names of enum values that the schema does not have, so that what was read from JSON
+    /// within a [`scope`](Self::scope) of this registry has them again in JSON that is written within
+    /// one: see [`protojson`](crate::protojson#enum-names). Clones share the memory. It holds at most
+    /// 4,096 names of 128 bytes, and ends with the last clone.
+    #[must_use]
+    pub fn remember_enum_names(mut self) -> Self {
+        self.enum_names.get_or_insert_default();
         self
     }
 
     /// Runs with these types: they are known to every [`Any`](super::Any) that `run` reads, writes or
     /// unpacks.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        context::with_registry(self.clone(), run)
+        struct Restore(TypeRegistry);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                IN_SCOPE.with(|registry| std::mem::swap(&mut *registry.borrow_mut(), &mut self.0));
+            }
+        }
+        let _restore = Restore(IN_SCOPE.replace(self.clone()));
+        context::with_enum_names(self.enum_names.clone(), run)
+    }
+
+    /// A type that is known in the scope that is running.
+    pub(crate) fn in_scope(name: &str) -> Option<Registered> {
+        Self::added_in_scope(name).or_else(|| Self::default().get(name))
+    }
+
+    /// A type that was added to the registry of the scope that is running.
+    pub(crate) fn added_in_scope(name: &str) -> Option<Registered> {
+        IN_SCOPE.with(|registry| registry.borrow().added(name))
     }
 
     /// Whether a type is known, by its full name.
@@ -57,7 +96,7 @@ impl TypeRegistry {
     /// The full names of all known types, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = types::NAMES.iter().map(|name| (*name).to_owned()).collect();
-        names.extend(self.added.keys().cloned());
+        names.extend(self.added.iter().flat_map(|added| added.keys().cloned()));
         names.sort();
         names.dedup();
         names
@@ -84,14 +123,16 @@ impl TypeRegistry {
         self.added(name).or_else(|| types::visit(name, Find))
     }
 
-    pub(crate) fn added(&self, name: &str) -> Option<Registered> {
-        self.added.get(name).copied()
+    fn added(&self, name: &str) -> Option<Registered> {
+        self.added.as_ref()?.get(name).copied()
     }
 }
 
 impl std::fmt::Debug for TypeRegistry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TypeRegistry").field("added", &self.added.keys()).finish_non_exhaustive()
+        f.debug_struct("TypeRegistry")
+            .field("added", &self.added.as_ref().map(|added| added.keys()))
+            .finish_non_exhaustive()
     }
 }
 
@@ -179,4 +220,13 @@ fn from_json<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
 fn to_json<M: JsonMessage>(bytes: Bytes) -> Json {
     let message = M::decode(bytes).map_err(|error| error.to_string())?;
     serde_json::value::to_raw_value(&message).map_err(|error| error.to_string())
+}
+
+/// The JSON object of a well-known type in an `Any`, without its `@type`.
+pub fn well_known_json<M: Serialize>(message: &M) -> Result<Box<RawValue>, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Value<'a, M> {
+        value: &'a M,
+    }
+    serde_json::value::to_raw_value(&Value { value: message })
 }

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use prost::Message;
 use prost::encoding::WireType;
 
+use super::any::{Any, UnpackError, name_of};
 use super::merge::{MAP_VALUE, Problem, merge, patch};
-use super::{Any, UnpackError, preserved, wire};
+use super::registry::TypeRegistry;
+use crate::json::members::Members;
+use crate::json::schema::{FieldKind, FieldShape, MessageType};
+use crate::json::tagged::TYPE;
+use crate::json::{context, preserved, wire};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
-use crate::protojson::context;
-use crate::protojson::members::Members;
-use crate::protojson::tagged::TYPE;
-use crate::types::{FieldKind, FieldShape, MessageType};
 
 /// What an `Any` is.
 pub struct Settled<'a> {
@@ -42,7 +43,7 @@ pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
     let (message, members) = match carried {
         None => (any.value.clone(), Vec::new()),
         Some((own, UnknownMembers { members })) => {
-            let registered = context::registry().unwrap_or_default().get(any.type_name());
+            let registered = TypeRegistry::in_scope(name_of(&any.type_url));
             match registered.map(|registered| registered.message_type) {
                 Some(message_type) if message_type.fields().is_some() => {
                     let merged = merge(&own, &message_type, &members).map_err(at)?;
@@ -112,20 +113,14 @@ pub fn known_type_url(any: &Any) -> Option<&str> {
     }
     let type_url = str::from_utf8(type_url?).ok()?;
     let name = name_of(type_url);
-    let is_known = context::registry().unwrap_or_default().contains(name);
+    let is_known = TypeRegistry::in_scope(name).is_some();
     (is_known && !UnknownAny::is_named(name)).then_some(type_url)
-}
-
-/// The full name of a type by its URL.
-pub fn name_of(type_url: &str) -> &str {
-    type_url.rsplit('/').next().unwrap_or_default()
 }
 
 /// Reads the JSON of an `UnknownAny` whose type is known by now.
 fn read_known(any: &Any) -> Result<Option<Any>, UnpackError> {
     let Some(type_url) = known_type_url(any) else { return Ok(None) };
-    let registry = context::registry().unwrap_or_default();
-    let Some(registered) = registry.get(name_of(type_url)) else { return Ok(None) };
+    let Some(registered) = TypeRegistry::in_scope(name_of(type_url)) else { return Ok(None) };
     let unknown = UnknownAny::decode(any.value.clone())
         .map_err(|source| UnpackError::Decode { type_url: any.type_url.clone(), source })?;
     let read = || {

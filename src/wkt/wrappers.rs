@@ -4,9 +4,9 @@ use bytes::Bytes;
 use prost::{Message, Name};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::protojson::base64::Base64;
-use crate::protojson::codec::{Bool, Codec, Text};
-use crate::protojson::number::{Float, Int, Long};
+use crate::json::base64::Base64;
+use crate::json::codec::{Bool, Codec, Text};
+use crate::json::number::{Float, Int, Long};
 
 macro_rules! wrappers {
     ($($(#[$derive:meta])* $name:ident ($($kind:tt)*) $type:ty, $codec:ty;)*) => {$(

@@ -5,7 +5,7 @@ use era::common::allowed_actions::Postpone;
 use eset_protect::automation::v1::{Trigger, trigger};
 use eset_protect::policy_management::v2::{FeaturePolicy, Policy};
 use eset_protect::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
-use eset_protect::protojson::open_enum::unrecognised;
+use eset_protect::protojson::unrecognized_enum_number;
 use eset_protect::wkt::{Int32Value, Struct};
 use prost::Name;
 
@@ -132,9 +132,8 @@ fn declared_members_of_nested_messages_lists_and_maps_too() {
 #[test]
 fn a_now_known_enum_name_becomes_its_number() {
     let name = Postpone::Cannot.as_str_name();
-    let full_name = "Era.Common.DataDefinition.Common.AllowedActions.Postpone";
     // The documented number for an unknown name.
-    let number = unrecognised(full_name, name);
+    let number = unrecognized_enum_number(name);
     let with = |postpone| ShutdownComputer {
         actions: Some(AllowedActions { cancel_action: None, postpone: Some(postpone) }),
         restart: None,
@@ -151,7 +150,7 @@ fn a_now_known_enum_name_becomes_its_number() {
         &ShutdownComputer { actions: Some(AllowedActions::default()), restart: None },
         &[("/actions/postpone", "\"NeverHeardOf\"")],
     );
-    let unknown = unrecognised(full_name, "NeverHeardOf");
+    let unknown = unrecognized_enum_number("NeverHeardOf");
     let json = r#","actions":{"postpone":"NeverHeardOf"}"#;
     assert_is(&any, &with(unknown), &typed::<ShutdownComputer>(json));
 }
@@ -234,7 +233,7 @@ fn types_of_a_registry_are_known_in_its_scope() {
     let registry = added_service::types::register(TypeRegistry::default());
     let json = |rest: &str| typed::<Greeting>(rest);
     // The number for an unknown name.
-    let number = |name| unrecognised("example.greeter.v1.Greeting.Warmth", name);
+    let number = unrecognized_enum_number;
     let (warm, new) = (number("WARMTH_WARM"), number("WARMTH_NEW"));
     let before = Greeting {
         warmths: vec![1, warm, new],

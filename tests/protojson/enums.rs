@@ -6,6 +6,16 @@ fn run(status: i32) -> DeviceTaskRun {
     DeviceTaskRun { status, ..Default::default() }
 }
 
+/// Within one registry that remembers names JSON comes back as it was.
+#[track_caller]
+fn comes_back<M: DeserializeOwned + Serialize>(registry: &TypeRegistry, json: &str) -> M {
+    let reader = Reader::new().registry(registry.clone());
+    let message: M = reader.read(json.as_bytes()).unwrap();
+    let written = Writer::new().strict(true).registry(registry.clone()).write(&message).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), json);
+    message
+}
+
 #[test]
 fn an_enum_number_without_a_name_is_a_number() {
     for number in [6, 77, i32::MAX, -1, i32::MIN] {
@@ -25,16 +35,15 @@ fn an_enum_number_without_a_name_is_a_number() {
 fn an_empty_enum_name_is_an_unknown_one() {
     let json = r#"{"taskRuns":[{"uuid":"a"},{"uuid":"b","status":""},{"uuid":"c"}]}"#;
     let list: ListTaskRunsResponse = read(json);
-    assert_eq!(write(&list), json);
     assert!(list.task_runs[1].status < 0, "no value of the enum");
+    comes_back::<ListTaskRunsResponse>(&TypeRegistry::default().remember_enum_names(), json);
     assert!(strict_error::<ListTaskRunsResponse>(json).contains("`taskRuns[1].status`"));
 }
 
 #[test]
-fn an_unknown_enum_name_is_kept() {
+fn an_unknown_enum_name_is_a_number_of_its_own() {
     let json = r#"{"status":"TASK_RUN_STATUS_PAUSED"}"#;
     let message: DeviceTaskRun = read(json);
-    assert_eq!(write(&message), json);
     // The documented number, on the gRPC wire too: i32::MIN | FNV-1a-32 of the name.
     let hash = "TASK_RUN_STATUS_PAUSED"
         .bytes()
@@ -42,19 +51,41 @@ fn an_unknown_enum_name_is_kept() {
     let number = i32::MIN | hash.cast_signed();
     assert_eq!(message.status, number);
     assert_eq!(TaskRunStatus::try_from(number).ok(), None, "it is no value of the enum");
-    assert_eq!(
-        unrecognised("eset.dotnod.automation.v1.TaskRunStatus", "TASK_RUN_STATUS_PAUSED"),
-        number
-    );
+    assert_eq!(unrecognized_enum_number("TASK_RUN_STATUS_PAUSED"), number);
+    assert_eq!(write(&message), format!(r#"{{"status":{number}}}"#), "nobody remembers the name");
     let sent = prost::Message::encode_to_vec(&message);
     let received: DeviceTaskRun = prost::Message::decode(sent.as_slice()).unwrap();
     assert_eq!(received.status, number);
-    // Names that two enums do not have are two names.
-    both_ways(
-        r#"{"source":"TASK_RUN_STATUS_PAUSED"}"#,
-        &read::<DeviceTask>(r#"{"source":"TASK_RUN_STATUS_PAUSED"}"#),
-    );
     assert!(read::<DeviceTaskRun>(r#"{"status":"task_run_status_failed"}"#).status < 0);
+}
+
+#[test]
+fn a_registry_remembers_unknown_enum_names() {
+    let registry = TypeRegistry::default().remember_enum_names();
+    let json = r#"{"status":"TASK_RUN_STATUS_PAUSED"}"#;
+    let message: DeviceTaskRun = comes_back(&registry, json);
+    assert_eq!(message, read(json), "the number is the documented one");
+    // Names that two enums do not have are two names.
+    comes_back::<DeviceTask>(&registry, r#"{"source":"TASK_RUN_STATUS_PAUSED"}"#);
+    // Clones share what is remembered, others know nothing of it.
+    let write = |registry: TypeRegistry| {
+        String::from_utf8(Writer::new().registry(registry).write(&message).unwrap()).unwrap()
+    };
+    assert_eq!(write(registry.clone()), json);
+    let number = format!(r#"{{"status":{}}}"#, message.status);
+    assert_eq!(write(TypeRegistry::default().remember_enum_names()), number);
+    assert_eq!(registry.scope(|| serde_json::to_string(&message).unwrap()), json);
+    assert_eq!(serde_json::to_string(&message).unwrap(), number);
+}
+
+#[test]
+fn two_names_with_one_number_stay_two_names() {
+    // FNV-1a-32 gives both the same.
+    assert_eq!(unrecognized_enum_number("costarring"), unrecognized_enum_number("liquid"));
+    let registry = TypeRegistry::default().remember_enum_names();
+    let json =
+        r#"{"taskRuns":[{"status":"costarring"},{"status":"liquid"},{"status":"costarring"}]}"#;
+    comes_back::<ListTaskRunsResponse>(&registry, json);
 }
 
 #[test]
@@ -65,7 +96,7 @@ fn one_unknown_enum_name_fails_no_list() {
     assert_eq!(list.task_runs[0].status(), TaskRunStatus::Failed);
     assert_eq!(list.task_runs[1].status(), TaskRunStatus::Unspecified, "prost's view of it");
     assert_ne!(list.task_runs[1].status, TaskRunStatus::Unspecified as i32);
-    assert_eq!(write(&list), json);
+    assert_eq!(read::<ListTaskRunsResponse>(&write(&list)), list);
     let problem = Reader::new().strict(true).read::<ListTaskRunsResponse>(json.as_bytes());
     let problem = problem.unwrap_err().to_string();
     assert!(problem.contains("taskRuns[1].status") && problem.contains("NEWER"), "{problem}");
@@ -73,27 +104,21 @@ fn one_unknown_enum_name_fails_no_list() {
 
 #[test]
 fn a_long_name_is_written_as_its_number() {
-    let long = "N".repeat(100_000);
-    let message: DeviceTaskRun = read(&format!(r#"{{"status":"{long}"}}"#));
-    assert_eq!(write(&message), format!(r#"{{"status":{}}}"#, message.status));
+    let registry = TypeRegistry::default().remember_enum_names();
+    let json = format!(r#"{{"status":"{}"}}"#, "N".repeat(100_000));
+    registry.scope(|| {
+        let message: DeviceTaskRun = read(&json);
+        assert_eq!(write(&message), format!(r#"{{"status":{}}}"#, message.status));
+    });
 }
 
 #[test]
 fn names_do_not_fill_the_memory() {
-    // In a process of its own: beyond 4,096 names no test of this one could have another.
-    if std::env::var_os("ESET_PROTECT_TEST_NAMES").is_some() {
-        let written: Vec<_> = (0..5000)
-            .map(|n| write(&read::<DeviceTaskRun>(&format!(r#"{{"status":"NEWER_{n}"}}"#))))
-            .collect();
-        let kept = written.iter().filter(|json| json.contains("NEWER_")).count();
-        println!("KEPT {kept} {}", written[4095] == r#"{"status":"NEWER_4095"}"#);
-        return;
-    }
-    let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "enums::names_do_not_fill_the_memory", "--nocapture"])
-        .env("ESET_PROTECT_TEST_NAMES", "1")
-        .output()
-        .unwrap();
-    let output = String::from_utf8_lossy(&child.stdout).into_owned();
-    assert!(output.contains("KEPT 4096 true"), "{output}");
+    let registry = TypeRegistry::default().remember_enum_names();
+    let written: Vec<_> = registry.scope(|| {
+        let jsons = (0..5000).map(|n| format!(r#"{{"status":"NEWER_{n}"}}"#));
+        jsons.map(|json| write(&read::<DeviceTaskRun>(&json))).collect()
+    });
+    assert_eq!(written.iter().filter(|json| json.contains("NEWER_")).count(), 4096);
+    assert_eq!(written[4095], r#"{"status":"NEWER_4095"}"#);
 }

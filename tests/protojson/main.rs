@@ -28,11 +28,10 @@ use eset_protect::proto::eset::dotnod::policy_management::v2::{
 };
 use eset_protect::proto::google::rpc::quota_failure::Violation;
 use eset_protect::proto::google::rpc::{RetryInfo, Status};
-use eset_protect::protojson::open_enum::unrecognised;
-use eset_protect::protojson::{Reader, Writer};
+use eset_protect::protojson::{Reader, Writer, unrecognized_enum_number};
 use eset_protect::wkt::{
     Any, BytesValue, DoubleValue, Duration, Empty, FieldMask, FloatValue, Int32Value, Int64Value,
-    ListValue, Struct, Timestamp, UInt32Value, UInt64Value, Value,
+    ListValue, Struct, Timestamp, TypeRegistry, UInt32Value, UInt64Value, Value,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

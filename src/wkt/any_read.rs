@@ -1,23 +1,20 @@
 //! Reads an `Any` from its JSON.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use prost::{Message, Name};
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::settle::name_of;
-use super::{Any, BytesValue, preserved};
+use super::any::{Any, name_of};
+use super::registry::TypeRegistry;
+use super::types;
+use crate::json::embedded::{as_bytes, read_message, read_well_known};
+use crate::json::members::Members;
+use crate::json::message::{JsonMessage, TypeVisitor};
+use crate::json::tagged::TYPE;
+use crate::json::{context, path};
 use crate::proto::eset_protect::v1::UnknownAny;
-use crate::protojson::context::{self, Unknown};
-use crate::protojson::members::Members;
-use crate::protojson::path;
-use crate::protojson::tagged::{TYPE, VALUE};
-use crate::protojson::unknown::{UnknownName, read_raw, skip_member};
-use crate::types::{self, JsonForm, JsonMessage, TypeVisitor};
 
 impl<'de> Deserialize<'de> for Any {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -78,27 +75,6 @@ fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any, se
     Ok(Any::pack(&UnknownAny { type_url, json: members.to_json()? }))
 }
 
-/// The bytes that `"@value"` alone holds, where the message has no JSON form.
-pub(super) fn as_bytes(members: &Members) -> Option<Vec<u8>> {
-    only_value(members.iter().map(|(name, json)| (name, json.get())))
-}
-
-pub(super) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Vec<u8>> {
-    if context::is_strict() {
-        return None;
-    }
-    let mut value = None;
-    for (name, json) in members {
-        match name {
-            VALUE => value = serde_json::from_str::<BytesValue>(json).ok(),
-            // grpcurl says here why.
-            "@error" => {}
-            _ => return None,
-        }
-    }
-    value.map(|value| value.value.into())
-}
-
 /// The name of a member; that of the first, which is `@type` nearly always, is not worth a copy.
 enum Key {
     Type,
@@ -125,9 +101,7 @@ impl<'de> Deserialize<'de> for Key {
 
 /// Reads the members behind `@type`.
 fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A::Error> {
-    if let Some(registry) = context::registry()
-        && registry.added(name_of(&type_url)).is_some()
-    {
+    if TypeRegistry::added_in_scope(name_of(&type_url)).is_some() {
         let mut members = Members::default();
         members.read_rest(&mut map)?;
         return buffered(type_url, members).map_err(A::Error::custom);
@@ -138,8 +112,7 @@ fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A:
 
 /// Reads members that stood before `@type`, or whose type was registered at run time.
 fn buffered(type_url: String, members: Members) -> Result<Any, serde_json::Error> {
-    let added = context::registry().and_then(|registry| registry.added(name_of(&type_url)));
-    let value = match added {
+    let value = match TypeRegistry::added_in_scope(name_of(&type_url)) {
         Some(added) => added.read(members).map(Payload::Known),
         None => {
             let map = members.into_map();
@@ -202,125 +175,5 @@ impl<'de, A: MapAccess<'de>> TypeVisitor for Read<'_, 'de, A> {
         }
         let json = members.to_json().map_err(A::Error::custom)?;
         Ok(Payload::Unknown(UnknownAny { type_url: self.type_url.to_owned(), json }))
-    }
-}
-
-/// Reads a message from the text of its object.
-pub(crate) fn read_object<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
-    let members: Members = serde_json::from_str(json)?;
-    read_message::<M, _>(members.into_map())
-}
-
-/// Reads a message from the members of its object.
-pub fn read_message<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
-where
-    M: JsonMessage,
-    A: MapAccess<'de>,
-{
-    if matches!(M::FORM, JsonForm::Empty) {
-        return read_empty::<M, A>(map);
-    }
-    let (message, unknown) =
-        context::collecting(|| M::deserialize(MapAccessDeserializer::new(map)));
-    let message = message?;
-    if !unknown.is_empty()
-        && message.encoded_len() == 0
-        && let Some(value) = only_unknown_value(&unknown)
-    {
-        return Ok(value);
-    }
-    encode(&message, unknown).map_err(A::Error::custom)
-}
-
-/// Reads a message without fields, for which some write `"value": {}` as for a well-known type.
-fn read_empty<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
-where
-    M: JsonMessage,
-    A: MapAccess<'de>,
-{
-    let (read, unknown) = context::collecting(|| {
-        let mut map = map;
-        let mut is_first = true;
-        while let Some(name) = map.next_key::<String>()? {
-            if name != "value" {
-                skip_member(&mut map, UnknownName::new(&name))?;
-                continue;
-            }
-            if !std::mem::take(&mut is_first) {
-                return Err(A::Error::duplicate_field("value"));
-            }
-            let value = read_raw(&mut map)?;
-            if serde_json::from_str::<Members>(value.get()).is_ok_and(|value| value.is_empty()) {
-                continue;
-            }
-            if context::is_strict() {
-                let problem = path::at_field(&name, &"the message has no such field");
-                return Err(A::Error::custom(problem));
-            }
-            context::keep(context::pointer_segment(&name), value);
-        }
-        Ok(())
-    });
-    read?;
-    match only_unknown_value(&unknown) {
-        Some(value) => Ok(value),
-        None => encode(&M::default(), unknown).map_err(A::Error::custom),
-    }
-}
-
-fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
-    only_value(unknown.iter().map(|member| {
-        let name = member.pointer.strip_prefix('/').unwrap_or_default();
-        (name, member.json.get())
-    }))
-}
-
-/// Reads a well-known type from the member `value`.
-pub fn read_well_known<'de, M, A>(mut map: A) -> Result<Vec<u8>, A::Error>
-where
-    M: JsonMessage,
-    A: MapAccess<'de>,
-{
-    let (value, unknown) = context::collecting(|| {
-        let mut value = None;
-        while let Some(name) = map.next_key::<String>()? {
-            if name != "value" {
-                skip_member(&mut map, UnknownName::new(&name))?;
-            } else if value.is_some() {
-                return Err(A::Error::duplicate_field("value"));
-            } else {
-                let read = map.next_value::<M>();
-                value =
-                    Some(read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?);
-            }
-        }
-        Ok(value)
-    });
-    if let Some(value) = value? {
-        return encode(&value, unknown).map_err(A::Error::custom);
-    }
-    only_unknown_value(&unknown).ok_or_else(|| A::Error::missing_field("value"))
-}
-
-fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, String> {
-    if unknown.is_empty() {
-        return Ok(message.encode_to_vec());
-    }
-    let mut pointers = HashSet::new();
-    for member in &unknown {
-        if !pointers.insert(&member.pointer) {
-            return Err(format!("the member `{}` appears twice", &member.pointer[1..]));
-        }
-        if member.pointer.strip_prefix('/') == Some(TYPE) {
-            return Err("the member `@type` appears twice".to_owned());
-        }
-    }
-    Ok(preserved::append(message.encode_to_vec(), &preserved::members(unknown)))
-}
-
-impl UnknownAny {
-    /// The type URL of this message itself.
-    pub(crate) fn is_named(name: &str) -> bool {
-        name.strip_prefix(Self::PACKAGE).and_then(|rest| rest.strip_prefix('.')) == Some(Self::NAME)
     }
 }

@@ -1,8 +1,6 @@
 //! What the `.proto` files say of a message's fields: one table for its JSON, its bytes, and for paths and
 //! queries that set its fields.
 
-use super::JsonMessage;
-
 /// A field of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -142,9 +140,4 @@ impl MessageType {
             JsonForm::Object { .. } | JsonForm::Empty | JsonForm::Opaque => None,
         }
     }
-}
-
-/// The type of a message.
-pub fn message_type<M: JsonMessage>() -> MessageType {
-    MessageType { form: M::FORM, read: crate::wkt::read_object::<M> }
 }

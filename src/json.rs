@@ -1,0 +1,28 @@
+//! The machinery of ProtoJSON that all messages share: a codec for each kind of field, the context that
+//! serde has no room for, JSON whose type is not known, and what carries it in the bytes of a message.
+//!
+//! [`wkt`](crate::wkt) builds the well-known types on it, [`protojson`](crate::protojson) the readers and
+//! writers.
+
+pub(crate) mod base64;
+pub(crate) mod codec;
+pub(crate) mod collections;
+pub(crate) mod context;
+pub(crate) mod depth;
+pub(crate) mod embedded;
+pub(crate) mod enum_names;
+pub(crate) mod fields;
+pub(crate) mod members;
+pub(crate) mod message;
+pub(crate) mod number;
+pub(crate) mod open_enum;
+pub(crate) mod patch;
+pub(crate) mod path;
+pub(crate) mod preserved;
+pub(crate) mod raw;
+pub(crate) mod schema;
+pub(crate) mod tagged;
+pub(crate) mod transfer;
+pub(crate) mod type_first;
+pub(crate) mod unknown;
+pub(crate) mod wire;

@@ -1,0 +1,156 @@
+//! Reads a message in an `Any` from its JSON to its bytes, which also carry what the type does not have.
+
+use std::collections::HashSet;
+
+use prost::Message;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess};
+
+use super::base64::Base64;
+use super::codec::Codec;
+use super::context::{self, Unknown};
+use super::members::Members;
+use super::message::JsonMessage;
+use super::schema::{JsonForm, MessageType};
+use super::tagged::{TYPE, VALUE};
+use super::unknown::{UnknownName, read_raw, skip_member};
+use super::{path, preserved};
+
+/// The type of a message.
+pub fn message_type<M: JsonMessage>() -> MessageType {
+    MessageType { form: M::FORM, read: read_object::<M> }
+}
+
+/// The bytes that `"@value"` alone holds, where the message has no JSON form.
+pub fn as_bytes(members: &Members) -> Option<Vec<u8>> {
+    only_value(members.iter().map(|(name, json)| (name, json.get())))
+}
+
+pub fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Vec<u8>> {
+    if context::is_strict() {
+        return None;
+    }
+    let mut value = None;
+    for (name, json) in members {
+        match name {
+            VALUE => value = Base64::read(&mut serde_json::Deserializer::from_str(json)).ok(),
+            // grpcurl says here why.
+            "@error" => {}
+            _ => return None,
+        }
+    }
+    value.map(Vec::from)
+}
+
+/// Reads a message from the text of its object.
+fn read_object<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
+    let members: Members = serde_json::from_str(json)?;
+    read_message::<M, _>(members.into_map())
+}
+
+/// Reads a message from the members of its object.
+pub fn read_message<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
+where
+    M: JsonMessage,
+    A: MapAccess<'de>,
+{
+    if matches!(M::FORM, JsonForm::Empty) {
+        return read_empty::<M, A>(map);
+    }
+    let (message, unknown) =
+        context::collecting(|| M::deserialize(MapAccessDeserializer::new(map)));
+    let message = message?;
+    if !unknown.is_empty()
+        && message.encoded_len() == 0
+        && let Some(value) = only_unknown_value(&unknown)
+    {
+        return Ok(value);
+    }
+    encode(&message, unknown).map_err(A::Error::custom)
+}
+
+/// Reads a message without fields, for which some write `"value": {}` as for a well-known type.
+fn read_empty<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
+where
+    M: JsonMessage,
+    A: MapAccess<'de>,
+{
+    let (read, unknown) = context::collecting(|| {
+        let mut map = map;
+        let mut is_first = true;
+        while let Some(name) = map.next_key::<String>()? {
+            if name != "value" {
+                skip_member(&mut map, UnknownName::new(&name))?;
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                return Err(A::Error::duplicate_field("value"));
+            }
+            let value = read_raw(&mut map)?;
+            if serde_json::from_str::<Members>(value.get()).is_ok_and(|value| value.is_empty()) {
+                continue;
+            }
+            if context::is_strict() {
+                let problem = path::at_field(&name, &"the message has no such field");
+                return Err(A::Error::custom(problem));
+            }
+            context::keep(context::pointer_segment(&name), value);
+        }
+        Ok(())
+    });
+    read?;
+    match only_unknown_value(&unknown) {
+        Some(value) => Ok(value),
+        None => encode(&M::default(), unknown).map_err(A::Error::custom),
+    }
+}
+
+fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
+    only_value(unknown.iter().map(|member| {
+        let name = member.pointer.strip_prefix('/').unwrap_or_default();
+        (name, member.json.get())
+    }))
+}
+
+/// Reads a well-known type from the member `value`.
+pub fn read_well_known<'de, M, A>(mut map: A) -> Result<Vec<u8>, A::Error>
+where
+    M: JsonMessage,
+    A: MapAccess<'de>,
+{
+    let (value, unknown) = context::collecting(|| {
+        let mut value = None;
+        while let Some(name) = map.next_key::<String>()? {
+            if name != "value" {
+                skip_member(&mut map, UnknownName::new(&name))?;
+            } else if value.is_some() {
+                return Err(A::Error::duplicate_field("value"));
+            } else {
+                let read = map.next_value::<M>();
+                value =
+                    Some(read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?);
+            }
+        }
+        Ok(value)
+    });
+    if let Some(value) = value? {
+        return encode(&value, unknown).map_err(A::Error::custom);
+    }
+    only_unknown_value(&unknown).ok_or_else(|| A::Error::missing_field("value"))
+}
+
+fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, String> {
+    if unknown.is_empty() {
+        return Ok(message.encode_to_vec());
+    }
+    let mut pointers = HashSet::new();
+    for member in &unknown {
+        if !pointers.insert(&member.pointer) {
+            return Err(format!("the member `{}` appears twice", &member.pointer[1..]));
+        }
+        if member.pointer.strip_prefix('/') == Some(TYPE) {
+            return Err("the member `@type` appears twice".to_owned());
+        }
+    }
+    Ok(preserved::append(message.encode_to_vec(), &preserved::members(unknown)))
+}
