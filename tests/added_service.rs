@@ -1,10 +1,11 @@
 //! A service is added by a `.proto` file: `tests/added_service` does so, with the same parts of the
 //! build script, and everything of this crate works with it.
 
-mod greeter;
+mod support;
 
 use std::sync::Arc;
 
+use crate::support::greeter::Running;
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::{
     GreetRequest, Greeting, ListPeopleRequest, greeting,
@@ -16,7 +17,6 @@ use eset_protect::rpc::{IdempotencyLevel, Rpc};
 use eset_protect::server::RestFront;
 use eset_protect::wkt::{Any, FieldMask, Int64Value, TypeRegistry, Value};
 use eset_protect::{Client, JsonMessage, params::AllowedActions};
-use greeter::Running;
 use prost::Message;
 
 /// A greeting with something in every field.
@@ -67,7 +67,8 @@ async fn its_client_calls_it() {
 #[tokio::test]
 async fn a_rest_front_serves_it() {
     let registry = types::register(TypeRegistry::default());
-    let backend = Arc::new(added_service::server::Greeter::new(Arc::new(greeter::Greetings)));
+    let backend =
+        Arc::new(added_service::server::Greeter::new(Arc::new(crate::support::greeter::Greetings)));
     let front = RestFront::new([backend as _]).registry(registry);
     let ask = async |method: &str, path: &str, body: &'static str| {
         let request = http::Request::builder()

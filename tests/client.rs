@@ -1,16 +1,16 @@
 //! The client over gRPC: options, errors, limits, pages.
 
-mod greeter;
+mod support;
 
 use std::time::Duration;
 
+use crate::support::greeter::{PEOPLE, Running};
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::{
     GreetRequest, Greeting, ListPeopleRequest, greeting::Warmth,
 };
 use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{CallOptions, Client, Error, ErrorKind, RetryPolicy};
-use greeter::{PEOPLE, Running};
 use tonic::Code;
 
 fn greet(person: &str) -> GreetRequest {

@@ -8,14 +8,14 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::messages::tape::Tape;
+use crate::support::messages::{all_types, config, oracle_json, random};
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::wkt::{Any, Registered, TypeRegistry};
 use proptest::prelude::{TestCaseError, any};
 use proptest::test_runner::TestRunner;
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
-use support::tape::Tape;
-use support::{all_types, config, oracle_json, random};
 
 fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap();

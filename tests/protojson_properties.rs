@@ -25,6 +25,8 @@
 
 mod support;
 
+use crate::support::messages::tape::Tape;
+use crate::support::messages::{POOL, all_types, config, oracle_json, random};
 use eset_protect::wkt::TypeRegistry;
 use proptest::prelude::{TestCaseError, any, prop_assert, prop_assert_eq};
 use proptest::test_runner::TestRunner;
@@ -33,8 +35,6 @@ use prost_reflect::{
     DynamicMessage, Kind, MessageDescriptor, ReflectMessage, SerializeOptions, Value,
 };
 use serde_json::Value as Json;
-use support::tape::Tape;
-use support::{POOL, all_types, config, oracle_json, random};
 
 /// Runs a property on random messages of every type; the second tape is for the property's own
 /// choices.

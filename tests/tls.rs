@@ -2,15 +2,13 @@
 
 #![cfg(feature = "tls")]
 
-#[path = "support/directory.rs"]
-mod directory;
-mod greeter;
+mod support;
 
+use crate::support::directory::Directory;
+use crate::support::greeter::Running;
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
-use directory::Directory;
 use eset_protect::{Client, Error, ErrorKind, TlsConfig};
-use greeter::Running;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 

@@ -1,14 +1,17 @@
 //! `google.protobuf.Any` loses nothing between JSON and bytes, whatever the schema does not know.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod hostile;
 mod late_type;
 mod later;
 mod random;
-#[path = "../support/mod.rs"]
-mod support;
 mod typed;
 mod without_json;
 
+use crate::support::messages::POOL;
+use crate::support::messages::exact::Exact;
 use eset_protect::proto::era::common::data_definition as era;
 use eset_protect::proto::eset::dotnod::automation::v1::{Action, DeviceTask};
 use eset_protect::proto::eset_protect::v1::UnknownAny;
@@ -17,8 +20,6 @@ use eset_protect::protojson::{Reader, Writer};
 use eset_protect::wkt::{Any, Duration, Empty, TypeRegistry, UnpackError};
 use prost::Message;
 use prost_reflect::DynamicMessage;
-use support::POOL;
-use support::exact::Exact;
 
 use era::common::AllowedActions;
 use era::task::os::{RunCommand, ShutdownComputer};

@@ -1,14 +1,14 @@
 //! Random unknown members in random messages of every known type and of unknown types.
 
 use super::*;
+use crate::support::messages::exact::{names, values};
+use crate::support::messages::random::message;
+use crate::support::messages::tape::Tape;
+use crate::support::messages::{all_types, config};
 use proptest::prelude::{TestCaseError, any, prop_assert_eq, proptest};
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 use prost_reflect::{Kind, MessageDescriptor};
-use support::exact::{names, values};
-use support::random::message;
-use support::tape::Tape;
-use support::{all_types, config};
 
 /// A member to add, and the index of the object to add it to, among the objects that are messages.
 type Addition = (Index, String, Exact);

@@ -15,8 +15,8 @@ use secrecy::ExposeSecret;
 use tokio::time::{Instant, advance, sleep};
 
 use crate::TASK;
-use crate::driven_timer::DrivenTimer;
-use crate::scripted::{Scripted, json, ok};
+use crate::support::scripted::{Scripted, json, ok};
+use crate::support::timer::DrivenTimer;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);

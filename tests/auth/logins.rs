@@ -6,7 +6,7 @@ use eset_protect::{Client, Error, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
 
 use crate::TASK;
-use crate::scripted::{Answer, Scripted, answer, json, ok, pending};
+use crate::support::scripted::{Answer, Scripted, answer, json, ok, pending};
 
 const PASSWORD: &str = "p&ss=w%rd +\"\u{e4}\\\r\n";
 const USER: &str = "api user+1@eset.example";

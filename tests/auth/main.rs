@@ -2,10 +2,8 @@
 
 #![cfg(feature = "rest")]
 
-#[path = "../faults/driven_timer.rs"]
-mod driven_timer;
-#[path = "../scripted/mod.rs"]
-mod scripted;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod cache;
 mod logins;

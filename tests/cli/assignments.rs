@@ -5,7 +5,7 @@ use eset_protect::policy_management::v2::{
     PolicyTarget, UpdatePolicyAssignmentRankingResponse,
 };
 
-use crate::support::{DEVICE, GROUP, Server, run};
+use crate::command::{DEVICE, GROUP, Server, run};
 
 fn policy(server: &Server) -> String {
     let create = ["policies", "create", "--file", "-", "--output", "json"];

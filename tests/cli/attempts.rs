@@ -3,7 +3,7 @@
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use tonic::Code;
 
-use crate::support::{Server, command, run, run_command};
+use crate::command::{Server, command, run, run_command};
 
 /// One failure that a second attempt would mend: over gRPC as a code, over REST as the status 503.
 fn failing_once() -> (Server, Faults) {

@@ -8,8 +8,8 @@ use eset_protect::automation::v1::{DeviceTask, GetTaskResponse};
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use eset_protect::policy_management::v2::{Policy, PolicyAssignment};
 
-use crate::directory::Directory;
-use crate::support::{DEVICE, Ran, Server, run};
+use crate::command::{DEVICE, Ran, Server, run};
+use crate::support::directory::Directory;
 
 pub const WIRES: [&[&str]; 2] = [&["--wire", "grpc"], &["--wire", "rest"]];
 

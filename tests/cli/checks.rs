@@ -4,8 +4,8 @@ use eset_protect::automation::v1::DeviceTask;
 use eset_protect::params::PolicyData;
 use eset_protect::policy_management::v2::{CreatePolicyResponse, Policy};
 
-use crate::directory::Directory;
-use crate::support::{DEVICE, Ran, Server, run};
+use crate::command::{DEVICE, Ran, Server, run};
+use crate::support::directory::Directory;
 
 const PRODUCT: &str = "eset.local.products.endpoint";
 const SETTINGS: &str = r#"{"policy":{"format":"1","data":{}}}"#;

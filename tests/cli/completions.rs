@@ -2,9 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use crate::directory::Directory;
-use crate::skip::skipped;
-use crate::support::run;
+use crate::command::run;
+use crate::support::directory::Directory;
+use crate::support::skip::skipped;
 
 /// What bash offers for the last of these words, after it has read the script.
 fn offered(script: &str, words: &[&str]) -> Vec<String> {

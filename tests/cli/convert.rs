@@ -5,7 +5,7 @@ use eset_protect::params::{OnDemandScan, RunCommand};
 use eset_protect::wkt::Any;
 use prost::Message;
 
-use crate::support::{Ran, run};
+use crate::command::{Ran, run};
 
 fn convert(name: &str, from: &str, to: &str, input: &[u8]) -> Ran {
     run(&["convert", "--type", name, "--from", from, "--to", to], input)

@@ -1,6 +1,6 @@
 //! `eset-protect demo`.
 
-use crate::support::run;
+use crate::command::run;
 
 #[test]
 fn it_shows_what_it_promises() {
@@ -37,7 +37,7 @@ fn it_is_the_same_every_time_and_plain_in_a_pipe() {
 /// What it tells people to try must work.
 #[test]
 fn its_suggestions_are_commands() {
-    let server = crate::support::Server::seeded();
+    let server = crate::command::Server::seeded();
     let out = run(&["demo"], b"").ok();
     let commands = out.lines().filter_map(|line| line.strip_prefix("  eset-protect "));
     let mut tried = 0;

@@ -2,8 +2,8 @@
 
 use prost_reflect::{DescriptorPool, Value};
 
-use crate::directory::Directory;
-use crate::support::run;
+use crate::command::run;
+use crate::support::directory::Directory;
 
 #[test]
 fn the_file_is_a_descriptor_set_with_http_rules() {

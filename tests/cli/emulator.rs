@@ -1,6 +1,6 @@
 //! `eset-protect emulator`.
 
-use crate::support::run;
+use crate::command::run;
 
 #[test]
 fn other_machines_need_a_flag() {
@@ -36,8 +36,8 @@ mod served {
 
     use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask};
 
-    use crate::directory::Directory;
-    use crate::support::{Ran, command, run, run_command};
+    use crate::command::{Ran, command, run, run_command};
+    use crate::support::directory::Directory;
 
     struct Emulator {
         child: Child,
@@ -230,7 +230,7 @@ mod served {
         assert!(out.contains("UUID") && out.contains("ShutdownComputer"), "{out}");
         assert!(out.contains("\"displayName\":"), "{out}");
         if Command::new("curl").arg("--version").output().is_err() {
-            return crate::skip::skipped("there is no `curl` for its examples");
+            return crate::support::skip::skipped("there is no `curl` for its examples");
         }
         let out = shell(&examples("Without this command:")).ok();
         assert!(out.starts_with("{\"tasks\":[{"), "{out}");

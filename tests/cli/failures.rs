@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
-use crate::support::{command, run, run_command, runtime};
+use crate::command::{command, run, run_command, runtime};
 
 /// A service that answers every call with the same status.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl tower_service::Service<http::Request<Body>> for Failing {
 }
 
 /// Runs `tasks` with these arguments against a service that fails so.
-fn against(status: Status, args: &[&str]) -> crate::support::Ran {
+fn against(status: Status, args: &[&str]) -> crate::command::Ran {
     let runtime = runtime();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());

@@ -2,8 +2,8 @@
 
 use eset_protect::automation::v1::{CreateTaskResponse, GetTaskResponse};
 
-use crate::directory::Directory;
-use crate::support::{DEVICE, Server, command, run, run_command};
+use crate::command::{DEVICE, Server, command, run, run_command};
+use crate::support::directory::Directory;
 
 /// A text in each way to save it.
 fn saved(text: &str) -> [Vec<u8>; 6] {

@@ -6,7 +6,7 @@ use eset_protect::emulator::{Emulator, Fault, Faults};
 use http::StatusCode;
 use tonic::Code;
 
-use crate::support::{Server, command, run, run_command};
+use crate::command::{Server, command, run, run_command};
 
 const HTML: &str = "<html><body>404 page</body></html>";
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use eset_protect::automation::v1::DeviceTask;
 use serde_json::{Value, json};
 
-use crate::support::{DEVICE, Server};
+use crate::command::{DEVICE, Server};
 
 #[test]
 fn pages_are_one_list_in_both_outputs() {
@@ -129,7 +129,7 @@ fn a_reader_that_has_had_enough_is_no_error() {
         let mut reader = BufReader::with_capacity(16, child.stdout.take().unwrap());
         reader.read_until(b'\n', &mut Vec::new()).unwrap();
         drop(reader);
-        let ran = crate::support::Ran::from(child.wait_with_output().unwrap());
+        let ran = crate::command::Ran::from(child.wait_with_output().unwrap());
         assert_eq!((ran.code, &*ran.err), (0, ""), "{args:?}");
     }
 }
@@ -141,7 +141,7 @@ fn a_full_disk_is_an_error() {
     for args in [&["tasks", "list"][..], &["convert", "--list"], &["demo"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = server.command(args).stdout(full).stderr(Stdio::piped()).output().unwrap();
-        let ran = crate::support::Ran::from(output);
+        let ran = crate::command::Ran::from(output);
         assert_eq!(ran.code, 1, "{args:?}");
         assert!(ran.err.starts_with("error: standard output: "), "{}", ran.err);
     }

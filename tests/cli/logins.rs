@@ -5,8 +5,8 @@ use std::process::Command;
 
 use eset_protect::emulator::{Auth, Emulator};
 
-use crate::directory::Directory;
-use crate::support::{Ran, Server, run_command};
+use crate::command::{Ran, Server, run_command};
+use crate::support::directory::Directory;
 
 const PASSWORD: &str = "geheim=\"x\" & 9%";
 
@@ -103,7 +103,7 @@ fn wrong_ones_are_refused() {
         let error = run(list(&server, wire), &[]).fails(5);
         assert!(error.contains("that server wants a login: set ESET_PROTECT_USERNAME"), "{error}");
     }
-    let mut command = crate::support::command(&["tasks", "list", "--on-prem", &server.endpoint]);
+    let mut command = crate::command::command(&["tasks", "list", "--on-prem", &server.endpoint]);
     command.args(["--username", "shop"]);
     let error = run(command, &[("ESET_PROTECT_PASSWORD", "geheim2")]).fails(5);
     assert!(error.contains("the login was refused: ") && error.contains("HTTP 401"), "{error}");
@@ -204,7 +204,7 @@ fn contradictions_and_halves_are_told() {
     let error = run(command, &all[..2]).fails(5);
     assert!(error.contains("no password of \"other\" is given"), "{error}");
     for target in [&["--region", "eu"], &["--on-prem", "https://127.0.0.1:9443"]] {
-        let command = crate::support::command(&[&["tasks", "list"], &target[..]].concat());
+        let command = crate::command::command(&[&["tasks", "list"], &target[..]].concat());
         let error = run(command, &[]).fails(5);
         assert!(error.contains("no login is given, and there is no terminal"), "{error}");
     }
@@ -229,11 +229,11 @@ fn arguments_hold_no_secrets() {
         &["--token-url", "https://shop:ge heim geheim@x/"],
         &["--on-prem", "https://shop:geheim@x"],
     ] {
-        let command = crate::support::command(&[&["tasks", "list"], args].concat());
+        let command = crate::command::command(&[&["tasks", "list"], args].concat());
         run(command, &[("ESET_PROTECT_TOKEN", "geheim")]).fails(2);
     }
     for command in ["tasks", "policies", "assignments"] {
-        let command = crate::support::command(&[command, "--help"]);
+        let command = crate::command::command(&[command, "--help"]);
         let environment = [
             ("ESET_PROTECT_TOKEN", "geheim"),
             ("ESET_PROTECT_PASSWORD", "geheim"),
@@ -265,7 +265,7 @@ fn nothing_secret_travels_in_the_clear() {
             &[("ESET_PROTECT_USERNAME", "shop"), ("ESET_PROTECT_PASSWORD", PASSWORD)],
         ),
     ] {
-        let command = crate::support::command(&[&["tasks", "list"], &target[..]].concat());
+        let command = crate::command::command(&[&["tasks", "list"], &target[..]].concat());
         let error = run(command, environment).fails(2);
         assert!(error.contains("by https only"), "{error}");
     }
@@ -280,7 +280,7 @@ fn by_a_prompt_where_there_is_script() {
     use std::process::Stdio;
 
     if Command::new("script").arg("--version").output().is_err() {
-        return crate::skip::skipped("there is no `script`, and so no terminal");
+        return crate::support::skip::skipped("there is no `script`, and so no terminal");
     }
     let server = server();
     let answered = |args: &str, dialogue: &[(&str, &str)]| {

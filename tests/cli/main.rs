@@ -2,16 +2,18 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod assignments;
 mod attempts;
 mod bulk;
 mod checks;
+mod command;
 mod completions;
 mod convert;
 mod demo;
 mod descriptors;
-#[path = "../support/directory.rs"]
-mod directory;
 mod emulator;
 mod failures;
 mod files;
@@ -20,9 +22,6 @@ mod lists;
 mod logins;
 mod policies;
 mod settings;
-#[path = "../support/skip.rs"]
-mod skip;
-mod support;
 mod targets;
 mod tasks;
 mod tls;

@@ -3,8 +3,8 @@
 use eset_protect::params::PolicyData;
 use eset_protect::policy_management::v2::{CreatePolicyResponse, GetPolicyResponse, Policy};
 
-use crate::directory::Directory;
-use crate::support::{Ran, Server, run};
+use crate::command::{Ran, Server, run};
+use crate::support::directory::Directory;
 
 const PRODUCT: &str = "eset.local.products.endpoint";
 

@@ -3,7 +3,7 @@
 use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask};
 use eset_protect::params::RunCommand;
 
-use crate::support::{DEVICE, Ran, Server, command, run, run_command};
+use crate::command::{DEVICE, Ran, Server, command, run, run_command};
 
 /// Every variable that the command reads.
 const VARIABLES: [&str; 15] = [

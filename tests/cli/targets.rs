@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::directory::Directory;
-use crate::support::{Ran, Server, command, run_command};
+use crate::command::{Ran, Server, command, run_command};
+use crate::support::directory::Directory;
 
 struct Proxy {
     address: String,

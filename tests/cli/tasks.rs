@@ -10,7 +10,7 @@ use eset_protect::automation::v1::{
 use eset_protect::emulator::{Emulator, ManualClock};
 use eset_protect::params::{OnDemandScan, RunCommand, ShutdownComputer, SystemUpdate};
 
-use crate::support::{DEVICE, GROUP, Server, run};
+use crate::command::{DEVICE, GROUP, Server, run};
 
 /// Creates a task and returns it.
 fn create(server: &Server, args: &[&str]) -> DeviceTask {

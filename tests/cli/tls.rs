@@ -13,8 +13,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::directory::Directory;
-use crate::support::{Server, command, run_command};
+use crate::command::{Server, command, run_command};
+use crate::support::directory::Directory;
 
 /// TLS in front of an emulator.
 struct Front {
@@ -52,7 +52,7 @@ impl Front {
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let runtime = crate::support::runtime();
+        let runtime = crate::command::runtime();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
         let behind = server.endpoint.trim_start_matches("http://").to_owned();

@@ -10,8 +10,8 @@ use eset_protect::automation::v1::CreateTaskResponse;
 use eset_protect::emulator::{Emulator, Fault, Pace};
 
 use crate::bulk::{WIRES, faulty, fine, listed, requests};
-use crate::directory::Directory;
-use crate::support::{DEVICE, Ran, Server, runtime};
+use crate::command::{DEVICE, Ran, Server, runtime};
+use crate::support::directory::Directory;
 
 /// Far more than anything here takes, and an end for what would hang.
 const LONG: Duration = Duration::from_secs(60);
@@ -116,7 +116,7 @@ fn calls_do_not_wait_for_a_reader_of_errors() {
 fn help_that_cannot_be_printed_is_an_error() {
     for args in [&["--help"][..], &["tasks", "create", "-h"], &["--version"]] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let output = crate::support::command(args).stdout(full).output().unwrap();
+        let output = crate::command::command(args).stdout(full).output().unwrap();
         let ran = Ran::from(output);
         assert_eq!(ran.code, 1, "{args:?}");
         assert!(ran.err.starts_with("error: standard output: "), "{}", ran.err);
@@ -128,7 +128,7 @@ fn help_that_cannot_be_printed_is_an_error() {
 fn what_was_created_is_said_where_it_cannot_be_printed() {
     for (wire, format) in [(WIRES[0], "json"), (WIRES[1], "json"), (WIRES[0], "table")] {
         let server = Server::empty();
-        let file = crate::directory::Directory::new();
+        let file = crate::support::directory::Directory::new();
         let path = file.join("tasks");
         std::fs::write(&path, requests(50)).unwrap();
         let args = ["tasks", "create", "--output", format, "--file", path.to_str().unwrap()];
@@ -156,7 +156,7 @@ fn a_reader_of_one_line_loses_nothing() {
     for fault in [fine(), fault] {
         faults.push_for("CreateTask", fault);
     }
-    let file = crate::directory::Directory::new();
+    let file = crate::support::directory::Directory::new();
     let path = file.join("tasks");
     std::fs::write(&path, requests(3)).unwrap();
     let args = ["tasks", "create", "--output", "json", "--concurrency", "1", "--file"];

@@ -3,7 +3,7 @@
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use tonic::Code;
 
-use crate::support::{Server, run_command};
+use crate::command::{Server, run_command};
 
 #[test]
 fn it_is_silent_unless_asked() {

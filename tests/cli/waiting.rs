@@ -10,7 +10,7 @@ use eset_protect::automation::v1::{
 use eset_protect::emulator::{Builder, Device, Emulator, Fault, Faults, Outcome, Pace};
 use tonic::Code;
 
-use crate::support::{GROUP, Ran, Server, run, run_command, runtime};
+use crate::command::{GROUP, Ran, Server, run, run_command, runtime};
 
 /// An emulator whose runs take a moment.
 fn fast() -> Builder {
@@ -167,7 +167,7 @@ fn waiting_for_nothing() {
 fn a_bar_where_there_is_script() {
     use std::process::Command;
     if Command::new("script").arg("--version").output().is_err() {
-        return crate::skip::skipped("there is no `script`, and so no terminal");
+        return crate::support::skip::skipped("there is no `script`, and so no terminal");
     }
     let shown = |no_color: &str| {
         let server = Server::start(fast());
@@ -276,7 +276,7 @@ fn targets_and_triggers_are_replaced() {
 
 #[test]
 fn the_exit_codes_are_told() {
-    let help = run_command(crate::support::command(&["--help"]), b"").ok();
+    let help = run_command(crate::command::command(&["--help"]), b"").ok();
     assert!(help.contains("\n  9  the task that was waited for did not end well"), "{help}");
     assert!(help.contains("\n130  stopped by Ctrl-C"), "{help}");
 }

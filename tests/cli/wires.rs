@@ -7,7 +7,7 @@ use eset_protect::automation::v1::CreateTaskResponse;
 use eset_protect::emulator::{Auth, Emulator, ManualClock, SequentialIds};
 use eset_protect::policy_management::v2::{AssignPolicyResponse, CreatePolicyResponse};
 
-use crate::support::{DEVICE, GROUP, Ran, Server, command, run_command};
+use crate::command::{DEVICE, GROUP, Ran, Server, command, run_command};
 
 /// How to speak with a server; `URL` stands for its address.
 const WIRES: &[(&str, &[&str])] = &[

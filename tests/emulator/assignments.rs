@@ -10,7 +10,7 @@ use eset_protect::proto::google::rpc::{PreconditionFailure, ResourceInfo};
 use proptest::prelude::*;
 use tonic::Code;
 
-use crate::support::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn an_assignment_needs_a_policy_and_a_target_and_comes_last() {

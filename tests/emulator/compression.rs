@@ -9,8 +9,8 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use prost::Message;
 use tonic::Code;
 
+use crate::fixture::*;
 use crate::raw::{flagged, framed, grpc, whole};
-use crate::support::*;
 
 const CREATE: &str = "/eset.dotnod.automation.v1.DeviceTasks/CreateTask";
 const LIST: &str = "/eset.dotnod.automation.v1.DeviceTasks/ListTasks";

@@ -9,8 +9,8 @@ use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
+use crate::fixture::*;
 use crate::raw::{endless, framed, grpc, send, whole};
-use crate::support::*;
 
 const LIST: &str = "/eset.dotnod.automation.v1.DeviceTasks/ListTasks";
 

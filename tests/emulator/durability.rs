@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::child::Server;
-use crate::directory::Directory;
-use crate::support::*;
+use crate::fixture::*;
+use crate::support::directory::Directory;
 
 const ROUNDS: usize = 6;
 

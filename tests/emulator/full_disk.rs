@@ -13,9 +13,9 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::child::Server;
-use crate::directory::Directory;
-use crate::skip::skipped;
-use crate::support::*;
+use crate::fixture::*;
+use crate::support::directory::Directory;
+use crate::support::skip::skipped;
 
 /// The files of a process may be so long from now on.
 fn limit_files(server: &Server, bytes: &str) {

@@ -1,14 +1,16 @@
 //! The emulator through its public API: bare stubs over loopback sockets.
 #![cfg(feature = "emulator")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod assignments;
 mod child;
 mod compression;
 mod connections;
 mod deadlines;
-#[path = "../support/directory.rs"]
-mod directory;
 mod durability;
+mod fixture;
 mod full_disk;
 mod paging;
 mod policies;
@@ -16,7 +18,4 @@ mod raw;
 mod reflection;
 mod runs;
 mod serving;
-#[path = "../support/skip.rs"]
-mod skip;
-mod support;
 mod tasks;

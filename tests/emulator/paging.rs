@@ -12,7 +12,7 @@ use eset_protect::policy_management::v2::{
 };
 use proptest::prelude::*;
 
-use crate::support::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn sizes_have_a_default_and_a_maximum() {

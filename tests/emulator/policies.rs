@@ -10,7 +10,7 @@ use eset_protect::proto::google::rpc::{PreconditionFailure, ResourceInfo};
 use eset_protect::wkt::Any;
 use tonic::Code;
 
-use crate::support::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn the_server_sets_uuid_and_built_in() {

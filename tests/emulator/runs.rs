@@ -11,7 +11,7 @@ use tonic::Code;
 
 use TaskRunStatus::{Failed, Finished, Queued, Running, Suppressed};
 
-use crate::support::*;
+use crate::fixture::*;
 
 const PACE: Pace = Pace { queued: Duration::from_secs(10), running: Duration::from_secs(60) };
 

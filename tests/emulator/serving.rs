@@ -12,7 +12,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::*;
+use crate::fixture::*;
 
 pub const SERVICES: [&str; 3] = [
     "eset.dotnod.automation.v1.DeviceTasks",

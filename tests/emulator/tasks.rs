@@ -14,7 +14,7 @@ use eset_protect::wkt::Any;
 use eset_protect::wkt::Timestamp;
 use tonic::Code;
 
-use crate::support::*;
+use crate::fixture::*;
 
 type RunCommand = eset_protect::proto::era::common::data_definition::task::os::RunCommand;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tonic::Code;
 
 use crate::fault::Begin;
-use crate::scripted::frames::{Act, code};
-use crate::scripted::{Answer, pending};
 use crate::settings::{Says, WIRES, answers, down, says, streams};
 use crate::stage::{Stage, create, get};
+use crate::support::scripted::frames::{Act, code};
+use crate::support::scripted::{Answer, pending};
 
 #[tokio::test]
 async fn there_are_five_attempts_or_as_many_as_one_says() {

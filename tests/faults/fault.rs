@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use eset_protect::TlsConfig;
 
-use crate::driven_timer::DrivenTimer;
-use crate::scripted::Answer;
-use crate::scripted::frames::Act;
-use crate::scripted::tls::Identified;
+use crate::support::scripted::Answer;
+use crate::support::scripted::frames::Act;
+use crate::support::scripted::tls::Identified;
+use crate::support::timer::DrivenTimer;
 
 /// What a server does with a connection first.
 #[derive(Clone)]

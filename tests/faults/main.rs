@@ -4,10 +4,9 @@
 
 #![cfg(feature = "rest")]
 
-#[path = "../scripted/mod.rs"]
-mod scripted;
+#[path = "../support/mod.rs"]
+mod support;
 
-mod driven_timer;
 mod fault;
 mod faults;
 mod settings;

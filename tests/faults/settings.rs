@@ -3,14 +3,14 @@
 use eset_protect::Wire;
 use tonic::Code;
 
-use crate::driven_timer::DrivenTimer;
 use crate::fault::{Api, Setting};
 use crate::faults::grpc::status;
 use crate::faults::grpc_streams;
 use crate::faults::rest;
 use crate::faults::{TASK, message};
-use crate::scripted::frames::{Act, grpc};
-use crate::scripted::{Answer, Step, json, ok};
+use crate::support::scripted::frames::{Act, grpc};
+use crate::support::scripted::{Answer, Step, json, ok};
+use crate::support::timer::DrivenTimer;
 
 pub const WIRES: [Wire; 2] = [Wire::Grpc, Wire::Rest];
 

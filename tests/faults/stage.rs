@@ -11,11 +11,11 @@ use eset_protect::{Client, ClientBuilder, Error, Region, Wire};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::driven_timer::DrivenTimer;
 use crate::fault::{Api, Begin, Setting};
-use crate::scripted::frames::{FrameServer, What};
-use crate::scripted::tls::acceptor;
-use crate::scripted::{Answer, Scripted, Seen, ok};
+use crate::support::scripted::frames::{FrameServer, What};
+use crate::support::scripted::tls::acceptor;
+use crate::support::scripted::{Answer, Scripted, Seen, ok};
+use crate::support::timer::DrivenTimer;
 
 pub const USER: &str = "api-user";
 pub const PASSWORD: &str = "correct-horse-battery";

@@ -7,10 +7,10 @@ use std::time::Duration;
 use eset_protect::automation::v1::DeviceTask;
 use eset_protect::{Error, ErrorKind, Wire, code_name};
 
-use crate::driven_timer::DrivenTimer;
 use crate::fault::{Fault, Scene};
 use crate::faults::{Section, sections};
 use crate::stage::{Call, Elsewhere, Outcome, Stage, run};
+use crate::support::timer::DrivenTimer;
 
 const HEAD: &str = include_str!("table_head.md");
 

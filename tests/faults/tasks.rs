@@ -9,9 +9,9 @@ use eset_protect::{Client, DeviceTasks, Policies, PolicyAssignments, Wire};
 use tokio::runtime::{Builder, Handle};
 
 use crate::fault::{Api, Setting};
-use crate::scripted::Answer;
 use crate::settings::{Says, WIRES, down, says};
 use crate::stage::{Stage, create, get};
+use crate::support::scripted::Answer;
 
 #[test]
 fn a_client_is_a_pointer() {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use eset_protect::{CallOptions, Client, ErrorKind, Wire};
 use tonic::Code;
 
-use crate::driven_timer::DrivenTimer;
-use crate::scripted::h2::{H2Server, Reply};
-use crate::scripted::{Answer, Step, pending};
 use crate::settings::{Says, WIRES, answers, says, says_then_silent};
 use crate::stage::{Call, Elsewhere, Stage, task};
+use crate::support::scripted::h2::{H2Server, Reply};
+use crate::support::scripted::{Answer, Step, pending};
+use crate::support::timer::DrivenTimer;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -8,13 +8,13 @@ use eset_protect::auth::{AccessToken, BoxFuture, Credentials};
 use eset_protect::{Client, ClientBuilder, Error, Region, TlsConfig, Wire};
 use tokio::task::JoinSet;
 
-use crate::driven_timer::DrivenTimer;
 use crate::faults::{TASK, message};
-use crate::scripted::Scripted;
-use crate::scripted::h2::{H2Server, Reply};
-use crate::scripted::tls::{acceptor, issue, new_authority};
 use crate::settings::{Says, WIRES, says};
 use crate::stage::{PASSWORD, Stage, TOKEN, USER, create, get, tokens};
+use crate::support::scripted::Scripted;
+use crate::support::scripted::h2::{H2Server, Reply};
+use crate::support::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::timer::DrivenTimer;
 
 /// A service that takes some tokens and not others, and a login.
 struct Service {

@@ -5,11 +5,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use eset_protect::{Backoff, RetryPolicy, RetryThrottle, Wire};
 use tonic::Code;
 
-use crate::driven_timer::MORNING;
 use crate::faults::grpc::status;
-use crate::scripted::answer;
 use crate::settings::{WIRES, answers, down, streams};
 use crate::stage::{Stage, get};
+use crate::support::scripted::answer;
+use crate::support::timer::MORNING;
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
     millis.iter().copied().map(Duration::from_millis).collect()

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::skip::skipped;
+use crate::support::skip::skipped;
 
 /// The folder of the suite.
 const SUITE: &str = "PROTOBUF_CONFORMANCE";

@@ -1,5 +1,8 @@
 //! The ProtoJSON specification, row by row of the table in the crate's design, in both directions.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 #[cfg(unix)]
 mod conformance;
 mod enums;
@@ -7,9 +10,6 @@ mod formats;
 mod limits;
 mod members;
 mod numbers;
-#[cfg(unix)]
-#[path = "../support/skip.rs"]
-mod skip;
 mod times;
 
 use std::fmt::Debug;

@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::scripted::frames::{What, code};
-use crate::scripted::{Scripted, ok, pending, read_request};
-use crate::support::{BOTH, Http2, TASK, create, get};
+use crate::http2::{BOTH, Http2, TASK, create, get};
+use crate::support::scripted::frames::{What, code};
+use crate::support::scripted::{Scripted, ok, pending, read_request};
 
 const CANCELLED: What = What::Reset(code::CANCEL);
 

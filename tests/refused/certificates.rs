@@ -6,9 +6,9 @@ use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
-use crate::scripted::tls::{Identified, acceptor, issue, issue_until, new_authority};
-use crate::scripted::{Scripted, ok};
-use crate::support::{TASK, at_once, create};
+use crate::http2::{TASK, at_once, create};
+use crate::support::scripted::tls::{Identified, acceptor, issue, issue_until, new_authority};
+use crate::support::scripted::{Scripted, ok};
 
 const WIRES: [Wire; 3] = [Wire::Grpc, Wire::Rest, Wire::Auto];
 

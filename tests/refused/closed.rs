@@ -4,11 +4,9 @@ use eset_protect::{Client, Error, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
-use crate::scripted::frames::{Act, Last, What, code};
-use crate::scripted::{Answer, Scripted, ok};
-use crate::support::{
-    BOTH, Http2, TASK, assert_may_have_run, assert_not_run, at_once, create, get,
-};
+use crate::http2::{BOTH, Http2, TASK, assert_may_have_run, assert_not_run, at_once, create, get};
+use crate::support::scripted::frames::{Act, Last, What, code};
+use crate::support::scripted::{Answer, Scripted, ok};
 
 #[tokio::test]
 async fn a_connection_that_ends_with_the_request_may_have_run_it() {

@@ -1,7 +1,7 @@
 //! GOAWAY, with the last stream below that of the call or not, and what follows.
 
-use crate::scripted::frames::{Act, Last, What, code};
-use crate::support::{BOTH, assert_may_have_run, assert_not_run, create, get};
+use crate::http2::{BOTH, assert_may_have_run, assert_not_run, create, get};
+use crate::support::scripted::frames::{Act, Last, What, code};
 
 const CODES: [u32; 4] =
     [code::NO_ERROR, code::PROTOCOL_ERROR, code::INTERNAL_ERROR, code::ENHANCE_YOUR_CALM];

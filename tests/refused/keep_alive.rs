@@ -5,8 +5,8 @@ use std::time::Duration;
 use eset_protect::ErrorKind;
 use tokio::time::{Instant, advance, pause};
 
-use crate::scripted::frames::{Act, Last, What, code};
-use crate::support::{BOTH, assert_may_have_run, create, get};
+use crate::http2::{BOTH, assert_may_have_run, create, get};
+use crate::support::scripted::frames::{Act, Last, What, code};
 
 const SHORT: Duration = Duration::from_millis(5);
 

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use prost::Message;
 use tonic::Code;
 
-use crate::scripted::frames::{Act, What};
-use crate::scripted::{Scripted, answer};
-use crate::support::{BOTH, Http2, TASK, create, get};
+use crate::http2::{BOTH, Http2, TASK, create, get};
+use crate::support::scripted::frames::{Act, What};
+use crate::support::scripted::{Scripted, answer};
 
 const LENGTHS: [usize; 4] = [15_000, 20_000, 100_000, 900_000];
 

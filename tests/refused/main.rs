@@ -3,9 +3,10 @@
 
 #![cfg(feature = "rest")]
 
-#[path = "../scripted/mod.rs"]
-mod scripted;
+#[path = "../support/mod.rs"]
 mod support;
+
+mod http2;
 
 mod cancel;
 mod certificates;

@@ -8,9 +8,9 @@ use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tonic::Code;
 
-use crate::scripted::frames::{FrameServer, What};
-use crate::scripted::tls::{acceptor, issue, new_authority};
-use crate::support::{BOTH, Http2, at_once, create};
+use crate::http2::{BOTH, Http2, at_once, create};
+use crate::support::scripted::frames::{FrameServer, What};
+use crate::support::scripted::tls::{acceptor, issue, new_authority};
 
 /// What a server does instead of speaking HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use eset_protect::Wire;
 use tonic::Code;
 
-use crate::scripted::frames::{Act, Last, What, code};
-use crate::support::{BOTH, Http2, assert_may_have_run, assert_not_run, create, get};
+use crate::http2::{BOTH, Http2, assert_may_have_run, assert_not_run, create, get};
+use crate::support::scripted::frames::{Act, Last, What, code};
 
 /// gRPC's table for the reasons of HTTP/2.
 const TABLE: [(u32, Code); 11] = [

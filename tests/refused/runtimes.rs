@@ -5,9 +5,9 @@ use std::time::Duration;
 use eset_protect::{Client, ClientBuilder, RateLimiter, Wire};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::scripted::frames::{FrameServer, What};
-use crate::scripted::{Scripted, json, ok};
-use crate::support::{BOTH, TASK, create, get};
+use crate::http2::{BOTH, TASK, create, get};
+use crate::support::scripted::frames::{FrameServer, What};
+use crate::support::scripted::{Scripted, json, ok};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()

@@ -14,13 +14,13 @@ use eset_protect::{Client, ErrorKind, RetryPolicy, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
-use crate::driven_timer::DrivenTimer;
-use crate::greeter::Running;
-use crate::scripted::frames::{FrameServer, What};
-use crate::scripted::h2::{End, H2Server, Reply};
-use crate::scripted::tls::{acceptor, issue, new_authority};
-use crate::scripted::{Answer, Scripted, head, ok};
-use crate::support::{TASK, create, get};
+use crate::calls::{TASK, create, get};
+use crate::support::driven_timer::DrivenTimer;
+use crate::support::greeter::Running;
+use crate::support::scripted::frames::{FrameServer, What};
+use crate::support::scripted::h2::{End, H2Server, Reply};
+use crate::support::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::scripted::{Answer, Scripted, head, ok};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 

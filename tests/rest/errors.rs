@@ -7,9 +7,9 @@ use eset_protect::transcode::{code_from_http, http_from_code};
 use eset_protect::{Client, Error, ErrorKind, RetryPolicy};
 use tonic::Code;
 
-use crate::greeter::Running;
-use crate::scripted::{Answer, Scripted, answer, head};
-use crate::support::{client, get};
+use crate::calls::{client, get};
+use crate::support::greeter::Running;
+use crate::support::scripted::{Answer, Scripted, answer, head};
 
 async fn failure(answer: Answer) -> Error {
     let server = Scripted::start([answer]).await;

@@ -4,8 +4,8 @@ use eset_protect::ErrorKind;
 use eset_protect::automation::v1::GetTaskResponse;
 use eset_protect::rpc::device_tasks::GetTask;
 
-use crate::scripted::{Answer, Scripted, head, ok};
-use crate::support::{TASK, client, create, get};
+use crate::calls::{TASK, client, create, get};
+use crate::support::scripted::{Answer, Scripted, head, ok};
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_not_tried_again() {

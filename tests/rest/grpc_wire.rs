@@ -9,8 +9,8 @@ use eset_protect::{Client, Error, ErrorKind, RetryPolicy};
 use prost::Message;
 use tonic::Code;
 
-use crate::scripted::h2::{End, H2Server, Reply, frame};
-use crate::support::get;
+use crate::calls::get;
+use crate::support::scripted::h2::{End, H2Server, Reply, frame};
 
 async fn call(reply: Reply) -> Result<DeviceTask, Error> {
     let server = H2Server::start(move |_| reply.clone()).await;

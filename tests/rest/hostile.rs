@@ -7,8 +7,8 @@ use eset_protect::{Error, ErrorKind};
 use flate2::{Compression, write::GzEncoder};
 use tonic::Code;
 
-use crate::scripted::{Answer, Scripted, answer, head, ok};
-use crate::support::{TASK, builder, client, create, get};
+use crate::calls::{TASK, builder, client, create, get};
+use crate::support::scripted::{Answer, Scripted, answer, head, ok};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 

@@ -4,9 +4,9 @@ use eset_protect::auth::StaticToken;
 use eset_protect::{CallOptions, Client, Error, ErrorKind, Region, TlsConfig, Wire};
 use tokio::net::TcpListener;
 
-use crate::scripted::tls::{acceptor, issue, new_authority};
-use crate::scripted::{Scripted, json, ok};
-use crate::support::{TASK, builder, client, get};
+use crate::calls::{TASK, builder, client, get};
+use crate::support::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::scripted::{Scripted, json, ok};
 
 const POLICY: &str = r#"{"policy":{"uuid":"p-1"}}"#;
 

@@ -2,13 +2,10 @@
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
-#[path = "../support/driven_timer.rs"]
-mod driven_timer;
-#[path = "../greeter/mod.rs"]
-mod greeter;
-#[path = "../scripted/mod.rs"]
-mod scripted;
+#[path = "../support/mod.rs"]
 mod support;
+
+mod calls;
 
 mod choice;
 mod errors;

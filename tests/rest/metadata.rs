@@ -5,9 +5,9 @@ use eset_protect::automation::v1::{DeviceTask, GetTaskResponse};
 use tonic::Code;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 
-use crate::scripted::h2::{End, H2Server, Reply, frame};
-use crate::scripted::{Scripted, answer};
-use crate::support::client;
+use crate::calls::client;
+use crate::support::scripted::h2::{End, H2Server, Reply, frame};
+use crate::support::scripted::{Scripted, answer};
 
 /// Headers of HTTP, of a proxy, and credentials. Those of one connection come over HTTP/1.1 only.
 const OF_HTTP: [(&str, &str); 13] = [

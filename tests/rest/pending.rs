@@ -7,8 +7,8 @@ use eset_protect::auth::{AccessToken, BoxFuture, Credentials};
 use eset_protect::{Error, ErrorKind};
 use tonic::Code;
 
-use crate::scripted::{Answer, Scripted, answer, json, ok, pending};
-use crate::support::{PAUSE, TASK, builder, client, create, get};
+use crate::calls::{PAUSE, TASK, builder, client, create, get};
+use crate::support::scripted::{Answer, Scripted, answer, json, ok, pending};
 
 #[tokio::test]
 async fn the_identical_request_is_sent_until_there_is_an_answer() {
@@ -179,8 +179,8 @@ async fn a_server_that_went_away_meanwhile_may_have_run_it() {
     let serving = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         drop(listener);
-        crate::scripted::read_request(&mut stream, &mut Vec::new()).await.unwrap();
-        let head = crate::scripted::head(
+        crate::support::scripted::read_request(&mut stream, &mut Vec::new()).await.unwrap();
+        let head = crate::support::scripted::head(
             "202 Accepted",
             &[("response-id", "one"), ("connection", "close")],
             Some(0),
@@ -189,7 +189,7 @@ async fn a_server_that_went_away_meanwhile_may_have_run_it() {
     });
     let client = eset_protect::Client::builder(&endpoint)
         .wire(eset_protect::Wire::Rest)
-        .pending_pause(crate::support::PAUSE, crate::support::PAUSE)
+        .pending_pause(crate::calls::PAUSE, crate::calls::PAUSE)
         .retry(eset_protect::RetryPolicy::none())
         .connect_lazy()
         .unwrap();

@@ -12,10 +12,10 @@ use eset_protect::{Client, RetryPolicy, TlsConfig, Wire};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::greeter::Running;
-use crate::scripted::tls::{acceptor, issue, new_authority};
-use crate::scripted::{Scripted, ok, read_request};
-use crate::support::{TASK, get};
+use crate::calls::{TASK, get};
+use crate::support::greeter::Running;
+use crate::support::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::scripted::{Scripted, ok, read_request};
 
 /// What the child is to call; its presence makes it one.
 const TARGET: &str = "ESET_PROTECT_TEST_TARGET";

@@ -3,7 +3,7 @@
 use eset_protect::emulator::{Auth, Origin};
 use http::Method;
 
-use crate::support::*;
+use crate::fixture::*;
 
 const LIST: &str = "/v1/device_tasks";
 const PAGE: &str = "https://console.example";
@@ -109,6 +109,6 @@ async fn head_is_get_without_a_body() {
         found.iter().any(|arrival| arrival.method == Method::HEAD && arrival.is_rpc("ListTasks"))
     );
 
-    let without = crate::support::world().await;
+    let without = crate::fixture::world().await;
     assert_eq!(without.http.send(Method::HEAD, LIST, &[], "").await.status, 405);
 }

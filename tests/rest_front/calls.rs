@@ -7,7 +7,7 @@ use eset_protect::transcode::Router;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::*;
+use crate::fixture::*;
 
 #[tokio::test]
 async fn both_versions_of_http_and_grpc_share_a_port_and_a_store() {

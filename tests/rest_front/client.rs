@@ -11,7 +11,7 @@ use eset_protect::{Client, ClientBuilder, RetryPolicy, Wire};
 use http::StatusCode;
 use tonic::Code;
 
-use crate::support::*;
+use crate::fixture::*;
 
 async fn locked() -> World {
     world_with(|builder| builder.auth(Auth::new())).await

@@ -12,7 +12,7 @@ use prost::Message;
 use serde_json::json;
 use tonic::{Code, Request};
 
-use crate::support::*;
+use crate::fixture::*;
 
 const LIST: &str = "/v1/device_tasks";
 

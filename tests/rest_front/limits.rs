@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-use crate::support::*;
+use crate::fixture::*;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 

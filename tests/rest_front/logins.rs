@@ -10,7 +10,7 @@ use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::*;
+use crate::fixture::*;
 
 const PASSWORD: &str = "grant_type=password&username=api&password=api&refresh_token=";
 

@@ -6,7 +6,7 @@ use eset_protect::emulator::Auth;
 use http::Method;
 use serde_json::Value;
 
-use crate::support::*;
+use crate::fixture::*;
 
 /// A seeded emulator with a login, and the header that its security scheme says.
 async fn emulator() -> (World, String) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use eset_protect::emulator::Fault;
 use http::Method;
 
-use crate::support::*;
+use crate::fixture::*;
 
 const PATH: &str = "/v1/device_tasks?pageSize=3";
 

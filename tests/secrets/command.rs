@@ -7,9 +7,9 @@ use eset_protect::emulator::{Emulator, Fault};
 use serde_json::json;
 use tonic::Code;
 
-use crate::directory::Directory;
 use crate::forms::{ACCESS, PASSWORD, PROXY_PASSWORD, REFRESH, STATIC, found};
-use crate::scripted::{Answer, Scripted, answer, json as json_answer, ok};
+use crate::support::directory::Directory;
+use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok};
 
 struct Ran {
     is_success: bool,

@@ -15,8 +15,8 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::forms::{ACCESS, OWN, PASSWORD, REFRESH, STATIC, forms, found};
 use crate::outputs::Text;
-use crate::scripted::h2::{End, H2Server, Reply};
-use crate::scripted::{Answer, Scripted, answer, json as json_answer, ok};
+use crate::support::scripted::h2::{End, H2Server, Reply};
+use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok};
 
 /// What the crate tells in one test. What those below tell of the servers' part would be most of it.
 struct Told(Text, #[allow(dead_code)] DefaultGuard);

@@ -12,12 +12,12 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::forms::{ACCESS, COOKIE, OWN, PASSWORD, REFRESH, STATIC, found, percent};
-use crate::hasty::Hasty;
 use crate::outputs::Outputs;
-use crate::scripted::frames::{self, FrameServer};
-use crate::scripted::h2::{End, H2Server, Reply};
-use crate::scripted::tls::{acceptor, issue, new_authority};
-use crate::scripted::{Answer, Scripted, answer, json as json_answer, ok, pending};
+use crate::support::hasty::Hasty;
+use crate::support::scripted::frames::{self, FrameServer};
+use crate::support::scripted::h2::{End, H2Server, Reply};
+use crate::support::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok, pending};
 
 const LIST: &str = r#"{"tasks":[],"nextPageToken":"","totalSize":0}"#;
 

@@ -4,16 +4,12 @@
 
 #![cfg(all(feature = "emulator", feature = "rest", feature = "otel", feature = "metrics"))]
 
-#[path = "../scripted/mod.rs"]
-mod scripted;
+#[path = "../support/mod.rs"]
+mod support;
 
 #[cfg(feature = "cli")]
 mod command;
-#[path = "../support/directory.rs"]
-mod directory;
 mod echoes;
 mod forms;
-#[path = "../support/hasty.rs"]
-mod hasty;
 mod library;
 mod outputs;

@@ -1,8 +1,5 @@
 //! A timer that a test drives, and the emulator's clock with it.
 
-// Each test binary uses a part of this.
-#![allow(dead_code)]
-
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 

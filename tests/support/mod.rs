@@ -1,49 +1,16 @@
-//! What the property tests share: the message types as prost-reflect sees them, and random messages.
+//! What the tests share.
 
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
-pub mod exact;
-pub mod random;
-pub mod tape;
-
-use std::sync::LazyLock;
-
-use eset_protect::wkt::TypeRegistry;
-use proptest::test_runner::Config;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-
-/// Every type of the crate, and all well-known types.
-pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    let mut pool = DescriptorPool::decode(eset_protect::proto::FILE_DESCRIPTOR_SET)
-        .expect("the crate's own descriptors");
-    // The set has the well-known types that ESET's files import; an Any may carry the others too.
-    let known: Vec<_> = pool.files().map(|file| file.name().to_owned()).collect();
-    let well_known = DescriptorPool::global();
-    let missing = well_known.files().filter(|file| !known.iter().any(|name| name == file.name()));
-    pool.add_file_descriptor_protos(missing.map(|file| file.file_descriptor_proto().clone()))
-        .expect("the well-known types");
-    pool
-});
-
-/// The descriptors of all types that the crate knows.
-pub fn all_types() -> Vec<MessageDescriptor> {
-    let names = TypeRegistry::default().names();
-    names
-        .iter()
-        .map(|name| POOL.get_message_by_name(name).unwrap_or_else(|| panic!("no type {name}")))
-        .collect()
-}
-
-/// `cases` cases, or more if `PROPTEST_CASES` asks for more.
-pub fn config(cases: u32) -> Config {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    Config { cases: asked.unwrap_or(0).max(cases), failure_persistence: None, ..Config::default() }
-}
-
-/// The oracle's JSON of a message.
-pub fn oracle_json(message: &DynamicMessage) -> serde_json::Value {
-    // By way of text: a `Value` made directly holds floats of 32 bits as their widened neighbours.
-    let text = serde_json::to_string(message).expect("a random message has a JSON form");
-    serde_json::from_str(&text).expect("JSON")
-}
+pub mod directory;
+#[cfg(feature = "emulator")]
+pub mod driven_timer;
+pub mod greeter;
+pub mod hasty;
+pub mod messages;
+#[cfg(feature = "rest")]
+pub mod scripted;
+pub mod skip;
+#[cfg(feature = "rest")]
+pub mod timer;

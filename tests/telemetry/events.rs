@@ -8,7 +8,7 @@ use tonic::Code;
 use tracing::Level;
 
 use crate::capture::Capture;
-use crate::support::{BOTH, builder, client, emulator};
+use crate::fixture::{BOTH, builder, client, emulator};
 
 async fn list(client: &Client) -> Result<(), eset_protect::Error> {
     client.device_tasks().list_tasks(ListTasksRequest::default()).await.map(drop)

@@ -2,13 +2,14 @@
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod capture;
 mod events;
-#[path = "../support/hasty.rs"]
-mod hasty;
+mod fixture;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod spans;
-mod support;
 #[cfg(feature = "otel")]
 mod trace_context;

@@ -12,7 +12,7 @@ use metrics::{
 };
 use tonic::Code;
 
-use crate::support::{METHOD, builder, client, emulator};
+use crate::fixture::{METHOD, builder, client, emulator};
 
 /// Keeps what is counted, by name and labels.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use tonic::Code;
 use tracing::Level;
 
 use crate::capture::{Capture, Span};
-use crate::support::{BOTH, METHOD, client, emulator};
+use crate::fixture::{BOTH, METHOD, client, emulator};
 
 #[track_caller]
 fn has(span: &Span, fields: &[(&str, &str)]) {

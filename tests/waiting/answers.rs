@@ -5,8 +5,8 @@ use std::sync::Arc;
 use eset_protect::emulator::ManualClock;
 use eset_protect::{Client, Wire};
 
-use crate::driven_timer::DrivenTimer;
-use crate::scripted::{Answer, Scripted, json, ok};
+use crate::support::driven_timer::DrivenTimer;
+use crate::support::scripted::{Answer, Scripted, json, ok};
 use crate::{described, devices, seconds, task};
 
 async fn start(script: impl IntoIterator<Item = Answer>) -> (Scripted, Client, DrivenTimer) {

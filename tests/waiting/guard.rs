@@ -9,8 +9,8 @@ use eset_protect::params::{OnDemandScan, on_demand_scan::ScanProfile};
 use eset_protect::{Client, Error, Guarded, GuardedCreate, Wire};
 use tonic::Code;
 
-use crate::driven_timer::DrivenTimer;
-use crate::scripted::{Scripted, json, pending};
+use crate::support::driven_timer::DrivenTimer;
+use crate::support::scripted::{Scripted, json, pending};
 use crate::{World, builder, devices, over_both_wires, seconds, task};
 
 fn guarded(world: &World, task: DeviceTask) -> GuardedCreate {

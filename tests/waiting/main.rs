@@ -2,10 +2,8 @@
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
-#[path = "../support/driven_timer.rs"]
-mod driven_timer;
-#[path = "../scripted/mod.rs"]
-mod scripted;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod answers;
 mod ends;
@@ -18,7 +16,7 @@ mod states;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use driven_timer::DrivenTimer;
+use crate::support::driven_timer::DrivenTimer;
 use eset_protect::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
 use eset_protect::emulator::{Builder, Clock, Emulator, ManualClock, Running, SequentialIds};
 use eset_protect::{Client, DeviceCounts, TaskProgress, TaskWatch, Wire};

@@ -6,10 +6,11 @@
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod assignments;
 mod bulk;
-#[path = "../support/directory.rs"]
-mod directory;
 mod errors;
 mod policies;
 mod resources;

@@ -15,7 +15,7 @@ use eset_protect::emulator::{Builder, Emulator, EmulatorError};
 use eset_protect::wkt::{Empty, FieldMask};
 use tonic::Code;
 
-use crate::directory::Directory;
+use crate::support::directory::Directory;
 use crate::{World, over_both_wires_with};
 
 /// All that it takes to serve a resource: its services, and what is there at the start.

@@ -6,8 +6,8 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::{WIRES, faulty, fine, lines, listed, requests};
-use crate::directory::Directory;
-use crate::support::{Ran, Server, run};
+use crate::command::{Ran, Server, run};
+use crate::support::directory::Directory;
 
 const CREATE: [&str; 6] = ["tasks", "create", "--file", "-", "--output", "json"];
 

@@ -6,7 +6,7 @@ use eset_protect::automation::v1::GetTaskResponse;
 use eset_protect::emulator::Fault;
 
 use super::{WIRES, faulty, fine, lines, listed, tasks};
-use crate::support::{Ran, Server, runtime};
+use crate::command::{Ran, Server, runtime};
 
 /// The first answer comes after the second, and is printed before it.
 #[test]
@@ -75,7 +75,7 @@ fn refs(uuids: &[String]) -> Vec<&str> {
 fn a_bar_where_there_is_script() {
     use std::process::Command;
     if Command::new("script").arg("--version").output().is_err() {
-        return crate::skip::skipped("there is no `script`, and so no terminal");
+        return crate::support::skip::skipped("there is no `script`, and so no terminal");
     }
     let (server, faults) = faulty();
     let shown = |args: &str| {
@@ -83,7 +83,7 @@ fn a_bar_where_there_is_script() {
         let mut command = Command::new("script");
         command.args(["-qec", &line, "/dev/null"]).env("ESET_PROTECT_ENDPOINT", &server.endpoint);
         command.env("TERM", "xterm-256color").env("ESET_PROTECT_MAX_ATTEMPTS", "1");
-        let ran = crate::support::run_command(command, b"");
+        let ran = crate::command::run_command(command, b"");
         assert_eq!(ran.code, 4, "{}", ran.err);
         String::from_utf8(ran.out).unwrap()
     };

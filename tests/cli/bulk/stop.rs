@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use eset_protect::emulator::{Fault, Held};
 
 use super::{WIRES, faulty, listed, requests};
-use crate::directory::Directory;
-use crate::support::{Server, runtime};
+use crate::command::{Server, runtime};
+use crate::support::directory::Directory;
 
 /// A create of four tasks, one after the other, of which the first waits at the service.
 fn held(

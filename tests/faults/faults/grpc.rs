@@ -7,8 +7,8 @@ use prost::Message;
 use tonic::Code;
 
 use crate::fault::{Fault, Scene, Setting, fault};
-use crate::scripted::frames::{Act, grpc_head};
-use crate::scripted::h2::frame;
+use crate::support::scripted::frames::{Act, grpc_head};
+use crate::support::scripted::h2::frame;
 
 use super::grpc_streams::{always, once};
 use super::message;
@@ -319,5 +319,5 @@ fn others() -> Vec<Fault> {
 
 /// A setting that is answered.
 pub fn good() -> Setting {
-    always(crate::scripted::frames::grpc(&message()))
+    always(crate::support::scripted::frames::grpc(&message()))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::fault::{Api, Begin, Fault, Scene, Setting, fault};
-use crate::scripted::frames::{Act, Last, code, grpc, grpc_head};
-use crate::scripted::h2::frame;
+use crate::support::scripted::frames::{Act, Last, code, grpc, grpc_head};
+use crate::support::scripted::h2::frame;
 
 use super::message;
 

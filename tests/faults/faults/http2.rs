@@ -5,8 +5,8 @@ use std::sync::Arc;
 use eset_protect::TlsConfig;
 
 use crate::fault::{Api, Begin, Fault, Setting, fault};
-use crate::scripted::frames::{Act, Last, code, json, json_head};
-use crate::scripted::tls::{issue, new_authority};
+use crate::support::scripted::frames::{Act, Last, code, json, json_head};
+use crate::support::scripted::tls::{issue, new_authority};
 
 use super::TASK;
 

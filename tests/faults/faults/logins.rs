@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::fault::{Fault, Setting, fault};
-use crate::scripted::{Answer, Step, answer, json, pending};
+use crate::support::scripted::{Answer, Step, answer, json, pending};
 
 use super::{grpc, rest};
-use crate::scripted::ok;
+use crate::support::scripted::ok;
 
 fn good(is_rest: bool) -> Setting {
     if is_rest { rest::always(ok(super::TASK)) } else { grpc::good() }

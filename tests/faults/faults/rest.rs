@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::fault::{Api, Begin, Fault, Scene, Setting, fault};
-use crate::scripted::{Answer, Step, head, ok};
+use crate::support::scripted::{Answer, Step, head, ok};
 
 use super::TASK;
 

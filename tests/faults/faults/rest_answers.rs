@@ -6,9 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::driven_timer::MORNING;
 use crate::fault::{Fault, fault};
-use crate::scripted::{Answer, answer, head, json};
+use crate::support::scripted::{Answer, answer, head, json};
+use crate::support::timer::MORNING;
 
 use super::TASK;
 use super::rest::{JSON, always, once};

@@ -1,7 +1,7 @@
 //! Answers that are pending: 202 with a `response-id`, by which the same call is asked for again.
 
 use crate::fault::{Begin, Fault, fault};
-use crate::scripted::{Answer, answer, json, pending};
+use crate::support::scripted::{Answer, answer, json, pending};
 
 use super::rest::{always, reset_after, script};
 

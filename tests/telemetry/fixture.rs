@@ -3,7 +3,7 @@
 use eset_protect::emulator::{Builder, Emulator, Running};
 use eset_protect::{Client, ClientBuilder, Wire};
 
-use crate::hasty::Hasty;
+use crate::support::hasty::Hasty;
 
 pub const METHOD: &str = "eset.dotnod.automation.v1.DeviceTasks/ListTasks";
 pub const BOTH: [Wire; 2] = [Wire::Grpc, Wire::Rest];

@@ -5,9 +5,6 @@
 //! call, an attempt) runs out only when the time gets there: by a wait, or because a server says how long it
 //! takes. No moment is passed over: while something that ran out is still held, the time stands.
 
-// Each test binary uses a part of this.
-#![allow(dead_code)]
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
@@ -17,7 +14,7 @@ use eset_protect::auth::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::scripted::Hook;
+use super::scripted::Hook;
 
 /// The time of day at the start: a whole second, as dates in headers are.
 pub const MORNING: Duration = Duration::from_secs(1_800_000_000);

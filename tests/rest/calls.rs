@@ -5,7 +5,7 @@ use std::time::Duration;
 use eset_protect::automation::v1::{Action, DeviceTask, Trigger};
 use eset_protect::{Client, ClientBuilder, Error, RetryPolicy, Wire};
 
-use crate::scripted::Scripted;
+use crate::support::scripted::Scripted;
 
 /// A task as ESET's services write it.
 pub const TASK: &str = r#"{"task":{"uuid":"t-1","versionId":"3","displayName":"Scan","targets":{"devicesUuids":[]},"triggers":[],"source":"DEVICE_TASK_SOURCE_UNSPECIFIED"}}"#;

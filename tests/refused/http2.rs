@@ -5,8 +5,8 @@ use std::time::Duration;
 use eset_protect::automation::v1::{Action, DeviceTask, GetTaskResponse, Trigger};
 use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig};
 
-use crate::scripted::frames::{self, Act, FrameServer};
-use crate::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::scripted::frames::{self, Act, FrameServer};
+use crate::support::scripted::tls::{acceptor, issue, new_authority};
 
 pub const TASK: &str = r#"{"task":{"uuid":"t-1","displayName":"Scan"}}"#;
 

@@ -1,8 +1,5 @@
 //! A small server on a loopback port, which does what its caller asks for.
 
-// Each test binary uses a part of this.
-#![allow(dead_code)]
-
 use std::net::SocketAddr;
 
 use added_service::proto::example::greeter::v1::greeter_server::{Greeter, GreeterServer};

@@ -2,9 +2,6 @@
 //!
 //! It speaks HTTP/1.1 by hand, so that it can lie: each request takes the next answer of the script.
 
-// Each test binary uses a part of this.
-#![allow(dead_code)]
-
 pub mod frames;
 pub mod h2;
 pub mod tls;
