@@ -16,6 +16,7 @@ mod paging;
 mod policies;
 mod raw;
 mod reflection;
+mod rest_front;
 mod runs;
 mod serving;
 mod tasks;

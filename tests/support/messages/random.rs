@@ -203,7 +203,7 @@ fn any(descriptor: &MessageDescriptor, tape: &mut Tape, depth: u32, anys: u32) -
     let types = all_types();
     let mut inner = loop {
         let inner = types[tape.below(types.len())].clone();
-        // See the list of differences in `protojson_properties.rs`.
+        // See the list of differences in `codecs/properties.rs`.
         if inner.full_name() != "eset_protect.v1.UnknownAny" {
             break inner;
         }

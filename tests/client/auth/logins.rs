@@ -1,0 +1,274 @@
+//! The logins of the cloud and of On-Prem servers, against a server that says what it is told to.
+
+use std::time::Duration;
+
+use eset_protect::{Client, Error, ErrorKind, Region, RetryPolicy};
+use tonic::Code;
+
+use crate::auth::TASK;
+use crate::support::scripted::{Answer, Scripted, answer, json, ok, pending};
+
+const PASSWORD: &str = "p&ss=w%rd +\"\u{e4}\\\r\n";
+const USER: &str = "api user+1@eset.example";
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// One server for the login and for the calls.
+async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
+    let server = Scripted::start(script).await;
+    let client = Client::cloud(Region::Eu)
+        .host("automation", server.endpoint())
+        .token_url(format!("{}/oauth/token", server.endpoint()))
+        .login(USER, PASSWORD)
+        .pending_pause(PAUSE, PAUSE)
+        .retry(RetryPolicy::none())
+        .connect_lazy()
+        .unwrap();
+    (client, server)
+}
+
+async fn on_prem(script: Vec<Answer>) -> (Client, Scripted) {
+    let server = Scripted::start(script).await;
+    let client =
+        Client::on_prem(&server.endpoint()).login(USER, PASSWORD).retry(RetryPolicy::none());
+    let client = client.connect_lazy().unwrap();
+    (client, server)
+}
+
+async fn call(client: &Client) -> Result<(), Error> {
+    client.device_tasks().get_task("t").await.map(drop)
+}
+
+fn unauthorized() -> Answer {
+    json("401 Unauthorized", "")
+}
+
+#[tokio::test]
+async fn the_cloud_takes_a_form() {
+    let tokens = ok(
+        r#"{"access_token":"a-1","refresh_token":"r-1","token_type":"Bearer","expires_in":3600}"#,
+    );
+    let (client, server) = cloud(vec![tokens, ok(TASK), ok(TASK)]).await;
+    call(&client).await.unwrap();
+    call(&client).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen.len(), 3, "one login for two calls");
+    assert_eq!(seen[0].line(), "POST /oauth/token");
+    assert_eq!(seen[0].header("content-type"), Some("application/x-www-form-urlencoded"));
+    assert_eq!(seen[0].header("authorization"), None);
+    assert_eq!(
+        seen[0].text(),
+        "grant_type=password&username=api%20user%2B1%40eset.example\
+         &password=p%26ss%3Dw%25rd%20%2B%22%C3%A4%5C%0D%0A"
+    );
+    assert_eq!(seen[1].header("authorization"), Some("Bearer a-1"));
+}
+
+#[tokio::test]
+async fn on_prem_takes_json() {
+    let (client, server) = on_prem(vec![ok(r#"{"accessToken":"a-1"}"#), ok(TASK)]).await;
+    call(&client).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[0].line(), "POST /GetTokens");
+    assert_eq!(seen[0].header("content-type"), Some("application/json"));
+    let body: serde_json::Value = serde_json::from_slice(&seen[0].body).unwrap();
+    let expected = serde_json::json!({"username": USER, "password": PASSWORD, "grant_type": 0});
+    assert_eq!(body, expected);
+    assert_eq!(seen[1].header("authorization"), Some("Bearer a-1"));
+}
+
+#[tokio::test]
+async fn who_asks_is_told_to_the_login_as_to_the_service() {
+    for deployment in [true, false] {
+        for integration in [None, Some("Acme SOAR 1.0")] {
+            let server =
+                Scripted::start([ok(r#"{"access_token":"a","refresh_token":"r"}"#), ok(TASK)])
+                    .await;
+            let builder = if deployment {
+                Client::cloud(Region::Eu)
+                    .host("automation", server.endpoint())
+                    .token_url(format!("{}/oauth/token", server.endpoint()))
+            } else {
+                Client::on_prem(&server.endpoint())
+            };
+            let builder = builder.login(USER, PASSWORD);
+            let builder = match integration {
+                Some(name) => builder.integration(name),
+                None => builder,
+            };
+            call(&builder.connect_lazy().unwrap()).await.unwrap();
+            let seen = server.seen();
+            assert_eq!(seen.len(), 2);
+            for seen in seen {
+                let agent = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
+                assert_eq!(seen.header("user-agent"), Some(agent), "{}", seen.line());
+                assert_eq!(seen.header("3rd-integration"), integration, "{}", seen.line());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn answers_are_read_with_tolerance() {
+    for body in [
+        r#"{"access_token":"a-1"}"#,
+        r#"{"accessToken":"a-1"}"#,
+        r#"{"accessToken":"a-1","access_token":"a-1","refreshToken":"r"}"#,
+        r#"{"access_token":"","accessToken":"a-1"}"#,
+        r#"{"access_token":"a-1","expires_in":"3600","refresh_token":null}"#,
+        r#"{"access_token":"a-1","expiresIn":3600.5,"refresh_token":7,"new":{"x":[]}}"#,
+        r#"{"access_token":"a-1","expires_in":null}"#,
+        r#"{"access_token":"a-1","expires_in":-1}"#,
+        r#"{"access_token":"a-1","expires_in":"soon"}"#,
+        r#"{"access_token":"a-1","expires_in":1e300}"#,
+        r#"{"access_token":"a-1","expires_in":18446744073709551615}"#,
+    ] {
+        for deployment in [true, false] {
+            // A login without a media type is a login.
+            let script = vec![answer("200 OK", &[], body), ok(TASK), ok(TASK)];
+            let (client, server) =
+                if deployment { cloud(script).await } else { on_prem(script).await };
+            call(&client).await.unwrap();
+            call(&client).await.unwrap();
+            assert_eq!(server.seen().len(), 3, "{body}");
+            assert_eq!(server.seen()[1].header("authorization"), Some("Bearer a-1"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn answers_without_a_token_are_errors_that_quote_nothing() {
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "<html>hunter2</html>",
+        r#"{"access_token":"hunter2""#,
+        r#"{"access_token":"","refresh_token":"hunter2"}"#,
+        r#"{"access_token":["hunter2"]}"#,
+        r#"{"token":"hunter2"}"#,
+    ] {
+        for deployment in [true, false] {
+            let script = vec![ok(body)];
+            let (client, server) =
+                if deployment { cloud(script).await } else { on_prem(script).await };
+            let error = call(&client).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Transport, "{body}: {error:?}");
+            assert!(error.message().starts_with("the login: "), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+            assert!(!error.may_have_executed(), "the call itself was not sent");
+            assert_eq!(server.seen().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_and_failures_say_which_they_are() {
+    let invalid = r#"{"error":"invalid_grant","error_description":"Bad credentials"}"#;
+    for (status, body, code, message) in [
+        ("400 Bad Request", invalid, Code::Unauthenticated, "was refused: Bad credentials"),
+        ("400 Bad Request", r#"{"error":"invalid_grant"}"#, Code::Unauthenticated, "invalid_grant"),
+        ("400 Bad Request", "", Code::Unauthenticated, "was refused: HTTP 400"),
+        ("401 Unauthorized", "null", Code::Unauthenticated, "was refused: HTTP 401"),
+        ("403 Forbidden", invalid, Code::Unauthenticated, "was refused: Bad credentials"),
+        ("403 Forbidden", "{}", Code::Unauthenticated, "was refused: HTTP 403"),
+        (
+            "403 Forbidden",
+            "<html>Request Rejected",
+            Code::PermissionDenied,
+            "in front of the login",
+        ),
+        ("403 Forbidden", "<html>Request Rejected", Code::PermissionDenied, "Request Rejected"),
+        ("403 Forbidden", "", Code::PermissionDenied, "in front of the login"),
+        ("404 Not Found", "", Code::Unauthenticated, "was refused: HTTP 404"),
+        ("415 Unsupported", "[]", Code::Unauthenticated, "was refused: HTTP 415"),
+        ("429 Too Many", "", Code::ResourceExhausted, "failed: HTTP 429"),
+        ("500 Error", r#"{"code":13,"message":"m"}"#, Code::Internal, "failed: m"),
+        ("503 Maintenance", "<html>", Code::Unavailable, "failed: HTTP 503"),
+        ("302 Found", "", Code::Unknown, "redirects are not followed"),
+    ] {
+        for deployment in [true, false] {
+            let headers = [("request-id", "r-1"), ("location", "http://127.0.0.1:1/")];
+            let script = vec![answer(status, &headers, body)];
+            let (client, server) =
+                if deployment { cloud(script).await } else { on_prem(script).await };
+            let error = call(&client).await.unwrap_err();
+            assert_eq!((error.kind(), error.code()), (ErrorKind::Status, code), "{error:?}");
+            assert!(error.message().contains(message), "{error}");
+            assert_eq!(error.request_id(), Some("r-1"));
+            assert_eq!(error.rpc().unwrap().method, "GetTask");
+            assert!(!error.may_have_executed());
+            assert!(!format!("{error} {error:?}").contains("p&ss"), "{error:?}");
+            // It is not asked by every call: the next one waits, or gets the same.
+            call(&client).await.unwrap_err();
+            let once = !error.is_retryable();
+            assert_eq!(server.seen().len(), if once { 1 } else { 2 }, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_with_the_refresh_token() {
+    let (client, server) = cloud(vec![
+        ok(r#"{"access_token":"a-1","refresh_token":"r &1"}"#),
+        unauthorized(),
+        ok(r#"{"access_token":"a-2","refresh_token":"r-2"}"#),
+        ok(TASK),
+    ])
+    .await;
+    call(&client).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[2].text(), "grant_type=refresh_token&refresh_token=r%20%261");
+    assert_eq!(seen[3].header("authorization"), Some("Bearer a-2"));
+}
+
+#[tokio::test]
+async fn a_refused_refresh_falls_back_to_the_password() {
+    for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"] {
+        let (client, server) = cloud(vec![
+            ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#),
+            unauthorized(),
+            json(status, r#"{"error":"invalid_grant"}"#),
+            ok(r#"{"access_token":"a-2","refresh_token":"r-2"}"#),
+            ok(TASK),
+        ])
+        .await;
+        call(&client).await.unwrap();
+        assert!(server.seen()[3].text().starts_with("grant_type=password&"), "{status}");
+    }
+    // A login that is down is down for the password too.
+    let (client, server) = cloud(vec![
+        ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#),
+        unauthorized(),
+        json("503 Service Unavailable", ""),
+    ])
+    .await;
+    assert!(call(&client).await.unwrap_err().is_unavailable());
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn on_prem_logs_in_again() {
+    let (client, server) = on_prem(vec![
+        ok(r#"{"accessToken":"a-1","refreshToken":"r-1"}"#),
+        unauthorized(),
+        ok(r#"{"accessToken":"a-2"}"#),
+        ok(TASK),
+    ])
+    .await;
+    call(&client).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[2].without(&[]), seen[0].without(&[]));
+    assert_eq!(seen[3].header("authorization"), Some("Bearer a-2"));
+}
+
+#[tokio::test]
+async fn a_login_may_be_pending_too() {
+    let tokens = ok(r#"{"access_token":"a-1"}"#);
+    let (client, server) = cloud(vec![pending("one"), pending("one"), tokens, ok(TASK)]).await;
+    call(&client).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[2].header("response-id"), Some("one"));
+    assert_eq!(seen[2].without(&["response-id"]), seen[0].without(&[]));
+    assert_eq!(seen[3].header("response-id"), None);
+}

@@ -1,0 +1,12 @@
+//! The client against servers on loopback sockets: calls, lists, logins, waiting, TLS, and connections that break.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod auth;
+mod grpc;
+mod paging;
+mod refused;
+mod rest;
+mod tls;
+mod waiting;

@@ -1,0 +1,16 @@
+//! What a caller learns of a call that failed on the way, on both wires: whether it may have run, and what
+//! the server sees of a call that the caller gives up.
+
+#![cfg(feature = "rest")]
+
+mod http2;
+
+mod cancel;
+mod certificates;
+mod closed;
+mod goaway;
+mod keep_alive;
+mod long;
+mod preface;
+mod reset;
+mod runtimes;

@@ -1,0 +1,16 @@
+//! The client over REST, against a server that says what it is told to.
+
+#![cfg(all(feature = "emulator", feature = "rest"))]
+
+mod calls;
+
+mod choice;
+mod errors;
+mod execution;
+mod grpc_wire;
+mod hostile;
+mod hosts;
+mod metadata;
+mod pending;
+mod proxies;
+mod tls;
