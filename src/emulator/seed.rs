@@ -5,6 +5,7 @@ mod tasks;
 
 use std::time::{Duration, SystemTime};
 
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::environment::Environment;
@@ -92,4 +93,9 @@ impl IdSource for SeedIds {
 pub(crate) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
     policies::fill(change, environment)?;
     tasks::fill(change, environment)
+}
+
+/// Reads a part of the seed.
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, Failure> {
+    serde_json::from_str(json).map_err(|error| Failure::internal(format!("the seed: {error}")))
 }

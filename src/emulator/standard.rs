@@ -6,28 +6,21 @@
 
 mod fields;
 mod filter;
-
-use std::collections::BTreeMap;
+mod method;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
-    ReflectMessage, Value,
-};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
 
 use self::fields::{server_values, text, timestamp};
-use self::filter::Filter;
+use self::filter::fits;
+pub(super) use self::method::methods;
 use super::environment::Environment;
 use super::failure::{Failure, Violations};
 use super::paging::Page;
 use super::request;
 use super::store::{Change, Read, Snapshot};
 use crate::descriptors::{is_immutable, is_output_only};
-use crate::rpc::MethodSpec;
-
-/// The field with a resource's identifier, unless `google.api.resource` names another one.
-const ID: &str = "uuid";
 
 /// A standard method.
 #[derive(Clone, Debug)]
@@ -62,139 +55,7 @@ enum Verb {
     BatchGet(FieldDescriptor),
 }
 
-/// What an HTTP path says of a method.
-struct Path {
-    /// The path without the resource's identifier and custom verb, and without names of variables.
-    collection: String,
-    variables: Vec<String>,
-    is_of_one: bool,
-    custom: Option<String>,
-}
-
-impl Path {
-    /// `None` for a path that no resource of ESET's has, such as one with a pattern.
-    fn of(template: &str) -> Option<Self> {
-        let (path, custom) = match template.rsplit_once(':') {
-            Some((path, custom)) if !custom.contains(['/', '}']) => (path, Some(custom.to_owned())),
-            _ => (template, None),
-        };
-        let (mut collection, mut variables) = (Vec::new(), Vec::new());
-        for segment in path.split('/') {
-            match segment.strip_prefix('{').map(|rest| rest.strip_suffix('}')) {
-                Some(Some(name)) if !name.contains(['=', '*']) => {
-                    variables.push(name.to_owned());
-                    collection.push("{}");
-                }
-                None if !segment.contains(['{', '*']) => collection.push(segment),
-                _ => return None,
-            }
-        }
-        let is_of_one = collection.last() == Some(&"{}");
-        if is_of_one {
-            collection.pop();
-        }
-        Some(Self { collection: collection.join("/"), variables, is_of_one, custom })
-    }
-
-    /// The collection that this one's parents are in.
-    fn parent(&self) -> Option<&str> {
-        let (parent, _) = self.collection.rsplit_once("/{}")?;
-        Some(parent)
-    }
-}
-
-/// The standard methods among those of some services, by their gRPC paths.
-pub(crate) fn methods(
-    specs: &[&'static MethodSpec],
-    pool: &DescriptorPool,
-) -> BTreeMap<&'static str, Standard> {
-    let described: Vec<_> = specs
-        .iter()
-        .filter_map(|spec| {
-            let binding = spec.http.first()?;
-            let service = pool.get_service_by_name(spec.service)?;
-            let method = service.methods().find(|method| method.name() == spec.method)?;
-            Some((spec.path, binding.method, Path::of(binding.path)?, method))
-        })
-        .collect();
-    let mut collections = BTreeMap::new();
-    for (_, http, path, method) in &described {
-        if let Some(item) = resource_of(http, path, method) {
-            collections.entry(path.collection.as_str()).or_insert(item);
-        }
-    }
-    let methods = described.iter().filter_map(|(grpc_path, http, path, method)| {
-        let resource = collections.get(path.collection.as_str())?;
-        let parent = path.parent().and_then(|parent| collections.get(parent));
-        let mut standard = Standard::of(http, path, method, resource)?;
-        standard.parent = parent.map(|parent| parent.full_name().to_owned());
-        Some((*grpc_path, standard))
-    });
-    methods.collect()
-}
-
-/// The resource that a method tells the collection of.
-fn resource_of(http: &str, path: &Path, method: &MethodDescriptor) -> Option<MessageDescriptor> {
-    if path.custom.is_some() {
-        return None;
-    }
-    let response = method.output();
-    match (http, path.is_of_one) {
-        ("GET", true) => message_of(&only(response.fields())?),
-        ("POST", false) => {
-            let resource = message_of(&only(response.fields())?)?;
-            body(method, &resource).map(|_| resource)
-        }
-        ("GET", false) => message_of(&only(response.fields().filter(FieldDescriptor::is_list))?),
-        _ => None,
-    }
-}
-
 impl Standard {
-    fn of(
-        http: &str,
-        path: &Path,
-        method: &MethodDescriptor,
-        resource: &MessageDescriptor,
-    ) -> Option<Self> {
-        let (request, response) = (method.input(), method.output());
-        let is_resource = |field: &FieldDescriptor| message_of(field).as_ref() == Some(resource);
-        let item = only(response.fields().filter(is_resource));
-        let is_many = item.as_ref().is_some_and(FieldDescriptor::is_list);
-        let id = id_field(resource);
-        let verb = match (http, path.is_of_one, path.custom.as_deref()) {
-            ("GET", true, None) if item.is_some() && !is_many => Verb::Get,
-            ("GET", false, None) if is_many => Verb::List,
-            ("POST", false, None) => Verb::Create(body(method, resource)?),
-            ("DELETE", true, None) => Verb::Delete,
-            ("PATCH" | "PUT", true, None) => Verb::Update(Some(body(method, resource)?)),
-            ("GET" | "POST", false, Some(custom)) if custom.starts_with("batchGet") && is_many => {
-                Verb::BatchGet(only(request.fields())?)
-            }
-            ("POST", true, Some(_)) => {
-                let is_set = |field: &FieldDescriptor| {
-                    let same = resource.get_field_by_name(field.name());
-                    same.is_some_and(|same| {
-                        same.kind() == field.kind() && same.cardinality() == field.cardinality()
-                    })
-                };
-                let (bound, set): (Vec<_>, Vec<_>) = request
-                    .fields()
-                    .partition(|field| path.variables.iter().any(|name| name == field.name()));
-                let is_update = !set.is_empty() && set.iter().all(is_set);
-                (is_update && bound.len() == path.variables.len()).then_some(Verb::Update(None))?
-            }
-            _ => return None,
-        };
-        // Only a list can do without identifiers.
-        if id.is_none() && !matches!(verb, Verb::List) {
-            return None;
-        }
-        let (resource, is_of_one) = (resource.clone(), path.is_of_one);
-        let path = path.variables.clone();
-        Some(Self { verb, resource, id, path, is_of_one, parent: None, response, item })
-    }
-
     /// Whether the request holds a whole resource.
     pub(crate) fn is_create(&self) -> bool {
         matches!(self.verb, Verb::Create(_))
@@ -251,19 +112,7 @@ impl Standard {
                 let (collection, id) = self.one(change, &request)?;
                 let (sequence, row) = self.find(change, &collection, &id)?;
                 let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
-                let at = match body {
-                    Some(body) => {
-                        self.patch(&mut resource, request, body)?;
-                        format!("{}.", body.name())
-                    }
-                    None => {
-                        self.set(&mut resource, request);
-                        String::new()
-                    }
-                };
-                let mut violations = Violations::default();
-                request::note(&at, &resource, true, &mut violations);
-                violations.check()?;
+                self.update(&mut resource, request, body.as_ref())?;
                 self.touch(&mut resource, environment);
                 let row = resource.encode_to_vec();
                 change.put(&collection, sequence, &row)?;
@@ -316,12 +165,18 @@ impl Standard {
         for variable in &self.path {
             request.clear_field_by_name(variable);
         }
-        let filter = Filter::new(&self.resource, &request)?;
+        // Whatever is wrong with a filter is wrong with it for every resource.
+        fits(&DynamicMessage::new(self.resource.clone()), &request)?;
+        let is_filtered = request.fields().next().is_some();
+        let is_wanted = |row: &[u8]| {
+            let decoded = || DynamicMessage::decode(self.resource.clone(), row);
+            Ok(!is_filtered || fits(&decoded()?, &request)?)
+        };
         let (mut response, mut next) = (Vec::new(), String::new());
         if let Some(first) = page.start() {
             let rows = snapshot.rows_from(&collection, first)?;
             let fitting = rows.filter_map(|row| match row {
-                Ok((sequence, row)) => match filter.fits(&row) {
+                Ok((sequence, row)) => match is_wanted(&row) {
                     Ok(true) => Some(Ok((sequence, row.len(), row))),
                     Ok(false) => None,
                     Err(failure) => Some(Err(failure)),
@@ -367,27 +222,33 @@ impl Standard {
         Ok(response)
     }
 
-    /// Sets the fields of a resource that `update_mask` names or, without one, those that are set
-    /// (AIP-134).
-    fn patch(
+    /// Sets fields of a resource: with a `body` those that `update_mask` names or, without one, those that are
+    /// set (AIP-134); otherwise all that the request has beside those of the path.
+    fn update(
         &self,
         resource: &mut DynamicMessage,
         mut request: DynamicMessage,
-        body: &FieldDescriptor,
+        body: Option<&FieldDescriptor>,
     ) -> Result<(), Failure> {
-        let mask = request.get_field_by_name("update_mask").and_then(|mask| {
-            let paths = mask.as_message()?.get_field_by_name("paths")?.into_owned();
-            let paths = paths.as_list()?.iter().filter_map(|path| path.as_str().map(str::to_owned));
-            Some(paths.collect::<Vec<_>>()).filter(|paths| !paths.is_empty())
-        });
-        let mut new = take_message(&mut request, body)?;
-        let names = match mask {
-            Some(paths) if paths == ["*"] => {
-                self.resource.fields().map(|field| field.name().to_owned()).collect()
+        let name_of = |field: FieldDescriptor| field.name().to_owned();
+        let (mut new, names) = match body {
+            Some(body) => {
+                let new = take_message(&mut request, body)?;
+                let names = match mask(&request) {
+                    Some(paths) if paths == ["*"] => self.resource.fields().map(name_of).collect(),
+                    Some(paths) => paths,
+                    None => new.fields().map(|(field, _)| name_of(field)).collect(),
+                };
+                (new, names)
             }
-            Some(paths) => paths,
-            None => new.fields().map(|(field, _)| field.name().to_owned()).collect(),
+            None => {
+                let fields = request.descriptor();
+                let names = fields.fields().map(name_of);
+                let names = names.filter(|name| !self.path.contains(name)).collect();
+                (request, names)
+            }
         };
+        let at = body.map_or_else(String::new, |body| format!("{}.", body.name()));
         let mut violations = Violations::default();
         for name in names {
             let Some(field) = self.resource.get_field_by_name(&name) else {
@@ -396,33 +257,20 @@ impl Standard {
                 violations.add("update_mask", expected);
                 continue;
             };
-            let value = new.take_field(&field);
-            if is_output_only(&field) || Some(&field) == self.id.as_ref() {
+            let value = new.take_field_by_name(&name);
+            if body.is_some() && (is_output_only(&field) || Some(&field) == self.id.as_ref()) {
                 continue;
             }
             if is_immutable(&field) && value.as_ref() != Some(&*resource.get_field(&field)) {
-                violations.add(format!("{}.{name}", body.name()), "cannot be changed");
-                continue;
+                violations.add(format!("{at}{name}"), "cannot be changed");
             }
             match value {
                 Some(value) => resource.set_field(&field, value),
                 None => resource.clear_field(&field),
             }
         }
+        request::note(&at, resource, true, &mut violations);
         violations.check()
-    }
-
-    /// Sets the fields of a resource that the request has beside those of the path.
-    fn set(&self, resource: &mut DynamicMessage, mut request: DynamicMessage) {
-        for field in request.descriptor().fields() {
-            if self.path.iter().any(|variable| variable == field.name()) {
-                continue;
-            }
-            match request.take_field(&field) {
-                Some(value) => resource.set_field_by_name(field.name(), value),
-                None => resource.clear_field_by_name(field.name()),
-            }
-        }
     }
 
     /// Counts a change and says when it was.
@@ -497,38 +345,6 @@ fn within(collection: String, parents: &[String]) -> String {
     parents.iter().fold(collection, |collection, parent| format!("{collection}/{parent}"))
 }
 
-/// The only one.
-fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
-    let first = items.next()?;
-    items.next().is_none().then_some(first)
-}
-
-fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
-    match field.kind() {
-        Kind::Message(message) if !field.is_map() => Some(message),
-        _ => None,
-    }
-}
-
-/// The request's field for the resource.
-fn body(method: &MethodDescriptor, resource: &MessageDescriptor) -> Option<FieldDescriptor> {
-    let is_resource =
-        |field: &FieldDescriptor| !field.is_list() && message_of(field).as_ref() == Some(resource);
-    only(method.input().fields().filter(is_resource))
-}
-
-fn id_field(resource: &MessageDescriptor) -> Option<FieldDescriptor> {
-    let named =
-        resource.parent_pool().get_extension_by_name("google.api.resource").and_then(|extension| {
-            let options = resource.options();
-            let annotation = options.get_extension(&extension);
-            let name = annotation.as_message()?.get_field_by_name("name_field")?.into_owned();
-            name.as_str().filter(|name| !name.is_empty()).map(str::to_owned)
-        });
-    let field = resource.get_field_by_name(named.as_deref().unwrap_or(ID))?;
-    (field.kind() == Kind::String && !field.is_list()).then_some(field)
-}
-
 /// The text at a path of field names, such as `book.uuid`.
 fn value_at(message: &DynamicMessage, path: &str) -> String {
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
@@ -537,6 +353,14 @@ fn value_at(message: &DynamicMessage, path: &str) -> String {
         Some(inner) => value_at(inner, rest),
         None => value.as_str().unwrap_or_default().to_owned(),
     }
+}
+
+/// The paths of `update_mask`, if there are any.
+fn mask(request: &DynamicMessage) -> Option<Vec<String>> {
+    let mask = request.get_field_by_name("update_mask")?;
+    let paths = mask.as_message()?.get_field_by_name("paths")?.into_owned();
+    let paths = paths.as_list()?.iter().filter_map(|path| path.as_str().map(str::to_owned));
+    Some(paths.collect::<Vec<_>>()).filter(|paths| !paths.is_empty())
 }
 
 fn take_message(

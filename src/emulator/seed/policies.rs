@@ -1,6 +1,8 @@
 //! Policies and where they apply.
 
-use super::{FAILING, GROUPS};
+use serde::Deserialize;
+
+use super::{FAILING, GROUPS, read};
 use crate::emulator::assignments::assign;
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
@@ -13,83 +15,21 @@ use crate::policy_management::v2::{
 use crate::proto::era::common::data_definition::policy::PolicyData;
 use crate::wkt::Any;
 
-const ENDPOINT: &str = "eset.local.products.endpoint";
-const SERVER: &str = "eset.local.products.server";
-const AGENT: &str = "eset.local.products.agent";
-
 /// What a seeded policy is made of.
+#[derive(Deserialize)]
 struct Kind {
-    name: &'static str,
-    description: &'static str,
-    product: &'static str,
+    name: String,
+    description: String,
+    product: String,
     built_in: bool,
     /// One setting: its plugin, its name and its value.
-    setting: (&'static str, &'static str, &'static str),
+    setting: (String, String, String),
 }
-
-const KINDS: [Kind; 8] = [
-    Kind {
-        name: "Antivirus - Balanced",
-        description: "Recommended for most devices",
-        product: ENDPOINT,
-        built_in: true,
-        setting: ("01000101", "protectionLevel", "2"),
-    },
-    Kind {
-        name: "Antivirus - Maximum security",
-        description: "Machine learning reports and blocks at the aggressive level",
-        product: ENDPOINT,
-        built_in: true,
-        setting: ("01000101", "protectionLevel", "3"),
-    },
-    Kind {
-        name: "Device control - Read only",
-        description: "Removable media can be read, not written",
-        product: ENDPOINT,
-        built_in: true,
-        setting: ("01000200", "removableMediaMode", "1"),
-    },
-    Kind {
-        name: "Visibility - Silent",
-        description: "No notifications on the device",
-        product: ENDPOINT,
-        built_in: true,
-        setting: ("01000600", "guiStartMode", "3"),
-    },
-    Kind {
-        name: "Shops: no notifications during opening hours",
-        description: "Cash registers",
-        product: ENDPOINT,
-        built_in: false,
-        setting: ("01000600", "presentationMode", "1"),
-    },
-    Kind {
-        name: "Notebooks: scan when idle",
-        description: "Also on battery",
-        product: ENDPOINT,
-        built_in: false,
-        setting: ("01000104", "idleScanOnBattery", "1"),
-    },
-    Kind {
-        name: "Servers: exclude databases",
-        description: "Agreed with the database team",
-        product: SERVER,
-        built_in: false,
-        setting: ("01000101", "automaticExclusions", "1"),
-    },
-    Kind {
-        name: "Agent: connect every ten minutes",
-        description: "",
-        product: AGENT,
-        built_in: false,
-        setting: ("0A000100", "replicationInterval", "600"),
-    },
-];
 
 pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
     let mut uuids = Vec::new();
-    for kind in &KINDS {
-        uuids.push(create(change, environment, policy(kind))?.uuid);
+    for kind in read::<Vec<Kind>>(include_str!("policies.json"))? {
+        uuids.push(create(change, environment, policy(&kind))?.uuid);
     }
     let [shops, notebooks, servers] = GROUPS.map(|group| group.uuid);
     let group = |uuid: &str| Target::DeviceGroupUuid(uuid.to_owned());
@@ -114,16 +54,14 @@ pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result
 }
 
 fn policy(kind: &Kind) -> Policy {
-    let (plugin, setting, _) = kind.setting;
+    let (plugin, setting, _) = &kind.setting;
     let flags = SettingFlags { apply_forcefully: false, read_only: true };
-    let data = PolicyData {
-        data: Some(configuration(kind).into()),
-        product: Some(kind.product.to_owned()),
-    };
+    let data =
+        PolicyData { data: Some(configuration(kind).into()), product: Some(kind.product.clone()) };
     Policy {
         uuid: String::new(),
-        display_name: kind.name.to_owned(),
-        description: kind.description.to_owned(),
+        display_name: kind.name.clone(),
+        description: kind.description.clone(),
         built_in: kind.built_in,
         features: vec![FeaturePolicy {
             feature_id: FeaturePolicy::LEGACY_FEATURE_ID,
@@ -142,7 +80,7 @@ fn policy(kind: &Kind) -> Policy {
 /// The settings in the form of ESET's example: JSON, all values strings
 /// ([facts](crate::facts#policy-configuration)).
 fn configuration(kind: &Kind) -> Vec<u8> {
-    let (plugin, setting, value) = kind.setting;
+    let (plugin, setting, value) = &kind.setting;
     let section = kind.product.rsplit('.').next().unwrap_or_default();
     let settings = serde_json::json!({
         "policy": {
