@@ -27,6 +27,7 @@ use crate::rate_limiter::RateLimiter;
 use crate::rpc::{PagedRpc, Rpc};
 #[cfg(feature = "rest")]
 use crate::transport::rest::Region;
+use crate::wkt::TypeRegistry;
 use target::Target;
 
 /// A client of one server, or of ESET's cloud. Cloning it copies a pointer, and the clones share all they
@@ -53,6 +54,21 @@ impl Client {
     /// If the endpoint is not one, or cannot be connected.
     pub async fn connect(endpoint: &str) -> Result<Self, Error> {
         Self::builder(endpoint).connect().await
+    }
+
+    /// Returns the types that the client knows: those of
+    /// [`ClientBuilder::type_registry`] and the crate's own. Over REST it
+    /// [remembers](TypeRegistry::remember_enum_names) the names of enum values that the schema does not have.
+    ///
+    /// ```no_run
+    /// # async fn run(client: eset_protect::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let task = client.device_tasks().get_task("0b7f…").await?;
+    /// let json = client.type_registry().scope(|| serde_json::to_string(&task))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn type_registry(&self) -> &TypeRegistry {
+        &self.context.type_registry
     }
 
     /// Configures a client for a server.

@@ -92,6 +92,7 @@
 //! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
 //! | `emulator` | the module [`emulator`] | |
 //! | `otel` | trace context on every request, for programs that trace with OpenTelemetry: [`telemetry`] | |
+//! | `chrono`, `jiff` | conversions of [`wkt::Timestamp`] and [`wkt::Duration`] from and to those crates | |
 //! | `metrics` | counters and histograms by the facade `metrics`: [`telemetry`] | |
 //! | `cli` | the command `eset-protect` | |
 //!

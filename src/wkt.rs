@@ -3,13 +3,31 @@
 //! [`Any`] carries a message of any type; [`TypeRegistry`] says which types are known.
 //! `pbjson_types` has the rest, as far as it agrees with the ProtoJSON specification.
 
+/// The names of well-known types.
+macro_rules! well_known_names {
+    ($($name:ident)*) => {$(
+        impl prost::Name for $name {
+            const NAME: &'static str = stringify!($name);
+            const PACKAGE: &'static str = "google.protobuf";
+
+            fn type_url() -> String {
+                format!("type.googleapis.com/{}", Self::full_name())
+            }
+        }
+    )*};
+}
+
 mod any;
 mod any_read;
 mod any_write;
+#[cfg(feature = "chrono")]
+mod chrono;
 mod duration;
 mod dynamic;
 mod empty;
 mod field_mask;
+#[cfg(feature = "jiff")]
+mod jiff;
 mod merge;
 mod plain;
 mod registry;

@@ -17,6 +17,7 @@ use crate::pending::PendingPolicy;
 use crate::rpc::MethodSpec;
 use crate::timer::{Timer, TokioTimer};
 use crate::transport::Link;
+use crate::wkt::TypeRegistry;
 
 /// What a client has for all of its calls, shared by its clones.
 pub(crate) struct CallContext {
@@ -30,6 +31,8 @@ pub(crate) struct CallContext {
     /// What travels with every call.
     pub(crate) metadata: MetadataMap,
     pub(crate) interceptors: Vec<Interceptor>,
+    /// The types of `Any`s in JSON.
+    pub(crate) type_registry: TypeRegistry,
 }
 
 /// Changes the metadata of each attempt.

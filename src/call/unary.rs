@@ -13,6 +13,8 @@ use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
 use crate::transcode::{Encoded, TranscodeError};
 use crate::transport::Messages;
+#[cfg(feature = "rest")]
+use crate::wkt::TypeRegistry;
 
 /// Makes a call.
 pub(super) async fn unary<R: Rpc>(
@@ -20,7 +22,12 @@ pub(super) async fn unary<R: Rpc>(
     request: &R::Request,
     options: &CallOptions,
 ) -> Result<Response<R::Response>, Error> {
-    let messages = Unary::<R> { request, response: OnceLock::new() };
+    let messages = Unary::<R> {
+        request,
+        response: OnceLock::new(),
+        #[cfg(feature = "rest")]
+        type_registry: &context.type_registry,
+    };
     let metadata = execute(context, R::SPEC, &messages, options).await?;
     // A call that succeeded has decoded its response.
     let response = messages.response.into_inner().unwrap_or_default();
@@ -30,6 +37,8 @@ pub(super) async fn unary<R: Rpc>(
 struct Unary<'a, R: Rpc> {
     request: &'a R::Request,
     response: OnceLock<R::Response>,
+    #[cfg(feature = "rest")]
+    type_registry: &'a TypeRegistry,
 }
 
 impl<R: Rpc> Messages for Unary<'_, R> {
@@ -46,12 +55,12 @@ impl<R: Rpc> Messages for Unary<'_, R> {
 
     #[cfg(feature = "rest")]
     fn encode_http(&self) -> Option<Result<Encoded, TranscodeError>> {
-        Some(Encoded::request::<R>(self.request))
+        Some(self.type_registry.scope(|| Encoded::request::<R>(self.request)))
     }
 
     #[cfg(feature = "rest")]
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<(), TranscodeError> {
-        let response = request.response::<R>(body)?;
+        let response = self.type_registry.scope(|| request.response::<R>(body))?;
         let _ = self.response.set(response);
         Ok(())
     }

@@ -22,6 +22,7 @@ use crate::transport::keep_alive::{self, KeepAlive};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
 use crate::transport::{CONNECTION_WINDOW, Limits, Link};
+use crate::wkt::TypeRegistry;
 
 #[cfg(feature = "rest")]
 mod rest;
@@ -92,6 +93,7 @@ pub struct ClientBuilder {
     rate_limit: RateLimit,
     uses_proxies: bool,
     seam: transport::Seam,
+    type_registry: TypeRegistry,
     #[cfg(feature = "tls")]
     tls: TlsConfig,
     #[cfg(feature = "rest")]
@@ -114,6 +116,7 @@ impl ClientBuilder {
             rate_limit: RateLimit::default(),
             uses_proxies: true,
             seam: transport::Seam::default(),
+            type_registry: TypeRegistry::default(),
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
         }
@@ -338,6 +341,17 @@ impl ClientBuilder {
         Ok(credentials)
     }
 
+    /// Adds message types of your own: an [`Any`](crate::wkt::Any) of such a type is sent and received over
+    /// REST too. Over gRPC an `Any` passes whether its type is registered or not. The crate's own types are
+    /// always known.
+    ///
+    /// See [`Client::type_registry`] for reading and writing what the client received as JSON.
+    #[must_use]
+    pub fn type_registry(mut self, registry: TypeRegistry) -> Self {
+        self.type_registry = registry;
+        self
+    }
+
     fn client(
         self,
         links: Links,
@@ -354,6 +368,7 @@ impl ClientBuilder {
                 policy,
                 metadata: self.metadata()?,
                 interceptors: self.seam.interceptors.clone(),
+                type_registry: self.type_registry.remember_enum_names(),
             }),
         })
     }

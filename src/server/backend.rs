@@ -36,7 +36,7 @@ pub struct RestCall {
     pub(super) body: Bytes,
     pub(super) metadata: MetadataMap,
     pub(super) extensions: http::Extensions,
-    pub(super) registry: Option<TypeRegistry>,
+    pub(super) registry: TypeRegistry,
 }
 
 /// The answer to a [`RestCall`]: metadata and JSON.
@@ -66,12 +66,8 @@ impl RestCall {
         F: Future<Output = Result<Response<R::Response>, Status>> + Send,
     {
         let Self { route, query, body, metadata, extensions, registry } = self;
-        let mut reader = Reader::new();
-        let mut writer = Writer::new().emit_defaults(true);
-        if let Some(registry) = registry {
-            reader = reader.registry(registry.clone());
-            writer = writer.registry(registry);
-        }
+        let reader = Reader::new().registry(registry.clone());
+        let writer = Writer::new().emit_defaults(true).registry(registry);
         let message =
             reader.scope(|| route.request::<R>(&query, &body)).map_err(|error| refused(&error))?;
         let request = Request::from_parts(metadata, extensions, message);

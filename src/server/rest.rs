@@ -38,7 +38,7 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 pub struct RestFront {
     router: Router,
     backends: BTreeMap<&'static str, Arc<dyn Backend>>,
-    registry: Option<TypeRegistry>,
+    registry: TypeRegistry,
     limits: RestLimits,
     status: StatusRule,
 }
@@ -57,7 +57,7 @@ impl RestFront {
         Self {
             router: Router::new(specs),
             backends: by_path,
-            registry: None,
+            registry: TypeRegistry::default().remember_enum_names(),
             limits: RestLimits::default(),
             status: |_, code| http_from_code(code),
         }
@@ -66,7 +66,7 @@ impl RestFront {
     /// Adds types for `Any`s.
     #[must_use]
     pub fn registry(mut self, registry: TypeRegistry) -> Self {
-        self.registry = Some(registry);
+        self.registry = registry.remember_enum_names();
         self
     }
 
@@ -163,7 +163,7 @@ impl RestFront {
     pub fn failure(&self, spec: &MethodSpec, status: &Status) -> Response<Bytes> {
         let http = (self.status)(spec, status.code());
         let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        error_body::of_status(http, status, self.registry.as_ref())
+        error_body::of_status(http, status, &self.registry)
     }
 
     /// The answer to a request that is no call: an error in the form of ESET's gateway.

@@ -70,14 +70,7 @@ pub struct Any {
     pub value: Bytes,
 }
 
-impl Name for Any {
-    const NAME: &'static str = "Any";
-    const PACKAGE: &'static str = "google.protobuf";
-
-    fn type_url() -> String {
-        format!("type.googleapis.com/{}", Self::full_name())
-    }
-}
+well_known_names! { Any }
 
 impl JsonMessage for Any {
     const FORM: JsonForm = JsonForm::Any;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use prost::{Message, Name};
+use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::plain::{self, Plain, Seconds};
@@ -23,14 +23,7 @@ pub struct Duration {
     pub nanos: i32,
 }
 
-impl Name for Duration {
-    const NAME: &'static str = "Duration";
-    const PACKAGE: &'static str = "google.protobuf";
-
-    fn type_url() -> String {
-        format!("type.googleapis.com/{}", Self::full_name())
-    }
-}
+well_known_names! { Duration }
 
 impl Duration {
     /// Whether the value is in the range of the type and its parts have the same sign.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use prost::{Message, Name};
+use prost::Message;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -70,20 +70,7 @@ pub mod value {
     }
 }
 
-macro_rules! names {
-    ($($name:ident)*) => {$(
-        impl Name for $name {
-            const NAME: &'static str = stringify!($name);
-            const PACKAGE: &'static str = "google.protobuf";
-
-            fn type_url() -> String {
-                format!("type.googleapis.com/{}", Self::full_name())
-            }
-        }
-    )*};
-}
-
-names! { ListValue Struct Value }
+well_known_names! { ListValue Struct Value }
 
 macro_rules! kinds {
     ($($from:ty, $value:ident => $kind:expr;)*) => {$(

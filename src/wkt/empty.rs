@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use prost::{Message, Name};
+use prost::Message;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -13,14 +13,7 @@ use crate::json::unknown::{UnknownName, skip_member};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
 pub struct Empty {}
 
-impl Name for Empty {
-    const NAME: &'static str = "Empty";
-    const PACKAGE: &'static str = "google.protobuf";
-
-    fn type_url() -> String {
-        format!("type.googleapis.com/{}", Self::full_name())
-    }
-}
+well_known_names! { Empty }
 
 impl Serialize for Empty {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

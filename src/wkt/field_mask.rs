@@ -1,6 +1,6 @@
 //! `google.protobuf.FieldMask`: names of fields, in JSON one string.
 
-use prost::{Message, Name};
+use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::plain::{self, Plain};
@@ -18,14 +18,7 @@ pub struct FieldMask {
     pub paths: Vec<String>,
 }
 
-impl Name for FieldMask {
-    const NAME: &'static str = "FieldMask";
-    const PACKAGE: &'static str = "google.protobuf";
-
-    fn type_url() -> String {
-        format!("type.googleapis.com/{}", Self::full_name())
-    }
-}
+well_known_names! { FieldMask }
 
 /// `foo_bar.baz` as `fooBar.baz`; `None` if the way back would give another path.
 fn to_camel(path: &str) -> Option<String> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use prost::{Message, Name};
+use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::plain::{self, Plain, Seconds};
@@ -38,14 +38,7 @@ pub struct Timestamp {
     pub nanos: i32,
 }
 
-impl Name for Timestamp {
-    const NAME: &'static str = "Timestamp";
-    const PACKAGE: &'static str = "google.protobuf";
-
-    fn type_url() -> String {
-        format!("type.googleapis.com/{}", Self::full_name())
-    }
-}
+well_known_names! { Timestamp }
 
 impl Timestamp {
     /// Whether the value is in the range of the type: the years 1 to 9999, and less than a second of
@@ -53,6 +46,10 @@ impl Timestamp {
     pub fn is_valid(&self) -> bool {
         (MIN_SECONDS..=MAX_SECONDS).contains(&self.seconds)
             && (0..1_000_000_000).contains(&self.nanos)
+    }
+
+    pub(super) fn validated(self) -> Result<Self, ParseTimestampError> {
+        if self.is_valid() { Ok(self) } else { Err(ParseTimestampError::OutOfRange) }
     }
 }
 
@@ -82,9 +79,7 @@ impl TryFrom<Timestamp> for SystemTime {
     type Error = ParseTimestampError;
 
     fn try_from(time: Timestamp) -> Result<Self, Self::Error> {
-        if !time.is_valid() {
-            return Err(ParseTimestampError::OutOfRange);
-        }
+        let time = time.validated()?;
         let nanos = Duration::from_nanos(u64::from(time.nanos.unsigned_abs()));
         let whole = Duration::from_secs(time.seconds.unsigned_abs());
         let second = if time.seconds < 0 {

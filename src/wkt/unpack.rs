@@ -10,9 +10,15 @@ use crate::json::preserved;
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
 
 impl Any {
-    /// Packs a message, with the type URL `type.googleapis.com/` and its full name.
+    /// Packs a message, with the type URL `type.googleapis.com/` and its full name, or with its own where
+    /// its [`Name::type_url`] names another domain.
     pub fn pack<M: Message + Name>(message: &M) -> Self {
-        Self { type_url: M::type_url(), value: message.encode_to_vec().into() }
+        let mut type_url = M::type_url();
+        // prost's default has no domain.
+        if type_url.starts_with('/') {
+            type_url.insert_str(0, "type.googleapis.com");
+        }
+        Self { type_url, value: message.encode_to_vec().into() }
     }
 
     /// Whether the message is of this type. Only the part after the last `/` of the URL counts.

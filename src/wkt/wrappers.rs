@@ -1,7 +1,7 @@
 //! `google.protobuf.*Value`: scalars as messages. Their JSON is the JSON of the scalar.
 
 use bytes::Bytes;
-use prost::{Message, Name};
+use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json::base64::Base64;
@@ -19,14 +19,7 @@ macro_rules! wrappers {
             pub value: $type,
         }
 
-        impl Name for $name {
-            const NAME: &'static str = stringify!($name);
-            const PACKAGE: &'static str = "google.protobuf";
-
-            fn type_url() -> String {
-                format!("type.googleapis.com/{}", Self::full_name())
-            }
-        }
+        well_known_names! { $name }
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod conformance;
+mod conversions;
 mod enums;
 mod formats;
 mod limits;

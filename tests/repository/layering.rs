@@ -53,6 +53,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "timer",
             "transcode",
             "transport",
+            "wkt",
         ],
     ),
     (

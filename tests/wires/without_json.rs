@@ -4,7 +4,7 @@ use eset_protect::automation::v1::{Action, DeviceTask, ListTasksRequest, Trigger
 use eset_protect::emulator::{Emulator, Running};
 use eset_protect::params::{KillProcessByPidRequest, RunCommand};
 use eset_protect::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
-use eset_protect::wkt::Any;
+use eset_protect::wkt::{Any, TypeRegistry};
 use eset_protect::{Client, Error, Wire};
 use prost::{Message, Name};
 use tonic::Code;
@@ -130,4 +130,34 @@ async fn params_are_checked_in_every_form() {
             assert_eq!(created.and_then(|action| action.params), Some(Any::pack(&hashed)));
         }
     }
+}
+
+/// A registry of the client's counts over REST as nothing is needed for over gRPC.
+#[tokio::test]
+async fn a_type_of_ones_own_passes_over_both_wires() {
+    use added_service::proto::example::greeter::v1::Greeting;
+
+    let emulator = emulator().await;
+    let registry = added_service::types::register(TypeRegistry::default());
+    let greeting = Greeting { int32_value: 7, ..Default::default() };
+    for wire in [Wire::Grpc, Wire::Rest] {
+        let with = Client::builder(&emulator.endpoint()).wire(wire).type_registry(registry.clone());
+        let with = with.connect().await.expect("a client");
+        let request = task(&format!("{wire:?}"), Any::pack(&greeting));
+        let created = with.device_tasks().create_task(request).await.expect("a task");
+        // Whoever wrote it, on whichever wire, both read it.
+        for other in [Wire::Grpc, Wire::Rest] {
+            let other =
+                Client::builder(&emulator.endpoint()).wire(other).type_registry(registry.clone());
+            let other = other.connect().await.expect("a client");
+            let read = other.device_tasks().get_task(created.uuid.as_str()).await.expect("a task");
+            let params = read.action.and_then(|action| action.params).expect("params");
+            let unpacked = other.type_registry().scope(|| params.unpack::<Greeting>());
+            assert_eq!(unpacked.expect("a greeting"), greeting);
+        }
+    }
+    // Without it, nothing that could not be read is sent over REST.
+    let without = client(&emulator, Wire::Rest).await;
+    let error = without.device_tasks().create_task(task("refused", Any::pack(&greeting))).await;
+    assert!(error.expect_err("no JSON").to_string().contains("add the type to a TypeRegistry"));
 }

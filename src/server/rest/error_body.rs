@@ -22,9 +22,8 @@ struct Body<'a> {
 pub(super) fn of_status(
     http: StatusCode,
     status: &Status,
-    registry: Option<&TypeRegistry>,
+    registry: &TypeRegistry,
 ) -> Response<Bytes> {
-    let registry = registry.cloned().unwrap_or_default();
     // What is not a status has no details that anyone could read.
     let details = Rich::decode(status.details()).unwrap_or_default().details;
     let mut response = registry.scope(|| respond(http, status.message(), &details));

@@ -70,6 +70,10 @@ fn a_registry_adds_types_for_a_scope() {
     }
     impl eset_protect::codegen::JsonMessage for Mine {}
 
+    // Its `Name` says nothing about a URL.
+    assert_eq!(Any::pack(&Mine::default()).type_url, "type.googleapis.com/example.v1.Mine");
+    assert!(Any::pack(&Mine::default()).is::<Mine>());
+
     let registry = TypeRegistry::default().with::<Mine>();
     assert!(registry.contains("example.v1.Mine"));
     assert!(registry.names().contains(&"example.v1.Mine".to_owned()));
