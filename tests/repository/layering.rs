@@ -129,11 +129,8 @@ fn no_files_name_each_other_in_a_circle() {
 fn a_circle_is_found_through_re_exports_and_lists() {
     let files = [
         ("lib.rs", "pub mod a;\nmod b;\npub use b::Deep as Shown;"),
-        ("a.rs", "mod inner;\npub use inner::Inner;\n// crate::layering::b::Comment\nstruct Own;"),
-        (
-            "a/inner.rs",
-            "use crate::layering::{\n    Shown,\n    b::{self, Other},\n};\npub struct Inner;",
-        ),
+        ("a.rs", "mod inner;\npub use inner::Inner;\n// crate::b::Comment\nstruct Own;"),
+        ("a/inner.rs", "use crate::{\n    Shown,\n    b::{self, Other},\n};\npub struct Inner;"),
         ("b.rs", "fn f(inner: &super::a::Inner) {}\npub struct Deep;"),
     ];
     let files = Files::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())), "lib.rs");
@@ -418,12 +415,12 @@ fn code(text: &str) -> String {
         .join("\n")
 }
 
-/// The names behind `crate::layering::`, outside comments and links of the documentation.
+/// The names behind `crate::`, outside comments and links of the documentation.
 fn known_to(text: &str) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     let code = code(text);
-    for (at, _) in code.match_indices("crate::layering::") {
-        let rest = &code[at + "crate::layering::".len()..];
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
         match rest.strip_prefix('{') {
             Some(list) => {
                 let list = list.split_once('}').map_or(list, |(list, _)| list);
