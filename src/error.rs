@@ -1,13 +1,14 @@
 //! The one error of all calls.
 
-mod from_status;
 #[cfg(feature = "tls")]
 mod in_words;
 mod predicates;
 mod secrets;
+mod status;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::Code;
@@ -36,8 +37,13 @@ pub(crate) use in_words::InWords;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Cloning it copies what it says and shares its sources. A server that forwards calls returns it as a
+/// [`tonic::Status`] with the same code, message, details and metadata.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     code: Code,
@@ -62,7 +68,7 @@ struct Inner {
     retry_after: Option<Duration>,
     /// The `response-id` of the pending answer that was asked for.
     pending_id: Option<http::HeaderValue>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// Who raised an error, and how far the call had come.
@@ -104,29 +110,6 @@ impl Error {
             attempts: 0,
             retry_after: None,
             pending_id: None,
-            source: None,
-        }))
-    }
-
-    /// The same error for another caller, without its source.
-    pub(crate) fn share(&self) -> Self {
-        let inner = &self.0;
-        Self(Box::new(Inner {
-            kind: inner.kind,
-            code: inner.code,
-            message: inner.message.clone(),
-            details: inner.details.clone(),
-            metadata: inner.metadata.clone(),
-            spec: inner.spec,
-            http_status: inner.http_status,
-            is_code_inferred: inner.is_code_inferred,
-            may_have_executed: inner.may_have_executed,
-            is_unsent: inner.is_unsent,
-            is_refused: inner.is_refused,
-            is_retryable: inner.is_retryable,
-            attempts: inner.attempts,
-            retry_after: inner.retry_after,
-            pending_id: inner.pending_id.clone(),
             source: None,
         }))
     }
@@ -264,7 +247,7 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -113,6 +113,7 @@
 )]
 #![cfg_attr(not(feature = "server"), doc = "\n[`server`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "tls"), doc = "\n[`TlsConfig`]: https://docs.rs/eset-protect")]
+#![warn(unreachable_pub)]
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -71,6 +71,8 @@
 //! source, per package or for all packages, and `modules` combines the packages into one file of
 //! nested modules. `openapi` describes the HTTP form of the RPCs.
 
+#![warn(unreachable_pub)]
+
 mod backends;
 mod comments;
 mod descriptors;

@@ -175,7 +175,7 @@ impl State {
         }
         let failure = self.rest.as_ref()?.failure.as_ref()?;
         let is_worth_waiting = failure.is_retryable() && resting <= LONGEST_REST;
-        (!is_worth_waiting).then(|| Err(failure.share()))
+        (!is_worth_waiting).then(|| Err(failure.clone()))
     }
 
     /// What the fetch brought that came to an end since there were `seen` of them, however short its life.
@@ -184,7 +184,7 @@ impl State {
             return None;
         }
         match self.rest.as_ref().and_then(|rest| rest.failure.as_ref()) {
-            Some(failure) => Some(self.valid(now).ok_or_else(|| failure.share())),
+            Some(failure) => Some(self.valid(now).ok_or_else(|| failure.clone())),
             None => {
                 let held = self.held.as_ref().filter(|held| !held.is_refused);
                 held.map(|held| Ok(held.tokens.access.clone()))
@@ -272,7 +272,7 @@ impl<P: TokenProvider> Login<P> {
                 Err(error) => {
                     state.failures = state.failures.saturating_add(1);
                     let until = now.checked_add(self.rest_after(&error, state.failures));
-                    let failure = Some(error.share());
+                    let failure = Some(error.clone());
                     state.rest = Some(Rest { until: until.unwrap_or(now), failure });
                     *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 }

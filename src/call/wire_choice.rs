@@ -127,12 +127,7 @@ impl WireChoice {
             match probing.await {
                 // The other had less time than this one, perhaps.
                 Err(error) if !is_own && error.is_deadline_exceeded() => {}
-                // Whoever waits alone gets the error with its source.
-                found => {
-                    return found.map_err(|error| {
-                        Arc::try_unwrap(error).unwrap_or_else(|shared| shared.share())
-                    });
-                }
+                found => return found.map_err(Arc::unwrap_or_clone),
             }
         }
     }

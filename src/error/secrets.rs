@@ -229,7 +229,7 @@ impl Error {
         if let Some(source) = &inner.source
             && let Some(redacted) = Redacted::of(&**source, secrets)
         {
-            inner.source = Some(Box::new(redacted));
+            inner.source = Some(Arc::new(redacted));
         }
         self
     }

@@ -51,6 +51,24 @@ async fn an_answer_without_what_it_is_for_is_an_error() {
     assert!(error.kind() == ErrorKind::Transport && error.may_have_executed());
 }
 
+/// A server that forwards calls returns the error of its own client.
+#[tokio::test]
+async fn an_error_is_cloned_and_forwarded_as_a_status() {
+    let server = Running::start().await;
+    let error = failure(&server, "code 9").await;
+    let copy = error.clone();
+    assert_eq!(format!("{copy:?}"), format!("{error:?}"));
+    assert_eq!((copy.attempts(), copy.request_id()), (1, Some("00c0ffee")));
+    let status = tonic::Status::from(error);
+    assert_eq!((status.code(), status.message()), (Code::FailedPrecondition, "refused"));
+    assert_eq!(status.metadata().get("request-id").unwrap(), "00c0ffee");
+    let again = Error::from(status);
+    assert_eq!(again.details(), copy.details());
+    assert_eq!(again.details().len(), 2);
+    let violations = again.detail::<BadRequest>().unwrap().field_violations;
+    assert_eq!(violations[0].description, "too cold");
+}
+
 #[tokio::test]
 async fn the_deadline_travels_to_the_server() {
     let server = Running::start().await;
