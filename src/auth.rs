@@ -16,11 +16,11 @@ mod token_cache;
 use std::fmt::Debug;
 
 #[cfg(feature = "rest")]
-pub use cloud::CloudLogin;
+pub(crate) use cloud::CloudLogin;
 #[cfg(feature = "rest")]
 pub(crate) use login::Account;
 #[cfg(feature = "rest")]
-pub use on_prem::OnPremLogin;
+pub(crate) use on_prem::OnPremLogin;
 pub use token::{AccessToken, StaticToken};
 pub use token_cache::{TokenCache, TokenProvider, Tokens};
 

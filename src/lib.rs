@@ -157,6 +157,10 @@ pub mod transcode;
 pub mod transport;
 pub mod wkt;
 
+// Their types are part of this crate's API.
+#[doc(no_inline)]
+pub use {http, prost, tonic};
+
 pub use backoff::Backoff;
 pub use call::{
     Bulk, BulkItem, BulkItems, BulkResponse, Call, CallOptions, Items, ListError, Paginator,

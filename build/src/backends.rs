@@ -7,7 +7,7 @@ use crate::names;
 use crate::services::Service;
 
 /// Generates a `Backend` per service, based on tonic's trait for the service, and `AllServices`.
-pub fn generate(services: &[Service], root: &str, own: bool) -> String {
+pub(crate) fn generate(services: &[Service], root: &str, own: bool) -> String {
     let backends = services.iter().map(|service| backend(service, root).to_string());
     backends.chain([all_services(own).to_string()]).collect()
 }

@@ -3,7 +3,7 @@
 use prost_reflect::FileDescriptor;
 
 /// Returns the comment above the declaration at this path in its file.
-pub fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {
+pub(crate) fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {
     let proto = file.file_descriptor_proto();
     let location = proto
         .source_code_info
@@ -16,6 +16,6 @@ pub fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {
 }
 
 /// Returns the comment, or the name of the declaration if it has none.
-pub fn or_name(file: &FileDescriptor, place: &[i32], name: &str) -> String {
+pub(crate) fn or_name(file: &FileDescriptor, place: &[i32], name: &str) -> String {
     find(file, place).unwrap_or_else(|| format!("`{name}`."))
 }

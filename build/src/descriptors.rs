@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorPool, FileDescriptor};
 use crate::features;
 
 /// The compiled `.proto` files.
-pub struct DescriptorSet {
+pub(crate) struct DescriptorSet {
     /// The encoded set, including imports, comments and options such as the HTTP rules.
     pub encoded: Vec<u8>,
     /// The same as descriptors.
@@ -19,17 +19,17 @@ pub struct DescriptorSet {
 
 impl DescriptorSet {
     /// Returns the files to generate code for, in a fixed order.
-    pub fn files(&self) -> impl Iterator<Item = FileDescriptor> + '_ {
+    pub(crate) fn files(&self) -> impl Iterator<Item = FileDescriptor> + '_ {
         self.own_files.iter().filter_map(|name| self.pool.get_file_by_name(name))
     }
 
     /// Whether to generate code for a file.
-    pub fn is_own(&self, file: &FileDescriptor) -> bool {
+    pub(crate) fn is_own(&self, file: &FileDescriptor) -> bool {
         self.own_files.iter().any(|own| own == file.name())
     }
 
     /// Returns the imported packages whose code is in `eset_protect`.
-    pub fn imported_packages(&self) -> Vec<String> {
+    pub(crate) fn imported_packages(&self) -> Vec<String> {
         let mut packages: Vec<_> = self
             .pool
             .files()
@@ -44,7 +44,7 @@ impl DescriptorSet {
 
     /// Returns the module that contains a package's code: `root` for packages of the generated
     /// files.
-    pub fn root_of<'a>(&self, package: &str, root: &'a str) -> &'a str {
+    pub(crate) fn root_of<'a>(&self, package: &str, root: &'a str) -> &'a str {
         let is_imported = self.imported_packages().iter().any(|imported| imported == package);
         if is_imported { "::eset_protect::proto" } else { root }
     }
@@ -52,7 +52,7 @@ impl DescriptorSet {
 
 /// Compiles the files below `protos`: every one, or only those of the services whose `is_on` feature
 /// is. Searches imports there and in `imports`.
-pub fn compile(
+pub(crate) fn compile(
     protos: &Path,
     imports: &[PathBuf],
     is_on: Option<fn(&str) -> bool>,

@@ -8,7 +8,7 @@ use crate::names;
 use crate::services::Service;
 
 /// Returns the re-exports of the handles, and of the packages under their names without versions.
-pub fn generate(services: &[Service]) -> String {
+pub(crate) fn generate(services: &[Service]) -> String {
     let handles = services.iter().map(Service::type_name);
     let packages: BTreeSet<_> = services.iter().map(Service::package_without_version).collect();
     let packages =

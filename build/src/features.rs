@@ -10,7 +10,7 @@ use prost_reflect::{DescriptorPool, FileDescriptor};
 use crate::services;
 
 /// Whether the package that is being built has the feature on, for a build script.
-pub fn is_on(feature: &str) -> bool {
+pub(crate) fn is_on(feature: &str) -> bool {
     let name = feature.to_uppercase().replace('-', "_");
     std::env::var_os(format!("CARGO_FEATURE_{name}")).is_some()
 }
@@ -20,7 +20,7 @@ pub fn is_on(feature: &str) -> bool {
 ///
 /// A file without services belongs to the services of its package, or of the packages that it names
 /// in `eset_protect.v1.packed_in`. A file that belongs to no service is always compiled.
-pub fn select(
+pub(crate) fn select(
     pool: &DescriptorPool,
     names: &[String],
     is_on: impl Fn(&str) -> bool,

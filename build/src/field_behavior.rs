@@ -9,12 +9,12 @@ use quote::quote;
 use crate::names;
 
 /// Whether requests must set the field.
-pub fn is_required(field: &FieldDescriptor) -> bool {
+pub(crate) fn is_required(field: &FieldDescriptor) -> bool {
     has(field, "REQUIRED")
 }
 
 /// Whether only the server sets the field; it ignores the value in a request.
-pub fn is_output_only(field: &FieldDescriptor) -> bool {
+pub(crate) fn is_output_only(field: &FieldDescriptor) -> bool {
     has(field, "OUTPUT_ONLY")
 }
 
@@ -32,7 +32,7 @@ fn has(field: &FieldDescriptor, behavior: &str) -> bool {
 
 /// Returns the statements that clear the output-only fields of a message, for a method of the
 /// message. Empty if there are none.
-pub fn clear_output_only(message: &MessageDescriptor, root: &str) -> TokenStream {
+pub(crate) fn clear_output_only(message: &MessageDescriptor, root: &str) -> TokenStream {
     message.fields().map(|field| clear_field(&field, root)).collect()
 }
 

@@ -5,7 +5,7 @@ use std::error::Error;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 
 /// One HTTP method and path template for an RPC.
-pub struct HttpRule {
+pub(crate) struct HttpRule {
     /// The HTTP method in upper case.
     pub verb: String,
     /// The path template.
@@ -17,7 +17,7 @@ pub struct HttpRule {
 }
 
 /// Returns the rules of an RPC, the primary one first.
-pub fn of(method: &MethodDescriptor) -> Result<Vec<HttpRule>, Box<dyn Error>> {
+pub(crate) fn of(method: &MethodDescriptor) -> Result<Vec<HttpRule>, Box<dyn Error>> {
     let pool = method.parent_pool();
     let extension = pool
         .get_extension_by_name("google.api.http")

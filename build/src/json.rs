@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A JSON value.
 #[derive(Clone, Debug)]
-pub enum Json {
+pub(crate) enum Json {
     Bool(bool),
     Text(String),
     List(Vec<Self>),
@@ -15,17 +15,17 @@ pub enum Json {
 
 impl Json {
     /// Creates a string.
-    pub fn text(text: impl Into<String>) -> Self {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
     /// Creates an object.
-    pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
+    pub(crate) fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
         Self::Object(members.into_iter().map(|(name, json)| (name.to_owned(), json)).collect())
     }
 
     /// Appends a member if it has a value.
-    pub fn with(mut self, name: &str, json: Option<Self>) -> Self {
+    pub(crate) fn with(mut self, name: &str, json: Option<Self>) -> Self {
         if let (Self::Object(members), Some(json)) = (&mut self, json) {
             members.push((name.to_owned(), json));
         }
@@ -33,7 +33,7 @@ impl Json {
     }
 
     /// Returns the value of a member if that is a string.
-    pub fn member(&self, name: &str) -> Option<&str> {
+    pub(crate) fn member(&self, name: &str) -> Option<&str> {
         let Self::Object(members) = self else { return None };
         members.iter().find_map(|(found, json)| match json {
             Self::Text(text) if found == name => Some(text.as_str()),

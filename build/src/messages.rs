@@ -10,7 +10,7 @@ use crate::descriptors::DescriptorSet;
 use crate::{Server, Sources, names};
 
 /// Generates types and stubs by package.
-pub fn generate(
+pub(crate) fn generate(
     set: &DescriptorSet,
     out: &Path,
     server: Server,
@@ -54,7 +54,7 @@ pub fn generate(
 }
 
 /// Returns the Rust paths of types that are generated elsewhere. The longest prefix wins.
-pub fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
+pub(crate) fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
     let well_known =
         names::WELL_KNOWN.iter().map(|(proto, rust)| (format!(".{proto}"), (*rust).to_owned()));
     let imported = set.imported_packages().into_iter().map(|package| {

@@ -12,7 +12,7 @@ struct Module {
 }
 
 /// Returns one source with a module for each part of each package name.
-pub fn nest(sources: Sources) -> String {
+pub(crate) fn nest(sources: Sources) -> String {
     let mut root = Module::default();
     for (package, source) in sources {
         let mut module = &mut root;

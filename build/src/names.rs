@@ -6,7 +6,7 @@ use prost_reflect::{EnumDescriptor, MessageDescriptor};
 
 /// The well-known types and their Rust types: ours where `pbjson_types` deviates from the ProtoJSON
 /// specification or cannot name the type, and `pbjson_types`' otherwise.
-pub const WELL_KNOWN: &[(&str, &str)] = &[
+pub(crate) const WELL_KNOWN: &[(&str, &str)] = &[
     ("google.protobuf.Any", "::eset_protect::wkt::Any"),
     ("google.protobuf.Duration", "::eset_protect::wkt::Duration"),
     ("google.protobuf.FieldMask", "::eset_protect::wkt::FieldMask"),
@@ -28,25 +28,25 @@ pub const WELL_KNOWN: &[(&str, &str)] = &[
 ];
 
 /// Whether a full name is that of a well-known type.
-pub fn is_well_known(name: &str) -> bool {
+pub(crate) fn is_well_known(name: &str) -> bool {
     WELL_KNOWN.iter().any(|(known, _)| *known == name)
 }
 
 /// Returns the Rust path of a message type; `root` is the module of all packages.
-pub fn message_path(message: &MessageDescriptor, root: &str) -> String {
+pub(crate) fn message_path(message: &MessageDescriptor, root: &str) -> String {
     let outer = outer_names(message.parent_message());
     type_path(message.full_name(), message.package_name(), &outer, message.name(), root)
 }
 
 /// Returns the module of the types declared inside a message.
-pub fn message_scope(message: &MessageDescriptor, root: &str) -> String {
+pub(crate) fn message_scope(message: &MessageDescriptor, root: &str) -> String {
     let path = message_path(message, root);
     let (parent, name) = path.rsplit_once("::").unwrap_or(("", &path));
     format!("{parent}::{}", module(name))
 }
 
 /// Returns the Rust path of an enum type.
-pub fn enum_path(enumeration: &EnumDescriptor, root: &str) -> String {
+pub(crate) fn enum_path(enumeration: &EnumDescriptor, root: &str) -> String {
     let outer = outer_names(enumeration.parent_message());
     type_path(enumeration.full_name(), enumeration.package_name(), &outer, enumeration.name(), root)
 }
@@ -71,39 +71,39 @@ fn type_path(full: &str, package: &str, outer: &[String], name: &str, root: &str
 }
 
 /// Returns the Rust path of a package's module.
-pub fn package_path(package: &str, root: &str) -> String {
+pub(crate) fn package_path(package: &str, root: &str) -> String {
     let mut parts = vec![root.to_owned()];
     parts.extend(module_parts(package));
     parts.join("::")
 }
 
 /// Returns the names of the nested modules of a package.
-pub fn module_parts(package: &str) -> Vec<String> {
+pub(crate) fn module_parts(package: &str) -> Vec<String> {
     package.split('.').map(module).collect()
 }
 
 /// Returns the module name of a package part, a message or a service.
-pub fn module(name: &str) -> String {
+pub(crate) fn module(name: &str) -> String {
     snake(name).to_string()
 }
 
 /// Returns the type name of a message, an enum or a oneof.
-pub fn type_name(name: &str) -> String {
+pub(crate) fn type_name(name: &str) -> String {
     camel(name).to_string()
 }
 
 /// Returns the type name as an identifier.
-pub fn camel(name: &str) -> Ident {
+pub(crate) fn camel(name: &str) -> Ident {
     ident(&name.to_upper_camel_case())
 }
 
 /// Returns the function name of an RPC, or the name of a struct's field.
-pub fn snake(name: &str) -> Ident {
+pub(crate) fn snake(name: &str) -> Ident {
     ident(&name.to_snake_case())
 }
 
 /// Returns a Rust identifier, raw if it would be a keyword, as prost does.
-pub fn ident(name: &str) -> Ident {
+pub(crate) fn ident(name: &str) -> Ident {
     match syn::parse_str(name) {
         Ok(ident) => ident,
         // These cannot be raw identifiers.
@@ -115,6 +115,6 @@ pub fn ident(name: &str) -> Ident {
 }
 
 /// Parses a Rust path.
-pub fn path(text: &str) -> syn::Path {
+pub(crate) fn path(text: &str) -> syn::Path {
     syn::parse_str(text).expect("protobuf names are valid Rust paths")
 }

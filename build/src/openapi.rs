@@ -18,7 +18,7 @@ use crate::descriptors::DescriptorSet;
 use crate::http_rules::{self, HttpRule};
 use crate::json::Json;
 use crate::services::Service;
-pub use examples::Examples;
+pub(crate) use examples::Examples;
 use parameters::Path;
 use schemas::Schemas;
 
@@ -39,7 +39,7 @@ struct PathItem {
 }
 
 /// Returns the document as JSON text.
-pub fn generate(
+pub(crate) fn generate(
     set: &DescriptorSet,
     services: &[Service],
     examples: &Examples,

@@ -24,7 +24,7 @@ use crate::descriptors::DescriptorSet;
 use crate::{Sources, messages, names};
 
 /// Adds the implementations to the sources of their packages.
-pub fn generate(
+pub(crate) fn generate(
     set: &DescriptorSet,
     root: &str,
     sources: &mut Sources,

@@ -13,7 +13,7 @@ use crate::services::Service;
 use crate::{Sources, comments, modules, names};
 
 /// What the two generated files hold.
-pub struct Rpcs {
+pub(crate) struct Rpcs {
     /// A type for each RPC, and the functions that go over all of them.
     pub list: String,
     /// The handles.
@@ -21,7 +21,7 @@ pub struct Rpcs {
 }
 
 /// Generates both.
-pub fn generate(
+pub(crate) fn generate(
     set: &DescriptorSet,
     services: &[Service],
     root: &str,

@@ -11,7 +11,7 @@ use crate::descriptors::DescriptorSet;
 use crate::{comments, names};
 
 /// A service to generate code for.
-pub struct Service {
+pub(crate) struct Service {
     pub descriptor: ServiceDescriptor,
     /// The part of the host name that identifies the service: `automation` in
     /// `eu.automation.eset.systems`. Empty without `google.api.default_host`.
@@ -22,7 +22,7 @@ pub struct Service {
 }
 
 /// Returns all services in the order of the files.
-pub fn of(set: &DescriptorSet) -> Result<Vec<Service>, Box<dyn Error>> {
+pub(crate) fn of(set: &DescriptorSet) -> Result<Vec<Service>, Box<dyn Error>> {
     let services: Vec<_> =
         set.files().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
     let names: Vec<_> = services.iter().map(ServiceDescriptor::full_name).collect();
@@ -41,35 +41,35 @@ pub fn of(set: &DescriptorSet) -> Result<Vec<Service>, Box<dyn Error>> {
 
 impl Service {
     /// Returns the name of the service's types.
-    pub fn type_name(&self) -> Ident {
+    pub(crate) fn type_name(&self) -> Ident {
         names::camel(&self.short_name)
     }
 
     /// Returns the path of the module with its RPCs; `rpcs` is the parent of all such modules.
-    pub fn module(&self, rpcs: &str) -> Path {
+    pub(crate) fn module(&self, rpcs: &str) -> Path {
         let package = names::package_path(self.descriptor.package_name(), rpcs);
         names::path(&format!("{package}::{}", self.module_name()))
     }
 
     /// Returns the name of that module inside its package.
-    pub fn module_name(&self) -> Ident {
+    pub(crate) fn module_name(&self) -> Ident {
         names::snake(self.descriptor.name())
     }
 
     /// Returns the package's name without its version.
-    pub fn package_without_version(&self) -> String {
+    pub(crate) fn package_without_version(&self) -> String {
         FullName::new(self.descriptor.full_name()).package.join(".")
     }
 
     /// Returns the comment above the service.
-    pub fn doc(&self) -> String {
+    pub(crate) fn doc(&self) -> String {
         let service = &self.descriptor;
         comments::or_name(&service.parent_file(), service.path(), service.full_name())
     }
 }
 
 /// Returns the host in `google.api.default_host`.
-pub fn host(service: &ServiceDescriptor) -> Result<String, String> {
+pub(crate) fn host(service: &ServiceDescriptor) -> Result<String, String> {
     let Some(extension) = service.parent_pool().get_extension_by_name("google.api.default_host")
     else {
         return Ok(String::new());

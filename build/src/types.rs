@@ -11,7 +11,7 @@ use crate::{field_behavior, names};
 
 /// Generates `JsonMessage` for every message and `Enumeration` for every enum. For the crate itself
 /// also the function that finds a type by its name; for others one that registers theirs.
-pub fn generate(set: &DescriptorSet, root: &str, own: bool) -> String {
+pub(crate) fn generate(set: &DescriptorSet, root: &str, own: bool) -> String {
     let mut messages = Vec::new();
     let mut enums = Vec::new();
     for file in set.files() {
@@ -196,10 +196,10 @@ fn lookup(messages: &[MessageDescriptor], root: &str) -> String {
     names.sort();
     format!(
         "/// The full names of all message types, sorted.
-        pub const NAMES: &[&str] = &{names:?};
+        pub(crate) const NAMES: &[&str] = &{names:?};
 
         /// Does something with the type of this full name.
-        pub fn visit<V: TypeVisitor>(name: &str, visitor: V) -> V::Output {{
+        pub(crate) fn visit<V: TypeVisitor>(name: &str, visitor: V) -> V::Output {{
             match name {{
                 {}
                 _ => visitor.unknown(),

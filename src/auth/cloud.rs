@@ -9,7 +9,7 @@ use crate::error::Error;
 /// Logs in with the password of an API user at `/oauth/token`, and renews with the refresh token, which
 /// the service rotates each time. A refresh that is refused falls back to the password.
 #[derive(Debug)]
-pub struct CloudLogin(Account);
+pub(crate) struct CloudLogin(Account);
 
 impl CloudLogin {
     pub(crate) fn new(account: Account) -> Self {

@@ -7,7 +7,7 @@ use crate::error::Error;
 /// Logs in with a password at `/GetTokens`. No refresh is known of On-Prem servers, so it logs in
 /// again.
 #[derive(Debug)]
-pub struct OnPremLogin(Account);
+pub(crate) struct OnPremLogin(Account);
 
 impl OnPremLogin {
     pub(crate) fn new(account: Account) -> Self {

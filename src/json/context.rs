@@ -16,7 +16,7 @@ use super::enum_names::EnumNames;
 const MAX_ANY_DEPTH: u32 = 100;
 
 /// A member or a value that the schema does not have.
-pub struct Unknown {
+pub(crate) struct Unknown {
     /// JSON Pointer from the message that is being read.
     pub pointer: String,
     /// The value.
@@ -25,7 +25,7 @@ pub struct Unknown {
 
 /// What a caller asks of reading and writing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// Members and names that the schema does not have are errors.
     pub strict: bool,
     /// What has no JSON form of its own is an error.
@@ -69,7 +69,7 @@ thread_local! {
 }
 
 /// Runs with these options.
-pub fn with_options<T>(options: Options, run: impl FnOnce() -> T) -> T {
+pub(crate) fn with_options<T>(options: Options, run: impl FnOnce() -> T) -> T {
     fn replace(options: Options) -> Options {
         FLAGS.with(|flags| Options {
             strict: flags.strict.replace(options.strict),
@@ -88,7 +88,7 @@ pub fn with_options<T>(options: Options, run: impl FnOnce() -> T) -> T {
 }
 
 /// Runs with a memory for names of enum values, or with none.
-pub fn with_enum_names<T>(names: Option<Arc<EnumNames>>, run: impl FnOnce() -> T) -> T {
+pub(crate) fn with_enum_names<T>(names: Option<Arc<EnumNames>>, run: impl FnOnce() -> T) -> T {
     fn replace(names: Option<Arc<EnumNames>>) -> Option<Arc<EnumNames>> {
         CONTEXT.with(|context| context.enum_names.replace(names))
     }
@@ -103,29 +103,29 @@ pub fn with_enum_names<T>(names: Option<Arc<EnumNames>>, run: impl FnOnce() -> T
 }
 
 /// The memory for names of enum values that is in force.
-pub fn enum_names() -> Option<Arc<EnumNames>> {
+pub(crate) fn enum_names() -> Option<Arc<EnumNames>> {
     CONTEXT.with(|context| context.enum_names.borrow().clone())
 }
 
 /// Members that the schema does not have are errors.
 #[inline]
-pub fn is_strict() -> bool {
+pub(crate) fn is_strict() -> bool {
     FLAGS.with(|flags| flags.strict.get())
 }
 
 /// What has no JSON form of its own is an error.
 #[inline]
-pub fn writes_strictly() -> bool {
+pub(crate) fn writes_strictly() -> bool {
     FLAGS.with(|flags| flags.strict_writing.get())
 }
 
 /// Runs so that what has no JSON form of its own is an error.
-pub fn writing_strictly<T>(run: impl FnOnce() -> T) -> T {
+pub(crate) fn writing_strictly<T>(run: impl FnOnce() -> T) -> T {
     with_flag(|flags| &flags.strict_writing, true, run)
 }
 
 /// Runs for JSON that is carried in bytes, which nobody reads strictly: it was read before.
-pub fn carried<T>(run: impl FnOnce() -> T) -> T {
+pub(crate) fn carried<T>(run: impl FnOnce() -> T) -> T {
     with_flag(|flags| &flags.strict, false, run)
 }
 
@@ -152,17 +152,17 @@ pub fn buffered() -> usize {
 }
 
 /// Notes that bytes of JSON are buffered.
-pub fn note_buffered(bytes: usize) {
+pub(crate) fn note_buffered(bytes: usize) {
     FLAGS.with(|flags| flags.buffered.set(flags.buffered.get().wrapping_add(bytes)));
 }
 
 /// In how many `Any`s this is.
-pub fn any_depth() -> u32 {
+pub(crate) fn any_depth() -> u32 {
     FLAGS.with(|flags| flags.any_depth.get())
 }
 
 /// Runs one level deeper in `Any`s, or says that it is too deep.
-pub fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
@@ -179,7 +179,7 @@ pub fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// Runs and returns what the messages that were read could not hold.
-pub fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
+pub(crate) fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
     /// What an outer message keeps: it waits at the front of the list.
     struct Restore {
         collecting: bool,
@@ -211,12 +211,12 @@ pub fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
 
 /// Unknown members are being kept.
 #[inline]
-pub fn is_collecting() -> bool {
+pub(crate) fn is_collecting() -> bool {
     FLAGS.with(|flags| flags.collecting.get())
 }
 
 /// Keeps a member or value, if anything keeps them here. An empty pointer is the value itself.
-pub fn keep(pointer: String, json: Box<RawValue>) {
+pub(crate) fn keep(pointer: String, json: Box<RawValue>) {
     CONTEXT.with(|context| {
         let mut unknown = context.unknown.borrow_mut();
         unknown.push(Unknown { pointer, json });
@@ -226,13 +226,13 @@ pub fn keep(pointer: String, json: Box<RawValue>) {
 
 /// How much is kept before a value is read, for [`prefix`].
 #[inline]
-pub fn mark<C: Codec>() -> usize {
+pub(crate) fn mark<C: Codec>() -> usize {
     if C::PRESERVES { FLAGS.with(|flags| flags.kept.get()) } else { 0 }
 }
 
 /// Says that what was kept since `mark` lies below `segment`.
 #[inline]
-pub fn prefix<C: Codec>(mark: usize, segment: &dyn Display) {
+pub(crate) fn prefix<C: Codec>(mark: usize, segment: &dyn Display) {
     if C::PRESERVES && FLAGS.with(|flags| flags.kept.get()) > mark {
         prefix_kept(mark, segment);
     }
@@ -249,6 +249,6 @@ fn prefix_kept(mark: usize, segment: &dyn Display) {
 }
 
 /// A segment of a JSON Pointer (RFC 6901), with the slash before it.
-pub fn pointer_segment(name: &str) -> String {
+pub(crate) fn pointer_segment(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -22,11 +22,11 @@ pub fn message_type<M: JsonMessage>() -> MessageType {
 }
 
 /// The bytes that `"@value"` alone holds, where the message has no JSON form.
-pub fn as_bytes(members: &Members) -> Option<Vec<u8>> {
+pub(crate) fn as_bytes(members: &Members) -> Option<Vec<u8>> {
     only_value(members.iter().map(|(name, json)| (name, json.get())))
 }
 
-pub fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Vec<u8>> {
+pub(crate) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Vec<u8>> {
     if context::is_strict() {
         return None;
     }
@@ -49,7 +49,7 @@ fn read_object<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error>
 }
 
 /// Reads a message from the members of its object.
-pub fn read_message<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
+pub(crate) fn read_message<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
 where
     M: JsonMessage,
     A: MapAccess<'de>,
@@ -113,7 +113,7 @@ fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
 }
 
 /// Reads a well-known type from the member `value`.
-pub fn read_well_known<'de, M, A>(mut map: A) -> Result<Vec<u8>, A::Error>
+pub(crate) fn read_well_known<'de, M, A>(mut map: A) -> Result<Vec<u8>, A::Error>
 where
     M: JsonMessage,
     A: MapAccess<'de>,

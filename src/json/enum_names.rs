@@ -10,18 +10,18 @@ const MAX_NAME_BYTES: usize = 128;
 
 /// Names by the enum and by the number that stands for them.
 #[derive(Debug, Default)]
-pub struct EnumNames(RwLock<HashMap<(&'static str, i32), Box<str>>>);
+pub(crate) struct EnumNames(RwLock<HashMap<(&'static str, i32), Box<str>>>);
 
 impl EnumNames {
     /// The name that a number of an enum stands for.
-    pub fn name(&self, enum_name: &'static str, number: i32) -> Option<Box<str>> {
+    pub(crate) fn name(&self, enum_name: &'static str, number: i32) -> Option<Box<str>> {
         let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
         names.get(&(enum_name, number)).cloned()
     }
 
     /// Remembers a name and returns the number that stands for it: `number`, or the next one that no
     /// other name has taken.
-    pub fn remember(&self, enum_name: &'static str, name: &str, mut number: i32) -> i32 {
+    pub(crate) fn remember(&self, enum_name: &'static str, name: &str, mut number: i32) -> i32 {
         if name.len() > MAX_NAME_BYTES {
             return number;
         }

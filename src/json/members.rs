@@ -12,14 +12,14 @@ use super::{context, unknown};
 
 /// Members in the order in which they stood, no name twice.
 #[derive(Default)]
-pub struct Members {
+pub(crate) struct Members {
     list: Vec<(String, Box<RawValue>)>,
     names: HashSet<String>,
 }
 
 impl Members {
     /// Reads the value of a member and adds it.
-    pub fn read<'de, A: MapAccess<'de>>(
+    pub(crate) fn read<'de, A: MapAccess<'de>>(
         &mut self,
         name: String,
         map: &mut A,
@@ -30,7 +30,7 @@ impl Members {
         self.add(name, json).map_err(A::Error::custom)
     }
 
-    pub fn add(&mut self, name: String, json: Box<RawValue>) -> Result<(), String> {
+    pub(crate) fn add(&mut self, name: String, json: Box<RawValue>) -> Result<(), String> {
         if !self.names.insert(name.clone()) {
             return Err(format!("the member `{name}` appears twice"));
         }
@@ -39,22 +39,25 @@ impl Members {
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// The members in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.list.iter().map(|(name, json)| (name.as_str(), &**json))
     }
 
     /// Whether there is a member of this name.
-    pub fn contains(&self, name: &str) -> bool {
+    pub(crate) fn contains(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
     /// Reads all members that are left.
-    pub fn read_rest<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+    pub(crate) fn read_rest<'de, A: MapAccess<'de>>(
+        &mut self,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             self.read(name, map)?;
         }
@@ -62,7 +65,7 @@ impl Members {
     }
 
     /// The members as the text of a JSON object.
-    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut json = String::from("{");
         for (name, value) in &self.list {
             if json.len() > 1 {
@@ -77,19 +80,19 @@ impl Members {
     }
 
     /// The members, to be kept one by one.
-    pub fn into_list(self) -> Vec<(String, Box<RawValue>)> {
+    pub(crate) fn into_list(self) -> Vec<(String, Box<RawValue>)> {
         self.list
     }
 
     /// The object that these members were, to be read a second time.
-    pub fn into_map(self) -> Buffered {
+    pub(crate) fn into_map(self) -> Buffered {
         Buffered { members: self.list.into_iter(), value: None }
     }
 }
 
 /// Members of JSON that this crate wrote itself. It may nest deeper than what is taken unread from
 /// others: an `Any` in an `Any`, with such JSON in the innermost.
-pub struct OwnMembers(pub Members);
+pub(crate) struct OwnMembers(pub Members);
 
 impl<'de> Deserialize<'de> for OwnMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -134,7 +137,7 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 /// Members that are read a second time, now that their type is known.
-pub struct Buffered {
+pub(crate) struct Buffered {
     members: std::vec::IntoIter<(String, Box<RawValue>)>,
     value: Option<Box<RawValue>>,
 }

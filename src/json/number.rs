@@ -16,7 +16,7 @@ const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
 
 /// Whether a member of this name is how serde_json passes a number on. Without its feature, which
 /// alone reads a number that no f64 holds, it is a name as any other.
-pub fn is_arbitrary_precision(name: &str) -> bool {
+pub(crate) fn is_arbitrary_precision(name: &str) -> bool {
     static ON: LazyLock<bool> =
         LazyLock::new(|| serde_json::from_str::<serde_json::Number>("1e400").is_ok());
     name == ARBITRARY_PRECISION && *ON
@@ -198,7 +198,7 @@ pub(super) fn is_json_number(text: &str) -> bool {
 }
 
 /// At most the beginning of a text that an error shows.
-pub fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 64;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -99,7 +99,7 @@ pub fn unrecognized_enum_number(name: &str) -> i32 {
 }
 
 /// Whether a number stands for this name of an enum, or for one that met its number taken.
-pub fn stands_for(number: i32, name: &str) -> bool {
+pub(crate) fn stands_for(number: i32, name: &str) -> bool {
     /// How many numbers further a name is looked for: no two of ESET's have met so far.
     const TRIES: i32 = 16;
     let distance = number.wrapping_sub(unrecognized_enum_number(name)) & i32::MAX;

@@ -19,14 +19,16 @@ const MAX_SEGMENTS: usize = 128;
 
 /// What is to be put at a place and below it.
 #[derive(Default)]
-pub struct Patch {
+pub(crate) struct Patch {
     value: Option<Box<RawValue>>,
     below: BTreeMap<String, Self>,
 }
 
 impl Patch {
     /// What is put where: JSON text by JSON Pointers.
-    pub fn new<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+    pub(crate) fn new<'a>(
+        members: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, String> {
         let mut patch = Self::default();
         for (pointer, json) in members {
             RawValue::from_string(json.to_owned())
@@ -58,23 +60,23 @@ impl Patch {
     }
 
     /// What is to be put here.
-    pub fn value(&self) -> Option<&RawValue> {
+    pub(crate) fn value(&self) -> Option<&RawValue> {
         self.value.as_deref()
     }
 
     /// What is to be put below, by name or index.
-    pub fn below(&self) -> impl Iterator<Item = (&str, &Self)> {
+    pub(crate) fn below(&self) -> impl Iterator<Item = (&str, &Self)> {
         self.below.iter().map(|(name, patch)| (name.as_str(), patch))
     }
 
     /// What is to be put below a name or an index.
-    pub fn at(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn at(&self, name: &str) -> Option<&Self> {
         self.below.get(name)
     }
 }
 
 /// A JSON value with a patch on it.
-pub struct Patched<'a> {
+pub(crate) struct Patched<'a> {
     /// The JSON text.
     pub json: &'a RawValue,
     /// What to put where.

@@ -37,7 +37,7 @@ fn message(error: &dyn Display) -> String {
 
 /// The message of an error inside a field.
 #[cold]
-pub fn at_field(name: &str, error: &dyn Display) -> String {
+pub(crate) fn at_field(name: &str, error: &dyn Display) -> String {
     let message = message(error);
     match message.strip_prefix(START) {
         Some(rest) if rest.starts_with('[') => format!("{START}{name}{rest}"),
@@ -48,19 +48,19 @@ pub fn at_field(name: &str, error: &dyn Display) -> String {
 
 /// The message of an error inside an element of a list.
 #[cold]
-pub fn at_index(index: usize, error: &dyn Display) -> String {
+pub(crate) fn at_index(index: usize, error: &dyn Display) -> String {
     at_field(&format!("[{index}]"), error)
 }
 
 /// The message of an error inside a value of a map.
 #[cold]
-pub fn at_key(key: &str, error: &dyn Display) -> String {
+pub(crate) fn at_key(key: &str, error: &dyn Display) -> String {
     at_field(&format!("[{key:?}]"), error)
 }
 
 /// The message of an error inside an `Any` of this type.
 #[cold]
-pub fn at_type(type_url: &str, error: &dyn Display) -> String {
+pub(crate) fn at_type(type_url: &str, error: &dyn Display) -> String {
     let message = message(error);
     match message.strip_prefix(START).and_then(|rest| rest.split_once(END)) {
         Some((path, rest)) => format!("{START}{path}{END}in `{type_url}`: {rest}"),

@@ -11,7 +11,7 @@ use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 const FIELD: u32 = 19_777;
 
 /// A message with the members behind it.
-pub fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> {
+pub(crate) fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> {
     if !members.members.is_empty() {
         prost::encoding::message::encode(FIELD, members, &mut message);
     }
@@ -19,7 +19,7 @@ pub fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> {
 }
 
 /// What was kept while a message was read.
-pub fn members(unknown: Vec<Unknown>) -> UnknownMembers {
+pub(crate) fn members(unknown: Vec<Unknown>) -> UnknownMembers {
     let mut members: Vec<_> = unknown
         .into_iter()
         .map(|unknown| UnknownMember {
@@ -33,7 +33,7 @@ pub fn members(unknown: Vec<Unknown>) -> UnknownMembers {
 }
 
 /// A message and the members after it; `None` if there are none. Looks at the message's own fields only.
-pub fn split(message: &[u8]) -> Result<Option<(Vec<u8>, UnknownMembers)>, DecodeError> {
+pub(crate) fn split(message: &[u8]) -> Result<Option<(Vec<u8>, UnknownMembers)>, DecodeError> {
     let mut carries = false;
     for field in wire::fields(message) {
         carries |= is_carrier(&field?);

@@ -19,7 +19,7 @@ use super::transfer::{Name, Transfer, is_serde_json};
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// JSON text, written as a value of whatever format it goes to.
-pub struct Json<'a>(pub &'a RawValue);
+pub(crate) struct Json<'a>(pub &'a RawValue);
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -34,12 +34,12 @@ impl Serialize for Json<'_> {
 }
 
 /// Takes the value of a member as JSON text. Numbers are as exact as where they come from kept them.
-pub fn take<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
+pub(crate) fn take<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
     map.next_value_seed(Raw::<Taken>(PhantomData))
 }
 
 /// Passes over the value of a member. What serde_json reads must be valid Unicode all the same.
-pub fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+pub(crate) fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value_seed(Raw::<PassedOver>(PhantomData))
 }
 
@@ -176,7 +176,7 @@ impl<F: Fate> Visitor<'_> for Text<F> {
 }
 
 /// Refuses halves of surrogate pairs, which serde_json takes in text that it does not read.
-pub fn check_escapes(json: &str) -> Result<(), String> {
+pub(crate) fn check_escapes(json: &str) -> Result<(), String> {
     // The end of the last escape, if it was the first half of a pair.
     let mut half = None;
     let mut from = 0;

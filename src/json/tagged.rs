@@ -3,12 +3,12 @@
 use serde::ser::{Error, Impossible, Serialize, SerializeMap, Serializer};
 
 /// The member that names the type.
-pub const TYPE: &str = "@type";
+pub(crate) const TYPE: &str = "@type";
 /// The member that holds the bytes of a message without a JSON form.
-pub const VALUE: &str = "@value";
+pub(crate) const VALUE: &str = "@value";
 
 /// Passes a message on to `serializer` as a map that begins with `@type`.
-pub struct Tagged<'a, S> {
+pub(crate) struct Tagged<'a, S> {
     /// The value of `@type`.
     pub type_url: &'a str,
     /// Where it goes.

@@ -12,14 +12,14 @@ use super::number::{is_arbitrary_precision, is_json_number, shortened};
 
 /// Whether a serializer is one of serde_json's own, which alone know what a `RawValue` is. A serializer
 /// that wraps one of them gets values as those of other formats do.
-pub fn is_serde_json<S>() -> bool {
+pub(crate) fn is_serde_json<S>() -> bool {
     let name = std::any::type_name::<S>();
     name.starts_with("&mut serde_json::ser::Serializer<")
         || name == "serde_json::value::ser::Serializer"
 }
 
 /// Writes what it visits. What JSON does not have is an error.
-pub struct Transfer<S> {
+pub(crate) struct Transfer<S> {
     serializer: S,
     /// How deep lists and objects may nest.
     depth: usize,
@@ -27,7 +27,7 @@ pub struct Transfer<S> {
 
 impl<S: Serializer> Transfer<S> {
     /// Writes to `serializer` what nests at most `depth` levels.
-    pub fn new(serializer: S, depth: usize) -> Self {
+    pub(crate) fn new(serializer: S, depth: usize) -> Self {
         Self { serializer, depth }
     }
 
@@ -36,7 +36,7 @@ impl<S: Serializer> Transfer<S> {
     }
 
     /// Writes an object whose first name was read already.
-    pub fn object<'de, A: MapAccess<'de>>(
+    pub(crate) fn object<'de, A: MapAccess<'de>>(
         self,
         first: Option<Name>,
         mut map: A,
@@ -195,7 +195,7 @@ impl<'de, D: Deserializer<'de>> Serialize for Unread<'de, D> {
 }
 
 /// The name of a member. Formats whose keys are not always strings have `1` where JSON has `"1"`.
-pub struct Name(pub String);
+pub(crate) struct Name(pub String);
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -29,7 +29,7 @@ enum Edit {
 
 /// The text with every `@type` in front of its object; `None` if there is nothing to move. The text must
 /// be valid JSON.
-pub fn type_first(json: &str) -> Option<String> {
+pub(crate) fn type_first(json: &str) -> Option<String> {
     // Most JSON has none, or all in front. An escape may spell any name.
     if !json.contains(TYPE) && !json.contains('\\') {
         return None;

@@ -32,13 +32,13 @@ pub fn skip_member<'de, A: MapAccess<'de>>(map: &mut A, name: UnknownName) -> Re
 }
 
 /// Reads a value as text, its numbers exact.
-pub fn read_raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
+pub(crate) fn read_raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
     let json = raw::take(map)?;
     check_depth(json.get()).map_err(A::Error::custom)?;
     Ok(json)
 }
 
 /// The JSON text of a string.
-pub fn raw_string(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
+pub(crate) fn raw_string(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
     serde_json::value::to_raw_value(text)
 }

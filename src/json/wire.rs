@@ -4,7 +4,7 @@ use prost::DecodeError;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 /// A field as it stands on the wire.
-pub struct WireField<'a> {
+pub(crate) struct WireField<'a> {
     /// Its number.
     pub number: u32,
     /// How it is encoded.
@@ -17,7 +17,7 @@ pub struct WireField<'a> {
 
 impl WireField<'_> {
     /// The value, if it is a varint.
-    pub fn varint(&self) -> Option<u64> {
+    pub(crate) fn varint(&self) -> Option<u64> {
         match self.wire_type {
             WireType::Varint => decode_varint(&mut &*self.value).ok(),
             _ => None,
@@ -26,7 +26,7 @@ impl WireField<'_> {
 }
 
 /// The fields in the order in which they stand.
-pub fn fields(message: &[u8]) -> impl Iterator<Item = Result<WireField<'_>, DecodeError>> {
+pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = Result<WireField<'_>, DecodeError>> {
     let mut rest = message;
     std::iter::from_fn(move || {
         if rest.is_empty() {

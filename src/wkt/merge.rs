@@ -18,10 +18,10 @@ use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 
 /// The fields of an entry of a map.
 const MAP_KEY: u32 = 1;
-pub const MAP_VALUE: u32 = 2;
+pub(super) const MAP_VALUE: u32 = 2;
 
 /// Why what is carried cannot be read.
-pub enum Problem {
+pub(super) enum Problem {
     Bytes(DecodeError),
     Json(String),
 }
@@ -33,7 +33,7 @@ impl From<DecodeError> for Problem {
 }
 
 /// The message with the members that its type has, and those that it does not have.
-pub fn merge(
+pub(super) fn merge(
     own: &[u8],
     message_type: &MessageType,
     members: &[UnknownMember],
@@ -45,7 +45,7 @@ pub fn merge(
 }
 
 /// What members put where.
-pub fn patch(members: &[UnknownMember]) -> Result<Patch, String> {
+pub(super) fn patch(members: &[UnknownMember]) -> Result<Patch, String> {
     Patch::new(members.iter().map(|member| (member.pointer.as_str(), member.json.as_str())))
 }
 

@@ -13,7 +13,7 @@ use super::wrappers::{Int32Value, Int64Value};
 use crate::json::context;
 
 /// A type whose JSON is a string where that can say its value.
-pub trait Plain: Sized {
+pub(super) trait Plain: Sized {
     /// The object of its fields.
     type Fields: Serialize + DeserializeOwned + Into<Self>;
     /// What the string is.
@@ -39,7 +39,7 @@ impl Seconds {
 }
 
 /// Writes a value that no string can say, unless that is refused.
-pub fn write<T: Plain, S: Serializer>(
+pub(super) fn write<T: Plain, S: Serializer>(
     fields: &T::Fields,
     problem: impl fmt::Display,
     serializer: S,
@@ -57,7 +57,7 @@ pub fn write<T: Plain, S: Serializer>(
 }
 
 /// Reads a string, or the object of the fields unless that is refused.
-pub fn read<'de, T: Plain, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn read<'de, T: Plain, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct PlainVisitor<T>(PhantomData<T>);
     impl<'de, T: Plain> Visitor<'de> for PlainVisitor<T> {
         type Value = T;

@@ -223,7 +223,9 @@ fn to_json<M: JsonMessage>(bytes: Bytes) -> Json {
 }
 
 /// The JSON object of a well-known type in an `Any`, without its `@type`.
-pub fn well_known_json<M: Serialize>(message: &M) -> Result<Box<RawValue>, serde_json::Error> {
+pub(super) fn well_known_json<M: Serialize>(
+    message: &M,
+) -> Result<Box<RawValue>, serde_json::Error> {
     #[derive(Serialize)]
     struct Value<'a, M> {
         value: &'a M,

@@ -19,7 +19,7 @@ use crate::json::{context, preserved, wire};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
 
 /// What an `Any` is.
-pub struct Settled<'a> {
+pub(super) struct Settled<'a> {
     /// Its type URL.
     pub type_url: Cow<'a, str>,
     /// Its message, without what it carries.
@@ -31,7 +31,7 @@ pub struct Settled<'a> {
 }
 
 /// Reads what an `Any` carries and its type has by now. What is set in the message itself counts.
-pub fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
+pub(super) fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
     let known = read_known(any)?;
     let mut is_changed = known.is_some();
     let any = known.map_or(Cow::Borrowed(any), Cow::Owned);
@@ -78,7 +78,7 @@ fn is_in_value(pointer: &str) -> bool {
 
 /// The number of a field that a message has and its type does not, at any depth. The bytes must be a
 /// message of the type.
-pub fn undeclared(message: &[u8], message_type: &MessageType) -> Option<u32> {
+pub(super) fn undeclared(message: &[u8], message_type: &MessageType) -> Option<u32> {
     let mut wire = wire::fields(message).filter_map(Result::ok);
     if let Some(last_field) = message_type.last_field() {
         return wire.find(|field| field.number > last_field).map(|field| field.number);
@@ -99,7 +99,7 @@ pub fn undeclared(message: &[u8], message_type: &MessageType) -> Option<u32> {
 }
 
 /// The type URL of an `UnknownAny` whose type is known by now.
-pub fn known_type_url(any: &Any) -> Option<&str> {
+pub(super) fn known_type_url(any: &Any) -> Option<&str> {
     if !UnknownAny::is_named(name_of(&any.type_url)) {
         return None;
     }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::json::Json;
 
 /// The examples in a folder, if it exists.
-pub struct Examples {
+pub(crate) struct Examples {
     folder: PathBuf,
     parameters: BTreeMap<String, String>,
 }
 
 impl Examples {
     /// Reads `parameters.txt`, whose lines are `name = value`.
-    pub fn of(folder: &Path) -> Self {
+    pub(crate) fn of(folder: &Path) -> Self {
         let lines = std::fs::read_to_string(folder.join("parameters.txt")).unwrap_or_default();
         let pairs = lines.lines().filter_map(|line| line.split_once('='));
         let parameters =
@@ -22,13 +22,13 @@ impl Examples {
     }
 
     /// Returns the body of an operation from a file such as `DeviceTasks_CreateTask.json`.
-    pub fn body(&self, operation: &str) -> Option<Json> {
+    pub(crate) fn body(&self, operation: &str) -> Option<Json> {
         let path = self.folder.join(format!("{operation}.json"));
         std::fs::read_to_string(path).ok().map(Json::Written)
     }
 
     /// Returns the value of a parameter.
-    pub fn parameter(&self, name: &str) -> Option<Json> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<Json> {
         self.parameters.get(name).map(Json::text)
     }
 }

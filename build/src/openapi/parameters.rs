@@ -10,7 +10,7 @@ use crate::openapi::schemas::{self, Schemas};
 
 /// A path template in OpenAPI's syntax.
 #[derive(Clone, Debug)]
-pub struct Path {
+pub(super) struct Path {
     segments: Vec<Segment>,
     verb: String,
 }
@@ -33,7 +33,7 @@ struct Parameter {
 
 impl Path {
     /// Parses a template of this request. The crate's tests find malformed templates.
-    pub fn new(template: &str, request: &MessageDescriptor) -> Self {
+    pub(super) fn new(template: &str, request: &MessageDescriptor) -> Self {
         let (mut segments, mut verb) = (Vec::new(), String::new());
         let mut rest = template.strip_prefix('/').unwrap_or(template);
         while !rest.is_empty() {
@@ -61,12 +61,12 @@ impl Path {
     }
 
     /// Returns the path without parameter names.
-    pub fn shape(&self) -> String {
+    pub(super) fn shape(&self) -> String {
         self.write(|_| String::new())
     }
 
     /// Takes over the parameter names of a path of the same shape.
-    pub fn rename_as(&mut self, other: &Self) {
+    pub(super) fn rename_as(&mut self, other: &Self) {
         for (own, other) in self.segments.iter_mut().zip(&other.segments) {
             if let (Segment::Parameter(own), Segment::Parameter(other)) = (own, other) {
                 other.name.clone_into(&mut own.name);
@@ -75,12 +75,12 @@ impl Path {
     }
 
     /// Whether the path has no parameters.
-    pub fn is_constant(&self) -> bool {
+    pub(super) fn is_constant(&self) -> bool {
         self.names().next().is_none()
     }
 
     /// Whether the path contains the whole value of a request field.
-    pub fn binds(&self, field: &FieldDescriptor) -> bool {
+    pub(super) fn binds(&self, field: &FieldDescriptor) -> bool {
         self.names().any(|parameter| parameter.field_path == field.name())
     }
 
@@ -96,7 +96,7 @@ impl Path {
     }
 
     /// Returns the parameters of the path.
-    pub fn parameters(&self, schemas: &mut Schemas) -> Vec<Json> {
+    pub(super) fn parameters(&self, schemas: &mut Schemas) -> Vec<Json> {
         let parameter = |parameter: &Parameter| {
             let mut text = parameter.field.as_ref().and_then(comment).unwrap_or_default();
             if parameter.is_many {
@@ -193,7 +193,7 @@ fn comment(field: &FieldDescriptor) -> Option<String> {
 }
 
 /// Returns the query parameters: all fields that are in neither the path nor the body.
-pub fn query(
+pub(super) fn query(
     request: &MessageDescriptor,
     body: &str,
     path: &Path,

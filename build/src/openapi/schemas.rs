@@ -12,7 +12,7 @@ use crate::{comments, field_behavior};
 const STATUS: &str = "google.rpc.Status";
 
 /// The schemas in use, by name.
-pub struct Schemas {
+pub(super) struct Schemas {
     /// The names of all types, by full name.
     names: BTreeMap<String, String>,
     done: BTreeMap<String, Json>,
@@ -21,7 +21,7 @@ pub struct Schemas {
 }
 
 /// Whether the JSON form of a well-known type is a scalar.
-pub fn is_scalar(message: &MessageDescriptor) -> bool {
+pub(super) fn is_scalar(message: &MessageDescriptor) -> bool {
     message.package_name() == "google.protobuf"
         && !matches!(message.name(), "Any" | "Empty" | "ListValue" | "Struct" | "Value")
 }
@@ -39,7 +39,7 @@ fn reference_to(name: &str) -> Json {
 }
 
 impl Schemas {
-    pub fn new(set: &DescriptorSet) -> Self {
+    pub(super) fn new(set: &DescriptorSet) -> Self {
         let messages = set.pool.all_messages().map(|message| message.full_name().to_owned());
         let enums = set.pool.all_enums().map(|enumeration| enumeration.full_name().to_owned());
         // Every operation can fail with details of any type.
@@ -50,12 +50,12 @@ impl Schemas {
     }
 
     /// Returns all schemas that were referenced.
-    pub fn finish(self) -> Json {
+    pub(super) fn finish(self) -> Json {
         Json::Object(self.done.into_iter().collect())
     }
 
     /// Returns the schema of an error.
-    pub fn status(&mut self) -> Json {
+    pub(super) fn status(&mut self) -> Json {
         match self.status.clone() {
             Some(status) => self.reference(&status),
             // No file imports it: the same schema without comments.
@@ -84,7 +84,7 @@ impl Schemas {
     }
 
     /// Returns the schema of a message: a reference, except for well-known types.
-    pub fn reference(&mut self, message: &MessageDescriptor) -> Json {
+    pub(super) fn reference(&mut self, message: &MessageDescriptor) -> Json {
         if message.package_name() == "google.protobuf" {
             return self.well_known(message);
         }
@@ -99,7 +99,7 @@ impl Schemas {
     }
 
     /// Returns a schema of this name for a message without some of its fields.
-    pub fn rest(
+    pub(super) fn rest(
         &mut self,
         name: &str,
         message: &MessageDescriptor,
@@ -138,7 +138,7 @@ impl Schemas {
     }
 
     /// Returns the schema of a field, with its comment and `readOnly`.
-    pub fn field(&mut self, field: &FieldDescriptor) -> Json {
+    pub(super) fn field(&mut self, field: &FieldDescriptor) -> Json {
         let schema = self.plain(field);
         let comment = comments::find(&field.parent_file(), field.path()).map(Json::Text);
         let read_only = field_behavior::is_output_only(field).then_some(Json::Bool(true));
@@ -156,7 +156,7 @@ impl Schemas {
     }
 
     /// Returns the schema of a field without its comment.
-    pub fn plain(&mut self, field: &FieldDescriptor) -> Json {
+    pub(super) fn plain(&mut self, field: &FieldDescriptor) -> Json {
         match field.kind() {
             Kind::Message(entry) if field.is_map() => {
                 let value = self.element(&entry.map_entry_value_field());
@@ -168,7 +168,7 @@ impl Schemas {
     }
 
     /// Returns the schema of a single value of a field.
-    pub fn element(&mut self, field: &FieldDescriptor) -> Json {
+    pub(super) fn element(&mut self, field: &FieldDescriptor) -> Json {
         match field.kind() {
             Kind::Bool => of_type("boolean"),
             Kind::String => of_type("string"),
