@@ -13,7 +13,7 @@ use super::failure::{Failure, Violations};
 use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
-use super::store::{Change, Snapshot, Store};
+use super::store::{Change, Read as _, Snapshot, Store};
 use crate::rpc::{MethodSpec, Rpc};
 
 /// The store, what decides beside it, and the methods.
@@ -147,6 +147,9 @@ impl Methods {
         let given = resource.get_field(field).as_str().unwrap_or_default().to_owned();
         let (sequence, id) = match given.is_empty() {
             true => change.new_id(name, &*environment.ids)?,
+            false if change.sequence_of(name, &given)?.is_some() => {
+                return Err(Failure::already_exists(name, &given));
+            }
             false => (change.sequence()?, given),
         };
         resource.set_field(field, prost_reflect::Value::String(id.clone()));

@@ -147,7 +147,9 @@ impl Builder {
 
     /// Starts with a resource, of any type that the emulator can list or get, such as a
     /// [`Policy`](crate::policy_management::v2::Policy). It is stored as it is, with what only the server
-    /// sets; without an identifier it gets one. A data directory that was ever written to gets none.
+    /// sets; without an identifier it gets one. A data directory that was ever written to gets none. Two
+    /// resources with the same identifier make [`build`](Self::build) fail, and so does a resource of a type
+    /// that no service has.
     #[must_use]
     pub fn resource<M: Message + Name>(mut self, resource: &M) -> Self {
         self.resources.push((M::full_name(), resource.encode_to_vec()));
@@ -241,7 +243,8 @@ impl Builder {
     /// # Errors
     ///
     /// If the data directory cannot be opened, is in use, is damaged, or was written by a newer
-    /// release; or if the seed does not fit into [`max_bytes`](Self::max_bytes).
+    /// release; if the seed and the given resources do not fit into [`max_bytes`](Self::max_bytes); or if a
+    /// given resource cannot be stored.
     pub fn build(self) -> Result<Emulator, EmulatorError> {
         let failed = |reason| EmulatorError::Store { reason };
         let notices = self.notices.clone();
@@ -276,10 +279,13 @@ impl Builder {
             if self.seed {
                 seed::fill(change, &environment)?;
             }
-            let mut given = self.resources.into_iter();
-            given.try_for_each(|(name, row)| methods.store(change, &environment, &name, &row))
+            let mut given = self.resources.iter();
+            given.try_for_each(|(name, row)| methods.store(change, &environment, name, row))
         };
-        store.write_now(fill).map_err(|failure| failed(failure.to_string()))?;
+        // A store on a full disk can be opened, as long as nothing is to be written.
+        if self.seed || !self.resources.is_empty() {
+            store.write_now(fill).map_err(|failure| failed(failure.to_string()))?;
+        }
         environment.ids = self.ids;
         let api = Api {
             store: Arc::new(store),

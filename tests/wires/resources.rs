@@ -226,8 +226,14 @@ async fn it_is_there_after_a_restart() {
 }
 
 #[test]
-fn a_resource_that_no_service_has_is_told() {
-    let error = Emulator::builder().resource(&parcel("a")).build().unwrap_err();
-    assert!(matches!(error, EmulatorError::Store { .. }), "{error:?}");
-    assert!(error.to_string().contains("example.warehouse.v1.Parcel"), "{error}");
+fn a_resource_that_cannot_be_stored_is_told() {
+    let taken = Parcel { uuid: "a".into(), ..parcel("a") };
+    for builder in [
+        Emulator::builder().resource(&parcel("a")),
+        Emulator::builder().services(AllServices).resource(&taken).resource(&taken),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert!(matches!(error, EmulatorError::Store { .. }), "{error:?}");
+        assert!(error.to_string().contains("example.warehouse.v1.Parcel"), "{error}");
+    }
 }
