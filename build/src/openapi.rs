@@ -28,6 +28,20 @@ const VERBS: &[&str] = &["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PAT
 /// ESET's regions (FACTS.md#services).
 const REGIONS: &[&str] = &["eu", "de", "us", "ca", "jpn"];
 
+/// The statuses of errors that ESET documents (FACTS.md#errors, FACTS.md#pending-answers,
+/// FACTS.md#rate-limit).
+const ERRORS: &[(&str, &str)] = &[
+    ("400", "The request is invalid, or its authorization is missing or malformed."),
+    ("401", "The access token is invalid or has expired."),
+    ("403", "The caller may not do this."),
+    ("404", "There is no such resource, or no such pending response."),
+    ("429", "Too many calls: 10 per second are allowed."),
+    ("500", "The service failed. The call may have run."),
+    ("502", "A gateway failed. The call may have run."),
+    ("503", "The service is unavailable."),
+    ("504", "The call took too long. It may have run."),
+];
+
 /// The name of the only security scheme.
 const TOKEN: &str = "accessToken";
 
@@ -238,9 +252,11 @@ fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) 
         ("description", Json::text(pending)),
         ("headers", Json::object([("response-id", id)])),
     ]);
-    Json::object([
-        ("200", described(success, schema)),
-        ("202", pending),
-        ("default", described("An unexpected error response.".to_owned(), schemas.status())),
-    ])
+    let mut responses = vec![("200", described(success, schema)), ("202", pending)];
+    let error = schemas.status();
+    let errors = ERRORS.iter().chain(&[("default", "An unexpected error response.")]);
+    responses.extend(
+        errors.map(|(status, text)| (*status, described((*text).to_owned(), error.clone()))),
+    );
+    Json::Object(responses.into_iter().map(|(name, json)| (name.to_owned(), json)).collect())
 }

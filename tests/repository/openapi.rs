@@ -310,7 +310,10 @@ fn it_holds_together() {
             assert_eq!(declared, in_path, "{id}");
             let body = &operation["requestBody"];
             assert!(body.is_null() || body["required"] == true, "{id}");
-            assert_eq!(content(&operation["responses"]["default"]), "rpcStatus");
+            for status in ["400", "401", "403", "404", "429", "500", "502", "503", "504", "default"]
+            {
+                assert_eq!(content(&operation["responses"][status]), "rpcStatus", "{id} {status}");
+            }
             assert!(!text(&operation["responses"]["200"], "description").is_empty());
         }
     }
