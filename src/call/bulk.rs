@@ -37,7 +37,7 @@ fn bounded(concurrency: usize) -> usize {
 
 /// Many calls of one RPC, several at once: a stream of [`BulkResponse`]s in the order in which they come,
 /// or [`next`](Self::next) in a loop, or [`collect`](Self::collect) for all of them in the order of the
-/// requests. Made by [`Client::bulk`].
+/// requests. Made by [`Client::bulk`](crate::Client::bulk).
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client, uuids: Vec<String>) {

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::rpc::PagedRpc;
 
 /// Everything on many lists, several lists at once: a stream of [`BulkItem`]s, or [`next`](Self::next) in a
-/// loop. Made by [`Client::bulk_items`].
+/// loop. Made by [`Client::bulk_items`](crate::Client::bulk_items).
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client, uuids: Vec<String>) {
