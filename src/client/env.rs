@@ -65,10 +65,10 @@ impl ClientBuilder {
     /// | `ESET_PROTECT_REGION` | instead: the region of ESET's cloud, `eu`, `de`, `us`, `ca` or `jpn` (feature `rest`) |
     /// | `ESET_PROTECT_ON_PREM` | instead: an ESET PROTECT On-Prem server, usually `https://HOST:9443` (feature `rest`) |
     /// | `ESET_PROTECT_WIRE` | `grpc`, `rest` or `auto`, for an endpoint; `grpc` if not set (feature `rest` for the other two) |
-    /// | `ESET_PROTECT_USERNAME`, `ESET_PROTECT_PASSWORD` | the [login](Self::login) (feature `rest`) |
+    /// | `ESET_PROTECT_USERNAME`, `ESET_PROTECT_PASSWORD` | the [login](Self#method.login) (feature `rest`) |
     /// | `ESET_PROTECT_TOKEN` | instead: an access token |
     /// | `ESET_PROTECT_CREDENTIALS` | instead: a file with either, at most 64 KiB: lines `username=…` and `password=…`, or `token=…`. Other users must not be able to read or write it |
-    /// | `ESET_PROTECT_TOKEN_URL` | the [token endpoint](Self::token_url) (feature `rest`) |
+    /// | `ESET_PROTECT_TOKEN_URL` | the [token endpoint](Self#method.token_url) (feature `rest`) |
     /// | `ESET_PROTECT_TIMEOUT` | how long a [call](Self::timeout), and [connecting](Self::connect_timeout), may take: a number with a unit, such as `500ms`, `30s`, `2m` or `1h` |
     /// | `ESET_PROTECT_MAX_ATTEMPTS` | how often a call is [sent](RetryPolicy::max_attempts) at most |
     /// | `ESET_PROTECT_RATE` | how many calls a second at most, from 1 to 10,000; `0` or `off` for no limit |
