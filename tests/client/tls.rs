@@ -4,32 +4,12 @@
 
 use crate::support::directory::Directory;
 use crate::support::greeter::Running;
+use crate::support::tls::{Identified, issue, new_authority};
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
 use eset_protect::{Client, Error, ErrorKind, TlsConfig};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{CertificateParams, KeyPair};
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
-
-type Issuer = CertifiedIssuer<'static, KeyPair>;
-
-fn new_authority() -> Issuer {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// A certificate and its key, in PEM.
-struct Identified {
-    certificate: String,
-    key: String,
-}
-
-fn issue(authority: &Issuer, name: &str) -> Identified {
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, authority).unwrap();
-    Identified { certificate: certificate.pem(), key: key.serialize_pem() }
-}
 
 fn self_signed(name: &str) -> Identified {
     let key = KeyPair::generate().unwrap();

@@ -7,8 +7,8 @@ use eset_protect::TlsConfig;
 
 use crate::support::scripted::Answer;
 use crate::support::scripted::frames::Act;
-use crate::support::scripted::tls::Identified;
 use crate::support::timer::DrivenTimer;
+use crate::support::tls::Identified;
 
 /// What a server does with a connection first.
 #[derive(Clone)]

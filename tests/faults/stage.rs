@@ -13,9 +13,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::fault::{Api, Begin, Setting};
 use crate::support::scripted::frames::{FrameServer, What};
-use crate::support::scripted::tls::acceptor;
 use crate::support::scripted::{Answer, Scripted, Seen, ok};
 use crate::support::timer::DrivenTimer;
+use crate::support::tls::acceptor;
 
 pub const USER: &str = "api-user";
 pub const PASSWORD: &str = "correct-horse-battery";

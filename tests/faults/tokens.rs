@@ -13,8 +13,8 @@ use crate::settings::{Says, WIRES, says};
 use crate::stage::{PASSWORD, Stage, TOKEN, USER, create, get, tokens};
 use crate::support::scripted::Scripted;
 use crate::support::scripted::h2::{H2Server, Reply};
-use crate::support::scripted::tls::{acceptor, issue, new_authority};
 use crate::support::timer::DrivenTimer;
+use crate::support::tls::{acceptor, issue, new_authority};
 
 /// A service that takes some tokens and not others, and a login.
 struct Service {

@@ -95,3 +95,24 @@ fn every_linked_file_exists_and_is_packaged() {
     }
     assert!(links > 3);
 }
+
+/// Files of the repository that the text names: `tests/…`, `.ci/…`, `proto/…` and the like.
+#[test]
+fn every_named_file_exists() {
+    let mut named = 0;
+    let pages = ["CONTRIBUTING.md", "build/README.md"].map(|page| root().join(page));
+    for path in files().into_iter().chain(pages.into_iter().filter(|page| page.exists())) {
+        let text = fs::read_to_string(&path).unwrap();
+        for span in text.split('`').skip(1).step_by(2) {
+            let is_path = span.starts_with("tests/") || span.starts_with(".ci/");
+            let whole = span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+            if !is_path || !whole {
+                continue;
+            }
+            let there = root().join(span).exists() || root().join(format!("{span}.rs")).exists();
+            assert!(there, "{}: {span} does not exist", path.display());
+            named += 1;
+        }
+    }
+    assert!(named > 10, "{named}");
+}

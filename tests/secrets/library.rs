@@ -16,8 +16,8 @@ use crate::outputs::Outputs;
 use crate::support::hasty::Hasty;
 use crate::support::scripted::frames::{self, FrameServer};
 use crate::support::scripted::h2::{End, H2Server, Reply};
-use crate::support::scripted::tls::{acceptor, issue, new_authority};
 use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok, pending};
+use crate::support::tls::{acceptor, issue, new_authority};
 
 const LIST: &str = r#"{"tasks":[],"nextPageToken":"","totalSize":0}"#;
 

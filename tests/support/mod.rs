@@ -14,3 +14,5 @@ pub mod scripted;
 pub mod skip;
 #[cfg(feature = "rest")]
 pub mod timer;
+#[cfg(feature = "tls")]
+pub mod tls;

@@ -4,7 +4,6 @@
 
 pub mod frames;
 pub mod h2;
-pub mod tls;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -7,8 +7,8 @@ use tokio::net::TcpListener;
 use tonic::Code;
 
 use crate::refused::http2::{TASK, at_once, create};
-use crate::support::scripted::tls::{Identified, acceptor, issue, issue_until, new_authority};
 use crate::support::scripted::{Scripted, ok};
+use crate::support::tls::{Identified, acceptor, issue, issue_until, new_authority};
 
 const WIRES: [Wire; 3] = [Wire::Grpc, Wire::Rest, Wire::Auto];
 

@@ -6,7 +6,7 @@ use eset_protect::automation::v1::{Action, DeviceTask, GetTaskResponse, Trigger}
 use eset_protect::{Client, ClientBuilder, Error, ErrorKind, TlsConfig};
 
 use crate::support::scripted::frames::{self, Act, FrameServer};
-use crate::support::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::tls::{acceptor, issue, new_authority};
 
 pub const TASK: &str = r#"{"task":{"uuid":"t-1","displayName":"Scan"}}"#;
 

@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::refused::http2::{BOTH, Http2, at_once, create};
 use crate::support::scripted::frames::{FrameServer, What};
-use crate::support::scripted::tls::{acceptor, issue, new_authority};
+use crate::support::tls::{acceptor, issue, new_authority};
 
 /// What a server does instead of speaking HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

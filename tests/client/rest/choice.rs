@@ -19,8 +19,8 @@ use crate::support::driven_timer::DrivenTimer;
 use crate::support::greeter::Running;
 use crate::support::scripted::frames::{FrameServer, What};
 use crate::support::scripted::h2::{End, H2Server, Reply};
-use crate::support::scripted::tls::{acceptor, issue, new_authority};
 use crate::support::scripted::{Answer, Scripted, head, ok};
+use crate::support::tls::{acceptor, issue, new_authority};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 

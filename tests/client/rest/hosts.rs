@@ -5,8 +5,8 @@ use eset_protect::{CallOptions, Client, Error, ErrorKind, Region, TlsConfig, Wir
 use tokio::net::TcpListener;
 
 use crate::rest::calls::{TASK, builder, client, get};
-use crate::support::scripted::tls::{acceptor, issue, new_authority};
 use crate::support::scripted::{Scripted, json, ok};
+use crate::support::tls::{acceptor, issue, new_authority};
 
 const POLICY: &str = r#"{"policy":{"uuid":"p-1"}}"#;
 

@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::rest::calls::{TASK, get};
 use crate::support::greeter::Running;
-use crate::support::scripted::tls::{acceptor, issue, new_authority};
 use crate::support::scripted::{Scripted, ok, read_request};
+use crate::support::tls::{acceptor, issue, new_authority};
 
 /// What the child is to call; its presence makes it one.
 const TARGET: &str = "ESET_PROTECT_TEST_TARGET";

@@ -4,8 +4,8 @@ use eset_protect::{Client, Error, ErrorKind, TlsConfig};
 use tokio::net::TcpListener;
 
 use crate::rest::calls::{TASK, get};
-use crate::support::scripted::tls::{Authority, Identified, acceptor, issue, new_authority};
 use crate::support::scripted::{Scripted, ok};
+use crate::support::tls::{Authority, Identified, acceptor, issue, new_authority};
 
 async fn start(server: &Identified, clients: Option<&Authority>) -> Scripted {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -7,7 +7,7 @@ use eset_protect::TlsConfig;
 use crate::fault::{Api, Begin, Fault, Setting, fault};
 use crate::support::scripted::frames::grpc;
 use crate::support::scripted::ok;
-use crate::support::scripted::tls::{Identified, issue, issue_until, new_authority};
+use crate::support::tls::{Identified, issue, issue_until, new_authority};
 
 use super::{TASK, message};
 
@@ -24,12 +24,11 @@ fn setting(is_rest: bool, server: Identified, tls: TlsConfig) -> Setting {
 
 pub fn faults(is_rest: bool) -> Vec<Fault> {
     let why = "The same the next time, so tried once. Nothing was sent, no token either.";
-    let trusted =
-        move |server: &dyn Fn(&crate::support::scripted::tls::Authority) -> Identified| {
-            let authority = new_authority();
-            let tls = TlsConfig::new().ca_certificate(authority.pem()).expect("a certificate");
-            setting(is_rest, server(&authority), tls)
-        };
+    let trusted = move |server: &dyn Fn(&crate::support::tls::Authority) -> Identified| {
+        let authority = new_authority();
+        let tls = TlsConfig::new().ca_certificate(authority.pem()).expect("a certificate");
+        setting(is_rest, server(&authority), tls)
+    };
     vec![
         fault("a good certificate", "For comparison.", move |_| {
             trusted(&|authority| issue(authority, "localhost"))

@@ -6,7 +6,7 @@ use eset_protect::TlsConfig;
 
 use crate::fault::{Api, Begin, Fault, Setting, fault};
 use crate::support::scripted::frames::{Act, Last, code, json, json_head};
-use crate::support::scripted::tls::{issue, new_authority};
+use crate::support::tls::{issue, new_authority};
 
 use super::TASK;
 

@@ -1,4 +1,4 @@
-//! TLS for scripted servers.
+//! Authorities, certificates and what puts TLS on a connection.
 
 use std::sync::Arc;
 
