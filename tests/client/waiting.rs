@@ -22,7 +22,7 @@ use eset_protect::{Client, DeviceCounts, TaskProgress, TaskWatch, Wire};
 const BEGIN: Duration = Duration::from_secs(1_893_456_000);
 
 /// A client on one wire, whose time is driven, and the emulator behind it with the same time.
-struct World {
+struct Fixture {
     client: Client,
     timer: DrivenTimer,
     clock: Arc<ManualClock>,
@@ -30,7 +30,7 @@ struct World {
     wire: Wire,
 }
 
-impl World {
+impl Fixture {
     async fn start(wire: Wire, builder: Builder) -> Self {
         let clock = Arc::new(ManualClock::new(UNIX_EPOCH + BEGIN));
         let emulator = builder.clock(clock.clone()).ids(SequentialIds).build().unwrap();
@@ -75,9 +75,9 @@ impl World {
 }
 
 /// Runs a test over each wire.
-async fn over_both_wires(builder: impl Fn() -> Builder, test: impl AsyncFn(World)) {
+async fn over_both_wires(builder: impl Fn() -> Builder, test: impl AsyncFn(Fixture)) {
     for wire in [Wire::Grpc, Wire::Rest] {
-        test(World::start(wire, builder()).await).await;
+        test(Fixture::start(wire, builder()).await).await;
     }
 }
 

@@ -28,14 +28,14 @@ use eset_protect::{Client, Error, Wire, code_name};
 use tonic::Code;
 
 /// A client on one wire, the emulator behind it, and what has been written down.
-struct World {
+struct Fixture {
     client: Client,
     clock: Arc<ManualClock>,
     log: Vec<String>,
     emulator: Running,
 }
 
-impl World {
+impl Fixture {
     async fn start(wire: Wire, configure: impl FnOnce(Builder) -> Builder) -> Self {
         // 2030-01-01T00:00:00Z.
         let clock = Arc::new(ManualClock::new(UNIX_EPOCH + Duration::from_secs(1_893_456_000)));
@@ -87,20 +87,20 @@ fn described(error: &Error) -> String {
 }
 
 /// Runs a behaviour over both wires and compares what was written down.
-async fn over_both_wires(behaviour: impl AsyncFn(&mut World)) {
+async fn over_both_wires(behaviour: impl AsyncFn(&mut Fixture)) {
     over_both_wires_with(|builder| builder.seed(true), behaviour).await;
 }
 
 async fn over_both_wires_with(
     configure: fn(Builder) -> Builder,
-    behaviour: impl AsyncFn(&mut World),
+    behaviour: impl AsyncFn(&mut Fixture),
 ) {
     let mut logs = Vec::new();
     for wire in [Wire::Grpc, Wire::Rest] {
-        let mut world = World::start(wire, configure).await;
-        behaviour(&mut world).await;
-        assert!(!world.log.is_empty(), "the behaviour wrote nothing down");
-        logs.push(world.log);
+        let mut fixture = Fixture::start(wire, configure).await;
+        behaviour(&mut fixture).await;
+        assert!(!fixture.log.is_empty(), "the behaviour wrote nothing down");
+        logs.push(fixture.log);
     }
     let [grpc, rest] = logs.as_slice() else { unreachable!("two wires") };
     for (grpc, rest) in grpc.iter().zip(rest) {

@@ -16,7 +16,7 @@ use eset_protect::wkt::{Empty, FieldMask};
 use tonic::Code;
 
 use crate::support::directory::Directory;
-use crate::{World, over_both_wires_with};
+use crate::{Fixture, over_both_wires_with};
 
 /// All that it takes to serve a resource: its services, and what is there at the start.
 fn hosting(builder: Builder) -> Builder {
@@ -27,12 +27,12 @@ fn parcel(name: &str) -> Parcel {
     Parcel { display_name: name.to_owned(), ..Parcel::default() }
 }
 
-fn parcels(world: &World) -> Parcels {
-    Parcels::new(world.client.clone())
+fn parcels(fixture: &Fixture) -> Parcels {
+    Parcels::new(fixture.client.clone())
 }
 
-async fn names(world: &World, request: ListParcelsRequest) -> String {
-    match parcels(world).list_parcels(request).await {
+async fn names(fixture: &Fixture, request: ListParcelsRequest) -> String {
+    match parcels(fixture).list_parcels(request).await {
         Ok(page) => {
             let names: Vec<_> = page.parcels.iter().map(|found| &*found.display_name).collect();
             names.join(" ")
@@ -43,9 +43,9 @@ async fn names(world: &World, request: ListParcelsRequest) -> String {
 
 #[tokio::test]
 async fn a_resource_lives_by_its_descriptors_alone() {
-    over_both_wires_with(hosting, async |world| {
-        let parcels = parcels(world);
-        let now = world.now();
+    over_both_wires_with(hosting, async |fixture| {
+        let parcels = parcels(fixture);
+        let now = fixture.now();
         let sent = Parcel {
             uuid: "mine".into(),
             version_id: 7,
@@ -53,64 +53,68 @@ async fn a_resource_lives_by_its_descriptors_alone() {
             ..parcel("books")
         };
         let made = parcels.create_parcel(sent).await;
-        let made = world.note("created", made).expect("a parcel");
+        let made = fixture.note("created", made).expect("a parcel");
         assert_ne!(made.uuid, "mine");
         assert_eq!((made.version_id, made.create_time), (1, Some(now)));
         let got = parcels.get_parcel(made.uuid.as_str()).await;
-        assert_eq!(world.note("got", got).as_ref(), Some(&made));
+        assert_eq!(fixture.note("got", got).as_ref(), Some(&made));
 
-        world.clock.advance(Duration::from_secs(5));
+        fixture.clock.advance(Duration::from_secs(5));
         let request =
             ForwardParcelRequest { parcel_uuid: made.uuid.clone(), carrier: "post".into() };
-        world.note("forwarded", parcels.forward_parcel(request).await);
+        fixture.note("forwarded", parcels.forward_parcel(request).await);
         let update = |change: Parcel, paths: &[&str]| UpdateParcelRequest {
             parcel: Some(Parcel { uuid: made.uuid.clone(), ..change }),
             update_mask: Some(FieldMask { paths: paths.iter().map(|&path| path.into()).collect() }),
         };
         let changed = parcels.update_parcel(update(parcel("more books"), &[])).await;
-        world.note("changed", changed);
+        fixture.note("changed", changed);
         let got = parcels.get_parcel(made.uuid.as_str()).await.expect("a parcel");
         assert_eq!((&*got.carrier, &*got.display_name, got.version_id), ("post", "more books", 3));
-        assert_eq!((got.update_time, got.address), (Some(world.now()), made.address.clone()));
+        assert_eq!((got.update_time, got.address), (Some(fixture.now()), made.address.clone()));
         let cleared = parcels.update_parcel(update(Parcel::default(), &["carrier"])).await;
-        let cleared = world.note("cleared", cleared);
+        let cleared = fixture.note("cleared", cleared);
         assert_eq!(cleared.expect("a parcel").carrier, "");
         let large = Parcel { size: Size::Large.into(), ..Parcel::default() };
         let resized = parcels.update_parcel(update(large, &["size"])).await;
-        assert!(world.note("immutable", resized).is_none());
+        assert!(fixture.note("immutable", resized).is_none());
         let coloured = parcels.update_parcel(update(parcel(""), &["colour"])).await;
-        assert!(world.note("no field", coloured).is_none());
+        assert!(fixture.note("no field", coloured).is_none());
         let nameless = parcels.update_parcel(update(parcel(""), &["display_name"])).await;
-        assert!(world.note("required", nameless).is_none());
+        assert!(fixture.note("required", nameless).is_none());
 
         let both = BatchGetParcelsRequest { parcels_uuids: vec![made.uuid.clone(); 2] };
-        world.note("two", parcels.batch_get_parcels(both).await);
+        fixture.note("two", parcels.batch_get_parcels(both).await);
         let one = BatchGetParcelsRequest { parcels_uuids: vec![made.uuid.clone(), "none".into()] };
-        assert!(world.note("all or none", parcels.batch_get_parcels(one).await).is_none());
+        assert!(fixture.note("all or none", parcels.batch_get_parcels(one).await).is_none());
         let weighed = parcels.weigh_parcel(made.uuid.as_str()).await;
         assert_eq!(weighed.expect_err("no semantics").code(), Code::Unimplemented);
 
         assert_eq!(parcels.delete_parcel(made.uuid.as_str()).await.expect("deleted"), Empty {});
-        assert!(world.note("gone", parcels.delete_parcel(made.uuid.as_str()).await).is_none());
-        assert!(world.note("none", parcels.get_parcel(made.uuid.as_str()).await).is_none());
-        assert_eq!(names(world, ListParcelsRequest::default()).await, "seeded");
+        assert!(fixture.note("gone", parcels.delete_parcel(made.uuid.as_str()).await).is_none());
+        assert!(fixture.note("none", parcels.get_parcel(made.uuid.as_str()).await).is_none());
+        assert_eq!(names(fixture, ListParcelsRequest::default()).await, "seeded");
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_named() {
-    over_both_wires_with(hosting, async |world| {
-        let parcels = parcels(world);
-        world.note("nameless", parcels.create_parcel(Parcel::default()).await);
+    over_both_wires_with(hosting, async |fixture| {
+        let parcels = parcels(fixture);
+        fixture.note("nameless", parcels.create_parcel(Parcel::default()).await);
         let nowhere = Parcel { address: Some(Address::default()), ..parcel("a") };
-        world.note("no city", parcels.create_parcel(nowhere).await);
-        world.note("two uuids", parcels.get_parcel("a, b").await);
-        world.note("asked for", parcels.get_parcel("code-14").await);
+        fixture.note("no city", parcels.create_parcel(nowhere).await);
+        fixture.note("two uuids", parcels.get_parcel("a, b").await);
+        fixture.note("asked for", parcels.get_parcel("code-14").await);
         let request = ListParcelsRequest { page_token: "x".into(), ..Default::default() };
-        world.note("token", parcels.list_parcels(request).await);
+        fixture.note("token", parcels.list_parcels(request).await);
         for field in ["parcel.display_name", "parcel.address.city", "parcel_uuid", "page_token"] {
-            assert!(world.log.iter().any(|line| line.contains(field)), "{field}: {:?}", world.log);
+            assert!(
+                fixture.log.iter().any(|line| line.contains(field)),
+                "{field}: {:?}",
+                fixture.log
+            );
         }
     })
     .await;
@@ -118,9 +122,9 @@ async fn what_is_wrong_is_named() {
 
 #[tokio::test]
 async fn lists_have_pages_and_filters() {
-    over_both_wires_with(hosting, async |world| {
-        let parcels = parcels(world);
-        let start = world.now();
+    over_both_wires_with(hosting, async |fixture| {
+        let parcels = parcels(fixture);
+        let start = fixture.now();
         let address = |city: &str, street: &str| {
             Some(Address { city: city.to_owned(), street: street.to_owned() })
         };
@@ -129,7 +133,7 @@ async fn lists_have_pages_and_filters() {
             Parcel { carrier: "bike".into(), address: address("Brno", "B"), ..parcel("b") },
             Parcel { size: Size::Large.into(), is_fragile: true, ..parcel("c") },
         ] {
-            world.clock.advance(Duration::from_secs(1));
+            fixture.clock.advance(Duration::from_secs(1));
             parcels.create_parcel(sent).await.expect("a parcel");
         }
         let request = ListParcelsRequest::default;
@@ -161,27 +165,27 @@ async fn lists_have_pages_and_filters() {
                 },
             ),
         ] {
-            assert_eq!(names(world, request.clone()).await, expected, "{request:?}");
+            assert_eq!(names(fixture, request.clone()).await, expected, "{request:?}");
         }
         // A filter that is not understood never means everything.
         let request = ListParcelsRequest { near: "Brno".into(), ..request() };
-        world.say(names(world, request).await);
-        assert!(world.log[0].contains("near"), "{:?}", world.log);
+        fixture.say(names(fixture, request).await);
+        assert!(fixture.log[0].contains("near"), "{:?}", fixture.log);
 
         let paged = ListParcelsRequest { page_size: 2, ..Default::default() };
         let mut items = parcels.list_parcels(paged).items();
         while let Some(item) = items.next().await {
-            world.note("item", item);
+            fixture.note("item", item);
         }
-        assert_eq!(world.log.len(), 1 + 4);
+        assert_eq!(fixture.log.len(), 1 + 4);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_resource_inside_another_one_needs_it() {
-    over_both_wires_with(hosting, async |world| {
-        let parcels = parcels(world);
+    over_both_wires_with(hosting, async |fixture| {
+        let parcels = parcels(fixture);
         let (one, other) = (
             parcels.create_parcel(parcel("a")).await.expect("a parcel").uuid,
             parcels.create_parcel(parcel("b")).await.expect("a parcel").uuid,
@@ -190,20 +194,22 @@ async fn a_resource_inside_another_one_needs_it() {
             parcel_uuid: parcel_uuid.to_owned(),
             stamp: Some(Stamp { uuid: uuid.to_owned(), cents: 80 }),
         };
-        world.note("stamped", parcels.create_stamp(stamp(&one, "blue")).await);
+        fixture.note("stamped", parcels.create_stamp(stamp(&one, "blue")).await);
         let again = parcels.create_stamp(stamp(&one, "blue")).await.expect_err("a second one");
         assert!(again.message().contains("already"), "{again:?}");
-        world.note("on another", parcels.create_stamp(stamp(&other, "blue")).await);
-        assert!(world.note("nowhere", parcels.create_stamp(stamp("none", "blue")).await).is_none());
+        fixture.note("on another", parcels.create_stamp(stamp(&other, "blue")).await);
+        assert!(
+            fixture.note("nowhere", parcels.create_stamp(stamp("none", "blue")).await).is_none()
+        );
         let list = |parcel_uuid: &str| ListStampsRequest { parcel_uuid: parcel_uuid.to_owned() };
-        world.note("all", parcels.list_stamps(list(&one)).await);
-        assert!(world.note("of none", parcels.list_stamps(list("none")).await).is_none());
+        fixture.note("all", parcels.list_stamps(list(&one)).await);
+        assert!(fixture.note("of none", parcels.list_stamps(list("none")).await).is_none());
         let get = |stamp_uuid: &str| GetStampRequest {
             parcel_uuid: one.clone(),
             stamp_uuid: stamp_uuid.to_owned(),
         };
-        world.note("blue", parcels.get_stamp(get("blue")).await);
-        assert!(world.note("red", parcels.get_stamp(get("red")).await).is_none());
+        fixture.note("blue", parcels.get_stamp(get("blue")).await);
+        assert!(fixture.note("red", parcels.get_stamp(get("red")).await).is_none());
     })
     .await;
 }
@@ -213,14 +219,14 @@ async fn it_is_there_after_a_restart() {
     for wire in [Wire::Grpc, Wire::Rest] {
         let directory = Directory::new();
         let start = async |directory: &Path| {
-            World::start(wire, |builder| hosting(builder).data_dir(directory)).await
+            Fixture::start(wire, |builder| hosting(builder).data_dir(directory)).await
         };
-        let world = start(&directory).await;
-        let made = parcels(&world).create_parcel(parcel("kept")).await.expect("a parcel");
-        world.emulator.shutdown().await;
-        let world = start(&directory).await;
-        assert_eq!(names(&world, ListParcelsRequest::default()).await, "seeded kept");
-        let got = parcels(&world).get_parcel(made.uuid.as_str()).await;
+        let fixture = start(&directory).await;
+        let made = parcels(&fixture).create_parcel(parcel("kept")).await.expect("a parcel");
+        fixture.emulator.shutdown().await;
+        let fixture = start(&directory).await;
+        assert_eq!(names(&fixture, ListParcelsRequest::default()).await, "seeded kept");
+        let got = parcels(&fixture).get_parcel(made.uuid.as_str()).await;
         assert_eq!(got.expect("a parcel"), made);
     }
 }

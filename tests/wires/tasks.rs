@@ -11,7 +11,7 @@ use eset_protect::params::{
 };
 use eset_protect::wkt::Any;
 
-use crate::{World, over_both_wires};
+use crate::{Fixture, over_both_wires};
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 
@@ -34,74 +34,75 @@ pub fn scan() -> Action {
     })
 }
 
-async fn create(world: &mut World, task: DeviceTask) -> DeviceTask {
-    let created = world.client.device_tasks().create_task(task).await;
-    world.note("created", created).expect("a task")
+async fn create(fixture: &mut Fixture, task: DeviceTask) -> DeviceTask {
+    let created = fixture.client.device_tasks().create_task(task).await;
+    fixture.note("created", created).expect("a task")
 }
 
 #[tokio::test]
 async fn a_task_is_created_read_changed_and_deleted() {
-    over_both_wires(async |world| {
-        let created = create(world, task("Scan", scan())).await;
-        let tasks = world.client.device_tasks();
+    over_both_wires(async |fixture| {
+        let created = create(fixture, task("Scan", scan())).await;
+        let tasks = fixture.client.device_tasks();
         let read = tasks.get_task(created.uuid.as_str()).await;
-        let read = world.note("read", read).expect("a task");
+        let read = fixture.note("read", read).expect("a task");
         assert_eq!(read, created);
         let params = read.action.and_then(|action| action.params).expect("params");
         assert_eq!(params.unpack::<OnDemandScan>().expect("a scan").scan_targets.len(), 2);
 
-        world.clock.advance(Duration::from_millis(1500));
+        fixture.clock.advance(Duration::from_millis(1500));
         let targets = UpdateTaskTargetsRequest {
             task_uuid: created.uuid.clone(),
             targets: Some(DeviceTaskTargets::groups(["a group / with ? # % marks"])),
         };
-        world.note("targets", tasks.update_task_targets(targets).await);
+        fixture.note("targets", tasks.update_task_targets(targets).await);
         let triggers = UpdateTaskTriggersRequest {
             task_uuid: created.uuid.clone(),
             triggers: vec![Trigger::manual("2031-01-01T00:00:00.000000001Z".parse().ok())],
         };
-        world.note("triggers", tasks.update_task_triggers(triggers).await);
-        world.note("changed", tasks.get_task(created.uuid.as_str()).await);
-        world.note("deleted", tasks.delete_task(created.uuid.as_str()).await);
-        world.note("gone", tasks.get_task(created.uuid.as_str()).await);
-        world.note("gone again", tasks.delete_task(created.uuid).await);
+        fixture.note("triggers", tasks.update_task_triggers(triggers).await);
+        fixture.note("changed", tasks.get_task(created.uuid.as_str()).await);
+        fixture.note("deleted", tasks.delete_task(created.uuid.as_str()).await);
+        fixture.note("gone", tasks.get_task(created.uuid.as_str()).await);
+        fixture.note("gone again", tasks.delete_task(created.uuid).await);
     })
     .await;
 }
 
 #[tokio::test]
 async fn runs_progress_and_survive_their_task() {
-    over_both_wires(async |world| {
-        let created = create(world, task("Run", Action::run_command(RunCommand::new("ls")))).await;
-        let tasks = world.client.device_tasks();
+    over_both_wires(async |fixture| {
+        let created =
+            create(fixture, task("Run", Action::run_command(RunCommand::new("ls")))).await;
+        let tasks = fixture.client.device_tasks();
         let runs = ListTaskRunsRequest { task_uuid: created.uuid.clone(), ..Default::default() };
         for step in [0, 1, 10, 100, 1000] {
-            world.clock.advance(Duration::from_secs(step));
+            fixture.clock.advance(Duration::from_secs(step));
             let listed = tasks.list_task_runs(runs.clone()).await;
-            world.note(&format!("runs after {step} s more"), listed);
+            fixture.note(&format!("runs after {step} s more"), listed);
         }
         let last = ListTaskRunsRequest { list_only_last_runs: true, ..runs.clone() };
-        world.note("last", tasks.list_task_runs(last).await);
+        fixture.note("last", tasks.list_task_runs(last).await);
         let device = ListTaskRunsRequest { device_uuid: "another".to_owned(), ..runs.clone() };
-        world.note("of another device", tasks.list_task_runs(device).await);
-        world.note("deleted", tasks.delete_task(created.uuid).await);
-        world.note("runs remain", tasks.list_task_runs(runs).await);
+        fixture.note("of another device", tasks.list_task_runs(device).await);
+        fixture.note("deleted", tasks.delete_task(created.uuid).await);
+        fixture.note("runs remain", tasks.list_task_runs(runs).await);
     })
     .await;
 }
 
 #[tokio::test]
 async fn lists_go_over_all_pages_while_tasks_come_and_go() {
-    over_both_wires(async |world| {
-        let tasks = world.client.device_tasks();
+    over_both_wires(async |fixture| {
+        let tasks = fixture.client.device_tasks();
         let request = ListTasksRequest { page_size: 40, ..Default::default() };
         let mut pages = tasks.list_tasks(request).pages();
         let mut count = 0;
         while let Some(page) = pages.next().await {
-            let page = world.note("page", page).expect("a page");
+            let page = fixture.note("page", page).expect("a page");
             count += page.tasks.len();
             let first = page.tasks.first().expect("a task on every page").uuid.clone();
-            world.note("deleted", tasks.delete_task(first).await);
+            fixture.note("deleted", tasks.delete_task(first).await);
         }
         assert!(count > 40, "the seed has several pages");
         let mut left = tasks.list_tasks(ListTasksRequest::default()).items();
@@ -109,24 +110,24 @@ async fn lists_go_over_all_pages_while_tasks_come_and_go() {
         while let Some(task) = left.next().await {
             names.push(task.expect("a task").display_name);
         }
-        world.say(format!("left {names:?}"));
+        fixture.say(format!("left {names:?}"));
     })
     .await;
 }
 
 #[tokio::test]
 async fn page_sizes_and_foreign_tokens() {
-    over_both_wires(async |world| {
-        let tasks = world.client.device_tasks();
+    over_both_wires(async |fixture| {
+        let tasks = fixture.client.device_tasks();
         for page_size in [0, 1, 1000, 1001, u32::MAX] {
             let request = ListTasksRequest { page_size, ..Default::default() };
             let listed = tasks.list_tasks(request).await.map(|page| page.tasks.len());
-            world.note(&format!("size {page_size}"), listed);
+            fixture.note(&format!("size {page_size}"), listed);
         }
         for page_token in ["nonsense", "a b&c=d", "💥", &"x".repeat(200)] {
             let request =
                 ListTasksRequest { page_token: page_token.to_owned(), ..Default::default() };
-            world.note(page_token, tasks.list_tasks(request).await);
+            fixture.note(page_token, tasks.list_tasks(request).await);
         }
     })
     .await;
@@ -134,7 +135,7 @@ async fn page_sizes_and_foreign_tokens() {
 
 #[tokio::test]
 async fn params_that_nobody_here_knows_lose_nothing() {
-    over_both_wires(async |world| {
+    over_both_wires(async |fixture| {
         for json in [
             r#"{"@type":"type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan","scanProfile":"Quantum","powerActions":{"postpone":"Never","x/y":[1.00]},"limit":12345678901234567890123.0e-2}"#,
             r#"{"@type":"type.googleapis.com/some.v9.Thing","a":{"b":[1e400,-0.0]},"z":"\u0000"}"#,
@@ -143,9 +144,9 @@ async fn params_that_nobody_here_knows_lose_nothing() {
         ] {
             let params: Any = serde_json::from_str(json).expect("an Any");
             let action = Action { name: "Newer".to_owned(), params: Some(params.clone()) };
-            let created = create(world, task(json, action)).await;
-            let read = world.client.device_tasks().get_task(created.uuid).await;
-            let read = world.note("read", read).expect("a task");
+            let created = create(fixture, task(json, action)).await;
+            let read = fixture.client.device_tasks().get_task(created.uuid).await;
+            let read = fixture.note("read", read).expect("a task");
             let kept = read.action.and_then(|action| action.params).expect("params");
             assert_eq!(kept, params, "the same bytes");
             assert_eq!(serde_json::to_string(&kept).expect("JSON"), json);
@@ -156,7 +157,7 @@ async fn params_that_nobody_here_knows_lose_nothing() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_task_is_told_by_field() {
-    over_both_wires(async |world| {
+    over_both_wires(async |fixture| {
         let good = task("Good", scan());
         let kill = Action::kill_process_by_pid(KillProcessByPidRequest::default());
         let run = Action::run_command(RunCommand::default());
@@ -168,11 +169,13 @@ async fn what_is_wrong_with_a_task_is_told_by_field() {
             ("no command", DeviceTask { action: Some(run), ..good.clone() }),
         ] {
             assert!(
-                world.note(what, world.client.device_tasks().create_task(wrong).await).is_none()
+                fixture
+                    .note(what, fixture.client.device_tasks().create_task(wrong).await)
+                    .is_none()
             );
         }
         let nothing = eset_protect::automation::v1::CreateTaskRequest::default();
-        world.note("no task", world.client.device_tasks().create_task(nothing).await);
+        fixture.note("no task", fixture.client.device_tasks().create_task(nothing).await);
     })
     .await;
 }

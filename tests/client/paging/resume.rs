@@ -8,13 +8,13 @@ use tokio::runtime::Runtime;
 use crate::paging::server::Server;
 use crate::paging::{on_page, page};
 
-struct World {
+struct Fixture {
     server: Server,
     client: Client,
     runtime: Runtime,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let (server, runtime) = (Server::start(), runtime.expect("a runtime"));
@@ -62,19 +62,19 @@ async fn take_items(
 
 #[test]
 fn pages_go_on_from_any_place() {
-    let world = World::new();
+    let fixture = Fixture::new();
     proptest!(|(
         total in 0_usize..40, size in 1_u32..12, ahead in 0_usize..5,
         again_size in 1_u32..12, again in 0_usize..3, stop in 0_usize..42,
     )| {
-        world.runtime.block_on(async {
+        fixture.runtime.block_on(async {
             let mut numbers = Vec::new();
-            let mut pages = world.pages(&format!("{total}:0"), size, ahead);
+            let mut pages = fixture.pages(&format!("{total}:0"), size, ahead);
             assert!(take_pages(&mut pages, stop, &mut numbers).await.is_none());
             let is_over = stop > 0 && numbers.len() == total;
             assert_eq!(pages.page_token().is_none(), is_over);
             if let Some(token) = pages.page_token() {
-                let mut rest = world.pages(token, again_size, again);
+                let mut rest = fixture.pages(token, again_size, again);
                 assert!(take_pages(&mut rest, usize::MAX, &mut numbers).await.is_none());
             }
             assert_eq!(numbers, (0..total).collect::<Vec<_>>());
@@ -84,19 +84,19 @@ fn pages_go_on_from_any_place() {
 
 #[test]
 fn items_go_on_from_any_place() {
-    let world = World::new();
+    let fixture = Fixture::new();
     proptest!(|(
         total in 0_usize..40, size in 1_u32..12, ahead in 0_usize..5,
         again in 0_usize..3, stop in 0_usize..42,
     )| {
-        world.runtime.block_on(async {
+        fixture.runtime.block_on(async {
             let mut numbers = Vec::new();
-            let mut items = world.items(&format!("{total}:0"), size, ahead);
+            let mut items = fixture.items(&format!("{total}:0"), size, ahead);
             assert!(take_items(&mut items, stop, &mut numbers).await.is_none());
             let (taken, offset) = (numbers.len(), items.page_offset());
             assert_eq!(taken, stop.min(total));
             if let Some(token) = items.page_token() {
-                let mut rest = world.items(token, size, again);
+                let mut rest = fixture.items(token, size, again);
                 let mut others = Vec::new();
                 assert!(take_items(&mut rest, usize::MAX, &mut others).await.is_none());
                 // The part of the page that was handed out comes again, and nothing else.
@@ -113,33 +113,33 @@ fn items_go_on_from_any_place() {
 
 #[test]
 fn lists_go_on_behind_an_error_on_any_page() {
-    let world = World::new();
+    let fixture = Fixture::new();
     proptest!(|(
         total in 1_usize..40, size in 1_u32..12, ahead in 0_usize..5, broken in any::<prop::sample::Index>(),
         by_item in any::<bool>(),
     )| {
-        world.runtime.block_on(async {
+        fixture.runtime.block_on(async {
             let broken = broken.index(total.div_ceil(size as usize)) * size as usize;
             let token = format!("{total}:{broken}");
-            world.server.fail(&token);
+            fixture.server.fail(&token);
             let mut numbers = Vec::new();
             let first = format!("{total}:0");
             let (error, again, offset) = if by_item {
-                let mut items = world.items(&first, size, ahead);
+                let mut items = fixture.items(&first, size, ahead);
                 let error = take_items(&mut items, usize::MAX, &mut numbers).await;
                 assert!(items.next().await.is_none());
                 (error, items.page_token().map(str::to_owned), items.page_offset())
             } else {
-                let mut pages = world.pages(&first, size, ahead);
+                let mut pages = fixture.pages(&first, size, ahead);
                 let error = take_pages(&mut pages, usize::MAX, &mut numbers).await;
                 assert!(pages.next().await.is_none());
                 (error, pages.page_token().map(str::to_owned), 0)
             };
-            world.server.mend();
+            fixture.server.mend();
             assert!(error.expect("an error").is_failed_precondition());
             assert_eq!(numbers, (0..broken).collect::<Vec<_>>());
             assert_eq!((again.as_ref(), offset), (Some(&token), 0));
-            let mut rest = world.items(&token, size, ahead);
+            let mut rest = fixture.items(&token, size, ahead);
             assert!(take_items(&mut rest, usize::MAX, &mut numbers).await.is_none());
             assert_eq!(numbers, (0..total).collect::<Vec<_>>());
         });

@@ -7,7 +7,7 @@ use eset_protect::automation::v1::{
 };
 use eset_protect::emulator::{Builder, Device};
 
-use crate::waiting::{BEGIN, World, builder, devices, over_both_wires, seconds, task};
+use crate::waiting::{BEGIN, Fixture, builder, devices, over_both_wires, seconds, task};
 
 fn group(members: impl IntoIterator<Item = Device>) -> Builder {
     members.into_iter().fold(builder(), |builder, device| builder.device(device.in_group("g")))
@@ -21,9 +21,9 @@ fn late(uuid: &str, after: u64) -> Device {
 async fn a_group_is_done_when_nothing_new_comes() {
     // The late one is back 30 seconds after the first has ended: within the settling time.
     let members = || group([Device::new("a"), late("b", 100)]);
-    over_both_wires(members, async |world| {
-        let uuid = world.create(task(DeviceTaskTargets::groups(["g"]))).await;
-        let seen = world.seen(world.watch(&uuid)).await;
+    over_both_wires(members, async |fixture| {
+        let uuid = fixture.create(task(DeviceTaskTargets::groups(["g"]))).await;
+        let seen = fixture.seen(fixture.watch(&uuid)).await;
         assert_eq!(
             seen,
             [
@@ -43,17 +43,17 @@ async fn a_group_is_done_when_nothing_new_comes() {
 #[tokio::test]
 async fn a_device_of_a_group_that_comes_later_than_that_is_missed() {
     let members = || group([Device::new("a"), late("b", 100)]);
-    over_both_wires(members, async |world| {
-        let uuid = world.create(task(DeviceTaskTargets::groups(["g"]))).await;
-        let watch = world.watch(&uuid).settling_time(seconds(10));
+    over_both_wires(members, async |fixture| {
+        let uuid = fixture.create(task(DeviceTaskTargets::groups(["g"]))).await;
+        let watch = fixture.watch(&uuid).settling_time(seconds(10));
         let last = watch.finish().await.unwrap();
         assert_eq!((last.counts().finished, last.is_success()), (1, true));
-        assert!(world.timer.passed() < seconds(100));
+        assert!(fixture.timer.passed() < seconds(100));
         // Whoever names it waits for it.
         let mut targets = DeviceTaskTargets::groups(["g"]);
         targets.devices_uuids.push("b".to_owned());
-        let uuid = world.create(task(targets)).await;
-        let watch = world.watch(&uuid).settling_time(seconds(10));
+        let uuid = fixture.create(task(targets)).await;
+        let watch = fixture.watch(&uuid).settling_time(seconds(10));
         let last = watch.finish().await.unwrap();
         assert_eq!((last.counts().finished, last.is_success()), (2, true));
     })
@@ -64,9 +64,9 @@ async fn a_device_of_a_group_that_comes_later_than_that_is_missed() {
 async fn a_group_whose_settling_takes_too_long_says_so() {
     over_both_wires(
         || group([Device::new("a")]),
-        async |world| {
-            let uuid = world.create(task(DeviceTaskTargets::groups(["g"]))).await;
-            let error = world.watch(&uuid).timeout(seconds(90)).finish().await.unwrap_err();
+        async |fixture| {
+            let uuid = fixture.create(task(DeviceTaskTargets::groups(["g"]))).await;
+            let error = fixture.watch(&uuid).timeout(seconds(90)).finish().await.unwrap_err();
             let expected = "the task is not done within 90s: other devices of its groups may start";
             assert_eq!(error.message(), expected);
         },
@@ -78,20 +78,20 @@ async fn a_group_whose_settling_takes_too_long_says_so() {
 async fn a_group_in_which_nobody_starts_is_done_when_the_trigger_expires() {
     over_both_wires(
         || group([Device::new("off").off()]),
-        async |world| {
+        async |fixture| {
             let targets = DeviceTaskTargets::groups(["g"]);
-            let uuid = world.create(expiring(&world, targets, 600)).await;
-            let last = world.watch(&uuid).finish().await.unwrap();
+            let uuid = fixture.create(expiring(&fixture, targets, 600)).await;
+            let last = fixture.watch(&uuid).finish().await.unwrap();
             assert!(last.is_complete() && !last.is_success(), "nothing ran");
             assert_eq!(last.counts().total(), 0);
-            assert!(world.timer.passed() > seconds(900), "the expiry and the margin");
+            assert!(fixture.timer.passed() > seconds(900), "the expiry and the margin");
         },
     )
     .await;
 }
 
-fn expiring(world: &World, targets: DeviceTaskTargets, after: u64) -> DeviceTask {
-    let expires = world.now() + seconds(after);
+fn expiring(fixture: &Fixture, targets: DeviceTaskTargets, after: u64) -> DeviceTask {
+    let expires = fixture.now() + seconds(after);
     DeviceTask { triggers: vec![Trigger::manual(Some(expires.into()))], ..task(targets) }
 }
 
@@ -99,10 +99,10 @@ fn expiring(world: &World, targets: DeviceTaskTargets, after: u64) -> DeviceTask
 async fn a_device_that_is_off_is_not_waited_for_behind_the_expiry() {
     over_both_wires(
         || builder().device(Device::new("off").off()),
-        async |world| {
-            let uuid = world.create(expiring(&world, devices(&["a", "off"]), 600)).await;
-            let watch = world.watch(&uuid).expiry_margin(seconds(60));
-            let seen = world.seen(watch).await;
+        async |fixture| {
+            let uuid = fixture.create(expiring(&fixture, devices(&["a", "off"]), 600)).await;
+            let watch = fixture.watch(&uuid).expiry_margin(seconds(60));
+            let seen = fixture.seen(watch).await;
             assert_eq!(
                 seen,
                 [
@@ -112,7 +112,7 @@ async fn a_device_that_is_off_is_not_waited_for_behind_the_expiry() {
                     "684.9375s: 1 finished, 1 expired, complete",
                 ]
             );
-            let last = world.watch(&uuid).expiry_margin(seconds(60)).finish().await.unwrap();
+            let last = fixture.watch(&uuid).expiry_margin(seconds(60)).finish().await.unwrap();
             assert_eq!(last.expired(), ["off"]);
             assert!(!last.is_success());
             assert!(last.not_started().is_empty());
@@ -125,19 +125,19 @@ async fn a_device_that_is_off_is_not_waited_for_behind_the_expiry() {
 async fn a_deleted_task_is_watched_to_the_end_of_its_runs() {
     over_both_wires(
         || builder().device(Device::new("off").off()),
-        async |world| {
-            let uuid = world.create(task(devices(&["a", "off"]))).await;
-            let mut watch = world.watch(&uuid);
+        async |fixture| {
+            let uuid = fixture.create(task(devices(&["a", "off"]))).await;
+            let mut watch = fixture.watch(&uuid);
             let first = watch.next().await.unwrap().unwrap();
             assert_eq!(first.not_started(), ["off"]);
-            world.client.device_tasks().delete_task(&*uuid).await.unwrap();
+            fixture.client.device_tasks().delete_task(&*uuid).await.unwrap();
             let last = watch.finish().await.unwrap();
             assert_eq!(last.expired(), ["off"], "the service starts no more");
             assert_eq!(last.counts().finished, 1);
-            assert!(world.timer.passed() < seconds(200));
+            assert!(fixture.timer.passed() < seconds(200));
 
             // Who comes later sees the runs that there are.
-            let last = world.watch(&uuid).finish().await.unwrap();
+            let last = fixture.watch(&uuid).finish().await.unwrap();
             assert_eq!((last.counts().total(), last.is_success()), (1, true));
         },
     )
@@ -146,13 +146,13 @@ async fn a_deleted_task_is_watched_to_the_end_of_its_runs() {
 
 #[tokio::test]
 async fn a_task_that_never_was_is_an_error() {
-    over_both_wires(builder, async |world| {
-        let mut watch = world.watch("nothing");
+    over_both_wires(builder, async |fixture| {
+        let mut watch = fixture.watch("nothing");
         let error = watch.next().await.unwrap().unwrap_err();
         assert!(error.is_not_found(), "{error}");
         assert_eq!(error.rpc().unwrap().method, "ListTaskRuns");
         assert!(watch.next().await.is_none());
-        assert!(world.timer.take_sleeps().is_empty(), "no second try");
+        assert!(fixture.timer.take_sleeps().is_empty(), "no second try");
     })
     .await;
 }
@@ -160,16 +160,16 @@ async fn a_task_that_never_was_is_an_error() {
 #[tokio::test]
 async fn runs_of_an_earlier_trigger_do_not_count() {
     let late = || builder().device(late("late", 300));
-    over_both_wires(late, async |world| {
-        let uuid = world.create(task(devices(&["a", "late"]))).await;
-        world.timer.advance(seconds(200));
+    over_both_wires(late, async |fixture| {
+        let uuid = fixture.create(task(devices(&["a", "late"]))).await;
+        fixture.timer.advance(seconds(200));
         let again = UpdateTaskTriggersRequest {
             task_uuid: uuid.clone(),
             triggers: vec![Trigger::manual(None)],
         };
-        world.client.device_tasks().update_task_triggers(again).await.unwrap();
-        world.timer.take_sleeps();
-        let seen = world.seen(world.watch(&uuid)).await;
+        fixture.client.device_tasks().update_task_triggers(again).await.unwrap();
+        fixture.timer.take_sleeps();
+        let seen = fixture.seen(fixture.watch(&uuid)).await;
         assert_eq!(
             seen,
             [
@@ -189,15 +189,15 @@ async fn runs_of_an_earlier_trigger_do_not_count() {
 async fn new_targets_are_noticed() {
     over_both_wires(
         || builder().device(Device::new("off").off()),
-        async |world| {
-            let uuid = world.create(task(devices(&["a", "off"]))).await;
-            let mut watch = world.watch(&uuid);
+        async |fixture| {
+            let uuid = fixture.create(task(devices(&["a", "off"]))).await;
+            let mut watch = fixture.watch(&uuid);
             watch.next().await.unwrap().unwrap();
             let targets = UpdateTaskTargetsRequest {
                 task_uuid: uuid.clone(),
                 targets: Some(devices(&["b"])),
             };
-            world.client.device_tasks().update_task_targets(targets).await.unwrap();
+            fixture.client.device_tasks().update_task_targets(targets).await.unwrap();
             let last = watch.finish().await.unwrap();
             // `off` is waited for no more, and what `a` did is not asked for.
             let devices: Vec<_> = last.runs().map(|run| &*run.device_uuid).collect();
@@ -210,9 +210,9 @@ async fn new_targets_are_noticed() {
 
 #[tokio::test]
 async fn a_task_without_targets_is_done_and_no_success() {
-    over_both_wires(builder, async |world| {
-        let uuid = world.create(task(DeviceTaskTargets::default())).await;
-        let last = world.watch(&uuid).settling_time(Duration::ZERO).finish().await.unwrap();
+    over_both_wires(builder, async |fixture| {
+        let uuid = fixture.create(task(DeviceTaskTargets::default())).await;
+        let last = fixture.watch(&uuid).settling_time(Duration::ZERO).finish().await.unwrap();
         assert_eq!(last.counts().total(), 0);
         assert!(!last.is_success());
     })

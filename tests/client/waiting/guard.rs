@@ -11,10 +11,10 @@ use tonic::Code;
 
 use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::{Scripted, json, pending};
-use crate::waiting::{World, builder, devices, over_both_wires, seconds, task};
+use crate::waiting::{Fixture, builder, devices, over_both_wires, seconds, task};
 
-fn guarded(world: &World, task: DeviceTask) -> GuardedCreate {
-    world.client.device_tasks().create_task_guarded(task)
+fn guarded(fixture: &Fixture, task: DeviceTask) -> GuardedCreate {
+    fixture.client.device_tasks().create_task_guarded(task)
 }
 
 fn scan() -> DeviceTask {
@@ -36,8 +36,8 @@ fn scan() -> DeviceTask {
 }
 
 /// The uuids of all tasks.
-async fn tasks(world: &World) -> Vec<String> {
-    let mut tasks = world.client.device_tasks().list_tasks(ListTasksRequest::default()).items();
+async fn tasks(fixture: &Fixture) -> Vec<String> {
+    let mut tasks = fixture.client.device_tasks().list_tasks(ListTasksRequest::default()).items();
     let mut uuids = Vec::new();
     while let Some(task) = tasks.next().await {
         uuids.push(task.unwrap().uuid);
@@ -46,22 +46,22 @@ async fn tasks(world: &World) -> Vec<String> {
 }
 
 /// The next create goes wrong so.
-fn fail(world: &World, fault: Fault) {
-    world.emulator.faults().push_for("CreateTask", fault);
+fn fail(fixture: &Fixture, fault: Fault) {
+    fixture.emulator.faults().push_for("CreateTask", fault);
 }
 
 /// How many creates and how many lists arrived.
-fn calls(world: &World) -> (usize, usize) {
-    (world.calls("CreateTask"), world.calls("ListTasks"))
+fn calls(fixture: &Fixture) -> (usize, usize) {
+    (fixture.calls("CreateTask"), fixture.calls("ListTasks"))
 }
 
 #[tokio::test]
 async fn a_create_that_goes_well_is_one_call() {
-    over_both_wires(builder, async |world| {
-        let created = guarded(&world, scan()).await.unwrap();
+    over_both_wires(builder, async |fixture| {
+        let created = guarded(&fixture, scan()).await.unwrap();
         assert!(matches!(created, Guarded::Created(_)) && !created.is_found());
-        assert_eq!(calls(&world), (1, 0));
-        assert!(world.timer.take_sleeps().is_empty());
+        assert_eq!(calls(&fixture), (1, 0));
+        assert!(fixture.timer.take_sleeps().is_empty());
     })
     .await;
 }
@@ -76,13 +76,13 @@ async fn a_lost_answer_is_found_and_nothing_is_created_twice() {
         Fault::code(Code::Internal).after_the_call(),
         Fault::http(http::StatusCode::BAD_GATEWAY, "text/html", "<html>").after_the_call(),
     ] {
-        over_both_wires(builder, async |world| {
-            fail(&world, fault.clone());
-            let created = guarded(&world, scan()).await.unwrap();
+        over_both_wires(builder, async |fixture| {
+            fail(&fixture, fault.clone());
+            let created = guarded(&fixture, scan()).await.unwrap();
             assert!(created.is_found(), "{fault:?}: {created:?}");
             let found = created.into_task();
-            assert_eq!(tasks(&world).await, [found.uuid], "{fault:?}");
-            assert_eq!(world.calls("CreateTask"), 1, "{fault:?}");
+            assert_eq!(tasks(&fixture).await, [found.uuid], "{fault:?}");
+            assert_eq!(fixture.calls("CreateTask"), 1, "{fault:?}");
         })
         .await;
     }
@@ -90,15 +90,15 @@ async fn a_lost_answer_is_found_and_nothing_is_created_twice() {
 
 #[tokio::test]
 async fn what_did_not_run_is_created_again_after_a_look() {
-    over_both_wires(builder, async |world| {
-        fail(&world, Fault::code(Code::Unavailable));
-        fail(&world, Fault::break_before_headers());
-        let created = guarded(&world, scan()).await.unwrap();
+    over_both_wires(builder, async |fixture| {
+        fail(&fixture, Fault::code(Code::Unavailable));
+        fail(&fixture, Fault::break_before_headers());
+        let created = guarded(&fixture, scan()).await.unwrap();
         assert!(!created.is_found());
-        assert_eq!(tasks(&world).await.len(), 1);
+        assert_eq!(tasks(&fixture).await.len(), 1);
         // A look behind the first, and for half a minute behind the second.
-        assert_eq!(calls(&world), (3, 6), "the test itself listed once");
-        assert_eq!(world.timer.take_sleeps(), [1, 2, 4, 8, 16].map(seconds));
+        assert_eq!(calls(&fixture), (3, 6), "the test itself listed once");
+        assert_eq!(fixture.timer.take_sleeps(), [1, 2, 4, 8, 16].map(seconds));
     })
     .await;
 }
@@ -107,70 +107,70 @@ async fn what_did_not_run_is_created_again_after_a_look() {
 #[tokio::test]
 async fn it_has_the_time_to_look_and_to_create_again_whatever_a_call_has() {
     for timeout in [5, 30, 150].map(seconds) {
-        over_both_wires(builder, async |world| {
-            let client = Client::builder(&world.emulator.endpoint()).wire(world.wire);
-            let client = client.timer(world.timer.clone()).timeout(timeout).connect().await;
+        over_both_wires(builder, async |fixture| {
+            let client = Client::builder(&fixture.emulator.endpoint()).wire(fixture.wire);
+            let client = client.timer(fixture.timer.clone()).timeout(timeout).connect().await;
             for _ in 0..2 {
-                fail(&world, Fault::break_before_headers());
+                fail(&fixture, Fault::break_before_headers());
             }
             let created = client.unwrap().device_tasks().create_task_guarded(scan()).await;
             assert!(!created.unwrap().is_found());
-            assert_eq!(tasks(&world).await.len(), 1);
-            assert_eq!(world.calls("CreateTask"), 3);
-            assert!(world.timer.passed() <= timeout + seconds(120));
+            assert_eq!(tasks(&fixture).await.len(), 1);
+            assert_eq!(fixture.calls("CreateTask"), 3);
+            assert!(fixture.timer.passed() <= timeout + seconds(120));
         })
         .await;
     }
     // Whoever gives it less time than that gets no second create.
-    over_both_wires(builder, async |world| {
-        fail(&world, Fault::break_before_headers());
-        let error = guarded(&world, scan()).timeout(seconds(30)).await.unwrap_err();
+    over_both_wires(builder, async |fixture| {
+        fail(&fixture, Fault::break_before_headers());
+        let error = guarded(&fixture, scan()).timeout(seconds(30)).await.unwrap_err();
         assert!(error.may_have_executed(), "{error}");
-        assert_eq!(world.calls("CreateTask"), 1);
-        assert!(world.timer.passed() <= seconds(30));
+        assert_eq!(fixture.calls("CreateTask"), 1);
+        assert!(fixture.timer.passed() <= seconds(30));
     })
     .await;
 }
 
 #[tokio::test]
 async fn attempts_end() {
-    over_both_wires(builder, async |world| {
+    over_both_wires(builder, async |fixture| {
         for _ in 0..9 {
-            fail(&world, Fault::code(Code::Unavailable));
+            fail(&fixture, Fault::code(Code::Unavailable));
         }
-        let error = guarded(&world, scan()).await.unwrap_err();
+        let error = guarded(&fixture, scan()).await.unwrap_err();
         assert!(error.is_unavailable() && error.may_have_executed(), "{error}");
         assert!(error.message().ends_with("; a look at all tasks did not find it"), "{error}");
-        assert_eq!(calls(&world), (3, 3));
-        let error = guarded(&world, scan()).max_attempts(0).await.unwrap_err();
+        assert_eq!(calls(&fixture), (3, 3));
+        let error = guarded(&fixture, scan()).max_attempts(0).await.unwrap_err();
         assert!(error.is_unavailable());
-        assert_eq!(calls(&world), (4, 4));
+        assert_eq!(calls(&fixture), (4, 4));
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_look_that_fails_creates_nothing() {
-    over_both_wires(builder, async |world| {
-        fail(&world, Fault::code(Code::Unavailable));
-        world.emulator.faults().push_for("ListTasks", Fault::code(Code::PermissionDenied));
-        let error = guarded(&world, scan()).await.unwrap_err();
+    over_both_wires(builder, async |fixture| {
+        fail(&fixture, Fault::code(Code::Unavailable));
+        fixture.emulator.faults().push_for("ListTasks", Fault::code(Code::PermissionDenied));
+        let error = guarded(&fixture, scan()).await.unwrap_err();
         assert!(error.is_unavailable() && error.may_have_executed(), "the create's own");
         assert_eq!(error.rpc().unwrap().method, "CreateTask");
         let expected = "; looking for the task failed too: ListTasks: PERMISSION_DENIED: ";
         assert!(error.message().contains(expected), "{error}");
-        assert_eq!(calls(&world), (1, 1));
+        assert_eq!(calls(&fixture), (1, 1));
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_not_looked_for() {
-    over_both_wires(builder, async |world| {
+    over_both_wires(builder, async |fixture| {
         let wrong = DeviceTask { triggers: vec![], ..scan() };
-        let error = guarded(&world, wrong).await.unwrap_err();
+        let error = guarded(&fixture, wrong).await.unwrap_err();
         assert!(error.is_invalid_argument() && !error.may_have_executed());
-        assert_eq!(calls(&world), (1, 0));
+        assert_eq!(calls(&fixture), (1, 0));
     })
     .await;
 }
@@ -203,22 +203,22 @@ async fn similar_tasks_are_not_taken() {
             }),
         ]
     };
-    over_both_wires(builder, async |world| {
+    over_both_wires(builder, async |fixture| {
         for task in similar() {
-            world.create(task).await;
+            fixture.create(task).await;
         }
-        fail(&world, Fault::code(Code::Unavailable));
+        fail(&fixture, Fault::code(Code::Unavailable));
         let wanted = DeviceTask { asset_group_uuid: "ours".to_owned(), ..scan() };
-        let created = guarded(&world, wanted).await.unwrap();
+        let created = guarded(&fixture, wanted).await.unwrap();
         assert!(!created.is_found(), "{created:?}");
-        assert_eq!(tasks(&world).await.len(), similar().len() + 1);
+        assert_eq!(tasks(&fixture).await.len(), similar().len() + 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_a_service_writes_anew_is_the_same() {
-    over_both_wires(builder, async |world| {
+    over_both_wires(builder, async |fixture| {
         let mut found = scan();
         // The same targets in another order, and params with a default less and a list more.
         found.targets = Some(devices(&["b", "a", "b"]));
@@ -226,9 +226,9 @@ async fn what_a_service_writes_anew_is_the_same() {
             "scanTargets":["eset://AllTargets"],"powerActions":{},"scanProfile":"Smart"}"#;
         found.action.as_mut().unwrap().params = Some(serde_json::from_str(params).unwrap());
         found.triggers = vec![Trigger::manual("2030-01-02T03:04:05Z".parse().ok())];
-        let uuid = world.create(found).await;
-        fail(&world, Fault::code(Code::Unavailable));
-        let created = guarded(&world, scan()).await.unwrap();
+        let uuid = fixture.create(found).await;
+        fail(&fixture, Fault::code(Code::Unavailable));
+        let created = guarded(&fixture, scan()).await.unwrap();
         assert!(created.is_found());
         assert_eq!(created.task().uuid, uuid);
     })
@@ -242,18 +242,18 @@ async fn params_that_nobody_here_knows_are_compared_too() {
         let action = Some(Action { name: "Newer".to_owned(), params: Some(params) });
         DeviceTask { action, ..task(devices(&["a"])) }
     };
-    over_both_wires(builder, async |world| {
+    over_both_wires(builder, async |fixture| {
         let found = r#"{"@type":"type.googleapis.com/a.v1.Newer","x":[1,2],"y":0}"#;
-        world.create(of(found)).await;
-        fail(&world, Fault::code(Code::Unavailable));
+        fixture.create(of(found)).await;
+        fail(&fixture, Fault::code(Code::Unavailable));
         let same = of(r#"{"@type":"type.googleapis.com/a.v1.Newer","z":null,"x":[1,2]}"#);
-        assert!(guarded(&world, same).await.unwrap().is_found());
+        assert!(guarded(&fixture, same).await.unwrap().is_found());
         for other in [
             r#"{"@type":"type.googleapis.com/a.v1.Newer","x":[2,1]}"#,
             r#"{"@type":"type.googleapis.com/a.v2.Newer","x":[1,2]}"#,
         ] {
-            fail(&world, Fault::code(Code::Unavailable));
-            assert!(!guarded(&world, of(other)).await.unwrap().is_found(), "{other}");
+            fail(&fixture, Fault::code(Code::Unavailable));
+            assert!(!guarded(&fixture, of(other)).await.unwrap().is_found(), "{other}");
         }
     })
     .await;
@@ -261,42 +261,42 @@ async fn params_that_nobody_here_knows_are_compared_too() {
 
 #[tokio::test]
 async fn a_task_of_before_is_not_ours() {
-    over_both_wires(builder, async |world| {
-        let old = world.create(scan()).await;
-        world.timer.advance(seconds(301));
-        fail(&world, Fault::code(Code::Unavailable));
-        let created = guarded(&world, scan()).await.unwrap();
+    over_both_wires(builder, async |fixture| {
+        let old = fixture.create(scan()).await;
+        fixture.timer.advance(seconds(301));
+        fail(&fixture, Fault::code(Code::Unavailable));
+        let created = guarded(&fixture, scan()).await.unwrap();
         assert!(!created.is_found(), "the old one is over five minutes old");
         let young = created.into_task().uuid;
 
         // Within these minutes nobody can tell, unless it was looked first.
-        fail(&world, Fault::code(Code::Unavailable));
-        let taken = guarded(&world, scan()).await.unwrap();
+        fail(&fixture, Fault::code(Code::Unavailable));
+        let taken = guarded(&fixture, scan()).await.unwrap();
         assert!(taken.is_found());
         assert_eq!(taken.task().uuid, young, "the youngest");
-        fail(&world, Fault::code(Code::Unavailable));
-        let created = guarded(&world, scan()).looks_first().await.unwrap();
+        fail(&fixture, Fault::code(Code::Unavailable));
+        let created = guarded(&fixture, scan()).looks_first().await.unwrap();
         assert!(!created.is_found());
-        fail(&world, Fault::break_before_headers().after_the_call());
-        let found = guarded(&world, scan()).looks_first().await.unwrap();
+        fail(&fixture, Fault::break_before_headers().after_the_call());
+        let found = guarded(&fixture, scan()).looks_first().await.unwrap();
         assert!(found.is_found());
         let uuid = &found.task().uuid;
         assert!(![&old, &young].contains(&uuid));
-        assert_eq!(tasks(&world).await.len(), 4);
+        assert_eq!(tasks(&fixture).await.len(), 4);
     })
     .await;
 }
 
 #[tokio::test]
 async fn clocks_may_differ() {
-    over_both_wires(builder, async |world| {
+    over_both_wires(builder, async |fixture| {
         // The service's clock is behind.
-        world.timer.shift(seconds(200));
-        fail(&world, Fault::break_before_headers().after_the_call());
-        assert!(guarded(&world, scan()).await.unwrap().is_found());
-        fail(&world, Fault::break_before_headers().after_the_call());
+        fixture.timer.shift(seconds(200));
+        fail(&fixture, Fault::break_before_headers().after_the_call());
+        assert!(guarded(&fixture, scan()).await.unwrap().is_found());
+        fail(&fixture, Fault::break_before_headers().after_the_call());
         let strict =
-            guarded(&world, task(devices(&["a"]))).clock_skew(seconds(100)).max_attempts(1);
+            guarded(&fixture, task(devices(&["a"]))).clock_skew(seconds(100)).max_attempts(1);
         let error = strict.await.unwrap_err();
         assert!(error.message().ends_with("did not find it"), "{error}");
     })
@@ -306,31 +306,31 @@ async fn clocks_may_differ() {
 /// The answer does not come; what is at work is looked for, and not begun again.
 #[tokio::test]
 async fn an_attempt_that_takes_too_long_is_looked_for_only() {
-    async fn late(world: &World, runs: bool) -> Result<Guarded, Error> {
+    async fn late(fixture: &Fixture, runs: bool) -> Result<Guarded, Error> {
         let (fault, mut held) = Fault::hold();
-        fail(world, fault);
-        let create = guarded(world, scan()).timeout(seconds(20)).into_future();
+        fail(fixture, fault);
+        let create = guarded(fixture, scan()).timeout(seconds(20)).into_future();
         let move_on = async {
             held.arrived(1).await;
             if runs {
-                world.create(scan()).await;
+                fixture.create(scan()).await;
             }
             // Half of the time is the attempt's.
-            world.timer.advance(seconds(10));
+            fixture.timer.advance(seconds(10));
         };
         tokio::join!(create, move_on).0
     }
-    over_both_wires(builder, async |world| {
-        let error = late(&world, false).await.unwrap_err();
+    over_both_wires(builder, async |fixture| {
+        let error = late(&fixture, false).await.unwrap_err();
         assert!(error.is_deadline_exceeded() && error.may_have_executed());
         assert!(error.message().ends_with("as long as there was time to look"), "{error}");
-        assert_eq!(world.calls("CreateTask"), 1, "not again");
-        assert_eq!(world.timer.take_sleeps(), [seconds(1), seconds(2), seconds(4)]);
+        assert_eq!(fixture.calls("CreateTask"), 1, "not again");
+        assert_eq!(fixture.timer.take_sleeps(), [seconds(1), seconds(2), seconds(4)]);
     })
     .await;
-    over_both_wires(builder, async |world| {
-        assert!(late(&world, true).await.unwrap().is_found());
-        assert_eq!(calls(&world), (2, 1), "one create is that of the test");
+    over_both_wires(builder, async |fixture| {
+        assert!(late(&fixture, true).await.unwrap().is_found());
+        assert_eq!(calls(&fixture), (2, 1), "one create is that of the test");
     })
     .await;
 }
@@ -338,13 +338,13 @@ async fn an_attempt_that_takes_too_long_is_looked_for_only() {
 /// 504: the service gave up waiting for what may still be at work.
 #[tokio::test]
 async fn what_is_late_at_the_service_is_looked_for_only() {
-    over_both_wires(builder, async |world| {
-        fail(&world, Fault::code(Code::DeadlineExceeded));
-        let error = guarded(&world, scan()).timeout(seconds(9)).await.unwrap_err();
+    over_both_wires(builder, async |fixture| {
+        fail(&fixture, Fault::code(Code::DeadlineExceeded));
+        let error = guarded(&fixture, scan()).timeout(seconds(9)).await.unwrap_err();
         assert!(error.is_deadline_exceeded() && error.may_have_executed());
-        assert_eq!(calls(&world), (1, 3));
-        fail(&world, Fault::code(Code::DeadlineExceeded).after_the_call());
-        assert!(guarded(&world, scan()).await.unwrap().is_found());
+        assert_eq!(calls(&fixture), (1, 3));
+        fail(&fixture, Fault::code(Code::DeadlineExceeded).after_the_call());
+        assert!(guarded(&fixture, scan()).await.unwrap().is_found());
     })
     .await;
 }
