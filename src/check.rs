@@ -39,9 +39,8 @@ mod tasks;
 mod unknown;
 mod uuid;
 
+use std::any::Any;
 use std::time::SystemTime;
-
-use prost::Name;
 
 pub use problem::{Problem, ProblemKind, Problems};
 
@@ -72,11 +71,30 @@ pub(crate) trait Rules {
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp);
 }
 
-fn check<M: Rules + JsonMessage + Name>(message: &M, now: SystemTime) -> Result<(), Problems> {
-    let mut found = Findings::default();
-    message.note("", &mut found, now.into());
-    unknown::note(message, &mut found);
-    found.end()
+/// Every message can be checked for names that are unknown. The requests of the three services, and what
+/// they create, have rules as well.
+impl<M: JsonMessage + 'static> Check for M {
+    fn check(&self, now: SystemTime) -> Result<(), Problems> {
+        let mut found = Findings::default();
+        if let Some(rules) = rules(self) {
+            rules.note("", &mut found, now.into());
+        }
+        unknown::note(self, &mut found);
+        found.end()
+    }
+}
+
+#[cfg_attr(
+    not(any(feature = "automation", feature = "policy-management")),
+    allow(unused_variables)
+)]
+fn rules(message: &dyn Any) -> Option<&dyn Rules> {
+    let rules = None;
+    #[cfg(feature = "automation")]
+    let rules = rules.or_else(|| tasks::rules(message));
+    #[cfg(feature = "policy-management")]
+    let rules = rules.or_else(|| policies::rules(message));
+    rules
 }
 
 /// Returns the problems for which ESET would refuse the message. Ignores what is odd but accepted, unlike

@@ -198,7 +198,7 @@ pub trait Rpc: Send + Sync + 'static {
 /// An RPC that lists in pages (AIP-158).
 pub trait PagedRpc: Rpc {
     /// What it lists.
-    type Item: Send + Unpin + 'static;
+    type Item: JsonMessage + Unpin + 'static;
 
     /// The field for the size of a page.
     fn page_size(request: &mut Self::Request) -> &mut u32;
@@ -217,6 +217,14 @@ pub trait RpcVisitor {
 
     /// Called with the RPC.
     fn rpc<R: Rpc>(self) -> Self::Output;
+
+    /// Called instead with an RPC that lists in pages. Calls [`rpc`](Self::rpc) by default.
+    fn paged_rpc<R: PagedRpc>(self) -> Self::Output
+    where
+        Self: Sized,
+    {
+        self.rpc::<R>()
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/rpcs.rs"));

@@ -156,14 +156,8 @@ fn bindings(method: &MethodDescriptor) -> Result<Vec<TokenStream>, Box<dyn Error
     Ok(bindings.collect())
 }
 
-/// What a list call needs to go from page to page (AIP-158).
-fn paged(
-    method: &MethodDescriptor,
-    name: &proc_macro2::Ident,
-    request: &syn::Path,
-    response: &syn::Path,
-    root: &str,
-) -> Option<TokenStream> {
+/// The field with what a page lists, if the RPC lists in pages (AIP-158).
+fn paged_items(method: &MethodDescriptor) -> Option<FieldDescriptor> {
     let has = |message: &MessageDescriptor, name: &str, kind: Kind| {
         message.get_field_by_name(name).is_some_and(|field| field.kind() == kind)
     };
@@ -172,10 +166,21 @@ fn paged(
         && has(&input, "page_token", Kind::String)
         && has(&output, "next_page_token", Kind::String);
     let lists: Vec<_> = output.fields().filter(FieldDescriptor::is_list).collect();
-    let [items] = lists.as_slice() else { return None };
-    if !fits {
-        return None;
+    match lists.as_slice() {
+        [items] if fits && items.kind().as_message().is_some() => Some(items.clone()),
+        _ => None,
     }
+}
+
+/// What a list call needs to go from page to page (AIP-158).
+fn paged(
+    method: &MethodDescriptor,
+    name: &proc_macro2::Ident,
+    request: &syn::Path,
+    response: &syn::Path,
+    root: &str,
+) -> Option<TokenStream> {
+    let items = paged_items(method)?;
     let field = names::snake(items.name());
     let Kind::Message(item) = items.kind() else { return None };
     let item = names::path(&names::message_path(&item, root));
@@ -308,7 +313,11 @@ fn whole_list(services: &[Service], own: bool) -> TokenStream {
             let name = names::camel(method.name());
             let grpc_path = format!("/{}/{}", service.descriptor.full_name(), method.name());
             specs.push(quote!(<#module::#name as ::eset_protect::rpc::Rpc>::SPEC));
-            arms.push(quote!(#grpc_path => Some(visitor.rpc::<#module::#name>()),));
+            let visit = match paged_items(&method) {
+                Some(_) => quote!(paged_rpc),
+                None => quote!(rpc),
+            };
+            arms.push(quote!(#grpc_path => Some(visitor.#visit::<#module::#name>()),));
         }
     }
     let of = if own { "crate" } else { "package" };

@@ -1,12 +1,11 @@
 //! Rules for policies and their assignments.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
 
+use super::Rules;
 use super::problem::{Findings, ProblemKind};
 use super::standard::{checked, creates, names_one, note_name, note_token};
 use super::uuid::{note_optional_uuid, note_uuid};
-use super::{Check, Problems, Rules, check};
 use crate::params::PolicyData;
 use crate::policy::{Form, Settings, is_settings};
 use crate::policy_management::v2::policy_target::Target;

@@ -3,15 +3,19 @@
 use super::Findings;
 use super::problem::ProblemKind;
 
-/// Messages that callers check.
+/// Messages that have rules.
 macro_rules! checked {
-    ($($message:ident)*) => { $(
-        impl Check for $message {
-            fn check(&self, now: SystemTime) -> Result<(), Problems> {
-                check(self, now)
-            }
+    ($($message:ident)*) => {
+        /// The rules for a message, if it is one of these.
+        pub(super) fn rules(message: &dyn std::any::Any) -> Option<&dyn Rules> {
+            $(
+                if let Some(message) = message.downcast_ref::<$message>() {
+                    return Some(message);
+                }
+            )*
+            None
         }
-    )* };
+    };
 }
 pub(super) use checked;
 

@@ -1,14 +1,12 @@
 //! Rules for tasks: action, targets and triggers.
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
 use prost::Name;
 
+use super::Rules;
 use super::problem::{Findings, ProblemKind};
 use super::standard::{checked, creates, names_one, note_name, note_token};
 use super::uuid::{note_optional_uuid, note_uuid};
-use super::{Check, Problems, Rules, check};
 use crate::automation::v1::trigger::Kind;
 use crate::automation::v1::{
     Action, CreateTaskRequest, DeleteTaskRequest, DeviceTask, DeviceTaskTargets, GetTaskRequest,

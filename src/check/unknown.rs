@@ -1,7 +1,6 @@
 //! Finds members, enum values and types that the schema does not have. Searches the JSON form, since it
 //! includes the preserved unknown data and is what ESET receives over REST.
 
-use prost::Name;
 use serde_json::{Map, Value};
 
 use super::problem::{Findings, ProblemKind};
@@ -11,13 +10,13 @@ use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, MessageType};
 use crate::wkt::{TypeRegistry, types};
 
 /// Records everything in a message that is unknown.
-pub(super) fn note<M: JsonMessage + Name>(message: &M, found: &mut Findings) {
+pub(super) fn note<M: JsonMessage>(message: &M, found: &mut Findings) {
     Search { members: true, found }.all(message);
 }
 
 /// Does the same but ignores unknown members, as the recipient of the message does.
 #[cfg(feature = "emulator")]
-pub(super) fn note_values<M: JsonMessage + Name>(message: &M, found: &mut Findings) {
+pub(super) fn note_values<M: JsonMessage>(message: &M, found: &mut Findings) {
     Search { members: false, found }.all(message);
 }
 
@@ -31,12 +30,12 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn all<M: JsonMessage + Name>(&mut self, message: &M) {
+    fn all<M: JsonMessage>(&mut self, message: &M) {
         match serde_json::to_vec(message).and_then(|json| serde_json::from_slice(&json)) {
             Ok(json) => self.value("", FieldKind::Message(message_type::<M>), &json),
             Err(error) => {
                 let expected = format!("what has a form in JSON: {error}");
-                self.found.missing(ProblemKind::Unknown, M::NAME, &expected);
+                self.found.missing(ProblemKind::Unknown, "the message", &expected);
             }
         }
     }

@@ -39,7 +39,7 @@ fn assign_rank_and_unassign() {
     let ranked = server.run(&["assignments", "rank", &second.uuid, "2", "--output", "json"]);
     ranked.json::<UpdatePolicyAssignmentRankingResponse>();
     let shown = server.run(&["assignments", "get", &second.uuid]).ok();
-    assert!(shown.contains("rank    2\n") && shown.contains(GROUP), "{shown}");
+    assert!(shown.contains("rank          2\n") && shown.contains(GROUP), "{shown}");
 
     let list = |args: &[&str]| {
         let args = [&["assignments", "list", "--output", "json"], args].concat();
@@ -51,7 +51,7 @@ fn assign_rank_and_unassign() {
     assert_eq!(list(&["--policy", &a, "--policy", &b]).len(), 4);
     assert_eq!(list(&["--policy", &a, "--device", DEVICE]), [elsewhere]);
     let table = server.run(&["assignments", "list"]).ok();
-    assert!(table.starts_with("UUID") && table.contains("  subscription  s\n"), "{table}");
+    assert!(table.starts_with("UUID") && table.contains("  subscription:s\n"), "{table}");
 
     let said = server.run(&["assignments", "unassign", &first.uuid]).ok();
     assert_eq!(said, format!("Removed the assignment {}.\n", first.uuid));

@@ -63,6 +63,7 @@ fn bash_completes_every_word() {
         ("eset-protect convert --from b", &["binary"]),
         ("eset-protect completions po", &["powershell"]),
         ("eset-protect help tasks w", &["wait"]),
+        ("eset-protect call Policies/Get", &["Policies/GetPolicy"]),
     ] {
         let words: Vec<_> = words.split(' ').collect();
         assert_eq!(offered(&script, &words), expected, "{words:?}");

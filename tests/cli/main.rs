@@ -8,6 +8,7 @@ mod support;
 mod assignments;
 mod attempts;
 mod bulk;
+mod call;
 mod checks;
 mod command;
 mod completions;

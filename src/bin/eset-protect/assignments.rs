@@ -1,21 +1,21 @@
 //! `eset-protect assignments`.
 
 use clap::{Args, Subcommand};
-use eset_protect::Client;
 use eset_protect::policy_management::v2::{
     ListPolicyAssignmentsRequest, PolicyAssignment, PolicyTarget,
-    UpdatePolicyAssignmentRankingRequest, policy_target,
+    UpdatePolicyAssignmentRankingRequest,
 };
-use eset_protect::rpc::policy_assignments::{GetPolicyAssignment, UnassignPolicy};
+use eset_protect::rpc::policy_assignments::{
+    AssignPolicy, GetPolicyAssignment, ListPolicyAssignments, UnassignPolicy,
+    UpdatePolicyAssignmentRanking,
+};
 
-use crate::check::{Flags, check};
+use crate::check::Flags;
 use crate::connection::Connection;
-use crate::details::{self, Details};
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
-use crate::output::{Format, Output};
-use crate::table::{Lines, Row};
-use crate::uuids::{Gone, Uuids};
+use crate::response;
+use crate::uuids::Uuids;
 
 /// Policies on devices, groups and subscriptions, and their ranks
 ///
@@ -102,20 +102,36 @@ fn policy_target(
     device.or_else(group).or_else(|| subscription.map(PolicyTarget::subscription))
 }
 
-const GONE: Gone = Gone { sentence: "Removed the assignment", verb: "removed" };
-
 impl Assignments {
     pub fn run(self) -> Result<(), Failure> {
         let Self { connection, command } = self;
         match command {
-            Command::Get(uuids) => uuids
-                .get::<GetPolicyAssignment, _>(connection, |response| response.assignment.as_ref()),
+            Command::Get(uuids) => uuids.call::<GetPolicyAssignment>(connection, "", "shown"),
             Command::Unassign(uuids) => {
-                uuids.delete::<UnassignPolicy, PolicyAssignment>(connection, GONE)
+                uuids.call::<UnassignPolicy>(connection, "Removed the assignment", "removed")
             }
-            command => {
-                let request = command.request()?;
-                connection.run(async |client, format| request.call(client, format).await)
+            Command::List { policy, target, paging } => {
+                let request = ListPolicyAssignmentsRequest {
+                    policy_uuids: policy,
+                    target: policy_target(target.device, target.group, target.subscription),
+                    page_size: paging.page_size,
+                    ..Default::default()
+                };
+                listing::run::<ListPolicyAssignments>(connection, &request, FLAGS, paging.limit)
+            }
+            Command::Assign { policy, target } => {
+                let assignment = PolicyAssignment {
+                    policy_uuid: policy,
+                    target: policy_target(target.device, target.group, target.subscription),
+                    ..PolicyAssignment::default()
+                };
+                response::run::<AssignPolicy>(connection, &assignment.into(), FLAGS, "")
+            }
+            Command::Rank { assignment, rank } => {
+                let done = format!("The assignment {assignment} has rank {rank} now.");
+                let request =
+                    UpdatePolicyAssignmentRankingRequest { assignment_uuid: assignment, rank };
+                response::run::<UpdatePolicyAssignmentRanking>(connection, &request, FLAGS, &done)
             }
         }
     }
@@ -123,122 +139,15 @@ impl Assignments {
 
 /// The arguments that set fields.
 const FLAGS: Flags<'_> = &[
+    ("assignment.policy_uuid", "--policy"),
+    ("policy_uuids", "--policy"),
     ("policy_uuid", "--policy"),
+    ("assignment.target.device_uuid", "--device"),
+    ("assignment.target.device_group_uuid", "--group"),
+    ("assignment.target.subscription_uuid", "--subscription"),
     ("target.device_uuid", "--device"),
     ("target.device_group_uuid", "--group"),
     ("target.subscription_uuid", "--subscription"),
     ("assignment_uuid", "ASSIGNMENT"),
     ("rank", "RANK"),
 ];
-
-/// One call.
-enum Request {
-    List(ListPolicyAssignmentsRequest),
-    Assign(PolicyAssignment),
-    Rank(UpdatePolicyAssignmentRankingRequest),
-    /// These may be many.
-    Other,
-}
-
-impl Command {
-    /// What is asked for. What cannot be right is told before anything is connected.
-    fn request(self) -> Result<Request, Failure> {
-        Ok(match self {
-            Self::List { policy, target, paging } => {
-                let request = ListPolicyAssignmentsRequest {
-                    policy_uuids: policy,
-                    target: policy_target(target.device, target.group, target.subscription),
-                    page_size: paging.page_size,
-                    ..Default::default()
-                };
-                check(&request, FLAGS)?;
-                Request::List(request)
-            }
-            Self::Assign { policy, target } => {
-                let assignment = PolicyAssignment {
-                    policy_uuid: policy,
-                    target: policy_target(target.device, target.group, target.subscription),
-                    ..PolicyAssignment::default()
-                };
-                check(&assignment, FLAGS)?;
-                Request::Assign(assignment)
-            }
-            Self::Rank { assignment, rank } => {
-                let request =
-                    UpdatePolicyAssignmentRankingRequest { assignment_uuid: assignment, rank };
-                check(&request, FLAGS)?;
-                Request::Rank(request)
-            }
-            Self::Get(_) | Self::Unassign(_) => Request::Other,
-        })
-    }
-}
-
-impl Request {
-    async fn call(self, client: Client, format: Format) -> Result<(), Failure> {
-        let assignments = client.policy_assignments();
-        match self {
-            Self::List(request) => {
-                let call = assignments.list_policy_assignments(request);
-                listing::print(call, format, "assignment").await
-            }
-            Self::Assign(assignment) => {
-                let response = assignments.assign_policy(assignment).send().await?.into_inner();
-                details::print_created(format, &response, response.assignment.as_ref())
-            }
-            Self::Rank(request) => {
-                let UpdatePolicyAssignmentRankingRequest { assignment_uuid, rank } = &request;
-                let text = format!("The assignment {assignment_uuid} has rank {rank} now.");
-                let response = assignments.update_policy_assignment_ranking(request).await?;
-                Output::print_done(format, &response, &text)
-            }
-            Self::Other => Ok(()),
-        }
-    }
-}
-
-impl Row for PolicyAssignment {
-    const HEADERS: &'static [&'static str] = &["UUID", "RANK", "POLICY", "ON", "TARGET"];
-    // A rank says nothing without its target.
-    const MIN_COLUMNS: usize = 5;
-
-    fn cells(&self, _brief: bool) -> Vec<String> {
-        let (kind, uuid) = target(self);
-        vec![
-            self.uuid.clone(),
-            self.rank.to_string(),
-            self.policy_uuid.clone(),
-            kind.to_owned(),
-            uuid.to_owned(),
-        ]
-    }
-}
-
-/// The kind of target, and which.
-fn target(assignment: &PolicyAssignment) -> (&'static str, &str) {
-    use policy_target::Target;
-    match assignment.target.as_ref().and_then(|target| target.target.as_ref()) {
-        Some(Target::DeviceUuid(uuid)) => ("device", uuid),
-        Some(Target::DeviceGroupUuid(uuid)) => ("group", uuid),
-        Some(Target::SubscriptionUuid(uuid)) => ("subscription", uuid),
-        None => ("", ""),
-    }
-}
-
-impl Details for PolicyAssignment {
-    const NAME: &'static str = "assignment";
-
-    fn uuid(&self) -> &str {
-        &self.uuid
-    }
-
-    fn fields(&self) -> Vec<(&'static str, Lines)> {
-        let (kind, uuid) = target(self);
-        vec![
-            ("uuid", self.uuid.clone().into()),
-            ("rank", self.rank.to_string().into()),
-            ("policy", self.policy_uuid.clone().into()),
-            (kind, uuid.to_owned().into()),
-        ]
-    }
-}

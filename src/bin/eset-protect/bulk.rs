@@ -9,16 +9,16 @@ mod printer;
 mod run;
 
 use eset_protect::Client;
-use eset_protect::rpc::Rpc;
 
-use crate::details::Details;
+use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::method::Method;
 use crate::output::Format;
+use crate::request::Request;
 use bar::Bar;
 pub use item::Item;
 pub use options::{BulkOptions, BulkSettings};
 use outcomes::Outcomes;
-pub use printer::What;
 use printer::{Printer, Unprinted};
 use run::{Run, is_reading};
 
@@ -28,30 +28,29 @@ use run::{Run, is_reading};
 /// answered either, and many wrong logins lock an account. The first Ctrl-C lets the calls under way
 /// come to their ends, the second waits for none of them.
 #[derive(Debug)]
-pub struct Bulk<R: Rpc, T> {
-    items: Vec<Item<R::Request>>,
-    settings: BulkSettings,
+pub struct Bulk {
+    pub method: Method,
+    pub items: Vec<Item>,
+    pub settings: BulkSettings,
     /// What was done in the end, such as `deleted`.
-    verb: &'static str,
-    what: What<R::Response, T>,
+    pub verb: &'static str,
+    /// What is said of each whose response is empty, before its name, such as `Deleted the task`.
+    pub done: String,
 }
 
-impl<R: Rpc, T: Details> Bulk<R, T> {
-    pub fn new(
-        items: Vec<Item<R::Request>>,
-        settings: BulkSettings,
-        verb: &'static str,
-        what: What<R::Response, T>,
-    ) -> Self {
-        Self { items, settings, verb, what }
+impl Bulk {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        connection.run(async |client, format| self.calls(client, format).await)
     }
 
-    pub async fn run(mut self, client: Client, format: Format) -> Result<(), Failure> {
+    async fn calls(mut self, client: Client, format: Format) -> Result<(), Failure> {
         self.settings.begin()?;
-        let mut run = Run::<R, T> {
+        let is_reading = is_reading(&self.method);
+        let mut run = Run {
+            method: &self.method,
             items: &self.items,
             outcomes: Outcomes::new(self.items.len()),
-            printer: Printer::new(format, self.what, !is_reading::<R>()),
+            printer: Printer::new(format, self.method.clone(), self.done),
             bar: Bar::new(self.items.len()),
         };
         run.calls(&client, self.settings.concurrency()).await?;
@@ -59,11 +58,12 @@ impl<R: Rpc, T: Details> Bulk<R, T> {
         bar.end();
         outcomes.say_under_way(&self.items);
         let printed = printer.end();
-        if is_reading::<R>() && printed.is_err() {
+        if is_reading && printed.is_err() {
             return printed.map_err(|unprinted| unprinted.failure);
         }
         let printed = printed.map_err(Unprinted::say);
-        let to_repeat = outcomes.to_repeat(&self.items, R::SPEC.idempotency.is_idempotent());
+        let is_idempotent = self.method.spec.idempotency.is_idempotent();
+        let to_repeat = outcomes.to_repeat(&self.items, is_idempotent);
         let written = self.settings.write_failed(to_repeat);
         let Err(failure) = outcomes.end(self.verb) else { return written.and(printed) };
         for other in [written, printed].into_iter().filter_map(Result::err) {
@@ -71,4 +71,18 @@ impl<R: Rpc, T: Details> Bulk<R, T> {
         }
         Err(failure)
     }
+}
+
+/// Makes the calls for the requests of an input, each with its place.
+pub fn requests(
+    connection: Connection,
+    method: Method,
+    settings: BulkSettings,
+    requests: Vec<(String, Request)>,
+    verb: &'static str,
+) -> Result<(), Failure> {
+    let items = requests.into_iter().map(|(place, request)| Item::at(place, &method, request));
+    let items = items.collect();
+    let done = format!("{}: done for", method.spec.method);
+    Bulk { method, items, settings, verb, done }.run(connection)
 }

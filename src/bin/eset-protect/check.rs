@@ -1,13 +1,11 @@
 //! What cannot be right is refused before anything is sent.
 
-use std::path::Path;
-use std::time::SystemTime;
-
 use clap::Args;
-use eset_protect::check::{Check, Problem, ProblemKind, Problems};
+use eset_protect::check::{Problem, ProblemKind};
 
 use crate::failure::Failure;
 use crate::input::Requests;
+use crate::request::Request;
 
 /// More would hide what is said first.
 const MAX_PROBLEMS: usize = 50;
@@ -31,16 +29,15 @@ impl CheckOptions {
     }
 
     /// Checks a request that was made from flags.
-    pub fn flags(self, request: &impl Check, flags: Flags<'_>) -> Result<(), Failure> {
+    pub fn flags(self, request: &Request, flags: Flags<'_>) -> Result<(), Failure> {
         let problems = self.problems(request);
         fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), true)
     }
 
-    /// Checks the requests of a file, all of them before one is sent.
-    pub fn file(self, path: &Path, requests: &Requests<impl Check>) -> Result<(), Failure> {
-        let file = format!("--file {}", path.display());
+    /// Checks the requests that `file` names, all of them before one is sent.
+    pub fn all(self, file: &str, requests: &Requests) -> Result<(), Failure> {
         let mut problems = Vec::new();
-        let mut add = |place: &str, request| {
+        let mut add = |place: &str, request: &Request| {
             let found = self.problems(request);
             let lines = found.iter().map(|problem| {
                 let field = json_path(&problem.field);
@@ -57,16 +54,15 @@ impl CheckOptions {
         fail(problems.into_iter(), true)
     }
 
-    fn problems(self, request: &impl Check) -> Vec<Problem> {
-        let checked = request.check(SystemTime::now());
-        let checked =
-            if self.allow_unknown { checked.or_else(Problems::allow_unknown) } else { checked };
-        checked.map_or_else(|problems| problems.into_iter().collect(), |()| Vec::new())
+    fn problems(self, request: &Request) -> Vec<Problem> {
+        let is_told =
+            |problem: &&Problem| !(self.allow_unknown && problem.kind == ProblemKind::Unknown);
+        request.problems.iter().filter(is_told).cloned().collect()
     }
 }
 
 /// Checks a request that was made from flags, none of which can be unknown.
-pub fn check(request: &impl Check, flags: Flags<'_>) -> Result<(), Failure> {
+pub fn check(request: &Request, flags: Flags<'_>) -> Result<(), Failure> {
     let problems = CheckOptions { allow_unknown: false }.problems(request);
     fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), false)
 }
@@ -94,8 +90,11 @@ fn fail(
 /// The problem by the flag that it comes from.
 fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
     let description = problem.description();
-    let found =
-        flags.iter().find_map(|(path, flag)| Some((flag, problem.field.strip_prefix(path)?)));
+    let is_end = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+    let found = flags.iter().find_map(|(path, flag)| {
+        let rest = problem.field.strip_prefix(path)?;
+        (path.is_empty() || is_end(rest)).then_some((flag, rest))
+    });
     match found {
         // What is inside of a flag's JSON.
         Some((flag, rest)) if rest.starts_with('.') && flag.starts_with("--params") => {

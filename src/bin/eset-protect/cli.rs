@@ -2,6 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::call::Call;
 use crate::failure::Failure;
 use crate::logging::Logging;
 use crate::{
@@ -49,10 +50,22 @@ pub struct Cli {
 impl Cli {
     /// Reads the arguments of the process.
     pub fn read() -> Result<Self, clap::Error> {
+        let mut arguments: Vec<_> = std::env::args_os().collect();
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let mut matches = command.clone().try_get_matches_from_mut(&arguments)?;
+        if let Some(("call", call)) = matches.subcommand() {
+            // The flags of an RPC are known when its name is.
+            (command, arguments) = Call::choose(command, call, arguments)?;
+        }
+        matches = command.try_get_matches_from_mut(arguments)?;
         free_text::check(&command, &matches)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let mut cli =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        if let (Command::Call(call), Some((_, matches))) = (&mut cli.command, matches.subcommand())
+        {
+            call.set_chosen(matches);
+        }
+        Ok(cli)
     }
 }
 
@@ -63,6 +76,7 @@ pub enum Command {
     Tasks(tasks::Tasks),
     Policies(policies::Policies),
     Assignments(assignments::Assignments),
+    Call(Call),
     Convert(convert::Convert),
     Descriptors(descriptors::Descriptors),
     Completions(completions::Completions),
@@ -76,9 +90,10 @@ impl Command {
             Self::Tasks(command) => command.run(),
             Self::Policies(command) => command.run(),
             Self::Assignments(command) => command.run(),
+            Self::Call(command) => command.run(),
             Self::Convert(command) => command.run(),
             Self::Descriptors(command) => command.run(),
-            Self::Completions(command) => command.run(Cli::command()),
+            Self::Completions(command) => command.run(Call::completed(Cli::command())),
         }
     }
 }

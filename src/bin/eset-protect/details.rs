@@ -1,47 +1,72 @@
-//! One thing, with all that is known of it.
+//! One message, with all that is set in it.
 
-use serde::Serialize;
+use prost_reflect::MessageDescriptor;
+use serde_json::Value;
 
+use crate::cell::{self, heading, is_default, shortened};
 use crate::failure::Failure;
-use crate::output::{Format, Output};
-use crate::say::say;
-use crate::table::{Lines, Row, print_fields};
+use crate::output::Output;
+use crate::table::{Lines, print_fields};
 
-/// Something that is shown alone with more than a row holds.
-pub trait Details: Row {
-    /// What one is called, such as `task`.
-    const NAME: &'static str;
-    /// The name by which the service knows it.
-    fn uuid(&self) -> &str;
-    /// The names and values of its fields.
-    fn fields(&self) -> Vec<(&'static str, Lines)>;
+/// JSON that is longer takes several lines.
+const MAX_LINE: usize = 100;
+
+/// Prints the fields of a message that are set.
+pub fn print(
+    output: &mut Output,
+    message: &MessageDescriptor,
+    value: &Value,
+) -> Result<(), Failure> {
+    let mut fields = Vec::new();
+    collect(message, value, &mut Vec::new(), &mut fields);
+    print_fields(output, fields)
 }
 
-/// Prints the answer to a call, and the item in it for people.
-pub fn print<M: Serialize, T: Details>(
-    format: Format,
-    response: &M,
-    item: Option<&T>,
-) -> Result<(), Failure> {
-    let mut output = Output::new();
-    match (format, item) {
-        (Format::Json, _) => output.json(response)?,
-        (Format::Table, Some(item)) => print_fields(&mut output, item.fields())?,
-        (Format::Table, None) => output.line(&format!("The answer holds no {}.", T::NAME))?,
-    }
-    output.flush()
-}
-
-/// Prints the answer to a create. Where it cannot be printed the uuid is said, since nobody else knows it.
-pub fn print_created<M: Serialize, T: Details>(
-    format: Format,
-    response: &M,
-    item: Option<&T>,
-) -> Result<(), Failure> {
-    print(format, response, item).map_err(|failure| {
-        if let Some(item) = item {
-            say(&format!("created, but not printed: the {} {}", T::NAME, item.uuid()));
+fn collect(
+    message: &MessageDescriptor,
+    value: &Value,
+    path: &mut Vec<String>,
+    found: &mut Vec<(String, Lines)>,
+) {
+    for field in message.fields() {
+        let Some(value) = value.get(field.json_name()).filter(|value| !is_default(value)) else {
+            continue;
+        };
+        path.push(field.name().to_owned());
+        let kind = field.kind();
+        let inner = kind.as_message().filter(|inner| {
+            !field.is_list()
+                && !field.is_map()
+                && !inner.full_name().starts_with("google.protobuf.")
+        });
+        if let Some(inner) = inner {
+            collect(inner, value, path, found);
+        } else {
+            let names: Vec<_> = path.iter().map(String::as_str).collect();
+            let is_scalar = kind.as_message().is_none();
+            let lines: Lines = match value {
+                Value::Array(elements) if is_scalar => {
+                    elements.iter().map(|element| cell::text(&field, element, false)).collect()
+                }
+                Value::Array(elements) => elements.iter().flat_map(json_lines).collect(),
+                Value::Object(_) => json_lines(value).into(),
+                value => cell::text(&field, value, false).into(),
+            };
+            found.push((heading(&names), lines));
         }
-        failure.of_created()
-    })
+        path.pop();
+    }
+}
+
+/// JSON in one line if it is short.
+fn json_lines(value: &Value) -> Vec<String> {
+    let value = shortened(value);
+    let line = value.to_string();
+    if line.len() <= MAX_LINE && value.get("@type").is_none() {
+        return vec![line];
+    }
+    match serde_json::to_string_pretty(&value) {
+        Ok(json) => json.lines().map(str::to_owned).collect(),
+        Err(_) => vec![line],
+    }
 }

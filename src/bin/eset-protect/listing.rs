@@ -4,15 +4,27 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use clap::Args;
-use eset_protect::Call;
-use eset_protect::rpc::PagedRpc;
+use eset_protect::Client;
+use eset_protect::rpc::Rpc;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
 
+use crate::calls;
+use crate::check::{Flags, check};
+use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::method::Method;
 use crate::output::{Format, Output};
-use crate::table::{Row, Table};
+use crate::request::Request;
+use crate::response::{noun, parse};
+use crate::table::Table;
 use crate::text::{count, plural};
+
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Limit {
+    /// List no more than this many; all by default
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
 
 #[derive(Args, Debug)]
 pub struct Paging {
@@ -24,28 +36,54 @@ pub struct Paging {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub page_size: u32,
+    #[command(flatten)]
+    pub limit: Limit,
 }
 
-/// Prints everything that a call lists. JSON is printed page by page, as it comes. `what` is the
-/// name of one.
-pub async fn print<R>(call: Call<R>, format: Format, what: &str) -> Result<(), Failure>
-where
-    R: PagedRpc,
-    R::Item: Row + Serialize,
-{
+/// Checks a request, makes the call, and prints everything that it lists.
+pub fn run<R: Rpc>(
+    connection: Connection,
+    request: &R::Request,
+    flags: Flags<'_>,
+    limit: Limit,
+) -> Result<(), Failure> {
+    let method = Method::of::<R>()?;
+    let request = Request::new(&method, request)?;
+    check(&request, flags)?;
+    connection
+        .run(async |client, format| print(&client, format, &method, &request.json, limit).await)
+}
+
+/// Prints everything that a call lists. JSON is printed page by page, as it comes.
+pub async fn print(
+    client: &Client,
+    format: Format,
+    method: &Method,
+    request: &str,
+    limit: Limit,
+) -> Result<(), Failure> {
     let mut output = Output::new();
+    let Some(field) = method.item() else {
+        return Err(Failure::Other(format!("{} lists nothing", method.spec.method)));
+    };
+    let noun = noun(method);
     // On a terminal the lines themselves show that it goes on.
     let shows_lines = format == Format::Json && output.is_terminal;
-    let progress = Progress::new(what, !shows_lines && io::stderr().is_terminal());
-    let mut table = Table::new::<R::Item>(output.is_terminal);
-    let mut pages = call.pages();
-    while let Some(page) = pages.next().await {
-        let items = R::items(page?);
-        progress.add(items.len());
-        for item in items {
+    let progress = Progress::new(&noun, !shows_lines && io::stderr().is_terminal());
+    let mut table = Table::of(&field, output.is_terminal);
+    let mut left = limit.limit.unwrap_or(usize::MAX);
+    let mut pages = calls::pages(client, method, request)?;
+    while left > 0
+        && let Some(page) = pages.next().await
+    {
+        let mut page = page?;
+        page.truncate(left);
+        left -= page.len();
+        progress.add(page.len());
+        for item in page {
             match format {
-                Format::Table => table.push(&item),
-                Format::Json => output.json(&item)?,
+                Format::Table => table.push(&parse(&item)?),
+                Format::Json => output.line(&item)?,
             }
         }
         if format == Format::Json {
@@ -54,7 +92,7 @@ where
     }
     drop(progress);
     if format == Format::Table {
-        table.print(&mut output, &plural(what))?;
+        table.print(&mut output, &plural(&noun))?;
     }
     output.flush()
 }

@@ -3,12 +3,9 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::ValueEnum;
-use eset_protect::protojson::Writer;
-use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::style::Style;
-use crate::text::printable;
 
 /// For whom the output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -38,34 +35,9 @@ impl Output {
         }
     }
 
-    /// Prints that a call is done whose answer is empty.
-    pub fn print_done<M: Serialize>(
-        format: Format,
-        response: &M,
-        text: &str,
-    ) -> Result<(), Failure> {
-        let mut output = Self::new();
-        match format {
-            Format::Table => output.line(&printable(text))?,
-            Format::Json => output.json(response)?,
-        }
-        output.flush()
-    }
-
     /// Writes a line, or several.
     pub fn line(&mut self, text: &str) -> Result<(), Failure> {
         self.bytes(text.as_bytes())?;
-        self.bytes(b"\n")
-    }
-
-    /// Writes a message as a line of ProtoJSON. With the defaults: what is left out is neither `false` nor
-    /// `""` to a program that looks for it.
-    pub fn json<M: Serialize>(&mut self, message: &M) -> Result<(), Failure> {
-        let json = Writer::new()
-            .emit_defaults(true)
-            .write(message)
-            .map_err(|error| Failure::Other(format!("cannot be written as JSON: {error}")))?;
-        self.bytes(&json)?;
         self.bytes(b"\n")
     }
 

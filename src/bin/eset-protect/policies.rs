@@ -1,16 +1,15 @@
 //! `eset-protect policies`.
 
 mod create;
-mod rows;
 
 use clap::{Args, Subcommand};
-use eset_protect::policy_management::v2::{ListPoliciesRequest, Policy};
-use eset_protect::rpc::policies::{DeletePolicy, GetPolicy};
+use eset_protect::policy_management::v2::ListPoliciesRequest;
+use eset_protect::rpc::policies::{DeletePolicy, GetPolicy, ListPolicies};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
-use crate::uuids::{Gone, Uuids};
+use crate::uuids::Uuids;
 
 /// Policies: settings for ESET's products
 ///
@@ -38,21 +37,19 @@ enum Command {
     Delete(Uuids),
 }
 
-const GONE: Gone = Gone { sentence: "Deleted the policy", verb: "deleted" };
-
 impl Policies {
     pub fn run(self) -> Result<(), Failure> {
         let Self { connection, command } = self;
         match command {
-            Command::Get(uuids) => {
-                uuids.get::<GetPolicy, _>(connection, |response| response.policy.as_ref())
+            Command::Get(uuids) => uuids.call::<GetPolicy>(connection, "", "shown"),
+            Command::Delete(uuids) => {
+                uuids.call::<DeletePolicy>(connection, "Deleted the policy", "deleted")
             }
-            Command::Delete(uuids) => uuids.delete::<DeletePolicy, Policy>(connection, GONE),
             Command::Create(create) => create.run(connection),
-            Command::List(Paging { page_size }) => connection.run(async |client, format| {
+            Command::List(Paging { page_size, limit }) => {
                 let request = ListPoliciesRequest { page_size, ..Default::default() };
-                listing::print(client.policies().list_policies(request), format, "policy").await
-            }),
+                listing::run::<ListPolicies>(connection, &request, &[], limit)
+            }
         }
     }
 }

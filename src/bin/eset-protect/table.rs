@@ -10,6 +10,10 @@ use comfy_table::{
     Attribute, Cell, ColumnConstraint, ContentArrangement, Table as Fitted, presets,
 };
 
+use prost_reflect::FieldDescriptor;
+use serde_json::Value;
+
+use crate::columns::Column;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::style::Style;
@@ -20,38 +24,35 @@ const MAX_PADDING: usize = 60;
 /// What a column of text is given at least.
 const MIN_TEXT_WIDTH: usize = 12;
 /// The longest text without spaces that is not broken.
-const MAX_WHOLE: usize = 40;
+const MAX_WHOLE: usize = 60;
 /// The spaces between columns.
 const GAP: usize = 2;
 
-/// Something that is a row of a table.
-pub trait Row {
-    /// The headers of the columns.
-    const HEADERS: &'static [&'static str];
-    /// Fewer columns than these say too little.
-    const MIN_COLUMNS: usize = 3;
-    /// The text of each column. `brief` is for the eye: times without fractions of a second.
-    fn cells(&self, brief: bool) -> Vec<String>;
-}
+/// Fewer columns than these say too little.
+const MIN_COLUMNS: usize = 3;
 
 /// Rows under headers.
 #[derive(Debug)]
 pub struct Table {
     brief: bool,
-    min_columns: usize,
-    headers: &'static [&'static str],
+    columns: Vec<Column>,
+    headers: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table without rows; `brief` is for a terminal.
-    pub fn new<R: Row>(brief: bool) -> Self {
-        Self { brief, min_columns: R::MIN_COLUMNS, headers: R::HEADERS, rows: Vec::new() }
+    /// A table of the messages in a field; `brief` is for a terminal.
+    pub fn of(field: &FieldDescriptor, brief: bool) -> Self {
+        let kind = field.kind();
+        let columns = kind.as_message().map(Column::of).unwrap_or_default();
+        let headers = columns.iter().map(|column| column.header.clone()).collect();
+        Self { brief, columns, headers, rows: Vec::new() }
     }
 
-    pub fn push<R: Row>(&mut self, row: &R) {
-        self.rows
-            .push(row.cells(self.brief).iter().map(|cell| printable(cell).into_owned()).collect());
+    /// Adds a message.
+    pub fn push(&mut self, message: &Value) {
+        let cells = self.columns.iter().map(|column| column.cell(message, self.brief));
+        self.rows.push(cells.map(|cell| printable(&cell).into_owned()).collect());
     }
 
     /// Prints the table; `what` is what there is none of if it is empty.
@@ -68,10 +69,9 @@ impl Table {
 
     /// Aligned columns.
     fn plain(&self) -> String {
-        let headers: Vec<String> = self.headers.iter().map(|&header| header.to_owned()).collect();
         let widths = self.widths();
         let mut text = String::new();
-        for row in std::iter::once(&headers).chain(&self.rows) {
+        for row in std::iter::once(&self.headers).chain(&self.rows) {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(&widths) {
                 let width = (*width).min(MAX_PADDING);
@@ -86,7 +86,7 @@ impl Table {
     /// What fits into a terminal of this width.
     fn fitted(&self, width: usize, style: Style) -> String {
         let columns = self.fitting(width);
-        if columns < self.min_columns {
+        if columns < MIN_COLUMNS.min(self.headers.len()) {
             return self.blocks(style);
         }
         let mut text = self.columns(columns, width, style);
@@ -133,8 +133,11 @@ impl Table {
     /// A block of lines for each row.
     fn blocks(&self, style: Style) -> String {
         let block = |row: &Vec<String>| {
-            let fields =
-                self.headers.iter().zip(row).map(|(header, cell)| (*header, cell.clone().into()));
+            let fields = self
+                .headers
+                .iter()
+                .zip(row)
+                .map(|(header, cell)| (header.as_str(), cell.clone().into()));
             fields_text(style, fields)
         };
         self.rows.iter().map(block).collect::<Vec<_>>().join("\n")
@@ -171,19 +174,22 @@ impl Table {
 }
 
 /// Prints one thing: a name and its lines, for each field that is not empty.
-pub fn print_fields<'a>(
+pub fn print_fields<N: AsRef<str>>(
     output: &mut Output,
-    fields: impl IntoIterator<Item = (&'a str, Lines)>,
+    fields: impl IntoIterator<Item = (N, Lines)>,
 ) -> Result<(), Failure> {
     output.bytes(fields_text(output.style, fields).as_bytes())
 }
 
-fn fields_text<'a>(style: Style, fields: impl IntoIterator<Item = (&'a str, Lines)>) -> String {
+fn fields_text<N: AsRef<str>>(
+    style: Style,
+    fields: impl IntoIterator<Item = (N, Lines)>,
+) -> String {
     let fields: Vec<_> = fields.into_iter().filter(|(_, Lines(lines))| !lines.is_empty()).collect();
-    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let width = fields.iter().map(|(name, _)| name.as_ref().len()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, Lines(lines)) in fields {
-        let mut name = style.dim(&format!("{name:width$}"));
+        let mut name = style.dim(&format!("{:width$}", name.as_ref()));
         for line in lines {
             text.push_str(&format!("{name}{:GAP$}{}\n", "", printable(&line)));
             name = " ".repeat(width);
@@ -200,6 +206,12 @@ pub struct Lines(Vec<String>);
 impl From<String> for Lines {
     fn from(text: String) -> Self {
         Self(if text.is_empty() { Vec::new() } else { vec![text] })
+    }
+}
+
+impl FromIterator<String> for Lines {
+    fn from_iter<I: IntoIterator<Item = String>>(lines: I) -> Self {
+        Self(lines.into_iter().collect())
     }
 }
 
@@ -221,22 +233,13 @@ mod tests {
 
     const UUID: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
 
-    struct Thing(&'static str);
-
-    impl Row for Thing {
-        const HEADERS: &'static [&'static str] = &["UUID", "NAME", "ACTION", "CREATED"];
-
-        fn cells(&self, _brief: bool) -> Vec<String> {
-            let (action, time) = ("OnDemandScan", "2030-01-01T00:00:00Z");
-            vec![UUID.to_owned(), self.0.to_owned(), action.to_owned(), time.to_owned()]
-        }
-    }
-
     fn table() -> Table {
-        let mut table = Table::new::<Thing>(true);
-        table.push(&Thing("Scan the till in the first shop"));
-        table.push(&Thing("Scan"));
-        table
+        let headers = ["UUID", "NAME", "ACTION", "CREATED"].map(str::to_owned).to_vec();
+        let row = |name: &str| {
+            [UUID, name, "OnDemandScan", "2030-01-01T00:00:00Z"].map(str::to_owned).to_vec()
+        };
+        let rows = vec![row("Scan the till in the first shop"), row("Scan")];
+        Table { brief: true, columns: Vec::new(), headers, rows }
     }
 
     fn fitted(width: usize) -> String {

@@ -1,19 +1,18 @@
 //! `eset-protect tasks`.
 
 mod create;
-mod rows;
 mod update;
 mod wait;
 
 use clap::{Args, Subcommand};
-use eset_protect::automation::v1::{DeviceTask, ListTaskRunsRequest, ListTasksRequest};
-use eset_protect::rpc::device_tasks::{DeleteTask, GetTask};
+use eset_protect::automation::v1::{ListTaskRunsRequest, ListTasksRequest};
+use eset_protect::rpc::device_tasks::{DeleteTask, GetTask, ListTaskRuns, ListTasks};
 
-use crate::check::check;
+use crate::check::Flags;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::listing::{self, Paging};
-use crate::uuids::{Gone, Uuids};
+use crate::uuids::Uuids;
 
 /// Tasks on devices, and their runs
 ///
@@ -57,36 +56,26 @@ enum Command {
     },
 }
 
-const GONE: Gone = Gone { sentence: "Deleted the task", verb: "deleted" };
-
 impl Tasks {
     pub fn run(self) -> Result<(), Failure> {
         let Self { connection, command } = self;
         match command {
-            Command::Get(uuids) => {
-                uuids.get::<GetTask, _>(connection, |response| response.task.as_ref())
+            Command::Get(uuids) => uuids.call::<GetTask>(connection, "", "shown"),
+            Command::Delete(uuids) => {
+                uuids.call::<DeleteTask>(connection, "Deleted the task", "deleted")
             }
-            Command::Delete(uuids) => uuids.delete::<DeleteTask, DeviceTask>(connection, GONE),
             Command::Create(create) => create.run(connection),
-            Command::SetTargets(set) => {
-                // A wrong flag is told before anything is connected.
-                let request = set.request()?;
-                connection
-                    .run(async |client, format| update::set_targets(client, format, request).await)
-            }
-            Command::SetTriggers(set) => {
-                let request = set.request()?;
-                connection
-                    .run(async |client, format| update::set_triggers(client, format, request).await)
-            }
+            Command::SetTargets(set) => set.run(connection),
+            Command::SetTriggers(set) => set.run(connection),
             Command::Wait(wait) => {
                 wait.check()?;
                 connection.run(async |client, format| wait.run(&client, format).await)
             }
-            Command::List(Paging { page_size }) => connection.run(async |client, format| {
-                let request = ListTasksRequest { page_size, ..Default::default() };
-                listing::print(client.device_tasks().list_tasks(request), format, "task").await
-            }),
+            Command::List(paging) => {
+                let request =
+                    ListTasksRequest { page_size: paging.page_size, ..Default::default() };
+                listing::run::<ListTasks>(connection, &request, FLAGS, paging.limit)
+            }
             Command::Runs { task, device, last, paging } => {
                 let request = ListTaskRunsRequest {
                     task_uuid: task,
@@ -95,12 +84,11 @@ impl Tasks {
                     page_size: paging.page_size,
                     ..Default::default()
                 };
-                check(&request, &[("task_uuid", "TASK"), ("device_uuid", "--device")])?;
-                connection.run(async |client, format| {
-                    let runs = client.device_tasks().list_task_runs(request);
-                    listing::print(runs, format, "run").await
-                })
+                listing::run::<ListTaskRuns>(connection, &request, FLAGS, paging.limit)
             }
         }
     }
 }
+
+/// The arguments that set fields of a list's request.
+const FLAGS: Flags<'_> = &[("task_uuid", "TASK"), ("device_uuid", "--device")];

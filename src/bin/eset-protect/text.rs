@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use eset_protect::wkt::{Any, Timestamp};
-
 /// Text with its control characters written out, so that a name from a server cannot break a table or
 /// speak to the terminal.
 pub fn printable(text: &str) -> Cow<'_, str> {
@@ -44,29 +42,6 @@ pub fn plural(singular: &str) -> String {
         Some(stem) => format!("{stem}ies"),
         None => format!("{singular}s"),
     }
-}
-
-/// A time, or nothing; `brief` leaves out fractions of a second.
-pub fn time(time: Option<Timestamp>, brief: bool) -> String {
-    let nanos = |time: Timestamp| if brief { 0 } else { time.nanos };
-    time.map(|time| Timestamp { nanos: nanos(time), ..time }.to_string()).unwrap_or_default()
-}
-
-/// What an `Any` holds, as lines of JSON; its type and size where it has no JSON form here.
-pub fn any_lines(any: &Any) -> Vec<String> {
-    match serde_json::to_string_pretty(any) {
-        Ok(json) => json.lines().map(str::to_owned).collect(),
-        Err(_) => vec![type_and_size(any)],
-    }
-}
-
-/// The same in one line.
-pub fn any_line(any: &Any) -> String {
-    serde_json::to_string(any).unwrap_or_else(|_| type_and_size(any))
-}
-
-fn type_and_size(any: &Any) -> String {
-    format!("{}, {}", any.type_url, count(any.value.len(), "byte"))
 }
 
 /// How the person called this command, to show others that work the same way.

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use eset_protect::check::Check;
 use eset_protect::rpc::Rpc;
 
-use crate::bulk::{Bulk, BulkOptions, Item, What};
+use crate::bulk::{Bulk, BulkOptions, Item};
 use crate::check::check;
 use crate::connection::Connection;
-use crate::details::{self, Details};
 use crate::failure::Failure;
 use crate::input::{each_once, read_uuids};
-use crate::output::Output;
+use crate::method::Method;
+use crate::request::Request;
+use crate::response;
 
 /// What is done with each.
 #[derive(Args, Debug)]
@@ -38,77 +38,42 @@ enum Given {
     Many(Vec<String>),
 }
 
-/// How it is said that something is gone.
-#[derive(Clone, Copy, Debug)]
-pub struct Gone {
-    /// Before its uuid, such as `Deleted the task`.
-    pub sentence: &'static str,
-    /// Of many, such as `deleted`.
-    pub verb: &'static str,
-}
-
 impl Uuids {
-    /// Gets and prints what has these uuids. `item` finds it in the answer.
-    pub fn get<R, T: Details>(
+    /// Makes the call for each of these uuids and prints the responses: `done` and the uuid where they are
+    /// empty, and `verb` of many.
+    pub fn call<R: Rpc>(
         self,
         connection: Connection,
-        item: fn(&R::Response) -> Option<&T>,
-    ) -> Result<(), Failure>
-    where
-        R: Rpc<Request: Check + From<String>>,
-    {
-        match self.given::<R::Request>()? {
-            Given::One(uuid) => connection.run(async |client, format| {
-                let response = client.call::<R>(uuid.into()).send().await?.into_inner();
-                details::print(format, &response, item(&response))
-            }),
-            Given::Many(uuids) => {
-                self.bulk::<R, T>(connection, uuids, "shown", What::Rows(T::NAME, item))
-            }
-        }
-    }
-
-    /// Deletes what has these uuids, and says so.
-    pub fn delete<R, T: Details>(self, connection: Connection, gone: Gone) -> Result<(), Failure>
-    where
-        R: Rpc<Request: Check + From<String>>,
-    {
-        match self.given::<R::Request>()? {
-            Given::One(uuid) => connection.run(async |client, format| {
-                let text = format!("{} {uuid}.", gone.sentence);
-                let response = client.call::<R>(uuid.into()).send().await?.into_inner();
-                Output::print_done(format, &response, &text)
-            }),
-            Given::Many(uuids) => {
-                self.bulk::<R, T>(connection, uuids, gone.verb, What::Done(gone.sentence))
-            }
-        }
-    }
-
-    fn bulk<R, T: Details>(
-        self,
-        connection: Connection,
-        uuids: Vec<String>,
+        done: &str,
         verb: &'static str,
-        what: What<R::Response, T>,
-    ) -> Result<(), Failure>
-    where
-        R: Rpc<Request: Check + From<String>>,
-    {
-        let settings = self.options.settings(self.from.as_deref())?;
-        let items = uuids.into_iter().map(|uuid| Item {
-            name: uuid.clone(),
-            line: uuid.clone(),
-            request: uuid.into(),
-        });
-        let bulk = Bulk::<R, T>::new(items.collect(), settings, verb, what);
-        connection.run(async |client, format| bulk.run(client, format).await)
+    ) -> Result<(), Failure> {
+        let method = Method::of::<R>()?;
+        // A request that names one thing has one field.
+        let name = method.input().fields().next();
+        let name = name.map(|field| field.json_name().to_owned()).unwrap_or_default();
+        let request = |uuid: &str| serde_json::json!({ &name: uuid }).to_string();
+        match self.given(&method, &request)? {
+            Given::One(uuid) => connection.run(async |client, format| {
+                let done = format!("{done} {uuid}.");
+                response::call(&client, format, &method, &request(&uuid), &done).await.map(drop)
+            }),
+            Given::Many(uuids) => {
+                let settings = self.options.settings(self.from.as_deref())?;
+                let items = uuids.into_iter().map(|uuid| Item {
+                    name: uuid.clone(),
+                    request: request(&uuid),
+                    line: uuid,
+                });
+                let (items, done) = (items.collect(), done.to_owned());
+                Bulk { method, items, settings, verb, done }.run(connection)
+            }
+        }
     }
 
     /// What was given, which is checked before anything is sent.
-    fn given<Q: Check + From<String>>(&self) -> Result<Given, Failure> {
+    fn given(&self, method: &Method, request: &dyn Fn(&str) -> String) -> Result<Given, Failure> {
         for uuid in self.uuids.iter().filter(|uuid| *uuid != "-") {
-            check(&Q::from(uuid.clone()), &[("", "UUID")])?;
+            check(&Request::of(method, &request(uuid))?, &[("", "UUID")])?;
         }
         if let Some(path) = &self.from {
             return read_uuids("--from", path).map(Given::Many);

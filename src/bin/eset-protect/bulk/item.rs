@@ -1,11 +1,30 @@
 //! One of many calls.
 
+use serde_json::Value;
+
+use crate::method::Method;
+use crate::request::Request;
+
 /// One of many calls.
 #[derive(Debug)]
-pub struct Item<Q> {
-    /// What a person calls it: a uuid, or where the request stood.
+pub struct Item {
+    /// What a person calls it: a uuid, or the place of the request and the name of what it is about.
     pub name: String,
     /// The line that asks for it again.
     pub line: String,
-    pub request: Q,
+    /// The request in JSON.
+    pub request: String,
+}
+
+impl Item {
+    /// The request at a place of an input.
+    pub fn at(place: String, method: &Method, request: Request) -> Self {
+        let value: Value = serde_json::from_str(&request.json).unwrap_or_default();
+        let about = method.member().map_or(&value, |member| &value[member.json_name()]);
+        let name = match about["displayName"].as_str() {
+            Some(name) if !name.is_empty() => format!("{place}, {name:?}"),
+            _ => place,
+        };
+        Self { name, line: request.json.clone(), request: request.json }
+    }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::failed_file::FailedFile;
 use crate::failure::Failure;
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct BulkOptions {
     /// How many calls of many are under way at once; 16 if not given
     #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..=1024))]

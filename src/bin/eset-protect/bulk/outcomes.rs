@@ -57,7 +57,7 @@ impl Outcomes {
     }
 
     /// Says for which calls nobody has waited.
-    pub fn say_under_way<Q>(&self, items: &[Item<Q>]) {
+    pub fn say_under_way(&self, items: &[Item]) {
         for (item, outcome) in items.iter().zip(&self.all) {
             if matches!(outcome, Outcome::UnderWay) {
                 say_error(&format!("{}: stopped while it was under way; {UNCLEAR}", item.name));
@@ -66,9 +66,9 @@ impl Outcomes {
     }
 
     /// The lines of what can be asked for again: what did not run for certain, and what may run twice.
-    pub fn to_repeat<'a, Q>(
+    pub fn to_repeat<'a>(
         &'a self,
-        items: &'a [Item<Q>],
+        items: &'a [Item],
         is_idempotent: bool,
     ) -> impl Iterator<Item = &'a str> {
         let is_safe = move |outcome: &Outcome| match outcome {

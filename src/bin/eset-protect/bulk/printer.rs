@@ -1,38 +1,31 @@
 //! Answers, printed in the order of their requests.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::Serialize;
-
-use crate::details::Details;
 use crate::failure::Failure;
+use crate::method::Method;
 use crate::output::{Format, Output};
+use crate::response::{created, item, noun, parse};
 use crate::say::say;
 use crate::table::Table;
 use crate::text::{plural, printable};
 
-/// What to print for people.
-pub enum What<M, T> {
-    /// A line for each: this, and its name.
-    Done(&'static str),
-    /// A table of what the answers hold, with the name of one.
-    Rows(&'static str, fn(&M) -> Option<&T>),
-}
-
 /// Prints each answer when those before it are printed.
-pub struct Printer<M, T> {
+pub struct Printer {
     output: Output,
     format: Format,
-    what: What<M, T>,
-    table: Table,
+    method: Method,
+    /// What is printed for people of an answer that is empty, before its name.
+    done: String,
+    /// What the answers hold, if they hold something.
+    table: Option<Table>,
     next: usize,
     /// Answers, with their names, that came before others.
-    early: BTreeMap<usize, Option<(String, M)>>,
+    early: BTreeMap<usize, Option<(String, String)>>,
     /// Why nothing more is printed.
     failure: Option<Failure>,
-    /// What the calls created, if that is what they do: their names and its uuids.
-    created: Option<Vec<(String, String)>>,
+    /// What the calls created: their names and its uuids.
+    created: Vec<(String, String)>,
 }
 
 /// Answers that could not be printed.
@@ -55,18 +48,23 @@ impl Unprinted {
     }
 }
 
-impl<M: Serialize, T: Details> Printer<M, T> {
-    /// `is_changing` if the calls are not just for their answers.
-    pub fn new(format: Format, what: What<M, T>, is_changing: bool) -> Self {
+impl Printer {
+    pub fn new(format: Format, method: Method, done: String) -> Self {
         let output = Output::new();
-        let table = Table::new::<T>(output.is_terminal);
-        let created = (is_changing && matches!(what, What::Rows(..))).then(Vec::new);
-        let (early, failure) = Default::default();
-        Self { output, format, what, table, next: 0, early, failure, created }
+        let table = method.item().map(|field| Table::of(&field, output.is_terminal));
+        let (early, failure, created) = Default::default();
+        Self { output, format, method, done, table, next: 0, early, failure, created }
     }
 
     /// Takes what came of a call: its name and the answer, if there is one.
-    pub fn take(&mut self, index: usize, answer: Option<(String, M)>) {
+    pub fn take(&mut self, index: usize, name: &str, answer: Option<Result<String, Failure>>) {
+        let answer = match answer.transpose() {
+            Ok(answer) => answer.map(|answer| (name.to_owned(), answer)),
+            Err(failure) => {
+                self.note(Err(failure));
+                None
+            }
+        };
         self.early.insert(index, answer);
         while let Some(answer) = self.early.remove(&self.next) {
             self.next += 1;
@@ -81,11 +79,10 @@ impl<M: Serialize, T: Details> Printer<M, T> {
         self.failure.is_some()
     }
 
-    /// Prints the rest, behind which something may be missing.
+    /// Prints the rest, after a gap perhaps.
     pub fn end(mut self) -> Result<(), Unprinted> {
         let printed = self.print_rest();
-        let created = self.created.unwrap_or_default();
-        printed.map_err(|failure| Unprinted { failure, created })
+        printed.map_err(|failure| Unprinted { failure, created: self.created })
     }
 
     fn print_rest(&mut self) -> Result<(), Failure> {
@@ -95,52 +92,44 @@ impl<M: Serialize, T: Details> Printer<M, T> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        if let (Format::Table, What::Rows(name, _)) = (self.format, &self.what) {
-            self.table.print(&mut self.output, &plural(name))?;
+        if let (Format::Table, Some(table)) = (self.format, &self.table) {
+            table.print(&mut self.output, &plural(&noun(&self.method)))?;
         }
         self.output.flush()
     }
 
-    fn attempt(&mut self, answer: Option<(String, M)>) {
+    fn attempt(&mut self, answer: Option<(String, String)>) {
         let Some((name, answer)) = answer else { return };
         if !self.is_broken() {
             let printed = self.print(&name, &answer);
             self.note(printed);
         }
-        if let (Some(created), What::Rows(_, item)) = (&mut self.created, &self.what)
-            && let Some(item) = item(&answer)
-        {
-            created.push((name, item.uuid().to_owned()));
+        if let Some(uuid) = created(&self.method, &answer) {
+            self.created.push((name, uuid));
         }
     }
 
-    fn print(&mut self, name: &str, answer: &M) -> Result<(), Failure> {
-        match (self.format, &self.what) {
-            (Format::Json, _) => self.output.json(answer),
-            (Format::Table, What::Done(done)) => {
-                self.output.line(&printable(&format!("{done} {name}.")))
-            }
-            (Format::Table, What::Rows(_, item)) => {
-                if let Some(item) = item(answer) {
-                    self.table.push(item);
-                }
-                Ok(())
-            }
+    fn print(&mut self, name: &str, answer: &str) -> Result<(), Failure> {
+        let Some(table) = &mut self.table else {
+            return match self.format {
+                Format::Json => self.output.line(answer),
+                Format::Table => self.output.line(&printable(&format!("{} {name}.", self.done))),
+            };
+        };
+        if self.format == Format::Json {
+            return self.output.line(answer);
         }
+        match item(&self.method, &parse(answer)?) {
+            Some(serde_json::Value::Array(items)) => items.iter().for_each(|item| table.push(item)),
+            Some(item) => table.push(item),
+            None => {}
+        }
+        Ok(())
     }
 
     fn note(&mut self, printed: Result<(), Failure>) {
         if let (Err(failure), None) = (printed, &self.failure) {
             self.failure = Some(failure);
-        }
-    }
-}
-
-impl<M, T> fmt::Debug for What<M, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done(text) => f.debug_tuple("Done").field(text).finish(),
-            Self::Rows(name, _) => f.debug_tuple("Rows").field(name).finish_non_exhaustive(),
         }
     }
 }

@@ -3,38 +3,37 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 
-use eset_protect::rpc::{IdempotencyLevel, Rpc};
-use eset_protect::{BulkResponse, Client, Error};
+use eset_protect::rpc::IdempotencyLevel;
+use eset_protect::{Client, Error};
 
 use super::bar::Bar;
 use super::item::Item;
 use super::outcomes::{Outcome, Outcomes, UNCLEAR};
 use super::printer::Printer;
-use crate::details::Details;
+use crate::calls::{self, Response};
 use crate::failure::{self, Failure};
+use crate::method::Method;
 use crate::say::{say, say_error};
 use crate::stop_signal::stop_signal;
 
 /// What goes on while the calls are made.
-pub struct Run<'a, R: Rpc, T> {
-    pub items: &'a [Item<R::Request>],
+pub struct Run<'a> {
+    pub method: &'a Method,
+    pub items: &'a [Item],
     pub outcomes: Outcomes,
-    pub printer: Printer<R::Response, T>,
+    pub printer: Printer,
     pub bar: Bar,
 }
 
-impl<R: Rpc, T: Details> Run<'_, R, T> {
+impl Run<'_> {
     /// Makes the calls, until all are made or nobody wants more.
     pub async fn calls(
         &mut self,
         client: &Client,
         concurrency: Option<usize>,
     ) -> Result<(), Failure> {
-        let requests: Vec<_> = self.items.iter().map(|item| item.request.clone()).collect();
-        let mut calls = client.bulk::<R>(requests);
-        if let Some(concurrency) = concurrency {
-            calls = calls.concurrency(concurrency);
-        }
+        let requests: Vec<_> = self.items.iter().map(|item| &*item.request).collect();
+        let mut calls = calls::bulk(client, self.method, &requests, concurrency)?;
         let mut stopped = pin!(stop_signal()?);
         loop {
             tokio::select! {
@@ -44,16 +43,16 @@ impl<R: Rpc, T: Details> Run<'_, R, T> {
                         return Ok(());
                     }
                     stopped.set(stop_signal()?);
-                    self.outcomes.interrupt(calls.stop().count());
+                    self.outcomes.interrupt(calls.stop());
                     self.bar.aside(|| say("stopping; Ctrl-C again waits for no answer"));
                 }
                 () = self.bar.is_due() => self.bar.show(),
                 response = calls.next() => {
                     let Some(response) = response else { return Ok(()) };
                     if self.take(response).is_break() {
-                        self.outcomes.leave(calls.stop().count());
+                        self.outcomes.leave(calls.stop());
                     }
-                    if is_reading::<R>() && self.printer.is_broken() {
+                    if is_reading(self.method) && self.printer.is_broken() {
                         return Ok(());
                     }
                 }
@@ -62,21 +61,19 @@ impl<R: Rpc, T: Details> Run<'_, R, T> {
     }
 
     /// Notes what came of a call. Breaks if nothing would come of others.
-    fn take(&mut self, response: BulkResponse<R>) -> ControlFlow<()> {
-        let index = response.index;
+    fn take(&mut self, (index, result): Response) -> ControlFlow<()> {
         let name = self.items.get(index).map(|item| &*item.name).unwrap_or_default();
-        self.bar.advance(response.result.is_ok());
-        match response.result {
+        self.bar.advance(result.is_ok());
+        match result {
             Ok(answer) => {
                 self.outcomes.set(index, Outcome::Done);
-                let answer = Some((name.to_owned(), answer.into()));
-                self.bar.aside(|| self.printer.take(index, answer));
+                self.bar.aside(|| self.printer.take(index, name, Some(answer)));
                 ControlFlow::Continue(())
             }
             Err(error) => {
                 self.bar.aside(|| {
-                    say_error(&described::<R>(name, &error));
-                    self.printer.take(index, None);
+                    say_error(&described(self.method, name, &error));
+                    self.printer.take(index, name, None);
                 });
                 let is_hopeless = error.is_unauthenticated();
                 self.outcomes.set(index, Outcome::Failed(Box::new(error)));
@@ -87,7 +84,7 @@ impl<R: Rpc, T: Details> Run<'_, R, T> {
 }
 
 /// A failure in one line.
-fn described<R: Rpc>(name: &str, error: &Error) -> String {
+fn described(method: &Method, name: &str, error: &Error) -> String {
     let mut text = format!("{name}: {}", failure::headline(error));
     for violation in failure::field_violations(error) {
         text.push_str(&format!("; {violation}"));
@@ -100,13 +97,13 @@ fn described<R: Rpc>(name: &str, error: &Error) -> String {
             text.push_str(&format!(" ({}, request-id {id})", failure::attempts(error)));
         }
     }
-    if error.may_have_executed() && !R::SPEC.idempotency.is_idempotent() {
+    if error.may_have_executed() && !method.spec.idempotency.is_idempotent() {
         text.push_str(&format!("; {UNCLEAR}"));
     }
     text
 }
 
 /// Whether the calls change nothing.
-pub fn is_reading<R: Rpc>() -> bool {
-    R::SPEC.idempotency == IdempotencyLevel::NoSideEffects
+pub fn is_reading(method: &Method) -> bool {
+    method.spec.idempotency == IdempotencyLevel::NoSideEffects
 }

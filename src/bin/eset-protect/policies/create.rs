@@ -11,13 +11,14 @@ use eset_protect::policy_management::v2::{
 };
 use eset_protect::rpc::policies::CreatePolicy;
 
-use crate::bulk::BulkOptions;
+use crate::bulk::{self, BulkOptions};
 use crate::check::{CheckOptions, Flags};
 use crate::connection::Connection;
-use crate::creates::create_many;
-use crate::details;
 use crate::failure::Failure;
 use crate::input::{self, Requests, read_requests};
+use crate::method::Method;
+use crate::request::Request;
+use crate::response;
 use crate::say::say;
 use crate::text::count;
 
@@ -81,35 +82,28 @@ impl Create {
         // What is wrong is told before anything is connected.
         let (options, file) = (self.options.clone(), self.file.clone());
         options.check(file.is_some())?;
-        match self.requests()? {
+        let method = Method::of::<CreatePolicy>()?;
+        match self.requests(&method)? {
             Requests::One(request) => connection.run(async |client, format| {
-                let response = client.policies().create_policy(request).send().await?.into_inner();
-                details::print_created(format, &response, response.policy.as_ref())
+                response::call(&client, format, &method, &request.json, "").await.map(drop)
             }),
             Requests::Many(requests) => {
                 let settings = options.settings(file.as_deref())?;
-                create_many::<CreatePolicy, _>(
-                    connection,
-                    settings,
-                    requests,
-                    |request| request.policy.as_ref().map_or("", |policy| &policy.display_name),
-                    |response| response.policy.as_ref(),
-                )
+                bulk::requests(connection, method, settings, requests, "created")
             }
         }
     }
 
-    fn requests(self) -> Result<Requests<CreatePolicyRequest>, Failure> {
+    fn requests(self, method: &Method) -> Result<Requests, Failure> {
         match &self.file {
             Some(path) => {
-                let requests =
-                    read_requests(path, "policy")?.many_if(self.options.has_failed_file());
-                self.check.file(path, &requests)?;
+                let requests = read_requests(method, path)?.many_if(self.options.has_failed_file());
+                self.check.all(&format!("--file {}", path.display()), &requests)?;
                 Ok(requests)
             }
             None => {
                 let check = self.check;
-                let request = CreatePolicyRequest::from(self.policy()?);
+                let request = Request::new(method, &CreatePolicyRequest::from(self.policy()?))?;
                 check.flags(&request, FLAGS)?;
                 Ok(Requests::One(request))
             }

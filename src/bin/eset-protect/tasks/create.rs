@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use eset_protect::automation::v1::{
-    Action, CreateTaskRequest, DeviceTask, DeviceTaskTargets, Trigger,
+    Action, CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskTargets, Trigger,
 };
 use eset_protect::check::{Check, ProblemKind};
 use eset_protect::rpc::device_tasks::CreateTask;
@@ -14,14 +14,16 @@ use eset_protect::{Client, Guarded};
 
 use super::wait::{self, WaitOptions};
 use crate::action::{self, Params};
-use crate::bulk::BulkOptions;
+use crate::bulk::{self, BulkOptions};
+use crate::calls::{self, to_json};
 use crate::check::CheckOptions;
 use crate::connection::Connection;
-use crate::creates::create_many;
-use crate::details;
 use crate::failure::Failure;
 use crate::input::{Requests, read_requests};
+use crate::method::Method;
 use crate::output::Format;
+use crate::request::Request;
+use crate::response;
 use crate::say::say;
 use crate::text::count;
 
@@ -137,24 +139,26 @@ impl How {
         self,
         client: Client,
         format: Format,
-        request: CreateTaskRequest,
+        method: &Method,
+        request: &str,
     ) -> Result<(), Failure> {
-        let tasks = client.device_tasks();
         let response = if self.guarded {
-            let guarded = tasks.create_task_guarded(request).await?;
+            let request: CreateTaskRequest = serde_json::from_str(request)
+                .map_err(|error| Failure::Input(format!("the request: {error}")))?;
+            let guarded = client.device_tasks().create_task_guarded(request).await?;
             if let Guarded::Found(task) = &guarded {
                 say(&format!(
                     "The answer was lost; the task was found as {}, not created again.",
                     task.uuid
                 ));
             }
-            guarded.into_task().into()
+            to_json(&CreateTaskResponse::from(guarded.into_task()))?
         } else {
-            tasks.create_task(request).send().await?.into_inner()
+            calls::call(&client, method, request).await?
         };
-        details::print_created(format, &response, response.task.as_ref())?;
-        match (self.wait, response.task) {
-            (Some(options), Some(task)) => wait::wait(&client, format, &task.uuid, &options).await,
+        response::print(format, method, &response, "")?;
+        match (self.wait, response::created(method, &response)) {
+            (Some(options), Some(uuid)) => wait::wait(&client, format, &uuid, &options).await,
             (Some(_), None) => {
                 Err(Failure::Other("--wait: the answer holds no task to wait for".to_owned()))
             }
@@ -169,20 +173,15 @@ impl Create {
         let how = self.how()?;
         let (options, file) = (self.options.clone(), self.file.clone());
         options.check(file.is_some())?;
-        match self.requests()? {
-            Requests::One(request) => {
-                connection.run(async |client, format| how.create(client, format, request).await)
-            }
+        let method = Method::of::<CreateTask>()?;
+        match self.requests(&method)? {
+            Requests::One(request) => connection.run(async |client, format| {
+                how.create(client, format, &method, &request.json).await
+            }),
             Requests::Many(requests) => {
                 how.refuse_many(requests.len())?;
                 let settings = options.settings(file.as_deref())?;
-                create_many::<CreateTask, _>(
-                    connection,
-                    settings,
-                    requests,
-                    |request| request.task.as_ref().map_or("", |task| &task.display_name),
-                    |response| response.task.as_ref(),
-                )
+                bulk::requests(connection, method, settings, requests, "created")
             }
         }
     }
@@ -197,16 +196,16 @@ impl Create {
         Ok(How { guarded: self.guarded, wait })
     }
 
-    fn requests(self) -> Result<Requests<CreateTaskRequest>, Failure> {
+    fn requests(self, method: &Method) -> Result<Requests, Failure> {
         match &self.file {
             Some(path) => {
-                let requests = read_requests(path, "task")?.many_if(self.options.has_failed_file());
-                self.check.file(path, &requests)?;
+                let requests = read_requests(method, path)?.many_if(self.options.has_failed_file());
+                self.check.all(&format!("--file {}", path.display()), &requests)?;
                 Ok(requests)
             }
             None => {
                 let (check, is_json) = (self.check, self.params.is_json());
-                let request = CreateTaskRequest::from(self.task()?);
+                let request = Request::new(method, &CreateTaskRequest::from(self.task()?))?;
                 check.flags(&request, if is_json { &JSON_FLAGS } else { &FLAGS })?;
                 Ok(Requests::One(request))
             }

@@ -1,16 +1,17 @@
 //! `eset-protect tasks set-targets` and `set-triggers`.
 
 use clap::Args;
-use eset_protect::Client;
 use eset_protect::automation::v1::{
     DeviceTaskTargets, Trigger, UpdateTaskTargetsRequest, UpdateTaskTriggersRequest,
 };
+use eset_protect::rpc::device_tasks::{UpdateTaskTargets, UpdateTaskTriggers};
 use eset_protect::wkt::Timestamp;
 
 use super::create::parse_time;
-use crate::check::{Flags, check};
+use crate::check::Flags;
+use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::{Format, Output};
+use crate::response;
 
 /// The arguments that set fields.
 const FLAGS: Flags<'_> = &[
@@ -34,7 +35,7 @@ pub struct SetTargets {
 }
 
 impl SetTargets {
-    pub fn request(self) -> Result<UpdateTaskTargetsRequest, Failure> {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
         if self.device.is_empty() && self.group.is_empty() {
             return Err(Failure::Input(
                 "--device, --group: expected a device or a group at least".to_owned(),
@@ -42,9 +43,9 @@ impl SetTargets {
         }
         let targets =
             DeviceTaskTargets { devices_uuids: self.device, device_groups_uuids: self.group };
+        let done = format!("Replaced the targets of the task {}.", self.task);
         let request = UpdateTaskTargetsRequest { task_uuid: self.task, targets: Some(targets) };
-        check(&request, FLAGS)?;
-        Ok(request)
+        response::run::<UpdateTaskTargets>(connection, &request, FLAGS, &done)
     }
 }
 
@@ -59,32 +60,12 @@ pub struct SetTriggers {
 }
 
 impl SetTriggers {
-    pub fn request(self) -> Result<UpdateTaskTriggersRequest, Failure> {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        let done = format!("Replaced the triggers of the task {}.", self.task);
         let request = UpdateTaskTriggersRequest {
             task_uuid: self.task,
             triggers: vec![Trigger::manual(self.expires)],
         };
-        check(&request, FLAGS)?;
-        Ok(request)
+        response::run::<UpdateTaskTriggers>(connection, &request, FLAGS, &done)
     }
-}
-
-pub async fn set_targets(
-    client: Client,
-    format: Format,
-    request: UpdateTaskTargetsRequest,
-) -> Result<(), Failure> {
-    let done = format!("Replaced the targets of the task {}.", request.task_uuid);
-    let response = client.device_tasks().update_task_targets(request).await?;
-    Output::print_done(format, &response, &done)
-}
-
-pub async fn set_triggers(
-    client: Client,
-    format: Format,
-    request: UpdateTaskTriggersRequest,
-) -> Result<(), Failure> {
-    let done = format!("Replaced the triggers of the task {}.", request.task_uuid);
-    let response = client.device_tasks().update_task_triggers(request).await?;
-    Output::print_done(format, &response, &done)
 }

@@ -5,15 +5,20 @@ mod display;
 use std::time::Duration;
 
 use clap::Args;
-use eset_protect::automation::v1::{DeviceTaskRun, GetTaskRequest};
+use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::codegen::duration;
+use eset_protect::rpc::device_tasks::{GetTask, ListTaskRuns};
 use eset_protect::{Client, Error, TaskProgress};
 
+use crate::calls::to_json;
 use crate::check::check;
 use crate::failure::{self, Failure};
+use crate::method::Method;
 use crate::output::{Format, Output};
+use crate::request::Request;
+use crate::response::parse;
 use crate::stop_signal::stop_signal;
-use crate::table::{Row, Table};
+use crate::table::Table;
 use crate::text::{count, counts, program};
 use display::Display;
 
@@ -71,7 +76,8 @@ impl WaitOptions {
 impl Wait {
     /// Tells what cannot be right before anything is connected.
     pub fn check(&self) -> Result<(), Failure> {
-        check(&GetTaskRequest { task_uuid: self.task.clone() }, &[("task_uuid", "TASK")])
+        let request = GetTaskRequest { task_uuid: self.task.clone() };
+        check(&Request::new(&Method::of::<GetTask>()?, &request)?, &[("task_uuid", "TASK")])
     }
 
     pub async fn run(self, client: &Client, format: Format) -> Result<(), Failure> {
@@ -141,37 +147,28 @@ pub async fn wait(
 /// The runs that have ended since.
 fn print_ended(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
     for run in progress.changed().filter(|run| run.is_ended()) {
-        output.json(run)?;
+        output.line(&to_json(run)?)?;
     }
     output.flush()
 }
 
 /// Each device with its run.
 fn print_devices(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
-    let mut table = Table::new::<DeviceTaskRun>(output.is_terminal);
-    progress.runs().for_each(|run| table.push(run));
+    let method = Method::of::<ListTaskRuns>()?;
+    let Some(field) = method.item() else { return Ok(()) };
+    let mut table = Table::of(&field, output.is_terminal);
+    for run in progress.runs() {
+        table.push(&parse(&to_json(run)?)?);
+    }
+    // Devices without a run, as rows among the runs.
     let without_run = [("EXPIRED", progress.expired()), ("NOT STARTED", progress.not_started())];
     for (status, devices) in without_run {
-        devices.iter().for_each(|device| table.push(&WithoutRun { status, device }));
+        for device in devices {
+            table.push(&serde_json::json!({ "status": status, "deviceUuid": device }));
+        }
     }
     table.print(output, "runs")?;
     output.flush()
-}
-
-/// A device without a run, as a row among the runs.
-struct WithoutRun<'a> {
-    status: &'static str,
-    device: &'a str,
-}
-
-impl Row for WithoutRun<'_> {
-    const HEADERS: &'static [&'static str] = DeviceTaskRun::HEADERS;
-
-    fn cells(&self, _brief: bool) -> Vec<String> {
-        let mut cells = vec![self.status.to_owned(), self.device.to_owned()];
-        cells.resize(Self::HEADERS.len(), String::new());
-        cells
-    }
 }
 
 fn verdict(progress: &TaskProgress) -> Result<(), Failure> {

@@ -1,0 +1,147 @@
+//! Calls of RPCs that are known at run time only: requests and responses are JSON.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use eset_protect::protojson::{Reader, Writer};
+use eset_protect::rpc::{self, PagedRpc, Rpc, RpcVisitor};
+use eset_protect::{Client, Error, Paginator};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::method::Method;
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Makes a call and returns the response.
+pub async fn call(client: &Client, method: &Method, request: &str) -> Result<String, Failure> {
+    visit(method, Single { client, request })?.await
+}
+
+/// The pages of a list, each with its items.
+pub fn pages(client: &Client, method: &Method, request: &str) -> Result<Box<dyn Pages>, Failure> {
+    visit(method, List { client, request })
+}
+
+/// Many calls, several at once.
+pub fn bulk(
+    client: &Client,
+    method: &Method,
+    requests: &[&str],
+    concurrency: Option<usize>,
+) -> Result<Box<dyn Bulk>, Failure> {
+    visit(method, Many { client, requests, concurrency })
+}
+
+/// Writes a message as ProtoJSON. With the defaults: what is left out is neither `false` nor `""` to a
+/// program that looks for it.
+pub fn to_json<M: Serialize>(message: &M) -> Result<String, Failure> {
+    let json = Writer::new().emit_defaults(true).write(message).map_err(|error| error.to_string());
+    json.and_then(|json| String::from_utf8(json).map_err(|error| error.to_string()))
+        .map_err(|problem| Failure::Other(format!("cannot be written as JSON: {problem}")))
+}
+
+/// Page by page.
+pub trait Pages: Send {
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<String>, Failure>>>;
+}
+
+/// The response to the request of this index, in JSON.
+pub type Response = (usize, Result<Result<String, Failure>, Error>);
+
+/// Call by call, in the order in which they end.
+pub trait Bulk: Send {
+    fn next(&mut self) -> BoxFuture<'_, Option<Response>>;
+    /// Begins no more calls and returns how many are left.
+    fn stop(&mut self) -> usize;
+}
+
+fn visit<V, T>(method: &Method, visitor: V) -> Result<T, Failure>
+where
+    V: RpcVisitor<Output = Result<T, Failure>>,
+{
+    let unknown = || Failure::Other(format!("{}: there is no such RPC", method.spec.path));
+    rpc::visit(method.spec.path, visitor).ok_or_else(unknown)?
+}
+
+fn read<R: Rpc>(request: &str) -> Result<R::Request, Failure> {
+    Reader::new()
+        .read(request.as_bytes())
+        .map_err(|error| Failure::Input(format!("{}: {error}", R::SPEC.request)))
+}
+
+struct Single<'a> {
+    client: &'a Client,
+    request: &'a str,
+}
+
+impl RpcVisitor for Single<'_> {
+    type Output = Result<BoxFuture<'static, Result<String, Failure>>, Failure>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        let call = self.client.call::<R>(read::<R>(self.request)?);
+        Ok(Box::pin(async move { to_json(&call.send().await?.into_inner()) }))
+    }
+}
+
+struct List<'a> {
+    client: &'a Client,
+    request: &'a str,
+}
+
+impl RpcVisitor for List<'_> {
+    type Output = Result<Box<dyn Pages>, Failure>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        Err(Failure::Other(format!("{} does not list in pages", R::SPEC.method)))
+    }
+
+    fn paged_rpc<R: PagedRpc>(self) -> Self::Output {
+        Ok(Box::new(self.client.call::<R>(read::<R>(self.request)?).pages()))
+    }
+}
+
+impl<R: PagedRpc> Pages for Paginator<R> {
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<String>, Failure>>> {
+        Box::pin(async {
+            let page = Self::next(self).await?;
+            let items = page.map_err(Failure::from).map(R::items);
+            Some(items.and_then(|items| items.iter().map(to_json).collect()))
+        })
+    }
+}
+
+struct Many<'a> {
+    client: &'a Client,
+    requests: &'a [&'a str],
+    concurrency: Option<usize>,
+}
+
+impl RpcVisitor for Many<'_> {
+    type Output = Result<Box<dyn Bulk>, Failure>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        let requests = self.requests.iter().map(|request| read::<R>(request));
+        let calls = self.client.bulk::<R>(requests.collect::<Result<Vec<_>, _>>()?);
+        Ok(match self.concurrency {
+            Some(concurrency) => Box::new(calls.concurrency(concurrency)),
+            None => Box::new(calls),
+        })
+    }
+}
+
+impl<R: Rpc> Bulk for eset_protect::Bulk<'static, R> {
+    fn next(&mut self) -> BoxFuture<'_, Option<Response>> {
+        Box::pin(async {
+            let response = Self::next(self).await?;
+            Some((
+                response.index,
+                response.result.map(|output| to_json::<R::Response>(&output.into())),
+            ))
+        })
+    }
+
+    fn stop(&mut self) -> usize {
+        Self::stop(self).count()
+    }
+}

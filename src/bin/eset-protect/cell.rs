@@ -1,0 +1,144 @@
+//! The values of fields, for people.
+
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
+use serde_json::Value;
+
+use crate::text::count;
+
+/// A longer text in JSON shows its beginning only.
+const MAX_TEXT: usize = 200;
+/// So much of it.
+const BEGINNING: usize = 40;
+
+/// What a field is called: the last name of its path, in words. `device_uuid` is a device, `display_name`
+/// and `action.name` are what they name, and `create_time` is when it was created.
+pub fn heading(path: &[&str]) -> String {
+    let (name, parent) = match path {
+        [.., parent, name] => (*name, Some(*parent)),
+        [name] => (*name, None),
+        [] => ("", None),
+    };
+    let name = match (name, parent) {
+        ("display_name", _) => "name",
+        ("name", Some(parent)) => parent,
+        ("create_time", _) => "created",
+        ("update_time", _) => "updated",
+        ("start_time", _) => "started",
+        ("end_time", _) => "ended",
+        (name, _) => noun(name),
+    };
+    name.replace('_', " ")
+}
+
+/// `devices` for `devices_uuids`.
+fn noun(name: &str) -> &str {
+    name.strip_suffix("_uuids").or_else(|| name.strip_suffix("_uuid")).unwrap_or(name)
+}
+
+/// A value in one line.
+pub fn text(field: &FieldDescriptor, value: &Value, brief: bool) -> String {
+    match (field.kind(), value) {
+        (kind, Value::Array(elements)) if !field.is_map() => match kind {
+            Kind::Message(_) => number_of(field, elements.len()),
+            // Identifiers are long, and say nothing to people.
+            _ if elements.len() > 3 || field.name().ends_with("_uuids") => {
+                number_of(field, elements.len())
+            }
+            kind => {
+                let texts = elements.iter().map(|element| one(&kind, element, brief));
+                texts.collect::<Vec<_>>().join(", ")
+            }
+        },
+        (_, Value::Object(members)) if field.is_map() => match members.len() {
+            0 => String::new(),
+            number => count(number, "entry"),
+        },
+        (kind, value) => one(&kind, value, brief),
+    }
+}
+
+/// `2 devices`; nothing for none.
+fn number_of(field: &FieldDescriptor, number: usize) -> String {
+    let noun = noun(field.name()).replace('_', " ");
+    match number {
+        0 => String::new(),
+        1 => match noun.strip_suffix("ies") {
+            Some(stem) => format!("1 {stem}y"),
+            None => format!("1 {}", noun.trim_end_matches('s')),
+        },
+        _ => format!("{number} {noun}"),
+    }
+}
+
+fn one(kind: &Kind, value: &Value, brief: bool) -> String {
+    match (kind, value) {
+        (Kind::Enum(values), Value::String(name)) => enum_name(values, name),
+        (Kind::Message(message), Value::Object(members))
+            if !message.full_name().starts_with("google.protobuf.") =>
+        {
+            let set = message.fields().filter_map(|field| {
+                let value = members.get(field.json_name()).filter(|value| !is_default(value))?;
+                let text = text(&field, value, brief);
+                // A number of things says itself of what.
+                let is_named = field.is_list() || field.kind().as_message().is_some();
+                let noun = noun(field.name()).replace('_', "-");
+                (!text.is_empty()).then(|| if is_named { text } else { format!("{noun}:{text}") })
+            });
+            set.collect::<Vec<_>>().join(", ")
+        }
+        (Kind::Message(message), Value::String(time))
+            if brief && message.full_name() == "google.protobuf.Timestamp" =>
+        {
+            time.split_once('.').map_or_else(|| time.clone(), |(time, _)| format!("{time}Z"))
+        }
+        (_, value) => plain(value),
+    }
+}
+
+/// `QUEUED` for `TASK_RUN_STATUS_QUEUED`; nothing for the value that says nothing.
+fn enum_name(values: &EnumDescriptor, name: &str) -> String {
+    let prefix = values.values().next().map(|first| first.name().to_owned()).unwrap_or_default();
+    let prefix = prefix.strip_suffix("UNSPECIFIED").unwrap_or_default();
+    match name.strip_prefix(prefix).unwrap_or(name) {
+        "UNSPECIFIED" => String::new(),
+        short => short.to_owned(),
+    }
+}
+
+/// A value of which nothing is known.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(false) => String::new(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::String(text) => text.clone(),
+        value => shortened(value).to_string(),
+    }
+}
+
+/// Whether a value is what a field without one has.
+pub fn is_default(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty() || text == "0" || text.ends_with("_UNSPECIFIED"),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(members) => members.is_empty(),
+    }
+}
+
+/// JSON with the beginnings of its long texts: a policy's settings have hundreds of kilobytes.
+pub fn shortened(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.len() > MAX_TEXT => {
+            let beginning: String = text.chars().take(BEGINNING).collect();
+            Value::String(format!("{beginning}… ({})", count(text.chars().count(), "character")))
+        }
+        Value::Array(elements) => elements.iter().map(shortened).collect(),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| (name.clone(), shortened(value)));
+            Value::Object(members.collect())
+        }
+        value => value.clone(),
+    }
+}

@@ -1,0 +1,99 @@
+//! What a message shows of itself in a table.
+
+use eset_protect::descriptors::pool;
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, Value as OptionValue};
+use serde_json::Value;
+
+use crate::cell::{self, heading};
+
+/// So many columns at most, where the schema does not choose them.
+const MAX: usize = 7;
+
+/// A column: a field, of the message itself or of one inside it.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub header: String,
+    path: Vec<String>,
+    /// The last field of the path; `None` inside an `Any`.
+    field: Option<FieldDescriptor>,
+}
+
+impl Column {
+    /// The columns of a message: those that its schema names, or the fields that say most.
+    pub fn of(message: &MessageDescriptor) -> Vec<Self> {
+        let named = pool().get_extension_by_name("eset_protect.v1.columns").map(|extension| {
+            let options = message.options();
+            let paths = options.get_extension(&extension).into_owned();
+            let paths = paths.as_list().unwrap_or_default().to_vec();
+            paths.iter().filter_map(OptionValue::as_str).map(str::to_owned).collect::<Vec<_>>()
+        });
+        let named = named.unwrap_or_default();
+        if named.is_empty() {
+            chosen(message)
+        } else {
+            named.iter().map(|path| at(message, path)).collect()
+        }
+    }
+
+    /// The text of the column. `brief` is for the eye: times without fractions of a second.
+    pub fn cell(&self, message: &Value, brief: bool) -> String {
+        let mut found = Vec::new();
+        values(message, &self.path, &mut found);
+        let texts = found.into_iter().map(|value| match &self.field {
+            Some(field) => cell::text(field, value, brief),
+            None => cell::plain(value),
+        });
+        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Every value at the end of a path; lists on the way are gone through.
+fn values<'a>(value: &'a Value, path: &[String], found: &mut Vec<&'a Value>) {
+    match (value, path.split_first()) {
+        (value, None) => found.push(value),
+        (Value::Array(elements), Some(_)) => {
+            elements.iter().for_each(|element| values(element, path, found));
+        }
+        (value, Some((name, rest))) => {
+            if let Some(member) = value.get(name) {
+                values(member, rest, found);
+            }
+        }
+    }
+}
+
+fn at(message: &MessageDescriptor, path: &str) -> Column {
+    let names: Vec<_> = path.split('.').collect();
+    let mut message = Some(message.clone());
+    let mut column =
+        Column { header: heading(&names).to_uppercase(), path: Vec::new(), field: None };
+    for name in names {
+        column.field = message.and_then(|message| message.get_field_by_name(name));
+        let json_name = column.field.as_ref().map_or(name, |field| field.json_name());
+        column.path.push(json_name.to_owned());
+        let kind = column.field.as_ref().map(FieldDescriptor::kind);
+        message = kind.as_ref().and_then(Kind::as_message).cloned();
+    }
+    column
+}
+
+/// First what it is called, then the other scalars, then times.
+fn chosen(message: &MessageDescriptor) -> Vec<Column> {
+    let rank = |field: &FieldDescriptor| match (field.name(), field.kind()) {
+        ("uuid", _) => Some(0),
+        ("display_name" | "name", _) => Some(1),
+        (_, Kind::Bytes) => None,
+        (_, Kind::Message(kind)) if kind.full_name() == "google.protobuf.Timestamp" => Some(3),
+        (_, Kind::Message(_)) => None,
+        _ => (!field.is_list()).then_some(2),
+    };
+    let ranked = message.fields().filter_map(|field| Some((rank(&field)?, field)));
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let mut columns: Vec<_> =
+        ranked.iter().map(|(_, field)| at(message, field.name())).take(MAX).collect();
+    if columns.is_empty() {
+        columns.extend(message.fields().take(MAX).map(|field| at(message, field.name())));
+    }
+    columns
+}

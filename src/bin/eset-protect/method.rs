@@ -1,0 +1,117 @@
+//! RPCs by their names.
+
+use eset_protect::descriptors::{pool, summary};
+use eset_protect::rpc::{METHODS, MethodSpec, Rpc};
+use prost_reflect::{FieldDescriptor, MessageDescriptor, MethodDescriptor};
+
+use crate::failure::Failure;
+use crate::near::near;
+use crate::text::short_name;
+
+/// An RPC, with the descriptors of its messages.
+#[derive(Clone, Debug)]
+pub struct Method {
+    pub spec: &'static MethodSpec,
+    descriptor: MethodDescriptor,
+}
+
+impl Method {
+    /// Every RPC of the crate.
+    pub fn all() -> impl Iterator<Item = Self> {
+        METHODS.iter().filter_map(|spec| {
+            let service = pool().get_service_by_name(spec.service)?;
+            let descriptor = service.methods().find(|method| method.name() == spec.method)?;
+            Some(Self { spec, descriptor })
+        })
+    }
+
+    /// An RPC whose type is known.
+    pub fn of<R: Rpc>() -> Result<Self, Failure> {
+        Self::all()
+            .find(|known| known.spec.path == R::SPEC.path)
+            .ok_or_else(|| Failure::Other(format!("{}: there is no such RPC", R::SPEC.path)))
+    }
+
+    /// Finds an RPC by `SERVICE/METHOD`. The service may have its short or its full name, and the case of
+    /// letters and hyphens do not matter.
+    pub fn find(name: &str) -> Result<Self, String> {
+        let wanted = plain(name.trim_start_matches('/'));
+        let (service, method) = wanted.split_once('/').unwrap_or((&wanted, ""));
+        let is_wanted = |known: &Self| {
+            plain(known.spec.method) == method
+                && (plain(known.spec.service) == service
+                    || plain(known.service()) == service && known.is_newest())
+        };
+        if let Some(found) = Self::all().find(is_wanted) {
+            return Ok(found);
+        }
+        let known: Vec<_> = Self::all().map(|known| known.name()).collect();
+        let near = near(name, &known);
+        let suggestion = match near.as_slice() {
+            [] => "`eset-protect call` lists them".to_owned(),
+            near => format!("did you mean {}?", near.join(" or ")),
+        };
+        Err(format!("{name:?}: expected an RPC as SERVICE/METHOD; {suggestion}"))
+    }
+
+    /// The shortest name that finds it.
+    pub fn name(&self) -> String {
+        let service = if self.is_newest() { self.service() } else { self.spec.service };
+        format!("{service}/{}", self.spec.method)
+    }
+
+    fn service(&self) -> &'static str {
+        short_name(self.spec.service)
+    }
+
+    /// Whether no newer version of a package has a service of this name.
+    fn is_newest(&self) -> bool {
+        let same = METHODS.iter().filter(|spec| short_name(spec.service) == self.service());
+        same.map(|spec| version(spec.service)).max() == Some(version(self.spec.service))
+    }
+
+    pub fn input(&self) -> MessageDescriptor {
+        self.descriptor.input()
+    }
+
+    pub fn output(&self) -> MessageDescriptor {
+        self.descriptor.output()
+    }
+
+    /// What the RPC does, in a sentence.
+    pub fn summary(&self) -> String {
+        let file = self.descriptor.parent_file();
+        summary(&file, self.descriptor.path()).unwrap_or_default()
+    }
+
+    /// The field of the response that the call is about: the thing itself, or the list of things.
+    pub fn item(&self) -> Option<FieldDescriptor> {
+        let is_message = |field: &FieldDescriptor| field.kind().as_message().is_some();
+        let output = self.output();
+        let mut fields = output.fields().filter(is_message);
+        fields.next().filter(|_| fields.next().is_none())
+    }
+
+    /// The member that a request is about, such as `task`, if it has no other.
+    pub fn member(&self) -> Option<FieldDescriptor> {
+        let input = self.input();
+        let mut fields = input.fields();
+        let field = fields.next().filter(|_| fields.next().is_none())?;
+        (field.kind().as_message().is_some() && !field.is_list()).then_some(field)
+    }
+}
+
+/// A name without what people leave out or write in their own way.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_')).collect::<String>().to_ascii_lowercase()
+}
+
+/// The version of a service's package, such as 2 for `policy_management.v2.Policies`; the first of versions
+/// like `v2beta1` comes before `v2`.
+fn version(service: &str) -> (u32, bool) {
+    let version = service.rsplit('.').nth(1).and_then(|part| part.strip_prefix('v'));
+    let version = version.unwrap_or_default();
+    let digits = version.chars().take_while(char::is_ascii_digit).count();
+    let number = version.get(..digits).and_then(|number| number.parse().ok());
+    (number.unwrap_or_default(), digits == version.len())
+}

@@ -1,0 +1,122 @@
+//! Requests in JSON, read and checked before anything is sent.
+
+use std::time::SystemTime;
+
+use eset_protect::check::{Check, Problem};
+use eset_protect::protojson::Reader;
+use eset_protect::rpc::{self, Rpc, RpcVisitor};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::method::Method;
+
+/// A request, without what only the server sets.
+#[derive(Debug)]
+pub struct Request {
+    pub json: String,
+    /// What cannot be right in it, or is not known.
+    pub problems: Vec<Problem>,
+}
+
+impl Request {
+    /// The request of a message.
+    pub fn new(method: &Method, message: &impl Serialize) -> Result<Self, Failure> {
+        let json = serde_json::to_string(message);
+        let json =
+            json.map_err(|error| Failure::Other(format!("{}: {error}", method.spec.method)))?;
+        Self::of(method, &json)
+    }
+
+    /// Reads a whole request, which may be empty.
+    pub fn whole(method: &Method, json: &str) -> Result<Self, Failure> {
+        let value = serde_json::from_str(json).map_err(|error| error.to_string());
+        value.and_then(|value| strict(method, json, value)).map_err(Failure::Input)
+    }
+
+    /// Reads a request that was made here.
+    pub fn of(method: &Method, json: &str) -> Result<Self, Failure> {
+        Self::read(method, json)
+            .map_err(|problem| Failure::Input(format!("{}: {problem}", method.spec.method)))
+    }
+
+    /// Reads a request, or what it is about alone, as a list prints it.
+    ///
+    /// Members that the schema does not have are refused, since gRPC cannot carry them and they would be
+    /// lost without a word; inside an `Any` they are kept, so there they are fine.
+    pub fn read(method: &Method, json: &str) -> Result<Self, String> {
+        let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let Value::Object(members) = &value else { return Err(expected(method)) };
+        let Some(member) = method.member() else { return strict(method, json, value) };
+        let (name, other_name) = (member.json_name(), member.name());
+        if members.contains_key(name) || members.contains_key(other_name) {
+            return strict(method, json, value);
+        }
+        if members.is_empty() {
+            return Err(format!("{}, found {{}}", expected(method)));
+        }
+        let whole = serde_json::json!({ name: value });
+        strict(method, &format!("{{\"{name}\":{json}}}"), whole)
+            .map_err(|error| format!("{}; {}", without_position(&error), expected(method)))
+    }
+}
+
+/// What a request looks like.
+pub fn expected(method: &Method) -> String {
+    match method.member() {
+        Some(member) => {
+            let name = member.json_name();
+            format!(
+                "expected {{\"{name}\": {{…}}}}, as `get` prints it, or a {name} alone, as `list` does"
+            )
+        }
+        None => format!("expected a JSON object, the {} of the call", method.input().name()),
+    }
+}
+
+/// The problem without line and column, which are those of a part.
+pub fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
+}
+
+fn strict(method: &Method, json: &str, mut value: Value) -> Result<Request, String> {
+    remove_anys(&mut value);
+    let without_anys = value.to_string();
+    let unknown = || Err(format!("{}: there is no such RPC", method.spec.path));
+    rpc::visit(method.spec.path, Read { json, without_anys: &without_anys }).unwrap_or_else(unknown)
+}
+
+struct Read<'a> {
+    json: &'a str,
+    without_anys: &'a str,
+}
+
+impl RpcVisitor for Read<'_> {
+    type Output = Result<Request, String>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        use eset_protect::JsonMessage;
+        let request = Reader::new().read::<R::Request>(self.json.as_bytes());
+        let mut request = request.map_err(|error| error.to_string())?;
+        Reader::new()
+            .strict(true)
+            .read::<R::Request>(self.without_anys.as_bytes())
+            .map_err(|error| without_position(&error.to_string()).to_owned())?;
+        request.clear_output_only();
+        let problems = request.check(SystemTime::now()).err();
+        let json = serde_json::to_string(&request).map_err(|error| error.to_string())?;
+        Ok(Request { json, problems: problems.into_iter().flatten().collect() })
+    }
+}
+
+/// Takes out every object with an `@type`.
+fn remove_anys(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| member.get("@type").is_none());
+            members.values_mut().for_each(remove_anys);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(remove_anys),
+        _ => {}
+    }
+}
