@@ -1,8 +1,8 @@
-//! Who the caller is: access tokens and where they come from.
+//! Credentials: access tokens and how to get them.
 //!
-//! Every call asks its [`Credentials`] for a token, so a token that was renewed heals the next attempt.
-//! [`TokenCache`] keeps one token for all clones of a client, renews it ahead of its expiry, and asks
-//! the login once however many calls wait for it.
+//! Every attempt asks the [`Credentials`] for a token, so a retry uses a renewed token. [`TokenCache`] shares
+//! one token among all clones of a client, renews it before it expires, and logs in once no matter how many
+//! calls are waiting.
 
 #[cfg(feature = "rest")]
 mod cloud;
@@ -27,19 +27,20 @@ pub use token_cache::{TokenCache, TokenProvider, Tokens};
 use crate::error::Error;
 pub use crate::timer::BoxFuture;
 
-/// Where access tokens come from. A service may bring its own.
+/// Provides access tokens. You can implement it for your own source of tokens.
 pub trait Credentials: Debug + Send + Sync + 'static {
-    /// A token that should be valid now. Called for each attempt, under the deadline of the call.
+    /// Returns a token that should be valid now. Called for each attempt, within the deadline of the call.
     ///
     /// # Errors
     ///
-    /// If there is none; made of a [`tonic::Status`]. Nothing is sent. The call asks again, by its
-    /// [`RetryPolicy`](crate::RetryPolicy), if the error [is retryable](Error::is_retryable), and else
-    /// fails with it.
+    /// Fails if there is no token; create the error from a [`tonic::Status`]. Nothing is sent. If the error
+    /// [is retryable](Error::is_retryable), the call asks again according to its
+    /// [`RetryPolicy`](crate::RetryPolicy); otherwise it fails with this error.
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>>;
 
-    /// The service has refused this token, and [`token`](Self::token), asked again, still gives it: from now on it
-    /// must not. If it then gives another one, the call is made once more. A call does this once; a token that
-    /// is another already when the service refuses the one before is used without it, once as well.
+    /// Reports that the service refused this token although [`token`](Self::token) still returns it: it must
+    /// not return it again. If `token` then returns another one, the call is repeated once. A call does this
+    /// at most once. If `token` already returns another token when the service refuses one, the call is
+    /// repeated with it without calling this method, also at most once.
     fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()>;
 }

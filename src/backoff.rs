@@ -1,12 +1,12 @@
-//! How long to wait before the next attempt, of a call or of a login.
+//! Computes the wait before the next attempt of a call or login.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Exponential backoff: before the n-th retry at most `initial × multiplier^(n-1)`, never more than `max`.
-/// What is really waited is drawn from zero to that ("full jitter"), so that clients which failed
-/// together do not come back together.
+/// Exponential backoff: the wait before retry n is at most `initial × multiplier^(n-1)` and never more than
+/// `max`. The actual wait is drawn between zero and that ("full jitter"), so that clients which failed at the
+/// same time do not retry at the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,38 +25,38 @@ pub struct Backoff {
 }
 
 impl Default for Backoff {
-    /// 250 ms, doubled, up to 10 s. The first retry is soon enough for a connection that broke; four of
-    /// them spread over some four seconds, which is a load balancer's failover.
+    /// Waits 250 ms, doubled up to 10 s. The first retry is early enough for a broken connection; four
+    /// retries take about four seconds, as long as the failover of a load balancer.
     fn default() -> Self {
         Self { initial: Duration::from_millis(250), max: Duration::from_secs(10), multiplier: 2.0 }
     }
 }
 
 impl Backoff {
-    /// Backoff from `initial` to `max`, doubled each time. A `max` below `initial` counts as `initial`.
+    /// Creates a backoff from `initial` to `max`, doubled each time. A `max` below `initial` counts as
+    /// `initial`.
     pub fn new(initial: Duration, max: Duration) -> Self {
         Self { initial, max: max.max(initial), ..Self::default() }
     }
 
-    /// By what each wait is longer than the one before: 2 by default. Less than 1, or no number, counts
-    /// as 1.
+    /// Sets the factor between consecutive waits: 2 by default. Values below 1 and NaN count as 1.
     #[must_use]
     pub fn multiplier(mut self, multiplier: f64) -> Self {
-        // `max` of a NaN and 1 is 1.
+        // `max` of NaN and 1 is 1.
         self.multiplier = multiplier.max(1.0);
         self
     }
 
-    /// The longest wait before the n-th retry; the first is 1.
+    /// Returns the longest wait before retry n; the first retry is 1.
     pub fn ceiling(&self, retry: u32) -> Duration {
         let exponent = i32::try_from(retry.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.initial.as_secs_f64() * self.multiplier.powi(exponent);
-        // Infinite where it overflows, and no number where nothing is doubled for ever.
+        // The product is infinite on overflow and NaN for zero times infinity.
         Duration::try_from_secs_f64(seconds).map_or(self.max, |wait| wait.min(self.max))
     }
 }
 
-/// Draws a wait from zero to a ceiling.
+/// Draws a wait between zero and a ceiling.
 #[derive(Clone)]
 pub(crate) struct Jitter(Arc<dyn Fn(Duration) -> Duration + Send + Sync>);
 
@@ -65,13 +65,13 @@ impl Jitter {
         Self(Arc::new(draw))
     }
 
-    /// A wait from half the ceiling to the ceiling, for what must rest in any case.
+    /// Draws a wait between half the ceiling and the ceiling, for pauses that must not be skipped.
     pub(crate) fn draw_upper_half(&self, ceiling: Duration) -> Duration {
         let half = ceiling / 2;
         half + self.draw(ceiling - half)
     }
 
-    /// A wait, never over the ceiling.
+    /// Draws a wait that never exceeds the ceiling.
     pub(crate) fn draw(&self, ceiling: Duration) -> Duration {
         (self.0)(ceiling).min(ceiling)
     }

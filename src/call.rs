@@ -37,7 +37,7 @@ use crate::error::Error;
 use crate::rpc::{PagedRpc, Rpc};
 use unary::unary;
 
-/// A call that has not been made yet: await it.
+/// A call that has not been sent yet. Await it to make the call.
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -47,9 +47,9 @@ use unary::unary;
 /// # }
 /// ```
 ///
-/// Awaiting it returns the [`Rpc::Output`]: for `get_task` and `create_task` the task. A response without
-/// it is an [`ErrorKind::Transport`](crate::ErrorKind::Transport) error that names the missing field; the
-/// call [may have run](Error::may_have_executed). [`send`](Self::send) returns the whole response.
+/// Awaiting it returns the [`Rpc::Output`]: the task for `get_task` and `create_task`. A response without it
+/// is an [`ErrorKind::Transport`](crate::ErrorKind::Transport) error that names the missing field; the call
+/// [may have run](Error::may_have_executed). [`send`](Self::send) returns the whole response.
 ///
 /// Dropping the future cancels the call on the wire; it may have run.
 #[must_use = "a call does nothing until it is awaited"]
@@ -64,19 +64,19 @@ impl<R: Rpc> Call<R> {
         Self { context, request, options: CallOptions::default() }
     }
 
-    /// Sets how long the call may take, connecting and all; see [`CallOptions::timeout`].
+    /// Sets the timeout of the call, including connecting; see [`CallOptions::timeout`].
     pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
         self.options = self.options.timeout(timeout);
         self
     }
 
-    /// Sets how long one attempt may take; see [`CallOptions::attempt_timeout`].
+    /// Sets the timeout of a single attempt; see [`CallOptions::attempt_timeout`].
     pub fn attempt_timeout(mut self, timeout: std::time::Duration) -> Self {
         self.options = self.options.attempt_timeout(timeout);
         self
     }
 
-    /// Sets when the call is tried again; see [`CallOptions::retry`].
+    /// Sets when the call is retried; see [`CallOptions::retry`].
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.options = self.options.retry(retry);
         self
@@ -105,12 +105,12 @@ impl<R: Rpc> Call<R> {
 }
 
 impl<R: PagedRpc> Call<R> {
-    /// Goes over all pages; the request's page token says where to begin.
+    /// Returns all pages, starting with the page token of the request.
     pub fn pages(self) -> Paginator<R> {
         Paginator::new(self.context, self.request, self.options)
     }
 
-    /// Goes over everything that is listed, page by page.
+    /// Returns all items of all pages.
     pub fn items(self) -> Items<R> {
         Items::new(self.pages())
     }
@@ -125,12 +125,12 @@ impl<R: Rpc> IntoFuture for Call<R> {
     }
 }
 
-/// What the caller awaits of a response.
+/// Extracts the output from a response.
 fn output<R: Rpc>(response: Response<R::Response>) -> Result<R::Output, Error> {
     let (metadata, response, _) = response.into_parts();
     R::output(response).ok_or_else(|| {
         let error = Error::protocol(format!("the response has no `{}`", R::SPEC.output_field));
-        // The server would leave it out again.
+        // The server would omit it again.
         error.permanent().with_metadata(metadata).with_spec(R::SPEC).with_attempts(1)
     })
 }

@@ -1,4 +1,4 @@
-//! The client: what is configured once, and a handle per service.
+//! The client: its configuration, and a handle per service.
 
 mod builder;
 #[cfg(feature = "automation")]
@@ -30,8 +30,8 @@ use crate::transport::rest::Region;
 use crate::wkt::TypeRegistry;
 use target::Target;
 
-/// A client of one server, or of ESET's cloud. Cloning it copies a pointer, and the clones share all they
-/// have: connections, token, rate limit and budget of retries.
+/// A client of one server, or of ESET's cloud. Clones are cheap and share everything: connections, token,
+/// rate limit and retry budget.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), eset_protect::Error> {
@@ -46,12 +46,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a gRPC server, such as `http://127.0.0.1:50051` or `https://eset.example:443`, with
-    /// the default configuration.
+    /// Connects to a gRPC server, such as `http://127.0.0.1:50051` or `https://eset.example:443`, with the
+    /// default configuration.
     ///
     /// # Errors
     ///
-    /// If the endpoint is not one, or cannot be connected.
+    /// Fails if the endpoint is invalid or unreachable.
     pub async fn connect(endpoint: &str) -> Result<Self, Error> {
         Self::builder(endpoint).connect().await
     }
@@ -92,22 +92,22 @@ impl Client {
         ClientBuilder::new(Target::Cloud(region))
     }
 
-    /// Configures a client for an ESET PROTECT On-Prem server, such as `https://protect.internal:9443`:
-    /// REST, one origin for everything. Its certificate is usually self-signed:
-    /// [pin it](crate::TlsConfig::pinned_certificate).
+    /// Configures a client for an ESET PROTECT On-Prem server, such as `https://protect.internal:9443`: REST,
+    /// one origin for all services. Its certificate is usually self-signed: [pin
+    /// it](crate::TlsConfig::pinned_certificate).
     #[cfg(feature = "rest")]
     pub fn on_prem(server: &str) -> ClientBuilder {
         ClientBuilder::new(Target::OnPrem(server.to_owned()))
     }
 
-    /// A call of any RPC. The handles, such as [`device_tasks`](Self::device_tasks), are shorter; this
-    /// is for code that is generic over RPCs.
+    /// Creates a call of any RPC, for code that is generic over RPCs. Otherwise the handles are shorter, such
+    /// as [`device_tasks`](Self::device_tasks).
     pub fn call<R: Rpc>(&self, request: R::Request) -> Call<R> {
         Call::new(self.context.clone(), request)
     }
 
-    /// Many calls of one RPC, several at once; see [`Bulk`]. Requests may also be given as what they are made
-    /// of, such as uuids for `GetTask`.
+    /// Makes many calls of one RPC concurrently; see [`Bulk`]. Accepts anything that converts into a request,
+    /// such as UUIDs for `GetTask`.
     pub fn bulk<'a, R: Rpc>(
         &self,
         requests: impl IntoIterator<Item: Into<R::Request> + 'a, IntoIter: Send + 'a>,
@@ -115,7 +115,7 @@ impl Client {
         Bulk::new(self.context.clone(), requests.into_iter().map(Into::into))
     }
 
-    /// Everything on many lists, several lists at once; see [`BulkItems`].
+    /// Fetches all items of many lists concurrently; see [`BulkItems`].
     pub fn bulk_items<'a, R: PagedRpc>(
         &self,
         requests: impl IntoIterator<Item: Into<R::Request> + 'a, IntoIter: Send + 'a>,
@@ -123,7 +123,8 @@ impl Client {
         BulkItems::new(self.context.clone(), requests.into_iter().map(Into::into))
     }
 
-    /// The limiter that calls of this client wait for, if they do; it knows the rate and how many wait.
+    /// Returns the rate limiter of this client, if it has one, with the current rate and the number of
+    /// waiting calls.
     pub fn rate_limiter(&self) -> Option<&RateLimiter> {
         self.context.policy.limit.limiter()
     }

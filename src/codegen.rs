@@ -1,4 +1,4 @@
-//! What generated code calls. Not for people, and not covered by semantic versioning.
+//! Functions for generated code. Not meant to be used directly, and exempt from semantic versioning.
 
 pub use crate::client::duration;
 pub use crate::json::base64::Base64;

@@ -1,5 +1,5 @@
-//! The compiled `.proto` files at run time, for code that works on messages of every type: the generic
-//! command and the emulator. The client itself needs none of it.
+//! The compiled `.proto` files at run time, for code that handles messages of any type: the generic command
+//! and the emulator. The client itself does not use it.
 
 use std::sync::LazyLock;
 
@@ -7,25 +7,25 @@ use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, Kind, Messa
 
 use crate::proto::FILE_DESCRIPTOR_SET;
 
-/// Every file, message, enum and service of the crate.
+/// Returns all files, messages, enums and services of the crate.
 pub fn pool() -> &'static DescriptorPool {
-    // The build wrote the set; tests read it.
+    // The build script wrote the set, and tests decode it.
     static POOL: LazyLock<DescriptorPool> =
         LazyLock::new(|| DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap_or_default());
     &POOL
 }
 
-/// A request must set the field (`google.api.field_behavior`, AIP-203).
+/// Whether requests must set the field (`google.api.field_behavior`, AIP-203).
 pub fn is_required(field: &FieldDescriptor) -> bool {
     has_behavior(field, "REQUIRED")
 }
 
-/// Only the server sets the field; what a request says there is ignored.
+/// Whether only the server sets the field; it ignores the value in a request.
 pub fn is_output_only(field: &FieldDescriptor) -> bool {
     has_behavior(field, "OUTPUT_ONLY")
 }
 
-/// The field is set when the resource is created and never changes.
+/// Whether the field is set when the resource is created and never changes.
 pub fn is_immutable(field: &FieldDescriptor) -> bool {
     has_behavior(field, "IMMUTABLE")
 }
@@ -55,8 +55,8 @@ pub fn columns(message: &MessageDescriptor) -> Vec<String> {
     values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-/// The first sentence of the comment above a declaration, without its full stop. `path` is that of the
-/// declaration in its file, such as [`FieldDescriptor::path`].
+/// Returns the first sentence of the comment above a declaration, without the full stop. `path` is the path
+/// of the declaration in its file, such as [`FieldDescriptor::path`].
 pub fn summary(file: &FileDescriptor, path: &[i32]) -> Option<String> {
     let info = file.file_descriptor_proto().source_code_info.as_ref()?;
     let location = info.location.iter().find(|location| location.path == path)?;

@@ -135,7 +135,7 @@ pub use paging::PageLimits;
 
 pub use serving::{ConnectionLimits, Running};
 
-/// An emulator, ready to be served.
+/// An emulator that is ready to serve.
 #[derive(Debug)]
 pub struct Emulator {
     api: api::Api,
@@ -145,7 +145,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Settings to build an emulator with.
+    /// Returns settings to build an emulator with.
     pub fn builder() -> Builder {
         Builder::default()
     }

@@ -1,4 +1,4 @@
-//! The one error of all calls.
+//! The error type of all calls.
 
 #[cfg(feature = "tls")]
 mod in_words;
@@ -21,11 +21,10 @@ use crate::wkt::Any;
 #[cfg(feature = "tls")]
 pub(crate) use in_words::InWords;
 
-/// Why a call failed, the same on every wire.
+/// The reason why a call failed, the same on both wires.
 ///
-/// The [`code`](Self::code) says what kind of failure it is and the `is_*` methods say what a caller
-/// can do. [`may_have_executed`](Self::may_have_executed) is the question to ask before a call that is
-/// not idempotent is made again.
+/// [`code`](Self::code) returns the kind of failure, and the `is_*` methods say what the caller can do. Check
+/// [`may_have_executed`](Self::may_have_executed) before you repeat a call that is not idempotent.
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
@@ -53,42 +52,41 @@ struct Inner {
     spec: Option<&'static MethodSpec>,
     http_status: Option<http::StatusCode>,
     is_code_inferred: bool,
-    /// Whether the call may have run, where the kind and the code would say it wrongly.
+    /// Whether the call may have run, where the kind and code would give the wrong answer.
     may_have_executed: Option<bool>,
-    /// The request provably never reached the service.
+    /// Whether the request provably never reached the service.
     is_unsent: bool,
-    /// The connection, or its end, refused the request unprocessed.
+    /// Whether the connection, or the peer closing it, refused the request unprocessed.
     is_refused: bool,
-    /// Whether the same call may succeed a little later, where the kind and the code would say it
-    /// wrongly.
+    /// Whether the same call may succeed a little later, where the kind and code would give the wrong answer.
     is_retryable: Option<bool>,
-    /// How often the request was sent, if the call came so far.
+    /// How many times the request was sent.
     attempts: u32,
-    /// How long the service asks to wait.
+    /// How long the service asked to wait.
     retry_after: Option<Duration>,
-    /// The `response-id` of the pending answer that was asked for.
+    /// The `response-id` of the pending response that was polled.
     pending_id: Option<http::HeaderValue>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// Who raised an error, and how far the call had come.
+/// The origin of an error, and how far the call got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The configuration or the request is wrong. Nothing was sent.
+    /// The configuration or the request is invalid. Nothing was sent.
     Config,
-    /// No connection: refused, also by a proxy, not resolved, TLS failed, or the server did not begin to speak
-    /// HTTP/2 where it had to. Nothing was sent.
+    /// There is no connection: it was refused (perhaps by a proxy), the name was not resolved, TLS failed, or
+    /// the server did not start to speak HTTP/2 where it must. Nothing was sent.
     Connect,
-    /// The connection broke, or the server does not speak the protocol. The call may have run, unless
-    /// [`may_have_executed`](Error::may_have_executed) says that it did not: the server refused it
-    /// unprocessed, or nothing was sent.
+    /// The connection broke, or the server violated the protocol. The call may have run, unless
+    /// [`may_have_executed`](Error::may_have_executed) returns false: then the server refused it unprocessed,
+    /// or nothing was sent.
     Transport,
-    /// The deadline passed. The call may have run.
+    /// The deadline expired. The call may have run.
     Deadline,
-    /// A message is over a limit of this client.
+    /// A message exceeds a limit of this client.
     Limit,
-    /// The service answered with an error.
+    /// The service responded with an error.
     Status,
 }
 
@@ -118,12 +116,12 @@ impl Error {
         Self::new(ErrorKind::Config, Code::InvalidArgument, message)
     }
 
-    /// The server does not keep to the protocol.
+    /// The server violated the protocol.
     pub(crate) fn protocol(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, Code::Internal, message)
     }
 
-    /// The same error of a login, which says so.
+    /// Marks the error as that of a login.
     #[cfg(feature = "rest")]
     pub(crate) fn of_login(mut self, code: Code, what: &str) -> Self {
         self.0.is_code_inferred |= self.0.code != code;
@@ -132,7 +130,7 @@ impl Error {
         self
     }
 
-    /// The same answer, which is no answer to the call.
+    /// Turns an error response into a protocol error, because it does not answer the call.
     #[cfg(feature = "rest")]
     pub(crate) fn into_protocol(mut self, message: String) -> Self {
         self.0.kind = ErrorKind::Transport;
@@ -141,20 +139,20 @@ impl Error {
         self
     }
 
-    /// Says whether the call may have run, where the kind and the code would say it wrongly.
+    /// Sets whether the call may have run, where the kind and code would give the wrong answer.
     pub(crate) fn with_execution(mut self, may_have_executed: bool) -> Self {
         self.0.may_have_executed = Some(may_have_executed);
         self
     }
 
-    /// Says that the request provably never reached the service.
+    /// Marks the request as one that provably never reached the service.
     pub(crate) fn unsent(mut self) -> Self {
         self.0.is_unsent = true;
         self.with_execution(false)
     }
 
-    /// Says that a connection refused the request unprocessed, or ended before any of it was written. That
-    /// says nothing about the health of the service.
+    /// Marks the request as refused unprocessed by a connection, or not written at all before the connection
+    /// ended. That says nothing about the health of the service.
     pub(crate) fn refused(mut self) -> Self {
         self.0.is_refused = true;
         self.unsent()
@@ -165,25 +163,25 @@ impl Error {
         self.0.is_refused
     }
 
-    /// Whether the request provably never reached the service, so that the same call can be made again,
-    /// whatever it does. Not where something else is known of the call, as that its answer is pending.
+    /// Whether the request provably never reached the service, so that any call can be repeated. False if
+    /// something else is known about the call, such as a pending response.
     pub(crate) fn is_unsent(&self) -> bool {
         (self.0.is_unsent || self.kind() == ErrorKind::Connect) && !self.may_have_executed()
     }
 
-    /// Says that the same call fails for as long as nobody mends the cause.
+    /// Marks the error as permanent: the same call fails until the cause is fixed.
     pub(crate) fn permanent(mut self) -> Self {
         self.0.is_retryable = Some(false);
         self
     }
 
-    /// Whether the same call is known to fail for as long as nobody mends the cause.
+    /// Whether the same call is known to fail until the cause is fixed.
     #[cfg(feature = "automation")]
     pub(crate) fn is_permanent(&self) -> bool {
         self.0.is_retryable == Some(false)
     }
 
-    /// Says that the same call may succeed a little later.
+    /// Marks the error as transient: the same call may succeed a little later.
     pub(crate) fn transient(mut self) -> Self {
         self.0.is_retryable = Some(true);
         self
@@ -194,13 +192,13 @@ impl Error {
         self
     }
 
-    /// Whether the request was not even tried to be sent.
+    /// Whether the client did not even try to send the request.
     pub(crate) fn is_before_sending(&self) -> bool {
         matches!(self.kind(), ErrorKind::Config | ErrorKind::Deadline | ErrorKind::Limit)
             && !self.may_have_executed()
     }
 
-    /// Names the error of the attempt before, whose retry came to nothing.
+    /// Adds the error of the previous attempt, which this failed retry followed.
     pub(crate) fn after(mut self, last: Self) -> Self {
         let (code, message) = (code_name(last.code()), last.message());
         self.0.message = format!("{}; before that, {code}: {message}", self.0.message);
@@ -215,18 +213,19 @@ impl Error {
         self
     }
 
-    /// Remembers that this is what came of asking for a pending answer.
+    /// Sets the id of the pending response that was polled.
     pub(crate) fn with_pending_id(mut self, id: http::HeaderValue) -> Self {
         self.0.pending_id = Some(id);
         self
     }
 
-    /// The pending answer that was asked for: the call runs, and must not be begun again.
+    /// Returns the id of the pending response that was polled: the call is running and must not be started
+    /// again.
     pub(crate) fn pending_id(&self) -> Option<&http::HeaderValue> {
         self.0.pending_id.as_ref()
     }
 
-    /// Adds to the message what else is known.
+    /// Appends a note to the message.
     #[cfg(feature = "automation")]
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.0.message = format!("{}; {note}", self.0.message);
@@ -266,30 +265,30 @@ impl Error {
         self
     }
 
-    /// Who raised the error.
+    /// Returns the origin of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The gRPC code.
+    /// Returns the gRPC status code.
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// What went wrong, for a person. Where a service or a proxy quotes the token, the password or another secret
-    /// that the request had, in whatever spelling, it is `[redacted]` here, in the metadata and in the sources,
-    /// and `***` in the [details](Self::details). [`CallOptions::metadata`](crate::CallOptions::metadata) says
-    /// which metadata is a secret.
+    /// Returns the error message, for humans. If a service or proxy quotes the token, the password or another
+    /// secret of the request, in whatever encoding, the message, the metadata and the sources contain
+    /// `[redacted]` instead, and the [details](Self::details) contain `***`.
+    /// [`CallOptions::metadata`](crate::CallOptions::metadata) explains which metadata is secret.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Typed details of the service, such as `google.rpc.BadRequest`.
+    /// Returns the service's typed details, such as `google.rpc.BadRequest`.
     pub fn details(&self) -> &[Any] {
         &self.0.details
     }
 
-    /// The first detail of a type, unpacked; `None` if there is none, or its bytes are corrupt.
+    /// Returns the first detail of a type, unpacked; `None` if there is none or it does not decode.
     ///
     /// ```
     /// use eset_protect::proto::google::rpc::BadRequest;
@@ -303,60 +302,61 @@ impl Error {
         self.0.details.iter().find(|any| any.is::<M>()).and_then(|any| any.unpack().ok())
     }
 
-    /// What came with the error: headers and trailers. So is the metadata of an answer
-    /// ([`Call::send`](crate::Call::send)). What HTTP itself needs is no metadata, over either wire; forwarded,
-    /// it would break the next stream:
+    /// Returns the headers and trailers of the response. Headers that only matter to HTTP are omitted on both
+    /// wires, because they would break the next stream if you forwarded them. The same applies to the
+    /// metadata of a successful response ([`Call::send`](crate::Call::send)):
     ///
-    /// | left out | because |
+    /// | omitted | reason |
     /// |---|---|
-    /// | `content-type`, `content-length`, `content-encoding`, `content-range`, `accept-ranges`, `transfer-encoding`, `trailer` | they describe one body (RFC 9110, 8; RFC 9112, 6) |
-    /// | `connection` and what it names, `keep-alive`, `proxy-connection`, `te`, `upgrade`, `http2-settings` | they are of one connection (RFC 9110, 7.6.1) |
-    /// | `date`, `server`, `via`, `alt-svc` | they are of one server, or of a proxy before it |
-    /// | `set-cookie`, `cookie`, `authorization`, `proxy-authorization`, `proxy-authenticate`, `proxy-authentication-info` | they are credentials, or about those of a proxy |
-    /// | `grpc-status`, `grpc-message`, `grpc-status-details-bin`, `grpc-encoding`, `grpc-accept-encoding` | they are in the status, or of one message |
+    /// | `content-type`, `content-length`, `content-encoding`, `content-range`, `accept-ranges`, `transfer-encoding`, `trailer` | describe one body (RFC 9110, 8; RFC 9112, 6) |
+    /// | `connection` and the headers that it names, `keep-alive`, `proxy-connection`, `te`, `upgrade`, `http2-settings` | apply to one connection (RFC 9110, 7.6.1) |
+    /// | `date`, `server`, `via`, `alt-svc` | describe one server or a proxy in front of it |
+    /// | `set-cookie`, `cookie`, `authorization`, `proxy-authorization`, `proxy-authenticate`, `proxy-authentication-info` | contain credentials or describe those of a proxy |
+    /// | `grpc-status`, `grpc-message`, `grpc-status-details-bin`, `grpc-encoding`, `grpc-accept-encoding` | are part of the status or apply to one message |
     ///
-    /// All others stay, such as `request-id`, `retry-after` and `grpc-retry-pushback-ms`.
+    /// All others are kept, such as `request-id`, `retry-after` and `grpc-retry-pushback-ms`.
     pub fn metadata(&self) -> &MetadataMap {
         &self.0.metadata
     }
 
-    /// ESET's identifier of the request, for its support ([facts](crate::facts#errors)), if one came.
+    /// Returns ESET's id of the request, for its support ([facts](crate::facts#errors)), if the response had
+    /// one.
     pub fn request_id(&self) -> Option<&str> {
         self.0.metadata.get("request-id").and_then(|value| value.to_str().ok())
     }
 
-    /// How often the request was sent, or was to be sent where there was no connection: once, and again for
-    /// each retry. `0` if it never came so far, for lack of a token or of time.
+    /// Returns how many times the request was sent, including attempts without a connection: once, and again
+    /// for each retry. `0` if there was no attempt, because of a missing token or too little time.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the service asked to wait before the next attempt, from when this error came
-    /// (`grpc-retry-pushback-ms`, `google.rpc.RetryInfo`, `Retry-After`). The client has obeyed already
-    /// if it could; where it could not, the wait was longer than the call had time.
+    /// Returns how long the service asked to wait before the next attempt, counted from this error
+    /// (`grpc-retry-pushback-ms`, `google.rpc.RetryInfo`, `Retry-After`). The client waits that long before
+    /// its own retries; if it could not, the wait exceeded the time left for the call.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The RPC that failed; `None` where the client could not even be built.
+    /// Returns the RPC that failed; `None` if the client could not even be built.
     pub fn rpc(&self) -> Option<&'static MethodSpec> {
         self.0.spec
     }
 
-    /// The HTTP status, where the answer came over REST.
+    /// Returns the HTTP status if the response came over REST.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status.map(|status| status.as_u16())
     }
 
-    /// The [`code`](Self::code) was inferred from the HTTP status, because the answer did not say one
-    /// that fits. ESET's gateway makes 400 of three codes, 409 of two and 500 of three
-    /// ([facts](crate::facts#errors)), so another of them may be meant.
+    /// Whether the [`code`](Self::code) was inferred from the HTTP status, because the response did not
+    /// contain a matching code. ESET's gateway maps three codes to 400, two to 409 and three to 500
+    /// ([facts](crate::facts#errors)), so the actual code may be another of them.
     pub fn is_code_inferred(&self) -> bool {
         self.0.is_code_inferred
     }
 }
 
-/// A code in the spelling of the gRPC specification, such as `NOT_FOUND`.
+/// Returns a code in the spelling of the gRPC specification, such as `NOT_FOUND`.
 ///
 /// ```
 /// assert_eq!(eset_protect::code_name(tonic::Code::NotFound), "NOT_FOUND");
@@ -382,7 +382,7 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
-    /// Without metadata, which may hold what does not belong in a log.
+    /// Omits the metadata, which may contain data that does not belong in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
@@ -404,7 +404,8 @@ impl StdError for Error {
     }
 }
 
-/// The innermost message of an error, which says what happened; or that which is in plain words.
+/// Returns the message of the innermost cause, which says what happened, or of the first one that is in plain
+/// words.
 pub(crate) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

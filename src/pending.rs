@@ -7,10 +7,10 @@ use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
 
-/// How long a pending answer is asked for, and how often.
+/// How long and how often to poll for a pending response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PendingPolicy {
-    /// After so long the service gives up itself.
+    /// The time after which the service itself gives up.
     pub(crate) limit: Duration,
     /// The first pause; each next one is half as long again, up to `max_pause`.
     pub(crate) first_pause: Duration,

@@ -1,7 +1,7 @@
-//! The JSON form of the messages, by the ProtoJSON specification.
+//! The JSON form of messages, according to the ProtoJSON specification.
 //!
-//! Every message implements serde's traits, so `serde_json` alone reads and writes ProtoJSON with the
-//! default options. [`Reader`] and [`Writer`] are for other options:
+//! Every message implements serde's traits, so `serde_json` reads and writes ProtoJSON with default options.
+//! Use [`Reader`] and [`Writer`] to set other options:
 //!
 //! ```
 //! use eset_protect::automation::v1::DeviceTask;
@@ -16,13 +16,13 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! # What is read
+//! # Accepted input
 //!
-//! Both spellings of a field's name; `null` as a default; numbers as `1`, `1.0`, `1e0` and `"1"`; both
-//! alphabets of base64; enum values by name and by number. Members that a message does not have are
-//! passed over unless the reader is strict (inside an [`Any`](crate::wkt::Any) they are kept). A field
-//! that appears twice, in one spelling or in both, is an error, and so is a second member of a oneof.
-//! Errors name the path of the field.
+//! Both spellings of a field's name; `null` as the default value; numbers as `1`, `1.0`, `1e0` and `"1"`;
+//! both alphabets of base64; enum values by name and by number. Unknown members are ignored unless the reader
+//! is strict (inside an [`Any`](crate::wkt::Any) they are kept). A field that appears twice, even in
+//! different spellings, is an error, and so is a second member of a oneof. Errors contain the path of the
+//! field.
 //!
 //! # Conformance
 //!
@@ -52,48 +52,48 @@
 //!
 //! # Other formats
 //!
-//! Through serde's traits a message is also read from and written to YAML, CBOR, MessagePack and every
-//! other format that describes itself, with the same members and strings as in JSON (64-bit integers,
-//! bytes and times are strings). The buffers in which serde keeps what it reads for `flatten`,
-//! `untagged` and tagged enums work too.
+//! serde's traits also read and write messages as YAML, CBOR, MessagePack and any other self-describing
+//! format, with the same members and strings as in JSON (64-bit integers, bytes and times are strings). The
+//! buffers in which serde stores input for `flatten`, `untagged` and tagged enums work too.
 //!
-//! * Numbers that a schema does not have stay exact to the last digit from JSON text to JSON text by
-//!   `serde_json`. Through a buffer or another format they are as exact as it keeps them: 64-bit
-//!   integers, and the nearest `f64` of anything else; a number beyond that is an error.
-//! * What JSON does not have, such as NaN or bytes in CBOR, is an error where it would be kept.
-//! * Formats that need to know the type of what they read, such as bincode and postcard, cannot hold a
-//!   message: they refuse to write an object whose length is not told first, and a message never tells
-//!   it. The binary form of a message is protobuf (`prost::Message`).
+//! * Numbers that the schema does not have stay exact to the last digit from JSON text to JSON text with
+//!   `serde_json`. Through a buffer or another format they are as exact as that preserves them: 64-bit
+//!   integers, and the nearest `f64` for all others; a number beyond that is an error.
+//! * Values that JSON does not have, such as NaN or bytes in CBOR, are errors where they would have to be
+//!   kept.
+//! * Formats that are not self-describing, such as bincode and postcard, cannot represent messages: they
+//!   refuse to write an object of unknown length, and the length of a message is never known in advance. Use
+//!   the binary form of protobuf instead (`prost::Message`).
 //!
 //! # What has no JSON form
 //!
-//! One such value must not take a list with it. So [`Writer`] writes what is closest, and [`Reader`]
-//! reads that back; both refuse it when they are strict.
+//! A value without a JSON form must not break the list that contains it. [`Writer`] therefore writes the
+//! closest form, and [`Reader`] reads it back. Strict readers and writers refuse it.
 //!
-//! | value | is written as | is read as |
+//! | value | written as | read as |
 //! |---|---|---|
-//! | an [`Any`](crate::wkt::Any) of a type that is not registered, whose bytes are not a message of its type, without a type URL, or too deep in others, or whose only unknown member would be taken for this | `{"@type": URL, "@value": base64}` | the same bytes |
-//! | an `Any` that came as JSON without `@type`, or with one that does not end with a name | that JSON, without an empty `@type` | the same |
+//! | an [`Any`](crate::wkt::Any) of an unregistered type, with bytes that do not decode, without a type URL, nested too deeply, or whose only unknown member would be mistaken for this form | `{"@type": URL, "@value": base64}` | the same bytes |
+//! | an `Any` that came from JSON without `@type`, or with one that does not end with a name | that JSON, without an empty `@type` | the same |
 //! | [`Timestamp`](crate::wkt::Timestamp) and [`Duration`](crate::wkt::Duration) out of range | `{"seconds": "…", "nanos": …}` | the same value |
 //! | [`FieldMask`](crate::wkt::FieldMask) with paths that are not in lower_snake_case | `{"paths": […]}` | the same paths |
 //! | NaN and the infinities in a [`Value`](crate::wkt::Value) | `"NaN"`, `"Infinity"`, `"-Infinity"` | strings |
 //!
-//! The form with `@value` is that of grpcurl. Requests over REST are written strictly: ESET takes what it
-//! does not understand for empty.
+//! The form with `@value` is that of grpcurl. Requests over REST are written strictly, because ESET treats
+//! values that it does not understand as empty.
 //!
-//! Fields in the bytes of an `Any` that its type does not have are not written, and refused by a strict
-//! writer.
+//! Unknown fields in the bytes of an `Any` are not written; a strict writer refuses them.
 //!
-//! JSON of the wrong kind, such as a number for a string or `null` in a list, is an error also when the
-//! reader is not strict, as the protobuf conformance suite asks.
+//! JSON of the wrong kind, such as a number instead of a string or `null` in a list, is an error even for a
+//! lenient reader, as the conformance suite requires.
 //!
 //! # Limits
 //!
-//! JSON nests 128 levels at most (`serde_json`), unread JSON inside an `Any` 100, `Any`s in `Any`s 100.
+//! JSON may be nested 128 levels deep (`serde_json`), unknown JSON inside an `Any` 100, and `Any`s inside
+//! `Any`s 100.
 //!
-//! An `Any` with `@type` in front is read as it comes. One with `@type` further back is buffered up to
-//! there, with the `Any`s in it, so that each byte is buffered once. One whose type was registered at run
-//! time is buffered always, at each level in which it lies.
+//! An `Any` whose `@type` comes first is read without buffering. If `@type` comes later, the members before
+//! it are buffered, including any `Any`s in them, each byte once. An `Any` whose type was registered at run
+//! time is always buffered, at every level of nesting.
 
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,7 @@ pub use crate::json::open_enum::unrecognized_enum_number;
 use crate::json::context::{self, Options};
 use crate::wkt::TypeRegistry;
 
-/// Reads messages from JSON with options.
+/// Reads messages from JSON, with options.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     strict: bool,
@@ -110,14 +110,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader with the default options: those of `serde_json` alone.
+    /// Creates a reader with the default options, which are those of `serde_json` alone.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes errors of what is kept otherwise: members and enum names that the schema does not have, in
-    /// `Any`s too; `Any`s of types that are not registered or without `@type`; and the forms that a
-    /// [`Writer`] that is not [strict](Writer::strict) gives to values without a JSON form.
+    /// Refuses input that a lenient reader keeps: unknown members and enum names, in `Any`s too; `Any`s of
+    /// unregistered types or without `@type`; and the forms in which a [lenient](Writer::strict) [`Writer`]
+    /// writes values without a JSON form.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
@@ -131,32 +131,32 @@ impl Reader {
         self
     }
 
-    /// Reads a message from JSON text; nothing but white space may follow it.
+    /// Reads a message from JSON text, which only white space may follow.
     ///
     /// # Errors
     ///
-    /// If the text is not JSON, or not the JSON of such a message; the error says where.
+    /// Fails if the text is not JSON, or not valid JSON for this message; the error says where.
     pub fn read<'de, M: Deserialize<'de>>(&self, json: &'de [u8]) -> Result<M, serde_json::Error> {
         self.scope(|| read(json))
     }
 
-    /// Runs with these options: they hold for everything that `run` reads, by whatever deserializer.
+    /// Calls `run` with these options, which apply to everything that `run` reads, with any deserializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
         let options = Options { strict: self.strict, ..Options::default() };
         in_scope(self.registry.as_ref(), options, run)
     }
 }
 
-/// Reads with the options that are in force.
+/// Reads with the current options.
 pub(crate) fn read<'de, M: Deserialize<'de>>(json: &'de [u8]) -> Result<M, serde_json::Error> {
     match str::from_utf8(json) {
-        // Checking all of it at once is faster than string by string, as `from_slice` does.
+        // Validating all of it at once is faster than string by string, as `from_slice` does.
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(json),
     }
 }
 
-/// Writes messages as JSON with options.
+/// Writes messages as JSON, with options.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
     strict: bool,
@@ -165,23 +165,23 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer with the default options: those of `serde_json` alone.
+    /// Creates a writer with the default options, which are those of `serde_json` alone.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes errors of values that have no JSON form. Otherwise such a value does not take the rest with
-    /// it, and is written as [here](self#what-has-no-json-form).
+    /// Refuses values without a JSON form. A lenient writer writes them as explained
+    /// [here](self#what-has-no-json-form), so that they do not break the rest of the message.
     ///
-    /// Write strictly what goes to somebody who takes what it does not understand for empty, as ESET's
-    /// API does; requests over REST are.
+    /// Write strictly if the recipient treats values that it does not understand as empty, as ESET's API
+    /// does. Requests over REST are always strict.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
     }
 
-    /// Writes fields without presence also when they have their default, as ESET's answers do
+    /// Writes fields without presence even if they have their default value, as ESET's responses do
     /// ([facts](crate::facts#json)): `""`, `[]`, `0`, `false` and the first name of an enum.
     #[must_use]
     pub fn emit_defaults(mut self, emit: bool) -> Self {
@@ -200,13 +200,13 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// If the writer is [strict](Self::strict) and something in the message has no JSON form, such as an
-    /// `Any` of a type that is not registered or a timestamp out of range; the error says where.
+    /// Fails if the writer is [strict](Self::strict) and part of the message has no JSON form, such as an
+    /// `Any` of an unregistered type or a timestamp out of range; the error says where.
     pub fn write<M: Serialize + ?Sized>(&self, message: &M) -> Result<Vec<u8>, serde_json::Error> {
         self.scope(|| serde_json::to_vec(message))
     }
 
-    /// Runs with these options: they hold for everything that `run` writes, by whatever serializer.
+    /// Calls `run` with these options, which apply to everything that `run` writes, with any serializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
         let options = Options {
             strict_writing: self.strict,

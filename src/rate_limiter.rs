@@ -1,4 +1,4 @@
-//! How many calls a second: the limit of the service, kept on this side.
+//! Keeps the service's limit of calls per second on the client's side.
 
 mod arrivals;
 mod pace;
@@ -23,46 +23,46 @@ use self::queue::{PATIENCE, Queue};
 use crate::error::{Error, ErrorKind};
 use crate::timer::{BoxFuture, Timer};
 
-/// A shorter window counts as this one: clocks do not tell more.
+/// The shortest window; clocks are not more precise.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
 
-/// A longer window counts as this one: beyond it clocks overflow.
+/// The longest window; longer ones would overflow clocks.
 const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Lets through as many calls as a service takes, first come first served; only the question for a pending
-/// answer (202) goes before all new calls, since the service drops an answer that nobody fetches for ten
-/// minutes ([facts](crate::facts#rate-limit)). All clones are one limiter.
+/// Limits the rate of calls, first come, first served. Only polls for pending responses (202) go before new
+/// calls, since the service drops a response that is not fetched within ten minutes
+/// ([facts](crate::facts#rate-limit)). All clones share one limit.
 ///
-/// ESET Connect takes 10 calls a second for each combination of credentials, account and address, and
-/// answers more with 429. Whoever keeps making bursts of 1,000 calls and more is served about 2 calls a
-/// second, with pending answers (202), and is refused with 50x at last
+/// ESET Connect accepts 10 calls per second for each combination of credentials, account and address, and
+/// answers further calls with 429. A program that keeps making bursts of 1,000 calls or more is served about
+/// 2 calls per second with pending responses (202) and finally refused with 50x
 /// ([facts](crate::facts#rate-limit)).
 ///
-/// **The limit** holds at the service, not only here: a call counts from when its answer came, which is
-/// the latest moment at which it can have arrived, but 250 ms after it was sent at the latest (1 s if no
-/// answer came in the last minute, since it may have to connect). So calls that take 5 ms reach 9.95 a
-/// second, those that take 100 ms 9.1, and slow ones 8: that is the price of not being refused.
+/// **Limit**: it holds where the service counts, not only here. A call counts from the latest moment at which
+/// it can have arrived: when its response came, but at most 250 ms after it was sent (1 s if no response came
+/// in the last minute, because it may have to connect). Therefore calls that take 5 ms reach 9.95 per second,
+/// those that take 100 ms 9.1, and slow ones 8: the price of never being refused.
 ///
-/// **The rate** follows what the service answers. At the configured rate a burst goes out at once; below
-/// it calls are evenly spaced.
+/// **Rate**: it adapts to the responses. At the configured rate, a burst is sent at once; below it, calls are
+/// spaced evenly.
 ///
-/// | answer | what happens | why |
+/// | response | effect | reason |
 /// |---|---|---|
-/// | 429 | nobody calls for the time in `Retry-After` (an hour at most), or for one window; the rate is halved | somebody else uses the same credentials: after a window the count is new, and two who halve share fairly |
-/// | 502, 503, 504 | the rate is halved | a service in trouble; whether to try again is for the retry policy. A 500 is more often about the one call |
-/// | 202 | the rate falls by a tenth, if at least half of it was used | fair use begins so; but a single slow query is pending too, and one of those a second costs no more than the other answers bring back |
-/// | any other | the rate rises, by a tenth of the configured one for each window's worth of answers | 5 seconds from half to full; where less is to be had for long, probing for more costs a 429 every two or three seconds |
+/// | 429 | no calls for the time in `Retry-After` (at most an hour) or for one window; the rate is halved | another program uses the same credentials: after a window the service counts anew, and two programs that halve their rates share fairly |
+/// | 502, 503, 504 | the rate is halved | the service is in trouble; the retry policy decides whether to repeat the call. A 500 is usually about a single call |
+/// | 202 | the rate falls by a tenth if at least half of it was used | this is how the fair-use limit starts. A single slow query is pending too; one per second costs no more than the other responses recover |
+/// | any other | the rate rises by a tenth of the configured rate per window's worth of responses | 5 seconds from half to full; if the available rate stays lower, probing costs a 429 every two or three seconds |
 ///
-/// It falls once in a window at most, and not for calls sent before it fell last: ten calls under way
-/// bring ten refusals of one burst. It does not fall below 2 calls a second, which fair use grants, or a
-/// fifth of the configured rate if that is less.
+/// The rate falls at most once per window, and not because of calls sent before it last fell: ten concurrent
+/// calls can return ten refusals for one burst. It does not fall below 2 calls per second, which fair use
+/// grants, or a fifth of the configured rate if that is less.
 ///
-/// **Deadlines**: a call whose turn cannot come in its time fails with [`Error::is_deadline_exceeded`] as
-/// soon as that is clear, mostly at once, and nothing is sent. The estimate takes it that the calls before it
-/// are answered well and fast, so that no call is refused that might have been made.
+/// **Deadlines**: a call that cannot be sent before its deadline fails with [`Error::is_deadline_exceeded`]
+/// as soon as that is certain, usually at once, and nothing is sent. The estimate assumes that the calls
+/// ahead of it are answered quickly and successfully, so a call that could have been made is never refused.
 ///
-/// **Cancelling** a call that waits frees its place. One whose future nobody polls when its turn is there
-/// is passed over after 100 ms and goes first when it comes.
+/// **Cancellation**: cancelling a waiting call frees its place. If nothing polls the future of a call when
+/// its turn comes, it is skipped after 100 ms and goes first once it is polled.
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,7 +70,7 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 ///
 /// let documented = RateLimiter::eset();
 /// assert_eq!(documented.rate(), 10.0);
-/// // Half of it, where another program uses the same credentials.
+/// // Use half of it if another program uses the same credentials.
 /// let half = RateLimiter::new(5, Duration::from_secs(1));
 /// assert_eq!((half.rate(), half.waiting()), (5.0, 0));
 /// ```
@@ -92,8 +92,8 @@ struct State {
 }
 
 impl RateLimiter {
-    /// At most `calls` in any time as long as `window`. No calls count as one call. A window is a
-    /// millisecond at the least and 365 days at the most.
+    /// Creates a limit of `calls` in any period of length `window`. 0 calls count as 1. The window is limited
+    /// to the range from 1 millisecond to 365 days.
     pub fn new(calls: u32, window: Duration) -> Self {
         let calls = calls.max(1);
         let window = window.clamp(SHORTEST_WINDOW, LONGEST_WINDOW);
@@ -105,26 +105,27 @@ impl RateLimiter {
         Self { shared: Arc::new(Shared { calls, window, state: Mutex::new(state) }) }
     }
 
-    /// ESET's documented limit: 10 calls in any second ([facts](crate::facts#rate-limit)).
+    /// Creates ESET's documented limit: 10 calls per second ([facts](crate::facts#rate-limit)).
     pub fn eset() -> Self {
         Self::new(10, Duration::from_secs(1))
     }
 
-    /// The rate now, in calls a second: what is configured, or less after the service asked for less.
+    /// Returns the current rate in calls per second: the configured one, or less after the service asked for
+    /// less.
     pub fn rate(&self) -> f64 {
         self.shared.state().pace.rate()
     }
 
-    /// How many calls wait for their turn, without those passed over.
+    /// Returns the number of waiting calls, except skipped ones.
     pub fn waiting(&self) -> usize {
         self.shared.state().queue.len()
     }
 
-    /// Waits for the turn of one request, which must then be sent at once.
+    /// Waits until a request may be sent, which must then happen at once.
     ///
     /// # Errors
     ///
-    /// If the turn cannot come before the deadline. Nothing was sent.
+    /// Fails if the request cannot be sent before the deadline. Nothing was sent.
     pub(crate) async fn acquire(
         &self,
         priority: Priority,
@@ -148,7 +149,7 @@ impl RateLimiter {
             };
             if sleep.as_mut().poll(cx).is_ready() {
                 pause = None;
-                // Not again in the same poll: a clock that is off must not hold the thread.
+                // Not in the same poll: a broken clock must not block the thread.
                 cx.waker().wake_by_ref();
             }
             Poll::Pending
@@ -168,38 +169,38 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-/// A request is under way. Dropped without [`end`](Self::end), it was cancelled: it may have been sent, and
-/// counts as one whose answer never came.
-#[must_use = "a permit ends with its answer"]
+/// A request in progress. If dropped without [`end`](Self::end), the call was cancelled: it may have been
+/// sent and counts as unanswered.
+#[must_use = "end the permit when the response arrives"]
 pub(crate) struct Permit {
     shared: Arc<Shared>,
     number: u64,
     sent: Sent,
 }
 
-/// What the service answered.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
-    /// An answer, be it an error of the caller.
+    /// A response, including errors of the caller.
     Answered,
-    /// The answer is pending: 202.
+    /// A pending response (202).
     Pending,
-    /// Too many calls: 429.
+    /// Too many calls (429).
     Refused {
-        /// The time after which the service wants to be asked again.
+        /// The time that the service asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The service is in trouble: 50x.
+    /// The service is in trouble (50x).
     Overloaded,
 }
 
 impl Permit {
-    /// The answer has come.
+    /// Records the response.
     pub(crate) fn end(self, now: Instant, outcome: Outcome) {
         let mut state = self.shared.state();
         state.arrivals.settle(self.number, now);
         let wake = if state.pace.answered(self.sent, now, outcome) {
-            // It may be hopeless now for anyone.
+            // Any waiting call may now be too late for its deadline.
             state.queue.all()
         } else {
             state.queue.first().into_iter().collect()
@@ -218,7 +219,7 @@ impl fmt::Debug for Permit {
     }
 }
 
-/// A place in the queue, left with the future that waits.
+/// A place in the queue. Dropping it leaves the queue.
 struct Place<'a> {
     shared: &'a Shared,
     ticket: u64,
@@ -241,9 +242,9 @@ enum Step {
 
 #[derive(Clone, Copy)]
 enum Wait {
-    /// Until it is time to look again.
+    /// Waits until it is time to check again.
     Until(Duration),
-    /// For an answer that makes it possible, until it would come too late.
+    /// Waits for a response that makes the call possible, until it would be too late.
     Answer(Duration),
 }
 
@@ -271,7 +272,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the one with this ticket has to do now. Nobody is woken under the lock.
+    /// Decides what the call with this ticket does next. Wakes nothing while holding the lock.
     fn step(self: &Arc<Self>, ticket: u64, now: Instant, deadline: Instant, waker: &Waker) -> Step {
         let mut wake = None;
         let mut state = self.state();
@@ -307,7 +308,7 @@ impl Shared {
             return Step::Fail(self.hopeless(state, now, ahead, least, left));
         }
         if ahead > 0 {
-            // It looks whether those before it have come, when its own turn should be there.
+            // When its own turn should come, it checks whether the calls ahead of it were polled.
             let look = if wait.is_zero() { PATIENCE } else { wait.max(least) };
             return Step::Wait(Wait::Until(look.min(left)));
         }
@@ -335,19 +336,19 @@ impl Shared {
         left: Duration,
     ) -> Error {
         let before = match ahead {
-            0 => "no call waits before this one".to_owned(),
-            1 => "1 call waits before this one".to_owned(),
-            _ => format!("{ahead} calls wait before this one"),
+            0 => "no calls are ahead of it".to_owned(),
+            1 => "1 call is ahead of it".to_owned(),
+            _ => format!("{ahead} calls are ahead of it"),
         };
         let block = state.pace.block(now);
         let refused = if block.is_zero() {
             String::new()
         } else {
-            format!(", the service wants no call for {:?}", rounded(block))
+            format!(", the service refuses calls for {:?}", rounded(block))
         };
         let message = format!(
             "the rate limit leaves no time for the call, nothing was sent: {before}, the rate is {} calls \
-             a second{refused}; its turn would come in {:?} at the earliest, and it has {:?}",
+             per second{refused}; it could be sent in {:?} at the earliest but has only {:?} left",
             (state.pace.rate() * 1000.0).round() / 1000.0,
             rounded(least),
             rounded(left),
@@ -357,18 +358,18 @@ impl Shared {
 }
 
 impl State {
-    /// How long the next call must wait.
+    /// Returns how long the next call must wait.
     fn wait(&self, now: Instant) -> Duration {
         self.arrivals.wait(now).max(self.pace.wait(now))
     }
 
-    /// How long the call with so many others before it must wait at the least.
+    /// Returns the minimum wait of the call with this number of calls ahead of it.
     fn least_wait(&self, now: Instant, ahead: usize) -> Duration {
         self.arrivals.least_wait(now, ahead).max(self.pace.least_wait(now, ahead))
     }
 }
 
-/// To milliseconds, for people.
+/// Rounds to milliseconds for messages.
 fn rounded(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }

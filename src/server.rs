@@ -1,8 +1,9 @@
-//! Fronts: how callers reach the RPCs that a server answers.
+//! Serves RPCs to callers over gRPC and REST.
 //!
-//! tonic's stubs are the gRPC front, and [`Reflection`] tells its callers what there is. [`RestFront`] is the REST front: it matches HTTP requests by the
-//! same rules that the REST client expands, and asks a [`Backend`] for each RPC. The build script makes
-//! a backend for each service over tonic's trait of it, so one implementation serves both fronts:
+//! tonic's stubs serve gRPC, with [`Reflection`] to describe the services. [`RestFront`] serves REST: it
+//! matches HTTP requests with the same rules that the REST client uses, and calls a [`Backend`] for each RPC.
+//! The build script generates a backend per service from tonic's trait for the service, so one implementation
+//! serves both:
 //!
 //! ```
 //! use std::sync::Arc;

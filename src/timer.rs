@@ -1,4 +1,4 @@
-//! Time, as everything that waits in this crate sees it.
+//! The clock for everything in this crate that waits.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -8,29 +8,29 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// A future that is not known by its type.
+/// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The clock of a client. Its default is tokio's; a test gives one that it drives, so that hours of
+/// The clock of a client: tokio's by default. Tests can supply one that they control, so that hours of
 /// backoff pass at once ([`ClientBuilder::timer`](crate::ClientBuilder::timer)).
 ///
-/// What it does not reach: the timers of the connections below (connecting, keep-alive), which go by tokio's
-/// clock. The token of [`ClientBuilder::login`](crate::ClientBuilder#method.login) lives by this one; a
-/// [`TokenCache`](crate::auth::TokenCache) of one's own is given it
-/// [as well](crate::auth::TokenCache::with_timer).
+/// It does not control the timers of the underlying connections (connecting, keep-alive), which use tokio's
+/// clock. The token of [`ClientBuilder::login`](crate::ClientBuilder#method.login) uses this clock; pass it
+/// to your own [`TokenCache`](crate::auth::TokenCache) with
+/// [`with_timer`](crate::auth::TokenCache::with_timer).
 pub trait Timer: Debug + Send + Sync + 'static {
-    /// The time by which deadlines and waits are reckoned. Never goes back.
+    /// Returns the time for deadlines and waits. Must never go back.
     fn now(&self) -> Instant;
 
-    /// The time of day, for a `Retry-After` that names one.
+    /// Returns the time of day, for a `Retry-After` that contains a date.
     fn system_time(&self) -> SystemTime;
 
-    /// Waits before the client does something: a backoff, its turn under the rate limit, a pause before it
-    /// asks again.
+    /// Waits before the client does something: a backoff, the rate limit, a pause between polls.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
-    /// Ends when what runs beside it has had this long: the deadline of a call, the time of an attempt.
-    /// The client does not wait for it but for what runs, so a driven clock does not pass it over.
+    /// Ends when the time for something else is up: the deadline of a call or the timeout of an attempt. The
+    /// client waits for that other thing rather than for this future, so a controlled clock should not skip
+    /// ahead to it.
     fn expiry(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.sleep(duration)
     }
@@ -50,12 +50,12 @@ impl Timer for TokioTimer {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // Lazy: made where it is polled, in the runtime.
+        // Created when polled, inside the runtime.
         Box::pin(async move { tokio::time::sleep(duration).await })
     }
 }
 
-/// Runs something for so long at most; `None` if that was not enough, and then it is dropped.
+/// Runs a future for at most this duration. Drops it and returns `None` if that was not enough.
 pub(crate) async fn within<F: Future>(
     timer: &dyn Timer,
     duration: Duration,

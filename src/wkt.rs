@@ -1,7 +1,7 @@
 //! The well-known types: `google.protobuf.*` with their ProtoJSON forms.
 //!
-//! [`Any`] carries a message of any type; [`TypeRegistry`] says which types are known.
-//! `pbjson_types` has the rest, as far as it agrees with the ProtoJSON specification.
+//! [`Any`] contains a message of any type; [`TypeRegistry`] defines which types are known. `pbjson_types`
+//! provides the other types, where it agrees with the ProtoJSON specification.
 
 /// The names of well-known types.
 macro_rules! well_known_names {

@@ -1,5 +1,5 @@
-//! A service is added by a `.proto` file: `tests/added_service` does so, with the same parts of the
-//! build script, and everything of this crate works with it.
+//! Adds a service with a `.proto` file: `tests/added_service` does so with the same build crate, and
+//! everything in this crate works with it.
 
 mod support;
 
@@ -19,7 +19,7 @@ use eset_protect::wkt::{Any, FieldMask, Int64Value, TypeRegistry, Value};
 use eset_protect::{Client, JsonMessage, params::AllowedActions};
 use prost::Message;
 
-/// A greeting with something in every field.
+/// Returns a greeting with all fields set.
 fn full() -> Greeting {
     Greeting {
         double_value: f64::INFINITY,
@@ -200,7 +200,7 @@ fn each_name_of_an_enum_value_is_its_number() {
     };
     let strict = Reader::new().strict(true);
     assert_eq!(strict.read::<Greeting>(json("WARMTH_COZY").as_bytes()).unwrap(), message);
-    // The first name is the one that is written.
+    // The first name is the one to write.
     assert_eq!(serde_json::to_string(&message).unwrap(), json("WARMTH_WARM"));
 }
 
@@ -227,13 +227,13 @@ fn its_types_can_be_registered_for_any() {
     let json = Writer::new().registry(registry.clone()).write(&any).unwrap();
     assert_eq!(Reader::new().registry(registry.clone()).read::<Any>(&json).unwrap(), any);
 
-    // What it does not know rides along as with the crate's own types.
+    // Unknown data is kept as for the crate's own types.
     let newer = br#"{"@type":"x/example.greeter.v1.Greeting","byName":{"k":{"new":1.50}}}"#;
     let any: Any = Reader::new().registry(registry.clone()).read(newer).unwrap();
     assert_eq!(any.unpack::<Greeting>().unwrap().by_name.len(), 1);
     assert_eq!(Writer::new().registry(registry).write(&any).unwrap(), newer);
 
-    // Without the registry it is a type like any other that nobody knows.
+    // Without the registry it is an unknown type.
     let any: Any = serde_json::from_slice(newer).unwrap();
     assert_eq!(any.unknown().unwrap().type_url, "x/example.greeter.v1.Greeting");
     assert_eq!(serde_json::to_vec(&any).unwrap(), newer);
@@ -259,7 +259,7 @@ fn what_the_server_sets_is_cleared_wherever_it_is() {
     assert_eq!(echo, Greeting { choice: None, uuid: String::new(), ..full() });
 }
 
-/// A service of one name in each of three packages, two of them versions of one package.
+/// Services of the same name in three packages, two of which are versions of one package.
 mod books {
     use std::net::SocketAddr;
 
@@ -361,7 +361,7 @@ mod books {
                 "/example.shop.v1.Books/GetBook"
             ]
         );
-        // The short name is the newest version.
+        // The short name means the newest version.
         assert_eq!(rpc::library_books::GetBook::SPEC.path, paths[1]);
         assert_eq!(rpc::library_books_v1::GetBook::SPEC.path, paths[0]);
         assert_eq!(rpc::shop_books::GetBook::SPEC.path, paths[2]);

@@ -1,5 +1,5 @@
-//! A propagator of the program's own decides how the trace context is written. It is the program's for
-//! all of its tests, so this one is alone.
+//! The program's own propagator determines how the trace context is written. It is global for all tests of a
+//! program, so this test is alone.
 
 #![cfg(all(feature = "emulator", feature = "otel", feature = "rest"))]
 
@@ -11,7 +11,7 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, global};
 
-/// Writes the trace and a header that no connection could hold.
+/// Writes the trace and a header that no connection can carry.
 #[derive(Debug)]
 struct Own([String; 1]);
 

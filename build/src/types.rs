@@ -147,7 +147,7 @@ fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
     )
 }
 
-/// How the key of a map is encoded.
+/// The encoding of a map key.
 fn key(kind: &Kind) -> &'static str {
     match kind {
         Kind::String => "Text",

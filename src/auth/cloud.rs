@@ -6,8 +6,8 @@ use super::login::Account;
 use super::{BoxFuture, TokenProvider, Tokens};
 use crate::error::Error;
 
-/// Logs in with the password of an API user at `/oauth/token`, and renews with the refresh token, which
-/// the service rotates each time. A refresh that is refused falls back to the password.
+/// Logs in with the password of an API user at `/oauth/token` and renews with the refresh token, which the
+/// service replaces each time. If a refresh is refused, logs in with the password.
 #[derive(Debug)]
 pub(crate) struct CloudLogin(Account);
 
@@ -34,7 +34,7 @@ impl TokenProvider for CloudLogin {
                 let token = refresh.expose_secret();
                 let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
                 match self.grant(&form, Some(refresh)).await {
-                    // The refresh token is used up or too old; the password is not.
+                    // The refresh token was used or expired; fall back to the password.
                     Err(error) if error.is_unauthenticated() => {}
                     result => return result,
                 }

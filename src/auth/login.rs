@@ -1,4 +1,4 @@
-//! What both logins have in common: the account, and how their answers are read.
+//! Code shared by both logins: the account, and parsing of responses.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,13 +21,13 @@ use crate::timer::Timer;
 use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use crate::transport::rest::error_from;
 
-/// Both services give a token for an hour, and one of them does not document that it says so.
+/// Both services issue tokens for an hour, but one of them does not document a member that says so.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
 
-/// So many refresh tokens are remembered.
+/// The number of refresh tokens to remember.
 const REMEMBERED: usize = 8;
 
-/// Who logs in, and where.
+/// The account and the URL of the login.
 pub(crate) struct Account {
     pub(crate) http: HttpClient,
     pub(crate) url: http::Uri,
@@ -35,19 +35,19 @@ pub(crate) struct Account {
     pub(crate) password: SecretString,
     pub(crate) timer: Arc<dyn Timer>,
     pub(crate) pending: PendingPolicy,
-    /// The refresh tokens that were sent last. A service may quote one later.
+    /// The most recently sent refresh tokens, which a service may quote later.
     pub(crate) sent: Mutex<VecDeque<SecretString>>,
     /// What travels with every request, as with every call, and who asks.
     pub(crate) headers: HeaderMap,
 }
 
 impl Account {
-    /// Never in a log.
+    /// Returns the password, which must never be logged.
     pub(super) fn password(&self) -> &str {
         self.password.expose_secret()
     }
 
-    /// Asks for tokens.
+    /// Requests tokens.
     pub(super) async fn ask(
         &self,
         media_type: &'static str,
@@ -101,7 +101,7 @@ impl Account {
 }
 
 impl Account {
-    /// What an answer must not quote, when this refresh token is sent.
+    /// Returns the secrets to redact from the response, including this refresh token.
     fn secrets(&self, refresh: Option<&SecretString>) -> Secrets {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.extend(refresh.cloned());
@@ -123,27 +123,27 @@ impl fmt::Debug for Account {
     }
 }
 
-/// Reads an answer, in either spelling of its members ([facts](crate::facts#on-prem-login)).
+/// Parses a response in either spelling of its members ([facts](crate::facts#on-prem-login)).
 fn read(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Tokens, Error> {
     if response.status != http::StatusCode::OK {
         return Err(refusal(response, pending_id));
     }
-    // The cause is not shown: it may quote the answer, which is a secret.
+    // Omits the cause, which may quote the response and therefore a secret.
     let answer: Map<String, Value> = serde_json::from_slice(&response.body)
-        .map_err(|_| Error::protocol("the login: the answer is not a JSON object"))?;
+        .map_err(|_| Error::protocol("the login: the response is not a JSON object"))?;
     let text = |names: [&str; 2]| {
         let mut found = names.iter().filter_map(|name| answer.get(*name)?.as_str());
         found.find(|text| !text.is_empty())
     };
     let access = text(["access_token", "accessToken"])
-        .ok_or_else(|| Error::protocol("the login: the answer has no access token"))?;
+        .ok_or_else(|| Error::protocol("the login: the response has no access token"))?;
     let refresh = text(["refresh_token", "refreshToken"]).map(SecretString::from);
     let life = ["expires_in", "expiresIn"].iter().find_map(|name| seconds(answer.get(*name)?));
     let expires_in = life.unwrap_or(USUAL_LIFE);
     Ok(Tokens { access: AccessToken::new(access), refresh, expires_in })
 }
 
-/// A number of seconds, also in a string. Nonsense is as good as nothing.
+/// Parses a number of seconds, which may be a string. Invalid values count as missing.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
@@ -153,14 +153,14 @@ fn seconds(value: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// Whether the service did not accept what it was given, rather than failed to look at it. It says so
-/// with more than one status ([facts](crate::facts#cloud-login), [facts](crate::facts#errors)).
+/// Whether the service rejected the credentials, rather than failed to check them. It uses several statuses
+/// for that ([facts](crate::facts#cloud-login), [facts](crate::facts#errors)).
 fn is_refused(error: &Error) -> bool {
     matches!(error.http_status(), Some(status @ 400..=499) if !matches!(status, 408 | 429))
 }
 
-/// Whether it was not the login that refused but who stands in front of it: a login says why, in JSON (RFC
-/// 6749, 5.2), and never with this status; a firewall says it with a page.
+/// Whether something in front of the login refused the request: a login explains a refusal in JSON (RFC 6749,
+/// 5.2) and never uses this status, while a firewall returns a page.
 fn is_by_another(response: &HttpResponse) -> bool {
     response.status == http::StatusCode::FORBIDDEN
         && serde_json::from_slice::<Map<String, Value>>(&response.body).is_err()

@@ -4,8 +4,8 @@ use super::login::Account;
 use super::{BoxFuture, TokenProvider, Tokens};
 use crate::error::Error;
 
-/// Logs in with a password at `/GetTokens`. No refresh is known of On-Prem servers, so it logs in
-/// again.
+/// Logs in with a password at `/GetTokens`. On-Prem servers are not known to support refresh, so it logs in
+/// again to renew.
 #[derive(Debug)]
 pub(crate) struct OnPremLogin(Account);
 

@@ -7,21 +7,21 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{BoxFuture, Credentials};
 use crate::error::Error;
 
-/// A bearer token. It is never shown: not by `Debug`, not in an error.
+/// A bearer token. `Debug` and errors never show it.
 #[derive(Clone)]
 pub struct AccessToken(SecretString);
 
 impl AccessToken {
-    /// A token from its text.
+    /// Creates a token.
     pub fn new(token: impl Into<String>) -> Self {
         Self(SecretString::from(token.into()))
     }
 
-    /// The value of the header `authorization`.
+    /// Returns the value of the header `authorization`.
     pub(crate) fn to_header(&self) -> Result<http::HeaderValue, Error> {
         let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()))
             .map_err(|_| {
-            Error::config("the access token has characters that no header can hold")
+            Error::config("the access token contains characters that are not allowed in a header")
         })?;
         value.set_sensitive(true);
         Ok(value)
@@ -39,12 +39,12 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// One token that somebody else keeps valid.
+/// Credentials with a fixed token, which something else must keep valid.
 #[derive(Clone, Debug)]
 pub struct StaticToken(AccessToken);
 
 impl StaticToken {
-    /// Credentials of this token.
+    /// Creates credentials with this token.
     pub fn new(token: impl Into<String>) -> Self {
         Self(AccessToken::new(token))
     }
@@ -55,7 +55,7 @@ impl Credentials for StaticToken {
         Box::pin(async { Ok(self.0.clone()) })
     }
 
-    /// There is no other token, so a call that was refused fails.
+    /// There is no other token, so the refused call fails.
     fn invalidate(&self, _token: &AccessToken) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }

@@ -1,4 +1,4 @@
-//! One token for many calls.
+//! Shares one token among many calls.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,31 +16,31 @@ use crate::telemetry;
 use crate::timer::{Timer, TokioTimer};
 use crate::transport::retry_after;
 
-/// How long before its expiry a token is renewed, at the most: a tenth of its life.
+/// The longest time before its expiry to renew a token; at most a tenth of its lifetime.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// How long a refused login is not tried again, since whoever is behind it may lock the account.
+/// How long to wait after a refused login, because repeated attempts may lock the account.
 const REFUSED: Duration = Duration::from_secs(10);
 
-/// A token that a service refused sooner than this was perhaps replaced by the login of another program, or
-/// else the service takes none of them.
+/// If a service refuses a token younger than this, either the login of another program replaced it or the
+/// service accepts no tokens at all.
 const YOUNG: Duration = Duration::from_secs(10);
 
-/// The longest rest of a login that fails, or whose tokens are refused, if it does not ask for more; and so
-/// the longest that a call waits for it.
+/// The longest pause after a failed login or refused tokens unless the service asks for more, and therefore
+/// the longest time that a call waits for one.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// The longest rest that a login gets, whatever its `Retry-After` says.
+/// The longest pause after a failed login, whatever its `Retry-After` says.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
-/// What a login gives.
+/// The result of a login.
 #[derive(Clone)]
 pub struct Tokens {
     /// The token for calls.
     pub access: AccessToken,
-    /// What renews it without the password, if the service has that.
+    /// The token that renews it without the password, if the service has one.
     pub refresh: Option<SecretString>,
-    /// How long the access token is valid, from now.
+    /// How long the access token is valid from now on.
     pub expires_in: Duration,
 }
 
@@ -54,38 +54,38 @@ impl fmt::Debug for Tokens {
     }
 }
 
-/// A login.
+/// Logs in to a service.
 pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
-    /// Logs in, or renews `previous`. Never called twice at the same time by one cache. Whichever of the
-    /// calls that wait for it is polled drives the future; with the last of them it is dropped, perhaps
-    /// before it is done.
+    /// Logs in, or renews `previous`. A cache never calls it twice at the same time. Whichever waiting call
+    /// is polled drives the future. If all of them are dropped, the future is dropped too, perhaps before it
+    /// completes.
     ///
     /// # Errors
     ///
-    /// If the login is refused ([`Error::is_unauthenticated`]) or cannot be reached; made of a
+    /// Fails if the login is refused ([`Error::is_unauthenticated`]) or unreachable; create the error from a
     /// [`tonic::Status`].
     fn fetch(&self, previous: Option<Tokens>) -> BoxFuture<'_, Result<Tokens, Error>>;
 }
 
-/// Keeps the token of a login, renews it ahead of its expiry and again when a service refuses it.
+/// Caches the token of a login. Renews it before it expires, and after a service refused it.
 ///
-/// | the token | what a call does |
+/// | token | what a call does |
 /// |---|---|
-/// | is fresh | takes it |
-/// | expires soon | one call renews it, the others take it meanwhile; so does that one if the login fails |
-/// | is missing, expired or refused | one call fetches another and all share what came of it, also a failure |
+/// | fresh | uses it |
+/// | expires soon | one call renews it while the others use it; if the login fails, that call uses it too |
+/// | missing, expired or refused | one call fetches a new one, and all calls share the result, even a failure |
 ///
-/// Between two tries the login rests, for all calls together:
+/// Between two logins there may be a pause, which applies to all calls:
 ///
-/// | what happened | how long it rests | what a call does meanwhile that has no token |
+/// | after | pause | calls without a token meanwhile |
 /// |---|---|---|
-/// | the login was refused | 10 s, since whoever is behind it may lock the account | fails with that refusal |
-/// | it failed, and [may do better later](Error::is_retryable) | 250 ms, doubled each time up to 10 s, of which at least half is drawn; longer if its `Retry-After` says so | waits for the next try and shares what comes of it; fails with the failure where it would wait for more than 10 s |
-/// | it failed otherwise | the same | fails with that failure |
-/// | a service refused its token | not at all the first two times, then 1 s, doubled up to 10 s, while they are refused within 10 s of the login | waits for the next login |
+/// | a refused login | 10 s, because more attempts may lock the account | fail with that refusal |
+/// | a failed login that [may succeed later](Error::is_retryable) | 250 ms, doubled each time up to 10 s, with jitter in the upper half; longer if `Retry-After` says so | wait for the next login and share its result; fail with the last failure if they would wait for more than 10 s |
+/// | any other failed login | the same | fail with that failure |
+/// | a service refused a token | none the first two times, then 1 s, doubled up to 10 s, as long as tokens are refused within 10 s of the login | wait for the next login |
 ///
-/// The last line is for accounts that have one session, where the login of another program ends ours: both go
-/// on, in turn, and a service that takes no token at all makes no storm of logins.
+/// The last row is for accounts with a single session, where a login of another program ends ours. Both
+/// programs then take turns, and a service that accepts no tokens does not cause a flood of logins.
 #[derive(Debug)]
 pub struct TokenCache<P> {
     login: Arc<Login<P>>,
@@ -99,22 +99,22 @@ struct Login<P> {
     state: Mutex<State>,
 }
 
-/// A fetch that is under way. All who wait for it drive it: were it one of them, that one could keep the
-/// others waiting for as long as nobody polls it, perhaps because somebody waits for one of the others.
+/// The current fetch. All waiting calls drive it: if only one did, it could block the others while nothing
+/// polls it, perhaps because its caller waits for one of the others.
 type Fetching = Shared<BoxFuture<'static, ()>>;
 
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    /// Until when the login is not tried.
+    /// When the pause before the next login ends.
     rest: Option<Rest>,
-    /// How often the login failed since it last did well.
+    /// The number of failed logins since the last success.
     failures: u32,
-    /// How often a token was refused soon after its login, one after another.
+    /// The number of consecutive tokens that were refused soon after their login.
     refusals: u32,
-    /// The fetch that is under way, if somebody still waits for it.
+    /// The current fetch, if a call still waits for it.
     fetching: Option<WeakShared<BoxFuture<'static, ()>>>,
-    /// How many fetches came to an end.
+    /// The number of completed fetches.
     fetches: u64,
 }
 
@@ -130,12 +130,12 @@ impl Held {
         now.saturating_duration_since(self.since)
     }
 
-    /// Whether it can be used at all.
+    /// Whether the token is usable at all.
     fn is_valid(&self, now: Instant) -> bool {
         !self.is_refused && self.age(now) < self.tokens.expires_in
     }
 
-    /// Whether it can be used without a thought of its end.
+    /// Whether the token is usable and not about to expire.
     fn is_fresh(&self, now: Instant) -> bool {
         let life = self.tokens.expires_in;
         !self.is_refused && self.age(now) < life.saturating_sub(SLACK.min(life / 10))
@@ -145,7 +145,7 @@ impl Held {
 #[derive(Debug)]
 struct Rest {
     until: Instant,
-    /// What the login failed with; `None` if it rests since its tokens were refused.
+    /// The error of the failed login; `None` if the pause is due to refused tokens.
     failure: Option<Error>,
 }
 
@@ -155,13 +155,13 @@ impl State {
         held.map(|held| held.tokens.access.clone())
     }
 
-    /// How long the login still rests.
+    /// Returns the rest of the pause.
     fn resting(&self, now: Instant) -> Duration {
         let rest = self.rest.as_ref();
         rest.map_or(Duration::ZERO, |rest| rest.until.saturating_duration_since(now))
     }
 
-    /// What there is without another fetch.
+    /// Returns the result that is available without another fetch.
     fn settled(&self, now: Instant) -> Option<Result<AccessToken, Error>> {
         if let Some(held) = self.held.as_ref().filter(|held| held.is_fresh(now)) {
             return Some(Ok(held.tokens.access.clone()));
@@ -178,7 +178,8 @@ impl State {
         (!is_worth_waiting).then(|| Err(failure.clone()))
     }
 
-    /// What the fetch brought that came to an end since there were `seen` of them, however short its life.
+    /// Returns the result of the first fetch that completed after `seen` fetches, however short the token's
+    /// lifetime.
     fn brought(&self, seen: u64, now: Instant) -> Option<Result<AccessToken, Error>> {
         if self.fetches == seen {
             return None;
@@ -194,12 +195,12 @@ impl State {
 }
 
 impl<P: TokenProvider> TokenCache<P> {
-    /// A cache for a login, empty at first, which goes by tokio's clock.
+    /// Creates an empty cache for a login, with tokio's clock.
     pub fn new(provider: P) -> Self {
         Self::with_timer(provider, TokioTimer)
     }
 
-    /// A cache for a login, empty at first, which goes by this clock: that of the client
+    /// Creates an empty cache for a login, with the clock of the client
     /// ([`ClientBuilder::timer`](crate::ClientBuilder::timer)).
     pub fn with_timer(provider: P, timer: impl Timer) -> Self {
         Self::with(provider, Arc::new(timer), Jitter::default())
@@ -236,7 +237,7 @@ impl<P: TokenProvider> TokenCache<P> {
             let now = self.login.timer.now();
             let brought = self.login.state().brought(seen, now);
             if let Some(brought) = brought {
-                // Who asked first gets the error itself, with its source.
+                // The first caller gets the original error, with its source.
                 let own = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
                 return brought.map_err(|error| own.unwrap_or(error));
             }
@@ -249,7 +250,7 @@ impl<P: TokenProvider> Login<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a fetch after a rest, when it is polled; an error goes to `failed`.
+    /// Creates a fetch that starts after the pause when polled; stores its error in `failed`.
     fn fetching(self: Arc<Self>, rest: Duration, failed: Arc<Mutex<Option<Error>>>) -> Fetching {
         let fetching = async move {
             if !rest.is_zero() {
@@ -281,14 +282,14 @@ impl<P: TokenProvider> Login<P> {
         fetching.boxed().shared()
     }
 
-    /// How long the login rests after a failure, which was so many in a row.
+    /// Returns the pause after the given number of consecutive failures.
     fn rest_after(&self, error: &Error, failures: u32) -> Duration {
         if error.is_unauthenticated() {
             return REFUSED;
         }
         let asked = retry_after(error.metadata().as_ref(), self.timer.system_time());
         let backoff = self.jitter.draw_upper_half(Backoff::default().ceiling(failures));
-        // `None` is less than any rest.
+        // `None` is less than any duration.
         asked.max(Some(backoff)).unwrap_or_default().min(LONGEST_ASKED)
     }
 

@@ -1,4 +1,4 @@
-//! Many calls of one RPC.
+//! Makes many calls of one RPC.
 
 mod items;
 mod progress;
@@ -22,13 +22,12 @@ use crate::error::Error;
 use crate::rpc::Rpc;
 use crate::timer::BoxFuture;
 
-/// How many calls are under way at once if nobody says. ESET allows 10 calls a second
-/// ([facts](crate::facts#rate-limit)); at the 1.5 seconds that a slow answer of the cloud takes, 15
-/// calls are under way at that rate (Little's law), so fewer would not reach it and more would only wait
-/// for their turn.
+/// The default number of concurrent calls. ESET allows 10 calls per second
+/// ([facts](crate::facts#rate-limit)). With the 1.5 seconds of a slow response from the cloud, that rate
+/// needs 15 concurrent calls (Little's law); fewer would not reach it, and more would only wait.
 const CONCURRENCY: usize = 16;
 
-/// No more calls are under way at once, whatever is asked for.
+/// The maximum number of concurrent calls.
 const MAX_CONCURRENCY: usize = 1024;
 
 fn bounded(concurrency: usize) -> usize {
@@ -59,16 +58,16 @@ fn bounded(concurrency: usize) -> usize {
 /// # }
 /// ```
 ///
-/// * **As fast as allowed.** The calls share the client's rate limit, where there is one; this bounds how
-///   many are under way at once, see [`concurrency`](Self::concurrency).
-/// * **Memory.** Requests are taken from the iterator when there is room for their calls, so it may be
-///   long or endless.
-/// * **Failures** stop nothing. Each comes with its request, which can be sent again; for a call that is
-///   not idempotent, look at [`Error::may_have_executed`] first.
-/// * **Nothing runs in the background.** Calls go on while the stream is polled, so a caller that works
-///   long on one response lets the others wait, and their timeouts pass. Dropping the bulk cancels the
-///   calls under way on the wire; they may have run. [`stop`](Self::stop) ends it without that.
-#[must_use = "calls are only made when their responses are asked for"]
+/// * **Speed.** The calls share the client's rate limit, if there is one; [`concurrency`](Self::concurrency)
+///   limits the number of concurrent calls.
+/// * **Memory.** Requests are taken from the iterator when their calls can start, so it may be long or
+///   endless.
+/// * **Failures** do not stop other calls. Each comes with its request, which you can send again. If the call
+///   is not idempotent, check [`Error::may_have_executed`] first.
+/// * **Nothing runs in the background.** Calls make progress only while the stream is polled: if you work on
+///   one response for long, the others wait and may time out. Dropping the bulk cancels the current calls on
+///   the wire; they may have run. [`stop`](Self::stop) ends it without cancelling them.
+#[must_use = "calls are made only while their responses are requested"]
 pub struct Bulk<'a, R: Rpc> {
     context: Arc<CallContext>,
     options: CallOptions,
@@ -77,14 +76,14 @@ pub struct Bulk<'a, R: Rpc> {
     under_way: FuturesUnordered<BoxFuture<'static, BulkResponse<R>>>,
 }
 
-/// What came of one of many calls.
+/// The response to one of many calls.
 #[non_exhaustive]
 pub struct BulkResponse<R: Rpc> {
-    /// Which request it was, counted from 0.
+    /// The index of the request, starting at 0.
     pub index: usize,
     /// The request.
     pub request: R::Request,
-    /// What [awaiting the call](crate::Call) returns.
+    /// The result of [awaiting the call](crate::Call).
     pub result: Result<R::Output, Error>,
 }
 
@@ -102,8 +101,7 @@ impl<'a, R: Rpc> Bulk<'a, R> {
         }
     }
 
-    /// Sets how many calls are under way at once: 16 by default, from 1 to 1024; what is outside is taken as
-    /// the nearest of these.
+    /// Sets the number of concurrent calls: 16 by default. Values are limited to the range from 1 to 1024.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = bounded(calls);
         self
@@ -115,25 +113,25 @@ impl<'a, R: Rpc> Bulk<'a, R> {
         self
     }
 
-    /// How far it is: a handle that can be kept and asked elsewhere. It counts calls, and a call counts as
-    /// finished when its response is handed out.
+    /// Returns a handle that reports the progress, also from other threads. It counts calls; a call is
+    /// finished when its response is returned.
     pub fn progress(&self) -> Progress {
         self.requests.progress().clone()
     }
 
-    /// The next response; `None` behind the last. Dropping the future loses nothing.
+    /// Returns the next response; `None` after the last. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<BulkResponse<R>> {
         std::future::poll_fn(|cx| self.poll_response(cx)).await
     }
 
-    /// Begins no more calls and returns the requests that are left. The responses to the calls under way
-    /// still come.
+    /// Starts no more calls and returns the remaining requests. The responses to current calls are still
+    /// returned.
     pub fn stop(&mut self) -> impl Iterator<Item = R::Request> + Send + use<'a, R> {
         self.requests.stop()
     }
 
-    /// Makes all calls and returns the responses in the order of the requests, less those that were handed
-    /// out before. All of them are in memory at once.
+    /// Makes all calls and returns the responses in the order of the requests, except those returned before.
+    /// Holds all of them in memory.
     pub async fn collect(mut self) -> Vec<BulkResponse<R>> {
         let mut responses = Vec::new();
         while let Some(response) = self.next().await {

@@ -20,34 +20,34 @@ pub(super) struct CallState<'a> {
     policy: &'a Policy,
     retry: RetryPolicy,
     deadline: Instant,
-    /// How often the request was sent.
+    /// The number of times the request was sent.
     pub(super) attempts: u32,
-    /// How many of those were retries by the policy that count.
+    /// The number of retries that count towards the policy's limit.
     retries: u32,
-    /// How often the rate limit refused the request, which is not counted.
+    /// The number of refusals by the rate limit, which do not count as retries.
     refusals: u32,
     /// Tells of the attempt under way whether any of it went out; `None` between attempts, and before the request
     /// of one.
     pub(super) sent: Option<Sent>,
-    /// Some attempt so far may have run.
+    /// Whether any attempt so far may have run.
     pub(super) may_have_executed: bool,
-    /// The service refused a token, and this call had it renewed.
+    /// Whether the service refused a token and this call had it renewed.
     pub(super) is_renewed: bool,
-    /// The service refused a token that another call had replaced meanwhile.
+    /// Whether the service refused a token that another call had already replaced.
     pub(super) is_replaced: bool,
-    /// A refused stream was sent again.
+    /// Whether a refused stream was sent again.
     is_resent: bool,
-    /// Why the attempt before this one failed.
+    /// The error of the previous attempt.
     pub(super) last: Option<Error>,
 }
 
-/// What follows a failed attempt.
+/// What to do after a failed attempt.
 pub(super) enum Next {
-    /// The error is the caller's.
+    /// Return the error to the caller.
     Fail,
-    /// Another attempt at once.
+    /// Retry immediately.
     Again,
-    /// Another attempt after so long.
+    /// Retry after this time.
     After(Duration),
 }
 
@@ -80,7 +80,7 @@ impl<'a> CallState<'a> {
         self.attempts = self.attempts.saturating_add(1);
     }
 
-    /// An attempt came to an end.
+    /// Records the end of an attempt.
     pub(super) fn end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         let is_sent = self.sent.take().is_none_or(|sent| sent.is_possible());
         let result = result.map_err(|error| {
@@ -92,14 +92,15 @@ impl<'a> CallState<'a> {
             Err(error) if error.is_retryable() => {}
             // Its permit would have come too late, or it cannot be sent at all.
             Err(error) if error.is_before_sending() => self.attempts -= 1,
-            // It may be wrong, but it works. A broken connection or a passed deadline shows nothing.
+            // Any answer shows that the service works. A broken connection or an expired deadline shows
+            // nothing.
             Err(error) if !is_answer(error) => {}
             _ => self.policy.throttle.answered(),
         }
         result
     }
 
-    /// What to do after an attempt that failed, or did not come to be for lack of a token.
+    /// Decides what to do after an attempt that failed, or that did not start because there was no token.
     pub(super) fn next(&mut self, error: &Error, pushback: Pushback) -> Next {
         self.may_have_executed |= error.may_have_executed();
         if !error.is_retryable() {
@@ -112,8 +113,8 @@ impl<'a> CallState<'a> {
             return Next::Again;
         }
         let policy = self.policy;
-        // A limit that does its work is no sign of a sick service, and the others who use it up are no
-        // reason to lose a call.
+        // A rate limit is not a sign of an unhealthy service, and a call should not fail because other
+        // programs use up the limit.
         let is_limited = error.is_rate_limited();
         let has_tokens = is_limited || policy.throttle.failed();
         let give_up = |why| {
@@ -147,7 +148,7 @@ impl<'a> CallState<'a> {
         Next::After(wait)
     }
 
-    /// The error as that of the whole call: what one attempt did, it did.
+    /// Returns the error for the whole call: if any attempt may have run, so may the call.
     pub(super) fn blamed(&self, error: Error) -> Error {
         if self.may_have_executed { error.with_execution(true) } else { error }
     }
@@ -158,15 +159,15 @@ impl<'a> CallState<'a> {
         self.after_last(error)
     }
 
-    /// The error of a call whose time is up.
+    /// Returns the error for an expired deadline.
     pub(super) fn expired(&mut self, timeout: Duration) -> Error {
-        let message = format!("no answer within {timeout:?}");
+        let message = format!("no response within {timeout:?}");
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         let is_out = self.sent.as_ref().is_some_and(Sent::is_possible);
         self.after_last(error.with_execution(self.may_have_executed || is_out))
     }
 
-    /// The error of a call that ran out of time says what it failed with before.
+    /// Adds the previous failure to the error of a call that ran out of time.
     fn after_last(&mut self, error: Error) -> Error {
         match self.last.take() {
             Some(last) if error.kind() == ErrorKind::Deadline => error.after(last),
@@ -175,7 +176,7 @@ impl<'a> CallState<'a> {
     }
 }
 
-/// The service answered, be it with an error.
+/// Whether the service responded, even with an error.
 fn is_answer(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Status | ErrorKind::Limit) && !error.is_deadline_exceeded()
 }

@@ -1,4 +1,4 @@
-//! What a client has for all of its calls.
+//! Settings for all calls of a client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) struct CallContext {
     pub(crate) timeout: Duration,
     pub(crate) credentials: Option<Arc<dyn Credentials>>,
     pub(crate) policy: Policy,
-    /// What travels with every call.
+    /// The metadata to send with every call.
     pub(crate) metadata: MetadataMap,
     pub(crate) interceptors: Vec<Interceptor>,
     /// The types of `Any`s in JSON.
@@ -43,7 +43,7 @@ pub(crate) type Interceptor =
 pub(crate) enum Links {
     /// This one.
     One(Link),
-    /// Whichever the server speaks.
+    /// Whichever the server supports.
     #[cfg(feature = "rest")]
     Auto(WireChoice),
 }
@@ -68,7 +68,7 @@ impl Links {
     ) -> Result<&Link, Error> {
         match self {
             Self::One(link) => Ok(link),
-            // A pending answer is where the call was begun.
+            // A pending response is on the wire where the call started.
             #[cfg(feature = "rest")]
             Self::Auto(choice) if is_pending => Ok(choice.rest()),
             #[cfg(feature = "rest")]

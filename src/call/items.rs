@@ -1,4 +1,4 @@
-//! What is listed, one by one.
+//! Lists item by item.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use super::Paginator;
 use crate::error::Error;
 use crate::rpc::PagedRpc;
 
-/// Goes over everything that is listed, page by page: a stream, or [`next`](Self::next) in a loop.
+/// Returns all items of a list, page by page. Use it as a stream, or with [`next`](Self::next) in a loop.
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
@@ -24,13 +24,13 @@ use crate::rpc::PagedRpc;
 /// # }
 /// ```
 ///
-/// Pages are fetched as a [`Paginator`] does it: one call a page, the next page while the items of this
-/// one are used, and the end after an error, which comes behind all items that were fetched before it.
-#[must_use = "items are only fetched when they are asked for"]
+/// Pages are fetched as by [`Paginator`]: one call per page, the next page in advance, and the end after an
+/// error, which comes after all items that were fetched before it.
+#[must_use = "items are fetched only when they are requested"]
 pub struct Items<R: PagedRpc> {
     pages: Paginator<R>,
     page: std::vec::IntoIter<R::Item>,
-    /// How many items of the page have been handed out.
+    /// The number of items of the page that were returned.
     offset: usize,
 }
 
@@ -39,26 +39,27 @@ impl<R: PagedRpc> Items<R> {
         Self { pages, page: Vec::new().into_iter(), offset: 0 }
     }
 
-    /// Sets how many pages are fetched ahead; see [`Paginator::prefetch`].
+    /// Sets how many pages are fetched in advance; see [`Paginator::prefetch`].
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
     }
 
-    /// The next item; `None` behind the last and behind an error. Dropping the future loses nothing.
+    /// Returns the next item; `None` after the last item or an error. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<R::Item, Error>> {
         std::future::poll_fn(|cx| self.poll_item(cx)).await
     }
 
-    /// The token of the page with the next item; `None` once the last item has been handed out. A request
-    /// with it begins with that page: [`page_offset`](Self::page_offset) items of it have been handed
-    /// out already and come again. Behind an error that is none, so nothing comes twice.
+    /// Returns the token of the page that contains the next item; `None` after the last item. A request with
+    /// this token starts with that page, of which [`page_offset`](Self::page_offset) items have already been
+    /// returned. After an error the offset is 0, so nothing is repeated.
     pub fn page_token(&self) -> Option<&str> {
         if self.page.len() > 0 { Some(self.pages.current_token()) } else { self.pages.page_token() }
     }
 
-    /// How many items at the beginning of the page with the next item have been handed out. Who takes the
-    /// list up again from [`page_token`](Self::page_token) can skip so many, if the list has not changed.
+    /// Returns how many items of the current page have already been returned. When you resume from
+    /// [`page_token`](Self::page_token), you can skip that many items, provided that the list has not
+    /// changed.
     pub fn page_offset(&self) -> usize {
         if self.page.len() > 0 { self.offset } else { 0 }
     }

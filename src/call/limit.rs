@@ -15,14 +15,14 @@ pub(crate) enum Limit {
     /// None.
     #[default]
     None,
-    /// Those over REST: the limit is ESET's.
+    /// Requests over REST: the limit is ESET's.
     Rest(RateLimiter),
-    /// All, as somebody asked for.
+    /// All requests, because the caller asked for it.
     All(RateLimiter),
 }
 
 impl Limit {
-    /// The limiter, for whichever wire.
+    /// Returns the limiter, for either wire.
     pub(crate) fn limiter(&self) -> Option<&RateLimiter> {
         match self {
             Self::None => None,
@@ -67,7 +67,7 @@ fn of_status(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Outcom
     match status.as_u16() {
         202 => Outcome::Pending,
         429 => Outcome::Refused { retry_after: retry_after(headers, now) },
-        // Not 500, which is about one call more often than about the service.
+        // Not 500, which is usually about a single call rather than the service.
         502..=504 => Outcome::Overloaded,
         _ => Outcome::Answered,
     }

@@ -1,4 +1,4 @@
-//! What a caller can say about one call.
+//! Options of a call.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,8 +9,7 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use super::RetryPolicy;
 use crate::error::Error;
 
-/// Headers that say how a message is framed and where it goes. Whoever set one could make two requests
-/// of one.
+/// Headers that control how a message is framed and routed. Setting one could smuggle a second request.
 const PROTOCOL: [&str; 13] = [
     "accept-encoding",
     "connection",
@@ -32,27 +31,27 @@ pub(super) fn is_of_protocol(name: &HeaderName) -> bool {
     PROTOCOL.contains(&name.as_str())
 }
 
-/// Options of one call. What is not set here is as the client was built.
+/// Options of a call. Options that are not set have the client's values.
 ///
-/// # How the times combine
+/// # How timeouts combine
 ///
-/// Every call has one deadline, reckoned from when it is awaited. All it does ends by then:
+/// Every call has a deadline, counted from when it is awaited. Everything that the call does ends by then:
 ///
-/// | what | takes of the time | is bounded by |
+/// | part | time used | limited by |
 /// |---|---|---|
-/// | the call | all of it | [`timeout`](Self::timeout), else [`ClientBuilder::timeout`](crate::ClientBuilder::timeout); a year at most |
-/// | a token: the login, its own pending answers, its rests after a failure | what is left | the deadline |
-/// | its turn under the rate limit | what is left | the deadline: a turn that would come too late fails at once |
-/// | connecting | what is left | the deadline and [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout), whichever is sooner |
-/// | an attempt: one request and its answer | what is left | the deadline and [`attempt_timeout`](Self::attempt_timeout), whichever is sooner; the server is told as `grpc-timeout` |
-/// | a pause before asking again for a pending answer (202) | what is left | the deadline and [`ClientBuilder::pending_limit`](crate::ClientBuilder#method.pending_limit), by default 120 s |
-/// | a backoff, a wait that the service asks for | what is left | the deadline: one that would end too late is not begun, and the call fails with the service's error |
+/// | the call | all of it | [`timeout`](Self::timeout), or else [`ClientBuilder::timeout`](crate::ClientBuilder::timeout); at most a year |
+/// | a token: the login, its pending responses, pauses after failed logins | the remaining time | the deadline |
+/// | waiting for the rate limit | the remaining time | the deadline: a call that would have to wait beyond it fails at once |
+/// | connecting | the remaining time | the deadline or [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout), whichever is sooner |
+/// | an attempt: one request and its response | the remaining time | the deadline or [`attempt_timeout`](Self::attempt_timeout), whichever is sooner; sent to the server as `grpc-timeout` |
+/// | a pause before polling for a pending response (202) | the remaining time | the deadline and [`ClientBuilder::pending_limit`](crate::ClientBuilder#method.pending_limit), by default 120 s |
+/// | a backoff, or a wait that the service asks for | the remaining time | the deadline: if it would end too late, the call fails at once with the service's error |
 ///
-/// | set | a call that gets no answer |
+/// | set | without a response the call |
 /// |---|---|
-/// | neither | fails when the client's timeout has passed, with one attempt |
+/// | neither | fails after the client's timeout, with one attempt |
 /// | `timeout` 10 s | fails after 10 s, with one attempt |
-/// | `timeout` 10 s, `attempt_timeout` 3 s | if it is idempotent, is sent at 0 s, 3 s, 6 s and 9 s, a backoff between them, and fails after 10 s; if it is not, fails after 3 s |
+/// | `timeout` 10 s, `attempt_timeout` 3 s | if idempotent, is sent at 0 s, 3 s, 6 s and 9 s plus backoff, and fails after 10 s; otherwise fails after 3 s |
 /// | `timeout` 10 s, `attempt_timeout` 30 s | fails after 10 s, with one attempt |
 /// | `timeout` 0, or `attempt_timeout` 0 | fails at once; nothing is sent |
 #[derive(Clone, Default)]
@@ -64,22 +63,22 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// No options.
+    /// Creates empty options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how long the call may take, connecting, waiting, retries and all. What is left of it travels
-    /// to the server as `grpc-timeout`, and a call that is not done by then is a `DEADLINE_EXCEEDED`
-    /// error. By default the client's, see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
+    /// Sets the timeout of the call, including connecting, waits and retries. The remaining time is sent to
+    /// the server as `grpc-timeout`, and a call that is not done by then fails with `DEADLINE_EXCEEDED`. The
+    /// default is the client's, see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Sets how long one attempt may take, of the time that the call has. An idempotent call is then tried
-    /// again; another fails with `DEADLINE_EXCEEDED`. By default the client's, see
+    /// Sets the timeout of a single attempt, within the time of the call. After it, an idempotent call is
+    /// retried and any other fails with `DEADLINE_EXCEEDED`. The default is the client's, see
     /// [`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout).
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
@@ -87,7 +86,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets when the call is tried again. By default as for the client, see
+    /// Sets when the call is retried. The default is the client's, see
     /// [`ClientBuilder::retry`](crate::ClientBuilder::retry).
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
@@ -95,13 +94,13 @@ impl CallOptions {
         self
     }
 
-    /// Adds metadata, which is a header on the wire. A key or value that cannot be one makes the call
-    /// fail before anything is sent; so does a key that belongs to the protocol, such as
-    /// `content-length`. A call with its own `authorization` does not get that of the client.
+    /// Adds metadata, which is sent as a header. If the key or value is not valid, or the key belongs to the
+    /// protocol, such as `content-length`, the call fails before anything is sent. A call with its own
+    /// `authorization` does not use the client's.
     ///
-    /// No value is ever shown by this crate. Where an answer quotes one, it is `[redacted]` in the error if the
-    /// key has `auth`, `cookie`, `credential`, `key`, `passwd`, `password`, `secret`, `session`, `signature` or
-    /// `token` in it.
+    /// This crate never shows the value. If a response quotes it, the error contains `[redacted]` instead,
+    /// provided that the key contains `auth`, `cookie`, `credential`, `key`, `passwd`, `password`, `secret`,
+    /// `session`, `signature` or `token`.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
         self.metadata.push((key.to_owned(), value.to_owned()));
@@ -120,7 +119,7 @@ impl CallOptions {
         self.retry.unwrap_or(default)
     }
 
-    /// Adds what was set.
+    /// Adds the metadata.
     pub(super) fn add_to(&self, map: &mut MetadataMap) -> Result<(), Error> {
         for (key, value) in &self.metadata {
             let name = AsciiMetadataKey::from_bytes(key.as_bytes()).map_err(|_| {
@@ -132,7 +131,7 @@ impl CallOptions {
             if PROTOCOL.contains(&name.as_str()) {
                 return Err(Error::config(format!("metadata: {key:?} belongs to the protocol")));
             }
-            // The value may be a secret, so it is not shown.
+            // Not included in the error: it may be a secret.
             let mut value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
                 Error::config(format!("metadata {key:?}: expected visible ASCII as its value"))
             })?;
@@ -144,7 +143,7 @@ impl CallOptions {
 }
 
 impl fmt::Debug for CallOptions {
-    /// Shows the keys of the metadata, not the values: they may be secrets.
+    /// Shows the keys of the metadata but not the values, which may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.metadata.iter().map(|(key, _)| key).collect();
         f.debug_struct("CallOptions")

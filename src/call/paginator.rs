@@ -1,4 +1,4 @@
-//! Lists that come in pages (AIP-158).
+//! Lists page by page (AIP-158).
 
 mod ahead;
 mod fetcher;
@@ -19,19 +19,20 @@ use crate::error::Error;
 use crate::rpc::{PagedRpc, Rpc};
 use crate::timer::BoxFuture;
 
-/// How many pages are fetched ahead if nobody says.
+/// The default number of pages to fetch in advance.
 const PREFETCH: usize = 1;
 
-/// No more pages are fetched ahead, whatever is asked for.
+/// The maximum number of pages to fetch in advance.
 const MAX_PREFETCH: usize = 16;
 
-/// A page, or why there is none.
+/// A page, or the reason why there is none.
 type Fetched<R> = Result<<R as Rpc>::Response, Error>;
 
-/// A fetcher that fetches, and comes back with what it has got.
+/// A running fetch, which returns the fetcher with the page.
 type Fetching<R> = BoxFuture<'static, (Fetcher<R>, Option<Fetched<R>>)>;
 
-/// Goes over the pages of a list, one call a page: a stream, or [`next`](Self::next) in a loop.
+/// Fetches the pages of a list, one call per page. Use it as a stream, or with [`next`](Self::next) in a
+/// loop.
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client) -> Result<(), eset_protect::Error> {
@@ -47,38 +48,37 @@ type Fetching<R> = BoxFuture<'static, (Fetcher<R>, Option<Fetched<R>>)>;
 ///
 /// # Calls
 ///
-/// Each page is a call of its own with the options of the whole: the timeout is that of one page, and a
-/// rate limit counts each of them. A request that names no page size asks for 1000 items, which is as
-/// many as ESET's cloud gives ([facts](crate::facts#paging)).
+/// Each page is a separate call with the given options: the timeout applies to one page, and a rate limit
+/// counts each call. A request without a page size asks for 1000 items, the maximum of ESET's cloud
+/// ([facts](crate::facts#paging)).
 ///
-/// # Fetching ahead
+/// # Prefetching
 ///
-/// Nothing is fetched before the first page is asked for. When that is handed out, a background task
-/// begins to fetch the next one while the caller works on this one, and so on: one page ahead, or as
-/// [`prefetch`](Self::prefetch) says. So at most two pages are in memory, and who stops early has paid
-/// for one call too many. The task ends with the last page, and is aborted when the paginator is
-/// dropped, and its call with it.
+/// Nothing is fetched before the first page is requested. When a page is returned, a background task starts
+/// to fetch the next one while you work on this one: one page in advance, or as set by
+/// [`prefetch`](Self::prefetch). At most two pages are in memory, and if you stop early, one call was
+/// unnecessary. The task ends with the last page. Dropping the paginator aborts the task and its call.
 ///
 /// # Errors
 ///
-/// After an error the list ends, and [`page_token`](Self::page_token) says where another can go on. A page
-/// that was fetched before the error is handed out before it. A service that sends a page token for the
-/// second time would never come to an end: that is an error too, behind the page that came with it.
-#[must_use = "pages are only fetched when they are asked for"]
+/// The list ends after an error, and [`page_token`](Self::page_token) returns where to resume. A page that
+/// was fetched before the error is returned before it. If a service sends a page token a second time, the
+/// list would never end: that is an error too, after the page that contains the token.
+#[must_use = "pages are fetched only when they are requested"]
 pub struct Paginator<R: PagedRpc> {
     source: Source<R>,
     prefetch: usize,
-    /// What asked for the page that was handed out last.
+    /// The token of the page that was returned last.
     current_token: String,
-    /// What asks for the page that the caller gets next.
+    /// The token of the page to return next.
     next_token: Option<String>,
 }
 
-/// Where the next page comes from.
+/// The source of the next page.
 enum Source<R: PagedRpc> {
-    /// From a call that runs while the paginator is polled.
+    /// A call that runs while the paginator is polled.
     Here(Fetching<R>),
-    /// From a background task.
+    /// A background task.
     Ahead(Ahead<R>),
     Ended,
 }
@@ -99,28 +99,28 @@ impl<R: PagedRpc> Paginator<R> {
         }
     }
 
-    /// Sets how many pages are fetched ahead, of the one that the caller has: 1 by default, 16 at most. With
-    /// 0 every page is fetched when it is asked for, and there is no background task; so it is outside of a
-    /// tokio runtime. Memory holds one page more than this. Set it before the first page is asked for.
+    /// Sets how many pages are fetched in advance: 1 by default, at most 16. With 0, or outside a tokio
+    /// runtime, pages are fetched when they are requested, without a background task. One page more than this
+    /// number is in memory. Set it before you request the first page.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages.min(MAX_PREFETCH);
         self
     }
 
-    /// The next page; `None` behind the last and behind an error. Dropping the future loses nothing: what it
-    /// waited for comes next.
+    /// Returns the next page; `None` after the last page or an error. Dropping the future loses nothing: the
+    /// next call continues.
     pub async fn next(&mut self) -> Option<Result<R::Response, Error>> {
         std::future::poll_fn(|cx| self.poll_page(cx)).await
     }
 
-    /// The token of the page that the caller gets next, whatever has been fetched ahead; `None` once the last
-    /// page has been handed out. A request with it goes on exactly there, also after an error; only where the
-    /// error is a page token that came twice does it begin what has been listed before.
+    /// Returns the token of the page that is returned next, regardless of prefetching; `None` after the last
+    /// page. A request with this token resumes exactly there, even after an error, unless the error is a
+    /// repeated page token: then it starts with pages that were already returned.
     pub fn page_token(&self) -> Option<&str> {
         self.next_token.as_deref()
     }
 
-    /// The token of the page that was handed out last.
+    /// Returns the token of the page that was returned last.
     pub(super) fn current_token(&self) -> &str {
         &self.current_token
     }
@@ -142,7 +142,7 @@ impl<R: PagedRpc> Paginator<R> {
         Poll::Ready(page)
     }
 
-    /// Where the pages behind the first come from.
+    /// Returns the source of the pages after the first.
     fn source_behind(&self, fetcher: Fetcher<R>) -> Source<R> {
         if fetcher.is_at_end() {
             return Source::Ended;
@@ -165,7 +165,7 @@ impl<R: PagedRpc> Paginator<R> {
     }
 }
 
-/// Nothing is sent before the future is polled.
+/// Sends nothing before the future is polled.
 fn fetch<R: PagedRpc>(mut fetcher: Fetcher<R>) -> Fetching<R> {
     Box::pin(async move {
         let page = fetcher.next().await;

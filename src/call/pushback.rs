@@ -1,4 +1,4 @@
-//! What the service says about a next attempt.
+//! What the service says about retries.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,16 +6,16 @@ use crate::error::Error;
 use crate::proto::google::rpc::RetryInfo;
 use crate::transport::retry_after;
 
-/// What the service says about a next attempt.
+/// What the service says about the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushback {
     /// Nothing.
     None,
-    /// Not before so long; the client's own backoff may be longer.
+    /// Wait at least this long; the client's own backoff may be longer.
     AtLeast(Duration),
-    /// After exactly so long (gRFC A6).
+    /// Wait exactly this long (gRFC A6).
     Exactly(Duration),
-    /// There shall be none (gRFC A6).
+    /// Do not retry (gRFC A6).
     Never,
 }
 
@@ -24,7 +24,7 @@ impl Pushback {
     pub(super) fn of(error: &Error, now: SystemTime) -> Self {
         let metadata = error.metadata();
         if let Some(value) = metadata.get("grpc-retry-pushback-ms") {
-            // Negative and unreadable both mean "do not".
+            // Negative and unparsable values both mean "do not retry".
             let millis = value.to_str().ok().and_then(|text| text.trim().parse::<i32>().ok());
             return match millis.map(u64::try_from) {
                 Some(Ok(millis)) => Self::Exactly(Duration::from_millis(millis)),
@@ -37,7 +37,7 @@ impl Pushback {
         info.max(retry_after(metadata.as_ref(), now)).map_or(Self::None, Self::AtLeast)
     }
 
-    /// How long the service asks to wait.
+    /// Returns how long the service asks to wait.
     pub(super) fn wait(self) -> Option<Duration> {
         match self {
             Self::AtLeast(wait) | Self::Exactly(wait) => Some(wait),

@@ -3,20 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A thousandth of a token is the smallest that gRFC A6 knows.
+/// A thousandth of a token, the smallest unit in gRFC A6.
 const TOKEN: u32 = 1000;
 
-/// A token bucket that stops retries while a service is sick, so that the clients' patience does not
-/// become its storm. Every attempt that fails in a retryable way takes a token, every answer gives a
-/// part of one back, and there are retries only while more than half of the tokens are there. First
-/// attempts are never stopped.
+/// A token bucket that stops retries while a service is unhealthy, so that retries do not overload it
+/// further. Every attempt with a retryable failure takes a token, every response returns part of one, and
+/// retries are allowed only while more than half of the tokens are left. First attempts are never stopped.
 ///
-/// Its clones share the tokens; so do all clones of a client. Give the same one to several clients of one
-/// service to let them share too.
+/// All of its clones share the tokens, and so do all clones of a client. Give the same throttle to several
+/// clients of one service to share it among them.
 ///
-/// Other than in gRFC A6, an answer that is an error but not a retryable one, such as `NOT_FOUND`, gives
-/// back as a success does: it shows as well that the service works. What the rate limit refuses takes nothing:
-/// the [`RateLimiter`](crate::RateLimiter) and the backoff answer that.
+/// Unlike in gRFC A6, a response with an error that is not retryable, such as `NOT_FOUND`, returns tokens as
+/// a success does, because it also shows that the service works. Refusals by the rate limit take no tokens:
+/// the [`RateLimiter`](crate::RateLimiter) and the backoff handle these.
 ///
 /// ```
 /// use eset_protect::{Client, RetryThrottle};
@@ -30,47 +29,47 @@ pub struct RetryThrottle(Arc<Bucket>);
 
 #[derive(Debug)]
 struct Bucket {
-    /// In thousandths, as are the others.
+    /// In thousandths, like the others.
     tokens: AtomicU32,
     max: u32,
     given_back: u32,
 }
 
 impl Default for RetryThrottle {
-    /// 100 tokens, a tenth back for each answer. Of calls that break together, 49 are tried again; a
-    /// service that is down gets those, then one attempt a call until it answers.
+    /// Creates a throttle with 100 tokens and a tenth returned per response. If many calls fail together, 49
+    /// are retried; a service that is down gets these, and then one attempt per call until it responds.
     fn default() -> Self {
         Self::new(100, 0.1)
     }
 }
 
 impl RetryThrottle {
-    /// A bucket of `max_tokens`, full at first, which gets `token_ratio` back for each answer. gRFC A6
-    /// allows 1 to 1000 tokens and a positive ratio of three decimals; what is outside counts as the
-    /// nearest allowed.
+    /// Creates a full bucket with `max_tokens`, to which each response returns `token_ratio`. gRFC A6 allows
+    /// 1 to 1000 tokens and a positive ratio with three decimal places; other values are adjusted to the
+    /// nearest allowed one.
     pub fn new(max_tokens: u32, token_ratio: f64) -> Self {
         let max = max_tokens.clamp(1, 1000) * TOKEN;
-        // The cast saturates, and no number becomes 0.
+        // The cast saturates, and NaN becomes 0.
         let given_back = ((token_ratio * f64::from(TOKEN)).round() as u32).clamp(1, max);
         Self(Arc::new(Bucket { tokens: AtomicU32::new(max), max, given_back }))
     }
 
-    /// How many tokens are left.
+    /// Returns the number of remaining tokens.
     pub fn tokens(&self) -> f64 {
         f64::from(self.0.tokens.load(Ordering::Relaxed)) / f64::from(TOKEN)
     }
 
-    /// An attempt failed in a retryable way. Whether there may be a retry.
+    /// Records a retryable failure and returns whether a retry is allowed.
     pub(super) fn failed(&self) -> bool {
         let take = |tokens: u32| Some(tokens.saturating_sub(TOKEN));
         let before = self.0.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         before.is_ok_and(|before| before.saturating_sub(TOKEN) > self.0.max / 2)
     }
 
-    /// The service answered.
+    /// Records a response.
     pub(super) fn answered(&self) {
         let tokens = self.0.tokens.load(Ordering::Relaxed);
-        // Nearly always full, and then nothing is written, which many cores would fight for.
+        // The bucket is nearly always full; not writing then avoids contention between cores.
         if tokens < self.0.max {
             let give = |tokens: u32| Some(tokens.saturating_add(self.0.given_back).min(self.0.max));
             let _ = self.0.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);

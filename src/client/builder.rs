@@ -1,4 +1,4 @@
-//! What is configured once.
+//! The configuration of a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,51 +35,50 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 const MAX_HEADER_LIST_SIZE: usize = 1024 * 1024;
 
-/// Which rate limit a client has.
+/// The rate limit of a client.
 #[derive(Clone, Debug, Default)]
 enum RateLimit {
-    /// The documented one where it applies.
+    /// The documented limit where it applies.
     #[default]
     Default,
-    /// This one.
+    /// This limiter.
     Asked(RateLimiter),
-    /// None.
+    /// No limit.
     Off,
 }
 
 /// Configures a [`Client`].
 ///
-/// | what | default | why |
+/// | setting | default | reason |
 /// |---|---|---|
-/// | [`timeout`](Self::timeout) | 60 s; 150 s for the cloud and On-Prem | a call that nobody limits should end all the same; ESET's gateway itself may take 120 s |
-/// | [`retry`](Self::retry) | five attempts, backoff from 250 ms, of calls for which that is safe; what the rate limit refuses, until the deadline | see [`RetryPolicy`] |
+/// | [`timeout`](Self::timeout) | 60 s; 150 s for the cloud and On-Prem | every call should end; ESET's gateway itself may take 120 s |
+/// | [`retry`](Self::retry) | five attempts with backoff from 250 ms for calls that are safe to repeat; calls refused by the rate limit are repeated until the deadline | see [`RetryPolicy`] |
 /// | [`retry_throttle`](Self::retry_throttle) | 100 tokens | see [`RetryThrottle`] |
-/// | [`rate_limiter`](Self::rate_limiter) | 10 calls a second over REST with credentials, none over gRPC | see [`RateLimiter`] |
-/// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would hold a call for minutes |
-/// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies does not fit in gRPC's usual 4 MiB |
-/// | [`max_header_list_size`](Self::max_header_list_size) | 1 MiB | a long error message, its details and metadata fit, and a server that sends without end does not fill the memory |
-/// | [`keep_alive_interval`](Self::keep_alive_interval), [`keep_alive_timeout`](Self::keep_alive_timeout) | over HTTP/2, a ping after 330 s of silence during a call, 20 s for its answer; over TCP, 30 s and 20 s | finds connections that died unseen, which all later calls would share, and no server with gRPC's defaults minds |
+/// | [`rate_limiter`](Self::rate_limiter) | 10 calls per second over REST with credentials, none over gRPC | see [`RateLimiter`] |
+/// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would block a call for minutes |
+/// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies exceeds gRPC's usual 4 MiB |
+/// | [`max_header_list_size`](Self::max_header_list_size) | 1 MiB | enough for a long error message with details and metadata, while a server that never stops sending cannot exhaust the memory |
+/// | [`keep_alive_interval`](Self::keep_alive_interval), [`keep_alive_timeout`](Self::keep_alive_timeout) | over HTTP/2, a ping after 330 s without data during a call, and 20 s for its answer; over TCP, 30 s and 20 s | detects dead connections, which all later calls would share, at a rate that servers with gRPC's default settings accept |
 ///
 /// # Proxies
 ///
-/// Calls over either wire, and the login, go through the proxy that the environment names when the client is
-/// made, by a tunnel (`CONNECT`), also where the address is `http`. So the proxy sees the host and no more where
-/// it is `https`.
+/// Calls over either wire, and logins, use the proxy that the environment names when the client is created.
+/// They use a tunnel (`CONNECT`) even for `http` addresses, so for `https` the proxy sees only the host.
 ///
-/// | variable | what |
+/// | variable | meaning |
 /// |---|---|
 /// | `HTTPS_PROXY`, `HTTP_PROXY` | the proxy for `https` and `http` addresses |
-/// | `ALL_PROXY` | the proxy for both, where the one above says nothing |
-/// | `NO_PROXY` | what is reached without a proxy, by commas or spaces: `*`, hosts with those below them (`eset.example`, `.eset.example`), addresses (`10.1.2.3`, `[fd00::1]`), networks (`10.0.0.0/8`); each but a network also with `:PORT` |
+/// | `ALL_PROXY` | the proxy for both, if the variable above is not set |
+/// | `NO_PROXY` | hosts to reach directly, separated by commas or spaces: `*`, hosts including their subdomains (`eset.example`, `.eset.example`), addresses (`10.1.2.3`, `[fd00::1]`), networks (`10.0.0.0/8`); all except networks may have a `:PORT` |
 ///
-/// Upper case goes before lower case, an empty variable is none, and this machine is never reached through a
-/// proxy; so it is in Go. Under CGI (`REQUEST_METHOD` is set) `HTTP_PROXY` is not read, since a request may set
-/// it. An address is `http://[USER:PASSWORD@]HOST[:PORT]`, with or without `http://`, port 80
-/// if none is given; `#`, `/`, `?`, `\` and spaces in a user name or password are percent-encoded. What is no such
-/// address, or that of an https or SOCKS proxy, is an error of each call that would go through it
-/// ([`ErrorKind::Config`](crate::ErrorKind::Config)); no call goes around it. A proxy that refuses is named, with
-/// its status, in an error of kind [`Connect`](crate::ErrorKind::Connect): nothing was sent, and of its answers
-/// 408, 429, 502, 503 and 504 are worth another attempt.
+/// As in Go, upper case takes precedence over lower case, empty variables count as unset, and the local
+/// machine is never reached through a proxy. Under CGI (if `REQUEST_METHOD` is set) `HTTP_PROXY` is ignored,
+/// since a request could set it. An address is `[http://][USER:PASSWORD@]HOST[:PORT]` with 80 as the default
+/// port; `#`, `/`, `?`, `\` and spaces in the user name or password must be percent-encoded. An invalid
+/// address, or that of an https or SOCKS proxy, is an error of every call that would use it
+/// ([`ErrorKind::Config`](crate::ErrorKind::Config)); no call bypasses it. If a proxy refuses a tunnel, the
+/// error of kind [`Connect`](crate::ErrorKind::Connect) contains its address and status. Nothing was sent
+/// then, and the statuses 408, 429, 502, 503 and 504 are retried.
 #[derive(Clone)]
 pub struct ClientBuilder {
     pub(super) target: Target,
@@ -122,7 +121,7 @@ impl ClientBuilder {
         }
     }
 
-    /// How long a call may take that does not say it itself
+    /// Sets the timeout of calls that do not set their own
     /// ([`CallOptions::timeout`](crate::CallOptions::timeout)).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -130,46 +129,46 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take. 10 seconds by default; a call's own timeout goes on.
+    /// Sets the timeout for connecting: 10 seconds by default. It does not extend the timeout of a call.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How many bytes a message may have, in either direction, unpacked. 16 MiB by default. A message
-    /// over it is an error ([`Error::is_limit_exceeded`]).
+    /// Sets the maximum size of a message in either direction, uncompressed: 16 MiB by default. Larger
+    /// messages are errors ([`Error::is_limit_exceeded`]).
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.limits.message = bytes;
         self
     }
 
-    /// How many bytes the headers of an answer may have, and its trailers, as HTTP/2 counts them: names and
-    /// values, and 32 for each (RFC 9113, 6.5.2). 1 MiB by default, over HTTP/1.1 with 100 headers at most.
-    /// The message of an error over gRPC is in them, its details and all metadata.
+    /// Sets the maximum size of the headers of a response, and of its trailers, as HTTP/2 counts them: names
+    /// and values plus 32 bytes for each (RFC 9113, 6.5.2). 1 MiB by default; over HTTP/1.1 also at most 100
+    /// headers. Over gRPC this includes the message and details of an error, and all metadata.
     ///
-    /// A call whose answer has more fails ([`Error::is_limit_exceeded`]); it may have run. The other calls on
-    /// the connection go on, unless the server sends more than 16 times the limit. gRPC's other clients
-    /// take from 8 KiB (C++, Java) to 16 MiB (Go), so a server had better say less.
+    /// A call whose response exceeds it fails ([`Error::is_limit_exceeded`]) and may have run. Other calls on
+    /// the connection continue, unless the server sends more than 16 times the limit. Other gRPC clients
+    /// accept from 8 KiB (C++, Java) to 16 MiB (Go), so servers should send less.
     #[must_use]
     pub fn max_header_list_size(mut self, bytes: usize) -> Self {
         self.limits.header_list = bytes;
         self
     }
 
-    /// Pings a connection of HTTP/2, over either wire, after so long without a word from the server during a
-    /// call; `None` never does. Without a call there are no pings. 5 minutes 30 seconds by default: servers
-    /// with gRPC's defaults take a ping every 5 minutes and close the connection at the third too many, with
-    /// all calls on it ([gRFC A8]). Set less only for servers that are configured for it, as where calls of
-    /// minutes go through a proxy that drops what is silent.
+    /// Sets after how long without data from the server an HTTP/2 connection is pinged during a call, over
+    /// either wire; `None` turns pings off. There are no pings without a call. 5 minutes 30 seconds by
+    /// default: servers with gRPC's default settings accept a ping every 5 minutes, and close the connection
+    /// with all calls on it at the third ping too many ([gRFC A8]). Set a shorter interval only for servers
+    /// that are configured for it, for example if calls of several minutes go through a proxy that drops idle
+    /// connections.
     ///
-    /// Where a server closes a connection for `too_many_pings`, the client doubles the interval, to the
-    /// default at least, for all connections that it opens from then on, and says so as a warning
-    /// ([`telemetry`](crate::telemetry)).
+    /// If a server closes a connection with `too_many_pings`, the client doubles the interval, at least to
+    /// the default, for all new connections, and logs a warning ([`telemetry`](crate::telemetry)).
     ///
-    /// A host that is gone is found by TCP, whatever is set here: by its keep-alive after 30 seconds of
-    /// silence, and on Linux and Android, where something was sent, by `TCP_USER_TIMEOUT` after
+    /// TCP detects dead hosts regardless of this setting: with its keep-alive after 30 seconds of silence,
+    /// and on Linux and Android, if something was sent, with `TCP_USER_TIMEOUT` after
     /// [`keep_alive_timeout`](Self::keep_alive_timeout) ([gRFC A18]).
     ///
     /// [gRFC A8]: https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md
@@ -180,9 +179,9 @@ impl ClientBuilder {
         self
     }
 
-    /// How long the answer to a ping may take, and on Linux and Android TCP's acknowledgement of anything
-    /// that was sent (but never less than [`connect_timeout`](Self::connect_timeout)). 20 seconds by default.
-    /// Then the connection is dead, and the calls on it fail; they may have run.
+    /// Sets how long the answer to a ping may take, and on Linux and Android also TCP's acknowledgement of
+    /// sent data (but never less than [`connect_timeout`](Self::connect_timeout)). 20 seconds by default.
+    /// After that the connection is considered dead and the calls on it fail; they may have run.
     #[must_use]
     pub fn keep_alive_timeout(mut self, timeout: Duration) -> Self {
         self.keep_alive_timeout = timeout;
@@ -196,24 +195,25 @@ impl ClientBuilder {
         self
     }
 
-    /// Where access tokens come from. They travel as `authorization: Bearer`, and only by TLS or to
-    /// this machine itself.
+    /// Sets the source of access tokens. They are sent as `authorization: Bearer`, and only with TLS or to
+    /// the local machine.
     #[must_use]
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.credentials = Some(Arc::new(credentials));
         self
     }
 
-    /// How long one attempt of a call may take that does not say it itself
-    /// ([`CallOptions::attempt_timeout`](crate::CallOptions::attempt_timeout)). By default the call's own
-    /// time: a slow answer is an answer, and ESET's gateway may take 30 s for its first.
+    /// Sets the timeout for single attempts of calls that do not set their own
+    /// ([`CallOptions::attempt_timeout`](crate::CallOptions::attempt_timeout)). By default an attempt may use
+    /// all of the call's time: a slow response is still a response, and ESET's gateway may take 30 s for the
+    /// first one.
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.policy.attempt_timeout = Some(timeout);
         self
     }
 
-    /// When calls are tried again that do not say it themselves
+    /// Sets the retry policy of calls that do not set their own
     /// ([`CallOptions::retry`](crate::CallOptions::retry)).
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
@@ -221,50 +221,50 @@ impl ClientBuilder {
         self
     }
 
-    /// The budget of retries, which several clients may share. By default each client, with its clones,
-    /// has one of its own.
+    /// Sets the retry budget, which several clients can share. By default, each client has its own, shared by
+    /// its clones.
     #[must_use]
     pub fn retry_throttle(mut self, throttle: &RetryThrottle) -> Self {
         self.policy.throttle = throttle.clone();
         self
     }
 
-    /// Keeps all calls of the client, with its clones, to a rate, over whichever wire. Clients that share
-    /// credentials share the limit of the service, so give the same limiter to each of them.
+    /// Limits the rate of all calls of the client and its clones, over either wire. Clients that share
+    /// credentials also share the service's limit, so give all of them the same limiter.
     ///
-    /// By default a client that speaks REST with credentials has a limiter of its own for ESET's
-    /// documented limit, [`RateLimiter::eset`]; On-Prem servers document none, and take more if this gives
-    /// more. A gRPC server is somebody's own, so calls over gRPC wait for no turn.
+    /// By default, a client over REST with credentials has its own limiter with ESET's documented limit,
+    /// [`RateLimiter::eset`]. On-Prem servers document no limit; set a higher one if yours allows it. gRPC
+    /// servers are your own, so calls over gRPC are not limited.
     #[must_use]
     pub fn rate_limiter(mut self, limiter: &RateLimiter) -> Self {
         self.rate_limit = RateLimit::Asked(limiter.clone());
         self
     }
 
-    /// No limit of calls on this side. Over the documented one, ESET answers 429, and a call that is refused
-    /// so waits and is made again, which costs more time than the turn would have.
+    /// Turns the client's rate limit off. ESET answers calls above the documented limit with 429, and such
+    /// calls wait and are repeated, which takes longer than waiting for the limiter.
     #[must_use]
     pub fn no_rate_limiter(mut self) -> Self {
         self.rate_limit = RateLimit::Off;
         self
     }
 
-    /// Draws the waits between attempts: from a ceiling, what is really waited. By default any time from
-    /// zero to the ceiling is as likely as any other. More than the ceiling counts as the ceiling.
+    /// Sets how the wait between attempts is drawn from its maximum. By default it is uniform between zero
+    /// and the maximum. Values above the maximum count as the maximum.
     #[must_use]
     pub fn jitter(mut self, draw: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         self.policy.jitter = Jitter::new(draw);
         self
     }
 
-    /// The clock for deadlines and for everything that waits. By default tokio's; tests drive their own.
+    /// Sets the clock for deadlines and waits: tokio's by default. Tests can use their own.
     #[must_use]
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.policy.timer = Arc::new(timer);
         self
     }
 
-    /// How to verify the server and how to show who we are; for `https` endpoints.
+    /// Sets how to verify the server and which client certificate to send, for `https` endpoints.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: TlsConfig) -> Self {
@@ -272,11 +272,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Connects. A client that speaks REST connects with its calls, so nothing is sent yet.
+    /// Connects. A client over REST connects when it makes calls, so this sends nothing.
     ///
     /// # Errors
     ///
-    /// If the configuration is wrong, or the gRPC server cannot be connected.
+    /// Fails if the configuration is invalid or the gRPC server is unreachable.
     pub async fn connect(self) -> Result<Client, Error> {
         if !self.is_grpc() || self.seam.transport.is_some() {
             return self.connect_lazy();
@@ -289,11 +289,11 @@ impl ClientBuilder {
         self.client(Links::One(link), credentials)
     }
 
-    /// Makes a client that connects with its first call. Its calls need a tokio runtime, this does not.
+    /// Creates a client that connects on its first call. This needs no tokio runtime; its calls do.
     ///
     /// # Errors
     ///
-    /// If the configuration is wrong.
+    /// Fails if the configuration is invalid.
     pub fn connect_lazy(self) -> Result<Client, Error> {
         let credentials = self.checked_credentials()?;
         let links = match &self.seam.transport {
@@ -328,7 +328,7 @@ impl ClientBuilder {
         Ok(MetadataMap::new())
     }
 
-    /// The credentials, if there are any; an error if they would travel in the clear.
+    /// Returns the credentials, if any; fails if they would be sent unencrypted.
     fn checked_credentials(&self) -> Result<Option<Arc<dyn Credentials>>, Error> {
         let login = self.login_credentials()?;
         let credentials = self.credentials.clone().or(login);
@@ -373,7 +373,7 @@ impl ClientBuilder {
         })
     }
 
-    /// The documented limit is one of each credential, and of REST.
+    /// The documented limit applies per credentials, and to REST only.
     fn limit(&self, has_credentials: bool) -> Limit {
         match &self.rate_limit {
             RateLimit::Asked(limiter) => Limit::All(limiter.clone()),
@@ -438,7 +438,7 @@ impl ClientBuilder {
 }
 
 impl fmt::Debug for ClientBuilder {
-    /// Credentials show themselves without their secrets.
+    /// The `Debug` of credentials omits secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("target", &self.target)

@@ -1,4 +1,4 @@
-//! Creating a task once, although the answer of a create may be lost.
+//! Creates a task exactly once, even if the response is lost.
 
 mod guard;
 mod same_task;
@@ -16,10 +16,10 @@ use crate::error::Error;
 use crate::proto::eset::dotnod::automation::v1::{CreateTaskRequest, DeviceTask};
 
 impl DeviceTasks {
-    /// Creates a task, and looks before it does so a second time.
+    /// Creates a task, and checks whether it exists before sending the create again.
     ///
-    /// A create must not simply be repeated when its answer is lost: it may have run, and the action
-    /// would run twice on every target. This one finds out.
+    /// A create must not simply be repeated if its response is lost: it may have run, and the action would
+    /// then run twice on every target. This method finds out.
     ///
     /// ```no_run
     /// # use eset_protect::automation::v1::DeviceTask;
@@ -30,7 +30,7 @@ impl DeviceTasks {
     /// # }
     /// ```
     ///
-    /// See [`GuardedCreate`] for how it decides.
+    /// See [`GuardedCreate`] for the details.
     pub fn create_task_guarded(&self, request: impl Into<CreateTaskRequest>) -> GuardedCreate {
         GuardedCreate {
             client: self.client.clone(),
@@ -44,44 +44,43 @@ impl DeviceTasks {
     }
 }
 
-/// A create that looks before it is repeated: await it.
+/// A create that checks before it is repeated. Await it to run it.
 ///
 /// | how the create fails | what happens |
 /// |---|---|
-/// | nothing ran, and later it may ([`is_retryable`](Error::is_retryable) without [`may_have_executed`](Error::may_have_executed)) | a pause, then again |
-/// | nothing ran otherwise | the error |
-/// | the service said `UNAVAILABLE` | a pause, a look; not there: again |
-/// | the connection broke, also that behind a gateway (502) | looks for 30 seconds, in which ESET's gateway answers or says that it will ([facts](crate::facts#pending-answers)); not there: again |
-/// | no answer in time, here or at the service (`DEADLINE_EXCEEDED`), or a pending one (202) that cannot be asked for | looks until the time is up; never again, since what is still at work in the service is not listed yet. Then the error |
-/// | it may have run, and later it would not go better | a pause, a look; not there: the error |
-/// | the look itself fails | the error of the create, with that of the look in its message |
+/// | it did not run, and a retry may help ([`is_retryable`](Error::is_retryable) without [`may_have_executed`](Error::may_have_executed)) | waits, then creates again |
+/// | it did not run otherwise | returns the error |
+/// | the service answered `UNAVAILABLE` | waits and looks for the task; if there is none, creates again |
+/// | the connection broke, here or behind a gateway (502) | looks for 30 seconds, in which ESET's gateway responds or reports a pending response ([facts](crate::facts#pending-answers)); if there is no task, creates again |
+/// | no response in time, here or at the service (`DEADLINE_EXCEEDED`), or a pending response (202) that cannot be polled | looks until the time is up, then returns the error; never creates again, because a task that the service is still working on is not listed yet |
+/// | it may have run, and a retry would not help | waits and looks; if there is no task, returns the error |
+/// | looking for the task fails too | returns the error of the create, with that of the look in its message |
 ///
-/// # What it looks for
+/// # How it recognizes the task
 ///
-/// All tasks are listed (`ListTasks`), and the one that the create would have made has
+/// It lists all tasks (`ListTasks`). The task that the create would have made has
 ///
-/// * the same display name, description and action name, to the letter: by these and the action's
-///   params ESET tells its templates apart ([facts](crate::facts#automation));
-/// * the same params: same type, and same bytes or same JSON. Services write typed params anew
-///   ([facts](crate::facts#json)), so the order of members does not count, and a member that is `false`,
-///   0, empty or `null` is the same as none;
+/// * exactly the same display name, description and action name. ESET distinguishes templates by these and
+///   the params ([facts](crate::facts#automation));
+/// * the same params: the same type and the same bytes or JSON. Services rewrite typed params
+///   ([facts](crate::facts#json)), so the order of members is ignored, and members that are `false`, 0, empty
+///   or `null` count as missing;
 /// * the same devices and groups, in any order;
-/// * each trigger that was asked for, with its `expire_time` to the second, or any if it was left to the
-///   service; and the asset group, if one was asked for;
-/// * a creation time that is not before the first attempt. The clocks of two machines are compared
-///   there, so up to [`clock_skew`](Self::clock_skew) earlier will do, 5 minutes by default.
+/// * each requested trigger, with its `expire_time` to the second, or any if it was left to the service; and
+///   the asset group, if one was requested;
+/// * a creation time that is not before the first attempt. Since this compares the clocks of two machines, it
+///   may be up to [`clock_skew`](Self::clock_skew) earlier, 5 minutes by default.
 ///
-/// Of several it takes the youngest. A task that is the same and was made by somebody else, or by an
-/// earlier call, within these minutes **cannot be told from ours** and is taken for it; and if the
-/// clocks differ by more, ours is not recognised. Whoever makes equal tasks in quick succession gives
-/// each a `description` or an `expire_time` of its own, or [looks first](Self::looks_first). Where the
-/// service says no creation time at all (older schemas, [facts](crate::facts#automation)), nobody can
-/// tell: if there is a task that is otherwise the same, the error of the create is returned, and names
-/// it.
+/// If there are several, it takes the newest. An identical task that another program or an earlier call
+/// created within these minutes **cannot be distinguished from this one** and is returned instead, and if the
+/// clocks differ by more, the task is not recognized. If you create identical tasks in quick succession, give
+/// each its own `description` or `expire_time`, or use [`looks_first`](Self::looks_first). If the service
+/// returns no creation time at all (older schemas, [facts](crate::facts#automation)), it is impossible to
+/// tell: if there is an otherwise identical task, the error of the create is returned and names it.
 ///
-/// Once a create may have run, none is sent again without a look, and an error says that it
-/// [may have](Error::may_have_executed). Two guarded creates of the same task at once are two: this guards
-/// one caller against itself.
+/// Once a create may have run, it is never sent again without a look, and errors report that it [may have
+/// run](Error::may_have_executed). Two concurrent guarded creates of the same task create two tasks: this
+/// protects a caller only from its own retries.
 #[must_use = "a create does nothing until it is awaited"]
 pub struct GuardedCreate {
     client: Client,
@@ -93,75 +92,75 @@ pub struct GuardedCreate {
     looks_first: bool,
 }
 
-/// How a guarded create ended well.
+/// The successful result of a guarded create.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Guarded {
-    /// The service answered with the task.
+    /// The service returned the task.
     Created(DeviceTask),
-    /// The answer was lost, and the task was found. It is as the list shows it.
+    /// The response was lost, and the task was found. It is as listed.
     Found(DeviceTask),
 }
 
 impl Guarded {
-    /// The task.
+    /// Returns the task.
     pub fn task(&self) -> &DeviceTask {
         let (Self::Created(task) | Self::Found(task)) = self;
         task
     }
 
-    /// The task, by value.
+    /// Returns the task by value.
     pub fn into_task(self) -> DeviceTask {
         let (Self::Created(task) | Self::Found(task)) = self;
         task
     }
 
-    /// The answer was lost and the task was found.
+    /// Whether the response was lost and the task was found.
     pub fn is_found(&self) -> bool {
         matches!(self, Self::Found(_))
     }
 }
 
 impl GuardedCreate {
-    /// Sets how long it may take, with all attempts, pauses and looks. By default as long as one call of the
-    /// client ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)) and two minutes more: enough to look
-    /// for half a minute after each of two connections that broke, and to create a third time.
+    /// Limits the total time, including all attempts, pauses and looks. The default is the timeout of a call
+    /// ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)) plus two minutes: enough to look for half
+    /// a minute after each of two broken connections, and to create a third time.
     ///
-    /// An attempt gets half of what is left, so that there is time to look after it, and by default no more than
-    /// one call. With less than about 35 seconds in all, a create whose connection broke is looked for and never
-    /// sent again.
+    /// Each attempt gets half of the remaining time, so that there is time to look afterwards, and by default
+    /// no more than a single call. With less than about 35 seconds in total, a create whose connection broke
+    /// is looked for but never sent again.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options = self.options.timeout(timeout);
         self
     }
 
-    /// Options of each call that is made; their timeout is that of it all.
+    /// Sets the options of each call; their timeout applies to the whole.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// How many creates are sent at most. 3 by default, and one at least.
+    /// Sets how many creates are sent at most: 3 by default, and at least one.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// The first pause before it looks or creates again; each one is twice the one before, up to 30
-    /// seconds. A second by default.
+    /// Sets the first pause before it looks or creates again: one second by default. Each pause is twice the
+    /// previous one, up to 30 seconds.
     pub fn pause(mut self, first: Duration) -> Self {
         self.pause = first;
         self
     }
 
-    /// How much earlier than the first attempt a task that is taken for ours may have been created, for
-    /// clocks that differ. 5 minutes by default.
+    /// Sets how much earlier than the first attempt the recognized task may have been created, to allow for
+    /// different clocks. 5 minutes by default.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
         self
     }
 
-    /// Looks once before the first create, and remembers what is the same already; then a later look
-    /// takes anything else, whatever its time. That costs a list of all tasks, and needs no clocks.
+    /// Looks once before the first create and remembers all identical tasks; a later look then accepts any
+    /// other one, whatever its time. This costs a list of all tasks and does not depend on clocks.
     pub fn looks_first(mut self) -> Self {
         self.looks_first = true;
         self

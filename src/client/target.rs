@@ -1,4 +1,4 @@
-//! What a client is for.
+//! The server of a client.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use crate::transport::is_loopback;
 #[cfg(feature = "rest")]
 use crate::transport::rest::{Hosts, Region};
 
-/// What a client is for.
+/// The server of a client.
 #[derive(Clone)]
 pub(super) enum Target {
-    /// A server at an address.
+    /// A server at a URL.
     Endpoint(String),
     /// ESET Connect.
     #[cfg(feature = "rest")]
     Cloud(Region),
-    /// An On-Prem server at an address.
+    /// An On-Prem server at a URL.
     #[cfg(feature = "rest")]
     OnPrem(String),
 }
 
 impl Target {
-    /// The address of the one server; the cloud has many.
+    /// Returns the URL of the server; `None` for the cloud, which has many.
     pub(super) fn address(&self) -> Option<&str> {
         match self {
             Self::Endpoint(address) => Some(address),
@@ -53,12 +53,12 @@ impl fmt::Debug for Target {
     }
 }
 
-/// An address, unless it may hold a password. It is shown before it is checked.
+/// Returns a URL unless it may contain a password. Errors show it before it is checked.
 pub(super) fn shown(address: &str) -> &str {
     if address.contains('@') { "[an address with credentials]" } else { address }
 }
 
-/// The wire to a server.
+/// The protocol to a server.
 #[cfg(feature = "rest")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -67,14 +67,14 @@ pub enum Wire {
     Grpc,
     /// REST: HTTP and JSON.
     Rest,
-    /// gRPC if the server speaks it, REST from then on if it shows that it does not. A call that may
-    /// have run never moves to the other wire by itself.
+    /// gRPC if the server supports it; REST from then on if it turns out that it does not. A call that may
+    /// have run never switches to the other wire.
     Auto,
 }
 
 #[cfg(feature = "rest")]
 impl Target {
-    /// The wire unless something else is said.
+    /// Returns the default wire.
     pub(super) fn wire(&self) -> Wire {
         match self {
             Self::Endpoint(_) => Wire::Grpc,
@@ -82,7 +82,7 @@ impl Target {
         }
     }
 
-    /// Where requests go.
+    /// Returns the hosts for requests.
     pub(super) fn hosts(&self) -> Result<Hosts, Error> {
         match self {
             Self::Cloud(region) => Ok(Hosts::cloud(*region)),
@@ -93,7 +93,7 @@ impl Target {
     }
 }
 
-/// A scheme, a host and a port.
+/// A scheme, host and port.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
     /// `host:port`.
@@ -112,7 +112,7 @@ impl Address {
         };
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
         if rest.contains('@') {
-            // Not shown: it may be a password.
+            // Not included in the error: it may be a password.
             return Err(Error::config("endpoint: credentials do not belong in an endpoint"));
         }
         let uri: Uri = text.parse().map_err(|error| wrong(&format!("{error}")))?;
@@ -137,13 +137,13 @@ impl Address {
         Ok(Self { authority: format!("{host}:{port}"), host, is_secure })
     }
 
-    /// `scheme://host:port`.
+    /// Returns `scheme://host:port`.
     pub(super) fn origin(&self) -> String {
         let scheme = if self.is_secure { "https" } else { "http" };
         format!("{scheme}://{}", self.authority)
     }
 
-    /// An access token must not travel in the clear.
+    /// Checks that an access token would not be sent unencrypted.
     pub(super) fn check_token(&self, text: &str) -> Result<(), Error> {
         if self.may_have_token() {
             return Ok(());
@@ -153,7 +153,7 @@ impl Address {
         )))
     }
 
-    /// A token may travel to it: by TLS, or without leaving this machine.
+    /// Whether a token may be sent to it: with TLS, or within the local machine.
     pub(super) fn may_have_token(&self) -> bool {
         self.is_secure || is_loopback(&self.host)
     }

@@ -1,4 +1,4 @@
-//! Waiting for a task: a stream of how far it is.
+//! Waits for a task: a stream of its progress.
 
 mod plan;
 mod poller;
@@ -19,7 +19,7 @@ use crate::call::CallOptions;
 use crate::error::Error;
 
 impl DeviceTasks {
-    /// Watches a task until it is done on all of its devices: a stream with an item for every change.
+    /// Watches a task until it is done on all of its devices. Returns a stream with an item for every change.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -41,50 +41,51 @@ impl DeviceTasks {
     }
 }
 
-/// Watches a task: a stream, or [`next`](Self::next) in a loop, or [`finish`](Self::finish).
+/// Watches a task, as a stream, with [`next`](Self::next) in a loop, or with [`finish`](Self::finish).
 ///
-/// It asks for the last run on each device (`ListTaskRuns`, all pages) at once, and then again and again
-/// with growing pauses. Whatever changed is an item, the first answer and the end among them; the last
-/// item [is complete](TaskProgress::is_complete), and behind it or behind an error the stream ends.
-/// Settings are made before the first poll. There is no task in the background: nothing is asked while nobody polls, and dropping it ends it.
+/// It polls the last run on each device (`ListTaskRuns`, all pages) at once, and then repeatedly with
+/// increasing pauses. Every change is an item, including the first response and the end. The last item [is
+/// complete](TaskProgress::is_complete); the stream ends after it or after an error. Change settings before
+/// the first poll. Nothing runs in the background: the watch makes no calls unless it is polled, and dropping
+/// it stops it.
 ///
-/// | what | default | see |
+/// | setting | default | method |
 /// |---|---|---|
-/// | pauses | 2 s, each 1.5 times the one before, up to 30 s; 2 s again after a change | [`interval`](Self::interval) |
+/// | pauses | 2 s, each 1.5 times the previous one, up to 30 s; 2 s again after a change | [`interval`](Self::interval) |
 /// | settling time, for groups | twice the longest pause | [`settling_time`](Self::settling_time) |
-/// | margin behind a trigger's expiry | 5 minutes | [`expiry_margin`](Self::expiry_margin) |
-/// | time for it all | no limit | [`timeout`](Self::timeout) |
-/// | failed polls in a row before the watch fails | 10 | [`max_failures`](Self::max_failures) |
+/// | margin after a trigger's expiry | 5 minutes | [`expiry_margin`](Self::expiry_margin) |
+/// | total time | no limit | [`timeout`](Self::timeout) |
+/// | consecutive failed polls before the watch fails | 10 | [`max_failures`](Self::max_failures) |
 ///
 /// # When a task is done
 ///
-/// A run has ended when it is `FINISHED`, `FAILED` or `SUPPRESSED`. A status that this crate does not know
-/// is no end.
+/// A run has ended if it is `FINISHED`, `FAILED` or `SUPPRESSED`. A status that this crate does not know does
+/// not count as the end.
 ///
-/// * **Devices** that the task names: it is done when the run on each of them has ended.
-/// * **Groups**: this API does not tell who is in a group. So the task is taken for done when there is a
-///   run at least, all runs have ended, and nothing has changed for the settling time. A device that
-///   takes the task up later than that is missed: where each device counts, name the devices.
-/// * **Devices that are off** start when they are back, weeks later perhaps. The trigger's `expire_time`
-///   ends that: the service starts nothing behind it. A device without a run when it and the margin have
-///   passed (by [`Timer::system_time`](crate::Timer::system_time)) is counted as
-///   [`expired`](DeviceCounts::expired) and not waited for. A trigger without `expire_time`, or of a kind
-///   that this API does not show, has no such end.
-/// * **A deleted task** starts no more, and runs that have begun remain: those are watched to their end,
-///   and devices without one count as expired.
-/// * **A task that was triggered again** (`UpdateTaskTriggers`) has runs of before: those that started
-///   before its triggers were made do not count.
+/// * **Devices** named by the task: it is done when the run on each of them has ended.
+/// * **Groups**: this API does not return the members of a group. The task counts as done if there is at
+///   least one run, all runs have ended, and nothing has changed for the settling time. A device that starts
+///   later than that is missed: if each device matters, name the devices.
+/// * **Devices that are off** start when they return, perhaps weeks later. The trigger's `expire_time` limits
+///   that: the service starts no runs after it. A device without a run after that time and the margin (by
+///   [`Timer::system_time`](crate::Timer::system_time)) counts as [`expired`](DeviceCounts::expired), and the
+///   watch does not wait for it. There is no such limit for triggers without `expire_time`, or of a kind that
+///   this API does not support.
+/// * **A deleted task** starts no more runs, but runs that have started remain: these are watched until they
+///   end, and devices without one count as expired.
+/// * **A task that was triggered again** (`UpdateTaskTriggers`) has earlier runs: those that started before
+///   its triggers were created do not count.
 ///
-/// The task itself is read in the beginning and then, while devices may still start, once in a settling
-/// time at most; so new targets and triggers are noticed, and so is that it was deleted.
+/// The task itself is read at the start and then, while devices may still start, at most once per settling
+/// time, so that new targets, new triggers and deletion are noticed.
 ///
 /// # Errors
 ///
-/// A poll that fails in a way that may pass (`UNAVAILABLE`, `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED`,
-/// `ABORTED`, `INTERNAL`, `UNKNOWN`, no connection) is tried again after the next pause, above what the
-/// client does about it within a call. Other errors end the watch at once, such as `NOT_FOUND` for a task
-/// that never was.
-#[must_use = "a watch asks for nothing until it is polled"]
+/// A poll that fails with a transient error (`UNAVAILABLE`, `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED`,
+/// `ABORTED`, `INTERNAL`, `UNKNOWN`, no connection) is repeated after the next pause, in addition to the
+/// client's retries within a call. Other errors end the watch at once, such as `NOT_FOUND` for a task that
+/// never existed.
+#[must_use = "a watch does nothing until it is polled"]
 pub struct TaskWatch {
     state: State,
 }
@@ -95,43 +96,43 @@ enum State {
     Done,
 }
 
-/// What comes next, with the poller if anything can come behind it.
+/// The next item, with the poller if more may follow.
 type Item = (Option<Box<Poller>>, Result<TaskProgress, Error>);
 type Step = Pin<Box<dyn Future<Output = Item> + Send>>;
 
 impl TaskWatch {
-    /// The pause after the first poll and after each change, and the longest; each pause without a
-    /// change is 1.5 times the one before. 2 and 30 seconds by default. They are a millisecond at least.
+    /// Sets the pause after the first poll and after each change, and the longest pause. Without changes,
+    /// each pause is 1.5 times the previous one. 2 and 30 seconds by default, and at least a millisecond.
     pub fn interval(self, first: Duration, longest: Duration) -> Self {
         self.set(|settings| settings.interval = (first, longest))
     }
 
-    /// How long nothing must have changed before a task for groups is taken for done. By default twice
-    /// the longest pause, which is a minute.
+    /// Sets how long nothing must change before a task for groups counts as done. By default twice the
+    /// longest pause, which is one minute.
     pub fn settling_time(self, time: Duration) -> Self {
         self.set(|settings| settings.settling_time = Some(time))
     }
 
-    /// How long after a trigger's `expire_time` a run may still show up: for clocks that differ, and for
-    /// devices that report late. 5 minutes by default, which is ours and not ESET's.
+    /// Sets how long after a trigger's `expire_time` a run may still appear, to allow for different clocks
+    /// and devices that report late. 5 minutes by default, which is our choice, not ESET's.
     pub fn expiry_margin(self, margin: Duration) -> Self {
         self.set(|settings| settings.expiry_margin = margin)
     }
 
-    /// How long to watch, from the first poll on. Then the stream ends with an error
-    /// ([`is_deadline_exceeded`](Error::is_deadline_exceeded)) that says how many devices are not done
-    /// and names no [RPC](Error::rpc); the last item is how far it had come. By default there is no
-    /// limit, since a device that is off may be back in weeks.
+    /// Limits the time to watch, counted from the first poll. Then the stream ends with an error
+    /// ([`is_deadline_exceeded`](Error::is_deadline_exceeded)) that says how many devices are not done and
+    /// names no [RPC](Error::rpc); the previous item has the progress. By default there is no limit, since a
+    /// device that is off may return after weeks.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|settings| settings.timeout = Some(timeout))
     }
 
-    /// How many polls in a row may fail before the watch does. 10 by default.
+    /// Sets how many consecutive polls may fail before the watch fails. 10 by default.
     pub fn max_failures(self, polls: u32) -> Self {
         self.set(|settings| settings.max_failures = polls)
     }
 
-    /// Options of each call that is made, such as its timeout.
+    /// Sets the options of each call, such as its timeout.
     pub fn options(self, options: CallOptions) -> Self {
         self.set(|settings| settings.options = options)
     }
@@ -143,8 +144,8 @@ impl TaskWatch {
         self
     }
 
-    /// How far the task is, when that has changed; `None` behind the end. Dropping the future loses
-    /// nothing: the next one goes on where it stood.
+    /// Returns the progress when it has changed; `None` after the end. Dropping the future loses nothing: the
+    /// next one continues from there.
     ///
     /// # Errors
     ///
@@ -153,7 +154,7 @@ impl TaskWatch {
         std::future::poll_fn(|cx| self.poll_progress(cx)).await
     }
 
-    /// Waits for the end and returns what it is; see [`TaskProgress::is_success`].
+    /// Waits until the end and returns the final progress; see [`TaskProgress::is_success`].
     ///
     /// # Errors
     ///

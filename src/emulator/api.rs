@@ -1,4 +1,4 @@
-//! The RPCs that an emulator answers, whichever wire they come by.
+//! The RPCs that an emulator serves, on both wires.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::standard::{self, Standard};
 use super::store::{Change, Read as _, Snapshot, Store};
 use crate::rpc::{MethodSpec, Rpc};
 
-/// The store, what decides beside it, and the methods.
+/// The store, the environment and the methods.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     pub(crate) store: Arc<Store>,
@@ -24,28 +24,28 @@ pub(crate) struct Api {
     pub(crate) methods: Arc<Methods>,
 }
 
-/// The methods by their gRPC paths, and the types of the resources.
+/// The methods by gRPC path, and the types of the resources.
 #[derive(Default)]
 pub(crate) struct Methods {
     methods: BTreeMap<&'static str, Method>,
-    /// The field for the identifier of each resource, by its type.
+    /// The identifier field of each resource, by type.
     resources: BTreeMap<String, FieldDescriptor>,
 }
 
 struct Method {
     spec: &'static MethodSpec,
     request: MessageDescriptor,
-    /// The fields of the request that its path has.
+    /// The request fields in its path.
     path: Vec<String>,
-    /// Whether the descriptors say all that is to be checked.
+    /// Whether the descriptors contain all checks.
     is_standard: bool,
     /// Whether the request holds a whole resource.
     is_create: bool,
-    /// `None` for an RPC without semantics here.
+    /// `None` for an RPC that is not implemented.
     answer: Option<Answer>,
 }
 
-/// What answers an RPC.
+/// The implementation of an RPC.
 #[derive(Clone)]
 pub(crate) enum Answer {
     Read(Arc<Read>),
@@ -57,12 +57,12 @@ type Read =
 type Write =
     dyn Fn(&mut Change<'_>, &Environment, DynamicMessage) -> Result<Vec<u8>, Failure> + Send + Sync;
 
-/// What a method does, by the types of its messages.
+/// The result of a method, by message types.
 type Returned<R> = Result<<R as Rpc>::Response, Failure>;
 type List<R> = fn(&Snapshot, &Environment, <R as Rpc>::Request, Page) -> Returned<R>;
 type Make<R> = fn(&mut Change<'_>, &Environment, <R as Rpc>::Request) -> Returned<R>;
 
-/// Answers an RPC that lists.
+/// Implements an RPC that lists.
 pub(crate) fn list<R: Rpc>(answer: List<R>) -> (&'static str, Answer) {
     let read = move |snapshot: &Snapshot, environment: &Environment, mut request| {
         let page = Page::of(environment.pages, &mut request)?;
@@ -72,7 +72,7 @@ pub(crate) fn list<R: Rpc>(answer: List<R>) -> (&'static str, Answer) {
     (R::SPEC.path, Answer::Read(Arc::new(read)))
 }
 
-/// Answers an RPC that changes something.
+/// Implements an RPC that makes changes.
 pub(crate) fn write<R: Rpc>(answer: Make<R>) -> (&'static str, Answer) {
     let write =
         move |change: &mut Change<'_>, environment: &Environment, request: DynamicMessage| {
@@ -97,7 +97,7 @@ impl From<Standard> for Answer {
 }
 
 impl Methods {
-    /// Adds the RPCs of some services. `special` are those that do more than a standard method.
+    /// Adds the RPCs of these services. `special` are those that do more than a standard method.
     pub(crate) fn add(
         &mut self,
         specs: &[&'static MethodSpec],
@@ -122,17 +122,17 @@ impl Methods {
         }
     }
 
-    /// The RPCs.
+    /// Returns the RPCs.
     pub(crate) fn specs(&self) -> impl Iterator<Item = &'static MethodSpec> {
         self.methods.values().map(|method| method.spec)
     }
 
-    /// An RPC by its gRPC path.
+    /// Returns the RPC with this gRPC path.
     pub(crate) fn spec(&self, path: &str) -> Option<&'static MethodSpec> {
         self.methods.get(path).map(|method| method.spec)
     }
 
-    /// Stores a resource that was given by the name of its type, and gives it an identifier if it has none.
+    /// Stores a resource given by the name of its type. Generates an identifier if it has none.
     pub(crate) fn store(
         &self,
         change: &mut Change<'_>,
@@ -158,7 +158,7 @@ impl Methods {
 }
 
 impl Method {
-    /// Reads a request, and checks what does not depend on the store.
+    /// Decodes a request and checks everything that does not depend on the store.
     fn read(&self, request: Bytes) -> Result<DynamicMessage, Failure> {
         let mut request =
             DynamicMessage::decode(self.request.clone(), request).map_err(|error| {
@@ -175,7 +175,7 @@ impl Method {
 }
 
 impl Api {
-    /// Answers a call by its encoded request with the encoded response.
+    /// Serves a call: takes the encoded request and returns the encoded response.
     pub(crate) async fn call(&self, path: &str, request: Bytes) -> Result<Vec<u8>, Status> {
         let method = self.methods.methods.get(path);
         let answered = method.and_then(|method| Some((method, method.answer.clone()?)));

@@ -1,10 +1,10 @@
-//! What policy assignments do beside the standard methods: ranks.
+//! The behaviour of policy assignments beyond the standard methods: ranks.
 //!
-//! A target's assignments have the ranks 1 to n without a gap, after every change
+//! After every change, the assignments of a target have the ranks 1 to n without gaps
 //! ([facts](crate::facts#policy-management)). Where the documentation is silent or unclear:
 //!
-//! * A policy that is assigned to the same target again gets a second assignment.
-//! * Targets are not looked up: any identifier will do.
+//! * Assigning a policy to the same target again creates a second assignment.
+//! * Targets are not checked for existence: any identifier is accepted.
 
 use prost::{Message, Name};
 
@@ -23,7 +23,8 @@ use crate::policy_management::v2::{
 use crate::rpc::policy_assignments::{AssignPolicy, UnassignPolicy, UpdatePolicyAssignmentRanking};
 use crate::wkt::Timestamp;
 
-/// A target has at most so many assignments, since moving one rewrites those of greater ranks. Ours.
+/// The maximum number of assignments per target, since moving one rewrites those with higher rank numbers.
+/// Our limit.
 const MAX_ASSIGNMENTS: u64 = 1000;
 /// The assignments of a target, by rank.
 const RANKS: &str = "ranks";
@@ -48,14 +49,14 @@ fn assign_policy(
     Ok(AssignPolicyResponse { assignment: Some(assign(change, environment, assignment)?) })
 }
 
-/// Assigns a policy, with the last rank of its target.
+/// Assigns a policy with the last rank of its target.
 pub(crate) fn assign(
     change: &mut Change<'_>,
     environment: &Environment,
     mut assignment: PolicyAssignment,
 ) -> Result<PolicyAssignment, Failure> {
     let mut violations = Violations::default();
-    // An assignment has nothing to do with the time.
+    // Assignments do not depend on the time.
     violations.extend(refused(&assignment, "assignment.", Timestamp::default()));
     violations.check()?;
     change.get::<Policy>(&assignment.policy_uuid)?;
@@ -75,7 +76,7 @@ pub(crate) fn assign(
     Ok(assignment)
 }
 
-/// Removes an assignment; those with greater ranks move up.
+/// Removes an assignment and moves up those with higher rank numbers.
 fn unassign_policy(
     change: &mut Change<'_>,
     _: &Environment,
@@ -88,7 +89,7 @@ fn unassign_policy(
     Ok(UnassignPolicyResponse {})
 }
 
-/// Moves an assignment to a rank; the others make room. Rank 0 is `INVALID_ARGUMENT`, and one past the
+/// Moves an assignment to a rank and shifts the others. Rank 0 returns `INVALID_ARGUMENT`, a rank above the
 /// number of the target's assignments `FAILED_PRECONDITION` ([facts](crate::facts#policy-management),
 /// [facts](crate::facts#errors)).
 fn update_ranking(
@@ -121,7 +122,7 @@ fn update_ranking(
 /// Removes all assignments of a policy.
 pub(crate) fn remove_policy(change: &mut Change<'_>, policy: &str) -> Result<(), Failure> {
     for (_, sequence) in change.indexed(OF_POLICY, policy, 0..=u64::MAX)? {
-        // Read one by one: each removal changes the ranks of others.
+        // Read one by one, because each removal changes the ranks of others.
         if let Some(assignment) = change.at(sequence)? {
             remove(change, sequence, &assignment)?;
         }
@@ -138,13 +139,13 @@ fn remove(
     let count = count(change, &key)?;
     let next = u64::from(assignment.rank).saturating_add(1);
     shift(change, &key, next, count, |rank| rank.saturating_sub(1))?;
-    // After the shift the last rank is the one that is free.
+    // After the shift, the last rank is free.
     change.unlink(RANKS, &key, count)?;
     change.unlink(OF_POLICY, &assignment.policy_uuid, sequence)?;
     change.remove(&PolicyAssignment::full_name(), &assignment.uuid, sequence)
 }
 
-/// Gives the assignments of the ranks `from` to `to` other ranks. The caller fills the gap.
+/// Moves the assignments with the ranks `from` to `to`. The caller fills the gap.
 fn shift(
     change: &mut Change<'_>,
     key: &str,
@@ -163,7 +164,7 @@ fn shift(
     Ok(())
 }
 
-/// Gives an assignment a rank.
+/// Sets the rank of an assignment.
 fn place(
     change: &mut Change<'_>,
     key: &str,
@@ -176,12 +177,12 @@ fn place(
     change.put(&PolicyAssignment::full_name(), sequence, &assignment.encode_to_vec())
 }
 
-/// How many assignments a target has: the last of its ranks.
+/// Returns the number of a target's assignments, which is the last of its ranks.
 fn count(change: &Change<'_>, key: &str) -> Result<u64, Failure> {
     Ok(change.indexed(RANKS, key, 0..=u64::MAX)?.last().map_or(0, |(rank, _)| *rank))
 }
 
-/// A target in one text. No kind has a colon, so two targets never have the same.
+/// Returns a unique text for a target. The kinds contain no colons, so two targets never have the same text.
 fn target_key(assignment: &PolicyAssignment) -> String {
     match assignment.target.as_ref().and_then(|PolicyTarget { target }| target.as_ref()) {
         Some(Target::DeviceUuid(uuid)) => format!("device:{uuid}"),

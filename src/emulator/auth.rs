@@ -1,12 +1,12 @@
-//! Who may call an emulator.
+//! The account of an emulator.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Logins of an emulator: one account, whose tokens every call then needs.
+/// Turns on logins for an emulator: a single account whose tokens all calls need.
 ///
-/// The account is `api` with the password `api` unless [`account`](Self::account) says otherwise.
-/// Tokens come from `POST /oauth/token` as in the cloud, and from `POST /GetTokens` as On-Prem
+/// The account is `api` with the password `api` unless you set another one with [`account`](Self::account).
+/// Tokens are issued by `POST /oauth/token` as in the cloud, and by `POST /GetTokens` as On-Prem
 /// ([facts](crate::facts#cloud-login)).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Auth {
@@ -16,7 +16,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// The account `api` with the password `api`, and tokens that are valid for an hour.
+    /// Creates the account `api` with the password `api`, and tokens that are valid for an hour.
     pub fn new() -> Self {
         let api = "api".to_owned();
         Self { username: api.clone(), password: api, expires_in: Duration::from_secs(3600) }
@@ -29,8 +29,8 @@ impl Auth {
         self
     }
 
-    /// How long access tokens are valid: an hour by default, as the cloud's are. Whole seconds, at most
-    /// what `expires_in` can say (68 years).
+    /// Sets the lifetime of access tokens: an hour by default, as in the cloud. Whole seconds, at most the
+    /// maximum of `expires_in` (68 years).
     #[must_use]
     pub fn expires_in(mut self, time: Duration) -> Self {
         self.expires_in = Duration::from_secs(time.as_secs().min(i32::MAX.unsigned_abs().into()));
@@ -45,7 +45,7 @@ impl Default for Auth {
 }
 
 impl fmt::Debug for Auth {
-    /// Without the account.
+    /// Omits the account.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }

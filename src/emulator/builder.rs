@@ -1,4 +1,4 @@
-//! Building an emulator.
+//! Builds emulators.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ use super::{Emulator, assignments, gate, policies, seed, tasks};
 use crate::automation::v1::DeviceTask;
 use crate::server::{AllServices, Services};
 
-/// The rows of a store take at most so many bytes by default.
+/// The default maximum size of a store's rows, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// A resource to start with: its type and its encoded message.
+/// An initial resource: its type and its encoded message.
 type Given = (String, Vec<u8>);
 
-/// Settings of an [`Emulator`]. Without any it is empty, in memory, with the limits of the cloud.
+/// Settings of an [`Emulator`]. By default it is empty, in memory, and has the limits of the cloud.
 pub struct Builder {
     data_dir: Option<PathBuf>,
     clock: Box<dyn Clock>,
@@ -69,48 +69,48 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Keeps everything in a directory, which is created if it is not there. One emulator can have it
-    /// open at a time. Every change is on disk before its call is answered. If the disk is full, changes
-    /// fail with `RESOURCE_EXHAUSTED`, reads go on, and as soon as there is room so do changes; see
-    /// [`on_notice`](Self::on_notice). A file in which nothing was ever stored, such as an empty one, is
-    /// taken for new.
+    /// Stores everything in a directory, which is created if it does not exist. Only one emulator can open it
+    /// at a time. Every change is on disk before its call is answered. If the disk is full, changes fail with
+    /// `RESOURCE_EXHAUSTED` until there is room again, while reads continue; see
+    /// [`on_notice`](Self::on_notice). A file in which nothing was ever stored, such as an empty one, counts
+    /// as new.
     #[must_use]
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
     }
 
-    /// The clock: [`SystemClock`] by default. Share a [`ManualClock`](super::ManualClock) in an `Arc`.
+    /// Sets the clock: [`SystemClock`] by default. Share a [`ManualClock`](super::ManualClock) in an `Arc`.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// Where identifiers come from: [`RandomIds`] by default.
+    /// Sets the source of identifiers: [`RandomIds`] by default.
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource) -> Self {
         self.ids = Box::new(ids);
         self
     }
 
-    /// Adds a device to the fleet, or replaces the one of the same uuid, also one of the seed.
+    /// Adds a device to the fleet, or replaces the device with the same UUID, even one of the seed.
     #[must_use]
     pub fn device(mut self, device: Device) -> Self {
         self.devices.push(device);
         self
     }
 
-    /// How long runs take, from the next that is triggered on.
+    /// Sets how long runs take, starting with the next triggered one.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Decides how the run of a task on a device (its uuid) ends, instead of [`Device::failing`] and of the
-    /// rule that actions which are not known fail. It is asked once, when the run is triggered, and the
-    /// answer is stored.
+    /// Sets a rule that decides how the run of a task on a device (given by UUID) ends, instead of
+    /// [`Device::failing`] and of the rule that unknown actions fail. It is called once, when the run is
+    /// triggered, and the result is stored.
     #[must_use]
     pub fn outcome(
         mut self,
@@ -120,25 +120,25 @@ impl Builder {
         self
     }
 
-    /// How many items pages have: [`PageLimits::CLOUD`] by default.
+    /// Sets the number of items per page: [`PageLimits::CLOUD`] by default.
     #[must_use]
     pub fn page_limits(mut self, limits: PageLimits) -> Self {
         self.pages = limits;
         self
     }
 
-    /// The store's rows take at most so many bytes, a gibibyte by default. A call that would need more
-    /// fails with `RESOURCE_EXHAUSTED`.
+    /// Sets the maximum size of the store's rows: one gibibyte by default. A call that would exceed it fails
+    /// with `RESOURCE_EXHAUSTED`.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Starts with a small company: twelve devices in three groups, tasks of several kinds with their
-    /// runs, built-in and own policies, assignments. Their uuids are always the same, those in the examples
-    /// of `/openapi.json` among them. A data directory that was ever written to gets no second seed; its
-    /// fleet is there either way.
+    /// Starts with the data of a small company: twelve devices in three groups, tasks of several kinds with
+    /// their runs, built-in and custom policies, and assignments. Their UUIDs are always the same and include
+    /// those in the examples of `/openapi.json`. A data directory that already has data is not seeded again,
+    /// but the fleet always exists.
     #[must_use]
     pub fn seed(mut self, seed: bool) -> Self {
         self.seed = seed;
@@ -156,82 +156,81 @@ impl Builder {
         self
     }
 
-    /// Serves services of your own beside ESET's: their resources can be listed, gotten, created, changed
-    /// and deleted as their HTTP rules say, without more code. `services` is `server::AllServices` of a
+    /// Serves your own services in addition to ESET's. Their resources can be listed, read, created, updated
+    /// and deleted according to their HTTP rules, without more code. `services` is `server::AllServices` of a
     /// crate with generated services.
     ///
-    /// A method is served if its HTTP rule and its messages say that it is one of the
-    /// [standard methods](https://google.aip.dev/130), in ESET's form: a path without patterns, a request
-    /// and a response that hold the resource in a field, an identifier in the field `uuid` or the one that
-    /// `google.api.resource` calls `name_field`. A custom method `:verb` whose request has only fields of
-    /// the resource sets those. All others are `UNIMPLEMENTED`.
+    /// A method is served if its HTTP rule and messages have the form of a [standard
+    /// method](https://google.aip.dev/130) in ESET's style: a path without patterns, a request and a response
+    /// that contain the resource in a field, and an identifier in the field `uuid` or in the one that
+    /// `google.api.resource` names as `name_field`. A custom method `:verb` whose request has only fields of
+    /// the resource sets these fields. All other methods return `UNIMPLEMENTED`.
     #[must_use]
     pub fn services<S: Services>(mut self, _services: S) -> Self {
         self.hosted.push(Hosted::of::<S>());
         self
     }
 
-    /// Calls need the token of a login, over gRPC and REST alike; 401 and `UNAUTHENTICATED` otherwise.
-    /// By default nobody has to log in, and anyone may.
+    /// Requires the token of a login for calls, over both gRPC and REST; calls without one return
+    /// `UNAUTHENTICATED` or 401. By default no login is needed, and any succeeds.
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
         self.gate.auth = Some(auth);
         self
     }
 
-    /// Limits calls to 10 a second for each token at an address, as ESET does
-    /// ([facts](crate::facts#rate-limit)), by the emulator's clock; more are 429 and
-    /// `RESOURCE_EXHAUSTED`. Off by default.
+    /// Limits calls to 10 per second for each token at an address, as ESET does
+    /// ([facts](crate::facts#rate-limit)), by the emulator's clock. Further calls return `RESOURCE_EXHAUSTED`
+    /// or 429. Off by default.
     #[must_use]
     pub fn rate_limit(mut self, limit: bool) -> Self {
         self.gate.rate_limit = limit;
         self
     }
 
-    /// After so long a REST answer is pending (202, [facts](crate::facts#pending-answers)). 30 seconds
-    /// by default, of real time: nothing else makes an answer wait. The limits of fetching it go by the
-    /// emulator's clock.
+    /// Sets after how long a REST response becomes pending (202, [facts](crate::facts#pending-answers)): 30
+    /// seconds of real time by default. The limits for fetching it follow the emulator's clock.
     #[must_use]
     pub fn pending_after(mut self, time: Duration) -> Self {
         self.gate.pending_after = time;
         self
     }
 
-    /// Where faults come from; [`Running::faults`](super::Running::faults) are the same. By default there
-    /// are none.
+    /// Sets the source of faults, which [`Running::faults`](super::Running::faults) returns too. By default
+    /// there are none.
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Self {
         self.gate.faults = faults;
         self
     }
 
-    /// How many connections there may be, and how long they may do nothing.
+    /// Limits the number of connections and how long they may be idle.
     #[must_use]
     pub fn connection_limits(mut self, limits: ConnectionLimits) -> Self {
         self.gate.limits = limits;
         self
     }
 
-    /// Lets pages of an origin call the REST front from a browser (CORS): preflight requests are answered,
-    /// and answers, errors among them, can be read by the page. Callers log in all the same. By default no
-    /// other origin may. Said again, it adds one.
+    /// Lets web pages of this origin call the REST front from a browser (CORS): preflight requests are
+    /// answered, and the pages can read responses, including errors. Callers must still log in. By default no
+    /// other origin is allowed. Call it again to add another origin.
     #[must_use]
     pub fn allow_origin(mut self, origin: Origin) -> Self {
         self.gate.origins.push(origin);
         self
     }
 
-    /// Answers `HEAD` wherever there is `GET` (RFC 9110, 9.3.2), the call being made all the same. Off by
-    /// default, since ESET documents no `HEAD`: it is 405.
+    /// Answers `HEAD` wherever `GET` works (RFC 9110, 9.3.2); the call is still made. Off by default, since
+    /// ESET documents no `HEAD`: it returns 405.
     #[must_use]
     pub fn head(mut self, head: bool) -> Self {
         self.gate.head = head;
         self
     }
 
-    /// Is told, in a sentence, what whoever runs the emulator should know: that new connections have to
-    /// wait, that the disk is full, and when that is over. By default these are events of `tracing` at
-    /// the level WARN. It is called on threads that serve, so it should not wait.
+    /// Sets a function that receives messages for the operator, one sentence each: that new connections have
+    /// to wait, that the disk is full, and when that is over. By default these are `tracing` events at level
+    /// WARN. It is called on serving threads, so it should not block.
     #[must_use]
     pub fn on_notice(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.notices = Notices::new(tell);

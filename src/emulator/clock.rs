@@ -1,12 +1,12 @@
-//! What time it is, as an argument.
+//! The emulator's clock, as an argument.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Tells the emulator what time it is. Everything that depends on time asks it, and nothing happens
-/// in the background: the state of a run follows from what is stored and from [`now`](Self::now).
+/// Returns the time to the emulator. Everything that depends on time uses it, and nothing happens in the
+/// background: the state of a run follows from the stored data and from [`now`](Self::now).
 pub trait Clock: Send + Sync + 'static {
-    /// The time.
+    /// Returns the time.
     fn now(&self) -> SystemTime;
 }
 
@@ -26,7 +26,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to move, for tests.
+/// A clock that moves only when told, for tests.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -41,25 +41,25 @@ impl Clock for SystemClock {
 pub struct ManualClock(Mutex<SystemTime>);
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// Creates a clock with this time.
     pub fn new(now: SystemTime) -> Self {
         Self(Mutex::new(now))
     }
 
-    /// Moves the clock forwards. It stays where it is if the time could not be represented.
+    /// Advances the clock. Does nothing if the time would overflow.
     pub fn advance(&self, by: Duration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = now.checked_add(by).unwrap_or(*now);
     }
 
-    /// Sets the clock, also backwards.
+    /// Sets the clock, even backwards.
     pub fn set(&self, now: SystemTime) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 }
 
 impl Default for ManualClock {
-    /// A clock that shows the Unix epoch.
+    /// Creates a clock at the Unix epoch.
     fn default() -> Self {
         Self::new(UNIX_EPOCH)
     }

@@ -1,4 +1,4 @@
-//! Which pages of other origins may call the REST front.
+//! Which web pages of other origins may call the REST front.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +8,12 @@ use http::uri::Uri;
 use http::{HeaderName, HeaderValue, header};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
-/// A browser need not ask again for so long.
+/// How long a browser may cache the permission.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// An origin whose pages a browser lets call the emulator's REST front (CORS, the Fetch standard): a
-/// scheme, a host and a port unless it is the scheme's own, as in `https://console.example` or
-/// `http://localhost:5173`; `*` is every origin.
+/// An origin whose web pages may call the emulator's REST front from a browser (CORS, the Fetch standard): a
+/// scheme, a host, and a port unless it is the scheme's default, such as `https://console.example` or
+/// `http://localhost:5173`; `*` means every origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
@@ -26,7 +26,7 @@ impl FromStr for Origin {
             let uri: Uri = text.parse().map_err(|_| wrong())?;
             let scheme = uri.scheme_str().unwrap_or_default();
             let authority = uri.authority().map_or("", |authority| authority.as_str());
-            // Browsers compare byte for byte with what they send, which is in small letters.
+            // Browsers send lower-case letters and compare byte for byte.
             let is_origin = text == format!("{scheme}://{authority}")
                 && !authority.contains('@')
                 && text == text.to_ascii_lowercase();
@@ -38,7 +38,7 @@ impl FromStr for Origin {
     }
 }
 
-/// A text that is no [`Origin`].
+/// The text is not an [`Origin`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseOriginError(String);
 
@@ -46,7 +46,7 @@ impl fmt::Display for ParseOriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}`: expected * or an origin in small letters without a path, such as \
+            "`{}`: expected * or an origin in lower case without a path, such as \
              https://console.example",
             self.0
         )
@@ -55,7 +55,7 @@ impl fmt::Display for ParseOriginError {
 
 impl std::error::Error for ParseOriginError {}
 
-/// What answers preflight requests and marks answers; `None` without origins.
+/// Returns the layer that answers preflight requests and adds CORS headers; `None` without origins.
 pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
@@ -75,7 +75,7 @@ pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
     Some(
         CorsLayer::new()
             .allow_origin(origin)
-            // The router knows the methods, and `*` would not stand for `Authorization`.
+            // The router knows the methods, and `*` would not include `Authorization`.
             .allow_methods(AllowMethods::mirror_request())
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers(exposed)

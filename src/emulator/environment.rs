@@ -1,4 +1,4 @@
-//! What decides beside the store: the time, identifiers, devices.
+//! What influences calls besides the store: time, identifiers and devices.
 
 use super::clock::Clock;
 use super::fleet::Fleet;
@@ -8,7 +8,7 @@ use super::paging::PageLimits;
 use crate::automation::v1::DeviceTask;
 use crate::wkt::Timestamp;
 
-/// What is outside the store and decides what calls do.
+/// What influences calls besides the store.
 pub(crate) struct Environment {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn IdSource>,
@@ -19,12 +19,12 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// The time.
+    /// Returns the time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().into()
     }
 
-    /// How the run of a task on a device ends.
+    /// Returns how the run of a task on a device ends.
     pub(crate) fn outcome(&self, task: &DeviceTask, is_understood: bool, device: &str) -> Outcome {
         match &self.outcome {
             Some(rule) => rule(task, device),

@@ -1,11 +1,11 @@
-//! Why an emulator could not be built or started.
+//! Errors of building, starting and serving an emulator.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why an emulator could not be built, started or served.
+/// The reason why an emulator could not be built, started or served.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EmulatorError {
@@ -13,45 +13,46 @@ pub enum EmulatorError {
     Open {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Another process, or another emulator of this one, has the data directory open.
+    /// Another process, or another emulator in this one, has the data directory open.
     Locked {
         /// The file.
         path: PathBuf,
     },
-    /// The file in the data directory is damaged, or no store of the emulator at all.
+    /// The file in the data directory is damaged, or is not an emulator store.
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// Another release of this crate wrote the data directory, in a format that this one does not read.
+    /// Another release of this crate wrote the data directory, in a format that this release does not
+    /// support.
     Format {
         /// The file.
         path: PathBuf,
-        /// The format it has.
+        /// The format of the file.
         found: u64,
-        /// The format that this release reads.
+        /// The supported format.
         supported: u64,
     },
-    /// The store fails.
+    /// The store failed.
     Store {
-        /// What it said.
+        /// The store's message.
         reason: String,
     },
-    /// The address cannot be listened on.
+    /// The emulator cannot listen on the address.
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The server ended with a failure.
+    /// The server failed.
     Serve {
-        /// What it said.
+        /// The server's message.
         reason: String,
     },
 }
@@ -64,14 +65,14 @@ impl fmt::Display for EmulatorError {
                 write!(f, "`{}` is in use by another emulator", path.display())
             }
             Self::Corrupt { path, reason } => {
-                write!(f, "`{}` is not a sound store of the emulator: {reason}", path.display())
+                write!(f, "`{}` is not a valid emulator store: {reason}", path.display())
             }
             Self::Format { path, found, supported } => write!(
                 f,
-                "`{}` has format {found} of another release; this one reads format {supported}",
+                "`{}` has format {found} of another release; this release supports format {supported}",
                 path.display()
             ),
-            Self::Store { reason } => write!(f, "the store fails: {reason}"),
+            Self::Store { reason } => write!(f, "the store failed: {reason}"),
             Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
             Self::Serve { reason } => write!(f, "the server failed: {reason}"),
         }

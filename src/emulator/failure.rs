@@ -1,4 +1,4 @@
-//! How a call fails: a status with the details of `google.rpc`.
+//! Failures of calls: a status with details from `google.rpc`.
 
 use bytes::Bytes;
 use prost::{Message, Name};
@@ -10,36 +10,36 @@ use crate::proto::google::rpc::precondition_failure::Violation;
 use crate::proto::google::rpc::{BadRequest, PreconditionFailure, ResourceInfo, Status as Rich};
 use crate::wkt::Any;
 
-/// So many violations are told at once. Details travel in a header, which must stay small.
+/// The maximum number of reported violations. Details travel in a header, which must stay small.
 const MAX_VIOLATIONS: usize = 16;
 
-/// Why a call fails, as its caller sees it.
+/// The failure of a call, as its caller sees it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: Status,
-    /// What the store said, if it is at fault.
+    /// The error of the store, if that is the cause.
     cause: Option<Box<redb::Error>>,
 }
 
 impl Failure {
-    /// One field of the request is wrong.
+    /// A field of the request is invalid.
     pub(crate) fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
         let mut violations = Violations::default();
         violations.add(field, description);
         violations.failure()
     }
 
-    /// There is no such thing. `name` is a checked identifier, so it is short.
+    /// The resource does not exist. `name` is a checked identifier, so it is short.
     pub(crate) fn not_found(kind: &str, name: &str) -> Self {
         Self::about(Code::NotFound, kind, name, format!("there is no {kind} `{name}`"))
     }
 
-    /// There is such a thing already.
+    /// The resource already exists.
     pub(crate) fn already_exists(kind: &str, name: &str) -> Self {
-        Self::about(Code::AlreadyExists, kind, name, format!("there is a {kind} `{name}` already"))
+        Self::about(Code::AlreadyExists, kind, name, format!("the {kind} `{name}` already exists"))
     }
 
-    /// The emulator does not do this.
+    /// The emulator does not implement this.
     pub(crate) fn unimplemented(description: String) -> Self {
         Status::unimplemented(description).into()
     }
@@ -54,7 +54,7 @@ impl Failure {
         Self::with(code, description, &info)
     }
 
-    /// What is stored forbids the call.
+    /// The stored data forbids the call.
     pub(crate) fn precondition(kind: &str, subject: &str, description: String) -> Self {
         let violation = Violation {
             r#type: kind.to_owned(),
@@ -65,12 +65,12 @@ impl Failure {
         Self::with(Code::FailedPrecondition, description, &failure)
     }
 
-    /// A limit of the emulator is reached.
+    /// A limit of the emulator is exceeded.
     pub(crate) fn exhausted(description: impl Into<String>) -> Self {
         Status::resource_exhausted(description).into()
     }
 
-    /// The emulator itself is at fault.
+    /// The emulator itself failed.
     pub(crate) fn internal(description: impl Into<String>) -> Self {
         Status::internal(description).into()
     }
@@ -80,7 +80,7 @@ impl Failure {
         Status::unavailable("the emulator is shut down").into()
     }
 
-    /// What the store said, if it is at fault.
+    /// Returns the error of the store, if that is the cause.
     pub(crate) fn cause(&self) -> Option<&redb::Error> {
         self.cause.as_deref()
     }
@@ -115,7 +115,7 @@ macro_rules! from_store_error {
         impl From<$error> for Failure {
             fn from(error: $error) -> Self {
                 let cause = redb::Error::from(error);
-                let status = Status::internal(format!("the store fails: {cause}"));
+                let status = Status::internal(format!("the store failed: {cause}"));
                 Self { status, cause: Some(Box::new(cause)) }
             }
         }
@@ -133,12 +133,12 @@ impl From<prost::DecodeError> for Failure {
     }
 }
 
-/// Everything that is wrong with a request, collected so that the caller learns it at once.
+/// All problems of a request, collected so that the caller learns them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Violations(Vec<FieldViolation>);
 
 impl Violations {
-    /// Notes a wrong field by its path in the request.
+    /// Records an invalid field by its path in the request.
     pub(crate) fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
         if self.0.len() < MAX_VIOLATIONS {
             self.0.push(FieldViolation {
@@ -149,14 +149,14 @@ impl Violations {
         }
     }
 
-    /// Notes what the check of a request found.
+    /// Records the problems found by the checks.
     pub(crate) fn extend(&mut self, problems: Vec<Problem>) {
         for problem in problems {
             self.add(problem.field.clone(), problem.description().to_string());
         }
     }
 
-    /// Fails if something is wrong.
+    /// Fails if there are any problems.
     pub(crate) fn check(self) -> Result<(), Failure> {
         if self.0.is_empty() { Ok(()) } else { Err(self.failure()) }
     }

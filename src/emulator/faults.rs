@@ -1,4 +1,4 @@
-//! What an emulator does wrong, because somebody asked for it.
+//! Injects faults on request.
 
 mod details;
 mod hold;
@@ -19,22 +19,22 @@ pub use spec::ParseFaultError;
 
 use crate::wkt::Any;
 
-/// One thing that goes wrong, on whichever front the call comes.
+/// A fault, for calls over gRPC and REST.
 ///
-/// A person asks for it with the header `x-emulator-fault` (or the same metadata over gRPC), which
-/// holds for that request alone:
+/// A person can request one with the header `x-emulator-fault` (or the same metadata over gRPC), which
+/// applies to that request only:
 ///
-/// | value | what happens |
+/// | value | effect |
 /// |---|---|
-/// | `code=UNAVAILABLE`, `code=14` | the gRPC code, with details; also `; message=…` and `; retry-after=SECONDS` |
-/// | `http=503` | an HTTP status; `; body=json` (default), `html`, `empty`, `truncated` or `binary`; also `; retry-after=SECONDS` |
+/// | `code=UNAVAILABLE`, `code=14` | the gRPC code, with details; optionally `; message=…` and `; retry-after=SECONDS` |
+/// | `http=503` | an HTTP status; `; body=json` (default), `html`, `empty`, `truncated` or `binary`; optionally `; retry-after=SECONDS` |
 /// | `rate-limit`, `rate-limit=SECONDS` | 429, without or with `retry-after` |
 /// | `redirect=/elsewhere` | 307 |
-/// | `delay=MILLISECONDS` | the answer comes later, by ten minutes at most |
+/// | `delay=MILLISECONDS` | delays the response, by at most ten minutes |
 /// | `pending=N` | 202 with `response-id`, N times |
-/// | `drop=before-headers`, `after-headers`, `mid-body` | the connection breaks (HTTP/1.1), the stream is reset (HTTP/2) |
+/// | `drop=before-headers`, `after-headers`, `mid-body` | breaks the connection (HTTP/1.1) or resets the stream (HTTP/2) |
 ///
-/// With `; after-the-call` the call runs, and its answer is lost.
+/// With `; after-the-call` the call runs, and its response is lost.
 ///
 /// ```
 /// use eset_protect::emulator::Fault;
@@ -71,26 +71,26 @@ impl Fault {
         Self { kind, after_the_call: false }
     }
 
-    /// The call fails with a code, with the details that usually go with it: `google.rpc.BadRequest`,
-    /// `RetryInfo`, `PreconditionFailure` or `QuotaFailure`, and always `ErrorInfo`. `Ok` is `UNKNOWN`.
+    /// Fails the call with a code and its usual details: `google.rpc.BadRequest`, `RetryInfo`,
+    /// `PreconditionFailure` or `QuotaFailure`, and always `ErrorInfo`. `Ok` becomes `UNKNOWN`.
     pub fn code(code: Code) -> Self {
         Self::new(Kind::Status(Box::new(details::status(code, None, None))))
     }
 
-    /// The call fails with a code, a message and details.
+    /// Fails the call with a code, a message and details.
     pub fn status(code: Code, message: &str, details: Vec<Any>) -> Self {
         Self::new(Kind::Status(Box::new(with_details(code, message.to_owned(), details))))
     }
 
-    /// The rate limit is reached: 429 and `RESOURCE_EXHAUSTED`. `Retry-After` is not documented, but
-    /// what stands before a service may send it.
+    /// Refuses the call because of the rate limit: 429 and `RESOURCE_EXHAUSTED`. ESET does not document
+    /// `Retry-After`, but a gateway may send it.
     pub fn too_many_requests(retry_after: Option<Duration>) -> Self {
         let mut status = details::status(Code::ResourceExhausted, None, retry_after);
         details::add_retry_after(&mut status, retry_after);
         Self::new(Kind::Status(Box::new(status)))
     }
 
-    /// An HTTP status with a body, on both fronts, as from a proxy that does not know gRPC.
+    /// Returns an HTTP status with a body on both wires, like a proxy that does not know gRPC.
     pub fn http(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         if !content_type.is_empty() {
@@ -99,14 +99,14 @@ impl Fault {
         Self::new(Kind::Http { status, headers, body: body.into() })
     }
 
-    /// A redirect (307).
+    /// Returns a redirect (307).
     pub fn redirect(location: HeaderValue) -> Self {
         let redirect = Self::http(StatusCode::TEMPORARY_REDIRECT, "", "");
         redirect.header(header::LOCATION, location)
     }
 
-    /// Adds a header to the answer of [`http`](Self::http), metadata to that of a code; nothing else
-    /// has headers of its own.
+    /// Adds a header to the response of [`http`](Self::http), or metadata to that of a code. Other faults
+    /// have no headers.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         match &mut self.kind {
@@ -123,40 +123,40 @@ impl Fault {
         self
     }
 
-    /// The call waits until the [`Held`] releases it or is dropped, then runs.
+    /// Delays the call until the [`Held`] releases it or is dropped, then runs it.
     pub fn hold() -> (Self, Held) {
         let (hold, held) = hold::pair();
         (Self::new(Kind::Hold(hold)), held)
     }
 
-    /// The call waits, then runs. A test had better [`hold`](Self::hold) it.
+    /// Delays the call, then runs it. Tests should use [`hold`](Self::hold).
     pub fn delay(time: Duration) -> Self {
         Self::new(Kind::Delay(time))
     }
 
-    /// The answer is pending (202, [facts](crate::facts#pending-answers)) so many times, then comes.
-    /// REST only.
+    /// Returns a pending response (202, [facts](crate::facts#pending-answers)) this number of times, then the
+    /// response. REST only.
     pub fn pending(times: u32) -> Self {
         Self::new(Kind::Pending(times))
     }
 
-    /// The connection breaks before there is an answer. The call did not run, unless
-    /// [`after_the_call`](Self::after_the_call).
+    /// Breaks the connection before there is a response. The call does not run, unless
+    /// [`after_the_call`](Self::after_the_call) is set.
     pub fn break_before_headers() -> Self {
         Self::new(Kind::Break(Place::BeforeHeaders))
     }
 
-    /// The call runs, and the connection breaks after the headers of the answer.
+    /// Runs the call and breaks the connection after the headers of the response.
     pub fn break_after_headers() -> Self {
         Self::new(Kind::Break(Place::AfterHeaders))
     }
 
-    /// The call runs, and the connection breaks in the middle of the body of the answer.
+    /// Runs the call and breaks the connection in the middle of the body of the response.
     pub fn break_mid_body() -> Self {
         Self::new(Kind::Break(Place::MidBody))
     }
 
-    /// The call runs all the same, and its answer is lost.
+    /// Runs the call before the fault, so that its response is lost.
     #[must_use]
     pub fn after_the_call(mut self) -> Self {
         self.after_the_call = true;
@@ -164,7 +164,7 @@ impl Fault {
     }
 }
 
-/// The faults that wait for their calls. Clones are the same queue.
+/// The faults waiting for calls. Clones share one queue.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<VecDeque<Waiting>>>);
 
@@ -175,28 +175,28 @@ struct Waiting {
 }
 
 impl Faults {
-    /// No faults.
+    /// Creates an empty queue.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The next call of any RPC goes wrong so. Each fault is for one call, the first for the first.
+    /// Injects a fault into the next call of any RPC. Each fault applies to one call, in order.
     pub fn push(&self, fault: Fault) {
         self.add(Waiting { target: None, fault });
     }
 
-    /// The next call of an RPC goes wrong so. `target` is the name of its method, such as `ListTasks`,
+    /// Injects a fault into the next call of an RPC. `target` is the name of its method, such as `ListTasks`,
     /// its gRPC path, or the path of a token endpoint, `/oauth/token` or `/GetTokens`.
     pub fn push_for(&self, target: impl Into<String>, fault: Fault) {
         self.add(Waiting { target: Some(target.into()), fault });
     }
 
-    /// How many faults wait for their call.
+    /// Returns the number of faults that have not been used.
     pub fn waiting(&self) -> usize {
         self.lock().len()
     }
 
-    /// Forgets the faults that wait.
+    /// Removes all unused faults.
     pub fn clear(&self) {
         self.lock().clear();
     }
@@ -209,7 +209,7 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the fault for a call that has these names.
+    /// Takes the fault for a call with these names.
     pub(super) fn take(&self, names: &[&str], is_rpc: bool) -> Option<Fault> {
         let mut queue = self.lock();
         let index = queue.iter().position(|waiting| match &waiting.target {

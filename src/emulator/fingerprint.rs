@@ -1,8 +1,8 @@
 //! A short hash of several texts.
 
-/// FNV-1a over parts, each with its length, so that `["ab", "c"]` and `["a", "bc"]` differ. The same
-/// in every release and process, unlike the hashers of the standard library: it is stored. Not
-/// cryptographic; where a collision would do harm, what was hashed is compared too.
+/// FNV-1a over parts, each with its length, so that `["ab", "c"]` and `["a", "bc"]` differ. It is stored, so
+/// it must be the same in every release and process, unlike the hashers of the standard library. Not
+/// cryptographic: where a collision would do harm, the hashed data is compared too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fingerprint(u64);
 

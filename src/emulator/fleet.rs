@@ -8,8 +8,8 @@ use crate::wkt::Timestamp;
 
 /// A device of the emulator's fleet.
 ///
-/// Any uuid may be a target, also one that is not in the fleet: such a device is on and its runs end
-/// well. The fleet is there for groups, and for devices that are off or that fail.
+/// Any UUID may be a target, even if it is not in the fleet: such a device is on, and its runs succeed. The
+/// fleet is for groups, and for devices that are off or fail.
 #[derive(Clone, Debug)]
 pub struct Device {
     uuid: String,
@@ -26,45 +26,45 @@ enum Power {
 }
 
 impl Device {
-    /// A device that is on and whose runs end well.
+    /// Creates a device that is on and whose runs succeed.
     pub fn new(uuid: impl Into<String>) -> Self {
         Self { uuid: uuid.into(), groups: BTreeSet::new(), power: Power::On, fails: false }
     }
 
-    /// Puts the device into a group, beside the groups that it is in.
+    /// Adds the device to a group, in addition to its other groups.
     #[must_use]
     pub fn in_group(mut self, group_uuid: impl Into<String>) -> Self {
         self.groups.insert(group_uuid.into());
         self
     }
 
-    /// The device is off until this time. A task reaches it then, unless its trigger has expired.
+    /// Turns the device off until this time. A task reaches it then, unless its trigger has expired.
     #[must_use]
     pub fn off_until(mut self, time: SystemTime) -> Self {
         self.power = Power::OffUntil(time.into());
         self
     }
 
-    /// The device is off for ever: no task reaches it.
+    /// Turns the device off forever: no task reaches it.
     #[must_use]
     pub fn off(mut self) -> Self {
         self.power = Power::Off;
         self
     }
 
-    /// Runs on the device fail.
+    /// Lets runs on the device fail.
     #[must_use]
     pub fn failing(mut self) -> Self {
         self.fails = true;
         self
     }
 
-    /// The device's uuid.
+    /// Returns the device's UUID.
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// The groups that the device is in.
+    /// Returns the groups of the device.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().map(String::as_str)
     }
@@ -78,7 +78,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Adds a device, or replaces the one of the same uuid.
+    /// Adds a device, or replaces the device with the same UUID.
     pub(crate) fn add(&mut self, device: Device) {
         if let Some(old) = self.devices.remove(&device.uuid) {
             for members in self.groups.values_mut() {
@@ -91,8 +91,8 @@ impl Fleet {
         self.devices.insert(device.uuid.clone(), device);
     }
 
-    /// The devices of targets, each once: the single ones and all of the groups. A group that is not
-    /// in the fleet has none.
+    /// Returns the devices of targets without duplicates: individual ones and those of the groups. A group
+    /// that is not in the fleet has no devices.
     pub(crate) fn resolve(&self, targets: &DeviceTaskTargets) -> BTreeSet<String> {
         let mut devices: BTreeSet<String> = targets.devices_uuids.iter().cloned().collect();
         for group in &targets.device_groups_uuids {
@@ -101,7 +101,7 @@ impl Fleet {
         devices
     }
 
-    /// When a task that is triggered at `time` reaches the device; `None` for never.
+    /// Returns when a task triggered at `time` reaches the device; `None` for never.
     pub(crate) fn reached(&self, device: &str, time: Timestamp) -> Option<Timestamp> {
         match self.devices.get(device).map_or(Power::On, |device| device.power) {
             Power::On => Some(time),

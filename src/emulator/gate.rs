@@ -1,4 +1,4 @@
-//! What every request passes, on both fronts: the log, logins, limits, faults, pending answers.
+//! Processes every request before its service: log, logins, limits, faults and pending responses.
 
 mod body_time;
 mod broken_body;
@@ -42,15 +42,15 @@ use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::{RestFront, RestLimits, encoded};
 
-/// Largest message, in both directions.
+/// The maximum size of a message, in both directions.
 pub(super) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
-/// Every answer has an identifier ([facts](crate::facts#errors)).
+/// The header with the id of every response ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
 const RESPONSE_ID: &str = "response-id";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What all connections share.
+/// The state shared by all connections.
 #[derive(Debug)]
 pub(super) struct Gate {
     api: Api,
@@ -93,7 +93,7 @@ impl Gate {
         self.tokens.revoke();
     }
 
-    /// Passes a request. An error breaks the connection.
+    /// Processes a request. An error breaks the connection.
     async fn pass(
         self: Arc<Self>,
         routes: Routes,
@@ -144,7 +144,7 @@ impl Gate {
         Ok(response)
     }
 
-    /// Until when a request is served, or why it is not.
+    /// Returns until when a request is served, or why it is refused.
     fn admit(
         &self,
         request: &Request<Body>,
@@ -157,7 +157,7 @@ impl Gate {
         }
     }
 
-    /// Why a request is not served: its token, or too many of them.
+    /// Returns why a request is refused: its token, or the rate limit.
     fn refusal(
         &self,
         request: &Request<Body>,
@@ -182,7 +182,7 @@ impl Gate {
         Some(Status::resource_exhausted(message))
     }
 
-    /// The answer to a call that failed before it reached its service.
+    /// Returns the response for a call that failed before it reached its service.
     fn failed(
         &self,
         front: Front,
@@ -244,7 +244,7 @@ impl Gate {
         }
     }
 
-    /// Calls an RPC or, without one, health and reflection.
+    /// Calls an RPC or, if there is none, health checks and reflection.
     async fn run(
         &self,
         mut routes: Routes,
@@ -257,7 +257,7 @@ impl Gate {
                 Err(never) => match never {},
             };
         };
-        // It has one message, which is on its way.
+        // The request has one message, which is still arriving.
         let request = request.map(|body| Body::new(InTime::new(body, self.body_time)));
         let api = self.api.clone();
         let answer = move |message| async move { api.call(spec.path, message).await };
@@ -315,7 +315,7 @@ impl Gate {
                 _ => answer.unwrap_or_default(),
             }
         };
-        // Only calls and logins are pending (FACTS.md#cloud-login, FACTS.md#pending-answers).
+        // Only calls and logins can be pending (FACTS.md#cloud-login, FACTS.md#pending-answers).
         let answer = if spec.is_some() || logins::is_login(&path) {
             self.pending.run(print, times, answer, self.api.environment.clock.now()).await
         } else {
@@ -327,7 +327,7 @@ impl Gate {
         }
     }
 
-    /// What is at the paths.
+    /// Serves HTTP paths.
     async fn serve(&self, request: Request<Bytes>) -> Response<Bytes> {
         if let Some(answer) = pages::answer(&request, self.api.methods.specs()) {
             return answer;
@@ -339,10 +339,9 @@ impl Gate {
     }
 }
 
-/// The HTTP status of a failed call. ESET documents 412 for a rank that is too high, on the page of that
-/// very call; elsewhere it says that `FAILED_PRECONDITION` is 400
-/// ([facts](crate::facts#policy-management)). The page of the call is the more special one, and 412
-/// leaves no doubt which code it was.
+/// Returns the HTTP status of a failed call. ESET documents 412 for a rank that is too high, on the page of
+/// that call, while elsewhere `FAILED_PRECONDITION` is 400 ([facts](crate::facts#policy-management)). The
+/// page of the call is more specific, and 412 is unambiguous.
 fn http_status(spec: &MethodSpec, code: Code) -> u16 {
     match (spec.method, code) {
         ("UpdatePolicyAssignmentRanking", Code::FailedPrecondition) => 412,
@@ -350,7 +349,7 @@ fn http_status(spec: &MethodSpec, code: Code) -> u16 {
     }
 }
 
-/// The answer to `HEAD` (RFC 9110, 9.3.2): what `GET` would have got, without its body.
+/// Returns the response to `HEAD` (RFC 9110, 9.3.2): that of `GET` without its body.
 fn without_body(mut response: Response<Body>) -> Response<Body> {
     if let Some(length) = response.body().size_hint().exact() {
         response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
@@ -362,7 +361,7 @@ fn full(body: Bytes) -> Body {
     Body::new(http_body_util::Full::new(body))
 }
 
-/// The gate before the gRPC services, as tonic serves it.
+/// The gate in front of the gRPC services, as a tonic service.
 #[derive(Clone)]
 pub(super) struct Gated {
     pub(super) gate: Arc<Gate>,

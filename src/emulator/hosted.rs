@@ -1,4 +1,4 @@
-//! The services of a crate that an emulator answers.
+//! The services of a crate that an emulator serves.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
 use crate::server::{Backend, RestCall, RestFuture, Services};
 use crate::wkt::TypeRegistry;
 
-/// The services of a crate, without its type.
+/// The services of a crate, with their type erased.
 #[derive(Clone, Copy)]
 pub(crate) struct Hosted {
     pub(crate) methods: &'static [&'static MethodSpec],
@@ -26,12 +26,12 @@ impl Hosted {
         Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, register: S::register, answer }
     }
 
-    /// The types of the messages.
+    /// Returns the message types.
     pub(crate) fn pool(&self) -> Result<DescriptorPool, DescriptorError> {
         DescriptorPool::decode(self.descriptors)
     }
 
-    /// What answers these services over REST.
+    /// Returns the backend for these services over REST.
     pub(crate) fn backend(self, api: Api) -> Arc<dyn Backend> {
         Arc::new(Rest { hosted: self, api })
     }
@@ -61,7 +61,7 @@ impl Backend for Rest {
     }
 }
 
-/// A REST call, to be answered by encoded messages.
+/// A REST call to serve with encoded messages.
 struct Transcoded {
     call: RestCall,
     api: Api,

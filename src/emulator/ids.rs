@@ -1,16 +1,16 @@
-//! Where identifiers come from, as an argument.
+//! The source of identifiers, as an argument.
 
 use uuid::Uuid;
 
-/// Makes the identifiers of tasks, runs, policies and assignments.
+/// Generates the identifiers of tasks, runs, policies and assignments.
 pub trait IdSource: Send + Sync + 'static {
-    /// An identifier of 1 to 100 characters. `sequence` is a number that the store gives out once,
-    /// also over restarts, so a source may derive the identifier from it alone. An identifier that
-    /// the store already has makes the call fail with `INTERNAL`.
+    /// Returns an identifier of 1 to 100 characters. `sequence` is a number that the store issues only once,
+    /// even across restarts, so the identifier may depend on it alone. If the store already has the
+    /// identifier, the call fails with `INTERNAL`.
     fn id(&self, sequence: u64) -> String;
 }
 
-/// Random uuids (version 4).
+/// Generates random UUIDs (version 4).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RandomIds;
 
@@ -20,13 +20,13 @@ impl IdSource for RandomIds {
     }
 }
 
-/// Uuids that count upwards, for tests and demonstrations: the same calls give the same identifiers.
+/// Generates sequential UUIDs, for tests and demonstrations: the same calls give the same identifiers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SequentialIds;
 
 impl IdSource for SequentialIds {
     fn id(&self, sequence: u64) -> String {
-        // Looks like version 4, which is what clients that validate uuids expect.
+        // Has the form of version 4, which clients that validate UUIDs expect.
         Uuid::from_u64_pair(0x4000, 0x8000_0000_0000_0000 | sequence).to_string()
     }
 }

@@ -1,4 +1,4 @@
-//! What arrived at an emulator.
+//! The requests that an emulator received.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,43 +7,43 @@ use http::{HeaderMap, HeaderValue, Method, header};
 
 use crate::rpc::MethodSpec;
 
-/// The latest so many requests are kept.
+/// The number of most recent requests to keep.
 const MAX_ARRIVALS: usize = 10_000;
 
-/// The way by which a request came.
+/// The wire of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Front {
     /// gRPC.
     Grpc,
-    /// REST, the token endpoints and everything else in HTTP.
+    /// REST, the token endpoints and all other HTTP requests.
     Rest,
 }
 
-/// A request that arrived, whatever became of it.
+/// A received request, whatever its outcome.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Arrival {
-    /// The way by which it came.
+    /// The wire.
     pub front: Front,
     /// The HTTP method.
     pub method: Method,
-    /// The path, with the query.
+    /// The path with the query.
     pub path: String,
-    /// The RPC, if it was for one.
+    /// The RPC, if the request was for one.
     pub rpc: Option<&'static MethodSpec>,
-    /// The headers. Credentials in them are replaced.
+    /// The headers, with credentials redacted.
     pub headers: HeaderMap,
 }
 
 impl Arrival {
-    /// Whether it was a call of an RPC of this name, such as `ListTasks`.
+    /// Whether it was a call of the RPC with this name, such as `ListTasks`.
     pub fn is_rpc(&self, method: &str) -> bool {
         self.rpc.is_some_and(|spec| spec.method == method)
     }
 }
 
-/// The latest arrivals.
+/// The most recent requests.
 #[derive(Debug, Default)]
 pub(super) struct Log(Mutex<VecDeque<Arrival>>);
 

@@ -1,9 +1,9 @@
-//! What whoever runs an emulator should know.
+//! Messages for the operator of an emulator.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Tells it.
+/// Delivers messages.
 #[derive(Clone)]
 pub(super) struct Notices(Arc<dyn Fn(&str) + Send + Sync>);
 

@@ -1,4 +1,4 @@
-//! How runs go: how long they take and how they end.
+//! How long runs take and how they end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::automation::v1::DeviceTask;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Well.
+    /// It succeeds.
     Finished,
-    /// With a failure.
+    /// It fails.
     Failed,
-    /// It does not begin: a suppression policy forbids it.
+    /// It does not start: a suppression policy forbids it.
     Suppressed,
 }
 
@@ -22,12 +22,12 @@ pub enum Outcome {
 pub struct Pace {
     /// From the start until it is running.
     pub queued: Duration,
-    /// From then until its end.
+    /// From then until it ends.
     pub running: Duration,
 }
 
 impl Default for Pace {
-    /// Ten seconds and a minute.
+    /// Ten seconds and one minute.
     fn default() -> Self {
         Self { queued: Duration::from_secs(10), running: Duration::from_secs(60) }
     }

@@ -1,4 +1,4 @@
-//! Pages of lists: sizes, tokens, and cutting a list into pages.
+//! Pages of lists: sizes, tokens, and the split into pages.
 
 use prost::Message;
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
@@ -7,15 +7,15 @@ use super::check::MAX_TOKEN;
 use super::failure::Failure;
 use super::fingerprint::Fingerprint;
 
-/// A page is cut here, so that the answer stays under the message limit of 16 MiB.
+/// The maximum size of a page, to keep the response below the message limit of 16 MiB.
 const MAX_PAGE_BYTES: usize = 12 * 1024 * 1024;
 
-/// How many items a page has.
+/// The number of items per page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimits {
-    /// When the request says 0.
+    /// Used if the request says 0.
     pub default_size: u32,
-    /// At most: a larger wish is taken as this.
+    /// The maximum; larger values mean this.
     pub max_size: u32,
 }
 
@@ -26,12 +26,11 @@ impl PageLimits {
     pub const ON_PREM: Self = Self { default_size: 100, max_size: 10_000 };
 }
 
-/// Which page of which list is asked for.
+/// The requested page of a list.
 ///
-/// A token holds the key of the last item seen, so a list may change between two pages: whatever is
-/// there all the time is seen exactly once. The token is bound to the list and its filters by a
-/// checksum, and any other token is refused. The page size is not part of it and may change from page
-/// to page.
+/// A token contains the key of the last item returned, so a list may change between two pages: items that
+/// exist all the time are returned exactly once. A checksum binds the token to the list and its filters; any
+/// other token is refused. The page size is not included and may change between pages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
     list: Fingerprint,
@@ -40,7 +39,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Takes the page out of a list request. Without a field for its size it is the whole list.
+    /// Extracts the page from a list request. Without a field for its size, it is the whole list.
     pub(crate) fn of(limits: PageLimits, request: &mut DynamicMessage) -> Result<Self, Failure> {
         let size = match request.take_field_by_name("page_size") {
             Some(Value::U32(size)) => size,
@@ -50,7 +49,7 @@ impl Page {
         };
         let token = request.take_field_by_name("page_token");
         let descriptor = request.descriptor();
-        // What is left are the filters.
+        // The remaining fields are the filters.
         let list = Fingerprint::new().part(descriptor.full_name()).part(request.encode_to_vec());
         let size = match (descriptor.get_field_by_name("page_size"), size) {
             (None, _) => usize::MAX,
@@ -67,7 +66,7 @@ impl Page {
         Ok(page)
     }
 
-    /// The first key of the page; `None` if there is none behind the token.
+    /// Returns the first key of the page; `None` if there is none after the token.
     pub(crate) fn start(&self) -> Option<u64> {
         match self.after {
             None => Some(0),
@@ -75,8 +74,8 @@ impl Page {
         }
     }
 
-    /// Takes the page's items from those that come from [`start`](Self::start) on, each with its key
-    /// and its size in bytes, and gives the token of the next page, empty on the last.
+    /// Takes the page's items from those that start at [`start`](Self::start), each with its key and size in
+    /// bytes, and returns the token of the next page, empty on the last.
     pub(crate) fn take<T>(
         &self,
         items: impl Iterator<Item = Result<(u64, usize, T), Failure>>,

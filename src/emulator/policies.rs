@@ -1,12 +1,13 @@
-//! What policies do beside the standard methods.
+//! The behaviour of policies beyond the standard methods.
 //!
-//! ESET says what a policy is ([facts](crate::facts#policy-management)). Where the documentation is silent
-//! or unclear:
+//! ESET documents policies ([facts](crate::facts#policy-management)). Where the documentation is silent or
+//! unclear:
 //!
-//! * A built-in policy can be read and created again as a copy, which is never built in: that is how
-//!   policies are cloned, and how "built-in policies cannot be created" holds.
-//! * Deleting a built-in policy is `FAILED_PRECONDITION`: what the policy is forbids it, not who asks.
-//! * Deleting a policy removes its assignments, and those with greater ranks move up.
+//! * A built-in policy can be read and created again as a copy, which is never built in. This is how policies
+//!   are copied, and how "built-in policies cannot be created" holds.
+//! * Deleting a built-in policy returns `FAILED_PRECONDITION`, because the policy forbids it rather than the
+//!   caller's permissions.
+//! * Deleting a policy removes its assignments and moves up those with higher rank numbers.
 
 use prost::{Message, Name};
 
@@ -23,7 +24,7 @@ use crate::policy_management::v2::{
 use crate::rpc::policies::{CreatePolicy, DeletePolicy};
 use crate::wkt::Timestamp;
 
-/// A policy has at most so many features. Ours.
+/// The maximum number of features per policy. Our limit.
 const MAX_FEATURES: usize = 10_000;
 
 pub(crate) fn methods() -> [(&'static str, Answer); 2] {
@@ -39,10 +40,10 @@ fn create_policy(
     Ok(CreatePolicyResponse { policy: Some(create(change, environment, policy)?) })
 }
 
-/// Creates a policy, built in or not. One wrong feature makes the whole call fail.
+/// Creates a policy, built in or not. One invalid feature makes the whole call fail.
 ///
-/// The configuration's type must match the feature. That is known of one feature only; those of all
-/// others are kept as they are, and so is whatever rides along in the bytes of one that is known.
+/// The type of the configuration must match the feature. Only one feature's type is known. All other
+/// configurations are stored unchanged, and so are unknown members of a known one.
 pub(crate) fn create(
     change: &mut Change<'_>,
     environment: &Environment,
@@ -53,7 +54,7 @@ pub(crate) fn create(
         return Err(Failure::exhausted(limit));
     }
     let mut violations = Violations::default();
-    // A policy has nothing to do with the time.
+    // Policies do not depend on the time.
     violations.extend(refused(&policy, "policy.", Timestamp::default()));
     violations.check()?;
     policy

@@ -1,4 +1,4 @@
-//! What every request is checked for before its method sees it.
+//! Checks for every request before its method runs.
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
@@ -6,7 +6,7 @@ use super::check;
 use super::failure::{Failure, Violations};
 use crate::descriptors::{is_output_only, is_required};
 
-/// Clears what only the server sets (AIP-203), but for the fields of the path, and fails if an identifier
+/// Clears the fields that only the server sets (AIP-203), except those in the path. Fails if an identifier
 /// asks for it.
 pub(crate) fn prepare(request: &mut DynamicMessage, path: &[String]) -> Result<(), Failure> {
     prepare_at("", request, path)
@@ -67,7 +67,7 @@ pub(crate) fn note(at: &str, message: &DynamicMessage, whole: bool, violations: 
     }
 }
 
-/// ESET's identifiers are fields with such names.
+/// Whether a field is an identifier by ESET's naming.
 fn is_uuid(field: &FieldDescriptor) -> bool {
     let name = field.name();
     field.kind() == Kind::String

@@ -1,9 +1,9 @@
-//! Runs of tasks: what is stored of one, what it is at a given time, and when one begins.
+//! Runs of tasks: the stored data, the state at a given time, and when a run starts.
 //!
-//! A run begins when the device takes the task up, which is at once for a device that is on. Until then
-//! there is no run, and a device that is off until its trigger has expired never gets one. `start_time` is
-//! the time of taking up in all states, as it is part of the run's identity. Runs are listed in the order
-//! in which they were triggered.
+//! A run starts when the device picks up the task, which is at once for a device that is on. Before that
+//! there is no run, and a device that is off until its trigger expires never gets one. `start_time` is when
+//! the device picks up the task, in all states, since it is part of the run's identity. Runs are listed in
+//! the order in which they were triggered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,19 +24,19 @@ use crate::automation::v1::{
 use crate::check::is_understood;
 use crate::wkt::Timestamp;
 
-/// What is stored of a run: all that its state at any time follows from. It is written when the task
-/// is triggered and never changes, so neither another pace nor another fleet changes history.
+/// The stored data of a run, from which its state at any time follows. It is written when the task is
+/// triggered and never changes, so changes of the pace or fleet do not change history.
 #[derive(Clone, PartialEq, Message)]
 struct RunRow {
     #[prost(string, tag = "1")]
     uuid: String,
     #[prost(string, tag = "2")]
     device_uuid: String,
-    /// When the device takes the task up, as the API shows it.
+    /// When the device picks up the task, as the API returns it.
     #[prost(message, optional, tag = "3")]
     start_time: Option<Timestamp>,
-    /// When it really does: a millisecond or so before `start_time` if that had to give way to another
-    /// run's. Until then there is no run.
+    /// When it actually does: about a millisecond before `start_time` if another run has the same start time.
+    /// Before this time there is no run.
     #[prost(message, optional, tag = "7")]
     due_time: Option<Timestamp>,
     #[prost(uint64, tag = "4")]
@@ -74,17 +74,16 @@ impl RunRow {
         }
     }
 
-    /// Whether the device has taken the task up.
+    /// Whether the device has picked up the task.
     fn has_started(&self, now: Timestamp) -> bool {
         self.due_time.is_some_and(|due| due <= now)
     }
 
-    /// The run as it is now.
+    /// Returns the run at this time.
     ///
-    /// The start time stays the same through all states, since it is part of the run's identity: task,
-    /// device and start time ([facts](crate::facts#automation)). The end time is that of finished and
-    /// failed runs only. There is no result: ESET documents no type for it
-    /// ([facts](crate::facts#automation)).
+    /// The start time is the same in all states, since it is part of the run's identity: task, device and
+    /// start time ([facts](crate::facts#automation)). Only finished and failed runs have an end time. There
+    /// is no result, because ESET documents no type for it ([facts](crate::facts#automation)).
     fn at(self, task_uuid: &str, now: Timestamp) -> DeviceTaskRun {
         let start = self.start_time.unwrap_or_default();
         let running = later(start, self.queued_millis);
@@ -112,12 +111,12 @@ impl RunRow {
     }
 }
 
-/// The collection of a task's runs, also when the task is gone.
+/// Returns the collection of a task's runs, which exists even after the task is deleted.
 fn collection(task_uuid: &str) -> String {
     format!("{}/{task_uuid}", DeviceTaskRun::full_name())
 }
 
-/// Lists the runs of a task that have started.
+/// Lists the started runs of a task.
 pub(crate) fn list(
     snapshot: &Snapshot,
     environment: &Environment,
@@ -155,8 +154,8 @@ pub(crate) fn list(
     Ok(ListTaskRunsResponse { task_runs, next_page_token })
 }
 
-/// Makes the runs that the task's triggers give on these devices. A device that is off gets one when
-/// it comes back, if no trigger has expired by then; otherwise it gets none.
+/// Creates the runs for the task's triggers on these devices. A device that is off gets one when it returns,
+/// unless all triggers have expired by then.
 pub(crate) fn start(
     change: &mut Change<'_>,
     environment: &Environment,
@@ -181,7 +180,7 @@ pub(crate) fn start(
         if due > expire_time {
             continue;
         }
-        // Task, device and start time identify a run, so two never start at once.
+        // Task, device and start time identify a run, so two never start at the same time.
         let start = last_starts.get(device).map_or(due, |last| due.max(later(*last, 1)));
         let outcome = environment.outcome(task, is_understood, device);
         let sequence = change.sequence()?;
@@ -192,7 +191,7 @@ pub(crate) fn start(
     Ok(())
 }
 
-/// Until when a trigger lets its task start.
+/// Returns until when a trigger lets its task start.
 pub(crate) fn expire_time(trigger: &Trigger) -> Option<Timestamp> {
     match &trigger.kind {
         Some(Kind::Manual(manual)) => manual.expire_time,
@@ -200,7 +199,7 @@ pub(crate) fn expire_time(trigger: &Trigger) -> Option<Timestamp> {
     }
 }
 
-/// Takes back runs of a task that have not started.
+/// Removes the runs of a task that have not started.
 pub(crate) fn withdraw(
     change: &mut Change<'_>,
     now: Timestamp,
@@ -219,7 +218,7 @@ pub(crate) fn withdraw(
         .try_for_each(|sequence| change.remove_row(&collection(task_uuid), sequence))
 }
 
-/// A run with its sequence number and its size.
+/// A run with its sequence number and size.
 type Numbered = (u64, usize, RunRow);
 
 fn decoded<'a, T: Read>(
@@ -234,7 +233,7 @@ fn decoded<'a, T: Read>(
     }))
 }
 
-/// The sequence numbers of the last run on each device: the one with the latest start.
+/// Returns the sequence numbers of the last run on each device: the one that started last.
 fn last_runs(
     runs: impl Iterator<Item = Result<Numbered, Failure>>,
 ) -> Result<BTreeSet<u64>, Failure> {

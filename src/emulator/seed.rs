@@ -1,4 +1,4 @@
-//! A small company to start with: its devices, tasks and policies.
+//! Seeds a small company: its devices, tasks and policies.
 
 mod policies;
 mod tasks;
@@ -14,18 +14,18 @@ use super::fleet::Device;
 use super::ids::IdSource;
 use super::store::Change;
 
-/// A group of devices: its uuid, its name, and its devices.
+/// A group of devices: its UUID, name and devices.
 struct Group {
     uuid: &'static str,
     name: &'static str,
     devices: &'static [&'static str],
 }
 
-/// A cash register that fails at everything: its disk is full.
+/// A cash register on which everything fails: its disk is full.
 const FAILING: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40104";
 /// A notebook whose owner is on holiday until tomorrow.
 const AWAY: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40203";
-/// A notebook that was lost and never comes back.
+/// A notebook that was lost and never returns.
 const LOST: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40204";
 
 const GROUPS: [Group; 3] = [
@@ -61,7 +61,7 @@ const GROUPS: [Group; 3] = [
     },
 ];
 
-/// The fleet: always the same uuids.
+/// Returns the fleet, always with the same UUIDs.
 pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
     let tomorrow = now.checked_add(Duration::from_secs(86_400)).unwrap_or(now);
     let device = |group: &Group, uuid: &str| {
@@ -79,12 +79,12 @@ pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
         .collect()
 }
 
-/// The uuids of the seed: always the same.
+/// Generates the UUIDs of the seed, always the same ones.
 pub(crate) struct SeedIds;
 
 impl IdSource for SeedIds {
     fn id(&self, sequence: u64) -> String {
-        // Looks like version 4, and like no other source's.
+        // Has the form of version 4, and differs from all other sources.
         Uuid::from_u64_pair(0x5eed_0000_0000_4000, 0x8000_0000_0000_0000 | sequence).to_string()
     }
 }

@@ -1,4 +1,4 @@
-//! Serving an emulator over gRPC and REST.
+//! Serves an emulator over gRPC and REST.
 
 mod accept;
 mod activity;
@@ -29,10 +29,10 @@ use super::log::Arrival;
 use crate::server::{Reflection, RestFront};
 use crate::wkt::TypeRegistry;
 
-/// How long a shutdown waits for the calls that are at work.
+/// How long a shutdown waits for current calls.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// A service that takes large messages and compressed ones, and compresses for those who take that.
+/// Configures a service to accept large and compressed messages, and to compress for clients that accept it.
 macro_rules! as_callers_like {
     ($service:expr) => {
         $service
@@ -44,10 +44,10 @@ macro_rules! as_callers_like {
     };
 }
 
-/// An emulator that is being served.
+/// A running emulator.
 ///
-/// Dropping it stops it at once: connections break, calls at work get no answer, and the data
-/// directory is closed. [`shutdown`](Self::shutdown) lets calls finish.
+/// Dropping it stops it at once: connections break, current calls get no response, and the data directory is
+/// closed. [`shutdown`](Self::shutdown) lets calls finish.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
@@ -58,35 +58,35 @@ pub struct Running {
 }
 
 impl Running {
-    /// The address that the emulator listens on.
+    /// Returns the address on which the emulator listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address for a client, such as `http://127.0.0.1:41234`.
+    /// Returns the URL for a client, such as `http://127.0.0.1:41234`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The faults that wait for their calls.
+    /// Returns the faults waiting for calls.
     pub fn faults(&self) -> &Faults {
         self.gate.faults()
     }
 
-    /// What arrived, the oldest first: the latest 10,000 requests.
+    /// Returns the 10,000 most recent requests, the oldest first.
     pub fn log(&self) -> Vec<Arrival> {
         self.gate.arrivals()
     }
 
-    /// Makes all access tokens invalid, as a service may at any time. Refresh tokens stay.
+    /// Revokes all access tokens, as a service may do at any time. Refresh tokens stay valid.
     pub fn revoke_access_tokens(&self) {
         self.gate.revoke();
     }
 
-    /// Stops listening, lets the calls at work finish, for ten seconds at most, and closes the store.
+    /// Stops listening, waits up to ten seconds for current calls, and closes the store.
     pub async fn shutdown(mut self) {
         if let Some(stop) = self.stop.take() {
-            // An error says that the server has ended, which is what is wanted.
+            // An error means that the server has already ended.
             let _ = stop.send(());
         }
         let _ = tokio::time::timeout(DRAIN, &mut self.server).await;
@@ -101,21 +101,21 @@ impl Drop for Running {
 }
 
 impl Emulator {
-    /// Serves on 127.0.0.1, on a free port.
+    /// Serves on 127.0.0.1 at a free port.
     ///
     /// # Errors
     ///
-    /// [`EmulatorError::Listen`].
+    /// Returns [`EmulatorError::Listen`].
     pub async fn start(self) -> Result<Running, EmulatorError> {
         self.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    /// Serves on an address. Nothing is encrypted, and callers are authenticated only with
-    /// [`Builder::auth`](super::Builder::auth), so think before it is not a loopback one.
+    /// Serves on an address. Connections are not encrypted, and callers are authenticated only with
+    /// [`Builder::auth`](super::Builder::auth), so be careful with addresses other than loopback.
     ///
     /// # Errors
     ///
-    /// [`EmulatorError::Listen`].
+    /// Returns [`EmulatorError::Listen`].
     pub async fn listen(self, address: SocketAddr) -> Result<Running, EmulatorError> {
         let failed = |source| EmulatorError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -134,12 +134,12 @@ impl Emulator {
         Ok(Running { address, api, gate, stop: Some(stop), server })
     }
 
-    /// Serves on a listener until `shutdown` is ready and the calls at work are finished, for ten
-    /// seconds at most; then closes the store.
+    /// Serves on a listener until `shutdown` completes and current calls finish, which may take up to ten
+    /// seconds; then closes the store.
     ///
     /// # Errors
     ///
-    /// [`EmulatorError::Serve`].
+    /// Returns [`EmulatorError::Serve`].
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -165,7 +165,7 @@ impl Emulator {
     }
 }
 
-/// Leaves no open store, also if the future is dropped.
+/// Closes the store even if the future is dropped.
 struct CloseOnDrop(Api);
 
 impl Drop for CloseOnDrop {
@@ -174,7 +174,7 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// The services of the emulator on both wires, with health and reflection, after the gate.
+/// Returns the emulator's services on both wires, with health checks and reflection, behind the gate.
 async fn calls(api: &Api, hosted: &[Hosted], settings: Settings) -> Result<Calls, EmulatorError> {
     let registry = hosted.iter().fold(TypeRegistry::default(), |all, one| (one.register)(all));
     let backends = hosted.iter().map(|hosted| hosted.backend(api.clone()));

@@ -1,8 +1,8 @@
-//! The standard methods (AIP-131 to 135, 231) of every resource, by their descriptors.
+//! The standard methods (AIP-131 to 135, 231) of every resource, derived from descriptors.
 //!
-//! A resource is what a method gets, lists or creates; its collection is the HTTP path of that method
-//! without the resource's own identifier. What a method does follows from its HTTP rule and from the
-//! types of its request and response, so a service needs no code here unless it does more.
+//! A resource is what a method gets, lists or creates. Its collection is the HTTP path of that method without
+//! the resource's own identifier. The behaviour of a method follows from its HTTP rule and the types of its
+//! request and response, so a service needs no code here unless it does more.
 
 mod fields;
 mod filter;
@@ -27,17 +27,17 @@ use crate::descriptors::{is_immutable, is_output_only};
 pub(crate) struct Standard {
     verb: Verb,
     resource: MessageDescriptor,
-    /// The resource's field for its identifier.
+    /// The resource's identifier field.
     id: Option<FieldDescriptor>,
-    /// The request's fields in the path, as paths of names: those of the parents and, for some verbs, of
-    /// the resource itself as the last one.
+    /// The request fields in the path: those of the parents and, for some verbs, of the resource itself as
+    /// the last one.
     path: Vec<String>,
-    /// The last of them is the resource.
+    /// Whether the last of them identifies the resource.
     is_of_one: bool,
-    /// The type of the parent, if the emulator has it: there must be one.
+    /// The type of the parent, if the emulator has that type: the parent must exist then.
     parent: Option<String>,
     response: MessageDescriptor,
-    /// The response's field that holds the resource or the resources.
+    /// The response field that contains the resource or resources.
     item: Option<FieldDescriptor>,
 }
 
@@ -45,13 +45,13 @@ pub(crate) struct Standard {
 enum Verb {
     Get,
     List,
-    /// With the request's field for the resource.
+    /// With the request field for the resource.
     Create(FieldDescriptor),
-    /// With the request's field for the resource (AIP-134), or without: then fields of the request are
-    /// fields of the resource.
+    /// With the request field for the resource (AIP-134); without one, the request's fields are fields of the
+    /// resource.
     Update(Option<FieldDescriptor>),
     Delete,
-    /// With the request's field for the identifiers.
+    /// With the request field for the identifiers.
     BatchGet(FieldDescriptor),
 }
 
@@ -66,18 +66,18 @@ impl Standard {
         matches!(self.verb, Verb::Create(_) | Verb::Update(_) | Verb::Delete)
     }
 
-    /// The type of a resource that is in no other one, and its field for the identifier.
+    /// Returns the type and identifier field of a resource without parents.
     pub(crate) fn resource(&self) -> Option<(&MessageDescriptor, &FieldDescriptor)> {
         let is_child = self.path.len() > usize::from(self.is_of_one);
         Some((&self.resource, self.id.as_ref().filter(|_| !is_child)?))
     }
 
-    /// The request's fields in the path.
+    /// Returns the request fields in the path.
     pub(crate) fn path(&self) -> &[String] {
         &self.path
     }
 
-    /// Answers a call that changes nothing.
+    /// Serves a call that changes nothing.
     pub(crate) fn read(
         &self,
         snapshot: &Snapshot,
@@ -95,7 +95,7 @@ impl Standard {
         }
     }
 
-    /// Answers a call that changes something.
+    /// Serves a call that makes changes.
     pub(crate) fn write(
         &self,
         change: &mut Change<'_>,
@@ -127,8 +127,8 @@ impl Standard {
         }
     }
 
-    /// Creates a resource (AIP-133): what the server sets is set, and so is the identifier, unless
-    /// clients choose it.
+    /// Creates a resource (AIP-133). Sets the fields of the server, including the identifier unless clients
+    /// choose it.
     fn create(
         &self,
         change: &mut Change<'_>,
@@ -152,7 +152,7 @@ impl Standard {
         Ok(self.response_with(&row))
     }
 
-    /// Lists in the order of creation, a page at a time (AIP-132, AIP-158).
+    /// Lists in the order of creation, in pages (AIP-132, AIP-158).
     fn list(
         &self,
         snapshot: &Snapshot,
@@ -196,7 +196,7 @@ impl Standard {
         Ok(response)
     }
 
-    /// Gets all or, if one is missing, none (AIP-231), in the order of the request.
+    /// Gets all resources, or fails if one is missing (AIP-231), in the order of the request.
     fn batch_get(
         &self,
         snapshot: &Snapshot,

@@ -1,4 +1,4 @@
-//! The store: redb, in memory or in a file of a directory.
+//! The store: redb, in memory or in a file.
 
 mod file;
 mod tables;
@@ -25,41 +25,41 @@ const FILE: &str = "emulator.redb";
 
 /// The emulator's rows, transactional and durable.
 ///
-/// Every change is one transaction, on disk (`Durability::Immediate`) before its call is answered.
-/// Reads work on a snapshot. All of it runs on tokio's blocking threads: a commit waits for the disk,
-/// and a writer waits for the writer before it, which would hold up every other call otherwise.
+/// Every change is one transaction, on disk (`Durability::Immediate`) before its call is answered. Reads use
+/// a snapshot. All of it runs on tokio's blocking threads, because commits wait for the disk and writers for
+/// each other, which would block all other calls.
 ///
-/// redb does nothing more once the disk has failed it, so a full disk would be the end. The file is opened
-/// again then, which repairs it: what was committed is there, what was not is gone, and reads go on.
+/// redb stops working after a disk error, so a full disk would be fatal. Therefore the file is opened again,
+/// which repairs it: committed changes are kept, others are discarded, and reads continue.
 pub(crate) struct Store {
     held: RwLock<Held>,
-    /// The file, if it is one.
+    /// The path, if it is a file.
     path: Option<PathBuf>,
-    /// The store holds at most so many bytes of rows.
+    /// The maximum size of the rows in bytes.
     max_bytes: u64,
     notices: Notices,
-    /// A change failed, and none was made since.
+    /// Whether the last change failed.
     is_failing: AtomicBool,
-    /// The last fault of the disk was that it is full.
+    /// Whether the last disk error was a full disk.
     is_full: AtomicBool,
 }
 
 enum Held {
-    /// Open, for the so many-th time.
+    /// Open, with a count of openings.
     Open(Database, u64),
-    /// It could not be opened again, for the so many-th time.
+    /// Could not be opened again, with a count of openings.
     Failed(u64),
     /// After [`close`](Store::close).
     Closed,
 }
 
 impl Store {
-    /// A store in memory, gone with the process.
+    /// Creates a store in memory, which is lost when the process ends.
     pub(crate) fn in_memory(max_bytes: u64, notices: Notices) -> Result<Self, EmulatorError> {
         Ok(Self::of(file::in_memory()?, None, max_bytes, notices))
     }
 
-    /// The store of a directory, which is created if it is not there. Nobody else can open it until
+    /// Opens the store in a directory, which is created if it does not exist. It cannot be opened again until
     /// this one is closed.
     pub(crate) fn in_directory(
         directory: &Path,
@@ -131,7 +131,7 @@ impl Store {
         };
         let mut made = self.with(&mut change);
         if made.as_ref().is_err_and(was_of_another) {
-            // The disk failed another call, and this one may not have begun. Then it begins now.
+            // The disk failed another call, and this one may not have started. If so, start it now.
             match self.with(&mut change) {
                 Ok(false) => {}
                 again => made = again,
@@ -146,7 +146,7 @@ impl Store {
             }
             (Ok(_), None) => Err(Failure::internal("a change came to no end")),
             (Err(failure), Some((result, change))) if failure.cause().is_some() => {
-                // A commit that failed may be on the disk all the same.
+                // A commit that failed may be on disk nevertheless.
                 match self.with(last_change) {
                     Ok(last) if last == change => Ok(result),
                     Ok(_) => Err(self.refused(failure)),
@@ -157,8 +157,8 @@ impl Store {
         }
     }
 
-    /// Closes the file, so that it can be opened again. Waits for the calls that are at work; later
-    /// ones fail with `UNAVAILABLE`.
+    /// Closes the file, so that it can be opened again. Waits for current calls; later ones fail with
+    /// `UNAVAILABLE`.
     pub(crate) fn close(&self) {
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Held::Closed;
     }
@@ -180,13 +180,13 @@ impl Store {
         result
     }
 
-    /// Opens the file anew after the disk has failed the database that was opened for the so many-th time.
+    /// Opens the file again after a disk error of the given opening.
     fn open_again(&self, opening: u64, cause: &redb::Error) {
         let Some(path) = &self.path else { return };
         if let redb::Error::Io(error) = cause {
             self.is_full.store(is_full(error), Ordering::Relaxed);
         }
-        // Whoever met the fault itself says so.
+        // The call that had the error reports it.
         if !matches!(cause, redb::Error::PreviousIo)
             && !self.is_failing.swap(true, Ordering::Relaxed)
         {
@@ -200,7 +200,7 @@ impl Store {
             return;
         }
         let opening = opening.saturating_add(1);
-        // The old one holds the file until it is gone.
+        // The old database locks the file until it is dropped.
         let before = std::mem::replace(&mut *held, Held::Failed(opening));
         let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
         if let Ok(database) = file::open(path, false) {
@@ -208,7 +208,7 @@ impl Store {
         }
     }
 
-    /// Tries once more to open a file that could not be opened.
+    /// Tries again to open a file that could not be opened.
     fn open_failed(&self) -> Result<(), Failure> {
         let is_failed = |held: &Held| matches!(held, Held::Failed(_));
         if !is_failed(&self.held.read().unwrap_or_else(PoisonError::into_inner)) {
@@ -226,7 +226,7 @@ impl Store {
         }
     }
 
-    /// A change that was certainly not made. The codes are those by which callers know that.
+    /// Marks a change as certainly not made, with codes that tell callers so.
     fn refused(&self, failure: Failure) -> Failure {
         match failure.cause() {
             Some(redb::Error::Io(error)) if is_full(error) => no_room(error),
@@ -269,7 +269,7 @@ fn was_of_another(failure: &Failure) -> bool {
     matches!(failure.cause(), Some(redb::Error::PreviousIo))
 }
 
-/// How many changes there were.
+/// Returns the number of changes so far.
 fn last_change(database: &Database) -> Result<u64, Failure> {
     let meta = database.begin_read()?.open_table(META)?;
     Ok(meta.get(CHANGES)?.map_or(0, |changes| changes.value()))

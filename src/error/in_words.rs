@@ -1,9 +1,9 @@
-//! An error of another crate in plain words.
+//! Puts an error of another crate into plain words.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// An error whose words say all that its causes do. The causes are for programs.
+/// An error whose message covers all of its causes, which are for programs only.
 #[derive(Debug)]
 pub(crate) struct InWords {
     words: String,

@@ -4,63 +4,62 @@ use tonic::Code;
 
 use super::{Error, ErrorKind};
 
-/// What a caller can do.
+/// Predicates for callers.
 impl Error {
-    /// The service has no such thing. Raised by the service; the call did not take effect. Do not
-    /// repeat it.
+    /// The service does not have this resource. The call did not take effect. Do not repeat it.
     pub fn is_not_found(&self) -> bool {
         self.code() == Code::NotFound
     }
 
-    /// What was to be created exists. The call did not take effect.
+    /// The resource to create already exists. The call did not take effect.
     pub fn is_already_exists(&self) -> bool {
         self.code() == Code::AlreadyExists
     }
 
-    /// The request is wrong whatever the state of the service; see the details for the fields. The
-    /// call did not take effect. Mend the request.
+    /// The request is invalid regardless of the state of the service; the details name the fields. The call
+    /// did not take effect. Fix the request.
     pub fn is_invalid_argument(&self) -> bool {
         self.code() == Code::InvalidArgument
     }
 
-    /// The state of the service does not allow the call. It did not take effect; repeating it does
-    /// not help before the state has changed.
+    /// The state of the service does not allow the call. The call did not take effect. Repeating it does not
+    /// help until the state changes.
     pub fn is_failed_precondition(&self) -> bool {
         self.code() == Code::FailedPrecondition
     }
 
-    /// No credentials, wrong ones or expired ones. The call did not take effect. Log in again.
+    /// The credentials are missing, wrong or expired. The call did not take effect. Log in again.
     pub fn is_unauthenticated(&self) -> bool {
         self.code() == Code::Unauthenticated
     }
 
-    /// The caller is known and may not do this. The call did not take effect.
+    /// The caller is authenticated but lacks permission. The call did not take effect.
     pub fn is_permission_denied(&self) -> bool {
         self.code() == Code::PermissionDenied
     }
 
-    /// The deadline of the call has passed, here or at the service. The call may have run: look
-    /// before repeating what is not idempotent.
+    /// The deadline of the call expired, here or at the service. The call may have run: check before you
+    /// repeat a call that is not idempotent.
     pub fn is_deadline_exceeded(&self) -> bool {
         self.code() == Code::DeadlineExceeded
     }
 
-    /// The service cannot be reached now. Unless [`may_have_executed`](Self::may_have_executed) says
-    /// otherwise, repeat the call later.
+    /// The service is currently unreachable. Repeat the call later, unless
+    /// [`may_have_executed`](Self::may_have_executed) is true and the call is not idempotent.
     pub fn is_unavailable(&self) -> bool {
         self.code() == Code::Unavailable
     }
 
-    /// A message is over a limit of this client; the message says which and how to raise it.
+    /// A message exceeds a limit of this client. The message says which one and how to raise it.
     pub fn is_limit_exceeded(&self) -> bool {
         self.kind() == ErrorKind::Limit
     }
 
-    /// The same call may succeed a little later: the service cannot be reached or says that it is
-    /// unavailable (AIP-194), it refused a call of too many (429), or an attempt took too long. A
-    /// certificate that is not to be trusted is the same the next time, so that is none. The client
-    /// has tried again already if that was safe ([`RetryPolicy`](crate::RetryPolicy)), which is where the RPC
-    /// is idempotent or [`may_have_executed`](Self::may_have_executed) is false, and ran out of attempts or
+    /// The same call may succeed a little later: the service is unreachable or reports that it is unavailable
+    /// (AIP-194), it refused the call because of its rate limit (429), or an attempt took too long. An
+    /// untrusted certificate does not count, since it will be just as untrusted next time. The client has
+    /// already retried if that was safe ([`RetryPolicy`](crate::RetryPolicy)), that is, if the RPC is
+    /// idempotent or [`may_have_executed`](Self::may_have_executed) is false, and ran out of attempts or
     /// time.
     pub fn is_retryable(&self) -> bool {
         if let Some(known) = self.0.is_retryable {
@@ -71,7 +70,7 @@ impl Error {
             ErrorKind::Connect => true,
             _ => match self.code() {
                 Code::Unavailable => true,
-                // Quotas are of many kinds; ESET's is over in a second (FACTS.md#rate-limit).
+                // There are many kinds of quotas; ESET's recovers within a second (FACTS.md#rate-limit).
                 Code::ResourceExhausted => self.kind() == ErrorKind::Status,
                 _ => false,
             },
@@ -87,8 +86,8 @@ impl Error {
         is_limit && self.is_retryable()
     }
 
-    /// Nobody here can say that the call did not run. Do not repeat a call that is not idempotent
-    /// before you have looked.
+    /// Whether the call may have run. If so, do not repeat a call that is not idempotent without checking
+    /// first.
     pub fn may_have_executed(&self) -> bool {
         if let Some(known) = self.0.may_have_executed {
             return known;
@@ -96,7 +95,7 @@ impl Error {
         match self.kind() {
             ErrorKind::Config | ErrorKind::Connect => false,
             ErrorKind::Transport | ErrorKind::Deadline => true,
-            // An answer that is too large is an answer; a request that is too large was not sent.
+            // A response that is too large was received; a request that is too large was not sent.
             ErrorKind::Limit => self.code() == Code::OutOfRange,
             ErrorKind::Status => !matches!(
                 self.code(),

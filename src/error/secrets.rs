@@ -1,12 +1,12 @@
-//! What was sent as a secret is no part of what comes back.
+//! Redacts secrets that were sent with a request from everything that comes back.
 //!
-//! Services, gateways and proxies quote what they did not like: the token in a message, the header in a page, the
-//! request in a detail. So everything that becomes a text of ours goes through here first, and each secret that
-//! was sent with the request is taken out, as programs spell it: as it is; escaped for JSON, HTML, Rust or an
-//! address, in whole or in part, up to three times over; in base64 of either alphabet and whatever stands around
-//! it; by the numbers of its bytes. Also a part of a long one, and the beginning of any at the end of a text that was
-//! cut. A server that means to show a secret always finds another spelling; this is against those that only quote
-//! what they got.
+//! Services, gateways and proxies quote what they did not accept: the token in a message, the header in a
+//! page, the request in a detail. Therefore every text that becomes part of an error passes through this
+//! module first. It removes each secret that was sent with the request in the spellings that programs use:
+//! plain; escaped for JSON, HTML, Rust or URLs, completely or in part, up to three times over; in base64 of
+//! either alphabet, whatever surrounds it; and as a list of byte values. It also removes parts of long
+//! secrets, and the start of any secret at the end of a truncated text. A server that deliberately leaks a
+//! secret can always find another spelling; this protects against those that merely quote what they received.
 
 mod spellings;
 mod text;
@@ -25,10 +25,10 @@ use super::Error;
 
 const REDACTED: &str = "[redacted]";
 
-/// So often escapes are undone: those of a text in a text in a text.
+/// How many levels of escapes to undo: text in text in text.
 const ESCAPED: usize = 3;
 
-/// Parts of the names of headers that hold a secret.
+/// Parts of header names that indicate a secret.
 const NAMES: [&str; 10] = [
     "auth",
     "cookie",
@@ -42,19 +42,19 @@ const NAMES: [&str; 10] = [
     "token",
 ];
 
-/// Whether a header of this name holds a secret.
+/// Whether a header of this name contains a secret.
 fn is_secret(name: &HeaderName) -> bool {
     NAMES.iter().any(|part| name.as_str().contains(part))
 }
 
-/// What was sent as a secret with one request.
+/// The secrets that were sent with a request.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Arc<Known>);
 
 #[derive(Default)]
 struct Known {
     secrets: Vec<SecretString>,
-    /// Made where they are looked for first.
+    /// Computed when first used.
     spellings: OnceLock<Spellings>,
 }
 
@@ -65,7 +65,7 @@ impl Secrets {
         Self(Arc::new(Known { secrets, spellings: OnceLock::new() }))
     }
 
-    /// Those in the headers of a request.
+    /// Collects the secrets in the headers of a request.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut secrets = Vec::new();
         for (name, value) in headers.iter().filter(|(name, _)| is_secret(name)) {
@@ -74,7 +74,7 @@ impl Secrets {
                 let values = text.split(';').filter_map(|pair| pair.split_once('='));
                 secrets.extend(values.map(|(_, value)| value.trim().to_owned()));
             }
-            // A scheme before it is none.
+            // The authentication scheme in front of a secret is not secret.
             let (scheme, secret) = text.split_once(' ').unwrap_or(("", &text));
             if scheme.eq_ignore_ascii_case("basic") {
                 secrets.extend(of_basic(secret.trim()));
@@ -84,7 +84,7 @@ impl Secrets {
         Self::new(secrets)
     }
 
-    /// A text without them.
+    /// Redacts a text; `None` if it contains no secrets.
     pub(crate) fn redact(&self, text: &str) -> Option<String> {
         let mut redacted = String::with_capacity(text.len());
         let mut end = 0;
@@ -98,7 +98,7 @@ impl Secrets {
         (!found.is_empty()).then_some(redacted)
     }
 
-    /// Bytes of the same length without them, since something in there may count its bytes.
+    /// Masks bytes without changing their length, which other bytes may encode.
     pub(crate) fn mask(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let found = self.found(bytes);
         let mut masked = bytes.to_vec();
@@ -108,8 +108,7 @@ impl Secrets {
         (!found.is_empty()).then_some(masked)
     }
 
-    /// Takes them out of headers or trailers. Not out of the details of a status, which are not readable before
-    /// they are decoded, and are redacted then.
+    /// Redacts headers or trailers, except the status details: these are redacted after they are decoded.
     pub(crate) fn redact_headers(&self, headers: &mut HeaderMap) {
         for (name, value) in headers.iter_mut() {
             if name == "grpc-status-details-bin" {
@@ -123,15 +122,15 @@ impl Secrets {
         }
     }
 
-    /// Takes them out of what telemetry shows of an answer that is no error. The spellings of a long token take
-    /// some time to make, so they are made only for what is not a usual name: a UUID, and no part of one.
+    /// Redacts the request id of a successful response, which telemetry shows. Computing the spellings of a
+    /// long token is slow, so it happens only if the id is neither a UUID nor otherwise harmless.
     pub(crate) fn redact_request_id(&self, headers: &mut HeaderMap) {
         let Some(value) = headers.get("request-id") else { return };
         let id = value.as_bytes();
         let is_part = |secret: &SecretString| {
             let secret = secret.expose_secret().as_bytes();
             let length = spellings::PART.min(secret.len()).max(1);
-            // Every answer comes here, and hardly any part of a token could be one of a UUID.
+            // Every response passes here, and a part of a token hardly ever looks like part of a UUID.
             let runs = secret.split(|byte| !is_of_uuid(*byte)).filter(|run| run.len() >= length);
             let mut parts = runs.flat_map(|run| run.windows(length));
             parts.any(|part| id.windows(length).any(|other| part == other))
@@ -141,7 +140,7 @@ impl Secrets {
         }
     }
 
-    /// Where they are, in order, none within another, and each from one character to another.
+    /// Returns the places of secrets, in order, without overlaps, on character boundaries.
     fn found(&self, text: &[u8]) -> Vec<Range<usize>> {
         if self.0.secrets.is_empty() || text.is_empty() {
             return Vec::new();
@@ -155,7 +154,7 @@ impl Secrets {
             layer = text.unescaped();
         }
         for range in &mut found {
-            // An escape belongs to what it escapes, and all bytes of a character to it.
+            // Extends each place to whole escapes and whole characters.
             while range.start > 0
                 && (text[range.start - 1] == b'\\' || is_within_character(text[range.start]))
             {
@@ -183,7 +182,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// The name and the password in `Basic`, and the password alone (RFC 7617).
+/// Returns the pair of name and password in `Basic`, and the password alone (RFC 7617).
 fn of_basic(text: &str) -> Vec<String> {
     let bytes = base64_simd::forgiving_decode_to_vec(text.as_bytes()).unwrap_or_default();
     let Ok(pair) = String::from_utf8(bytes) else { return Vec::new() };
@@ -191,7 +190,7 @@ fn of_basic(text: &str) -> Vec<String> {
     [Some(pair), password].into_iter().flatten().collect()
 }
 
-/// Whether a UUID may have this byte.
+/// Whether a UUID can contain this byte.
 fn is_of_uuid(byte: u8) -> bool {
     byte == b'-' || byte.is_ascii_hexdigit()
 }
@@ -209,7 +208,7 @@ fn is_within_character(byte: u8) -> bool {
 }
 
 impl Error {
-    /// The same error without what was sent as a secret.
+    /// Redacts an error.
     pub(crate) fn redacted(mut self, secrets: &Secrets) -> Self {
         let inner = &mut self.0;
         if let Some(message) = secrets.redact(&inner.message) {
@@ -235,7 +234,7 @@ impl Error {
     }
 }
 
-/// What a cause said that had a secret in it.
+/// A cause whose text contained a secret.
 #[derive(Debug)]
 struct Redacted {
     text: String,
@@ -243,7 +242,7 @@ struct Redacted {
 }
 
 impl Redacted {
-    /// The causes without secrets; `None` if they have none.
+    /// Redacts the causes; `None` if they contain no secrets.
     fn of(error: &(dyn StdError + 'static), secrets: &Secrets) -> Option<Self> {
         let mut is_clean = true;
         let mut texts = Vec::new();

@@ -25,7 +25,8 @@ impl From<Status> for Error {
             Code::Ok => Code::Unknown,
             code => code,
         };
-        // What cannot be decoded was never meant for us; the code and the message stand without it.
+        // Ignores details that do not decode, since they were not meant for us; the code and message still
+        // count.
         let details = rpc::Status::decode(status.details()).map(|status| status.details);
         Self::new(ErrorKind::Status, code, status.message())
             .with_details(details.unwrap_or_default())

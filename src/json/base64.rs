@@ -1,5 +1,5 @@
-//! `bytes`: base64 in JSON, in either alphabet and with or without padding when read (ProtoJSON),
-//! in the standard alphabet with padding when written.
+//! `bytes`: base64 in JSON. Reads both alphabets, with or without padding (ProtoJSON), and writes the
+//! standard alphabet with padding.
 
 use std::fmt;
 
@@ -30,11 +30,11 @@ impl Codec for Base64 {
     }
 }
 
-/// From here on it pays not to have serde_json look for characters to escape.
+/// From this size on it pays to avoid serde_json's search for characters to escape.
 const LARGE: usize = 1024;
 
-/// The base64 as JSON text. serde_json checks it many times faster than it escapes a string, which
-/// takes longer than everything else that there is to do for a policy.
+/// Returns the base64 as JSON text. serde_json validates it many times faster than it escapes a string, which
+/// would take longer than all other work for a policy.
 fn raw_json(value: &[u8]) -> Result<Box<RawValue>, serde_json::Error> {
     let base64 = base64_simd::STANDARD;
     let mut json = String::with_capacity(base64.encoded_length(value.len()) + 2);
@@ -67,7 +67,8 @@ fn decode(text: &str) -> Result<Bytes, String> {
             unpadded.len()
         ));
     }
-    // The standard alphabet is the rule, and looking for the other one would take longer than decoding.
+    // Nearly all input uses the standard alphabet, and detecting the other one would take longer than
+    // decoding.
     if let Ok(bytes) = base64_simd::STANDARD_NO_PAD.decode_to_vec(unpadded) {
         return Ok(bytes.into());
     }
@@ -81,11 +82,11 @@ fn decode(text: &str) -> Result<Bytes, String> {
     }
 }
 
-/// Decodes text whose last character has bits that no byte gets. ProtoJSON ignores them (the official
-/// conformance suite has such text); RFC 4648, 3.5 leaves it to the reader.
+/// Decodes text whose last character has bits that belong to no byte. ProtoJSON ignores them (the official
+/// conformance suite has such text); RFC 4648, 3.5 leaves this to the reader.
 #[cold]
 fn without_spare_bits(text: &str, url_safe: bool) -> Option<Vec<u8>> {
-    // With the last group filled up, these bits belong to bytes that are cut off again.
+    // If the last group is filled up, these bits belong to bytes that are removed afterwards.
     let filling = match text.len() % 4 {
         2 => "AA",
         3 => "A",
@@ -98,7 +99,7 @@ fn without_spare_bits(text: &str, url_safe: bool) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What is wrong with text that does not decode.
+/// Describes why text does not decode.
 fn problem(text: &str, url_safe: bool) -> String {
     let known = |c: char| {
         c.is_ascii_alphanumeric() || if url_safe { "-_".contains(c) } else { "+/".contains(c) }

@@ -6,16 +6,16 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// How a field of one kind is written and read. The types that implement it are markers that
-/// generated code names; they have no values.
+/// Writes and reads fields of one kind. The types that implement it are markers for generated code and have
+/// no values.
 pub trait Codec {
-    /// What the generated struct holds.
+    /// The type in the generated struct.
     type Value;
 
-    /// Reading a value can leave members or names that the schema does not have.
+    /// Whether reading a value can find members or names that the schema does not have.
     const PRESERVES: bool = false;
 
-    /// What `null` means where the value is not absent: only `google.protobuf.Value` says.
+    /// Returns the value that `null` means, if it is a value: only `google.protobuf.Value` has one.
     fn null() -> Option<Self::Value> {
         None
     }
@@ -27,7 +27,7 @@ pub trait Codec {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error>;
 }
 
-/// A value that serializes by a codec.
+/// A value to serialize with a codec.
 pub(super) struct As<'a, C: Codec>(pub(super) &'a C::Value);
 
 impl<C: Codec> Serialize for As<'_, C> {
@@ -36,7 +36,7 @@ impl<C: Codec> Serialize for As<'_, C> {
     }
 }
 
-/// Reads by a codec; `null` gives `None` unless the codec has a meaning for it.
+/// Reads with a codec; `null` becomes `None` unless the codec has a value for it.
 pub(super) struct Nullable<C>(pub(super) PhantomData<C>);
 
 impl<'de, C: Codec> DeserializeSeed<'de> for Nullable<C> {
@@ -67,7 +67,7 @@ impl<'de, C: Codec> Visitor<'de> for Nullable<C> {
     }
 }
 
-/// Reads an element of a list or a map, where `null` is an error.
+/// Reads an element of a list or map, where `null` is an error.
 pub(super) struct Element<C>(pub(super) PhantomData<C>);
 
 impl<'de, C: Codec> DeserializeSeed<'de> for Element<C> {
@@ -113,7 +113,7 @@ impl Codec for Bool {
     }
 }
 
-/// A message, by its own implementations of serde's traits.
+/// A message, with its own implementations of serde's traits.
 #[derive(Debug)]
 pub struct Msg<T>(PhantomData<T>);
 
@@ -130,7 +130,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Codec for Msg<T> {
     }
 }
 
-/// `google.protobuf.Value`, of which `null` is a value.
+/// `google.protobuf.Value`, for which `null` is a value.
 #[derive(Debug)]
 pub struct Dynamic<T>(PhantomData<T>);
 
@@ -150,7 +150,7 @@ impl<T: From<()> + Serialize + for<'de> Deserialize<'de>> Codec for Dynamic<T> {
     }
 }
 
-/// A type that can be the key of a `map`. In JSON every key is a string.
+/// A type that can be a map key. In JSON every key is a string.
 pub trait Key: Codec<Value: Ord + fmt::Display> {
     /// Reads a key.
     fn parse(text: &str) -> Result<Self::Value, String>;

@@ -1,7 +1,7 @@
-//! What serde cannot pass along: options, and what a message could not hold.
+//! Carries what serde cannot pass along: options, and data that a message cannot represent.
 //!
-//! serde's traits have no room for a context, so it lies in a thread-local. Reading and writing
-//! never cross an `await`, so a scope is a closure and ends with it, also by a panic.
+//! serde's traits have no parameter for a context, so it is in a thread-local. Reading and writing never
+//! cross an `await`, so a scope is a closure and ends with it, even after a panic.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -12,12 +12,12 @@ use serde_json::value::RawValue;
 use super::codec::Codec;
 use super::enum_names::EnumNames;
 
-/// How deep an `Any` may lie in another, as protobuf's own limit for messages.
+/// The maximum nesting of `Any`s, the same as protobuf's limit for messages.
 const MAX_ANY_DEPTH: u32 = 100;
 
-/// A member or a value that the schema does not have.
+/// A member or value that the schema does not have.
 pub(crate) struct Unknown {
-    /// JSON Pointer from the message that is being read.
+    /// The JSON Pointer from the message that is being read.
     pub pointer: String,
     /// The value.
     pub json: Box<RawValue>,
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     pub emit_defaults: bool,
 }
 
-/// What every field asks for. It has nothing to drop, so that a look at it is one load.
+/// The flags that every field checks. They need no drop, so a check is a single load.
 struct Flags {
     strict: Cell<bool>,
     strict_writing: Cell<bool>,
@@ -68,7 +68,7 @@ thread_local! {
     };
 }
 
-/// Runs with these options.
+/// Calls `run` with these options.
 pub(crate) fn with_options<T>(options: Options, run: impl FnOnce() -> T) -> T {
     fn replace(options: Options) -> Options {
         FLAGS.with(|flags| Options {
@@ -107,7 +107,7 @@ pub(crate) fn enum_names() -> Option<Arc<EnumNames>> {
     CONTEXT.with(|context| context.enum_names.borrow().clone())
 }
 
-/// Members that the schema does not have are errors.
+/// Whether unknown members are errors.
 #[inline]
 pub(crate) fn is_strict() -> bool {
     FLAGS.with(|flags| flags.strict.get())
@@ -119,12 +119,12 @@ pub(crate) fn writes_strictly() -> bool {
     FLAGS.with(|flags| flags.strict_writing.get())
 }
 
-/// Runs so that what has no JSON form of its own is an error.
+/// Calls `run` such that values without a JSON form are errors.
 pub(crate) fn writing_strictly<T>(run: impl FnOnce() -> T) -> T {
     with_flag(|flags| &flags.strict_writing, true, run)
 }
 
-/// Runs for JSON that is carried in bytes, which nobody reads strictly: it was read before.
+/// Calls `run` to read JSON stored in bytes, which is never read strictly because it was read before.
 pub(crate) fn carried<T>(run: impl FnOnce() -> T) -> T {
     with_flag(|flags| &flags.strict, false, run)
 }
@@ -140,28 +140,28 @@ fn with_flag<T>(flag: fn(&Flags) -> &Cell<bool>, value: bool, run: impl FnOnce()
     run()
 }
 
-/// Fields without presence are written also when they have their default.
+/// Whether to write fields without presence that have their default value.
 #[inline]
 pub fn emits_defaults() -> bool {
     FLAGS.with(|flags| flags.emit_defaults.get())
 }
 
-/// How many bytes of JSON this thread has buffered so far. It measures work, for tests.
+/// Returns the number of bytes of JSON that this thread has buffered so far. Tests use it to measure work.
 pub fn buffered() -> usize {
     FLAGS.with(|flags| flags.buffered.get())
 }
 
-/// Notes that bytes of JSON are buffered.
+/// Records that bytes of JSON are buffered.
 pub(crate) fn note_buffered(bytes: usize) {
     FLAGS.with(|flags| flags.buffered.set(flags.buffered.get().wrapping_add(bytes)));
 }
 
-/// In how many `Any`s this is.
+/// Returns the current nesting of `Any`s.
 pub(crate) fn any_depth() -> u32 {
     FLAGS.with(|flags| flags.any_depth.get())
 }
 
-/// Runs one level deeper in `Any`s, or says that it is too deep.
+/// Calls `run` one level deeper in `Any`s; fails if that is too deep.
 pub(crate) fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     struct Leave;
     impl Drop for Leave {
@@ -186,7 +186,7 @@ pub(crate) fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
         outer: usize,
     }
     impl Restore {
-        /// Takes what was kept since, which is nothing most of the time.
+        /// Takes what was kept since, usually nothing.
         fn take(&self) -> Vec<Unknown> {
             if FLAGS.with(|flags| flags.kept.get()) == self.outer {
                 return Vec::new();
@@ -209,13 +209,13 @@ pub(crate) fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
     (result, scope.take())
 }
 
-/// Unknown members are being kept.
+/// Whether unknown members are kept at the moment.
 #[inline]
 pub(crate) fn is_collecting() -> bool {
     FLAGS.with(|flags| flags.collecting.get())
 }
 
-/// Keeps a member or value, if anything keeps them here. An empty pointer is the value itself.
+/// Keeps a member or value, if unknown data is kept at the moment. An empty pointer means the value itself.
 pub(crate) fn keep(pointer: String, json: Box<RawValue>) {
     CONTEXT.with(|context| {
         let mut unknown = context.unknown.borrow_mut();
@@ -224,13 +224,13 @@ pub(crate) fn keep(pointer: String, json: Box<RawValue>) {
     });
 }
 
-/// How much is kept before a value is read, for [`prefix`].
+/// Returns the amount kept before a value is read, for [`prefix`].
 #[inline]
 pub(crate) fn mark<C: Codec>() -> usize {
     if C::PRESERVES { FLAGS.with(|flags| flags.kept.get()) } else { 0 }
 }
 
-/// Says that what was kept since `mark` lies below `segment`.
+/// Prefixes everything kept since `mark` with `segment`.
 #[inline]
 pub(crate) fn prefix<C: Codec>(mark: usize, segment: &dyn Display) {
     if C::PRESERVES && FLAGS.with(|flags| flags.kept.get()) > mark {
@@ -248,7 +248,7 @@ fn prefix_kept(mark: usize, segment: &dyn Display) {
     });
 }
 
-/// A segment of a JSON Pointer (RFC 6901), with the slash before it.
+/// Returns a segment of a JSON Pointer (RFC 6901), including its slash.
 pub(crate) fn pointer_segment(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -1,20 +1,20 @@
 //! How deep JSON may nest.
 
-/// How deep JSON may nest that is passed on unread. It matches what serde_json itself reads, so
-/// that whoever reads our JSON next is not the first to meet its depth.
+/// The maximum nesting of JSON that is passed on without parsing. It matches serde_json's own limit, so that
+/// the next reader of our JSON is not the first to hit it.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// What is wrong with JSON that nests too deep.
+/// Describes JSON that is nested too deeply.
 pub(crate) fn too_deep(most: usize) -> String {
     format!("JSON is nested deeper than {most} levels")
 }
 
-/// Refuses JSON text that nests too deep. The text must be valid JSON.
+/// Refuses JSON text that is nested too deeply. The text must be valid JSON.
 pub(crate) fn check_depth(json: &str) -> Result<(), String> {
     check_levels(json, MAX_DEPTH)
 }
 
-/// Refuses JSON text that nests deeper than `most` levels. The text must be valid JSON.
+/// Refuses JSON text with more than `most` levels. The text must be valid JSON.
 pub(crate) fn check_levels(json: &str, most: usize) -> Result<(), String> {
     let mut depth = 0_usize;
     let mut in_string = false;

@@ -16,12 +16,12 @@ use super::tagged::{TYPE, VALUE};
 use super::unknown::{UnknownName, read_raw, skip_member};
 use super::{path, preserved};
 
-/// The type of a message.
+/// Returns the type of a message.
 pub fn message_type<M: JsonMessage>() -> MessageType {
     MessageType { form: M::FORM, read: read_object::<M> }
 }
 
-/// The bytes that `"@value"` alone holds, where the message has no JSON form.
+/// Returns the bytes of a message without a JSON form, which its only member `"@value"` contains.
 pub(crate) fn as_bytes(members: &Members) -> Option<Vec<u8>> {
     only_value(members.iter().map(|(name, json)| (name, json.get())))
 }
@@ -69,7 +69,7 @@ where
     encode(&message, unknown).map_err(A::Error::custom)
 }
 
-/// Reads a message without fields, for which some write `"value": {}` as for a well-known type.
+/// Reads a message without fields. Some programs write `"value": {}` for it, as for a well-known type.
 fn read_empty<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
 where
     M: JsonMessage,

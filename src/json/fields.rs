@@ -1,8 +1,7 @@
-//! What the generated code calls for each field.
+//! The functions that generated code calls for each field.
 //!
-//! The reading functions take the field's slot, which is `None` until the field was seen, so that
-//! a field that appears twice, in one spelling or in two, is an error (as the protobuf conformance
-//! suite asks).
+//! The reading functions take the slot of the field, which is `None` until the field occurs, so that a field
+//! that appears twice, in any spelling, is an error (as the protobuf conformance suite requires).
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;

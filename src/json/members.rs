@@ -1,4 +1,4 @@
-//! The members of a JSON object whose type is not known yet, as text.
+//! The members of a JSON object as text, before its type is known.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::type_first::type_first;
 use super::{context, unknown};
 
-/// Members in the order in which they stood, no name twice.
+/// Members in their original order, with unique names.
 #[derive(Default)]
 pub(crate) struct Members {
     list: Vec<(String, Box<RawValue>)>,
@@ -38,12 +38,12 @@ impl Members {
         Ok(())
     }
 
-    /// Whether there are none.
+    /// Whether there are no members.
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The members in their order.
+    /// Iterates over the members in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.list.iter().map(|(name, json)| (name.as_str(), &**json))
     }
@@ -53,7 +53,7 @@ impl Members {
         self.names.contains(name)
     }
 
-    /// Reads all members that are left.
+    /// Reads all remaining members.
     pub(crate) fn read_rest<'de, A: MapAccess<'de>>(
         &mut self,
         map: &mut A,
@@ -64,7 +64,7 @@ impl Members {
         Ok(())
     }
 
-    /// The members as the text of a JSON object.
+    /// Returns the members as the text of a JSON object.
     pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut json = String::from("{");
         for (name, value) in &self.list {
@@ -79,19 +79,19 @@ impl Members {
         Ok(json)
     }
 
-    /// The members, to be kept one by one.
+    /// Returns the members as a list, to keep them one by one.
     pub(crate) fn into_list(self) -> Vec<(String, Box<RawValue>)> {
         self.list
     }
 
-    /// The object that these members were, to be read a second time.
+    /// Returns the object of these members, to be read a second time.
     pub(crate) fn into_map(self) -> Buffered {
         Buffered { members: self.list.into_iter(), value: None }
     }
 }
 
-/// Members of JSON that this crate wrote itself. It may nest deeper than what is taken unread from
-/// others: an `Any` in an `Any`, with such JSON in the innermost.
+/// Members of JSON that this crate wrote. They may be nested more deeply than unknown JSON from others: an
+/// `Any` in an `Any`, with such JSON in the innermost.
 pub(crate) struct OwnMembers(pub Members);
 
 impl<'de> Deserialize<'de> for OwnMembers {
@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// Members that are read a second time, now that their type is known.
+/// Members to read a second time, once their type is known.
 pub(crate) struct Buffered {
     members: std::vec::IntoIter<(String, Box<RawValue>)>,
     value: Option<Box<RawValue>>,

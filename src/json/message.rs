@@ -6,14 +6,14 @@ use serde::de::DeserializeOwned;
 
 use super::schema::JsonForm;
 
-/// A message with both its forms: binary by prost, JSON by serde.
+/// A message with both forms: binary (prost) and JSON (serde).
 pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
-    /// What its JSON is; not an object of known fields for a type that the build script did not make.
+    /// The form of its JSON; opaque for types that the build script did not generate.
     #[doc(hidden)]
     const FORM: JsonForm = JsonForm::Opaque;
 
-    /// Clears every field that only the server sets (`OUTPUT_ONLY`, AIP-203), in the messages inside
-    /// this one too. What `get` returned becomes what `create` takes.
+    /// Clears all fields that only the server sets (`OUTPUT_ONLY`, AIP-203), in nested messages too. Use it
+    /// to turn the result of a `get` into the argument of a `create`.
     ///
     /// ```
     /// use eset_protect::automation::v1::DeviceTask;
@@ -27,17 +27,17 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     fn clear_output_only(&mut self) {}
 }
 
-/// Something to do with a type of which only the name is known.
+/// An operation on a type that is known only by name.
 pub trait TypeVisitor {
     /// The result.
     type Output;
 
-    /// The type is a message whose JSON is an object.
+    /// Called for a message whose JSON is an object.
     fn message<M: JsonMessage>(self) -> Self::Output;
 
-    /// The type has a JSON form of its own, which an `Any` holds in the member `value`.
+    /// Called for a type with its own JSON form, which an `Any` contains in the member `value`.
     fn well_known<M: JsonMessage>(self) -> Self::Output;
 
-    /// There is no such type.
+    /// Called if there is no such type.
     fn unknown(self) -> Self::Output;
 }

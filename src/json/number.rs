@@ -10,12 +10,12 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::codec::{Codec, Key};
 
-/// The member by which serde_json passes a number on when its feature `arbitrary_precision` is on
-/// anywhere in the program.
+/// The member with which serde_json passes numbers if any crate in the program enables its feature
+/// `arbitrary_precision`.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
 
-/// Whether a member of this name is how serde_json passes a number on. Without its feature, which
-/// alone reads a number that no f64 holds, it is a name as any other.
+/// Whether serde_json uses a member of this name to pass a number. Without its feature, which alone supports
+/// numbers beyond f64, it is an ordinary name.
 pub(crate) fn is_arbitrary_precision(name: &str) -> bool {
     static ON: LazyLock<bool> =
         LazyLock::new(|| serde_json::from_str::<serde_json::Number>("1e400").is_ok());
@@ -41,7 +41,7 @@ impl Integer for u64 {
     const NAME: &'static str = "an unsigned 64-bit integer";
 }
 
-/// `int32`, `uint32` and their kin: numbers in JSON.
+/// `int32`, `uint32` and similar types: numbers in JSON.
 #[derive(Debug)]
 pub struct Int<T>(PhantomData<T>);
 
@@ -63,7 +63,7 @@ impl<T: Integer + serde::Serialize> Key for Int<T> {
     }
 }
 
-/// `int64`, `uint64` and their kin: strings in JSON.
+/// `int64`, `uint64` and similar types: strings in JSON.
 #[derive(Debug)]
 pub struct Long<T>(PhantomData<T>);
 
@@ -119,16 +119,16 @@ fn not_in_range<T: Integer>(value: impl fmt::Display) -> String {
     format!("expected {}, found {value}", T::NAME)
 }
 
-/// The value if it is a whole number in range.
+/// Converts a whole number in range.
 fn integer_from_float<T: Integer>(value: f64) -> Result<T, String> {
-    // Beyond 2^64 nothing is in range, and the cast below is exact before it. -2^63 alone is in range
-    // as an i64, but as an f64 it is also what serde_json makes of integers a little below.
+    // Values of 2^64 and above are out of range, and the cast below is exact for smaller ones. -2^63 is in
+    // range for i64, but as an f64 it may also be a slightly smaller integer that serde_json rounded.
     let whole = value.fract() == 0.0 && value > -2f64.powi(63) && value < 2f64.powi(64);
     let integer = if whole { T::try_from(value as i128).ok() } else { None };
     integer.ok_or_else(|| not_in_range::<T>(value))
 }
 
-/// Reads a JSON number that is a whole number in range. Exact for every length of text.
+/// Parses a JSON number that is a whole number in range. Exact for texts of any length.
 fn integer_from_text<T: Integer>(text: &str) -> Result<T, String> {
     match plain_digits(text).and_then(|value| T::try_from(value.into()).ok()) {
         Some(value) => Ok(value),
@@ -136,7 +136,7 @@ fn integer_from_text<T: Integer>(text: &str) -> Result<T, String> {
     }
 }
 
-/// The value of at most 19 digits, which fit a `u64`: what is written for nearly every integer.
+/// Parses at most 19 digits, which fit into a `u64`: the usual form of integers.
 fn plain_digits(text: &str) -> Option<u64> {
     if text.is_empty() || text.len() > 19 || (text.len() > 1 && text.starts_with('0')) {
         return None;
@@ -146,7 +146,7 @@ fn plain_digits(text: &str) -> Option<u64> {
     })
 }
 
-/// Any text that is a JSON number.
+/// Parses any JSON number.
 #[cold]
 fn integer_from_number<T: Integer>(text: &str) -> Result<T, String> {
     let error = || format!("expected {}, found \"{}\"", T::NAME, shortened(text));
@@ -158,7 +158,7 @@ fn integer_from_number<T: Integer>(text: &str) -> Result<T, String> {
         let value = text.parse::<i128>().ok();
         return value.and_then(|value| T::try_from(value).ok()).ok_or_else(error);
     }
-    // The digits, and where the point stands among them once the exponent has moved it.
+    // The digits, and the position of the point among them after applying the exponent.
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all = format!("{whole}{fraction}");
@@ -169,7 +169,7 @@ fn integer_from_number<T: Integer>(text: &str) -> Result<T, String> {
     let exponent = exponent.parse::<i64>().map_err(|_| error())?;
     let point = i64::try_from(whole.len()).map_err(|_| error())?.saturating_add(exponent);
     let significant = i64::try_from(trimmed.len()).map_err(|_| error())?;
-    // 30 digits are more than any of the types has.
+    // 30 digits are more than any integer type has.
     if point < significant || point - significant > 30 {
         return Err(error());
     }
@@ -179,7 +179,7 @@ fn integer_from_number<T: Integer>(text: &str) -> Result<T, String> {
     value.and_then(|value| T::try_from(value).ok()).ok_or_else(error)
 }
 
-/// The text is a number by the grammar of JSON (RFC 8259, 6).
+/// Whether the text is a number in the grammar of JSON (RFC 8259, 6).
 pub(super) fn is_json_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let rest = text.strip_prefix('-').unwrap_or(text);
@@ -197,7 +197,7 @@ pub(super) fn is_json_number(text: &str) -> bool {
         && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
 }
 
-/// At most the beginning of a text that an error shows.
+/// Shortens a text for an error.
 pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 64;
     match text.char_indices().nth(MOST) {
@@ -206,7 +206,7 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// The text of a number that serde_json passes on as a map of one member.
+/// Returns the text of a number that serde_json passes as a map with one member.
 fn arbitrary_precision<'de, A: MapAccess<'de>>(
     mut map: A,
     expected: &str,
@@ -221,11 +221,11 @@ fn arbitrary_precision<'de, A: MapAccess<'de>>(
 pub trait Real: Copy + Default {
     /// What an error calls it.
     const NAME: &'static str;
-    /// Narrows; `None` for a finite value out of range.
+    /// Narrows the value; `None` for a finite value out of range.
     fn narrow(value: f64) -> Option<Self>;
     /// Writes a finite value.
     fn write<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error>;
-    /// For the three that JSON has no number for.
+    /// Widens the value, to recognize the three that JSON has no numbers for.
     fn wide(self) -> f64;
 }
 

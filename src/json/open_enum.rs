@@ -16,7 +16,7 @@ pub trait Enumeration {
     /// The full name, such as `eset.dotnod.automation.v1.TaskRunStatus`.
     const FULL_NAME: &'static str;
 
-    /// The names with their numbers. A number may have several names, of which the first counts.
+    /// The names and their numbers. A number may have several names; the first one is written.
     const VALUES: &'static [(&'static str, i32)];
 
     /// The name of a number.
@@ -30,7 +30,7 @@ pub trait Enumeration {
     }
 }
 
-/// An enum field: its name in JSON.
+/// An enum field, which is its name in JSON.
 #[derive(Debug)]
 pub struct Open<E>(PhantomData<E>);
 
@@ -53,7 +53,7 @@ impl<E: Enumeration> Codec for Open<E> {
     }
 }
 
-/// `google.protobuf.NullValue`, whose one value is `null`.
+/// `google.protobuf.NullValue`, whose only value is `null`.
 #[derive(Debug)]
 pub enum Null {}
 
@@ -98,9 +98,9 @@ pub fn unrecognized_enum_number(name: &str) -> i32 {
     i32::MIN | hash.cast_signed()
 }
 
-/// Whether a number stands for this name of an enum, or for one that met its number taken.
+/// Whether a number represents this name of an enum, or was assigned to it after a collision.
 pub(crate) fn stands_for(number: i32, name: &str) -> bool {
-    /// How many numbers further a name is looked for: no two of ESET's have met so far.
+    /// The maximum distance of a number assigned after a collision. No names of ESET's collide so far.
     const TRIES: i32 = 16;
     let distance = number.wrapping_sub(unrecognized_enum_number(name)) & i32::MAX;
     number < 0 && distance < TRIES
@@ -135,7 +135,7 @@ impl<'de, E: Enumeration> Visitor<'de> for OpenVisitor<E> {
         if let Some(number) = E::number(name) {
             return Ok(number);
         }
-        // No name begins like a number, so this is a number that someone wrote as a string.
+        // No name starts like a number, so this is a number written as a string.
         if is_json_number(name) {
             return IntegerVisitor(PhantomData).visit_str(name);
         }

@@ -1,7 +1,7 @@
-//! Puts members that a schema does not have back where they were.
+//! Puts unknown members back in their places in JSON text.
 //!
-//! Works on JSON text, a level at a time and only along the paths where something is to be put, so
-//! that numbers stay exact and nothing else is looked at.
+//! Works one level at a time and only along the paths of the members, so that numbers stay exact and nothing
+//! else is parsed.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use super::members::OwnMembers;
 use super::raw::{self, Json};
 use super::tagged::TYPE;
 
-/// How many segments a pointer has at most: more than JSON that serde_json reads can nest. Patches
-/// nest as deep, and bytes from the wire may say anything.
+/// The maximum number of segments in a pointer: more than the nesting that serde_json accepts. Patches are
+/// nested as deeply, and bytes from the wire may contain anything.
 const MAX_SEGMENTS: usize = 128;
 
-/// What is to be put at a place and below it.
+/// The values to insert at a place and below it.
 #[derive(Default)]
 pub(crate) struct Patch {
     value: Option<Box<RawValue>>,
@@ -25,7 +25,7 @@ pub(crate) struct Patch {
 }
 
 impl Patch {
-    /// What is put where: JSON text by JSON Pointers.
+    /// Creates a patch from JSON Pointers and JSON texts.
     pub(crate) fn new<'a>(
         members: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, String> {
@@ -39,7 +39,7 @@ impl Patch {
         Ok(patch)
     }
 
-    /// Puts a value at a JSON Pointer.
+    /// Adds a value at a JSON Pointer.
     fn insert(&mut self, pointer: &str, value: Box<RawValue>) -> Result<(), String> {
         let segments = pointer.strip_prefix('/').ok_or("a JSON Pointer begins with a slash")?;
         if segments == TYPE {
@@ -59,29 +59,29 @@ impl Patch {
         Ok(())
     }
 
-    /// What is to be put here.
+    /// Returns the value to insert here.
     pub(crate) fn value(&self) -> Option<&RawValue> {
         self.value.as_deref()
     }
 
-    /// What is to be put below, by name or index.
+    /// Iterates over the patches below, by name or index.
     pub(crate) fn below(&self) -> impl Iterator<Item = (&str, &Self)> {
         self.below.iter().map(|(name, patch)| (name.as_str(), patch))
     }
 
-    /// What is to be put below a name or an index.
+    /// Returns the patch below a name or index.
     pub(crate) fn at(&self, name: &str) -> Option<&Self> {
         self.below.get(name)
     }
 }
 
-/// A JSON value with a patch on it.
+/// A JSON value with a patch to apply.
 pub(crate) struct Patched<'a> {
     /// The JSON text.
     pub json: &'a RawValue,
     /// What to put where.
     pub patch: &'a Patch,
-    /// The `@type` to begin an object with.
+    /// The `@type` with which the object starts.
     pub type_url: Option<&'a str>,
 }
 
@@ -94,15 +94,14 @@ impl Serialize for Patched<'_> {
         match self.json.get().as_bytes().first() {
             Some(b'{') => self.object(serializer),
             Some(b'[') if !self.patch.below.is_empty() => self.list(serializer),
-            // The place for what is below it is gone: a later writer replaced it by a plain value.
+            // There is no place for the values below: a later writer replaced the object by a plain value.
             _ => Json(self.json).serialize(serializer),
         }
     }
 }
 
-/// Whether what a message says about a place gives way to what was kept for it: only the number that
-/// stands for an unknown name of an enum, or a default that is written because the caller asks for
-/// defaults. Anything else was put there later.
+/// Whether a stored value replaces the message's own value: only if that is the number of an unknown enum
+/// name, or a default that is written because the caller asked for defaults. Any other value was set later.
 fn is_replaceable(json: &str) -> bool {
     let is_unrecognised = json.parse::<i32>().is_ok_and(i32::is_negative);
     is_unrecognised || matches!(json, "null" | "false" | "0" | "\"0\"" | "\"\"" | "[]" | "{}")

@@ -1,19 +1,19 @@
-//! Errors say where: each level that an error passes on its way out adds its own name.
+//! Adds paths to errors: each level that an error passes adds its own name.
 //!
-//! This costs nothing while all is well. A serde error is opaque, so the path travels in its
-//! message: ``field `features[0].flags["a.b"].readOnly`: expected …``. serde_json finds line and
-//! column again at the end of a message that is wrapped in this way.
+//! This costs nothing unless an error occurs. serde errors are opaque, so the path is part of the message:
+//! ``field `features[0].flags["a.b"].readOnly`: expected …``. serde_json still recognizes line and column at
+//! the end of such a message.
 
 use std::fmt::{self, Display, Write};
 
 const START: &str = "field `";
 const END: &str = "`: ";
 
-/// The most bytes of a message that are passed on. Formats whose errors quote what they are told, as
-/// CBOR's do, double its quotes at each level.
+/// The maximum size of a message. Formats whose errors quote messages, such as CBOR's, double the quotes at
+/// each level.
 const LONGEST: usize = 8 * 1024;
 
-/// The message of an error.
+/// Returns the message of an error.
 fn message(error: &dyn Display) -> String {
     struct Bounded(String);
     impl Write for Bounded {
@@ -35,7 +35,7 @@ fn message(error: &dyn Display) -> String {
     bounded.0
 }
 
-/// The message of an error inside a field.
+/// Returns the message of an error inside a field.
 #[cold]
 pub(crate) fn at_field(name: &str, error: &dyn Display) -> String {
     let message = message(error);
@@ -46,19 +46,19 @@ pub(crate) fn at_field(name: &str, error: &dyn Display) -> String {
     }
 }
 
-/// The message of an error inside an element of a list.
+/// Returns the message of an error inside an element of a list.
 #[cold]
 pub(crate) fn at_index(index: usize, error: &dyn Display) -> String {
     at_field(&format!("[{index}]"), error)
 }
 
-/// The message of an error inside a value of a map.
+/// Returns the message of an error inside a value of a map.
 #[cold]
 pub(crate) fn at_key(key: &str, error: &dyn Display) -> String {
     at_field(&format!("[{key:?}]"), error)
 }
 
-/// The message of an error inside an `Any` of this type.
+/// Returns the message of an error inside an `Any` of this type.
 #[cold]
 pub(crate) fn at_type(type_url: &str, error: &dyn Display) -> String {
     let message = message(error);

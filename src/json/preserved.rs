@@ -1,4 +1,4 @@
-//! The extra field that carries what JSON had and a schema does not have.
+//! Reads and writes the extra field that stores JSON members unknown to the schema.
 
 use prost::encoding::WireType;
 use prost::{DecodeError, Message};
@@ -7,10 +7,10 @@ use super::context::Unknown;
 use super::wire::{self, WireField};
 use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 
-/// Its number; 19000 to 19999 are reserved by the protobuf language itself.
+/// The field number. The protobuf language reserves 19000 to 19999.
 const FIELD: u32 = 19_777;
 
-/// A message with the members behind it.
+/// Appends members to a message.
 pub(crate) fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> {
     if !members.members.is_empty() {
         prost::encoding::message::encode(FIELD, members, &mut message);
@@ -18,7 +18,7 @@ pub(crate) fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> 
     message
 }
 
-/// What was kept while a message was read.
+/// Returns the members that were kept while reading a message.
 pub(crate) fn members(unknown: Vec<Unknown>) -> UnknownMembers {
     let mut members: Vec<_> = unknown
         .into_iter()
@@ -27,12 +27,12 @@ pub(crate) fn members(unknown: Vec<Unknown>) -> UnknownMembers {
             json: String::from(Box::<str>::from(unknown.json)),
         })
         .collect();
-    // The order of members means nothing in JSON: the same values give the same bytes.
+    // The order of members has no meaning in JSON; sorting makes equal values equal bytes.
     members.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     UnknownMembers { members }
 }
 
-/// A message and the members after it; `None` if there are none. Looks at the message's own fields only.
+/// Separates a message from its appended members; `None` if there are none. Checks the top level only.
 pub(crate) fn split(message: &[u8]) -> Result<Option<(Vec<u8>, UnknownMembers)>, DecodeError> {
     let mut carries = false;
     for field in wire::fields(message) {

@@ -1,9 +1,9 @@
-//! JSON whose type is not known, as text: taken from any format and written to any.
+//! Reads JSON of unknown type from any format as text, and writes such text to any format.
 //!
-//! serde_json alone passes text on as it stands, to and from its own `RawValue`, which it knows by a
-//! name. To every other format, and to the buffers in which serde keeps what it reads for `flatten`,
-//! `untagged` and tagged enums, that is a name as any other: a `RawValue` cannot be read from them,
-//! and they write an object with that name in it. So they give and get the value itself.
+//! Only serde_json passes text on unchanged, to and from its own `RawValue`, which it recognizes by a name.
+//! To every other format, and to the buffers in which serde stores input for `flatten`, `untagged` and tagged
+//! enums, that is an ordinary name: they cannot read a `RawValue`, and would write an object with that name.
+//! Therefore they get and return the value itself.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,10 +15,10 @@ use serde_json::value::RawValue;
 use super::depth::MAX_DEPTH;
 use super::transfer::{Name, Transfer, is_serde_json};
 
-/// The name by which serde_json is asked for the text of a value, and under which it hands it over.
+/// The name with which serde_json's `RawValue` asks for text and hands it over.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// JSON text, written as a value of whatever format it goes to.
+/// JSON text, written as a value of the target format.
 pub(crate) struct Json<'a>(pub &'a RawValue);
 
 impl Serialize for Json<'_> {
@@ -26,34 +26,34 @@ impl Serialize for Json<'_> {
         if is_serde_json::<S>() {
             return self.0.serialize(serializer);
         }
-        // serde_json itself refuses to read what nests too deep.
+        // serde_json itself refuses text that is nested too deeply.
         serde_json::Deserializer::from_str(self.0.get())
             .deserialize_any(Transfer::new(serializer, usize::MAX))
             .map_err(ser::Error::custom)
     }
 }
 
-/// Takes the value of a member as JSON text. Numbers are as exact as where they come from kept them.
+/// Reads the value of a member as JSON text. Numbers are as exact as the source preserved them.
 pub(crate) fn take<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
     map.next_value_seed(Raw::<Taken>(PhantomData))
 }
 
-/// Passes over the value of a member. What serde_json reads must be valid Unicode all the same.
+/// Skips the value of a member. Even then, serde_json requires valid Unicode.
 pub(crate) fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value_seed(Raw::<PassedOver>(PhantomData))
 }
 
-/// What becomes of a value.
+/// What to do with a value.
 trait Fate {
     type Value;
 
-    /// The value is JSON text already.
+    /// Handles a value that is already JSON text.
     fn text(text: &str) -> Result<Self::Value, String>;
 
-    /// The value can be written as JSON.
+    /// Handles a value that can be written as JSON.
     fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E>;
 
-    /// The value is still to be read.
+    /// Reads the value.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error>;
 }
 
@@ -66,7 +66,7 @@ impl Fate for Taken {
 
     fn text(text: &str) -> Result<Self::Value, String> {
         check_escapes(text)?;
-        // Another format than serde_json's may have something else under its name.
+        // Formats other than serde_json's may use its name for something else.
         RawValue::from_string(text.to_owned()).map_err(|error| error.to_string())
     }
 
@@ -132,7 +132,7 @@ impl<'de, F: Fate> Visitor<'de> for Raw<F> {
         F::read(deserializer)
     }
 
-    // Some deserializers visit with what they have, whatever they are asked for.
+    // Some deserializers ignore the request and visit with what they have.
     values! {
         visit_bool(value: bool) visit_i64(value: i64) visit_i128(value: i128)
         visit_u64(value: u64) visit_u128(value: u128) visit_f64(value: f64)
@@ -175,9 +175,9 @@ impl<F: Fate> Visitor<'_> for Text<F> {
     }
 }
 
-/// Refuses halves of surrogate pairs, which serde_json takes in text that it does not read.
+/// Refuses lone halves of surrogate pairs, which serde_json accepts in text that it does not parse.
 pub(crate) fn check_escapes(json: &str) -> Result<(), String> {
-    // The end of the last escape, if it was the first half of a pair.
+    // The end of the last escape if it was the first half of a pair.
     let mut half = None;
     let mut from = 0;
     while let Some(at) = json[from..].find('\\').map(|found| from + found) {

@@ -1,25 +1,24 @@
-//! What the `.proto` files say of a message's fields: one table for its JSON, its bytes, and for paths and
-//! queries that set its fields.
+//! Describes the fields of a message for its JSON, its bytes, and paths and queries that set its fields.
 
 /// A field of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its number.
     pub number: u32,
-    /// Its name in the `.proto` file.
+    /// The name in the `.proto` file.
     pub name: &'static str,
-    /// Its names in JSON: first the one that is written, then the other spellings that are read.
+    /// The names in JSON: first the one to write, then other accepted spellings.
     pub json_names: &'static [&'static str],
-    /// The oneof that it is in, by the smallest number of its fields.
+    /// The smallest field number in its oneof, which identifies the oneof.
     pub oneof: Option<u32>,
-    /// How many values it has.
+    /// How many values the field has.
     pub shape: FieldShape,
-    /// What each of its values is.
+    /// The type of each value.
     pub kind: FieldKind,
 }
 
 impl Field {
-    /// The name that is written in JSON.
+    /// Returns the name to write in JSON.
     pub fn json_name(&self) -> &'static str {
         self.json_names.first().copied().unwrap_or(self.name)
     }
@@ -29,7 +28,7 @@ impl Field {
         self.json_names.contains(&name)
     }
 
-    /// Whether it is `repeated`.
+    /// Whether the field is `repeated`.
     pub fn is_list(&self) -> bool {
         matches!(self.shape, FieldShape::List)
     }
@@ -46,7 +45,7 @@ pub enum FieldShape {
     Map(FieldKey),
 }
 
-/// How the key of a map is encoded.
+/// The encoding of a map key.
 #[derive(Clone, Copy, Debug)]
 pub enum FieldKey {
     /// `string`.
@@ -70,15 +69,15 @@ pub enum FieldKey {
 pub enum FieldKind {
     /// `true` or `false`.
     Bool,
-    /// A number, a string or bytes: all of them can be read from a JSON string.
+    /// A number, string or bytes: JSON strings are accepted for all of them.
     Scalar,
-    /// An enum, with the number of each name. One number may have several names.
+    /// An enum, with the number of each name. Several names may share a number.
     Enum(&'static [(&'static str, i32)]),
     /// A message.
     Message(fn() -> MessageType),
 }
 
-/// What the JSON of a message is.
+/// The form of a message's JSON.
 #[derive(Clone, Copy, Debug)]
 pub enum JsonForm {
     /// An object of its fields.
@@ -88,23 +87,23 @@ pub enum JsonForm {
         /// The fields, by their numbers.
         fields: &'static [Field],
     },
-    /// An object without fields, which an `Any` may also hold in the member `value`:
+    /// An object without fields, which an `Any` may also contain in the member `value`:
     /// `google.protobuf.Empty`.
     Empty,
     /// The object of another message, with its type: `google.protobuf.Any`.
     Any,
-    /// A form of its own. The fields, which the JSON does not show, count from 1 to `last_field`.
+    /// A form of its own, which does not show the fields 1 to `last_field`.
     WellKnown {
-        /// The highest number of a field.
+        /// The highest field number.
         last_field: u32,
-        /// What stands for it in a path or a query; `None` if nothing can.
+        /// Its form in a path or query; `None` if it has none.
         parameter: Option<Parameter>,
     },
-    /// Whatever its implementations of serde's traits, which the build script did not make, say.
+    /// Unknown: whatever its serde implementations do, which the build script did not generate.
     Opaque,
 }
 
-/// What a value is in a path or a query.
+/// The form of a value in a path or query.
 #[derive(Clone, Copy, Debug)]
 pub enum Parameter {
     /// `true` or `false`.
@@ -113,17 +112,17 @@ pub enum Parameter {
     Text,
 }
 
-/// A message type, as far as its bytes and its JSON go.
+/// The binary and JSON form of a message type.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageType {
     /// What its JSON is.
     pub form: JsonForm,
-    /// Reads the text of its JSON object. What the type does not have is kept in the bytes.
+    /// Parses the text of its JSON object. Keeps unknown members in the bytes.
     pub read: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
 }
 
 impl MessageType {
-    /// Its fields, if its JSON is an object of them.
+    /// Returns its fields if its JSON is an object of them.
     pub fn fields(&self) -> Option<&'static [Field]> {
         match self.form {
             JsonForm::Object { fields, .. } => Some(fields),
@@ -132,7 +131,7 @@ impl MessageType {
         }
     }
 
-    /// The highest number of a field, if its JSON does not show its fields.
+    /// Returns the highest field number if its JSON does not show its fields.
     pub fn last_field(&self) -> Option<u32> {
         match self.form {
             JsonForm::Any => Some(2),

@@ -1,13 +1,13 @@
-//! Writes a message as a JSON object whose first member is `@type`, without a copy in between.
+//! Writes a message as a JSON object whose first member is `@type`, without an intermediate copy.
 
 use serde::ser::{Error, Impossible, Serialize, SerializeMap, Serializer};
 
 /// The member that names the type.
 pub(crate) const TYPE: &str = "@type";
-/// The member that holds the bytes of a message without a JSON form.
+/// The member that contains the bytes of a message without a JSON form.
 pub(crate) const VALUE: &str = "@value";
 
-/// Passes a message on to `serializer` as a map that begins with `@type`.
+/// Writes a message to `serializer` as a map that starts with `@type`.
 pub(crate) struct Tagged<'a, S> {
     /// The value of `@type`.
     pub type_url: &'a str,
@@ -15,7 +15,7 @@ pub(crate) struct Tagged<'a, S> {
     pub serializer: S,
 }
 
-/// What a message never writes itself as.
+/// Rejects forms that messages never have.
 macro_rules! refused {
     ($($method:ident($($argument:ty),*) -> $result:ty;)*) => {
         $(fn $method(self, $(_: $argument),*) -> Result<$result, S::Error> {

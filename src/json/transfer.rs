@@ -10,23 +10,23 @@ use serde_json::value::RawValue;
 use super::depth::{MAX_DEPTH, too_deep};
 use super::number::{is_arbitrary_precision, is_json_number, shortened};
 
-/// Whether a serializer is one of serde_json's own, which alone know what a `RawValue` is. A serializer
-/// that wraps one of them gets values as those of other formats do.
+/// Whether a serializer is one of serde_json's own, which alone recognize a `RawValue`. A serializer that
+/// wraps one of them gets values as other formats do.
 pub(crate) fn is_serde_json<S>() -> bool {
     let name = std::any::type_name::<S>();
     name.starts_with("&mut serde_json::ser::Serializer<")
         || name == "serde_json::value::ser::Serializer"
 }
 
-/// Writes what it visits. What JSON does not have is an error.
+/// Writes what it visits. Values that JSON does not have are errors.
 pub(crate) struct Transfer<S> {
     serializer: S,
-    /// How deep lists and objects may nest.
+    /// The maximum nesting of lists and objects.
     depth: usize,
 }
 
 impl<S: Serializer> Transfer<S> {
-    /// Writes to `serializer` what nests at most `depth` levels.
+    /// Creates a transfer to `serializer` of at most `depth` levels.
     pub(crate) fn new(serializer: S, depth: usize) -> Self {
         Self { serializer, depth }
     }
@@ -35,7 +35,7 @@ impl<S: Serializer> Transfer<S> {
         self.depth.checked_sub(1).ok_or_else(|| E::custom(too_deep(MAX_DEPTH)))
     }
 
-    /// Writes an object whose first name was read already.
+    /// Writes an object whose first name was already read.
     pub(crate) fn object<'de, A: MapAccess<'de>>(
         self,
         first: Option<Name>,
@@ -55,7 +55,7 @@ impl<S: Serializer> Transfer<S> {
         object.end().map_err(A::Error::custom)
     }
 
-    /// Writes a number of any length: exactly as JSON, as near as possible otherwise.
+    /// Writes a number of any length: exactly to JSON, otherwise as precisely as possible.
     fn number<E: Error>(self, text: &str) -> Result<S::Ok, E> {
         let out_of_range = || E::custom(format!("number out of range: {}", shortened(text)));
         if !is_json_number(text) {
@@ -162,12 +162,12 @@ impl<'de, M: SerializeMap> DeserializeSeed<'de> for MemberOf<'_, M> {
     }
 }
 
-/// A value that is read when it is written, once.
+/// A value that is read once, while it is written.
 struct Unread<'de, D: Deserializer<'de>> {
     deserializer: Cell<Option<D>>,
     depth: usize,
-    /// Why it could not be read: made an error of the serializer and back at each level, the message
-    /// would grow beyond bounds with formats that quote it.
+    /// Why the value could not be read. Converted to an error of the serializer and back at each level, the
+    /// message would grow without bounds in formats that quote it.
     error: Cell<Option<D::Error>>,
 }
 
@@ -194,7 +194,7 @@ impl<'de, D: Deserializer<'de>> Serialize for Unread<'de, D> {
     }
 }
 
-/// The name of a member. Formats whose keys are not always strings have `1` where JSON has `"1"`.
+/// The name of a member. Formats whose keys are not always strings may have `1` for JSON's `"1"`.
 pub(crate) struct Name(pub String);
 
 impl<'de> Deserialize<'de> for Name {

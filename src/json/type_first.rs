@@ -1,18 +1,18 @@
 //! Moves the `@type` of every object to its front, in JSON text.
 //!
-//! An `Any` must be buffered until its `@type` is known. One that lies in another has then been buffered
-//! with it, and would be at each level again. With `@type` in front it is read as it comes, so each byte
-//! is buffered once, however deep the `Any`s nest.
+//! An `Any` must be buffered until its `@type` is known. An `Any` inside it is then buffered too, and would
+//! be buffered again at its own level. With `@type` first, it is read without buffering, so each byte is
+//! buffered once, however deeply the `Any`s are nested.
 
 use std::ops::Range;
 
 use super::tagged::TYPE;
 
-/// An object or a list around the place that is looked at.
+/// An enclosing object or list.
 struct Frame {
     open: usize,
     is_object: bool,
-    /// Where the name of the current member begins; `None` before it.
+    /// Where the name of the current member starts; `None` before it.
     member: Option<usize>,
     is_type: bool,
     /// The comma before the current member.
@@ -21,16 +21,16 @@ struct Frame {
     late: Option<(usize, Range<usize>)>,
 }
 
-/// What is to be done where.
+/// A change to the text.
 enum Edit {
     Insert(Range<usize>),
     SkipTo(usize),
 }
 
-/// The text with every `@type` in front of its object; `None` if there is nothing to move. The text must
-/// be valid JSON.
+/// Returns the text with every `@type` at the front of its object; `None` if nothing has to move. The text
+/// must be valid JSON.
 pub(crate) fn type_first(json: &str) -> Option<String> {
-    // Most JSON has none, or all in front. An escape may spell any name.
+    // Most JSON has no `@type`, or has it first. Escapes may spell any name.
     if !json.contains(TYPE) && !json.contains('\\') {
         return None;
     }
@@ -39,7 +39,7 @@ pub(crate) fn type_first(json: &str) -> Option<String> {
     let mut moved = String::with_capacity(json.len());
     let mut done = 0;
     for (at, edit) in edits {
-        // What lies inside of something that is moved, which no good `@type` has, moves with it.
+        // Anything inside a moved member moves with it. No valid `@type` contains anything.
         if at < done {
             continue;
         }
@@ -57,7 +57,7 @@ pub(crate) fn type_first(json: &str) -> Option<String> {
     Some(moved)
 }
 
-/// What is to be moved, in one pass; `None` if nothing is.
+/// Finds the changes in one pass; `None` if there are none.
 fn find(json: &str) -> Option<Vec<(usize, Edit)>> {
     let bytes = json.as_bytes();
     let mut edits = Vec::new();
@@ -116,7 +116,7 @@ impl Frame {
     }
 }
 
-/// The place behind a string that begins here.
+/// Returns the position after a string that starts here.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {

@@ -3,7 +3,7 @@
 use prost::DecodeError;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
-/// A field as it stands on the wire.
+/// A field on the wire.
 pub(crate) struct WireField<'a> {
     /// Its number.
     pub number: u32,
@@ -11,12 +11,12 @@ pub(crate) struct WireField<'a> {
     pub wire_type: WireType,
     /// All of it.
     pub whole: &'a [u8],
-    /// Its value, without a length before it.
+    /// The value, without its length prefix.
     pub value: &'a [u8],
 }
 
 impl WireField<'_> {
-    /// The value, if it is a varint.
+    /// Returns the value if it is a varint.
     pub(crate) fn varint(&self) -> Option<u64> {
         match self.wire_type {
             WireType::Varint => decode_varint(&mut &*self.value).ok(),
@@ -25,7 +25,7 @@ impl WireField<'_> {
     }
 }
 
-/// The fields in the order in which they stand.
+/// Returns the fields in their order on the wire.
 pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = Result<WireField<'_>, DecodeError>> {
     let mut rest = message;
     std::iter::from_fn(move || {

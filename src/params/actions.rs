@@ -1,5 +1,5 @@
-//! The actions that are known: the one list, from which the constructors, the [check](crate::check) and the
-//! command's help come.
+//! The known actions: the single list behind the constructors, the [checks](crate::check) and the command's
+//! help.
 
 use prost::{Message, Name};
 
@@ -10,7 +10,7 @@ use super::{
 use crate::automation::v1::Action;
 use crate::wkt::Any;
 
-/// An action that ESET documents, or that was seen: see [`ACTIONS`].
+/// An action that ESET documents or that was observed; see [`ACTIONS`].
 #[derive(Clone, Copy, Debug)]
 pub struct KnownAction {
     name: &'static str,
@@ -19,28 +19,28 @@ pub struct KnownAction {
 }
 
 impl KnownAction {
-    /// The action of this name. Case counts, as it does for ESET.
+    /// Returns the action with this name. Case-sensitive, as in ESET.
     pub fn find(name: &str) -> Option<&'static Self> {
         ACTIONS.iter().find(|known| known.name == name)
     }
 
-    /// What [`Action::name`] holds, such as `OnDemandScan`.
+    /// Returns the value for [`Action::name`], such as `OnDemandScan`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it does, in a sentence.
+    /// Returns a one-sentence description.
     pub fn about(&self) -> &'static str {
         self.about.trim_start()
     }
 
-    /// The full name of the message that [`Action::params`] holds; `None` if the action takes none.
+    /// Returns the full name of the message type for [`Action::params`]; `None` if the action has no params.
     pub fn params_type(&self) -> Option<String> {
         self.params.map(|full_name| full_name())
     }
 }
 
-/// A constructor, with params or without.
+/// Generates a constructor, with or without params.
 macro_rules! constructor {
     ($doc:literal $function:ident $name:literal $params:ident) => {
         #[doc = $doc]
@@ -56,7 +56,7 @@ macro_rules! constructor {
     };
 }
 
-/// The type of the params, if there are any.
+/// Returns the type of the params, if any.
 macro_rules! params_type {
     () => {
         None
@@ -66,21 +66,21 @@ macro_rules! params_type {
     };
 }
 
-/// Makes the list, and a constructor for each action.
+/// Generates the list, and a constructor for each action.
 macro_rules! actions {
     ($(#[doc = $doc:literal] $function:ident($($params:ident)?) => $name:literal;)*) => {
-        /// Every action that is known, each with the type of its params.
+        /// All known actions, each with the type of its params.
         ///
         /// ESET's page [automation](https://help.eset.com/eset_connect/en-US/automation.html) lists ten of
-        /// them; `SoftwareUninstallation` is known of the older ServerApi, and `LogOffComputerUser`,
-        /// `InitiateVulnerabilityScan` and `ApplyApplicationPatch` are newer than the page. ESET adds
-        /// actions at any time.
+        /// them. `SoftwareUninstallation` is known from the older ServerApi; `LogOffComputerUser`,
+        /// `InitiateVulnerabilityScan` and `ApplyApplicationPatch` are newer than the page. ESET adds actions
+        /// at any time.
         pub const ACTIONS: &[KnownAction] = &[$(
             KnownAction { name: $name, about: $doc, params: params_type!($($params)?) },
         )*];
 
-        /// One line for each known action. The set is open: for others use [`Action::new`] or
-        /// [`Action::with_params`].
+        /// Constructors for all known actions. The set is open: use [`Action::new`] or
+        /// [`Action::with_params`] for others.
         impl Action {$(
             constructor!($doc $function $name $($params)?);
         )*}
@@ -96,17 +96,17 @@ actions! {
     system_update(SystemUpdate) => "SystemUpdate";
     /// Runs a command.
     run_command(RunCommand) => "RunCommand";
-    /// Removes software; known of the older ServerApi only.
+    /// Removes software; known from the older ServerApi only.
     software_uninstallation(SoftwareUninstallation) => "SoftwareUninstallation";
-    /// Ends a process; at least one hash of its executable must be given.
+    /// Ends a process; requires at least one hash of its executable.
     kill_process_by_pid(KillProcessByPidRequest) => "KillProcessByPid";
-    /// Looks for vulnerable software.
+    /// Scans for vulnerable software.
     initiate_vulnerability_scan(ScanRequest) => "InitiateVulnerabilityScan";
-    /// Installs an application's patch.
+    /// Installs a patch for an application.
     apply_application_patch(ApplyApplicationPatchRequest) => "ApplyApplicationPatch";
-    /// Cuts the device off the network.
+    /// Isolates the device from the network.
     start_network_isolation() => "StartNetworkIsolation";
-    /// Lets the device back onto the network.
+    /// Ends the network isolation of the device.
     end_network_isolation() => "EndNetworkIsolation";
     /// Removes the Management Agent.
     stop_managing() => "StopManaging";
@@ -116,8 +116,8 @@ actions! {
     log_off_computer_user() => "LogOffComputerUser";
 }
 
-/// The full gRPC names that ESET's OpenAPI document gives as examples of an action's name. What params they
-/// take is not documented.
+/// The full gRPC names that ESET's OpenAPI document shows as examples of action names. Their params are not
+/// documented.
 pub const GRPC_ACTIONS: &[&str] = &[
     "eset.dotnod.network_access_protection.v1.NetworkAccessProtection/StartNetworkIsolation",
     "eset.dotnod.power_management.v1.PowerManager/RegisterAction",
@@ -125,12 +125,12 @@ pub const GRPC_ACTIONS: &[&str] = &[
 ];
 
 impl Action {
-    /// An action without params.
+    /// Creates an action without params.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), params: None }
     }
 
-    /// An action with params of any type.
+    /// Creates an action with params of any type.
     pub fn with_params<M: Message + Name>(name: impl Into<String>, params: &M) -> Self {
         Self { name: name.into(), params: Some(Any::pack(params)) }
     }

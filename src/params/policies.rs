@@ -11,7 +11,7 @@ impl FeaturePolicy {
     /// ([facts](crate::facts#policy-management)).
     pub const LEGACY_FEATURE_ID: u32 = u32::MAX;
 
-    /// Settings of one of ESET's endpoint products, such as `eset.local.products.endpoint`.
+    /// Creates settings for one of ESET's endpoint products, such as `eset.local.products.endpoint`.
     pub fn product(product: impl Into<String>, data: impl Into<Bytes>) -> Self {
         let configuration = PolicyData { data: Some(data.into()), product: Some(product.into()) };
         Self {
@@ -28,12 +28,12 @@ impl PolicyTarget {
         Self { target: Some(policy_target::Target::DeviceUuid(uuid.into())) }
     }
 
-    /// All devices of a group.
+    /// Targets all devices of a group.
     pub fn device_group(uuid: impl Into<String>) -> Self {
         Self { target: Some(policy_target::Target::DeviceGroupUuid(uuid.into())) }
     }
 
-    /// All devices of a subscription.
+    /// Targets all devices of a subscription.
     pub fn subscription(uuid: impl Into<String>) -> Self {
         Self { target: Some(policy_target::Target::SubscriptionUuid(uuid.into())) }
     }

@@ -5,7 +5,7 @@ use crate::automation::v1::{DeviceTaskTargets, ManualTrigger, Trigger, trigger};
 use crate::wkt::Timestamp;
 
 impl RunCommand {
-    /// Runs a command in the default directory.
+    /// Creates params that run a command in the default directory.
     pub fn new(command_line: impl Into<String>) -> Self {
         Self { command_line: Some(command_line.into()), current_directory: None }
     }
@@ -17,14 +17,14 @@ impl DeviceTaskTargets {
         Self { devices_uuids: uuids.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
-    /// All devices of groups.
+    /// Targets all devices of these groups.
     pub fn groups<T: Into<String>>(uuids: impl IntoIterator<Item = T>) -> Self {
         Self { device_groups_uuids: uuids.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 }
 
 impl Trigger {
-    /// As soon as possible, but not after `expire_time`; about 30 days from now if that is `None`
+    /// Runs the task as soon as possible, but not after `expire_time`. `None` means about 30 days from now
     /// ([facts](crate::facts#actions)).
     pub fn manual(expire_time: Option<Timestamp>) -> Self {
         let manual = ManualTrigger { create_time: None, expire_time };

@@ -1,29 +1,30 @@
-//! The hard limit: when the last calls can have arrived at the service.
+//! Enforces the limit: tracks when the last calls can have arrived at the service.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a call may be on its way to the service over a connection that stands.
+/// The longest time a call takes to reach the service over an open connection.
 const TRAVEL: Duration = Duration::from_millis(250);
 
-/// The same where it may have to connect first, perhaps with TLS through a proxy and over an ocean.
+/// The same if it may have to connect first, perhaps with TLS, through a proxy and across an ocean.
 const TRAVEL_WITH_CONNECTING: Duration = Duration::from_secs(1);
 
-/// Connections without a call for so long may be closed.
+/// Connections without a call for this long may be closed.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// The last calls, in the order in which they were sent.
 ///
-/// The service counts a call when it arrives; known is only when it was sent and when its answer came. So
-/// a call counts from the latest moment at which it can have arrived, and the one `calls` later is sent a
-/// window after that: whatever happens on the way, these two are never in one window.
+/// The service counts a call when it arrives, but only the time it was sent and the time of its response are
+/// known. Therefore a call counts from the latest moment at which it can have arrived, and the call `calls`
+/// positions later is sent one window after that moment: whatever happens on the way, the service never sees
+/// both in one window.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     calls: usize,
     window: Duration,
-    /// Never more than `calls`, and only those that matter still.
+    /// At most `calls` entries, and only those that still matter.
     entries: VecDeque<Entry>,
     /// The number of the first entry.
     first: u64,
@@ -33,13 +34,13 @@ pub(super) struct Arrivals {
 #[derive(Debug)]
 struct Entry {
     sent: Instant,
-    /// The latest moment at which it can have arrived.
+    /// The latest moment at which the call can have arrived.
     arrived: Instant,
     is_settled: bool,
 }
 
 impl Entry {
-    /// The latest moment at which it can have arrived, if its answer comes now.
+    /// Returns the latest moment at which the call can have arrived if its response came now.
     fn at_best(&self, now: Instant) -> Instant {
         if self.is_settled { self.arrived } else { self.arrived.min(now) }
     }
@@ -51,13 +52,13 @@ impl Arrivals {
         Self { calls, window, entries: VecDeque::new(), first: 0, answered_at: None }
     }
 
-    /// How long the next call must wait.
+    /// Returns how long the next call must wait.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         let entry = self.limiting(0);
         entry.map_or(Duration::ZERO, |entry| until(now, entry.arrived, self.window))
     }
 
-    /// How long the call with so many others before it must wait at the least.
+    /// Returns the minimum wait of the call with this number of calls ahead of it.
     pub(super) fn least_wait(&self, now: Instant, ahead: usize) -> Duration {
         let rounds = u32::try_from(ahead / self.calls).unwrap_or(u32::MAX);
         let entry = self.limiting(ahead % self.calls);
@@ -66,7 +67,7 @@ impl Arrivals {
         first.saturating_add(self.window.saturating_mul(rounds))
     }
 
-    /// A call is sent; returns its number.
+    /// Records that a call is sent and returns its number.
     pub(super) fn push(&mut self, now: Instant) -> u64 {
         while self.entries.len() >= self.calls || self.is_first_over(now) {
             self.entries.pop_front();
@@ -81,7 +82,7 @@ impl Arrivals {
         self.first.wrapping_add(last)
     }
 
-    /// The answer to a call has come.
+    /// Records the response to a call.
     pub(super) fn settle(&mut self, number: u64, now: Instant) {
         self.answered_at = self.answered_at.max(Some(now));
         let index = usize::try_from(number.wrapping_sub(self.first)).ok();
@@ -91,7 +92,7 @@ impl Arrivals {
         }
     }
 
-    /// Whether so many calls or more were sent in the last window.
+    /// Whether at least this number of calls was sent in the last window.
     pub(super) fn is_busy(&self, now: Instant, calls: usize) -> bool {
         let entry = self.entries.len().checked_sub(calls.max(1));
         entry
@@ -108,14 +109,15 @@ impl Arrivals {
         self.entries.front().is_some_and(|entry| until(now, entry.arrived, self.window).is_zero())
     }
 
-    /// The call that must be a window old before the one with so many before it, if any.
+    /// Returns the call that must be one window old before the call with this number of calls ahead may be
+    /// sent.
     fn limiting(&self, ahead: usize) -> Option<&Entry> {
         let index = self.entries.len().checked_add(ahead)?.checked_sub(self.calls)?;
         self.entries.get(index)
     }
 }
 
-/// How long until so much has passed since then.
+/// Returns the time until `duration` has passed since `then`.
 pub(super) fn until(now: Instant, then: Instant, duration: Duration) -> Duration {
     duration
         .saturating_add(then.saturating_duration_since(now))

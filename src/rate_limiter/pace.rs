@@ -1,4 +1,4 @@
-//! How fast to call, by what the service answers.
+//! Adapts the rate to the service's responses.
 
 use std::time::Duration;
 
@@ -7,33 +7,32 @@ use tokio::time::Instant;
 use super::Outcome;
 use super::arrivals::until;
 
-/// ESET lets those that call too much have about so many calls a second
-/// ([facts](crate::facts#rate-limit)).
+/// The rate that ESET grants to programs that call too much ([facts](crate::facts#rate-limit)).
 const FAIR_USE: f64 = 2.0;
 
-/// The rate never falls below this share of the configured one.
+/// The lowest rate, as a share of the configured one.
 const LEAST_SHARE: f64 = 0.2;
 
-/// What a refusal or a failure of the service leaves of the rate.
+/// The factor for the rate after a refusal or a failure of the service.
 const HALF: f64 = 0.5;
 
-/// What a pending answer leaves of it.
+/// The factor for the rate after a pending response.
 const PENDING: f64 = 0.9;
 
-/// What a window's worth of answers brings back of the configured rate.
+/// The share of the configured rate that a window's worth of responses recovers.
 const GAIN: f64 = 0.1;
 
-/// No service stops all calls for longer, whatever its `Retry-After` says.
+/// The longest time without calls, whatever the `Retry-After` says.
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
-/// The rate and what changes it; the table is at [`RateLimiter`](super::RateLimiter).
+/// The rate and its changes; [`RateLimiter`](super::RateLimiter) has the table.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// The configured rate, in calls a second.
+    /// The configured rate, in calls per second.
     limit: f64,
-    /// The least rate.
+    /// The lowest rate.
     floor: f64,
-    /// By how much a second's worth of answers raises it.
+    /// How much a second's worth of responses raises the rate.
     gain: f64,
     rate: f64,
     window: Duration,
@@ -42,11 +41,11 @@ pub(super) struct Pace {
     blocked_until: Option<Instant>,
 }
 
-/// What was true when a call was sent.
+/// The conditions when a call was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     pub(super) at: Instant,
-    /// The rate was used, for the most part.
+    /// Whether most of the rate was in use.
     pub(super) is_busy: bool,
 }
 
@@ -69,18 +68,18 @@ impl Pace {
         self.rate
     }
 
-    /// How many calls in a window are half of what the rate allows.
+    /// Returns the number of calls per window that are half of the current rate.
     pub(super) fn half(&self) -> usize {
-        // Saturates.
+        // The cast saturates.
         (self.rate * self.window.as_secs_f64() / 2.0).ceil() as usize
     }
 
-    /// For how long the service refuses every call.
+    /// Returns how long the service will refuse every call.
     pub(super) fn block(&self, now: Instant) -> Duration {
         self.blocked_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
-    /// How long the next call must wait.
+    /// Returns how long the next call must wait.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         let spacing = match self.sent_at {
             Some(at) if self.is_slowed() => until(now, at, seconds(1.0 / self.rate)),
@@ -89,8 +88,8 @@ impl Pace {
         spacing.max(self.block(now))
     }
 
-    /// How long the call with so many others before it must wait at the least: if every one of them is
-    /// answered and the rate rises so.
+    /// Returns the minimum wait of the call with this number of calls ahead of it, assuming that all of them
+    /// are answered and raise the rate.
     pub(super) fn least_wait(&self, now: Instant, ahead: usize) -> Duration {
         let wait = self.wait(now);
         if !self.is_slowed() {
@@ -111,7 +110,7 @@ impl Pace {
         self.sent_at = self.sent_at.max(Some(now));
     }
 
-    /// Takes in an answer; returns whether those who wait have to wait longer now.
+    /// Processes an outcome and returns whether waiting calls now have to wait longer.
     pub(super) fn answered(&mut self, sent: Sent, now: Instant, outcome: Outcome) -> bool {
         match outcome {
             Outcome::Answered => {
@@ -134,7 +133,7 @@ impl Pace {
         self.rate < self.limit
     }
 
-    /// What was sent before the rate fell says nothing about the rate that holds now.
+    /// Responses to calls sent before the rate fell say nothing about the current rate.
     fn is_old(&self, sent: Instant) -> bool {
         self.slowed_at.is_some_and(|at| sent <= at)
     }

@@ -1,4 +1,4 @@
-//! Who waits, in the order in which they came.
+//! The queue of waiting calls, in order of arrival.
 
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -6,35 +6,34 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long the first may leave its turn untaken. One whose future is not polled, such as that of a page
-/// fetched ahead while its stream rests, would hold up everybody, perhaps the very call that its stream
-/// waits for.
+/// How long the first call may leave its turn unused. A call whose future is not polled, such as a prefetched
+/// page while its stream is idle, would block all others, perhaps even the call that its stream waits for.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The tickets of new calls begin here, behind those of calls that a service is at work on.
+/// The first ticket of new calls, after those of calls that the service is processing.
 const NEW: u64 = 1 << 63;
 
-/// Those who wait. A queue of our own and not a lock that is fair, since everyone in it has to know its
-/// place, leave from anywhere, and be passed over if it does not come.
+/// The waiting calls. A fair lock would not do, because a call must know its place, leave from anywhere, and
+/// be skipped if it is not polled.
 #[derive(Debug)]
 pub(super) struct Queue {
     /// The next ticket of a new call.
     new: u64,
-    /// The next ticket of a call under way.
+    /// The next ticket of a call that the service is processing.
     under_way: u64,
-    /// By ticket.
+    /// Sorted by ticket.
     waiters: VecDeque<Waiter>,
-    /// The first, and since when its turn is there untaken.
+    /// The first call, and since when it has not used its turn.
     overdue: Option<(u64, Instant)>,
 }
 
-/// Who goes first.
+/// The priority of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Priority {
-    /// A call that is to be begun, or begun again.
+    /// A call to send or retry.
     New,
-    /// A question for the answer to a call that the service is at work on. It keeps the answer for some
-    /// minutes only, which a long queue may take.
+    /// A poll for the response to a call that the service is processing. The service keeps the response for a
+    /// few minutes only, and a long queue may take longer.
     #[cfg_attr(not(feature = "rest"), allow(dead_code))]
     Pending,
 }
@@ -52,7 +51,8 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// A ticket for the end of the queue, or for the end of those before all new calls.
+    /// Returns a ticket for the end of the queue, or for the end of the polls, which are ahead of all new
+    /// calls.
     pub(super) fn ticket(&mut self, priority: Priority) -> u64 {
         let next = match priority {
             Priority::New => &mut self.new,
@@ -67,8 +67,7 @@ impl Queue {
         self.waiters.len()
     }
 
-    /// How many are before this one, which is given its place if it has none: it has just come, or was
-    /// passed over.
+    /// Returns the number of calls ahead of this one. Inserts it if it is new or was skipped.
     pub(super) fn place(&mut self, ticket: u64, waker: &Waker) -> usize {
         let index = self.index(ticket);
         match self.waiters.get_mut(index) {
@@ -78,7 +77,7 @@ impl Queue {
         index
     }
 
-    /// Leaves the queue; returns the next one if its turn has come by that.
+    /// Leaves the queue. Returns the next call if that makes it the first.
     pub(super) fn leave(&mut self, ticket: u64) -> Option<Waker> {
         let index = self.index(ticket);
         if self.waiters.get(index)?.ticket != ticket {
@@ -88,8 +87,8 @@ impl Queue {
         if index == 0 { self.first() } else { None }
     }
 
-    /// Somebody sees that the turn of the first is there. Returns whether it has been for too long; then
-    /// that one is out of the queue until it is polled.
+    /// Records that the turn of the first call has come. If it has been due for too long, removes it until it
+    /// is polled again and returns true.
     pub(super) fn pass_over(&mut self, now: Instant) -> bool {
         let Some(first) = self.waiters.front().map(|waiter| waiter.ticket) else {
             return false;
@@ -110,7 +109,7 @@ impl Queue {
         }
     }
 
-    /// Nobody's turn is there.
+    /// Records that no call is due.
     pub(super) fn not_due(&mut self) {
         self.overdue = None;
     }

@@ -1,4 +1,4 @@
-//! Here and not in `tests/`, since a turn is not public. All time is tokio's paused clock.
+//! Unit tests, since permits are not public. All time is tokio's paused clock.
 
 mod adapting;
 mod deadlines;
@@ -23,7 +23,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// A turn with hours of time.
+/// Acquires a permit with hours to spare.
 async fn turn(limiter: &RateLimiter) -> Permit {
     turn_within(limiter, 36_000 * SECOND).await.expect("a turn")
 }
@@ -32,14 +32,14 @@ async fn turn_within(limiter: &RateLimiter, time: Duration) -> Result<Permit, Er
     limiter.acquire(Priority::New, &TokioTimer, Instant::now() + time).await
 }
 
-/// A call that is answered after so long.
+/// Makes a call that is answered after this latency.
 async fn call(limiter: &RateLimiter, latency: Duration, outcome: Outcome) {
     let turn = turn(limiter).await;
     tokio::time::sleep(latency).await;
     turn.end(Instant::now(), outcome);
 }
 
-/// What happened, and when.
+/// Events with their times.
 #[derive(Clone)]
 struct Log<T> {
     started: Instant,
@@ -68,7 +68,7 @@ impl<T: Clone> Log<T> {
     }
 }
 
-/// Calls that are answered at once, each logged with its number when its turn is there.
+/// Starts calls that are answered at once, and logs the number of each when it gets its permit.
 fn spawn_calls(
     limiter: &RateLimiter,
     log: &Log<usize>,
@@ -85,7 +85,7 @@ fn spawn_calls(
     numbers.map(spawn).collect()
 }
 
-/// Lets everything run that needs no time to pass.
+/// Runs everything that does not wait for time to pass.
 async fn settle() {
     for _ in 0..200 {
         tokio::task::yield_now().await;

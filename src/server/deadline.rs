@@ -1,4 +1,4 @@
-//! The deadline that a caller sets by `grpc-timeout`.
+//! Reads and enforces the deadline in `grpc-timeout`.
 
 #[cfg(feature = "emulator")]
 mod stream;
@@ -12,18 +12,17 @@ use tonic::Status;
 
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 
-/// When a call is to be over, if its caller said so.
+/// When a call must end, if its caller set a deadline.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// The deadline in a request's headers, counted from now: up to eight digits and a unit, says
-    /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
+    /// Reads the deadline from the headers of a request, counted from now: up to eight digits and a unit,
+    /// according to <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
     ///
     /// # Errors
     ///
-    /// `INVALID_ARGUMENT` if there is one that cannot be read: a call must not run for longer than its
-    /// caller waits.
+    /// Returns `INVALID_ARGUMENT` if it cannot be parsed: a call must not run longer than its caller waits.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Status> {
         let Some(value) = headers.get(GRPC_TIMEOUT) else { return Ok(Self(None)) };
         let time = value.to_str().ok().and_then(parse).ok_or_else(|| {
@@ -32,15 +31,15 @@ impl Deadline {
                  such as 30S"
             ))
         })?;
-        // What is beyond all clocks is no limit.
+        // A time beyond the range of the clock means no limit.
         Ok(Self(Instant::now().checked_add(time)))
     }
 
-    /// Waits for a call, until the deadline.
+    /// Waits for a call until the deadline.
     ///
     /// # Errors
     ///
-    /// `DEADLINE_EXCEEDED`; the call is dropped then.
+    /// Returns `DEADLINE_EXCEEDED` and drops the call.
     pub(crate) async fn limit<F: Future>(self, call: F) -> Result<F::Output, Status> {
         match self.0 {
             Some(at) => tokio::time::timeout_at(at, call).await.map_err(|_| exceeded()),
@@ -50,7 +49,7 @@ impl Deadline {
 }
 
 fn exceeded() -> Status {
-    Status::deadline_exceeded(format!("the deadline of the call ({GRPC_TIMEOUT}) has passed"))
+    Status::deadline_exceeded(format!("the deadline of the call ({GRPC_TIMEOUT}) expired"))
 }
 
 fn parse(text: &str) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! What bodies are compressed with (RFC 9110, 8.4).
+//! Content encodings of bodies (RFC 9110, 8.4).
 
 use std::io::Read;
 
@@ -8,10 +8,10 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::limits::Refusal;
 
-/// What a body may be compressed with, for `Accept-Encoding`.
+/// The accepted encodings of request bodies, for `Accept-Encoding`.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
 
-/// What the headers say of a body.
+/// The encoding that the headers declare.
 pub(super) enum Encoding {
     Identity,
     Gzip,
@@ -36,16 +36,16 @@ impl Encoding {
     }
 }
 
-/// Unpacks a body, which has at most so many bytes then.
+/// Unpacks a body of at most `max` unpacked bytes.
 pub(super) fn gunzip(packed: &[u8], max: usize) -> Result<Bytes, Refusal> {
     let mut unpacked = Vec::new();
     let mut some = MultiGzDecoder::new(packed).take((max as u64).saturating_add(1));
     if let Err(error) = some.read_to_end(&mut unpacked) {
-        let message = format!("the body is not sound gzip: {error}");
+        let message = format!("the body is not valid gzip: {error}");
         return Err(Refusal { status: StatusCode::BAD_REQUEST, message });
     }
     if unpacked.len() > max {
-        let message = format!("the body has at most {max} bytes, unpacked");
+        let message = format!("the body exceeds {max} bytes when unpacked");
         return Err(Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message });
     }
     Ok(unpacked.into())

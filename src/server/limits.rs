@@ -1,4 +1,4 @@
-//! How much and how long a caller may send.
+//! Limits on the size and duration of requests.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use http_body_util::BodyExt;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RestLimits {
-    /// The largest body: 10,024 KiB by default, as ESET's own gateway has it
-    /// ([facts](crate::facts#errors)). More is 413.
+    /// The largest body: 10,024 KiB by default, as in ESET's own gateway ([facts](crate::facts#errors)).
+    /// Larger ones are answered with 413.
     pub max_body: usize,
-    /// How long a body may take to arrive: 30 seconds by default. Longer is 408.
+    /// How long a body may take to arrive: 30 seconds by default. Slower ones are answered with 408.
     pub body_time: Duration,
-    /// How many bytes the headers may have together, and the path with its query: 16 KiB by default
-    /// each. More is 431, and 414.
+    /// The total size of the headers, and the size of the path with its query: 16 KiB each by default. Larger
+    /// ones are answered with 431 and 414.
     pub max_head: usize,
 }
 
@@ -26,7 +26,7 @@ impl Default for RestLimits {
     }
 }
 
-/// Why a request is not even looked at.
+/// Why a request is refused before it is processed.
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) message: String,
@@ -37,11 +37,11 @@ impl RestLimits {
         let limit = self.max_head;
         let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
         if path > limit {
-            let message = format!("the path and its query have at most {limit} bytes");
+            let message = format!("the path and query exceed {limit} bytes");
             return Err(Refusal { status: StatusCode::URI_TOO_LONG, message });
         }
         if size(&head.headers) > limit {
-            let message = format!("the headers have at most {limit} bytes");
+            let message = format!("the headers exceed {limit} bytes");
             return Err(Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message });
         }
         Ok(())
@@ -52,7 +52,7 @@ impl RestLimits {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        // What says itself that it is too large is not read.
+        // Does not read a body whose declared size is too large.
         if body.size_hint().lower() > self.max_body as u64 {
             return Err(self.too_large());
         }
@@ -62,7 +62,7 @@ impl RestLimits {
             while let Some(frame) = body.frame().await {
                 let broken = |_| Refusal {
                     status: StatusCode::BAD_REQUEST,
-                    message: "the body broke off".to_owned(),
+                    message: "the body ended early".to_owned(),
                 };
                 let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
                 if bytes.len().saturating_add(data.len()) > self.max_body {
@@ -79,7 +79,7 @@ impl RestLimits {
     }
 
     fn too_large(&self) -> Refusal {
-        let message = format!("the body has at most {} bytes", self.max_body);
+        let message = format!("the body exceeds {} bytes", self.max_body);
         Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message }
     }
 }

@@ -1,10 +1,10 @@
-//! gRPC metadata as HTTP headers, and back, as ESET's gateway has them ([facts](crate::facts#errors)):
-//! everything but what belongs to one connection or to the form of the message.
+//! Maps gRPC metadata to HTTP headers and back as ESET's gateway does ([facts](crate::facts#errors)): all of
+//! it except what belongs to one connection or to the form of the message.
 
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
 
-/// Headers that mean something for HTTP itself.
+/// Whether a header is meaningful to HTTP itself.
 fn is_of_http(name: &HeaderName) -> bool {
     const NAMES: [HeaderName; 19] = [
         header::ACCEPT,
@@ -30,13 +30,14 @@ fn is_of_http(name: &HeaderName) -> bool {
     NAMES.contains(name) || name == "keep-alive" || name.as_str().starts_with("grpc-")
 }
 
-/// The metadata of a request. Values in base64 (`-bin`) stay as they are: that is how both carry them.
+/// Returns the metadata of a request. Base64 values (`-bin`) stay unchanged, because both wires use that
+/// form.
 pub(super) fn of_request(mut headers: HeaderMap) -> MetadataMap {
     strip(&mut headers);
     MetadataMap::from_headers(headers)
 }
 
-/// The headers of an answer.
+/// Returns the headers of a response.
 pub(super) fn to_headers(metadata: MetadataMap) -> HeaderMap {
     let mut headers = metadata.into_headers();
     strip(&mut headers);

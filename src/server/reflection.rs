@@ -1,4 +1,4 @@
-//! gRPC server reflection: the descriptors of what a server answers.
+//! gRPC server reflection: serves the descriptors of a server's services.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
@@ -21,13 +21,13 @@ use tonic_reflection::pb::v1::{
 };
 use tonic_reflection::pb::{v1, v1alpha};
 
-/// The reflection service, `grpc.reflection.v1` and `grpc.reflection.v1alpha`, by which grpcurl, gateways
-/// and any gRPC client learn what a server answers.
+/// The reflection service (`grpc.reflection.v1` and `grpc.reflection.v1alpha`), from which grpcurl, gateways
+/// and other gRPC clients learn what a server offers.
 ///
-/// As the [protocol](https://github.com/grpc/grpc/blob/master/doc/server-reflection.md) says, a file comes
-/// with everything that it imports, the file itself first, byte for byte as it was compiled (its options,
-/// such as `google.api.http`, among it); and what is not there is answered within the stream, by an
-/// `ErrorResponse` with `NOT_FOUND`, after which the stream goes on.
+/// As the [protocol](https://github.com/grpc/grpc/blob/master/doc/server-reflection.md) requires, a file is
+/// returned together with all of its imports, the file itself first, byte for byte as compiled (including
+/// options such as `google.api.http`). Missing items are answered within the stream by an `ErrorResponse`
+/// with `NOT_FOUND`, and the stream continues.
 ///
 /// ```
 /// use eset_protect::proto::FILE_DESCRIPTOR_SET;
@@ -44,25 +44,25 @@ use tonic_reflection::pb::{v1, v1alpha};
 #[derive(Clone)]
 pub struct Reflection(Arc<Index>);
 
-/// Where everything is: numbers are places in `files`.
+/// The location of every symbol; numbers are indexes into `files`.
 #[derive(Default)]
 struct Index {
     files: Vec<File>,
     by_name: HashMap<String, usize>,
     by_symbol: HashMap<String, usize>,
     messages: BTreeSet<String>,
-    /// By the message that is extended and the number.
+    /// By the extended message and the number.
     by_extension: BTreeMap<(String, i32), usize>,
     services: BTreeSet<String>,
 }
 
 struct File {
-    /// As it was compiled: a decoded file has lost its custom options.
+    /// The compiled bytes: a decoded file loses its custom options.
     encoded: Bytes,
     imports: Vec<String>,
 }
 
-/// A `google.protobuf.FileDescriptorSet`, its files not decoded.
+/// A `google.protobuf.FileDescriptorSet` whose files are not decoded.
 #[derive(Message)]
 struct EncodedFiles {
     #[prost(bytes = "bytes", repeated, tag = "1")]
@@ -70,13 +70,13 @@ struct EncodedFiles {
 }
 
 impl Reflection {
-    /// Reflects the files of encoded `google.protobuf.FileDescriptorSet`s, and reflection itself. All
-    /// services in them are listed, so a set should hold no service that is not served. Of files with
-    /// the same name the first counts; an import that no set has is left out of the answers.
+    /// Serves the files of encoded `google.protobuf.FileDescriptorSet`s, and reflection itself. Lists all
+    /// services in them, so the sets should contain only services that the server offers. Of files with the
+    /// same name the first counts. Imports that are in no set are omitted.
     ///
     /// # Errors
     ///
-    /// If a set is not one.
+    /// Fails if a set does not decode.
     pub fn new<'a>(sets: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, DecodeError> {
         let mut index = Index::default();
         let own = [v1::FILE_DESCRIPTOR_SET, v1alpha::FILE_DESCRIPTOR_SET];
@@ -88,12 +88,12 @@ impl Reflection {
         Ok(Self(Arc::new(index)))
     }
 
-    /// The service `grpc.reflection.v1.ServerReflection`.
+    /// Returns the service `grpc.reflection.v1.ServerReflection`.
     pub fn v1(&self) -> v1::server_reflection_server::ServerReflectionServer<Self> {
         v1::server_reflection_server::ServerReflectionServer::new(self.clone())
     }
 
-    /// The service `grpc.reflection.v1alpha.ServerReflection`, which older clients ask.
+    /// Returns the service `grpc.reflection.v1alpha.ServerReflection`, which older clients use.
     pub fn v1alpha(&self) -> v1alpha::server_reflection_server::ServerReflectionServer<Self> {
         v1alpha::server_reflection_server::ServerReflectionServer::new(self.clone())
     }
@@ -131,7 +131,7 @@ impl v1alpha::server_reflection_server::ServerReflection for Reflection {
     ) -> Result<Response<Self::ServerReflectionInfoStream>, Status> {
         let index = Arc::clone(&self.0);
         let answers = requests.into_inner().map(move |request| {
-            // The messages of both versions are the same, byte for byte.
+            // The messages of both versions are identical, byte for byte.
             let answer = index.answer(same_bytes(&request?)?);
             same_bytes(&answer)
         });
@@ -195,7 +195,7 @@ impl Index {
 
     fn add_enum(&mut self, scope: &str, enumeration: &EnumDescriptorProto, place: usize) {
         self.add_symbol(scope, enumeration.name(), place);
-        // The values stand beside their enum, not in it, says descriptor.proto.
+        // According to descriptor.proto, enum values are siblings of their enum, not children.
         for value in &enumeration.value {
             self.add_symbol(scope, value.name(), place);
         }
@@ -241,7 +241,7 @@ impl Index {
         }
     }
 
-    /// A file and, after it, all that it imports.
+    /// Returns a file followed by all of its imports.
     fn files(&self, first: Option<&usize>) -> Option<MessageResponse> {
         let mut seen = BTreeSet::from([*first?]);
         let mut next = VecDeque::from([*first?]);

@@ -14,7 +14,7 @@ use super::names::text;
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 
-/// What is sent, and how often it was sent before.
+/// What is sent, and the number of previous attempts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sending {
     pub(super) spec: Option<&'static MethodSpec>,
@@ -22,7 +22,7 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    /// The n-th attempt of a call; the first is 1.
+    /// Creates attempt number `number` of a call; the first is 1.
     pub(crate) fn attempt(spec: &'static MethodSpec, number: u32) -> Self {
         Self { spec: Some(spec), before: number.saturating_sub(1) }
     }
@@ -116,7 +116,7 @@ impl Attempt {
         self.span.clone()
     }
 
-    /// Adds the trace context, unless the caller gave one.
+    /// Adds the trace context unless the caller set one.
     #[cfg_attr(not(feature = "otel"), allow(unused_variables, clippy::unused_self))]
     pub(crate) fn inject(&self, headers: &mut HeaderMap) {
         #[cfg(feature = "otel")]
@@ -182,7 +182,7 @@ fn without_query(uri: &http::Uri) -> String {
     format!("{scheme}://{authority}{}", uri.path())
 }
 
-/// The version of HTTP in which the answer to the current request came.
+/// Records the HTTP version of the response to the current request.
 #[cfg(feature = "rest")]
 pub(crate) fn http_version(version: http::Version) {
     let text = match version {

@@ -1,4 +1,4 @@
-//! A call from its beginning to its end: its span, and what is counted when it ends.
+//! Observes a call: its span, and the metrics recorded when it ends.
 
 use http::HeaderMap;
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 use crate::timer::Timer;
 
-/// Watches a call. Dropped before it is told the end, the call was cancelled.
+/// Observes a call. Dropping it without ending it means that the call was cancelled.
 pub(crate) struct Call<'a> {
     span: Span,
     spec: &'static MethodSpec,
@@ -23,7 +23,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Begins to watch. The server is asked for only if somebody listens.
+    /// Starts observing. Computes the server only if something subscribes.
     pub(crate) fn begin(
         spec: &'static MethodSpec,
         timer: &'a dyn Timer,
@@ -54,12 +54,12 @@ impl<'a> Call<'a> {
         Self { span, spec, timer, started, server, is_ended: false }
     }
 
-    /// The span, for all that the call does.
+    /// Returns the span for everything that the call does.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// The call came to an end by itself.
+    /// Records that the call completed.
     pub(crate) fn end(mut self, result: Result<&HeaderMap, &Error>, attempts: u32) {
         if !self.span.is_disabled() {
             let request_id = match result {
@@ -91,7 +91,7 @@ impl Drop for Call<'_> {
     }
 }
 
-/// Says how an RPC ended.
+/// Records the status code of an RPC.
 pub(super) fn ended(span: &Span, code: Code) {
     if span.is_disabled() {
         return;

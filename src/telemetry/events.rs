@@ -1,4 +1,4 @@
-//! What happens on the way of a call.
+//! Events during a call.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use crate::rpc::MethodSpec;
 
 use super::{Sending, metrics};
 
-/// Why a call that failed is not tried again, although it might help.
+/// Why a failed call is not retried although a retry might help.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum GivenUp {
-    /// It may have run, and must not run twice.
+    /// The call may have run and must not run twice.
     NotSafe,
-    /// The attempts are used up.
+    /// All attempts are used up.
     Attempts,
-    /// The budget of retries is used up: the service is sick.
+    /// The retry budget is exhausted: the service is unhealthy.
     Throttled,
-    /// The service does not want it.
+    /// The service asked for no retry.
     Pushback,
-    /// The wait would end after the deadline.
+    /// The wait would exceed the deadline.
     NoTime,
 }
 
@@ -34,13 +34,13 @@ impl GivenUp {
     }
 }
 
-/// An attempt came to an end.
+/// Records the end of an attempt.
 pub(crate) fn attempted<T>(spec: &MethodSpec, result: &Result<T, Error>) {
     let code = result.as_ref().map_or_else(Error::code, |_| tonic::Code::Ok);
     metrics::attempt(spec, code);
 }
 
-/// There is to be another attempt after a wait; `is_asked` if the service asked for it.
+/// Records a retry after a wait; `is_asked` means that the service asked for the wait.
 pub(crate) fn retry(
     spec: &MethodSpec,
     error: &Error,
@@ -56,14 +56,14 @@ pub(crate) fn retry(
     metrics::retry(spec, reason);
 }
 
-/// A stream that the server refused is sent again at once.
+/// Records that a stream refused by the server is sent again immediately.
 pub(crate) fn retry_of_refused(spec: &MethodSpec) {
     let reason = "refused_stream";
     tracing::info!(target: "eset_protect::call", reason, "trying again at once");
     metrics::retry(spec, reason);
 }
 
-/// The service refused a token; the call is made again if there is another.
+/// Records that the service refused a token. The call is repeated if there is another token.
 pub(crate) fn token_refused(spec: &MethodSpec, has_other: bool) {
     let reason = "refused_token";
     tracing::info!(target: "eset_protect::call", reason, has_other, "the service refused the token");
@@ -72,7 +72,7 @@ pub(crate) fn token_refused(spec: &MethodSpec, has_other: bool) {
     }
 }
 
-/// There is to be no other attempt.
+/// Records that there will be no retry.
 pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp) {
     let (code, why) = (code_name(error.code()), why.name());
     if why == GivenUp::Throttled.name() {
@@ -83,7 +83,7 @@ pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp) {
     metrics::given_up(spec, why);
 }
 
-/// A login came to an end.
+/// Records the end of a login.
 pub(crate) fn login<T>(result: &Result<T, Error>, is_renewal: bool) {
     let outcome = match result {
         Ok(_) => {
@@ -103,7 +103,7 @@ pub(crate) fn login<T>(result: &Result<T, Error>, is_renewal: bool) {
     metrics::login(outcome);
 }
 
-/// A server closed a connection for too many pings; new ones are pinged after so long.
+/// Records that a server closed a connection because of too many pings. New connections use this interval.
 pub(crate) fn too_many_pings(interval: Duration) {
     tracing::warn!(
         target: "eset_protect::wire",
@@ -112,19 +112,20 @@ pub(crate) fn too_many_pings(interval: Duration) {
     );
 }
 
-/// An answer is pending and is asked for again after a pause.
+/// Records that a response is pending and will be polled after a pause.
 pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {
     tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the answer is pending");
     metrics::pending(sending.spec);
 }
 
-/// The wire that the server speaks.
+/// Records the wire that the server speaks.
 #[cfg(feature = "rest")]
 pub(crate) fn wire_chosen(wire: &'static str) {
     tracing::info!(target: "eset_protect::wire", wire, "chose the wire");
 }
 
-/// A call has its turn under the rate limit after so long; not if that is too late for its deadline.
+/// Records the wait of a call under the rate limit. `is_in_time` is false if the wait would exceed the
+/// deadline.
 pub(crate) fn rate_limited(wait: Duration, is_in_time: bool) {
     if wait.as_millis() == 0 && is_in_time {
         return;

@@ -1,4 +1,4 @@
-//! Counters and histograms, by the facade `metrics`.
+//! Counters and histograms, through the `metrics` facade.
 
 use std::time::Duration;
 
@@ -20,8 +20,7 @@ const PENDING_POLLS: &str = "eset_protect.client.pending_polls";
 const LOGINS: &str = "eset_protect.client.logins";
 const RATE_LIMIT_WAIT: &str = "eset_protect.client.rate_limit.wait";
 
-/// Tells the recorder what each metric of this crate is, for its help texts. Call it once the recorder is
-/// installed.
+/// Describes this crate's metrics to the recorder, for its help texts. Call it after installing the recorder.
 pub fn describe_metrics() {
     describe_histogram!(
         DURATION,

@@ -1,13 +1,13 @@
-//! Names and values as the conventions spell them.
+//! Names and values as the conventions define them.
 
 use crate::rpc::MethodSpec;
 
-/// The name of a method in full, as the conventions spell it.
+/// Returns the full name of a method as the conventions define it.
 pub(super) fn method(spec: &MethodSpec) -> &'static str {
     spec.path.strip_prefix('/').unwrap_or(spec.path)
 }
 
-/// A header's value as text, if it is text.
+/// Returns the value of a header if it is text.
 pub(super) fn text(value: Option<&http::HeaderValue>) -> Option<&str> {
     value.and_then(|value| value.to_str().ok())
 }

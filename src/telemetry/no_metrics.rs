@@ -1,4 +1,4 @@
-//! In place of metrics, where the feature `metrics` is off.
+//! Replaces the metrics if the feature `metrics` is off.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The trace context that a request carries.
+//! Adds the trace context to requests.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::Injector;
@@ -10,7 +10,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
-/// Adds the context of a span, or else the current one, unless the caller gave one.
+/// Adds the context of a span, or else the current one, unless the caller set one.
 pub(super) fn inject(span: &Span, headers: &mut HeaderMap) {
     let context = context_of(span);
     let context = context.unwrap_or_else(Context::current);
@@ -19,7 +19,7 @@ pub(super) fn inject(span: &Span, headers: &mut HeaderMap) {
     }
     global::get_text_map_propagator(|propagator| {
         let mut fields = propagator.fields().peekable();
-        // A program that sets none gets the one that everybody reads.
+        // Uses W3C if the program sets no propagator.
         let is_set = fields.peek().is_some();
         if headers.contains_key(TRACEPARENT) || fields.any(|field| headers.contains_key(field)) {
             return;
@@ -33,7 +33,7 @@ pub(super) fn inject(span: &Span, headers: &mut HeaderMap) {
     });
 }
 
-/// The span's context. A span that a filter keeps out has none, but perhaps the one around it.
+/// Returns the span's context. A span that a filter disabled has none, but its parent may.
 fn context_of(span: &Span) -> Option<Context> {
     let spans = [span.clone(), Span::current()];
     let mut contexts = spans.iter().map(OpenTelemetrySpanExt::context);
@@ -51,7 +51,7 @@ fn inject_w3c(context: &SpanContext, carrier: &mut Carrier<'_>) {
 struct Carrier<'a>(&'a mut HeaderMap);
 
 impl Injector for Carrier<'_> {
-    /// Replaces nothing, and leaves out what no header can hold.
+    /// Does not replace headers, and skips values that a header cannot contain.
     fn set(&mut self, key: &str, value: String) {
         if value.is_empty() {
             return;

@@ -1,11 +1,11 @@
-//! Where a request goes, as the conventions name it.
+//! The server of a request, as the conventions name it.
 
 use std::sync::Arc;
 
 use http::Uri;
 use tracing::Span;
 
-/// A host and a port. Cheap to clone.
+/// A host and port. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     pub(super) address: Arc<str>,
@@ -13,7 +13,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The server of an address.
+    /// Returns the server of a URI.
     pub(crate) fn of(uri: &Uri) -> Self {
         Self::new(uri.host().unwrap_or_default(), uri.port_u16(), uri.scheme_str() == Some("https"))
     }

@@ -1,4 +1,4 @@
-//! The messages of an RPC as an HTTP request and its response.
+//! Encodes and decodes the messages of an RPC as HTTP requests and responses.
 
 use serde::Serialize;
 
@@ -11,29 +11,28 @@ use crate::json::schema::Field;
 use crate::protojson::{self, Writer};
 use crate::rpc::{HttpBinding, Rpc};
 
-/// The HTTP request that stands for a call of an RPC.
+/// The HTTP request for a call of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
     /// The HTTP method.
     pub method: &'static str,
-    /// Path and query.
+    /// The path and query.
     pub path_and_query: String,
-    /// The JSON body; `None` for a method without one. Empty where one field is the body and the
-    /// field is not set.
+    /// The JSON body; `None` for a method without one. Empty if a single field is the body and is not set.
     pub body: Option<Vec<u8>>,
     binding: &'static HttpBinding,
 }
 
 impl Encoded {
-    /// Encodes a request by the first of its RPC's bindings whose variables have values.
+    /// Encodes a request with the first binding of its RPC whose variables all have values.
     ///
-    /// Messages without a field in them have no place in a query and leave no trace there.
+    /// Messages without any set field cannot be represented in a query and are omitted from it.
     ///
     /// # Errors
     ///
-    /// If no binding fits: a field of the path is empty, or something that only a body can hold would
-    /// have to be in a query. Also if something in the request has no JSON form, as for a strict
-    /// [`Writer`]: ESET takes what it does not understand for empty.
+    /// Fails if no binding fits: a field in the path is empty, or a query would have to contain something
+    /// that only a body can. Also fails if part of the request has no JSON form, as with a strict [`Writer`],
+    /// because ESET treats values that it does not understand as empty.
     pub fn request<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
         context::writing_strictly(|| Self::strictly::<R>(request))
     }
@@ -43,7 +42,7 @@ impl Encoded {
         let mut first = None;
         for binding in R::SPEC.http {
             let template = &binding.template;
-            // The whole message is the body: the JSON is there already.
+            // The whole message is the body, and its JSON already exists.
             if binding.body == "*" && template.fields().next().is_none() {
                 let path_and_query = template.expand(|_| None)?;
                 return Ok(Self {
@@ -61,17 +60,17 @@ impl Encoded {
         Err(first.unwrap_or_else(|| TranscodeError::new("", "the RPC has no HTTP form")))
     }
 
-    /// The binding by which the request is encoded.
+    /// Returns the binding with which the request was encoded.
     pub fn binding(&self) -> &'static HttpBinding {
         self.binding
     }
 
-    /// Reads the body of the response to this request. A body without a byte is a response without
-    /// a field, if the response has no fields or one field is the body.
+    /// Decodes the body of the response to this request. An empty body is a response without any set field,
+    /// if the response has no fields or the body is a single field.
     ///
     /// # Errors
     ///
-    /// If the body is not of such a response.
+    /// Fails if the body is not valid for this response.
     pub fn response<R: Rpc>(&self, body: &[u8]) -> Result<R::Response, TranscodeError> {
         let fields = fields_of::<R::Response>();
         let field = self.binding.response_body;
@@ -99,7 +98,7 @@ fn encode<R: Rpc>(
     let mut values = Vec::new();
     for field in template.fields() {
         let value = match object.take(field)? {
-            // A number 0 is left out of JSON, and yet it is a value.
+            // JSON omits the number 0, but it is a valid value here.
             None => with_defaults(fields, request)?.take(field)?,
             value => value,
         };
@@ -123,7 +122,7 @@ fn encode<R: Rpc>(
     Ok(Encoded { method: binding.method, path_and_query, body, binding })
 }
 
-/// Reads a request from the values of the path, the query and the body.
+/// Decodes a request from the values in the path, the query and the body.
 pub(super) fn decode<R: Rpc>(
     binding: &HttpBinding,
     variables: &[(String, String)],
@@ -133,10 +132,10 @@ pub(super) fn decode<R: Rpc>(
     let whole = |problem: &str| TranscodeError::new("", problem);
     let fields = fields_of::<R::Request>();
     let mut object = match binding.body {
-        // Some HTTP clients send an empty object with everything.
+        // Some HTTP clients send an empty object with every request.
         "" if matches!(body.trim_ascii(), b"" | b"{}") => Object::new(fields),
         "" => return Err(whole("the request takes its fields from the query, not a body")),
-        // With `*` the body has every field that the path does not have.
+        // With `*` the body contains all fields that the path does not.
         "*" if !query.is_empty() => {
             return Err(whole("the request takes its fields from the body, not a query"));
         }
@@ -160,7 +159,7 @@ pub(super) fn decode<R: Rpc>(
         .map_err(|error| TranscodeError::json_made_here(&error))
 }
 
-/// The body of an HTTP response.
+/// Encodes the body of an HTTP response.
 pub(super) fn encode_response<R: Rpc>(
     binding: &HttpBinding,
     response: &R::Response,
@@ -178,7 +177,7 @@ pub(super) fn encode_response<R: Rpc>(
     Ok(json.unwrap_or_else(|| b"null".to_vec()))
 }
 
-/// The fields of a request or a response.
+/// Returns the fields of a request or response.
 fn fields_of<M: JsonMessage>() -> &'static [Field] {
     message_type::<M>().fields().unwrap_or_default()
 }
@@ -187,7 +186,7 @@ fn write(message: &impl Serialize) -> Result<Vec<u8>, TranscodeError> {
     serde_json::to_vec(message).map_err(|error| TranscodeError::json(&error))
 }
 
-/// A message with the fields that JSON leaves out.
+/// Returns a message including fields with default values, which JSON omits.
 fn with_defaults(
     fields: &'static [Field],
     message: &impl Serialize,

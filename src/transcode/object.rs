@@ -1,5 +1,4 @@
-//! A JSON object whose members are taken out and put in by the path of a field, as text: what is not
-//! touched keeps its numbers exactly.
+//! A JSON object whose members are set and removed by field path, as text. Untouched numbers stay exact.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -8,25 +7,25 @@ use super::TranscodeError;
 use crate::json::members::{Members, OwnMembers};
 use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, Parameter};
 
-/// How deep a name in a path or a query may reach, as protobuf's own limit for messages. Reading goes
-/// one call deeper for each level, and a query comes from anyone.
+/// The maximum depth of a name in a path or query, the same as protobuf's limit for messages. Parsing is
+/// recursive, and a query may come from anyone.
 const MAX_DEPTH: usize = 100;
 
-/// An object with the fields that it can have, in the order in which they came.
+/// An object and the fields that it may have, in their original order.
 pub(super) struct Object {
     fields: &'static [Field],
     members: Vec<(String, Node)>,
 }
 
-/// The value of a member.
+/// A member's value.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Node {
-    /// JSON into which nobody looked.
+    /// Unparsed JSON.
     Raw(Box<RawValue>),
-    /// A list that grows.
+    /// A list to append to.
     List(Vec<Box<RawValue>>),
-    /// An object of which a part is taken or put.
+    /// A partly modified object.
     Object(Object),
 }
 
@@ -36,11 +35,11 @@ impl Serialize for Object {
     }
 }
 
-/// What a path or a query can make of a field.
+/// The kinds of fields that a path or query can set.
 enum Target {
     /// A value, or an element of a list.
     Value(Parameter),
-    /// A message, by the names of its fields behind a dot.
+    /// A message whose fields follow after a dot.
     Fields(&'static [Field]),
     /// Nothing: a map, a list of messages, free JSON, `google.protobuf.Empty`.
     Nothing,
@@ -59,7 +58,7 @@ fn target(field: &Field) -> Target {
     }
 }
 
-/// The field of a name in any spelling.
+/// Finds a field by name, in any spelling.
 pub(super) fn find(fields: &'static [Field], name: &str) -> Result<&'static Field, TranscodeError> {
     fields
         .iter()
@@ -67,7 +66,7 @@ pub(super) fn find(fields: &'static [Field], name: &str) -> Result<&'static Fiel
         .ok_or_else(|| TranscodeError::new(name, "there is no such field"))
 }
 
-/// The first name of a path and what is behind it.
+/// Splits a path into its first name and the rest.
 fn split(path: &str) -> (&str, Option<&str>) {
     path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)))
 }
@@ -77,16 +76,16 @@ impl Object {
         Self { fields, members: Vec::new() }
     }
 
-    /// Reads an object, in which no name may appear twice. Members that a message does not have stay:
-    /// the message's reader judges them.
+    /// Parses an object, in which every name must be unique. Keeps unknown members, which the reader of the
+    /// message handles.
     pub(super) fn parse(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
         serde_json::from_slice(json)
             .map(|members| Self::of(fields, members))
             .map_err(|error| TranscodeError::json(&error))
     }
 
-    /// Reads an object that this crate wrote, or one inside an object that was read already. It may
-    /// nest deeper than what comes from others.
+    /// Parses an object that this crate wrote, or part of an object that was already parsed. It may be nested
+    /// more deeply than other input.
     pub(super) fn parse_own(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
         serde_json::from_slice(json)
             .map(|OwnMembers(members)| Self::of(fields, members))
@@ -102,7 +101,7 @@ impl Object {
         self.members.is_empty()
     }
 
-    /// Takes out the text of a scalar; `None` if it is not set.
+    /// Removes a scalar and returns its text; `None` if it is not set.
     pub(super) fn take(&mut self, path: &str) -> Result<Option<String>, TranscodeError> {
         let wrong = || TranscodeError::new(path, "it is not a scalar");
         let (name, rest) = split(path);
@@ -125,7 +124,7 @@ impl Object {
         }
     }
 
-    /// Takes out the JSON of a member; `None` if it is not set.
+    /// Removes a member and returns its JSON; `None` if it is not set.
     pub(super) fn take_member(&mut self, name: &str) -> Result<Option<Vec<u8>>, TranscodeError> {
         let field = find(self.fields, name)?;
         match self.position(field) {
@@ -134,8 +133,8 @@ impl Object {
         }
     }
 
-    /// Puts in a scalar from a path or a query as text, in the JSON of its kind. A list grows; another
-    /// field must be unset, or is replaced.
+    /// Sets a scalar from the text in a path or query, as JSON of its kind. Appends to lists; any other field
+    /// must be unset or is replaced.
     pub(super) fn put(
         &mut self,
         path: &str,
@@ -162,7 +161,7 @@ impl Object {
                     self.members.push((field.json_name().to_owned(), inner));
                 }
                 self.inner(index, fields)?
-                    .ok_or_else(|| wrong("it is no object"))?
+                    .ok_or_else(|| wrong("it is not an object"))?
                     .put_at(rest, text, replace)
             }
             (None, Target::Value(parameter)) => {
@@ -183,7 +182,7 @@ impl Object {
         }
     }
 
-    /// Puts in the JSON of a member that is not set.
+    /// Sets the JSON of a member that is unset.
     pub(super) fn put_member(&mut self, name: &str, json: &[u8]) -> Result<(), TranscodeError> {
         let field = find(self.fields, name)?;
         let value: Box<RawValue> = serde_json::from_slice(json)
@@ -192,8 +191,8 @@ impl Object {
         Ok(())
     }
 
-    /// The scalars as a query has them: paths in JSON spelling, lists as one entry an element.
-    /// Messages without a field in them leave no trace.
+    /// Returns the scalars as query parameters: paths in JSON spelling, and one parameter for each element of
+    /// a list. Omits messages without any set field.
     pub(super) fn into_query(self) -> Result<Vec<(String, String)>, TranscodeError> {
         let mut pairs = Vec::new();
         for (name, node) in self.members {
@@ -228,12 +227,12 @@ impl Object {
         to_json(self)
     }
 
-    /// Where a field's member is, in either spelling.
+    /// Returns the position of a field's member, in either spelling.
     fn position(&self, field: &Field) -> Option<usize> {
         self.members.iter().position(|(name, _)| field.is_called(name))
     }
 
-    /// The object in a member; one that is `null` becomes one without members.
+    /// Returns the object in a member; `null` becomes an empty object.
     fn inner(
         &mut self,
         index: usize,
@@ -260,7 +259,7 @@ fn to_json(value: &impl Serialize) -> Result<Vec<u8>, TranscodeError> {
     serde_json::to_vec(value).map_err(|error| TranscodeError::json(&error))
 }
 
-/// The text of a JSON scalar.
+/// Returns the text of a JSON scalar.
 fn scalar(json: &RawValue) -> Option<String> {
     match json.get().as_bytes().first()? {
         b'"' => serde_json::from_str(json.get()).ok(),
@@ -269,7 +268,7 @@ fn scalar(json: &RawValue) -> Option<String> {
     }
 }
 
-/// The JSON for a text. Numbers, enum values and well-known types are read from strings too.
+/// Returns the JSON for a text. Numbers, enum values and well-known types are read from strings too.
 fn json_of(parameter: Parameter, text: &str) -> Result<Box<RawValue>, String> {
     let json = match (parameter, text) {
         (Parameter::Text, _) => serde_json::value::to_raw_value(text),

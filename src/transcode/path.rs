@@ -1,19 +1,19 @@
-//! From a path template and values to a path, and back.
+//! Expands path templates with values, and extracts values from paths.
 
 use super::TranscodeError;
 use super::percent::{Place, decode, encode};
 use crate::rpc::path_template::{PathTemplate, Piece, Pieces, Variable};
 
 impl PathTemplate<'_> {
-    /// The path for the values of the variables.
+    /// Returns the path for the values of the variables.
     ///
-    /// Every value is percent-encoded, so that no text leaves its segments.
+    /// Every value is percent-encoded, so that it cannot add path segments.
     ///
     /// # Errors
     ///
-    /// If a variable has no value, an empty one (the path would be another one), one that does not fit
-    /// its sub-template, or a segment `.` or `..`, which servers and proxies on the way take as
-    /// directions even when it is encoded.
+    /// Fails if a variable has no value, an empty value (which would change the path), a value that does not
+    /// match its sub-template, or a segment `.` or `..`, which servers and proxies on the way interpret even
+    /// if it is encoded.
     pub fn expand(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, TranscodeError> {
         let mut path = String::new();
         let mut at = 0;
@@ -34,7 +34,7 @@ impl PathTemplate<'_> {
                     path.push('/');
                     path.push_str(literal);
                 }
-                // Nothing names what would stand here.
+                // The variable has no name, so it has no value.
                 Piece::One | Piece::Many => {
                     return Err(TranscodeError::new(
                         "",
@@ -73,7 +73,7 @@ impl PathTemplate<'_> {
             }
             path.push('/');
             match pieces.get(index) {
-                // As the template has it, or it would not match again.
+                // Keeps the template's spelling, or the path would not match again.
                 Some(Piece::Literal(literal)) => path.push_str(literal),
                 _ => encode(segment, b"", path),
             }
@@ -81,11 +81,11 @@ impl PathTemplate<'_> {
         Ok(())
     }
 
-    /// The values of the variables if a path matches; `None` if it does not.
+    /// Returns the values of the variables if a path matches; otherwise `None`.
     ///
     /// # Errors
     ///
-    /// If it matches and a value is not percent-encoded UTF-8.
+    /// Fails if the path matches but a value is not percent-encoded UTF-8.
     pub fn capture(&self, path: &str) -> Result<Option<Vec<(&str, String)>>, TranscodeError> {
         let Some(path) = path.strip_prefix('/') else { return Ok(None) };
         let path = match self.verb() {
@@ -105,7 +105,7 @@ impl PathTemplate<'_> {
         }
         let values = self.variables().iter().map(|variable| {
             let end = match self.pieces()[variable.end - 1] {
-                // `**` takes what is left.
+                // `**` matches all remaining segments.
                 Piece::Many => segments.len(),
                 _ => variable.end,
             };
@@ -119,8 +119,8 @@ impl PathTemplate<'_> {
         values.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Sorts templates so that a more special one comes first: a verb before none, literals before
-    /// wildcards, one segment before many.
+    /// Sorts templates from most to least specific: with a verb before without, literals before wildcards,
+    /// one segment before many.
     pub(super) fn specificity(&self) -> impl Ord + use<> {
         let pieces: Vec<u8> = self
             .pieces()
@@ -135,7 +135,7 @@ impl PathTemplate<'_> {
     }
 }
 
-/// Whether segments fit pieces, of which only the last may be `**`.
+/// Whether segments match pieces, of which only the last may be `**`.
 fn fits(pieces: &[Piece<'_>], segments: usize, fit: impl Fn(&Piece<'_>, usize) -> bool) -> bool {
     let (fixed, many) = match pieces.split_last() {
         Some((Piece::Many, fixed)) => (fixed, true),

@@ -1,6 +1,6 @@
 //! Percent-encoding (RFC 3986, 2.1).
 
-/// Appends text with everything but unreserved characters encoded, and with `keep` as it is.
+/// Appends text with all characters encoded except unreserved ones and those in `keep`.
 pub(super) fn encode(text: &str, keep: &[u8], out: &mut String) {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
@@ -16,18 +16,18 @@ pub(super) fn encode(text: &str, keep: &[u8], out: &mut String) {
     }
 }
 
-/// What decoding does with the characters that are special in one place.
+/// Where the text comes from, which determines the special characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// One segment of a path.
     Segment,
-    /// Several segments of a path, where `%2F` stays as it is: the slashes part segments.
+    /// Several segments of a path. `%2F` stays encoded, because slashes separate segments.
     Segments,
     /// A query, where `+` is a space.
     Query,
 }
 
-/// Decodes; the error says what is wrong.
+/// Decodes text; the error says what is wrong.
 pub(super) fn decode(text: &str, place: Place) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

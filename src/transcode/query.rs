@@ -5,7 +5,7 @@ use super::object::{Object, find};
 use super::percent::{Place, decode, encode};
 use crate::json::schema::Field;
 
-/// Writes a query; empty if there are no pairs.
+/// Writes a query; writes nothing if there are no pairs.
 pub(super) fn write(pairs: &[(String, String)], out: &mut String) {
     let mut separator = '?';
     for (name, value) in pairs {
@@ -17,9 +17,9 @@ pub(super) fn write(pairs: &[(String, String)], out: &mut String) {
     }
 }
 
-/// Puts what a query says into an object. Both spellings of a name are read; a name that the message
-/// does not have is an error, so that a slip of the pen is not a filter that filters nothing. So is one
-/// that the path or the body says already.
+/// Sets the fields in an object that a query contains. Accepts both spellings of a name. Unknown names are
+/// errors, because a misspelled filter would otherwise filter nothing. Names that the path or body already
+/// set are errors too.
 pub(super) fn read(
     query: &str,
     fields: &'static [Field],

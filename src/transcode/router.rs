@@ -1,9 +1,9 @@
-//! From an HTTP method and a path to an RPC.
+//! Finds the RPC for an HTTP method and path.
 
 use super::{TranscodeError, binding};
 use crate::rpc::{self, HttpBinding, MethodSpec, Rpc};
 
-/// The bindings of many RPCs, the more special ones first.
+/// The bindings of many RPCs, the most specific ones first.
 #[derive(Clone, Debug)]
 pub struct Router {
     entries: Vec<Entry>,
@@ -16,7 +16,7 @@ struct Entry {
 }
 
 impl Router {
-    /// A router for RPCs, with all their bindings.
+    /// Creates a router for RPCs, with all their bindings.
     pub fn new(specs: impl IntoIterator<Item = &'static MethodSpec>) -> Self {
         let entries = specs
             .into_iter()
@@ -26,16 +26,16 @@ impl Router {
         Self { entries }
     }
 
-    /// A router for every RPC of this crate.
+    /// Creates a router for every RPC of this crate.
     pub fn of_crate() -> Self {
         Self::new(rpc::METHODS.iter().copied())
     }
 
-    /// The RPC for a method and a path without its query; `None` if there is none.
+    /// Returns the RPC for a method and a path without query; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// If there is one and the path is not percent-encoded UTF-8.
+    /// Fails if there is one but the path is not percent-encoded UTF-8.
     pub fn route(&self, method: &str, path: &str) -> Result<Option<Route>, TranscodeError> {
         for entry in self.entries.iter().filter(|entry| entry.binding.method == method) {
             if let Some(found) = entry.binding.template.capture(path)? {
@@ -47,7 +47,7 @@ impl Router {
         Ok(None)
     }
 
-    /// The HTTP methods that a path has; empty if it has none.
+    /// Returns the HTTP methods that a path supports; empty if it does not exist.
     pub fn methods(&self, path: &str) -> Vec<&'static str> {
         let matching = self
             .entries
@@ -60,7 +60,7 @@ impl Router {
     }
 }
 
-/// An RPC that was found, with what the path says.
+/// A matching RPC, with the values in the path.
 #[derive(Clone, Debug)]
 pub struct Route {
     spec: &'static MethodSpec,
@@ -69,31 +69,31 @@ pub struct Route {
 }
 
 impl Route {
-    /// The RPC.
+    /// Returns the RPC.
     pub fn spec(&self) -> &'static MethodSpec {
         self.spec
     }
 
-    /// The binding by which it was found.
+    /// Returns the binding that matched.
     pub fn binding(&self) -> &'static HttpBinding {
         self.binding
     }
 
-    /// The request message. What the path says goes before what the body says.
+    /// Decodes the request message. Values in the path take precedence over the body.
     ///
     /// # Errors
     ///
-    /// If query or body are not of such a request, or `R` is not the RPC that was found.
+    /// Fails if the query or body is not valid for this request, or if `R` is not the matching RPC.
     pub fn request<R: Rpc>(&self, query: &str, body: &[u8]) -> Result<R::Request, TranscodeError> {
         self.check::<R>()?;
         binding::decode::<R>(self.binding, &self.variables, query, body)
     }
 
-    /// The body of the response: the message, or the one field of it that `response_body` names.
+    /// Encodes the body of the response: the message, or the single field of it that `response_body` names.
     ///
     /// # Errors
     ///
-    /// If the response has no JSON form, or `R` is not the RPC that was found.
+    /// Fails if the response has no JSON form, or if `R` is not the matching RPC.
     pub fn response<R: Rpc>(&self, response: &R::Response) -> Result<Vec<u8>, TranscodeError> {
         self.check::<R>()?;
         binding::encode_response::<R>(self.binding, response)

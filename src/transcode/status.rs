@@ -1,8 +1,8 @@
-//! gRPC codes and HTTP statuses, as ESET's own gateway maps them ([facts](crate::facts#errors)).
+//! Maps gRPC codes to HTTP statuses as ESET's own gateway does ([facts](crate::facts#errors)).
 
 use tonic::Code;
 
-/// The HTTP status for a code.
+/// Returns the HTTP status for a code.
 ///
 /// ```
 /// use eset_protect::transcode::http_from_code;
@@ -25,8 +25,8 @@ pub fn http_from_code(code: Code) -> u16 {
     }
 }
 
-/// The code that an HTTP status most likely stands for. The way back is not unique: three codes become
-/// 400, two 409 and three 500.
+/// Returns the code that an HTTP status most likely means. The mapping is ambiguous: 400 stands for three
+/// codes, 409 for two and 500 for three.
 ///
 /// ```
 /// use eset_protect::transcode::code_from_http;

@@ -1,9 +1,9 @@
-//! An answer that was broken off is not a shorter answer.
+//! Detects truncated responses.
 //!
-//! hyper 1.12 takes a stream that is reset without an error (`RST_STREAM` or `GOAWAY` with `NO_ERROR`) in
-//! the middle of an answer for the end of the answer. Only the end that HTTP/2 marks is one.
+//! hyper 1.12 treats a stream that is reset without an error (`RST_STREAM` or `GOAWAY` with `NO_ERROR`) in
+//! the middle of a response as its end. Only the end that HTTP/2 marks is one.
 //!
-//! Nor is one whose headers or trailers are over the limit.
+//! Responses whose headers or trailers exceed the limit fail too.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,17 +16,17 @@ use super::limits::{Limits, TooLong};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A body that ends with an error where it was broken off.
+/// A body that ends with an error if it is truncated.
 #[derive(Debug)]
 pub(super) struct CompleteBody<B> {
     body: B,
-    /// The end is still to be looked at.
+    /// Whether the end must still be checked.
     is_in_doubt: bool,
     limits: Limits,
 }
 
 impl<B: Body + Unpin> CompleteBody<B> {
-    /// The same answer with such a body. HTTP/1.1 needs none: there hyper knows the length.
+    /// Wraps the body of a response. HTTP/1.1 does not need it, since hyper knows the length.
     pub(super) fn of(response: Response<B>, limits: Limits) -> Result<Response<Self>, TooLong> {
         limits.check("headers", response.headers())?;
         let is_in_doubt = response.version() == Version::HTTP_2;
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// The stream of an answer ended before the answer.
+/// The stream of a response ended before the response.
 #[derive(Debug)]
 pub(super) struct BrokenOff;
 

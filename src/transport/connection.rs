@@ -1,4 +1,4 @@
-//! A connection, with TLS or without.
+//! A connection with or without TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -33,7 +33,7 @@ impl hyper_util::client::legacy::connect::Connection for Connection {
     }
 }
 
-/// Calls the same method on whichever stream it is.
+/// Calls a method on the stream, whichever it is.
 macro_rules! on_stream {
     ($self:ident, $stream:ident => $call:expr) => {
         match $self.get_mut() {

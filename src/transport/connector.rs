@@ -1,8 +1,7 @@
-//! Opens connections: TCP, through a proxy where the environment names one, and TLS where the target
-//! asks for it.
+//! Opens connections: TCP, through a proxy if the environment names one, and TLS if the target requires it.
 //!
-//! tonic's own TLS cannot pin a certificate, so TLS is ours. tonic is given an `http` URI and wraps
-//! nothing; the `:scheme` on the wire is the origin's.
+//! tonic's own TLS cannot pin a certificate, so TLS is ours. tonic gets an `http` URI and adds nothing; the
+//! `:scheme` on the wire is that of the origin.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -37,7 +36,7 @@ pub(crate) struct Connector {
     readiness: Readiness,
     #[cfg(feature = "tls")]
     tls: Option<TlsConnector>,
-    /// TLS is for `https` URIs only, not for all.
+    /// Whether to use TLS for `https` URIs only instead of all.
     #[cfg(feature = "rest")]
     is_tls_by_scheme: bool,
     proxies: Arc<Proxies>,
@@ -68,24 +67,24 @@ impl Connector {
         }
     }
 
-    /// The keep-alive of its connections.
+    /// Returns the keep-alive of its connections.
     pub(super) fn keep_alive(&self) -> &KeepAlive {
         &self.keep_alive
     }
 
-    /// Whether it has connections that take requests.
+    /// Returns the readiness of its connections.
     pub(super) fn readiness(&self) -> &Readiness {
         &self.readiness
     }
 
-    /// The same with TLS for `https` URIs.
+    /// Adds TLS for `https` URIs.
     #[cfg(feature = "rest")]
     pub(crate) fn with_tls_by_scheme(mut self, tls: TlsConnector) -> Self {
         self.is_tls_by_scheme = true;
         self.with_tls(tls)
     }
 
-    /// The same with TLS, whatever the URI says.
+    /// Adds TLS for all URIs.
     #[cfg(feature = "tls")]
     pub(crate) fn with_tls(mut self, tls: TlsConnector) -> Self {
         self.tls = Some(tls);
@@ -109,7 +108,7 @@ impl Service<Uri> for Connector {
         let tls = tls.filter(|_| !self.is_tls_by_scheme || uri.scheme_str() == Some("https"));
         #[cfg(feature = "tls")]
         let host = uri.host().unwrap_or_default().to_owned();
-        // tonic's URIs say `http` also where TLS follows.
+        // tonic's URIs have the scheme `http` even with TLS.
         #[cfg(feature = "tls")]
         let is_secure = tls.is_some();
         #[cfg(not(feature = "tls"))]
@@ -131,7 +130,7 @@ impl Service<Uri> for Connector {
             Ok::<_, BoxError>(Connection::Plain(stream))
         };
         Box::pin(async move {
-            // A server, or a proxy, that accepts and then says nothing.
+            // The server or proxy may accept a connection and then say nothing.
             let connection = tokio::time::timeout(timeout, connecting)
                 .await
                 .map_err(|_| format!("not connected within {timeout:?}{by}"))??;
@@ -140,7 +139,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The error of a connection that was not made.
+/// Creates the error for a connection that failed.
 pub(crate) fn connect_error(message: String, cause: &(dyn std::error::Error + 'static)) -> Error {
     let error = match find::<ProxyError>(cause).map(|error| error.kind) {
         Some(ProxyErrorKind::Variable) => return Error::config(message),

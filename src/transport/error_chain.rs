@@ -1,4 +1,4 @@
-//! The errors of other crates that an error was made of.
+//! Finds the causes of errors of other crates.
 
 use std::error::Error as StdError;
 

@@ -33,7 +33,7 @@ pub(crate) fn refuses_grpc(error: &Error) -> bool {
     find::<NotGrpc>(error).is_some_and(NotGrpc::is_other_protocol) || is_without_http2(error)
 }
 
-/// TLS failed because the server offers no HTTP/2, or it does not begin with it.
+/// Whether the server does not offer HTTP/2 in TLS, or does not start to speak it.
 fn is_without_http2(error: &Error) -> bool {
     if find::<NoHttp2>(error).is_some_and(NoHttp2::is_other_protocol) {
         return true;

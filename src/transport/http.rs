@@ -1,4 +1,4 @@
-//! HTTP/1.1 and 2 by hyper, for the REST wire and the logins: one request, one bounded answer.
+//! HTTP/1.1 and HTTP/2 with hyper, for the REST wire and logins: one request, one response of limited size.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ use crate::transport::{CONNECTION_WINDOW, Limits};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The header that names a pending answer ([facts](crate::facts#pending-answers)).
+/// The header with the id of a pending response ([facts](crate::facts#pending-answers)).
 pub(crate) const RESPONSE_ID: http::HeaderName = http::HeaderName::from_static("response-id");
 
-/// More than this of an error's body is not read.
+/// The maximum size to read of an error's body.
 const MAX_ERROR_BODY: usize = 1024 * 1024;
 
-/// An HTTP client. Follows no redirect: credentials would go with it.
+/// An HTTP client. Follows no redirects, because credentials would be sent along.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     connector: Connector,
@@ -46,7 +46,7 @@ struct RuntimePool {
     interval: Option<Duration>,
 }
 
-/// An answer, whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
@@ -71,7 +71,7 @@ impl HttpResponse {
         Err(Error::protocol(problem).with_answer(self.status, &self.headers))
     }
 
-    /// The media type, in lower case and without parameters.
+    /// Returns the media type in lower case, without parameters.
     pub(crate) fn media_type(&self) -> String {
         let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         value.and_then(|text| text.split(';').next()).unwrap_or("").trim().to_ascii_lowercase()
@@ -83,12 +83,12 @@ impl HttpClient {
         Self { connector, clients: Arc::default(), limits }
     }
 
-    /// Whether it has connections that take requests.
+    /// Returns the readiness of its connections.
     pub(super) fn readiness(&self) -> &Readiness {
         self.connector.readiness()
     }
 
-    /// The pool of the current runtime.
+    /// Returns the pool of the current runtime.
     fn pool(&self) -> Result<Client<Connector, Full<Bytes>>, Error> {
         let keep_alive = self.connector.keep_alive();
         let interval = keep_alive.interval();
@@ -99,7 +99,7 @@ impl HttpClient {
                 .pool_idle_timeout(Duration::from_secs(60))
                 .http1_max_buf_size(self.limits.http1_buffer())
                 .http2_max_header_list_size(self.limits.http2_header_list())
-                // All calls to a host share one connection of HTTP/2; if it dies unseen, so do they.
+                // All calls to a host share one HTTP/2 connection, so they would all wait for a dead one.
                 .http2_initial_connection_window_size(CONNECTION_WINDOW)
                 .http2_keep_alive_interval(interval)
                 .http2_keep_alive_timeout(keep_alive.timeout())
@@ -109,7 +109,7 @@ impl HttpClient {
         self.clients.get(|kept| kept.interval == interval, make).map(|kept| kept.pool)
     }
 
-    /// A request over the limit is not sent, as over gRPC.
+    /// Refuses requests above the limit, as over gRPC.
     pub(crate) fn check_size(&self, body: &[u8]) -> Result<(), Error> {
         if body.len() <= self.limits.message {
             return Ok(());
@@ -144,7 +144,7 @@ impl HttpClient {
             let read = self.read(&headers, body, self.limits.message).await;
             read.map_err(|error| error.with_answer(status, &headers))?
         } else {
-            // The status says what happened, whatever became of the body.
+            // The status says what happened, even if the body is broken.
             let most = MAX_ERROR_BODY.min(self.limits.message);
             let body = self.read(&headers, body, most).await.unwrap_or_default();
             let secrets = secrets();
@@ -190,7 +190,7 @@ impl HttpClient {
         Ok(read.freeze())
     }
 
-    /// Unpacks, and stops at the limit, so that a small answer cannot grow without bound.
+    /// Unpacks a body up to the limit, so that a small response cannot grow without bounds.
     fn unpack(&self, body: &[u8], most: usize) -> Result<Bytes, Error> {
         let mut unpacked = Vec::new();
         let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
@@ -213,7 +213,7 @@ impl HttpClient {
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
 
-    /// The error of a request that was not answered.
+    /// Creates the error for a request without a response.
     fn not_answered(
         &self,
         error: hyper_util::client::legacy::Error,
@@ -239,12 +239,12 @@ impl HttpClient {
     }
 }
 
-/// Whether a head is over hyper's limit. hyper has a method for it only where it is built as a server too.
+/// Whether a head exceeds hyper's limit. hyper's method for that exists only in its server feature.
 fn is_too_large(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string().contains("message head is too large")
 }
 
-/// The body counts: the call succeeded, and this is not the news that it is pending.
+/// Whether the body counts: the call succeeded and is not pending.
 fn is_answer(status: StatusCode) -> bool {
     status.is_success() && status != StatusCode::ACCEPTED
 }

@@ -1,9 +1,9 @@
-//! How connections that died unseen are found, and how a server's wish for fewer pings is granted.
+//! Detects dead connections, and pings less often if a server asks for it.
 //!
-//! A server with gRPC's defaults takes a ping every five minutes during a call, and none without a call
-//! (gRFC A8); the third too many ends the connection, with all calls on it. So the pings of HTTP/2 are rare
-//! by default, and it is TCP that finds a dead host: by its own keep-alive where the connection is silent,
-//! and by `TCP_USER_TIMEOUT` (gRFC A18) where something was sent.
+//! A server with gRPC's default settings accepts a ping every five minutes during a call and none without a
+//! call (gRFC A8); the third ping too many closes the connection with all calls on it. Therefore HTTP/2 pings
+//! are rare by default, and TCP detects dead hosts: with its own keep-alive on idle connections, and with
+//! `TCP_USER_TIMEOUT` (gRFC A18) if something was sent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,23 +13,24 @@ use hyper_util::client::legacy::connect::HttpConnector;
 
 use crate::telemetry;
 
-/// What no server with gRPC's defaults minds: its five minutes, and some for the network.
+/// An interval that all servers with gRPC's default settings accept: their five minutes plus some time for
+/// the network.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(330);
 
 /// How long the answer to a ping may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// TCP asks after so long without a sign of life,
+/// The idle time before TCP's first probe,
 const TCP_IDLE: Duration = Duration::from_secs(30);
-/// and again so often,
+/// the time between probes,
 const TCP_INTERVAL: Duration = Duration::from_secs(10);
-/// so many times.
+/// and the number of probes.
 const TCP_RETRIES: u32 = 2;
 
-/// The keep-alive of the connections of one client.
+/// The keep-alive of a client's connections.
 #[derive(Clone, Debug)]
 pub(crate) struct KeepAlive {
-    /// In milliseconds; 0 is never.
+    /// In milliseconds; 0 means never.
     interval: Arc<AtomicU64>,
     timeout: Duration,
 }
@@ -40,7 +41,7 @@ impl KeepAlive {
         Self { interval: Arc::new(AtomicU64::new(interval)), timeout }
     }
 
-    /// After how long without anything during a call a new connection of HTTP/2 is pinged.
+    /// Returns after how long without data during a call a new HTTP/2 connection is pinged.
     pub(crate) fn interval(&self) -> Option<Duration> {
         let millis = self.interval.load(Ordering::Relaxed);
         (millis > 0).then(|| Duration::from_millis(millis))
@@ -50,9 +51,10 @@ impl KeepAlive {
         self.timeout
     }
 
-    /// A server has closed a connection that had this interval for too many pings. New ones have twice as
-    /// much (gRFC A8), and what every server takes at least: each step in between would cost one more
-    /// connection and the calls on it. Several connections that are told the same count once.
+    /// Handles that a server closed a connection with this interval because of too many pings. New
+    /// connections get twice the interval (gRFC A8), and at least one that every server accepts, because each
+    /// step in between would cost another connection and its calls. Several connections with the same
+    /// interval count once.
     pub(super) fn too_many_pings(&self, interval: Duration) {
         let longer = interval.saturating_mul(2).max(INTERVAL);
         let (old, new) = (to_millis(interval), to_millis(longer));
@@ -61,13 +63,13 @@ impl KeepAlive {
         }
     }
 
-    /// Lets TCP find hosts that are gone. Where the system has no `TCP_USER_TIMEOUT` (Windows, macOS), it
-    /// gives up on what was sent by its own rules.
+    /// Lets TCP detect dead hosts. On systems without `TCP_USER_TIMEOUT` (Windows, macOS), TCP's own rules
+    /// decide when sent data is given up.
     pub(super) fn set_on(&self, tcp: &mut HttpConnector, connect_timeout: Duration) {
         tcp.set_keepalive(Some(TCP_IDLE));
         tcp.set_keepalive_interval(Some(TCP_INTERVAL));
         tcp.set_keepalive_retries(Some(TCP_RETRIES));
-        // It counts while connecting too, which has a timeout of its own.
+        // It also applies while connecting, which has its own timeout.
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(self.timeout.max(connect_timeout)));
         #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]

@@ -1,4 +1,4 @@
-//! How large an answer may be.
+//! Limits the size of responses.
 
 use std::fmt;
 
@@ -8,38 +8,38 @@ use tonic::Code;
 use super::error_chain::find;
 use crate::error::{Error, ErrorKind};
 
-/// How many times the limit the HTTP/2 below takes, so that what is over the limit can be told from what
-/// is broken. Further up it resets the stream, then the connection: that is no mistake but an attack.
+/// The factor for the limit of the HTTP/2 implementation, to distinguish responses above our limit from
+/// broken ones. Above it, HTTP/2 resets the stream and then the connection: that is an attack, not a mistake.
 const MARGIN: usize = 16;
 
-/// What HTTP/1.1 has in one answer at most, beside the limit in bytes: hyper's own limit.
+/// The maximum number of headers in an HTTP/1.1 response, besides the limit in bytes: hyper's own limit.
 #[cfg(feature = "rest")]
 const HTTP1_HEADERS: usize = 100;
 
-/// The limits of one answer, in bytes.
+/// The limits of one response, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Of a message, unpacked, in either direction.
     pub(crate) message: usize,
-    /// Of the headers, and of the trailers, as HTTP/2 counts: names, values, and 32 for each (RFC 9113,
-    /// 6.5.2).
+    /// Of the headers, and of the trailers, as HTTP/2 counts them: names and values plus 32 for each (RFC
+    /// 9113, 6.5.2).
     pub(crate) header_list: usize,
 }
 
 impl Limits {
-    /// What the HTTP/2 below is told.
+    /// Returns the limit for the HTTP/2 implementation.
     pub(crate) fn http2_header_list(&self) -> u32 {
         u32::try_from(self.header_list.saturating_mul(MARGIN)).unwrap_or(u32::MAX)
     }
 
-    /// How much of an answer over HTTP/1.1 is read in search of the end of its headers. hyper wants 8 KiB
-    /// at least, and counts the status line.
+    /// Returns how much of an HTTP/1.1 response may be read to find the end of its headers. hyper requires at
+    /// least 8 KiB and counts the status line.
     #[cfg(feature = "rest")]
     pub(crate) fn http1_buffer(&self) -> usize {
         self.header_list.saturating_add(8 * 1024)
     }
 
-    /// Checks the headers or trailers of an answer.
+    /// Checks the headers or trailers of a response.
     pub(super) fn check(&self, what: &str, headers: &HeaderMap) -> Result<(), TooLong> {
         let sizes = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32);
         match sizes.sum::<usize>() {
@@ -48,7 +48,7 @@ impl Limits {
         }
     }
 
-    /// The error of an answer over HTTP/1.1 whose headers do not end within the limits.
+    /// Returns the error of an HTTP/1.1 response whose headers exceed the limits.
     #[cfg(feature = "rest")]
     pub(super) fn no_end_of_headers(&self) -> TooLong {
         self.too_long(&format!(
@@ -65,8 +65,8 @@ impl Limits {
     }
 }
 
-/// What else is known where the HTTP/2 of this side gave up a stream or a connection. It has one reason for
-/// what is broken and for what is far over the limit.
+/// Returns a note if our HTTP/2 implementation gave up a stream or connection. It reports the same reason for
+/// broken responses and for those far above the limit.
 pub(super) fn note(error: &(dyn std::error::Error + 'static)) -> &'static str {
     if find::<h2::Error>(error).is_some_and(h2::Error::is_library) {
         "; the answer breaks HTTP/2, or its headers are far over ClientBuilder::max_header_list_size"
@@ -75,7 +75,7 @@ pub(super) fn note(error: &(dyn std::error::Error + 'static)) -> &'static str {
     }
 }
 
-/// The headers or trailers of an answer are over the limit. It was an answer: the call may have run.
+/// The headers or trailers of a response exceed the limit. There was a response, so the call may have run.
 #[derive(Debug)]
 pub(super) struct TooLong(String);
 

@@ -1,8 +1,8 @@
-//! Which hosts are this machine.
+//! Recognizes the local machine.
 
 use std::net::IpAddr;
 
-/// Whether a host is this machine, by its name or address.
+/// Whether a host is the local machine, by name or address.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")

@@ -1,14 +1,14 @@
-//! A connection that is watched for what the HTTP/2 above it does not tell.
+//! Monitors a connection for events that the HTTP/2 implementation does not report.
 //!
-//! **Nothing of a request goes out before the server has begun to speak HTTP/2.** RFC 9113 (3.4) lets a client
-//! send requests right after its own preface; then a connection that is reset leaves open whether they were
-//! read. So they wait here for the server's preface, its first SETTINGS: a connection without one is a
-//! failed connection, and no call on it can have run. That takes the time of one way there and back on a new
-//! connection, as in gRPC's own clients, which do not call a channel ready before. With TLS the preface of
-//! most servers comes with the end of the handshake, so it costs less.
+//! **No part of a request is sent before the server has started to speak HTTP/2.** RFC 9113 (3.4) lets a
+//! client send requests right after its own preface, but if the connection is then reset, it is unknown
+//! whether they were read. Therefore requests wait here for the server's preface, its first SETTINGS: a
+//! connection without one has failed, and no call on it can have run. This takes one round trip on a new
+//! connection, as in gRPC's own clients, which do not report a channel as ready before. With TLS it takes
+//! less, because most servers send the preface with the end of the handshake.
 //!
-//! **GOAWAY with `too_many_pings`** reaches no call by itself: those on the connection learn that it broke. It
-//! is read off the wire and makes the next connections ping less (gRFC A8).
+//! **GOAWAY with `too_many_pings`** is not reported to any call; the calls on the connection only see that it
+//! broke. This module reads it from the wire and makes later connections ping less often (gRFC A8).
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -24,45 +24,45 @@ use super::keep_alive::KeepAlive;
 use super::no_http2::NoHttp2;
 use super::readiness::{Readiness, Ready};
 
-/// What a client of HTTP/2 says first (RFC 9113, 3.4). No request of HTTP/1.1 begins so.
+/// The client's preface in HTTP/2 (RFC 9113, 3.4). No HTTP/1.1 request starts like this.
 const MAGIC: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-// Types of frames (RFC 9113, 6).
+// Frame types (RFC 9113, 6).
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
-/// The flag of SETTINGS that answer others.
+/// The flag of SETTINGS that acknowledge others.
 const ACK: u8 = 1;
 
-/// Where the type of a frame is in its head.
+/// The position of the type in a frame's head.
 const TYPE: usize = 3;
 
-/// `ENHANCE_YOUR_CALM` and its reason, after the number of the last stream.
+/// `ENHANCE_YOUR_CALM` with its reason, after the number of the last stream.
 const TOO_MANY_PINGS: &[u8] = b"\x00\x00\x00\x0btoo_many_pings";
 
-/// A connection, watched.
+/// A monitored connection.
 #[derive(Debug)]
 pub(crate) struct MonitoredConnection {
     connection: Connection,
     version: Version,
-    /// Until the server's preface has come.
+    /// `Some` until the server's preface has arrived.
     waiting: Option<Waiting>,
     read: Frames,
     sent: Frames,
-    /// The beginning of the payload of a GOAWAY.
+    /// The start of a GOAWAY's payload.
     goaway: Vec<u8>,
     keep_alive: KeepAlive,
-    /// What the keep-alive was when the connection was opened.
+    /// The keep-alive interval when the connection was opened.
     interval: Option<Duration>,
     readiness: Readiness,
-    /// Once it takes requests.
+    /// `Some` once it accepts requests.
     ready: Option<Ready>,
 }
 
 #[derive(Debug)]
 enum Version {
-    /// So many bytes of the magic were written.
+    /// The number of bytes of the magic that were written.
     Unknown(usize),
     Http1,
     Http2,
@@ -72,14 +72,14 @@ enum Version {
 struct Waiting {
     timeout: Duration,
     expiry: Pin<Box<Sleep>>,
-    /// Of whoever has a request to write.
+    /// The waker of a task with a request to write.
     writer: Option<Waker>,
-    /// What writing failed with. HTTP/2 tells those who wait why reading failed, and not why writing did.
+    /// The error of writing. HTTP/2 reports the error of reading to waiting calls, but not that of writing.
     broken: Option<io::Error>,
 }
 
 impl MonitoredConnection {
-    /// Watches a connection whose server has so long to begin.
+    /// Monitors a connection whose server must start within this time.
     pub(super) fn new(
         connection: Connection,
         timeout: Duration,
@@ -101,7 +101,7 @@ impl MonitoredConnection {
         }
     }
 
-    /// How many of these bytes may go out now.
+    /// Returns how many of these bytes may be sent now.
     fn may_write(&mut self, bytes: &[u8]) -> usize {
         if let Version::Unknown(said) = self.version {
             let rest = &MAGIC[said..];
@@ -118,7 +118,7 @@ impl MonitoredConnection {
         }
     }
 
-    /// Whether everything may go out.
+    /// Whether everything may be sent.
     fn is_free(&self) -> bool {
         match self.version {
             Version::Unknown(_) => false,
@@ -139,7 +139,7 @@ impl MonitoredConnection {
         }
     }
 
-    /// Looks at what the server says.
+    /// Inspects bytes from the server.
     fn look(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut is_first = self.waiting.is_some();
         let mut is_preface = true;
@@ -166,7 +166,7 @@ impl MonitoredConnection {
         if let (true, Some(interval)) = (is_too_many_pings, self.interval) {
             self.keep_alive.too_many_pings(interval);
         }
-        // The head of its first frame was whole.
+        // The head of its first frame is complete.
         if !is_first && let Some(waiting) = self.waiting.take() {
             self.ready = Some(self.readiness.ready());
             waiting.writer.into_iter().for_each(Waker::wake);
@@ -174,7 +174,7 @@ impl MonitoredConnection {
         Ok(())
     }
 
-    /// What came of writing; if that failed before the server has begun, reading fails with it.
+    /// Handles the result of writing. If that failed before the server started, reading fails too.
     fn written<T>(&mut self, cx: &Context<'_>, result: io::Result<T>) -> Poll<io::Result<T>> {
         match (result, &mut self.waiting) {
             (Err(error), Some(waiting)) if matches!(self.version, Version::Http2) => {
@@ -186,14 +186,14 @@ impl MonitoredConnection {
         }
     }
 
-    /// The error of a connection that ends before the server has begun.
+    /// Returns the error of a connection that ends before the server has started.
     fn ended(&self, error: io::Error) -> io::Error {
         if self.waiting.is_none() || matches!(self.version, Version::Http1) {
             return error;
         }
         #[cfg(feature = "tls")]
         if super::tls::is_certificate_refused(&error) {
-            // TLS 1.3 tells it after the handshake.
+            // TLS 1.3 reports it after the handshake.
             return self.failed(super::no_http2::CERTIFICATE_REFUSED, &error.to_string());
         }
         self.failed(error.kind(), &format!("the connection broke: {error}"))
@@ -206,12 +206,12 @@ impl MonitoredConnection {
     }
 }
 
-/// Where one direction of a connection is between its frames.
+/// The position of one direction of a connection between its frames.
 #[derive(Clone, Copy, Debug, Default)]
 struct Frames {
     head: [u8; 9],
     filled: usize,
-    /// How much of the payload is still to come.
+    /// The rest of the payload.
     left: usize,
 }
 
@@ -220,7 +220,7 @@ impl Frames {
         self.head[TYPE]
     }
 
-    /// SETTINGS that are no answer, for the connection itself.
+    /// Whether this is SETTINGS for the connection, but not an acknowledgement.
     fn is_preface(&self) -> bool {
         let [.., kind, flags, a, b, c, d] = self.head;
         kind == SETTINGS && flags & ACK == 0 && [a, b, c, d] == [0; 4]
@@ -230,7 +230,8 @@ impl Frames {
         self.left == 0
     }
 
-    /// Goes over bytes. Calls with each frame once its head is whole, and with each part of its payload.
+    /// Processes bytes. Calls `seen` for each frame when its head is complete, and for each part of its
+    /// payload.
     fn advance_over(&mut self, mut bytes: &[u8], mut seen: impl FnMut(&Self, &[u8])) {
         while !bytes.is_empty() {
             let mut payload: &[u8] = &[];
@@ -256,7 +257,7 @@ impl Frames {
         }
     }
 
-    /// How many of these bytes come before the type of the first frame of a request.
+    /// Returns how many of these bytes precede the type of the first frame of a request.
     fn before_request(mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {

@@ -1,4 +1,4 @@
-//! Connections on which the server never began to speak HTTP/2.
+//! Connections on which the server never started to speak HTTP/2.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,14 +9,15 @@ use tonic::Code;
 use super::error_chain::find;
 use crate::error::{Error, ErrorKind};
 
-/// By which an error of this is known: HTTP/2 hands on the text and the kind of an I/O error, not itself.
+/// The prefix that identifies this error: HTTP/2 passes on the text and kind of an I/O error, but not the
+/// error itself.
 const PREFIX: &str = "no HTTP/2 from the server: ";
 
-/// What a server's distrust of our certificate is among the kinds of I/O errors.
+/// The kind of I/O error for a server that refuses our certificate.
 #[cfg(feature = "tls")]
 pub(super) const CERTIFICATE_REFUSED: io::ErrorKind = io::ErrorKind::PermissionDenied;
 
-/// Why a connection failed on which the server sent no preface, and so got no request.
+/// Why a connection failed on which the server sent no preface and so received no request.
 #[derive(Clone, Debug)]
 pub(super) struct NoHttp2 {
     #[cfg_attr(not(feature = "tls"), allow(dead_code))]
@@ -25,18 +26,18 @@ pub(super) struct NoHttp2 {
 }
 
 impl NoHttp2 {
-    /// A connection that failed, for this reason.
+    /// Creates the error of a failed connection.
     pub(super) fn new(kind: io::ErrorKind, what: &str) -> Self {
         Self { kind, text: format!("{PREFIX}{what}") }
     }
 
-    /// The error with which reading from the connection fails.
+    /// Returns the error for reading from the connection.
     pub(super) fn to_io(&self) -> io::Error {
         io::Error::new(self.kind, self.text.clone())
     }
 
-    /// What a request failed with, if it was that. One that still waited for the connection learns from HTTP/2
-    /// only that there is none; `last` is why the last connection failed.
+    /// Returns why a request failed, if it was for this reason. A request that was still waiting for the
+    /// connection learns from HTTP/2 only that there is none; `last` is why the last connection failed.
     pub(super) fn of(
         error: &(dyn StdError + 'static),
         last: impl FnOnce() -> Option<Self>,
@@ -50,7 +51,7 @@ impl NoHttp2 {
         last()
     }
 
-    /// The error of a call that was to go over the connection.
+    /// Returns the error of a call on this connection.
     pub(super) fn into_error(self, what: &str) -> Error {
         let message = format!("{what}: {self}");
         let error = Error::new(ErrorKind::Connect, Code::Unavailable, message);
@@ -61,8 +62,8 @@ impl NoHttp2 {
         error.with_source(self)
     }
 
-    /// The server said something else, or closed the connection at the sight of HTTP/2. Silence shows
-    /// nothing.
+    /// Whether the server spoke another protocol, or closed the connection when it received HTTP/2. Silence
+    /// shows nothing.
     #[cfg(feature = "rest")]
     pub(super) fn is_other_protocol(&self) -> bool {
         !matches!(self.kind, CERTIFICATE_REFUSED | io::ErrorKind::TimedOut)

@@ -1,11 +1,11 @@
-//! Whether any connection of a client can have carried a request.
+//! Tracks whether any connection of a client may have carried a request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::no_http2::NoHttp2;
 
-/// The connections of one connector, counted once they take requests.
+/// The connections of a connector, counted once they accept requests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Readiness(Arc<Counts>);
 
@@ -13,19 +13,19 @@ pub(super) struct Readiness(Arc<Counts>);
 struct Counts {
     ready: AtomicU64,
     gone: AtomicU64,
-    /// Why the last one took none.
+    /// Why the last connection accepted none.
     failure: Mutex<Option<NoHttp2>>,
 }
 
 impl Readiness {
-    /// Another connection takes requests, for as long as this lives.
+    /// Records a connection that accepts requests as long as the returned value lives.
     pub(super) fn ready(&self) -> Ready {
         self.set_failure(None);
         self.0.ready.fetch_add(1, Ordering::SeqCst);
         Ready(self.0.clone())
     }
 
-    /// A connection ended before it took any.
+    /// Records a connection that ended before it accepted any.
     pub(super) fn failed(&self, failure: &NoHttp2) {
         self.set_failure(Some(failure.clone()));
     }
@@ -39,7 +39,7 @@ impl Readiness {
     }
 }
 
-/// A connection that takes requests.
+/// A connection that accepts requests.
 #[derive(Debug)]
 pub(super) struct Ready(Arc<Counts>);
 
@@ -69,7 +69,7 @@ impl Sent {
         Self { none_since: None }
     }
 
-    /// Whether any of it can have gone out so far.
+    /// Whether part of it may have been sent so far.
     pub(crate) fn is_possible(&self) -> bool {
         let none_since = self.none_since.as_ref();
         none_since

@@ -1,4 +1,4 @@
-//! TLS by rustls with ring: whom to trust, and who we are.
+//! TLS with rustls and ring: trusted servers and client certificates.
 
 mod problem;
 
@@ -22,11 +22,11 @@ use tokio_rustls::rustls::{
 
 use crate::error::{Error, InWords};
 
-/// How to verify a server and how to show who we are.
+/// How to verify a server, and the client certificate to send.
 ///
-/// By default a server must have a certificate for its host name from an authority that the operating
-/// system trusts. There is no switch that turns verification off: On-Prem servers with a self-signed
-/// certificate are [pinned](Self::pinned_certificate).
+/// By default, a server needs a certificate for its host name from an authority that the operating system
+/// trusts. Verification cannot be turned off; [pin](Self::pinned_certificate) the self-signed certificate of
+/// an On-Prem server instead.
 ///
 /// ```
 /// use eset_protect::TlsConfig;
@@ -44,35 +44,34 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// Trusts what the operating system trusts.
+    /// Trusts the operating system's authorities.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Trusts these authorities too: one or more certificates in PEM.
+    /// Also trusts these authorities: one or more certificates in PEM.
     ///
     /// # Errors
     ///
-    /// If the text holds no certificate, or a broken one.
+    /// Fails if the text contains no certificate or an invalid one.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         self.authorities.extend(certificates(pem.as_ref(), "the CA certificate")?);
         Ok(self)
     }
 
-    /// Does not trust what the operating system trusts, only what was added.
+    /// Trusts only the added authorities, not those of the operating system.
     #[must_use]
     pub fn without_system_roots(mut self) -> Self {
         self.without_system_roots = true;
         self
     }
 
-    /// Trusts exactly this certificate (PEM) and no other, whatever its host name, issuer and dates:
-    /// the way to reach a server with a self-signed certificate. The server still proves that it has
-    /// the key.
+    /// Trusts exactly this certificate (PEM) and no other, whatever its host name, issuer and dates. Use it
+    /// for servers with a self-signed certificate. The server must still prove that it has the key.
     ///
     /// # Errors
     ///
-    /// If the text does not hold exactly one certificate.
+    /// Fails if the text does not contain exactly one certificate.
     pub fn pinned_certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut found = certificates(pem.as_ref(), "the pinned certificate")?;
         match found.pop() {
@@ -87,37 +86,37 @@ impl TlsConfig {
         Ok(self)
     }
 
-    /// Shows this certificate (PEM, with its chain) to a server that asks who we are, and proves it by
-    /// this private key (PEM).
+    /// Sends this certificate (PEM, with its chain) to servers that ask for one, and authenticates with this
+    /// private key (PEM).
     ///
     /// # Errors
     ///
-    /// If a text does not hold what it should. Whether the key belongs to the certificate is checked
-    /// when the client is built.
+    /// Fails if a text is not valid. Whether the key matches the certificate is checked when the client is
+    /// created.
     pub fn client_certificate(
         mut self,
         certificate_pem: impl AsRef<[u8]>,
         key_pem: impl AsRef<[u8]>,
     ) -> Result<Self, Error> {
         let chain = certificates(certificate_pem.as_ref(), "the client certificate")?;
-        // The cause of a broken key is not shown: it may quote the key.
+        // Omits the cause, which may quote the key.
         let key = PrivateKeyDer::from_pem_slice(key_pem.as_ref())
             .map_err(|_| Error::config("the client key: expected a private key in PEM"))?;
         self.identity = Some((chain, Arc::new(key)));
         Ok(self)
     }
 
-    /// Expects the certificate to be for this name instead of the host of the endpoint.
+    /// Expects the certificate to be for this name instead of the endpoint's host.
     ///
     /// # Errors
     ///
-    /// If it is neither a DNS name nor an IP address.
+    /// Fails if it is neither a DNS name nor an IP address.
     pub fn server_name(mut self, name: &str) -> Result<Self, Error> {
         self.server_name = Some(parse_name(name)?);
         Ok(self)
     }
 
-    /// Makes a connector that offers these protocols.
+    /// Creates a connector that offers these protocols.
     pub(crate) fn connector(&self, alpn: &[&[u8]]) -> Result<TlsConnector, Error> {
         let provider = Arc::new(crypto::ring::default_provider());
         let failed = |error: rustls::Error| {
@@ -132,7 +131,7 @@ impl TlsConfig {
                 .build()
                 .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
         };
-        // rustls calls every verifier of one's own dangerous. Ours are its own and a stricter one.
+        // rustls calls all custom verifiers dangerous. Ours are its own and a stricter one.
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match &self.identity {
             Some((chain, key)) => {
@@ -147,7 +146,7 @@ impl TlsConfig {
     fn roots(&self) -> Result<RootCertStore, Error> {
         let mut roots = RootCertStore::empty();
         if !self.without_system_roots {
-            // Systems carry certificates that rustls does not read; the others count.
+            // Systems have certificates that rustls cannot parse; the others count.
             let found = rustls_native_certs::load_native_certs();
             roots.add_parsable_certificates(found.certs);
         }
@@ -194,11 +193,11 @@ fn parse_name(name: &str) -> Result<ServerName<'static>, Error> {
     })
 }
 
-/// What TLS says at the bottom of an error.
+/// Returns the TLS error among the causes of an error.
 pub(crate) fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(cause) = next {
-        // An io::Error hides the error that it carries from `source`.
+        // An `io::Error` does not return the error it contains from `source`.
         let inner = cause
             .downcast_ref::<std::io::Error>()
             .and_then(|error| error.get_ref())
@@ -211,8 +210,8 @@ pub(crate) fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&
     None
 }
 
-/// Whether one side does not trust the other's certificate: expired, for another host, of an unknown
-/// issuer, not the pinned one. It will be the same the next time.
+/// Whether one side does not trust the other's certificate: it is expired, for another host, from an unknown
+/// issuer, or not the pinned one. A retry will fail in the same way.
 pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     use rustls::AlertDescription as Alert;
     match find(error) {
@@ -231,7 +230,7 @@ pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) 
     }
 }
 
-/// Accepts one certificate.
+/// Accepts a single certificate.
 #[derive(Debug)]
 struct Pinned {
     certificate: CertificateDer<'static>,
@@ -250,7 +249,7 @@ impl ServerCertVerifier for Pinned {
         if *end_entity == self.certificate {
             Ok(ServerCertVerified::assertion())
         } else {
-            // The certificate is not the one that was pinned.
+            // The certificate is not the pinned one.
             Err(CertificateError::ApplicationVerificationFailure.into())
         }
     }
@@ -280,11 +279,11 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// Puts TLS on connections.
+/// Adds TLS to connections.
 #[derive(Clone)]
 pub(crate) struct TlsConnector {
     config: Arc<ClientConfig>,
-    /// Expected instead of the host.
+    /// The expected name, instead of the host.
     name: Option<ServerName<'static>>,
 }
 

@@ -1,4 +1,4 @@
-//! `google.protobuf.Any`: a message of any type, with the URL that says which.
+//! `google.protobuf.Any`: a message of any type, with the URL of its type.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message, Name};
@@ -50,22 +50,21 @@ use crate::proto::eset_protect::v1::UnknownAny;
 /// binary to binary, and in `value`, but JSON does not show them, so they are gone after bytes → JSON →
 /// bytes. A strict writer, and every request over REST, refuses them instead.
 ///
-/// # What was unknown to others may be known here
+/// # Data that others did not know may be known here
 ///
-/// Peers may be older than this crate. A member that they carried as unknown JSON and that its type has
-/// here, a name of an enum that has a number here, and an `UnknownAny` of a type that is registered here
-/// are read as such by everything that looks at an `Any`: [`is`](Self::is),
-/// [`type_name`](Self::type_name), [`unpack`](Self::unpack), [`repack`](Self::repack) and JSON show the
-/// same message. What is set in the message itself counts, also when another member of the same oneof
-/// is carried. `type_url` and `value` stay as they came until [`normalize`](Self::normalize). Types that
-/// are registered at run time count within [`TypeRegistry::scope`](super::TypeRegistry::scope) or that
-/// of a reader or writer.
+/// Peers may be older than this crate. A member that a peer stored as unknown JSON but that the type has
+/// here, an enum name that has a number here, and an `UnknownAny` of a type that is registered here become
+/// part of the message in every view of an `Any`: [`is`](Self::is), [`type_name`](Self::type_name),
+/// [`unpack`](Self::unpack), [`repack`](Self::repack) and JSON agree. Fields that the message itself sets
+/// take precedence, even if another member of the same oneof is stored. `type_url` and `value` stay unchanged
+/// until [`normalize`](Self::normalize). Types registered at run time count inside
+/// [`TypeRegistry::scope`](super::TypeRegistry::scope), and in a reader or writer that has the registry.
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct Any {
     /// The type: a URL whose last segment is the full name of the message type.
     #[prost(string, tag = "1")]
     pub type_url: String,
-    /// The message, serialized.
+    /// The encoded message.
     #[prost(bytes = "bytes", tag = "2")]
     pub value: Bytes,
 }
@@ -76,42 +75,41 @@ impl JsonMessage for Any {
     const FORM: JsonForm = JsonForm::Any;
 }
 
-/// The full name of a type by its URL.
+/// Returns the full name of a type from its URL.
 pub(super) fn name_of(type_url: &str) -> &str {
     type_url.rsplit('/').next().unwrap_or_default()
 }
 
 impl UnknownAny {
-    /// The type URL of this message itself.
+    /// Whether a full type name is that of this message.
     pub(crate) fn is_named(name: &str) -> bool {
         name.strip_prefix(Self::PACKAGE).and_then(|rest| rest.strip_prefix('.')) == Some(Self::NAME)
     }
 }
 
-/// Why a message could not be taken out of an [`Any`].
+/// The reason why an [`Any`] could not be unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnpackError {
-    /// The message is of another type.
+    /// The message has another type.
     Type {
-        /// The full name of the type that was asked for.
+        /// The full name of the requested type.
         expected: String,
-        /// The type URL that was found.
+        /// The type URL of the `Any`.
         found: String,
     },
-    /// The bytes are not a message of the type that the URL names.
+    /// The bytes do not decode as the type that the URL names.
     Decode {
         /// The type URL.
         type_url: String,
-        /// What is wrong with the bytes.
+        /// The reason.
         source: DecodeError,
     },
-    /// The `Any` carries JSON that was unknown to whoever read it, and that does not fit the type as it
-    /// is known here.
+    /// The `Any` contains JSON that its sender did not know and that does not match the type known here.
     Json {
         /// The type URL.
         type_url: String,
-        /// What does not fit, and where.
+        /// What does not match, and where.
         problem: String,
     },
 }

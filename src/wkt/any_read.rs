@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 }
 
-/// Reads an object whose `@type` is missing or names no type. It is kept unless that is refused.
+/// Reads an object whose `@type` is missing or names no type. Keeps it unless the reader is strict.
 fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any, serde_json::Error> {
     if let Some(value) = as_bytes(members) {
         return Ok(Any { type_url, value: value.into() });
@@ -75,7 +75,7 @@ fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any, se
     Ok(Any::pack(&UnknownAny { type_url, json: members.to_json()? }))
 }
 
-/// The name of a member; that of the first, which is `@type` nearly always, is not worth a copy.
+/// The name of a member. The first one is nearly always `@type`, which is not worth a copy.
 enum Key {
     Type,
     Other(String),
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// Reads the members behind `@type`.
+/// Reads the members after `@type`.
 fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A::Error> {
     if TypeRegistry::added_in_scope(name_of(&type_url)).is_some() {
         let mut members = Members::default();
@@ -110,7 +110,7 @@ fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A:
     finish(type_url, value)
 }
 
-/// Reads members that stood before `@type`, or whose type was registered at run time.
+/// Reads members that came before `@type`, or those of a type registered at run time.
 fn buffered(type_url: String, members: Members) -> Result<Any, serde_json::Error> {
     let value = match TypeRegistry::added_in_scope(name_of(&type_url)) {
         Some(added) => added.read(members).map(Payload::Known),
@@ -130,11 +130,11 @@ fn finish<E: Error>(type_url: String, payload: Result<Payload, E>) -> Result<Any
     }
 }
 
-/// What the members of an `Any` become.
+/// The result of reading the members of an `Any`.
 enum Payload {
-    /// The bytes of a message.
+    /// The bytes of a message of a known type.
     Known(Vec<u8>),
-    /// The text of one whose type is not.
+    /// The text of a message of an unknown type.
     Unknown(UnknownAny),
 }
 

@@ -32,12 +32,12 @@ impl Serialize for Any {
     }
 }
 
-/// Whether JSON would nest deeper than readers go: serde_json reads 128 levels. `Any`s that lie this
-/// deep in others are so rare that measuring them by writing them costs nobody anything.
+/// Whether the JSON would be nested more deeply than readers accept: serde_json reads 128 levels. `Any`s
+/// nested this deeply are so rare that measuring them by writing them does not matter.
 fn is_too_deep(any: &Any) -> bool {
-    /// At this depth in other `Any`s one is measured.
+    /// The depth inside other `Any`s from which one is measured.
     const MEASURED: u32 = 4;
-    /// What it may add, itself and all that it holds.
+    /// The maximum number of levels of such an `Any`, including everything inside it.
     const MOST_LEVELS: usize = 64;
     if context::any_depth() != MEASURED {
         return false;
@@ -86,7 +86,7 @@ fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
     types::visit(name, Write { any, settled: &settled, serializer })
 }
 
-/// Writes what has no JSON form: its bytes, unless that is refused.
+/// Writes a message without a JSON form as bytes, unless the writer is strict.
 fn without_json<S: Serializer>(
     any: &Any,
     problem: &dyn Display,
@@ -105,7 +105,7 @@ fn write_bytes<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Erro
     map.end()
 }
 
-/// The original JSON of a type that is not known.
+/// The original JSON of an unknown type.
 struct Unread {
     type_url: String,
     members: Members,
@@ -193,10 +193,10 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
     }
 }
 
-/// Why the JSON of a message cannot be written, where all that it has is an unknown member `@value`.
+/// The problem of a message whose only unknown member is named `@value`.
 const READS_AS_BYTES: &str = "its JSON would be read as bytes, for its member `@value`";
 
-/// Whether who reads the JSON of a message would take its unknown members for the message's bytes.
+/// Whether a reader of the JSON would read the unknown members of a message as its bytes.
 fn reads_as_bytes(
     settled: &Settled<'_>,
     normal: impl FnOnce() -> Result<Vec<u8>, DecodeError>,
@@ -212,8 +212,8 @@ fn reads_as_bytes(
 
 /// Decodes the message of an `Any` to write it.
 fn decode<M: Message + Default>(value: &Bytes) -> Result<M, DecodeError> {
-    /// From here on, fields of type `bytes` that share the memory of `value` outweigh that `Bytes` is
-    /// slower to read from than a slice.
+    /// From this size on, sharing the memory of `value` with fields of type `bytes` outweighs that reading
+    /// from `Bytes` is slower than from a slice.
     const SHARED: usize = 1024;
     if value.len() < SHARED { M::decode(&**value) } else { M::decode(value.clone()) }
 }

@@ -1,4 +1,4 @@
-//! `google.protobuf.Duration`: a span of time, in JSON seconds with an `s`.
+//! `google.protobuf.Duration`: a span of time; in JSON, seconds followed by `s`.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use super::plain::{self, Plain, Seconds};
 /// 10,000 years.
 const MAX_SECONDS: i64 = 315_576_000_000;
 
-/// A span of time, also a negative one. In JSON `"1.500s"`, with 0, 3, 6 or 9 digits behind the
-/// point. At most 10,000 years either way; a value outside has no such form, see
+/// A span of time, which may be negative. In JSON `"1.500s"`, with 0, 3, 6 or 9 decimal places. At most
+/// 10,000 years in either direction; values outside this range have no such form, see
 /// [`protojson`](crate::protojson#what-has-no-json-form).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
 pub struct Duration {
     /// Whole seconds.
     #[prost(int64, tag = "1")]
     pub seconds: i64,
-    /// Nanoseconds, less than a second of them, with the sign of `seconds`.
+    /// Nanoseconds, less than a second, with the same sign as `seconds`.
     #[prost(int32, tag = "2")]
     pub nanos: i32,
 }
@@ -26,7 +26,7 @@ pub struct Duration {
 well_known_names! { Duration }
 
 impl Duration {
-    /// Whether the value is in the range of the type and its parts have the same sign.
+    /// Whether the value is in the valid range and both parts have the same sign.
     pub fn is_valid(&self) -> bool {
         (-MAX_SECONDS..=MAX_SECONDS).contains(&self.seconds)
             && (-999_999_999..=999_999_999).contains(&self.nanos)
@@ -66,7 +66,7 @@ impl fmt::Display for Duration {
     }
 }
 
-/// A point and 3, 6 or 9 digits, or nothing for zero.
+/// Writes a decimal point with 3, 6 or 9 digits, or nothing for zero.
 fn write_fraction(f: &mut fmt::Formatter<'_>, nanos: u32) -> fmt::Result {
     if nanos == 0 {
         Ok(())

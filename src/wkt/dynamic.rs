@@ -1,7 +1,7 @@
 //! `google.protobuf.Struct`, `Value` and `ListValue`: JSON as messages.
 //!
-//! `pbjson_types` reads `null` as a value that is not set, takes the last of two members of one name,
-//! and loses numbers when serde_json's `arbitrary_precision` is on, so these are the crate's own.
+//! These types are the crate's own because `pbjson_types` reads `null` as an unset value, accepts duplicate
+//! members, and loses numbers if serde_json's feature `arbitrary_precision` is on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub struct Struct {
     pub fields: BTreeMap<String, Value>,
 }
 
-/// A JSON value. One whose kind is not set is written as `null`.
+/// A JSON value. If `kind` is unset, it is written as `null`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Value {
     /// The value.
@@ -45,14 +45,14 @@ pub struct ListValue {
 pub mod value {
     use super::{ListValue, NullValue, Struct};
 
-    /// What a [`Value`](super::Value) is.
+    /// The kind of a [`Value`](super::Value).
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub enum Kind {
         /// `null`.
         #[prost(enumeration = "NullValue", tag = "1")]
         NullValue(i32),
-        /// A number. NaN and the infinities have no JSON form here, and are written as the strings
-        /// `"NaN"`, `"Infinity"` and `"-Infinity"` unless the writer is strict.
+        /// A number. NaN and the infinities have no JSON form here; they are written as the strings `"NaN"`,
+        /// `"Infinity"` and `"-Infinity"` unless the writer is strict.
         #[prost(double, tag = "2")]
         NumberValue(f64),
         /// A string.
@@ -109,14 +109,14 @@ impl Serialize for Value {
     }
 }
 
-/// NaN and the infinities, which other formats have.
+/// Rejects NaN and the infinities, which other formats can contain.
 fn not_a_number(value: f64) -> String {
     format!("{value} is not a number that google.protobuf.Value can be")
 }
 
 impl Serialize for Struct {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Not counted, as every message: see the module `protojson`.
+        // The length is unknown, as for every message: see the module `protojson`.
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in &self.fields {
             map.serialize_entry(name, value)?;

@@ -1,4 +1,4 @@
-//! `google.protobuf.Empty`: a message without fields, in JSON an empty object.
+//! `google.protobuf.Empty`: a message without fields; in JSON, an empty object.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::json::unknown::{UnknownName, skip_member};
 
-/// A message without fields. In JSON `{}`, in an [`Any`](super::Any) nothing beside `@type`; the
-/// `"value": {}` that some references write there is read too.
+/// A message without fields. In JSON `{}`; in an [`Any`](super::Any) only `@type`. Some implementations write
+/// `"value": {}` there, which is accepted too.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
 pub struct Empty {}
 

@@ -1,26 +1,25 @@
-//! `google.protobuf.FieldMask`: names of fields, in JSON one string.
+//! `google.protobuf.FieldMask`: field paths; in JSON, a single string.
 
 use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::plain::{self, Plain};
 
-/// A set of field paths. In JSON the paths in lowerCamelCase with commas between them:
+/// A set of field paths. In JSON, the paths in lowerCamelCase separated by commas:
 /// `"displayName,targets.devicesUuids"`.
 ///
-/// A path whose JSON would not be read as the same path again, such as `foo_1` or `fooBar`, has no such
-/// form, nor has anything but names and points between them, such as `*`; see
-/// [`protojson`](crate::protojson#what-has-no-json-form).
+/// Paths that JSON would not preserve, such as `foo_1` or `fooBar`, have no such form, nor has anything else
+/// than names separated by dots, such as `*`; see [`protojson`](crate::protojson#what-has-no-json-form).
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct FieldMask {
-    /// The paths, in the spelling of the `.proto` files, with points between their parts.
+    /// The paths, spelled as in the `.proto` files, with dots between their parts.
     #[prost(string, repeated, tag = "1")]
     pub paths: Vec<String>,
 }
 
 well_known_names! { FieldMask }
 
-/// `foo_bar.baz` as `fooBar.baz`; `None` if the way back would give another path.
+/// Converts `foo_bar.baz` to `fooBar.baz`; `None` if the reverse would give another path.
 fn to_camel(path: &str) -> Option<String> {
     let mut camel = String::with_capacity(path.len());
     let mut characters = path.chars();
@@ -37,7 +36,7 @@ fn to_camel(path: &str) -> Option<String> {
     is_path(&camel).then_some(camel)
 }
 
-/// `fooBar.baz` as `foo_bar.baz`; `None` if it is not in lowerCamelCase.
+/// Converts `fooBar.baz` to `foo_bar.baz`; `None` if it is not in lowerCamelCase.
 fn to_snake(path: &str) -> Option<String> {
     if !is_path(path) {
         return None;
@@ -52,7 +51,7 @@ fn to_snake(path: &str) -> Option<String> {
     Some(snake)
 }
 
-/// Names in lowerCamelCase with points between them: letters and digits, no digit first.
+/// Whether a text is names separated by dots: letters and digits, not starting with a digit.
 fn is_path(text: &str) -> bool {
     text.split('.').all(|name| {
         name.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -1,6 +1,6 @@
-//! Members that were unknown JSON, merged into the bytes of a message whose type has them by now.
+//! Merges members that were unknown JSON into the bytes of a message whose type has them by now.
 //!
-//! Nothing here writes JSON: the bytes of the message stay as they are and grow by what is read.
+//! Nothing here writes JSON: the bytes of the message stay unchanged, and the merged members are appended.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,11 +16,11 @@ use crate::json::wire::{self, WireField};
 use crate::json::{context, preserved};
 use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 
-/// The fields of an entry of a map.
+/// The field numbers of a map entry.
 const MAP_KEY: u32 = 1;
 pub(super) const MAP_VALUE: u32 = 2;
 
-/// Why what is carried cannot be read.
+/// Why the stored members cannot be read.
 pub(super) enum Problem {
     Bytes(DecodeError),
     Json(String),
@@ -32,7 +32,7 @@ impl From<DecodeError> for Problem {
     }
 }
 
-/// The message with the members that its type has, and those that it does not have.
+/// Returns the message with the members that its type has, and the members that it does not have.
 pub(super) fn merge(
     own: &[u8],
     message_type: &MessageType,
@@ -44,28 +44,28 @@ pub(super) fn merge(
     Ok((merged, merge.unknown))
 }
 
-/// What members put where.
+/// Parses members into a patch.
 pub(super) fn patch(members: &[UnknownMember]) -> Result<Patch, String> {
     Patch::new(members.iter().map(|member| (member.pointer.as_str(), member.json.as_str())))
 }
 
 struct Merge {
-    /// Where in the JSON it is.
+    /// The current place in the JSON.
     pointer: String,
-    /// What no type has.
+    /// The members that no type has.
     unknown: Vec<UnknownMember>,
 }
 
-/// What becomes of the field that stands on the wire.
+/// A change to a field on the wire.
 enum Edit<'a> {
-    /// Its number stands for a name that has a number now.
+    /// Replaces a number that represents an unknown name, because the name now has a number.
     Number(i32),
-    /// Something belongs into it.
+    /// Merges members into the field.
     Below(&'static Field, &'a str, &'a Patch),
 }
 
 impl Merge {
-    /// Merges into a message what its type has.
+    /// Merges members into a message of this type.
     fn message(
         &mut self,
         own: &[u8],
@@ -109,7 +109,7 @@ impl Merge {
         Ok(merged)
     }
 
-    /// Adds members that are not set so far.
+    /// Adds members that are not set yet.
     fn add(
         &mut self,
         added: &Members,
@@ -131,7 +131,7 @@ impl Merge {
         Ok(())
     }
 
-    /// The fields of a message, some of them edited.
+    /// Returns the fields of a message with some of them changed.
     fn edited(
         &mut self,
         wire: &[WireField<'_>],
@@ -153,7 +153,7 @@ impl Merge {
             let outer = self.enter(name);
             match (declared.shape, declared.kind) {
                 (FieldShape::Single, FieldKind::Message(inner)) if *index == 0 => {
-                    // Parts of one message may stand apart.
+                    // The parts of one message may not be adjacent.
                     let parts = wire.iter().filter(|part| part.number == field.number);
                     let whole = parts.flat_map(|part| part.value).copied().collect::<Vec<_>>();
                     let inner = self.message(&whole, &inner(), patch)?;
@@ -185,7 +185,7 @@ impl Merge {
                     let entry = self.entry(field, key, kind, patch)?;
                     write_bytes(field.number, &entry, &mut edited);
                 }
-                // The place is gone: a plain value stands there.
+                // There is no place for the members: the field is now a plain value.
                 (FieldShape::Single | FieldShape::List, _) => {
                     edited.extend_from_slice(field.whole);
                 }
@@ -196,7 +196,7 @@ impl Merge {
         Ok(edited)
     }
 
-    /// The entry of a map, perhaps edited.
+    /// Returns a map entry, perhaps changed.
     fn entry(
         &mut self,
         field: &WireField<'_>,
@@ -237,7 +237,7 @@ impl Merge {
         }
     }
 
-    /// The number of an enum, where a name may be kept for it.
+    /// Returns the number of an enum value, for which an unknown name may be stored.
     fn enum_of(
         &mut self,
         value: i32,
@@ -254,7 +254,7 @@ impl Merge {
         })
     }
 
-    /// Keeps what no type has. What lies below it is part of it, or has no place in the JSON.
+    /// Keeps a member that no type has. Members below it are part of it, or have no place in the JSON.
     fn keep(&mut self, name: &str, node: &Patch) {
         if let Some(value) = node.value() {
             let pointer = format!("{}{}", self.pointer, context::pointer_segment(name));
@@ -262,7 +262,7 @@ impl Merge {
         }
     }
 
-    /// Goes a level down; gives what [`String::truncate`] needs to come back.
+    /// Enters a level of the JSON. Returns the length to [`String::truncate`] to when leaving it.
     fn enter(&mut self, name: &str) -> usize {
         let outer = self.pointer.len();
         self.pointer.push_str(&context::pointer_segment(name));
@@ -277,7 +277,7 @@ impl Merge {
     }
 }
 
-/// Whether a field is set, or another of its oneof, which then counts.
+/// Whether a field, or another field of the same oneof, is set and takes precedence.
 fn is_set(field: &Field, fields: &[Field], wire: &[WireField<'_>]) -> bool {
     let is_rival = |number| {
         let rival = fields.iter().find(|rival| rival.number == number);
@@ -286,8 +286,8 @@ fn is_set(field: &Field, fields: &[Field], wire: &[WireField<'_>]) -> bool {
     wire.iter().any(|set| set.number == field.number || is_rival(set.number))
 }
 
-/// The number of a name that is kept for the value of a field: `None` if the value stands for no name,
-/// `Some(None)` if it stands for a name that is still unknown.
+/// Returns the number of a name that is stored for a field's value: `None` if the value represents no name,
+/// `Some(None)` if the name is still unknown.
 fn stand_in(field: &Field, wire: &[WireField<'_>], name: &RawValue) -> Option<Option<i32>> {
     let (FieldShape::Single, FieldKind::Enum(known)) = (field.shape, field.kind) else {
         return None;
@@ -297,7 +297,7 @@ fn stand_in(field: &Field, wire: &[WireField<'_>], name: &RawValue) -> Option<Op
     Some(number_of(known, &name))
 }
 
-/// The number of a name of an enum.
+/// Returns the number of an enum name.
 fn number_of(values: &[(&str, i32)], name: &str) -> Option<i32> {
     values.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
 }
@@ -306,7 +306,7 @@ fn text(json: &RawValue) -> Option<String> {
     serde_json::from_str(json.get()).ok()
 }
 
-/// The values of a list of enums, packed or not.
+/// Returns the values of a list of enums, packed or not.
 fn values(field: &WireField<'_>) -> Vec<i32> {
     if field.wire_type == WireType::Varint {
         return field.varint().map(|value| value as i32).into_iter().collect();
@@ -319,7 +319,7 @@ fn values(field: &WireField<'_>) -> Vec<i32> {
     .collect()
 }
 
-/// The key of an entry as JSON has it; without one it is the default.
+/// Returns the key of an entry in its JSON form; the default if it is missing.
 fn key_text(key: FieldKey, part: Option<&WireField<'_>>) -> Option<String> {
     let value = part.map_or(&[][..], |part| part.value);
     let varint = part.and_then(WireField::varint).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The plain form of a well-known type: the JSON object of its fields, for a value that the type's own
-//! JSON cannot say, such as a time in the year 10,000.
+//! The plain form of well-known types: the JSON object of their fields, for values that the regular JSON form
+//! cannot represent, such as a time in the year 10,000.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::wrappers::{Int32Value, Int64Value};
 use crate::json::context;
 
-/// A type whose JSON is a string where that can say its value.
+/// A type whose JSON is a string if that can represent the value.
 pub(super) trait Plain: Sized {
     /// The object of its fields.
     type Fields: Serialize + DeserializeOwned + Into<Self>;
-    /// What the string is.
+    /// A description of the string.
     const EXPECTED: &'static str;
 
     /// Reads the string.
     fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E>;
 }
 
-/// The fields of a time and of a span of time.
+/// The fields of a timestamp or duration.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seconds {
@@ -38,7 +38,7 @@ impl Seconds {
     }
 }
 
-/// Writes a value that no string can say, unless that is refused.
+/// Writes a value that no string can represent, unless the writer is strict.
 pub(super) fn write<T: Plain, S: Serializer>(
     fields: &T::Fields,
     problem: impl fmt::Display,
@@ -47,7 +47,7 @@ pub(super) fn write<T: Plain, S: Serializer>(
     if context::writes_strictly() {
         return Err(S::Error::custom(problem));
     }
-    /// The fields as an object of any format, as every message is written.
+    /// Writes the fields as an object in any format, as for every message.
     #[derive(Serialize)]
     struct Object<'a, F> {
         #[serde(flatten)]
@@ -56,7 +56,7 @@ pub(super) fn write<T: Plain, S: Serializer>(
     Object { fields }.serialize(serializer)
 }
 
-/// Reads a string, or the object of the fields unless that is refused.
+/// Reads a string, or the object of the fields unless the reader is strict.
 pub(super) fn read<'de, T: Plain, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct PlainVisitor<T>(PhantomData<T>);
     impl<'de, T: Plain> Visitor<'de> for PlainVisitor<T> {

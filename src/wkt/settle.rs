@@ -1,7 +1,7 @@
-//! An `Any` in the light of the types that are known now.
+//! Interprets an `Any` with the types known here.
 //!
-//! What an `Any` carries as JSON was unknown to whoever read that JSON. A type or a member that this
-//! version knows becomes part of the message, so that everyone who looks at the `Any` sees the same.
+//! The JSON stored in an `Any` was unknown to the program that read it. Types and members that this version
+//! knows become part of the message, so that every view of the `Any` agrees.
 
 use std::borrow::Cow;
 
@@ -18,19 +18,19 @@ use crate::json::tagged::TYPE;
 use crate::json::{context, preserved, wire};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
 
-/// What an `Any` is.
+/// An interpreted `Any`.
 pub(super) struct Settled<'a> {
-    /// Its type URL.
+    /// The type URL.
     pub type_url: Cow<'a, str>,
-    /// Its message, without what it carries.
+    /// The message, without stored members.
     pub message: Bytes,
-    /// What its type does not have.
+    /// The members that the type does not have.
     pub members: Vec<UnknownMember>,
-    /// It was something else before.
+    /// Whether this differs from the original.
     pub is_changed: bool,
 }
 
-/// Reads what an `Any` carries and its type has by now. What is set in the message itself counts.
+/// Merges the stored members that the type has by now. Fields that the message itself sets take precedence.
 pub(super) fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
     let known = read_known(any)?;
     let mut is_changed = known.is_some();
@@ -52,7 +52,7 @@ pub(super) fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
                 }
                 Some(message_type) => {
                     patch(&members).map_err(|problem| at(Problem::Json(problem)))?;
-                    // What is in `value` is in the message itself, whoever wrote it.
+                    // The member `value` of a well-known type is the message itself.
                     let is_well_known = message_type.last_field().is_some();
                     if is_well_known && members.iter().any(|member| is_in_value(&member.pointer)) {
                         let problem = "at `/value`: the type there keeps no unknown members";
@@ -71,13 +71,13 @@ pub(super) fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
     Ok(Settled { type_url, message, members, is_changed })
 }
 
-/// Whether a JSON Pointer leads to or into the member that holds the JSON of a well-known type.
+/// Whether a JSON Pointer leads to or into the member that contains the JSON of a well-known type.
 fn is_in_value(pointer: &str) -> bool {
     pointer.strip_prefix("/value").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The number of a field that a message has and its type does not, at any depth. The bytes must be a
-/// message of the type.
+/// Returns the number of a field that the message contains but its type does not declare, at any depth. The
+/// bytes must decode as the type.
 pub(super) fn undeclared(message: &[u8], message_type: &MessageType) -> Option<u32> {
     let mut wire = wire::fields(message).filter_map(Result::ok);
     if let Some(last_field) = message_type.last_field() {
@@ -98,12 +98,12 @@ pub(super) fn undeclared(message: &[u8], message_type: &MessageType) -> Option<u
     })
 }
 
-/// The type URL of an `UnknownAny` whose type is known by now.
+/// Returns the type URL of an `UnknownAny` whose type is known by now.
 pub(super) fn known_type_url(any: &Any) -> Option<&str> {
     if !UnknownAny::is_named(name_of(&any.type_url)) {
         return None;
     }
-    // The last one counts, as for every decoder.
+    // The last one counts, as in every decoder.
     let mut type_url = None;
     for field in wire::fields(&any.value) {
         let field = field.ok()?;

@@ -1,4 +1,4 @@
-//! `google.protobuf.Timestamp`: a point in time, in JSON an RFC 3339 string.
+//! `google.protobuf.Timestamp`: a point in time; in JSON, an RFC 3339 string.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,9 +17,9 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A point in time: seconds and nanoseconds since the Unix epoch, in UTC.
 ///
-/// In JSON a string such as `"2030-01-01T00:00:00Z"` with 0, 3, 6 or 9 digits behind the second.
-/// Offsets such as `+02:00` are read too. The range is the years 1 to 9999; a value outside it has
-/// no such form, see [`protojson`](crate::protojson#what-has-no-json-form).
+/// In JSON a string such as `"2030-01-01T00:00:00Z"` with 0, 3, 6 or 9 decimal places. Offsets such as
+/// `+02:00` are accepted too. The range is the years 1 to 9999; values outside it have no such form, see
+/// [`protojson`](crate::protojson#what-has-no-json-form).
 ///
 /// ```
 /// use eset_protect::wkt::Timestamp;
@@ -33,7 +33,7 @@ pub struct Timestamp {
     /// Seconds since 1970-01-01T00:00:00Z, negative before it.
     #[prost(int64, tag = "1")]
     pub seconds: i64,
-    /// Nanoseconds behind the second, 0 to 999,999,999; they count forwards also before the epoch.
+    /// Nanoseconds, 0 to 999,999,999; they count forwards even before the epoch.
     #[prost(int32, tag = "2")]
     pub nanos: i32,
 }
@@ -41,8 +41,7 @@ pub struct Timestamp {
 well_known_names! { Timestamp }
 
 impl Timestamp {
-    /// Whether the value is in the range of the type: the years 1 to 9999, and less than a second of
-    /// nanoseconds.
+    /// Whether the value is in the valid range: the years 1 to 9999, and less than a second of nanoseconds.
     pub fn is_valid(&self) -> bool {
         (MIN_SECONDS..=MAX_SECONDS).contains(&self.seconds)
             && (0..1_000_000_000).contains(&self.nanos)
@@ -92,7 +91,7 @@ impl TryFrom<Timestamp> for SystemTime {
 }
 
 impl fmt::Display for Timestamp {
-    /// The JSON form. A value out of range is shown by its two numbers.
+    /// Writes the JSON form. Values out of range are written as their two numbers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_valid() {
             return write!(f, "{} s {} ns since 1970-01-01T00:00:00Z", self.seconds, self.nanos);
@@ -101,17 +100,17 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The length of the JSON form with nine digits behind the second.
+/// The length of the JSON form with nine decimal places.
 const LONGEST: usize = "2030-01-01T00:00:00.000000000Z".len();
 
 impl Timestamp {
-    /// The JSON form of a valid value. Formatting by `write!` would be a fifth of the time that it
-    /// takes to write a list of tasks.
+    /// Writes the JSON form of a valid value. Formatting with `write!` would take a fifth of the time of
+    /// writing a list of tasks.
     fn write<'a>(&self, text: &'a mut [u8; LONGEST]) -> &'a str {
         fn digits<const N: usize>(mut number: i64) -> [u8; N] {
             let mut digits = [b'0'; N];
             for digit in digits.iter_mut().rev() {
-                // A remainder of ten fits.
+                // A remainder of ten fits into a byte.
                 *digit += (number % 10) as u8;
                 number /= 10;
             }
@@ -138,9 +137,9 @@ impl Timestamp {
     }
 }
 
-/// Year, month and day of a day since the epoch, in the Gregorian calendar.
+/// Converts days since the epoch to year, month and day in the Gregorian calendar.
 fn date(day: i64) -> (i64, i64, i64) {
-    // Counts from 0000-03-01, so that leap days end a year; eras are 400 years.
+    // Counts from 0000-03-01, so that leap days end a year. Eras are 400 years.
     let day = day + 719_468;
     let era = day.div_euclid(146_097);
     let of_era = day.rem_euclid(146_097);
@@ -152,7 +151,7 @@ fn date(day: i64) -> (i64, i64, i64) {
     (year, month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
-/// The day since the epoch of a date that exists.
+/// Returns the days since the epoch of an existing date.
 fn day(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let era = year.div_euclid(400);
@@ -170,15 +169,15 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Why a text is not a [`Timestamp`].
+/// The reason why a text is not a [`Timestamp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseTimestampError {
-    /// It does not have the form of RFC 3339 with capital `T` and `Z`.
+    /// The text does not have the form of RFC 3339 with capital `T` and `Z`.
     Format,
-    /// There is no such date or time of day.
+    /// The date or time of day does not exist.
     NoSuchTime,
-    /// It lies before the year 1 or after the year 9999.
+    /// The time is before the year 1 or after the year 9999.
     OutOfRange,
 }
 
@@ -228,7 +227,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// What is left of a text.
+/// The rest of a text.
 struct Scan<'a>(&'a [u8]);
 
 impl Scan<'_> {
@@ -253,7 +252,7 @@ impl Scan<'_> {
         Ok(number)
     }
 
-    /// Nanoseconds of one to nine digits behind a point, if there is one.
+    /// Parses one to nine decimal places after a point, if there is one, as nanoseconds.
     fn fraction(&mut self) -> Result<i32, ParseTimestampError> {
         if self.0.first() != Some(&b'.') {
             return Ok(0);
@@ -268,7 +267,7 @@ impl Scan<'_> {
         i32::try_from(nanos).map_err(|_| ParseTimestampError::Format)
     }
 
-    /// Seconds east of UTC, at the end of the text.
+    /// Parses the seconds east of UTC at the end of the text.
     fn offset(&mut self) -> Result<i64, ParseTimestampError> {
         let sign = match self.next() {
             Some(b'Z') => 0,

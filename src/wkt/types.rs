@@ -1,6 +1,6 @@
-//! Every message type of the crate, found by its name.
+//! All message types of the crate, by name.
 //!
-//! `build.rs` makes the list from the descriptors; there is nothing to install or to forget.
+//! `build.rs` generates the list from the descriptors, so no registration is needed.
 
 use crate::json::message::{JsonMessage, TypeVisitor};
 use crate::json::schema::{JsonForm, Parameter};

@@ -26,8 +26,8 @@ impl Any {
         self.type_name() == M::full_name()
     }
 
-    /// The full name of the message's type. For an [`UnknownAny`] of a type that is known here it is
-    /// that type's.
+    /// Returns the full name of the message type. For an [`UnknownAny`] of a type that is known here, returns
+    /// that type.
     pub fn type_name(&self) -> &str {
         name_of(settle::known_type_url(self).unwrap_or(&self.type_url))
     }
@@ -36,8 +36,8 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// If the message is of another type, or the bytes are not a message of this type, or what they
-    /// carry as JSON does not fit the type.
+    /// Fails if the message has another type, if the bytes do not decode, or if the JSON stored in them does
+    /// not match the type.
     pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, UnpackError> {
         self.expect::<M>()?;
         let Settled { type_url, message, .. } = settle::settle(self)?;
@@ -53,12 +53,12 @@ impl Any {
         Err(UnpackError::Type { expected: M::full_name(), found: found.to_owned() })
     }
 
-    /// Makes members and types that came as unknown JSON, and are known here, part of the message: the
-    /// `Any` then is for every reader what it is here already. Nothing changes for most messages.
+    /// Makes members and types that were unknown to the sender but are known here part of the message, so
+    /// that every reader sees the message that this crate sees. Most messages do not change.
     ///
     /// # Errors
     ///
-    /// If the bytes are not a message, or what they carry as JSON does not fit the type; nothing
+    /// Fails if the bytes do not decode, or if the JSON stored in them does not match the type. Nothing
     /// changes then.
     pub fn normalize(&mut self) -> Result<(), UnpackError> {
         let Settled { type_url, message, members, is_changed } = settle::settle(self)?;
@@ -70,13 +70,12 @@ impl Any {
         Ok(())
     }
 
-    /// Replaces the message and keeps the members that its type does not have. Members of a part that
-    /// the new message does not have any more are not written again, nor is an unknown name of an enum
-    /// whose field the new message changes.
+    /// Replaces the message and keeps unknown members. Drops members whose parent the new message no longer
+    /// has, and the unknown names of enums whose field the new message changes.
     ///
     /// # Errors
     ///
-    /// If the message is of another type, or what is kept in the bytes is corrupt; nothing changes then.
+    /// Fails if the message has another type, or if the stored members are corrupt. Nothing changes then.
     pub fn repack<M: Message + Name>(&mut self, message: &M) -> Result<(), UnpackError> {
         self.expect::<M>()?;
         let Settled { type_url, message: before, mut members, .. } = settle::settle(self)?;
@@ -88,23 +87,23 @@ impl Any {
         Ok(())
     }
 
-    /// Members that the JSON had and the type does not have; empty for most messages.
+    /// Returns members that the JSON had but the type does not; empty for most messages.
     ///
     /// # Errors
     ///
-    /// If the bytes are not a message, or what they carry as JSON does not fit the type.
+    /// Fails if the bytes do not decode, or if the JSON stored in them does not match the type.
     pub fn unknown_members(&self) -> Result<Vec<UnknownMember>, UnpackError> {
         settle::settle(self).map(|settled| settled.members)
     }
 
-    /// The JSON of a type that is not known here; `None` for a message of a type that is.
+    /// Returns the JSON of a type that is unknown here; `None` for a message of a known type.
     pub fn unknown(&self) -> Option<UnknownAny> {
         self.unpack().ok()
     }
 }
 
-/// Drops the unknown names of enums whose field has another value in `after`, or none: what the caller
-/// set counts, and not what stood there before.
+/// Drops the unknown names of enums whose field has another value, or none, in `after`: the caller's value
+/// takes precedence over the old one.
 fn drop_replaced(type_url: &str, before: &Bytes, after: &Bytes, members: &mut Vec<UnknownMember>) {
     if members.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! `google.protobuf.*Value`: scalars as messages. Their JSON is the JSON of the scalar.
+//! `google.protobuf.*Value`: scalars as messages. Their JSON is that of the scalar.
 
 use bytes::Bytes;
 use prost::Message;

@@ -1,11 +1,11 @@
-//! `--max-attempts`: how often a call is sent.
+//! `--max-attempts`: how many times a call is sent.
 
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use tonic::Code;
 
 use crate::command::{Server, command, run, run_command};
 
-/// One failure that a second attempt would mend: over gRPC as a code, over REST as the status 503.
+/// A failure that a second attempt fixes: over gRPC as a code, over REST as the status 503.
 fn failing_once() -> (Server, Faults) {
     let faults = Faults::new();
     (Server::start(Emulator::builder().faults(faults.clone())), faults)
@@ -38,7 +38,7 @@ fn the_number_comes_from_the_environment_too() {
     };
     list("2", &[]).ok();
     list("1", &[]).fails(3);
-    // The flag goes before it.
+    // The flag takes precedence.
     list("1", &["--max-attempts", "2"]).ok();
     list("2", &["--max-attempts", "1"]).fails(3);
 }

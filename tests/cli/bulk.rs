@@ -1,4 +1,4 @@
-//! Many at once: `get`, `delete`, `unassign` and `create --file`.
+//! Several items at once: `get`, `delete`, `unassign` and `create --file`.
 
 mod create;
 mod order;
@@ -13,7 +13,7 @@ use crate::support::directory::Directory;
 
 pub const WIRES: [&[&str]; 2] = [&["--wire", "grpc"], &["--wire", "rest"]];
 
-/// Requests for so many tasks, one a line.
+/// Returns this number of requests, one per line.
 pub fn requests(number: usize) -> String {
     let request = |number| {
         format!(
@@ -23,7 +23,7 @@ pub fn requests(number: usize) -> String {
     (0..number).map(|number| request(number) + "\n").collect()
 }
 
-/// Creates so many tasks and returns their uuids.
+/// Creates this number of tasks and returns their UUIDs.
 pub fn tasks(server: &Server, number: usize) -> Vec<String> {
     let ran = server.run_with(&["tasks", "create", "--file", "-"], requests(number).as_bytes());
     assert_eq!((ran.code, ran.err), (0, format!("{number} created\n")));
@@ -72,7 +72,7 @@ fn failures_are_told_and_stop_nothing() {
         let uuids = tasks(&server, 3);
         let args = ["tasks", "delete", &uuids[0], "gone", &uuids[1], "code-7", &uuids[2]];
         let ran = server.run(&[&args, wire, &["--output", "json"]].concat());
-        // That of the first, in the order given.
+        // The code of the first failure, in the given order.
         assert_eq!(ran.code, 4, "{}", ran.err);
         assert_eq!(lines(&ran), ["{}"; 3]);
         assert_eq!(listed(&server), []);
@@ -105,7 +105,7 @@ fn the_exit_code_is_that_of_the_first_that_failed() {
     }
 }
 
-/// Many wrong logins lock an account.
+/// Repeated wrong logins lock an account.
 #[test]
 fn a_refused_login_ends_it() {
     let server = Server::empty();
@@ -119,7 +119,7 @@ fn a_refused_login_ends_it() {
         assert!(ran.err.contains("\n0 shown, 2 failed, 2 not begun\n"), "{}", ran.err);
         assert_eq!(ran.code, 4);
         assert!(!ran.err.contains("error: b: "), "{}", ran.err);
-        // What changes nothing can always be asked for again.
+        // Calls that change nothing can always be repeated.
         assert_eq!(std::fs::read_to_string(&failed).unwrap(), "a\ncode-16\nb\nc\n");
     }
 }
@@ -174,7 +174,7 @@ fn none_is_not_an_error() {
     }
 }
 
-/// The emulator refuses the eleventh call of a second, as ESET does.
+/// The emulator refuses the eleventh call within a second, as ESET does.
 #[test]
 fn a_rate_of_ones_own() {
     let get = |args: &[&str]| {
@@ -183,7 +183,7 @@ fn a_rate_of_ones_own() {
         let args = [&["tasks", "get", "--from", "-", "--wire", "rest"], args].concat();
         server.run_with(&args, uuids.join("\n").as_bytes()).err
     };
-    // With one attempt, for what the limit refuses is tried again until it is answered.
+    // With one attempt; otherwise calls refused by the limit are repeated until they succeed.
     for off in [&["--rate", "off"][..], &["--rate", "0"], &["--rate", "10000"]] {
         let said = get(&[off, &["--max-attempts", "1"]].concat());
         assert!(said.contains(": GetTask: RESOURCE_EXHAUSTED: "), "{said}");
@@ -234,13 +234,13 @@ fn one_uuid_by_a_file_is_a_list_of_one() {
     assert_eq!(got.task.unwrap().uuid, uuid);
 }
 
-/// Faults for an emulator, and the emulator.
+/// Returns faults for an emulator, and the emulator.
 pub fn faulty() -> (Server, Faults) {
     let faults = Faults::new();
     (Server::start(Emulator::builder().faults(faults.clone())), faults)
 }
 
-/// A fault that is none.
+/// Returns a fault that does nothing.
 pub fn fine() -> Fault {
     Fault::delay(std::time::Duration::ZERO)
 }

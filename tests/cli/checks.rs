@@ -1,4 +1,4 @@
-//! Nothing goes out that cannot be right.
+//! Mistakes are found before anything is sent.
 
 use eset_protect::automation::v1::DeviceTask;
 use eset_protect::params::PolicyData;
@@ -11,7 +11,7 @@ const PRODUCT: &str = "eset.local.products.endpoint";
 const SETTINGS: &str = r#"{"policy":{"format":"1","data":{}}}"#;
 const BASE64: &str = "eyJwb2xpY3kiOnsiZm9ybWF0IjoiMSIsImRhdGEiOnt9fX0=";
 
-/// Runs a command that fails before it sends anything: there is no server where it would.
+/// Runs a command that fails before it sends anything: its server does not exist.
 fn refused(args: &[&str], input: &str) -> String {
     let endpoint = ["--endpoint", "http://127.0.0.1:1"];
     run(&[args, &endpoint].concat(), input.as_bytes()).fails(2)
@@ -191,7 +191,7 @@ fn other_content_than_settings_is_refused() {
     assert_eq!(listed.len(), 1);
 }
 
-/// One list of actions: what help shows is what is known.
+/// Help lists the same actions that are known.
 #[test]
 fn help_lists_the_known_actions() {
     let help = run(&["tasks", "create", "--help"], b"").ok();

@@ -1,4 +1,4 @@
-//! Running the command, and an emulator for it.
+//! Runs the command, and an emulator for it.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -10,7 +10,7 @@ use tokio::runtime::{self, Runtime};
 pub const DEVICE: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
 pub const GROUP: &str = "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001";
 
-/// The command with nothing of the machine's environment that would change what it does.
+/// Returns the command without environment variables that would change its behaviour.
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_eset-protect"));
     command.args(args);
@@ -22,12 +22,12 @@ pub fn command(args: &[&str]) -> Command {
     for name in ["CARGO", "NO_COLOR", "COLUMNS"] {
         command.env_remove(name);
     }
-    // What fails is to fail at once. Waiting for a retry is the library's, and tested there.
+    // Fails at once. The library's tests cover retries.
     command.env("ESET_PROTECT_MAX_ATTEMPTS", "1");
     command
 }
 
-/// What a run of the command gave.
+/// The result of a run of the command.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -36,14 +36,14 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// What was printed by a run that must have gone well and without a word on standard error.
+    /// Returns the output of a run that must have succeeded without output on standard error.
     #[track_caller]
     pub fn ok(self) -> String {
         assert_eq!((self.code, &*self.err), (0, ""), "{}", String::from_utf8_lossy(&self.out));
         String::from_utf8(self.out).unwrap()
     }
 
-    /// The message that was printed.
+    /// Returns the printed message.
     #[track_caller]
     pub fn json<M: DeserializeOwned>(self) -> M {
         let out = self.ok();
@@ -51,13 +51,13 @@ impl Ran {
         serde_json::from_str(&out).unwrap()
     }
 
-    /// The messages that were printed, one a line.
+    /// Returns the printed messages, one per line.
     #[track_caller]
     pub fn json_lines<M: DeserializeOwned>(self) -> Vec<M> {
         self.ok().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// What was said by a run that must have failed with this code and printed nothing.
+    /// Returns the errors of a run that must have failed with this code and printed nothing else.
     #[track_caller]
     pub fn fails(self, code: i32) -> String {
         assert_eq!(self.code, code, "{}", self.err);

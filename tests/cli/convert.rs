@@ -38,7 +38,7 @@ fn the_same_form_normalises() {
     let json = br#" { "version_id": "7",  "unknown": [1], "display_name": "x", "uuid": null } "#;
     let out = convert("DeviceTask", "json", "json", json).ok();
     assert_eq!(out, "{\"versionId\":\"7\",\"displayName\":\"x\"}\n");
-    // A field twice: the last one counts.
+    // A duplicate field: the last one wins.
     let twice = [0x1a, 1, b'a', 0x1a, 1, b'b'];
     let out = convert("DeviceTask", "binary", "binary", &twice).out;
     assert_eq!(out, [0x1a, 1, b'b']);
@@ -54,7 +54,7 @@ fn short_names_and_well_known_types() {
     let time =
         convert(".google.protobuf.Timestamp", "json", "json", b"\"1970-01-01T01:00:00+01:00\"");
     assert_eq!(time.ok(), "\"1970-01-01T00:00:00Z\"\n");
-    // The empty message is no bytes at all.
+    // The empty message has no bytes.
     assert_eq!(convert("Empty", "binary", "json", b"").ok(), "{}\n");
     assert_eq!(convert("Empty", "json", "binary", b"{}").ok(), "");
 }
@@ -65,7 +65,7 @@ fn types_are_listed_and_each_can_be_converted() {
     assert!(list.lines().any(|name| name == "eset.dotnod.policy_management.v2.Policy"));
     assert!(list.lines().count() > 60, "{list}");
     for name in list.lines() {
-        // No bytes are a message of every type. Not each of them has a JSON form.
+        // No bytes are valid for every type, but not each of them has a JSON form.
         let json = convert(name, "binary", "json", b"");
         if json.code == 0 {
             let binary = convert(name, "json", "binary", &json.out);
@@ -124,7 +124,7 @@ fn wrong_input_says_where_and_prints_nothing() {
     }
 }
 
-/// An Any of a type that nobody knows: action { params { type_url: "a/b", value: "x" } }
+/// An Any of an unknown type: action { params { type_url: "a/b", value: "x" } }
 const UNREGISTERED: &[u8] = b"\x2a\x0a\x12\x08\x0a\x03a/b\x12\x01x";
 
 #[test]

@@ -34,7 +34,7 @@ fn it_is_the_same_every_time_and_plain_in_a_pipe() {
     assert_eq!(without_port(out), without_port(run(&["demo"], b"").ok()));
 }
 
-/// What it tells people to try must work.
+/// The commands that it suggests must work.
 #[test]
 fn its_suggestions_are_commands() {
     let server = crate::command::Server::seeded();

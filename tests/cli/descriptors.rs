@@ -12,7 +12,7 @@ fn the_file_is_a_descriptor_set_with_http_rules() {
     std::fs::write(&path, "an older one").unwrap();
     assert_eq!(run(&["descriptors", "-o", path.to_str().unwrap()], b"").ok(), "");
     let bytes = std::fs::read(&path).unwrap();
-    // Nothing lies beside it.
+    // No temporary file is left behind.
     assert_eq!(std::fs::read_dir(&*directory).unwrap().count(), 1);
 
     let pool = DescriptorPool::decode(&*bytes).unwrap();

@@ -58,13 +58,13 @@ mod served {
                 .spawn()
                 .unwrap();
             let mut line = String::new();
-            // The pipe is closed after the first line, as a script's `head -1` does.
+            // The pipe is closed after the first line, as by a script's `head -1`.
             BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
             let endpoint = line.trim().strip_prefix("Listening on ").unwrap().to_owned();
             Self { child, endpoint, banner: String::new() }
         }
 
-        /// The same, and everything that it says at its start.
+        /// Does the same and returns the complete banner.
         fn start_and_read(args: &[&str], environment: &[(&str, &str)]) -> Self {
             let mut command = command(&[&["emulator", "--listen", "127.0.0.1:0"], args].concat());
             let mut child = command
@@ -76,7 +76,7 @@ mod served {
                 .unwrap();
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
             let mut banner = String::new();
-            // What curl gets is last.
+            // The curl example comes last.
             while !banner.lines().last().is_some_and(|line| line.ends_with("/v1/device_tasks")) {
                 banner.push_str(&lines.next().unwrap().unwrap());
                 banner.push('\n');
@@ -91,7 +91,7 @@ mod served {
             run_command(command(&args), b"")
         }
 
-        /// Ends it as a service manager does.
+        /// Stops it as a service manager does.
         fn stop(self, signal: &str) -> Ran {
             let pid = self.child.id().to_string();
             assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
@@ -187,7 +187,7 @@ mod served {
         assert_eq!(emulator.stop("-TERM").ok(), "");
     }
 
-    /// Everybody is served, whatever becomes of its log.
+    /// All callers are served, whatever happens to the log.
     #[test]
     fn a_log_that_nobody_reads_resets_no_caller() {
         for is_closed in [true, false] {
@@ -204,7 +204,7 @@ mod served {
         }
     }
 
-    /// Runs the examples of the banner in a shell, as a person would.
+    /// Runs the examples of the banner in a shell, as a user would.
     fn try_examples(emulator: &Emulator, environment: &[(&str, &str)]) {
         let shell = |lines: &[&str]| {
             let mut shell = Command::new("sh");

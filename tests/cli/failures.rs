@@ -1,4 +1,4 @@
-//! Exit codes and what is said.
+//! Exit codes and error messages.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 
 use crate::command::{command, run, run_command, runtime};
 
-/// A service that answers every call with the same status.
+/// A service that returns the same status for every call.
 #[derive(Clone)]
 struct Failing(Status);
 
@@ -36,7 +36,7 @@ impl tower_service::Service<http::Request<Body>> for Failing {
     }
 }
 
-/// Runs `tasks` with these arguments against a service that fails so.
+/// Runs `tasks` with these arguments against a service with this failure.
 fn against(status: Status, args: &[&str]) -> crate::command::Ran {
     let runtime = runtime();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -107,7 +107,7 @@ fn request_id_and_fields_are_shown() {
 
 #[test]
 fn nobody_listens() {
-    // Bound and not listening: the port is taken, so no other test can get it.
+    // Bound but not listening, so that no other test can get the port.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -118,7 +118,7 @@ fn nobody_listens() {
     }
 }
 
-/// A proxy that fails is not the endpoint that fails.
+/// A failing proxy is not reported as a failing endpoint.
 #[test]
 fn a_proxy_is_told_as_a_proxy() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -151,7 +151,7 @@ fn a_proxy_is_told_as_a_proxy() {
 
 #[test]
 fn time_runs_out() {
-    // Speaks HTTP/2, and answers nothing.
+    // Speaks HTTP/2 but does not respond.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {

@@ -1,11 +1,11 @@
-//! Files as programs save them: with a byte order mark, in UTF-16, with nothing in them.
+//! Files as programs save them: with a byte order mark, in UTF-16, or empty.
 
 use eset_protect::automation::v1::{CreateTaskResponse, GetTaskResponse};
 
 use crate::command::{DEVICE, Server, command, run, run_command};
 use crate::support::directory::Directory;
 
-/// A text in each way to save it.
+/// Returns a text in each encoding.
 fn saved(text: &str) -> [Vec<u8>; 6] {
     let marked = format!("\u{feff}{text}");
     let utf16 = |text: &str, of: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(of).collect();
@@ -64,7 +64,7 @@ fn messages_and_certificates() {
         for bytes in saved(&pem) {
             std::fs::write(&path, bytes).unwrap();
             let args = ["tasks", "list", "--endpoint", "https://127.0.0.1:1", flag];
-            // It gets as far as the port, which nobody listens on.
+            // It gets as far as connecting to a port on which nothing listens.
             run(&[&args[..], &[path.to_str().unwrap()]].concat(), b"").fails(3);
         }
     }

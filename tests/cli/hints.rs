@@ -1,4 +1,4 @@
-//! What the command says after a failure: once, and nothing that was done already.
+//! Hints after a failure: each once, and nothing that the user has already done.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn the_time_that_ran_out_is_ours_or_not() {
     their_own(&["tasks", "list", "--wire", "rest"]);
 }
 
-/// A list of all there is exists at every server of these services.
+/// A complete list exists on every server of these services.
 #[test]
 fn a_list_that_is_not_found_is_elsewhere() {
     let faults = Faults::new();

@@ -1,4 +1,4 @@
-//! Lists of many pages, and the pipes they go into.
+//! Lists of many pages, also in pipes.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -23,7 +23,7 @@ fn pages_are_one_list_in_both_outputs() {
     assert_eq!(table.lines().count(), tasks.len() + 1);
     for (line, task) in table.lines().skip(1).zip(&tasks) {
         assert!(line.starts_with(&task.uuid) && line.contains(&task.display_name), "{line}");
-        // Nothing is cut in a pipe, and nothing is padded at the end.
+        // In a pipe, nothing is cut and lines have no trailing spaces.
         assert!(line.ends_with(&task.create_time.unwrap().to_string()), "{line}");
     }
     // Columns are aligned.
@@ -41,7 +41,7 @@ fn lines_are_what_get_prints() {
     assert_eq!(got, format!("{{\"task\":{line}}}\n"));
 }
 
-/// Programs look for what is false or empty, too.
+/// Programs also look for values that are false or empty.
 #[test]
 fn json_has_its_defaults() {
     let server = Server::seeded();

@@ -1,4 +1,4 @@
-//! Logging in: from the environment, from a file, by a prompt. Never a secret in what is printed.
+//! Logins from the environment, a file or a prompt, without any secret in the output.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +14,7 @@ fn server() -> Server {
     Server::start(Emulator::builder().seed(true).auth(Auth::new().account("shop", PASSWORD)))
 }
 
-/// Runs, and sees that no secret is in what is said.
+/// Runs the command and checks that the output contains no secret.
 #[track_caller]
 fn run(mut command: Command, environment: &[(&str, &str)]) -> Ran {
     command.envs(environment.iter().copied());
@@ -47,7 +47,7 @@ fn write(path: &Path, text: &str, _mode: u32) {
 /// A file with a login.
 struct LoginFile {
     path: PathBuf,
-    /// It is there for as long as this.
+    /// Keeps the file.
     _directory: Directory,
 }
 
@@ -71,7 +71,7 @@ fn from_the_environment() {
     for wire in WIRES {
         assert!(run(list(&server, wire), &login).ok().starts_with("UUID"), "{wire}");
     }
-    // The name is no secret.
+    // The user name is not secret.
     let mut command = list(&server, "grpc");
     command.args(["--username", "shop"]);
     assert!(run(command, &login[1..]).ok().starts_with("UUID"));
@@ -122,7 +122,7 @@ fn from_a_file() {
         let environment = [("ESET_PROTECT_CREDENTIALS", path)];
         assert!(run(list(&server, wire), &environment).ok().starts_with("UUID"), "{wire}");
     }
-    // The flag goes before the environment.
+    // The flag takes precedence over the environment.
     let mut command = list(&server, "rest");
     command.args(["--credentials", path]);
     assert!(run(command, &[("ESET_PROTECT_TOKEN", "geheim")]).ok().starts_with("UUID"));
@@ -198,7 +198,7 @@ fn contradictions_and_halves_are_told() {
         error.contains("no password of \"shop\" is given, and there is no terminal"),
         "{error}"
     );
-    // A password that belongs to another name is not tried.
+    // A password for another user is not used.
     let mut command = list(&server, "grpc");
     command.args(["--username", "other"]);
     let error = run(command, &all[..2]).fails(5);
@@ -216,7 +216,7 @@ fn contradictions_and_halves_are_told() {
     assert!(run(command, &[]).fails(2).contains("--username: expected a value"));
 }
 
-/// Secrets are no arguments, and where one is put all the same it is not repeated.
+/// Secrets are never arguments; if one is passed anyway, it is not repeated.
 #[test]
 fn arguments_hold_no_secrets() {
     for args in [
@@ -250,7 +250,7 @@ fn arguments_hold_no_secrets() {
     }
 }
 
-/// A password and a token go by TLS, or stay on this machine.
+/// Passwords and tokens require TLS or the local machine.
 #[test]
 fn nothing_secret_travels_in_the_clear() {
     for (target, environment) in [
@@ -271,8 +271,7 @@ fn nothing_secret_travels_in_the_clear() {
     }
 }
 
-/// By `script`, which gives the command a terminal. Not every machine has it; where it is missing the
-/// prompt goes untested.
+/// Uses `script` to give the command a terminal. Machines without it skip the prompt.
 #[cfg(target_os = "linux")]
 #[test]
 fn by_a_prompt_where_there_is_script() {
@@ -284,7 +283,7 @@ fn by_a_prompt_where_there_is_script() {
     }
     let server = server();
     let answered = |args: &str, dialogue: &[(&str, &str)]| {
-        // The terminal says its name first, so that it can be asked whether it echoes.
+        // The terminal first prints its name, to query whether it echoes.
         let line = format!("tty; {} tasks list {args}", env!("CARGO_BIN_EXE_eset-protect"));
         let mut command = server.command(&[]);
         let mut script = Command::new("script");
@@ -333,7 +332,7 @@ fn by_a_prompt_where_there_is_script() {
     assert!(said.contains("no password was given"), "{said}");
 }
 
-/// Waits until a terminal does not echo: it is told so only after the prompt is there.
+/// Waits until a terminal does not echo, which is turned off only after the prompt.
 fn wait_for_no_echo(terminal: &str) {
     for _ in 0..10_000 {
         let settings = Command::new("stty").args(["-a", "-F", terminal.trim()]).output().unwrap();

@@ -1,4 +1,4 @@
-//! Flags and variables: what is empty, what is wrong, and who is blamed.
+//! Flags and variables: empty values, invalid values, and what the errors name.
 
 use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask};
 use eset_protect::params::RunCommand;
@@ -33,12 +33,12 @@ fn an_empty_variable_is_none() {
         let is_endpoint = variable == "ENDPOINT";
         command.env(format!("ESET_PROTECT_{variable}"), "");
         let ran = run_command(command, b"");
-        // Without one it is the default, at which somebody may listen.
+        // Without a value it is the default, where a server may listen.
         assert!(ran.code == 0 || is_endpoint && ran.code == 3, "{variable}: {}", ran.err);
     }
 }
 
-/// The flag that has the same name is not to blame.
+/// An error does not name the flag if the variable is wrong.
 #[test]
 fn an_error_in_a_variable_blames_the_variable() {
     let endpoint = "expected http://HOST:PORT or https://HOST[:PORT], found \"ftp://x\"";
@@ -122,7 +122,7 @@ fn values_may_begin_with_a_hyphen() {
         task.action.as_ref().unwrap().params.as_ref().unwrap().unpack().unwrap();
     assert_eq!((params.command_line(), params.current_directory()), (line, "-d"));
     assert_eq!((&*task.display_name, &*task.description), ("-x", "- first\n- second"));
-    // A flag is none: its value was forgotten.
+    // A flag is not a value: the value was forgotten.
     for (args, flag) in [
         (&["--name", "--wait", "--command-line", "x"][..], "--wait"),
         (&["--name", "x", "--command-line", "-v"], "-v"),
@@ -146,7 +146,7 @@ fn help_says_how_large_files_may_be() {
         (&["policies", "create", "--help"], "At most 64 MiB"),
         (&["tasks", "get", "--help"], "64 MiB at most"),
         (&["convert", "--help"], "at most 64 MiB"),
-        (&["tasks", "list", "--help"], "64 KiB at most"),
+        (&["tasks", "list", "--help"], "at most 64 KiB"),
     ] {
         let help = run(args, b"").ok().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(help.contains(expected), "{args:?}: {help}");

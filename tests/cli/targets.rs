@@ -1,5 +1,5 @@
-//! Which hosts a target means. Nothing leaves this machine: a proxy of the test's own is asked for the
-//! hosts, notes them and refuses.
+//! The hosts that each target means. Nothing leaves this machine: the test's proxy records the requested
+//! hosts and refuses.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -28,14 +28,14 @@ impl Proxy {
                 let _ = (&stream).write_all(b"HTTP/1.1 502 Bad Gateway\r\n\r\n");
             }
         });
-        // Of one's own, so that the test does not depend on what this machine trusts.
+        // Its own CA, so that the test does not depend on the system's.
         let authority = rcgen::generate_simple_self_signed(["x".to_owned()]).unwrap();
         let directory = Directory::new();
         std::fs::write(directory.join("ca.pem"), authority.cert.pem()).unwrap();
         Self { address, asked, directory }
     }
 
-    /// The hosts that a run asked for.
+    /// Returns the hosts that a run requested.
     #[track_caller]
     fn hosts(&self, args: &[&str], environment: &[(&str, &str)]) -> (Vec<String>, Ran) {
         let mut command = command(args);
@@ -100,7 +100,7 @@ fn on_prem_is_one_origin() {
         let args = ["policies", "list", "--on-prem", "https://protect.example:9443"];
         let (hosts, ran) = proxy.hosts(&args, environment);
         assert_eq!(hosts, ["protect.example:9443"]);
-        // It is the proxy that closes the connection.
+        // The proxy closes the connection.
         let said = ran.fails(3);
         assert!(said.contains("the proxy 127.0.0.1:") && said.contains("hint: NO_PROXY"), "{said}");
     }
@@ -136,7 +136,7 @@ fn a_target_is_one() {
             &["list", "--region", "eu", "--endpoint", "http://x"][..],
             "--endpoint, --region: expected one of them",
         ),
-        // At different places of the line too.
+        // In any position on the command line.
         (
             &["--region", "eu", "list", "--on-prem", "https://x"],
             "--region, --on-prem: expected one of them",
@@ -150,7 +150,7 @@ fn a_target_is_one() {
             &["list", "--pin-cert", "Cargo.toml", "--endpoint", "https://x"],
             "--pin-cert Cargo.toml: ",
         ),
-        (&["list", "--pin-cert", "Cargo.toml"], "--pin-cert: the server is not https"),
+        (&["list", "--pin-cert", "Cargo.toml"], "--pin-cert: the server does not use https"),
         (&["list", "--pin-cert", "a", "--ca-cert", "b"], "--ca-cert, --pin-cert: expected one"),
         (&["list", "--token-url", "ftp://x"], "--token-url: expected https://"),
     ] {

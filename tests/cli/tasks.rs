@@ -100,7 +100,7 @@ fn params_with_and_without_their_type() {
     let untyped = r#" {"restart":true,"actions":{"postpone":"OneHour"}}"#;
     assert_eq!(params("ShutdownComputer", untyped), typed);
     assert_eq!(params("ShutdownComputer", "{ }"), format!(r#"{{"@type":"{url}"}}"#));
-    // What ESET adds later is kept.
+    // Data that ESET adds later is kept.
     let newer = r#"{"restart":false,"delay":12345678901234567890}"#;
     let kept = params("ShutdownComputer", newer);
     assert!(kept.ends_with(r#""restart":false,"delay":12345678901234567890}"#), "{kept}");
@@ -212,7 +212,7 @@ fn wrong_flags_are_named() {
         (&["Newer", "--allow-unknown", "--params", "{}"], "--params: expected `@type`"),
         (&["OnDemandScan", "--params", "[]"], "--params: expected a JSON object"),
         (&["OnDemandScan", "--params", "{\"scanTargets\":1}"], "scanTargets"),
-        (&["OnDemandScan", "--params", "{", "--clean"], "--clean: it cannot stand beside --params"),
+        (&["OnDemandScan", "--params", "{", "--clean"], "--clean: not allowed with --params"),
         (&["OnDemandScan", "--expires", "soon"], "--expires"),
         (&["OnDemandScan", "--file", "x"], "cannot be used with"),
         (&["OnDemandScan", "--scan-profile", "Deep"], "possible values"),

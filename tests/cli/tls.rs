@@ -16,11 +16,11 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use crate::command::{Server, command, run_command};
 use crate::support::directory::Directory;
 
-/// TLS in front of an emulator.
+/// A TLS server in front of an emulator.
 struct Front {
     port: u16,
     certificate: PathBuf,
-    /// They are there for as long as this.
+    /// Keeps the files.
     _directory: Directory,
     _server: Server,
     _runtime: Runtime,
@@ -31,7 +31,7 @@ impl Front {
         Self::of_hosts(server, &["localhost"], false)
     }
 
-    /// For these hosts; behind a proxy's tunnel if it is one.
+    /// Creates a server for these hosts, behind a proxy's tunnel if `is_proxy`.
     fn of_hosts(server: Server, hosts: &[&str], is_proxy: bool) -> Self {
         let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
         Self::with(server, &CertificateParams::new(hosts).unwrap(), is_proxy)
@@ -68,7 +68,7 @@ impl Front {
                         assert!(head.starts_with(b"CONNECT "), "{head:?}");
                         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
                     }
-                    // A client that does not trust us ends the handshake.
+                    // A client that does not trust the certificate ends the handshake.
                     let Ok(mut stream) = acceptor.accept(stream).await else { return };
                     let mut server = TcpStream::connect(behind).await.unwrap();
                     drop(tokio::io::copy_bidirectional(&mut stream, &mut server).await);
@@ -83,7 +83,7 @@ impl Front {
     }
 }
 
-/// A server's certificate from an authority of one's own, as On-Prem installations have it.
+/// A server certificate from a private authority, as in On-Prem installations.
 #[test]
 fn an_authority_of_ones_own() {
     let front = Front::start(Server::seeded());
@@ -98,7 +98,7 @@ fn an_authority_of_ones_own() {
     }
 }
 
-/// A certificate that a server signed for itself, under a name that is not its address, and a login.
+/// A self-signed certificate for a name that is not the server's address, and a login.
 #[test]
 fn a_pinned_certificate_and_a_login_on_prem() {
     let server = || Server::start(Emulator::builder().seed(true).auth(Auth::new()));
@@ -114,7 +114,7 @@ fn a_pinned_certificate_and_a_login_on_prem() {
     let pinned = ["--pin-cert", front.certificate()];
     assert!(list(&[], &pinned).ok().contains("eset.local.products.endpoint"));
     assert!(list(&[("ESET_PROTECT_PIN_CERT", front.certificate())], &[]).code == 0);
-    // The flag goes before the environment.
+    // The flag takes precedence over the environment.
     assert!(list(&[("ESET_PROTECT_PIN_CERT", other.certificate())], &pinned).code == 0);
     assert!(list(&[("ESET_PROTECT_CA_CERT", other.certificate())], &pinned).code == 0);
     let error = list(&[], &[]).fails(3);
@@ -127,7 +127,7 @@ fn a_pinned_certificate_and_a_login_on_prem() {
     assert!(error.contains("hint: the file of --pin-cert must be the server's own"), "{error}");
 }
 
-/// The cloud's own hosts, with the emulator behind them: a proxy of the test's own leads there.
+/// The cloud's own hosts, served by the emulator through the test's proxy.
 #[test]
 fn the_cloud() {
     let server = Server::start(Emulator::builder().seed(true).auth(Auth::new()));
@@ -160,7 +160,7 @@ fn the_cloud() {
     assert!(error.contains("is your ESET PROTECT in eu?"), "{error}");
 }
 
-/// What is wrong with a certificate, in words, and what to do that was not done yet.
+/// Problems with certificates in plain words, and what to try that was not done yet.
 #[test]
 fn problems_are_told_in_plain_words() {
     let params = |host: &str| CertificateParams::new([host.to_owned()]).unwrap();

@@ -1,4 +1,4 @@
-//! Standard output and standard error that nobody reads.
+//! Standard output and standard error without a reader.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read};
@@ -13,10 +13,10 @@ use crate::bulk::{WIRES, faulty, fine, listed, requests};
 use crate::command::{DEVICE, Ran, Server, runtime};
 use crate::support::directory::Directory;
 
-/// Far more than anything here takes, and an end for what would hang.
+/// Far longer than anything here takes, to end tests that would hang.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Waits for the end of a command, of which nobody reads standard error.
+/// Waits for the end of a command whose standard error is not read.
 fn ended(mut child: Child) -> (i32, String) {
     let mut stdout = child.stdout.take().unwrap();
     let (send, receive) = mpsc::channel();
@@ -33,10 +33,10 @@ fn ended(mut child: Child) -> (i32, String) {
     })
 }
 
-/// The ways in which nobody reads standard error.
+/// The ways in which standard error is not read.
 const UNREAD: [&str; 3] = ["closed", "full", "not read"];
 
-/// Runs a command of which nobody reads standard error.
+/// Runs a command whose standard error is not read.
 fn unread(mut command: Command, way: &str) -> (i32, String) {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if way == "full" {
@@ -89,7 +89,7 @@ fn errors_that_nobody_reads_keep_their_codes() {
     }
 }
 
-/// Of two thousand errors a pipe holds some; the calls do not wait for a reader of the others, which come
+/// A pipe holds only some of two thousand errors. The calls do not wait for a reader; the others are printed
 /// when there is one.
 #[test]
 fn calls_do_not_wait_for_a_reader_of_errors() {
@@ -101,7 +101,7 @@ fn calls_do_not_wait_for_a_reader_of_errors() {
     let args: Vec<_> = ["tasks", "delete"].into_iter().chain(gone.iter().map(|s| &**s)).collect();
     let mut command = server.command(&[&args[..], &["last"]].concat());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Every call arrives, though nobody reads a line.
+    // Every call arrives, although no line is read.
     let arrived = async { tokio::time::timeout(LONG, hold.arrived(1)).await };
     runtime().block_on(arrived).expect("the calls wait for a reader");
     hold.release();
@@ -123,7 +123,7 @@ fn help_that_cannot_be_printed_is_an_error() {
     }
 }
 
-/// Nobody else knows what was created.
+/// Nothing else records what was created.
 #[test]
 fn what_was_created_is_said_where_it_cannot_be_printed() {
     for (wire, format) in [(WIRES[0], "json"), (WIRES[1], "json"), (WIRES[0], "table")] {
@@ -148,7 +148,7 @@ fn what_was_created_is_said_where_it_cannot_be_printed() {
     }
 }
 
-/// `… | head -1`: all that is not read is said.
+/// `… | head -1`: everything unread is reported.
 #[test]
 fn a_reader_of_one_line_loses_nothing() {
     let (server, faults) = faulty();
@@ -204,7 +204,7 @@ fn one_that_was_created_is_said_too() {
     }
 }
 
-/// The exit code of `wait` says how the task ended, and it has not.
+/// The exit code of `wait` reports how the task ended, and it has not ended.
 #[test]
 fn waiting_for_nobody_is_not_success() {
     let pace = Pace { queued: Duration::from_millis(100), running: Duration::from_millis(10) };

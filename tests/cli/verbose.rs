@@ -1,4 +1,4 @@
-//! What the command tells on standard error, for whoever asks.
+//! Logging to standard error on request.
 
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use tonic::Code;
@@ -10,7 +10,7 @@ fn it_is_silent_unless_asked() {
     let server = Server::seeded();
     let quiet = run_command(server.command(&["tasks", "list"]), b"");
     assert_eq!(quiet.err, "");
-    // The variable may be there and empty.
+    // The variable may be set but empty.
     let mut command = server.command(&["tasks", "list"]);
     command.env("ESET_PROTECT_LOG", "");
     assert_eq!(run_command(command, b"").err, "");
@@ -56,7 +56,7 @@ fn a_filter_comes_from_the_environment_and_a_flag_goes_before_it() {
     assert!(said.starts_with("error: ESET_PROTECT_LOG: expected a filter"), "{said}");
 }
 
-/// The RPC, the code, the time and the attempts, in one readable line.
+/// The RPC, code, time and attempts on one readable line.
 #[test]
 fn each_call_has_a_line() {
     let faults = Faults::new();
@@ -70,7 +70,7 @@ fn each_call_has_a_line() {
         let calls = |lines: &[String]| -> Vec<String> {
             let calls =
                 lines.iter().filter(|line| line.contains(" in ") && line.contains("attempt"));
-            // Without the time of day and the milliseconds.
+            // Without the time of day and milliseconds.
             calls.map(|line| line.split_once("  INFO ").unwrap().1.to_owned()).collect()
         };
         let lines = said(&["list", "--page-size", "100"]);

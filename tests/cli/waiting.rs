@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::command::{GROUP, Ran, Server, run, run_command, runtime};
 
-/// An emulator whose runs take a moment.
+/// Builds an emulator whose runs take a moment.
 fn fast() -> Builder {
     let pace = Pace { queued: Duration::from_millis(500), running: Duration::from_millis(50) };
     Emulator::builder().pace(pace).device(Device::new("off").off()).outcome(
@@ -36,7 +36,7 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     String::from_utf8(bytes.to_vec()).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// The lines without how long it has taken, such as `00:01`.
+/// Returns the lines without elapsed times such as `00:01`.
 fn without_times(text: &str) -> Vec<&str> {
     text.lines().map(|line| line.split_once("  ").expect("a time").1).collect()
 }
@@ -47,7 +47,7 @@ fn all_is_well() {
         let server = Server::start(fast());
         let ran = create_and_wait(&server, &["--device", "a", "--device", "b", "--wire", wire]);
         assert_eq!(ran.code, 0, "{}", ran.err);
-        // Standard error is no terminal: a line for each change, and no bar.
+        // Standard error is not a terminal: a line for each change, and no bar.
         assert!(!ran.err.contains('\u{1b}') && !ran.err.contains('\r'), "{:?}", ran.err);
         let said = without_times(&ran.err);
         assert_eq!(said.first(), Some(&"0 of 2 devices done: 2 queued"), "{said:?}");
@@ -92,7 +92,7 @@ fn json_is_the_task_and_then_a_line_for_each_run_that_has_ended() {
     assert_eq!(ended, [("a", TaskRunStatus::Finished), ("bad", TaskRunStatus::Failed)]);
     assert!(runs.iter().all(|run| run.task_uuid == uuid));
 
-    // Later somebody waits for the same: it is all over.
+    // Waiting again later: everything has already ended.
     let ran = server.run(&["tasks", "wait", &uuid, "--output", "json"]);
     assert_eq!((ran.code, lines(&ran.out).len()), (9, 2), "{}", ran.err);
 }
@@ -109,7 +109,7 @@ fn the_time_runs_out() {
     assert!(
         said[0].starts_with("hint: the task goes on at the service: `eset-protect tasks wait ")
     );
-    // What is known is shown all the same.
+    // Shows what is known anyway.
     let out = String::from_utf8(ran.out).unwrap();
     assert!(out.contains("FINISHED") && out.contains("NOT STARTED  off"), "{out}");
 }
@@ -117,7 +117,7 @@ fn the_time_runs_out() {
 #[test]
 fn a_task_that_expires_or_runs_nowhere() {
     let server = Server::start(fast());
-    // The command itself creates none that has expired.
+    // The command itself never creates an expired one.
     let expired = |targets: DeviceTaskTargets| {
         let task = DeviceTask {
             action: Some(Action::start_network_isolation()),
@@ -161,7 +161,7 @@ fn waiting_for_nothing() {
     assert_eq!(error, "error: --wait-timeout: expected --wait beside it\n");
 }
 
-/// On a terminal there is a bar, which is gone when the table comes.
+/// On a terminal there is a bar, which disappears before the table.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_bar_where_there_is_script() {
@@ -202,7 +202,7 @@ fn a_signal_ends_the_waiting_and_not_the_task() {
     command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-    // It waits.
+    // It is waiting.
     let first = said.next().unwrap().unwrap();
     assert!(first.ends_with("0 of 1 device done: 1 not started"), "{first}");
     let killed =
@@ -236,7 +236,7 @@ fn a_guarded_create_finds_what_was_made() {
             server.run(&["tasks", "list", "--output", "json"]).json_lines();
         assert_eq!(listed, [found]);
 
-        // Without it nobody looks, and the hint says what to do.
+        // Without the option there is no look; the hint says what to do.
         faults.push_for("CreateTask", Fault::code(Code::Unavailable).after_the_call());
         let error = server.run(&[&ISOLATE[..], &["--device", "a"]].concat()).fails(3);
         assert!(error.contains("it may have been done all the same"), "{error}");

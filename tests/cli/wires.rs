@@ -1,4 +1,4 @@
-//! Every command over every wire: the same output.
+//! Every command over every wire has the same output.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use eset_protect::policy_management::v2::{AssignPolicyResponse, CreatePolicyResp
 
 use crate::command::{DEVICE, GROUP, Ran, Server, command, run_command};
 
-/// How to speak with a server; `URL` stands for its address.
+/// How to reach a server; `URL` stands for its address.
 const WIRES: &[(&str, &[&str])] = &[
     ("gRPC", &["--endpoint", "URL"]),
     ("gRPC by name", &["--endpoint", "URL", "--wire", "grpc"]),
@@ -18,8 +18,7 @@ const WIRES: &[(&str, &[&str])] = &[
     ("On-Prem", &["--on-prem", "URL"]),
 ];
 
-/// Each command, and some that fail. `TASK`, `POLICY` and `ASSIGNMENT` stand for what was created
-/// before them.
+/// Each command, and some that fail. `TASK`, `POLICY` and `ASSIGNMENT` stand for resources created earlier.
 const COMMANDS: &[&[&str]] = &[
     &["tasks", "list"],
     &["tasks", "list", "--output", "json"],
@@ -44,7 +43,7 @@ const COMMANDS: &[&[&str]] = &[
     &["assignments", "get", "ASSIGNMENT", "--output", "json"],
     &["assignments", "rank", "ASSIGNMENT", "1"],
     &["assignments", "rank", "ASSIGNMENT", "1", "--output", "json"],
-    // What fails.
+    // Failures.
     &["tasks", "get", "no such task"],
     &["tasks", "get", "a/b?c#d%2e"],
     &["tasks", "delete", "nothing"],
@@ -61,17 +60,17 @@ const COMMANDS: &[&[&str]] = &[
     &["tasks", "get", "code-8", "--max-attempts", "1"],
     &["tasks", "get", "code-14"],
     &["tasks", "get", "code-16"],
-    // And the end.
+    // Cleanup.
     &["assignments", "unassign", "ASSIGNMENT"],
     &["policies", "delete", "POLICY", "--output", "json"],
     &["tasks", "delete", "TASK"],
     &["tasks", "get", "TASK"],
 ];
 
-/// An action that nobody here knows, with a number that no float can hold.
+/// An action unknown here, with a number that no float can represent.
 const TASK: &str = r#"{"task":{"displayName":"Zürich \"1\"","action":{"name":"Newer","params":{"@type":"type.googleapis.com/a.v1.Newer","budget":12345678901234567890}},"targets":{"devicesUuids":["5f0c1a62-7d0e-4b57-9c35-30d2a1c40101"]},"triggers":[{"manual":{"expireTime":"2040-01-01T00:00:00Z"}}]}}"#;
 
-/// Runs everything over one wire and returns what was said, without what only REST can say.
+/// Runs everything over one wire and returns the output, without what only REST can report.
 fn everything(target: &[&str]) -> Vec<String> {
     let clock = ManualClock::new(UNIX_EPOCH + Duration::from_secs(1_900_000_000));
     let server = Server::start(
@@ -131,7 +130,7 @@ fn all_wires_say_the_same() {
     }
 }
 
-/// ESET's gateway makes one status of several codes. The command says which one it took, and why.
+/// ESET's gateway maps several codes to one status. The command reports which one it assumed, and why.
 #[test]
 fn rest_tells_the_status_and_what_is_inferred() {
     let server = Server::empty();
@@ -176,7 +175,7 @@ fn the_wire_comes_from_the_environment_too() {
     assert!(error.contains("ESET_PROTECT_WIRE: expected grpc, rest or auto"), "{error}");
 }
 
-/// A server that answers everything in HTTP/1.1, as a web server does that nobody told about us.
+/// A server that responds to everything in HTTP/1.1, like an unrelated web server.
 #[test]
 fn the_wrong_wire_names_the_other() {
     use std::io::{Read, Write};

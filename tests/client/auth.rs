@@ -1,9 +1,9 @@
-//! Access tokens: one for many calls, and the logins that give them.
+//! Access tokens: one for many calls, and the logins that issue them.
 
 #![cfg(feature = "rest")]
 
 mod cache;
 mod logins;
 
-/// What the service answers when its token is right.
+/// The service's response to a valid token.
 const TASK: &str = r#"{"task":{}}"#;

@@ -76,7 +76,7 @@ async fn the_deadline_travels_to_the_server() {
     let response = call.send().await.unwrap();
     let timeout = response.metadata().get("x-timeout").unwrap().to_str().unwrap();
     let left: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
-    // What connecting and encoding took is gone already.
+    // The time for connecting and encoding has already passed.
     assert!((6_000_000..=7_000_000).contains(&left), "{timeout}");
 }
 
@@ -262,7 +262,7 @@ async fn a_repeated_page_token_is_an_error_and_not_an_endless_list() {
     let server = Running::start().await;
     let request = ListPeopleRequest { page_size: 13, ..Default::default() };
     let mut pages = handle(&server).await.list_people(request).pages();
-    // The page that came with the token, and the page that came with it again.
+    // The page with the token, and the page with the repeated token.
     assert!(pages.next().await.unwrap().is_ok());
     assert!(pages.next().await.unwrap().is_ok());
     let error = pages.next().await.unwrap().unwrap_err();
@@ -283,7 +283,7 @@ async fn clones_share_a_client_and_futures_can_be_spawned() {
     }
 }
 
-/// A client's configuration from these variables, without the prefix of their names.
+/// Returns a client's configuration from these variables, without the prefix of their names.
 fn from_vars(vars: &[(&str, &str)]) -> Result<eset_protect::ClientBuilder, Error> {
     eset_protect::ClientBuilder::from_vars(|name| {
         let name = name.strip_prefix("ESET_PROTECT_")?;

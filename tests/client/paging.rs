@@ -1,5 +1,5 @@
-//! Lists of many pages and many calls at once: what is fetched ahead, where a list goes on, what is held
-//! in memory, and what is left when it is dropped.
+//! Lists of many pages and many concurrent calls: prefetching, resuming, memory, and what remains after a
+//! drop.
 
 mod bulk;
 mod bulk_items;
@@ -26,7 +26,7 @@ async fn numbers(server: &Server, total: usize, page_size: u32) -> Call<ListPeop
     server.client().await.call(page(format!("{total}:0"), page_size))
 }
 
-/// The numbers on a page.
+/// Returns the numbers on a page.
 fn on_page(page: &ListPeopleResponse) -> Vec<usize> {
     page.people.iter().map(|person| person.name.parse().expect("a number")).collect()
 }

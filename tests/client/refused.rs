@@ -1,5 +1,5 @@
-//! What a caller learns of a call that failed on the way, on both wires: whether it may have run, and what
-//! the server sees of a call that the caller gives up.
+//! What a caller learns about a call that failed on the way, on both wires: whether it may have run, and what
+//! the server sees of a cancelled call.
 
 #![cfg(feature = "rest")]
 

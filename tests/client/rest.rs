@@ -1,4 +1,4 @@
-//! The client over REST, against a server that says what it is told to.
+//! The client over REST, against a scripted server.
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 

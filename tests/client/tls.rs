@@ -1,4 +1,4 @@
-//! TLS against a real TLS server: whom the client trusts, and who it says it is.
+//! TLS against a real TLS server: trusted servers and client certificates.
 
 #![cfg(feature = "tls")]
 
@@ -105,14 +105,14 @@ async fn a_client_certificate_is_shown() {
     let stranger = issue(&new_authority(), "client");
     let unknown =
         anonymous.clone().client_certificate(&stranger.certificate, &stranger.key).unwrap();
-    // With TLS 1.3 a server refuses a client after the handshake, so the call may be the one to fail.
+    // With TLS 1.3, a server refuses a client after the handshake, so the call may be what fails.
     for refused in [anonymous, unknown] {
         let error = call(&server, "localhost", refused).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport), "{error:?}");
     }
 }
 
-/// The system's roots are what `SSL_CERT_FILE` names, so this test runs itself with that set.
+/// `SSL_CERT_FILE` determines the system's roots, so this test runs itself with it set.
 #[test]
 fn the_systems_authorities_are_trusted() {
     const INNER: &str = "ESET_PROTECT_TEST_SYSTEM_ROOTS";

@@ -1,5 +1,4 @@
-//! What ESET's pages show, and what ESET's services have been seen to answer, means what it says and
-//! comes out again whole.
+//! Examples on ESET's pages and observed responses are read correctly and written again without loss.
 
 use std::fmt::Debug;
 
@@ -23,7 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Reads JSON, and checks that what is written again says the same.
+/// Reads JSON and checks that it is written again with the same meaning.
 #[track_caller]
 fn round_trip<M: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) -> M {
     let message: M = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"));
@@ -34,8 +33,8 @@ fn round_trip<M: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) -
     message
 }
 
-/// Without the members that say no more than their absence: fields without presence at their
-/// default. What lies in an `Any` has presence and stays, but for empty lists.
+/// Removes members that mean the same as their absence: fields without presence at their default. Members
+/// inside an `Any` have presence and are kept, except empty lists.
 fn without_defaults(json: Value) -> Value {
     fn strip(json: Value, in_any: bool) -> Value {
         match json {
@@ -59,7 +58,7 @@ fn without_defaults(json: Value) -> Value {
         }
     }
     let mut json = strip(json, false);
-    // An empty map is as absent as an empty list.
+    // An empty map means the same as its absence.
     if let Some(features) = json.pointer_mut("/policy/features").and_then(Value::as_array_mut) {
         for feature in features.iter_mut().filter_map(Value::as_object_mut) {
             feature.retain(|name, value| {
@@ -72,7 +71,7 @@ fn without_defaults(json: Value) -> Value {
 
 #[test]
 fn the_example_of_get_task() {
-    // The page shows its times as `string`, which no time is; an example answer has times there.
+    // The page shows its times as `string`, which is not a time; an example response has times there.
     let json = r#"{
       "task": {
         "action": {"name": "string", "params": {"@type": "string"}},
@@ -94,11 +93,11 @@ fn the_example_of_get_task() {
     let Some(trigger::Kind::Manual(manual)) = &task.triggers[0].kind else { panic!("manual") };
     assert_eq!(manual.expire_time, Some(Timestamp { seconds: 1_893_456_000, nanos: 0 }));
     assert_eq!(manual.create_time.unwrap().nanos, 123_000_000);
-    // The page's type is a placeholder: a type nobody knows, kept as it is.
+    // The page's type is a placeholder: an unknown type, kept unchanged.
     let params = task.action.unwrap().params.unwrap();
     assert_eq!(params.unknown().unwrap().type_url, "string");
 
-    // As the page prints it, the error says where the placeholders are.
+    // As printed on the page, the error says where the placeholders are.
     let page = json.replace("2024-02-29T23:59:59.123Z", "string");
     let error = serde_json::from_str::<GetTaskResponse>(&page).unwrap_err().to_string();
     assert!(error.contains("`task.triggers[0].manual.createTime`"), "{error}");
@@ -131,7 +130,7 @@ fn the_example_of_an_error() {
     let json = r#"{"code": 0, "message": "string", "details": [{"@type": "string"}]}"#;
     let status = round_trip::<Status>(json);
     assert_eq!((status.code, status.message.as_str(), status.details.len()), (0, "string", 1));
-    // Other bodies that the pages show are no messages; the error says so and nothing panics.
+    // Other bodies on the pages are not messages; the error says so and nothing panics.
     for body in ["null", "[]", "", "<html>"] {
         assert!(serde_json::from_str::<Status>(body).is_err(), "{body}");
     }
@@ -236,8 +235,8 @@ fn tasks_without_params_and_with_triggers_that_the_api_does_not_show() {
     assert!(list.tasks[2].triggers[0].kind.is_none());
 }
 
-/// An answer to CreateTask in the shape that was observed (FACTS.md#json): the order of members, the
-/// defaults that are there, and what is left out.
+/// A response to CreateTask in the observed form (FACTS.md#json): the order of members, the defaults that are
+/// present, and what is omitted.
 #[test]
 fn the_shape_of_an_answer() {
     let json = concat!(
@@ -260,7 +259,7 @@ fn the_shape_of_an_answer() {
     let written = Writer::new().emit_defaults(true).write(&answer).unwrap();
     assert_eq!(String::from_utf8(written).unwrap(), json, "the same members in the same order");
 
-    // Without params, and with nothing in the trigger, as for other actions.
+    // Without params, and with an empty trigger, as for other actions.
     let bare = json
         .replace(r#","params":{"@type":"type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan","scanProfile":"InDepth","scanTargets":[],"cleaningEnabled":true,"shutdownEnabled":false}"#, "")
         .replace(r#"{"expireTime":"2030-01-01T00:00:00Z"}"#, "{}");

@@ -1,8 +1,8 @@
-//! Broken input at both decoders, for every message type: an error that says something, or a message;
-//! never a panic, never a stack overflow, never more memory than the input is worth.
+//! Broken input for both decoders, for every message type: the result is a useful error or a message, never a
+//! panic, a stack overflow, or more memory than the input justifies.
 //!
-//! A panic fails a test by itself. Everything runs on threads with the stack that Rust's and tokio's
-//! threads have by default, so an overflow would kill the test binary.
+//! A panic fails a test by itself. Everything runs on threads with the default stack of Rust's and tokio's
+//! threads, so an overflow would kill the test binary.
 
 use std::time::{Duration, Instant};
 
@@ -30,12 +30,12 @@ fn check(holds: bool, problem: impl Fn() -> String) -> Result<(), TestCaseError>
     if holds { Ok(()) } else { Err(TestCaseError::fail(problem())) }
 }
 
-/// Both decoders on JSON text.
+/// Tries JSON text with both decoders.
 fn try_json(descriptor: &MessageDescriptor, json: &str) -> Result<(), TestCaseError> {
     let strict = Reader::new().strict(true).scope(|| known(descriptor).to_binary(json));
     match known(descriptor).to_binary(json) {
         Ok(binary) => {
-            // What we make of JSON is a message to everyone.
+            // The message read from JSON is valid for every decoder.
             let dynamic = DynamicMessage::decode(descriptor.clone(), binary.as_slice());
             check(dynamic.is_ok(), || format!("{dynamic:?} from {json}"))?;
             try_binary(descriptor, &binary)
@@ -47,7 +47,7 @@ fn try_json(descriptor: &MessageDescriptor, json: &str) -> Result<(), TestCaseEr
     }
 }
 
-/// Both decoders on bytes; what is written as JSON can be read again.
+/// Tries bytes with both decoders. The JSON written for them can be read again.
 fn try_binary(descriptor: &MessageDescriptor, binary: &[u8]) -> Result<(), TestCaseError> {
     match known(descriptor).to_json(binary.to_vec()) {
         Ok(json) => {
@@ -61,7 +61,7 @@ fn try_binary(descriptor: &MessageDescriptor, binary: &[u8]) -> Result<(), TestC
 /// 1 GB as a varint.
 const GIGABYTE: &[u8] = &[0x80, 0x80, 0x80, 0x80, 0x04];
 
-/// Breaks something in one to four places.
+/// Breaks the input in one to four places.
 fn mutate(input: &mut Vec<u8>, dictionary: &[&[u8]], tape: &mut Tape) {
     for _ in 0..=tape.below(4) {
         let at = usize::from(tape.byte()) * input.len() / 256;
@@ -141,7 +141,7 @@ fn broken_json_of_every_type() {
     for_every_type(250, |message, descriptor, tape| {
         let mut json = oracle_json(message).to_string().into_bytes();
         mutate(&mut json, TOKENS, tape);
-        // Bytes that are not UTF-8 reach the reader of bytes only.
+        // Bytes that are not UTF-8 reach only the byte reader.
         if let Err(error) = Reader::new().read::<Any>(&json) {
             check(!error.to_string().is_empty(), || format!("{json:02x?}"))?;
         }
@@ -164,7 +164,7 @@ fn broken_bytes_of_every_type() {
         &[0x0a, 0x02],
         GIGABYTE,
         &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-        // The extra field of unknown members, empty, and with one at "/a".
+        // The extra field of unknown members: empty, and with one at "/a".
         &[0x8a, 0xd4, 0x09, 0x00],
         b"\x8a\xd4\x09\x09\x0a\x07\x0a\x02/a\x12\x011",
         b"\x0a\x22type.googleapis.com/google.rpc.Any",
@@ -188,9 +188,9 @@ fn noise_at_every_type() {
     });
 }
 
-/// A length of 1 GB in front of every field of every type. prost compares a length with the bytes that
-/// are left before it takes any memory, so the error comes at once; a decoder that believed the
-/// length would take 1 GB each of several thousand times, which no machine does in this time.
+/// A length of 1 GB in front of every field of every type. prost compares a length with the remaining bytes
+/// before it allocates memory, so the error comes at once. A decoder that trusted the length would allocate 1
+/// GB several thousand times, which no machine does in this time.
 #[test]
 fn huge_lengths_are_errors_at_once() {
     on_a_small_stack(|| {
@@ -213,7 +213,7 @@ fn huge_lengths_are_errors_at_once() {
                     tried += 2;
                 }
             }
-            // A field that nobody declares is skipped by its length: an error too.
+            // An undeclared field is skipped by its length, which is an error too.
             let unknown = Any { type_url: "x.Y".to_owned(), value: GIGABYTE.into() };
             assert!(unknown.unknown_members().is_err());
         }
@@ -222,7 +222,7 @@ fn huge_lengths_are_errors_at_once() {
     });
 }
 
-/// Messages inside messages, and `Any`s inside `Any`s, as deep as bytes can say.
+/// Messages and `Any`s nested as deeply as bytes can express.
 #[test]
 fn deep_bytes_are_errors() {
     on_a_small_stack(|| {
@@ -257,7 +257,7 @@ fn deep_bytes_are_errors() {
         }
         let list_value = TypeRegistry::default().get("google.protobuf.ListValue").unwrap();
         assert!(list_value.to_json(list).unwrap_err().contains("recursion"));
-        // Groups, which nothing here has: skipped within limits.
+        // Groups, which no type here has, are skipped within limits.
         let groups = [0x0b; 100_000].to_vec();
         for descriptor in all_types() {
             assert!(known(&descriptor).to_json(groups.clone()).is_err());

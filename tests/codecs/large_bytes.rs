@@ -1,4 +1,4 @@
-//! Large `bytes` take a short way to JSON text, which must not show.
+//! Large `bytes` are written to JSON text on a faster path with the same result.
 
 use eset_protect::params::PolicyData;
 use eset_protect::wkt::{Any, BytesValue};
@@ -15,7 +15,7 @@ fn large_bytes_are_written_as_small_ones_are() {
         assert_eq!(json, format!(r#"{{"data":"{text}","product":"p"}}"#));
         assert_eq!(serde_json::from_str::<PolicyData>(&json).unwrap(), policy);
 
-        // Into an Any, a `Value`, pretty text, and what serde itself puts between for flattening.
+        // Into an Any, a `Value`, pretty text, and serde's buffer for flattening.
         let any = Any::pack(&policy);
         let tagged = json!({ "@type": any.type_url, "data": text, "product": "p" });
         assert_eq!(serde_json::to_value(&any).unwrap(), tagged);

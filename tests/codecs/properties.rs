@@ -34,8 +34,7 @@ use prost_reflect::{
 };
 use serde_json::Value as Json;
 
-/// Runs a property on random messages of every type; the second tape is for the property's own
-/// choices.
+/// Checks a property with random messages of every type; the second tape is for the property's own choices.
 fn for_every_type(
     cases: u32,
     property: impl Fn(&DynamicMessage, &mut Tape) -> Result<(), TestCaseError>,
@@ -69,7 +68,8 @@ fn our_message(
         .map_err(|error| TestCaseError::fail(error.to_string()))
 }
 
-/// Equal messages; `Any`s by what is in them, since the order of a map's entries is free.
+/// Whether messages are equal; compares `Any`s by their contents, since the order of map entries is
+/// arbitrary.
 fn equal(a: &DynamicMessage, b: &DynamicMessage) -> bool {
     let descriptor = a.descriptor();
     if descriptor.full_name() == "google.protobuf.Any" {
@@ -106,7 +106,7 @@ fn equal_values(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Debug output of a dynamic message repeats its descriptor; its bytes are shorter.
+/// Describes a difference by bytes, because the debug output of dynamic messages repeats their descriptors.
 fn difference(found: &DynamicMessage, expected: &DynamicMessage, json: &str) -> String {
     let (found, expected) = (found.encode_to_vec(), expected.encode_to_vec());
     format!("read {found:02x?}, expected {expected:02x?}, from {json}")
@@ -136,7 +136,7 @@ fn we_read_the_oracles_json() {
 
 #[test]
 fn the_oracle_reads_our_json() {
-    // The oracle's reader takes no numbers from a serde_json with the feature `arbitrary_precision`.
+    // The oracle's reader accepts no numbers from a serde_json with the feature `arbitrary_precision`.
     if serde_json::from_str::<serde_json::Number>("1e400").is_ok() {
         return;
     }
@@ -184,7 +184,7 @@ fn we_read_every_spelling_that_the_specification_allows() {
 
 const EMPTY: &str = "/google.protobuf.Empty";
 
-/// Writes every `Any` of `Empty` with `"value": {}`, as the oracle does, or without.
+/// Writes every `Any` of `Empty` with `"value": {}`, as the oracle does, or without it.
 fn respell_empty(json: &mut Json, with_value: bool) {
     match json {
         Json::Object(members) => {
@@ -204,7 +204,7 @@ fn respell_empty(json: &mut Json, with_value: bool) {
     }
 }
 
-/// Spells a message's JSON in other ways that mean the same.
+/// Rewrites a message's JSON in an equivalent spelling.
 fn respell(descriptor: &MessageDescriptor, json: &mut Json, tape: &mut Tape) {
     let name = descriptor.full_name();
     if let Some(field) = descriptor.get_field_by_name("value")
@@ -249,7 +249,7 @@ fn respell(descriptor: &MessageDescriptor, json: &mut Json, tape: &mut Tape) {
                 }
                 members.insert(spelling.to_owned(), value);
             }
-            // What is not there may be `null`.
+            // Absent members may be `null`.
             None if tape.one_in(3) => {
                 members.insert(spelling.to_owned(), Json::Null);
             }
@@ -270,7 +270,7 @@ fn respell_value(kind: &Kind, json: &mut Json, tape: &mut Tape) {
                 2 => Json::String(format!("{digits}.0")),
                 3 if digits != "0" => Json::String(format!("{digits}00e-2")),
                 4 => Json::String(format!("{digits}E+0")),
-                // As a number, where an f64 holds it exactly.
+                // As a number, if an f64 represents it exactly.
                 _ if digits.len() < 16 => serde_json::from_str(&format!("{digits}.0")).unwrap(),
                 _ => Json::String(digits),
             };

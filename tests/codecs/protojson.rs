@@ -1,4 +1,4 @@
-//! The ProtoJSON specification, row by row of the table in the crate's design, in both directions.
+//! The ProtoJSON specification, row by row of its table, in both directions.
 
 #[cfg(unix)]
 mod conformance;
@@ -53,7 +53,7 @@ fn error<M: DeserializeOwned + Debug>(json: &str) -> String {
     }
 }
 
-/// The error of reading strictly.
+/// Returns the error of strict reading.
 #[track_caller]
 fn strict_error<M: DeserializeOwned + Debug>(json: &str) -> String {
     match Reader::new().strict(true).read::<M>(json.as_bytes()) {
@@ -62,8 +62,8 @@ fn strict_error<M: DeserializeOwned + Debug>(json: &str) -> String {
     }
 }
 
-/// A value without a JSON form of its own: written as this JSON, which is read back, and refused by
-/// strict readers and writers. Gives the error of the writer.
+/// Checks a value without a JSON form of its own: it is written as this JSON, which can be read again, and
+/// strict readers and writers refuse it. Returns the error of the writer.
 #[track_caller]
 fn without_json<M>(json: &str, message: &M) -> String
 where
@@ -74,7 +74,7 @@ where
     Writer::new().strict(true).write(message).unwrap_err().to_string()
 }
 
-/// The JSON is read as the message, and the message written as the JSON.
+/// Checks that the JSON is read as the message, and the message is written as the JSON.
 #[track_caller]
 fn both_ways<M>(json: &str, message: &M)
 where

@@ -1,9 +1,9 @@
-//! Generates the messages of the official conformance suite, if its folder is given.
+//! Generates the messages of the official conformance suite if its folder is given.
 
 use std::error::Error;
 use std::path::PathBuf;
 
-/// The folder in which `.ci/conformance` puts the suite.
+/// The folder where `.ci/conformance` puts the suite.
 const SUITE: &str = "PROTOBUF_CONFORMANCE";
 
 fn main() -> Result<(), Box<dyn Error>> {

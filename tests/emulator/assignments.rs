@@ -1,4 +1,4 @@
-//! Assigning policies and ranking the assignments.
+//! Policy assignments and their ranks.
 
 use eset_protect::policy_management::v2::policy_target::Target;
 use eset_protect::policy_management::v2::{
@@ -44,7 +44,7 @@ async fn an_assignment_needs_a_policy_and_a_target_and_comes_last() {
     assert_eq!(first.rank, 1);
     assert_ne!(first.uuid, "mine");
     assert_eq!(world.assign(&policy, device("d")).await.rank, 2);
-    // Another kind of target with the same identifier is another target.
+    // The same identifier with another kind of target is another target.
     assert_eq!(world.assign(&policy, Target::DeviceGroupUuid("d".into())).await.rank, 1);
     assert_eq!(world.assign(&policy, Target::SubscriptionUuid("d".into())).await.rank, 1);
     let request = GetPolicyAssignmentRequest { assignment_uuid: first.uuid.clone() };
@@ -164,7 +164,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
 
-    /// Whatever happens, each target's ranks are 1 to n, in the order of a plain list.
+    /// Whatever happens, the ranks of each target are 1 to n, in the order of a plain list.
     #[test]
     fn ranks_stay_without_gaps(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -178,7 +178,7 @@ async fn check_ranks(steps: Vec<Step>) {
     for _ in 0..3 {
         policies.push(world.policy(Policy::default()).await.uuid);
     }
-    // What should be: each target's (assignment, policy) in the order of their ranks.
+    // The expected state: the (assignment, policy) pairs of each target in the order of their ranks.
     let mut model: Vec<Vec<(String, usize)>> = vec![Vec::new(); 3];
     for step in steps {
         let all: Vec<(usize, usize)> = model

@@ -1,4 +1,4 @@
-//! An emulator in a process of its own: this binary again.
+//! Runs an emulator in a separate process: this test binary again.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use eset_protect::emulator::{Emulator, ManualClock};
 
-/// Tells the test binary to be a server on this directory, or in memory if it is empty.
+/// Makes the test binary a server on this directory, or in memory if it is empty.
 const DIRECTORY: &str = "ESET_PROTECT_TEST_EMULATOR_DIRECTORY";
 
-/// Not a test of its own: the process of a [`Server`].
+/// Not a separate test: the process of a [`Server`].
 #[tokio::test]
 async fn is_a_server() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
@@ -24,12 +24,12 @@ async fn is_a_server() {
     let running = builder.build().unwrap().start().await.unwrap();
     println!("endpoint={}", running.endpoint());
     std::io::stdout().flush().unwrap();
-    // The end of its input is the end of the process that it works for, which mostly kills it before.
+    // Exits when its input ends, that is with the test process, which usually kills it earlier.
     let read = || std::io::stdin().read_to_end(&mut Vec::new());
     tokio::task::spawn_blocking(read).await.unwrap().unwrap();
 }
 
-/// A server in a process of its own. Killed when it is dropped.
+/// A server in a separate process. Killed when dropped.
 pub struct Server {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -41,7 +41,7 @@ impl Server {
         Self::spawn(Command::new(std::env::current_exe().unwrap()), directory.as_os_str())
     }
 
-    /// The same after a line of shell, which says what the process may do.
+    /// Does the same after a line of shell that limits the process.
     #[cfg(unix)]
     pub fn start_after(shell: &str, directory: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new("sh");
@@ -64,7 +64,7 @@ impl Server {
         server
     }
 
-    /// What the next line says that begins so, perhaps after something else.
+    /// Returns the rest of the next line that starts like this, perhaps after other lines.
     pub fn next(&mut self, name: &str) -> String {
         let mut lines = self.lines.by_ref().map_while(Result::ok);
         let found = lines.find_map(|line| Some(line.split_once(name)?.1.to_owned()));

@@ -1,4 +1,4 @@
-//! Messages that callers compress.
+//! Compressed messages from callers.
 
 use std::io::{Read, Write};
 

@@ -1,4 +1,4 @@
-//! How many connections there may be, and which of them are closed.
+//! Limits of connections, and which of them are closed.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::fixture::*;
 
 /// The preface of HTTP/2, with empty SETTINGS.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-/// HEADERS of a first stream that say that more of them come, with `:method: GET`.
+/// HEADERS of a first stream that announce more headers, with `:method: GET`.
 const UNFINISHED: &[u8] = b"\0\0\x01\x01\0\0\0\0\x01\x82";
 const GOAWAY: u8 = 7;
 
@@ -30,15 +30,15 @@ async fn connect(running: &Running, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// What comes until the other side closes the connection.
+/// Returns what arrives until the server closes the connection.
 async fn until_closed(mut stream: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // One that is reset is closed, too.
+    // A reset connection is closed too.
     let _ = stream.read_to_end(&mut bytes).await;
     bytes
 }
 
-/// The types of the frames of HTTP/2.
+/// Returns the types of HTTP/2 frames.
 fn frames(mut bytes: &[u8]) -> Vec<u8> {
     let mut types = Vec::new();
     while let [a, b, c, kind, rest @ ..] = bytes {
@@ -82,7 +82,7 @@ async fn single_bytes_keep_nothing_open() {
         limits.idle_time = Duration::from_millis(30);
     })
     .await;
-    // PING, again and again.
+    // PING, repeatedly.
     for (begin, drip) in [
         (HTTP2, &b"\0\0\x08\x06\0\0\0\0\0abcdefgh"[..]),
         (b"GET / HTTP/1.1\r\nx: ", b"x"),
@@ -114,7 +114,7 @@ async fn an_answer_that_nobody_reads_is_given_up() {
     let request = http::Request::get(uri).body(()).unwrap();
     let (answer, _) = client.send_request(request, true).unwrap();
     let mut body = answer.await.unwrap().into_body();
-    // The window is 65,535 bytes, and is not opened again.
+    // The window is 65,535 bytes and is not opened again.
     let mut read = 0;
     while let Some(Ok(data)) = body.data().await {
         read += data.len();
@@ -138,7 +138,7 @@ async fn calls_that_wait_for_the_emulator_stay() {
     let mut tasks = world.tasks.clone();
     let call = tokio::spawn(async move { tasks.list_tasks(ListTasksRequest::default()).await });
     held.arrived(1).await;
-    // So long that idle ones go, one after the other.
+    // Long enough that idle ones are closed, one after the other.
     for _ in 0..3 {
         until_closed(connect(&world.running, HTTP2).await).await;
     }
@@ -207,7 +207,7 @@ mod descriptors {
         server.endpoint.strip_prefix("http://").unwrap()
     }
 
-    /// Clock ticks of the processor, a hundred a second, that a process has taken.
+    /// Returns the processor time of a process in clock ticks, a hundred per second.
     fn ticks(server: &Server) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
         let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -220,7 +220,7 @@ mod descriptors {
         let mut idle = Vec::new();
         for number in 0..200 {
             let mut stream = TcpStream::connect(address(&server)).await.unwrap();
-            // Those that speak HTTP/2 do not answer when they are told to go.
+            // Connections with HTTP/2 do not respond when they are told to go.
             if number % 2 == 0 {
                 stream.write_all(HTTP2).await.unwrap();
             }

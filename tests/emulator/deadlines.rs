@@ -1,4 +1,4 @@
-//! Deadlines as foreign callers set them, by `grpc-timeout`.
+//! Deadlines that other clients set with `grpc-timeout`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Data directories: what they keep, and what cannot be opened.
+//! Data directories: what they preserve, and what cannot be opened.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -39,7 +39,7 @@ async fn everything_is_there_after_a_restart() {
     let request = ListPolicyAssignmentsRequest::default();
     let found = world.assignments.list_policy_assignments(request).await.unwrap().into_inner();
     assert_eq!(found.assignments, [assigned]);
-    // Counting goes on where it was: no identifier comes twice.
+    // The count continues: no identifier is used twice.
     assert_ne!(world.create(task("kept", &[])).await.uuid, made.uuid);
 }
 
@@ -103,7 +103,7 @@ fn what_cannot_be_opened_is_told_apart() {
     std::fs::write(&file, &sound[..sound.len() / 2]).unwrap();
     let error = open(&directory);
     assert!(matches!(error, EmulatorError::Corrupt { .. }), "{error:?}");
-    // Every page is damaged somewhere: never a panic, never silence.
+    // Damages every page: there is never a panic, and damage never goes unnoticed.
     let mut damaged = sound.clone();
     damaged.iter_mut().skip(4096 + 100).step_by(512).for_each(|byte| *byte ^= 0x55);
     std::fs::write(&file, damaged).unwrap();
@@ -123,7 +123,7 @@ fn what_cannot_be_opened_is_told_apart() {
 
 #[tokio::test]
 async fn a_file_in_which_nothing_was_stored_is_new() {
-    // What `touch` makes, and what is left where the disk was full or the power failed at the start.
+    // What `touch` creates, and what is left after a full disk or a power failure at the start.
     let sound = {
         let directory = Directory::new();
         drop(Emulator::builder().data_dir(&*directory).build().unwrap());
@@ -141,7 +141,7 @@ async fn a_file_in_which_nothing_was_stored_is_new() {
         let tasks = world.tasks.list_tasks(ListTasksRequest::default()).await.unwrap();
         assert_eq!(tasks.into_inner().tasks, [made]);
     }
-    // Where something was stored, it is damage.
+    // If something was stored, it is damage.
     let directory = Directory::new();
     for at in [0, 8, 4096, sound.len() - 1] {
         let mut bytes = vec![0; sound.len()];
@@ -171,8 +171,8 @@ async fn every_acknowledged_write_survives_a_kill() {
         let mut server = Server::start(&directory);
         check(&server.endpoint, &acknowledged, assigned).await;
 
-        // Several writers at once; the kill comes when enough is acknowledged, between whatever they
-        // are doing then.
+        // Several concurrent writers. The kill comes when enough changes are acknowledged, in the middle of
+        // whatever they do.
         let channel = channel(&server.endpoint).await;
         let written = Arc::new(Mutex::new(Vec::new()));
         let (more, enough) = (Arc::new(Notify::new()), 10 + 7 * round);
@@ -218,8 +218,8 @@ async fn every_acknowledged_write_survives_a_kill() {
     check(&server.endpoint, &acknowledged, assigned).await;
 }
 
-/// Whether every task is there as it was acknowledged, with its runs, and so many assignments or some
-/// more, without gaps in their ranks.
+/// Checks that every task is as acknowledged, with its runs, and that there are at least this many
+/// assignments, without gaps in their ranks.
 async fn check(
     endpoint: &str,
     acknowledged: &[eset_protect::automation::v1::DeviceTask],

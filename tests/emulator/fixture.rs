@@ -25,7 +25,7 @@ use tonic::{Code, Response, Status};
 
 pub type Reply<T> = Result<Response<T>, Status>;
 
-/// An emulator that is served, with a clock that stands still and a stub of each service.
+/// A running emulator with a manual clock, and a stub for each service.
 pub struct World {
     pub running: Running,
     pub clock: Arc<ManualClock>,
@@ -100,7 +100,7 @@ pub fn assignment(policy_uuid: &str, target: Target) -> PolicyAssignment {
     }
 }
 
-/// A task for devices, which starts at once.
+/// Returns a task for devices that starts at once.
 pub fn task(name: &str, devices: &[&str]) -> DeviceTask {
     DeviceTask {
         display_name: name.to_owned(),
@@ -119,19 +119,19 @@ pub fn manual(expire_time: Option<SystemTime>) -> Trigger {
     Trigger { kind: Some(Kind::Manual(manual)) }
 }
 
-/// The code of a failed call.
+/// Returns the code of a failed call.
 pub fn code<T: Debug>(reply: Reply<T>) -> Code {
     reply.unwrap_err().code()
 }
 
-/// The detail of a failed call.
+/// Returns the detail of a failed call.
 pub fn detail<M: Message + Name + Default>(status: &Status) -> M {
     let rich = Rich::decode(status.details()).unwrap();
     assert_eq!((rich.code, rich.message.as_str()), (status.code().into(), status.message()));
     rich.details.iter().find_map(|any: &Any| any.unpack().ok()).expect("no such detail")
 }
 
-/// The fields that an `INVALID_ARGUMENT` names.
+/// Returns the fields in an `INVALID_ARGUMENT`.
 pub fn wrong_fields<T: Debug>(reply: Reply<T>) -> Vec<String> {
     let status = reply.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");

@@ -1,4 +1,4 @@
-//! A disk without room, and then with it.
+//! A full disk, and then one with room again.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
@@ -17,7 +17,7 @@ use crate::fixture::*;
 use crate::support::directory::Directory;
 use crate::support::skip::skipped;
 
-/// The files of a process may be so long from now on.
+/// Limits the size of a process's files from now on.
 fn limit_files(server: &Server, bytes: &str) {
     let id = server.id().to_string();
     let limit = format!("--fsize={bytes}:unlimited");
@@ -57,12 +57,12 @@ async fn a_full_disk_is_told_and_over_as_soon_as_there_is_room() {
     }
     let directory = Directory::new();
     let file = directory.join("emulator.redb");
-    // The signal of that limit would end the process, which no full disk does.
+    // The signal of that limit would end the process, unlike a full disk.
     let mut server = Server::start_after("trap '' XFSZ", &*directory);
     let mut policies = PoliciesClient::new(channel(&server.endpoint).await);
     let mut made = vec![create(&mut policies).await.unwrap()];
 
-    // The file cannot grow. Then it cannot be written at all, not even to repair it.
+    // If the file cannot grow, it cannot be written at all, not even to repair it.
     for bytes in [std::fs::metadata(&file).unwrap().len().to_string(), "1".to_owned()] {
         limit_files(&server, &bytes);
         let mut refused = 0;

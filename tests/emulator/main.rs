@@ -1,4 +1,4 @@
-//! The emulator through its public API: bare stubs over loopback sockets.
+//! The emulator through its public API: plain stubs over loopback sockets.
 #![cfg(feature = "emulator")]
 
 #[path = "../support/mod.rs"]

@@ -135,8 +135,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..Default::default() })]
 
-    /// While items come and go, a walk sees each that is there all the time exactly once, none twice,
-    /// and none that was gone before it began.
+    /// While items are added and removed, a walk returns each item that exists all the time exactly once,
+    /// none twice, and none that was removed before it started.
     #[test]
     fn a_walk_sees_everything_that_stays_once(before in 0..12usize, steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -104,7 +104,7 @@ async fn a_policy_is_deleted_once_and_a_built_in_one_never() {
     assert_eq!(get(&mut world, &own.uuid).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(list(&mut world).await.len(), policies.len() - 1);
 
-    // A copy of a built-in policy is an own one.
+    // A copy of a built-in policy is a custom policy.
     let copy = world.policy(built_in.clone()).await;
     assert!(!copy.built_in && copy.features == built_in.features);
     delete(&mut world, &copy.uuid).await.unwrap();

@@ -1,4 +1,4 @@
-//! Callers that are not tonic: what is on the wire.
+//! Clients other than tonic: the bytes on the wire.
 
 use bytes::Bytes;
 use eset_protect::emulator::Running;
@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 
 pub type RawBody = UnsyncBoxBody<Bytes, std::convert::Infallible>;
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 pub struct Raw {
     pub http: u16,
@@ -22,7 +22,7 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// The status of a gRPC call, wherever it stood.
+    /// Returns the status of a gRPC call, in headers or trailers.
     #[track_caller]
     pub fn status(&self) -> Status {
         let found = [&self.trailers, &self.headers].into_iter().find_map(Status::from_header_map);
@@ -37,12 +37,12 @@ impl Raw {
     }
 }
 
-/// A message as it stands in a gRPC body.
+/// Returns a message framed for a gRPC body.
 pub fn framed(message: &impl Message) -> Vec<u8> {
     flagged(0, &message.encode_to_vec())
 }
 
-/// Bytes of a message, compressed if the flag is 1.
+/// Returns the bytes of a message, compressed if the flag is 1.
 pub fn flagged(flag: u8, bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
     [&[flag][..], &length, bytes].concat()
@@ -52,7 +52,7 @@ pub fn whole(body: impl Into<Bytes>) -> RawBody {
     Full::new(body.into()).boxed_unsync()
 }
 
-/// A body that goes on without an end after these bytes.
+/// Returns a body that never ends after these bytes.
 pub fn endless(bytes: Vec<u8>) -> RawBody {
     let first = tokio_stream::once(Ok(http_body::Frame::data(Bytes::from(bytes))));
     let body = tokio_stream::StreamExt::chain(first, tokio_stream::pending());

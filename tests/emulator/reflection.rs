@@ -1,4 +1,4 @@
-//! What foreign clients and gateways learn by reflection, over both of its versions.
+//! What other clients and gateways learn by reflection, with both versions.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use tonic::Code;
 
 use crate::serving::SERVICES;
 
-/// The extension by which `google.api.http` stands in the options of a method.
+/// The options that contain the extension `google.api.http`.
 const METHOD_OPTIONS: &str = "google.protobuf.MethodOptions";
 const HTTP: i32 = 72_295_728;
 
-/// A request of either version.
+/// A request in either version.
 #[derive(Clone, Copy, Debug)]
 enum Ask {
     File(&'static str),
@@ -24,7 +24,7 @@ enum Ask {
     Nothing,
 }
 
-/// An answer of either version. Files are as they came.
+/// A response in either version. Files are unchanged.
 #[derive(Debug, PartialEq)]
 enum Reply {
     Files(Vec<Vec<u8>>),
@@ -98,7 +98,7 @@ macro_rules! version {
 version!(v1);
 version!(v1alpha);
 
-/// The answers of both versions, which are the same.
+/// Returns the responses of both versions, which are the same.
 async fn ask(asks: &[Ask]) -> Vec<Reply> {
     let replies = v1(asks).await;
     assert_eq!(v1alpha(asks).await, replies);
@@ -113,7 +113,7 @@ async fn a_file_comes_with_everything_it_imports_and_its_options() {
         Ask::Symbol("Era.Common.DataDefinition.Policy.PolicyData"),
         Ask::Symbol("eset.dotnod.automation.v1.DeviceTask.display_name"),
         Ask::Symbol("eset.dotnod.automation.v1.Trigger.kind"),
-        // A value of an enum stands beside it.
+        // An enum value is a sibling of its enum.
         Ask::Symbol("eset.dotnod.automation.v1.TASK_RUN_STATUS_QUEUED"),
         Ask::Symbol("grpc.health.v1.Health"),
         Ask::Symbol("grpc.reflection.v1.ServerReflection"),
@@ -132,7 +132,7 @@ async fn a_file_comes_with_everything_it_imports_and_its_options() {
             let missing = file.dependency.iter().find(|name| !names.contains(name.as_str()));
             assert_eq!(missing, None, "{ask:?}: imported by {}", file.name());
         }
-        // A pool of these files alone resolves all of their types.
+        // A pool of only these files resolves all of their types.
         let mut pool = prost_reflect::DescriptorPool::new();
         let imports_first: Vec<_> = files.iter().rev().map(Vec::as_slice).collect();
         let set = encoded_set(&imports_first);
@@ -145,14 +145,14 @@ async fn a_file_comes_with_everything_it_imports_and_its_options() {
             assert!(service.methods().all(|method| method.options().has_extension(&http)));
         }
     }
-    // The one that was asked for comes first.
+    // The requested file comes first.
     let Reply::Files(files) = &replies[0] else { panic!("no files") };
     let first = FileDescriptorProto::decode(files[0].as_slice()).unwrap();
     assert_eq!(first.package(), "eset.dotnod.automation.v1");
     assert!(FILE_DESCRIPTOR_SET.windows(files[0].len()).any(|bytes| bytes == files[0]));
 }
 
-/// A `FileDescriptorSet` of encoded files.
+/// Returns a `FileDescriptorSet` of encoded files.
 fn encoded_set(files: &[&[u8]]) -> Vec<u8> {
     let mut set = Vec::new();
     for file in files {

@@ -1,4 +1,4 @@
-//! How runs go on as the clock does.
+//! Runs progress with the clock.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -124,7 +124,7 @@ async fn new_triggers_run_again_and_the_filters_tell_runs_apart() {
     let mut world = world().await;
     let made = world.create(task("a", &["a", "b"])).await;
     let first: Vec<_> = world.runs(&made.uuid).await.into_iter().map(|run| run.uuid).collect();
-    // At the same instant, too: start times tell runs apart.
+    // Even at the same time, since start times distinguish runs.
     for _ in 0..2 {
         let request = UpdateTaskTriggersRequest {
             task_uuid: made.uuid.clone(),
@@ -185,7 +185,7 @@ async fn devices(world: &mut World, task: &DeviceTask) -> Vec<String> {
     world.runs(&task.uuid).await.into_iter().map(|run| run.device_uuid).collect()
 }
 
-/// ESET's set of actions is open, so nothing here is an error of the call; but no device can do it.
+/// ESET's set of actions is open, so the call succeeds; but no device can run it.
 #[tokio::test]
 async fn what_no_device_understands_fails() {
     use eset_protect::automation::v1::Action;
@@ -203,7 +203,7 @@ async fn what_no_device_understands_fails() {
         ("OnDemandScan", any(r#"{"@type":"type.googleapis.com/eset.v9.Newer"}"#), Failed),
         ("OnDemandScan", Some(Any::pack(&unknown_scan)), Failed),
         ("OnDemandScan", any(&format!(r#"{{"@type":"{scan}","scanProfile":"InDepht"}}"#)), Failed),
-        // What ESET adds is passed over by those who do not know it.
+        // Members that ESET adds are ignored by older clients.
         ("OnDemandScan", any(&format!(r#"{{"@type":"{scan}","budget":1}}"#)), Finished),
         ("OnDemandScan", None, Finished),
     ];
@@ -219,7 +219,7 @@ async fn what_no_device_understands_fails() {
         assert_eq!(world.statuses(&task.uuid).await, [outcome], "{:?}", task.action);
     }
 
-    // A rule of the test's own says what it wants.
+    // A custom rule decides.
     let mut world =
         world_with(|builder| builder.pace(PACE).outcome(|_, _| Outcome::Finished)).await;
     let action = Some(Action::new("Newer"));

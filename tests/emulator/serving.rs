@@ -1,4 +1,4 @@
-//! Starting and stopping, and health.
+//! Start, stop and health checks.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -39,14 +39,14 @@ async fn a_shutdown_and_a_drop_both_stop_everything() {
         let mut world = world().await;
         let address = world.running.local_addr();
         world.create(task("t", &[])).await;
-        // A client that has connected and says nothing holds nothing up.
+        // A client that is connected and sends nothing does not delay it.
         let silent = TcpStream::connect(address).await.unwrap();
         if is_dropped {
             drop(world.running);
         } else {
             let started = std::time::Instant::now();
             world.running.shutdown().await;
-            // Ten seconds are the limit for calls at work, and there is none.
+            // Ten seconds are the limit for current calls, and there are none.
             assert!(started.elapsed() < std::time::Duration::from_secs(9));
         }
         let mut byte = [0];
@@ -59,7 +59,7 @@ async fn a_shutdown_and_a_drop_both_stop_everything() {
             }
         }
         let reply = world.tasks.list_tasks(ListTasksRequest::default()).await;
-        // tonic says `Unavailable` or `Cancelled`.
+        // tonic returns `Unavailable` or `Cancelled`.
         assert!(reply.is_err());
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
@@ -85,7 +85,7 @@ async fn calls_at_once_and_a_shutdown_among_them_lose_nothing() {
     let tasks = world.tasks.list_tasks(request).await.unwrap().into_inner().tasks;
     let there: BTreeSet<_> = tasks.into_iter().map(|task| task.uuid).collect();
     assert!(uuids.is_subset(&there));
-    // The others are either answered or refused; none is left hanging.
+    // The others are either answered or refused; none hangs.
     world.running.shutdown().await;
     while let Some(reply) = calls.join_next().await {
         match reply.unwrap() {

@@ -119,7 +119,7 @@ async fn tasks_of_one_template_are_apart_until_its_founder_is_deleted() {
     delete(&mut world, &founder.uuid).await.unwrap();
     assert_eq!(uuids(&mut world).await, [&*other.uuid]);
 
-    // The template is gone too, so the next task founds it anew.
+    // The template is gone too, so the next task starts a new one.
     let again = world.create(task("weekly", &[])).await;
     let member = world.create(task("weekly", &[])).await;
     delete(&mut world, &member.uuid).await.unwrap();
@@ -188,7 +188,7 @@ async fn too_much_is_refused_and_changes_nothing() {
     assert_eq!(code(create(&mut world, task("a", &many)).await), Code::ResourceExhausted);
     let crowded = DeviceTask { triggers: vec![manual(None); 101], ..task("a", &[]) };
     assert_eq!(wrong_fields(create(&mut world, crowded).await), ["task.triggers"]);
-    // Fits the targets' limit, but its runs do not fit into the store.
+    // Within the limit for targets, but its runs do not fit into the store.
     assert_eq!(code(create(&mut world, task("a", &many[..1000])).await), Code::ResourceExhausted);
     assert!(list(&mut world).await.is_empty());
     let mut made = 0;
@@ -215,7 +215,7 @@ async fn the_seed_has_pages_of_tasks_of_several_kinds() {
     for task in tasks {
         seen.extend(world.statuses(&task.uuid).await.into_iter().map(i32::from));
     }
-    // Finished, failed, and the last one's are under way.
+    // Finished, failed, and the last one's are in progress.
     assert!(seen.contains(&3) && seen.contains(&4) && (seen.contains(&1) || seen.contains(&2)));
 }
 

@@ -1,4 +1,4 @@
-//! How often a call is made, and which attempts do not count.
+//! How many times a call is sent, and which attempts do not count.
 
 use eset_protect::{RetryPolicy, Wire};
 use std::time::Duration;
@@ -56,7 +56,7 @@ async fn a_refused_stream_is_sent_again_at_once_and_only_once() {
         assert_eq!(stage.timer.waits(), waits, "{times} refused");
         assert_eq!(stage.requests(), times + 1);
     }
-    // It is no retry of the policy.
+    // It does not count as a retry.
     for (times, is_answered) in [(1, true), (2, false)] {
         let stage = Stage::of(streams((0..times).map(|_| refused()).collect())).await;
         let builder = stage.builder(Wire::Grpc).retry(RetryPolicy::none());
@@ -99,7 +99,7 @@ async fn a_pending_create_whose_connection_is_lost_is_asked_for_and_not_begun_an
 
 #[tokio::test]
 async fn a_create_is_made_once_wherever_its_connection_breaks() {
-    // The server resets as soon as it can; how much the client has sent by then is left to chance.
+    // The server resets as soon as it can; how much the client has sent by then is random.
     for connections in [1, 3, usize::MAX] {
         for _ in 0..20 {
             let stage = Stage::of(answers(vec![]).begin(Begin::ResetAtOnce(connections))).await;

@@ -1,4 +1,4 @@
-//! A fault: what the servers do, and why the client does what it does.
+//! A fault: what the servers do, and why the client reacts as it does.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use crate::support::scripted::frames::Act;
 use crate::support::timer::DrivenTimer;
 use crate::support::tls::Identified;
 
-/// What a server does with a connection first.
+/// What a server does first with a connection.
 #[derive(Clone)]
 pub enum Begin {
     Plain,
-    /// Shows this certificate, with these protocols.
+    /// Offers this certificate, with these protocols.
     Tls(Arc<Identified>, &'static [&'static [u8]]),
-    /// Where a connection is killed, it is by TCP's RST.
+    /// Killed connections end with TCP's RST.
     WithoutLinger,
-    /// Waits for the first byte, reads nothing and says nothing.
+    /// Waits for the first byte, then neither reads nor writes.
     Silent,
-    /// So many connections end by RST with the first byte, which nobody has read.
+    /// This number of connections end with RST at the first byte, unread.
     ResetUnread(usize),
-    /// So many connections end by RST before anything has arrived, or after: whichever is first.
+    /// This number of connections end with RST before or after data has arrived, whichever happens first.
     ResetAtOnce(usize),
 }
 
-/// The server of the API.
+/// The API's server.
 #[derive(Clone)]
 pub enum Api {
-    /// Nobody listens.
+    /// Nothing listens.
     Nobody,
     Http1 {
         script: Vec<Answer>,
@@ -41,17 +41,17 @@ pub enum Api {
     },
 }
 
-/// What the servers do.
+/// The behaviour of the servers.
 #[derive(Clone)]
 pub struct Setting {
     pub api: Api,
     pub begin: Begin,
     pub tls: TlsConfig,
-    /// What the login answers before it gives tokens; `None` where nobody listens.
+    /// The login's responses before it issues tokens; `None` if nothing listens.
     pub login: Option<Vec<Answer>>,
-    /// So many requests, the first ones, are provably not processed.
+    /// The number of first requests that are provably not processed.
     pub unprocessed: usize,
-    /// The server sees every attempt.
+    /// Whether the server sees every attempt.
     pub is_seen: bool,
     pub is_rest: bool,
 }
@@ -70,7 +70,7 @@ impl Setting {
     }
 
     pub fn begin(mut self, begin: Begin) -> Self {
-        // Who ends before it reads sees nothing.
+        // A server that ends before reading sees nothing.
         self.is_seen &= matches!(begin, Begin::Plain | Begin::WithoutLinger);
         self.begin = begin;
         self
@@ -81,12 +81,12 @@ impl Setting {
     }
 
     pub fn login(self, login: Option<Vec<Answer>>) -> Self {
-        // A call without a token is an attempt only where it is sent.
+        // A call without a token is an attempt only if it is sent.
         Self { login, ..self }
     }
 }
 
-/// What a fault needs to know of the stage.
+/// What a fault can use of the stage.
 pub struct Scene {
     pub timer: DrivenTimer,
     pub elsewhere: SocketAddr,
@@ -97,12 +97,12 @@ type Set = Box<dyn Fn(&Scene) -> Setting>;
 /// A fault.
 pub struct Fault {
     pub name: String,
-    /// Why the client does what it does, with an idempotent call and with another.
+    /// Why the client reacts as it does, for an idempotent call and for another.
     pub why: [&'static str; 2],
     pub set: Set,
 }
 
-/// A fault of which both calls have the same to say.
+/// Creates a fault with the same reason for both calls.
 pub fn fault(
     name: impl Into<String>,
     why: &'static str,
@@ -112,7 +112,7 @@ pub fn fault(
 }
 
 impl Fault {
-    /// The same, and what is different for a call that is not idempotent.
+    /// Sets a different reason for a call that is not idempotent.
     pub fn create(mut self, why: &'static str) -> Self {
         self.why[1] = why;
         self

@@ -17,20 +17,20 @@ use crate::fault::Fault;
 /// A task as ESET's services write it.
 pub const TASK: &str = r#"{"task":{"uuid":"t-1","displayName":"Scan"}}"#;
 
-/// The same as a message; the answer of a create looks the same.
+/// Returns the same as a message, which is also the response to a create.
 pub fn message() -> GetTaskResponse {
     let task = DeviceTask { uuid: "t-1".into(), display_name: "Scan".into(), ..Default::default() };
     GetTaskResponse { task: Some(task) }
 }
 
-/// One table.
+/// A table.
 pub struct Section {
     pub name: &'static str,
     pub wire: Wire,
     pub faults: Vec<Fault>,
 }
 
-/// All of them.
+/// Returns all tables.
 pub fn sections() -> Vec<Section> {
     let section = |name, wire, faults| Section { name, wire, faults };
     vec![

@@ -1,6 +1,6 @@
-//! What a user gets when things go wrong, on both wires: a server for each fault, on real sockets, with
-//! driven time. `table.md` is written by it and checked against it; the files beside it hold the call
-//! policy to its documentation.
+//! What a user gets when things go wrong, on both wires: a server for each fault, on real sockets, with a
+//! driven clock. This test writes and checks `table.md`; the files next to it check the retry policy against
+//! its documentation.
 
 #![cfg(feature = "rest")]
 

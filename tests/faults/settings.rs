@@ -1,4 +1,4 @@
-//! What the tests of the policy set, the same over both wires.
+//! Settings for tests of the retry policy, the same for both wires.
 
 use eset_protect::Wire;
 use tonic::Code;
@@ -14,16 +14,16 @@ use crate::support::timer::DrivenTimer;
 
 pub const WIRES: [Wire; 2] = [Wire::Grpc, Wire::Rest];
 
-/// What a server answers.
+/// A server's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Says {
     /// The task.
     Task,
-    /// That it is unavailable.
+    /// Unavailable.
     Down,
-    /// That there is no such task.
+    /// Not found.
     NotFound,
-    /// That the token is not good.
+    /// The token is invalid.
     Unauthenticated,
 }
 
@@ -47,7 +47,7 @@ impl Says {
     }
 }
 
-/// A server that says these things in turn, and then one of them for ever.
+/// Creates a server with these responses in turn, and then always the last argument.
 pub fn says(wire: Wire, script: &[Says], otherwise: Says) -> Setting {
     if wire == Wire::Rest {
         let script = script.iter().map(|says| says.rest()).collect();
@@ -58,12 +58,12 @@ pub fn says(wire: Wire, script: &[Says], otherwise: Says) -> Setting {
     }
 }
 
-/// A server that is always down.
+/// Creates a server that is always down.
 pub fn down(wire: Wire) -> Setting {
     says(wire, &[], Says::Down)
 }
 
-/// A server that says these things in turn, and then nothing, until something runs out.
+/// Creates a server with these responses in turn, which then hangs until something expires.
 pub fn says_then_silent(wire: Wire, script: &[Says], timer: &DrivenTimer) -> Setting {
     let mut setting = says(wire, script, Says::Task);
     match &mut setting.api {
@@ -76,7 +76,7 @@ pub fn says_then_silent(wire: Wire, script: &[Says], timer: &DrivenTimer) -> Set
     setting
 }
 
-/// A server whose first answers are these.
+/// Creates a server with these first responses.
 pub fn streams(acts: Vec<Vec<Act>>) -> Setting {
     let mut setting = grpc_streams::once(Vec::new());
     if let Api::Http2 { script, .. } = &mut setting.api {
@@ -85,7 +85,7 @@ pub fn streams(acts: Vec<Vec<Act>>) -> Setting {
     setting
 }
 
-/// The same over REST.
+/// Does the same over REST.
 pub fn answers(script: Vec<Answer>) -> Setting {
     rest::script(script)
 }

@@ -1,4 +1,4 @@
-//! Servers of one fault, a client of them, and one call.
+//! The servers of a fault, a client, and a call.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::support::tls::acceptor;
 
 pub const USER: &str = "api-user";
 pub const PASSWORD: &str = "correct-horse-battery";
-/// What all tokens have in them.
+/// The common part of all tokens.
 pub const TOKEN: &str = "secret-token";
 
 /// A call.
@@ -64,7 +64,7 @@ pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
     client.device_tasks().create_task(task()).await
 }
 
-/// The answers of a good login, each with another token.
+/// Returns the responses of a good login, each with a new token.
 pub fn tokens() -> impl Iterator<Item = Answer> {
     (1..).map(|n| {
         ok(&format!(
@@ -73,10 +73,10 @@ pub fn tokens() -> impl Iterator<Item = Answer> {
     })
 }
 
-/// How many tokens a login has: more than any test asks for.
+/// The number of tokens a login has: more than any test needs.
 const OFTEN: usize = 60;
 
-/// The server of the API.
+/// The API's server.
 enum Server {
     Nobody(Nobody),
     Http1(Scripted),
@@ -90,13 +90,13 @@ pub struct Stage {
     api: Server,
     login: Option<Scripted>,
     login_address: SocketAddr,
-    /// Where the login would be.
+    /// The address of the login if there is none.
     _nobody: Nobody,
-    /// Where nobody has any business.
+    /// An address that must never be used.
     elsewhere: Elsewhere,
 }
 
-/// An address that must see nobody.
+/// An address that must receive no connections.
 pub struct Elsewhere {
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -151,7 +151,7 @@ impl Stage {
         Self { timer, setting, api, login, login_address, _nobody: nobody, elsewhere }
     }
 
-    /// A stage with a time of its own.
+    /// Creates a stage with its own clock.
     pub async fn of(setting: Setting) -> Self {
         Self::start(DrivenTimer::new(), Elsewhere::start().await, setting).await
     }
@@ -164,12 +164,12 @@ impl Stage {
         }
     }
 
-    /// How to build a client of it: everything by default but the time, and the jitter.
+    /// Returns a client's builder with all defaults except the clock and jitter.
     pub fn builder(&self, wire: Wire) -> ClientBuilder {
         self.drawing_builder(wire).jitter(|ceiling| ceiling)
     }
 
-    /// The same, which draws its waits.
+    /// Does the same, with random waits.
     pub fn drawing_builder(&self, wire: Wire) -> ClientBuilder {
         let address = self.address();
         let endpoint = match &self.setting.begin {
@@ -187,7 +187,7 @@ impl Stage {
             .timer(self.timer.clone())
     }
 
-    /// What arrived at the API in HTTP/1.1.
+    /// Returns the HTTP/1.1 requests that the API received.
     pub fn seen(&self) -> Vec<Seen> {
         match &self.api {
             Server::Http1(server) => server.seen(),
@@ -195,7 +195,7 @@ impl Stage {
         }
     }
 
-    /// How many requests arrived at the API.
+    /// Returns the number of requests that the API received.
     pub fn requests(&self) -> usize {
         match &self.api {
             Server::Nobody(_) => 0,
@@ -204,7 +204,7 @@ impl Stage {
         }
     }
 
-    /// How many connections the API has had.
+    /// Returns the number of connections to the API.
     pub fn connections(&self) -> usize {
         match &self.api {
             Server::Nobody(_) => 0,
@@ -213,18 +213,18 @@ impl Stage {
         }
     }
 
-    /// How many of them begin something, rather than ask for what was begun.
+    /// Returns the number of requests that start something rather than poll.
     pub fn begun(&self) -> usize {
         let polls = self.seen().iter().filter(|seen| seen.header("response-id").is_some()).count();
         self.requests() - polls
     }
 
-    /// What arrived at the login.
+    /// Returns the requests that the login received.
     pub fn logins(&self) -> Vec<Seen> {
         self.login.as_ref().map(Scripted::seen).unwrap_or_default()
     }
 
-    /// What holds whatever happens.
+    /// Checks what must always hold.
     fn check(&self, call: Call, outcome: &Outcome) {
         let Outcome { result, requests, begun, elapsed, .. } = outcome;
         if call == Call::Create {
@@ -247,7 +247,7 @@ impl Stage {
         let Err(error) = result else { return };
         if self.setting.is_seen {
             let attempts = usize::try_from(error.attempts()).expect("a small number");
-            // An attempt asks for a pending answer more than once.
+            // An attempt may poll for a pending response several times.
             let is_right =
                 if *begun == *requests { attempts == *begun } else { attempts <= *requests };
             assert!(is_right, "{attempts} attempts, {requests} requests: {error:?}");
@@ -264,19 +264,19 @@ impl Stage {
     }
 }
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Debug)]
 pub struct Outcome {
     pub result: Result<DeviceTask, Error>,
-    /// How many requests arrived at the API.
+    /// The number of requests that the API received.
     pub requests: usize,
-    /// How many of them were no question for a pending answer.
+    /// The number of them that were not polls.
     pub begun: usize,
-    /// How long it took, in driven time.
+    /// How long it took by the driven clock.
     pub elapsed: Duration,
 }
 
-/// Makes one call, and checks what always holds.
+/// Makes a call and checks what must always hold.
 pub async fn run(stage: &Stage, wire: Wire, call: Call) -> Outcome {
     let client = stage.builder(wire).connect_lazy().expect("a client");
     let result = call.make(&client).await;
@@ -290,7 +290,7 @@ pub async fn run(stage: &Stage, wire: Wire, call: Call) -> Outcome {
     outcome
 }
 
-/// An address where nobody listens, nor can while this lives.
+/// An address where nothing listens, and nothing can as long as this lives.
 pub struct Nobody {
     pub address: SocketAddr,
     _socket: TcpSocket,
@@ -304,14 +304,14 @@ impl Nobody {
     }
 }
 
-/// A connection, with TLS or without.
+/// A connection with or without TLS.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 type Beginning = Pin<Box<dyn Future<Output = Option<Box<dyn Stream>>> + Send>>;
 
-/// What a server does with a connection first.
+/// What a server does first with a connection.
 fn beginning(begin: &Begin, timer: &DrivenTimer) -> impl Fn(TcpStream) -> Beginning + Send + use<> {
     let (begin, timer) = (begin.clone(), timer.clone());
     let tls = match &begin {

@@ -14,13 +14,13 @@ use crate::support::timer::DrivenTimer;
 
 const HEAD: &str = include_str!("table_head.md");
 
-/// Makes one call of one fault.
+/// Makes one call with one fault.
 async fn row(fault: &Fault, wire: Wire, call: Call) -> String {
     let timer = DrivenTimer::new();
     let elsewhere = Elsewhere::start().await;
     let setting = (fault.set)(&Scene { timer: timer.clone(), elsewhere: elsewhere.address });
     let stage = Stage::start(timer, elsewhere, setting).await;
-    // A fault that hangs is found by this, rather than by somebody who waits.
+    // Ends a hanging fault, so that nobody has to notice it.
     let outcome = tokio::time::timeout(Duration::from_secs(20), run(&stage, wire, call)).await;
     let outcome = outcome.unwrap_or_else(|_| panic!("{wire:?}, {}, {call:?}: hangs", fault.name));
     let why = fault.why[usize::from(call == Call::Create)];
@@ -34,7 +34,7 @@ async fn row(fault: &Fault, wire: Wire, call: Call) -> String {
     )
 }
 
-/// What the user gets.
+/// Describes what the user gets.
 fn got(result: &Result<DeviceTask, Error>) -> String {
     let error = match result {
         Ok(task) => {
@@ -58,7 +58,7 @@ fn got(result: &Result<DeviceTask, Error>) -> String {
     format!("`{code}` ({by}), {ran}{again}{}", after.unwrap_or_default())
 }
 
-/// Seconds, as exact as they are.
+/// Formats seconds exactly.
 fn time(time: Duration) -> String {
     format!("{} s", (time.as_secs_f64() * 1e6).round() / 1e6)
 }

@@ -1,4 +1,4 @@
-//! What a client costs, and what is left of it.
+//! The resources a client uses, and what remains when it is dropped.
 
 use std::future::poll_fn;
 use std::mem::size_of;
@@ -39,7 +39,7 @@ async fn ten_thousand_clones_share_a_connection_and_a_token() {
     }
 }
 
-/// How the calls of a client end.
+/// How a client's calls end.
 #[derive(Clone, Copy, Debug)]
 enum Calls {
     None,
@@ -49,7 +49,7 @@ enum Calls {
     Refused,
 }
 
-/// A server for it.
+/// Returns a server for it.
 fn setting(wire: Wire, calls: Calls) -> Setting {
     match calls {
         Calls::None | Calls::Answered => says(wire, &[], Says::Task),
@@ -84,7 +84,7 @@ async fn make(calls: Calls, client: &Client, stage: &Stage) {
             get(client).await.unwrap();
             for number in 0..3 {
                 let mut call = Box::pin(get(client));
-                // Until it has arrived, and then it is given up.
+                // Waits until it has arrived, then gives it up.
                 while stage.requests() < number + 2 {
                     let poll = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx)));
                     assert!(poll.await.is_pending());
@@ -95,7 +95,7 @@ async fn make(calls: Calls, client: &Client, stage: &Stage) {
     }
 }
 
-/// Waits until the runtime has no task.
+/// Waits until the runtime has no tasks.
 async fn until_there_is_none() {
     while Handle::current().metrics().num_alive_tasks() > 0 {
         tokio::task::yield_now().await;
@@ -104,7 +104,7 @@ async fn until_there_is_none() {
 
 #[test]
 fn no_task_outlives_its_client() {
-    // The servers have a runtime of their own and go on, so it is not their end that ends the tasks.
+    // The servers continue in a separate runtime, so the tasks do not end because of them.
     let servers = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let clients = Builder::new_current_thread().enable_all().build().unwrap();
     let tasks = || clients.metrics().num_alive_tasks();

@@ -1,4 +1,4 @@
-//! What stops a storm of retries.
+//! What prevents retry storms.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::settings::{Says, WIRES, down, says};
 use crate::stage::{Stage, create, get};
 
-/// Many calls at once, all of which fail.
+/// Makes many concurrent calls that all fail.
 async fn fail(client: &Client, calls: usize) {
     let mut running = JoinSet::new();
     for _ in 0..calls {
@@ -28,7 +28,7 @@ async fn a_dead_service_gets_fifty_retries_and_then_none() {
         fail(&client, 64).await;
         let requests = stage.requests();
         assert!((64..=64 + 50).contains(&requests), "{wire:?}: {requests}");
-        // From now on it gets one request a call.
+        // From now on there is one request per call.
         let before = stage.requests();
         for _ in 0..5 {
             assert_eq!(get(&client).await.unwrap_err().attempts(), 1);
@@ -40,7 +40,7 @@ async fn a_dead_service_gets_fifty_retries_and_then_none() {
 #[tokio::test]
 async fn wave_after_wave_gets_no_more_of_them() {
     for wire in WIRES {
-        // In four waves; without a throttle these were 1,280 requests.
+        // In four waves; without a throttle these would be 1,280 requests.
         let stage = Stage::of(down(wire)).await;
         let client = stage.builder(wire).no_rate_limiter().connect_lazy().unwrap();
         for _ in 0..4 {
@@ -68,7 +68,7 @@ async fn it_recovers_with_the_service() {
         for _ in 0..2 {
             get(&client).await.unwrap();
         }
-        // An answer, though an error.
+        // A response, even though an error.
         assert!(get(&client).await.unwrap_err().is_not_found());
         assert_eq!(throttle.tokens(), 7.0);
         get(&client).await.unwrap();
@@ -90,7 +90,7 @@ async fn clones_share_it_and_so_do_clients_that_are_given_the_same() {
         assert_eq!(get(&first).await.unwrap_err().attempts(), 5);
         assert_eq!(get(&first.clone()).await.unwrap_err().attempts(), 1);
         assert_eq!(get(&second).await.unwrap_err().attempts(), 1);
-        // A client beside them has its own.
+        // Another client has its own throttle.
         let third = two.builder(wire).no_rate_limiter().connect_lazy().unwrap();
         assert_eq!(get(&third).await.unwrap_err().attempts(), 5);
     }

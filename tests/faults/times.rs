@@ -1,4 +1,4 @@
-//! How the times of a call combine, as the table in the documentation of `CallOptions` says.
+//! How the timeouts of a call combine, as in the table of `CallOptions`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +16,7 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A server that never answers.
+/// Creates a server that never responds.
 async fn silent(wire: Wire) -> Stage {
     let timer = DrivenTimer::new();
     let setting = says_then_silent(wire, &[], &timer);
@@ -32,7 +32,7 @@ async fn a_call_that_gets_no_answer() {
             (of(), Call::Get, default(wire), 1),
             (of(), Call::Create, default(wire), 1),
             (of().timeout(seconds(10)), Call::Get, 10, 1),
-            // Sent at 0, 3, 6 and 9 s: the backoff is drawn as nothing.
+            // Sent at 0, 3, 6 and 9 s, because the drawn backoff is zero.
             (of().timeout(seconds(10)).attempt_timeout(seconds(3)), Call::Get, 10, 4),
             (of().timeout(seconds(10)).attempt_timeout(seconds(3)), Call::Create, 3, 1),
             (of().timeout(seconds(10)).attempt_timeout(seconds(30)), Call::Get, 10, 1),
@@ -75,7 +75,7 @@ async fn backoffs_between_attempts_take_of_the_same_time() {
         let client = stage.builder(wire).attempt_timeout(seconds(3)).timeout(seconds(10));
         let client = client.no_rate_limiter().connect_lazy().unwrap();
         let error = client.device_tasks().get_task("t-1").await.unwrap_err();
-        // 3 + 0.25 + 3 + 0.5 + 3, and one more second would end after the deadline.
+        // 3 + 0.25 + 3 + 0.5 + 3; one more second would exceed the deadline.
         assert_eq!(stage.timer.elapsed(), Duration::from_millis(9750), "{error:?}");
         assert!(error.is_deadline_exceeded() && error.attempts() == 3, "{error:?}");
     }
@@ -112,7 +112,7 @@ async fn an_attempt_that_takes_too_long_makes_room_for_one_that_does_not() {
     }
 }
 
-/// A login that takes 20 s.
+/// Returns a login that takes 20 s.
 fn slow_login(timer: &DrivenTimer) -> Vec<Answer> {
     let token = crate::stage::tokens().next();
     let Some(Answer::Keep(bytes)) = token else { unreachable!("a token") };
@@ -131,7 +131,7 @@ async fn one_deadline_holds_over_the_login_the_retries_and_the_pending_answers()
         let error = client.device_tasks().get_task("t-1").await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Deadline, 3), "{error:?}");
         assert_eq!(stage.timer.elapsed(), seconds(25));
-        // What went wrong before the time was up is said too.
+        // The error before the deadline is reported too.
         assert!(error.to_string().contains("UNAVAILABLE"), "{error}");
     }
     let timer = DrivenTimer::new();
@@ -142,7 +142,7 @@ async fn one_deadline_holds_over_the_login_the_retries_and_the_pending_answers()
     let error = client.device_tasks().create_task(task()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Deadline, 1), "{error:?}");
     assert!(error.may_have_executed(), "it was accepted: {error:?}");
-    // Asked at 20, 21, 22.5 and 24.75 s; the next pause is longer than what is left.
+    // Polled at 20, 21, 22.5 and 24.75 s; the next pause exceeds the remaining time.
     assert_eq!((stage.timer.elapsed(), stage.requests()), (seconds(25), 4));
 }
 

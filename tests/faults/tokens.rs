@@ -1,4 +1,4 @@
-//! Tokens that a service refuses.
+//! Tokens refused by a service.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,11 +16,11 @@ use crate::support::scripted::h2::{H2Server, Reply};
 use crate::support::timer::DrivenTimer;
 use crate::support::tls::{acceptor, issue, new_authority};
 
-/// A service that takes some tokens and not others, and a login.
+/// A service that accepts certain tokens, and a login.
 struct Service {
     _api: H2Server,
     login: Scripted,
-    /// The tokens that arrived.
+    /// The tokens that it received.
     seen: Arc<Mutex<Vec<String>>>,
     builder: ClientBuilder,
     timer: DrivenTimer,
@@ -78,7 +78,7 @@ async fn a_refused_token_is_renewed_once_and_the_call_made_again_with_the_new_on
         create(&client).await.unwrap();
         assert_eq!(service.seen(), [1, 2].map(|n| format!("{TOKEN}-{n}")));
         assert_eq!(service.login.seen().len(), 2);
-        // The new one stays.
+        // The new one remains.
         get(&client).await.unwrap();
         assert_eq!(service.seen().len(), 3);
         assert_eq!(service.login.seen().len(), 2);
@@ -95,7 +95,7 @@ async fn a_service_that_refuses_all_tokens_gets_two_of_them() {
         assert_eq!((error.attempts(), service.seen().len()), (2, 2));
         assert_eq!(service.login.seen().len(), 2);
         assert_eq!(service.timer.elapsed(), Duration::ZERO);
-        // Another login may have replaced ours, so each new call tries one, and rests before it.
+        // Another login may have replaced ours, so each new call tries once, after a pause.
         for call in 0..10 {
             let error = get(&client).await.unwrap_err();
             assert!(error.is_unauthenticated() && error.attempts() == 2, "{error:?}");
@@ -106,7 +106,7 @@ async fn a_service_that_refuses_all_tokens_gets_two_of_them() {
     }
 }
 
-/// An account with one session: the login of one program ends that of the other.
+/// An account with a single session: the login of one program ends that of the other.
 #[tokio::test]
 async fn two_programs_that_end_each_others_sessions_both_go_on() {
     for wire in WIRES {
@@ -122,7 +122,7 @@ async fn two_programs_that_end_each_others_sessions_both_go_on() {
         for round in 0..10 {
             for client in &programs {
                 create(client).await.unwrap();
-                // What is good stays so as long as nobody else logs in.
+                // A valid token stays valid as long as no other program logs in.
                 get(client).await.unwrap();
             }
             assert_eq!(service.login.seen().len(), 2 * (round + 1));
@@ -130,7 +130,7 @@ async fn two_programs_that_end_each_others_sessions_both_go_on() {
     }
 }
 
-/// Tokens that another call replaces: the second is there without this call's doing, the third is not.
+/// Tokens replaced by another call: the second exists without this call's help, the third does not.
 #[derive(Debug, Default)]
 struct Replaced {
     asked: AtomicUsize,
@@ -201,7 +201,7 @@ async fn a_renewal_is_no_retry_of_the_policy() {
         let client = stage.builder(wire).no_rate_limiter().connect_lazy().unwrap();
         get(&client).await.unwrap();
         assert_eq!((stage.requests(), stage.logins().len()), (6, 2));
-        // A second refusal in the same call is not renewed, whatever was between.
+        // A second refusal within the same call causes no renewal, whatever happened in between.
         let script = [Says::Unauthenticated, Says::Down, Says::Unauthenticated];
         let stage = Stage::of(says(wire, &script, Says::Task)).await;
         let client = stage.builder(wire).no_rate_limiter().connect_lazy().unwrap();

@@ -1,4 +1,4 @@
-//! How long a call waits before it is made again.
+//! How long a call waits before a retry.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -41,7 +41,7 @@ async fn each_wait_is_twice_the_one_before_up_to_the_longest() {
 async fn each_wait_is_drawn_from_zero_to_that() {
     let stage = Stage::of(down(Wire::Grpc)).await;
     let client = stage.drawing_builder(Wire::Grpc).timeout(Duration::from_secs(1000));
-    // As many as the largest throttle lets through.
+    // As many as the largest throttle allows.
     const CALLS: usize = 90;
     let client = client.retry_throttle(&RetryThrottle::new(1000, 1.0)).connect_lazy().unwrap();
     for _ in 0..CALLS {
@@ -53,7 +53,7 @@ async fn each_wait_is_drawn_from_zero_to_that() {
         let ceiling = Backoff::default().ceiling(u32::try_from(retry).unwrap() + 1);
         let drawn: Vec<_> = waits.iter().skip(retry).step_by(4).collect();
         assert!(drawn.iter().all(|wait| **wait <= ceiling));
-        // Each quarter is drawn; that none of ninety is in one of them has a chance of 1 in 10^10.
+        // Each quarter occurs; the probability that none of ninety is in a given one is 1 in 10^10.
         for quarter in 0..4 {
             let of_quarter =
                 |wait: &Duration| (wait.as_secs_f64() / ceiling.as_secs_f64() * 4.0) as u32;
@@ -74,7 +74,7 @@ async fn a_draw_of_more_than_the_ceiling_is_the_ceiling() {
 async fn a_wait_that_ends_after_the_deadline_is_not_begun() {
     let stage = Stage::of(down(Wire::Grpc)).await;
     let client = stage.builder(Wire::Grpc).connect_lazy().unwrap();
-    // 0.25 and 0.5 fit, and then 1 does not.
+    // 0.25 and 0.5 fit, but then 1 does not.
     let call = client.device_tasks().get_task("t-1").timeout(Duration::from_millis(1700));
     let error = call.await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Code::Unavailable, 3));

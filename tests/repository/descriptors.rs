@@ -1,4 +1,4 @@
-//! The protos as they were released, and as ESET documents them.
+//! The protos as released, and as documented by ESET.
 
 mod documented;
 mod features;
@@ -26,7 +26,7 @@ fn methods() -> impl Iterator<Item = MethodDescriptor> {
     POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>())
 }
 
-/// The idempotency level, if the `.proto` says one.
+/// Returns the idempotency level if the `.proto` file declares one.
 fn idempotency(method: &MethodDescriptor) -> Option<&'static str> {
     let options = method.options();
     if !options.has_field_by_name("idempotency_level") {
@@ -40,7 +40,7 @@ fn idempotency(method: &MethodDescriptor) -> Option<&'static str> {
     }
 }
 
-/// What a file says about its generated code in other languages (AIP-191).
+/// The options about generated code in other languages (AIP-191).
 const GENERATED: [&str; 5] = [
     "csharp_namespace",
     "go_package",
@@ -49,7 +49,7 @@ const GENERATED: [&str; 5] = [
     "java_package",
 ];
 
-/// What a file says, or nothing.
+/// Returns a file option, or an empty text.
 fn file_option(file: &FileDescriptor, option: &str) -> String {
     match file.options().get_field_by_name(option).as_deref() {
         Some(Value::String(text)) => text.clone(),
@@ -119,7 +119,7 @@ fn every_rpc_has_an_http_rule_and_an_idempotency_level() {
     }
 }
 
-/// Go cannot be generated from a file that does not say its package, and the others not well.
+/// Go code cannot be generated without a declared package, and other languages get poor names.
 #[test]
 fn every_file_says_the_packages_of_other_languages() {
     let mut go_packages = BTreeMap::new();
@@ -134,7 +134,7 @@ fn every_file_says_the_packages_of_other_languages() {
         assert_eq!(plain(&csharp), plain(package), "{name}");
         assert!(csharp.split('.').all(|part| part.starts_with(char::is_uppercase)), "{name}");
         assert_eq!(multiple, "true", "{name}");
-        // Names of Google's libraries, so that code from here and from there is the same.
+        // The names of Google's libraries, so that both kinds of code are compatible.
         let google = package.starts_with("google.");
         let java_package = if google { format!("com.{package}") } else { package.to_owned() };
         assert_eq!(plain(&java), plain(&java_package), "{name}");
@@ -153,7 +153,7 @@ fn every_file_says_the_packages_of_other_languages() {
             assert_eq!(path, format!("eset-protect/proto/{folder}"));
         }
         assert!(short.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{go}");
-        // One Go package holds one protobuf package.
+        // A Go package contains one protobuf package.
         let before = go_packages.insert(go.clone(), package.to_owned());
         assert!(before.is_none_or(|before| before == package), "{name}: {go}");
     }

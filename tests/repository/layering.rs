@@ -415,7 +415,7 @@ fn code(text: &str) -> String {
         .join("\n")
 }
 
-/// The names behind `crate::`, outside comments and links of the documentation.
+/// Returns the names after `crate::`, outside comments and documentation links.
 fn known_to(text: &str) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     let code = code(text);

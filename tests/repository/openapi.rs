@@ -1,14 +1,14 @@
-//! The OpenAPI document says what ESET's own documents say, and holds together by itself.
+//! The OpenAPI document agrees with ESET's own documents and is consistent.
 
 use std::collections::BTreeSet;
 
 use eset_protect::transcode::{OPENAPI, Router};
 use serde_json::Value;
 
-/// Every operation of ESET's documents for Automation and Policy Management, of May 2026
-/// (FACTS.md#names): method, path, operationId, summary, parameters, body, response. Left out is what
-/// the `.proto` files do not say: the format `uuid`, limits of lengths and sizes, and the statuses that
-/// belong to ESET's gateway. A row that goes on is indented further.
+/// Every operation in ESET's documents for Automation and Policy Management, of May 2026 (FACTS.md#names):
+/// method, path, operationId, summary, parameters, body, response. Without what the `.proto` files do not
+/// contain: the format `uuid`, limits of lengths and sizes, and the statuses of ESET's gateway. Continuation
+/// lines are indented further.
 const OPERATIONS: &str = "
     GET /v1/device_tasks DeviceTasks_ListTasks | List tasks | query pageSize integer:int64, query
         pageToken string | - | v1ListTasksResponse
@@ -51,8 +51,7 @@ const OPERATIONS: &str = "
         v2UpdatePolicyAssignmentRankingResponse
 ";
 
-/// Every schema with its members. Read-only marks are left out, and the order, which is alphabetical
-/// in places.
+/// Every schema with its members, without read-only marks and in no particular order.
 const SCHEMAS: &str = "
     DeviceTasksUpdateTaskTargetsBody | targets v1DeviceTaskTargets
     DeviceTasksUpdateTaskTriggersBody | triggers [v1Trigger]
@@ -94,7 +93,7 @@ const SCHEMAS: &str = "
     v2UpdatePolicyAssignmentRankingResponse |
 ";
 
-/// Every enum with its default and its values.
+/// Every enum with its default and values.
 const ENUMS: &str = "
     v1DeviceTaskSource | DEVICE_TASK_SOURCE_UNSPECIFIED | DEVICE_TASK_SOURCE_UNSPECIFIED
         DEVICE_TASK_SOURCE_INTERNAL_AUTOMATION DEVICE_TASK_SOURCE_EXTERNAL_AUTOMATION
@@ -130,12 +129,12 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
-/// The members of an object; none if there is no object.
+/// Returns the members of an object; none if it is not an object.
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
 
-/// Every operation with its path and method.
+/// Returns every operation with its path and method.
 fn operations(document: &Value) -> Vec<(&str, String, &Value)> {
     let mut found = Vec::new();
     for (path, item) in members(&document["paths"]) {
@@ -146,7 +145,7 @@ fn operations(document: &Value) -> Vec<(&str, String, &Value)> {
     found
 }
 
-/// A type in ESET's tables: `v1Action`, `[string]`, `map<x>`, `integer:int64`.
+/// Returns a type as in ESET's tables: `v1Action`, `[string]`, `map<x>`, `integer:int64`.
 fn kind(schema: &Value) -> String {
     if let Some(all) = schema["allOf"].as_array() {
         assert_eq!(all.len(), 1);
@@ -235,7 +234,7 @@ fn it_says_who_sets_a_field() {
     assert_eq!(required("v1CreateTaskRequest"), serde_json::json!(["task"]));
     assert_eq!(required("v1DeviceTask"), serde_json::json!(["action", "targets", "triggers"]));
     assert_eq!(required("v2PolicyAssignment"), serde_json::json!(["policyUuid", "target"]));
-    // What the path holds is no member of the body.
+    // Fields in the path are not in the body.
     assert_eq!(required("DeviceTasksUpdateTaskTargetsBody"), serde_json::json!(["targets"]));
 }
 
@@ -258,7 +257,7 @@ fn it_holds_together() {
         assert_eq!(text(&document, "openapi"), "3.0.3");
         assert!(!text(&document["info"], "title").is_empty());
         assert!(!text(&document["info"], "version").is_empty());
-        // Every reference leads somewhere, and every schema is in use.
+        // Every reference resolves, and every schema is used.
         let mut used = BTreeSet::new();
         walk(&document, &mut |object| {
             if let Some(reference) = object["$ref"].as_str() {
@@ -295,7 +294,7 @@ fn it_holds_together() {
             assert!(tags.iter().any(|known| &known["name"] == tag), "{tag}");
             assert_eq!(tag.as_str(), id.split('_').next());
             assert!(!text(operation, "description").is_empty(), "{id}");
-            // The parameters of the path are those in the path, and no name is there twice.
+            // The path parameters are those in the path, and all names are unique.
             let in_path: Vec<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
             let mut names = BTreeSet::new();
             let mut declared = Vec::new();
@@ -347,7 +346,7 @@ fn the_router_finds_what_it_says() {
             assert!(servers.to_string().contains(&host), "{host}");
         }
     }
-    // And the other way: every binding that OpenAPI has a place for is there.
+    // Conversely, every binding that OpenAPI supports is included.
     for (methods, text_of) in [
         (eset_protect::rpc::METHODS, OPENAPI),
         (added_service::rpc::METHODS, added_service::OPENAPI),
@@ -377,7 +376,7 @@ fn every_kind_of_rule_and_field_has_a_form() {
     assert_eq!(text(by_number, "operationId"), "GuestBook_ReadEntry2");
     assert_eq!(names(by_number), ["number string:uint64", "isDraft boolean", "name string"]);
     assert_eq!(content(&by_number["responses"]["200"]), "[integer:int64]");
-    // A message that holds itself ends; a map has no place.
+    // A recursive message ends; maps are not supported.
     assert_eq!(
         names(&paths["/v1/shelves/{folder}:find"]["get"]),
         [
@@ -392,7 +391,7 @@ fn every_kind_of_rule_and_field_has_a_form() {
             "like.topics [string]",
         ]
     );
-    // A field of a field is in the path, and the whole or a field in the body.
+    // A nested field is in the path, and the whole message or a field is in the body.
     let write = &paths["/v1/entries/{entry.name}"];
     assert_eq!(content(&write["put"]["requestBody"]), "GuestBookWriteEntryBody");
     assert_eq!(names(&write["patch"]), ["entry.name string", "force boolean"]);

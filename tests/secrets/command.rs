@@ -1,4 +1,4 @@
-//! Runs of the command: what it prints, writes and shows in the list of processes.
+//! Runs the command: what it prints, writes and shows in the process list.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,11 +13,11 @@ use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok
 
 struct Ran {
     is_success: bool,
-    /// Everything that somebody else could see.
+    /// Everything that others could see.
     seen: String,
 }
 
-/// Runs the command in a folder of its own, as talkative as it can be.
+/// Runs the command in an empty folder, at the most verbose level.
 async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
     let home = Directory::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_eset-protect"));
@@ -39,7 +39,7 @@ async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
     Ran { is_success: output.status.success(), seen: String::from_utf8_lossy(&seen).into_owned() }
 }
 
-/// The names and contents of all files in a folder.
+/// Collects the names and contents of all files in a folder.
 fn written(folder: &Path, to: &mut Vec<u8>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -80,7 +80,7 @@ async fn the_command_shows_no_secret_at_the_most_verbose_level() {
         let ran = run(&login, &password).await;
         is_clean(&ran);
         assert!(ran.is_success, "{}", ran.seen);
-        // It did log in, and it did tell: itself and what is below.
+        // It logged in, and it logged events of this crate and of those below.
         assert!(!found(&logins.seen()[0].text()).is_empty());
         assert!(ran.seen.contains("eset_protect::auth") && ran.seen.contains("hyper_util"));
 
@@ -98,7 +98,7 @@ async fn the_command_shows_no_secret_at_the_most_verbose_level() {
         assert!(!ran.is_success, "{}", ran.seen);
     }
 
-    // By the environment, and with a token.
+    // Through the environment, and with a token.
     let list = ["tasks", "list", "--endpoint", endpoint.as_str()];
     let environment = [("ESET_PROTECT_TOKEN", STATIC), ("ESET_PROTECT_LOG", "trace")];
     let ran = run(&list, &environment).await;

@@ -1,4 +1,4 @@
-//! Servers that say back what they were sent, in every spelling and every place of an answer.
+//! Servers that echo what they received, in every encoding and every part of a response.
 
 use eset_protect::auth::StaticToken;
 use eset_protect::automation::v1::ListTasksRequest;
@@ -18,7 +18,7 @@ use crate::outputs::Text;
 use crate::support::scripted::h2::{End, H2Server, Reply};
 use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok};
 
-/// What the crate tells in one test. What those below tell of the servers' part would be most of it.
+/// What the crate logs in one test, without the server's part, which would be most of it.
 struct Told(Text, #[allow(dead_code)] DefaultGuard);
 
 impl Told {
@@ -42,7 +42,7 @@ impl Told {
     }
 }
 
-/// What an error shows, and what its caller may show.
+/// Returns what an error shows, and what its caller may show.
 fn shown(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?} {:?}", error.metadata());
     text.push_str(error.message());
@@ -65,7 +65,7 @@ fn assert_clean(error: &Error, spelling: &str) {
     assert!(!text.contains(spelling), "{spelling}: {text}");
 }
 
-/// The spellings of a secret, and of it among other things.
+/// Returns the encodings of a secret, alone and with other text.
 fn spellings(secret: &str) -> Vec<String> {
     let base64 = |text: String| base64_simd::STANDARD.encode_to_string(text);
     let mut all = forms(secret);
@@ -87,7 +87,7 @@ fn spellings(secret: &str) -> Vec<String> {
     all.push(each(|byte| format!("{byte:02x}:")));
     all.push(each(|byte| format!("{byte:02X} ")));
     all.push(each(|byte| format!("{byte},")));
-    // As Gson, .NET and Handlebars escape what means something in HTML.
+    // As Gson, .NET and Handlebars escape characters with a meaning in HTML.
     all.push(escaped(secret, |c| format!("\\u{:04x}", u32::from(c))));
     all.push(escaped(secret, |c| format!("\\u{:04X}", u32::from(c))).replace('\\', "\\\\"));
     all.push(escaped(secret, |c| format!("&#x{:X};", u32::from(c))));
@@ -102,7 +102,7 @@ fn spellings(secret: &str) -> Vec<String> {
     all
 }
 
-/// With an escape for every sign.
+/// Escapes every character.
 fn escaped(secret: &str, escape: fn(char) -> String) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || c == ' ';
     secret.chars().map(|c| if is_plain(c) { c.to_string() } else { escape(c) }).collect()
@@ -191,7 +191,7 @@ async fn over_rest() {
                 answer("403 Forbidden", &html, format!("<p>{text}</p>")),
                 answer("403 Forbidden", &html, format!("{}{spelling}", "x".repeat(190))),
                 answer("302 Found", &html, &text),
-                // A success that is none.
+                // A success that is invalid.
                 answer("200 OK", &json, format!("{{\"tasks\":{}}}", json!(text))),
                 answer("200 OK", &[("content-type", echo)], "{}"),
                 answer("202 Accepted", &json, ""),
@@ -241,7 +241,7 @@ fn told(text: &str) -> Answer {
     json_answer("400 Bad Request", &json!({ "code": 3, "message": text }).to_string())
 }
 
-/// The end of a text may lie within a secret; and what looks like the beginning of one need not be one.
+/// A text may end within a secret; and what looks like the start of a secret need not be one.
 #[tokio::test]
 async fn a_part_of_a_secret_is_one() {
     let _told = Told::listen();
@@ -262,7 +262,7 @@ async fn a_part_of_a_secret_is_one() {
     }
 }
 
-/// Of a short password only the word itself is one, or every text would be full of holes.
+/// Of a short password only the whole word is redacted, or every text would be full of gaps.
 #[tokio::test]
 async fn a_short_secret_is_a_word() {
     let _told = Told::listen();
@@ -281,7 +281,7 @@ async fn a_short_secret_is_a_word() {
     }
 }
 
-/// Headers by whose name nobody takes them for a secret are told as they are.
+/// Headers whose names do not indicate secrets are shown unchanged.
 #[tokio::test]
 async fn what_is_no_secret_stays() {
     let _told = Told::listen();
@@ -317,7 +317,7 @@ async fn other_credentials_of_a_call_are_secrets_too() {
     }
 }
 
-/// A token that was fetched, and one that renews it.
+/// A fetched token, and the one that renews it.
 #[tokio::test]
 async fn of_tokens_that_were_fetched() {
     let _told = Told::listen();

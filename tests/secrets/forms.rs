@@ -1,6 +1,6 @@
-//! The secrets of the test, and the forms in which one could show.
+//! The secrets of the tests, and the forms in which they could leak.
 
-/// Of signs that look different in every form.
+/// With characters that look different in every encoding.
 pub const PASSWORD: &str = "pä55 \"w\\ord&=+%/é<9>";
 pub const PROXY_PASSWORD: &str = "pr0xy-s3cret-of-the-house";
 pub const ACCESS: &str = "acc3ss-t0ken";
@@ -8,21 +8,21 @@ pub const REFRESH: &str = "refr3sh-t0ken";
 pub const STATIC: &str = "st4tic-t0ken-of-a-service";
 pub const OWN: &str = "0wn-t0ken-of-a-call";
 
-/// What a proxy or a service hands out in a header of an answer.
+/// A cookie that a proxy or service sets in a response.
 pub const COOKIE: &str = "c00kie-of-the-house";
 
 pub const SECRETS: [&str; 7] = [PASSWORD, PROXY_PASSWORD, ACCESS, REFRESH, STATIC, OWN, COOKIE];
 
-/// What is found of secrets in a text, in whatever form.
+/// Returns the secrets found in a text, in any form.
 pub fn found(text: &str) -> Vec<String> {
-    // However often it was quoted, and in either case of hexadecimal digits.
+    // However many times it was quoted, and with either case of hex digits.
     let bare = |text: &str| text.replace('\\', "").to_lowercase();
     let text = bare(text);
     let forms = SECRETS.iter().flat_map(|secret| forms(secret));
     forms.filter(|form| text.contains(&bare(form))).collect()
 }
 
-/// A secret as programs write it.
+/// Returns the forms in which programs write a secret.
 pub fn forms(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).unwrap();
     let ascii: String = secret
@@ -51,7 +51,7 @@ pub fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// As it stands in a form or an address.
+/// Percent-encodes text as in a form or URL.
 pub fn percent(text: &str, space: &str) -> String {
     let byte = |byte: u8| match byte {
         b' ' => space.to_owned(),
@@ -61,8 +61,8 @@ pub fn percent(text: &str, space: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-/// The part of base64 that does not depend on what stands before and after, for each place where the
-/// secret may begin.
+/// Returns the part of the base64 that does not depend on the surrounding text, for each possible offset of
+/// the secret.
 fn base64(secret: &str) -> Vec<String> {
     let part = |before: usize| {
         let text = format!("{}{secret}", "x".repeat(before));

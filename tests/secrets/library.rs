@@ -1,4 +1,4 @@
-//! A run of the library: logins, renewals, calls and failures of each kind, over both wires.
+//! Runs the library: logins, renewals, calls and all kinds of failures, over both wires.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::support::tls::{acceptor, issue, new_authority};
 
 const LIST: &str = r#"{"tasks":[],"nextPageToken":"","totalSize":0}"#;
 
-/// The answer of a login, in the spelling of the cloud; valid for no time, so that every call renews.
+/// Returns the response of a login in the cloud's spelling. It expires at once, so that every call renews.
 fn tokens(number: u32) -> Answer {
     let body = json!({
         "access_token": format!("{ACCESS}-{number}"),
@@ -31,7 +31,7 @@ fn tokens(number: u32) -> Answer {
     ok(&body.to_string())
 }
 
-/// A login that says what it was given.
+/// Returns a login response that echoes the request.
 fn echo(status: &str) -> Answer {
     let told = format!("{PASSWORD} is wrong, and so is {REFRESH}-1");
     json_answer(status, &json!({ "error": "invalid_grant", "error_description": told }).to_string())
@@ -52,7 +52,7 @@ fn connect(builder: ClientBuilder) -> Client {
     client
 }
 
-/// An error that must come, shown.
+/// Shows an error that must occur.
 #[track_caller]
 fn fails<T: std::fmt::Debug>(result: Result<T, Error>, code: Code) {
     let error = result.unwrap_err();
@@ -61,7 +61,7 @@ fn fails<T: std::fmt::Debug>(result: Result<T, Error>, code: Code) {
     assert_eq!(error.code(), code, "{error}");
 }
 
-/// Logins of the cloud: the password, refresh tokens, refusals.
+/// Logins of the cloud: passwords, refresh tokens, refusals.
 async fn cloud(running: &Running, wire: Wire) {
     let logins =
         Scripted::start([tokens(1), tokens(2), echo("400 Bad Request"), tokens(3), pending("p-1")])
@@ -81,7 +81,7 @@ async fn cloud(running: &Running, wire: Wire) {
     assert!(bodies[0].contains("grant_type=password") && !found(&bodies[0]).is_empty());
     assert!(bodies[1].contains(REFRESH), "{bodies:?}");
 
-    // Answers that are none.
+    // Invalid responses.
     let html = [("content-type", "text/html")];
     for (answer, code) in [
         (answer("200 OK", &html, format!("<p>{PASSWORD} {ACCESS}-1</p>")), Code::Internal),
@@ -96,12 +96,12 @@ async fn cloud(running: &Running, wire: Wire) {
     }
 }
 
-/// A password as it stood in the form, which a proxy shows in a page of its own.
+/// Returns a password as in the form, which a proxy may show in its own page.
 fn form_of(password: &str) -> String {
     format!("<pre>grant_type=password&password={}</pre>", percent(password, "%20"))
 }
 
-/// Failures of calls with a token that somebody gave.
+/// Failures of calls with a fixed token.
 async fn failures(running: &Running, wire: Wire) {
     let builder = Client::builder(&running.endpoint()).wire(wire);
     let client = connect(builder.credentials(StaticToken::new(STATIC)));
@@ -124,10 +124,10 @@ async fn failures(running: &Running, wire: Wire) {
     let call = client.device_tasks().list_tasks(ListTasksRequest::default());
     let result = call.timeout(Duration::from_millis(20)).send().await;
     fails(result, Code::DeadlineExceeded);
-    // On a slow machine the call did not even come so far, and the next one meets the fault.
+    // On a slow machine the call may not get that far, and the next one meets the fault.
     drop(held);
 
-    // The caller's own, in metadata.
+    // The caller's own secrets, in metadata.
     let bearer = format!("Bearer {OWN}");
     let options = CallOptions::new().metadata("authorization", &bearer).metadata("x-key", OWN);
     Outputs::of_program().show(&options);
@@ -145,14 +145,14 @@ async fn failures(running: &Running, wire: Wire) {
     fails(call_of(builder).await, Code::Unavailable);
 }
 
-/// Answers whose headers nobody else should see: in gRPC, in trailers, and from a proxy before it.
+/// Responses with headers that others must not see: in gRPC, in trailers, and from a proxy.
 async fn cookies() {
     let cookie = || ("set-cookie", format!("session={COOKIE}"));
     let mut page = Reply::plain(403, "text/html", "<p>no</p>");
     let mut status = Reply::status(7);
     let trailers = vec![("grpc-status", "7".to_owned()), cookie()];
     let late = Reply::grpc([], End::Trailers(trailers));
-    // A length that the rest does not have.
+    // A length that does not match the rest.
     let mut broken = Reply::grpc([0, 0, 0, 0, 9, 1], End::Stream);
     for reply in [&mut page, &mut status, &mut broken] {
         reply.headers.push(cookie());
@@ -209,7 +209,7 @@ async fn on_prem() {
     call(&client).await.unwrap();
 }
 
-/// A login of the caller's own.
+/// A custom login.
 #[derive(Debug)]
 struct Own;
 
@@ -234,11 +234,11 @@ async fn shown(running: &Running) {
     outputs.show(&cache.token().await.unwrap());
     outputs.show(&cache);
     call_of(Client::builder(&running.endpoint()).credentials(cache)).await.unwrap();
-    // An access token that no header can hold.
+    // An access token that is not allowed in a header.
     let broken = StaticToken::new(format!("{STATIC}\n"));
     let builder = Client::builder(&running.endpoint()).credentials(broken);
     fails(call_of(builder).await, Code::InvalidArgument);
-    // Passwords where they do not belong.
+    // Passwords in the wrong places.
     for address in [format!("http://ada:{OWN}@127.0.0.1:1"), format!("{OWN}@x")] {
         let builder = Client::builder(&address);
         outputs.show(&builder);
@@ -265,7 +265,7 @@ async fn no_secret_is_in_any_output() {
         assert_eq!(found(&text), Vec::<String>::new(), "in {name}");
     }
     assert!(outputs.told.read().contains("rustls"), "rustls tells by `log`");
-    // What the crates below told did arrive: the port of a server, by name.
+    // The logs of underlying crates did arrive: they contain a server's port.
     let told = outputs.told.read();
     let port = running.local_addr().port().to_string();
     for target in ["eset_protect::call", "eset_protect::wire", "h2::codec", "hyper_util::client"] {
@@ -276,13 +276,13 @@ async fn no_secret_is_in_any_output() {
     let frame = |line: &str| line.contains("h2::codec::framed_write") && line.contains("Headers");
     assert!(told.lines().any(frame), "h2 tells of every frame");
 
-    // And a secret that some crate tells at the last level would be found.
+    // A secret that a crate logs at the most verbose level would be found.
     tracing::trace!(target: "h2::codec::framed_write", frame = ?bearer(), "send");
     let since = outputs.told.read().split_off(told.len());
     assert!(!found(&since).is_empty());
 }
 
-/// A header that is not marked sensitive, as a crate would show it.
+/// Returns a header that is not marked as sensitive, as a crate would show it.
 fn bearer() -> http::HeaderValue {
     http::HeaderValue::try_from(format!("Bearer {STATIC}")).unwrap()
 }

@@ -1,6 +1,6 @@
-//! No secret is in any output of a run at the most verbose level: not in what any crate tells by
-//! `tracing`, not in spans for OTLP, metrics, `Debug` and `Display` of what a caller holds, nor in what
-//! the command prints, writes or shows in the list of processes.
+//! No secret occurs in any output at the most verbose level: not in events of any crate, in spans for OTLP,
+//! in metrics, in the `Debug` and `Display` of a caller's values, nor in what the command prints, writes or
+//! shows in the process list.
 
 #![cfg(all(feature = "emulator", feature = "rest", feature = "otel", feature = "metrics"))]
 

@@ -1,4 +1,4 @@
-//! Everything that this program puts out.
+//! Everything that this program outputs.
 
 use std::fmt::Write;
 use std::io;
@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// A text that grows.
+/// A growing text.
 #[derive(Clone, Debug, Default)]
 pub struct Text(Arc<Mutex<Vec<u8>>>);
 
@@ -43,18 +43,18 @@ impl<'a> MakeWriter<'a> for Text {
 
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
-    /// What every crate told, at every level.
+    /// The events of all crates, at every level.
     pub told: Text,
     /// The metrics with their labels.
     metrics: Text,
-    /// What would go out by OTLP.
+    /// What OTLP would export.
     spans: InMemorySpanExporter,
-    /// What was shown by `Debug` and `Display`.
+    /// The output of `Debug` and `Display`.
     shown: Text,
 }
 
 impl Outputs {
-    /// The outputs of this program, which has one subscriber and one recorder.
+    /// Returns the outputs of this program, which has one subscriber and one recorder.
     pub fn of_program() -> &'static Self {
         static OUTPUTS: OnceLock<Outputs> = OnceLock::new();
         OUTPUTS.get_or_init(|| {
@@ -72,14 +72,14 @@ impl Outputs {
         })
     }
 
-    /// Shows something in all the ways there are.
+    /// Formats a value in all available ways.
     pub fn show(&self, thing: &dyn std::fmt::Debug) {
         let mut text = String::new();
         writeln!(text, "{thing:?} {thing:#?}").unwrap();
         io::Write::write_all(&mut self.shown.clone(), text.as_bytes()).unwrap();
     }
 
-    /// Shows an error and its causes.
+    /// Formats an error and its causes.
     pub fn show_error(&self, error: &(dyn std::error::Error + 'static)) {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -89,7 +89,7 @@ impl Outputs {
         }
     }
 
-    /// All of it, each with its name.
+    /// Returns all outputs by name.
     pub fn all(&self) -> [(&'static str, String); 4] {
         let spans = self.spans.get_finished_spans().unwrap();
         [
@@ -101,7 +101,7 @@ impl Outputs {
     }
 }
 
-/// Writes down every metric.
+/// Records every metric.
 struct Labels(Text);
 
 impl Labels {

@@ -1,12 +1,12 @@
-//! Directories that no two tests share.
+//! Temporary directories.
 
 use std::ops::Deref;
 use std::path::Path;
 
 use tempfile::TempDir;
 
-/// A new, empty directory, removed with this value. Tests run side by side, so none of them picks the
-/// name of its directory.
+/// A new, empty directory that is removed when this is dropped. Tests run concurrently, so the names are
+/// unique.
 pub struct Directory(TempDir);
 
 impl Directory {

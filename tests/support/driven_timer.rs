@@ -1,4 +1,4 @@
-//! A timer that a test drives, and the emulator's clock with it.
+//! A timer that tests control, together with the emulator's clock.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -8,11 +8,11 @@ use eset_protect::emulator::{Clock, ManualClock};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Time that passes only when the client waits or the test says so.
+/// A clock that advances only when the client waits or the test says so.
 ///
-/// A `sleep` moves the time forward at once, both here and at the emulator, and is written down; so runs
-/// progress while a client pauses, and nothing ever really waits. An `expiry` ends only when the driven
-/// time has passed it, so a call that takes long by the machine's clock is not cut off.
+/// A `sleep` advances the time at once, here and at the emulator, and is recorded. Runs therefore progress
+/// while a client pauses, and nothing ever really waits. An `expiry` ends only when this clock has passed it,
+/// so a call that is slow by the machine's clock is not cut off.
 #[derive(Clone, Debug)]
 pub struct DrivenTimer {
     start: Instant,
@@ -23,13 +23,13 @@ pub struct DrivenTimer {
 }
 
 impl DrivenTimer {
-    /// A timer whose time of day is that of `clock`, which moves with it.
+    /// Creates a timer whose time of day is that of `clock`, which it advances.
     pub fn new(clock: Arc<ManualClock>) -> Self {
         let passed = Arc::new(watch::channel(Duration::ZERO).0);
         Self { start: Instant::now(), passed, clock, sleeps: Arc::default(), ahead: Arc::default() }
     }
 
-    /// Moves the time.
+    /// Advances the time.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.passed.send_modify(|passed| *passed += by);
@@ -40,12 +40,12 @@ impl DrivenTimer {
         *self.ahead.lock().expect("the difference") = by;
     }
 
-    /// How much time has passed.
+    /// Returns the time that has passed.
     pub fn passed(&self) -> Duration {
         *self.passed.borrow()
     }
 
-    /// How long the client waited, each time, since this was asked last.
+    /// Returns each of the client's waits since the previous call.
     pub fn take_sleeps(&self) -> Vec<Duration> {
         std::mem::take(&mut self.sleeps.lock().expect("the sleeps"))
     }

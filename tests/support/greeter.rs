@@ -1,4 +1,4 @@
-//! A small server on a loopback port, which does what its caller asks for.
+//! A small server on a loopback port that does what its caller asks for.
 
 use std::net::SocketAddr;
 
@@ -15,11 +15,11 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Server, ServerTlsConfig};
 use tonic::{Code, Request, Response, Status};
 
-/// The server's behaviour: the name of the person to greet says what happens.
+/// The behaviour of the server: the name of the person to greet determines what happens.
 #[derive(Clone, Default)]
 pub struct Greetings;
 
-/// How many people there are.
+/// The number of people.
 pub const PEOPLE: usize = 2500;
 
 #[tonic::async_trait]

@@ -1,4 +1,4 @@
-//! A timer for tests in which nothing waits for a retry.
+//! A timer for tests without waits between retries.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use eset_protect::Timer;
 use eset_protect::auth::BoxFuture;
 use tokio::time::Instant;
 
-/// Every pause is over at once; a deadline is not.
+/// Every pause ends at once, but no deadline does.
 #[derive(Debug)]
 pub struct Hasty;
 

@@ -1,4 +1,4 @@
-//! What the property tests share: the message types as prost-reflect sees them, and random messages.
+//! Shared code of the property tests: the message types in prost-reflect, and random messages.
 
 pub mod exact;
 pub mod random;
@@ -14,7 +14,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     let mut pool = DescriptorPool::decode(eset_protect::proto::FILE_DESCRIPTOR_SET)
         .expect("the crate's own descriptors");
-    // The set has the well-known types that ESET's files import; an Any may carry the others too.
+    // The set has the well-known types that ESET's files import; an Any may contain the others too.
     let known: Vec<_> = pool.files().map(|file| file.name().to_owned()).collect();
     let well_known = DescriptorPool::global();
     let missing = well_known.files().filter(|file| !known.iter().any(|name| name == file.name()));
@@ -23,7 +23,7 @@ pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     pool
 });
 
-/// The descriptors of all types that the crate knows.
+/// Returns the descriptors of all types that the crate knows.
 pub fn all_types() -> Vec<MessageDescriptor> {
     let names = TypeRegistry::default().names();
     names
@@ -32,15 +32,15 @@ pub fn all_types() -> Vec<MessageDescriptor> {
         .collect()
 }
 
-/// `cases` cases, or more if `PROPTEST_CASES` asks for more.
+/// Returns the configuration for `cases` cases, or more if `PROPTEST_CASES` asks for more.
 pub fn config(cases: u32) -> Config {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     Config { cases: asked.unwrap_or(0).max(cases), failure_persistence: None, ..Config::default() }
 }
 
-/// The oracle's JSON of a message.
+/// Returns the oracle's JSON of a message.
 pub fn oracle_json(message: &DynamicMessage) -> serde_json::Value {
-    // By way of text: a `Value` made directly holds floats of 32 bits as their widened neighbours.
+    // Through text, because a `Value` created directly contains 32-bit floats as widened neighbours.
     let text = serde_json::to_string(message).expect("a random message has a JSON form");
     serde_json::from_str(&text).expect("JSON")
 }

@@ -1,6 +1,6 @@
-//! A server that says exactly what a test tells it to, byte for byte, and keeps what arrived.
+//! A server that sends exactly what a test specifies, byte for byte, and records what arrives.
 //!
-//! It speaks HTTP/1.1 by hand, so that it can lie: each request takes the next answer of the script.
+//! It speaks HTTP/1.1 by hand so that it can misbehave: each request gets the next response of the script.
 
 pub mod frames;
 pub mod h2;
@@ -16,17 +16,17 @@ use tokio::task::JoinHandle;
 /// One scripted answer.
 #[derive(Clone)]
 pub enum Answer {
-    /// These bytes; the connection stays open.
+    /// Sends these bytes and keeps the connection open.
     Keep(Vec<u8>),
-    /// These bytes, then the end of the connection.
+    /// Sends these bytes and closes the connection.
     Close(Vec<u8>),
-    /// These bytes, then these others again and again.
+    /// Sends these bytes, then the others repeatedly.
     Endless(Vec<u8>, Vec<u8>),
-    /// These bytes, then nothing ever.
+    /// Sends these bytes, then nothing ever.
     Hang(Vec<u8>),
-    /// These bytes one by one, each in a packet of its own.
+    /// Sends these bytes one by one, each in a separate packet.
     Trickle(Vec<u8>),
-    /// These steps; the connection stays open unless they end it.
+    /// Performs these steps and keeps the connection open unless they end it.
     Steps(Vec<Step>),
 }
 
@@ -41,8 +41,8 @@ pub enum Step {
     Kill,
 }
 
-/// What a server does beside the wire, such as moving the time. Where it returns false, nothing more of
-/// the answer comes.
+/// Something that a server does outside the wire, such as advancing the clock. If it returns false, nothing
+/// more of the response is sent.
 #[derive(Clone)]
 pub struct Hook(Arc<dyn Fn() -> bool + Send + Sync>);
 
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Hook {
     }
 }
 
-/// An answer with a body of a known length.
+/// Returns a response with a body of known length.
 pub fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
     let body = body.as_ref();
     let mut bytes = head(status, headers, Some(body.len()));
@@ -80,12 +80,12 @@ pub fn ok(body: &str) -> Answer {
     json("200 OK", body)
 }
 
-/// The news that the answer is pending.
+/// Returns a pending response.
 pub fn pending(id: &str) -> Answer {
     answer("202 Accepted", &[("response-id", id)], "")
 }
 
-/// The status line and the headers of an answer.
+/// Returns the status line and headers of a response.
 pub fn head(status: &str, headers: &[(&str, &str)], length: Option<usize>) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\n");
     for (name, value) in headers {
@@ -98,13 +98,13 @@ pub fn head(status: &str, headers: &[(&str, &str)], length: Option<usize>) -> Ve
     text.into_bytes()
 }
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// The bytes of the request line and the headers.
+    /// The bytes of the request line and headers.
     pub head: String,
     pub body: Vec<u8>,
-    /// Which connection it came on, from 0.
+    /// The connection that it came on, starting at 0.
     pub connection: usize,
 }
 
@@ -114,7 +114,7 @@ impl Seen {
         self.head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1")
     }
 
-    /// All values of a header.
+    /// Returns all values of a header.
     pub fn headers(&self, name: &str) -> Vec<&str> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         lines
@@ -123,14 +123,14 @@ impl Seen {
             .collect()
     }
 
-    /// The one value of a header.
+    /// Returns the only value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers(name);
         assert!(found.len() < 2, "{name} came twice: {}", self.head);
         found.first().copied()
     }
 
-    /// Everything but these headers.
+    /// Returns everything except these headers.
     pub fn without(&self, names: &[&str]) -> String {
         let keep = |line: &&str| {
             let name = line.split(':').next().unwrap_or_default();
@@ -150,7 +150,7 @@ struct Log {
     requests: Vec<Seen>,
     connections: usize,
     script: VecDeque<Answer>,
-    /// Where the script ends.
+    /// Used when the script ends.
     otherwise: Option<Answer>,
 }
 
@@ -162,17 +162,17 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Starts a server. Where the script ends, requests get a 599.
+    /// Starts a server. When the script ends, requests get a 599.
     pub async fn start(script: impl IntoIterator<Item = Answer>) -> Self {
         Self::serve(TcpListener::bind("127.0.0.1:0").await.expect("a port"), script)
     }
 
-    /// The same on this listener.
+    /// Does the same with this listener.
     pub fn serve(listener: TcpListener, script: impl IntoIterator<Item = Answer>) -> Self {
         Self::accept(listener, script, |stream| async move { Some(stream) })
     }
 
-    /// The same, behind something that each connection does first, such as TLS.
+    /// Does the same after something that each connection does first, such as TLS.
     pub fn accept<F, S>(
         listener: TcpListener,
         script: impl IntoIterator<Item = Answer>,
@@ -206,12 +206,12 @@ impl Scripted {
         Self { address, log, task }
     }
 
-    /// Adds an answer to the script.
+    /// Appends a response to the script.
     pub fn push(&self, answer: Answer) {
         self.log.lock().expect("the log").script.push_back(answer);
     }
 
-    /// Gives this answer where the script ends, again and again.
+    /// Sends this response whenever the script has ended.
     pub fn otherwise(self, answer: Answer) -> Self {
         self.log.lock().expect("the log").otherwise = Some(answer);
         self
@@ -231,7 +231,7 @@ impl Scripted {
         self.log.lock().expect("the log").requests.clone()
     }
 
-    /// How many connections were opened.
+    /// Returns the number of connections.
     pub fn connections(&self) -> usize {
         self.log.lock().expect("the log").connections
     }
@@ -262,7 +262,7 @@ async fn converse(
     }
 }
 
-/// Says an answer; `None` if that ends the connection.
+/// Sends a response; returns `None` if that ends the connection.
 async fn say(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> Option<()> {
     match answer {
         Answer::Keep(bytes) => stream.write_all(&bytes).await.ok(),
@@ -307,7 +307,7 @@ async fn say(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> Option<(
     }
 }
 
-/// Reads a request; `None` at the end of the connection.
+/// Reads a request; returns `None` at the end of the connection.
 pub async fn read_request(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,

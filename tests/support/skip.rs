@@ -1,6 +1,6 @@
-//! Tests that need other software than Rust.
+//! Tests that need software other than Rust.
 
-/// Says that a test was not run and why. A failure where `NO_SKIPPED_TESTS` is set, as `.ci/run` sets it.
+/// Reports that a test was skipped and why. Fails if `NO_SKIPPED_TESTS` is set, as in `.ci/run`.
 #[track_caller]
 pub fn skipped(reason: &str) {
     assert!(std::env::var_os("NO_SKIPPED_TESTS").is_none(), "not tested: {reason}");

@@ -1,9 +1,9 @@
-//! Time that passes only where somebody waits for it, so that hours take no time and every duration is
+//! A clock that moves only when something waits for it, so that hours take no time and every duration is
 //! exact.
 //!
-//! A wait of the client (a backoff, a pause) moves the time to its end at once. What the client bounds (a
-//! call, an attempt) runs out only when the time gets there: by a wait, or because a server says how long it
-//! takes. No moment is passed over: while something that ran out is still held, the time stands.
+//! A wait of the client (a backoff, a pause) moves the clock to its end at once. Limits of the client (for a
+//! call or an attempt) expire only when the clock gets there: through a wait, or because a server declares
+//! how long it takes. No expiry is skipped: while an expired limit is still held, the clock stands still.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,24 +16,24 @@ use tokio::time::Instant;
 
 use super::scripted::Hook;
 
-/// The time of day at the start: a whole second, as dates in headers are.
+/// The time of day at the start: a whole second, like dates in headers.
 pub const MORNING: Duration = Duration::from_secs(1_800_000_000);
 
-/// A driven clock; its clones are the same.
+/// A driven clock. Clones share it.
 #[derive(Clone, Debug)]
 pub struct DrivenTimer(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     start: Instant,
-    /// Tells of every change: of the time, and of what it may not pass.
+    /// Notifies of every change: of the time, and of the expiries.
     elapsed: watch::Sender<Duration>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// When something runs out, and its number.
+    /// The time of each expiry, with its number.
     expiries: BTreeSet<(Duration, u64)>,
     next: u64,
     waits: Vec<Duration>,
@@ -53,24 +53,24 @@ impl DrivenTimer {
         self.0.state.lock().expect("the state")
     }
 
-    /// How long it is since the start.
+    /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
         *self.0.elapsed.borrow()
     }
 
-    /// How long the client has waited, each time.
+    /// Returns each of the client's waits.
     pub fn waits(&self) -> Vec<Duration> {
         self.state().waits.clone()
     }
 
-    /// Moves the time on, until something runs out at most. Whether nothing did.
+    /// Advances the clock, at most to the next expiry. Returns whether there was none.
     pub fn advance(&self, duration: Duration) -> bool {
         let target = self.elapsed() + duration;
         let next = self.state().expiries.first().map(|(at, _)| *at);
         self.move_to(target) && next.is_none_or(|at| at > target)
     }
 
-    /// Moves the time to where something runs out, if anything still can.
+    /// Advances the clock to the next expiry, if there can still be one.
     pub fn run_out(&self) {
         let next = self.state().expiries.first().map(|(at, _)| *at);
         if let Some(next) = next {
@@ -78,13 +78,13 @@ impl DrivenTimer {
         }
     }
 
-    /// A server that needs so long for what follows.
+    /// Simulates a server that takes this long for what follows.
     pub fn takes(&self, duration: Duration) -> Hook {
         let timer = self.clone();
         Hook::new(move || timer.advance(duration))
     }
 
-    /// A server from which nothing more comes.
+    /// Simulates a server that sends nothing more.
     pub fn silence(&self) -> Hook {
         let timer = self.clone();
         Hook::new(move || {
@@ -93,7 +93,7 @@ impl DrivenTimer {
         })
     }
 
-    /// Moves the time there if nothing runs out before; whether it got there.
+    /// Advances the clock to this time unless something expires before; returns whether it got there.
     fn move_to(&self, target: Duration) -> bool {
         let state = self.state();
         let limit = state.expiries.first().map_or(Duration::MAX, |(at, _)| *at);
@@ -133,14 +133,14 @@ impl Timer for DrivenTimer {
         let expiry = Expiry::new(self.clone(), duration);
         let mut changes = self.0.elapsed.subscribe();
         Box::pin(async move {
-            // The whole of it, not the one field.
+            // The whole value, not a single field.
             let expiry = expiry;
             changes.wait_for(|elapsed| *elapsed >= expiry.at).await.expect("the timer is here");
         })
     }
 }
 
-/// Something that runs out. While it is held the time does not pass it.
+/// An expiry. While it is held, the clock does not pass it.
 struct Expiry {
     timer: DrivenTimer,
     at: Duration,

@@ -29,7 +29,7 @@ pub fn issue(authority: &Authority, name: &str) -> Identified {
     issue_until(authority, name, 4000)
 }
 
-/// The same, which expires with the beginning of a year.
+/// Does the same with a certificate that expires at the start of a year.
 pub fn issue_until(authority: &Authority, name: &str, year: i32) -> Identified {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
@@ -38,8 +38,8 @@ pub fn issue_until(authority: &Authority, name: &str, year: i32) -> Identified {
     Identified { certificate: certificate.pem(), key: key.serialize_pem() }
 }
 
-/// What puts TLS on a connection; with these protocols, and asking for a certificate if there is an
-/// authority for it.
+/// Returns the TLS acceptor with these protocols; asks for a client certificate if there is an authority for
+/// it.
 pub fn acceptor(
     server: &Identified,
     alpn: &[&[u8]],

@@ -1,4 +1,4 @@
-//! Keeps every span and event of this thread.
+//! Records every span and event of this thread.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -28,13 +28,13 @@ pub struct Span {
 pub struct Told {
     pub level: Level,
     pub target: String,
-    /// The name of the span that it is in.
+    /// The name of the enclosing span.
     pub span: Option<&'static str>,
     pub fields: Fields,
 }
 
 impl Told {
-    /// `WARN eset_protect::call message`
+    /// Formats it as `WARN eset_protect::call message`.
     pub fn line(&self) -> String {
         format!("{} {} {}", self.level, self.target, self.fields["message"])
     }
@@ -56,26 +56,26 @@ impl Span {
     }
 }
 
-/// What was captured.
+/// The recorded data.
 #[derive(Clone, Debug, Default)]
 pub struct Capture(Arc<Mutex<Kept>>);
 
 impl Capture {
-    /// Captures in this thread for as long as the guard lives.
+    /// Records in this thread as long as the guard lives.
     pub fn begin() -> (Self, subscriber::DefaultGuard) {
         let capture = Self::default();
         let guard = subscriber::set_default(Registry::default().with(capture.clone()));
         (capture, guard)
     }
 
-    /// The spans of this crate, in the order in which they began.
+    /// Returns the spans of this crate in the order of their start.
     pub fn spans(&self) -> Vec<Span> {
         let kept = self.0.lock().unwrap();
         let spans = kept.spans.iter();
         spans.filter(|span| span.target.starts_with("eset_protect::")).cloned().collect()
     }
 
-    /// The one span of a call, and what is below it.
+    /// Returns the only span of a call, and the spans below it.
     #[track_caller]
     pub fn call(&self) -> (Span, Vec<Span>) {
         let spans = self.spans();
@@ -85,7 +85,7 @@ impl Capture {
         (calls[0].clone(), below.cloned().collect())
     }
 
-    /// The events of this crate.
+    /// Returns the events of this crate.
     pub fn events(&self) -> Vec<Told> {
         let kept = self.0.lock().unwrap();
         let events = kept.events.iter();
@@ -128,7 +128,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         let mut kept = self.0.lock().unwrap();
-        // Numbers are given again to other spans, so the last one is meant.
+        // Numbers are reused for later spans, so the last one is meant.
         if let Some(span) = kept.spans.iter_mut().rfind(|span| span.id == id.into_u64()) {
             values.record(&mut Visitor(&mut span.fields));
         }

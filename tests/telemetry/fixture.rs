@@ -1,4 +1,4 @@
-//! Emulators, and clients of them over either wire that do not wait.
+//! Emulators, and clients over either wire that do not wait.
 
 use eset_protect::emulator::{Builder, Emulator, Running};
 use eset_protect::{Client, ClientBuilder, Wire};

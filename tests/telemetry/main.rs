@@ -1,4 +1,4 @@
-//! What a client tells about its calls: spans, events, trace context, metrics.
+//! The spans, events, trace context and metrics of a client.
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 

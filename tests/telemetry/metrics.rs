@@ -14,7 +14,7 @@ use tonic::Code;
 
 use crate::fixture::{METHOD, builder, client, emulator};
 
-/// Keeps what is counted, by name and labels.
+/// Records metrics by name and labels.
 #[derive(Clone, Debug, Default)]
 struct Kept {
     counters: Arc<Mutex<BTreeMap<String, u64>>>,
@@ -75,7 +75,7 @@ impl Kept {
     }
 }
 
-/// Runs something with a recorder of its own.
+/// Runs a future with its own recorder.
 fn recorded(run: impl AsyncFnOnce()) -> Kept {
     let kept = Kept::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -239,7 +239,7 @@ async fn asking_for_a_pending_answer_is_a_request_of_the_same_attempt() {
     has(&below[2], &[("http.request.resend_count", "2")]);
 }
 
-/// The pages that are fetched ahead too, although a background task does it.
+/// Prefetched pages too, although a background task fetches them.
 #[tokio::test]
 async fn the_calls_of_a_list_are_below_the_span_of_their_caller() {
     for wire in BOTH {

@@ -1,4 +1,4 @@
-//! The trace context that requests carry. No propagator is set in this program.
+//! The trace context of requests. No propagator is set in this program.
 
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::emulator::{Fault, Running};
@@ -32,7 +32,7 @@ async fn list(client: &Client) -> Result<(), Error> {
     client.device_tasks().list_tasks(ListTasksRequest::default()).await.map(drop)
 }
 
-/// The values of a header in all calls that came.
+/// Returns the values of a header in all received calls.
 fn came(running: &Running, name: &str) -> Vec<Option<String>> {
     let log = running.log();
     let calls = log.iter().filter(|arrival| arrival.is_rpc("ListTasks"));
@@ -73,7 +73,7 @@ async fn every_attempt_carries_the_context_of_its_own_span() {
             .collect();
         assert_eq!(below.len(), 2, "{spans:#?}");
         assert_eq!(came(&running, "traceparent"), [written(below[0]), written(below[1])]);
-        // The trace goes on from where it came.
+        // The trace continues from where it came.
         assert_eq!(call.span_context.trace_id(), remote().trace_id());
         let state = Some("vendor=of-old".to_owned());
         assert_eq!(came(&running, "tracestate"), [state.clone(), state]);

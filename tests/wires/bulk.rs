@@ -1,4 +1,4 @@
-//! Lists that are fetched ahead, many calls and many lists at once.
+//! Prefetched lists, and many concurrent calls and lists.
 
 use eset_protect::automation::v1::{ListTaskRunsRequest, ListTasksRequest};
 use eset_protect::rpc::device_tasks::{CreateTask, DeleteTask, GetTask, ListTaskRuns};
@@ -73,7 +73,7 @@ async fn many_tasks_are_created_read_listed_and_deleted() {
     over_both_wires(async |world| {
         let client = world.client.clone();
         let wanted = (0..30).map(|number| task(&format!("Bulk {number}"), scan()));
-        // One at a time, so that identifiers are given in the same order on both wires.
+        // One at a time, so that identifiers are assigned in the same order on both wires.
         let mut uuids = Vec::new();
         for response in client.bulk::<CreateTask>(wanted).concurrency(1).collect().await {
             let created = world.note("created", response.result);

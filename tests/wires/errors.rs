@@ -12,7 +12,7 @@ async fn every_code_with_its_details() {
     over_both_wires(async |world| {
         for number in 1..=16 {
             let call = world.client.device_tasks().get_task(format!("code-{number}"));
-            // What the rate limit refuses would be tried again until the deadline.
+            // Calls refused by the rate limit would be retried until the deadline.
             let answer = call.retry(RetryPolicy::none()).await;
             let details = answer.as_ref().err().map(|error| error.details().len());
             assert!(world.note(&format!("code {number}"), answer).is_none());

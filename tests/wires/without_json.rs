@@ -1,4 +1,4 @@
-//! What one wire brings and the other has no form for.
+//! Data from one wire that the other cannot represent.
 
 use eset_protect::automation::v1::{Action, DeviceTask, ListTasksRequest, Trigger};
 use eset_protect::emulator::{Emulator, Running};
@@ -40,7 +40,7 @@ async fn list(client: &Client) -> Vec<DeviceTask> {
     tasks
 }
 
-/// Whatever a gRPC client has stored, everybody can list it over REST, and gets the same.
+/// Whatever a gRPC client has stored, anyone can list it over REST and gets the same data.
 #[tokio::test]
 async fn a_list_over_rest_is_whole_whatever_came_over_grpc() {
     let emulator = emulator().await;
@@ -89,7 +89,7 @@ async fn a_list_over_rest_is_whole_whatever_came_over_grpc() {
     assert_eq!(list(&grpc).await.len(), over_grpc.len());
 }
 
-/// Rules for typed params hold for every form in which they come, and what was checked is stored.
+/// The rules for typed params apply in every form, and the checked form is stored.
 #[tokio::test]
 async fn params_are_checked_in_every_form() {
     let emulator = emulator().await;

@@ -1,4 +1,4 @@
-//! The action of a task, from flags.
+//! Builds the action of a task from flags.
 
 use clap::{Args, ValueEnum};
 use eset_protect::automation::v1::Action;
@@ -10,31 +10,31 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// What `--action` says in its long help.
+/// Returns the long help of `--action`.
 pub fn help() -> String {
     let width = ACTIONS.iter().map(|action| action.name().len()).max().unwrap_or_default();
     let lines =
         ACTIONS.iter().map(|action| format!("  {:width$}  {}", action.name(), action.about()));
     format!(
-        "What to do:\n\n{}\n\nAnother name is sent with --allow-unknown only; ESET's full gRPC names are known.",
+        "What to do:\n\n{}\n\nOther names require --allow-unknown, except ESET's full gRPC names.",
         lines.collect::<Vec<_>>().join("\n")
     )
 }
 
-/// Flags for the params of the common actions.
+/// Flags for the params of common actions.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Params of the action")]
 pub struct Params {
-    /// The params in ProtoJSON; `@type` may be left out for the actions above
+    /// The params in ProtoJSON; `@type` may be omitted for the actions above
     #[arg(long, value_name = "JSON")]
     params: Option<String>,
-    /// OnDemandScan: how thorough
+    /// OnDemandScan: the depth of the scan
     #[arg(long, value_name = "PROFILE", ignore_case = true)]
     scan_profile: Option<ScanProfile>,
-    /// OnDemandScan: what to scan; everything if not given
+    /// OnDemandScan: what to scan; everything by default
     #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
     scan_target: Vec<String>,
-    /// OnDemandScan: clean what is found
+    /// OnDemandScan: clean detected objects
     #[arg(long)]
     clean: bool,
     /// RunCommand: the command with its arguments
@@ -43,7 +43,7 @@ pub struct Params {
     /// RunCommand: the directory to run it in
     #[arg(long, value_name = "DIRECTORY", allow_hyphen_values = true)]
     directory: Option<String>,
-    /// ShutdownComputer: restart instead
+    /// ShutdownComputer: restart instead of shutting down
     #[arg(long)]
     restart: bool,
     /// SystemUpdate: accept the licence terms of the updates
@@ -52,12 +52,12 @@ pub struct Params {
     /// SystemUpdate: install optional updates too
     #[arg(long)]
     optional_updates: bool,
-    /// SystemUpdate: restart if an update asks for it
+    /// SystemUpdate: restart if an update requires it
     #[arg(long)]
     allow_reboot: bool,
 }
 
-/// `on_demand_scan::ScanProfile` as a flag's value.
+/// `on_demand_scan::ScanProfile` as the value of a flag.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "verbatim")]
 enum ScanProfile {
@@ -79,12 +79,12 @@ impl From<ScanProfile> for on_demand_scan::ScanProfile {
 }
 
 impl Params {
-    /// Whether they are given in JSON.
+    /// Whether the params are given in JSON.
     pub fn is_json(&self) -> bool {
         self.params.is_some()
     }
 
-    /// The action of this name with these params.
+    /// Returns the action with this name and these params.
     pub fn action(self, name: String) -> Result<Action, Failure> {
         self.check_flags(&name)?;
         let params = KnownAction::find(&name).and_then(KnownAction::params_type);
@@ -137,7 +137,7 @@ impl Params {
         })
     }
 
-    /// Refuses flags of another action, and flags beside --params.
+    /// Refuses flags of another action, and flags together with --params.
     fn check_flags(&self, name: &str) -> Result<(), Failure> {
         let flags = [
             ("--scan-profile", self.scan_profile.is_some(), "OnDemandScan"),
@@ -157,14 +157,14 @@ impl Params {
                 )));
             }
             if self.params.is_some() {
-                return Err(Failure::Input(format!("{flag}: it cannot stand beside --params")));
+                return Err(Failure::Input(format!("{flag}: not allowed with --params")));
             }
         }
         Ok(())
     }
 }
 
-/// Reads --params, with `@type` or, where the action's own type is known, without.
+/// Reads --params. `@type` may be omitted if the type for the action is known.
 fn any(json: &str, type_name: Option<&str>) -> Result<Any, Failure> {
     let wrong = |problem: &str| Failure::Input(format!("--params: {problem}"));
     let value: Value = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
@@ -177,11 +177,11 @@ fn any(json: &str, type_name: Option<&str>) -> Result<Any, Failure> {
     }
     let Some(type_name) = type_name else {
         return Err(wrong(
-            "expected `@type`, since the action is none whose params are known: \
+            "expected `@type`, since the params of this action are not known: \
              {\"@type\": \"type.googleapis.com/…\", …}",
         ));
     };
-    // The text goes on as it is, so that its numbers stay exact.
+    // The text is passed on unchanged, so that its numbers stay exact.
     let rest = json.trim_start().strip_prefix('{').unwrap_or_default();
     let comma = if members.is_empty() { "" } else { "," };
     read(&format!("{{\"@type\":\"type.googleapis.com/{type_name}\"{comma}{rest}"))

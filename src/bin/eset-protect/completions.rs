@@ -19,8 +19,8 @@ pub struct Completions {
 }
 
 const NAME: &str = "eset-protect";
-/// The name in the functions of the script for bash. clap_complete 4.6 spells a hyphen in the name of a
-/// command in two ways there, and then knows no word after the first.
+/// The name in the functions of the bash script. clap_complete 4.6 spells a hyphen in command names in two
+/// ways there, and then recognizes no word after the first.
 const NAME_IN_BASH: &str = "eset_protect";
 
 impl Completions {
@@ -37,13 +37,13 @@ impl Completions {
 }
 
 fn generate(shell: Shell, mut command: Command, name: &str) -> String {
-    // Into memory first: clap_complete panics if it cannot write.
+    // Written to memory first, because clap_complete panics if it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The script for bash, which completes the command by its own name all the same, and values after `=`.
+/// Returns the bash script, which completes the command by its real name, and values after `=`.
 fn bash(command: Command) -> String {
     let mut script = String::new();
     for line in generate(Shell::Bash, command, NAME_IN_BASH).lines() {
@@ -56,7 +56,7 @@ fn bash(command: Command) -> String {
         }
         script.push('\n');
         if line == "    prev=\"$3\"" {
-            // Bash makes three words of `--wire=rest`.
+            // Bash splits `--wire=rest` into three words.
             script.push_str("    [[ \"${prev}\" == = ]] && prev=\"${COMP_WORDS[COMP_CWORD-2]}\"\n");
         }
     }

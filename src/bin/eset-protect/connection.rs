@@ -1,4 +1,4 @@
-//! Where to connect, as whom, how long to wait, and how to print: what all commands that call share.
+//! Options of all commands that make calls: server, login, timeouts and output.
 
 mod prompt;
 mod settings;
@@ -19,16 +19,16 @@ use settings::{
     Settings, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
 };
 
-// The library reads the values, those of flags as those of variables. clap would take a flag and the variable
-// of another for a contradiction.
+// The library parses the values of flags and variables alike. clap would report a conflict between a flag and
+// the variable of another.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection and output")]
 pub struct Connection {
-    /// A server of these services, http://HOST:PORT or https://HOST[:PORT];
-    /// http://127.0.0.1:50051 if none is given [env: ESET_PROTECT_ENDPOINT]
+    /// A server of these services, http://HOST:PORT or https://HOST[:PORT]; http://127.0.0.1:50051 by default
+    /// [env: ESET_PROTECT_ENDPOINT]
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<OsString>,
-    /// ESET's cloud, in the region of your ESET PROTECT [env: ESET_PROTECT_REGION]
+    /// ESET's cloud, in the region of your ESET PROTECT instance [env: ESET_PROTECT_REGION]
     #[arg(
         long,
         global = true,
@@ -39,8 +39,8 @@ pub struct Connection {
     /// An ESET PROTECT On-Prem server, usually https://HOST:9443 [env: ESET_PROTECT_ON_PREM]
     #[arg(long, global = true, value_name = "URL")]
     on_prem: Option<OsString>,
-    /// The wire to an endpoint: gRPC, REST (HTTP and JSON, as ESET documents it), or auto: gRPC if the
-    /// server speaks it and REST if not. grpc if none is given [env: ESET_PROTECT_WIRE]
+    /// The wire to an endpoint: grpc, rest (HTTP and JSON, as ESET documents it), or auto (gRPC if the server
+    /// supports it, otherwise REST); grpc by default [env: ESET_PROTECT_WIRE]
     #[arg(
         long,
         global = true,
@@ -48,38 +48,38 @@ pub struct Connection {
         value_parser = PossibleValuesParser::new(["grpc", "rest", "auto"])
     )]
     wire: Option<String>,
-    /// Log in with this file of 64 KiB at most: lines `username=…` and `password=…`, or `token=…`;
-    /// nobody else may read it [env: ESET_PROTECT_CREDENTIALS]
+    /// Log in with this file (at most 64 KiB) with the lines `username=…` and `password=…`, or `token=…`;
+    /// other users must not be able to read it [env: ESET_PROTECT_CREDENTIALS]
     #[arg(long, global = true, value_name = "FILE")]
     credentials: Option<PathBuf>,
-    /// Log in as this user, with the password of ESET_PROTECT_PASSWORD or by a prompt; a token instead
-    /// of both goes into ESET_PROTECT_TOKEN [env: ESET_PROTECT_USERNAME]
+    /// Log in as this user, with the password in ESET_PROTECT_PASSWORD or from a prompt; for a token, set
+    /// ESET_PROTECT_TOKEN instead [env: ESET_PROTECT_USERNAME]
     #[arg(long, global = true, value_name = "NAME", allow_hyphen_values = true)]
     username: Option<OsString>,
-    /// The token endpoint to log in at; by default that of the region or of the server
-    /// [env: ESET_PROTECT_TOKEN_URL]
+    /// The token endpoint for the login; by default that of the region or server [env:
+    /// ESET_PROTECT_TOKEN_URL]
     #[arg(long, global = true, value_name = "URL")]
     token_url: Option<OsString>,
-    /// How long a call may take, such as 500ms, 30s or 2m; in a list, each page. By default 60s, and 150s
+    /// The timeout of a call, such as 500ms, 30s or 2m; for a list, of each page. 60s by default, and 150s
     /// for the cloud and On-Prem, whose gateways may take two minutes [env: ESET_PROTECT_TIMEOUT]
     #[arg(long, global = true, value_name = "TIME")]
     timeout: Option<OsString>,
-    /// How often a call that is safe to repeat may be sent in all; 5 times by default
-    /// [env: ESET_PROTECT_MAX_ATTEMPTS]
+    /// The maximum number of times to send a call that is safe to repeat; 5 by default [env:
+    /// ESET_PROTECT_MAX_ATTEMPTS]
     #[arg(long, global = true, value_name = "N")]
     max_attempts: Option<OsString>,
-    /// How many calls a second at most; 0 or `off` for no limit. By default 10 over REST with a login,
-    /// which is what ESET allows, and no limit elsewhere [env: ESET_PROTECT_RATE]
+    /// The maximum number of calls per second; 0 or `off` for no limit. By default 10 over REST with a login,
+    /// which is ESET's limit, and otherwise no limit [env: ESET_PROTECT_RATE]
     #[arg(long, global = true, value_name = "CALLS")]
     rate: Option<OsString>,
-    /// Trust this authority too: a file of certificates in PEM [env: ESET_PROTECT_CA_CERT]
+    /// Also trust this authority: a file of certificates in PEM [env: ESET_PROTECT_CA_CERT]
     #[arg(long, global = true, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
-    /// Trust exactly this certificate, whatever name and dates it has: a file in PEM, for servers that
-    /// signed their own [env: ESET_PROTECT_PIN_CERT]
+    /// Trust exactly this certificate, whatever its name and dates: a file in PEM, for servers with a
+    /// self-signed certificate [env: ESET_PROTECT_PIN_CERT]
     #[arg(long, global = true, value_name = "FILE")]
     pin_cert: Option<PathBuf>,
-    /// The format of what is printed
+    /// The output format
     #[arg(
         short,
         long,
@@ -125,7 +125,7 @@ impl Connection {
     }
 }
 
-/// Asks at the terminal for what is missing of a login.
+/// Prompts at the terminal for a missing username or password.
 fn ask_for_login(settings: &mut Settings) -> Result<(), Failure> {
     if settings.has(CREDENTIALS) || settings.has(TOKEN) || settings.has(PASSWORD) {
         return Ok(());
@@ -141,7 +141,7 @@ fn ask_for_login(settings: &mut Settings) -> Result<(), Failure> {
             username
         }
     };
-    // What else is wrong is said before anybody is asked.
+    // Reports other errors before it prompts.
     settings.builder(false)?;
     settings.set(PASSWORD, prompt::password(&username)?.expose_secret().into());
     Ok(())

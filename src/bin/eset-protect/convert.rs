@@ -1,4 +1,4 @@
-//! `eset-protect convert`: ProtoJSON from and to binary protobuf.
+//! `eset-protect convert`: converts between ProtoJSON and binary protobuf.
 
 use clap::{Args, ValueEnum};
 use eset_protect::codegen::decode_text;
@@ -12,10 +12,10 @@ use crate::type_name;
 
 /// Convert a message between ProtoJSON and binary, from standard input to standard output
 ///
-/// Reads at most 64 MiB; JSON may be UTF-8 or UTF-16. From a form to the same one normalises. JSON is
-/// written as exact ProtoJSON on one line. Members that the message does not have are passed over, except
-/// inside an `Any`, which keeps them. An `Any` of a type that is not registered passes: in JSON as
-/// "@value" with its bytes in base64. Nothing is written if the input is wrong.
+/// Reads at most 64 MiB; JSON may be UTF-8 or UTF-16. Converting a form to itself normalizes it. JSON is
+/// written as exact ProtoJSON on one line. Unknown members are dropped, except inside an `Any`, which keeps
+/// them. An `Any` of an unregistered type is kept: in JSON as "@value" with its bytes in base64. Nothing is
+/// written if the input is invalid.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -26,17 +26,16 @@ pub struct Convert {
     /// List the types
     #[arg(long, conflicts_with_all = ["type_name", "from", "to", "strict"])]
     list: bool,
-    /// The type of the message: its full name, or the last part if only one type has it
+    /// The type of the message: its full name, or its last part if that is unique
     #[arg(long = "type", value_name = "NAME", required_unless_present = "list")]
     type_name: Option<String>,
-    /// What comes in
+    /// The input format
     #[arg(long, required_unless_present = "list", ignore_case = true)]
     from: Option<Form>,
-    /// What goes out
+    /// The output format
     #[arg(long, required_unless_present = "list", ignore_case = true)]
     to: Option<Form>,
-    /// Refuse JSON with members, types or names of enum values that are not known, and bytes without a
-    /// JSON form
+    /// Refuse JSON with unknown members, types or enum names, and bytes without a JSON form
     #[arg(long)]
     strict: bool,
 }
@@ -70,7 +69,7 @@ impl Convert {
         }
         let name = type_name::find(name, &registry.names())?;
         let Some(registered) = registry.get(&name) else {
-            return Err(Failure::Input(format!("--type {name}: it is not registered")));
+            return Err(Failure::Input(format!("--type {name}: unknown type")));
         };
         let bytes = input::read_stdin()?;
         let wrong =

@@ -1,4 +1,4 @@
-//! `eset-protect demo`: what this crate is about, in seconds and without a server.
+//! `eset-protect demo`: shows in seconds what this crate does, without a server.
 
 mod policy;
 mod stage;
@@ -15,10 +15,10 @@ use crate::run::block_on;
 use crate::text::program;
 use stage::Stage;
 
-/// 2030-01-01T00:00:00Z: a demo that is the same every time.
+/// 2030-01-01T00:00:00Z, so that the demo is the same every time.
 const NOW: Duration = Duration::from_secs(1_893_456_000);
 
-/// See a task and a policy go over gRPC, against an emulator in this process
+/// Send a task and a policy over gRPC to an emulator in this process
 ///
 /// Needs no server and no credentials, and leaves nothing behind.
 #[derive(clap::Args, Debug)]

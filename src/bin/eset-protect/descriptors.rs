@@ -10,14 +10,15 @@ use eset_protect::proto::FILE_DESCRIPTOR_SET;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Write the compiled .proto files: a FileDescriptorSet, for grpcurl, buf, Envoy and the like
+/// Write the compiled .proto files as a FileDescriptorSet, for grpcurl, buf, Envoy and similar tools
 ///
-/// Code in other languages is generated from it without further options: the files name the packages of Go,
-/// Java and C#.
+/// Generators for other languages need no further options: the files declare the packages for Go, Java and
+/// C#.
 ///
-/// Envoy's grpc_json_transcoder crashes, as of Envoy 1.40, on a map entry without a value, which is legal
-/// protobuf and which servers in Rust send for a policy with a setting whose flags are both off. Have Envoy
-/// pass gRPC through for the service Policies, and make the JSON elsewhere, such as by the crate's RestFront.
+/// Envoy's grpc_json_transcoder crashes, as of Envoy 1.40, on a map entry without a value. Such entries are
+/// legal protobuf, and servers in Rust send them for a policy with a setting whose flags are both off. Let
+/// Envoy pass gRPC through for the service Policies, and produce the JSON elsewhere, for example with the
+/// crate's RestFront.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -26,7 +27,7 @@ Examples:
       eset.dotnod.automation.v1.DeviceTasks/ListTasks
   npx buf generate eset.binpb")]
 pub struct Descriptors {
-    /// The file to write; `-` is standard output
+    /// The output file; `-` is standard output
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     file: PathBuf,
 }
@@ -49,12 +50,12 @@ impl Descriptors {
     }
 }
 
-/// Writes a file as a whole or not at all: beside it first, then in its place.
+/// Writes a file completely or not at all: to a temporary file first, then in its place.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(name) = path.file_name() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected the name of a file"));
     };
-    // Renaming over a device or a pipe would replace it by a file.
+    // Renaming over a device or pipe would replace it with a file.
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return fs::write(path, bytes);
     }
@@ -64,7 +65,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_file_name(temporary);
     let result = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if result.is_err() {
-        // It may not exist; the first error is the one that matters.
+        // The temporary file may not exist. Only the first error matters.
         drop(fs::remove_file(&temporary));
     }
     result

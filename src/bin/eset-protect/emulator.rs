@@ -17,35 +17,34 @@ use crate::stop_signal::stop_signal;
 use crate::text::{printable, program};
 use account::{Account, AccountArgs};
 
-/// Where the other commands look if nobody tells them.
+/// The default endpoint of the other commands.
 const DEFAULT: &str = "127.0.0.1:50051";
 
 /// Run an emulator of ESET's services, over gRPC and REST
 ///
-/// Everything is in memory unless --data-dir says otherwise. It ends with Ctrl-C or SIGTERM, after the
-/// calls that are under way.
+/// All data is in memory unless --data-dir is given. Ctrl-C or SIGTERM stops it after the current calls.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen on; port 0 chooses a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = DEFAULT, value_parser = parse_address)]
     listen: SocketAddr,
-    /// Listen where other machines can connect; what they send travels in the clear
+    /// Allow connections from other machines; these are not encrypted
     #[arg(long)]
     allow_remote: bool,
-    /// Begin with a small company: devices, tasks with their runs, policies and assignments
+    /// Start with the data of a small company: devices, tasks with their runs, policies and assignments
     #[arg(long)]
     seed: bool,
-    /// Keep everything in this directory
+    /// Store all data in this directory
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
-    /// Limit calls to ESET's 10 a second for each token; more are 429 and RESOURCE_EXHAUSTED
+    /// Limit calls to 10 per second for each token, as ESET does; further calls get 429 or RESOURCE_EXHAUSTED
     #[arg(long)]
     rate_limit: bool,
-    /// Let web pages of this origin, such as http://localhost:5173, call the REST front (CORS); * is every
-    /// origin; may be given many times
+    /// Let web pages of this origin, such as http://localhost:5173, call the REST front (CORS); * allows
+    /// every origin; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<Origin>,
-    /// Answer HEAD wherever there is GET
+    /// Answer HEAD wherever GET works
     #[arg(long)]
     head: bool,
     #[command(flatten)]
@@ -53,7 +52,7 @@ pub struct Args {
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    // The one name that needs nobody to look it up.
+    // The only name that needs no lookup.
     let address = match text.strip_prefix("localhost:") {
         Some(port) => format!("127.0.0.1:{port}"),
         None => text.to_owned(),
@@ -67,7 +66,7 @@ impl Args {
         if !address.ip().is_loopback() && !self.allow_remote {
             return Err(Failure::Input(format!(
                 "--listen {address}: expected a loopback address, such as {DEFAULT}; there is no TLS, \
-                 so add --allow-remote if other machines shall connect all the same"
+                 so add --allow-remote if other machines need to connect"
             )));
         }
         let account = self.account.account()?;
@@ -93,10 +92,10 @@ impl Args {
             let address = listener
                 .local_addr()
                 .map_err(|error| Failure::io(&format!("--listen {address}"), &error))?;
-            // Before anybody is told that we are there, so that no signal comes too early.
+            // Registered before the address is printed, so that no signal arrives too early.
             let stopped = stop_signal()?;
             match self.announce(address, account.as_ref()) {
-                // Whoever started us may want the first line and no more.
+                // The starting program may want only the first line.
                 Ok(()) | Err(Failure::ReaderGone) => {}
                 Err(failure) => return Err(failure),
             }
@@ -108,7 +107,7 @@ impl Args {
         let mut output = Output::new();
         let style = output.style;
         let origin = format!("http://{address}");
-        // Programs read this line for the port.
+        // Programs read the port from this line.
         output.line(&format!("Listening on {}", style.bold(&origin)))?;
         let login = match account {
             Some(account) => account.describe(),
@@ -139,7 +138,7 @@ impl Args {
     }
 }
 
-/// The address at which this machine reaches itself.
+/// Returns the address at which this machine reaches the emulator.
 fn from_here(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -186,7 +185,7 @@ fn curl_examples(origin: &str, account: Option<&Account>) -> Vec<String> {
     ]
 }
 
-/// The error with its causes.
+/// Returns the error with its causes.
 fn failure(error: &EmulatorError) -> Failure {
     let mut text = error.to_string();
     let mut source = error.source();

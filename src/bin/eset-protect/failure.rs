@@ -1,4 +1,4 @@
-//! What can go wrong: how it is said, and the exit code that scripts see.
+//! Failures: their messages and exit codes.
 
 mod hints;
 
@@ -25,44 +25,44 @@ const STATE: u8 = 7;
 const LIMIT: u8 = 8;
 /// A run failed, was suppressed or did not start.
 pub const RUNS: u8 = 9;
-/// As shells have it for SIGINT.
+/// The code that shells use for SIGINT.
 pub const STOPPED: u8 = 130;
 
 /// Why a command ends early.
 #[derive(Debug)]
 pub enum Failure {
-    /// An argument or what was read is wrong.
+    /// An argument or the input is invalid.
     Input(String),
-    /// Requests cannot be right, or this version does not know what is in them; nothing was sent.
+    /// Requests contain mistakes or unknown names; nothing was sent.
     Check { lines: Vec<String>, can_allow: bool },
-    /// There is no login, and nobody to ask for one.
+    /// There is no login and no way to prompt for one.
     Credentials(String),
-    /// A call failed; of a server, if it got so far that there was one.
+    /// A call failed, to this server if it is known.
     Call(Box<Error>, Option<Box<Server>>),
-    /// Of many calls some failed, each of which is said already, or were not made.
+    /// Some of many calls failed, as already reported, or were not made.
     Bulk {
         summary: String,
         is_cut_short: bool,
-        /// Others of them did well.
+        /// Whether other calls succeeded.
         is_served: bool,
         errors: Vec<Error>,
         server: Option<Box<Server>>,
     },
-    /// Waiting for a task ended otherwise than everybody wished.
+    /// Waiting for a task did not end with success.
     Wait { exit_code: u8, message: String, hint: Option<String> },
     /// Something on this machine failed.
     Other(String),
-    /// The reader of our output has had enough: `… | head`. Not an error, unless something is lost.
+    /// The reader of our output is gone, as in `… | head`. Not an error unless data is lost.
     ReaderGone,
 }
 
 impl Failure {
-    /// A failure to read or write what `what` names.
+    /// Creates the failure to read or write `what`.
     pub fn io(what: &str, error: &io::Error) -> Self {
         Self::Other(format!("{what}: {error}"))
     }
 
-    /// The same failure to print what was created, and was said on standard error instead.
+    /// Adds that the created items were printed to standard error instead.
     pub fn of_created(self) -> Self {
         let named = "what was created is named above";
         match self {
@@ -74,7 +74,7 @@ impl Failure {
         }
     }
 
-    /// The same failure, after something else may have failed, which is said.
+    /// Reports another failure that came before this one.
     pub fn after(self, other: Result<(), Self>) -> Result<(), Self> {
         if let Err(other) = other {
             other.report();
@@ -82,7 +82,7 @@ impl Failure {
         Err(self)
     }
 
-    /// The same failure, which happened in a call of this server.
+    /// Adds the server of the call.
     pub fn at(self, server: Server) -> Self {
         let server = Box::new(server);
         match self {
@@ -94,7 +94,7 @@ impl Failure {
         }
     }
 
-    /// The exit code, as `--help` lists them.
+    /// Returns the exit code, as listed by `--help`.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Check { .. } => INPUT,
@@ -108,7 +108,7 @@ impl Failure {
         }
     }
 
-    /// Says it on standard error.
+    /// Prints the failure to standard error.
     pub fn report(&self) {
         let mut text = String::new();
         let style = Style::new(io::stderr().is_terminal());
@@ -171,7 +171,7 @@ fn say(text: &mut String, style: Style, message: &str) {
 
 fn describe(text: &mut String, style: Style, error: &Error, server: Option<&Server>) {
     say(text, style, &headline(error));
-    // A message that has nothing else to say says it already.
+    // A message without other content contains the status already.
     if let Some(status) = error.http_status()
         && !error.message().contains(&format!("HTTP {status}"))
     {
@@ -199,7 +199,7 @@ fn say_hints(text: &mut String, style: Style, hints: impl Iterator<Item = String
     }
 }
 
-/// What failed, and how: `GetTask: NOT_FOUND: there is no such task`.
+/// Returns what failed and how: `GetTask: NOT_FOUND: there is no such task`.
 pub fn headline(error: &Error) -> String {
     let method = error.rpc().map(|spec| format!("{}: ", spec.method)).unwrap_or_default();
     let code = match error.kind() {
@@ -209,12 +209,12 @@ pub fn headline(error: &Error) -> String {
     format!("{method}{code}{}", error.message())
 }
 
-/// How often the request was sent.
+/// Returns how many times the request was sent.
 pub fn attempts(error: &Error) -> String {
     count(usize::try_from(error.attempts()).unwrap_or(usize::MAX), "attempt")
 }
 
-/// Which fields of the request are wrong, and why.
+/// Returns the invalid fields of the request, with reasons.
 pub fn field_violations(error: &Error) -> impl Iterator<Item = String> {
     let request: Option<BadRequest> = error.detail();
     let violations = request.into_iter().flat_map(|request| request.field_violations);

@@ -1,9 +1,9 @@
-//! Values of flags that may begin with a hyphen, as in `--command-line '-c "id"'`.
+//! Flag values that may start with a hyphen, as in `--command-line '-c "id"'`.
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command, Error};
 
-/// Refuses such a value where it is a flag of this command: there the value was forgotten.
+/// Refuses such a value if it is a flag of this command: the value was forgotten.
 pub fn check(root: &Command, matches: &ArgMatches) -> Result<(), Error> {
     let (mut command, mut matches) = (root, matches);
     while let Some((name, inner)) = matches.subcommand()

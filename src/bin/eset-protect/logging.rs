@@ -1,4 +1,4 @@
-//! What happens on the way, on standard error, for whoever asks for it.
+//! Logs to standard error on request.
 
 mod calls;
 mod line;
@@ -22,16 +22,15 @@ const VARIABLE: &str = "ESET_PROTECT_LOG";
 
 #[derive(Args, Debug)]
 pub struct Logging {
-    /// Tell on standard error what happens on the way: a line for each call (its code, its time, how
-    /// often it was sent), retries and logins (-v), connections too (-vv), every frame (-vvv); never a
-    /// secret. What nobody reads is dropped [env: ESET_PROTECT_LOG, a filter such as
-    /// eset_protect=debug,h2=trace]
+    /// Log to standard error: a line for each call (code, time, attempts), retries and logins (-v), also
+    /// connections (-vv), every frame (-vvv). Never contains secrets. Dropped if nobody reads it [env:
+    /// ESET_PROTECT_LOG, a filter such as eset_protect=debug,h2=trace]
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 }
 
 impl Logging {
-    /// Begins to tell, if somebody wants to know.
+    /// Starts logging, if requested.
     pub fn start(&self) -> Result<(), Failure> {
         let Some(filter) = self.filter()? else { return Ok(()) };
         let style = Style::new(io::stderr().is_terminal());
@@ -39,7 +38,7 @@ impl Logging {
             .with_ansi(style.is_enabled())
             .event_format(Line)
             .with_writer(|| Stderr)
-            // It would tell of them by `eprintln`.
+            // It would report them with `eprintln`.
             .log_internal_errors(false);
         registry()
             .with(filter)
@@ -49,7 +48,7 @@ impl Logging {
             .map_err(|error| Failure::Other(format!("--verbose: {error}")))
     }
 
-    /// What a flag says goes before what the environment says.
+    /// Flags take precedence over the environment.
     fn filter(&self) -> Result<Option<EnvFilter>, Failure> {
         let directives = match self.verbose {
             0 => match environment::text(VARIABLE)? {
@@ -68,7 +67,7 @@ impl Logging {
     }
 }
 
-/// Standard error as a writer that never fails, nor waits.
+/// Standard error as a writer that never fails or blocks.
 struct Stderr;
 
 impl io::Write for Stderr {

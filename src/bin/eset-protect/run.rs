@@ -1,10 +1,10 @@
-//! Runs what waits on the network.
+//! Runs asynchronous code.
 
 use std::future::Future;
 
 use crate::failure::Failure;
 
-/// Runs a future to its end on a new runtime.
+/// Runs a future to completion on a new runtime.
 pub fn block_on<F: Future<Output = Result<(), Failure>>>(future: F) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

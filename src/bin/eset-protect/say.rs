@@ -1,4 +1,4 @@
-//! What is said beside the output, on standard error.
+//! Messages on standard error.
 
 use std::io::{self, IsTerminal};
 
@@ -6,12 +6,12 @@ use crate::stderr;
 use crate::style::Style;
 use crate::text::printable;
 
-/// Says a line.
+/// Prints a line.
 pub fn say(text: &str) {
     stderr::say(&format!("{}\n", printable(text)));
 }
 
-/// Says what went wrong, in one line, while others go on.
+/// Reports an error in one line while other work continues.
 pub fn say_error(text: &str) {
     let style = Style::new(io::stderr().is_terminal());
     stderr::say(&format!("{} {}\n", style.red("error:"), printable(text)));

@@ -1,13 +1,13 @@
-//! The server that a command calls, as its user described it. Hints are made of it.
+//! The server of a command, as the user specified it. Used for hints.
 
 use eset_protect::Wire;
 
-/// A server, and what a flag or a variable says about it.
+/// A server, and the flag or variable that names it.
 #[derive(Debug)]
 pub struct Server {
     pub kind: ServerKind,
     pub has_login: bool,
-    /// A flag or a variable names it: it is not the default endpoint.
+    /// Whether a flag or variable names it, rather than the default.
     pub is_named: bool,
     pub timeout: Option<String>,
     pub has_rate: bool,
@@ -15,7 +15,7 @@ pub struct Server {
     pub trust: Trust,
 }
 
-/// What kind of server it is.
+/// The kind of server.
 #[derive(Debug)]
 pub enum ServerKind {
     Endpoint {
@@ -27,7 +27,7 @@ pub enum ServerKind {
     OnPrem(String),
 }
 
-/// Which certificates are trusted.
+/// The trusted certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
     System,

@@ -1,9 +1,8 @@
-//! Standard error, which may be full, gone, or read by nobody.
+//! Standard error, which may be full, closed or unread.
 //!
-//! Nothing that goes there fails or holds up the calls that are under way. Where it is no terminal a thread
-//! of its own writes it. A log is best effort: what finds no reader is dropped and counted. What is said,
-//! such as an error, is kept until it is written, and waited for at the end of the command, as by any other;
-//! but not where it is the log that nobody reads.
+//! Writing to it never fails or delays current calls. Unless it is a terminal, a separate thread writes it.
+//! Logs are best effort: lines without a reader are dropped and counted. Messages such as errors are kept
+//! until they are written, and the command waits for them at its end, except for a log that nobody reads.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -11,26 +10,26 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// So many bytes of a log wait for a reader.
+/// The maximum number of log bytes waiting for a reader.
 const MOST_LOGGED: usize = 4 * 1024 * 1024;
-/// What is said is usually written at once, so that it stands in order with what goes to standard output;
-/// nobody waits longer for that.
+/// Messages are usually written at once, to keep their order relative to standard output. This is the longest
+/// wait for that.
 const AT_ONCE: Duration = Duration::from_millis(200);
-/// Who reads nothing of a log for so long at the end of the command reads none of it.
+/// A reader that reads nothing of a log for this long at the end of the command is assumed to be gone.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Before a full pipe that does not block is tried again.
+/// The pause before retrying a full non-blocking pipe.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Writes what is said.
+/// Writes a message.
 pub fn say(text: &str) {
     match queue() {
         Some(queue) => queue.say(text.as_bytes()),
-        // If nobody reads it there is nobody to tell.
+        // Without a reader there is nobody to report to.
         None => drop(io::stderr().write_all(text.as_bytes())),
     }
 }
 
-/// Writes what is logged, if somebody reads it.
+/// Writes a log entry, if it is being read.
 pub fn log(bytes: &[u8]) {
     match queue() {
         Some(queue) => queue.log(bytes),
@@ -38,7 +37,7 @@ pub fn log(bytes: &[u8]) {
     }
 }
 
-/// Waits until all is written, at the end of the command.
+/// Waits until everything is written, at the end of the command.
 pub fn finish() {
     if let Some(Some(queue)) = QUEUE.get() {
         queue.finish();
@@ -47,8 +46,8 @@ pub fn finish() {
 
 static QUEUE: OnceLock<Option<Arc<Queue>>> = OnceLock::new();
 
-/// What waits for the thread that writes; none where standard error is a terminal, which pauses the whole
-/// command when somebody pauses it.
+/// Returns the queue of the writing thread; `None` if standard error is a terminal, because pausing that
+/// pauses the whole command.
 fn queue() -> Option<&'static Queue> {
     let begin = || {
         let queue = Arc::new(Queue::default());
@@ -61,7 +60,7 @@ fn queue() -> Option<&'static Queue> {
     QUEUE.get_or_init(|| if io::stderr().is_terminal() { None } else { begin() }).as_deref()
 }
 
-/// Bytes on their way to whoever reads them.
+/// Bytes waiting to be written.
 #[derive(Debug, Default)]
 struct Queue {
     state: Mutex<State>,
@@ -71,24 +70,24 @@ struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Vec<u8>>,
-    /// How many bytes wait.
+    /// The number of waiting bytes.
     size: usize,
     is_writing: bool,
-    /// How many were written. It shows whether somebody reads.
+    /// The number of written bytes, which shows whether anything is read.
     written: u64,
-    /// Nobody has read for a while.
+    /// Whether nothing has been read for a while.
     is_stalled: bool,
     has_logged: bool,
-    /// Lines of the log since the last one that found room.
+    /// The number of log lines dropped since the last one that was accepted.
     lost: usize,
-    /// Nobody will read any more.
+    /// Whether the reader is gone.
     is_gone: bool,
 }
 
 impl State {
     fn push(&mut self, bytes: &[u8]) {
         if self.lost > 0 {
-            let note = format!("… {} lines of the log were lost: nobody read them …\n", self.lost);
+            let note = format!("… {} lines of the log were dropped: no reader …\n", self.lost);
             self.lost = 0;
             self.push(note.as_bytes());
         }
@@ -146,7 +145,7 @@ impl Queue {
         }
     }
 
-    /// Waits until all is written, for as long as some of it is written in each `patience`.
+    /// Waits until everything is written, as long as there is progress within each `patience`.
     fn wait<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -165,7 +164,7 @@ impl Queue {
         (state, true)
     }
 
-    /// Writes all that comes, until nobody can read it any more.
+    /// Writes everything until the reader is gone.
     fn write(&self, output: &mut dyn Write) {
         loop {
             let mut state = self.lock();
@@ -193,7 +192,7 @@ impl Queue {
         }
     }
 
-    /// Writes bytes. An error if nobody will ever read more.
+    /// Writes bytes. Fails if the reader is gone.
     fn write_one(&self, output: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match output.write(bytes) {
@@ -203,7 +202,7 @@ impl Queue {
                     ErrorKind::Interrupted => {}
                     ErrorKind::WouldBlock => thread::sleep(PAUSE),
                     ErrorKind::BrokenPipe => return Err(error),
-                    // A full disk may have room for what comes later.
+                    // A full disk may have room later.
                     _ => return Ok(()),
                 },
             }
@@ -218,7 +217,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader who takes a chunk for each turn, and is gone when there is no turn any more.
+    /// A reader that takes one chunk per permit, and is gone when there are no more permits.
     struct Reader {
         turns: Receiver<()>,
         taken: Sender<Vec<u8>>,
@@ -260,7 +259,7 @@ mod tests {
         let read: Vec<_> = read.try_iter().collect();
         assert_eq!(read.len(), 6);
         assert!(read[..4].iter().all(|bytes| *bytes == line));
-        let note = "… 6 lines of the log were lost: nobody read them …\n";
+        let note = "… 6 lines of the log were dropped: no reader …\n";
         assert_eq!(read[4..], [note.as_bytes(), b"said\n"]);
     }
 

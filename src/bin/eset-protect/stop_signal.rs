@@ -1,10 +1,10 @@
-//! The wish of somebody outside that we end.
+//! Signals to stop.
 
 use std::future::Future;
 
 use crate::failure::Failure;
 
-/// Ends when somebody wants us to: Ctrl-C, or SIGTERM.
+/// Completes on Ctrl-C or SIGTERM.
 #[cfg(unix)]
 pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -25,12 +25,12 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Ends when somebody wants us to: Ctrl-C.
+/// Completes on Ctrl-C.
 #[cfg(not(unix))]
 pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
-            // Nobody can say it then; only killing helps.
+            // No signal can arrive then; only killing the process helps.
             std::future::pending::<()>().await;
         }
     })

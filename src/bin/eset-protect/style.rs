@@ -1,8 +1,8 @@
-//! Colour for people: only on a terminal, and not where NO_COLOR asks for none (no-color.org).
+//! Colours for people: only on a terminal, and not if NO_COLOR is set (no-color.org).
 
 use std::env;
 
-/// Colours text, or leaves it alone.
+/// Colours text, or leaves it unchanged.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     enabled: bool,
@@ -15,7 +15,7 @@ impl Style {
         Self { enabled: is_terminal && !no_color && !dumb }
     }
 
-    /// Leaves everything alone.
+    /// Creates a style that changes nothing.
     pub fn none() -> Self {
         Self { enabled: false }
     }

@@ -1,4 +1,4 @@
-//! Everything on many lists.
+//! Fetches all items of many lists.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -35,19 +35,19 @@ use crate::rpc::PagedRpc;
 ///         Err(error) => interrupted.push(error.request),
 ///     }
 /// }
-/// // Goes on where each of them broke off.
+/// // Continue each failed list where it stopped.
 /// let rest = client.bulk_items::<ListTaskRuns>(interrupted);
 /// # }
 /// ```
 ///
-/// * **Order.** The items of one list come in its order. Lists take turns: of those whose items are here,
-///   each gives one, so that a long list does not hold up the others.
-/// * **Memory.** Lists are begun when there is room for them, [`concurrency`](Self::concurrency) at once;
-///   each has one page in memory, and as many more as [`prefetch`](Self::prefetch) says. A caller that
-///   does not ask for items stops the fetching there.
-/// * **Failures** end their own list only, and say how to go on: see [`ListError`].
-/// * **Nothing runs in the background** unless pages are fetched ahead. Dropping it cancels all calls.
-#[must_use = "items are only fetched when they are asked for"]
+/// * **Order.** The items of a list come in its order. Lists take turns: each list with available items
+///   returns one, so that a long list does not delay the others.
+/// * **Memory.** Up to [`concurrency`](Self::concurrency) lists are fetched at once. Each has one page in
+///   memory, plus those set by [`prefetch`](Self::prefetch). If you do not request items, nothing more is
+///   fetched.
+/// * **Failures** end only their own list and say how to resume it: see [`ListError`].
+/// * **Nothing runs in the background** unless pages are prefetched. Dropping it cancels all calls.
+#[must_use = "items are fetched only when they are requested"]
 pub struct BulkItems<'a, R: PagedRpc> {
     context: Arc<CallContext>,
     options: CallOptions,
@@ -60,19 +60,19 @@ pub struct BulkItems<'a, R: PagedRpc> {
 /// An item of one of many lists.
 #[non_exhaustive]
 pub struct BulkItem<R: PagedRpc> {
-    /// Which list it is on, by the number of its request, counted from 0.
+    /// The index of the list's request, starting at 0.
     pub index: usize,
-    /// The item, or why there are no more of this list.
+    /// The item, or the reason why the list ended early.
     pub result: Result<R::Item, ListError<R>>,
 }
 
-/// One of many lists broke off.
+/// The failure of one of many lists.
 #[non_exhaustive]
 pub struct ListError<R: PagedRpc> {
-    /// Asks for the rest of the list: the request that began it, with the page token where it broke off.
-    /// Nothing of it has been handed out.
+    /// A request for the rest of the list: the original request with the page token of the failed page. No
+    /// item of that page has been returned.
     pub request: R::Request,
-    /// Why.
+    /// The error.
     pub error: Error,
 }
 
@@ -85,44 +85,44 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
             context,
             options: CallOptions::default(),
             concurrency: CONCURRENCY,
-            // While one list waits for its next page the others give items.
+            // While one list waits for its next page, the others return items.
             prefetch: 0,
             requests: Requests::new(Box::new(requests)),
             lists: FuturesUnordered::new(),
         }
     }
 
-    /// Sets how many lists are gone over at once; see [`Bulk::concurrency`](crate::Bulk::concurrency).
+    /// Sets the number of concurrent lists; see [`Bulk::concurrency`](crate::Bulk::concurrency).
     pub fn concurrency(mut self, lists: usize) -> Self {
         self.concurrency = bounded(lists);
         self
     }
 
-    /// Sets how many pages of each list are fetched ahead: 0 by default, because other lists give items
-    /// while one waits. See [`Paginator::prefetch`](crate::Paginator::prefetch).
+    /// Sets how many pages of each list are fetched in advance: 0 by default, because other lists return
+    /// items while one waits. See [`Paginator::prefetch`](crate::Paginator::prefetch).
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages;
         self
     }
 
-    /// Sets the options of each call, which gets one page.
+    /// Sets the options of each call, which fetches one page.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// How far it is: a handle that can be kept and asked elsewhere. It counts lists.
+    /// Returns a handle that reports the progress, also from other threads. It counts lists.
     pub fn progress(&self) -> Progress {
         self.requests.progress().clone()
     }
 
-    /// The next item of any list; `None` behind the last. Dropping the future loses nothing.
+    /// Returns the next item of any list; `None` after the last. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<BulkItem<R>> {
         std::future::poll_fn(|cx| self.poll_item(cx)).await
     }
 
-    /// Begins no more lists and returns the requests that are left. Those under way still come to their
-    /// ends.
+    /// Starts no more lists and returns the remaining requests. Lists that have started continue to their
+    /// end.
     pub fn stop(&mut self) -> impl Iterator<Item = R::Request> + Send + use<'a, R> {
         self.requests.stop()
     }
@@ -136,7 +136,7 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
             let index = list.index;
             let result = match item {
                 Some(Ok(item)) => {
-                    // Behind the others that have something: so they take turns.
+                    // Goes to the end of the queue, so that lists take turns.
                     self.lists.push(StreamExt::into_future(list));
                     Ok(item)
                 }
@@ -163,7 +163,7 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
     }
 }
 
-/// A list under way.
+/// A list in progress.
 struct List<R: PagedRpc> {
     index: usize,
     request: R::Request,

@@ -1,13 +1,13 @@
-//! How far many calls are.
+//! The progress of many calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A total that nobody knows yet.
+/// A total that is still unknown.
 const UNKNOWN: usize = usize::MAX;
 
-/// How far a [`Bulk`](crate::Bulk) or [`BulkItems`](crate::BulkItems) is. Clones look at the same one, from
-/// any thread, also after it is gone.
+/// The progress of a [`Bulk`](crate::Bulk) or [`BulkItems`](crate::BulkItems). Clones report the same
+/// progress, from any thread, even after it ended.
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client, uuids: Vec<String>) {
@@ -36,33 +36,32 @@ struct Counters {
     total: AtomicUsize,
 }
 
-/// What a [`Progress`] showed at one time.
+/// The counts of a [`Progress`] at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ProgressCounts {
-    /// How many have begun, finished ones among them.
+    /// The number of started calls or lists, including finished ones.
     pub started: usize,
-    /// How many have succeeded.
+    /// The number that succeeded.
     pub succeeded: usize,
-    /// How many have failed.
+    /// The number that failed.
     pub failed: usize,
-    /// How many there will be; `None` where the iterator of the requests does not say exactly and has not
-    /// come to its end.
+    /// The total number; `None` if the iterator of requests does not know it exactly and has not ended.
     pub total: Option<usize>,
 }
 
 impl ProgressCounts {
-    /// How many have succeeded or failed.
+    /// Returns the number that succeeded or failed.
     pub fn finished(&self) -> usize {
         self.succeeded + self.failed
     }
 
-    /// How many have begun and not finished.
+    /// Returns the number that started and have not finished.
     pub fn under_way(&self) -> usize {
         self.started.saturating_sub(self.finished())
     }
 
-    /// All have succeeded or failed.
+    /// Whether all have succeeded or failed.
     pub fn is_complete(&self) -> bool {
         self.total == Some(self.finished())
     }
@@ -78,10 +77,10 @@ impl Progress {
         }))
     }
 
-    /// The counts of this moment.
+    /// Returns the current counts.
     pub fn counts(&self) -> ProgressCounts {
         let counters = &*self.0;
-        // In the opposite order of the writer, so that nothing has finished that has not begun.
+        // Read in the opposite order of the writes, so that no finished call appears as not started.
         let succeeded = counters.succeeded.load(Ordering::Acquire);
         let failed = counters.failed.load(Ordering::Acquire);
         let started = counters.started.load(Ordering::Acquire);
@@ -98,7 +97,7 @@ impl Progress {
         counter.fetch_add(1, Ordering::Release);
     }
 
-    /// No more begin: there are as many as have begun.
+    /// Records that no more start, so that the total is the number started.
     pub(super) fn close(&self) {
         self.0.total.store(self.0.started.load(Ordering::Acquire), Ordering::Release);
     }

@@ -1,13 +1,13 @@
-//! The requests that are still to be sent.
+//! The requests that have not been sent yet.
 
 use super::Progress;
 use crate::rpc::Rpc;
 
 type Left<'a, R> = Box<dyn Iterator<Item = <R as Rpc>::Request> + Send + 'a>;
 
-/// Requests, taken one by one when there is room for them, with their numbers.
+/// Requests and their indexes, taken one by one when there is room.
 pub(super) struct Requests<'a, R: Rpc> {
-    /// `None` behind the last: an iterator may begin again.
+    /// `None` after the last, because an iterator may start again.
     left: Option<Left<'a, R>>,
     index: usize,
     progress: Progress,
@@ -20,12 +20,12 @@ impl<'a, R: Rpc> Requests<'a, R> {
         Self { left: Some(left), index: 0, progress: Progress::new(total) }
     }
 
-    /// Counts what is taken here as started.
+    /// Returns the progress, which counts requests taken here as started.
     pub(super) fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// The next one and its number.
+    /// Returns the next request and its index.
     pub(super) fn next(&mut self) -> Option<(usize, R::Request)> {
         let Some(request) = self.left.as_mut()?.next() else {
             drop(self.stop());
@@ -37,7 +37,7 @@ impl<'a, R: Rpc> Requests<'a, R> {
         Some((index, request))
     }
 
-    /// Gives no more, and those that are left back.
+    /// Returns no more requests, and gives back the remaining ones.
     pub(super) fn stop(&mut self) -> impl Iterator<Item = R::Request> + Send + use<'a, R> {
         if self.left.is_some() {
             self.progress.close();

@@ -1,4 +1,4 @@
-//! Pages that are fetched before they are asked for.
+//! Fetches pages in advance.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,27 +15,27 @@ use super::fetcher::Fetcher;
 use crate::error::{Error, ErrorKind};
 use crate::rpc::PagedRpc;
 
-/// A background task that fetches pages, and where it puts them. The task does not outlive this.
+/// A background task that fetches pages, and the channel for them. Dropping this stops the task.
 pub(super) struct Ahead<R: PagedRpc> {
     pages: mpsc::Receiver<Fetched<R>>,
     task: JoinHandle<()>,
 }
 
 impl<R: PagedRpc> Ahead<R> {
-    /// Begins to fetch. `limit` pages are fetched or under way at once, and one at least.
+    /// Starts to fetch. Keeps up to `limit` pages, at least one, fetched or in progress.
     pub(super) fn start(runtime: &Handle, fetcher: Fetcher<R>, limit: usize) -> Self {
         let (sender, pages) = mpsc::channel(limit.max(1));
-        // The calls belong to what the caller does, though they are made elsewhere.
+        // The calls belong to the caller's span although the task makes them.
         let fetching = fetch_all(fetcher, sender).in_current_span();
         Self { pages, task: runtime.spawn(fetching) }
     }
 
-    /// The next page. Not to be called again behind the last or an error.
+    /// Returns the next page. Must not be called after the last page or an error.
     pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Fetched<R>> {
         if let Some(page) = ready!(self.pages.poll_recv(cx)) {
             return Poll::Ready(page);
         }
-        // The end of the list would have come as a page. A list that was cut off must not look complete.
+        // The end of the list would have been a page, so a list that was cut off must not look complete.
         let mut error = Error::new(
             ErrorKind::Transport,
             Code::Cancelled,
@@ -56,7 +56,7 @@ impl<R: PagedRpc> Drop for Ahead<R> {
 
 async fn fetch_all<R: PagedRpc>(mut fetcher: Fetcher<R>, pages: mpsc::Sender<Fetched<R>>) {
     while !fetcher.is_at_end() {
-        // A place first: what is under way counts as what has been fetched.
+        // Reserves a place first: a page in progress counts as fetched.
         let Ok(place) = pages.reserve().await else { return };
         let Some(page) = fetcher.next().await else { return };
         place.send(page);

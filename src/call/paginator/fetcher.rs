@@ -1,4 +1,4 @@
-//! The calls of a list, one page after the other.
+//! Makes the calls of a list, one page after the other.
 
 use std::sync::Arc;
 
@@ -11,15 +11,14 @@ use crate::call::{CallContext, CallOptions};
 use crate::error::{Error, ErrorKind};
 use crate::rpc::PagedRpc;
 
-/// How many items a page has if the request does not say. ESET's cloud gives no more
-/// ([facts](crate::facts#paging)).
+/// The default number of items per page, the maximum of ESET's cloud ([facts](crate::facts#paging)).
 const PAGE_SIZE: u32 = 1000;
 
-/// Fetches page after page, until the last or the first error.
+/// Fetches page after page, until the last page or the first error.
 pub(super) struct Fetcher<R: PagedRpc> {
     context: Arc<CallContext>,
     options: CallOptions,
-    /// Asks for the page that comes next.
+    /// The request for the next page.
     request: R::Request,
     used: UsedTokens,
     step: Step,
@@ -29,7 +28,7 @@ pub(super) struct Fetcher<R: PagedRpc> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Fetch,
-    /// The last page came with a token that was used before.
+    /// Fail: the last page contained a token that was used before.
     Refuse,
     End,
 }
@@ -49,12 +48,12 @@ impl<R: PagedRpc> Fetcher<R> {
         Self { context, options, request, used, step: Step::Fetch }
     }
 
-    /// There is nothing more to come.
+    /// Whether there are no more pages.
     pub(super) fn is_at_end(&self) -> bool {
         self.step == Step::End
     }
 
-    /// The next page; `None` behind the last and behind an error.
+    /// Returns the next page; `None` after the last page or an error.
     pub(super) async fn next(&mut self) -> Option<Fetched<R>> {
         match self.step {
             Step::Fetch => {
@@ -74,7 +73,7 @@ impl<R: PagedRpc> Fetcher<R> {
         }
     }
 
-    /// Makes the request ask for the page behind this one.
+    /// Turns the request into one for the page after this one.
     fn step_behind(&mut self, page: &R::Response) -> Step {
         let next = R::next_page_token(page);
         if next.is_empty() {

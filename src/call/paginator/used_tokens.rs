@@ -1,16 +1,16 @@
-//! Which page tokens have been used.
+//! Detects repeated page tokens.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-/// The page tokens of one list so far, by their hashes.
+/// Hashes of the page tokens of one list so far.
 ///
-/// A cycle is seen before its first page is asked for again, so no page is ever listed twice. Brent's
-/// algorithm would need no memory, but sees a cycle only after going round it, when its items have been
-/// handed out once more. A hash is 8 bytes a page of up to 1000 items: nothing beside the items.
+/// A cycle is detected before its first page is requested again, so no page is ever listed twice. Brent's
+/// algorithm would need no memory but detects a cycle only after one round, when its items have been returned
+/// again. A hash takes 8 bytes per page of up to 1000 items, which is negligible.
 ///
-/// That two different tokens have the same hash, and a sound list is refused, happens once in 10^11 lists
-/// of 10,000 pages; the hashes are keyed at random, so nobody can bring it about.
+/// The probability that two different tokens have the same hash, and a valid list is refused, is one in 10^11
+/// lists of 10,000 pages. The hashes have a random key, so nobody can provoke it.
 #[derive(Default)]
 pub(super) struct UsedTokens {
     keys: RandomState,

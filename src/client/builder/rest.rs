@@ -1,4 +1,4 @@
-//! What is configured once for REST: the wire, the hosts and the login.
+//! The REST part of the configuration: wire, hosts and login.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,9 +18,9 @@ use crate::transport::connector::Connector;
 use crate::transport::http::HttpClient;
 use crate::transport::rest::RestTransport;
 
-/// ESET's gateway gives up after 120 s; the rest is for the last answer to arrive.
+/// ESET's gateway gives up after 120 s; the rest is for the last response to arrive.
 const REST_TIMEOUT: Duration = Duration::from_secs(150);
-/// By which partners name their product ([facts](crate::facts#cloud-login)).
+/// The header in which partners name their product ([facts](crate::facts#cloud-login)).
 const INTEGRATION: &str = "3rd-integration";
 
 #[derive(Clone)]
@@ -44,10 +44,10 @@ impl Options {
     }
 }
 
-/// For REST (feature `rest`).
+/// Settings for REST (feature `rest`).
 impl ClientBuilder {
-    /// The wire: gRPC for [`Client::builder`](crate::Client::builder) unless this says otherwise, REST
-    /// for the cloud and On-Prem.
+    /// Sets the wire. The default is gRPC for [`Client::builder`](crate::Client::builder), and REST for the
+    /// cloud and On-Prem.
     #[must_use]
     pub fn wire(mut self, wire: Wire) -> Self {
         self.rest.wire = wire;
@@ -55,15 +55,16 @@ impl ClientBuilder {
     }
 
     /// Logs in with the password of an API user: at the token endpoint of the region or of
-    /// [`token_url`](Self::token_url), or with `GetTokens` at an On-Prem server ([facts](crate::facts#cloud-login)). The token
-    /// is fetched with the first call, and renewed ahead of its expiry.
+    /// [`token_url`](Self::token_url), or with `GetTokens` on an On-Prem server
+    /// ([facts](crate::facts#cloud-login)). The client fetches the token on its first call and renews it
+    /// before it expires.
     #[must_use]
     pub fn login(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         self.rest.login = Some((username.into(), SecretString::from(password.into())));
         self
     }
 
-    /// The address of the token endpoint. By default that of the region, or `/oauth/token` of the
+    /// Sets the URL of the token endpoint. The default is that of the region, or `/oauth/token` at the
     /// endpoint.
     #[must_use]
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
@@ -71,35 +72,33 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends the RPCs of a service to another origin, such as `https://proxy.internal`. The service is
-    /// named as in [`MethodSpec::host`](crate::rpc::MethodSpec::host): `automation`,
-    /// `policy-management`.
+    /// Sends the calls of a service to another origin, such as `https://proxy.internal`. Name the service as
+    /// in [`MethodSpec::host`](crate::rpc::MethodSpec::host): `automation`, `policy-management`.
     #[must_use]
     pub fn host(mut self, service: impl Into<String>, origin: impl Into<String>) -> Self {
         self.rest.overrides.insert(service.into(), origin.into());
         self
     }
 
-    /// Names the product that calls, such as `Acme SOAR`, in the header `3rd-integration`, as ESET asks of its
-    /// partners. It travels with every call, and with the login. By default there is none; the header
-    /// `User-Agent` names this crate in any case.
+    /// Names your product, such as `Acme SOAR`, in the header `3rd-integration` of every call and login, as
+    /// ESET asks its partners to do. There is no default; the header `User-Agent` always names this crate.
     #[must_use]
     pub fn integration(mut self, name: impl Into<String>) -> Self {
         self.rest.integration = Some(name.into());
         self
     }
 
-    /// How long an answer may be pending (202, [facts](crate::facts#pending-answers)) before the call
-    /// fails with `DEADLINE_EXCEEDED`. 120 seconds by default: then ESET's gateway gives up itself. The
-    /// call's own timeout goes on.
+    /// Sets how long a response may be pending (202, [facts](crate::facts#pending-answers)) before the call
+    /// fails with `DEADLINE_EXCEEDED`. 120 seconds by default, after which ESET's gateway gives up. It does
+    /// not extend the timeout of a call.
     #[must_use]
     pub fn pending_limit(mut self, limit: Duration) -> Self {
         self.policy.pending.limit = limit;
         self
     }
 
-    /// How long to wait before asking again for a pending answer: first, and at most. 1 and 5 seconds
-    /// by default; each pause is half as long again as the one before.
+    /// Sets the first and the longest wait between polls for a pending response: 1 and 5 seconds by default.
+    /// Each wait is one and a half times the previous one.
     #[must_use]
     pub fn pending_pause(mut self, first: Duration, most: Duration) -> Self {
         self.policy.pending.first_pause = first;
@@ -147,7 +146,7 @@ impl ClientBuilder {
         Ok(self.layered(Link::rest(rest)))
     }
 
-    /// A token must not travel in the clear.
+    /// Checks that no token would be sent unencrypted.
     fn check_token(&self, address: &Address, text: &str) -> Result<(), Error> {
         let has_token = self.credentials.is_some() || self.rest.login.is_some();
         if has_token { address.check_token(text) } else { Ok(()) }
@@ -163,7 +162,7 @@ impl ClientBuilder {
         Ok(HttpClient::new(connector, self.limits))
     }
 
-    /// The credentials of the login, if there is one.
+    /// Returns the credentials of the login, if there is one.
     pub(super) fn login_credentials(&self) -> Result<Option<Arc<dyn Credentials>>, Error> {
         let Some((username, password)) = self.rest.login.clone() else { return Ok(None) };
         let url = match (&self.rest.token_url, &self.target) {
@@ -213,7 +212,7 @@ impl ClientBuilder {
 /// A token endpoint, to which a password may travel.
 pub(in crate::client) fn token_address(url: &str) -> Result<(http::Uri, Address), Error> {
     if url.contains('@') {
-        // Not shown: it may be a password.
+        // Not included in the error: it may be a password.
         return Err(Error::config("token_url: credentials do not belong in an address"));
     }
     let uri: http::Uri = url.parse().map_err(|error| {

@@ -1,4 +1,4 @@
-//! A guarded create at work: create, look, create again.
+//! Runs a guarded create: create, look, create again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,35 +18,34 @@ use crate::timer::{Timer, within};
 /// The longest pause before it looks or creates again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// For so long ESET's gateway works on a call before it says that the answer is pending
-/// ([facts](crate::facts#pending-answers)). What a broken connection left behind may be listed only
-/// then.
+/// How long ESET's gateway works on a call before it reports a pending response
+/// ([facts](crate::facts#pending-answers)). A task whose connection broke may be listed only after that.
 const LONGEST_WORK: Duration = Duration::from_secs(30);
 
-/// How much longer than one call it may take if nobody says: two looks of that length, and time to spare for
-/// the lists and for another create.
+/// The default time in addition to a single call: two looks of that length, and time for the lists and
+/// another create.
 const LONGEST_LOOKS: Duration = Duration::from_secs(120);
 
-/// A guarded create that is under way.
+/// A running guarded create.
 pub(super) struct Guard {
     settings: GuardedCreate,
     timer: Arc<dyn Timer>,
     timeout: Duration,
-    /// How long one create may take at most.
+    /// The longest time for one create.
     attempt: Duration,
     deadline: Option<Instant>,
     /// When the first create was sent, by our clock.
     begun: SystemTime,
-    /// The same tasks that were there before, if it was looked first.
+    /// The identical tasks that existed before, if it looked first.
     before: Option<BTreeSet<String>>,
     pause: Duration,
 }
 
-/// What a look shows.
+/// The result of a look.
 enum Sight {
     Found(Box<DeviceTask>),
     Nothing,
-    /// The same task, but nobody can say whether it is ours.
+    /// An identical task that may or may not be ours.
     Unclear(String),
 }
 
@@ -81,7 +80,7 @@ impl Guard {
                 Err(error) => error,
             };
             may_have_run |= error.may_have_executed();
-            // A stream that is reset or a connection that breaks may do better the next time.
+            // Reset streams and broken connections may succeed next time.
             let is_transient = error.is_retryable() || is_broken(&error);
             let may_go_again = is_transient && attempts < self.settings.max_attempts;
             if !may_have_run {
@@ -93,7 +92,7 @@ impl Guard {
             let error = error.with_execution(true);
             match self.find(&error).await {
                 Ok(Sight::Found(task)) => return Ok(Guarded::Found(*task)),
-                // What is still at work is not listed yet.
+                // A task that the service is still working on is not listed yet.
                 Ok(Sight::Nothing) if may_go_again && !is_at_work(&error) => {}
                 Ok(Sight::Nothing) => {
                     return Err(error.with_note("a look at all tasks did not find it"));
@@ -110,7 +109,7 @@ impl Guard {
         }
     }
 
-    /// Sends a create with half of the time that is left, or that of one call.
+    /// Sends a create with half of the remaining time, or the time of one call.
     async fn create(&self) -> Result<DeviceTask, Error> {
         let time = (self.remaining() / 2).min(self.attempt);
         let options = self.settings.options.clone().timeout(time);
@@ -121,7 +120,7 @@ impl Guard {
             .await
     }
 
-    /// Looks for what a create has made that failed so, for as long as that needs; or says why it did not.
+    /// Looks for the task after this error for as long as necessary; otherwise returns why it did not.
     async fn find(&mut self, error: &Error) -> Result<Sight, String> {
         let failed_at = self.timer.now();
         let needed = match (is_at_work(error), is_broken(error)) {
@@ -148,7 +147,7 @@ impl Guard {
         }
     }
 
-    /// Pauses; false if the time is up with it.
+    /// Waits. Returns false if the time would be up.
     async fn wait(&mut self) -> bool {
         let pause = self.pause;
         if pause >= self.remaining() {
@@ -187,7 +186,7 @@ impl Guard {
         Ok(tasks.into_iter().map(|task| task.uuid).collect())
     }
 
-    /// All tasks that are the same as the one to create.
+    /// Returns all tasks that are identical to the one to create.
     async fn same_tasks(&self) -> Result<Vec<DeviceTask>, Error> {
         let Some(wanted) = &self.settings.request.task else { return Ok(Vec::new()) };
         let remaining = self.remaining();
@@ -201,7 +200,7 @@ impl Guard {
             }
             Ok(found)
         };
-        // The options limit each page, this limits all of them.
+        // The options limit each page; this limits the whole list.
         match within(&*self.timer, remaining, list).await {
             Some(result) => result,
             None => {
@@ -220,18 +219,19 @@ impl Guard {
     }
 }
 
-/// The service may be at work on it still: it had no time to answer, or said that it would later.
+/// Whether the service may still be working on it: there was no time to respond, or the response is pending.
 fn is_at_work(error: &Error) -> bool {
     error.is_deadline_exceeded() || error.pending_id().is_some()
 }
 
-/// The connection broke, here or behind a gateway (502): nobody knows how far the service is.
+/// Whether the connection broke, here or behind a gateway (502), so that it is unknown how far the service
+/// got.
 fn is_broken(error: &Error) -> bool {
     let is_transport = error.kind() == ErrorKind::Transport && !error.is_permanent();
     is_transport || error.http_status() == Some(502)
 }
 
-/// The younger of what was seen and another.
+/// Returns the newer of two tasks.
 fn younger(sight: Sight, task: DeviceTask) -> Sight {
     match sight {
         Sight::Found(found) if created_at(&found) >= created_at(&task) => Sight::Found(found),

@@ -1,4 +1,4 @@
-//! Whether a task is the one that a create would have made.
+//! Decides whether a task is the one that a create would have made.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -10,10 +10,10 @@ use crate::proto::eset::dotnod::automation::v1::{
 };
 use crate::wkt::{Any, Timestamp};
 
-/// Services may keep times less exactly than they are given.
+/// Services may store times less precisely than they receive them.
 const SAME_TIME: Duration = Duration::from_secs(1);
 
-/// Whether the service would have made `found` of `wanted`, apart from when.
+/// Whether the service would have created `found` from `wanted`, regardless of the time.
 pub(super) fn is_same(wanted: &DeviceTask, found: &DeviceTask) -> bool {
     let group = &wanted.asset_group_uuid;
     wanted.display_name == found.display_name
@@ -24,9 +24,9 @@ pub(super) fn is_same(wanted: &DeviceTask, found: &DeviceTask) -> bool {
         && wanted.triggers.iter().all(|trigger| has_trigger(&found.triggers, trigger))
 }
 
-/// When a task was created, as far as the service says it.
+/// Returns when a task was created, as far as the service reports it.
 pub(super) fn created_at(task: &DeviceTask) -> Option<SystemTime> {
-    // The time of the task is newer in ESET's schema than that of the trigger (FACTS.md#automation).
+    // In ESET's schema, the task's time is newer than the trigger's (FACTS.md#automation).
     let triggered =
         || task.triggers.iter().filter_map(|trigger| manual(trigger)?.create_time).max();
     SystemTime::try_from(task.create_time.or_else(triggered)?).ok()
@@ -43,16 +43,17 @@ fn is_same_action(wanted: Option<&Action>, found: Option<&Action>) -> bool {
         }
 }
 
-/// The same message: the same bytes, or the same JSON without defaults, of the same type.
+/// Whether both are the same message: of the same type, with the same bytes or the same JSON without
+/// defaults.
 fn is_same_any(wanted: &Any, found: &Any) -> bool {
     if wanted.type_name() == found.type_name() && wanted.value == found.value {
         return true;
     }
-    // A message without a JSON form here can only be told by its bytes.
+    // A message without a JSON form here can be compared by its bytes only.
     content(wanted).zip(content(found)).is_some_and(|(wanted, found)| wanted == found)
 }
 
-/// The type, which JSON tells also where this crate does not know it, and the members.
+/// Returns the type, which JSON contains even for types unknown to this crate, and the members.
 fn content(any: &Any) -> Option<(String, Value)> {
     let Ok(Value::Object(mut members)) = serde_json::to_value(any) else { return None };
     let url = members.remove("@type")?;
@@ -62,7 +63,7 @@ fn content(any: &Any) -> Option<(String, Value)> {
     Some((name, content))
 }
 
-/// Takes out members that say nothing. Those inside lists stay, since their place counts.
+/// Removes members with default values. Elements of lists are kept, because their position matters.
 fn drop_defaults(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -96,7 +97,7 @@ fn targets(targets: Option<&DeviceTaskTargets>) -> [BTreeSet<&str>; 2] {
 }
 
 fn has_trigger(found: &[Trigger], wanted: &Trigger) -> bool {
-    // A kind that this API does not have is refused, so nothing was made of it.
+    // A trigger of a kind that this API does not support is refused, so it created nothing.
     let Some(wanted) = manual(wanted) else { return false };
     found.iter().filter_map(manual).any(|found| match (wanted.expire_time, found.expire_time) {
         (None, _) => true,

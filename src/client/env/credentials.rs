@@ -1,4 +1,4 @@
-//! Who calls.
+//! The login in the environment.
 
 use secrecy::SecretString;
 
@@ -12,7 +12,7 @@ const USERNAME: &str = "ESET_PROTECT_USERNAME";
 const PASSWORD: &str = "ESET_PROTECT_PASSWORD";
 const TOKEN: &str = "ESET_PROTECT_TOKEN";
 
-/// The login, if there is one.
+/// Returns the login, if there is one.
 pub(super) fn login(variables: &Variables<'_>) -> Result<Option<Login>, Error> {
     let username = variables.text(USERNAME)?;
     let password = variables.text(PASSWORD)?.map(SecretString::from);

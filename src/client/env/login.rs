@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::auth::StaticToken;
 use crate::client::ClientBuilder;
 
-/// A password with its user, or a token.
+/// A user with a password, or a token.
 #[derive(Debug)]
 pub(super) enum Login {
     #[cfg_attr(not(feature = "rest"), allow(dead_code))]
@@ -24,7 +24,7 @@ impl Login {
             Self::Password { username, password } => {
                 builder.login(username, password.expose_secret())
             }
-            // Refused where it was read.
+            // Refused when it was read.
             #[cfg(not(feature = "rest"))]
             Self::Password { .. } => builder,
         }

@@ -1,4 +1,4 @@
-//! A file with a login. Errors name a line and never show what is in it.
+//! Reads a file with a login. Errors contain a line number but never the contents.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,12 +7,12 @@ use std::path::Path;
 use super::login::Login;
 use crate::text;
 
-/// More than any token needs.
+/// The maximum size; more than any token needs.
 const MAX_SIZE: usize = 64 * 1024;
 
 const EXPECTED: &str = "expected username=… and password=…, or token=… alone";
 
-/// Reads a file. The error is what is wrong with it.
+/// Reads a file. The error is the problem with it.
 pub(super) fn read(path: &Path) -> Result<Login, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     check_private(&file)?;
@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path) -> Result<Login, String> {
     parse(&text::decode(&bytes)?)
 }
 
-/// Refuses a file that is open to others.
+/// Refuses a file that others can read or write.
 #[cfg(unix)]
 fn check_private(file: &File) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
@@ -38,7 +38,7 @@ fn check_private(file: &File) -> Result<(), String> {
     Ok(())
 }
 
-/// Other systems keep permissions elsewhere.
+/// Other systems store permissions elsewhere.
 #[cfg(not(unix))]
 fn check_private(_file: &File) -> Result<(), String> {
     Ok(())

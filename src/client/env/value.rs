@@ -1,13 +1,13 @@
-//! How values are written. Errors say what was expected.
+//! Parses values. Errors say what was expected.
 
 use std::time::Duration;
 
-/// More calls a second are no limit.
+/// The maximum number of calls per second.
 const MAX_RATE: u32 = 10_000;
 /// gRPC's own limit: eight digits of the unit (gRPC over HTTP/2, `Timeout`).
 const MAX_TIMEOUT: u128 = 99_999_999;
 
-/// A time such as `30s`, greater than zero.
+/// Parses a time such as `30s`, greater than zero.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let expected = "expected a number with a unit, such as 500ms, 30s, 2m or 1h";
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -39,7 +39,7 @@ pub(super) fn attempts(text: &str) -> Result<u32, String> {
     attempts.ok_or_else(|| format!("expected a number from 1 to {}", u32::MAX))
 }
 
-/// Calls a second; 0 is no limit.
+/// Parses a number of calls per second; 0 means no limit.
 pub(super) fn rate(text: &str) -> Result<u32, String> {
     let calls = if text == "off" { Some(0) } else { text.parse().ok() };
     calls.filter(|calls| *calls <= MAX_RATE).ok_or_else(|| {

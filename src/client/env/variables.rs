@@ -11,7 +11,7 @@ pub(super) struct Variables<'a> {
 }
 
 impl Variables<'_> {
-    /// The one of these variables that is set, if any is.
+    /// Returns the one of these variables that is set, if any. Fails if several are.
     pub(super) fn one_of(&self, names: &[&'static str]) -> Result<Option<&'static str>, Error> {
         let set: Vec<_> = names.iter().copied().filter(|name| self.path(name).is_some()).collect();
         match set.as_slice() {
@@ -20,12 +20,12 @@ impl Variables<'_> {
         }
     }
 
-    /// The value as a path.
+    /// Returns the value as a path.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         (self.lookup)(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// The value as text. The error does not show it: it may be a secret.
+    /// Returns the value as text. Errors omit it, since it may be a secret.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         let value = (self.lookup)(name).filter(|value| !value.is_empty());
         let text = value.map(OsString::into_string).transpose();
@@ -44,7 +44,7 @@ impl Variables<'_> {
     }
 }
 
-/// A value that only works with a cargo feature.
+/// Returns the error for a value that needs a cargo feature.
 pub(super) fn needs(name: &str, feature: &str) -> Error {
     Error::config(format!("{name}: it needs the cargo feature `{feature}`"))
 }

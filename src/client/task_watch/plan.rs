@@ -1,4 +1,4 @@
-//! What a task says about who will run it, and until when.
+//! Which devices will run a task, and until when.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -9,18 +9,18 @@ use crate::proto::eset::dotnod::automation::v1::{
 };
 use crate::wkt::Timestamp;
 
-/// Triggers that are made with their task may be so much younger than it.
+/// Triggers created together with their task may be up to this much newer than it.
 const SAME_TIME: Duration = Duration::from_secs(1);
 
-/// Who will run a task, and until when.
+/// Which devices will run a task, and until when.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     devices: BTreeSet<String>,
     has_groups: bool,
     is_deleted: bool,
-    /// Nothing starts behind it.
+    /// No run starts after this time.
     expires: Option<SystemTime>,
-    /// Runs that started before it are of an earlier trigger.
+    /// Runs that started before this time belong to an earlier trigger.
     since: Option<Timestamp>,
 }
 
@@ -39,7 +39,7 @@ impl Plan {
         }
     }
 
-    /// The same when the task is gone.
+    /// Returns the plan after the task was deleted.
     pub(super) fn deleted(self) -> Self {
         Self { is_deleted: true, ..self }
     }
@@ -48,7 +48,7 @@ impl Plan {
         self.is_deleted
     }
 
-    /// Nobody can name all who will run it.
+    /// Whether the devices that will run it are not all known.
     pub(super) fn is_open(&self) -> bool {
         self.has_groups || self.is_deleted || self.devices.is_empty()
     }
@@ -62,7 +62,7 @@ impl Plan {
         !is_earlier && (self.is_open() || self.devices.contains(&run.device_uuid))
     }
 
-    /// How far the task is with these runs.
+    /// Returns the progress of the task with these runs.
     pub(super) fn snapshot(
         &self,
         runs: BTreeMap<String, DeviceTaskRun>,
@@ -86,13 +86,13 @@ impl Plan {
     }
 }
 
-/// Until when some trigger lets the task start; `None` if nobody can say.
+/// Returns until when any trigger lets the task start; `None` if unknown.
 fn expires(triggers: &[Trigger]) -> Option<SystemTime> {
     let times: Option<Vec<_>> = triggers.iter().map(|t| manual(t)?.expire_time).collect();
     SystemTime::try_from(times?.into_iter().max()?).ok()
 }
 
-/// When the task was triggered, if that was not with its creation.
+/// Returns when the task was triggered, if that was not at its creation.
 fn triggered_again(task: &DeviceTask) -> Option<Timestamp> {
     let times: Option<Vec<_>> = task.triggers.iter().map(|t| manual(t)?.create_time).collect();
     let triggered = times?.into_iter().min()?;

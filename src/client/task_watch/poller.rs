@@ -1,4 +1,4 @@
-//! What a watch does between two items: ask, and pause.
+//! Polls and waits between two items of a watch.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,12 +18,12 @@ use crate::proto::eset::dotnod::automation::v1::{DeviceTaskRun, ListTaskRunsRequ
 use crate::rpc::device_tasks::{GetTask, ListTaskRuns};
 use crate::timer::{Timer, within};
 
-/// No pause is shorter, whatever is asked for: the service would be stormed.
+/// The shortest pause, even if a shorter one is requested, so that the service is not flooded.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// The first pause and the longest.
+    /// The first and the longest pause.
     pub(super) interval: (Duration, Duration),
     pub(super) settling_time: Option<Duration>,
     pub(super) expiry_margin: Duration,
@@ -59,20 +59,20 @@ impl Settings {
     }
 }
 
-/// What a watch knows. Its size is that of the devices' last runs.
+/// The state of a watch. Its size is that of the last runs of all devices.
 pub(super) struct Poller {
     client: Client,
     timer: Arc<dyn Timer>,
     task_uuid: String,
     settings: Settings,
-    /// What the task said, and when it did.
+    /// The plan of the task, and when it was read.
     plan: Option<(Plan, Instant)>,
     last: Option<TaskProgress>,
     changed_at: Instant,
     /// The next pause; `None` before the first poll.
     pause: Option<Duration>,
     deadline: Option<Instant>,
-    /// The polls in a row that failed, and why the last one did.
+    /// The number of consecutive failed polls, and the last error.
     failures: u32,
     failure: Option<Error>,
 }
@@ -99,7 +99,7 @@ impl Poller {
         &mut self.settings
     }
 
-    /// Goes on to the next item.
+    /// Continues until the next item.
     pub(super) async fn step(mut self: Box<Self>) -> Item {
         loop {
             if !self.wait().await {
@@ -136,7 +136,7 @@ impl Poller {
         }
     }
 
-    /// Waits until the next poll; false if the time is up before.
+    /// Waits until the next poll. Returns false if the time is up before.
     async fn wait(&mut self) -> bool {
         let Some(pause) = self.pause else {
             let now = self.timer.now();
@@ -145,7 +145,7 @@ impl Poller {
             self.pause = Some(self.settings.first_pause());
             return self.remaining().is_none_or(|remaining| !remaining.is_zero());
         };
-        // Grows already here: a change makes it short again.
+        // Increases the pause already here; a change resets it.
         self.pause =
             Some(pause.saturating_mul(3).min(self.settings.longest_pause().saturating_mul(2)) / 2);
         let remaining = self.remaining();
@@ -157,7 +157,7 @@ impl Poller {
         self.deadline.map(|deadline| deadline.saturating_duration_since(self.timer.now()))
     }
 
-    /// Asks once; `None` if nothing has changed.
+    /// Polls once; returns `None` if nothing has changed.
     async fn poll(&mut self) -> Result<Option<TaskProgress>, Error> {
         let plan = self.read_task().await?;
         let runs = self.read_runs(&plan).await?;
@@ -171,7 +171,7 @@ impl Poller {
             TaskProgress::since(self.last.as_ref(), &self.task_uuid, snapshot)
         };
         let has_waited = now.saturating_duration_since(self.changed_at) >= settling_time;
-        // Settled is what did not change now either.
+        // Settled means that nothing changed in this poll either.
         let is_same = self.last.as_ref().is_some_and(|last| last.has_runs(&runs));
         let Some(progress) = snapshot(is_same && has_waited, runs) else {
             return Ok(None);
@@ -182,7 +182,7 @@ impl Poller {
         Ok(Some(progress))
     }
 
-    /// What the task says: as it was read before, unless that is long ago and something may start yet.
+    /// Returns the plan of the task. Reads the task again if the plan is old and devices may still start.
     async fn read_task(&mut self) -> Result<Plan, Error> {
         let now = self.timer.now();
         if let Some((plan, read_at)) = &self.plan {
@@ -206,7 +206,7 @@ impl Poller {
         Ok(plan)
     }
 
-    /// The last run on each device.
+    /// Returns the last run on each device.
     async fn read_runs(&self, plan: &Plan) -> Result<BTreeMap<String, DeviceTaskRun>, Error> {
         let request = ListTaskRunsRequest {
             task_uuid: self.task_uuid.clone(),
@@ -218,7 +218,7 @@ impl Poller {
         let mut runs = BTreeMap::<String, DeviceTaskRun>::new();
         while let Some(page) = pages.next().await {
             for run in page?.task_runs.into_iter().filter(|run| plan.counts(run)) {
-                // Pages of a list that changes meanwhile may overlap.
+                // Pages may overlap if the list changes meanwhile.
                 let is_older = |found: &DeviceTaskRun| run.start_time < found.start_time;
                 if !runs.get(&run.device_uuid).is_some_and(is_older) {
                     runs.insert(run.device_uuid.clone(), run);
@@ -232,7 +232,7 @@ impl Poller {
         let timeout = self.settings.timeout.unwrap_or_default();
         let message = match self.last.as_ref().map(TaskProgress::counts) {
             None => {
-                format!("nothing is known of the task after {timeout:?}: no poll came to its end")
+                format!("no poll completed within {timeout:?}, so the state of the task is unknown")
             }
             Some(all) if all.ended() == all.total() => {
                 format!(
@@ -258,7 +258,7 @@ impl Poller {
     }
 }
 
-/// The next poll may well succeed.
+/// Whether the next poll may succeed.
 fn may_pass(error: &Error) -> bool {
     use Code::{Aborted, DeadlineExceeded, Internal, ResourceExhausted, Unavailable, Unknown};
     let is_ours = matches!(error.kind(), ErrorKind::Config | ErrorKind::Limit);

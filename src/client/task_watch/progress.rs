@@ -1,4 +1,4 @@
-//! How far a task is.
+//! The progress of a task.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,21 +6,20 @@ use std::sync::Arc;
 use crate::proto::eset::dotnod::automation::v1::{DeviceTaskRun, TaskRunStatus};
 
 impl DeviceTaskRun {
-    /// The run is over: `FINISHED`, `FAILED` or `SUPPRESSED`. A status that this crate does not know is
-    /// no end.
+    /// Whether the run has ended: `FINISHED`, `FAILED` or `SUPPRESSED`. A status that this crate does not
+    /// know does not count as the end.
     pub fn is_ended(&self) -> bool {
         use TaskRunStatus::{Failed, Finished, Suppressed};
         matches!(TaskRunStatus::try_from(self.status), Ok(Finished | Failed | Suppressed))
     }
 
-    /// Whether the run has this status. Unlike the getter it does not take an unknown one for
-    /// `UNSPECIFIED`.
+    /// Whether the run has this status. Unlike the getter, does not map unknown values to `UNSPECIFIED`.
     fn is(&self, status: TaskRunStatus) -> bool {
         self.status == i32::from(status)
     }
 }
 
-/// How far a task is, on each of its devices. Cloning it is cheap.
+/// The progress of a task on each of its devices. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskProgress {
     inner: Arc<Inner>,
@@ -31,11 +30,11 @@ struct Inner {
     task_uuid: String,
     snapshot: Snapshot,
     counts: DeviceCounts,
-    /// The devices whose run is another or in another state than in the item before.
+    /// The devices whose run or status differs from the previous item.
     changed: Vec<String>,
 }
 
-/// What is known at a time. The runs are the last ones, by device.
+/// The state at one time: the last run on each device.
 #[derive(Debug, PartialEq)]
 pub(super) struct Snapshot {
     pub(super) runs: BTreeMap<String, DeviceTaskRun>,
@@ -45,7 +44,7 @@ pub(super) struct Snapshot {
 }
 
 impl TaskProgress {
-    /// The progress, if it is any since `before`.
+    /// Returns the progress if it differs from `before`.
     pub(super) fn since(
         before: Option<&Self>,
         task_uuid: &str,
@@ -64,90 +63,90 @@ impl TaskProgress {
         Some(Self { inner: Arc::new(Inner { task_uuid, snapshot, counts, changed }) })
     }
 
-    /// Whether these are its runs.
+    /// Whether these are the runs of this progress.
     pub(super) fn has_runs(&self, runs: &BTreeMap<String, DeviceTaskRun>) -> bool {
         self.inner.snapshot.runs == *runs
     }
 
-    /// The task.
+    /// Returns the UUID of the task.
     pub fn task_uuid(&self) -> &str {
         &self.inner.task_uuid
     }
 
-    /// How many devices are how far.
+    /// Returns the number of devices in each state.
     pub fn counts(&self) -> DeviceCounts {
         self.inner.counts
     }
 
-    /// The last run on each device that has one, ordered by the devices' uuids.
+    /// Returns the last run on each device that has one, ordered by device UUID.
     pub fn runs(&self) -> impl ExactSizeIterator<Item = &DeviceTaskRun> {
         self.inner.snapshot.runs.values()
     }
 
-    /// The last run on a device.
+    /// Returns the last run on a device.
     pub fn run(&self, device_uuid: &str) -> Option<&DeviceTaskRun> {
         self.inner.snapshot.runs.get(device_uuid)
     }
 
-    /// The runs that are new, or in another state than in the item before; all of them in the first.
+    /// Returns the runs that are new or changed since the previous item; all runs in the first item.
     pub fn changed(&self) -> impl Iterator<Item = &DeviceTaskRun> {
         self.inner.changed.iter().filter_map(|device| self.run(device))
     }
 
-    /// The runs that failed. Why may be in their `result`, whose type ESET does not document: look at
-    /// its [`type_name`](crate::wkt::Any::type_name) and unpack what you know.
+    /// Returns the runs that failed. Their `result` may contain the reason. ESET does not document its type:
+    /// check its [`type_name`](crate::wkt::Any::type_name) and unpack it if you know it.
     pub fn failed(&self) -> impl Iterator<Item = &DeviceTaskRun> {
         self.runs().filter(|run| run.is(TaskRunStatus::Failed))
     }
 
-    /// The runs that a suppression policy forbade.
+    /// Returns the runs that a suppression policy forbade.
     pub fn suppressed(&self) -> impl Iterator<Item = &DeviceTaskRun> {
         self.runs().filter(|run| run.is(TaskRunStatus::Suppressed))
     }
 
-    /// The devices that the task names and that have not started. Members of groups are not known
-    /// before they have.
+    /// Returns the devices named by the task that have not started. Members of groups are not known until
+    /// they start.
     pub fn not_started(&self) -> &[String] {
         &self.inner.snapshot.not_started
     }
 
-    /// The devices that the task names and that did not start before its trigger expired, or before it
-    /// was deleted.
+    /// Returns the devices named by the task that did not start before its trigger expired or before it was
+    /// deleted.
     pub fn expired(&self) -> &[String] {
         &self.inner.snapshot.expired
     }
 
-    /// Nothing more is waited for; see [`TaskWatch`](super::TaskWatch) for when that is.
+    /// Whether the watch is complete; [`TaskWatch`](super::TaskWatch) explains when that is.
     pub fn is_complete(&self) -> bool {
         self.inner.snapshot.is_complete
     }
 
-    /// The task is done and all of its devices, one at least, have finished it well.
+    /// Whether the task is done and all of its devices, at least one, finished successfully.
     pub fn is_success(&self) -> bool {
         let counts = self.counts();
         self.is_complete() && counts.finished > 0 && counts.finished == counts.total()
     }
 }
 
-/// How many devices of a task are how far.
+/// The number of devices of a task in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceCounts {
-    /// The task names them, and they have no run yet.
+    /// Named by the task, and without a run so far.
     pub not_started: usize,
     /// Queued on the device.
     pub queued: usize,
     /// Running.
     pub running: usize,
-    /// Ended well.
+    /// Finished successfully.
     pub finished: usize,
-    /// Ended with a failure.
+    /// Failed.
     pub failed: usize,
     /// Forbidden by a suppression policy.
     pub suppressed: usize,
-    /// The task names them, and they did not start in time: nothing starts any more.
+    /// Named by the task but not started in time; no more runs start.
     pub expired: usize,
-    /// In a state that this crate does not know, or that the service does not tell. Not ended.
+    /// In a state that this crate does not know or that the service does not report. Not ended.
     pub other: usize,
 }
 
@@ -172,14 +171,15 @@ impl DeviceCounts {
         counts
     }
 
-    /// All devices that are known of.
+    /// Returns the number of all known devices.
     pub fn total(self) -> usize {
         [self.not_started, self.queued, self.running, self.other]
             .into_iter()
             .fold(self.ended(), usize::saturating_add)
     }
 
-    /// The devices that are not waited for any more: finished, failed, suppressed and expired.
+    /// Returns the number of devices that the watch no longer waits for: finished, failed, suppressed and
+    /// expired.
     pub fn ended(self) -> usize {
         [self.finished, self.failed, self.suppressed, self.expired]
             .into_iter()

@@ -1,4 +1,4 @@
-//! Failures with the details that usually go with their code.
+//! Failures with the usual details for their codes.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::proto::google::rpc::{
 };
 use crate::wkt::Any;
 
-/// An identifier that begins so asks for a failure.
+/// The prefix of identifiers that ask for a failure.
 const ASKS: &str = "code-";
 
-/// The failure that an identifier such as `code-14` asks for.
+/// Returns the failure that an identifier such as `code-14` asks for.
 pub(in crate::emulator) fn asked_by_id(id: &str) -> Option<Status> {
     let number: i32 = id.strip_prefix(ASKS)?.parse().ok()?;
     (1..=16).contains(&number).then(|| status(Code::from(number), None, None))
 }
 
-/// A failure with a code.
+/// Returns a failure with a code.
 pub(super) fn status(code: Code, message: Option<&str>, retry_after: Option<Duration>) -> Status {
     let code = if code == Code::Ok { Code::Unknown } else { code };
     let message =
@@ -68,14 +68,14 @@ pub(super) fn status(code: Code, message: Option<&str>, retry_after: Option<Dura
     with_details(code, message, details)
 }
 
-/// Says `retry-after` in a header too.
+/// Adds the header `retry-after`.
 pub(super) fn add_retry_after(status: &mut Status, after: Option<Duration>) {
     if let Some(after) = after {
         status.metadata_mut().insert("retry-after", MetadataValue::from(after.as_secs()));
     }
 }
 
-/// A status with rich details.
+/// Returns a status with details.
 pub(in crate::emulator) fn with_details(code: Code, message: String, details: Vec<Any>) -> Status {
     let rich = Rich { code: code.into(), message: message.clone(), details };
     Status::with_details(code, message, rich.encode_to_vec().into())

@@ -2,14 +2,14 @@
 
 use tokio::sync::watch;
 
-/// Holds calls back; see [`Fault::hold`](super::Fault::hold). Dropping it releases them too.
+/// Holds calls back; see [`Fault::hold`](super::Fault::hold). Dropping it releases them.
 #[derive(Debug)]
 pub struct Held {
     release: watch::Sender<bool>,
     waiting: watch::Receiver<usize>,
 }
 
-/// The side of the call.
+/// The call's end of a [`Held`].
 #[derive(Clone, Debug)]
 pub(in crate::emulator) struct Hold {
     released: watch::Receiver<bool>,
@@ -23,13 +23,13 @@ pub(super) fn pair() -> (Hold, Held) {
 }
 
 impl Held {
-    /// Waits until so many calls have arrived here, released or not.
+    /// Waits until this number of calls has arrived, released or not.
     pub async fn arrived(&mut self, calls: usize) {
-        // An error says that the fault is gone, so that nothing will come any more.
+        // An error means that the fault is gone, so no more calls will arrive.
         let _ = self.waiting.wait_for(|waiting| *waiting >= calls).await;
     }
 
-    /// Lets the calls run.
+    /// Releases the calls.
     pub fn release(self) {
         self.release.send_replace(true);
     }

@@ -1,4 +1,4 @@
-//! Faults as text: the header `x-emulator-fault`.
+//! Parses faults from text: the header `x-emulator-fault`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,10 @@ use tonic::Code;
 
 use super::{Fault, Kind, Place, details};
 
-/// A delay may take so long.
+/// The maximum delay.
 const MAX_DELAY: Duration = Duration::from_secs(600);
 
-/// A text is no [`Fault`].
+/// The text is not a [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseFaultError(String);
 
@@ -24,7 +24,7 @@ impl fmt::Display for ParseFaultError {
 
 impl std::error::Error for ParseFaultError {}
 
-/// What stands behind the first part.
+/// The options after the first part.
 #[derive(Default)]
 struct Options<'a> {
     message: Option<&'a str>,
@@ -120,7 +120,7 @@ fn number(text: &str) -> Result<u64, ParseFaultError> {
     text.parse().map_err(|_| ParseFaultError(format!("`{text}` is not a whole number")))
 }
 
-/// A code by its name or its number.
+/// Parses a code by name or number.
 fn code(text: &str) -> Result<Code, ParseFaultError> {
     let codes = (1..=16).map(Code::from);
     let by_name = |code: &Code| crate::code_name(*code).eq_ignore_ascii_case(text);

@@ -1,4 +1,4 @@
-//! A message that must arrive in time.
+//! Limits the time for a message to arrive.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
 
-/// A body that fails if it takes longer than this.
+/// A body that fails if it takes too long.
 pub(super) struct InTime {
     body: Body,
     time: Duration,

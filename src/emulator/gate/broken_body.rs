@@ -1,4 +1,4 @@
-//! A body that does not come to its end.
+//! A body that ends with an error.
 
 use std::io;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::Frame;
 
-/// Some bytes, then an error.
+/// Some bytes, followed by an error.
 pub(super) struct BrokenBody {
     bytes: Option<Bytes>,
     is_flushed: bool,
@@ -30,8 +30,8 @@ impl http_body::Body for BrokenBody {
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        // The connection writes what it has while it waits for more; an error at once would take the
-        // headers with it.
+        // The connection writes buffered data while it waits for more. An immediate error would discard the
+        // headers.
         if !self.is_flushed {
             self.is_flushed = true;
             context.waker().wake_by_ref();

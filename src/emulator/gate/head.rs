@@ -1,4 +1,4 @@
-//! What a request says of itself.
+//! Interprets the head of a request.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Health and reflection need no token: they say nothing that is not public.
+/// Whether a path needs no token: health checks and reflection contain only public data.
 pub(super) fn is_open(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
 }
@@ -26,7 +26,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// Where a request came from, in its extensions.
+/// The source address of a request, stored in its extensions.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::emulator) struct Peer(pub(in crate::emulator) Option<SocketAddr>);
 
@@ -35,7 +35,7 @@ pub(super) fn caller(request: &Request<Body>) -> Option<IpAddr> {
     address.map(|address| address.ip())
 }
 
-/// What an identical request has in common with this one: all but its token
+/// Returns a fingerprint of everything that identical requests share: all but the token
 /// ([facts](crate::facts#pending-answers)).
 pub(super) fn print(request: &Request<Bytes>) -> u64 {
     Fingerprint::new()

@@ -1,4 +1,4 @@
-//! Faults that somebody asked for: which one a request gets, and the answers that only they give.
+//! Chooses the injected fault for a request, and creates responses that only faults return.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
@@ -10,11 +10,11 @@ use super::{BoxError, Gate};
 use crate::emulator::faults::{Fault, ParseFaultError, Place};
 use crate::rpc::MethodSpec;
 
-/// The header by which a person asks for a fault.
+/// The header that requests a fault.
 const FAULT: &str = "x-emulator-fault";
 
 impl Gate {
-    /// The fault for a request: that of its header, or the next that waits for it.
+    /// Returns the fault for a request: that of its header, or the next queued one.
     pub(super) fn fault(
         &self,
         headers: &HeaderMap,
@@ -37,7 +37,7 @@ impl Gate {
     }
 }
 
-/// An answer that no call gave.
+/// Creates a response without a call.
 pub(super) fn plain(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -45,7 +45,7 @@ pub(super) fn plain(status: StatusCode, headers: HeaderMap, body: Bytes) -> Resp
     response
 }
 
-/// An answer that breaks off.
+/// Creates a response that is cut off.
 pub(super) fn broken(place: Place, answer: Response<Bytes>) -> Result<Response<Body>, BoxError> {
     let (mut head, body) = answer.into_parts();
     let some = match place {
@@ -53,7 +53,7 @@ pub(super) fn broken(place: Place, answer: Response<Bytes>) -> Result<Response<B
         Place::AfterHeaders => Bytes::new(),
         Place::MidBody => body.slice(..body.len() / 2),
     };
-    // What was promised, so that nobody takes the half for the whole.
+    // Declares a length, so that the part is not mistaken for the whole.
     head.headers.insert(header::CONTENT_LENGTH, body.len().max(1).into());
     Ok(Response::from_parts(head, Body::new(BrokenBody::new(some))))
 }

@@ -12,15 +12,15 @@ use crate::transcode::read_form;
 
 const CLOUD: &str = "/oauth/token";
 const ON_PREM: &str = "/GetTokens";
-/// No login is as long as this; a longer form would take many times its size in memory.
+/// The maximum size of a login; parsing a longer form would take many times its size in memory.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Whether a path is that of a token endpoint.
+/// Whether this is the path of a token endpoint.
 pub(super) fn is_login(path: &str) -> bool {
     matches!(path, CLOUD | ON_PREM)
 }
 
-/// Answers a login; `None` if the request is none.
+/// Handles a login; `None` if the request is not one.
 pub(super) fn answer(
     tokens: &Tokens,
     request: &Request<Bytes>,
@@ -31,19 +31,19 @@ pub(super) fn answer(
         return None;
     }
     if request.method() != Method::POST {
-        let mut answer = RestFront::error(StatusCode::METHOD_NOT_ALLOWED, "this path has POST");
+        let mut answer = RestFront::error(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
         answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return Some(answer);
     }
     if request.body().len() > MAX_BODY {
-        let message = format!("a login has at most {MAX_BODY} bytes");
+        let message = format!("the login exceeds {MAX_BODY} bytes");
         return Some(RestFront::error(StatusCode::PAYLOAD_TOO_LARGE, &message));
     }
     Some(if path == CLOUD { cloud(tokens, request, now) } else { on_prem(tokens, request, now) })
 }
 
-/// `grant_type` is `password` or `refresh_token`. An error says itself twice: as ESET's gateway does,
-/// and in the members of RFC 6749, which clients have seen ([facts](crate::facts#cloud-login)).
+/// Handles `grant_type` `password` and `refresh_token`. Errors have two forms at once: that of ESET's
+/// gateway, and the members of RFC 6749, which clients have observed ([facts](crate::facts#cloud-login)).
 fn cloud(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Response<Bytes> {
     if !has_type(request, b"application/x-www-form-urlencoded") {
         let message = "the body must be application/x-www-form-urlencoded";
@@ -89,8 +89,8 @@ fn refused(error: &str, message: &str) -> Response<Bytes> {
     )
 }
 
-/// A message in ProtoJSON, it seems, so either spelling and either form of the enum value will do; other
-/// clients send more members ([facts](crate::facts#on-prem-login)).
+/// The request appears to be ProtoJSON, so any spelling of names and enum values is accepted; clients may
+/// send further members ([facts](crate::facts#on-prem-login)).
 fn on_prem(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Response<Bytes> {
     let wrong = |message| RestFront::error(StatusCode::BAD_REQUEST, message);
     if !has_type(request, b"application/json") {

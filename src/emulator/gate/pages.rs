@@ -1,4 +1,4 @@
-//! What a browser finds.
+//! Pages for browsers.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Request, Response, header};
 use crate::rpc::MethodSpec;
 use crate::transcode::OPENAPI;
 
-/// The start page and the OpenAPI document; `None` for everything else.
+/// Returns the start page or the OpenAPI document; `None` for other paths.
 pub(super) fn answer(
     request: &Request<Bytes>,
     specs: impl Iterator<Item = &'static MethodSpec>,
@@ -26,7 +26,7 @@ pub(super) fn answer(
     Some(response)
 }
 
-/// All RPCs. Those without a variable in their path are links; nothing on it comes from a caller.
+/// Lists all RPCs. Those without variables in their paths are links. Nothing on the page comes from callers.
 fn start(specs: impl Iterator<Item = &'static MethodSpec>) -> String {
     let mut page = String::from(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ESET PROTECT \

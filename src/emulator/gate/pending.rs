@@ -1,4 +1,4 @@
-//! Answers that take longer (202, [facts](crate::facts#pending-answers)).
+//! Responses that take longer (202, [facts](crate::facts#pending-answers)).
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,18 +14,18 @@ use uuid::Uuid;
 use super::RESPONSE_ID;
 use crate::server::RestFront;
 
-/// What is not ready after so long never will be.
+/// A response that is not ready within this time never will be.
 const READY_WITHIN: Duration = Duration::from_secs(120);
-/// What is not fetched within so long is dropped.
+/// A response that is not fetched within this time is dropped.
 const FETCH_WITHIN: Duration = Duration::from_secs(600);
-/// So many answers wait at a time; another one is 503.
+/// The maximum number of waiting responses. Further ones return 503.
 const MAX_WAITING: usize = 256;
-/// Answers that wait take so many bytes together; the oldest are dropped.
+/// The maximum size of all waiting responses. Above it, the oldest are dropped.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 type Slot = watch::Receiver<Option<Response<Bytes>>>;
 
-/// The answers that wait to be fetched.
+/// The responses waiting to be fetched.
 pub(super) struct Pending {
     after: Duration,
     waiting: Mutex<BTreeMap<String, Waiting>>,
@@ -34,13 +34,13 @@ pub(super) struct Pending {
 struct Waiting {
     print: u64,
     since: SystemTime,
-    /// So many more polls are told to come again, ready or not.
+    /// The number of further polls that get another 202, ready or not.
     times: u32,
     slot: Slot,
     _task: Task,
 }
 
-/// Ends the call when nobody can fetch its answer any more.
+/// Cancels the call when its response can no longer be fetched.
 struct Task(JoinHandle<()>);
 
 impl Drop for Task {
@@ -50,12 +50,12 @@ impl Drop for Task {
 }
 
 impl Pending {
-    /// An answer is pending if it takes longer than this.
+    /// Makes responses pending that take longer than this.
     pub(super) fn new(after: Duration) -> Self {
         Self { after, waiting: Mutex::default() }
     }
 
-    /// Waits for an answer, or says how to fetch it later. `times` polls get none in any case.
+    /// Waits for a response, or returns how to fetch it later. `times` polls get no response in any case.
     pub(super) async fn run(
         &self,
         print: u64,
@@ -67,7 +67,7 @@ impl Pending {
         let task = Task(tokio::spawn(async move {
             sender.send_replace(Some(answer.await));
         }));
-        // Waited for also if it is withheld, so that it is ready when it is asked for.
+        // Waits even if the response is withheld, so that it is ready when it is polled.
         let answer = self.wait(&mut slot).await;
         if times == 0
             && let Some(answer) = answer
@@ -86,7 +86,7 @@ impl Pending {
         come_again(&id)
     }
 
-    /// Fetches an answer.
+    /// Fetches a response.
     pub(super) async fn poll(
         &self,
         id: &HeaderValue,
@@ -114,7 +114,7 @@ impl Pending {
         };
         match self.wait(&mut slot).await {
             None => come_again(id),
-            // Whoever takes it out has it; another poll at the same time comes too late.
+            // The first poll that removes the response returns it; a concurrent poll is too late.
             Some(answer) => match self.lock().remove(id) {
                 Some(_) => answer,
                 None => gone(),
@@ -126,7 +126,7 @@ impl Pending {
         let ready = slot.wait_for(Option::is_some);
         match tokio::time::timeout(self.after, ready).await {
             Ok(Ok(answer)) => answer.clone(),
-            // The call has panicked, or the server ends.
+            // The call panicked, or the server is shutting down.
             Ok(Err(_)) => {
                 let message = "the call came to no end";
                 Some(RestFront::error(StatusCode::INTERNAL_SERVER_ERROR, message))
@@ -146,7 +146,7 @@ impl std::fmt::Debug for Pending {
     }
 }
 
-/// Drops what is too old, then the oldest of what is too much.
+/// Drops expired responses, then the oldest ones until the rest fits.
 fn make_room(waiting: &mut BTreeMap<String, Waiting>, now: SystemTime) {
     waiting.retain(|_, answer| age(answer.since, now) < FETCH_WITHIN);
     let size = |answer: &Waiting| answer.slot.borrow().as_ref().map_or(0, |r| r.body().len());
@@ -159,7 +159,7 @@ fn make_room(waiting: &mut BTreeMap<String, Waiting>, now: SystemTime) {
     }
 }
 
-/// A clock that went backwards makes nothing older.
+/// Clocks that went backwards do not age anything.
 fn age(since: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(since).unwrap_or_default()
 }

@@ -1,26 +1,26 @@
-//! The documented limit of calls ([facts](crate::facts#rate-limit)).
+//! The documented rate limit ([facts](crate::facts#rate-limit)).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// So many calls …
+/// The number of calls
 pub(super) const CALLS: usize = 10;
-/// … in so long, for each caller.
+/// in this window, for each caller.
 const WINDOW: Duration = Duration::from_secs(1);
-/// So many callers are known at a time.
+/// The maximum number of callers to track.
 const MAX_CALLERS: usize = 10_000;
 
-/// Who calls: a token at an address.
+/// A caller: a token at an address.
 type Caller = (String, Option<IpAddr>);
 
-/// Counts the calls of each caller in any second, by the emulator's clock.
+/// Counts the calls of each caller in the last second, by the emulator's clock.
 #[derive(Default)]
 pub(super) struct RateLimit(Mutex<BTreeMap<Caller, VecDeque<SystemTime>>>);
 
 impl RateLimit {
-    /// Whether one more call may be made now; if so, it counts.
+    /// Whether another call is allowed now; if so, counts it.
     pub(super) fn allows(&self, token: &str, address: Option<IpAddr>, now: SystemTime) -> bool {
         let is_recent = |time: &SystemTime| {
             now.duration_since(*time).is_ok_and(|age| age < WINDOW) || *time > now

@@ -1,4 +1,4 @@
-//! What a gate can be told.
+//! The settings of a gate.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::emulator::cors::Origin;
 use crate::emulator::faults::Faults;
 use crate::emulator::serving::ConnectionLimits;
 
-/// What a gate can be told.
+/// The settings of a gate.
 #[derive(Clone, Debug)]
 pub(in crate::emulator) struct Settings {
     pub(in crate::emulator) auth: Option<Auth>,

@@ -1,4 +1,4 @@
-//! The tokens that an emulator has given out.
+//! The tokens issued by an emulator.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use crate::emulator::auth::Auth;
 
-/// So many tokens of each kind are kept; the oldest ones go first.
+/// The maximum number of tokens of each kind. Above it, the oldest are removed.
 const MAX_TOKENS: usize = 10_000;
 
-/// Gives out tokens and knows them again.
+/// Issues and checks tokens.
 pub(super) struct Tokens {
     auth: Option<Auth>,
     state: Mutex<State>,
@@ -19,15 +19,15 @@ pub(super) struct Tokens {
 
 #[derive(Default)]
 struct State {
-    /// When each access token ends.
+    /// When each access token expires.
     access: BTreeMap<String, SystemTime>,
-    /// Refresh tokens by their age. How long they live is not documented
-    /// ([facts](crate::facts#cloud-login)): until they are used.
+    /// Refresh tokens by age. Their lifetime is not documented ([facts](crate::facts#cloud-login)): they are
+    /// valid until they are used.
     refresh: BTreeMap<String, u64>,
     sequence: u64,
 }
 
-/// What a login gives.
+/// The result of a login.
 pub(super) struct Granted {
     pub(super) access: String,
     pub(super) refresh: String,
@@ -35,12 +35,12 @@ pub(super) struct Granted {
 }
 
 impl Tokens {
-    /// Without an account anyone may log in, and nobody has to.
+    /// Without an account, any login succeeds and none is needed.
     pub(super) fn new(auth: Option<Auth>) -> Self {
         Self { auth, state: Mutex::default() }
     }
 
-    /// Logs in with a password; `None` if the account is another one.
+    /// Logs in with a password; `None` if it is not the account's.
     pub(super) fn login(&self, name: &str, password: &str, now: SystemTime) -> Option<Granted> {
         let is_right = self
             .auth
@@ -49,8 +49,8 @@ impl Tokens {
         is_right.then(|| self.grant(&mut self.lock(), now))
     }
 
-    /// Renews: both tokens are new, and the old refresh token is used up. The old access token stays
-    /// valid to its end, for the calls under way.
+    /// Renews tokens: both are new, and the old refresh token is used up. The old access token stays valid
+    /// until it expires, for current calls.
     pub(super) fn refresh(&self, token: &str, now: SystemTime) -> Option<Granted> {
         let mut state = self.lock();
         state.refresh.remove(token)?;
@@ -70,14 +70,14 @@ impl Tokens {
         }
     }
 
-    /// Makes all access tokens invalid; refresh tokens stay.
+    /// Revokes all access tokens; refresh tokens stay valid.
     pub(super) fn revoke(&self) {
         self.lock().access.clear();
     }
 
     fn grant(&self, state: &mut State, now: SystemTime) -> Granted {
         let lifetime = self.auth.clone().unwrap_or_default().expires_in;
-        // A clock at the end of time gives tokens that have expired.
+        // At the end of the clock's range, tokens are issued as expired.
         let end = now.checked_add(lifetime).unwrap_or(now);
         if state.access.len() >= MAX_TOKENS {
             state.access.retain(|_, end| *end > now);
@@ -100,7 +100,7 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// Inserts, in the place of the smallest value if there are too many.
+/// Inserts a token; removes the one with the smallest value if there are too many.
 fn insert<V: Copy + Ord>(tokens: &mut BTreeMap<String, V>, token: String, value: V) {
     if tokens.len() >= MAX_TOKENS {
         let oldest = tokens.iter().min_by_key(|(_, value)| **value).map(|(token, _)| token.clone());
@@ -109,7 +109,7 @@ fn insert<V: Copy + Ord>(tokens: &mut BTreeMap<String, V>, token: String, value:
     tokens.insert(token, value);
 }
 
-/// 244 random bits. Not from the emulator's `IdSource`, which may count.
+/// Returns 244 random bits, not from the emulator's `IdSource`, which may be predictable.
 fn random() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

@@ -1,4 +1,4 @@
-//! Policies and where they apply.
+//! Seeds policies and their assignments.
 
 use serde::Deserialize;
 
@@ -15,14 +15,14 @@ use crate::policy_management::v2::{
 use crate::proto::era::common::data_definition::policy::PolicyData;
 use crate::wkt::Any;
 
-/// What a seeded policy is made of.
+/// The data of a seeded policy.
 #[derive(Deserialize)]
 struct Kind {
     name: String,
     description: String,
     product: String,
     built_in: bool,
-    /// One setting: its plugin, its name and its value.
+    /// One setting: plugin, name and value.
     setting: (String, String, String),
 }
 
@@ -33,7 +33,7 @@ pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result
     }
     let [shops, notebooks, servers] = GROUPS.map(|group| group.uuid);
     let group = |uuid: &str| Target::DeviceGroupUuid(uuid.to_owned());
-    // Which of the policies above, in the order of their ranks.
+    // The assigned policies, in the order of their ranks.
     let assigned: [(Target, &[usize]); 4] = [
         (group(shops), &[4, 2, 0, 7]),
         (group(notebooks), &[5, 0, 7]),
@@ -66,8 +66,7 @@ fn policy(kind: &Kind) -> Policy {
         features: vec![FeaturePolicy {
             feature_id: FeaturePolicy::LEGACY_FEATURE_ID,
             configuration: Some(Any::pack(&data)),
-            // Own policies look like those of ESET's example, without flags
-            // (FACTS.md#policy-configuration).
+            // Custom policies look like ESET's example, without flags (FACTS.md#policy-configuration).
             flags: if kind.built_in {
                 [(format!("plugins.p{plugin}.{setting}"), flags)].into()
             } else {
@@ -77,7 +76,7 @@ fn policy(kind: &Kind) -> Policy {
     }
 }
 
-/// The settings in the form of ESET's example: JSON, all values strings
+/// Returns the settings in the form of ESET's example: JSON with only string values
 /// ([facts](crate::facts#policy-configuration)).
 fn configuration(kind: &Kind) -> Vec<u8> {
     let (plugin, setting, value) = &kind.setting;

@@ -1,4 +1,4 @@
-//! A month of tasks.
+//! Seeds a month of tasks.
 
 use std::time::Duration;
 
@@ -9,20 +9,19 @@ use crate::emulator::failure::Failure;
 use crate::emulator::store::Change;
 use crate::emulator::tasks::create;
 
-/// So many days, back from now.
+/// The number of days, back from now.
 const DAYS: u64 = 30;
 const DAY: u64 = 86_400;
 /// The tasks of a day: the same names come again, and with them their templates, except where the
 /// description has the day in it.
 const TASKS: &str = include_str!("tasks.json");
 
-/// Creates the tasks in the order of their creation, the last one a minute ago, so that its runs are
-/// under way.
+/// Creates the tasks in order, the last one a minute ago, so that its runs are in progress.
 pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
     let now = environment.clock.now();
     for days_ago in (0..DAYS).rev() {
         let tasks = tasks_of_day(DAYS.saturating_sub(days_ago))?;
-        // From ten hours before the day's end on, an hour apart.
+        // One per hour, starting ten hours before the end of the day.
         for (hours, mut task) in (0..=10).rev().zip(tasks) {
             let back = days_ago * DAY + hours * 3600 + 60;
             let at = now.checked_sub(Duration::from_secs(back)).unwrap_or(now);

@@ -1,4 +1,4 @@
-//! Taking connections, and making room for them.
+//! Accepts connections and makes room for them.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -17,13 +17,13 @@ use super::connection;
 use super::limits::ConnectionLimits;
 use crate::emulator::notices::Notices;
 
-/// The first wait of those for room, and the longest.
+/// The first and the longest wait for room.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 const LONG_WAIT: Duration = Duration::from_secs(1);
-/// Of the connections that are not in use, one in so many leaves at a time.
+/// At most one in this number of unused connections is closed at a time.
 const SHARE: usize = 16;
 
-/// The connections that are open, by number.
+/// The open connections, by number.
 #[derive(Clone, Default)]
 struct Open(Arc<Mutex<BTreeMap<u64, Arc<Activity>>>>);
 
@@ -32,7 +32,7 @@ impl Open {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks those to leave that have been of no use for longest.
+    /// Asks the connections to leave that have been unused for the longest time.
     fn make_room(&self) {
         let open = self.lock();
         let mut unused: Vec<_> =
@@ -43,14 +43,14 @@ impl Open {
     }
 }
 
-/// Whether only the connection that was to come is concerned.
+/// Whether the error concerns only the connection that was to be accepted.
 fn is_of_one(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Serves connections until `shutdown` is ready, and then until those that are open have ended. Dropped,
-/// it breaks them all.
+/// Serves connections until `shutdown` completes, and then until the open ones have ended. Dropping it breaks
+/// all of them.
 pub(super) async fn serve(
     calls: Calls,
     listener: TcpListener,
@@ -83,7 +83,7 @@ pub(super) async fn serve(
                     notices.tell("new connections are taken again");
                 }
                 wait = SHORT_WAIT;
-                // Without it answers come later, no more.
+                // Without it, responses are merely slower.
                 let _ = stream.set_nodelay(true);
                 number = number.wrapping_add(1);
                 let activity = Activity::new();
@@ -103,8 +103,8 @@ pub(super) async fn serve(
                 });
             }
             Err(error) if is_of_one(&error) => {}
-            // Most likely no descriptor is left. The listener stays ready, so asking again at once would
-            // take a whole core.
+            // Usually no file descriptor is left. The listener stays ready, so an immediate retry would use a
+            // whole core.
             Err(error) => {
                 if !std::mem::replace(&mut is_short, true) {
                     let count = open.lock().len();
@@ -126,7 +126,7 @@ pub(super) async fn serve(
     while tasks.join_next().await.is_some() {}
 }
 
-/// Takes a connection out when it has ended, however it did.
+/// Removes a connection when it ends, for whatever reason.
 struct Ended {
     open: Open,
     number: u64,

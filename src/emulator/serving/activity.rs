@@ -1,4 +1,4 @@
-//! What happens on a connection.
+//! Tracks the activity of a connection.
 
 use std::io;
 use std::pin::Pin;
@@ -14,31 +14,31 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tonic::body::Body;
 
-/// So many bytes of answers make a connection that is read from. Less could be HTTP/2 talking of itself.
+/// The number of response bytes that show that the client is reading. Fewer could be HTTP/2's own frames.
 const READ_FROM: usize = 4096;
-/// A connection that was of use so short a time ago may be of use again.
+/// A connection that was used this recently may be used again.
 const FRESH: Duration = Duration::from_millis(100);
-/// What tells HTTP/2 is that long.
+/// The size of the HTTP/2 preface.
 const PREFACE: usize = 24;
 
-/// What happens on a connection, for whoever decides how long it stays.
+/// The activity of a connection, which determines how long it stays open.
 pub(super) struct Activity {
     state: Mutex<State>,
     leave: Notify,
 }
 
 struct State {
-    /// Calls whose answers are not sent.
+    /// The calls whose responses have not been sent.
     calls: usize,
-    /// Those of them that wait for this side.
+    /// Those of them that wait for this server.
     working: usize,
-    /// When something happened last that is no mere noise.
+    /// The time of the last significant event.
     last: Instant,
-    /// When bytes were written last.
+    /// The time of the last write.
     written: Instant,
-    /// Bytes that were written since `last`.
+    /// The bytes written since `last`.
     unread: usize,
-    /// Bytes that arrived, as far as a preface.
+    /// The bytes that arrived, up to the size of a preface.
     arrived: usize,
     had_calls: bool,
     is_leaving: bool,
@@ -66,7 +66,7 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call has arrived.
+    /// Records the arrival of a call.
     pub(super) fn begin(self: &Arc<Self>) -> Call {
         let mut state = self.state();
         state.calls = state.calls.saturating_add(1);
@@ -76,28 +76,27 @@ impl Activity {
         Call { activity: Arc::clone(self), is_working: true }
     }
 
-    /// Since when nothing has happened that this side did not have to wait for; `None` if a call waits
-    /// for this side.
+    /// Returns since when only the client could make progress; `None` if a call waits for this server.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.state();
         (state.working == 0).then_some(state.last)
     }
 
-    /// Since when it has been of no use; `None` also if it is to leave already, an answer is being sent, or
-    /// its first request may be on the way.
+    /// Returns since when it has been unused; `None` also if it is already asked to leave, a response is
+    /// being sent, or its first request may be arriving.
     pub(super) fn unused_since(&self) -> Option<Instant> {
         let state = self.state();
         let is_unused = state.calls == 0 && !state.is_leaving && state.last.elapsed() >= FRESH;
         is_unused.then_some(state.last)
     }
 
-    /// Whether nobody has said which protocol to speak.
+    /// Whether the protocol is still unknown.
     pub(super) fn is_mute(&self) -> bool {
         let state = self.state();
         !state.had_calls && state.arrived < PREFACE
     }
 
-    /// Whether nothing is lost if it breaks: no call is under way, and nothing was written since then.
+    /// Whether nothing is lost if it breaks: no call is in progress, and nothing was written since then.
     pub(super) fn is_done(&self, since: Instant) -> bool {
         let state = self.state();
         state.calls == 0 && state.written < since
@@ -122,14 +121,14 @@ impl State {
     }
 }
 
-/// A call that is under way.
+/// A call in progress.
 pub(super) struct Call {
     activity: Arc<Activity>,
     is_working: bool,
 }
 
 impl Call {
-    /// The answer is there and is to be sent.
+    /// Records that the response is ready to be sent.
     pub(super) fn answered(&mut self) {
         if std::mem::take(&mut self.is_working) {
             let mut state = self.activity.state();
@@ -138,7 +137,7 @@ impl Call {
         }
     }
 
-    /// The call is under way until this body is sent.
+    /// Keeps the call in progress until this body is sent.
     pub(super) fn until_sent(self, body: Body) -> Body {
         Body::new(Sent { body, _call: self })
     }
@@ -179,7 +178,7 @@ impl http_body::Body for Sent {
     }
 }
 
-/// A TCP connection that notes what happens on it.
+/// A TCP connection that records its activity.
 pub(super) struct Watched {
     stream: TcpStream,
     activity: Arc<Activity>,

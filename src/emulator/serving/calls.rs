@@ -1,4 +1,4 @@
-//! What answers the requests of all connections.
+//! Handles the requests of all connections.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::emulator::gate::{Gate, Gated};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The gate, with CORS before it if that is wanted.
+/// The gate, with CORS in front of it if configured.
 #[derive(Clone)]
 pub(super) struct Calls {
     gated: Gated,
@@ -30,7 +30,7 @@ impl Calls {
         &self.gated.gate
     }
 
-    /// Answers a request. An error breaks the connection.
+    /// Handles a request. An error breaks the connection.
     pub(super) fn call(
         mut self,
         request: Request<Body>,

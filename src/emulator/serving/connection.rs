@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last.
+//! Serves one connection from its first byte to its last.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,16 +19,16 @@ use super::calls::Calls;
 use super::limits::ConnectionLimits;
 use crate::emulator::gate::Peer;
 
-/// Streams at once on a connection, and bytes of headers of one. HTTP/1.1 has hyper's own limit of 100
-/// headers.
+/// The maximum number of concurrent streams per connection, and of header bytes per request. HTTP/1.1 has
+/// hyper's own limit of 100 headers.
 const MAX_STREAMS: u32 = 1024;
 const MAX_HEADERS: u32 = 64 * 1024;
-/// A connection that is silent for so long is asked whether it lives.
+/// Connections that are silent for this long are pinged.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// A connection that is to leave has so long to say so.
+/// How long a connection that is asked to leave may take to announce it.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// How connections speak.
+/// Configures the protocols.
 pub(super) fn protocol(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head_time);
@@ -41,7 +41,7 @@ pub(super) fn protocol(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     builder
 }
 
-/// Serves a connection until its client ends it, it leaves, or it breaks.
+/// Serves a connection until its client closes it, it leaves, or it breaks.
 pub(super) async fn serve(
     stream: TcpStream,
     activity: Arc<Activity>,
@@ -68,7 +68,7 @@ pub(super) async fn serve(
                 .map_err(std::io::Error::other)
         }
     });
-    // No time at all would be looked at without a pause.
+    // A time of zero would loop without a pause.
     limits.idle_time = limits.idle_time.max(Duration::from_millis(1));
     let mut connection = pin!(protocol.serve_connection(io, service));
     let began = Instant::now();
@@ -76,7 +76,7 @@ pub(super) async fn serve(
     loop {
         let check = match left {
             Some(left) => left + GRACE,
-            // It may say something meanwhile.
+            // The client may send something meanwhile.
             None if activity.is_mute() => began + limits.head_time.min(limits.idle_time),
             None => activity.idle_since().unwrap_or_else(Instant::now) + limits.idle_time,
         };
@@ -88,7 +88,7 @@ pub(super) async fn serve(
                 return;
             }
             () = sleep_until(check) => match left {
-                // It had its time, and nobody who reads loses anything.
+                // Its time is up, and no reader loses anything.
                 Some(since) if activity.is_done(since) || is_overdue(&activity, &limits) => return,
                 Some(_) => left = Some(Instant::now()),
                 None if activity.is_mute() && began.elapsed() >= limits.head_time => return,

@@ -1,10 +1,10 @@
-//! Which resources a list request asks for.
+//! Filters the resources of a list.
 
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
 use crate::emulator::failure::Failure;
 
-/// A list is filtered by at most so many values of a field. Ours.
+/// The maximum number of values of a filter. Our limit.
 const MAX_VALUES: usize = 10_000;
 
 /// Whether a resource is wanted. A field of the request that is not set lets everything through.

@@ -15,13 +15,13 @@ const ID: &str = "uuid";
 struct Described {
     method: MethodDescriptor,
     http: &'static HttpBinding,
-    /// The path without the resource's identifier and custom verb, and without names of variables.
+    /// The path without the resource's identifier, the custom verb and variable names.
     collection: String,
     /// The path ends with the identifier.
     is_of_one: bool,
 }
 
-/// The standard methods among those of some services, by their gRPC paths.
+/// Returns the standard methods of these services by gRPC path.
 pub(crate) fn methods(
     specs: &[&'static MethodSpec],
     pool: &DescriptorPool,
@@ -42,7 +42,7 @@ pub(crate) fn methods(
     described.iter().filter_map(standard).collect()
 }
 
-/// `None` for a path that no resource of ESET's has, such as one with a pattern.
+/// Parses a template; `None` for a path that no resource of ESET's has, such as one with a pattern.
 fn describe(spec: &'static MethodSpec, pool: &DescriptorPool) -> Option<(&'static str, Described)> {
     let http = spec.http.first()?;
     let service = pool.get_service_by_name(spec.service)?;
@@ -108,7 +108,7 @@ impl Described {
             _ => return None,
         };
         let id = id_field(resource);
-        // Only a list can do without identifiers.
+        // Only lists work without identifiers.
         (id.is_some() || matches!(verb, Verb::List)).then(|| Standard {
             verb,
             resource: resource.clone(),

@@ -1,4 +1,4 @@
-//! Opening the file of a data directory.
+//! Opens the file of a data directory.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
@@ -10,18 +10,18 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 use super::tables::{Change, FORMAT, META};
 use crate::emulator::error::EmulatorError;
 
-/// The format of the rows. A store with another number is not opened.
+/// The format of the rows. Stores with another number are refused.
 const SUPPORTED_FORMAT: u64 = 2;
-/// redb would take a gigabyte.
+/// redb's default is a gigabyte.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
-/// What redb writes last when it makes a file, at its beginning.
+/// The length of what redb writes last when it creates a file, at its start.
 const MAGIC: usize = 9;
-/// What it writes first, and after which there is nothing but room.
+/// The size of what it writes first; the rest is empty.
 const HEADER: u64 = 4096;
-/// No file that is only made is longer.
+/// The maximum size of a file that was only created.
 const MAX_UNFINISHED: u64 = 64 * 1024 * 1024;
 
-/// A database in memory.
+/// Creates a database in memory.
 pub(super) fn in_memory() -> Result<Database, EmulatorError> {
     let failed = |error: redb::Error| EmulatorError::Store { reason: error.to_string() };
     let database = Builder::new()
@@ -32,7 +32,7 @@ pub(super) fn in_memory() -> Result<Database, EmulatorError> {
     Ok(database)
 }
 
-/// Opens a file, which is made if it is not there. `is_checked` reads all of it.
+/// Opens a file, which is created if it does not exist. `is_checked` reads all of it.
 pub(super) fn open(path: &Path, is_checked: bool) -> Result<Database, EmulatorError> {
     // redb panics on some damaged files.
     let opened = catch_unwind(AssertUnwindSafe(|| {
@@ -60,8 +60,9 @@ pub(super) fn open(path: &Path, is_checked: bool) -> Result<Database, EmulatorEr
     })
 }
 
-/// Empties a file that was begun and in which nothing was ever stored: its maker ended too early, or the
-/// disk was full. redb takes an empty one for new, and refuses one that lacks the mark which it sets last.
+/// Empties a file whose creation did not finish and in which nothing was ever stored: the process ended too
+/// early, or the disk was full. redb treats an empty file as new, but refuses one without the mark that it
+/// writes last.
 // The emulator needs Rust 1.90.
 #[expect(clippy::incompatible_msrv)]
 fn empty_if_unfinished(path: &Path) -> io::Result<()> {
@@ -70,7 +71,7 @@ fn empty_if_unfinished(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    // Who makes it at this moment has it locked.
+    // A process that is creating the file right now has locked it.
     let is_small = (1..=MAX_UNFINISHED).contains(&file.metadata()?.len());
     if !is_small || file.try_lock().is_err() {
         return Ok(());
@@ -85,7 +86,7 @@ fn empty_if_unfinished(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the tables of a new database.
+/// Creates the tables of a new database.
 fn make_tables(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     Change::open(&transaction)?.meta.insert(FORMAT, SUPPORTED_FORMAT)?;
@@ -93,11 +94,11 @@ fn make_tables(database: &Database) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// The format, or `None` for a database without tables.
+/// Returns the format; `None` for a database without tables.
 fn format(database: &Database) -> Result<Option<u64>, redb::Error> {
     let transaction = database.begin_read()?;
     let meta = match transaction.open_table(META) {
-        // A database with tables but without this one is somebody else's.
+        // A database with tables but without this one belongs to another program.
         Err(redb::TableError::TableDoesNotExist(_))
             if transaction.list_tables()?.next().is_none() =>
         {

@@ -1,4 +1,4 @@
-//! The tables: one for the rows of every kind of resource, and what finds rows.
+//! The tables: one for the rows of all resources, and those that find rows.
 
 use prost::{Message, Name};
 use redb::{
@@ -13,52 +13,52 @@ use crate::emulator::ids::IdSource;
 type RowKey = (&'static str, u64);
 /// A collection and an identifier in it.
 type IdKey = (&'static str, &'static str);
-/// The name of an index, what is looked up, and a number that orders what is found.
+/// The name of an index, the key, and a number that orders the results.
 type IndexKey = (&'static str, &'static str, u64);
 
 /// Numbers about the store itself.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
-/// A collection is named after the type of its messages, which are the rows.
+/// The rows are messages; a collection is named after their type.
 const ROWS: TableDefinition<'static, RowKey, &[u8]> = TableDefinition::new("rows");
-/// Sequence numbers. A row may be gone and its identifier still known.
+/// Sequence numbers. A row may be gone although its identifier is still known.
 const IDS: TableDefinition<'static, IdKey, u64> = TableDefinition::new("ids");
 /// Sequence numbers.
 const INDEX: TableDefinition<'static, IndexKey, u64> = TableDefinition::new("index");
 
 /// In [`META`]: the format of the rows.
 pub(super) const FORMAT: &str = "format";
-/// In [`META`]: the last sequence number given out.
+/// In [`META`]: the last issued sequence number.
 const SEQUENCE: &str = "sequence";
-/// In [`META`]: how many changes there were.
+/// In [`META`]: the number of changes.
 pub(super) const CHANGES: &str = "changes";
 /// In [`META`]: the size of all rows.
 const BYTES: &str = "bytes";
-/// What a row takes beside its value: keys, identifiers, index entries. Rather too much.
+/// The size of a row besides its value, estimated generously: keys, identifiers, index entries.
 const ROW_BYTES: u64 = 256;
 
-/// Looks rows up, in a snapshot or in the middle of a change.
+/// Reads rows, in a snapshot or during a change.
 pub(crate) trait Read {
     fn rows(&self) -> &impl ReadableTable<RowKey, &'static [u8]>;
     fn ids(&self) -> &impl ReadableTable<IdKey, u64>;
     fn index(&self) -> &impl ReadableTable<IndexKey, u64>;
 
-    /// The sequence number of an identifier, even if its row is gone.
+    /// Returns the sequence number of an identifier, even if its row is gone.
     fn sequence_of(&self, collection: &str, id: &str) -> Result<Option<u64>, Failure> {
         Ok(self.ids().get((collection, id))?.map(|sequence| sequence.value()))
     }
 
-    /// A row and its sequence number.
+    /// Returns a row and its sequence number.
     fn find(&self, collection: &str, id: &str) -> Result<Option<(u64, Vec<u8>)>, Failure> {
         let Some(sequence) = self.sequence_of(collection, id)? else { return Ok(None) };
         let row = self.rows().get((collection, sequence))?;
         Ok(row.map(|row| (sequence, row.value().to_vec())))
     }
 
-    /// A resource of a type that has one collection, and its sequence number.
+    /// Returns a resource of a type with a single collection, and its sequence number.
     ///
     /// # Errors
     ///
-    /// `NOT_FOUND`.
+    /// Returns `NOT_FOUND`.
     fn get<M: Message + Name + Default>(&self, id: &str) -> Result<(u64, M), Failure> {
         let collection = M::full_name();
         match self.find(&collection, id)? {
@@ -67,7 +67,7 @@ pub(crate) trait Read {
         }
     }
 
-    /// The resource of a sequence number, if it is there.
+    /// Returns the resource with a sequence number, if it exists.
     fn at<M: Message + Name + Default>(&self, sequence: u64) -> Result<Option<M>, Failure> {
         match self.rows().get((M::full_name().as_str(), sequence))? {
             Some(row) => Ok(Some(M::decode(row.value())?)),
@@ -75,7 +75,7 @@ pub(crate) trait Read {
         }
     }
 
-    /// The rows of a collection with their sequence numbers, from one on.
+    /// Returns the rows of a collection with their sequence numbers, starting at one.
     fn rows_from<'a>(
         &'a self,
         collection: &str,
@@ -89,7 +89,7 @@ pub(crate) trait Read {
         }))
     }
 
-    /// What an index has for a key: the ordering numbers and the sequence numbers.
+    /// Returns the ordering numbers and sequence numbers that an index has for a key.
     fn indexed(
         &self,
         index: &str,
@@ -105,7 +105,7 @@ pub(crate) trait Read {
     }
 }
 
-/// All tables as they were at one moment.
+/// All tables at one moment.
 pub(crate) struct Snapshot {
     rows: ReadOnlyTable<RowKey, &'static [u8]>,
     ids: ReadOnlyTable<IdKey, u64>,
@@ -122,13 +122,13 @@ impl Snapshot {
     }
 }
 
-/// All tables, open in one change.
+/// All tables, open in a change.
 pub(crate) struct Change<'t> {
     pub(super) meta: Table<'t, &'static str, u64>,
     rows: Table<'t, RowKey, &'static [u8]>,
     ids: Table<'t, IdKey, u64>,
     index: Table<'t, IndexKey, u64>,
-    /// Bytes that this change adds and removes.
+    /// The bytes that this change adds and removes.
     grown: u64,
     shrunk: u64,
 }
@@ -166,7 +166,7 @@ impl<'t> Change<'t> {
         })
     }
 
-    /// A number that no change has been given before. They grow, so they order rows by creation.
+    /// Returns a number that was never issued before. The numbers increase, so they order rows by creation.
     pub(crate) fn sequence(&mut self) -> Result<u64, Failure> {
         let last = self.number(SEQUENCE)?;
         let next = last.checked_add(1).ok_or_else(|| Failure::exhausted("no numbers are left"))?;
@@ -174,7 +174,7 @@ impl<'t> Change<'t> {
         Ok(next)
     }
 
-    /// A sequence number, and an identifier that the collection does not have.
+    /// Returns a sequence number, and an identifier that is new to the collection.
     pub(crate) fn new_id(
         &mut self,
         collection: &str,
@@ -193,11 +193,11 @@ impl<'t> Change<'t> {
         Ok((sequence, id))
     }
 
-    /// Writes a row, new or changed.
+    /// Writes a new or changed row.
     ///
     /// # Errors
     ///
-    /// `RESOURCE_EXHAUSTED` if the row could never be sent back.
+    /// Returns `RESOURCE_EXHAUSTED` if the row is too large to be returned.
     pub(crate) fn put(
         &mut self,
         collection: &str,
@@ -223,7 +223,7 @@ impl<'t> Change<'t> {
         self.put(collection, sequence, row)
     }
 
-    /// Writes a resource of a type that has one collection.
+    /// Writes a resource of a type with a single collection.
     pub(crate) fn write<M: Message + Name>(
         &mut self,
         sequence: u64,
@@ -232,7 +232,7 @@ impl<'t> Change<'t> {
         self.put(&M::full_name(), sequence, &resource.encode_to_vec())
     }
 
-    /// Removes a row with its identifier.
+    /// Removes a row and its identifier.
     pub(crate) fn remove(
         &mut self,
         collection: &str,
@@ -243,21 +243,21 @@ impl<'t> Change<'t> {
         self.remove_row(collection, sequence)
     }
 
-    /// Removes a row that has no identifier.
+    /// Removes a row without an identifier.
     pub(crate) fn remove_row(&mut self, collection: &str, sequence: u64) -> Result<(), Failure> {
         let old = self.rows.remove((collection, sequence))?.map(|old| old.value().len());
         self.shrink(old);
         Ok(())
     }
 
-    /// Removes a row whose identifier stays known, and with it its share of the row's bytes.
+    /// Removes a row but keeps its identifier known, and subtracts its bytes.
     pub(crate) fn remove_but_id(&mut self, collection: &str, sequence: u64) -> Result<(), Failure> {
         self.remove_row(collection, sequence)?;
         self.grow(0);
         Ok(())
     }
 
-    /// Sets what an index has for a key and a number.
+    /// Sets the entry of an index for a key and number.
     pub(crate) fn link(
         &mut self,
         index: &str,
@@ -269,13 +269,13 @@ impl<'t> Change<'t> {
         Ok(())
     }
 
-    /// Removes what an index has for a key and a number.
+    /// Removes the entry of an index for a key and number.
     pub(crate) fn unlink(&mut self, index: &str, key: &str, number: u64) -> Result<(), Failure> {
         self.index.remove((index, key, number))?;
         Ok(())
     }
 
-    /// Counts this change, and says which one it is.
+    /// Counts this change and returns its number.
     pub(super) fn count(&mut self) -> Result<u64, Failure> {
         let change = self.number(CHANGES)?.wrapping_add(1);
         self.meta.insert(CHANGES, change)?;
@@ -287,8 +287,8 @@ impl<'t> Change<'t> {
         Ok(self.number(SEQUENCE)? == 0)
     }
 
-    /// Adds up the bytes of the rows. Fails if the change makes the store larger than it may be; one
-    /// that makes it smaller is always fine.
+    /// Adds up the bytes of the rows. Fails if the change makes the store exceed its maximum; changes that
+    /// make it smaller always succeed.
     pub(super) fn account(&mut self, max_bytes: u64) -> Result<(), Failure> {
         let before = self.number(BYTES)?;
         let bytes = before.saturating_add(self.grown).saturating_sub(self.shrunk);

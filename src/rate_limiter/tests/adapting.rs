@@ -1,4 +1,4 @@
-//! The rate follows what the service answers.
+//! The rate adapts to the service's responses.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const OVERLOADED: Outcome = Outcome::Overloaded;
 
-/// A burst of ten calls that are answered so at the same time, and what becomes of the rate.
+/// Makes a burst of ten calls with the same outcome at the same time, and returns the limiter.
 async fn after_a_burst(outcome: Outcome) -> RateLimiter {
     let limiter = RateLimiter::eset();
     let mut turns = Vec::new();
@@ -51,12 +51,12 @@ async fn a_refusal_blocks_for_a_window_or_as_long_as_it_says() {
         call(&limiter, ms(0), Outcome::Refused { retry_after }).await;
         let log = Log::new();
         join(spawn_calls(&limiter, &log, 0..3)).await;
-        // 5 a second, then a little more.
+        // 5 per second, then slightly more.
         let times = log.times();
         assert_eq!(times[0], ms(pause), "{retry_after:?}");
         assert_eq!(times[1] - times[0], ms(193), "{retry_after:?}");
     }
-    // An earlier end does not shorten a pause.
+    // An earlier end does not shorten the pause.
     let limiter = RateLimiter::eset();
     let (one, other) = (turn(&limiter).await, turn(&limiter).await);
     one.end(Instant::now(), Outcome::Refused { retry_after: Some(9 * SECOND) });
@@ -79,7 +79,7 @@ async fn the_rate_halves_once_a_window_down_to_fair_use() {
     assert_eq!(rates, [5.0, 2.5, 2.0]);
 }
 
-/// Calls that were under way when the rate fell say nothing about the rate that holds.
+/// Calls sent before the rate fell say nothing about the current rate.
 #[tokio::test(start_paused = true)]
 async fn late_news_changes_nothing() {
     let limiter = RateLimiter::eset();
@@ -97,7 +97,7 @@ async fn late_news_changes_nothing() {
     assert_eq!(limiter.rate(), 2.5);
 }
 
-/// From half to full in about five seconds, and then bursts again.
+/// The rate rises from half to full in about five seconds, and then bursts are allowed again.
 #[tokio::test(start_paused = true)]
 async fn answers_bring_the_rate_back() {
     let limiter = after_a_burst(OVERLOADED).await;
@@ -116,7 +116,7 @@ async fn answers_bring_the_rate_back() {
     assert_eq!(log.times().last(), Some(&ms(0)));
 }
 
-/// One slow query is asked for every second or two; that says nothing about load.
+/// A single slow query is polled every second or two, which says nothing about the load.
 #[tokio::test(start_paused = true)]
 async fn a_pending_answer_slows_down_only_whoever_calls_much() {
     let limiter = RateLimiter::eset();
@@ -126,7 +126,7 @@ async fn a_pending_answer_slows_down_only_whoever_calls_much() {
     }
     assert_eq!(limiter.rate(), 10.0);
 
-    // The same beside full load of others that are answered: it stays at most of the rate.
+    // Next to a full load of successful calls, the rate stays close to its maximum.
     let log = Log::new();
     for round in 0..60 {
         let calls = spawn_calls(&limiter, &log, 0..9);
@@ -135,7 +135,7 @@ async fn a_pending_answer_slows_down_only_whoever_calls_much() {
         assert!(limiter.rate() >= 8.0, "round {round}: {}", limiter.rate());
     }
 
-    // Everything is pending: fair use has set in.
+    // Everything is pending: the fair-use limit has set in.
     let started = Instant::now();
     while limiter.rate() > 2.0 {
         call(&limiter, ms(30), Outcome::Pending).await;
@@ -158,8 +158,8 @@ async fn limits_of_any_size_have_a_floor() {
     }
 }
 
-/// A service that takes fewer calls than is configured, since another program has the same credentials.
-/// It counts refused calls too.
+/// A service that accepts fewer calls than configured, because another program uses the same credentials. It
+/// counts refused calls too.
 #[derive(Default)]
 struct Service {
     calls: VecDeque<Instant>,

@@ -1,4 +1,4 @@
-//! Who cannot be served in time is told so as soon as that is clear.
+//! Calls that cannot be sent in time fail as soon as that is certain.
 
 use tonic::Code;
 
@@ -20,7 +20,7 @@ async fn a_call_without_hope_fails_at_once_and_says_why() {
     let calls = spawn_calls(&limiter, &log, 0..35);
     settle().await;
     let started = Instant::now();
-    // 10 are made, 25 wait: this one is the sixth of the third burst.
+    // 10 are sent and 25 wait: this one is the sixth of the third burst.
     for (time, is_hopeless) in [(0, true), (1, true), (2999, true), (3000, true)] {
         let result = turn_within(&limiter, ms(time)).await;
         assert_eq!(result.is_err(), is_hopeless, "{time} ms");
@@ -51,7 +51,7 @@ async fn a_past_deadline_takes_no_turn() {
     assert_eq!(log.times().last(), Some(&ms(0)));
 }
 
-/// The whole queue learns of a pause, not only its head.
+/// The whole queue learns of a pause, not only its first call.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_wakes_those_without_hope() {
     let limiter = RateLimiter::eset();
@@ -93,7 +93,7 @@ async fn a_refusal_wakes_those_without_hope() {
     assert_eq!(started.elapsed(), ms(30_000 + 193));
 }
 
-/// An answer may come and make it possible: until the deadline the call waits for that.
+/// A response may make the call possible, so it waits for one until the deadline.
 #[tokio::test(start_paused = true)]
 async fn what_an_answer_may_make_possible_is_not_given_up() {
     for (answered_at, is_made) in [(100, true), (500, false)] {
@@ -111,18 +111,18 @@ async fn what_an_answer_may_make_possible_is_not_given_up() {
         first.end(Instant::now(), ANSWERED);
         let (result, time) = waiting.await.unwrap();
         assert_eq!(result.is_ok(), is_made, "{result:?}");
-        // The moment at which the answer is too late, or the turn.
+        // The time at which the response, or the turn, would be too late.
         assert_eq!(time, if is_made { ms(1100) } else { ms(300) });
     }
 }
 
-/// A slow rate that will rise is no reason to give up a call that can be made.
+/// A low rate that will rise is no reason to give up a call that can be made.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_can_be_made_is_not_refused() {
     let limiter = RateLimiter::eset();
     call(&limiter, ms(0), REFUSED).await;
     assert_eq!(limiter.rate(), 5.0);
-    // At 5 a second it would take 80 s, but in 5 s the rate is 10 again.
+    // At 5 per second it would take 80 s, but after 5 s the rate is 10 again.
     let log = Log::new();
     let calls = spawn_calls(&limiter, &log, 0..400);
     settle().await;

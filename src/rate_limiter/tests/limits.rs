@@ -1,16 +1,16 @@
-//! Never more than the limit arrives, and hardly less.
+//! The limit is never exceeded, and almost reached.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// One call of a random run.
+/// A call of a random run.
 #[derive(Clone, Copy, Debug)]
 struct Planned {
     after: u64,
     travel: u64,
     rest: u64,
-    /// 0 to 4; the others are answered.
+    /// 0 to 4; other values mean a response.
     end: u8,
 }
 
@@ -19,7 +19,7 @@ fn planned() -> impl Strategy<Value = Planned> {
     fields.prop_map(|(after, travel, rest, end)| Planned { after, travel, rest, end })
 }
 
-/// Makes the calls and returns when each arrived. Until the connection stands nothing arrives.
+/// Makes the calls and returns when each arrived. Nothing arrives before the connection is open.
 async fn arrivals(
     limiter: &RateLimiter,
     plan: Vec<Planned>,
@@ -92,7 +92,7 @@ async fn a_slow_first_connection_makes_no_burst_of_two() {
     assert!(times[10] >= ms(1701) && times[10] < ms(1710), "{:?}", times[10]);
 }
 
-/// The figures of the documentation.
+/// The numbers in the documentation.
 #[tokio::test(start_paused = true)]
 async fn the_limit_is_used() {
     for (latency, least, most) in
@@ -128,7 +128,7 @@ async fn a_full_burst_goes_out_at_once() {
     assert_eq!(log.entries(), expected);
 }
 
-/// What nobody would configure is taken for the nearest sense it makes.
+/// Extreme settings are replaced by the nearest sensible ones.
 #[tokio::test(start_paused = true)]
 async fn any_configuration_works() {
     let year = 365 * 24 * 3600 * SECOND;
@@ -162,7 +162,7 @@ async fn any_configuration_works() {
     }
 }
 
-/// What a limiter keeps is bounded by the calls of one window, not by the limit, and by the limit.
+/// The limiter's memory is bounded by the calls of one window, and by the limit.
 #[tokio::test(start_paused = true)]
 async fn memory_is_bounded() {
     let kept = |limiter: &RateLimiter| limiter.shared.state().arrivals.len();

@@ -1,4 +1,4 @@
-//! First come first served, whoever leaves.
+//! First come, first served, even when calls leave the queue.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -20,12 +20,12 @@ async fn first_come_first_served_among_clones() {
     assert_eq!((limiter.waiting(), clone.waiting()), (47, 47));
     join(calls).await;
     assert_eq!(log.what(), (0..50).collect::<Vec<_>>());
-    // Two limiters would have been done in half of the time.
+    // Two separate limiters would need half the time.
     assert_eq!(log.times().last(), Some(&(16 * SECOND)));
     assert_eq!(limiter.waiting(), 0);
 }
 
-/// Whoever comes later does not slip in before those who wait.
+/// Later calls do not overtake waiting ones.
 #[tokio::test(start_paused = true)]
 async fn nobody_jumps_the_queue() {
     let limiter = RateLimiter::new(2, SECOND);
@@ -39,7 +39,7 @@ async fn nobody_jumps_the_queue() {
     assert_eq!(log.what(), (0..40).collect::<Vec<_>>());
 }
 
-/// The service keeps the answer to a call that it is at work on for ten minutes only.
+/// The service keeps the response to a call for ten minutes only.
 #[tokio::test(start_paused = true)]
 async fn a_question_for_a_pending_answer_goes_before_new_calls() {
     let limiter = RateLimiter::new(1, SECOND);
@@ -62,7 +62,7 @@ async fn a_question_for_a_pending_answer_goes_before_new_calls() {
     join(calls).await;
     let expected: Vec<_> = [0, 5000, 5001].into_iter().chain(1..1000).collect();
     assert_eq!(log.what(), expected);
-    // Nobody was passed over, so no time was lost.
+    // No call was skipped, so no time was lost.
     assert_eq!(log.times().last(), Some(&(1001 * SECOND)));
 }
 
@@ -72,7 +72,7 @@ async fn those_who_leave_leave_no_hole() {
     let log = Log::new();
     let calls = spawn_calls(&limiter, &log, 0..20);
     settle().await;
-    // The head of the queue, its last, and some between.
+    // The first call of the queue, the last, and some between.
     for gone in [2, 3, 7, 8, 9, 15, 19] {
         calls[gone].abort();
     }
@@ -106,7 +106,7 @@ async fn the_head_may_leave_while_it_sleeps() {
     assert_eq!(limiter.waiting(), 0);
 }
 
-/// A turn that is dropped may have been sent.
+/// A dropped permit may belong to a sent call.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_counts() {
     let limiter = RateLimiter::new(2, SECOND);
@@ -119,7 +119,7 @@ async fn a_cancelled_call_counts() {
     }
 }
 
-/// A future that nobody polls, such as a page fetched ahead, does not hold up the others, two neither.
+/// A future that nothing polls, such as that of a prefetched page, does not block the others; neither do two.
 #[tokio::test(start_paused = true)]
 async fn one_who_does_not_come_is_passed_over_and_keeps_its_place() {
     let limiter = RateLimiter::new(1, SECOND);
@@ -136,11 +136,11 @@ async fn one_who_does_not_come_is_passed_over_and_keeps_its_place() {
     join(calls).await;
     assert_eq!(log.what(), [0, 1]);
     let times = log.times();
-    // When its turn would have been there in any case, and then a little for each of the two.
+    // The time at which its turn would have come anyway, plus a little for each of the two.
     assert!(times[0] > 3 * SECOND && times[0] <= ms(3000 + 2 * 100 + 2), "{times:?}");
     assert_eq!(times[1] - times[0], SECOND);
 
-    // It comes again, and goes before those who came after it.
+    // It returns, and goes before later calls.
     let later = spawn_calls(&limiter, &log, 2..4);
     settle().await;
     let turn = first.await;
@@ -152,7 +152,7 @@ async fn one_who_does_not_come_is_passed_over_and_keeps_its_place() {
     assert_eq!(log.times()[2] - log.times()[1], 3 * SECOND);
 }
 
-/// One that is passed over and then dropped disturbs nobody.
+/// A call that is skipped and then dropped affects no other.
 #[tokio::test(start_paused = true)]
 async fn one_who_was_passed_over_may_leave() {
     let limiter = RateLimiter::new(1, SECOND);
@@ -168,7 +168,7 @@ async fn one_who_was_passed_over_may_leave() {
     assert_eq!(limiter.waiting(), 0);
 }
 
-/// On several threads and a clock that runs: nobody sleeps for ever, and cancelling is no harm.
+/// On several threads with a running clock, no call sleeps forever, and cancelling does no harm.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_is_forgotten() {
     let limiter = RateLimiter::new(20, ms(1));

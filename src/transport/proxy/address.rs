@@ -1,4 +1,4 @@
-//! The address of a proxy, as a variable of the environment has it.
+//! Parses the address of a proxy in an environment variable.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,11 +8,11 @@ use http::HeaderValue;
 
 use super::ProxyError;
 
-/// The port of an address without one, as for `http` in general.
+/// The default port, as for `http` in general.
 const PORT: u16 = 80;
 
-/// What a user name and a password may hold as it is, beside letters and digits. `@` is none of RFC 3986's,
-/// and widely written; the last one ends the password.
+/// The characters that a user name and password may contain unescaped, besides letters and digits. RFC 3986
+/// does not allow `@`, but it is common; the last one ends the password.
 const USER_INFO: &[u8] = b"-._~!$&'()*+,;=:@%";
 
 /// A proxy.
@@ -26,21 +26,21 @@ pub(in crate::transport) struct Proxy {
 }
 
 impl Proxy {
-    /// Reads the value of a variable. An error quotes nothing of it: it may hold a password.
+    /// Parses the value of a variable. Errors do not quote it, because it may contain a password.
     pub(super) fn parse(variable: &'static str, value: &OsStr) -> Result<Self, ProxyError> {
         let wrong = |problem: &str| ProxyError::variable(variable, problem);
         let text = value.to_str().ok_or_else(|| wrong("a value that is not UTF-8"))?.trim();
         let rest = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some((scheme, _)) if is_scheme(scheme) => return Err(wrong(other(scheme))),
-            // Without a scheme, or with one that belongs to something else.
+            // Without a scheme, or with a colon that belongs to something else.
             _ => text,
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         if !matches!(path, "" | "/") {
             return Err(wrong(
-                "something after the host; `/`, `?` and `#` in a user name or password are written \
+                "something after the host; write `/`, `?` and `#` in a user name or password as \
                  %2F, %3F and %23",
             ));
         }
@@ -49,26 +49,26 @@ impl Proxy {
             None => (None, authority),
         };
         let (host, port) = match host.rsplit_once(':') {
-            // The colon is one of the address.
+            // The colon is part of the address.
             Some(_) if host.ends_with(']') => (host, ""),
             Some((host, port)) => (host, port),
             None => (host, ""),
         };
         if !is_host(host) {
-            return Err(wrong("no host, or one that is none"));
+            return Err(wrong("no host, or an invalid one"));
         }
         let port = match port {
             "" => PORT,
             text => match text.parse() {
-                // A sign is no digit.
+                // A sign is not a digit.
                 Ok(port @ 1..) if text.bytes().all(|byte| byte.is_ascii_digit()) => port,
-                _ => return Err(wrong("a port that is not one from 1 to 65535")),
+                _ => return Err(wrong("a port that is not in the range 1 to 65535")),
             },
         };
         let authorization = user_info.map(|user_info| {
             basic(user_info).ok_or_else(|| {
                 wrong(
-                    "a character in the user name or password that an address must not hold; write it \
+                    "an invalid character in the user name or password; write it \
                      percent-encoded, such as %5C for a backslash",
                 )
             })
@@ -77,12 +77,12 @@ impl Proxy {
         Ok(Self { variable, host: host.to_owned(), port, authorization })
     }
 
-    /// Where it listens.
+    /// Returns its `host:port`.
     pub(super) fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// What shows who we are.
+    /// Returns the credentials for the proxy.
     pub(super) fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }
@@ -93,7 +93,7 @@ impl Proxy {
 }
 
 impl fmt::Display for Proxy {
-    /// Without the password.
+    /// Omits the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the proxy {}:{} ({})", self.host, self.port, self.variable)
     }
@@ -106,9 +106,9 @@ fn is_scheme(text: &str) -> bool {
 
 fn other(scheme: &str) -> &'static str {
     match scheme.to_ascii_lowercase().as_str() {
-        "https" => "an https proxy, which is not spoken; what goes through a proxy may be https",
-        scheme if scheme.starts_with("socks") => "a SOCKS proxy, which is not spoken",
-        // Not shown: it may be the beginning of a password.
+        "https" => "an https proxy, which is not supported (an http proxy serves https too)",
+        scheme if scheme.starts_with("socks") => "a SOCKS proxy, which is not supported",
+        // Not included in the error: it may be the start of a password.
         _ => "another kind of address",
     }
 }
@@ -123,7 +123,7 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// `Basic`, from what is percent-encoded.
+/// Returns `Basic` credentials from percent-encoded ones.
 fn basic(user_info: &str) -> Option<HeaderValue> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || USER_INFO.contains(&byte);
     if !user_info.bytes().all(is_plain) {

@@ -1,18 +1,18 @@
-//! `NO_PROXY`: what is reached without a proxy.
+//! `NO_PROXY`: hosts that are reached without a proxy.
 
 use std::net::IpAddr;
 
-/// A list, by commas or spaces.
+/// A list of hosts, separated by commas or spaces.
 ///
-/// | entry | names |
+/// | entry | matches |
 /// |---|---|
-/// | `*` | everything |
-/// | `eset.example`, `.eset.example`, `*.eset.example` | that host and those below it |
+/// | `*` | all hosts |
+/// | `eset.example`, `.eset.example`, `*.eset.example` | that host and its subdomains |
 /// | `10.1.2.3`, `fd00::1`, `[fd00::1]` | that address |
 /// | `10.0.0.0/8`, `fd00::/8` | the addresses of that network; names are not resolved |
 /// | one of the first three with `:PORT`, IPv6 in brackets | that port only |
 ///
-/// Upper and lower case are the same, and so is a dot at the end of a name. What is none of these names nothing.
+/// Upper and lower case are equal, and a dot at the end of a name is ignored. Other entries match nothing.
 #[derive(Debug, Default)]
 pub(super) struct NoProxy(Vec<Entry>);
 
@@ -25,9 +25,9 @@ struct Entry {
 #[derive(Debug)]
 enum What {
     All,
-    /// A network: its address and the number of bits that count.
+    /// A network: its address and the number of significant bits.
     Network(IpAddr, u32),
-    /// A name in lower case, without a dot at either end.
+    /// A name in lower case, without leading and trailing dots.
     Name(String),
 }
 
@@ -37,7 +37,7 @@ impl NoProxy {
         Self(entries.filter(|entry| !entry.is_empty()).filter_map(Entry::parse).collect())
     }
 
-    /// Whether a host is named. One that is an IPv6 address may be in brackets.
+    /// Whether the list matches a host. An IPv6 address may be in brackets.
     pub(super) fn names(&self, host: &str, port: u16) -> bool {
         let address = bare(host).parse::<IpAddr>().ok();
         let name = host.trim_end_matches('.').to_ascii_lowercase();
@@ -64,7 +64,7 @@ impl Entry {
             let bits = bits.parse().ok().filter(|bits| *bits <= width(address))?;
             return Some(Self { what: What::Network(address, bits), port: None });
         }
-        // The colons of an IPv6 address are its own, unless there are brackets.
+        // Without brackets, the colons belong to an IPv6 address.
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) if text.parse::<IpAddr>().is_err() && !text.ends_with(']') => {
                 (host, Some(port.parse().ok()?))
@@ -92,7 +92,7 @@ fn width(address: IpAddr) -> u32 {
 }
 
 fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    // Bits that do not count are shifted out; all of them would be one too many for a shift.
+    // Insignificant bits are shifted out; shifting out all of them would overflow.
     match (address.to_canonical(), network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
             let different = address.to_bits() ^ network.to_bits();

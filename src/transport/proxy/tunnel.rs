@@ -1,7 +1,7 @@
-//! A tunnel through a proxy: `CONNECT` (RFC 9110, 9.3.6).
+//! Opens a tunnel through a proxy with `CONNECT` (RFC 9110, 9.3.6).
 //!
-//! hyper-util has one too. It loses what comes together with the proxy's answer, such as the settings of an
-//! HTTP/2 server, takes no success but 200, and does not say who refused.
+//! hyper-util's tunnel loses data that arrives together with the proxy's response, such as the settings of an
+//! HTTP/2 server, accepts no success status but 200, and does not report who refused.
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use super::{Proxy, ProxyError};
 use crate::transport::USER_AGENT;
 
-/// A longer answer is none.
+/// The maximum size of a response.
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 100;
 
@@ -42,12 +42,13 @@ pub(super) async fn open(
     let mut passed = 0;
     loop {
         while let Some((status, length)) = head(&read, proxy)? {
-            // What follows a success is the target's, whatever the headers say of a body.
+            // Everything after a successful response comes from the target, whatever the headers say about a
+            // body.
             read.advance(length);
             passed += length;
             match status.as_u16() {
                 200..=299 => return Ok(Tunnelled { early: read.freeze(), stream }),
-                // News before the answer.
+                // Informational responses.
                 100 | 102..=199 => {}
                 _ => return Err(refused(proxy, target, status)),
             }
@@ -64,7 +65,7 @@ pub(super) async fn open(
     }
 }
 
-/// The status of an answer and the length of its head, if that is there.
+/// Returns the status of a response and the length of its head, once that is complete.
 fn head(read: &[u8], proxy: &Proxy) -> Result<Option<(StatusCode, usize)>, ProxyError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
@@ -85,9 +86,9 @@ fn refused(proxy: &Proxy, target: &str, status: StatusCode) -> ProxyError {
     let variable = proxy.variable();
     let why = match (status.as_u16(), proxy.authorization()) {
         (407, None) => {
-            format!(": it wants a user name and a password, which {variable} does not have")
+            format!(": it requires a user name and password, which {variable} does not have")
         }
-        (407, Some(_)) => format!(": it does not take the user name and password in {variable}"),
+        (407, Some(_)) => format!(": it refused the user name and password in {variable}"),
         (401 | 403, _) => ": it does not allow that".to_owned(),
         (429, _) => ": it had too many requests".to_owned(),
         (502..=504, _) => ": it cannot reach the host now".to_owned(),
@@ -101,7 +102,7 @@ fn refused(proxy: &Proxy, target: &str, status: StatusCode) -> ProxyError {
     }
 }
 
-/// A connection, of which something may have been read already.
+/// A connection from which some data may have been read already.
 #[derive(Debug)]
 pub(crate) struct Tunnelled {
     early: Bytes,

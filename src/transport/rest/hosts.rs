@@ -1,4 +1,4 @@
-//! Which host serves which RPC.
+//! The host for each RPC.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::rpc::MethodSpec;
 use crate::telemetry::Server;
 
-/// A region of ESET Connect: where the ESET PROTECT instance is ([facts](crate::facts#services)).
+/// A region of ESET Connect: the location of the ESET PROTECT instance ([facts](crate::facts#services)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Region {
@@ -32,7 +32,7 @@ impl Region {
     /// All regions.
     pub const ALL: [Self; 5] = [Self::Eu, Self::De, Self::Us, Self::Ca, Self::Jpn];
 
-    /// The part of the host names: `eu`, `de`, `us`, `ca`, `jpn`.
+    /// Returns the part of the host names: `eu`, `de`, `us`, `ca`, `jpn`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Eu => "eu",
@@ -43,7 +43,7 @@ impl Region {
         }
     }
 
-    /// The address of the token endpoint.
+    /// Returns the URL of the token endpoint.
     pub(crate) fn token_url(self) -> String {
         format!("https://{self}.business-account.iam.eset.systems/oauth/token")
     }
@@ -58,7 +58,7 @@ impl fmt::Display for Region {
 impl FromStr for Region {
     type Err = Error;
 
-    /// Reads a name, in whatever case.
+    /// Parses a name, ignoring case.
     fn from_str(text: &str) -> Result<Self, Error> {
         let named = |region: &Self| region.name().eq_ignore_ascii_case(text);
         Self::ALL.into_iter().find(named).ok_or_else(|| {
@@ -67,7 +67,7 @@ impl FromStr for Region {
     }
 }
 
-/// Where requests go.
+/// The hosts for requests.
 #[derive(Debug)]
 pub(crate) struct Hosts {
     base: Base,
@@ -78,11 +78,11 @@ pub(crate) struct Hosts {
 enum Base {
     /// One host per service.
     Cloud(Region),
-    /// One origin for everything.
+    /// One origin for all services.
     Single(Origin),
 }
 
-/// A scheme, a host and a port.
+/// A scheme, host and port.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     scheme: Scheme,

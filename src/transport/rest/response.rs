@@ -1,4 +1,4 @@
-//! Error answers of ESET's gateway, and of whatever stands before it ([facts](crate::facts#errors)).
+//! Parses error responses of ESET's gateway and of proxies in front of it ([facts](crate::facts#errors)).
 
 use http::HeaderValue;
 use serde::Deserialize;
@@ -12,8 +12,8 @@ use crate::transcode::{code_from_http, http_from_code};
 use crate::transport::http::HttpResponse;
 use crate::wkt::Any;
 
-/// `google.rpc.Status`, or what a token endpoint answers (RFC 6749, 5.2), read so leniently that one
-/// broken part does not hide the others.
+/// A `google.rpc.Status`, or the response of a token endpoint (RFC 6749, 5.2), parsed so leniently that an
+/// invalid part does not hide the others.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body<'a> {
@@ -32,7 +32,7 @@ impl Body<'_> {
         texts.find(|text| !text.trim().is_empty()).unwrap_or_default()
     }
 
-    /// Those that are an `Any`; of an unknown type too.
+    /// Returns the details that are valid `Any`s, even of unknown types.
     fn details(&self) -> Vec<Any> {
         let list: Option<Vec<&RawValue>> =
             self.details.and_then(|details| serde_json::from_str(details.get()).ok());
@@ -51,7 +51,7 @@ pub(crate) fn error_from(response: &HttpResponse, pending_id: Option<&HeaderValu
 
     let told = body.code.as_ref().and_then(Value::as_i64).and_then(plausible(status));
     let code = told.unwrap_or_else(|| match code_from_http(status) {
-        // A status that is no error is no answer to this request either.
+        // A status that is not an error does not answer this request either.
         Code::Ok => Code::Unknown,
         code => code,
     });
@@ -71,8 +71,8 @@ pub(crate) fn error_from(response: &HttpResponse, pending_id: Option<&HeaderValu
     }
 }
 
-/// The error that came of asking for a pending answer. That the question was refused does not say that
-/// the call was.
+/// Returns the error of a poll for a pending response. A refused poll does not mean that the call was
+/// refused.
 fn of_pending(error: Error, id: &HeaderValue) -> Error {
     match error.code() {
         Code::NotFound => {
@@ -81,7 +81,7 @@ fn of_pending(error: Error, id: &HeaderValue) -> Error {
                  run ({})",
                 error.message()
             );
-            // Begun anew it gets another answer.
+            // If started again, the call gets a new response.
             error.into_protocol(message).transient()
         }
         Code::Unauthenticated
@@ -92,7 +92,7 @@ fn of_pending(error: Error, id: &HeaderValue) -> Error {
     }
 }
 
-/// The body's own code if it fits the status. ESET's gateway puts the HTTP status itself there.
+/// Returns the body's own code if it matches the status. ESET's gateway puts the HTTP status there.
 fn plausible(status: u16) -> impl Fn(i64) -> Option<Code> {
     move |number| {
         let code = i32::try_from(number).ok().filter(|n| (1..=16).contains(n)).map(Code::from)?;
@@ -105,7 +105,7 @@ fn redirect(response: &HttpResponse) -> String {
     format!("HTTP {}: redirects are not followed, credentials would go with them", response.status)
 }
 
-/// The beginning of a body that is not JSON, on one line: a firewall says there what it did.
+/// Returns the start of a body that is not JSON, on one line: firewalls explain there why they refused.
 fn excerpt(response: &HttpResponse) -> String {
     const MOST: usize = 200;
     let text = String::from_utf8_lossy(&response.body);

@@ -1,4 +1,5 @@
-//! Why a handshake failed, in plain words. rustls names most of its errors as its source code does.
+//! Explains in plain words why a handshake failed. rustls shows most of its errors as they are named in its
+//! source code.
 
 use std::io;
 
@@ -6,7 +7,7 @@ use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
 use crate::wkt::Timestamp;
 
-/// Why a handshake failed.
+/// Returns why a handshake failed.
 pub(super) fn of(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
         Some(error) => of_tls(error),
@@ -22,7 +23,7 @@ fn of_tls(error: &Error) -> String {
         Error::InvalidCertificate(error) => of_certificate(error),
         Error::NoCertificatesPresented => "the server shows no certificate".to_owned(),
         Error::AlertReceived(alert) => of_alert(*alert),
-        // What comes from a port without TLS is of no type that TLS has.
+        // Data from a port without TLS has no valid TLS type.
         Error::InvalidMessage(_) => "the server does not speak TLS on that port".to_owned(),
         Error::PeerIncompatible(why) => {
             format!("the server's TLS does not fit this client's ({})", words(&format!("{why:?}")))
@@ -49,7 +50,7 @@ fn of_certificate(error: &CertificateError) -> String {
         }
         CertificateError::NotValidForName => "is for another name".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
-            // As `DnsName("protect.example")`.
+            // In the form `DnsName("protect.example")`.
             let names = presented.iter().map(|name| {
                 name.split_once('(').map_or(&**name, |(_, name)| name.trim_end_matches(')'))
             });
@@ -65,14 +66,14 @@ fn of_certificate(error: &CertificateError) -> String {
         }
         CertificateError::Revoked => "has been revoked".to_owned(),
         CertificateError::BadEncoding => "cannot be read".to_owned(),
-        // As after a renewal: of the authority that is trusted only the name fits.
+        // As after a renewal: the name matches a trusted authority, but the signature does not.
         CertificateError::BadSignature => {
             "is from an authority that is not trusted here, though one of its name is".to_owned()
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "is not one for servers".to_owned()
         }
-        // Only the check for the pinned one says so.
+        // Only the check for the pinned certificate returns this.
         CertificateError::ApplicationVerificationFailure => {
             return "the server shows another certificate than the pinned one".to_owned();
         }
@@ -111,13 +112,13 @@ fn of_alert(alert: AlertDescription) -> String {
     }
 }
 
-/// A time such as `2030-01-01T00:00:00Z`.
+/// Returns a time such as `2030-01-01T00:00:00Z`.
 fn time(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     Timestamp { seconds, nanos: 0 }.to_string()
 }
 
-/// `UnknownIssuer` as `unknown issuer`. What is no such name stays as it is.
+/// Turns `UnknownIssuer` into `unknown issuer`. Leaves other texts unchanged.
 fn words(name: &str) -> String {
     if !name.chars().all(|c| c.is_ascii_alphanumeric()) {
         return name.to_owned();

@@ -1,3 +1,3 @@
-//! Services beside those of eset-protect, for the tests. What is here is what anyone would write.
+//! Services that the tests add to those of eset-protect, as any user would.
 
 include!(concat!(env!("OUT_DIR"), "/services.rs"));

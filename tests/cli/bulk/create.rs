@@ -95,7 +95,7 @@ fn nothing_is_created_if_one_is_wrong() {
     }
 }
 
-/// What failed for certain comes back; what may have been done does not.
+/// `--failed` gets the items that certainly failed, not those that may have run.
 #[test]
 fn failed_requests_can_be_fed_again() {
     for wire in WIRES {
@@ -122,7 +122,7 @@ fn failed_requests_can_be_fed_again() {
         assert_eq!(said[3], "3 created, 3 failed");
         for (line, is_unclear) in [(said[0], false), (said[1], true), (said[2], false)] {
             let end = "; it may have been done all the same";
-            // ESET's gateway makes 400 of this code, which says that it did not run.
+            // ESET's gateway maps this code to 400, which says that it did not run.
             assert_eq!(line.ends_with(end), is_unclear, "{line}");
         }
         let hint = "hint: it may have been done all the same: look before you repeat it";
@@ -143,23 +143,23 @@ fn the_file_of_what_failed() {
     let (file, failed) = (directory.join("tasks"), directory.join("failed"));
     let (file, failed) = (file.to_str().unwrap(), failed.to_str().unwrap());
     std::fs::write(file, requests(1)).unwrap();
-    // One request is a list of one, for whoever wants to know what failed of it.
+    // A single request counts as a list of one, to find out what failed.
     let create = ["tasks", "create", "--file", file, "--failed", failed];
     let ran = server.run(&create);
     assert_eq!((ran.code, &*ran.err), (0, "1 created\n"));
     assert_eq!(std::fs::read_to_string(failed).unwrap(), "");
-    // Where nothing can be connected nothing is forgotten.
+    // If the connection fails, the file keeps its content.
     std::fs::write(failed, "before").unwrap();
     let nowhere = nobody_listens();
     let endpoint = format!("http://{}", nowhere.1);
     run(&[&create[..], &["--endpoint", &endpoint]].concat(), b"").fails(3);
     assert_eq!(std::fs::read_to_string(failed).unwrap(), "before");
     let error = server.run(&["tasks", "create", "--file", file, "--failed", file]).fails(2);
-    assert!(error.contains("expected another file than the one that is read"), "{error}");
+    assert!(error.contains("expected a different file than the input"), "{error}");
     assert_eq!(std::fs::read_to_string(file).unwrap(), requests(1));
 }
 
-/// Bound and not listening: the port is taken, so no other test can get it.
+/// A port that is bound but not listening, so that no other test can get it.
 fn nobody_listens() -> (tokio::net::TcpSocket, std::net::SocketAddr) {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();

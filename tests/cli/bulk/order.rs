@@ -1,4 +1,4 @@
-//! In which order answers are printed, and what shows meanwhile.
+//! The order in which responses are printed, and the progress shown meanwhile.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use eset_protect::emulator::Fault;
 use super::{WIRES, faulty, fine, lines, listed, tasks};
 use crate::command::{Ran, Server, runtime};
 
-/// The first answer comes after the second, and is printed before it.
+/// The first response arrives after the second, and is printed before it.
 #[test]
 fn answers_come_in_the_order_given() {
     for wire in WIRES {
@@ -22,7 +22,7 @@ fn answers_come_in_the_order_given() {
         }
         let mut command = server.command(&[&args, wire, &["--concurrency", "2"]].concat());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // There is room for the third only when one of the first two is answered.
+        // The third can start only when one of the first two has its response.
         runtime().block_on(async {
             held_first.arrived(1).await;
             held_third.arrived(1).await;
@@ -52,7 +52,7 @@ fn a_table_is_in_the_order_given_too() {
     assert_eq!(first, uuids);
 }
 
-/// `… | head -1` must not leave the work half done without a word.
+/// `… | head -1` must not silently leave the work half done.
 #[test]
 fn a_reader_that_goes_away_does_not_stop_what_changes_something() {
     let server = Server::empty();
@@ -69,7 +69,7 @@ fn refs(uuids: &[String]) -> Vec<&str> {
     uuids.iter().map(String::as_str).collect()
 }
 
-/// On a terminal there is a bar after a moment, which is gone when the rest is said.
+/// On a terminal, a bar appears after a moment and disappears before the rest is printed.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_bar_where_there_is_script() {
@@ -87,7 +87,7 @@ fn a_bar_where_there_is_script() {
         assert_eq!(ran.code, 4, "{}", ran.err);
         String::from_utf8(ran.out).unwrap()
     };
-    // Slower than a moment: two calls a second.
+    // Slow enough for the bar: two calls per second.
     let slow = shown("tasks delete a b c d e --rate 2");
     assert!(slow.contains('\u{2591}') && slow.contains(" of 5"), "{slow:?}");
     let end = slow.rsplit_once("\r\u{1b}[2K").unwrap().1;

@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of many.
+//! Ctrl-C during many calls.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -11,7 +11,7 @@ use super::{WIRES, faulty, listed, requests};
 use crate::command::{Server, runtime};
 use crate::support::directory::Directory;
 
-/// A create of four tasks, one after the other, of which the first waits at the service.
+/// Starts a create of four tasks, one after the other, of which the first waits at the service.
 fn held(
     server: &Server,
     wire: &[&str],
@@ -49,7 +49,7 @@ fn what_is_under_way_comes_to_its_end() {
         assert_eq!(rest, ["1 created, 3 not begun"]);
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert_eq!(listed(&server).len(), 1);
-        // What was not begun can be asked for again.
+        // Items that did not start can be retried.
         let left: Vec<_> = std::fs::read_to_string(failed).unwrap().lines().map(name).collect();
         assert_eq!(left, ["Bulk 1", "Bulk 2", "Bulk 3"]);
     }

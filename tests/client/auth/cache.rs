@@ -1,4 +1,4 @@
-//! The token cache, by a clock of its own.
+//! The token cache, with its own clock.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -21,11 +21,11 @@ use crate::support::timer::DrivenTimer;
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Gives `access-1` and `refresh-1`, then the next numbers; fails where the script says so.
+/// Returns `access-1` and `refresh-1`, then the next numbers; fails where the script says so.
 #[derive(Clone, Debug)]
 struct Script {
     fetches: Arc<AtomicUsize>,
-    /// The refresh tokens that were shown.
+    /// The refresh tokens that were passed in.
     shown: Arc<Mutex<Vec<Option<String>>>>,
     failures: Arc<Mutex<VecDeque<Option<Error>>>>,
     takes: Duration,
@@ -76,7 +76,7 @@ impl TokenProvider for Script {
     }
 }
 
-/// An error of the real thing: the status of a call that a server refuses.
+/// Returns a realistic error: the status of a call that a server refuses.
 async fn error(status: &'static str) -> Error {
     let server = Scripted::start([json(status, r#"{"message":"wrong password"}"#)]).await;
     call(&server).await.unwrap_err()
@@ -87,7 +87,7 @@ async fn call(server: &Scripted) -> Result<(), Error> {
     client.connect_lazy().unwrap().device_tasks().get_task("t").await.map(drop)
 }
 
-/// The number of a token. It is never shown, so a server must say which it got.
+/// Returns the number of a token. Tokens are never shown, so a server must report which one it got.
 async fn number(cache: Arc<TokenCache<Script>>) -> Result<String, Error> {
     let server = Scripted::start([ok(TASK)]).await;
     let client = Client::builder(&server.endpoint())
@@ -149,14 +149,14 @@ async fn a_thousand_callers_share_one_failure() {
     let results = callers(&cache, 1000).await;
     assert!(results.iter().all(|result| result.as_ref().unwrap_err().is_unavailable()));
     assert_eq!(script.count(), 1);
-    // A login that could not be reached is tried by the next call, after a rest.
+    // After an unreachable login, the next call tries again after a pause.
     let failed = Instant::now();
     cache.token().await.unwrap();
     assert_eq!(script.count(), 2);
     assert!((125..=250 + 1000).contains(&failed.elapsed().as_millis()), "{:?}", failed.elapsed());
 }
 
-/// Each of them by another call, all of which wait for the next try.
+/// Each failure happens in another call, and all of them wait for the next try.
 #[tokio::test(start_paused = true)]
 async fn a_login_that_is_down_rests_longer_and_longer_between_two_tries() {
     let script = script(Duration::from_millis(1), HOUR);
@@ -169,7 +169,7 @@ async fn a_login_that_is_down_rests_longer_and_longer_between_two_tries() {
         let results = callers(&cache, 100).await;
         assert!(results.iter().all(|result| result.as_ref().unwrap_err().is_unavailable()));
         assert_eq!(script.count(), tries + 1, "a hundred calls are one try");
-        // The clock of a test goes by whole milliseconds, the next one.
+        // The test's clock has millisecond resolution.
         let rest = before.elapsed().as_millis();
         assert!((ceiling / 2..=ceiling + 4).contains(&rest), "{rest} of {ceiling} ms");
     }
@@ -177,7 +177,7 @@ async fn a_login_that_is_down_rests_longer_and_longer_between_two_tries() {
     assert_eq!(script.count(), 10);
 }
 
-/// A call would get the same, so it does not wait for that.
+/// The call would get the same error, so it does not wait.
 #[tokio::test(start_paused = true)]
 async fn a_login_that_fails_for_good_is_not_asked_by_every_call() {
     let script = script(Duration::ZERO, HOUR);
@@ -202,7 +202,7 @@ async fn a_login_that_asks_for_time_gets_it() {
         let cache = TokenCache::new(script.clone());
         assert!(cache.token().await.is_err());
         let before = Instant::now();
-        // Whoever would wait for too long is told so.
+        // A call that would have to wait too long fails.
         assert_eq!(cache.token().await.is_ok(), waits, "{wait}");
         assert_eq!(script.count(), if waits { 2 } else { 1 });
         assert_eq!(before.elapsed(), if waits { 7 * SECOND } else { Duration::ZERO });
@@ -230,7 +230,7 @@ async fn a_cache_goes_by_the_clock_that_it_is_given() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_is_renewed_ahead_of_its_expiry_and_both_rotate() {
-    // (its life, how long it is fresh)
+    // (lifetime, how long it is fresh)
     for (life, fresh) in [(3600, 3540), (1799, 1739), (600, 540), (100, 90), (10, 9)] {
         let script = script(Duration::ZERO, Duration::from_secs(life));
         let cache = TokenCache::new(script.clone());
@@ -338,12 +338,12 @@ async fn a_login_that_is_down_is_not_stormed_by_the_retries_of_a_thousand_calls(
             assert!(error.is_unavailable() && error.attempts() == 0, "{error:?}");
             assert!(!error.may_have_executed(), "{error:?}");
         }
-        // The budget lets fifty failures be tried again, which they are together.
+        // The budget allows fifty retries for all of them together.
         assert!((2..=5).contains(&script.count()), "{} logins", script.count());
     }
 }
 
-/// Such as a call of a bulk whose caller, between two responses, makes a call of its own.
+/// As for a call of a bulk whose caller makes another call between two responses.
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_its_caller_does_not_poll_keeps_nobody_waiting() {
     let script = script(SECOND, HOUR);
@@ -366,7 +366,7 @@ async fn a_refused_token_is_renewed_once_by_all() {
     }
     callers(&cache, 1000).await;
     assert_eq!(script.count(), 2);
-    // The old one is gone already, so this says nothing about the new one.
+    // The old token is already gone, so this says nothing about the new one.
     cache.invalidate(&token).await;
     cache.token().await.unwrap();
     assert_eq!(script.count(), 2);
@@ -387,7 +387,7 @@ async fn a_service_that_refuses_every_token_makes_no_storm() {
         assert_eq!(script.count(), logins + 1);
         cache.invalidate(&token).await;
     }
-    // One that was good for long begins it anew.
+    // A token that was valid for long resets the count.
     let token = cache.token().await.unwrap();
     advance(10 * SECOND).await;
     cache.invalidate(&token).await;

@@ -1,4 +1,4 @@
-//! The logins of the cloud and of On-Prem servers, against a server that says what it is told to.
+//! The logins of the cloud and of On-Prem servers, against a scripted server.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const PASSWORD: &str = "p&ss=w%rd +\"\u{e4}\\\r\n";
 const USER: &str = "api user+1@eset.example";
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// One server for the login and for the calls.
+/// Starts one server for the login and the calls.
 async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
     let server = Scripted::start(script).await;
     let client = Client::cloud(Region::Eu)
@@ -123,7 +123,7 @@ async fn answers_are_read_with_tolerance() {
         r#"{"access_token":"a-1","expires_in":18446744073709551615}"#,
     ] {
         for deployment in [true, false] {
-            // A login without a media type is a login.
+            // A login response without a media type is accepted.
             let script = vec![answer("200 OK", &[], body), ok(TASK), ok(TASK)];
             let (client, server) =
                 if deployment { cloud(script).await } else { on_prem(script).await };
@@ -199,7 +199,7 @@ async fn refusals_and_failures_say_which_they_are() {
             assert_eq!(error.rpc().unwrap().method, "GetTask");
             assert!(!error.may_have_executed());
             assert!(!format!("{error} {error:?}").contains("p&ss"), "{error:?}");
-            // It is not asked by every call: the next one waits, or gets the same.
+            // Not every call logs in again: the next one waits or gets the same error.
             call(&client).await.unwrap_err();
             let once = !error.is_retryable();
             assert_eq!(server.seen().len(), if once { 1 } else { 2 }, "{status}");
@@ -236,7 +236,7 @@ async fn a_refused_refresh_falls_back_to_the_password() {
         call(&client).await.unwrap();
         assert!(server.seen()[3].text().starts_with("grant_type=password&"), "{status}");
     }
-    // A login that is down is down for the password too.
+    // If the login is down, the password does not help either.
     let (client, server) = cloud(vec![
         ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#),
         unauthorized(),

@@ -11,7 +11,7 @@ use futures_core::Stream;
 
 use crate::paging::server::{Server, tasks, until_tasks};
 
-/// Greets somebody by a number, which comes back in the greeting.
+/// Greets a person by number; the greeting contains it.
 pub fn greet(number: usize) -> GreetRequest {
     let greeting = Greeting { r#type: number.to_string(), ..Default::default() };
     GreetRequest { person: number.to_string(), greeting: Some(greeting) }
@@ -102,7 +102,7 @@ async fn a_failure_stops_nothing_and_comes_with_its_request() {
     assert_eq!(failed, [greet(0), greet(7), greet(19)]);
     assert_eq!(succeeded.len(), 17);
 
-    // Exactly what failed is sent again.
+    // Exactly the failed requests are sent again.
     server.mend();
     let again = client.bulk::<Greet>(failed).collect().await;
     assert!(again.iter().all(|response| response.result.is_ok()));
@@ -124,7 +124,7 @@ async fn ten_thousand_calls_are_never_all_in_memory() {
         response.result.unwrap();
         count += 1;
         assert!(!std::mem::replace(&mut seen[response.index], true));
-        // A call holds its request, which was pulled for it.
+        // A call owns the request that was taken for it.
         let held = pulled.load(Ordering::Relaxed) - count;
         assert!(held < 32, "{held} are held");
     }
@@ -142,7 +142,7 @@ async fn an_endless_iterator_can_be_stopped_without_losing_a_request() {
     }
     let mut left = bulk.stop();
     assert_eq!(left.next(), Some(greet(54)), "what is under way and no more has been taken");
-    // What is under way is finished, not cancelled.
+    // Current calls are finished, not cancelled.
     while let Some(response) = bulk.next().await {
         response.result.unwrap();
         responses.push(response.index);
@@ -206,7 +206,7 @@ async fn it_is_a_stream() {
     assert_eq!(order, [0, 1, 2]);
 }
 
-/// Over HTTP/2 all calls share a connection, and answers that nobody reads yet must not fill it up.
+/// Over HTTP/2 all calls share a connection; unread responses must not fill it up.
 #[tokio::test]
 async fn answers_that_wait_to_be_read_do_not_hold_up_other_calls() {
     let server = Server::start();

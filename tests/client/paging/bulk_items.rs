@@ -56,7 +56,7 @@ async fn no_more_pages_are_held_than_allowed() {
             item.result.unwrap();
             consumed += 1;
             server.settle(&client).await;
-            // A page is one item: it is consumed with that.
+            // A page contains one item and is consumed with it.
             let held = server.arrived().len() - consumed;
             assert!(held <= 4 * (1 + prefetch), "{held} pages are held with {prefetch} ahead");
         }

@@ -1,4 +1,4 @@
-//! What is fetched before it is asked for.
+//! What is fetched in advance.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn the_next_page_is_fetched_while_nobody_asks_for_it() {
     let server = Server::start();
     let mut pages = numbers(&server, 9, 1).await.pages();
     pages.next().await.unwrap().unwrap();
-    // The consumer works on the first page; nobody polls.
+    // The consumer works on the first page; nothing polls.
     server.until_arrived(2).await;
     assert_eq!(server.arrived(), ["9:0", "9:1"]);
 }
@@ -52,7 +52,7 @@ async fn never_more_than_asked_for_is_ahead() {
             assert_eq!(server.arrived().len(), expected, "{asked_for} ahead, {consumed} consumed");
         }
         assert!(pages.next().await.is_none());
-        // Nothing is behind the last page, and nothing was fetched twice.
+        // There is nothing after the last page, and nothing was fetched twice.
         server.settle(&client).await;
         assert_eq!(server.arrived(), (0..40).map(|n| format!("40:{n}")).collect::<Vec<_>>());
     }
@@ -105,7 +105,7 @@ async fn no_task_is_left_when_enough_is_ahead_or_the_list_has_ended() {
     drop(items);
     until_tasks(before).await;
 
-    // The last page is here and has not been consumed: nothing is left to do.
+    // The last page has arrived and is not consumed: there is nothing left to do.
     let mut pages = client.call::<ListPeople>(page("3:0", 1)).pages().prefetch(2);
     pages.next().await.unwrap().unwrap();
     server.until_arrived(6).await;

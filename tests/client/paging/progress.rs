@@ -1,4 +1,4 @@
-//! What a progress bar shows.
+//! The data for a progress bar.
 
 use added_service::rpc::greeter::{Greet, ListPeople};
 use eset_protect::ProgressCounts;
@@ -71,7 +71,7 @@ async fn what_was_stopped_has_a_smaller_total() {
     assert_eq!(shown(progress.counts()), (2, 1, 0, Some(2)));
     assert!(bulk.next().await.is_some() && bulk.next().await.is_none());
     assert!(progress.counts().is_complete());
-    // Once more changes nothing.
+    // Repeating it changes nothing.
     assert_eq!(bulk.stop().count(), 0);
     assert_eq!(shown(progress.counts()), (2, 2, 0, Some(2)));
 }

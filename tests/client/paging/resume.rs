@@ -1,4 +1,4 @@
-//! Where a list that was left goes on: wherever that was, nothing is lost and nothing comes twice.
+//! Resuming a list after it was left anywhere: nothing is lost and nothing is repeated.
 
 use added_service::rpc::greeter::ListPeople;
 use eset_protect::{Client, Items, Paginator};
@@ -31,7 +31,7 @@ impl Fixture {
     }
 }
 
-/// Takes up to so many pages; the error if one comes first.
+/// Takes up to this number of pages; returns the error if one comes first.
 async fn take_pages(
     pages: &mut Paginator<ListPeople>,
     most: usize,
@@ -99,7 +99,7 @@ fn items_go_on_from_any_place() {
                 let mut rest = fixture.items(token, size, again);
                 let mut others = Vec::new();
                 assert!(take_items(&mut rest, usize::MAX, &mut others).await.is_none());
-                // The part of the page that was handed out comes again, and nothing else.
+                // Only the part of the page that was already returned is repeated.
                 assert!(offset < size as usize);
                 assert_eq!(others[..offset], numbers[taken - offset..]);
                 numbers.extend(&others[offset..]);

@@ -1,5 +1,5 @@
-//! A server that logs what arrives, holds up what it is told to, and counts what runs at once. It has a
-//! thread and a runtime of its own, so that the tasks of a test's runtime are the client's.
+//! A server that logs requests, delays calls on demand, and counts concurrent ones. It has its own thread and
+//! runtime, so that all tasks in the test's runtime belong to the client.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status};
 /// A test that waits longer has failed.
 const TOO_LONG: Duration = Duration::from_secs(30);
 
-/// What has happened. Calls are known by the person to greet, or by the page token.
+/// The events so far. Calls are identified by the person to greet or the page token.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     pub arrived: Vec<String>,
@@ -32,9 +32,9 @@ pub struct Log {
 #[derive(Clone)]
 struct Lists {
     log: Arc<watch::Sender<Log>>,
-    /// Calls that wait; `*` is any.
+    /// Calls to delay; `*` means all.
     held: watch::Receiver<BTreeSet<String>>,
-    /// Calls that fail; `*` is any.
+    /// Calls to fail; `*` means all.
     failing: watch::Receiver<BTreeSet<String>>,
 }
 
@@ -52,7 +52,7 @@ impl Lists {
     }
 }
 
-/// A call under way; one that is dropped before its end was cancelled.
+/// A call in progress. If it is dropped before its end, it was cancelled.
 struct UnderWay {
     log: Arc<watch::Sender<Log>>,
     name: String,
@@ -99,7 +99,7 @@ impl Greeter for Lists {
         Ok(Response::new(request.greeting.unwrap_or_default().into()))
     }
 
-    /// `100:7` lists the numbers from 7 up to 100. `gaps:9` has a number on every other page. `2>1:0` has two
+    /// `100:7` lists the numbers from 7 to 100. `gaps:9` has a number on every other page. `2>1:0` has two
     /// pages, then a cycle of one.
     async fn list_people(
         &self,
@@ -163,7 +163,7 @@ impl Server {
     }
 
     pub async fn client(&self) -> Client {
-        // No call ends by itself while a test waits for it to be cancelled.
+        // No call ends by itself while a test waits for its cancellation.
         let client = Client::builder(&self.endpoint()).timeout(60 * TOO_LONG);
         client.connect().await.expect("a client")
     }
@@ -192,24 +192,24 @@ impl Server {
         self.log.borrow().clone()
     }
 
-    /// The page tokens and persons so far.
+    /// Returns the page tokens and persons so far.
     pub fn arrived(&self) -> Vec<String> {
         self.log().arrived
     }
 
-    /// Waits until the log is so.
+    /// Waits until the log satisfies a condition.
     pub async fn until(&self, is_so: impl Fn(&Log) -> bool) {
         let mut log = self.log.clone();
         let waited = tokio::time::timeout(TOO_LONG, log.wait_for(|log| is_so(log))).await;
         assert!(waited.is_ok(), "in vain: {:?}", self.log());
     }
 
-    /// Waits until so many calls have arrived.
+    /// Waits until this number of calls has arrived.
     pub async fn until_arrived(&self, calls: usize) {
         self.until(|log| log.arrived.len() >= calls).await;
     }
 
-    /// Gives everything that may still be sent the time to be sent, and to arrive before these calls do.
+    /// Waits long enough for everything that may still be sent to be sent, and to arrive before these calls.
     pub async fn settle(&self, client: &Client) {
         for _ in 0..10 {
             client.call::<Greet>(GreetRequest::default()).await.expect("an answer");
@@ -217,12 +217,12 @@ impl Server {
     }
 }
 
-/// How many tasks the runtime of the test has.
+/// Returns the number of tasks in the test's runtime.
 pub fn tasks() -> usize {
     tokio::runtime::Handle::current().metrics().num_alive_tasks()
 }
 
-/// Waits until the runtime of the test has no more tasks than so many.
+/// Waits until the test's runtime has at most this number of tasks.
 pub async fn until_tasks(most: usize) {
     let settled = async {
         while tasks() > most {

@@ -1,4 +1,4 @@
-//! A timeout is that of one call, however many there are.
+//! A timeout applies to a single call, however many there are.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use crate::paging::server::Server;
 
 const TIMEOUT: Duration = Duration::from_secs(7);
 
-/// Time that does not pass. It notes what time is given to what.
+/// A clock that stands still and records each limit.
 #[derive(Clone, Debug)]
 struct Standing {
     now: Instant,
@@ -41,7 +41,7 @@ impl Timer for Standing {
     }
 }
 
-/// How many calls had the whole time.
+/// Returns how many calls had the whole time.
 async fn with_all_time(server: &Server, calls: impl AsyncFnOnce(Client, CallOptions)) -> usize {
     let timer = Standing { now: Instant::now(), given: Arc::default() };
     let client = Client::builder(&server.endpoint()).timer(timer.clone()).connect().await.unwrap();

@@ -1,4 +1,4 @@
-//! Page tokens that come again.
+//! Repeated page tokens.
 
 use added_service::rpc::greeter::ListPeople;
 use eset_protect::ErrorKind;
@@ -15,7 +15,7 @@ async fn a_cycle_of_any_length_is_an_error_before_anything_comes_twice() {
         for ahead in [0, 1, 4] {
             let first = page(format!("{lead}>{cycle}:0"), 10);
             let mut pages = client.call::<ListPeople>(first).pages().prefetch(ahead);
-            // Every page once, that with the token of an earlier one too.
+            // Every page once, including the one with the repeated token.
             for number in 0..lead + cycle {
                 assert_eq!(on_page(&pages.next().await.unwrap().unwrap()), [number]);
             }

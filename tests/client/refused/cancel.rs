@@ -1,4 +1,4 @@
-//! What the server sees of a call that ends early: dropped, or out of time.
+//! What the server sees of a call that ends early because it is dropped or its time is up.
 
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +25,7 @@ enum Ending {
 
 const ENDINGS: [Ending; 2] = [Ending::Dropped, Ending::OutOfTime];
 
-/// Time that stands still until a test says that it is over.
+/// A clock that stands still until a test advances it.
 #[derive(Debug)]
 struct Standing {
     start: Instant,
@@ -68,7 +68,7 @@ impl Timer for StandingTimer {
     }
 }
 
-/// A create that runs, and a way to end it.
+/// A running create, and a way to end it.
 struct Running {
     time: &'static Standing,
     client: Client,
@@ -112,7 +112,7 @@ async fn its_stream_is_cancelled_and_the_others_go_on() {
                 assert_eq!(server.count(CANCELLED), 0);
                 let client = running.end(ending).await;
                 server.until_count(CANCELLED, 1).await;
-                // The connection is as good as before.
+                // The connection is still good.
                 assert_eq!(get(&client).await.unwrap().uuid, "t-1");
                 assert_eq!(server.count(What::Connection), 1, "{wire:?} {ending:?} {is_begun}");
                 assert_eq!(server.count(What::Request), 2);
@@ -151,7 +151,7 @@ async fn a_call_that_runs_beside_it_is_answered() {
     }
 }
 
-/// Accepts one connection and reads one request.
+/// Accepts a connection and reads a request.
 async fn accept(listener: &TcpListener) -> TcpStream {
     let (mut stream, _) = listener.accept().await.unwrap();
     read_request(&mut stream, &mut Vec::new()).await.unwrap();
@@ -169,7 +169,7 @@ async fn over_http_1_its_connection_ends() {
             tokio::io::AsyncWriteExt::write_all(&mut stream, begun.as_bytes()).await.unwrap();
             running.end(ending).await;
             let mut rest = Vec::new();
-            // A reset is an end too, where the client had not read all.
+            // A reset is an end too, if the client had not read everything.
             let _ = stream.read_to_end(&mut rest).await;
             assert!(rest.is_empty(), "{ending:?}: nothing more is sent");
         }

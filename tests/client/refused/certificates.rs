@@ -1,4 +1,4 @@
-//! A certificate that is refused will be refused again; a server that is not there may come back.
+//! A refused certificate will be refused again; an unreachable server may return.
 
 use std::time::Duration;
 

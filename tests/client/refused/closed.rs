@@ -1,4 +1,4 @@
-//! Connections that end: before a request, with it, and between two.
+//! Connections that end before a request, with it, and between two.
 
 use eset_protect::{Client, Error, Wire};
 use tokio::net::TcpListener;
@@ -46,7 +46,7 @@ async fn a_server_that_accepts_and_closes_is_unavailable() {
     accepting.abort();
 }
 
-/// What each of many calls came to, held against what the server saw.
+/// Compares the result of each call with what the server saw.
 #[derive(Debug, Default)]
 struct Tally {
     done: usize,
@@ -69,7 +69,7 @@ impl Tally {
         }
     }
 
-    /// None is doubled, and none that was called not run has run.
+    /// Checks that no call ran twice, and that none reported as not run has run.
     #[track_caller]
     fn check(&self, seen: usize) {
         let most = self.done + self.may_have_run;
@@ -77,7 +77,7 @@ impl Tally {
     }
 }
 
-/// 200 calls of a server that does this after each answer.
+/// Makes 200 calls to a server that does this after each response.
 async fn call_often(wire: Http2, after: &[Act]) {
     let acts = [wire.answer(), after.to_vec()].concat();
     let (server, builder) = wire.start([], acts).await;
@@ -90,7 +90,7 @@ async fn call_often(wire: Http2, after: &[Act]) {
     assert!(tally.done >= 100, "{wire:?}: {after:?}: {tally:?}");
 }
 
-/// With several threads, so that the end of a connection comes at any point of the next call.
+/// With several threads, so that the connection may end at any point of the next call.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn connections_that_end_between_calls_double_none() {
     for wire in BOTH {
@@ -99,7 +99,7 @@ async fn connections_that_end_between_calls_double_none() {
             vec![Act::GoAway(Last::This, code::NO_ERROR)],
             vec![Act::GoAway(Last::This, code::NO_ERROR), Act::Close],
             vec![Act::GoAway(Last::This, code::INTERNAL_ERROR), Act::Close],
-            // The first step of a shutdown: what comes is processed still.
+            // The first step of a shutdown: requests that arrive are still processed.
             vec![Act::GoAway(Last::Any, code::NO_ERROR)],
             vec![Act::GoAway(Last::Any, code::NO_ERROR), Act::Close],
         ] {
@@ -122,8 +122,8 @@ async fn nor_do_those_of_http_1() {
     assert!(tally.done >= 100, "{tally:?}");
 }
 
-/// A server that shuts down finishes what it has and takes no more. Whoever calls meanwhile is told that
-/// nothing was done, or has a connection of its own.
+/// A server that shuts down finishes current calls and accepts no more. Calls made meanwhile report that
+/// nothing was done, or use a new connection.
 #[tokio::test]
 async fn a_call_during_a_shutdown_did_not_run() {
     for wire in BOTH {

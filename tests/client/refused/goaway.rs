@@ -1,4 +1,4 @@
-//! GOAWAY, with the last stream below that of the call or not, and what follows.
+//! GOAWAY with the last stream below that of the call or not, and what follows.
 
 use crate::refused::http2::{BOTH, assert_may_have_run, assert_not_run, create, get};
 use crate::support::scripted::frames::{Act, Last, What, code};
@@ -43,7 +43,7 @@ async fn what_the_last_stream_includes_may_have_run_where_it_is_reset_or_broken_
             vec![Act::GoAway(Last::This, code::NO_ERROR), Act::Reset(code::INTERNAL_ERROR)],
             vec![Act::GoAway(Last::This, code::NO_ERROR), wire.head(), Act::Close],
             vec![wire.head(), Act::GoAway(Last::This, code::NO_ERROR), Act::Close],
-            // Who began to answer had begun, whatever is said afterwards.
+            // A server that has started to respond has started to process, whatever it sends afterwards.
             vec![wire.head(), Act::GoAway(Last::Before, code::NO_ERROR)],
             vec![wire.head(), wire.beginning(), Act::GoAway(Last::Before, code::INTERNAL_ERROR)],
         ] {
@@ -54,7 +54,7 @@ async fn what_the_last_stream_includes_may_have_run_where_it_is_reset_or_broken_
     }
 }
 
-/// A shutdown in two steps (RFC 9113, 6.8): first any stream, then the last that counts.
+/// A shutdown in two steps (RFC 9113, 6.8): first any stream, then the last one that counts.
 #[tokio::test]
 async fn a_second_goaway_may_take_back_what_the_first_allowed() {
     for wire in BOTH {
@@ -81,8 +81,8 @@ async fn what_the_last_stream_includes_is_answered() {
     }
 }
 
-/// A GOAWAY between two calls loses none: the next has a connection of its own, or, if it came too early
-/// for that, was not sent and says so.
+/// A GOAWAY between two calls loses neither: the next uses a new connection or, if the GOAWAY came too late
+/// for that, was not sent and reports it.
 #[tokio::test]
 async fn a_goaway_between_calls_dooms_none() {
     for wire in BOTH {
@@ -103,7 +103,7 @@ async fn a_goaway_between_calls_dooms_none() {
             assert_eq!(seen, done, "{wire:?}: what arrived was answered, once");
         }
         assert!(done > 50, "{wire:?}: {done} of 100");
-        // Once the client has seen it, the next call is a call like any other.
+        // Once the client has seen it, the next call is an ordinary one.
         server.until_count(What::Closed, done).await;
         get(&client).await.unwrap();
     }

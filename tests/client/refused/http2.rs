@@ -1,4 +1,4 @@
-//! A frame server, and a client of it over either wire.
+//! A frame server, and a client for it over either wire.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub enum Http2 {
 pub const BOTH: [Http2; 2] = [Http2::Grpc, Http2::Rest];
 
 impl Http2 {
-    /// The acts of a good answer.
+    /// Returns the acts of a good response.
     pub fn answer(self) -> Vec<Act> {
         match self {
             Self::Grpc => {
@@ -31,7 +31,7 @@ impl Http2 {
         }
     }
 
-    /// The head of a good answer.
+    /// Returns the head of a good response.
     pub fn head(self) -> Act {
         match self {
             Self::Grpc => frames::grpc_head(),
@@ -39,7 +39,7 @@ impl Http2 {
         }
     }
 
-    /// The first bytes of the body of a good answer.
+    /// Returns the first bytes of the body of a good response.
     pub fn beginning(self) -> Act {
         Act::Data(match self {
             Self::Grpc => vec![0, 0, 0],
@@ -47,7 +47,7 @@ impl Http2 {
         })
     }
 
-    /// A server, and how to build a client of it.
+    /// Starts a server and returns a builder for clients.
     pub async fn start(
         self,
         script: impl IntoIterator<Item = Vec<Act>>,
@@ -70,7 +70,7 @@ impl Http2 {
         }
     }
 
-    /// The error of a create where every request meets the same.
+    /// Returns the error of a create when every request gets the same.
     pub async fn create_error(self, acts: &[Act]) -> (FrameServer, Error) {
         let (server, builder) = self.start([], acts).await;
         let error = create(&builder.connect_lazy().unwrap()).await.unwrap_err();
@@ -92,7 +92,7 @@ pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
     client.device_tasks().create_task(task).await
 }
 
-/// The call did not run, and the error says why.
+/// Checks that the call did not run and the error says why.
 #[track_caller]
 pub fn assert_not_run(error: &Error, why: &str) {
     assert_eq!((error.kind(), error.is_unavailable()), (ErrorKind::Transport, true), "{error:?}");
@@ -100,7 +100,7 @@ pub fn assert_not_run(error: &Error, why: &str) {
     assert!(error.message().contains(why), "{error}");
 }
 
-/// The call may have run, and nobody says that it did not.
+/// Checks that the call may have run, and that nothing says it did not.
 #[track_caller]
 pub fn assert_may_have_run(error: &Error) {
     assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
@@ -110,7 +110,7 @@ pub fn assert_may_have_run(error: &Error) {
     }
 }
 
-/// Without waits between attempts.
+/// Removes the waits between attempts.
 pub fn at_once(builder: ClientBuilder) -> ClientBuilder {
     builder.jitter(|_| Duration::ZERO)
 }

@@ -1,4 +1,4 @@
-//! Pings of HTTP/2: none that a server with gRPC's defaults minds, and fewer where one does all the same.
+//! HTTP/2 pings: none that a server with gRPC's defaults refuses, and fewer if a server refuses them anyway.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::support::scripted::frames::{Act, Last, What, code};
 
 const SHORT: Duration = Duration::from_millis(5);
 
-/// Stops tokio's clock, until what is returned is dropped. Without a blocking task it would go on by itself whenever all
-/// tasks wait, also for bytes that are on their way.
+/// Stops tokio's clock until the returned value is dropped. Without a blocking task it would advance by
+/// itself whenever all tasks wait, even for bytes in transit.
 fn stop_clock() -> std::sync::mpsc::Sender<()> {
     let (sender, receiver) = std::sync::mpsc::channel();
     tokio::task::spawn_blocking(move || receiver.recv());
@@ -19,7 +19,7 @@ fn stop_clock() -> std::sync::mpsc::Sender<()> {
     sender
 }
 
-/// Lets time pass, and everybody see it.
+/// Advances the clock and lets all tasks see it.
 async fn pass(time: Duration) {
     advance(time).await;
     for _ in 0..200 {
@@ -27,7 +27,7 @@ async fn pass(time: Duration) {
     }
 }
 
-/// gRPC's default for servers: a ping every five minutes during a call.
+/// gRPC's default for servers: one ping every five minutes during a call.
 #[tokio::test]
 async fn a_call_of_hours_is_pinged_as_servers_take_it() {
     for wire in BOTH {
@@ -68,7 +68,7 @@ async fn without_a_call_there_is_no_ping() {
         let (busy, builder) = wire.start([], []).await;
         let other = builder.keep_alive_interval(SHORT).connect_lazy().unwrap();
         let call = tokio::spawn(async move { get(&other).await });
-        // The pings of the busy one are the clock.
+        // The pings of the busy connection are the clock.
         busy.until_count(What::Ping, 5).await;
         assert!(server.count(What::Ping) <= 1, "{wire:?}: {:?}", server.seen());
         call.abort();
@@ -92,14 +92,14 @@ async fn and_none_at_all_if_that_is_asked_for() {
     }
 }
 
-/// A server that counts the pings and ends the connection for them, as gRPC's do: its calls are lost once, and
-/// the next connection does not bring it up again.
+/// A server that counts pings and closes the connection because of them, as gRPC servers do: its calls are
+/// lost once, and the next connection does not provoke it again.
 #[tokio::test]
 async fn a_server_that_wants_fewer_pings_gets_fewer() {
     for wire in BOTH {
         let calm = code::ENHANCE_YOUR_CALM;
         let (server, builder) = wire.start([], []).await;
-        // Another of the same interval is the clock for the second call.
+        // Another connection with the same interval is the clock for the second call.
         let (busy, other) = wire.start([], []).await;
         let other = other.keep_alive_interval(SHORT).connect_lazy().unwrap();
         let clock = tokio::spawn(async move { get(&other).await });
@@ -123,7 +123,7 @@ async fn a_server_that_wants_fewer_pings_gets_fewer() {
     }
 }
 
-/// Any other GOAWAY says nothing about pings.
+/// Other GOAWAYs say nothing about pings.
 #[tokio::test]
 async fn for_another_reason_the_pings_go_on() {
     for (code, why) in [
@@ -148,7 +148,7 @@ async fn for_another_reason_the_pings_go_on() {
     }
 }
 
-/// What goes on beside a GOAWAY: whoever was left out is made again at once, as with any.
+/// What happens with a GOAWAY: calls that it excludes are sent again immediately, as usual.
 #[tokio::test]
 async fn a_call_that_it_leaves_out_is_made_again() {
     for wire in BOTH {
@@ -161,7 +161,7 @@ async fn a_call_that_it_leaves_out_is_made_again() {
     }
 }
 
-/// A server that answers no ping is gone.
+/// A server that does not answer a ping is gone.
 #[tokio::test]
 async fn a_ping_without_an_answer_ends_the_connection() {
     for wire in BOTH {

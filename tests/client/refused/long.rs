@@ -1,4 +1,4 @@
-//! Answers with long headers and trailers: what is within the limit is read, and what is not costs one call.
+//! Responses with long headers and trailers: those within the limit are read, and others cost a single call.
 
 use eset_protect::proto::google::rpc::{self, ErrorInfo};
 use eset_protect::wkt::Any;
@@ -17,7 +17,7 @@ fn text(length: usize) -> String {
     "wrong ".chars().cycle().take(length).collect()
 }
 
-/// An error of gRPC: with a message in the trailers, or at once in the headers.
+/// Returns a gRPC error, with the message in the trailers or immediately in the headers.
 fn refusal(message: String, is_at_once: bool) -> Vec<Act> {
     let status = vec![("grpc-status", "3".to_owned()), ("grpc-message", message)];
     let head = vec![("content-type", "application/grpc".to_owned())];
@@ -69,7 +69,7 @@ async fn so_is_long_metadata() {
     }
 }
 
-/// One of 16 calls on one connection gets a long message: within the limit, over it, and so far over it that
+/// One of 16 calls on a connection gets a long message: within the limit, above it, and so far above it that
 /// HTTP/2 itself resets the stream.
 #[tokio::test]
 async fn one_long_answer_fails_one_call() {
@@ -90,7 +90,7 @@ async fn one_long_answer_fails_one_call() {
     }
 }
 
-/// The beginning of each message; a failed test must not print megabytes.
+/// Returns the start of each message, so that a failed test does not print megabytes.
 fn shown(errors: &[Error]) -> String {
     let texts = errors.iter().map(|error| error.message().chars().take(200).collect::<String>());
     texts.collect::<Vec<_>>().join("\n")
@@ -154,7 +154,7 @@ async fn over_http_1_too() {
         server.push(answer("200 OK", headers, TASK));
         assert_over_the_limit(&create(&client).await.unwrap_err(), 1 << 20);
     }
-    // Nor does that cost the next call.
+    // This does not affect the next call either.
     server.push(answer("200 OK", &[("content-type", "application/json")], TASK));
     get(&client).await.unwrap();
 }

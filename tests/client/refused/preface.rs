@@ -1,4 +1,4 @@
-//! Connections on which the server never began to speak HTTP/2: no request goes out on them, so none ran.
+//! Connections on which the server never started to speak HTTP/2: no request is sent on them, so none ran.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,11 +17,11 @@ use crate::support::tls::{acceptor, issue, new_authority};
 enum Begin {
     /// Closes at once.
     Close,
-    /// Reads what the client has to say first, and closes.
+    /// Reads what the client sends first, then closes.
     Read,
-    /// Says this, and closes.
+    /// Sends this, then closes.
     Say(&'static [u8]),
-    /// Reads and says nothing.
+    /// Reads and sends nothing.
     Listen,
 }
 
@@ -30,13 +30,13 @@ const BEGINNINGS: [Begin; 7] = [
     Begin::Read,
     Begin::Say(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"),
     Begin::Say(b"\0\0"),
-    // SETTINGS that answer others, and a frame that is none.
+    // SETTINGS that acknowledge others, and an invalid frame.
     Begin::Say(b"\0\0\0\x04\x01\0\0\0\0"),
     Begin::Say(b"\0\0\x04\x08\0\0\0\0\0\0\0\0\x01"),
     Begin::Listen,
 ];
 
-/// Everything that clients said on such connections.
+/// Everything that clients sent on such connections.
 type Said = Arc<Mutex<Vec<Vec<u8>>>>;
 
 async fn begin(mut stream: impl AsyncRead + AsyncWrite + Unpin, begin: Begin, said: &Said) {
@@ -58,7 +58,7 @@ async fn begin(mut stream: impl AsyncRead + AsyncWrite + Unpin, begin: Begin, sa
     said.lock().unwrap().push(bytes);
 }
 
-/// A server that does this on its first connections, and is a good one afterwards.
+/// Starts a server that does this on its first connections and works afterwards.
 async fn start(wire: Http2, how: Begin, times: usize) -> (FrameServer, ClientBuilder, Said) {
     let said = Said::default();
     let log = said.clone();
@@ -105,7 +105,7 @@ async fn start(wire: Http2, how: Begin, times: usize) -> (FrameServer, ClientBui
     (server, at_once(builder).connect_timeout(Duration::from_millis(timeout)), said)
 }
 
-/// The types of the frames after the client's magic.
+/// Returns the types of the frames after the client's magic.
 fn frames(mut said: &[u8]) -> Vec<u8> {
     const MAGIC: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     assert!(MAGIC.starts_with(&said[..said.len().min(24)]), "{said:?}");
@@ -139,7 +139,7 @@ async fn a_call_on_them_did_not_run() {
             drop(client);
             for bytes in said.lock().unwrap().iter() {
                 let kinds = frames(bytes);
-                // Nothing but SETTINGS and the window of the connection.
+                // Nothing except SETTINGS and the window of the connection.
                 assert!(
                     kinds.iter().all(|kind| [4, 8].contains(kind)),
                     "{wire:?} {how:?}: {kinds:?}"
@@ -149,7 +149,7 @@ async fn a_call_on_them_did_not_run() {
     }
 }
 
-/// So it is made again, and once.
+/// Therefore it is repeated, once.
 #[tokio::test]
 async fn a_create_goes_to_the_next_connection() {
     for wire in BOTH {
@@ -162,7 +162,7 @@ async fn a_create_goes_to_the_next_connection() {
     }
 }
 
-/// TLS 1.3 tells a client that its certificate is refused, or missing, when the handshake is over.
+/// TLS 1.3 reports a refused or missing client certificate after the handshake.
 #[tokio::test]
 async fn a_certificate_that_is_wanted_is_wanted_the_next_time_too() {
     let authority = new_authority();

@@ -1,4 +1,4 @@
-//! RST_STREAM: before the head of an answer, after it, and in the middle of the body.
+//! RST_STREAM before the head of a response, after it, and in the middle of the body.
 
 use eset_protect::Wire;
 use tonic::Code;
@@ -6,7 +6,7 @@ use tonic::Code;
 use crate::refused::http2::{BOTH, Http2, assert_may_have_run, assert_not_run, create, get};
 use crate::support::scripted::frames::{Act, Last, What, code};
 
-/// gRPC's table for the reasons of HTTP/2.
+/// gRPC's table for HTTP/2's reasons.
 const TABLE: [(u32, Code); 11] = [
     (code::NO_ERROR, Code::Internal),
     (code::PROTOCOL_ERROR, Code::Internal),
@@ -43,7 +43,7 @@ async fn a_connection_with_a_refused_stream_goes_on() {
         get(&client).await.unwrap();
         for _ in 0..20 {
             server.push(vec![Act::Reset(code::REFUSED_STREAM)]);
-            // Whoever makes the call again does that on the same connection.
+            // A repeated call uses the same connection.
             if let Err(error) = create(&client).await {
                 assert_not_run(&error, "REFUSED_STREAM");
             }
@@ -60,7 +60,7 @@ async fn any_other_reset_may_have_run() {
             let (server, error) = wire.create_error(&[Act::Reset(reason)]).await;
             assert_may_have_run(&error);
             assert_eq!(server.count(What::Head), 1, "{wire:?}: a create is made once");
-            // Over REST there are no codes of gRPC: the connection broke.
+            // There are no gRPC codes over REST: the connection broke.
             let expected = if wire == Http2::Grpc { code } else { Code::Unavailable };
             assert_eq!(error.code(), expected, "{wire:?}: reason {reason}: {error:?}");
         }
@@ -82,7 +82,7 @@ async fn any_reset_after_the_head_or_in_the_body_may_have_run() {
     }
 }
 
-/// A server that has answered need not read the rest of the request (RFC 9113, 8.1).
+/// A server that has responded need not read the rest of the request (RFC 9113, 8.1).
 #[tokio::test]
 async fn a_reset_without_error_after_the_whole_answer_is_none() {
     for wire in BOTH {
@@ -98,7 +98,7 @@ async fn a_reset_without_error_after_the_whole_answer_is_none() {
     }
 }
 
-/// Where an answer has no body to miss, only the end of its stream says that it is whole.
+/// If a response has no body, only the end of its stream shows that it is complete.
 #[tokio::test]
 async fn an_empty_answer_that_is_broken_off_is_no_success() {
     for broken in [
@@ -115,7 +115,7 @@ async fn an_empty_answer_that_is_broken_off_is_no_success() {
     builder.connect_lazy().unwrap().device_tasks().delete_task("t-1").await.unwrap();
 }
 
-/// A stream that is refused is HTTP/2, and does not show that there is no gRPC.
+/// A refused stream is HTTP/2 and does not show that gRPC is unsupported.
 #[tokio::test]
 async fn a_refused_question_for_the_wire_is_asked_again() {
     let acts = [

@@ -1,4 +1,4 @@
-//! A client outlives the tokio runtime in which it was made, and is at home in several.
+//! A client outlives the tokio runtime in which it was created, and works in several.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A runtime that runs on threads of its own, for servers.
+/// Returns a runtime with its own threads, for servers.
 fn servers() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// One attempt each, though the connection of the runtime before is gone.
+/// One attempt each, although the connection of the previous runtime is gone.
 #[test]
 fn a_client_is_used_in_one_runtime_after_another() {
     let servers = servers();
@@ -47,7 +47,7 @@ fn a_client_that_was_connected_in_one_is_used_in_the_next() {
     }
 }
 
-/// A runtime that nobody drives does not hold up the calls of another.
+/// A runtime that nothing drives does not block the calls of another.
 #[test]
 fn nor_does_a_runtime_have_to_be_gone() {
     let servers = servers();
@@ -65,7 +65,7 @@ fn nor_does_a_runtime_have_to_be_gone() {
     }
 }
 
-/// Its login, its token, its turns and its retries too, and the choice of the wire.
+/// Logins, tokens, rate limits, retries and the choice of the wire work too.
 #[test]
 fn all_that_a_client_has_goes_with_it() {
     let servers = servers();
@@ -93,7 +93,7 @@ fn all_that_a_client_has_goes_with_it() {
     }
 }
 
-/// Outside of any runtime there is an error, and no panic.
+/// Outside any runtime there is an error rather than a panic.
 #[test]
 fn without_a_runtime_the_error_says_so() {
     let servers = servers();

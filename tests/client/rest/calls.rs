@@ -1,4 +1,4 @@
-//! Clients of a scripted server, and calls of them.
+//! Clients of a scripted server, and their calls.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub const TASK: &str = r#"{"task":{"uuid":"t-1","versionId":"3","displayName":"S
 
 pub const PAUSE: Duration = Duration::from_millis(1);
 
-/// Without retries: these tests are about what one attempt does.
+/// Without retries: these tests are about single attempts.
 pub fn builder(server: &Scripted) -> ClientBuilder {
     Client::builder(&server.endpoint())
         .wire(Wire::Rest)

@@ -1,4 +1,4 @@
-//! Which wire is taken, and when it changes.
+//! Which wire is chosen, and when it changes.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn task(uuid: &str) -> Reply {
     Reply::message(&GetTaskResponse { task: Some(task) })
 }
 
-/// What an HTTP/1.1 server says to the preface of HTTP/2.
+/// Returns what an HTTP/1.1 server responds to the preface of HTTP/2.
 fn not_http2() -> Answer {
     Answer::Close(head("400 Bad Request", &[("connection", "close")], Some(0)))
 }
@@ -73,7 +73,7 @@ async fn a_silent_far_side_is_asked_again_while_the_call_has_time() {
     assert!(!error.may_have_executed(), "only the question for its health was sent");
 }
 
-/// Such as a call of a bulk whose caller, between two responses, makes a call of its own.
+/// As for a call of a bulk whose caller makes another call between two responses.
 #[tokio::test]
 async fn a_call_that_asks_for_the_wire_and_is_not_polled_keeps_nobody_waiting() {
     let server = Scripted::start([not_http2(), ok(TASK), ok(TASK)]).await;
@@ -87,7 +87,7 @@ async fn a_call_that_asks_for_the_wire_and_is_not_polled_keeps_nobody_waiting() 
     assert_eq!(server.seen().len(), 3, "it was asked once");
 }
 
-/// Whatever it says: who says it in gRPC speaks gRPC.
+/// Any response in gRPC shows that the server supports gRPC.
 #[tokio::test]
 async fn an_answer_in_grpc_that_cannot_be_read_shows_grpc() {
     let done = || End::Trailers(vec![("grpc-status", "0".to_owned())]);
@@ -193,7 +193,7 @@ async fn json_over_http2() {
     }
 }
 
-/// Serves HTTP/2 or HTTP/1.1 on one port, by what a connection begins with.
+/// Serves HTTP/2 or HTTP/1.1 on one port, depending on how a connection starts.
 async fn serve_both(
     reply: impl Fn(&http::request::Parts) -> Reply + Send + Sync + 'static,
     script: impl IntoIterator<Item = Answer>,
@@ -205,7 +205,7 @@ async fn serve_both(
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                // `PRI`, the preface of HTTP/2; `POST` is told from it by its second byte.
+                // `PRI` starts HTTP/2; the second byte distinguishes `POST` from it.
                 let mut two = [0; 2];
                 while stream.peek(&mut two).await.unwrap() == 1 {}
                 let address = if &two == b"PR" { h2_address } else { h1_address };
@@ -233,7 +233,7 @@ async fn a_far_side_that_stops_to_speak_grpc_is_called_in_rest() {
     let client = auto(&endpoint);
     assert_eq!(get(&client).await.unwrap().uuid, "grpc");
     is_grpc.store(false, Ordering::SeqCst);
-    // It was refused by its path, so it ran nowhere, and moves.
+    // Its path was refused, so it ran nowhere and switches.
     assert_eq!(create(&client).await.unwrap().uuid, "t-1");
     assert_eq!(get(&client).await.unwrap().uuid, "t-1");
     assert_eq!(h2.seen().len(), 3, "{:?}", h2.seen());
@@ -257,14 +257,14 @@ async fn a_call_that_may_have_run_never_moves() {
     assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
     assert!(error.may_have_executed());
     assert_eq!((h2.count("CreateTask"), h1.seen().len()), (1, 0));
-    // The next call asks what listens there now.
+    // The next call probes what is listening there now.
     assert_eq!(get(&client).await.unwrap().uuid, "grpc");
     assert_eq!(h2.count(HEALTH), 2);
 }
 
 #[tokio::test]
 async fn an_error_after_the_call_was_taken_does_not_move_it() {
-    // None of these is a refusal of the protocol.
+    // None of these refuses the protocol.
     for status in [400, 401, 403, 429, 500, 502, 503, 504] {
         let (endpoint, h2, h1) = serve_both(
             move |request| match request.uri.path() {
@@ -292,7 +292,7 @@ async fn a_proxy_without_its_server_shows_nothing() {
         _ => Reply::message(&CreateTaskResponse::from(DeviceTask::default())),
     })
     .await;
-    // The create was not sent, so it is tried again, and asks again.
+    // The create was not sent, so it is retried and probes again.
     create(&auto(&server.endpoint())).await.unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
@@ -328,13 +328,13 @@ async fn silence_ends_with_the_deadline() {
     assert!(call.await.unwrap_err().is_deadline_exceeded());
 }
 
-/// Over HTTP/2 all calls to a host share a connection. One that died unseen must not take those of the next
-/// quarter of an hour with it.
+/// Over HTTP/2 all calls to a host share a connection. A dead one must not break the calls of the next
+/// quarter of an hour.
 #[tokio::test]
 async fn a_dead_connection_of_http2_is_noticed_over_rest() {
     let authority = new_authority();
     let tls = acceptor(&issue(&authority, "localhost"), &[b"h2"], None);
-    // Passes bytes on until it is told to be a cable that was cut.
+    // Passes bytes on until it simulates a cut cable.
     let (cut, is_cut) = tokio::sync::watch::channel(false);
     let server = H2Server::accept(|_| Reply::plain(200, "application/json", TASK), tls).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -361,7 +361,7 @@ async fn a_dead_connection_of_http2_is_noticed_over_rest() {
         .unwrap();
     get(&client).await.unwrap();
     cut.send(true).unwrap();
-    // From here on nothing comes, so the only thing left to pass is time.
+    // From here on nothing arrives, so only time can pass.
     tokio::time::pause();
     let error = tokio::time::timeout(Duration::from_secs(60), get(&client)).await;
     let error = error.expect("the ping is not answered").unwrap_err();

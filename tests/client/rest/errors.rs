@@ -1,4 +1,4 @@
-//! Error answers: what becomes of every status and every body.
+//! Error responses: the result for every status and every body.
 
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;

@@ -1,4 +1,4 @@
-//! What may have run is never sent twice.
+//! Calls that may have run are never sent twice.
 
 use eset_protect::ErrorKind;
 use eset_protect::automation::v1::GetTaskResponse;
@@ -34,13 +34,13 @@ async fn nor_is_one_that_was_kept_alive() {
     assert_eq!(server.seen().iter().filter(|seen| seen.line().starts_with("POST")).count(), 1);
     assert_eq!(server.connections(), 1, "the second call took the connection of the first");
 
-    // The next call has a connection of its own.
+    // The next call uses a new connection.
     create(&client).await.unwrap();
     assert_eq!(server.connections(), 2);
 }
 
-/// A server that closes idle connections does so at any time: each call fails or succeeds, and none is
-/// sent twice.
+/// A server that closes idle connections may do so at any time: each call fails or succeeds, and none is sent
+/// twice.
 #[tokio::test]
 async fn idle_connections_that_are_closed_lose_no_call_and_double_none() {
     let Answer::Keep(bytes) = ok(TASK) else { unreachable!() };
@@ -68,7 +68,7 @@ async fn nobody_listens() {
     assert!(error.message().contains(&address.to_string()), "{error}");
 }
 
-/// The service says that it is done, and not with what: nobody may take a default for the task.
+/// The service reports success without the result; the client must not return a default as the task.
 #[tokio::test]
 async fn an_answer_without_the_task_is_an_error() {
     let request_id = [("content-type", "application/json"), ("request-id", "r-1")];
@@ -85,7 +85,7 @@ async fn an_answer_without_the_task_is_an_error() {
         assert_eq!((error.request_id(), error.attempts()), (Some("r-1"), 1));
         assert!(error.rpc().is_some_and(|spec| spec.output_field == "task"));
     }
-    // The whole response is what was sent.
+    // The whole response is as sent.
     let response = client.device_tasks().get_task("t-1").send().await.unwrap();
     assert_eq!(response.into_inner(), GetTaskResponse { task: None });
     assert_eq!(server.seen().len(), 4, "none is sent twice");

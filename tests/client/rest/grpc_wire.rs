@@ -1,4 +1,4 @@
-//! Answers over the gRPC wire that are not gRPC, or broken gRPC.
+//! Responses over the gRPC wire that are not gRPC, or are broken.
 
 use std::time::Duration;
 

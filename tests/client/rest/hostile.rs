@@ -1,4 +1,4 @@
-//! Answers that are wrong on purpose.
+//! Responses that are wrong on purpose.
 
 use std::io::Write;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Where requests go, and what travels with them.
+//! Where requests go, and what is sent with them.
 
 use eset_protect::auth::StaticToken;
 use eset_protect::{CallOptions, Client, Error, ErrorKind, Region, TlsConfig, Wire};

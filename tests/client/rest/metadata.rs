@@ -1,4 +1,4 @@
-//! What of an answer's headers is metadata: what the service says of the call, and not what HTTP needs.
+//! Which headers of a response are metadata: those about the call, not those of HTTP.
 
 use eset_protect::Client;
 use eset_protect::automation::v1::{DeviceTask, GetTaskResponse};
@@ -9,7 +9,7 @@ use crate::rest::calls::client;
 use crate::support::scripted::h2::{End, H2Server, Reply, frame};
 use crate::support::scripted::{Scripted, answer};
 
-/// Headers of HTTP, of a proxy, and credentials. Those of one connection come over HTTP/1.1 only.
+/// Headers of HTTP and of proxies, and credentials. Those of one connection occur over HTTP/1.1 only.
 const OF_HTTP: [(&str, &str); 13] = [
     ("date", "Thu, 26 Nov 2026 01:00:00 GMT"),
     ("server", "gateway/1"),
@@ -115,7 +115,7 @@ async fn over_grpc() {
     }
 }
 
-/// One answer has one message: whoever got two does not know which of them counts.
+/// A response has one message: with two, it is unclear which one counts.
 #[tokio::test]
 async fn an_answer_of_two_messages_is_none() {
     let message = |uuid: &str| {

@@ -1,4 +1,4 @@
-//! Pending answers: 202 and `response-id` (FACTS.md#pending-answers).
+//! Pending responses: 202 and `response-id` (FACTS.md#pending-answers).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -125,7 +125,7 @@ async fn the_body_of_a_pending_answer_does_not_matter() {
     }
 }
 
-/// Gives `token-0`, and after each refusal the next.
+/// Returns `token-0`, and the next one after each refusal.
 #[derive(Debug, Default)]
 struct Counting(AtomicUsize);
 
@@ -167,7 +167,7 @@ async fn a_refused_question_for_the_answer_does_not_say_that_nothing_ran() {
         assert!(error.may_have_executed(), "{error:?}");
         assert_eq!(server.seen().len(), 2, "nothing is begun again");
     }
-    // An answer is an answer.
+    // Any response counts.
     let server = Scripted::start([pending("one"), json("400 Bad Request", "")]).await;
     assert!(!create(&client(&server)).await.unwrap_err().may_have_executed());
 }
@@ -199,7 +199,7 @@ async fn a_server_that_went_away_meanwhile_may_have_run_it() {
     assert!(error.may_have_executed(), "{error:?}");
 }
 
-/// Gives a token, then this error, then tokens again.
+/// Returns a token, then this error, then tokens again.
 #[derive(Debug)]
 struct Interrupted(std::sync::Mutex<Vec<Option<Error>>>);
 

@@ -1,5 +1,5 @@
-//! Proxies from the environment. Each case runs this test binary again with an environment of its own,
-//! which calls a host that only the proxy can reach.
+//! Proxies from the environment. Each case runs this test binary again with its own environment and calls a
+//! host that only the proxy can reach.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -17,10 +17,10 @@ use crate::support::greeter::Running;
 use crate::support::scripted::{Scripted, ok, read_request};
 use crate::support::tls::{acceptor, issue, new_authority};
 
-/// What the child is to call; its presence makes it one.
+/// What the child process calls; its presence makes it the child.
 const TARGET: &str = "ESET_PROTECT_TEST_TARGET";
 const WIRE: &str = "ESET_PROTECT_TEST_WIRE";
-/// How long it may take to connect, in milliseconds.
+/// The timeout for connecting, in milliseconds.
 const TIMEOUT: &str = "ESET_PROTECT_TEST_TIMEOUT";
 const PINNED: &str = "ESET_PROTECT_TEST_PINNED";
 const VARIABLES: [&str; 8] = [
@@ -34,7 +34,7 @@ const VARIABLES: [&str; 8] = [
     "no_proxy",
 ];
 
-/// The child's part: one call, and what came of it on its output.
+/// The child's part: makes a call and prints the result.
 #[test]
 fn child() {
     let Ok(target) = std::env::var(TARGET) else { return };
@@ -88,22 +88,22 @@ async fn run(target: &str, environment: &[(&str, String)]) -> String {
     text
 }
 
-/// A proxy that knows one server, and keeps the requests for tunnels.
+/// A proxy that knows one server and records the requests for tunnels.
 struct Proxy {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-/// What a proxy does after it was asked for a tunnel.
+/// What a proxy does when a tunnel is requested.
 #[derive(Clone, Copy)]
 enum Manner {
-    /// Answers so, and opens it.
+    /// Responds with this and opens it.
     Opens(&'static str),
-    /// Answers so, and closes the connection.
+    /// Responds with this and closes the connection.
     Refuses(&'static str),
-    /// Opens it, and answers together with the first bytes of the server.
+    /// Opens it, and responds together with the first bytes of the server.
     Waits,
-    /// Begins to answer, and does not end.
+    /// Starts to respond and never ends.
     Babbles,
     /// Says nothing.
     IsSilent,
@@ -128,14 +128,14 @@ impl Manner {
         }
         let mut server = TcpStream::connect(server).await?;
         if let Self::Waits = self {
-            // The half of the head of its first frame, without which the rest cannot be read.
+            // Half of the head of its first frame, without which the rest cannot be read.
             let mut first = [0; 5];
             server.read_exact(&mut first).await?;
             bytes.extend(first);
         }
         stream.write_all(&bytes).await?;
         if let Self::Waits = self {
-            // The rest comes when the client has read that much and speaks itself.
+            // The rest follows when the client has read that much and sends data itself.
             let mut said = Vec::new();
             stream.read_buf(&mut said).await?;
             server.write_all(&said).await?;
@@ -156,7 +156,7 @@ impl Proxy {
                 tokio::spawn(async move {
                     let (head, _) = read_request(&mut stream, &mut Vec::new()).await?;
                     log.lock().unwrap().push(head);
-                    // Who has had enough closes the connection.
+                    // A client that has received enough closes the connection.
                     manner.behave(stream, server).await.ok()
                 });
             }
@@ -213,7 +213,7 @@ async fn grpc_goes_through_it_too() {
     assert!(proxy.seen()[0].starts_with("CONNECT eset.example:50051 "), "{:?}", proxy.seen());
 }
 
-/// Any success opens the tunnel, and a body that its headers speak of is none (RFC 9110, 9.3.6).
+/// Any success opens the tunnel, and a body declared by its headers does not exist (RFC 9110, 9.3.6).
 #[tokio::test]
 async fn any_success_opens_it() {
     for answer in [
@@ -230,7 +230,7 @@ async fn any_success_opens_it() {
     }
 }
 
-/// The settings of a server of HTTP/2 may be the first bytes of the tunnel.
+/// The settings of an HTTP/2 server may be the first bytes of the tunnel.
 #[tokio::test]
 async fn what_comes_with_the_answer_is_the_servers() {
     let server = Running::start().await;
@@ -248,7 +248,7 @@ async fn a_proxy_that_refuses_is_told_as_the_proxy() {
     for (answer, what, is_retryable) in [
         (
             "HTTP/1.1 407 Auth\r\nproxy-authenticate: Basic\r\n\r\n",
-            "HTTP 407 Proxy Authentication Required: it does not take the user name and password in \
+            "HTTP 407 Proxy Authentication Required: it refused the user name and password in \
              ALL_PROXY",
             lasting,
         ),
@@ -276,7 +276,7 @@ async fn a_proxy_that_refuses_is_told_as_the_proxy() {
             assert!(told.contains(&predicates), "{wire}: {answer}: {told}");
         }
     }
-    // One without a password wants one, and one that is not there is named as well.
+    // Without a password the proxy requires one, and an unreachable proxy is named too.
     let proxy = Proxy::start(Manner::Refuses("HTTP/1.1 407 Auth\r\n\r\n"), nowhere).await;
     let told = run("http://eset.example:80", &[("http_proxy", proxy.address.to_string())]).await;
     assert!(told.contains("which http_proxy does not have"), "{told}");
@@ -304,7 +304,7 @@ async fn a_proxy_that_does_not_come_to_an_end_is_given_up() {
     assert!(server.seen().is_empty());
 }
 
-/// What is no address of a proxy is an error, and not a way around the proxy.
+/// An invalid proxy address is an error; the client does not bypass the proxy.
 #[tokio::test]
 async fn an_address_that_is_none_names_its_variable() {
     for (value, what) in [
@@ -341,7 +341,7 @@ async fn an_address_that_is_none_names_its_variable() {
             assert!(told.contains("retryable false executed false"), "{told}");
         }
     }
-    // Who does not go through it does not mind.
+    // Calls that do not use it are not affected.
     let server = Scripted::start([ok(TASK)]).await;
     let told = run(&server.endpoint(), &[("HTTP_PROXY", "ftp://x".to_owned())]).await;
     assert!(told.contains("called"), "{told}");
@@ -368,7 +368,7 @@ async fn an_address_may_be_written_in_many_ways() {
     }
 }
 
-/// As in Go: upper case goes before lower case, and an empty variable is none.
+/// As in Go: upper case takes precedence over lower case, and empty variables count as unset.
 #[tokio::test]
 async fn the_first_variable_that_says_something_counts() {
     let server = Scripted::start((0..9).map(|_| ok(TASK))).await;
@@ -383,7 +383,7 @@ async fn the_first_variable_that_says_something_counts() {
         vec![("http_proxy", String::new()), ("ALL_PROXY", good.clone()), ("HTTPS_PROXY", bad)],
         vec![("ALL_PROXY", String::new()), ("all_proxy", good.clone())],
         vec![("all_proxy", good.clone()), ("NO_PROXY", String::new())],
-        // Under CGI it is a header of somebody's request.
+        // Under CGI it is a header of a request.
         vec![
             ("REQUEST_METHOD", "GET".to_owned()),
             ("HTTP_PROXY", bad_too),
@@ -409,7 +409,7 @@ async fn the_first_variable_that_says_something_counts() {
 async fn some_hosts_are_reached_without_it() {
     let server = Scripted::start([ok(TASK), ok(TASK)]).await;
     let proxy = Proxy::start(Manner::Opens(OPEN), server.address()).await;
-    // This machine, and what NO_PROXY names: that host exists nowhere, so the call fails.
+    // The local machine, and hosts in NO_PROXY: that host does not exist, so the call fails.
     let told = run(&server.endpoint(), &[("HTTP_PROXY", proxy.url())]).await;
     assert!(told.contains("called"), "{told}");
     let environment = [("HTTP_PROXY", proxy.url()), ("NO_PROXY", "eset.invalid".to_owned())];

@@ -1,4 +1,4 @@
-//! TLS over the REST wire: whom the client trusts, and who it says it is.
+//! TLS over the REST wire: trusted servers and client certificates.
 
 use eset_protect::{Client, Error, ErrorKind, TlsConfig};
 use tokio::net::TcpListener;
@@ -74,7 +74,7 @@ async fn a_client_certificate_is_shown() {
     let stranger = issue(&new_authority(), "client");
     let unknown =
         anonymous.clone().client_certificate(&stranger.certificate, &stranger.key).unwrap();
-    // With TLS 1.3 a server refuses a client after the handshake, so the call may be the one to fail.
+    // With TLS 1.3, a server refuses a client after the handshake, so the call may be what fails.
     for refused in [anonymous.clone(), unknown] {
         let error = call(&server, "localhost", refused).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport), "{error:?}");

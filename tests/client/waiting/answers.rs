@@ -1,4 +1,4 @@
-//! Services that answer as no emulator does: newer or older than this crate.
+//! Services with responses unlike the emulator's: newer or older than this crate.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ async fn a_status_that_nobody_knows_is_no_end() {
     assert_eq!(lines.len(), 4);
 }
 
-/// A service that does not keep to `listOnlyLastRuns`, or a list that changes while it is read.
+/// A service that ignores `listOnlyLastRuns`, or a list that changes while it is read.
 #[tokio::test]
 async fn of_several_runs_on_a_device_the_last_counts() {
     let run = |uuid: &str, start: &str, status: &str| {
@@ -66,7 +66,7 @@ async fn of_several_runs_on_a_device_the_last_counts() {
     }
 }
 
-/// The list of a service that says no times.
+/// Returns the list of a service that reports no times.
 fn list(uuid: &str, name: &str) -> Answer {
     ok(&format!(
         r#"{{"tasks":[{{"uuid":"{uuid}","displayName":"{name}","action":{{"name":"StartNetworkIsolation"}},"targets":{{"devicesUuids":["a"]}},"triggers":[{{"manual":{{}}}}]}}]}}"#
@@ -86,7 +86,7 @@ async fn without_a_creation_time_nobody_can_tell() {
     let creates = server.seen().iter().filter(|seen| seen.line().starts_with("POST ")).count();
     assert_eq!(creates, 1);
 
-    // Whoever looked first can.
+    // A guard that looked first can tell.
     let script = [list("t-8", "Isolate"), unavailable(), list("t-9", "Isolate")];
     let (_server, client, timer) = start(script).await;
     let create = client.device_tasks().create_task_guarded(task(devices(&["a"])));
@@ -95,8 +95,8 @@ async fn without_a_creation_time_nobody_can_tell() {
     assert_eq!(timer.take_sleeps(), [seconds(7)]);
 }
 
-/// A service that answers a create without the task has created it, or knows no such create: the guard
-/// looks once and sends none again.
+/// A service that responds to a create without the created task, or does not implement it: the guard looks
+/// once and sends no other.
 #[tokio::test]
 async fn a_create_that_is_answered_without_the_task_is_looked_for() {
     let script = [ok(r#"{"tasks":[]}"#), ok("{}"), list("t-9", "Isolate")];

@@ -39,7 +39,7 @@ async fn too_many_failures_in_a_row_end_it() {
         let mut watch = world.watch(&uuid).max_failures(2);
         let faults = world.emulator.faults();
         let fail = |times: usize| {
-            // More than a call makes attempts.
+            // More than the attempts of a call.
             (0..times).for_each(|_| faults.push_for("ListTaskRuns", Fault::code(Code::Internal)));
         };
         // Two, and a success between them and the next.
@@ -109,7 +109,7 @@ async fn the_time_is_up_while_an_answer_is_waited_for() {
         let error = item.unwrap().unwrap_err();
         assert!(error.is_deadline_exceeded() && error.rpc().is_none());
         assert!(!error.may_have_executed(), "watching changes nothing");
-        assert!(error.message().starts_with("nothing is known of the task after 20s"), "{error}");
+        assert!(error.message().starts_with("no poll completed within 20s"), "{error}");
         assert!(watch.next().await.is_none());
     })
     .await;

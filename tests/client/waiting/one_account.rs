@@ -1,4 +1,4 @@
-//! Two programs with one account, each with a rate limiter of its own, share ESET's limit of calls.
+//! Two programs with one account, each with its own rate limiter, share ESET's rate limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ const CLIENTS: usize = 2;
 const WORKERS: usize = 8;
 const CREATES: usize = 40;
 
-/// Time that moves on when all who work wait for it: to the moment when the first of them goes on.
+/// A clock that advances when all workers wait: to the earliest time at which one of them continues.
 #[derive(Clone, Debug)]
 struct SharedTimer {
     start: Instant,
@@ -82,7 +82,7 @@ impl SharedTimer {
     }
 }
 
-/// Somebody waits; who waits no more is taken out.
+/// A waiting worker. Dropping it removes it.
 struct Place {
     timer: SharedTimer,
     key: (Duration, u64),
@@ -112,7 +112,7 @@ impl Timer for SharedTimer {
     }
 }
 
-/// What came of the creates of both programs, what there is afterwards, and how many creates arrived.
+/// The results of both programs' creates, the tasks afterwards, and the number of creates received.
 struct Ran {
     results: Vec<Result<(), Error>>,
     names: Vec<String>,
@@ -128,7 +128,7 @@ async fn run(wire: Wire, retry: RetryPolicy) -> Ran {
     for program in 0..CLIENTS {
         let random = AtomicU64::new(program as u64 + 1);
         let draw = move |ceiling: Duration| {
-            // A generator of Lehmer's.
+            // A Lehmer generator.
             let next = |seed| Some(seed * 48_271 % 0x7fff_ffff);
             let seed = random.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next).unwrap();
             ceiling.mul_f64(seed as f64 / f64::from(0x7fff_ffff))

@@ -1,4 +1,4 @@
-//! How often a watch asks, and when it does not.
+//! How often a watch polls, and when it does not.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn pauses_grow_and_are_short_again_after_a_change() {
         let queued = [2.0, 3.0, 4.5, 6.75];
         let running = [2.0, 3.0, 4.5, 6.75, 10.125, 15.1875, 22.78125];
         assert_eq!(pauses, [&queued[..], &running].concat());
-        // The first poll came at once, each other one behind a pause.
+        // The first poll came at once, each other one after a pause.
         assert_eq!(world.calls("ListTaskRuns"), pauses.len() + 1);
     })
     .await;
@@ -66,7 +66,7 @@ async fn nothing_is_asked_while_nobody_polls_and_after_the_drop() {
         tokio::task::yield_now().await;
         assert_eq!(world.calls("ListTaskRuns"), 1);
 
-        // A poll that is under way ends with the watch.
+        // A poll in progress ends with the watch.
         let (fault, mut held) = Fault::hold();
         world.emulator.faults().push_for("ListTaskRuns", fault);
         tokio::select! {

@@ -1,4 +1,4 @@
-//! What a watch says while runs go on.
+//! The items of a watch while runs progress.
 
 use eset_protect::emulator::{Device, Outcome};
 

@@ -1,5 +1,5 @@
-//! The official conformance suite of protobuf, its binary and JSON tests for proto3, required and
-//! recommended. `.ci/conformance` fetches it.
+//! The official protobuf conformance suite: its binary and JSON tests for proto3, required and recommended.
+//! `.ci/conformance` downloads it.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use crate::support::skip::skipped;
 /// The folder of the suite.
 const SUITE: &str = "PROTOBUF_CONFORMANCE";
 
-/// Where the testee writes its answers.
+/// Where the testee writes its responses.
 const ANSWERS: &str = "ESET_PROTECT_TEST_CONFORMANCE";
 
 #[test]
@@ -22,7 +22,7 @@ fn the_suite_finds_what_is_expected_and_nothing_else() {
         );
     };
     let folder = tempfile::tempdir().unwrap();
-    // This same binary, whose own output must not come between the answers.
+    // This same binary, whose own output must not be mixed with the responses.
     let testee = folder.path().join("testee");
     let binary = std::env::current_exe().unwrap();
     let script = format!(
@@ -44,12 +44,12 @@ fn the_suite_finds_what_is_expected_and_nothing_else() {
         .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
-    // A testee that skips everything passes too.
+    // A testee that skips everything would pass too.
     let successes = told.split_once("PASSED: ").and_then(|(_, rest)| rest.split(' ').next());
     assert!(successes.unwrap().parse::<u32>().unwrap() > 1400, "{told}");
 }
 
-/// Runs in a process of its own, which the suite starts.
+/// Runs in a separate process, started by the suite.
 #[test]
 fn testee() {
     let Some(answers) = std::env::var_os(ANSWERS) else { return };

@@ -44,7 +44,7 @@ fn an_empty_enum_name_is_an_unknown_one() {
 fn an_unknown_enum_name_is_a_number_of_its_own() {
     let json = r#"{"status":"TASK_RUN_STATUS_PAUSED"}"#;
     let message: DeviceTaskRun = read(json);
-    // The documented number, on the gRPC wire too: i32::MIN | FNV-1a-32 of the name.
+    // The documented number, also on the gRPC wire: i32::MIN | FNV-1a-32 of the name.
     let hash = "TASK_RUN_STATUS_PAUSED"
         .bytes()
         .fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619));
@@ -65,7 +65,7 @@ fn a_registry_remembers_unknown_enum_names() {
     let json = r#"{"status":"TASK_RUN_STATUS_PAUSED"}"#;
     let message: DeviceTaskRun = comes_back(&registry, json);
     assert_eq!(message, read(json), "the number is the documented one");
-    // Names that two enums do not have are two names.
+    // The same unknown name in two enums counts as two names.
     comes_back::<DeviceTask>(&registry, r#"{"source":"TASK_RUN_STATUS_PAUSED"}"#);
     // Clones share what is remembered, others know nothing of it.
     let write = |registry: TypeRegistry| {

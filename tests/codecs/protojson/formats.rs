@@ -1,5 +1,5 @@
-//! Other formats than JSON, and the buffers in which serde keeps what it reads: what they hold is
-//! the message, members that the schema does not have among them.
+//! Formats other than JSON, and the buffers in which serde stores input: they represent the message including
+//! unknown members.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde::Deserialize;
 const SCAN: &str = "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan";
 const LATER: &str = "type.googleapis.com/example.AddedLater";
 
-/// JSON values as a schema of tomorrow may have them, as exact as every format can hold them.
+/// JSON values that a future schema may have, as precise as every format can represent them.
 const VALUES: &str = r#"{"n":[null,true,-9223372036854775808,18446744073709551615,0.1,-0.5],"o":{"":{}},"s":"é\u0000\""}"#;
 
-/// The JSON of an `Any`, with `@type` first and last.
+/// Returns the JSON of an `Any`, with `@type` first and last.
 fn anys() -> Vec<String> {
     [SCAN, LATER]
         .iter()
@@ -28,7 +28,7 @@ fn anys() -> Vec<String> {
         .collect()
 }
 
-/// A page with what the schema does not have in every kind of place.
+/// Returns a page with unknown data in every kind of place.
 fn page() -> Status {
     let details = anys().into_iter().map(|json| read(&json)).chain([
         Any::pack(&Duration { seconds: 1, nanos: 500_000_000 }),
@@ -40,7 +40,7 @@ fn page() -> Status {
     Status { code: 5, message: "NO".to_owned(), details: details.collect() }
 }
 
-/// Writes and reads by a format.
+/// Writes and reads with a format.
 macro_rules! round_trip {
     ($format:literal, $message:expr, $write:expr, $read:expr) => {{
         let message = $message;
@@ -120,7 +120,7 @@ enum Adjacent<T> {
 
 fn both_ways_itself<M: Serialize + DeserializeOwned + PartialEq + Debug>(message: &M) {
     assert_eq!(&read::<M>(&write(message)), message);
-    // serde_json's own values cannot hold its private names.
+    // serde_json's own values cannot contain its private names.
     if write(message).contains("::private") {
         return;
     }
@@ -149,7 +149,7 @@ fn the_buffers_of_serde_hold_the_same_message() {
     every_format(&Untagged::Message(page));
 }
 
-/// Reading by way of another deserializer, and writing by way of another serializer.
+/// Reads through a wrapping deserializer and writes through a wrapping serializer.
 #[test]
 fn wrappers_of_serde_json_keep_numbers_exact_when_they_read() {
     let json =
@@ -202,11 +202,11 @@ fn what_json_does_not_have_is_refused_where_it_would_be_kept() {
     }
     let value = serde_norway::from_str::<Value>("[.nan]").unwrap_err().to_string();
     assert!(value.contains("NaN is not a number that google.protobuf.Value can be"), "{value}");
-    // Keys of other formats need not be strings.
+    // Keys in other formats need not be strings.
     assert_eq!(read("{1: a, true: b, -1: c}").unwrap(), r#"{"1":"a","true":"b","-1":"c"}"#);
     assert_eq!(read("18446744073709551616").unwrap(), "18446744073709551616");
 
-    // What is passed over is of no interest.
+    // Skipped members do not matter.
     let policy = serde_norway::from_str::<Policy>("later: [.nan, {[]: !tag 1}]").unwrap();
     assert_eq!(policy, Policy::default());
 }
@@ -214,7 +214,7 @@ fn what_json_does_not_have_is_refused_where_it_would_be_kept() {
 #[test]
 fn deep_nesting_ends_in_an_error() {
     let mut bytes = cbor(&[("@type", SCAN)].into_iter().collect::<BTreeMap<_, _>>()).unwrap();
-    // A map of two members, the second a hundred lists deep and more.
+    // A map of two members, the second more than a hundred lists deep.
     bytes[0] = 0xA2;
     bytes.extend(*b"\x65later");
     bytes.extend([0x81; 110]);
@@ -222,7 +222,7 @@ fn deep_nesting_ends_in_an_error() {
     let error = from_cbor::<Any>(&bytes).unwrap_err().to_string();
     assert!(error.contains("nested deeper than 100 levels"), "{error}");
 
-    // CBOR's errors quote each other, once for each level that they pass.
+    // CBOR's errors quote each other once per level.
     let mut values = serde_json::json!({"@type": SCAN, "cleaningEnabled": 1});
     for _ in 0..30 {
         values = serde_json::json!({"details": [values], "@type": "type.googleapis.com/google.rpc.Status"});

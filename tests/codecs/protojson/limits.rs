@@ -1,4 +1,4 @@
-//! What is too deep, or no text, or no base64, or of the wrong kind.
+//! Input that is nested too deeply, is not text or base64, or has the wrong kind.
 
 use super::*;
 
@@ -43,10 +43,10 @@ fn deep_json_is_an_error_and_no_overflow() {
         assert!(!error::<Struct>(&format!(r#"{{"a":{bomb}}}"#)).is_empty());
         assert!(!error::<ListValue>(bomb).is_empty());
     }
-    // serde_json would read it, but Anys nest 100 levels at most.
+    // serde_json would accept it, but Anys may be nested only 100 levels.
     let error = error::<Any>(&format!("{}{{}}{}", any.repeat(120), "}".repeat(120)));
     assert!(error.contains("nested deeper than 100"), "{error}");
-    // Outside an Any what the message does not have is passed over, however deep it is.
+    // Outside an Any, unknown members are ignored at any depth.
     for (start, end) in [("[", "]"), (r#"{"a":["#, "]}")] {
         let added = format!("{}{}", start.repeat(DEPTH), end.repeat(DEPTH));
         let deep = format!(r#"{{"targets":{{"added":{added}}},"uuid":"u"}}"#);
@@ -57,7 +57,7 @@ fn deep_json_is_an_error_and_no_overflow() {
 
 #[test]
 fn deep_json_within_the_limits_goes_both_ways() {
-    // As deep as a small thread must stand: an Any in an Any, 90 times, the type last or first.
+    // The depth that a small thread must support: an Any in an Any, 90 times, with the type last or first.
     let run = || {
         for (start, end) in [
             (r#"{"@type":"google.protobuf.Any","value":"#, "}"),
@@ -68,7 +68,7 @@ fn deep_json_within_the_limits_goes_both_ways() {
             (r#"{"details":["#, r#"],"@type":"google.rpc.Status"}"#),
         ] {
             let depth = match start.contains("details") {
-                // What stands before its type is taken unread, 100 levels of it.
+                // Members before the type are not parsed: 100 levels of them.
                 true if start.starts_with(r#"{"details"#) => 45,
                 true => 60,
                 false => 90,
@@ -97,7 +97,7 @@ fn lone_surrogates_are_errors() {
     assert!(!error::<Any>(r#"{"@type":"\ud800"}"#).is_empty());
     both_ways(r#"{"uuid":"😀"}"#, &DeviceTask { uuid: "😀".to_owned(), ..Default::default() });
     assert_eq!(read::<DeviceTask>(r#"{"uuid":"\ud83d\ude00"}"#).uuid, "😀");
-    // And so are bytes that are not UTF-8.
+    // So are bytes that are not UTF-8.
     for json in [b"{\"uuid\":\"\xff\"}".as_slice(), b"{\"\xff\":1}", b"\xff"] {
         assert!(Reader::new().read::<DeviceTask>(json).is_err());
     }
@@ -112,7 +112,7 @@ fn base64_is_read_in_both_alphabets_with_padding_or_none() {
     for text in ["+/8=", "-_8=", "+/8", "-_8"] {
         assert_eq!(read::<BytesValue>(&format!("\"{text}\"")).value[..], [0xfb, 0xff], "{text}");
     }
-    // Bits that no byte gets do not matter.
+    // Bits that belong to no byte are ignored.
     for (text, bytes) in [
         ("/x==", &[0xff][..]),
         ("/x", &[0xff]),

@@ -1,4 +1,4 @@
-//! Members of a message: null, oneofs, names, and those that it does not have.
+//! Members of a message: null, oneofs, names, and unknown members.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn null_is_the_default() {
         "customProfileName":null}"#;
     assert_eq!(read::<OnDemandScan>(scan), OnDemandScan::default());
     assert_eq!(read::<PolicyData>(r#"{"data":null}"#), PolicyData::default());
-    // Presence: a default that stands there is not absence.
+    // Presence: an explicit default differs from absence.
     assert_eq!(
         write(&read::<OnDemandScan>(r#"{"cleaningEnabled":false}"#)),
         r#"{"cleaningEnabled":false}"#

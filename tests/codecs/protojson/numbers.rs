@@ -1,4 +1,4 @@
-//! Integers and floats, in every spelling and at the ends of their ranges.
+//! Integers and floats, in every spelling and at the limits of their ranges.
 
 use super::*;
 
@@ -114,7 +114,7 @@ fn nan_and_the_infinities_are_strings() {
         error::<DoubleValue>(json);
         error::<FloatValue>(json);
     }
-    // `google.protobuf.Value` has no place for them: as strings they are strings.
+    // `google.protobuf.Value` cannot represent them: as strings they are strings.
     for (value, json) in [(f64::NAN, r#""NaN""#), (f64::NEG_INFINITY, r#""-Infinity""#)] {
         let value = Value::from(value);
         assert_eq!(write(&value), json);
@@ -134,7 +134,7 @@ fn a_float_out_of_range_is_an_error() {
     both_ways("1.7976931348623157e+308", &DoubleValue { value: f64::MAX });
     both_ways("5e-324", &DoubleValue { value: 5e-324 });
     both_ways("0.1", &DoubleValue { value: 0.1 });
-    // One unit in the last place is lost without serde_json's float_roundtrip.
+    // Without serde_json's float_roundtrip, one unit in the last place is lost.
     assert_eq!(read::<DoubleValue>("1.2345678901234567e-7").value, 1.234_567_890_123_456_7e-7);
     for json in ["1e309", "-1e400", r#""1e309""#, r#""1e""#, r#"" 1""#, r#""""#, "{}", "true"] {
         assert!(!error::<DoubleValue>(json).is_empty());

@@ -1,4 +1,4 @@
-//! What a body says, of a request and of a response.
+//! The bodies of requests and responses.
 
 use added_service::proto::example::greeter::v1::{GreetRequest, Greeting};
 use added_service::proto::example::guest_book::v1::{
@@ -59,12 +59,12 @@ fn what_the_path_says_is_not_in_the_body() {
     let target = http.path_and_query.as_str();
     assert_eq!(read::<UpdateTaskTargets>("POST", target, body(&http)).unwrap(), request);
 
-    // The path goes before the body, in either spelling.
+    // The path takes precedence over the body, in either spelling.
     for name in ["taskUuid", "task_uuid"] {
         let json = format!(r#"{{"{name}":"other","targets":{{"devicesUuids":["d"]}}}}"#);
         assert_eq!(read::<UpdateTaskTargets>("POST", target, &json).unwrap(), request);
     }
-    // A member twice is nobody's guess, known or not, in one spelling or two.
+    // A duplicate member is ambiguous, known or not, in one spelling or two.
     for json in [
         r#"{"targets":{},"targets":{}}"#,
         r#"{"x":1,"x":2}"#,
@@ -93,7 +93,7 @@ fn a_field_of_a_field_is_in_the_path() {
     ] {
         assert_eq!(read::<WriteEntry>("PUT", &http.path_and_query, json).unwrap(), request);
     }
-    // One field is the body, the rest is a query, and a part of the body is in the path.
+    // One field is the body, the rest is a query, and part of the body is in the path.
     let target = "/v1/entries/a%2Fb?force=true";
     assert_eq!(read::<WriteEntry>("PATCH", target, r#"{"text":"t"}"#).unwrap(), request);
     for (json, text) in [("", ""), ("null", ""), ("{}", "")] {
@@ -112,13 +112,13 @@ fn a_field_is_the_body() {
     for greeting in [None, Some(Greeting::default())] {
         let request = GreetRequest { person: "p".into(), greeting };
         let http = Encoded::request::<Greet>(&request).unwrap();
-        // Not `null`, which other gateways do not take for a message.
+        // Not `null`, which other gateways do not accept as a message.
         assert_eq!(body(&http), if request.greeting.is_some() { "{}" } else { "" });
         assert_eq!(read::<Greet>("POST", &http.path_and_query, body(&http)).unwrap(), request);
     }
     assert_eq!(read::<Greet>("POST", "/v1/people/p:greet", "null").unwrap().greeting, None);
 
-    // A method of its own, a number in the path, and `null` as a value.
+    // A custom method, a number in the path, and `null` as a value.
     for (note, text) in [(None, ""), (Some(().into()), "null"), (Some(1.5.into()), "1.5")] {
         let request = WriteMarginRequest { page: 0, note, colour: "red".into() };
         let http = Encoded::request::<WriteMargin>(&request).unwrap();
@@ -151,7 +151,7 @@ fn numbers_and_unknown_members_of_an_any_are_kept() {
     let request = read::<CreateTask>("POST", "/v1/device_tasks", &json).unwrap();
     assert_eq!(body(&Encoded::request::<CreateTask>(&request).unwrap()), json);
 
-    // By way of a body that is taken apart too, and for a type that nobody knows.
+    // With a body that is split up too, and for an unknown type.
     for any in [any, r#"{"@type":"x/not.Known","z":1.0,"a":-0.0,"e":1E+2}"#] {
         let json = format!(r#"{{"any":{any}}}"#);
         let request = read::<Greet>("POST", "/v1/people/p:greet", &json).unwrap();
@@ -159,7 +159,7 @@ fn numbers_and_unknown_members_of_an_any_are_kept() {
     }
 }
 
-/// What a server answers to a request.
+/// Returns a server's response to a request.
 fn answer<R: Rpc>(http: &Encoded, response: &R::Response) -> String {
     let path = http.path_and_query.split('?').next().unwrap_or_default();
     let route = ROUTER.route(http.method, path).unwrap().expect("a route");
@@ -179,7 +179,7 @@ fn a_field_is_the_body_of_a_response() {
     assert_eq!(read, ReadEntryResponse { pages: vec![], ..whole.clone() });
     assert_eq!(answer::<ReadEntry>(&http, &ReadEntryResponse::default()), "null");
 
-    // Another binding, another field.
+    // Another binding with another field.
     let http = Encoded::request::<ReadEntry>(&ReadEntryRequest::default()).unwrap();
     let json = answer::<ReadEntry>(&http, &whole);
     assert_eq!(json, "[3,4]");
@@ -206,7 +206,7 @@ fn a_field_is_the_body_of_a_response() {
         assert!(read.note.is_some());
         assert_eq!(answer::<FindEntries>(&http, &read), json);
     }
-    // A field that is not set cannot be told from one that is `null`.
+    // An unset field cannot be distinguished from `null`.
     assert_eq!(answer::<FindEntries>(&http, &FindEntriesResponse::default()), "null");
 }
 
@@ -220,7 +220,7 @@ fn a_whole_response_is_the_body() {
     assert!(http.response::<GetTask>(b"").is_err(), "a task is no empty body");
     assert!(http.response::<GetTask>(b"<html>").is_err());
 
-    // A response without fields may come without a byte.
+    // A response without fields may have an empty body.
     let request = eset_protect::automation::v1::DeleteTaskRequest { task_uuid: "t".into() };
     let http = Encoded::request::<DeleteTask>(&request).unwrap();
     for json in ["", "{}", r#"{"later":1}"#] {

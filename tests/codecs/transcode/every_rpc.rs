@@ -1,4 +1,4 @@
-//! What is encoded is routed and read to the same, for every RPC.
+//! What is encoded is routed and decoded to the same request, for every RPC.
 
 use eset_protect::rpc::{HttpBinding, Rpc, RpcVisitor};
 use eset_protect::transcode::Encoded;
@@ -9,7 +9,7 @@ use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 use super::random::{Random, message};
 use super::{ROUTER, all_methods};
 
-/// Gives a value to a variable of a path.
+/// Sets a value for a path variable.
 fn fill(message: &mut DynamicMessage, path: &str, random: &mut Random) {
     let (name, rest) = path.split_once('.').map_or((path, None), |(n, rest)| (n, Some(rest)));
     let field = message.descriptor().get_field_by_name(name).expect("the field is there");
@@ -34,7 +34,7 @@ fn fill(message: &mut DynamicMessage, path: &str, random: &mut Random) {
     }
 }
 
-/// Whether fields of the request travel in the query.
+/// Whether fields of the request are in the query.
 fn has_query(binding: &HttpBinding) -> bool {
     binding.body != "*"
 }
@@ -49,7 +49,7 @@ impl RpcVisitor for RoundTrip {
         let binding = &R::SPEC.http[0];
         let of = message(R::SPEC.request);
         let mut request = random.message(&of, has_query(binding), 3);
-        // The one field that is the body may hold anything.
+        // The only field, which is the body, may contain anything.
         if let Some(field) = of.get_field_by_name(binding.body) {
             let any = random.message(&of, false, 3);
             request.clear_field(&field);
@@ -74,10 +74,10 @@ impl RpcVisitor for RoundTrip {
         let read = route
             .request::<R>(query, http.body.as_deref().unwrap_or_default())
             .map_err(|error| TestCaseError::fail(format!("{http:?}: {error}")))?;
-        // Bytes, because a request has no equality.
+        // Compares bytes, because requests have no equality.
         prop_assert_eq!(read.encode_to_vec(), request.encode_to_vec(), "{:?}: {:?}", request, read);
 
-        // And the response, or the one field of it that travels.
+        // The response too, or the only field of it that is sent.
         let of = message(R::SPEC.response);
         let mut response = random.message(&of, false, 3);
         if let Some(body) = of.get_field_by_name(binding.response_body) {
@@ -85,7 +85,7 @@ impl RpcVisitor for RoundTrip {
                 response.clear_field(&field);
             }
             let is_value = matches!(body.kind(), Kind::Message(of) if of.name() == "Value");
-            // A `google.protobuf.Value` that is not set is read as `null`.
+            // An unset `google.protobuf.Value` is read as `null`.
             if is_value && !response.has_field(&body) {
                 return Ok(());
             }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{ROUTER, problem};
 
-/// Reads a request of whatever RPC it is.
+/// Decodes a request of any RPC.
 struct Read<'a>(&'a Route, &'a str, &'a [u8]);
 
 impl RpcVisitor for Read<'_> {
@@ -30,7 +30,7 @@ fn try_all(method: &str, path: &str, query: &str, body: &[u8]) -> bool {
 
 #[test]
 fn a_name_that_reaches_too_deep_is_refused() {
-    // 2 MB, where a call for each level would end the process.
+    // 2 MB; one call per level would exhaust the stack.
     for (levels, is_read) in [(90, true), (101, false), (300_000, false)] {
         let query = format!("greeting{}.type=x", ".inner".repeat(levels));
         let found = super::read::<Greet>("GET", &format!("/v1/greetings?{query}"), "");
@@ -39,7 +39,7 @@ fn a_name_that_reaches_too_deep_is_refused() {
     let target = format!("/v1/greetings?greeting{}.type=x", ".inner".repeat(101));
     let error = problem::<Greet>("GET", &target, "");
     assert_eq!(error, "a name has more than 100 parts");
-    // JSON nests no deeper either.
+    // JSON cannot be nested more deeply either.
     let body = r#"{"inner":"#.repeat(100_000);
     problem::<Greet>("POST", "/v1/people/p:greet", &body);
     let body = format!("{}{}", body, "}".repeat(100_000));
@@ -48,7 +48,7 @@ fn a_name_that_reaches_too_deep_is_refused() {
 
 #[test]
 fn a_long_list_takes_time_by_its_length() {
-    // Each of 200,000 once copied and parsed all before it.
+    // Each of 200,000 once copied and parsed everything before it.
     let query = "policyUuids=a&".repeat(200_000);
     let route = ROUTER.route("GET", "/v2/policy-assignments").unwrap().expect("a route");
     let request = route

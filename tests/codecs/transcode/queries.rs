@@ -33,7 +33,7 @@ fn nested_and_repeated_fields_have_their_places() {
     assert_eq!(http.path_and_query, target);
     assert_eq!(read::<ListPolicyAssignments>("GET", target, "").unwrap(), request);
 
-    // One is a list of one, a name alone is empty, `+` is a space, and empty pairs are nothing.
+    // A single value is a list of one, a bare name is empty, `+` is a space, and empty pairs are ignored.
     for (query, expected) in
         [("policyUuids=x", "x"), ("policyUuids", ""), ("&&policyUuids=a+b%2Bc&", "a b+c")]
     {
@@ -120,7 +120,7 @@ fn an_additional_binding_serves_where_the_first_cannot() {
     let by_number = target.replace("WARMTH_WARM", "1");
     assert_eq!(read::<Greet>("GET", &by_number, "").unwrap(), request);
 
-    // Numbers and truths of a path, whose zero is a value too.
+    // Numbers and booleans in a path, whose zero values count too.
     for (number, is_draft, path) in
         [(0, false, "0/false"), (u64::MAX, true, "18446744073709551615/true")]
     {
@@ -129,7 +129,7 @@ fn an_additional_binding_serves_where_the_first_cannot() {
         assert_eq!(http.path_and_query, format!("/v1/entries/{path}"));
         assert_eq!(read::<ReadEntry>("GET", &http.path_and_query, "").unwrap(), request);
     }
-    // The first that fits is taken, and what the path does not say goes to the query.
+    // The first matching binding is used, and fields not in the path go into the query.
     let request =
         ReadEntryRequest { name: "books/1/entries/a:b".into(), number: 2, is_draft: true };
     let http = Encoded::request::<ReadEntry>(&request).unwrap();
@@ -143,7 +143,7 @@ fn what_a_query_cannot_hold_is_refused_before_sending() {
     let map = with(Greeting { by_truth: [(true, vec![].into())].into(), ..Default::default() });
     let value = with(Greeting { value: Some(().into()), ..Default::default() });
     for request in [map, value] {
-        // The error is the first binding's.
+        // The error is that of the first binding.
         let error = Encoded::request::<Greet>(&request).unwrap_err();
         assert_eq!(error.field(), "person");
     }
@@ -211,7 +211,7 @@ fn what_is_no_query_of_the_rpc_is_refused() {
         let error = problem::<Greet>("GET", &format!("/v1/greetings?{query}"), "");
         assert!(error.starts_with(expected), "{query}: {error}");
     }
-    // What the body says, a query does not say again.
+    // Fields in the body must not be repeated in the query.
     let error = problem::<Greet>("POST", "/v1/people/p:greet?greeting.type=x", "{}");
     assert_eq!(error, "field `greeting.type`: it is the body of the request");
 }

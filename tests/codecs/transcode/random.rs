@@ -1,4 +1,4 @@
-//! Random messages of any type, made from its descriptor.
+//! Random messages of any type, generated from its descriptor.
 
 use std::sync::LazyLock;
 
@@ -16,16 +16,16 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     pool
 });
 
-/// The type of this name.
+/// Returns the type with this name.
 pub fn message(name: &str) -> MessageDescriptor {
     POOL.get_message_by_name(name).unwrap_or_else(|| panic!("no type {name}"))
 }
 
-/// What makes random messages. The same seed makes the same.
+/// Generates random messages. The same seed gives the same messages.
 pub struct Random(pub u64);
 
 impl Random {
-    /// A number below `end` (SplitMix64).
+    /// Returns a number below `end` (SplitMix64).
     pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -43,7 +43,7 @@ impl Random {
         }
     }
 
-    /// A text that is not empty, `.` or `..`.
+    /// Returns a text that is not empty, `.` or `..`.
     pub fn text(&mut self) -> String {
         const PARTS: &[&str] = &[
             "a", "b7", "/", "?", "#", "%2F", ":do", "\n", "é", "🦀", " ", "+", "\"", "\\", "&", "=",
@@ -55,7 +55,7 @@ impl Random {
         text
     }
 
-    /// A message; one for a query holds only what a query can hold.
+    /// Returns a message; one for a query contains only what a query can represent.
     pub fn message(
         &mut self,
         of: &MessageDescriptor,
@@ -70,7 +70,7 @@ impl Random {
             if !fits || is_message && depth == 0 || self.below(3) == 0 {
                 continue;
             }
-            // The last of a oneof wins, so that all of them have their turn.
+            // The last member of a oneof wins, so each of them occurs.
             let value = if field.is_list() {
                 let count = self.below(3);
                 Value::List((0..count).map(|_| self.value(&field, in_query, depth)).collect())
@@ -129,7 +129,7 @@ impl Random {
         }
     }
 
-    /// A well-known type that has a JSON form.
+    /// Returns a well-known type with a JSON form.
     fn well_known(&mut self, of: &MessageDescriptor) -> DynamicMessage {
         let mut message = DynamicMessage::new(of.clone());
         match of.name() {
@@ -166,13 +166,13 @@ impl Random {
     }
 }
 
-/// A message whose JSON is free, or a map.
+/// Whether the JSON of a message is free, or a map.
 fn is_free(field: &FieldDescriptor) -> bool {
     matches!(field.kind(), Kind::Message(of) if of.package_name() == "google.protobuf"
         && matches!(of.name(), "Any" | "Value" | "Struct" | "ListValue" | "Empty"))
 }
 
-/// A well-known type whose JSON is a scalar.
+/// Whether the JSON of a well-known type is a scalar.
 fn is_text(field: &FieldDescriptor) -> bool {
     matches!(field.kind(), Kind::Message(of) if of.package_name() == "google.protobuf")
         && !is_free(field)

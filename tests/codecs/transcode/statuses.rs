@@ -5,7 +5,7 @@ use tonic::Code;
 
 #[test]
 fn every_code_has_a_status_and_every_status_a_code() {
-    // The code, ESET's status for it, and what the status is taken for on the way back.
+    // The code, ESET's status for it, and the code for that status in the reverse direction.
     let table = [
         // Exact: no other code has the status.
         (Code::Ok, 200, Code::Ok),
@@ -17,7 +17,7 @@ fn every_code_has_a_status_and_every_status_a_code() {
         (Code::ResourceExhausted, 429, Code::ResourceExhausted),
         (Code::Unimplemented, 501, Code::Unimplemented),
         (Code::Unavailable, 503, Code::Unavailable),
-        // Inferred: several codes share the status, and one of them stands for all.
+        // Inferred: several codes share the status, and one represents all of them.
         (Code::InvalidArgument, 400, Code::InvalidArgument),
         (Code::FailedPrecondition, 400, Code::InvalidArgument),
         (Code::OutOfRange, 400, Code::InvalidArgument),

@@ -1,4 +1,4 @@
-//! The language of path templates.
+//! The syntax of path templates.
 
 use eset_protect::transcode::PathTemplate;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn the_grammar_matches_what_it_should() {
         // Literals.
         ("/v1/a-b_c.~!$&'()+,;@9", &[("/v1/a-b_c.~!$&'()+,;@9", NOTHING), ("/v1/a-b_c", NO)]),
         ("/v1", &[("/v1", NOTHING), ("/v1/", NO), ("v1", NO), ("", NO), ("/", NO), ("//v1", NO)]),
-        // A literal is spelled in one way only.
+        // A literal has a single spelling.
         ("/v1/a_b", &[("/v1/a%5Fb", NO), ("/v1/A_b", NO)]),
         // `*` is one segment that is not empty.
         ("/v1/*", &[("/v1/a", NOTHING), ("/v1", NO), ("/v1/", NO), ("/v1/a/b", NO)]),
@@ -61,7 +61,7 @@ fn the_grammar_matches_what_it_should() {
         ),
         ("/v1/{a=**}:do", &[("/v1/x/y:do", Some(&[("a", "x/y")])), ("/v1:do", Some(&[("a", "")]))]),
         ("/v1:do", &[("/v1:do", NOTHING), ("/v1", NO)]),
-        // Without a verb in the template a colon is a character like any other.
+        // Without a verb in the template, a colon is an ordinary character.
         ("/v1/{a}", &[("/v1/x:do", Some(&[("a", "x:do")])), ("/v1/+", Some(&[("a", "+")]))]),
     ];
     for (text, paths) in table {
@@ -200,7 +200,7 @@ fn an_id_of_any_text_stays_in_its_segment() {
     }
 }
 
-/// Text that is likely to break out.
+/// Generates text that is likely to break out.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),

@@ -1,8 +1,8 @@
-//! What the official conformance suite of protobuf tests. It asks over standard input to read a message
-//! from its binary form or from JSON, and to write it again.
+//! The program that protobuf's official conformance suite tests. The suite sends requests over standard input
+//! to read a message from its binary form or JSON, and to write it again.
 //!
-//! The `.proto` files come with the suite and are not part of this repository: without them there is
-//! nothing here.
+//! The `.proto` files come with the suite and are not part of this repository; without them this crate is
+//! empty.
 
 #![allow(missing_docs)]
 
@@ -12,7 +12,7 @@ mod testee;
 #[cfg(suite)]
 pub use testee::{proto, serve, types};
 
-/// Answers the requests of the suite.
+/// Responds to the requests of the suite.
 #[cfg(not(suite))]
 pub fn serve(_: impl std::io::Read, _: impl std::io::Write) -> std::io::Result<()> {
     Err(std::io::Error::other("built without the suite: PROTOBUF_CONFORMANCE was not set"))

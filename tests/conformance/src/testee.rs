@@ -1,4 +1,4 @@
-//! Answers the requests of the suite.
+//! Responds to the requests of the suite.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -23,7 +23,7 @@ pub mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }
 
-/// Answers requests until there are no more. Each message follows its length, four bytes.
+/// Responds to requests until there are no more. Each message is preceded by its length in four bytes.
 pub fn serve(mut requests: impl Read, mut responses: impl Write) -> io::Result<()> {
     let mut length = [0; 4];
     loop {
@@ -47,7 +47,7 @@ pub fn serve(mut requests: impl Read, mut responses: impl Write) -> io::Result<(
 
 fn answer(request: ConformanceRequest) -> Outcome {
     match request.message_type.as_str() {
-        // The suite first asks which failures are known; the file of expected failures says so.
+        // The suite first asks for known failures; the file of expected failures lists them.
         "conformance.FailureSet" => {
             Outcome::ProtobufPayload(FailureSet::default().encode_to_vec().into())
         }

@@ -1,4 +1,4 @@
-//! What pages of other origins may do, and `HEAD`.
+//! What web pages of other origins may do, and `HEAD`.
 
 use eset_protect::emulator::{Auth, Origin};
 use http::Method;
@@ -19,7 +19,7 @@ async fn pages_of_allowed_origins_can_call_and_read_errors() {
         builder.allow_origin(origin(PAGE)).allow_origin(origin("http://localhost:5173"))
     })
     .await;
-    // A preflight request carries no token.
+    // A preflight request has no token.
     let headers = [
         ("origin", PAGE),
         ("access-control-request-method", "POST"),
@@ -100,7 +100,7 @@ async fn head_is_get_without_a_body() {
             assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
             assert!(!head.header("request-id").is_empty());
         }
-        // It is a call: it needs a token. Where there is no GET there is no HEAD.
+        // It is a call and needs a token. Without GET there is no HEAD.
         assert_eq!(http.send(Method::HEAD, LIST, &[], "").await.status, 401);
         assert_eq!(http.send(Method::HEAD, "/GetTokens", &headers, "").await.status, 405);
     }

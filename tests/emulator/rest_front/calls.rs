@@ -41,7 +41,7 @@ async fn every_rpc_answers_by_its_path() {
     let world = world().await;
     for spec in rpc::METHODS {
         for http in spec.http {
-            // No such thing, or a body that says nothing; both come from the service.
+            // A missing resource, or a body without content; both errors come from the service.
             let path = http
                 .path
                 .split('/')

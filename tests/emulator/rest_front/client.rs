@@ -1,4 +1,4 @@
-//! The crate's own client against the REST front: the first proof, end to end.
+//! The crate's own client against the REST front, end to end.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn locked() -> World {
     world_with(|builder| builder.auth(Auth::new())).await
 }
 
-/// Without retries and limits: these tests are about single answers, and many of them.
+/// Without retries and limits: these tests are about single responses.
 fn rest(world: &World) -> ClientBuilder {
     Client::builder(&world.running.endpoint())
         .wire(Wire::Rest)
@@ -94,7 +94,7 @@ async fn a_thousand_calls_at_expiry_make_one_token_request() {
             call.unwrap().unwrap();
         }
         assert_eq!(world.count_path("/oauth/token"), round);
-        // The service forgets its tokens while the client holds them for valid.
+        // The service forgets its tokens while the client considers them valid.
         world.clock.advance(Duration::from_secs(3600));
     }
 }

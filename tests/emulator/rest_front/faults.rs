@@ -1,4 +1,4 @@
-//! Faults that a test or a person asks for.
+//! Faults that a test or person requests.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the tests share: an emulator with a clock that stands still, and a plain HTTP client.
+//! Shared code: an emulator with a manual clock, and a plain HTTP client.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -37,19 +37,19 @@ impl World {
         DeviceTasksClient::connect(self.running.endpoint()).await.unwrap()
     }
 
-    /// Creates a task and returns its uuid.
+    /// Creates a task and returns its UUID.
     pub async fn task(&self, name: &str) -> String {
         let answer = self.http.post("/v1/device_tasks", &task(name)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["task"]["uuid"].as_str().unwrap().to_owned()
     }
 
-    /// How many requests came for an RPC.
+    /// Returns the number of requests for an RPC.
     pub fn count(&self, rpc: &str) -> usize {
         self.running.log().iter().filter(|arrival| arrival.is_rpc(rpc)).count()
     }
 
-    /// How many requests came at a path.
+    /// Returns the number of requests for a path.
     pub fn count_path(&self, path: &str) -> usize {
         self.running.log().iter().filter(|arrival| arrival.path == path).count()
     }
@@ -64,7 +64,7 @@ pub fn task(name: &str) -> Value {
     }})
 }
 
-/// An HTTP client without any knowledge of ESET.
+/// An HTTP client that knows nothing about ESET.
 #[derive(Clone)]
 pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -112,7 +112,7 @@ impl Http {
         self.try_send(method, path, headers, body).await.unwrap()
     }
 
-    /// The error says whether headers had come.
+    /// The error tells whether headers had arrived.
     pub async fn try_send(
         &self,
         method: Method,
@@ -142,7 +142,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The message of an error in the form of ESET's gateway.
+    /// Returns the message of an error in the form of ESET's gateway.
     #[track_caller]
     pub fn error(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{self:?}");

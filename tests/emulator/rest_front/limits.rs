@@ -1,4 +1,4 @@
-//! What a caller may send, and how often.
+//! Limits on what a caller may send, and how often.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -26,12 +26,12 @@ async fn a_body_that_is_too_large_is_413_on_both_versions() {
     let h2 = Http::new(&world.running.endpoint(), true);
     for http in [&world.http, &h2] {
         let body = vec![b' '; 10_024 * 1024 + 1];
-        // The answer may overtake the body, whose sender then sees a broken connection.
+        // The response may arrive before the body is sent; the sender then sees a broken connection.
         if let Ok(answer) = http.try_send(Method::POST, "/v2/policies", &JSON, body).await {
             answer.error(413);
         }
     }
-    // One byte less is read, and is no JSON.
+    // One byte less is read, and is not JSON.
     let body = vec![b' '; 10_024 * 1024];
     world.http.send(Method::POST, "/v2/policies", &JSON, body).await.error(400);
 }
@@ -105,7 +105,7 @@ async fn a_body_may_be_compressed_by_gzip() {
         let answer = world.http.send(Method::POST, path, &headers, gzip(body.as_bytes())).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.json()["task"]["displayName"], "packed");
-        // What it unpacks to counts: ten kilobytes could be ten megabytes.
+        // The unpacked size counts: ten kilobytes could unpack to ten megabytes.
         let bomb = gzip(&vec![b' '; 10_024 * 1024 + 1]);
         assert!(bomb.len() < 20_000);
         world.http.send(Method::POST, path, &headers, bomb).await.error(413);
@@ -155,7 +155,7 @@ async fn the_eleventh_call_of_a_second_is_429_on_both_fronts() {
     let request = eset_protect::automation::v1::ListTasksRequest::default();
     let status = world.grpc().await.list_tasks(request.clone()).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
-    // Another token counts by itself; a login and a page do not count.
+    // Another token counts separately; logins and web pages do not count.
     let other = [("authorization", "Bearer other")];
     assert_eq!(world.http.get_with("/v2/policies", &other).await.status, 200);
     assert_eq!(world.http.get("/").await.status, 200);
@@ -182,7 +182,7 @@ async fn idle_connections_hold_no_shutdown_up() {
     }
     let started = std::time::Instant::now();
     world.running.shutdown().await;
-    // Ten seconds are the limit for calls at work, and there is none.
+    // Ten seconds are the limit for current calls, and there are none.
     assert!(started.elapsed() < Duration::from_secs(9));
     assert!(world.http.try_send(Method::GET, "/", &[], "").await.is_err());
 }

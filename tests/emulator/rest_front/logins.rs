@@ -1,4 +1,4 @@
-//! The token endpoints, and calls that need their tokens.
+//! The token endpoints, and calls that need tokens.
 
 use std::time::Duration;
 

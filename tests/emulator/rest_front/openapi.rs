@@ -1,4 +1,4 @@
-//! The examples of the OpenAPI document, each sent to an emulator as it stands there.
+//! The examples of the OpenAPI document, each sent to an emulator as written.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::rest_front::fixture::*;
 
-/// A seeded emulator with a login, and the header that its security scheme says.
+/// Returns a seeded emulator with a login, and the header for its security scheme.
 async fn emulator() -> (World, String) {
     let world =
         world_with(|builder| builder.seed(true).auth(Auth::new().account("api", "api"))).await;
@@ -18,7 +18,7 @@ async fn emulator() -> (World, String) {
     (world, token)
 }
 
-/// The path of an operation with its examples, those of the query with it.
+/// Returns the path and query of an operation with its examples.
 fn filled(path: &str, operation: &Value) -> String {
     let (mut path, mut query) = (path.to_owned(), Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -41,7 +41,7 @@ async fn every_example_works_as_it_stands() {
     let mut sent = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (verb, operation) in item.as_object().unwrap().iter().filter(|(n, _)| *n != "servers") {
-            // One of its own, since some delete what others ask for.
+            // A separate emulator, since some calls delete what others request.
             let (world, token) = emulator().await;
             let id = operation["operationId"].as_str().unwrap();
             let method = Method::from_bytes(verb.to_uppercase().as_bytes()).unwrap();
@@ -56,7 +56,7 @@ async fn every_example_works_as_it_stands() {
             }
             let answer = world.http.send(method.clone(), &path, &headers, body.clone()).await;
             assert_eq!(answer.status, 200, "{id}: {answer:?}");
-            // What is asked for is in the seed, and what is sent is kept.
+            // Requested items are in the seed, and sent data is stored.
             answer.json();
             let without = world.http.send(method, &path, &headers[1..], body).await;
             without.error(401);

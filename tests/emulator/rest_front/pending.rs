@@ -1,4 +1,4 @@
-//! Answers that take longer than the gateway waits.
+//! Responses that take longer than the gateway waits.
 
 use std::time::Duration;
 

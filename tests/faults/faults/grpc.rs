@@ -1,4 +1,4 @@
-//! Answers of gRPC: statuses, what they say about a next attempt, and what is no gRPC.
+//! Responses over gRPC: statuses, their hints about retries, and responses that are not gRPC.
 
 use base64_simd::STANDARD_NO_PAD;
 use eset_protect::proto::google::rpc::{RetryInfo, Status};
@@ -25,7 +25,7 @@ pub fn status(code: Code, more: Headers) -> Vec<Act> {
     vec![Act::Head(headers), Act::End]
 }
 
-/// The same with headers before it.
+/// Returns the same with headers before it.
 fn late(code: Code) -> Vec<Act> {
     let head = vec![("content-type", "application/grpc".to_owned())];
     vec![Act::Head(head), Act::Trailers(vec![("grpc-status", i32::from(code).to_string())])]
@@ -229,7 +229,7 @@ fn broken() -> Vec<Fault> {
     ]
 }
 
-/// A proxy's answer, or that of a server that speaks something else.
+/// Returns the response of a proxy, or of a server with another protocol.
 fn other(number: u16, media_type: &str, more: Headers) -> Vec<Act> {
     let mut headers = vec![("content-type", media_type.to_owned())];
     headers.extend(more);
@@ -317,7 +317,7 @@ fn others() -> Vec<Fault> {
     faults
 }
 
-/// A setting that is answered.
+/// Returns a setting without faults.
 pub fn good() -> Setting {
     always(crate::support::scripted::frames::grpc(&message()))
 }

@@ -1,4 +1,4 @@
-//! Connections and streams of gRPC that break.
+//! Broken connections and streams with gRPC.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub fn always(otherwise: Vec<Act>) -> Setting {
     Setting::new(Api::Http2 { script: vec![], otherwise }, false)
 }
 
-/// The first request meets this, the others are answered.
+/// Applies this to the first request and answers the others.
 pub fn once(acts: Vec<Act>) -> Setting {
     Setting::new(Api::Http2 { script: vec![acts], otherwise: grpc(&message()) }, false)
 }
@@ -21,7 +21,7 @@ fn data(bytes: usize) -> Act {
     Act::Data(frame(&message())[..bytes].to_vec())
 }
 
-/// An answer byte by byte, each of which takes a second, and its end.
+/// Returns a response byte by byte, one per second, and its end.
 fn trickle(scene: &Scene, pauses: usize) -> Vec<Act> {
     let bytes = frame(&message());
     let mut acts = vec![grpc_head()];

@@ -1,4 +1,4 @@
-//! Streams of HTTP/2 under REST that break.
+//! Broken HTTP/2 streams with REST.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Faults of the login, with an API that is well.
+//! Faults of the login, with a healthy API.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Connections of HTTP/1.1 that break.
+//! Broken HTTP/1.1 connections.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub fn always(otherwise: Answer) -> Setting {
     Setting::new(Api::Http1 { script: vec![], otherwise }, true)
 }
 
-/// These requests meet these answers in turn, the others are answered well.
+/// Gives these responses to the first requests and good ones to the others.
 pub fn script(script: Vec<Answer>) -> Setting {
     Setting::new(Api::Http1 { script, otherwise: ok(TASK) }, true)
 }
@@ -22,12 +22,12 @@ pub fn once(answer: Answer) -> Setting {
     script(vec![answer])
 }
 
-/// These bytes, then the connection is reset.
+/// Sends these bytes, then resets the connection.
 pub fn reset_after(bytes: Vec<u8>) -> Answer {
     Answer::Steps(vec![Step::Say(bytes), Step::Kill])
 }
 
-/// These bytes, then nothing.
+/// Sends these bytes, then nothing.
 fn silent_after(scene: &Scene, bytes: Vec<u8>) -> Setting {
     always(Answer::Steps(vec![Step::Say(bytes), Step::Then(scene.timer.silence())]))
 }
@@ -36,12 +36,12 @@ fn headers() -> Vec<u8> {
     head("200 OK", &[JSON], Some(TASK.len()))
 }
 
-/// The headers and the beginning of the body.
+/// Returns the headers and the start of the body.
 fn half() -> Vec<u8> {
     [headers(), TASK.as_bytes()[..10].to_vec()].concat()
 }
 
-/// An answer byte by byte, each of which takes so long.
+/// Returns a response byte by byte, with this pause before each.
 fn trickle(scene: &Scene, bytes: impl IntoIterator<Item = u8>, pause: Duration) -> Setting {
     let pause = Step::Then(scene.timer.takes(pause));
     let steps = bytes.into_iter().flat_map(|byte| [pause.clone(), Step::Say(vec![byte])]);

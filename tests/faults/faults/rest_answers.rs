@@ -1,4 +1,4 @@
-//! Answers over REST: statuses, what they say about a next attempt, and bodies that are none.
+//! Responses over REST: statuses, their hints about retries, and invalid bodies.
 
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
@@ -52,7 +52,7 @@ fn too_many() -> Vec<Fault> {
         None => json("429 Too Many Requests", "{}"),
         Some(wait) => answer("429 Too Many Requests", &[JSON, ("retry-after", wait)], "{}"),
     };
-    // Whoever is over the limit is refused before the call begins (RFC 6585, 4): nothing was processed.
+    // Calls above the limit are refused before they start (RFC 6585, 4): nothing was processed.
     vec![
         fault(
             "429, once",

@@ -1,4 +1,4 @@
-//! Answers that are pending: 202 with a `response-id`, by which the same call is asked for again.
+//! Pending responses: 202 with a `response-id`, with which the call is polled.
 
 use crate::fault::{Begin, Fault, fault};
 use crate::support::scripted::{Answer, answer, json, pending};

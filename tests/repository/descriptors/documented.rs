@@ -3,7 +3,7 @@
 
 use super::*;
 
-/// Service and RPC, verb, path, query parameters, the schemas of body and answer. JSON names.
+/// Service and RPC, verb, path, query parameters, and the schemas of the body and response. JSON names.
 const OPERATIONS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "DeviceTasks/ListTasks",
@@ -81,7 +81,7 @@ const AUTOMATION: &str = "eset.dotnod.automation.v1";
 const POLICIES: &str = "eset.dotnod.policy_management.v2";
 const RPC: &str = "google.rpc";
 
-/// Package, schema and its members with their types: those of OpenAPI, `type:format`.
+/// Package, schema, and members with their OpenAPI types, `type:format`.
 const SCHEMAS: &[(&str, &str, &str)] = &[
     (AUTOMATION, "Action", "name=string params=Any"),
     (AUTOMATION, "CreateTaskRequest", "task=DeviceTask"),
@@ -169,8 +169,7 @@ const ENUMS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Types that stand in an `Any`, with their members (FACTS.md#actions). Presence on every scalar of
-/// `Era.*`.
+/// Types used inside an `Any`, with their members (FACTS.md#actions). All scalars of `Era.*` have presence.
 const PARAMS: &[(&str, &str)] = &[
     (
         "Era.Common.DataDefinition.Task.ESS.OnDemandScan",
@@ -204,7 +203,7 @@ const PARAMS: &[(&str, &str)] = &[
     ("eset.dotnod.patch_management.v1.ApplyApplicationPatchRequest", "application_uuid=string"),
 ];
 
-/// A message as ESET's OpenAPI documents write it, members sorted.
+/// Returns a message in the form of ESET's OpenAPI documents, with sorted members.
 fn schema(message: &MessageDescriptor) -> String {
     let fields: BTreeMap<_, _> = message
         .fields()
@@ -255,7 +254,7 @@ fn operations_are_as_documented() {
         documented.insert(method.full_name().to_owned());
         let found = Rule::of(&method).unwrap();
 
-        // The path with its variables as JSON names them.
+        // The path with JSON names for its variables.
         let request = method.input();
         let mut path = found.path.clone();
         let mut left: Vec<_> = request.fields().collect();
@@ -269,7 +268,8 @@ fn operations_are_as_documented() {
         assert_eq!(found.additional, [], "{name}");
         assert_eq!(found.response_body, "", "{name}");
 
-        // What the path does not bind is the body, or else the query, messages by their members.
+        // Fields that the path does not bind are the body, or otherwise the query, with messages split into
+        // members.
         let names = if found.body == "*" {
             left.iter().map(|field| field.json_name().to_owned()).collect::<Vec<_>>()
         } else {
@@ -302,7 +302,7 @@ fn schemas_are_as_documented() {
             POOL.get_message_by_name(&full_name).unwrap_or_else(|| panic!("no {full_name}"));
         assert_eq!(schema(&message), sorted(members), "{full_name}");
     }
-    // Nothing in the two packages beside them but the requests that OpenAPI spreads out.
+    // Both packages contain nothing else except the requests that OpenAPI splits into parameters.
     for message in POOL.all_messages() {
         let package = message.package_name();
         if [AUTOMATION, POLICIES].contains(&package) && !message.is_map_entry() {

@@ -1,8 +1,8 @@
-//! The rendering of the descriptors that is checked in.
+//! Renders the descriptors that are checked in.
 
 use super::*;
 
-/// One line for each thing that must never change.
+/// Returns one line for each fact that must never change.
 fn render() -> Vec<String> {
     let mut lines = BTreeSet::new();
     for message in POOL.all_messages() {

@@ -1,4 +1,4 @@
-//! JSON with exact numbers: what serde_json's own `Value` rounds is a text here.
+//! JSON with exact numbers: those that serde_json's own `Value` would round are text here.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::string::string_regex;
 use serde_json::value::RawValue;
 
-/// A JSON value. The order of members does not count.
+/// A JSON value. The order of members is ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Exact {
     Null,

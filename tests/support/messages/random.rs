@@ -10,12 +10,12 @@ use prost_reflect::{
 use super::tape::Tape;
 use super::{POOL, all_types};
 
-/// How deep an `Any` lies in others.
+/// The maximum nesting of `Any`s.
 const MAX_ANY_DEPTH: u32 = 3;
-/// How deep messages and dynamic values nest besides.
+/// The maximum nesting of other messages and dynamic values.
 const MAX_DEPTH: u32 = 8;
 
-/// A message of this type that has a JSON form by the oracle and by us.
+/// Returns a message of this type with a JSON form for the oracle and for us.
 pub fn message(descriptor: &MessageDescriptor, tape: &mut Tape) -> DynamicMessage {
     build(descriptor, tape, 0, 0)
 }
@@ -45,7 +45,7 @@ fn fields(
         if tape.is_empty() {
             break;
         }
-        // A oneof takes the last member that is set; `optional` fields and messages may be set to
+        // A oneof keeps the last member that is set; `optional` fields and messages may be set to
         // their default.
         if tape.below(4) > 0 && depth < MAX_DEPTH {
             let value = field_value(&field, tape, depth, anys);
@@ -110,7 +110,7 @@ fn value(kind: &Kind, tape: &mut Tape, depth: u32, anys: u32) -> Value {
     }
 }
 
-/// Text with everything that JSON must escape or may not touch.
+/// Returns text with everything that JSON must escape or must not change.
 fn text(tape: &mut Tape) -> String {
     const PIECES: &[&str] = &[
         "",
@@ -154,7 +154,7 @@ fn timestamp_seconds(tape: &mut Tape) -> i64 {
     const MIN: i64 = -62_135_596_800;
     const MAX: i64 = 253_402_300_799;
     let any = MIN + i64::try_from(tape.u64() % (MAX - MIN).unsigned_abs()).unwrap();
-    // The last: leap days of 2000, 2024 and 1600, and the second before the epoch.
+    // The last ones: leap days of 2000, 2024 and 1600, and the second before the epoch.
     tape.pick(&[0, any, any, MIN, MAX, 951_782_400, 1_709_164_800, -11_670_998_400, -1])
 }
 
@@ -187,7 +187,7 @@ fn dynamic(
     anys: u32,
 ) -> DynamicMessage {
     let kinds: Vec<_> = descriptor.fields().collect();
-    // The last two kinds nest.
+    // The last two kinds are nested.
     let most = if depth < MAX_DEPTH { kinds.len() } else { kinds.len() - 2 };
     let field = &kinds[tape.below(most)];
     let value = match field.kind() {

@@ -1,9 +1,9 @@
 //! Choices read from a tape of bytes.
 //!
-//! proptest makes the tape and shrinks it: fewer and smaller bytes make smaller messages, because
-//! an empty tape reads as zeros and zero is always the simplest choice.
+//! proptest generates the tape and shrinks it: fewer and smaller bytes give smaller messages, because an
+//! empty tape reads as zeros and zero is always the simplest choice.
 
-/// What is left of the tape.
+/// The rest of the tape.
 pub struct Tape<'a>(&'a [u8]);
 
 impl<'a> Tape<'a> {
@@ -25,12 +25,12 @@ impl<'a> Tape<'a> {
         }
     }
 
-    /// A number below `bound`, which is 256 at most.
+    /// Returns a number below `bound`, which is at most 256.
     pub fn below(&mut self, bound: usize) -> usize {
         usize::from(self.byte()) % bound
     }
 
-    /// True for one byte in `n`, never at the end of the tape.
+    /// Returns true for one byte in `n`, and never at the end of the tape.
     pub fn one_in(&mut self, n: u8) -> bool {
         self.byte() % n == n - 1
     }

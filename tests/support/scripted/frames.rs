@@ -1,6 +1,6 @@
-//! An HTTP/2 server written frame by frame, for what a proper one cannot be made to do: exact GOAWAYs,
-//! resets at any point, connections that end between two frames. It reads no headers (HPACK): requests
-//! are counted by their frames.
+//! An HTTP/2 server written frame by frame, for behaviour that a proper one cannot produce: exact GOAWAYs,
+//! resets at any point, connections that end between two frames. It does not decode headers (HPACK): it
+//! counts requests by their frames.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -41,10 +41,10 @@ const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// Which stream a GOAWAY names as the last.
+/// The last stream that a GOAWAY names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Last {
-    /// The one before that of the request: the request was not processed.
+    /// The one before the request's: the request was not processed.
     Before,
     /// That of the request.
     This,
@@ -55,27 +55,27 @@ pub enum Last {
 /// What the server does next with a request.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Does not wait for the end of the request. Only as the first.
+    /// Does not wait for the end of the request. Must come first.
     AtOnce,
-    /// The head of the answer, with status 200.
+    /// The head of the response, with status 200.
     Head(Vec<(&'static str, String)>),
     /// Some of the body.
     Data(Vec<u8>),
-    /// The end of the answer.
+    /// The end of the response.
     End,
-    /// Trailers, and so the end of the answer.
+    /// Trailers, which end the response.
     Trailers(Vec<(&'static str, String)>),
     /// RST_STREAM.
     Reset(u32),
     /// GOAWAY.
     GoAway(Last, u32),
-    /// GOAWAY with its reason in words.
+    /// GOAWAY with a reason in words.
     GoAwayFor(Last, u32, &'static str),
     /// The end of the connection.
     Close,
-    /// Nothing any more, on the whole connection; nor does the server read.
+    /// Nothing more on the whole connection; the server does not read either.
     Deaf,
-    /// The head of the answer, with any status.
+    /// The head of the response, with any status.
     Status(u16, Vec<(&'static str, String)>),
     /// Something beside the wire, once all before it is written; see [`Hook`].
     Then(Hook),
@@ -83,7 +83,7 @@ pub enum Act {
     Kill,
 }
 
-/// The acts of an answer in gRPC: a message and success.
+/// Returns the acts of a gRPC response: a message and success.
 pub fn grpc(message: &impl prost::Message) -> Vec<Act> {
     vec![
         grpc_head(),
@@ -92,31 +92,31 @@ pub fn grpc(message: &impl prost::Message) -> Vec<Act> {
     ]
 }
 
-/// The head of an answer in gRPC.
+/// Returns the head of a gRPC response.
 pub fn grpc_head() -> Act {
     Act::Head(vec![("content-type", "application/grpc".to_owned())])
 }
 
-/// The acts of an answer in JSON.
+/// Returns the acts of a JSON response.
 pub fn json(body: &str) -> Vec<Act> {
     vec![json_head(), Act::Data(body.into()), Act::End]
 }
 
-/// The head of an answer in JSON.
+/// Returns the head of a JSON response.
 pub fn json_head() -> Act {
     Act::Head(vec![("content-type", "application/json".to_owned())])
 }
 
-/// What arrived, or happened.
+/// What arrived or happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// A connection.
     Connection,
     /// The head of a request.
     Head,
-    /// The whole of a request.
+    /// A complete request.
     Request,
-    /// The head of a request that came after a GOAWAY that does not count it. Nothing is done with it.
+    /// The head of a request after a GOAWAY that excludes it. It is ignored.
     Ignored,
     /// A PING.
     Ping,
@@ -129,7 +129,7 @@ pub enum What {
 /// One line of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Which connection, from 0.
+    /// The connection, starting at 0.
     pub connection: usize,
     /// The number of the stream; 0 for the connection itself.
     pub stream: u32,
@@ -138,7 +138,7 @@ pub struct Seen {
 
 struct Shared {
     script: Mutex<VecDeque<Vec<Act>>>,
-    /// Where the script ends.
+    /// Used when the script ends.
     otherwise: Vec<Act>,
     log: watch::Sender<Vec<Seen>>,
 }
@@ -157,8 +157,8 @@ pub struct FrameServer {
 }
 
 impl FrameServer {
-    /// Starts a server without TLS. Each request takes the next acts of the script, and `otherwise` where
-    /// it ends.
+    /// Starts a server without TLS. Each request gets the next acts of the script, and `otherwise` when it
+    /// ends.
     pub async fn start(
         script: impl IntoIterator<Item = Vec<Act>>,
         otherwise: impl Into<Vec<Act>>,
@@ -224,17 +224,17 @@ impl FrameServer {
         self.shared.log.borrow().clone()
     }
 
-    /// How often something arrived.
+    /// Returns how many times something arrived.
     pub fn count(&self, what: What) -> usize {
         self.shared.log.borrow().iter().filter(|seen| seen.what == what).count()
     }
 
-    /// Waits until the log is like this.
+    /// Waits until the log satisfies a condition.
     pub async fn until(&self, is_like_this: impl FnMut(&Vec<Seen>) -> bool) {
         self.shared.log.subscribe().wait_for(is_like_this).await.expect("a running server");
     }
 
-    /// Waits until something has arrived so often.
+    /// Waits until something has arrived this number of times.
     pub async fn until_count(&self, what: What, count: usize) {
         self.until(|log| log.iter().filter(|seen| seen.what == what).count() >= count).await;
     }
@@ -255,7 +255,7 @@ struct Connection<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
-    /// Speaks until the connection ends; `None` then.
+    /// Converses until the connection ends, then returns `None`.
     async fn converse(&mut self) -> Option<()> {
         let mut preface = [0; 24];
         self.stream.read_exact(&mut preface).await.ok()?;
@@ -298,7 +298,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Does what is to be done with a request, in one write; `None` if that ends the connection.
+    /// Performs the acts for a request in one write; returns `None` if that ends the connection.
     async fn act(&mut self, id: u32, acts: &[Act]) -> Option<()> {
         let mut bytes = Vec::new();
         let mut is_over = false;
@@ -319,7 +319,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     bytes.extend(self.go_away(id, *last, *code, why));
                 }
                 Act::Status(status, headers) => {
-                    // A literal whose name is number 8 of the table (RFC 7541, 6.2.2).
+                    // A literal whose name is number 8 in the table (RFC 7541, 6.2.2).
                     let mut fields = vec![8, 3];
                     fields.extend(status.to_string().into_bytes());
                     fields.extend(block(false, headers));
@@ -383,7 +383,7 @@ fn frame(kind: u8, flags: u8, id: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A block of headers, in as many frames as it needs (RFC 9113, 6.10).
+/// Returns a block of headers in as many frames as necessary (RFC 9113, 6.10).
 fn headers_frames(flags: u8, id: u32, block: &[u8]) -> Vec<u8> {
     let mut parts = block.chunks(16_384).peekable();
     let first = parts.next().unwrap_or_default();
@@ -395,7 +395,7 @@ fn headers_frames(flags: u8, id: u32, block: &[u8]) -> Vec<u8> {
     frames
 }
 
-/// Headers in HPACK, none of them compressed (RFC 7541, 6.2.2); `:status: 200` is number 8 of its table.
+/// Encodes headers in HPACK without compression (RFC 7541, 6.2.2); `:status: 200` is number 8 in its table.
 fn block(has_status: bool, headers: &[(&str, String)]) -> Vec<u8> {
     let mut block = if has_status { vec![0x88] } else { vec![] };
     for (name, value) in headers {
@@ -408,7 +408,7 @@ fn block(has_status: bool, headers: &[(&str, String)]) -> Vec<u8> {
     block
 }
 
-/// A length in seven bits and, if that is not enough, seven more at a time (RFC 7541, 5.1).
+/// Encodes a length in seven bits and, if necessary, seven more at a time (RFC 7541, 5.1).
 fn hpack_length(length: usize) -> Vec<u8> {
     if length < 127 {
         return vec![u8::try_from(length).expect("seven bits")];

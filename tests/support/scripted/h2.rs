@@ -1,4 +1,4 @@
-//! An HTTP/2 server by hand, which answers each request as a function says, in gRPC or not.
+//! A hand-written HTTP/2 server that answers each request by a function, in gRPC or not.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -33,37 +33,37 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Something that is not gRPC.
+    /// Returns a response that is not gRPC.
     pub fn plain(status: u16, media_type: &str, body: &str) -> Self {
         let headers = vec![("content-type", media_type.to_owned())];
         Self { status, headers, body: body.into(), end: End::Stream }
     }
 
-    /// Frames of gRPC, and what follows.
+    /// Returns gRPC frames and what follows.
     pub fn grpc(body: impl Into<Vec<u8>>, end: End) -> Self {
         let headers = vec![("content-type", "application/grpc".to_owned())];
         Self { status: 200, headers, body: body.into(), end }
     }
 
-    /// A message with success.
+    /// Returns a message with success.
     pub fn message(message: &impl Message) -> Self {
         Self::grpc(frame(message), End::Trailers(vec![("grpc-status", "0".to_owned())]))
     }
 
-    /// An error in gRPC, without a body.
+    /// Returns a gRPC error without a body.
     pub fn status(code: i32) -> Self {
         let mut reply = Self::grpc([], End::Stream);
         reply.headers.push(("grpc-status", code.to_string()));
         reply
     }
 
-    /// The connection ends where an answer should come.
+    /// Ends the connection instead of a response.
     pub fn disconnect() -> Self {
         Self::grpc([], End::Disconnect)
     }
 }
 
-/// A message in a frame of gRPC.
+/// Returns a message in a gRPC frame.
 pub fn frame(message: &impl Message) -> Vec<u8> {
     let message = message.encode_to_vec();
     let mut frame = vec![0];
@@ -124,12 +124,12 @@ impl H2Server {
         format!("http://{}", self.address)
     }
 
-    /// The paths of the requests, in order.
+    /// Returns the paths of the requests, in order.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().expect("the log").clone()
     }
 
-    /// How many requests had a path with this in it.
+    /// Returns how many request paths contain this.
     pub fn count(&self, part: &str) -> usize {
         self.seen().iter().filter(|path| path.contains(part)).count()
     }
@@ -147,7 +147,7 @@ async fn serve(
     reply: &Handler,
 ) {
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
-    // What never ends is kept here.
+    // Keeps what never ends.
     let mut kept = Vec::new();
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         let (parts, _) = request.into_parts();

@@ -1,4 +1,4 @@
-//! How far many calls are: a bar on standard error, if that is a terminal.
+//! Shows the progress of many calls as a bar on standard error, if that is a terminal.
 
 use std::future::pending;
 use std::io::{self, IsTerminal};
@@ -10,15 +10,15 @@ use tokio::time::{Sleep, sleep};
 
 use crate::style::Style;
 
-/// What is over sooner needs no bar.
+/// Work that ends sooner shows no bar.
 const MOMENT: Duration = Duration::from_millis(400);
 
-/// A bar that comes after a moment, and is gone when it is dropped.
+/// A bar that appears after a moment, and disappears when dropped.
 pub struct Bar {
     bar: ProgressBar,
     style: Style,
     failed: usize,
-    /// Until it comes; None once it is there, and where there is no terminal.
+    /// The time until it appears; `None` after that, and without a terminal.
     moment: Option<Pin<Box<Sleep>>>,
 }
 
@@ -36,7 +36,7 @@ impl Bar {
         Self { bar, style, failed: 0, moment: is_terminal.then(|| Box::pin(sleep(MOMENT))) }
     }
 
-    /// Ends when it is time to [`show`](Self::show) it, which may be never.
+    /// Completes when it is time to [`show`](Self::show) it, which may be never.
     pub async fn is_due(&mut self) {
         match &mut self.moment {
             Some(moment) => moment.await,
@@ -50,7 +50,7 @@ impl Bar {
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 
-    /// One more is done.
+    /// Counts a finished call.
     pub fn advance(&mut self, succeeded: bool) {
         if !succeeded {
             self.failed += 1;
@@ -59,12 +59,12 @@ impl Bar {
         self.bar.inc(1);
     }
 
-    /// Runs something that prints, without the bar in its way.
+    /// Hides the bar while something else is printed.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }

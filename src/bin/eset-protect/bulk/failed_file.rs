@@ -1,4 +1,4 @@
-//! The file with what to try again.
+//! Writes the file of items to retry.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
-/// The file that `--failed` names.
+/// The file named by `--failed`.
 #[derive(Debug)]
 pub struct FailedFile {
     what: String,
@@ -14,13 +14,13 @@ pub struct FailedFile {
 }
 
 impl FailedFile {
-    /// Opens it, and leaves it as it is: what fails before the first call loses nothing. `input` is what
-    /// is read, which it must not be.
+    /// Opens the file but leaves it unchanged, so that a failure before the first call loses nothing. It must
+    /// differ from `input`, the file being read.
     pub fn open(path: &Path, input: Option<&Path>) -> Result<Self, Failure> {
         let what = format!("--failed {}", path.display());
         let wrong = |problem: &str| Err(Failure::Input(format!("{what}: {problem}")));
         if path.as_os_str() == "-" {
-            return wrong("expected a file; standard output is for the answers");
+            return wrong("expected a file; standard output is used for the responses");
         }
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         let file = match opened {
@@ -28,18 +28,18 @@ impl FailedFile {
             Err(error) => return wrong(&error.to_string()),
         };
         if input.is_some_and(|input| is_same(path, input)) {
-            return wrong("expected another file than the one that is read");
+            return wrong("expected a different file than the input");
         }
         Ok(Self { what, file })
     }
 
-    /// Replaces all that is in it by these lines.
+    /// Replaces the content with these lines.
     pub fn write<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
         self.replace(lines).map_err(|error| Failure::io(&self.what, &error))
     }
 
     fn replace<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> io::Result<()> {
-        // A pipe or a device has neither length nor position.
+        // Pipes and devices have neither length nor position.
         if self.file.metadata()?.is_file() {
             self.file.set_len(0)?;
             self.file.rewind()?;

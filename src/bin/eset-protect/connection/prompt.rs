@@ -1,4 +1,4 @@
-//! Asking on the terminal.
+//! Prompts at the terminal.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::settings::{CREDENTIALS, PASSWORD, TOKEN, USERNAME};
 use crate::failure::Failure;
 use crate::text::printable;
 
-/// Asks for a name.
+/// Prompts for a user name.
 pub fn username() -> Result<String, Failure> {
     let terminal = terminal("no login is given")?;
     terminal.write_str("Username: ").map_err(|error| failed(&error))?;
@@ -21,7 +21,7 @@ pub fn username() -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
-/// Asks for a password, which is not echoed.
+/// Prompts for a password without echoing it.
 pub fn password(username: &str) -> Result<SecretString, Failure> {
     let terminal = terminal(&format!("no password of {username:?} is given"))?;
     let prompt = format!("Password of {}: ", printable(username));
@@ -34,14 +34,14 @@ pub fn password(username: &str) -> Result<SecretString, Failure> {
     Ok(password)
 }
 
-/// The terminal, which is where prompts and errors go: standard output may be a pipe.
+/// Returns the terminal for prompts and errors, since standard output may be a pipe.
 fn terminal(missing: &str) -> Result<Term, Failure> {
     let terminal = Term::stderr();
     if terminal.is_term() {
         return Ok(terminal);
     }
     Err(Failure::Credentials(format!(
-        "{missing}, and there is no terminal to ask on: set {USERNAME} and {PASSWORD}, or {TOKEN}, or \
+        "{missing}, and there is no terminal for a prompt: set {USERNAME} and {PASSWORD}, or {TOKEN}, or \
          name a file with --credentials or {CREDENTIALS}"
     )))
 }

@@ -1,4 +1,4 @@
-//! What flags and the environment say, by the names of the library's variables.
+//! The settings from flags and the environment, by the names of the library's variables.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -43,19 +43,19 @@ const VARIABLES: [&str; 14] = [
     PIN_CERT,
 ];
 
-/// A flag for one of these hides what the environment says of the others.
+/// A flag for one of these overrides the environment for all of them.
 const GROUPS: [&[&str]; 3] = [&[ENDPOINT, REGION, ON_PREM], &LOGIN, &[CA_CERT, PIN_CERT]];
 
-/// Settings by their variables. Some are secret, so there is no `Debug`.
+/// Settings by variable. Some are secret, so there is no `Debug`.
 #[allow(missing_debug_implementations)]
 pub struct Settings {
     values: BTreeMap<&'static str, OsString>,
-    /// The variables that flags set.
+    /// The variables that were set by flags.
     flags: Vec<&'static str>,
 }
 
 impl Settings {
-    /// The settings of these flags, and those of the environment that no flag hides.
+    /// Combines these flags with the environment, where no flag overrides it.
     pub fn new(given: Vec<(&'static str, OsString)>) -> Result<Self, Failure> {
         if let Some((name, _)) = given.iter().find(|(_, value)| value.is_empty()) {
             return Err(Failure::Input(format!("{}: expected a value, found none", flag(name))));
@@ -72,11 +72,11 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Whether a flag hides what the environment says of a variable.
+    /// Whether a flag overrides the environment for a variable.
     fn hides(&self, name: &str) -> bool {
         let has_flag = |name: &&str| self.flags.contains(name);
         match name {
-            // The password of another user is no use.
+            // The password of another user is useless.
             PASSWORD if has_flag(&USERNAME) => {
                 let user = env::var_os(USERNAME).filter(|user| !user.is_empty());
                 user.is_some_and(|user| self.values.get(USERNAME) != Some(&user))
@@ -97,12 +97,12 @@ impl Settings {
         self.values.insert(name, value);
     }
 
-    /// The value as text for people.
+    /// Returns the value as text for people.
     pub fn text(&self, name: &str) -> Option<String> {
         self.values.get(name).map(|value| value.to_string_lossy().into_owned())
     }
 
-    /// A client's configuration; without the login, if only the rest is to be checked.
+    /// Returns the configuration of a client, without the login if only the rest is to be checked.
     pub fn builder(&self, with_login: bool) -> Result<ClientBuilder, Failure> {
         let find = |name: &str| {
             let is_hidden = !with_login && LOGIN.contains(&name);
@@ -116,13 +116,13 @@ impl Settings {
         };
         if is_plain && self.flags.contains(&PIN_CERT) && !self.has(CA_CERT) {
             return Err(Failure::Input(
-                "--pin-cert: the server is not https, so it shows no certificate".to_owned(),
+                "--pin-cert: the server does not use https, so it has no certificate".to_owned(),
             ));
         }
         ClientBuilder::from_vars(find).map_err(|error| self.blame(&error))
     }
 
-    /// The library's error, with flags instead of the variables that they set.
+    /// Returns the library's error with flags instead of the variables that they set.
     fn blame(&self, error: &Error) -> Failure {
         let name_flag = |message: String, name: &&str| message.replace(*name, &flag(name));
         Failure::Input(self.flags.iter().fold(error.message().to_owned(), name_flag))
@@ -159,7 +159,7 @@ impl Settings {
     }
 }
 
-/// The flag for a variable: `--token-url` for `ESET_PROTECT_TOKEN_URL`.
+/// Returns the flag for a variable: `--token-url` for `ESET_PROTECT_TOKEN_URL`.
 fn flag(variable: &str) -> String {
     let name = variable.trim_start_matches("ESET_PROTECT_");
     format!("--{}", name.to_ascii_lowercase().replace('_', "-"))

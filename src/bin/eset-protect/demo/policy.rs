@@ -1,4 +1,4 @@
-//! The policy of the demo.
+//! The demo's policy.
 
 use eset_protect::Client;
 use eset_protect::params::PolicyData;
@@ -16,7 +16,7 @@ const SETTINGS: &[u8] = br#"{"policy":{"format":"1"}}"#;
 const SETTING: &str = "plugins.p01000101.protectionLevel";
 const GROUP: &str = "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001";
 
-/// Creates a policy, reads it back and shows what is in it. Returns its uuid.
+/// Creates a policy, reads it back and shows its contents. Returns its UUID.
 pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<String, Failure> {
     stage.step("A policy: Policies/CreatePolicy and GetPolicy")?;
     let mut feature = FeaturePolicy::product(PRODUCT, SETTINGS);
@@ -59,7 +59,7 @@ pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<Strin
     Ok(uuid)
 }
 
-/// Assigns it beside another one and moves it to the top.
+/// Assigns it after another policy and moves it to the top.
 pub async fn assign(stage: &mut Stage, client: &Client, policy: &str) -> Result<(), Failure> {
     stage.step("It is assigned to a group: PolicyAssignments/AssignPolicy")?;
     let other = Policy { display_name: "Tills: quiet".to_owned(), ..Policy::default() };

@@ -1,4 +1,4 @@
-//! How the demo looks: numbered steps, and facts under each other.
+//! The layout of the demo: numbered steps with facts.
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -29,17 +29,17 @@ impl Stage {
         self.output.line(&text)
     }
 
-    /// Begins the next step.
+    /// Starts the next step.
     pub fn step(&mut self, text: &str) -> Result<(), Failure> {
         self.steps += 1;
         let style = self.style();
         let number = style.cyan(&format!("{:>2}", self.steps));
         self.output.line(&format!("\n{number}  {}", style.bold(text)))?;
-        // A person sees a step when it happens.
+        // Shows each step when it happens.
         self.output.flush()
     }
 
-    /// A name and what it is; several lines stand under each other.
+    /// Prints a name and a value, which may have several lines.
     pub fn fact(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         let mut name = self.style().dim(&format!("{name:NAME$}"));
         for line in value.lines() {
@@ -49,13 +49,13 @@ impl Stage {
         Ok(())
     }
 
-    /// A name and a value that is coloured already.
+    /// Prints a name and a value that is already coloured.
     pub fn mark(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         let name = self.style().dim(&format!("{name:NAME$}"));
         self.output.line(&format!("    {name}  {value}"))
     }
 
-    /// The last words, with commands to try and what they are for.
+    /// Prints the last text, with commands to try and their purposes.
     pub fn end(&mut self, text: &str, commands: &[(String, &str)]) -> Result<(), Failure> {
         let style = self.style();
         self.output.line(&format!("\n{}", style.bold(text)))?;
@@ -68,7 +68,7 @@ impl Stage {
     }
 }
 
-/// What the demo shows must be true.
+/// Checks that what the demo shows is true.
 pub fn ensure(holds: bool, what: &str) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure::Other(format!("the demo expected that {what}"))) }
 }

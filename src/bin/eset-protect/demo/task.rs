@@ -1,4 +1,4 @@
-//! The task of the demo.
+//! The demo's task.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use super::stage::{Stage, ensure};
 use crate::failure::Failure;
 
 const DEVICE: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
-/// What a newer ESET might add. A float of 64 bits cannot hold the number.
+/// A member that a newer ESET might add. A 64-bit float cannot represent the number.
 const ADDED: (&str, &str) =
     ("scanBudget", r#"{"files":12345678901234567890,"pauseOnBattery":true}"#);
 
-/// Creates the task, reads it back and shows its params three ways.
+/// Creates the task, reads it back and shows its params in three forms.
 pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<DeviceTask, Failure> {
     stage.step("A device task is created: DeviceTasks/CreateTask")?;
     let scan = OnDemandScan {
@@ -56,7 +56,7 @@ pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<Devic
     Ok(task)
 }
 
-/// A member that the type does not have goes from JSON over gRPC to JSON.
+/// Sends a member that the type does not have from JSON over gRPC to JSON.
 pub async fn survive(stage: &mut Stage, client: &Client, task: &DeviceTask) -> Result<(), Failure> {
     stage.step("A newer ESET adds a member that these protos do not have")?;
     let (name, value) = ADDED;
@@ -89,7 +89,7 @@ pub async fn survive(stage: &mut Stage, client: &Client, task: &DeviceTask) -> R
     )
 }
 
-/// The runs of the task, while time passes.
+/// Shows the runs of the task while time passes.
 pub async fn progress(
     stage: &mut Stage,
     client: &Client,
@@ -127,7 +127,7 @@ fn params(task: &DeviceTask) -> Result<Any, Failure> {
         .ok_or_else(|| Failure::Other("the task came back without params".to_owned()))
 }
 
-/// The fields that are set, as they stand in the struct.
+/// Formats the fields that are set as in the struct.
 fn typed(scan: &OnDemandScan) -> String {
     format!(
         "OnDemandScan {{\n    scan_profile: Some({:?}),\n    scan_targets: {:?},\n    \

@@ -1,4 +1,4 @@
-//! Who may call the emulator.
+//! The account of the emulator.
 
 use clap::Args;
 use eset_protect::emulator::Auth;
@@ -7,17 +7,17 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::environment;
 use crate::failure::Failure;
 
-/// The account, and its password, if nobody says another one. No secret: it is printed.
+/// The default account and password. Not a secret: it is printed.
 const DEFAULT: &str = "api";
 const PASSWORD: &str = "ESET_PROTECT_EMULATOR_PASSWORD";
 
 #[derive(Args, Debug)]
 pub struct AccountArgs {
-    /// Let everybody call without a login
+    /// Accept calls without a login
     #[arg(long)]
     no_auth: bool,
-    /// The account that may log in, with the password of ESET_PROTECT_EMULATOR_PASSWORD; if not given
-    /// it is `api`, whose password is `api` if that variable is not set
+    /// The account that may log in, with the password in ESET_PROTECT_EMULATOR_PASSWORD; by default `api`,
+    /// whose password is `api` unless that variable is set
     #[arg(long, value_name = "NAME", conflicts_with = "no_auth", allow_hyphen_values = true)]
     account: Option<String>,
 }
@@ -26,12 +26,12 @@ pub struct AccountArgs {
 #[derive(Debug)]
 pub struct Account {
     username: String,
-    /// None if it is the default.
+    /// `None` for the default password.
     password: Option<SecretString>,
 }
 
 impl AccountArgs {
-    /// The account; none if nobody needs to log in.
+    /// Returns the account; `None` if no login is needed.
     pub fn account(&self) -> Result<Option<Account>, Failure> {
         if self.no_auth {
             return Ok(None);
@@ -58,7 +58,7 @@ impl Account {
         Auth::new().account(&self.username, password)
     }
 
-    /// How to log in, for a person.
+    /// Explains how to log in.
     pub fn describe(&self) -> String {
         match self.password {
             None => format!("Log in as {} with the password {DEFAULT}.", self.username),
@@ -66,12 +66,12 @@ impl Account {
         }
     }
 
-    /// The name, as a shell takes it.
+    /// Returns the name, quoted for a shell.
     pub fn username(&self) -> String {
         quoted(&self.username)
     }
 
-    /// The password, as a shell takes it: what it is only if everybody knows it.
+    /// Returns the password for a shell: the value only if it is the public default.
     pub fn password(&self) -> String {
         match self.password {
             None => DEFAULT.to_owned(),
@@ -80,7 +80,7 @@ impl Account {
     }
 }
 
-/// A word in quotes, if a shell would make something else of it.
+/// Quotes a word if a shell would interpret it.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.@+".contains(c);
     if word.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! What to try after a failure. No hint recommends what somebody has done already.
+//! Suggests what to try after a failure, but never what the user has already done.
 
 use std::env;
 
@@ -7,7 +7,7 @@ use tonic::Code;
 
 use crate::server::{Server, ServerKind, Trust};
 
-/// What to try; if `is_served`, another of the calls was answered, so it is the right server.
+/// Returns suggestions; `is_served` means that another call succeeded, so it is the right server.
 pub fn hints(error: &Error, server: Option<&Server>, is_served: bool) -> Vec<String> {
     let is_right = is_served && matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
     let hint = if is_right { None } else { of_kind(error, server) };
@@ -28,7 +28,7 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         (ErrorKind::Limit, _) => is_list(error).then(|| SMALLER_PAGES.to_owned()),
         (ErrorKind::Transport, _) | (_, Code::Unimplemented) => Some(other_protocol(kind)),
         (_, Code::DeadlineExceeded) => Some(out_of_time(error, server)),
-        // Only a login has this code with that status.
+        // Only a login returns this code with that status.
         (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
             Some(match server.is_some_and(|server| server.has_token_url) {
                 true => "there is no token endpoint at the address of --token-url".to_owned(),
@@ -39,7 +39,7 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         (_, Code::NotFound) if is_whole_list(error) => Some(elsewhere(kind)),
         (_, Code::NotFound) => Some("`list` shows what there is".to_owned()),
         (_, Code::Unauthenticated) => Some(unauthenticated(server).to_owned()),
-        // Who says so is not the service, and knows no users.
+        // The sender is not the service and knows no users.
         (_, Code::PermissionDenied) if error.message().contains("in front of the login") => Some(
             "the login itself was not asked: whoever runs the firewall or proxy that refused can say why"
                 .to_owned(),
@@ -60,7 +60,7 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
     }
 }
 
-/// Somebody answers, and not in HTTP/2. Silence may be anybody's.
+/// Whether the server responded in another protocol than HTTP/2. Silence means nothing.
 fn is_without_http2(error: &Error) -> bool {
     let message = error.message();
     message.contains("no HTTP/2 from the server") && !message.contains("it said nothing")
@@ -72,7 +72,7 @@ fn is_list(error: &Error) -> bool {
     error.rpc().is_some_and(|spec| spec.is_paged)
 }
 
-/// A list of all there is, which is never not found.
+/// Whether this lists everything, so that NOT_FOUND is impossible.
 fn is_whole_list(error: &Error) -> bool {
     let is_below = |path: &str| path.contains('{');
     let is_whole = |path: Option<&str>| path.is_some_and(|path| !is_below(path));
@@ -80,7 +80,7 @@ fn is_whole_list(error: &Error) -> bool {
         && is_whole(error.rpc().and_then(|spec| spec.http.first()).map(|binding| binding.path))
 }
 
-/// Something answers there, but it is not ESET's API.
+/// Returns the hint for a server that is not ESET's API.
 fn elsewhere(kind: Option<&ServerKind>) -> String {
     match kind {
         Some(ServerKind::Endpoint { .. }) => {
@@ -100,7 +100,7 @@ fn other_protocol(kind: Option<&ServerKind>) -> String {
     let Some(ServerKind::Endpoint { url, wire }) = kind else {
         return "is that a server of these services?".to_owned();
     };
-    // Ports with TLS end a connection without, and say nothing that could be read.
+    // Servers with TLS close connections without it, and return nothing readable.
     let tls = if url.starts_with("http://") { ". If it wants TLS, say https://" } else { "" };
     match wire {
         Wire::Grpc => format!(
@@ -114,7 +114,7 @@ fn other_protocol(kind: Option<&ServerKind>) -> String {
 }
 
 fn out_of_time(error: &Error, server: Option<&Server>) -> String {
-    // It is not our time that ran out.
+    // It was not the client's timeout.
     if error.kind() == ErrorKind::Status {
         let text = "the service gave up, or a gateway before it: --timeout does not change that; try later";
         return match is_list(error) {
@@ -130,7 +130,7 @@ fn out_of_time(error: &Error, server: Option<&Server>) -> String {
 
 fn connect(error: &Error, server: Option<&Server>) -> String {
     let message = error.message();
-    // It says which, and what the variable is that names it.
+    // The message names the proxy and its variable.
     if message.contains("the proxy ") {
         return "NO_PROXY names what is reached without that proxy".to_owned();
     }
@@ -168,13 +168,13 @@ fn connect(error: &Error, server: Option<&Server>) -> String {
     }
 }
 
-/// What to do about a certificate that is not trusted.
+/// Returns the hint for an untrusted certificate.
 fn certificate(message: &str, trust: Trust) -> &'static str {
     match trust {
         Trust::Pinned => {
             "the file of --pin-cert must be the server's own certificate; it may have been renewed"
         }
-        // An authority's own certificate is none of a server, whoever trusts it.
+        // An authority's own certificate is never a server's, whoever trusts it.
         Trust::Authority if message.contains("authority (CA) as its own") => {
             "say --pin-cert instead of --ca-cert for a server that signed its own certificate"
         }
@@ -189,7 +189,7 @@ fn certificate(message: &str, trust: Trust) -> &'static str {
     }
 }
 
-/// The variable that names a proxy, if one does.
+/// Returns the variable that names a proxy, if any.
 fn proxy() -> Option<&'static str> {
     let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set)

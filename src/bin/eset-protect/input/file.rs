@@ -1,4 +1,4 @@
-//! Bytes and text, of a limited size.
+//! Reads bytes and text of limited size.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,11 +8,11 @@ use eset_protect::codegen::decode_text as decode;
 
 use crate::failure::Failure;
 
-/// More than any message may have, and not enough to exhaust the memory by mistake. The help of the flags
-/// says it.
+/// The maximum size: more than any message may have, but not enough to exhaust the memory. The help of the
+/// flags mentions it.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
-/// Reads what a flag names; `-` is standard input.
+/// Reads the file named by a flag; `-` is standard input.
 pub fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     if path.as_os_str() == "-" {
         return read_to_end("standard input", io::stdin().lock());
@@ -20,14 +20,14 @@ pub fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     read_file(flag, path)
 }
 
-/// Reads the file that a flag names.
+/// Reads the file named by a flag.
 fn read_file(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     let what = format!("{flag} {}", path.display());
     let file = File::open(path).map_err(|error| Failure::Input(format!("{what}: {error}")))?;
     read_to_end(&what, file)
 }
 
-/// Reads the text that a flag names; `-` is standard input.
+/// Reads the text file named by a flag; `-` is standard input.
 pub fn read_text(flag: &str, path: &Path) -> Result<String, Failure> {
     decode(&read(flag, path)?)
         .map_err(|problem| Failure::Input(format!("{flag} {}: {problem}", path.display())))

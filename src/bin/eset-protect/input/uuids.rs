@@ -1,4 +1,4 @@
-//! Uuids, one a line.
+//! Reads UUIDs, one per line.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,8 +6,7 @@ use std::path::Path;
 use super::file::read_text;
 use crate::failure::Failure;
 
-/// Reads the uuids from what a flag names; `-` is standard input. Empty lines are passed over, and one
-/// that appears twice is taken once.
+/// Reads the UUIDs in the file named by a flag; `-` is standard input. Ignores empty lines and duplicates.
 pub fn read_uuids(flag: &str, path: &Path) -> Result<Vec<String>, Failure> {
     let text = read_text(flag, path)?;
     let wrong = |number: usize, problem: &str| {
@@ -26,12 +25,12 @@ pub fn read_uuids(flag: &str, path: &Path) -> Result<Vec<String>, Failure> {
     Ok(each_once(uuids))
 }
 
-/// Quotes and braces are those of JSON that nobody took apart; spaces are columns of a table.
+/// Quotes and braces come from unparsed JSON; spaces from table columns.
 fn is_of_uuid(byte: u8) -> bool {
     byte.is_ascii_graphic() && !br#""'`{}[],;"#.contains(&byte)
 }
 
-/// Takes out what stands there again.
+/// Removes duplicates.
 pub fn each_once(uuids: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
     uuids.into_iter().filter(|uuid| seen.insert(uuid.clone())).collect()

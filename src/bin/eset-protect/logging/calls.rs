@@ -1,4 +1,4 @@
-//! A line for each call when it has ended: the RPC, the code, the time and the attempts.
+//! Logs a line for each finished call: RPC, code, time and attempts.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::stderr;
 use crate::style::Style;
 use crate::text::{count, printable};
 
-/// Watches the spans of calls, as the documentation of the library lists them.
+/// Observes the spans of calls, as documented by the library.
 pub struct Calls {
     style: Style,
 }
@@ -78,7 +78,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
     }
 }
 
-/// What the span of a call has told so far.
+/// The data of a call's span so far.
 pub struct Seen {
     begun: Instant,
     rpc: String,
@@ -88,7 +88,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The RPC without its service, as errors name it.
+    /// Returns the RPC without its service, as in errors.
     pub fn method(&self) -> &str {
         self.rpc.rsplit('/').next().unwrap_or_default()
     }

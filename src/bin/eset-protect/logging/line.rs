@@ -1,4 +1,4 @@
-//! How an event is written: the time, the level, the call, and what happened.
+//! Formats an event: time, level, call and message.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::calls::Seen;
 use super::prefix::begin;
 use crate::style::Style;
 
-/// Writes events each in a line, with the name of the call instead of all that its span holds.
+/// Writes each event as a line, with the name of the call instead of all fields of its span.
 pub struct Line;
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -44,7 +44,7 @@ where
     }
 }
 
-/// The spans of this crate say in long words what the line of the call says in short ones.
+/// Whether the span is this crate's, which repeats at length what the line of the call already says.
 fn is_ours(target: &str) -> bool {
     target.starts_with("eset_protect::")
 }

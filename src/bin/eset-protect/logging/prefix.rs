@@ -1,4 +1,4 @@
-//! The beginning of each line of the log.
+//! The start of each line of the log.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 use crate::style::Style;
 
-/// The time and the level, with which each line begins.
+/// Writes the time and level at the start of a line.
 pub fn begin(writer: &mut Writer<'_>, style: Style, level: Level) -> fmt::Result {
     let mut time = String::new();
     SystemTime.format_time(&mut Writer::new(&mut time))?;

@@ -1,4 +1,4 @@
-//! How far a task is, on standard error: a bar on a terminal, lines elsewhere.
+//! Shows the progress of a task on standard error: a bar on a terminal, otherwise lines.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use crate::text::count;
 const BAR: &str = "{bar:24} {elapsed:>4}  {wide_msg}";
 const COLOURED_BAR: &str = "{bar:24.green/dim} {elapsed:>4}  {wide_msg}";
 
-/// Shows how far a task is.
+/// Shows the progress of a task.
 pub struct Display {
     begun: Instant,
-    /// None where standard error is no terminal.
+    /// `None` if standard error is not a terminal.
     bar: Option<ProgressBar>,
     style: Style,
 }
@@ -40,7 +40,7 @@ impl Display {
         bar.set_message(described(all, self.style));
     }
 
-    /// Runs something that prints, without the bar in its way.
+    /// Hides the bar while something else is printed.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.bar {
             Some(bar) => bar.suspend(print),
@@ -48,7 +48,7 @@ impl Display {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
