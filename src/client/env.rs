@@ -1,4 +1,4 @@
-//! A client as the environment describes it.
+//! Configures a client from the environment.
 
 mod credentials;
 mod login;
@@ -30,66 +30,53 @@ const RATE: &str = "ESET_PROTECT_RATE";
 const CA_CERT: &str = "ESET_PROTECT_CA_CERT";
 const PIN_CERT: &str = "ESET_PROTECT_PIN_CERT";
 
-/// Where `eset-protect emulator` listens by default.
+/// The default address of `eset-protect emulator`.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 
 impl Client {
-    /// Connects to the server that the environment names, as the command `eset-protect` does. The variables
-    /// are those of [`ClientBuilder::from_env`].
-    ///
-    /// ```no_run
-    /// # async fn run() -> Result<(), eset_protect::Error> {
-    /// let client = eset_protect::Client::from_env().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If a variable is wrong, or the gRPC server cannot be connected. The error names the variable, and
-    /// never shows a secret.
+    /// Connects to the server that the environment names, as the command `eset-protect` does.
+    /// [`ClientBuilder::from_env`] lists the variables.
     pub async fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.connect().await
     }
 }
 
-/// From the environment.
+/// Configuration from the environment.
 impl ClientBuilder {
-    /// Configures a client from the environment, by the rules of the command `eset-protect`. What the
-    /// environment does not set has the builder's default, and what you set on the builder afterwards
-    /// replaces what the environment says.
+    /// Configures a client from the environment, by the rules of the command `eset-protect`. Variables that
+    /// are not set leave the builder's defaults, and settings that you make on the builder afterwards
+    /// override the environment.
     ///
     /// | variable | value |
     /// |---|---|
-    /// | `ESET_PROTECT_ENDPOINT` | a server, `http://HOST:PORT` or `https://HOST[:PORT]`; `http://127.0.0.1:50051`, where the emulator listens, if none of the first three is set |
+    /// | `ESET_PROTECT_ENDPOINT` | a server, `http://HOST:PORT` or `https://HOST[:PORT]`; the default is `http://127.0.0.1:50051`, the address of the emulator, if none of the first three is set |
     /// | `ESET_PROTECT_REGION` | instead: the region of ESET's cloud, `eu`, `de`, `us`, `ca` or `jpn` (feature `rest`) |
     /// | `ESET_PROTECT_ON_PREM` | instead: an ESET PROTECT On-Prem server, usually `https://HOST:9443` (feature `rest`) |
-    /// | `ESET_PROTECT_WIRE` | `grpc`, `rest` or `auto`, for an endpoint; `grpc` if not set (feature `rest` for the other two) |
+    /// | `ESET_PROTECT_WIRE` | `grpc` (default), `rest` or `auto`, for an endpoint (feature `rest` for the last two) |
     /// | `ESET_PROTECT_USERNAME`, `ESET_PROTECT_PASSWORD` | the [login](Self#method.login) (feature `rest`) |
     /// | `ESET_PROTECT_TOKEN` | instead: an access token |
     /// | `ESET_PROTECT_CREDENTIALS` | instead: a file with either, at most 64 KiB: lines `username=…` and `password=…`, or `token=…`. Other users must not be able to read or write it |
     /// | `ESET_PROTECT_TOKEN_URL` | the [token endpoint](Self#method.token_url) (feature `rest`) |
-    /// | `ESET_PROTECT_TIMEOUT` | how long a [call](Self::timeout), and [connecting](Self::connect_timeout), may take: a number with a unit, such as `500ms`, `30s`, `2m` or `1h` |
-    /// | `ESET_PROTECT_MAX_ATTEMPTS` | how often a call is [sent](RetryPolicy::max_attempts) at most |
-    /// | `ESET_PROTECT_RATE` | how many calls a second at most, from 1 to 10,000; `0` or `off` for no limit |
+    /// | `ESET_PROTECT_TIMEOUT` | the timeout of [calls](Self::timeout) and of [connecting](Self::connect_timeout): a number with a unit, such as `500ms`, `30s`, `2m` or `1h` |
+    /// | `ESET_PROTECT_MAX_ATTEMPTS` | the [maximum number of attempts](RetryPolicy::max_attempts) of a call |
+    /// | `ESET_PROTECT_RATE` | the maximum number of calls per second, from 1 to 10,000; `0` or `off` for no limit |
     /// | `ESET_PROTECT_CA_CERT` | a file of certificates in PEM: authorities to trust in addition to the system's (feature `tls`) |
-    /// | `ESET_PROTECT_PIN_CERT` | instead: the one certificate to trust, in PEM, whatever name and dates it has (feature `tls`) |
+    /// | `ESET_PROTECT_PIN_CERT` | instead: the only certificate to trust, in PEM, whatever its name and dates (feature `tls`) |
     ///
-    /// An empty variable counts as not set. Proxies come from the environment in any case, see
-    /// [above](Self#proxies).
+    /// Empty variables count as unset. Proxies always come from the environment, see [above](Self#proxies).
     ///
     /// # Errors
     ///
-    /// If a variable has no such value, if two that exclude each other are set, if a file cannot be read, or
-    /// if the value needs a cargo feature that is off. The error is of kind
-    /// [`Config`](crate::ErrorKind::Config) and names the variable, its value unless that may be a secret,
-    /// and what was expected. Nothing has been sent.
+    /// Fails if a variable has an invalid value, if two variables that exclude each other are set, if a file
+    /// cannot be read, or if the value needs a cargo feature that is off. The error is of kind
+    /// [`Config`](crate::ErrorKind::Config) and contains the variable, the value unless it may be a secret,
+    /// and what was expected. Nothing was sent.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_vars(|name| env::var_os(name))
     }
 
-    /// Like [`from_env`](Self::from_env), with variables from elsewhere: a function that returns the value of
-    /// a name.
+    /// Does the same as [`from_env`](Self::from_env) with variables from another source: a function that
+    /// returns the value for a name.
     ///
     /// ```
     /// use eset_protect::ClientBuilder;
@@ -108,7 +95,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// The same.
+    /// Fails in the same cases.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         builder(&Variables { lookup: &lookup })
     }
@@ -146,7 +133,7 @@ fn builder(variables: &Variables<'_>) -> Result<ClientBuilder, Error> {
     Ok(builder)
 }
 
-/// What to connect to, and the variable that says it.
+/// Returns what to connect to, and the variable that names it.
 fn target(variables: &Variables<'_>) -> Result<(Target, &'static str), Error> {
     let name = variables.one_of(&[ENDPOINT, REGION, ON_PREM])?.unwrap_or(ENDPOINT);
     let text = variables.text(name)?.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
@@ -188,7 +175,7 @@ fn with_token_url(
     builder: ClientBuilder,
 ) -> Result<ClientBuilder, Error> {
     let Some(url) = variables.text(TOKEN_URL)? else { return Ok(builder) };
-    // Not shown: it may be a token or hold a password.
+    // Not included in the error: it may be a token or contain a password.
     if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains('@') {
         return Err(Error::config(format!(
             "{TOKEN_URL}: expected https://HOST[:PORT]/PATH, without credentials"
@@ -216,14 +203,14 @@ fn with_certificates(
     let path = variables.path(name).unwrap_or_default();
     let wrong = |problem: &str| Error::config(format!("{name} {}: {problem}", path.display()));
     let bytes = std::fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
-    // What is no text is no PEM either, and the TLS configuration says so.
+    // Binary data is not PEM either, and the TLS configuration reports that.
     let pem = crate::text::decode(&bytes).map_or(bytes, String::into_bytes);
     let tls = match name {
         CA_CERT => TlsConfig::new().ca_certificate(pem),
         _ => TlsConfig::new().pinned_certificate(pem),
     };
     let tls = tls.map_err(|error| {
-        // The variable names the kind of certificate already.
+        // The variable already names the kind of certificate.
         let message = error.message();
         wrong(message.split_once(" certificate: ").map_or(message, |(_, problem)| problem))
     })?;
@@ -238,7 +225,7 @@ fn with_certificates(
     variables.one_of(&[CA_CERT, PIN_CERT])?.map_or(Ok(builder), |name| Err(needs(name, "tls")))
 }
 
-/// Names the variable in an error that names the setting.
+/// Names the variable instead of the setting in an error.
 fn of(name: &str) -> impl Fn(Error) -> Error {
     move |error| {
         let settings = ["endpoint", "region", "token_url"];

@@ -30,7 +30,7 @@ pub(crate) struct Options {
     pub strict: bool,
     /// What has no JSON form of its own is an error.
     pub strict_writing: bool,
-    /// Fields without presence are written also when they have their default.
+    /// Whether to write fields without presence that have their default value.
     pub emit_defaults: bool,
 }
 

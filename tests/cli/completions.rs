@@ -1,4 +1,4 @@
-//! `completions`: the scripts, and what bash makes of them.
+//! `completions`: the scripts, and what bash does with them.
 
 use std::process::{Command, Stdio};
 
@@ -6,10 +6,10 @@ use crate::command::run;
 use crate::support::directory::Directory;
 use crate::support::skip::skipped;
 
-/// What bash offers for the last of these words, after it has read the script.
+/// Returns what bash offers for the last of these words, after reading the script.
 fn offered(script: &str, words: &[&str]) -> Vec<String> {
-    // As readline calls it: the command, the word and the one before it; an empty word after `=` is no word
-    // of its own to bash.
+    // As readline calls it: the command, the word and the previous one. In bash, an empty word after `=` is
+    // not a separate word.
     let ask = r#"
         source "$1" || exit 9
         shift

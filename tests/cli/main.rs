@@ -1,4 +1,4 @@
-//! The command `eset-protect`, run as its users run it: arguments, pipes and exit codes.
+//! Runs the command `eset-protect` as users do: arguments, pipes and exit codes.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

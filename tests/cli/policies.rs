@@ -68,7 +68,7 @@ fn create_from_flags_with_the_bytes_of_a_file() {
     server.run(&["policies", "delete", &policy.uuid]).fails(4);
 }
 
-/// Cloning is the only way to change a policy, so a clone must lose nothing.
+/// Copying is the only way to change a policy, so a copy must lose nothing.
 #[test]
 fn get_and_create_make_a_copy() {
     let server = Server::empty();

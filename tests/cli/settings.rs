@@ -144,7 +144,7 @@ fn help_says_how_large_files_may_be() {
     for (args, expected) in [
         (&["tasks", "create", "--help"][..], "At most 64 MiB"),
         (&["policies", "create", "--help"], "At most 64 MiB"),
-        (&["tasks", "get", "--help"], "64 MiB at most"),
+        (&["tasks", "get", "--help"], "at most 64 MiB"),
         (&["convert", "--help"], "at most 64 MiB"),
         (&["tasks", "list", "--help"], "at most 64 KiB"),
     ] {

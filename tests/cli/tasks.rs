@@ -221,7 +221,7 @@ fn wrong_flags_are_named() {
         assert!(error.contains(expected), "{args:?}: {error}");
     }
     let error = run(&["tasks", "create", "--name", "x", "--action", "StopManaging"], b"").fails(2);
-    assert!(error.contains("--device, --group: expected a device or a group"), "{error}");
+    assert!(error.contains("--device, --group: expected at least one device or group"), "{error}");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn runs_that_fail_have_an_exit_code_of_their_own() {
     let ran = create_and_wait(&server, &devices);
     assert_eq!(ran.code, 9, "{}", ran.err);
     let said = ran.err.lines().last().unwrap();
-    let expected = "error: the task did not end well on 2 of 3 devices: 1 failed, 1 suppressed";
+    let expected = "error: the task did not succeed on 2 of 3 devices: 1 failed, 1 suppressed";
     assert_eq!(said, expected);
     let out = String::from_utf8(ran.out).unwrap();
     for status in ["FINISHED", "FAILED", "SUPPRESSED"] {
@@ -228,7 +228,7 @@ fn a_guarded_create_finds_what_was_made() {
         let found: CreateTaskResponse = serde_json::from_str(&lines(&ran.out)[0]).unwrap();
         let found = found.task.unwrap();
         let expected = format!(
-            "The answer was lost; the task was found as {}, not created again.\n",
+            "The response was lost; the task was found as {} and not created again.\n",
             found.uuid
         );
         assert_eq!(ran.err, expected);
@@ -268,7 +268,7 @@ fn targets_and_triggers_are_replaced() {
     assert_eq!(manual.expire_time.unwrap().to_string(), "2040-01-01T00:00:00Z");
 
     let error = run(&["tasks", "set-targets", "x"], b"").fails(2);
-    assert!(error.contains("--device, --group: expected a device or a group"), "{error}");
+    assert!(error.contains("--device, --group: expected at least one device or group"), "{error}");
     let error = run(&["tasks", "set-triggers", "x", "--expires", "soon"], b"").fails(2);
     assert!(error.contains("expected a time such as 2030-01-01T00:00:00Z"), "{error}");
     server.run(&["tasks", "set-triggers", "nothing"]).fails(4);

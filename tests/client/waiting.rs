@@ -1,4 +1,4 @@
-//! Waiting for tasks, and creating them once, over both wires, with time that is driven.
+//! Waits for tasks and creates them once, over both wires, with a driven clock.
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
@@ -21,7 +21,7 @@ use eset_protect::{Client, DeviceCounts, TaskProgress, TaskWatch, Wire};
 /// 2030-01-01T00:00:00Z.
 const BEGIN: Duration = Duration::from_secs(1_893_456_000);
 
-/// A client on one wire, whose time is driven, and the emulator behind it with the same time.
+/// A client on one wire with a driven clock, and an emulator with the same clock.
 struct Fixture {
     client: Client,
     timer: DrivenTimer,
@@ -40,7 +40,7 @@ impl Fixture {
         Self { client: client.connect().await.unwrap(), timer, clock, emulator, wire }
     }
 
-    /// Creates a task and returns its uuid.
+    /// Creates a task and returns its UUID.
     async fn create(&self, task: DeviceTask) -> String {
         let created = self.client.device_tasks().create_task(task).await.unwrap();
         created.uuid
@@ -50,7 +50,7 @@ impl Fixture {
         self.client.device_tasks().watch_task(task)
     }
 
-    /// How often an RPC was called.
+    /// Returns how many times an RPC was called.
     fn calls(&self, method: &str) -> usize {
         self.emulator.log().iter().filter(|arrival| arrival.is_rpc(method)).count()
     }
@@ -59,7 +59,7 @@ impl Fixture {
         self.clock.now()
     }
 
-    /// Watches to the end: when each item came, in seconds, and what it said.
+    /// Watches to the end: returns when each item came, in seconds, and its contents.
     async fn seen(&self, mut watch: TaskWatch) -> Vec<String> {
         let mut seen = Vec::new();
         while let Some(item) = watch.next().await {
@@ -81,7 +81,7 @@ async fn over_both_wires(builder: impl Fn() -> Builder, test: impl AsyncFn(Fixtu
     }
 }
 
-/// A task of an action without params.
+/// Returns a task with an action without params.
 fn task(targets: DeviceTaskTargets) -> DeviceTask {
     DeviceTask {
         display_name: "Isolate".to_owned(),
@@ -100,7 +100,7 @@ fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
 }
 
-/// The counts that are not zero, and the end.
+/// Formats the counts that are not zero, and the end.
 fn described(progress: &TaskProgress) -> String {
     let counts = progress.counts();
     let DeviceCounts { not_started, queued, running, finished, failed, .. } = counts;

@@ -19,9 +19,10 @@ use crate::uuids::Uuids;
 
 /// Policies on devices, groups and subscriptions, and their ranks
 ///
-/// The policies of a target are merged from rank 1, the highest, downwards. With `--output json`,
-/// `get` and `assign` print the answer, `{"assignment": {…}}`, and `list` prints one assignment a line:
-/// ProtoJSON in both cases, with defaults such as `0` and `""`. `get` and `unassign` take many: each answer is a line then, in the order of
+/// The policies of a target are merged in order, starting with rank 1, the highest. With `--output json`,
+/// `get` and `assign` print the response, `{"assignment": {…}}`, and `list` prints one assignment per line:
+/// ProtoJSON in both cases, including defaults such as `0` and `""`. `get` and `unassign` accept several;
+/// each response is then a line, in the order of the arguments.
 /// what was given.
 #[derive(Args, Debug)]
 pub struct Assignments {
@@ -33,7 +34,7 @@ pub struct Assignments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List assignments: all, or those of policies and of a target
+    /// List assignments: all, or those of certain policies and a target
     List {
         /// Only of this policy; may be repeated
         #[arg(long, value_name = "UUID")]
@@ -43,23 +44,23 @@ enum Command {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Show an assignment, or many
+    /// Show one or several assignments
     Get(Uuids),
-    /// Assign a policy to a target; it becomes the target's last
+    /// Assign a policy to a target, after the target's other policies
     Assign {
-        /// The policy's uuid
+        /// The policy's UUID
         #[arg(long, value_name = "UUID")]
         policy: String,
         #[command(flatten)]
         target: Target,
     },
-    /// Take a policy off its target, or many: assignments are removed by their uuids
+    /// Remove one or several assignments, by UUID
     Unassign(Uuids),
-    /// Give an assignment another rank; others move
+    /// Move an assignment to another rank and shift the others
     Rank {
-        /// The assignment's uuid
+        /// The assignment's UUID
         assignment: String,
-        /// Its rank from now on; 1 is the highest
+        /// Its new rank; 1 is the highest
         rank: u32,
     },
 }

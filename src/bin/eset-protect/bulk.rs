@@ -1,4 +1,4 @@
-//! Many calls of one RPC.
+//! Makes many calls of one RPC.
 
 mod bar;
 mod failed_file;
@@ -22,17 +22,17 @@ use outcomes::Outcomes;
 use printer::{Printer, Unprinted};
 use run::{Run, is_reading};
 
-/// Makes a call for each item, says which fail, and prints the answers in the order of the items.
+/// Makes a call for each item, reports failures, and prints the responses in the order of the items.
 ///
-/// Failures stop nothing, except one: without a login that the service takes no other call would be
-/// answered either, and many wrong logins lock an account. The first Ctrl-C lets the calls under way
-/// come to their ends, the second waits for none of them.
+/// Failures stop nothing, with one exception: without a valid login all other calls would fail too, and
+/// repeated wrong logins lock an account. The first Ctrl-C lets current calls finish; the second stops at
+/// once.
 #[derive(Debug)]
 pub struct Bulk {
     pub method: Method,
     pub items: Vec<Item>,
     pub settings: BulkSettings,
-    /// What was done in the end, such as `deleted`.
+    /// The verb for the summary, such as `deleted`.
     pub verb: &'static str,
     /// What is said of each whose response is empty, before its name, such as `Deleted the task`.
     pub done: String,

@@ -1,4 +1,4 @@
-//! What cannot be right is refused before anything is sent.
+//! Checks requests before anything is sent.
 
 use clap::Args;
 use eset_protect::check::{Problem, ProblemKind};
@@ -7,18 +7,18 @@ use crate::failure::Failure;
 use crate::input::Requests;
 use crate::request::Request;
 
-/// More would hide what is said first.
+/// The maximum number of reported problems; more would hide the first ones.
 const MAX_PROBLEMS: usize = 50;
 
-/// The fields that flags set, by their paths, and the flags; a longer path before its beginning.
+/// The fields that flags set: paths and flags, longer paths before their prefixes.
 pub type Flags<'a> = &'a [(&'a str, &'a str)];
 
 #[derive(Args, Clone, Copy, Debug)]
 pub struct CheckOptions {
-    /// Send also what this version does not know: an action, a member, a value, a type, a form of settings
+    /// Also send names, values, types and settings that only a newer ESET may know
     ///
-    /// ESET adds these at any time, and takes those that it does not know itself for empty. What cannot be
-    /// right is refused all the same.
+    /// ESET adds these at any time, and treats those that it does not know itself as empty. Other mistakes
+    /// are still refused.
     #[arg(long)]
     allow_unknown: bool,
 }
@@ -28,7 +28,7 @@ impl CheckOptions {
         self.allow_unknown
     }
 
-    /// Checks a request that was made from flags.
+    /// Checks a request made from flags.
     pub fn flags(self, request: &Request, flags: Flags<'_>) -> Result<(), Failure> {
         let problems = self.problems(request);
         fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), true)
@@ -61,7 +61,7 @@ impl CheckOptions {
     }
 }
 
-/// Checks a request that was made from flags, none of which can be unknown.
+/// Checks a request made from flags that have no unknown values.
 pub fn check(request: &Request, flags: Flags<'_>) -> Result<(), Failure> {
     let problems = CheckOptions { allow_unknown: false }.problems(request);
     fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), false)
@@ -87,7 +87,7 @@ fn fail(
     Err(Failure::Check { lines, can_allow: is_unknown && has_flag })
 }
 
-/// The problem by the flag that it comes from.
+/// Describes a problem by the flag that caused it.
 fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
     let description = problem.description();
     let is_end = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
@@ -96,7 +96,7 @@ fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
         (path.is_empty() || is_end(rest)).then_some((flag, rest))
     });
     match found {
-        // What is inside of a flag's JSON.
+        // A field inside a flag's JSON.
         Some((flag, rest)) if rest.starts_with('.') && flag.starts_with("--params") => {
             format!("{flag}: {}: {description}", rest.trim_start_matches('.'))
         }
@@ -105,7 +105,7 @@ fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
     }
 }
 
-/// The path of a field by the names in JSON.
+/// Converts a field path to JSON names.
 fn json_path(path: &str) -> String {
     let mut json = String::with_capacity(path.len());
     let mut is_upper = false;

@@ -1,4 +1,4 @@
-//! The command line as a whole.
+//! The command line.
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -28,10 +28,10 @@ Exit codes:
      any more what the waiting prints
 Of many (uuids, requests) it is that of the first that failed, in the order given.";
 
-/// ESET PROTECT over gRPC and REST: tasks, policies and assignments, in the cloud, On-Prem and at
-/// servers of your own; an emulator to try them on; ProtoJSON from and to binary protobuf.
+/// ESET PROTECT over gRPC and REST: tasks, policies and assignments in the cloud, On-Prem and on your own
+/// servers; an emulator; conversion between ProtoJSON and binary protobuf.
 ///
-/// Begin with `eset-protect demo`.
+/// Start with `eset-protect demo`.
 #[derive(Debug, Parser)]
 #[command(
     name = "eset-protect",
@@ -48,7 +48,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the arguments of the process.
+    /// Parses the arguments of the process.
     pub fn read() -> Result<Self, clap::Error> {
         let mut arguments: Vec<_> = std::env::args_os().collect();
         let mut command = Self::command();

@@ -1,4 +1,4 @@
-//! What is read: files and standard input.
+//! Reads files and standard input.
 
 mod file;
 mod requests;

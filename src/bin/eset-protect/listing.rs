@@ -1,4 +1,4 @@
-//! Lists of many pages.
+//! Prints lists of many pages.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct Limit {
 
 #[derive(Args, Debug)]
 pub struct Paging {
-    /// How many to ask for at once; all pages are listed in any case
+    /// The number of items per page; all pages are listed in any case
     #[arg(
         long,
         value_name = "NUMBER",
@@ -67,7 +67,7 @@ pub async fn print(
         return Err(Failure::Other(format!("{} lists nothing", method.spec.method)));
     };
     let noun = noun(method);
-    // On a terminal the lines themselves show that it goes on.
+    // On a terminal, the lines themselves show the progress.
     let shows_lines = format == Format::Json && output.is_terminal;
     let progress = Progress::new(&noun, !shows_lines && io::stderr().is_terminal());
     let mut table = Table::of(&field, output.is_terminal);
@@ -97,7 +97,7 @@ pub async fn print(
     output.flush()
 }
 
-/// A spinner with a count, on standard error. It vanishes when it is dropped.
+/// A spinner with a count on standard error. Disappears when dropped.
 struct Progress {
     bar: ProgressBar,
     what: String,

@@ -1,6 +1,6 @@
 //! The command `eset-protect`: ESET PROTECT over gRPC and REST from a terminal.
 #![warn(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-// They panic where nobody reads.
+// These panic if nobody reads.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod action;
@@ -66,14 +66,14 @@ fn run() -> Result<ExitCode, Failure> {
             cli.logging.start()?;
             cli.command.run().map(|()| ExitCode::SUCCESS)
         }
-        // Help that was asked for.
+        // Requested help.
         Err(help) if !help.use_stderr() => {
             let printed = help.print().and_then(|()| io::stdout().flush());
             printed.map_err(|error| output::write_failure(&error))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(usage) => {
-            // Nobody may be listening; there is nobody to tell then.
+            // Without a reader there is nobody to report to.
             drop(usage.print());
             Ok(ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(failure::OTHER)))
         }

@@ -1,4 +1,4 @@
-//! Standard output: buffered, and without a panic when its reader goes away.
+//! Standard output: buffered, and without a panic if the reader is gone.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
@@ -7,12 +7,12 @@ use clap::ValueEnum;
 use crate::failure::Failure;
 use crate::style::Style;
 
-/// For whom the output is.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people: a table, fitted to the terminal; plain aligned columns in a pipe
+    /// For people: a table fitted to the terminal; aligned columns in a pipe
     Table,
-    /// For programs: ProtoJSON, one message a line, defaults such as `false` and `""` among it
+    /// For programs: ProtoJSON, one message per line, including defaults such as `false` and `""`
     Json,
 }
 
@@ -35,7 +35,7 @@ impl Output {
         }
     }
 
-    /// Writes a line, or several.
+    /// Writes one or several lines.
     pub fn line(&mut self, text: &str) -> Result<(), Failure> {
         self.bytes(text.as_bytes())?;
         self.bytes(b"\n")
@@ -45,13 +45,13 @@ impl Output {
         self.stdout.write_all(bytes).map_err(|error| write_failure(&error))
     }
 
-    /// Makes sure that everything has arrived. Without it a failure at the end would go unnoticed.
+    /// Makes sure that everything is written. Otherwise a failure at the end would go unnoticed.
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.stdout.flush().map_err(|error| write_failure(&error))
     }
 }
 
-/// The failure to write to standard output.
+/// Returns the failure to write to standard output.
 pub fn write_failure(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::ReaderGone;

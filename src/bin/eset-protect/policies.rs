@@ -13,11 +13,11 @@ use crate::uuids::Uuids;
 
 /// Policies: settings for ESET's products
 ///
-/// There is no update: create another and delete the first. With `--output json`, `get` and `create`
-/// print the answer, `{"policy": {…}}`, and `list` prints one policy a line: ProtoJSON in both cases,
-/// with defaults such as `false` and `""`. What `get` and `list` print is what `create --file` reads, so
-/// two of them together make a copy. `get`, `delete` and `create --file` take many: each answer is a
-/// line then, in the order of what was given.
+/// Policies cannot be updated: create a new one and delete the old one. With `--output json`, `get` and
+/// `create` print the response, `{"policy": {…}}`, and `list` prints one policy per line: ProtoJSON in both
+/// cases, including defaults such as `false` and `""`. `create --file` reads the output of `get` and `list`,
+/// so together they make copies. `get`, `delete` and `create --file` accept several; each response is then a
+/// line, in the order of the input.
 #[derive(Args, Debug)]
 pub struct Policies {
     #[command(flatten)]
@@ -30,10 +30,10 @@ pub struct Policies {
 enum Command {
     /// List all policies
     List(Paging),
-    /// Show a policy, or many
+    /// Show one or several policies
     Get(Uuids),
     Create(create::Create),
-    /// Delete a policy, or many; a built-in one cannot be deleted
+    /// Delete one or several policies; built-in ones cannot be deleted
     Delete(Uuids),
 }
 

@@ -61,7 +61,7 @@ impl Request {
     }
 }
 
-/// What a request looks like.
+/// Describes the form of a request.
 pub fn expected(method: &Method) -> String {
     match method.member() {
         Some(member) => {
@@ -109,7 +109,7 @@ impl RpcVisitor for Read<'_> {
     }
 }
 
-/// Takes out every object with an `@type`.
+/// Removes every object with an `@type`.
 fn remove_anys(value: &mut Value) {
     match value {
         Value::Object(members) => {

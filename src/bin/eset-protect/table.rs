@@ -1,8 +1,8 @@
 //! Tables for people.
 //!
-//! On a terminal a table is fitted to its width. Identifiers are never broken, since a broken one cannot
-//! be copied: columns that do not fit are left out, and where too few would be left each row becomes a
-//! block of lines. In a pipe the columns are aligned with spaces and nothing is cut.
+//! On a terminal, a table is fitted to the width. Identifiers are never broken, since a broken one cannot be
+//! copied: columns that do not fit are omitted, and if too few remain, each row becomes a block of lines. In
+//! a pipe, columns are aligned with spaces and nothing is cut.
 
 use std::env;
 
@@ -19,19 +19,19 @@ use crate::output::Output;
 use crate::style::Style;
 use crate::text::printable;
 
-/// A column is not padded beyond this, lest one long name fill every line with spaces.
+/// The maximum padding of a column, so that one long name does not fill every line with spaces.
 const MAX_PADDING: usize = 60;
-/// What a column of text is given at least.
+/// The minimum width of a text column.
 const MIN_TEXT_WIDTH: usize = 12;
-/// The longest text without spaces that is not broken.
+/// The longest text without spaces that is kept whole.
 const MAX_WHOLE: usize = 60;
 /// The spaces between columns.
 const GAP: usize = 2;
 
-/// Fewer columns than these say too little.
+/// The minimum number of useful columns.
 const MIN_COLUMNS: usize = 3;
 
-/// Rows under headers.
+/// Rows with headers.
 #[derive(Debug)]
 pub struct Table {
     brief: bool,
@@ -55,7 +55,7 @@ impl Table {
         self.rows.push(cells.map(|cell| printable(&cell).into_owned()).collect());
     }
 
-    /// Prints the table; `what` is what there is none of if it is empty.
+    /// Prints the table; `what` names the items for an empty table.
     pub fn print(&self, output: &mut Output, what: &str) -> Result<(), Failure> {
         if !output.is_terminal {
             return output.bytes(self.plain().as_bytes());
@@ -67,7 +67,7 @@ impl Table {
         output.bytes(self.fitted(width, output.style).as_bytes())
     }
 
-    /// Aligned columns.
+    /// Aligns columns.
     fn plain(&self) -> String {
         let widths = self.widths();
         let mut text = String::new();
@@ -83,7 +83,7 @@ impl Table {
         text
     }
 
-    /// What fits into a terminal of this width.
+    /// Fits the table to a terminal of this width.
     fn fitted(&self, width: usize, style: Style) -> String {
         let columns = self.fitting(width);
         if columns < MIN_COLUMNS.min(self.headers.len()) {
@@ -130,7 +130,7 @@ impl Table {
         table.trim_fmt()
     }
 
-    /// A block of lines for each row.
+    /// Formats each row as a block of lines.
     fn blocks(&self, style: Style) -> String {
         let block = |row: &Vec<String>| {
             let fields = self
@@ -153,13 +153,13 @@ impl Table {
         widest.max(self.headers.get(index).map_or(0, |header| header.len()))
     }
 
-    /// Whether a column is not to be broken: identifiers, times, names of states.
+    /// Whether a column must stay whole: identifiers, times, names of states.
     fn is_whole(&self, index: usize) -> bool {
         let has_space = |row: &Vec<String>| row.get(index).is_some_and(|cell| cell.contains(' '));
         self.width(index) <= MAX_WHOLE && !self.rows.iter().any(has_space)
     }
 
-    /// How many of the first columns fit into this width.
+    /// Returns how many of the first columns fit into this width.
     fn fitting(&self, width: usize) -> usize {
         let mut used = 0;
         let fits = |index: &usize| {
@@ -173,7 +173,7 @@ impl Table {
     }
 }
 
-/// Prints one thing: a name and its lines, for each field that is not empty.
+/// Prints an item: a name and lines for each field that is not empty.
 pub fn print_fields<N: AsRef<str>>(
     output: &mut Output,
     fields: impl IntoIterator<Item = (N, Lines)>,
@@ -198,8 +198,8 @@ fn fields_text<N: AsRef<str>>(
     text
 }
 
-/// The value of a field, line by line. A text is one line, whatever is in it, so that a name from a
-/// server cannot look like another field.
+/// The value of a field, line by line. Text is always a single line, so that a name from a server cannot look
+/// like another field.
 #[derive(Debug)]
 pub struct Lines(Vec<String>);
 
@@ -221,7 +221,7 @@ impl From<Vec<String>> for Lines {
     }
 }
 
-/// The width of the terminal; COLUMNS, if set, goes before what the terminal says.
+/// Returns the width of the terminal. COLUMNS takes precedence if it is set.
 fn terminal_width() -> Option<u16> {
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns.filter(|&columns| columns > 0).or_else(|| Fitted::new().width())

@@ -16,11 +16,10 @@ use crate::uuids::Uuids;
 
 /// Tasks on devices, and their runs
 ///
-/// With `--output json`, `get` and `create` print the answer, `{"task": {…}}`, and lists print one
-/// task or run a line: ProtoJSON in both cases, with defaults such as `false` and `""`. What `get` and
-/// `list` print is what `create --file` reads. `wait` prints a line for each run, when it has ended.
-/// `get`, `delete` and `create --file` take many: each answer is a line then, in the order of what was
-/// given.
+/// With `--output json`, `get` and `create` print the response, `{"task": {…}}`, and lists print one task or
+/// run per line: ProtoJSON in both cases, including defaults such as `false` and `""`. `create --file` reads
+/// the output of `get` and `list`. `wait` prints a line for each run when it has ended. `get`, `delete` and
+/// `create --file` accept several; each response is then a line, in the order of the input.
 #[derive(Args, Debug)]
 pub struct Tasks {
     #[command(flatten)]
@@ -33,22 +32,22 @@ pub struct Tasks {
 enum Command {
     /// List all tasks
     List(Paging),
-    /// Show a task, or many
+    /// Show one or several tasks
     Get(Uuids),
     Create(Box<create::Create>),
-    /// Delete a task, or many; their runs remain
+    /// Delete one or several tasks; their runs remain
     Delete(Uuids),
     SetTargets(update::SetTargets),
     SetTriggers(update::SetTriggers),
     Wait(wait::Wait),
-    /// List the runs of a task, also of a deleted one
+    /// List the runs of a task, even of a deleted one
     Runs {
-        /// The task's uuid
+        /// The task's UUID
         task: String,
         /// Only runs on this device
         #[arg(long, value_name = "UUID")]
         device: Option<String>,
-        /// Only the last run on each device
+        /// Only the latest run on each device
         #[arg(long)]
         last: bool,
         #[command(flatten)]

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Text with its control characters written out, so that a name from a server cannot break a table or
-/// speak to the terminal.
+/// Escapes control characters, so that a name from a server cannot break a table or control the terminal.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_control) {
         return Cow::Borrowed(text);
@@ -15,28 +14,28 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(written.collect())
 }
 
-/// Control characters, and those that turn the direction of writing around.
+/// Whether this is a control character, or changes the writing direction.
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The last part of a name such as `Era.Common.DataDefinition.Task.OS.RunCommand`.
+/// Returns the last part of a name such as `Era.Common.DataDefinition.Task.OS.RunCommand`.
 pub fn short_name(full_name: &str) -> &str {
     full_name.rsplit('.').next().unwrap_or(full_name)
 }
 
-/// `1 device`, `2 devices`.
+/// Returns `1 device`, `2 devices`.
 pub fn count(number: usize, singular: &str) -> String {
     if number == 1 { format!("1 {singular}") } else { format!("{number} {}", plural(singular)) }
 }
 
-/// `1 failed, 2 suppressed`: what there is any of.
+/// Returns `1 failed, 2 suppressed`: all counts that are not zero.
 pub fn counts(parts: &[(usize, &str)]) -> String {
     let parts = parts.iter().filter(|(number, _)| *number > 0);
     parts.map(|(number, what)| format!("{number} {what}")).collect::<Vec<_>>().join(", ")
 }
 
-/// `tasks`, `policies`.
+/// Returns `tasks`, `policies`.
 pub fn plural(singular: &str) -> String {
     match singular.strip_suffix('y') {
         Some(stem) => format!("{stem}ies"),
@@ -44,9 +43,9 @@ pub fn plural(singular: &str) -> String {
     }
 }
 
-/// How the person called this command, to show others that work the same way.
+/// Returns how the user called this command, for examples.
 pub fn program() -> &'static str {
-    // Cargo sets it for what it runs.
+    // Cargo sets this for programs that it runs.
     if std::env::var_os("CARGO").is_some() {
         "cargo run -q --features cli --"
     } else {

@@ -1,10 +1,10 @@
-//! Finds a message type by what a person types.
+//! Finds a message type from user input.
 
 use crate::failure::Failure;
 use crate::near::near;
 use crate::text::short_name;
 
-/// The full name of the type that `name` means: a full name, or the last part of exactly one.
+/// Returns the full name of the type that `name` means: a full name, or the unique last part of one.
 pub fn find(name: &str, known: &[String]) -> Result<String, Failure> {
     let name = name.trim_start_matches('.');
     if known.iter().any(|known| known == name) {

@@ -1,4 +1,4 @@
-//! One uuid or many: what to show or to delete.
+//! Shows or deletes one or several items by UUID.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::method::Method;
 use crate::request::Request;
 use crate::response;
 
-/// What is done with each.
+/// What to do with each item.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Of many, each that fails is a line on standard error, and the others go on; the exit code is that
@@ -22,17 +22,17 @@ of the first that failed, in the order given. A login that is refused ends it.
 
   eset-protect tasks list --output json | jq -r .uuid | eset-protect tasks delete -")]
 pub struct Uuids {
-    /// Its uuid, or many; `-` reads them from standard input
+    /// One or several UUIDs; `-` reads them from standard input
     #[arg(value_name = "UUID", required_unless_present = "from", conflicts_with = "from")]
     uuids: Vec<String>,
-    /// Read the uuids from this file, one a line, of 64 MiB at most; `-` is standard input
+    /// Read the UUIDs from this file (at most 64 MiB), one per line; `-` is standard input
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     #[command(flatten)]
     options: BulkOptions,
 }
 
-/// What was given.
+/// The given UUIDs.
 enum Given {
     One(String),
     Many(Vec<String>),
@@ -70,7 +70,7 @@ impl Uuids {
         }
     }
 
-    /// What was given, which is checked before anything is sent.
+    /// Returns the given UUIDs, checked before anything is sent.
     fn given(&self, method: &Method, request: &dyn Fn(&str) -> String) -> Result<Given, Failure> {
         for uuid in self.uuids.iter().filter(|uuid| *uuid != "-") {
             check(&Request::of(method, &request(uuid))?, &[("", "UUID")])?;

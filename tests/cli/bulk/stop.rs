@@ -43,7 +43,7 @@ fn what_is_under_way_comes_to_its_end() {
         let (mut child, failed) = held(&server, wire, &mut hold, &directory);
         interrupt(&child);
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-        assert!(said.next().unwrap().unwrap().starts_with("stopping; Ctrl-C again"));
+        assert!(said.next().unwrap().unwrap().starts_with("stopping; press Ctrl-C again"));
         hold.release();
         let rest: Vec<_> = said.map(Result::unwrap).collect();
         assert_eq!(rest, ["1 created, 3 not begun"]);

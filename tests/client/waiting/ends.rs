@@ -19,7 +19,7 @@ fn late(uuid: &str, after: u64) -> Device {
 
 #[tokio::test]
 async fn a_group_is_done_when_nothing_new_comes() {
-    // The late one is back 30 seconds after the first has ended: within the settling time.
+    // The late device returns 30 seconds after the first has ended: within the settling time.
     let members = || group([Device::new("a"), late("b", 100)]);
     over_both_wires(members, async |fixture| {
         let uuid = fixture.create(task(DeviceTaskTargets::groups(["g"]))).await;
@@ -49,7 +49,7 @@ async fn a_device_of_a_group_that_comes_later_than_that_is_missed() {
         let last = watch.finish().await.unwrap();
         assert_eq!((last.counts().finished, last.is_success()), (1, true));
         assert!(fixture.timer.passed() < seconds(100));
-        // Whoever names it waits for it.
+        // If the device is named, the watch waits for it.
         let mut targets = DeviceTaskTargets::groups(["g"]);
         targets.devices_uuids.push("b".to_owned());
         let uuid = fixture.create(task(targets)).await;
@@ -136,7 +136,7 @@ async fn a_deleted_task_is_watched_to_the_end_of_its_runs() {
             assert_eq!(last.counts().finished, 1);
             assert!(fixture.timer.passed() < seconds(200));
 
-            // Who comes later sees the runs that there are.
+            // A later watch sees the existing runs.
             let last = fixture.watch(&uuid).finish().await.unwrap();
             assert_eq!((last.counts().total(), last.is_success()), (1, true));
         },
@@ -199,7 +199,7 @@ async fn new_targets_are_noticed() {
             };
             fixture.client.device_tasks().update_task_targets(targets).await.unwrap();
             let last = watch.finish().await.unwrap();
-            // `off` is waited for no more, and what `a` did is not asked for.
+            // The watch no longer waits for `off`, and does not ask what `a` did.
             let devices: Vec<_> = last.runs().map(|run| &*run.device_uuid).collect();
             assert_eq!(devices, ["b"]);
             assert!(last.is_success());

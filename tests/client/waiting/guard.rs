@@ -1,4 +1,4 @@
-//! Guarded creates, against an emulator whose answers are lost.
+//! Guarded creates against an emulator whose responses are lost.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -35,7 +35,7 @@ fn scan() -> DeviceTask {
     }
 }
 
-/// The uuids of all tasks.
+/// Returns the UUIDs of all tasks.
 async fn tasks(fixture: &Fixture) -> Vec<String> {
     let mut tasks = fixture.client.device_tasks().list_tasks(ListTasksRequest::default()).items();
     let mut uuids = Vec::new();
@@ -45,12 +45,12 @@ async fn tasks(fixture: &Fixture) -> Vec<String> {
     uuids
 }
 
-/// The next create goes wrong so.
+/// Injects a fault into the next create.
 fn fail(fixture: &Fixture, fault: Fault) {
     fixture.emulator.faults().push_for("CreateTask", fault);
 }
 
-/// How many creates and how many lists arrived.
+/// Returns the number of creates and lists received.
 fn calls(fixture: &Fixture) -> (usize, usize) {
     (fixture.calls("CreateTask"), fixture.calls("ListTasks"))
 }
@@ -96,7 +96,7 @@ async fn what_did_not_run_is_created_again_after_a_look() {
         let created = guarded(&fixture, scan()).await.unwrap();
         assert!(!created.is_found());
         assert_eq!(tasks(&fixture).await.len(), 1);
-        // A look behind the first, and for half a minute behind the second.
+        // One look after the first, and looks for half a minute after the second.
         assert_eq!(calls(&fixture), (3, 6), "the test itself listed once");
         assert_eq!(fixture.timer.take_sleeps(), [1, 2, 4, 8, 16].map(seconds));
     })
@@ -121,7 +121,7 @@ async fn it_has_the_time_to_look_and_to_create_again_whatever_a_call_has() {
         })
         .await;
     }
-    // Whoever gives it less time than that gets no second create.
+    // With less time there is no second create.
     over_both_wires(builder, async |fixture| {
         fail(&fixture, Fault::break_before_headers());
         let error = guarded(&fixture, scan()).timeout(seconds(30)).await.unwrap_err();
@@ -220,7 +220,7 @@ async fn similar_tasks_are_not_taken() {
 async fn what_a_service_writes_anew_is_the_same() {
     over_both_wires(builder, async |fixture| {
         let mut found = scan();
-        // The same targets in another order, and params with a default less and a list more.
+        // The same targets in another order, and params with one default less and one list more.
         found.targets = Some(devices(&["b", "a", "b"]));
         let params = r#"{"@type":"type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan",
             "scanTargets":["eset://AllTargets"],"powerActions":{},"scanProfile":"Smart"}"#;
@@ -269,7 +269,7 @@ async fn a_task_of_before_is_not_ours() {
         assert!(!created.is_found(), "the old one is over five minutes old");
         let young = created.into_task().uuid;
 
-        // Within these minutes nobody can tell, unless it was looked first.
+        // Within these minutes it is impossible to tell, unless it looked first.
         fail(&fixture, Fault::code(Code::Unavailable));
         let taken = guarded(&fixture, scan()).await.unwrap();
         assert!(taken.is_found());
@@ -290,7 +290,7 @@ async fn a_task_of_before_is_not_ours() {
 #[tokio::test]
 async fn clocks_may_differ() {
     over_both_wires(builder, async |fixture| {
-        // The service's clock is behind.
+        // The service's clock is slow.
         fixture.timer.shift(seconds(200));
         fail(&fixture, Fault::break_before_headers().after_the_call());
         assert!(guarded(&fixture, scan()).await.unwrap().is_found());
@@ -303,7 +303,7 @@ async fn clocks_may_differ() {
     .await;
 }
 
-/// The answer does not come; what is at work is looked for, and not begun again.
+/// The response does not arrive; a task that is being created is looked for and not created again.
 #[tokio::test]
 async fn an_attempt_that_takes_too_long_is_looked_for_only() {
     async fn late(fixture: &Fixture, runs: bool) -> Result<Guarded, Error> {
@@ -315,7 +315,7 @@ async fn an_attempt_that_takes_too_long_is_looked_for_only() {
             if runs {
                 fixture.create(scan()).await;
             }
-            // Half of the time is the attempt's.
+            // An attempt gets half the time.
             fixture.timer.advance(seconds(10));
         };
         tokio::join!(create, move_on).0
@@ -335,7 +335,7 @@ async fn an_attempt_that_takes_too_long_is_looked_for_only() {
     .await;
 }
 
-/// 504: the service gave up waiting for what may still be at work.
+/// 504: the service gave up waiting for a call that may still be running.
 #[tokio::test]
 async fn what_is_late_at_the_service_is_looked_for_only() {
     over_both_wires(builder, async |fixture| {
@@ -349,7 +349,7 @@ async fn what_is_late_at_the_service_is_looked_for_only() {
     .await;
 }
 
-/// What the service has accepted it is at work on, however its answer gets lost.
+/// The service works on a call that it has accepted, however its response is lost.
 #[tokio::test]
 async fn a_pending_create_whose_answer_cannot_be_had_is_not_sent_again() {
     let unavailable = || json("503 Service Unavailable", "");

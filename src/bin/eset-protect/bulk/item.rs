@@ -10,7 +10,7 @@ use crate::request::Request;
 pub struct Item {
     /// What a person calls it: a uuid, or the place of the request and the name of what it is about.
     pub name: String,
-    /// The line that asks for it again.
+    /// The line that requests it again.
     pub line: String,
     /// The request in JSON.
     pub request: String,

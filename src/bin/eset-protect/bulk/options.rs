@@ -1,4 +1,4 @@
-//! How many calls are made.
+//! Options for many calls.
 
 use std::path::{Path, PathBuf};
 
@@ -9,17 +9,17 @@ use crate::failure::Failure;
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct BulkOptions {
-    /// How many calls of many are under way at once; 16 if not given
+    /// How many calls to make concurrently; 16 by default
     #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: Option<u16>,
-    /// Write here, for another try, a line for each of many that failed and did not run for certain, or
-    /// does no harm when it runs twice
+    /// Write the items to retry to this file, one per line: those that failed and certainly did not run, or
+    /// can run twice without harm
     #[arg(long, value_name = "FILE")]
     failed: Option<PathBuf>,
 }
 
 impl BulkOptions {
-    /// Looks whether there is a file, which alone can hold many.
+    /// Checks that there is a file, because only a file can contain several requests.
     pub fn check(&self, has_file: bool) -> Result<(), Failure> {
         match self.given() {
             Some(flag) if !has_file => {
@@ -29,25 +29,25 @@ impl BulkOptions {
         }
     }
 
-    /// A flag that was given.
+    /// Returns an option that was given.
     fn given(&self) -> Option<&'static str> {
         let failed = self.failed.as_ref().map(|_| "--failed");
         failed.or(self.concurrency.map(|_| "--concurrency"))
     }
 
-    /// Whether somebody wants to know exactly what failed, also of one.
+    /// Whether failures must be recorded exactly, even for a single item.
     pub fn has_failed_file(&self) -> bool {
         self.failed.is_some()
     }
 
-    /// Opens what they name; `input` is what is read.
+    /// Opens the files; `input` is the file being read.
     pub fn settings(&self, input: Option<&Path>) -> Result<BulkSettings, Failure> {
         let failed = self.failed.as_deref().map(|path| FailedFile::open(path, input));
         Ok(BulkSettings { concurrency: self.concurrency, failed: failed.transpose()? })
     }
 }
 
-/// What the options say, with an open file.
+/// The options, with the file opened.
 #[derive(Debug)]
 pub struct BulkSettings {
     concurrency: Option<u16>,
@@ -55,17 +55,17 @@ pub struct BulkSettings {
 }
 
 impl BulkSettings {
-    /// How many calls are under way at once; the library's number if None.
+    /// Returns the number of concurrent calls; `None` for the library's default.
     pub fn concurrency(&self) -> Option<usize> {
         self.concurrency.map(usize::from)
     }
 
-    /// Forgets what failed before.
+    /// Clears failures of an earlier run.
     pub fn begin(&mut self) -> Result<(), Failure> {
         self.write_failed(std::iter::empty())
     }
 
-    /// Writes what to try again, if anybody wants it.
+    /// Writes the items to retry, if requested.
     pub fn write_failed<'a>(
         &mut self,
         lines: impl Iterator<Item = &'a str>,

@@ -1,4 +1,4 @@
-//! What came of many calls.
+//! The results of many calls.
 
 use eset_protect::Error;
 
@@ -7,20 +7,20 @@ use crate::failure::Failure;
 use crate::say::{say, say_error};
 use crate::text::counts;
 
-/// What is said of a call that may have run.
+/// The note for calls that may have run.
 pub const UNCLEAR: &str = "it may have been done all the same";
 
-/// What came of one call.
+/// The result of one call.
 #[derive(Debug)]
 pub enum Outcome {
     Done,
     Failed(Box<Error>),
-    /// Nobody has waited for its answer.
+    /// Its response was not awaited.
     UnderWay,
     NotBegun,
 }
 
-/// What came of each call, in the order of the items.
+/// The result of each call, in the order of the items.
 #[derive(Debug)]
 pub struct Outcomes {
     all: Vec<Outcome>,
@@ -39,14 +39,14 @@ impl Outcomes {
         }
     }
 
-    /// So many at the end are not begun any more.
+    /// Records that this number of calls at the end will not start.
     pub fn leave(&mut self, left: usize) {
         for outcome in self.all.iter_mut().rev().take(left) {
             *outcome = Outcome::NotBegun;
         }
     }
 
-    /// Somebody has stopped it before so many at the end were begun.
+    /// Records an interruption before this number of calls at the end started.
     pub fn interrupt(&mut self, left: usize) {
         self.is_interrupted = true;
         self.leave(left);
@@ -56,7 +56,7 @@ impl Outcomes {
         self.is_interrupted
     }
 
-    /// Says for which calls nobody has waited.
+    /// Reports the calls whose responses were not awaited.
     pub fn say_under_way(&self, items: &[Item]) {
         for (item, outcome) in items.iter().zip(&self.all) {
             if matches!(outcome, Outcome::UnderWay) {
@@ -65,7 +65,7 @@ impl Outcomes {
         }
     }
 
-    /// The lines of what can be asked for again: what did not run for certain, and what may run twice.
+    /// Returns the lines of items to retry: those that certainly did not run, and those that may run twice.
     pub fn to_repeat<'a>(
         &'a self,
         items: &'a [Item],
@@ -81,7 +81,7 @@ impl Outcomes {
         pairs.filter(move |(_, outcome)| is_safe(outcome)).map(|(item, _)| &*item.line)
     }
 
-    /// Says `97 deleted, 3 failed`. An error if any failed, or was never begun.
+    /// Prints `97 deleted, 3 failed`. Fails if any call failed or did not start.
     pub fn end(self, verb: &str) -> Result<(), Failure> {
         let summary = self.summary(verb);
         let is_cut_short = self.is_interrupted && !self.is_complete();

@@ -1,4 +1,4 @@
-//! Answers, printed in the order of their requests.
+//! Prints responses in the order of their requests.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::say::say;
 use crate::table::Table;
 use crate::text::{plural, printable};
 
-/// Prints each answer when those before it are printed.
+/// Prints each response after those before it.
 pub struct Printer {
     output: Output,
     format: Format,
@@ -20,7 +20,7 @@ pub struct Printer {
     /// What the answers hold, if they hold something.
     table: Option<Table>,
     next: usize,
-    /// Answers, with their names, that came before others.
+    /// Responses that arrived early, with their names.
     early: BTreeMap<usize, Option<(String, String)>>,
     /// Why nothing more is printed.
     failure: Option<Failure>,
@@ -28,7 +28,7 @@ pub struct Printer {
     created: Vec<(String, String)>,
 }
 
-/// Answers that could not be printed.
+/// Responses that could not be printed.
 #[derive(Debug)]
 pub struct Unprinted {
     pub failure: Failure,
@@ -36,7 +36,7 @@ pub struct Unprinted {
 }
 
 impl Unprinted {
-    /// Says what was created. That is all of it: what is in a pipe may be read by nobody any more.
+    /// Reports all created items, because the reader of a pipe may not have read what was written to it.
     pub fn say(self) -> Failure {
         if self.created.is_empty() {
             return self.failure;
@@ -56,7 +56,7 @@ impl Printer {
         Self { output, format, method, done, table, next: 0, early, failure, created }
     }
 
-    /// Takes what came of a call: its name and the answer, if there is one.
+    /// Takes the result of a call: its name, and the response if there is one.
     pub fn take(&mut self, index: usize, name: &str, answer: Option<Result<String, Failure>>) {
         let answer = match answer.transpose() {
             Ok(answer) => answer.map(|answer| (name.to_owned(), answer)),
@@ -74,7 +74,7 @@ impl Printer {
         self.note(flushed);
     }
 
-    /// Whether nothing can be printed any more.
+    /// Whether printing has failed.
     pub fn is_broken(&self) -> bool {
         self.failure.is_some()
     }

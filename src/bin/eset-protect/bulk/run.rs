@@ -1,4 +1,4 @@
-//! The calls of a bulk, from the first to the last.
+//! Makes the calls of a bulk.
 
 use std::ops::ControlFlow;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use crate::method::Method;
 use crate::say::{say, say_error};
 use crate::stop_signal::stop_signal;
 
-/// What goes on while the calls are made.
+/// The state while calls are made.
 pub struct Run<'a> {
     pub method: &'a Method,
     pub items: &'a [Item],
@@ -26,7 +26,7 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Makes the calls, until all are made or nobody wants more.
+    /// Makes the calls until all are done or the user stops.
     pub async fn calls(
         &mut self,
         client: &Client,
@@ -44,7 +44,7 @@ impl Run<'_> {
                     }
                     stopped.set(stop_signal()?);
                     self.outcomes.interrupt(calls.stop());
-                    self.bar.aside(|| say("stopping; Ctrl-C again waits for no answer"));
+                    self.bar.aside(|| say("stopping; press Ctrl-C again to stop at once"));
                 }
                 () = self.bar.is_due() => self.bar.show(),
                 response = calls.next() => {
@@ -60,7 +60,7 @@ impl Run<'_> {
         }
     }
 
-    /// Notes what came of a call. Breaks if nothing would come of others.
+    /// Records the result of a call. Breaks if all others would fail too.
     fn take(&mut self, (index, result): Response) -> ControlFlow<()> {
         let name = self.items.get(index).map(|item| &*item.name).unwrap_or_default();
         self.bar.advance(result.is_ok());
@@ -83,7 +83,7 @@ impl Run<'_> {
     }
 }
 
-/// A failure in one line.
+/// Describes a failure in one line.
 fn described(method: &Method, name: &str, error: &Error) -> String {
     let mut text = format!("{name}: {}", failure::headline(error));
     for violation in failure::field_violations(error) {

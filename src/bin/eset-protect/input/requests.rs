@@ -1,4 +1,4 @@
-//! Requests in JSON: one, or many.
+//! Reads requests in JSON.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use crate::request::{Request, expected, without_position};
 /// The requests of an input.
 #[derive(Debug)]
 pub enum Requests {
-    /// One, as `get` or `list` prints it.
+    /// A single request, as printed by `get` or `list`.
     One(Request),
     /// A list, or several one after another; each with its place, such as `line 97`.
     Many(Vec<(String, Request)>),
 }
 
 impl Requests {
-    /// One as a list of one, if that is wanted.
+    /// Turns a single request into a list of one, if wanted.
     pub fn many_if(self, is_wanted: bool) -> Self {
         match self {
             Self::One(request) if is_wanted => {
@@ -62,7 +62,7 @@ fn parse(
         return Request::read(method, &complete(json)?).map(Requests::One);
     }
     let requests = parts.into_iter().map(|(place, json)| {
-        // Line and column would be those within this part.
+        // Line and column would refer to this part.
         let request = complete(json.get()).and_then(|json| Request::read(method, &json));
         let request = request.map_err(|error| format!("{place}: {}", without_position(&error)))?;
         Ok((place, request))
@@ -70,7 +70,7 @@ fn parse(
     requests.collect::<Result<_, String>>().map(Requests::Many)
 }
 
-/// The elements of an array.
+/// Returns the elements of an array.
 fn elements(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
     let elements: Vec<&RawValue> = serde_json::from_str(json)?;
     let places = (1..).map(|number| format!("element {number}"));

@@ -22,7 +22,7 @@ use crate::response;
 use crate::say::say;
 use crate::text::count;
 
-/// Create a policy, from flags or from a file, or many from a file
+/// Create a policy from flags, or one or several from a file
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -31,22 +31,22 @@ Examples:
   eset-protect policies list --output json | jq -c 'select(.builtIn == false)' |
       eset-protect policies create --file -")]
 pub struct Create {
-    /// The request in ProtoJSON, {"policy": {…}} or a policy as `list` prints it, or many: one after
-    /// another, such as one a line, or in an array; `-` reads standard input
+    /// The request in ProtoJSON: {"policy": {…}}, or a policy as printed by `list`, or several of them, in
+    /// sequence (such as one per line) or in an array; `-` reads standard input
     ///
-    /// At most 64 MiB, in UTF-8 or UTF-16. What the server sets (uuid, builtIn) is left out. Nothing is
-    /// created if one of them is wrong.
+    /// At most 64 MiB, in UTF-8 or UTF-16. Fields that the server sets (uuid, builtIn) are ignored. If one is
+    /// invalid, none is created.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "name", "description", "product", "data", "force", "read_only",
     ])]
     file: Option<PathBuf>,
-    /// A name for people
+    /// A human-readable name
     #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
     name: Option<String>,
     /// Free text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
-    /// The product that the settings are for, such as eset.local.products.endpoint; an export names it
+    /// The product for the settings, such as eset.local.products.endpoint; an export contains it
     #[arg(long)]
     product: Option<String>,
     /// The settings; `-` reads standard input
@@ -57,7 +57,7 @@ pub struct Create {
     /// --allow-unknown sends it unchanged. At most 64 MiB.
     #[arg(long, value_name = "FILE", required_unless_present = "file")]
     data: Option<PathBuf>,
-    /// A setting that wins over policies merged later; may be repeated
+    /// A setting that overrides policies merged later; may be repeated
     #[arg(long, value_name = "PATH")]
     force: Vec<String>,
     /// A setting that the device cannot override; may be repeated
@@ -79,7 +79,7 @@ const FLAGS: Flags<'_> = &[
 
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        // What is wrong is told before anything is connected.
+        // Errors are reported before connecting.
         let (options, file) = (self.options.clone(), self.file.clone());
         options.check(file.is_some())?;
         let method = Method::of::<CreatePolicy>()?;
@@ -132,7 +132,7 @@ impl Create {
     }
 }
 
-/// What `--data` names.
+/// The contents of `--data`.
 struct Data {
     data: Bytes,
     product: Option<String>,
@@ -140,10 +140,10 @@ struct Data {
     text: String,
 }
 
-/// Reads settings in whatever form they are.
+/// Reads settings in any form.
 fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
     let content = input::read("--data", path)?;
-    // Text may have been saved in UTF-16, which settings themselves never are.
+    // Text may be saved as UTF-16; settings themselves never are.
     let read = Settings::read(&content).or_else(|error| match decode_text(&content) {
         Ok(text) => Settings::read(text.as_bytes()),
         Err(_) => Err(error),

@@ -27,10 +27,10 @@ use crate::response;
 use crate::say::say;
 use crate::text::count;
 
-/// Create a task, from flags or from a file, or many from a file
+/// Create a task from flags, or one or several from a file
 ///
-/// Nothing is sent of what cannot be right, or of what this version does not know and --allow-unknown does not
-/// allow: all requests are checked before the first call.
+/// All requests are checked before the first call. If one contains a mistake, or a name that this version
+/// does not know without --allow-unknown, nothing is sent.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -44,37 +44,37 @@ Examples:
   eset-protect tasks create --name Isolate --action StartNetworkIsolation --device UUID \\
       --guarded --wait --wait-timeout 10m")]
 pub struct Create {
-    /// The request in ProtoJSON, {"task": {…}} or a task as `list` prints it, or many: one after
-    /// another, such as one a line, or in an array; `-` reads standard input
+    /// The request in ProtoJSON: {"task": {…}}, or a task as printed by `list`, or several of them, in
+    /// sequence (such as one per line) or in an array; `-` reads standard input
     ///
-    /// At most 64 MiB, in UTF-8 or UTF-16. What the server sets (uuid, versionId, source, times) is left
-    /// out. Nothing is created if one of them is wrong.
+    /// At most 64 MiB, in UTF-8 or UTF-16. Fields that the server sets (uuid, versionId, source, times) are
+    /// ignored. If one is invalid, none is created.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "name", "description", "action", "device", "group", "expires", "Params",
     ])]
     file: Option<PathBuf>,
-    /// A name for people
+    /// A human-readable name
     #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
     name: Option<String>,
     /// Free text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
-    /// What to do; --help lists the actions
+    /// The action; --help lists the known ones
     #[arg(long, required_unless_present = "file", long_help = action::help())]
     action: Option<String>,
-    /// A device to do it on; may be repeated
+    /// A device to run it on; may be repeated
     #[arg(long, value_name = "UUID")]
     device: Vec<String>,
-    /// A group of devices to do it on; may be repeated
+    /// A group of devices to run it on; may be repeated
     #[arg(long, value_name = "UUID")]
     group: Vec<String>,
-    /// Not after this time, such as 2030-01-01T00:00:00Z; the service's default if not given
+    /// The time after which it must not start, such as 2030-01-01T00:00:00Z; the service's default if omitted
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
-    /// If the answer is lost, look for the task before it is created again, three times at most
+    /// If the response is lost, look for the task before creating it again; at most three attempts
     ///
-    /// --timeout is for each create. After a broken connection it looks for half a minute before it creates
-    /// again, so all of it may take two minutes longer.
+    /// --timeout applies to each create. After a broken connection it looks for half a minute before it
+    /// creates again, so the total may take two minutes longer.
     #[arg(long)]
     guarded: bool,
     /// Wait until the task is done on all of its devices; see `tasks wait`
@@ -115,7 +115,7 @@ const JSON_FLAGS: [(&str, &str); 9] = {
     flags
 };
 
-/// How to create it, and what then.
+/// How to create the task, and what to do afterwards.
 #[derive(Clone, Debug)]
 struct How {
     guarded: bool,
@@ -123,7 +123,7 @@ struct How {
 }
 
 impl How {
-    /// Each of them is about one task.
+    /// Refuses options that only work for a single task.
     fn refuse_many(&self, number: usize) -> Result<(), Failure> {
         let flags = [("--guarded", self.guarded), ("--wait", self.wait.is_some())];
         match flags.into_iter().find(|(_, given)| *given) {
@@ -148,7 +148,7 @@ impl How {
             let guarded = client.device_tasks().create_task_guarded(request).await?;
             if let Guarded::Found(task) = &guarded {
                 say(&format!(
-                    "The answer was lost; the task was found as {}, not created again.",
+                    "The response was lost; the task was found as {} and not created again.",
                     task.uuid
                 ));
             }
@@ -160,7 +160,7 @@ impl How {
         match (self.wait, response::created(method, &response)) {
             (Some(options), Some(uuid)) => wait::wait(&client, format, &uuid, &options).await,
             (Some(_), None) => {
-                Err(Failure::Other("--wait: the answer holds no task to wait for".to_owned()))
+                Err(Failure::Other("--wait: the response contains no task to wait for".to_owned()))
             }
             (None, _) => Ok(()),
         }
@@ -169,7 +169,7 @@ impl How {
 
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        // What is wrong is told before anything is connected.
+        // Errors are reported before connecting.
         let how = self.how()?;
         let (options, file) = (self.options.clone(), self.file.clone());
         options.check(file.is_some())?;
@@ -215,11 +215,11 @@ impl Create {
     fn task(self) -> Result<DeviceTask, Failure> {
         if self.device.is_empty() && self.group.is_empty() {
             return Err(Failure::Input(
-                "--device, --group: expected a device or a group at least".to_owned(),
+                "--device, --group: expected at least one device or group".to_owned(),
             ));
         }
         let name = self.action.unwrap_or_default();
-        // A misspelled action is told before its params are missed.
+        // Reports a misspelled action before its missing params.
         let misspelled = DeviceTask { action: Some(Action::new(&*name)), ..DeviceTask::default() };
         if let Err(problems) = misspelled.check(SystemTime::now())
             && let Some(problem) = problems.iter().find(|problem| problem.field == "action.name")

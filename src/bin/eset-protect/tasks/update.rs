@@ -21,15 +21,15 @@ const FLAGS: Flags<'_> = &[
     ("triggers", "--expires"),
 ];
 
-/// Replace the devices and groups that a task is for
+/// Replace the devices and groups of a task
 #[derive(Args, Debug)]
 pub struct SetTargets {
-    /// The task's uuid
+    /// The task's UUID
     task: String,
-    /// A device to do it on; may be repeated
+    /// A device to run it on; may be repeated
     #[arg(long, value_name = "UUID")]
     device: Vec<String>,
-    /// A group of devices to do it on; may be repeated
+    /// A group of devices to run it on; may be repeated
     #[arg(long, value_name = "UUID")]
     group: Vec<String>,
 }
@@ -38,7 +38,7 @@ impl SetTargets {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         if self.device.is_empty() && self.group.is_empty() {
             return Err(Failure::Input(
-                "--device, --group: expected a device or a group at least".to_owned(),
+                "--device, --group: expected at least one device or group".to_owned(),
             ));
         }
         let targets =
@@ -49,12 +49,12 @@ impl SetTargets {
     }
 }
 
-/// Replace the triggers of a task by one that runs it as soon as possible, once more if it ran already
+/// Replace the triggers of a task with one that runs it as soon as possible, even if it already ran
 #[derive(Args, Debug)]
 pub struct SetTriggers {
-    /// The task's uuid
+    /// The task's UUID
     task: String,
-    /// Not after this time, such as 2030-01-01T00:00:00Z; the service's default if not given
+    /// The time after which it must not start, such as 2030-01-01T00:00:00Z; the service's default if omitted
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
 }

@@ -22,25 +22,25 @@ use crate::table::Table;
 use crate::text::{count, counts, program};
 use display::Display;
 
-/// The longest pause between two polls is so many times the first.
+/// The factor between the first and the longest pause.
 const GROWTH: u32 = 15;
-/// Nobody waits longer: a year.
+/// The longest time to wait: a year.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Wait until a task is done on all of its devices
 ///
-/// Shows how far it is on standard error, and at the end each device with its run. With `--output json`
-/// each run is a line of ProtoJSON, printed when it has ended.
+/// Shows the progress on standard error, and at the end each device with its run. With `--output json`, each
+/// run is printed as a line of ProtoJSON when it has ended.
 ///
-/// Who is in a group cannot be asked: a task for groups is taken for done when all runs have ended and
-/// nothing new has come for a minute. A device that is off is waited for until the task's trigger
-/// expires, so think of --wait-timeout. Ctrl-C ends the waiting, not the task.
+/// The members of a group are not known: a task for groups counts as done if all runs have ended and nothing
+/// has changed for a minute. For a device that is off, it waits until the task's trigger expires, so consider
+/// --wait-timeout. Ctrl-C stops the waiting, not the task.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Exit codes: 0 all devices finished; 9 a run failed or was suppressed, or a device did not start in
 time; 6 the time ran out; 130 Ctrl-C. The others are those of `eset-protect --help`.")]
 pub struct Wait {
-    /// The task's uuid
+    /// The task's UUID
     task: String,
     #[command(flatten)]
     options: WaitOptions,
@@ -48,11 +48,10 @@ pub struct Wait {
 
 #[derive(Args, Clone, Debug)]
 pub struct WaitOptions {
-    /// How long to wait, such as 90s, 10m or 1h; if not given, until the task is done
+    /// How long to wait, such as 90s, 10m or 1h; by default until the task is done
     #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     wait_timeout: Option<Duration>,
-    /// How long to pause before asking again, up to 15 times as long while nothing changes; 2s if not
-    /// given
+    /// The pause between polls, which grows up to 15 times while nothing changes; 2s by default
     #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     poll_interval: Option<Duration>,
 }
@@ -65,7 +64,7 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 impl WaitOptions {
-    /// A flag that was given.
+    /// Returns an option that was given.
     pub fn given(&self) -> Option<&'static str> {
         let flags =
             [("--wait-timeout", self.wait_timeout), ("--poll-interval", self.poll_interval)];
@@ -74,7 +73,7 @@ impl WaitOptions {
 }
 
 impl Wait {
-    /// Tells what cannot be right before anything is connected.
+    /// Reports errors before connecting.
     pub fn check(&self) -> Result<(), Failure> {
         let request = GetTaskRequest { task_uuid: self.task.clone() };
         check(&Request::new(&Method::of::<GetTask>()?, &request)?, &[("task_uuid", "TASK")])
@@ -85,7 +84,7 @@ impl Wait {
     }
 }
 
-/// Waits for a task and shows how far it is.
+/// Waits for a task and shows its progress.
 pub async fn wait(
     client: &Client,
     format: Format,
@@ -144,7 +143,7 @@ pub async fn wait(
     }
 }
 
-/// The runs that have ended since.
+/// Prints the runs that have ended since.
 fn print_ended(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
     for run in progress.changed().filter(|run| run.is_ended()) {
         output.line(&to_json(run)?)?;
@@ -152,7 +151,7 @@ fn print_ended(output: &mut Output, progress: &TaskProgress) -> Result<(), Failu
     output.flush()
 }
 
-/// Each device with its run.
+/// Prints each device with its run.
 fn print_devices(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
     let method = Method::of::<ListTaskRuns>()?;
     let Some(field) = method.item() else { return Ok(()) };
@@ -186,14 +185,14 @@ fn verdict(progress: &TaskProgress) -> Result<(), Failure> {
                 (all.expired, "not started in time"),
             ];
             let devices = count(total, "device");
-            format!("the task did not end well on {wrong} of {devices}: {}", counts(&what))
+            format!("the task did not succeed on {wrong} of {devices}: {}", counts(&what))
         }
     };
     Err(Failure::Wait { exit_code: failure::RUNS, message, hint: None })
 }
 
 fn failed(task: &str, error: Error) -> Failure {
-    // The watch's own end is that of no call.
+    // The error of the watch itself belongs to no call.
     if error.rpc().is_none() && error.is_deadline_exceeded() {
         return Failure::Wait {
             exit_code: failure::OUT_OF_TIME,
@@ -212,7 +211,7 @@ fn interrupted(task: &str) -> Failure {
     }
 }
 
-/// Nobody reads what the waiting prints; the exit code must not say that all is well.
+/// Handles unread output: the exit code must not report success.
 fn unread(task: &str, failure: Failure) -> Failure {
     let Failure::ReaderGone = failure else { return failure };
     Failure::Wait {
