@@ -1,5 +1,5 @@
-//! The gRPC-native client for ESET PROTECT: device tasks and policies from Rust, with one set of types
-//! for gRPC and for ESET's JSON.
+//! A gRPC-native client for ESET PROTECT: device tasks and policies, with one set of types for gRPC and
+//! for ESET's JSON.
 //!
 //! ESET documents a REST API and publishes neither a gRPC endpoint nor field numbers. This crate has
 //! `.proto` files reconstructed from that documentation: **the JSON is ESET's, the field numbers are
@@ -48,37 +48,35 @@
 //! ```text
 //!   proto/*.proto ──build.rs──▶ types + ProtoJSON + list of RPCs        one source of truth
 //!
-//!   your code ─▶ Client ─▶ call ──────▶ transport ─┬─ gRPC ─▶ any gRPC server of these protos
-//!                facade    deadline     one        └─ REST ─▶ ESET Connect, ESET PROTECT On-Prem
-//!                          retry        attempt,
-//!                          credentials  in its turn
+//!   your code ─▶ Client ─▶ Call<R> ─▶ call loop ────────▶ Transport ─┬─ gRPC ─▶ any server of these protos
+//!                handle    encodes    deadline, retry,    makes one  ├─ REST ─▶ ESET Connect, On-Prem
+//!                per       and        token, rate limit,  attempt    └─ yours: a mock, a recorder, …
+//!                service   decodes    pending responses
 //!
-//!   grpcurl, curl, any language ─▶ fronts ─▶ emulator
+//!   grpcurl, curl, any language ─▶ gRPC and REST servers ─▶ emulator
 //! ```
 //!
-//! The modules, in the order in which data flows:
-//!
-//! | module | what |
+//! | module or type | purpose |
 //! |---|---|
-//! | [`Client`], [`Call`] | a method per RPC; what can be said about one call |
-//! | [`Paginator`], [`Items`], [`Bulk`], [`BulkItems`] | lists of many pages, many calls, many lists |
-//! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating one once though its answer is lost |
-//! | [`rpc`] | the one list of RPCs: gRPC path, HTTP rule, idempotency, paging |
-//! | [`automation`], [`policy_management`], [`params`] | the messages |
-//! | [`check`] | what cannot be right in a request, found before it is sent |
-//! | [`policy`] | the settings of a policy, from the Web Console's export or from base64 |
-//! | [`proto`] | all generated code by package, bare tonic stubs and the descriptor set among it |
-//! | [`protojson`] | reading and writing JSON with options |
-//! | [`transcode`] | RPCs as HTTP requests, and an OpenAPI document of them |
-//! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
+//! | [`Client`], [`Call`] | a method for each RPC; the options of one call |
+//! | [`Paginator`], [`Items`], [`Bulk`], [`BulkItems`] | lists with many pages, many calls, many lists |
+//! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating a task exactly once even if the response is lost |
+//! | [`CallOptions`], [`RetryPolicy`], [`RetryThrottle`], [`RateLimiter`] | deadlines, retries and rate limits |
+//! | [`Error`] | the error of every call |
 //! | [`auth`] | access tokens and logins |
-//! | [`CallOptions`], [`RetryPolicy`], [`RetryThrottle`], [`RateLimiter`] | deadlines, retries, limits: when a call is made, again or not at all |
-//! | [`DeviceTasks::watch_task`], [`DeviceTasks::create_task_guarded`] | waiting for a task; creating one once |
-//! | [`Error`] | the one error of all calls |
-//! | [`facts`] | what is known of ESET's APIs, and from where |
-//! | [`telemetry`] | spans, events, trace context and metrics of calls |
-//! | [`server`] | the REST front: HTTP requests to RPCs that a server answers; reflection (feature `server`) |
-//! | [`emulator`] | a stand-in of ESET's services (feature `emulator`) |
+//! | [`transport`] | the two wires, and the trait for a wire of your own |
+//! | [`telemetry`] | spans, events, trace context and metrics |
+//! | [`automation`], [`policy_management`], [`params`] | the messages |
+//! | [`check`] | finds mistakes in a request before it is sent |
+//! | [`policy`] | reads a policy's settings from a Web Console export, base64 or JSON |
+//! | [`rpc`] | the list of RPCs: gRPC path, HTTP rule, idempotency, paging |
+//! | [`proto`] | all generated code by package, with tonic's stubs and the descriptor set |
+//! | [`protojson`] | reads and writes JSON with options |
+//! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
+//! | [`transcode`] | RPCs as HTTP requests, and their OpenAPI document |
+//! | [`server`] | a REST front for servers, and reflection (feature `server`) |
+//! | [`emulator`] | an emulator of ESET's services (feature `emulator`) |
+//! | [`facts`] | what is known of ESET's APIs, with sources |
 //!
 //! # Features
 //!
@@ -86,27 +84,27 @@
 //! |---|---|---|
 //! | `automation` | ESET's Automation API: [`DeviceTasks`], [`TaskWatch`], [`GuardedCreate`] | yes |
 //! | `policy-management` | ESET's Policy Management API: [`Policies`], [`PolicyAssignments`], [`policy`] | yes |
-//! | `all-services` | all services of ESET that the crate has | |
-//! | `tls` | TLS by rustls with ring: [`TlsConfig`] | yes |
-//! | `rest` | ESET's REST API as a second wire, and the logins that go with it | |
-//! | `server` | tonic's server stubs beside the client stubs, the module [`server`] | |
+//! | `all-services` | every ESET service in the crate | |
+//! | `tls` | TLS with rustls and ring: [`TlsConfig`] | yes |
+//! | `rest` | ESET's REST API as a second wire, and its logins | |
+//! | `server` | tonic's server stubs, and the module [`server`] | |
 //! | `emulator` | the module [`emulator`] | |
-//! | `otel` | trace context on every request, for programs that trace with OpenTelemetry: [`telemetry`] | |
-//! | `chrono`, `jiff` | conversions of [`wkt::Timestamp`] and [`wkt::Duration`] from and to those crates | |
-//! | `metrics` | counters and histograms by the facade `metrics`: [`telemetry`] | |
+//! | `otel` | W3C trace context in every request, for programs that use OpenTelemetry: [`telemetry`] | |
+//! | `metrics` | counters and histograms through the `metrics` facade: [`telemetry`] | |
+//! | `chrono`, `jiff` | conversions of [`wkt::Timestamp`] and [`wkt::Duration`] to and from the types of those crates | |
 //! | `cli` | the command `eset-protect` | |
 //!
-//! The library needs Rust 1.88; `emulator` and `cli` need 1.90, as their database does.
+//! Features only add to the API, and the default features include no server, command or database. Each host of
+//! ESET's cloud has a feature ([facts](facts#services)). Services that are off are not compiled and not part of
+//! [`proto::FILE_DESCRIPTOR_SET`]; the command and the emulator enable the services that they need.
 //!
-//! Features only add; the default pulls no server, command or database. Services have a feature for each host of
-//! ESET's cloud ([facts](facts#services)); those that are off are not compiled and not in
-//! [`proto::FILE_DESCRIPTOR_SET`]. The command and the emulator turn on the services that they need.
+//! The library needs Rust 1.88; `emulator` and `cli` need Rust 1.90 because their database does.
 //!
-//! # What is kept and what is not
+//! # What survives a round trip
 //!
-//! What this crate does not know inside an `Any` survives JSON → gRPC → JSON, see [`wkt::Any`]. Unknown
-//! fields of ordinary messages do not: prost drops them when it reads bytes, and the JSON reader passes
-//! over them unless it is [strict](protojson::Reader::strict).
+//! Inside an `Any`, members, enum names and types that this crate does not know survive JSON → gRPC → JSON; see
+//! [`wkt::Any`]. Unknown fields of other messages do not: prost drops them when it decodes, and the JSON reader
+//! skips them unless it is [strict](protojson::Reader::strict).
 #![cfg_attr(
     not(feature = "emulator"),
     doc = "\n\n[emulator]: https://docs.rs/eset-protect\n[`emulator`]: https://docs.rs/eset-protect"
