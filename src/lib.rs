@@ -82,8 +82,21 @@
 //!
 //! | feature | adds | default |
 //! |---|---|---|
+//! | `application-management` | executables in the network: `Executables` | |
+//! | `asset-management` | the tree of groups: `Groups` | |
 //! | `automation` | ESET's Automation API: [`DeviceTasks`], [`TaskWatch`], [`GuardedCreate`] | yes |
+//! | `device-management` | devices and their groups: [`Devices`], [`DeviceGroups`] | yes |
+//! | `iam` | roles and who has them: `IdentityProvider`, `Roles`, `Permissions` | |
+//! | `incident-management` | detections, incidents and EDR rules: `Detections`, `DetectionsV1`, `DetectionGroups`, `Incidents`, `IncidentComments`, `EdrRules`, `EdrRuleExclusions` | |
+//! | `installer-management` | installers: `Installers` | |
+//! | `mobile-device-management` | the enrollment of phones and tablets: `MobileDevices` | |
+//! | `network-access-protection` | IP sets of policies: `NetworkAccessConfigurator` | |
+//! | `patch-management` | patches: `UnpatchedDevices`, `PatchManagement` | |
 //! | `policy-management` | ESET's Policy Management API: [`Policies`], [`PolicyAssignments`], [`policy`] | yes |
+//! | `quarantine-management` | quarantined objects: `QuarantinedObjects` | |
+//! | `user-management` | users: `Users` | |
+//! | `vulnerability-management` | vulnerabilities: `VulnerableDevices`, `VulnerabilityManagement` | |
+//! | `web-access-protection` | web address rules of policies: `WebAddressRulesConfigurator` | |
 //! | `all-services` | every ESET service in the crate | |
 //! | `tls` | TLS with rustls and ring: [`TlsConfig`] | yes |
 //! | `rest` | ESET's REST API as a second wire, and its logins | |

@@ -3,6 +3,10 @@
 //! Pure, without I/O, and used from both ends: [`Encoded::request`] expands a path template for a REST
 //! client, [`Router`] matches it for a REST server, and what one expands the other matches to the same.
 //!
+//! The response of an RPC is JSON here. That of an RPC that returns
+//! [`google.api.HttpBody`](crate::proto::google::api::HttpBody), such as a download, is not: the client and
+//! the REST front send its `data` as it is, with its `content_type` as the header `Content-Type`.
+//!
 //! ```
 //! use eset_protect::automation::v1::ListTaskRunsRequest;
 //! use eset_protect::rpc::device_tasks::ListTaskRuns;

@@ -42,6 +42,9 @@ const ERRORS: &[(&str, &str)] = &[
     ("504", "The call took too long. It may have run."),
 ];
 
+/// The media type of bodies.
+const JSON: &str = "application/json";
+
 /// The name of the only security scheme.
 const TOKEN: &str = "accessToken";
 
@@ -211,8 +214,9 @@ fn operation(
         }
         field => method.input().get_field_by_name(field).map(|field| schemas.field(&field)),
     };
-    let body = body
-        .map(|schema| content(schema, examples.body(&id)).with("required", Some(Json::Bool(true))));
+    let body = body.map(|schema| {
+        content(JSON, schema, examples.body(&id)).with("required", Some(Json::Bool(true)))
+    });
     operation.with("requestBody", body).with("responses", Some(responses(method, rule, schemas)))
 }
 
@@ -223,21 +227,25 @@ fn summary(name: &str) -> String {
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
-fn content(schema: Json, example: Option<Json>) -> Json {
+fn content(media_type: &str, schema: Json, example: Option<Json>) -> Json {
     let media = Json::object([("schema", schema)]).with("example", example);
-    Json::object([("content", Json::object([("application/json", media)]))])
+    Json::object([("content", Json::object([(media_type, media)]))])
 }
 
 fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) -> Json {
     let output = method.output();
-    let schema = match output.get_field_by_name(&rule.response_body) {
-        Some(field) => schemas.field(&field),
-        None => schemas.reference(&output),
+    let (media_type, schema) = match output.get_field_by_name(&rule.response_body) {
+        Some(field) => (JSON, schemas.field(&field)),
+        // The body as it is, of any media type.
+        None if output.full_name() == "google.api.HttpBody" => ("*/*", schemas::binary()),
+        None => (JSON, schemas.reference(&output)),
     };
     let comment = comments::find(&output.parent_file(), output.path());
     let success = comment.unwrap_or_else(|| "A successful response.".to_owned());
-    let described = |text: String, schema: Json| {
-        let Json::Object(content) = content(schema, None) else { return Json::Text(text) };
+    let described = |text: String, media_type: &str, schema: Json| {
+        let Json::Object(content) = content(media_type, schema, None) else {
+            return Json::Text(text);
+        };
         let description = ("description".to_owned(), Json::Text(text));
         Json::Object([description].into_iter().chain(content).collect())
     };
@@ -252,11 +260,11 @@ fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) 
         ("description", Json::text(pending)),
         ("headers", Json::object([("response-id", id)])),
     ]);
-    let mut responses = vec![("200", described(success, schema)), ("202", pending)];
+    let mut responses = vec![("200", described(success, media_type, schema)), ("202", pending)];
     let error = schemas.status();
     let errors = ERRORS.iter().chain(&[("default", "An unexpected error response.")]);
     responses.extend(
-        errors.map(|(status, text)| (*status, described((*text).to_owned(), error.clone()))),
+        errors.map(|(status, text)| (*status, described((*text).to_owned(), JSON, error.clone()))),
     );
     Json::Object(responses.into_iter().map(|(name, json)| (name.to_owned(), json)).collect())
 }

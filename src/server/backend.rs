@@ -5,15 +5,20 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
+use crate::proto::google::api::HttpBody;
 use crate::proto::google::rpc::bad_request::FieldViolation;
 use crate::proto::google::rpc::{BadRequest, Status as Rich};
 use crate::protojson::{Reader, Writer};
 use crate::rpc::{MethodSpec, Rpc};
 use crate::transcode::{Route, TranscodeError};
 use crate::wkt::{Any, TypeRegistry};
+
+/// The media type of a body that names none (RFC 9110, 8.3).
+const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// An answer that is on its way.
 pub type RestFuture = Pin<Box<dyn Future<Output = Result<RestAnswer, Status>> + Send>>;
@@ -39,11 +44,12 @@ pub struct RestCall {
     pub(super) registry: TypeRegistry,
 }
 
-/// The answer to a [`RestCall`]: metadata and JSON.
+/// The answer to a [`RestCall`]: metadata and a body, which is JSON or that of a `google.api.HttpBody`.
 #[derive(Debug)]
 pub struct RestAnswer {
     pub(super) metadata: MetadataMap,
-    pub(super) body: Vec<u8>,
+    pub(super) content_type: HeaderValue,
+    pub(super) body: Bytes,
 }
 
 impl RestCall {
@@ -72,10 +78,20 @@ impl RestCall {
             reader.scope(|| route.request::<R>(&query, &body)).map_err(|error| refused(&error))?;
         let request = Request::from_parts(metadata, extensions, message);
         let (metadata, message, _) = handle(request).await?.into_parts();
+        let http_body = (&message as &dyn std::any::Any).downcast_ref::<HttpBody>();
+        if let Some(HttpBody { content_type, data, .. }) = http_body {
+            let content_type = if content_type.is_empty() { UNKNOWN_TYPE } else { content_type };
+            let content_type = HeaderValue::try_from(content_type).map_err(|_| {
+                Status::internal(format!("content_type {content_type:?} is no media type"))
+            })?;
+            let body = data.clone();
+            return Ok(RestAnswer { metadata, content_type, body });
+        }
         let body = writer
             .scope(|| route.response::<R>(&message))
             .map_err(|error| Status::internal(format!("the answer has no JSON form: {error}")))?;
-        Ok(RestAnswer { metadata, body })
+        let content_type = HeaderValue::from_static("application/json");
+        Ok(RestAnswer { metadata, content_type, body: body.into() })
     }
 
     /// The answer of a backend that does not have the RPC.

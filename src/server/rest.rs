@@ -25,7 +25,8 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 /// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole answers
 /// come out. It works alike for HTTP/1.1 and 2.
 ///
-/// * What the body of an answer has is ProtoJSON with defaults ([facts](crate::facts#json)).
+/// * What the body of an answer has is ProtoJSON with defaults ([facts](crate::facts#json)); that of a
+///   `google.api.HttpBody` is its `data`, with its `content_type`.
 /// * Errors are `{"code", "message", "details"}` with the HTTP status as the code, which is what
 ///   ESET's gateway does ([facts](crate::facts#errors)).
 /// * A value without a JSON form does not take the answer with it: it is written as
@@ -154,7 +155,7 @@ impl RestFront {
             registry: self.registry.clone(),
         };
         match deadline.limit(backend.call(call)).await {
-            Ok(Ok(answer)) => json(answer),
+            Ok(Ok(answer)) => success(answer),
             Ok(Err(status)) | Err(status) => self.failure(spec, &status),
         }
     }
@@ -195,11 +196,10 @@ impl fmt::Debug for RestFront {
     }
 }
 
-fn json(answer: RestAnswer) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(answer.body));
+fn success(answer: RestAnswer) -> Response<Bytes> {
+    let mut response = Response::new(answer.body);
     *response.headers_mut() = metadata::to_headers(answer.metadata);
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response.headers_mut().insert(header::CONTENT_TYPE, answer.content_type);
     response
 }
 

@@ -7,17 +7,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
+use prost::Name;
 
 use super::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use super::readiness::Readiness;
 use super::{Reply, Request, Transport, metadata};
 use crate::error::Error;
+use crate::proto::google::api::HttpBody;
+use crate::rpc::MethodSpec;
 use crate::timer::BoxFuture;
 pub(crate) use hosts::Hosts;
 pub use hosts::Region;
 pub(crate) use response::error_from;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ANY: HeaderValue = HeaderValue::from_static("*/*");
 
 /// One or many HTTP servers that together are the API.
 #[derive(Clone, Debug)]
@@ -53,7 +57,7 @@ impl RestTransport {
         *http.uri_mut() = self.hosts.origin(request.spec())?.uri(form.path_and_query())?;
         let headers = http.headers_mut();
         *headers = std::mem::take(&mut request.metadata).into_headers();
-        headers.insert(header::ACCEPT, JSON);
+        headers.insert(header::ACCEPT, if is_http_body(request.spec()) { ANY } else { JSON });
         if has_body {
             headers.insert(header::CONTENT_TYPE, JSON);
         }
@@ -68,7 +72,7 @@ impl RestTransport {
                 Some(id) => error.with_execution(true).with_pending_id(id.clone()),
                 None => error,
             })?;
-        read(response, request.pending_id)
+        read(response, request.spec(), request.pending_id)
     }
 }
 
@@ -79,11 +83,16 @@ impl Transport for RestTransport {
 }
 
 /// Reads the answer to a request, which asked for a pending answer if there is an identifier.
-fn read(response: HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Reply, Error> {
+fn read(
+    response: HttpResponse,
+    spec: &MethodSpec,
+    pending_id: Option<&HeaderValue>,
+) -> Result<Reply, Error> {
     let status = response.status;
     let reply = match response.pending_id()? {
         Some(id) => Reply::pending(id),
         None if !status.is_success() => return Err(error_from(&response, pending_id)),
+        None if is_http_body(spec) => Reply::message(&http_body(&response)),
         None => Reply::json(checked(&response)?),
     };
     Ok(reply.with_metadata(metadata(response.headers)).with_http_status(status))
@@ -100,4 +109,18 @@ fn checked(response: &HttpResponse) -> Result<Bytes, Error> {
         if media_type.is_empty() { "none" } else { &media_type }
     );
     Err(Error::protocol(message).with_answer(response.status, &response.headers))
+}
+
+/// Whether the response is no JSON but a body of any media type, such as a download.
+fn is_http_body(spec: &MethodSpec) -> bool {
+    spec.response == HttpBody::full_name()
+}
+
+fn http_body(response: &HttpResponse) -> HttpBody {
+    let content_type = response.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    HttpBody {
+        content_type: String::from_utf8_lossy(content_type.unwrap_or_default()).into_owned(),
+        data: response.body.clone(),
+        extensions: Vec::new(),
+    }
 }

@@ -1,125 +1,13 @@
 //! The OpenAPI document agrees with ESET's own documents and is consistent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eset_protect::transcode::{OPENAPI, Router};
 use serde_json::Value;
+use surface::{ARGUED, Facts, compare, facts};
 
-/// Every operation in ESET's documents for Automation and Policy Management, of May 2026 (FACTS.md#names):
-/// method, path, operationId, summary, parameters, body, response. Without what the `.proto` files do not
-/// contain: the format `uuid`, limits of lengths and sizes, and the statuses of ESET's gateway. Continuation
-/// lines are indented further.
-const OPERATIONS: &str = "
-    GET /v1/device_tasks DeviceTasks_ListTasks | List tasks | query pageSize integer:int64, query
-        pageToken string | - | v1ListTasksResponse
-    POST /v1/device_tasks DeviceTasks_CreateTask | Create task | - | v1CreateTaskRequest |
-        v1CreateTaskResponse
-    GET /v1/device_tasks/{taskUuid} DeviceTasks_GetTask | Get task | path taskUuid string | - |
-        v1GetTaskResponse
-    DELETE /v1/device_tasks/{taskUuid} DeviceTasks_DeleteTask | Delete task | path taskUuid string
-        | - | v1DeleteTaskResponse
-    GET /v1/device_tasks/{taskUuid}/runs DeviceTasks_ListTaskRuns | List task runs | path taskUuid
-        string, query deviceUuid string, query listOnlyLastRuns boolean, query pageSize
-        integer:int64, query pageToken string | - | v1ListTaskRunsResponse
-    POST /v1/device_tasks/{taskUuid}:updateTaskTargets DeviceTasks_UpdateTaskTargets | Update task
-        targets | path taskUuid string | DeviceTasksUpdateTaskTargetsBody |
-        v1UpdateTaskTargetsResponse
-    POST /v1/device_tasks/{taskUuid}:updateTaskTriggers DeviceTasks_UpdateTaskTriggers | Update
-        task triggers | path taskUuid string | DeviceTasksUpdateTaskTriggersBody |
-        v1UpdateTaskTriggersResponse
-    GET /v2/policies Policies_ListPolicies | List policies | query pageSize integer:int64, query
-        pageToken string | - | v2ListPoliciesResponse
-    POST /v2/policies Policies_CreatePolicy | Create policy | - | v2CreatePolicyRequest |
-        v2CreatePolicyResponse
-    GET /v2/policies/{policyUuid} Policies_GetPolicy | Get policy | path policyUuid string | - |
-        v2GetPolicyResponse
-    DELETE /v2/policies/{policyUuid} Policies_DeletePolicy | Delete policy | path policyUuid string
-        | - | v2DeletePolicyResponse
-    GET /v2/policy-assignments PolicyAssignments_ListPolicyAssignments | List policy assignments |
-        query policyUuids [string], query policyUuid string, query target.deviceUuid string, query
-        target.deviceGroupUuid string, query target.subscriptionUuid string, query pageSize
-        integer:int64, query pageToken string | - | v2ListPolicyAssignmentsResponse
-    POST /v2/policy-assignments PolicyAssignments_AssignPolicy | Assign policy | - |
-        v2AssignPolicyRequest | v2AssignPolicyResponse
-    GET /v2/policy-assignments/{assignmentUuid} PolicyAssignments_GetPolicyAssignment | Get policy
-        assignment | path assignmentUuid string | - | v2GetPolicyAssignmentResponse
-    DELETE /v2/policy-assignments/{assignmentUuid} PolicyAssignments_UnassignPolicy | Unassign
-        policy | path assignmentUuid string | - | v2UnassignPolicyResponse
-    POST /v2/policy-assignments/{assignmentUuid}:updateRanking
-        PolicyAssignments_UpdatePolicyAssignmentRanking | Update policy assignment ranking | path
-        assignmentUuid string | PolicyAssignmentsUpdatePolicyAssignmentRankingBody |
-        v2UpdatePolicyAssignmentRankingResponse
-";
-
-/// Every schema with its members, without read-only marks and in no particular order.
-const SCHEMAS: &str = "
-    DeviceTasksUpdateTaskTargetsBody | targets v1DeviceTaskTargets
-    DeviceTasksUpdateTaskTriggersBody | triggers [v1Trigger]
-    PolicyAssignmentsUpdatePolicyAssignmentRankingBody | rank integer:int64
-    rpcStatus | code integer:int32, details [protobufAny], message string
-    v1Action | name string, params protobufAny
-    v1CreateTaskRequest | task v1DeviceTask
-    v1CreateTaskResponse | task v1DeviceTask
-    v1DeleteTaskResponse |
-    v1DeviceTask | action v1Action, assetGroupUuid string, createTime string:date-time, description
-        string, displayName string, source v1DeviceTaskSource, targets v1DeviceTaskTargets,
-        triggers [v1Trigger], updateTime string:date-time, uuid string, versionId string:uint64
-    v1DeviceTaskRun | deviceUuid string, endTime string:date-time, result protobufAny, startTime
-        string:date-time, status v1TaskRunStatus, taskUuid string, uuid string
-    v1DeviceTaskTargets | deviceGroupsUuids [string], devicesUuids [string]
-    v1GetTaskResponse | task v1DeviceTask
-    v1ListTaskRunsResponse | nextPageToken string, taskRuns [v1DeviceTaskRun]
-    v1ListTasksResponse | nextPageToken string, tasks [v1DeviceTask]
-    v1ManualTrigger | createTime string:date-time, expireTime string:date-time
-    v1Trigger | manual v1ManualTrigger
-    v1UpdateTaskTargetsResponse |
-    v1UpdateTaskTriggersResponse |
-    v2AssignPolicyRequest | assignment v2PolicyAssignment
-    v2AssignPolicyResponse | assignment v2PolicyAssignment
-    v2CreatePolicyRequest | policy v2Policy
-    v2CreatePolicyResponse | policy v2Policy
-    v2DeletePolicyResponse |
-    v2FeaturePolicy | configuration protobufAny, featureId integer:int64, flags map<v2SettingFlags>
-    v2GetPolicyAssignmentResponse | assignment v2PolicyAssignment
-    v2GetPolicyResponse | policy v2Policy
-    v2ListPoliciesResponse | nextPageToken string, policies [v2Policy]
-    v2ListPolicyAssignmentsResponse | assignments [v2PolicyAssignment], nextPageToken string
-    v2Policy | builtIn boolean, description string, displayName string, features [v2FeaturePolicy],
-        uuid string
-    v2PolicyAssignment | policyUuid string, rank integer:int64, target v2PolicyTarget, uuid string
-    v2PolicyTarget | deviceGroupUuid string, deviceUuid string, subscriptionUuid string
-    v2SettingFlags | applyForcefully boolean, readOnly boolean
-    v2UnassignPolicyResponse |
-    v2UpdatePolicyAssignmentRankingResponse |
-";
-
-/// Every enum with its default and values.
-const ENUMS: &str = "
-    v1DeviceTaskSource | DEVICE_TASK_SOURCE_UNSPECIFIED | DEVICE_TASK_SOURCE_UNSPECIFIED
-        DEVICE_TASK_SOURCE_INTERNAL_AUTOMATION DEVICE_TASK_SOURCE_EXTERNAL_AUTOMATION
-        DEVICE_TASK_SOURCE_INTERNAL_USER DEVICE_TASK_SOURCE_EXTERNAL_USER
-    v1TaskRunStatus | TASK_RUN_STATUS_UNSPECIFIED | TASK_RUN_STATUS_UNSPECIFIED
-        TASK_RUN_STATUS_QUEUED TASK_RUN_STATUS_RUNNING TASK_RUN_STATUS_FINISHED
-        TASK_RUN_STATUS_FAILED TASK_RUN_STATUS_SUPPRESSED
-";
-
-/// The rows of a table.
-fn rows(table: &str) -> BTreeSet<String> {
-    let mut rows: Vec<String> = Vec::new();
-    for line in table.lines().filter(|line| !line.trim().is_empty()) {
-        match rows.last_mut() {
-            Some(row) if line.starts_with("        ") => {
-                row.push(' ');
-                row.push_str(line.trim());
-            }
-            _ => rows.push(line.trim().to_owned()),
-        }
-    }
-    let count = rows.len();
-    let rows: BTreeSet<_> = rows.into_iter().collect();
-    assert_eq!(rows.len(), count, "a row appears twice");
-    rows
-}
+#[path = "../../examples/drift/surface.rs"]
+mod surface;
 
 fn parse(document: &str) -> Value {
     serde_json::from_str(document).expect("JSON")
@@ -166,52 +54,159 @@ fn content(value: &Value) -> String {
     kind(&value["content"]["application/json"]["schema"])
 }
 
-#[test]
-fn it_has_every_operation_of_eset_and_no_other() {
-    let document = parse(OPENAPI);
-    let found = operations(&document).into_iter().map(|(path, verb, operation)| {
-        let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let parameters: Vec<_> = parameters
-            .iter()
-            .map(|p| format!("{} {} {}", text(p, "in"), text(p, "name"), kind(&p["schema"])))
-            .collect();
-        let body = &operation["requestBody"];
-        let body = if body.is_null() { "-".to_owned() } else { content(body) };
-        format!(
-            "{verb} {path} {} | {} | {} | {body} | {}",
-            text(operation, "operationId"),
-            text(operation, "summary"),
-            if parameters.is_empty() { "-".to_owned() } else { parameters.join(", ") },
-            content(&operation["responses"]["200"]),
-        )
-    });
-    assert_eq!(found.collect::<BTreeSet<_>>(), rows(OPERATIONS));
+/// Every fact of ESET's documents of May 2026 (FACTS.md#names), as `examples/drift` prints them.
+const ESETS: &str = include_str!("../golden/surface.txt");
+
+/// The facts of `ESETS` by service.
+fn esets_facts() -> BTreeMap<String, Facts> {
+    let mut services: BTreeMap<String, Facts> = BTreeMap::new();
+    for line in ESETS.lines() {
+        let (service, fact) = line.split_once(' ').expect(line);
+        let (name, value) = fact.split_once(" = ").expect(line);
+        let facts = services.entry(service.to_owned()).or_default();
+        assert_eq!(facts.insert(name.to_owned(), value.to_owned()), None, "{line}");
+    }
+    services
 }
 
 #[test]
-fn it_has_every_schema_of_eset_and_no_other() {
-    let document = parse(OPENAPI);
-    let (mut objects, mut enums) = (BTreeSet::new(), BTreeSet::new());
-    for (name, schema) in members(&document["components"]["schemas"]) {
-        if let Some(values) = schema["enum"].as_array() {
-            assert_eq!(text(schema, "type"), "string");
-            let values: Vec<_> = values.iter().filter_map(Value::as_str).collect();
-            enums.insert(format!("{name} | {} | {}", text(schema, "default"), values.join(" ")));
-        } else if name != "protobufAny" {
-            assert_eq!(text(schema, "type"), "object");
-            let members: Vec<_> = members(&schema["properties"])
-                .map(|(name, schema)| format!("{name} {}", kind(schema)))
-                .collect();
-            objects.insert(format!("{name} | {}", members.join(", ")).trim_end().to_owned());
+fn it_says_what_esets_documents_say() {
+    let ours = facts(&parse(OPENAPI)).expect("facts");
+    let esets = esets_facts();
+    let mut used: BTreeSet<&(&str, &str, &str)> = BTreeSet::new();
+    for (service, ours) in &ours {
+        for drift in compare(ours, &esets[service]) {
+            assert!(drift.argument(service).is_some(), "{service}  {drift}");
+            let is_of = |argument: &&(&str, &str, &str)| {
+                argument.0 == service && drift.name().starts_with(argument.1)
+            };
+            used.extend(ARGUED.iter().filter(is_of));
         }
     }
-    assert_eq!(objects, rows(SCHEMAS));
-    assert_eq!(enums, rows(ENUMS));
+    for argument in ARGUED.iter().filter(|(service, ..)| ours.contains_key(*service)) {
+        assert!(used.contains(argument), "argued for nothing: {argument:?}");
+    }
+}
 
-    let any = &document["components"]["schemas"]["protobufAny"];
+#[test]
+fn an_any_is_open() {
+    let any = &parse(OPENAPI)["components"]["schemas"]["protobufAny"];
     assert_eq!(text(any, "type"), "object");
     assert_eq!(text(&any["properties"]["@type"], "type"), "string");
     assert_eq!(any["additionalProperties"], serde_json::json!({}));
+}
+
+#[cfg(feature = "all-services")]
+#[test]
+fn it_has_every_service_of_eset() {
+    let ours: Vec<_> = facts(&parse(OPENAPI)).expect("facts").into_keys().collect();
+    let esets: Vec<_> = esets_facts().into_keys().collect();
+    assert_eq!(ours, esets);
+    assert_eq!(esets.len(), 15);
+    let operations = ESETS.lines().filter(|line| {
+        let name = line.split(" = ").next().unwrap_or_default();
+        name.split(' ').count() == 3
+    });
+    assert_eq!(operations.count(), 101, "and the login");
+}
+
+/// What the crate is said to know of a service, and what a newer document of ESET's says of it: once
+/// as OpenAPI 3, once as the Swagger 2.0 that ESET serves.
+#[test]
+fn drift_is_found_in_both_forms() {
+    let known = serde_json::json!({
+        "openapi": "3.0.3",
+        "paths": { "/v1/things/{thingUuid}": {
+            "servers": [{ "url": "/" }, { "url": "https://{region}.things.eset.systems" }],
+            "get": {
+                "operationId": "Things_GetThing",
+                "parameters": [
+                    { "name": "thingUuid", "in": "path", "schema": { "type": "string" } },
+                    { "name": "kind", "in": "query", "schema": { "$ref": "#/components/schemas/v1Kind" } },
+                ],
+                "responses": { "200": { "content": { "application/json": {
+                    "schema": { "$ref": "#/components/schemas/thingsv1Thing" },
+                } } } },
+            },
+        } },
+        "components": { "schemas": {
+            "v1Kind": { "type": "string", "enum": ["KIND_UNSPECIFIED", "KIND_ROUND"] },
+            "thingsv1Thing": { "type": "object", "properties": {
+                "uuid": { "type": "string", "readOnly": true },
+                "size": { "type": "integer", "format": "int64" },
+                "kind": { "$ref": "#/components/schemas/v1Kind" },
+                "parts": { "type": "array", "items": { "$ref": "#/components/schemas/thingsv1Thing" } },
+            } },
+        } },
+    });
+    let newer = serde_json::json!({
+        "swagger": "2.0",
+        "host": "eu.things.eset.systems",
+        "paths": { "/v1/things/{thingUuid}": { "get": {
+            "operationId": "Things_GetThing",
+            "parameters": [
+                { "name": "thingUuid", "in": "path", "type": "string", "format": "uuid" },
+                {
+                    "name": "kind", "in": "query", "type": "string",
+                    "enum": ["KIND_UNSPECIFIED", "KIND_ROUND", "KIND_SQUARE"],
+                },
+            ],
+            "responses": { "200": { "schema": { "$ref": "#/definitions/v1Thing" } } },
+        }, "post": {
+            "operationId": "Things_PutThing",
+            "parameters": [
+                { "name": "body", "in": "body", "schema": { "$ref": "#/definitions/ThingsPutThingBody" } },
+            ],
+            "responses": { "200": { "schema": { "type": "string", "format": "binary" } } },
+        } } },
+        "definitions": {
+            "v1Kind": { "type": "string", "enum": ["KIND_UNSPECIFIED", "KIND_ROUND", "KIND_SQUARE"] },
+            "v1Thing": { "type": "object", "properties": {
+                "uuid": { "type": "string" },
+                "kind": { "$ref": "#/definitions/v1Kind" },
+                "parts": { "type": "array", "items": { "$ref": "#/definitions/v1Thing" } },
+                "labels": { "type": "object", "additionalProperties": { "type": "string" } },
+            } },
+            "ThingsPutThingBody": { "type": "object" },
+        },
+    });
+    let service = |document: &Value| facts(document).expect("facts").remove("things").expect("one");
+    let (known, newer) = (service(&known), service(&newer));
+    assert_eq!(compare(&known, &known), []);
+    let drift: Vec<_> = compare(&known, &newer).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        drift,
+        [
+            "changed  GET /v1/things/{thingUuid} query kind = enum KIND_UNSPECIFIED KIND_ROUND -> \
+             enum KIND_UNSPECIFIED KIND_ROUND KIND_SQUARE",
+            "new      POST /v1/things/{thingUuid} = Things_PutThing",
+            "new      POST /v1/things/{thingUuid} body = ThingsPutThingBody",
+            "new      POST /v1/things/{thingUuid} response = string:binary",
+            "new      ThingsPutThingBody = object",
+            "new      v1Kind.KIND_SQUARE = enum value",
+            "new      v1Thing.labels = map<string>",
+            "gone     v1Thing.size = integer:int64",
+            "changed  v1Thing.uuid = string readOnly -> string",
+        ]
+    );
+    for (bad, expected) in [
+        (serde_json::json!({}), "no `paths`"),
+        (serde_json::json!({ "paths": { "/v1/x": {} } }), "/v1/x: no server"),
+        (
+            serde_json::json!({ "host": "eu.x.y.z", "paths": { "/v1/x": { "get": {} } } }),
+            "GET /v1/x: no `operationId`",
+        ),
+        (
+            serde_json::json!({ "host": "eu.x.y.z", "paths": { "/v1/x": { "get": {
+                "operationId": "X_Y",
+                "responses": { "200": { "schema": { "$ref": "#/definitions/v1Gone" } } },
+            } } } }),
+            "#/definitions/v1Gone is not there",
+        ),
+    ] {
+        let error = facts(&bad).expect_err(expected);
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
@@ -333,6 +328,7 @@ fn the_router_finds_what_it_says() {
             let route = router.route(&verb, &path.concat()).expect("good encoding");
             let route = route.unwrap_or_else(|| panic!("{verb} {}", path.concat()));
             let service = match route.spec().service {
+                "eset.dotnod.incident_management.v1.Detections" => "DetectionsV1",
                 "example.library.v1.Books" => "LibraryBooksV1",
                 "example.library.v2.Books" => "LibraryBooks",
                 "example.shop.v1.Books" => "ShopBooks",

@@ -11,6 +11,8 @@ mod support;
 
 mod assignments;
 mod bulk;
+#[cfg(feature = "quarantine-management")]
+mod downloads;
 mod errors;
 mod policies;
 mod resources;

@@ -34,6 +34,11 @@ fn of_format(name: &str, format: &str) -> Json {
     Json::object([("type", Json::text(name)), ("format", Json::text(format))])
 }
 
+/// Bytes as they are.
+pub(super) fn binary() -> Json {
+    of_format("string", "binary")
+}
+
 fn reference_to(name: &str) -> Json {
     Json::object([("$ref", Json::text(format!("#/components/schemas/{name}")))])
 }

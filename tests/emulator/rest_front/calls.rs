@@ -56,7 +56,14 @@ async fn every_rpc_answers_by_its_path() {
                 if http.body.is_empty() { &[] } else { &[("content-type", "application/json")] };
             let body = if http.body.is_empty() { "" } else { "{}" };
             let answer = world.http.send(method, &path, headers, body).await;
-            assert!([200, 400, 404].contains(&answer.status.as_u16()), "{path} {answer:?}");
+            // Of the other services the emulator has the standard methods alone.
+            let is_whole = ["automation", "policy-management"].contains(&spec.host);
+            let is_answer = match answer.status.as_u16() {
+                200 | 400 | 404 => true,
+                501 => !is_whole,
+                _ => false,
+            };
+            assert!(is_answer, "{path} {answer:?}");
             assert_ne!(answer.json()["message"], "there is no such path");
             assert_eq!(world.running.log().last().unwrap().rpc.unwrap().path, spec.path);
         }

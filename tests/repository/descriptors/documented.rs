@@ -280,8 +280,10 @@ fn operations_are_as_documented() {
         assert_eq!(method.output().full_name(), format!("{package}.{answer}"), "{name}");
         assert!(!method.is_client_streaming() && !method.is_server_streaming(), "{name}");
     }
-    let all: BTreeSet<_> = methods().map(|method| method.full_name().to_owned()).collect();
-    assert_eq!(documented, all);
+    // Those of the other packages are in `tests/golden/surface.txt`.
+    let all = methods()
+        .filter(|method| [AUTOMATION, POLICIES].contains(&method.parent_service().package_name()));
+    assert_eq!(documented, all.map(|method| method.full_name().to_owned()).collect());
 }
 
 fn query_names(field: &prost_reflect::FieldDescriptor) -> Vec<String> {
