@@ -34,9 +34,9 @@ fn bounded(concurrency: usize) -> usize {
     concurrency.clamp(1, MAX_CONCURRENCY)
 }
 
-/// Many calls of one RPC, several at once: a stream of [`BulkResponse`]s in the order in which they come,
-/// or [`next`](Self::next) in a loop, or [`collect`](Self::collect) for all of them in the order of the
-/// requests. Made by [`Client::bulk`](crate::Client::bulk).
+/// Makes many calls of one RPC concurrently: a stream of [`BulkResponse`]s in the order of arrival. Use it as
+/// a stream, with [`next`](Self::next) in a loop, or with [`collect`](Self::collect) for all responses in the
+/// order of the requests. Created by [`Client::bulk`](crate::Client::bulk).
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client, uuids: Vec<String>) {

@@ -1,4 +1,4 @@
-//! What is known of a call so far, and so what follows a failed attempt.
+//! Tracks the state of a call and decides what follows a failed attempt.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::rpc::MethodSpec;
 use crate::telemetry::{self, GivenUp};
 use crate::transport::Sent;
 
-/// What is known of a call so far.
+/// The state of a call.
 pub(super) struct CallState<'a> {
     spec: &'static MethodSpec,
     policy: &'a Policy,
@@ -26,8 +26,8 @@ pub(super) struct CallState<'a> {
     retries: u32,
     /// The number of refusals by the rate limit, which do not count as retries.
     refusals: u32,
-    /// Tells of the attempt under way whether any of it went out; `None` between attempts, and before the request
-    /// of one.
+    /// Reports whether part of the current attempt was sent; `None` between attempts, and before the
+    /// attempt's request.
     pub(super) sent: Option<Sent>,
     /// Whether any attempt so far may have run.
     pub(super) may_have_executed: bool,
@@ -75,7 +75,7 @@ impl<'a> CallState<'a> {
         }
     }
 
-    /// An attempt begins.
+    /// Starts an attempt.
     pub(super) fn begin(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
     }
@@ -153,7 +153,7 @@ impl<'a> CallState<'a> {
         if self.may_have_executed { error.with_execution(true) } else { error }
     }
 
-    /// The error with which the call fails.
+    /// Returns the error with which the call fails.
     pub(super) fn failed(&mut self, error: Error) -> Error {
         let error = self.blamed(error);
         self.after_last(error)

@@ -19,12 +19,12 @@ use crate::timer::{Timer, TokioTimer};
 use crate::transport::Link;
 use crate::wkt::TypeRegistry;
 
-/// What a client has for all of its calls, shared by its clones.
+/// The settings for all calls of a client, shared by its clones.
 pub(crate) struct CallContext {
-    /// The server, as it is shown.
+    /// The server as shown to users.
     pub(crate) target: String,
     pub(crate) links: Links,
-    /// How long a call may take that does not say it itself.
+    /// The default timeout of a call.
     pub(crate) timeout: Duration,
     pub(crate) credentials: Option<Arc<dyn Credentials>>,
     pub(crate) policy: Policy,
@@ -49,7 +49,7 @@ pub(crate) enum Links {
 }
 
 impl Links {
-    /// The wire as far as is known.
+    /// Returns the wire, if known.
     pub(super) fn likely(&self) -> &Link {
         match self {
             Self::One(link) => link,
@@ -58,7 +58,7 @@ impl Links {
         }
     }
 
-    /// The wire of an attempt, which may ask for a pending answer.
+    /// Returns the wire of an attempt, which may poll for a pending response.
     #[cfg_attr(not(feature = "rest"), allow(unused_variables))]
     pub(super) async fn choose(
         &self,
@@ -76,7 +76,7 @@ impl Links {
         }
     }
 
-    /// Notes how an attempt failed.
+    /// Records how an attempt failed.
     #[cfg_attr(not(feature = "rest"), allow(unused_variables))]
     pub(super) fn failed(&self, error: &Error) {
         match self {
@@ -86,7 +86,7 @@ impl Links {
         }
     }
 
-    /// Another wire, if the error shows that the server does not speak this one.
+    /// Returns another wire if the error shows that the server does not support this one.
     #[cfg_attr(not(feature = "rest"), allow(unused_variables))]
     pub(super) fn other(&self, link: &Link, error: &Error) -> Option<&Link> {
         match self {
@@ -97,7 +97,7 @@ impl Links {
     }
 }
 
-/// What bounds and repeats the attempts of a call.
+/// The limits and retries for the attempts of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) timer: Arc<dyn Timer>,

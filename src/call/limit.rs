@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::rate_limiter::{Outcome, RateLimiter};
 use crate::transport::{Link, Reply, retry_after};
 
-/// Which requests wait for a permit.
+/// Which requests need a permit.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Limit {
     /// None.
@@ -30,7 +30,7 @@ impl Limit {
         }
     }
 
-    /// The limiter for the requests of one wire.
+    /// Returns the limiter for the requests of one wire.
     pub(super) fn of(&self, link: &Link) -> Option<&RateLimiter> {
         match self {
             Self::None => None,
@@ -40,8 +40,8 @@ impl Limit {
     }
 }
 
-/// What came of a request, as the rate limit sees it; `None` if there was no answer. It counts all the same: it
-/// may have arrived.
+/// Returns the outcome of a request for the rate limit; `None` if there was no response. Such a request
+/// counts too, since it may have arrived.
 pub(super) fn outcome(result: &Result<Reply, Error>, now: SystemTime) -> Option<Outcome> {
     let error = match result {
         Ok(reply) if reply.pending_id().is_some() => return Some(Outcome::Pending),

@@ -1,4 +1,4 @@
-//! Calls of RPCs that are known at run time only: requests and responses are JSON.
+//! Calls of RPCs that are known only at run time: requests and responses are JSON.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ pub fn pages(client: &Client, method: &Method, request: &str) -> Result<Box<dyn 
     visit(method, List { client, request })
 }
 
-/// Many calls, several at once.
+/// Makes many concurrent calls.
 pub fn bulk(
     client: &Client,
     method: &Method,
@@ -33,8 +33,8 @@ pub fn bulk(
     visit(method, Many { client, requests, concurrency })
 }
 
-/// Writes a message as ProtoJSON. With the defaults: what is left out is neither `false` nor `""` to a
-/// program that looks for it.
+/// Writes a message as ProtoJSON, with defaults, because programs may not recognize a missing member as
+/// `false` or `""`.
 pub fn to_json<M: Serialize>(message: &M) -> Result<String, Failure> {
     let json = Writer::new().emit_defaults(true).write(message).map_err(|error| error.to_string());
     json.and_then(|json| String::from_utf8(json).map_err(|error| error.to_string()))
@@ -49,10 +49,10 @@ pub trait Pages: Send {
 /// The response to the request of this index, in JSON.
 pub type Response = (usize, Result<Result<String, Failure>, Error>);
 
-/// Call by call, in the order in which they end.
+/// Returns the results in the order in which the calls end.
 pub trait Bulk: Send {
     fn next(&mut self) -> BoxFuture<'_, Option<Response>>;
-    /// Begins no more calls and returns how many are left.
+    /// Starts no more calls and returns the number of remaining ones.
     fn stop(&mut self) -> usize;
 }
 

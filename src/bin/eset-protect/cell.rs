@@ -1,17 +1,17 @@
-//! The values of fields, for people.
+//! Formats the values of fields for people.
 
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
 use serde_json::Value;
 
 use crate::text::count;
 
-/// A longer text in JSON shows its beginning only.
+/// The length above which text in JSON is shortened,
 const MAX_TEXT: usize = 200;
-/// So much of it.
+/// and the length that is shown.
 const BEGINNING: usize = 40;
 
-/// What a field is called: the last name of its path, in words. `device_uuid` is a device, `display_name`
-/// and `action.name` are what they name, and `create_time` is when it was created.
+/// Returns the name of a field: the last part of its path, in words. `device_uuid` is a device,
+/// `display_name` and `action.name` are named after what they name, and `create_time` is when it was created.
 pub fn heading(path: &[&str]) -> String {
     let (name, parent) = match path {
         [.., parent, name] => (*name, Some(*parent)),
@@ -30,17 +30,17 @@ pub fn heading(path: &[&str]) -> String {
     name.replace('_', " ")
 }
 
-/// `devices` for `devices_uuids`.
+/// Returns `devices` for `devices_uuids`.
 fn noun(name: &str) -> &str {
     name.strip_suffix("_uuids").or_else(|| name.strip_suffix("_uuid")).unwrap_or(name)
 }
 
-/// A value in one line.
+/// Formats a value on one line.
 pub fn text(field: &FieldDescriptor, value: &Value, brief: bool) -> String {
     match (field.kind(), value) {
         (kind, Value::Array(elements)) if !field.is_map() => match kind {
             Kind::Message(_) => number_of(field, elements.len()),
-            // Identifiers are long, and say nothing to people.
+            // Identifiers are long and mean nothing to people.
             _ if elements.len() > 3 || field.name().ends_with("_uuids") => {
                 number_of(field, elements.len())
             }
@@ -57,7 +57,7 @@ pub fn text(field: &FieldDescriptor, value: &Value, brief: bool) -> String {
     }
 }
 
-/// `2 devices`; nothing for none.
+/// Returns `2 devices`; nothing for none.
 fn number_of(field: &FieldDescriptor, number: usize) -> String {
     let noun = noun(field.name()).replace('_', " ");
     match number {
@@ -79,7 +79,7 @@ fn one(kind: &Kind, value: &Value, brief: bool) -> String {
             let set = message.fields().filter_map(|field| {
                 let value = members.get(field.json_name()).filter(|value| !is_default(value))?;
                 let text = text(&field, value, brief);
-                // A number of things says itself of what.
+                // A count already names the things.
                 let is_named = field.is_list() || field.kind().as_message().is_some();
                 let noun = noun(field.name()).replace('_', "-");
                 (!text.is_empty()).then(|| if is_named { text } else { format!("{noun}:{text}") })
@@ -95,7 +95,7 @@ fn one(kind: &Kind, value: &Value, brief: bool) -> String {
     }
 }
 
-/// `QUEUED` for `TASK_RUN_STATUS_QUEUED`; nothing for the value that says nothing.
+/// Returns `QUEUED` for `TASK_RUN_STATUS_QUEUED`; nothing for an unspecified value.
 fn enum_name(values: &EnumDescriptor, name: &str) -> String {
     let prefix = values.values().next().map(|first| first.name().to_owned()).unwrap_or_default();
     let prefix = prefix.strip_suffix("UNSPECIFIED").unwrap_or_default();
@@ -105,7 +105,7 @@ fn enum_name(values: &EnumDescriptor, name: &str) -> String {
     }
 }
 
-/// A value of which nothing is known.
+/// Formats a value of unknown type.
 pub fn plain(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(false) => String::new(),
@@ -115,7 +115,7 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-/// Whether a value is what a field without one has.
+/// Whether a value is the default of its field.
 pub fn is_default(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -127,7 +127,7 @@ pub fn is_default(value: &Value) -> bool {
     }
 }
 
-/// JSON with the beginnings of its long texts: a policy's settings have hundreds of kilobytes.
+/// Returns JSON with shortened texts: a policy's settings have hundreds of kilobytes.
 pub fn shortened(value: &Value) -> Value {
     match value {
         Value::String(text) if text.len() > MAX_TEXT => {

@@ -34,7 +34,7 @@ impl CheckOptions {
         fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), true)
     }
 
-    /// Checks the requests that `file` names, all of them before one is sent.
+    /// Checks all requests in `file` before the first is sent.
     pub fn all(self, file: &str, requests: &Requests) -> Result<(), Failure> {
         let mut problems = Vec::new();
         let mut add = |place: &str, request: &Request| {

@@ -1,4 +1,4 @@
-//! One message, with all that is set in it.
+//! Shows a single message with all fields that are set.
 
 use prost_reflect::MessageDescriptor;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Lines, print_fields};
 
-/// JSON that is longer takes several lines.
+/// Longer JSON is printed on several lines.
 const MAX_LINE: usize = 100;
 
 /// Prints the fields of a message that are set.
@@ -58,7 +58,7 @@ fn collect(
     }
 }
 
-/// JSON in one line if it is short.
+/// Formats short JSON on one line.
 fn json_lines(value: &Value) -> Vec<String> {
     let value = shortened(value);
     let line = value.to_string();

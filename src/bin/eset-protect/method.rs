@@ -1,4 +1,4 @@
-//! RPCs by their names.
+//! Finds RPCs by name.
 
 use eset_protect::descriptors::{pool, summary};
 use eset_protect::rpc::{METHODS, MethodSpec, Rpc};
@@ -25,15 +25,15 @@ impl Method {
         })
     }
 
-    /// An RPC whose type is known.
+    /// Returns an RPC whose type is known.
     pub fn of<R: Rpc>() -> Result<Self, Failure> {
         Self::all()
             .find(|known| known.spec.path == R::SPEC.path)
             .ok_or_else(|| Failure::Other(format!("{}: there is no such RPC", R::SPEC.path)))
     }
 
-    /// Finds an RPC by `SERVICE/METHOD`. The service may have its short or its full name, and the case of
-    /// letters and hyphens do not matter.
+    /// Finds an RPC by `SERVICE/METHOD`, with the short or full name of the service. Ignores case and
+    /// hyphens.
     pub fn find(name: &str) -> Result<Self, String> {
         let wanted = plain(name.trim_start_matches('/'));
         let (service, method) = wanted.split_once('/').unwrap_or((&wanted, ""));
@@ -54,7 +54,7 @@ impl Method {
         Err(format!("{name:?}: expected an RPC as SERVICE/METHOD; {suggestion}"))
     }
 
-    /// The shortest name that finds it.
+    /// Returns the shortest name that finds it.
     pub fn name(&self) -> String {
         let service = if self.is_newest() { self.service() } else { self.spec.service };
         format!("{service}/{}", self.spec.method)
@@ -64,7 +64,7 @@ impl Method {
         short_name(self.spec.service)
     }
 
-    /// Whether no newer version of a package has a service of this name.
+    /// Whether no newer version of the package has a service of this name.
     fn is_newest(&self) -> bool {
         let same = METHODS.iter().filter(|spec| short_name(spec.service) == self.service());
         same.map(|spec| version(spec.service)).max() == Some(version(self.spec.service))
@@ -78,13 +78,13 @@ impl Method {
         self.descriptor.output()
     }
 
-    /// What the RPC does, in a sentence.
+    /// Returns a one-sentence description of the RPC.
     pub fn summary(&self) -> String {
         let file = self.descriptor.parent_file();
         summary(&file, self.descriptor.path()).unwrap_or_default()
     }
 
-    /// The field of the response that the call is about: the thing itself, or the list of things.
+    /// Returns the field of the response that contains the resource or the list of resources.
     pub fn item(&self) -> Option<FieldDescriptor> {
         let is_message = |field: &FieldDescriptor| field.kind().as_message().is_some();
         let output = self.output();
@@ -92,7 +92,7 @@ impl Method {
         fields.next().filter(|_| fields.next().is_none())
     }
 
-    /// The member that a request is about, such as `task`, if it has no other.
+    /// Returns the only member of a request, such as `task`.
     pub fn member(&self) -> Option<FieldDescriptor> {
         let input = self.input();
         let mut fields = input.fields();
@@ -101,13 +101,13 @@ impl Method {
     }
 }
 
-/// A name without what people leave out or write in their own way.
+/// Removes the parts of a name that users may omit or spell differently.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '-' | '_')).collect::<String>().to_ascii_lowercase()
 }
 
-/// The version of a service's package, such as 2 for `policy_management.v2.Policies`; the first of versions
-/// like `v2beta1` comes before `v2`.
+/// Returns the version of a service's package, such as 2 for `policy_management.v2.Policies`. Versions like
+/// `v2beta1` come before `v2`.
 fn version(service: &str) -> (u32, bool) {
     let version = service.rsplit('.').nth(1).and_then(|part| part.strip_prefix('v'));
     let version = version.unwrap_or_default();

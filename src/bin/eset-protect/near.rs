@@ -1,13 +1,13 @@
-//! Names that a person may have meant.
+//! Names that may have been meant.
 
 use crate::text::short_name;
 
-/// How many to show.
+/// The number of names to show.
 const MAX: usize = 5;
 
-/// The likeliest first.
+/// The most likely first.
 pub fn near<'a>(name: &str, known: &'a [String]) -> Vec<&'a str> {
-    // What is long enough to be slow is no name.
+    // Anything long enough to be slow is not a name.
     if name.len() > 200 {
         return Vec::new();
     }

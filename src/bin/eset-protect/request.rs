@@ -11,11 +11,11 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::method::Method;
 
-/// A request, without what only the server sets.
+/// A request without the fields that only the server sets.
 #[derive(Debug)]
 pub struct Request {
     pub json: String,
-    /// What cannot be right in it, or is not known.
+    /// The mistakes and unknown names in it.
     pub problems: Vec<Problem>,
 }
 
@@ -34,16 +34,16 @@ impl Request {
         value.and_then(|value| strict(method, json, value)).map_err(Failure::Input)
     }
 
-    /// Reads a request that was made here.
+    /// Reads a request that the command built.
     pub fn of(method: &Method, json: &str) -> Result<Self, Failure> {
         Self::read(method, json)
             .map_err(|problem| Failure::Input(format!("{}: {problem}", method.spec.method)))
     }
 
-    /// Reads a request, or what it is about alone, as a list prints it.
+    /// Reads a request, or only its content, as a list prints it.
     ///
-    /// Members that the schema does not have are refused, since gRPC cannot carry them and they would be
-    /// lost without a word; inside an `Any` they are kept, so there they are fine.
+    /// Refuses members that the schema does not have, since gRPC cannot carry them and they would be lost
+    /// silently. Inside an `Any` they are kept and therefore allowed.
     pub fn read(method: &Method, json: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
         let Value::Object(members) = &value else { return Err(expected(method)) };
@@ -74,7 +74,7 @@ pub fn expected(method: &Method) -> String {
     }
 }
 
-/// The problem without line and column, which are those of a part.
+/// Returns the problem without line and column, which refer to a part.
 pub fn without_position(message: &str) -> &str {
     message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
 }

@@ -1,4 +1,4 @@
-//! What a call returned, printed.
+//! Prints the response of a call.
 
 use eset_protect::Client;
 use eset_protect::rpc::{IdempotencyLevel, Rpc};
@@ -16,7 +16,7 @@ use crate::say::say;
 use crate::table::Table;
 use crate::text::{plural, printable};
 
-/// Checks a request, makes the call and prints its response, or `done` where that is empty.
+/// Checks a request, makes the call and prints its response, or `done` if that is empty.
 pub fn run<R: Rpc>(
     connection: Connection,
     request: &R::Request,
@@ -31,7 +31,7 @@ pub fn run<R: Rpc>(
     })
 }
 
-/// Makes a call and prints its response, or `done` where the response is empty. Returns the response.
+/// Makes a call and prints its response, or `done` if that is empty. Returns the response.
 pub async fn call(
     client: &Client,
     format: Format,
@@ -44,8 +44,8 @@ pub async fn call(
     Ok(response)
 }
 
-/// Prints a response. If it cannot be printed, and something was created, says its uuid, since nobody else
-/// knows it.
+/// Prints a response. If that fails after something was created, prints its UUID to standard error, since
+/// nothing else records it.
 pub fn print(format: Format, method: &Method, response: &str, done: &str) -> Result<(), Failure> {
     print_response(format, method, response, done).map_err(|failure| {
         let created = created(method, response);
@@ -94,13 +94,13 @@ pub fn parse(response: &str) -> Result<Value, Failure> {
         .map_err(|error| Failure::Other(format!("the response is no JSON: {error}")))
 }
 
-/// The thing that a response is about.
+/// Returns the resource in a response.
 pub fn item<'a>(method: &Method, response: &'a Value) -> Option<&'a Value> {
     let value = response.get(method.item()?.json_name())?;
     (!value.is_null()).then_some(value)
 }
 
-/// The uuid of what a call created.
+/// Returns the UUID of the resource that a call created.
 pub fn created(method: &Method, response: &str) -> Option<String> {
     if method.spec.idempotency != IdempotencyLevel::Unknown {
         return None;
@@ -110,7 +110,7 @@ pub fn created(method: &Method, response: &str) -> Option<String> {
     Some(uuid.to_owned())
 }
 
-/// What one of the things that a method is about is called, such as `task`.
+/// Returns the singular name of the resources of a method, such as `task`.
 pub fn noun(method: &Method) -> String {
     let name = method.item().map(|field| field.name().replace('_', " "));
     let name = name.unwrap_or_else(|| "item".to_owned());

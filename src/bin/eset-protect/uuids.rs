@@ -39,8 +39,8 @@ enum Given {
 }
 
 impl Uuids {
-    /// Makes the call for each of these uuids and prints the responses: `done` and the uuid where they are
-    /// empty, and `verb` of many.
+    /// Makes the call for each of these UUIDs and prints the responses: `done` and the UUID if they are
+    /// empty, and `verb` in the summary.
     pub fn call<R: Rpc>(
         self,
         connection: Connection,
@@ -48,7 +48,7 @@ impl Uuids {
         verb: &'static str,
     ) -> Result<(), Failure> {
         let method = Method::of::<R>()?;
-        // A request that names one thing has one field.
+        // A request that identifies one resource has one field.
         let name = method.input().fields().next();
         let name = name.map(|field| field.json_name().to_owned()).unwrap_or_default();
         let request = |uuid: &str| serde_json::json!({ &name: uuid }).to_string();

@@ -16,8 +16,8 @@ use crate::call::{Call, CallContext, CallOptions, Items};
 use crate::error::Error;
 use crate::rpc::PagedRpc;
 
-/// Everything on many lists, several lists at once: a stream of [`BulkItem`]s, or [`next`](Self::next) in a
-/// loop. Made by [`Client::bulk_items`](crate::Client::bulk_items).
+/// Fetches all items of many lists concurrently: a stream of [`BulkItem`]s. Use it as a stream, or with
+/// [`next`](Self::next) in a loop. Created by [`Client::bulk_items`](crate::Client::bulk_items).
 ///
 /// ```no_run
 /// # async fn run(client: eset_protect::Client, uuids: Vec<String>) {

@@ -8,7 +8,7 @@ use crate::request::Request;
 /// One of many calls.
 #[derive(Debug)]
 pub struct Item {
-    /// What a person calls it: a uuid, or the place of the request and the name of what it is about.
+    /// The name for users: a UUID, or the place of the request with the name of its content.
     pub name: String,
     /// The line that requests it again.
     pub line: String,
@@ -17,7 +17,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// The request at a place of an input.
+    /// Creates the item for a request at a place in the input.
     pub fn at(place: String, method: &Method, request: Request) -> Self {
         let value: Value = serde_json::from_str(&request.json).unwrap_or_default();
         let about = method.member().map_or(&value, |member| &value[member.json_name()]);

@@ -15,16 +15,16 @@ pub struct Printer {
     output: Output,
     format: Format,
     method: Method,
-    /// What is printed for people of an answer that is empty, before its name.
+    /// The text for an empty response, before its name.
     done: String,
-    /// What the answers hold, if they hold something.
+    /// The contents of the responses, if any.
     table: Option<Table>,
     next: usize,
     /// Responses that arrived early, with their names.
     early: BTreeMap<usize, Option<(String, String)>>,
     /// Why nothing more is printed.
     failure: Option<Failure>,
-    /// What the calls created: their names and its uuids.
+    /// The created items: their names and UUIDs.
     created: Vec<(String, String)>,
 }
 
@@ -79,7 +79,7 @@ impl Printer {
         self.failure.is_some()
     }
 
-    /// Prints the rest, after a gap perhaps.
+    /// Prints the rest, which may have gaps.
     pub fn end(mut self) -> Result<(), Unprinted> {
         let printed = self.print_rest();
         printed.map_err(|failure| Unprinted { failure, created: self.created })

@@ -1,4 +1,4 @@
-//! The flags of an RPC: one for each field of its request, those of messages inside it with dots.
+//! The flags of an RPC: one for each field of its request; nested fields have dots in their names.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use serde_json::value::RawValue;
 
 use crate::method::Method;
 
-/// Messages are looked into so deep.
+/// The maximum nesting of messages.
 const MAX_DEPTH: usize = 6;
-/// In front of the flag of a field that would have the name of another flag.
+/// The prefix for a flag whose name another flag already has.
 const PREFIX: &str = "request.";
 
-/// The flag of a field.
+/// The flag for a field.
 #[derive(Debug)]
 pub struct Flag {
-    /// From the request to the field.
+    /// The path from the request to the field.
     fields: Vec<FieldDescriptor>,
-    /// Whether a flag that every RPC has is called the same.
+    /// Whether a flag of every RPC has the same name.
     is_taken: bool,
 }
 
@@ -28,13 +28,13 @@ pub struct Flag {
 enum Form {
     Bool,
     Enum,
-    /// A JSON string: text, bytes in base64, and numbers, times and masks, which ProtoJSON reads from one.
+    /// A JSON string: text, base64 bytes, and numbers, times and masks, which ProtoJSON reads from strings.
     Text,
     Json,
 }
 
 impl Flag {
-    /// The flags of an RPC; `taken` are the names of others.
+    /// Returns the flags of an RPC; `taken` are the names of other flags.
     pub fn of(method: &Method, taken: &[String]) -> Vec<Self> {
         let mut flags = Vec::new();
         collect(&method.input(), &mut Vec::new(), &mut flags);
@@ -45,12 +45,12 @@ impl Flag {
         flags
     }
 
-    /// The path of the field by the names of the `.proto` file.
+    /// Returns the path of the field with the names of the `.proto` file.
     pub fn path(&self) -> String {
         self.fields.iter().map(FieldDescriptor::name).collect::<Vec<_>>().join(".")
     }
 
-    /// The argument's identity, which differs from those of all others.
+    /// Returns a unique id for the argument.
     pub fn id(&self) -> String {
         format!("{PREFIX}{}", self.path())
     }
@@ -60,7 +60,7 @@ impl Flag {
         format!("{prefix}{}", self.path().replace('_', "-"))
     }
 
-    /// As people write it.
+    /// Returns the name as users type it.
     pub fn name(&self) -> String {
         format!("--{}", self.long())
     }
@@ -69,7 +69,7 @@ impl Flag {
         matches.try_contains_id(&self.id()).unwrap_or_default()
     }
 
-    /// Whether only one of the two can be set: they are, or are inside of, fields of one oneof.
+    /// Whether only one of the two can be set, because they are in different fields of one oneof.
     pub fn excludes(&self, other: &Self) -> bool {
         let pairs = self.fields.iter().zip(&other.fields);
         let Some((ours, theirs)) = pairs.into_iter().find(|(ours, theirs)| ours != theirs) else {
@@ -110,7 +110,7 @@ impl Flag {
     fn help(&self) -> String {
         let Some(field) = self.fields.last() else { return String::new() };
         let mut help = summary(&field.parent_file(), field.path()).unwrap_or_default();
-        // A message that is not set needs none of its fields.
+        // A message that is unset needs none of its fields.
         if self.fields.iter().all(is_required) {
             help.push_str(" (required)");
         }
@@ -141,7 +141,7 @@ impl Flag {
         }
     }
 
-    /// Sets the field in a request in JSON to the flag's value.
+    /// Sets the field in a JSON request to the flag's value.
     pub fn set(&self, json: &str, matches: &ArgMatches) -> Result<String, String> {
         let Some(field) = self.fields.last() else { return Ok(json.to_owned()) };
         let values = matches.get_many::<String>(&self.id()).into_iter().flatten();
@@ -156,7 +156,7 @@ impl Flag {
         insert(json, &names, value).map_err(|error| format!("{}: {error}", self.name()))
     }
 
-    /// A value of the flag in JSON.
+    /// Returns a value of the flag as JSON.
     fn value(&self, field: &FieldDescriptor, text: &str) -> Result<String, String> {
         let kind = field.kind();
         let entry = kind.as_message().filter(|message| message.is_map_entry());
@@ -171,7 +171,7 @@ impl Flag {
             Form::Bool => Ok(text.to_owned()),
             Form::Text => Ok(quoted(text)),
             Form::Enum => {
-                // The names of the schema, whatever was written.
+                // The names of the schema, however they were typed.
                 let Kind::Enum(values) = kind else { return Ok(quoted(text)) };
                 let short = format!("{}{text}", prefix(field));
                 let is_it = |name: &str| {
@@ -225,7 +225,7 @@ fn is_text(message: &MessageDescriptor) -> bool {
     is_well_known(message) && has_form
 }
 
-/// What the names of an enum's values begin with, such as `TASK_RUN_STATUS_`.
+/// Returns the common prefix of an enum's names, such as `TASK_RUN_STATUS_`.
 fn prefix(field: &FieldDescriptor) -> String {
     let kind = field.kind();
     let first = kind.as_enum().and_then(|values| values.values().next());
@@ -237,8 +237,8 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Sets a member of an object, and makes the objects on the way. What is there already keeps its text, so
-/// that its numbers stay exact.
+/// Sets a member of an object, and creates parent objects. Existing values keep their text, so that their
+/// numbers stay exact.
 fn insert(json: &str, path: &[&str], value: String) -> serde_json::Result<String> {
     let Some((name, rest)) = path.split_first() else { return Ok(value) };
     let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json)?;

@@ -14,7 +14,7 @@ use crate::request::{Request, expected, without_position};
 pub enum Requests {
     /// A single request, as printed by `get` or `list`.
     One(Request),
-    /// A list, or several one after another; each with its place, such as `line 97`.
+    /// A list, or several in sequence, each with its place, such as `line 97`.
     Many(Vec<(String, Request)>),
 }
 
@@ -30,14 +30,14 @@ impl Requests {
     }
 }
 
-/// Reads requests from the JSON file that `--file` names: one, several one after another (NDJSON), or an
-/// array. All are read before any is sent, so that nothing is half done because of a wrong one.
+/// Reads requests from the JSON file named by `--file`: one, several in sequence (NDJSON), or an array. Reads
+/// all of them before any is sent, so that an invalid one has no partial effect.
 pub fn read_requests(method: &Method, path: &Path) -> Result<Requests, Failure> {
     let what = format!("--file {}", path.display());
     parse_requests(method, &what, &read_text("--file", path)?, &|json| Ok(json.to_owned()))
 }
 
-/// Reads the requests of a text, each of which `complete` may add to. `what` names the text.
+/// Reads the requests in a text; `complete` may add to each of them. `what` names the text.
 pub fn parse_requests(
     method: &Method,
     what: &str,
@@ -77,7 +77,7 @@ fn elements(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
     Ok(places.zip(elements).collect())
 }
 
-/// Values one after another.
+/// Returns values in sequence.
 fn values(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
     let mut stream = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
     let mut values = Vec::new();
