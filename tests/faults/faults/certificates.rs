@@ -23,7 +23,7 @@ fn setting(is_rest: bool, server: Identified, tls: TlsConfig) -> Setting {
 }
 
 pub fn faults(is_rest: bool) -> Vec<Fault> {
-    let why = "The same the next time, so tried once. Nothing was sent, no token either.";
+    let why = "It would fail again, so it is tried once. Nothing was sent, not even a token.";
     let trusted = move |server: &dyn Fn(&crate::support::tls::Authority) -> Identified| {
         let authority = new_authority();
         let tls = TlsConfig::new().ca_certificate(authority.pem()).expect("a certificate");

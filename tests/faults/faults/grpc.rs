@@ -49,33 +49,33 @@ pub fn faults() -> Vec<Fault> {
 
 fn statuses() -> Vec<Fault> {
     let mut faults = vec![
-        fault("UNAVAILABLE, once", "Idempotent: tried again.", |_| {
+        fault("UNAVAILABLE, once", "Idempotent: retried.", |_| {
             once(status(Code::Unavailable, vec![]))
         })
-        .create("A service that says so may have begun: not tried again."),
+        .create("The service may have started the call: not retried."),
         fault(
             "UNAVAILABLE, always",
-            "Five attempts, 0.25, 0.5, 1 and 2 s between; then the service's error.",
+            "Five attempts, with 0.25, 0.5, 1 and 2 s between them; then the service's error.",
             |_| always(status(Code::Unavailable, vec![])),
         )
-        .create("A service that says so may have begun: not tried again."),
+        .create("The service may have started the call: not retried."),
         fault(
             "RESOURCE_EXHAUSTED, once",
-            "A limit by the second is over soon. As the whole answer it refuses the call before it begins: tried again.",
+            "A limit per second ends soon. Without headers before it, the response refuses the call before it starts: retried.",
             |_| once(status(Code::ResourceExhausted, vec![])).unprocessed(1),
         ),
         fault(
             "RESOURCE_EXHAUSTED, always",
-            "Tried again until the wait would end after the deadline; then the service's error. The limit does its work, so these attempts are not counted.",
+            "Retried until the wait would end after the deadline; then the service's error. A working rate limit is no failure, so these attempts do not count.",
             |_| always(status(Code::ResourceExhausted, vec![])).unprocessed(usize::MAX),
         ),
-        fault("RESOURCE_EXHAUSTED after the headers, once", "Idempotent: tried again.", |_| {
+        fault("RESOURCE_EXHAUSTED after the headers, once", "Idempotent: retried.", |_| {
             once(late(Code::ResourceExhausted))
         })
-        .create("Who has begun to answer has begun with the call (gRFC A6): not tried again."),
+        .create("The server started to respond, so it started the call (gRFC A6): not retried."),
         fault(
             "RESOURCE_EXHAUSTED for the size of the request",
-            "The same the next time. It did not run.",
+            "It would fail again. It did not run.",
             |_| {
                 always(status(
                     Code::ResourceExhausted,
@@ -88,7 +88,7 @@ fn statuses() -> Vec<Fault> {
         ),
         fault(
             "RESOURCE_EXHAUSTED for the size of the answer",
-            "The same the next time. It ran: there was an answer.",
+            "It would fail again. It ran: there was a response.",
             |_| {
                 always(status(
                     Code::ResourceExhausted,
@@ -96,25 +96,31 @@ fn statuses() -> Vec<Fault> {
                 ))
             },
         ),
-        fault("UNAUTHENTICATED, once", "Another token, at once; nothing had run.", |_| {
-            once(status(Code::Unauthenticated, vec![])).unprocessed(1)
-        }),
-        fault("UNAUTHENTICATED, always", "Another token is tried once a call, no more.", |_| {
+        fault(
+            "UNAUTHENTICATED, once",
+            "Repeated immediately with a new token; nothing had run.",
+            |_| once(status(Code::Unauthenticated, vec![])).unprocessed(1),
+        ),
+        fault("UNAUTHENTICATED, always", "A call renews its token once.", |_| {
             always(status(Code::Unauthenticated, vec![])).unprocessed(1)
         }),
     ];
     for (code, name, why) in [
-        (Code::Aborted, "ABORTED", "Whoever decided on the old state must decide again."),
-        (Code::Internal, "INTERNAL", "Something is wrong, and stays wrong."),
-        (Code::Unknown, "UNKNOWN", "Something is wrong, and stays wrong."),
-        (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "The time that the service had was used up."),
-        (Code::Cancelled, "CANCELLED", "Somebody wanted that."),
-        (Code::PermissionDenied, "PERMISSION_DENIED", "It stays so until somebody grants it."),
-        (Code::NotFound, "NOT_FOUND", "An answer."),
-        (Code::AlreadyExists, "ALREADY_EXISTS", "An answer."),
-        (Code::FailedPrecondition, "FAILED_PRECONDITION", "It stays so until the state changes."),
-        (Code::InvalidArgument, "INVALID_ARGUMENT", "It stays so until the request changes."),
-        (Code::Unimplemented, "UNIMPLEMENTED", "It stays so until the server changes."),
+        (Code::Aborted, "ABORTED", "The caller decided on outdated state and must decide again."),
+        (Code::Internal, "INTERNAL", "A retry would fail the same way."),
+        (Code::Unknown, "UNKNOWN", "A retry would fail the same way."),
+        (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "The service used up its time."),
+        (Code::Cancelled, "CANCELLED", "Someone cancelled it on purpose."),
+        (
+            Code::PermissionDenied,
+            "PERMISSION_DENIED",
+            "A retry fails until someone grants the permission.",
+        ),
+        (Code::NotFound, "NOT_FOUND", "A response."),
+        (Code::AlreadyExists, "ALREADY_EXISTS", "A response."),
+        (Code::FailedPrecondition, "FAILED_PRECONDITION", "A retry fails until the state changes."),
+        (Code::InvalidArgument, "INVALID_ARGUMENT", "A retry fails until the request changes."),
+        (Code::Unimplemented, "UNIMPLEMENTED", "A retry fails until the server changes."),
     ] {
         faults.push(fault(name, why, move |_| always(status(code, vec![]))));
     }
@@ -127,16 +133,16 @@ fn pushbacks() -> Vec<Fault> {
             once(status(Code::Unavailable, vec![("grpc-retry-pushback-ms", millis.to_owned())]))
         }
     };
-    let create = "Pushback says when, not whether: it may have run.";
+    let create = "Pushback says when to retry, not whether it is safe: the call may have run.";
     vec![
-        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 1500", "Obeyed to the millisecond.", push("1500")).create(create),
-        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 0", "Obeyed to the millisecond.", push("0")).create(create),
-        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 90000", "It would end after the deadline: fails at once with the service's error, which says how long it asked for.", push("90000")).create(create),
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 1500", "Followed to the millisecond.", push("1500")).create(create),
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 0", "Followed to the millisecond.", push("0")).create(create),
+        fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 90000", "The wait would end after the deadline, so the call fails immediately with the service's error, which says how long to wait.", push("90000")).create(create),
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: -1", "Negative means never (gRFC A6).", push("-1")).create(create),
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: soon", "Unreadable means never (gRFC A6).", push("soon")).create(create),
-        fault("UNAVAILABLE, once, RetryInfo of 3 s", "At least so long.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 3)))).create(create),
-        fault("RESOURCE_EXHAUSTED, once, RetryInfo of 3 s", "At least so long.", |_| once(status(Code::ResourceExhausted, retry_info(Code::ResourceExhausted, 3))).unprocessed(1)),
-        fault("UNAVAILABLE, once, RetryInfo of 90 s", "It would end after the deadline: fails at once with the service's error.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 90)))).create(create),
+        fault("UNAVAILABLE, once, RetryInfo of 3 s", "The server's wait is the minimum.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 3)))).create(create),
+        fault("RESOURCE_EXHAUSTED, once, RetryInfo of 3 s", "The server's wait is the minimum.", |_| once(status(Code::ResourceExhausted, retry_info(Code::ResourceExhausted, 3))).unprocessed(1)),
+        fault("UNAVAILABLE, once, RetryInfo of 90 s", "The wait would end after the deadline, so the call fails immediately with the service's error.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 90)))).create(create),
     ]
 }
 
@@ -144,12 +150,12 @@ fn broken() -> Vec<Fault> {
     vec![
         fault(
             "NOT_FOUND with details that are not base64",
-            "The code stands without them.",
+            "The code is valid without them.",
             |_| always(status(Code::NotFound, vec![("grpc-status-details-bin", "!?*".to_owned())])),
         ),
         fault(
             "UNAVAILABLE, once, with details that are no message",
-            "The code stands without them. Idempotent: tried again.",
+            "The code is valid without them. Idempotent: retried.",
             |_| {
                 once(status(
                     Code::Unavailable,
@@ -157,28 +163,28 @@ fn broken() -> Vec<Fault> {
                 ))
             },
         )
-        .create("It may have run: not tried again."),
-        fault("an answer without grpc-status", "Without it nobody knows how it ended.", |_| {
+        .create("It may have run: not retried."),
+        fault("an answer without grpc-status", "Without it, the outcome is unknown.", |_| {
             always(vec![grpc_head(), Act::Data(frame(&message())), Act::End])
         }),
-        fault("trailers without grpc-status", "Without it nobody knows how it ended.", |_| {
+        fault("trailers without grpc-status", "Without it, the outcome is unknown.", |_| {
             always(vec![
                 grpc_head(),
                 Act::Data(frame(&message())),
                 Act::Trailers(vec![("x", "y".to_owned())]),
             ])
         }),
-        fault("grpc-status: soon", "No code, so `UNKNOWN`.", |_| {
+        fault("grpc-status: soon", "There is no code, so `UNKNOWN`.", |_| {
             always(vec![
                 grpc_head(),
                 Act::Data(frame(&message())),
                 Act::Trailers(vec![("grpc-status", "soon".to_owned())]),
             ])
         }),
-        fault("success without a message", "No success.", |_| {
+        fault("success without a message", "Not a success.", |_| {
             always(vec![grpc_head(), Act::Trailers(vec![("grpc-status", "0".to_owned())])])
         }),
-        fault("a truncated message with success", "No success.", |_| {
+        fault("a truncated message with success", "Not a success.", |_| {
             let whole = frame(&message());
             let half = whole[..whole.len() / 2].to_vec();
             always(vec![
@@ -192,10 +198,10 @@ fn broken() -> Vec<Fault> {
             "Over the limit of this client (16 MiB): not read. The error says how to raise it.",
             |_| always(vec![grpc_head(), Act::Data(vec![0, 1, 16, 0, 0, 0])]),
         )
-        .create("An answer that is too large is an answer."),
+        .create("A response that is too large is a response."),
         fault(
             "success, grpc-encoding: gzip, a message that is not compressed",
-            "What is not compressed is read.",
+            "A message that is not compressed can be read.",
             |_| {
                 let head = vec![
                     ("content-type", "application/grpc".to_owned()),
@@ -208,12 +214,12 @@ fn broken() -> Vec<Fault> {
                 ])
             },
         ),
-        fault("NOT_FOUND, grpc-encoding: gzip", "The status needs no unpacking.", |_| {
+        fault("NOT_FOUND, grpc-encoding: gzip", "The status is not compressed.", |_| {
             always(status(Code::NotFound, vec![("grpc-encoding", "gzip".to_owned())]))
         }),
         fault(
             "a compressed message, which was not asked for",
-            "Not unpacked, so no bomb either.",
+            "Never decompressed, so a gzip bomb does no harm.",
             |_| {
                 let head = vec![
                     ("content-type", "application/grpc".to_owned()),
@@ -239,13 +245,13 @@ fn other(number: u16, media_type: &str, more: Headers) -> Vec<Act> {
 fn others() -> Vec<Fault> {
     let table = "By gRPC's table for HTTP statuses.";
     let mut faults = vec![
-        fault("200 with HTML", "Not gRPC: the address may be another's.", |_| {
+        fault("200 with HTML", "Not gRPC: the address may be wrong.", |_| {
             always(other(200, "text/html", vec![]))
         }),
-        fault("401 without gRPC, once", "Another token, at once.", |_| {
+        fault("401 without gRPC, once", "Repeated immediately with a new token.", |_| {
             once(other(401, "text/html", vec![])).unprocessed(1)
         }),
-        fault("401 without gRPC, always", "Another token is tried once a call, no more.", |_| {
+        fault("401 without gRPC, always", "A call renews its token once.", |_| {
             always(other(401, "text/html", vec![])).unprocessed(1)
         }),
         fault(
@@ -277,31 +283,29 @@ fn others() -> Vec<Fault> {
         }),
         fault(
             "429 without gRPC, once, Retry-After: 2",
-            "`UNAVAILABLE` by gRPC's table; at least so long. Whoever says 429 refuses a request of too many (RFC 6585).",
+            "`UNAVAILABLE` by gRPC's table, and the server's wait is the minimum. 429 refuses one request too many (RFC 6585).",
             |_| once(other(429, "text/html", vec![("retry-after", "2".to_owned())])).unprocessed(1),
         ),
-        fault(
-            "502 with HTML, once",
-            "`UNAVAILABLE` by gRPC's table. Idempotent: tried again.",
-            |_| once(other(502, "text/html", vec![])),
-        )
-        .create("A gateway that got no answer may have sent the request: it may have run."),
+        fault("502 with HTML, once", "`UNAVAILABLE` by gRPC's table. Idempotent: retried.", |_| {
+            once(other(502, "text/html", vec![]))
+        })
+        .create("A gateway that got no response may have forwarded the request: it may have run."),
         fault(
             "503 without gRPC, once",
-            "`UNAVAILABLE` by gRPC's table. Idempotent: tried again.",
+            "`UNAVAILABLE` by gRPC's table. Idempotent: retried.",
             |_| once(other(503, "text/plain", vec![])),
         )
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
         fault("503 without gRPC, always", "Five attempts; then the error.", |_| {
             always(other(503, "text/plain", vec![]))
         })
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
         fault(
             "504 without gRPC, once",
-            "`UNAVAILABLE` by gRPC's table. Idempotent: tried again.",
+            "`UNAVAILABLE` by gRPC's table. Idempotent: retried.",
             |_| once(other(504, "text/html", vec![])),
         )
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
     ];
     for number in [400, 408, 409, 412, 500] {
         faults.push(fault(format!("{number} without gRPC"), table, move |_| {
@@ -309,7 +313,7 @@ fn others() -> Vec<Fault> {
         }));
     }
     for number in [403, 404, 405, 415, 501] {
-        let why = "By gRPC's table for HTTP statuses; the call was not let in, so it did not run.";
+        let why = "By gRPC's table for HTTP statuses. The server did not accept the call, so it did not run.";
         faults.push(fault(format!("{number} without gRPC"), why, move |_| {
             always(other(number, "text/html", vec![]))
         }));

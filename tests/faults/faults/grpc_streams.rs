@@ -44,74 +44,74 @@ fn connections() -> Vec<Fault> {
     vec![
         fault(
             "connection refused, always",
-            "Nothing was sent, so it is safe to try again: five times, and 0.25, 0.5, 1 and 2 s between.",
+            "Nothing was sent, so a retry is safe: five attempts, with 0.25, 0.5, 1 and 2 s between them.",
             |_| Setting { is_seen: false, ..Setting::new(Api::Nobody, false) },
         ),
         fault(
             "accepts, reads nothing, says nothing",
-            "The deadline holds. Without a word of HTTP/2 from the server no request is sent, so it did not run. (By tokio's clock, which is not driven here, `connect_timeout` would end it after 10 s, and it would be tried again.)",
+            "The deadline applies. No request is sent before the server speaks HTTP/2, so it did not run. (tokio's clock is not driven here; by it, `connect_timeout` would end the attempt after 10 s, and it would be retried.)",
             |_| always(vec![]).begin(Begin::Silent),
         ),
         fault(
             "connection reset before the first byte of HTTP/2, once",
-            "Nothing is sent before the server's preface, so it is a failed connection: tried again.",
+            "Nothing is sent before the server's preface, so only the connection failed: retried.",
             |_| always(grpc(&message())).begin(Begin::ResetUnread(1)),
         ),
         fault(
             "connection reset before the first byte of HTTP/2, always",
-            "Nothing was sent, so it is safe to try again: five times.",
+            "Nothing was sent, so a retry is safe: five attempts.",
             |_| always(grpc(&message())).begin(Begin::ResetUnread(usize::MAX)),
         ),
         fault(
             "reads the request, says nothing",
-            "The deadline holds, with one attempt: an attempt has all the time unless `attempt_timeout` says less.",
+            "The deadline applies. One attempt may use all of it unless `attempt_timeout` is shorter.",
             |scene| always(vec![Act::Then(scene.timer.silence())]),
         ),
         fault(
             "connection reset with the head of the request, once",
-            "Idempotent: tried again.",
+            "Idempotent: retried.",
             |_| once(vec![Act::AtOnce, Act::Kill]).begin(Begin::WithoutLinger),
         )
-        .create("Some of it was sent, so it may have run: not tried again."),
+        .create("Part of it was sent, so it may have run: not retried."),
         fault(
             "connection reset with the head of the request, always",
-            "Idempotent: tried five times.",
+            "Idempotent: five attempts.",
             |_| always(vec![Act::AtOnce, Act::Kill]).begin(Begin::WithoutLinger),
         )
-        .create("It may have run: not tried again."),
-        fault("connection reset after the request, once", "Idempotent: tried again.", |_| {
+        .create("It may have run: not retried."),
+        fault("connection reset after the request, once", "Idempotent: retried.", |_| {
             once(vec![Act::Kill]).begin(Begin::WithoutLinger)
         })
-        .create("It may have run: not tried again."),
-        fault("connection closed after the request, once", "Idempotent: tried again.", |_| {
+        .create("It may have run: not retried."),
+        fault("connection closed after the request, once", "Idempotent: retried.", |_| {
             once(vec![Act::Close])
         })
-        .create("It may have run: not tried again."),
-        fault("connection reset after the headers, once", "Idempotent: tried again.", |_| {
+        .create("It may have run: not retried."),
+        fault("connection reset after the headers, once", "Idempotent: retried.", |_| {
             once(vec![grpc_head(), Act::Kill]).begin(Begin::WithoutLinger)
         })
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
         fault(
             "connection reset in the middle of the message, once",
-            "Idempotent: tried again.",
+            "Idempotent: retried.",
             |_| once(vec![grpc_head(), data(7), Act::Kill]).begin(Begin::WithoutLinger),
         )
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
         fault(
             "connection closed in place of the trailers, once",
-            "Without `grpc-status` nobody knows how it ended. Idempotent: tried again.",
+            "Without `grpc-status`, the outcome is unknown. Idempotent: retried.",
             |_| once(vec![grpc_head(), Act::Data(frame(&message())), Act::Close]),
         )
-        .create("The message came, the status did not: it may have run."),
-        fault("headers, then nothing", "The deadline holds until the last byte.", |scene| {
+        .create("The message arrived, the status did not: it may have run."),
+        fault("headers, then nothing", "The deadline applies until the last byte.", |scene| {
             always(vec![grpc_head(), Act::Then(scene.timer.silence())])
         }),
         fault(
             "half of the message, then nothing",
-            "The deadline holds until the last byte.",
+            "The deadline applies until the last byte.",
             |scene| always(vec![grpc_head(), data(7), Act::Then(scene.timer.silence())]),
         ),
-        fault("the trailers never come", "The deadline holds until the last trailer.", |scene| {
+        fault("the trailers never come", "The deadline applies until the last trailer.", |scene| {
             always(vec![
                 grpc_head(),
                 Act::Data(frame(&message())),
@@ -123,7 +123,7 @@ fn connections() -> Vec<Fault> {
         }),
         fault(
             "slow: a byte a second, for ever",
-            "What trickles does not move the deadline.",
+            "Bytes that trickle in do not extend the deadline.",
             |scene| {
                 let mut acts = vec![grpc_head(), Act::Data(vec![0, 0, 1, 0, 0])];
                 for _ in 0..200 {
@@ -141,22 +141,22 @@ fn going_away() -> Vec<Fault> {
     vec![
         fault(
             "GOAWAY (NO_ERROR) that leaves the stream out, once",
-            "Provably not processed: sent again at once on a new connection, and that does not count as a retry (gRFC A6).",
+            "Certainly not processed: sent again immediately on a new connection, which does not count as a retry (gRFC A6).",
             move |_| once(away(Last::Before, code::NO_ERROR)).unprocessed(1),
         ),
         fault(
             "GOAWAY (ENHANCE_YOUR_CALM) that leaves the stream out, once",
-            "The same: whatever the reason, the stream was not processed.",
+            "Whatever the reason, the stream was not processed.",
             move |_| once(away(Last::Before, code::ENHANCE_YOUR_CALM)).unprocessed(1),
         ),
         fault(
             "GOAWAY (NO_ERROR) that leaves the stream out, always",
-            "Once at once, then by the policy.",
+            "Retried once immediately, then by the policy.",
             move |_| always(away(Last::Before, code::NO_ERROR)).unprocessed(usize::MAX),
         ),
         fault(
             "GOAWAY (NO_ERROR) that counts the stream, then the answer",
-            "A shutdown in good order: what runs is answered.",
+            "A graceful shutdown: calls in progress are answered.",
             |_| {
                 let mut acts = vec![Act::GoAway(Last::This, code::NO_ERROR)];
                 acts.extend(grpc(&message()));
@@ -165,16 +165,16 @@ fn going_away() -> Vec<Fault> {
         ),
         fault(
             "GOAWAY (NO_ERROR) that counts the stream, then the end, once",
-            "Idempotent: tried again.",
+            "Idempotent: retried.",
             move |_| once(away(Last::This, code::NO_ERROR)),
         )
-        .create("The server counts it among what it processed: it may have run."),
+        .create("The server counts the stream as processed: the call may have run."),
         fault(
             "GOAWAY (INTERNAL_ERROR) that counts the stream, then the end, once",
-            "Idempotent: tried again.",
+            "Idempotent: retried.",
             move |_| once(away(Last::This, code::INTERNAL_ERROR)),
         )
-        .create("The server counts it among what it processed: it may have run."),
+        .create("The server counts the stream as processed: the call may have run."),
     ]
 }
 
@@ -182,32 +182,36 @@ fn resets() -> Vec<Fault> {
     let mut faults = vec![
         fault(
             "RST_STREAM (REFUSED_STREAM), once",
-            "Provably not processed: sent again at once, and that does not count as a retry (gRFC A6).",
+            "Certainly not processed: sent again immediately, which does not count as a retry (gRFC A6).",
             |_| once(vec![Act::Reset(code::REFUSED_STREAM)]).unprocessed(1),
         ),
         fault(
             "RST_STREAM (REFUSED_STREAM), always",
-            "Once at once, then by the policy: it is safe, and it was not answered.",
+            "Retried once immediately, then by the policy: it is safe, and there was no response.",
             |_| always(vec![Act::Reset(code::REFUSED_STREAM)]).unprocessed(usize::MAX),
         ),
         fault(
             "RST_STREAM (REFUSED_STREAM) after the headers, once",
-            "Who answers has begun, so this refuses nothing. Idempotent: tried again.",
+            "The server started to respond, so this does not refuse the call. Idempotent: retried.",
             |_| once(vec![grpc_head(), Act::Reset(code::REFUSED_STREAM)]),
         )
-        .create("Who answers has begun: it may have run."),
+        .create("The server has started to respond: the call may have run."),
     ];
     for (name, reason, why) in [
-        ("CANCEL", code::CANCEL, "`CANCELLED` by gRPC's table: no code to retry (AIP-194)."),
+        (
+            "CANCEL",
+            code::CANCEL,
+            "`CANCELLED` by gRPC's table, a code that is not retried (AIP-194).",
+        ),
         (
             "INTERNAL_ERROR",
             code::INTERNAL_ERROR,
-            "`INTERNAL` by gRPC's table: wrong, and stays wrong.",
+            "`INTERNAL` by gRPC's table: a retry would fail the same way.",
         ),
         (
             "ENHANCE_YOUR_CALM",
             code::ENHANCE_YOUR_CALM,
-            "`RESOURCE_EXHAUSTED` by gRPC's table; no limit of the service that is over in a second, but a connection that it ends in anger.",
+            "`RESOURCE_EXHAUSTED` by gRPC's table. This is not a rate limit that ends within a second: the server rejects the connection.",
         ),
     ] {
         faults.push(fault(format!("RST_STREAM ({name})"), why, move |_| {

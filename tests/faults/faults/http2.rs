@@ -29,18 +29,18 @@ fn once(acts: Vec<Act>) -> Setting {
 
 pub fn faults() -> Vec<Fault> {
     let away = |last, reason| vec![Act::GoAway(last, reason), Act::Close];
-    let again = "Idempotent: tried again.";
-    let create = "It may have run: not tried again.";
+    let again = "Idempotent: retried.";
+    let create = "It may have run: not retried.";
     let mut faults = vec![
-        fault("GOAWAY (NO_ERROR) that leaves the stream out, once", "A request without a body may have been sent whole before the frame came, so it is a retry like any other.", move |_| {
+        fault("GOAWAY (NO_ERROR) that leaves the stream out, once", "A request without a body may have been sent completely before the frame arrived, so this is an ordinary retry.", move |_| {
             once(away(Last::Before, code::NO_ERROR)).unprocessed(1)
         })
-        .create("Provably not processed: sent again at once, and that does not count as a retry."),
+        .create("Certainly not processed: sent again immediately, which does not count as a retry."),
         fault("GOAWAY (NO_ERROR) that leaves the stream out, always", "Five attempts.", move |_| {
             always(away(Last::Before, code::NO_ERROR)).unprocessed(usize::MAX)
         })
-        .create("Once at once, then by the policy."),
-        fault("GOAWAY (NO_ERROR) that counts the stream, then the answer", "A shutdown in good order: what runs is answered.", |_| {
+        .create("Retried once immediately, then by the policy."),
+        fault("GOAWAY (NO_ERROR) that counts the stream, then the answer", "A graceful shutdown: calls in progress are answered.", |_| {
             let mut acts = vec![Act::GoAway(Last::This, code::NO_ERROR)];
             acts.extend(json(TASK));
             once(acts)
@@ -48,21 +48,21 @@ pub fn faults() -> Vec<Fault> {
         fault("GOAWAY (INTERNAL_ERROR) that counts the stream, then the end, once", again, move |_| {
             once(away(Last::This, code::INTERNAL_ERROR))
         })
-        .create("The server counts it among what it processed: it may have run."),
-        fault("RST_STREAM (REFUSED_STREAM), once", "Provably not processed: sent again at once, and that does not count as a retry.", |_| {
+        .create("The server counts the stream as processed: the call may have run."),
+        fault("RST_STREAM (REFUSED_STREAM), once", "Certainly not processed: sent again immediately, which does not count as a retry.", |_| {
             once(vec![Act::Reset(code::REFUSED_STREAM)]).unprocessed(1)
         }),
-        fault("RST_STREAM (REFUSED_STREAM), always", "Once at once, then by the policy: it is safe, and it was not answered.", |_| {
+        fault("RST_STREAM (REFUSED_STREAM), always", "Retried once immediately, then by the policy: it is safe, and there was no response.", |_| {
             always(vec![Act::Reset(code::REFUSED_STREAM)]).unprocessed(usize::MAX)
         }),
         fault("RST_STREAM (REFUSED_STREAM) after the headers, once", again, |_| {
             once(vec![json_head(), Act::Reset(code::REFUSED_STREAM)])
         })
-        .create("Who answers has begun: it may have run."),
+        .create("The server has started to respond: the call may have run."),
         fault("RST_STREAM (NO_ERROR) in the middle of the body, once", again, |_| {
             once(vec![json_head(), Act::Data(b"{}".to_vec()), Act::Reset(code::NO_ERROR)])
         })
-        .create("An answer that was broken off is not a shorter answer: it may have run."),
+        .create("A truncated response is not a shorter response: it may have run."),
     ];
     for (name, reason) in [
         ("CANCEL", code::CANCEL),

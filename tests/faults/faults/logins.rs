@@ -16,7 +16,7 @@ pub fn faults(is_rest: bool) -> Vec<Fault> {
     let good = move |script: Vec<Answer>| good(is_rest).login(Some(script));
     let often = |answer: Answer| vec![answer; 40];
     let down = || json("503 Service Unavailable", "{}");
-    let unsent = "Without a token nothing was sent, so it is safe to try again.";
+    let unsent = "Without a token nothing was sent, so a retry is safe.";
     vec![
         fault("the login answers 503, once", unsent, move |_| good(vec![down()])),
         fault(
@@ -26,7 +26,7 @@ pub fn faults(is_rest: bool) -> Vec<Fault> {
         ),
         fault(
             "the login answers 403 with HTML, always",
-            "Something in front of it refuses, and stays so: it is not the password, which is not tried in vain.",
+            "Something in front of the login refuses every request. The password is not to blame and is not sent again.",
             move |_| {
                 good(
                     (0..9)
@@ -41,9 +41,11 @@ pub fn faults(is_rest: bool) -> Vec<Fault> {
                 )
             },
         ),
-        fault("the login answers 429, once, Retry-After: 5", "At least so long.", move |_| {
-            good(vec![answer("429 Too Many Requests", &[("retry-after", "5")], "")])
-        }),
+        fault(
+            "the login answers 429, once, Retry-After: 5",
+            "The server's wait is the minimum.",
+            move |_| good(vec![answer("429 Too Many Requests", &[("retry-after", "5")], "")]),
+        ),
         fault(
             "the login refuses connections, always",
             "Five attempts; the API never saw a request.",
@@ -51,37 +53,32 @@ pub fn faults(is_rest: bool) -> Vec<Fault> {
         ),
         fault(
             "the login answers 401, always",
-            "The password is wrong and stays so; asking again may lock the account.",
+            "The password is wrong; another attempt may lock the account.",
             move |_| good(often(json("401 Unauthorized", r#"{"error":"invalid_grant"}"#))),
         ),
         fault(
             "the login answers 400, always",
-            "So do token endpoints refuse a password (RFC 6749).",
+            "Token endpoints refuse a password this way (RFC 6749).",
             move |_| good(often(json("400 Bad Request", r#"{"error":"invalid_grant"}"#))),
         ),
-        fault("the login answers 500, always", "Something is wrong, and stays wrong.", move |_| {
+        fault("the login answers 500, always", "A retry would fail the same way.", move |_| {
             good(often(json("500 E", "{}")))
         }),
-        fault(
-            "the login takes 20 s",
-            "The time of the call goes on; it is enough.",
-            move |scene| {
-                let pause = Step::Then(scene.timer.takes(Duration::from_secs(20)));
-                let token =
-                    json("200 OK", r#"{"access_token":"secret-token-0","expires_in":3600}"#);
-                let Answer::Keep(bytes) = token else { unreachable!("bytes") };
-                good(vec![Answer::Steps(vec![pause, Step::Say(bytes)])])
-            },
-        ),
+        fault("the login takes 20 s", "The call has enough time left.", move |scene| {
+            let pause = Step::Then(scene.timer.takes(Duration::from_secs(20)));
+            let token = json("200 OK", r#"{"access_token":"secret-token-0","expires_in":3600}"#);
+            let Answer::Keep(bytes) = token else { unreachable!("bytes") };
+            good(vec![Answer::Steps(vec![pause, Step::Say(bytes)])])
+        }),
         fault(
             "the login says nothing",
-            "The deadline is that of the call. Without a token nothing was sent, and the error says so.",
+            "The call's deadline applies. Without a token nothing was sent, and the error says so.",
             move |scene| good(vec![Answer::Steps(vec![Step::Then(scene.timer.silence())])]),
         ),
-        fault("the login answers 202, once", "Asked again after 1 s, with the id.", move |_| {
+        fault("the login answers 202, once", "Polled after 1 s, with the id.", move |_| {
             good(vec![pending("one")])
         }),
-        fault("the login answers 200 with HTML", "No answer of a login.", move |_| {
+        fault("the login answers 200 with HTML", "Not a response of a login.", move |_| {
             good(often(answer("200 OK", &[("content-type", "text/html")], "<html>")))
         }),
         fault(

@@ -52,74 +52,72 @@ pub fn faults() -> Vec<Fault> {
     vec![
         fault(
             "connection refused, always",
-            "Nothing was sent, so it is safe to try again: five times, and 0.25, 0.5, 1 and 2 s between.",
+            "Nothing was sent, so a retry is safe: five attempts, with 0.25, 0.5, 1 and 2 s between them.",
             |_| Setting { is_seen: false, ..Setting::new(Api::Nobody, true) },
         ),
         fault(
             "accepts, reads nothing, says nothing",
-            "The deadline holds. The bytes went out, so nobody can say.",
+            "The deadline applies. The bytes were sent, so it may have run.",
             |_| always(ok(TASK)).begin(Begin::Silent),
         ),
         fault(
             "reads the request, says nothing",
-            "The deadline holds, with one attempt: an attempt has all the time unless `attempt_timeout` says less.",
+            "The deadline applies. One attempt may use all of it unless `attempt_timeout` is shorter.",
             |scene| silent_after(scene, vec![]),
         ),
-        fault("connection reset with the request unread, once", "Idempotent: tried again.", |_| {
+        fault("connection reset with the request unread, once", "Idempotent: retried.", |_| {
             always(ok(TASK)).begin(Begin::ResetUnread(1))
         })
-        .create("Some of it was sent, so it may have run: not tried again."),
+        .create("Part of it was sent, so it may have run: not retried."),
         fault(
             "connection reset with the request unread, always",
-            "Idempotent: tried five times.",
+            "Idempotent: five attempts.",
             |_| always(ok(TASK)).begin(Begin::ResetUnread(usize::MAX)),
         )
-        .create("It may have run: not tried again."),
-        fault("connection reset after the request, once", "Idempotent: tried again.", |_| {
+        .create("It may have run: not retried."),
+        fault("connection reset after the request, once", "Idempotent: retried.", |_| {
             once(reset_after(vec![])).begin(Begin::WithoutLinger)
         })
-        .create("It may have run: not tried again."),
-        fault("connection closed after the request, once", "Idempotent: tried again.", |_| {
+        .create("It may have run: not retried."),
+        fault("connection closed after the request, once", "Idempotent: retried.", |_| {
             once(Answer::Close(vec![]))
         })
-        .create("It may have run: not tried again."),
-        fault("connection reset after the headers, once", "Idempotent: tried again.", |_| {
+        .create("It may have run: not retried."),
+        fault("connection reset after the headers, once", "Idempotent: retried.", |_| {
             once(reset_after(headers())).begin(Begin::WithoutLinger)
         })
-        .create("It may have run: not tried again."),
-        fault(
-            "connection reset in the middle of the body, once",
-            "Idempotent: tried again.",
-            |_| once(reset_after(half())).begin(Begin::WithoutLinger),
-        )
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
+        fault("connection reset in the middle of the body, once", "Idempotent: retried.", |_| {
+            once(reset_after(half())).begin(Begin::WithoutLinger)
+        })
+        .create("It may have run: not retried."),
         fault(
             "connection closed in the middle of the body (truncated), once",
-            "Half an answer is none. Idempotent: tried again.",
+            "Half a response is not a response. Idempotent: retried.",
             |_| once(Answer::Close(half())),
         )
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
         fault(
             "connection closed in the middle of a chunk, once",
-            "Half an answer is none. Idempotent: tried again.",
+            "Half a response is not a response. Idempotent: retried.",
             |_| {
                 let mut bytes = head("200 OK", &[JSON, ("transfer-encoding", "chunked")], None);
                 bytes.extend_from_slice(b"20\r\n{\"task\":");
                 once(Answer::Close(bytes))
             },
         )
-        .create("It may have run: not tried again."),
+        .create("It may have run: not retried."),
         fault(
             "half of the headers, then nothing",
-            "The deadline holds until the last byte.",
+            "The deadline applies until the last byte.",
             |scene| silent_after(scene, b"HTTP/1.1 200 OK\r\ncontent-".to_vec()),
         ),
-        fault("headers, then nothing", "The deadline holds until the last byte.", |scene| {
+        fault("headers, then nothing", "The deadline applies until the last byte.", |scene| {
             silent_after(scene, headers())
         }),
         fault(
             "half of the body, then nothing",
-            "The deadline holds until the last byte.",
+            "The deadline applies until the last byte.",
             |scene| silent_after(scene, half()),
         ),
         fault("slow: a byte a second, whole after 115 s", "Slow is not broken.", |scene| {
@@ -127,7 +125,7 @@ pub fn faults() -> Vec<Fault> {
         }),
         fault(
             "slow: a byte a second of headers, for ever",
-            "What trickles does not move the deadline.",
+            "Bytes that trickle in do not extend the deadline.",
             |scene| {
                 trickle(
                     scene,
@@ -138,7 +136,7 @@ pub fn faults() -> Vec<Fault> {
         ),
         fault(
             "slow: a byte a second of body, for ever",
-            "What trickles does not move the deadline.",
+            "Bytes that trickle in do not extend the deadline.",
             |scene| {
                 let head = head("200 OK", &[JSON], Some(4000));
                 trickle(scene, head.into_iter().chain([b' '; 400]), Duration::from_secs(1))

@@ -24,23 +24,23 @@ pub fn faults() -> Vec<Fault> {
 
 fn refusals() -> Vec<Fault> {
     let mut faults = vec![
-        fault("401, once", "Another token, at once; nothing had run.", |_| {
+        fault("401, once", "Repeated immediately with a new token; nothing had run.", |_| {
             once(json("401 Unauthorized", "{}")).unprocessed(1)
         }),
-        fault("401, always", "Another token is tried once a call, no more.", |_| {
+        fault("401, always", "A call renews its token once.", |_| {
             always(json("401 Unauthorized", "{}")).unprocessed(1)
         }),
     ];
     for (status, why) in [
-        ("400 Bad Request", "It stays so until the request changes."),
-        ("403 Forbidden", "It stays so until somebody grants it."),
-        ("404 Not Found", "An answer."),
+        ("400 Bad Request", "A retry fails until the request changes."),
+        ("403 Forbidden", "A retry fails until someone grants the permission."),
+        ("404 Not Found", "A response."),
         (
             "408 Request Timeout",
-            "A status that ESET does not document: the service did not wait for the request, and that proves nothing.",
+            "ESET does not document this status. The service did not wait for the request, which proves nothing.",
         ),
-        ("409 Conflict", "Whoever decided on the old state must decide again."),
-        ("412 Precondition Failed", "It stays so until the state changes."),
+        ("409 Conflict", "The caller decided on outdated state and must decide again."),
+        ("412 Precondition Failed", "A retry fails until the state changes."),
     ] {
         faults.push(fault(status, why, move |_| always(json(status, "{}"))));
     }
@@ -56,69 +56,71 @@ fn too_many() -> Vec<Fault> {
     vec![
         fault(
             "429, once",
-            "The limit is by the second, and who is over it is refused before the call begins: nobody calls for a second, then it is tried again.",
+            "The limit is per second and refuses calls before they start: all calls wait for a second, then this one is retried.",
             move |_| once(refused(None)).unprocessed(1),
         ),
         fault(
             "429, always",
-            "Tried again, at least a second between, until the wait would end after the deadline; then the service's error. The limit does its work, so these attempts are not counted.",
+            "Retried, at least a second apart, until the wait would end after the deadline; then the service's error. A working rate limit is no failure, so these attempts do not count.",
             move |_| always(refused(None)).unprocessed(usize::MAX),
         ),
-        fault("429, once, Retry-After: 2", "At least so long.", move |_| {
+        fault("429, once, Retry-After: 2", "The server's wait is the minimum.", move |_| {
             once(refused(Some("2"))).unprocessed(1)
         }),
-        fault("429, once, Retry-After: a date 3 s away", "At least so long.", move |_| {
-            let date = UNIX_EPOCH + MORNING + Duration::from_secs(3);
-            once(refused(Some(&httpdate::fmt_http_date(date)))).unprocessed(1)
-        }),
+        fault(
+            "429, once, Retry-After: a date 3 s away",
+            "The server's wait is the minimum.",
+            move |_| {
+                let date = UNIX_EPOCH + MORNING + Duration::from_secs(3);
+                once(refused(Some(&httpdate::fmt_http_date(date)))).unprocessed(1)
+            },
+        ),
         fault(
             "429, once, Retry-After: a date that is past",
-            "Past means now, and now is after the backoff.",
+            "A time in the past means now, which the backoff has already reached.",
             move |_| {
                 let date = UNIX_EPOCH + MORNING - Duration::from_secs(3);
                 once(refused(Some(&httpdate::fmt_http_date(date)))).unprocessed(1)
             },
         ),
-        fault(
-            "429, once, Retry-After: nonsense",
-            "As if it had not been there: a second.",
-            move |_| once(refused(Some("soon"))).unprocessed(1),
-        ),
+        fault("429, once, Retry-After: nonsense", "Ignored: the default is a second.", move |_| {
+            once(refused(Some("soon"))).unprocessed(1)
+        }),
         fault(
             "429, once, Retry-After: 3600",
-            "It would end after the deadline: fails at once with the service's error, which says how long it asked for.",
+            "The wait would end after the deadline, so the call fails immediately with the service's error, which says how long to wait.",
             move |_| once(refused(Some("3600"))),
         ),
     ]
 }
 
 fn troubles() -> Vec<Fault> {
-    let create = "It may have run: not tried again.";
+    let create = "It may have run: not retried.";
     let down = || json("503 Service Unavailable", "{}");
     vec![
-        fault("500", "Something is wrong, and stays wrong.", |_| {
+        fault("500", "A retry would fail the same way.", |_| {
             always(json("500 Internal Server Error", "{}"))
         }),
-        fault("502 with HTML, once", "Idempotent: tried again.", |_| {
+        fault("502 with HTML, once", "Idempotent: retried.", |_| {
             once(answer(
                 "502 Bad Gateway",
                 &[("content-type", "text/html")],
                 "<html><h1>Bad gateway</h1>",
             ))
         })
-        .create("A gateway that got no answer may have sent the request: it may have run."),
-        fault("503, once", "Idempotent: tried again.", move |_| once(down())).create(create),
+        .create("A gateway that got no response may have forwarded the request: it may have run."),
+        fault("503, once", "Idempotent: retried.", move |_| once(down())).create(create),
         fault(
             "503, always (a storm)",
-            "Five attempts, 0.25, 0.5, 1 and 2 s between; then the service's error.",
+            "Five attempts, with 0.25, 0.5, 1 and 2 s between them; then the service's error.",
             move |_| always(down()),
         )
         .create(create),
-        fault("503, once, Retry-After: 2", "At least so long.", |_| {
+        fault("503, once, Retry-After: 2", "The server's wait is the minimum.", |_| {
             once(answer("503 Service Unavailable", &[JSON, ("retry-after", "2")], "{}"))
         })
         .create(create),
-        fault("504", "The time that the service had was used up.", |_| {
+        fault("504", "The service used up its time.", |_| {
             always(json("504 Gateway Timeout", "{}"))
         }),
     ]
@@ -127,7 +129,7 @@ fn troubles() -> Vec<Fault> {
 fn bodies() -> Vec<Fault> {
     let html = &[("content-type", "text/html")];
     let limit = "Over the limit of this client (16 MiB): not read to its end. The error says how to raise it.";
-    let broken = "No answer of this API; the service has answered, so it may have run.";
+    let broken = "Not a response of this API, but the service responded, so the call may have run.";
     let mut faults = vec![
         fault("200 with HTML", "The address may not be that of the API.", |_| {
             always(answer("200 OK", html, TASK))
@@ -162,7 +164,7 @@ fn bodies() -> Vec<Fault> {
     ];
     for status in ["503 Service Unavailable", "404 Not Found"] {
         let name = format!("{status} with a body without end");
-        let why = "The status says what happened, whatever became of the body.";
+        let why = "The status says what happened, even if the body is lost.";
         faults.push(fault(name, why, move |_| {
             let head = head(status, &[JSON, ("connection", "close")], None);
             always(Answer::Endless(head, vec![b' '; 1 << 16]))

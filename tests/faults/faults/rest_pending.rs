@@ -6,22 +6,20 @@ use crate::support::scripted::{Answer, answer, json, pending};
 use super::rest::{always, reset_after, script};
 
 pub fn faults() -> Vec<Fault> {
-    let resumed = "Asking again begins nothing, so that is tried again, with the id.";
+    let resumed = "Polling starts nothing, so the poll is retried with the same id.";
     let down = || json("503 Service Unavailable", "{}");
     vec![
-        fault("202, once", "Asked again after 1 s, with the id.", |_| script(vec![pending("one")])),
-        fault(
-            "202, three times",
-            "Asked again after 1, 1.5 and 2.25 s, with the newest id.",
-            |_| script(vec![pending("one"), pending("two"), pending("three")]),
-        ),
-        fault("202 for ever", "After 120 s the gateway itself gives up (`pending_limit`).", |_| {
+        fault("202, once", "Polled after 1 s, with the id.", |_| script(vec![pending("one")])),
+        fault("202, three times", "Polled after 1, 1.5 and 2.25 s, with the latest id.", |_| {
+            script(vec![pending("one"), pending("two"), pending("three")])
+        }),
+        fault("202 for ever", "The gateway gives up after 120 s (`pending_limit`).", |_| {
             always(pending("one"))
         }),
         fault("202, then 503, then the answer", resumed, move |_| {
             script(vec![pending("one"), down()])
         }),
-        fault("202, then 503 always", "Five attempts; asking again begins nothing.", move |_| {
+        fault("202, then 503 always", "Five attempts: polling starts nothing.", move |_| {
             let mut setting = always(down());
             if let crate::fault::Api::Http1 { script, .. } = &mut setting.api {
                 script.push(pending("one"));
@@ -40,23 +38,25 @@ pub fn faults() -> Vec<Fault> {
                 answer("429 Too Many Requests", &[("retry-after", "2")], ""),
             ])
         }),
-        fault("202, then 401, then the answer", "Another token, and the same id.", |_| {
+        fault("202, then 401, then the answer", "A new token with the same id.", |_| {
             script(vec![pending("one"), json("401 Unauthorized", "{}")])
         }),
         fault(
             "202, then 404 (the id is stale)",
-            "The answer is lost. Idempotent: begun anew.",
+            "The response is lost. Idempotent: started again.",
             |_| script(vec![pending("one"), json("404 Not Found", "{}")]),
         )
-        .create("The answer is lost, and it may have run: not begun anew."),
-        fault("202, then 403", "Nobody knows what became of it.", |_| {
+        .create("The response is lost, and the call may have run: not started again."),
+        fault("202, then 403", "The outcome is unknown.", |_| {
             script(vec![pending("one"), json("403 Forbidden", "{}")])
         }),
-        fault("202, then 500", "Something is wrong, and stays wrong.", |_| {
+        fault("202, then 500", "A retry would fail the same way.", |_| {
             script(vec![pending("one"), json("500 Internal Server Error", "{}")])
         }),
-        fault("202 without an id", "Nothing to ask for; it was accepted, so it may run.", |_| {
-            always(answer("202 Accepted", &[], ""))
-        }),
+        fault(
+            "202 without an id",
+            "Without an id there is nothing to poll for. The call was accepted, so it may run.",
+            |_| always(answer("202 Accepted", &[], "")),
+        ),
     ]
 }
