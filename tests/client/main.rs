@@ -9,4 +9,5 @@ mod paging;
 mod refused;
 mod rest;
 mod tls;
+mod transport;
 mod waiting;

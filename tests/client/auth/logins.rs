@@ -92,7 +92,7 @@ async fn who_asks_is_told_to_the_login_as_to_the_service() {
             };
             let builder = builder.login(USER, PASSWORD);
             let builder = match integration {
-                Some(name) => builder.integration(name),
+                Some(name) => builder.integration(name).user_agent_suffix("acme/1"),
                 None => builder,
             };
             call(&builder.connect_lazy().unwrap()).await.unwrap();
@@ -100,7 +100,9 @@ async fn who_asks_is_told_to_the_login_as_to_the_service() {
             assert_eq!(seen.len(), 2);
             for seen in seen {
                 let agent = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
-                assert_eq!(seen.header("user-agent"), Some(agent), "{}", seen.line());
+                let suffix = integration.map_or("", |_| " acme/1");
+                let agent = format!("{agent}{suffix}");
+                assert_eq!(seen.header("user-agent"), Some(&*agent), "{}", seen.line());
                 assert_eq!(seen.header("3rd-integration"), integration, "{}", seen.line());
             }
         }

@@ -1,5 +1,6 @@
 //! Responses over the gRPC wire that are not gRPC, or are broken.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eset_protect::automation::v1::{DeviceTask, GetTaskResponse};
@@ -144,4 +145,24 @@ async fn a_connection_that_ends_is_an_error() {
     let error = call(Reply::disconnect()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
     assert!(error.may_have_executed());
+}
+
+#[tokio::test]
+async fn the_user_agent_is_ours_and_may_have_a_suffix() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let heard = seen.clone();
+    let server = H2Server::start(move |request| {
+        heard.lock().unwrap().push(request.headers["user-agent"].to_str().unwrap().to_owned());
+        Reply::message(&GetTaskResponse { task: Some(DeviceTask::default()) })
+    })
+    .await;
+    let builder = Client::builder(&server.endpoint());
+    get(&builder.clone().connect_lazy().unwrap()).await.unwrap();
+    get(&builder.clone().user_agent_suffix("acme-soar/2.1").connect_lazy().unwrap()).await.unwrap();
+    let ours = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
+    let seen = seen.lock().unwrap();
+    assert!(seen[0].starts_with(&format!("{ours} tonic/")), "{seen:?}");
+    assert!(seen[1].starts_with(&format!("{ours} acme-soar/2.1 tonic/")), "{seen:?}");
+    let error = builder.user_agent_suffix("a\nb").connect_lazy().unwrap_err();
+    assert!(error.to_string().contains("user_agent_suffix: expected visible ASCII"), "{error}");
 }

@@ -1,0 +1,190 @@
+//! Transports, layers and interceptors of one's own, and proxies over gRPC, with every set of features.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use added_service::client::Greeter;
+use added_service::proto::example::greeter::v1::{GreetRequest, GreetResponse, Greeting};
+use eset_protect::auth::BoxFuture;
+use eset_protect::transport::{Reply, Request, Transport};
+use eset_protect::{Client, Error, ErrorKind, RetryPolicy};
+use prost::Message;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Status};
+
+use crate::support::greeter::Running;
+
+fn greet(person: &str) -> GreetRequest {
+    let greeting = Some(Greeting { r#type: "kind".to_owned(), ..Default::default() });
+    GreetRequest { person: person.to_owned(), greeting }
+}
+
+/// Answers each call, but not its first attempt, with the name of the person.
+#[derive(Clone, Debug, Default)]
+struct Mock {
+    /// Where the bytes of each attempt are, and its metadata.
+    seen: Arc<Mutex<Vec<(usize, MetadataMap)>>>,
+}
+
+impl Transport for Mock {
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(async move {
+            let bytes = request.protobuf().clone();
+            let mut seen = self.seen.lock().unwrap();
+            seen.push((bytes.as_ptr() as usize, request.metadata().clone()));
+            assert_eq!((request.attempt() as usize, request.spec().method), (seen.len(), "Greet"));
+            assert!(request.timeout() > Duration::from_secs(50), "{:?}", request.timeout());
+            if request.attempt() == 1 {
+                return Err(Status::unavailable("not yet").into());
+            }
+            let greet = GreetRequest::decode(bytes).unwrap();
+            let greeting = Some(Greeting { r#type: greet.person, ..Default::default() });
+            Ok(Reply::message(&GreetResponse { greeting }))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_transport_of_ones_own_carries_calls_and_a_retry_copies_nothing() {
+    let mock = Mock::default();
+    let builder = Client::builder("http://mock").transport(mock.clone());
+    let client = builder.jitter(|_| Duration::ZERO).connect().await.unwrap();
+    let call = Greeter::new(client).greet(greet("Ada")).metadata("x-tenant", "acme");
+    assert_eq!(call.await.unwrap().r#type, "Ada");
+    let seen = mock.seen.lock().unwrap();
+    assert_eq!((seen.len(), seen[0].0), (2, seen[1].0), "the same bytes");
+    assert!(seen.iter().all(|(_, metadata)| metadata.get("x-tenant").unwrap() == "acme"));
+}
+
+/// Notes what goes through it.
+#[derive(Debug)]
+struct Recorder {
+    inner: Arc<dyn Transport>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Transport for Recorder {
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(async move {
+            let (method, attempt) = (request.spec().method, request.attempt());
+            let result = self.inner.send(request).await;
+            let code = result.as_ref().map_or_else(Error::code, |_| Code::Ok);
+            self.seen.lock().unwrap().push(format!("{method} {attempt} {code:?}"));
+            result
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_layer_sees_every_attempt() {
+    let server = Running::start().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = seen.clone();
+    let client = Client::builder(&server.endpoint())
+        .layer(move |inner| Recorder { inner, seen: record.clone() })
+        .retry(RetryPolicy::default().max_attempts(2))
+        .jitter(|_| Duration::ZERO)
+        .connect()
+        .await
+        .unwrap();
+    let greeter = Greeter::new(client);
+    greeter.greet(greet("anyone")).await.unwrap();
+    greeter.greet(greet("code 14")).await.unwrap_err();
+    let seen = seen.lock().unwrap();
+    assert_eq!(*seen, ["Greet 1 Ok", "Greet 1 Unavailable", "Greet 2 Unavailable"]);
+}
+
+#[tokio::test]
+async fn an_interceptor_changes_the_metadata_of_a_call() {
+    let server = Running::start().await;
+    let intercepted = |interceptor: fn(&mut MetadataMap) -> Result<(), Error>| {
+        let builder = Client::builder(&server.endpoint()).jitter(|_| Duration::ZERO);
+        let builder = builder.interceptor(move |_, metadata| interceptor(metadata));
+        Greeter::new(builder.connect_lazy().unwrap())
+    };
+    let echo = |metadata: &mut MetadataMap| {
+        metadata.insert("x-echo", MetadataValue::from_static("intercepted"));
+        Ok(())
+    };
+    let response = intercepted(echo).greet(greet("anyone")).send().await.unwrap();
+    assert_eq!(response.metadata().get("x-echo").unwrap(), "intercepted");
+
+    let refuse = |_: &mut MetadataMap| Err(Status::permission_denied("not today").into());
+    let error = intercepted(refuse).greet(greet("anyone")).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Code::PermissionDenied, 0));
+    assert!(!error.may_have_executed(), "{error:?}");
+
+    let smuggle = |metadata: &mut MetadataMap| {
+        metadata.insert("content-length", MetadataValue::from_static("0"));
+        Ok(())
+    };
+    let error = intercepted(smuggle).greet(greet("anyone")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("content-length"), "{error}");
+}
+
+#[tokio::test]
+async fn a_call_that_was_one_of_too_many_says_so() {
+    let server = Running::start().await;
+    let client = Client::builder(&server.endpoint()).retry(RetryPolicy::none()).connect_lazy();
+    let greeter = Greeter::new(client.unwrap());
+    assert!(greeter.greet(greet("code 8")).await.unwrap_err().is_rate_limited());
+    assert!(!greeter.greet(greet("code 14")).await.unwrap_err().is_rate_limited());
+}
+
+/// Set for a child that makes one call; the value says whether it uses proxies.
+const CHILD: &str = "ESET_PROTECT_TEST_CHILD";
+
+/// The child's part: a call of a host that only a proxy would know.
+#[test]
+fn child() {
+    let Ok(uses) = std::env::var(CHILD) else { return };
+    let builder = Client::builder("http://eset.invalid:5").retry(RetryPolicy::none());
+    let builder = if uses == "no" { builder.no_proxy() } else { builder };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let error = runtime.block_on(async {
+        Greeter::new(builder.connect_lazy().unwrap()).greet(greet("anyone")).await.unwrap_err()
+    });
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
+}
+
+/// Refuses every tunnel, and notes what was asked of it.
+async fn refusing_proxy(listener: TcpListener, seen: Arc<Mutex<Vec<String>>>) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 256];
+        let length = stream.read(&mut request).await.unwrap();
+        let request = String::from_utf8_lossy(&request[..length]).into_owned();
+        seen.lock().unwrap().extend(request.lines().next().map(ToOwned::to_owned));
+        let refusal = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(refusal).await.unwrap();
+    }
+}
+
+/// This test is built with the feature `rest` and without it: it changes nothing over gRPC.
+#[tokio::test]
+async fn proxies_are_obeyed_and_switched_off_over_grpc() {
+    for (uses, no_proxy, is_asked) in
+        [("yes", "", true), ("yes", "eset.invalid", false), ("no", "", false)]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::default();
+        let proxy = tokio::spawn(refusing_proxy(listener, Arc::clone(&seen)));
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "transport::child"]).env(CHILD, uses);
+        for variable in ["http_proxy", "ALL_PROXY", "all_proxy", "no_proxy", "REQUEST_METHOD"] {
+            command.env_remove(variable);
+        }
+        command.env("HTTP_PROXY", address).env("NO_PROXY", no_proxy);
+        let child = tokio::task::spawn_blocking(move || command.output().unwrap());
+        let output = child.await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let expected: &[_] = if is_asked { &["CONNECT eset.invalid:5 HTTP/1.1"] } else { &[] };
+        assert_eq!(*seen.lock().unwrap(), expected, "{uses} {no_proxy:?}");
+        proxy.abort();
+    }
+}
