@@ -1,6 +1,7 @@
 //! What bounds each request of a call: a permit of the rate limiter, and time.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,12 +84,15 @@ impl Bounds {
             pending_id: sent.pending_id,
             secrets: &secrets,
         };
-        let reply = link.send(request).instrument(attempt.span());
-        let reply = match timeout {
-            Some(timeout) => {
-                self.timed(timeout, reply).await.unwrap_or_else(|late| Err(accepted(late)))
+        let reply = {
+            let reply = pin!(link.send(request).instrument(attempt.span()));
+            match timeout {
+                Some(timeout) => match self.timed(timeout, reply).await {
+                    Ok(reply) => reply,
+                    Err(late) => Err(accepted(late)),
+                },
+                None => reply.await,
             }
-            None => reply.await,
         };
         // Telemetry shows a part of it before the caller does.
         let mut reply = reply.map_err(|error| error.redacted(secrets.get()));

@@ -7,6 +7,7 @@
 //!               └──────── backoff, another token ◀───┘
 //! ```
 
+use std::pin::pin;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -70,11 +71,11 @@ async fn call(
     let state = CallState::new(spec, policy, options.retry_or(policy.retry), bounds.deadline);
     let mut running = Running { context, bounds: &bounds, outgoing: &outgoing, state };
     // tonic's own timeout ends with the headers of the answer; this one holds to its end.
-    let run = running.run(options).instrument(watched.span());
-    let result = match within(timer, timeout, run).await {
-        Some(result) => result,
-        None => Err(running.state.expired(timeout)),
+    let result = {
+        let run = pin!(running.run(options).instrument(watched.span()));
+        within(timer, timeout, run).await
     };
+    let result = result.unwrap_or_else(|| Err(running.state.expired(timeout)));
     let attempts = running.state.attempts;
     watched.end(result.as_ref().map(|metadata| metadata.as_ref()), attempts);
     result.map_err(|error| error.with_spec(spec).with_attempts(attempts))

@@ -68,29 +68,29 @@ impl GrpcTransport {
         limits: Limits,
     ) -> Result<Self, Error> {
         let transport = Self::lazy(endpoint, connector, limits);
-        let (endpoint, interval) = transport.endpoint();
+        let interval = transport.inner.connector.keep_alive().interval();
+        let endpoint = transport.endpoint(interval);
         let connected = endpoint.connect_with_connector(transport.inner.connector.clone()).await;
         let channel = connected.map_err(|error| status::connect_error(target, error))?;
         transport.inner.channels.set(RuntimeChannel { channel, interval })?;
         Ok(transport)
     }
 
-    /// The endpoint with the keep-alive interval of now.
-    fn endpoint(&self) -> (Endpoint, Option<Duration>) {
-        let (endpoint, interval) =
-            (self.inner.endpoint.clone(), self.inner.connector.keep_alive().interval());
+    /// The endpoint with this keep-alive interval.
+    fn endpoint(&self, interval: Option<Duration>) -> Endpoint {
+        let endpoint = self.inner.endpoint.clone();
         match interval {
-            Some(interval) => (endpoint.http2_keep_alive_interval(interval), Some(interval)),
-            None => (endpoint, None),
+            Some(interval) => endpoint.http2_keep_alive_interval(interval),
+            None => endpoint,
         }
     }
 
     fn channel(&self) -> Result<Channel, Error> {
-        let (endpoint, interval) = self.endpoint();
         let connector = &self.inner.connector;
-        let make = || RuntimeChannel {
-            channel: endpoint.connect_with_connector_lazy(connector.clone()),
-            interval,
+        let interval = connector.keep_alive().interval();
+        let make = || {
+            let channel = self.endpoint(interval).connect_with_connector_lazy(connector.clone());
+            RuntimeChannel { channel, interval }
         };
         self.inner.channels.get(|kept| kept.interval == interval, make).map(|kept| kept.channel)
     }

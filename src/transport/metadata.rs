@@ -6,50 +6,59 @@
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
 
-/// What belongs to one message, one connection or one server. [`Error::metadata`](crate::Error::metadata)
+/// Whether a header belongs to one message, one connection or one server. [`Error::metadata`](crate::Error::metadata)
 /// has the table for users.
-const OF_HTTP: [&str; 28] = [
-    // The form and the length of this one body (RFC 9110, 8; RFC 9112, 6).
-    "accept-ranges",
-    "content-encoding",
-    "content-length",
-    "content-range",
-    "content-type",
-    "trailer",
-    "transfer-encoding",
-    // This one connection (RFC 9110, 7.6.1).
-    "connection",
-    "http2-settings",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "upgrade",
-    // This one server and what stands before it.
-    "alt-svc",
-    "date",
-    "server",
-    "via",
-    // Credentials, and what asks a client or a proxy's client for them or gives it some.
-    "authorization",
-    "cookie",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-authorization",
-    "set-cookie",
-    // gRPC's own, which are in the status already.
-    "grpc-accept-encoding",
-    "grpc-encoding",
-    "grpc-message",
-    "grpc-status",
-    "grpc-status-details-bin",
-];
+fn is_of_http(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        // The form and the length of this one body (RFC 9110, 8; RFC 9112, 6).
+        "accept-ranges"
+            | "content-encoding"
+            | "content-length"
+            | "content-range"
+            | "content-type"
+            | "trailer"
+            | "transfer-encoding"
+            // This one connection (RFC 9110, 7.6.1).
+            | "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "upgrade"
+            // This one server and what stands before it.
+            | "alt-svc"
+            | "date"
+            | "server"
+            | "via"
+            // Credentials, and what asks a client or a proxy's client for them or gives it some.
+            | "authorization"
+            | "cookie"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "set-cookie"
+            // gRPC's own, which are in the status already.
+            | "grpc-accept-encoding"
+            | "grpc-encoding"
+            | "grpc-message"
+            | "grpc-status"
+            | "grpc-status-details-bin"
+    )
+}
 
 /// The metadata in the headers or trailers of an answer.
 pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
-    for name in named_by_connection(&headers) {
-        headers.remove(name);
+    let mut left_out: Vec<_> = headers.keys().filter(|name| is_of_http(name)).cloned().collect();
+    if headers.contains_key(header::CONNECTION) {
+        left_out.extend(named_by_connection(&headers));
     }
-    for name in OF_HTTP {
+    // Mostly there is nothing else.
+    if left_out.len() == headers.keys_len() {
+        headers.clear();
+        left_out.clear();
+    }
+    for name in left_out {
         headers.remove(name);
     }
     MetadataMap::from_headers(headers)

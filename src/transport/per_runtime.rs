@@ -26,17 +26,23 @@ impl<T: Clone> PerRuntime<T> {
     /// The one of the current runtime, if it is still good, and else a new one.
     pub(super) fn get(
         &self,
-        is_good: impl FnOnce(&T) -> bool,
+        is_good: impl Fn(&T) -> bool,
         make: impl FnOnce() -> T,
     ) -> Result<T, Error> {
         let id = runtime()?;
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The one that was used last is at the end.
-        let known = held.iter().position(|(other, _)| *other == id).map(|at| held.remove(at).1);
-        let value = known.filter(|value| is_good(value)).unwrap_or_else(make);
-        held.push((id, value.clone()));
-        if held.len() > MOST {
-            held.remove(0);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one that was used last is at the end, and mostly there is no other.
+        if let Some((last, value)) = kept.last()
+            && *last == id
+            && is_good(value)
+        {
+            return Ok(value.clone());
+        }
+        let known = kept.iter().position(|(other, _)| *other == id).map(|at| kept.remove(at).1);
+        let value = known.filter(&is_good).unwrap_or_else(make);
+        kept.push((id, value.clone()));
+        if kept.len() > MOST {
+            kept.remove(0);
         }
         Ok(value)
     }
@@ -44,9 +50,9 @@ impl<T: Clone> PerRuntime<T> {
     /// Keeps one that was made in the current runtime.
     pub(super) fn set(&self, value: T) -> Result<(), Error> {
         let id = runtime()?;
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(other, _)| *other != id);
-        held.push((id, value));
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(other, _)| *other != id);
+        kept.push((id, value));
         Ok(())
     }
 }

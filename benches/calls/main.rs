@@ -3,97 +3,25 @@
 //!
 //! A row is so many calls at once, so its time is that of a batch. Ratios within a group count.
 
+mod model;
+
 use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
-use eset_protect::automation::v1::{
-    Action, DeviceTask, DeviceTaskTargets, GetTaskRequest, Trigger,
-};
 use eset_protect::emulator::{Emulator, Running};
-use eset_protect::params::OnDemandScan;
 use eset_protect::{Client, Wire};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
 const CONCURRENCY: [usize; 3] = [1, 16, 64];
-
-/// What the REST rows read, by hand.
-mod by_hand {
-    use super::Deserialize;
-
-    #[derive(Deserialize)]
-    pub struct Answer {
-        pub task: Task,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    #[allow(dead_code)]
-    pub struct Task {
-        pub uuid: String,
-        pub version_id: String,
-        pub display_name: String,
-        #[serde(default)]
-        pub description: String,
-        pub action: Action,
-        pub targets: Targets,
-        pub triggers: Vec<Trigger>,
-        pub source: String,
-        #[serde(default)]
-        pub asset_group_uuid: String,
-        pub create_time: String,
-        pub update_time: String,
-    }
-
-    #[derive(Deserialize)]
-    #[allow(dead_code)]
-    pub struct Action {
-        pub name: String,
-        pub params: Params,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    #[allow(dead_code)]
-    pub struct Params {
-        #[serde(rename = "@type")]
-        pub type_url: String,
-        #[serde(default)]
-        pub scan_targets: Vec<String>,
-        pub cleaning_enabled: Option<bool>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    #[allow(dead_code)]
-    pub struct Targets {
-        pub devices_uuids: Vec<String>,
-        #[serde(default)]
-        pub device_groups_uuids: Vec<String>,
-    }
-
-    #[derive(Deserialize)]
-    #[allow(dead_code)]
-    pub struct Trigger {
-        pub manual: Manual,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    #[allow(dead_code)]
-    pub struct Manual {
-        pub create_time: String,
-        pub expire_time: String,
-    }
-}
 
 type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
@@ -113,18 +41,7 @@ async fn world() -> World {
     let grpc = Client::connect(&endpoint).await.expect("a client");
     let rest = Client::builder(&endpoint).wire(Wire::Rest).connect().await.expect("a client");
     let channel = Endpoint::from_shared(endpoint).expect("an endpoint").connect().await;
-    let task = DeviceTask {
-        display_name: "Scan".into(),
-        action: Some(Action::on_demand_scan(OnDemandScan {
-            scan_targets: vec!["eset://AllTargets".into()],
-            cleaning_enabled: Some(true),
-            ..Default::default()
-        })),
-        targets: Some(DeviceTaskTargets::devices(["123e4567-e89b-12d3-a456-426614174000"])),
-        triggers: vec![Trigger::manual(None)],
-        ..Default::default()
-    };
-    let created = grpc.device_tasks().create_task(task).await.expect("a task");
+    let created = grpc.device_tasks().create_task(model::task()).await.expect("a task");
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     World {
@@ -152,7 +69,7 @@ async fn by_hyper(http: Http, endpoint: String, uuid: String) {
     let uri = format!("{endpoint}/v1/device_tasks/{uuid}").parse().expect("an address");
     let response = http.get(uri).await.expect("an answer");
     let body = response.into_body().collect().await.expect("a body").to_bytes();
-    let answer: by_hand::Answer = serde_json::from_slice(&body).expect("JSON");
+    let answer: model::Answer = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(black_box(answer).task.uuid, uuid);
 }
 

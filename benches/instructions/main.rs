@@ -1,0 +1,80 @@
+//! What a get costs the client's process, for `benches/instructions/count`, which counts instructions with callgrind.
+//!
+//! `serve` runs an emulator with one task and prints its endpoint and the task's uuid. Every other mode makes calls
+//! against such a server on one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `hyper` by
+//! hyper and a serde model by hand. Each prints nothing; the script takes the difference of two counts of calls, so
+//! that connecting and the start of the process cancel out.
+
+#[path = "../calls/model.rs"]
+mod model;
+
+use bytes::Bytes;
+use eset_protect::automation::v1::GetTaskRequest;
+use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::emulator::Emulator;
+use eset_protect::{Client, Wire};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // One thread, so that the count is the same each time.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    match arguments[..] {
+        ["serve"] => runtime.block_on(serve()),
+        [mode, endpoint, uuid, count] => {
+            let count = count.parse().expect("a count");
+            runtime.block_on(call(mode, endpoint, uuid, count));
+        }
+        // As a benchmark that `cargo bench` or `cargo test` runs it has nothing to do.
+        _ => {}
+    }
+}
+
+async fn serve() {
+    let emulator = Emulator::builder().build().expect("an emulator");
+    let emulator = emulator.start().await.expect("an emulator");
+    let client = Client::connect(&emulator.endpoint()).await.expect("a client");
+    let created = client.device_tasks().create_task(model::task()).await.expect("a task");
+    println!("{} {}", emulator.endpoint(), created.uuid);
+    std::future::pending::<()>().await;
+}
+
+async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
+    match mode {
+        "grpc" | "rest" => {
+            let wire = if mode == "rest" { Wire::Rest } else { Wire::Grpc };
+            let client = Client::builder(endpoint).wire(wire).connect().await.expect("a client");
+            for _ in 0..count {
+                let task = client.device_tasks().get_task(uuid).await.expect("a task");
+                assert_eq!(task.uuid, uuid);
+            }
+        }
+        "tonic" => {
+            let mut stub =
+                DeviceTasksClient::connect(endpoint.to_owned()).await.expect("a channel");
+            for _ in 0..count {
+                let request = GetTaskRequest { task_uuid: uuid.to_owned() };
+                let response = stub.get_task(request).await.expect("a task").into_inner();
+                assert_eq!(response.task.expect("a task").uuid, uuid);
+            }
+        }
+        "hyper" => {
+            let mut connector = HttpConnector::new();
+            connector.set_nodelay(true);
+            let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+            let http = http.build::<_, Full<Bytes>>(connector);
+            for _ in 0..count {
+                let uri = format!("{endpoint}/v1/device_tasks/{uuid}").parse().expect("an address");
+                let response = http.get(uri).await.expect("an answer");
+                let body = response.into_body().collect().await.expect("a body").to_bytes();
+                let answer: model::Answer = serde_json::from_slice(&body).expect("JSON");
+                assert_eq!(answer.task.uuid, uuid);
+            }
+        }
+        other => panic!("expected serve, grpc, rest, tonic or hyper, found {other}"),
+    }
+}
