@@ -44,7 +44,7 @@ impl Mock {
 }
 
 fn decode<M: Message + Default>(request: &Request<'_>) -> Result<M, Status> {
-    M::decode(request.protobuf().clone()).map_err(|error| Status::internal(error.to_string()))
+    M::decode(request.protobuf()).map_err(|error| Status::internal(error.to_string()))
 }
 
 impl Transport for Mock {

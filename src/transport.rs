@@ -23,7 +23,7 @@
 //!             if request.spec().method != "GetTask" {
 //!                 return Err(tonic::Status::unimplemented("the mock knows GetTask alone").into());
 //!             }
-//!             let get = GetTaskRequest::decode(request.protobuf().clone())
+//!             let get = GetTaskRequest::decode(request.protobuf())
 //!                 .map_err(|error| tonic::Status::internal(error.to_string()))?;
 //!             let task = DeviceTask { uuid: get.task_uuid, ..Default::default() };
 //!             Ok(Reply::message(&GetTaskResponse { task: Some(task) }))

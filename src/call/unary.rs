@@ -42,8 +42,9 @@ struct Unary<'a, R: Rpc> {
 }
 
 impl<R: Rpc> Messages for Unary<'_, R> {
-    fn encode(&self) -> Vec<u8> {
-        self.request.encode_to_vec()
+    fn encode(&self, buffer: &mut Vec<u8>) {
+        buffer.reserve_exact(self.request.encoded_len());
+        self.request.encode_raw(buffer);
     }
 
     fn decode(&self, bytes: Bytes) -> Result<(), DecodeError> {

@@ -169,9 +169,7 @@ static HEALTH: MethodSpec = MethodSpec::new(
 struct Health;
 
 impl Messages for Health {
-    fn encode(&self) -> Vec<u8> {
-        Vec::new()
-    }
+    fn encode(&self, _buffer: &mut Vec<u8>) {}
 
     fn decode(&self, _bytes: Bytes) -> Result<(), DecodeError> {
         Ok(())

@@ -1,33 +1,27 @@
-//! The gRPC wire, by tonic.
+//! The gRPC wire, over tonic's channel.
 
-mod codec;
-mod guard;
-mod server_status;
+mod not_grpc;
 mod status;
+mod unary;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::uri::PathAndQuery;
-use tonic::client::Grpc;
-use tonic::metadata::MetadataMap;
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status, Streaming};
+use tower_service::Service;
 
 use super::per_runtime::PerRuntime;
 use super::readiness::Readiness;
-use super::{Limits, Reply, Request, Transport, metadata};
+use super::request::PREFIX;
+use super::{Limits, Reply, Request, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::telemetry::Server;
 use crate::timer::BoxFuture;
 use crate::transport::connector::Connector;
-use crate::transport::no_http2::NoHttp2;
-use codec::BytesCodec;
-use guard::Guard;
 #[cfg(feature = "rest")]
-pub(super) use guard::NotGrpc;
-use server_status::ServerStatus;
+pub(super) use not_grpc::NotGrpc;
 #[cfg(feature = "rest")]
 pub(super) use status::Garbled;
 
@@ -106,8 +100,7 @@ impl GrpcTransport {
     }
 
     async fn attempt(&self, request: Request<'_>) -> Result<Reply, Error> {
-        let message = request.protobuf().clone();
-        let (size, limit) = (message.len(), self.inner.limits.message);
+        let (size, limit) = (request.framed().len() - PREFIX, self.inner.limits.message);
         if size > limit {
             let message = format!(
                 "the request has {size} bytes, the limit of this client is {limit}: raise it with \
@@ -115,33 +108,13 @@ impl GrpcTransport {
             );
             return Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message));
         }
-        let path = PathAndQuery::from_static(request.spec().path);
         let is_bounded = request.is_bounded;
-        let extensions = tonic::Extensions::default();
-        let mut unary = tonic::Request::from_parts(request.metadata, extensions, message);
-        unary.set_timeout(request.timeout);
-        self.unary(unary, path).await.map_err(|error| {
+        let mut channel = self.channel()?;
+        poll_fn(|cx| channel.poll_ready(cx)).await.map_err(|error| status::not_sent(&error))?;
+        let reply = unary::exchange(&mut channel, request, self.inner.limits, self.readiness());
+        reply.await.map_err(|error| {
             // tonic's clock, or the server's, was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
-        })
-    }
-
-    async fn unary(
-        &self,
-        message: tonic::Request<Bytes>,
-        path: PathAndQuery,
-    ) -> Result<Reply, Error> {
-        let heard = ServerStatus::default();
-        let max_message_size = self.inner.limits.message;
-        let mut grpc = Grpc::new(Guard::new(self.channel()?, heard.clone(), self.inner.limits))
-            .max_decoding_message_size(max_message_size)
-            .max_encoding_message_size(max_message_size);
-        grpc.ready().await.map_err(|error| status::not_sent(&*error))?;
-        let answer =
-            async { only(grpc.server_streaming(message, path, BytesCodec).await?, &heard).await };
-        answer.await.map_err(|found| match NoHttp2::of(&found, || self.readiness().failure()) {
-            Some(failed) => failed.into_error("cannot connect"),
-            None => status::into_error(found, &heard, max_message_size),
         })
     }
 }
@@ -149,35 +122,5 @@ impl GrpcTransport {
 impl Transport for GrpcTransport {
     fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
         Box::pin(self.attempt(request))
-    }
-}
-
-/// The one message of an answer. tonic's own `unary` passes over any further ones, and a caller would take
-/// the first for the whole.
-async fn only(
-    response: tonic::Response<Streaming<Bytes>>,
-    heard: &ServerStatus,
-) -> Result<Reply, Status> {
-    let (found, mut messages, _) = response.into_parts();
-    let mut headers = found.into_headers();
-    let read = async {
-        let first = messages.message().await?;
-        if first.is_some() && (messages.message().await?.is_some() || heard.is_cut()) {
-            return Err(Status::internal("the answer of a unary call has more than one message"));
-        }
-        first.ok_or_else(|| Status::internal("the answer of a unary call has no message"))
-    };
-    match read.await {
-        Ok(message) => {
-            if let Some(trailers) = messages.trailers().await? {
-                headers.extend(trailers.into_headers());
-            }
-            Ok(Reply::protobuf(message).with_metadata(metadata(headers)))
-        }
-        Err(mut status) => {
-            headers.extend(std::mem::take(status.metadata_mut()).into_headers());
-            *status.metadata_mut() = MetadataMap::from_headers(headers);
-            Err(status)
-        }
     }
 }

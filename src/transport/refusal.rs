@@ -78,11 +78,12 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// Marks an error if it says that the call was not processed. A message of gRPC is a body.
-    pub(super) fn wrap(error: BoxError) -> BoxError {
+    /// The refusal in an error, or the error if it does not say that the call was not processed. A message of
+    /// gRPC is a body.
+    pub(super) fn wrap(error: BoxError) -> Result<Self, BoxError> {
         match Refusal::of(&*error, true) {
-            Some(refusal) => Box::new(Self { refusal, source: error }),
-            None => error,
+            Some(refusal) => Ok(Self { refusal, source: error }),
+            None => Err(error),
         }
     }
 

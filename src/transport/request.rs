@@ -17,8 +17,8 @@ use crate::transcode::{Encoded, TranscodeError};
 
 /// The messages of one call, without their types.
 pub(crate) trait Messages: Sync {
-    /// Encodes the request as protobuf.
-    fn encode(&self) -> Vec<u8>;
+    /// Appends the request as protobuf.
+    fn encode(&self, buffer: &mut Vec<u8>);
 
     /// Decodes the response from protobuf.
     fn decode(&self, bytes: Bytes) -> Result<(), DecodeError>;
@@ -36,11 +36,15 @@ pub(crate) trait Messages: Sync {
     }
 }
 
+/// Before a message of gRPC is a flag, whether it is compressed, and its length in four bytes.
+pub(super) const PREFIX: usize = 5;
+
 /// A call as the wires see it. Each form is made when a wire first asks for it, and once.
 pub(crate) struct Outgoing<'a> {
     spec: &'static MethodSpec,
     messages: &'a dyn Messages,
-    protobuf: OnceLock<Bytes>,
+    /// With the prefix of gRPC.
+    framed: OnceLock<Bytes>,
     #[cfg(feature = "rest")]
     http: OnceLock<HttpForm>,
 }
@@ -76,7 +80,7 @@ impl<'a> Outgoing<'a> {
         Self {
             spec,
             messages,
-            protobuf: OnceLock::new(),
+            framed: OnceLock::new(),
             #[cfg(feature = "rest")]
             http: OnceLock::new(),
         }
@@ -86,8 +90,15 @@ impl<'a> Outgoing<'a> {
         self.spec
     }
 
-    fn protobuf(&self) -> &Bytes {
-        self.protobuf.get_or_init(|| self.messages.encode().into())
+    fn framed(&self) -> &Bytes {
+        self.framed.get_or_init(|| {
+            let mut buffer = vec![0; PREFIX];
+            self.messages.encode(&mut buffer);
+            // A longer message is over every limit, and is not sent.
+            let length = u32::try_from(buffer.len() - PREFIX).unwrap_or(u32::MAX);
+            buffer[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+            buffer.into()
+        })
     }
 
     #[cfg(feature = "rest")]
@@ -169,9 +180,15 @@ impl Request<'_> {
         self.outgoing.spec
     }
 
-    /// Returns the request message as protobuf. Cloning the bytes copies a pointer.
-    pub fn protobuf(&self) -> &Bytes {
-        self.outgoing.protobuf()
+    /// Returns the request message as protobuf: a part of [`framed`](Self::framed), so nothing is copied.
+    pub fn protobuf(&self) -> Bytes {
+        self.outgoing.framed().slice(PREFIX..)
+    }
+
+    /// Returns the request message with the prefix of gRPC's framing: five bytes that say that it is not compressed,
+    /// and its length.
+    pub fn framed(&self) -> &Bytes {
+        self.outgoing.framed()
     }
 
     /// Returns the request as HTTP, by its `google.api.http` binding.

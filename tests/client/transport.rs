@@ -32,7 +32,7 @@ struct Mock {
 impl Transport for Mock {
     fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
         Box::pin(async move {
-            let bytes = request.protobuf().clone();
+            let bytes = request.protobuf();
             let mut seen = self.seen.lock().unwrap();
             seen.push((bytes.as_ptr() as usize, request.metadata().clone()));
             assert_eq!((request.attempt() as usize, request.spec().method), (seen.len(), "Greet"));

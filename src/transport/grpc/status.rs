@@ -1,28 +1,31 @@
-//! From tonic's errors to ours: by their source first, by their code second.
+//! The errors of an exchange over gRPC.
 
 use std::error::Error as StdError;
 use std::fmt;
 
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
-use super::guard::NotGrpc;
-use super::server_status::ServerStatus;
+use super::not_grpc::{NotGrpc, code_of};
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
 use crate::transport::error_chain::find;
 use crate::transport::limits::{self, TooLong};
+use crate::transport::no_http2::NoHttp2;
+use crate::transport::readiness::Readiness;
 use crate::transport::refusal::{self, Refused};
 use crate::transport::{connector, metadata};
-use crate::wkt::Any;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// What gRPC's servers of Go and C say of a message over their limit of size: one that they got, or the answer
 /// that they were to send.
 const OVERSIZE: &str = "larger than max";
 const OVERSIZE_GOT: &str = "eceived message larger than max";
-
-/// What tonic's decoder says of a message over its limit.
-const TOO_LARGE: &str = "decoded message length too large: found ";
 
 /// The error of a channel that could not be connected.
 pub(super) fn connect_error(target: &str, error: tonic::transport::Error) -> Error {
@@ -36,62 +39,113 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
     connector::connect_error(message, error)
 }
 
-/// The error of a call, of which the server heard this itself.
-pub(super) fn into_error(
-    mut status: Status,
-    heard: &ServerStatus,
-    max_message_size: usize,
-) -> Error {
-    let error = if find::<TimeoutExpired>(&status).is_some() {
-        // tonic calls its own timeout `Cancelled`.
-        Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, "the deadline passed")
-    } else if let Some(connect) = find::<ConnectError>(&status) {
+/// The error of a request that got no head of an answer.
+pub(super) fn unanswered(error: tonic::transport::Error, readiness: &Readiness) -> Error {
+    if let Some(failed) = NoHttp2::of(&error, || readiness.failure()) {
+        return failed.into_error("cannot connect");
+    }
+    if find::<TimeoutExpired>(&error).is_some() {
+        let message = "the deadline passed";
+        return Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).with_source(error);
+    }
+    if let Some(connect) = find::<ConnectError>(&error) {
         let message = format!("cannot connect: {}", root_cause(connect));
-        connector::connect_error(message, connect)
-    } else if let Some(refused) = find::<Refused>(&status) {
-        Error::new(ErrorKind::Transport, Code::Unavailable, refused.to_string()).refused()
-    } else if let Some(other) = find::<NotGrpc>(&status) {
-        let error = Error::new(ErrorKind::Transport, other.code(), other.to_string())
-            .with_http_status(other.status)
-            .with_inferred_code()
-            .with_metadata(metadata(other.headers.clone()));
-        if other.is_refusal() { error.with_execution(false) } else { error }
-    } else if let Some(long) = find::<TooLong>(&status) {
-        long.to_error()
-    } else if let Some(size) = too_large(&status, max_message_size) {
-        let message = format!(
-            "the answer has {size} bytes, the limit of this client is {max_message_size}: raise it \
-             with ClientBuilder::max_message_size, or ask for smaller pages"
-        );
-        Error::new(ErrorKind::Limit, Code::OutOfRange, message)
-    } else if status.source().is_some() {
-        // A source is on this side only: the connection broke.
-        let (cause, note) = (root_cause(&status), limits::note(&status));
-        let message = format!("{}: {cause}{note}", status.message());
-        let code = refusal::broken_code(&status).unwrap_or(status.code());
-        Error::new(ErrorKind::Transport, code, message)
-    } else if heard.code() != Some(status.code()) {
-        let message = format!("the server gave no gRPC answer: {}", status.message());
-        Error::new(ErrorKind::Transport, status.code(), message).with_source(Garbled)
-    } else {
-        let error = Error::new(ErrorKind::Status, status.code(), status.message())
-            .with_details(details(&status));
-        if status.code() == Code::ResourceExhausted { exhausted(error, heard) } else { error }
-    };
-    // Out of the source: it would show them, and they may hold what does not belong in a log.
-    let found = metadata(std::mem::take(status.metadata_mut()).into_headers());
-    let error = if error.metadata().is_empty() { error.with_metadata(found) } else { error };
-    if status.source().is_some() { error.with_source(status) } else { error }
+        return connector::connect_error(message, connect).with_source(error);
+    }
+    match Refused::wrap(error.into()) {
+        Ok(refused) => {
+            let message = refused.to_string();
+            let error = Error::new(ErrorKind::Transport, Code::Unavailable, message).refused();
+            error.with_source(refused)
+        }
+        Err(error) => broken(error, HeaderMap::new()),
+    }
+}
+
+/// The error of an answer that broke off.
+pub(super) fn broken(error: BoxError, headers: HeaderMap) -> Error {
+    if let Some(long) = find::<TooLong>(&*error) {
+        return long.to_error().with_metadata(metadata(headers)).with_source(error);
+    }
+    let (cause, note) = (root_cause(&*error), limits::note(&*error));
+    let code = refusal::broken_code(&*error).unwrap_or(Code::Unknown);
+    let message = format!("the connection broke: {cause}{note}");
+    let error = Error::new(ErrorKind::Transport, code, message).with_source(error);
+    error.with_metadata(metadata(headers))
+}
+
+/// The error of an answer that is not gRPC.
+pub(super) fn not_grpc(mut other: NotGrpc) -> Error {
+    let error = Error::new(ErrorKind::Transport, code_of(other.status), other.to_string())
+        .with_http_status(other.status)
+        .with_inferred_code()
+        .with_metadata(metadata(std::mem::take(&mut other.headers)));
+    let error = if other.is_refusal() { error.with_execution(false) } else { error };
+    error.with_source(other)
+}
+
+/// The error of an answer whose message is over the limit.
+pub(super) fn too_large(size: usize, limit: usize, headers: HeaderMap) -> Error {
+    let message = format!(
+        "the answer has {size} bytes, the limit of this client is {limit}: raise it with \
+         ClientBuilder::max_message_size, or ask for smaller pages"
+    );
+    let error = Error::new(ErrorKind::Limit, Code::OutOfRange, message);
+    error.with_metadata(metadata(headers))
+}
+
+/// The error of an answer in gRPC that cannot be read.
+pub(super) fn garbled(problem: &str, headers: HeaderMap) -> Error {
+    let message = format!("the server gave no gRPC answer: {problem}");
+    let error = Error::protocol(message).with_source(Garbled);
+    error.with_metadata(metadata(headers))
+}
+
+/// The error of an answer without a status.
+pub(super) fn untold(status: StatusCode, headers: HeaderMap) -> Error {
+    let message = "the server gave no gRPC answer: it ended without grpc-status";
+    let error = Error::new(ErrorKind::Transport, code_of(status), message).with_source(Garbled);
+    error.with_metadata(metadata(headers))
+}
+
+/// The error that the server sent, in the whole answer or at its end; `None` if it sent `OK`.
+pub(super) fn of_server(headers: &mut HeaderMap, is_whole: bool) -> Option<Error> {
+    if headers.get(&GRPC_STATUS).is_some_and(|code| code.as_bytes() == b"0") {
+        return None;
+    }
+    mend_details(headers);
+    let status = Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)?;
+    let details = rpc::Status::decode(status.details()).map(|status| status.details);
+    let error = Error::new(ErrorKind::Status, status.code(), status.message())
+        // What cannot be decoded was never meant for us; the code and the message stand without it.
+        .with_details(details.unwrap_or_default())
+        .with_metadata(metadata(std::mem::take(headers)));
+    let is_exhausted = error.code() == Code::ResourceExhausted;
+    Some(if is_exhausted { exhausted(error, is_whole) } else { error })
 }
 
 /// What `RESOURCE_EXHAUSTED` says of the call. As the whole answer it is a limit that refused it; who has begun
 /// to answer has begun with the call (gRFC A6). A message that is too large stays so.
-fn exhausted(error: Error, heard: &ServerStatus) -> Error {
+fn exhausted(error: Error, is_whole: bool) -> Error {
     if error.message().contains(OVERSIZE) {
         let is_got = error.message().contains(OVERSIZE_GOT);
         return error.with_execution(!is_got).permanent();
     }
-    if heard.is_begun() { error.with_execution(true) } else { error }
+    if is_whole { error } else { error.with_execution(true) }
+}
+
+/// Writes the details as tonic reads them: without padding, or too much of it. What is not base64 goes, on which
+/// tonic panics.
+fn mend_details(headers: &mut HeaderMap) {
+    let Some(value) = headers.remove(&DETAILS) else { return };
+    let text = value.as_bytes();
+    let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    let bare = text.get(..end).unwrap_or_default();
+    let Ok(details) = base64_simd::STANDARD_NO_PAD.decode_to_vec(bare) else { return };
+    let text = base64_simd::STANDARD_NO_PAD.encode_to_string(details);
+    if let Ok(value) = HeaderValue::try_from(text) {
+        headers.insert(DETAILS, value);
+    }
 }
 
 /// The server spoke gRPC, and not to the end, or not well.
@@ -105,17 +159,3 @@ impl fmt::Display for Garbled {
 }
 
 impl StdError for Garbled {}
-
-/// The size of an answer over this client's limit. A server that refuses a request with the same
-/// words means its own limit, and no request over ours was sent.
-fn too_large(status: &Status, max_message_size: usize) -> Option<&str> {
-    let (_, rest) = status.message().split_once(TOO_LARGE)?;
-    let (size, rest) = rest.split_once(" bytes, the limit is: ")?;
-    rest.starts_with(&format!("{max_message_size} ")).then_some(size)
-}
-
-/// The typed details of a status.
-fn details(status: &Status) -> Vec<Any> {
-    // What cannot be decoded was never meant for us; the code and the message stand without it.
-    rpc::Status::decode(status.details()).map(|status| status.details).unwrap_or_default()
-}

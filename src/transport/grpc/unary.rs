@@ -1,0 +1,175 @@
+//! One unary exchange in gRPC's framing ("PROTOCOL-HTTP2"), over tonic's channel.
+//!
+//! tonic's own client is made for streams and for servers that keep to the protocol: it reads a page of HTML as a
+//! compressed message, panics on details that are not base64, calls an answer that names a compression
+//! `UNIMPLEMENTED`, takes the first of two messages for the whole, and does not tell the statuses that it makes from
+//! those of the server. A unary exchange is two messages and a status, so it is read here, strictly.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
+use http_body_util::{BodyExt, Full};
+use tonic::body::Body;
+use tonic::transport::Channel;
+use tower_service::Service;
+
+use super::not_grpc::NotGrpc;
+use super::status::{self, GRPC_STATUS};
+use crate::error::Error;
+use crate::transport::complete_body::CompleteBody;
+use crate::transport::readiness::Readiness;
+use crate::transport::request::PREFIX;
+use crate::transport::{Limits, Reply, Request, metadata};
+
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// Sends a request over a channel that is ready.
+pub(super) async fn exchange(
+    channel: &mut Channel,
+    request: Request<'_>,
+    limits: Limits,
+    readiness: &Readiness,
+) -> Result<Reply, Error> {
+    // Here there are no headers yet: what fails later was processed.
+    let response = channel.call(encode(request)).await;
+    let response = response.map_err(|error| status::unanswered(error, readiness))?;
+    let http_status = response.status();
+    let response = CompleteBody::of(response, limits);
+    let response = response.map_err(|long| long.to_error().with_source(long))?;
+    let (parts, mut body) = response.into_parts();
+    let mut headers = parts.headers;
+    let media_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
+    let is_whole = headers.contains_key(&GRPC_STATUS);
+    if !is_grpc && !is_whole {
+        return Err(status::not_grpc(NotGrpc::new(http_status, headers)));
+    }
+    if is_whole {
+        // The headers are the whole answer ("Trailers-Only").
+        return Err(match status::of_server(&mut headers, true) {
+            Some(error) => error,
+            None => status::garbled("the answer of a unary call has no message", headers),
+        });
+    }
+    let mut message = Message { limit: limits.message, received: Bytes::new() };
+    let trailers = loop {
+        match body.frame().await {
+            None => break None,
+            Some(Err(error)) => return Err(status::broken(error, headers)),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => {
+                    if let Err(problem) = message.push(data) {
+                        return Err(match problem {
+                            Problem::TooLarge(size) => {
+                                status::too_large(size, limits.message, headers)
+                            }
+                            Problem::Garbled(what) => status::garbled(what, headers),
+                        });
+                    }
+                }
+                Err(frame) => break frame.into_trailers().ok(),
+            },
+        }
+    };
+    let is_told = trailers.as_ref().is_some_and(|trailers| trailers.contains_key(&GRPC_STATUS));
+    headers.extend(trailers.unwrap_or_default());
+    if !is_told {
+        return Err(status::untold(http_status, headers));
+    }
+    if let Some(error) = status::of_server(&mut headers, false) {
+        return Err(error);
+    }
+    match message.finish() {
+        Some(message) => Ok(Reply::protobuf(message).with_metadata(metadata(headers))),
+        None => Err(status::garbled("the answer of a unary call has no message", headers)),
+    }
+}
+
+fn encode(request: Request<'_>) -> http::Request<Body> {
+    let mut http = http::Request::new(Body::new(Full::new(request.framed().clone())));
+    *http.method_mut() = Method::POST;
+    *http.version_mut() = Version::HTTP_2;
+    *http.uri_mut() = Uri::from_static(request.spec().path);
+    let headers = http.headers_mut();
+    *headers = request.metadata.into_headers();
+    // They belong to an answer.
+    headers.remove(&GRPC_STATUS);
+    headers.remove(&GRPC_MESSAGE);
+    headers.insert(header::TE, TRAILERS);
+    headers.insert(header::CONTENT_TYPE, GRPC);
+    headers.insert(GRPC_TIMEOUT, timeout(request.timeout));
+    http
+}
+
+/// At most eight digits and a unit.
+fn timeout(left: std::time::Duration) -> HeaderValue {
+    const MOST: u128 = 99_999_999;
+    let nanos = left.as_nanos();
+    let units = [
+        (1, "n"),
+        (1_000, "u"),
+        (1_000_000, "m"),
+        (1_000_000_000, "S"),
+        (60_000_000_000, "M"),
+        (3_600_000_000_000, "H"),
+    ];
+    let text = units.iter().find(|(unit, _)| nanos / unit <= MOST);
+    let (unit, name) = text.unwrap_or(&(3_600_000_000_000, "H"));
+    let text = format!("{}{name}", (nanos / unit).min(MOST));
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("99999999H"))
+}
+
+/// The one message of an answer, as far as it has come.
+struct Message {
+    limit: usize,
+    received: Bytes,
+}
+
+enum Problem {
+    TooLarge(usize),
+    Garbled(&'static str),
+}
+
+impl Message {
+    fn push(&mut self, data: Bytes) -> Result<(), Problem> {
+        if self.received.is_empty() {
+            // Mostly it comes whole, and nothing is copied.
+            self.received = data;
+        } else {
+            let received = std::mem::take(&mut self.received);
+            let mut joined = received.try_into_mut().unwrap_or_else(|part| BytesMut::from(&*part));
+            joined.extend_from_slice(&data);
+            self.received = joined.freeze();
+        }
+        match self.received.first() {
+            None | Some(0) => {}
+            Some(1) => {
+                return Err(Problem::Garbled("the answer is compressed, which was not asked for"));
+            }
+            Some(_) => {
+                return Err(Problem::Garbled("the answer has a message with an unknown flag"));
+            }
+        }
+        match self.length() {
+            Some(length) if length > self.limit => Err(Problem::TooLarge(length)),
+            Some(length) if self.received.len() - PREFIX > length => {
+                Err(Problem::Garbled("the answer of a unary call has more than one message"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The length of the message, once that is known.
+    fn length(&self) -> Option<usize> {
+        let length: [u8; 4] = self.received.get(1..PREFIX)?.try_into().ok()?;
+        usize::try_from(u32::from_be_bytes(length)).ok()
+    }
+
+    /// The message, if it is whole.
+    fn finish(mut self) -> Option<Bytes> {
+        let length = self.length()?;
+        (self.received.len() - PREFIX == length).then(|| self.received.split_off(PREFIX))
+    }
+}
