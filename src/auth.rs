@@ -6,41 +6,24 @@
 
 #[cfg(feature = "rest")]
 mod cloud;
+mod credentials;
 #[cfg(feature = "rest")]
 mod login;
 #[cfg(feature = "rest")]
 mod on_prem;
+mod static_token;
 mod token;
 mod token_cache;
 
-use std::fmt::Debug;
-
 #[cfg(feature = "rest")]
 pub(crate) use cloud::CloudLogin;
+pub use credentials::Credentials;
 #[cfg(feature = "rest")]
 pub(crate) use login::Account;
 #[cfg(feature = "rest")]
 pub(crate) use on_prem::OnPremLogin;
-pub use token::{AccessToken, StaticToken};
+pub use static_token::StaticToken;
+pub use token::AccessToken;
 pub use token_cache::{TokenCache, TokenProvider, Tokens};
 
-use crate::error::Error;
 pub use crate::timer::BoxFuture;
-
-/// Provides access tokens. You can implement it for your own source of tokens.
-pub trait Credentials: Debug + Send + Sync + 'static {
-    /// Returns a token that should be valid now. Called for each attempt, within the deadline of the call.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no token; create the error from a [`tonic::Status`]. Nothing is sent. If the error
-    /// [is retryable](Error::is_retryable), the call asks again according to its
-    /// [`RetryPolicy`](crate::RetryPolicy); otherwise it fails with this error.
-    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>>;
-
-    /// Reports that the service refused this token although [`token`](Self::token) still returns it: it must
-    /// not return it again. If `token` then returns another one, the call is repeated once. A call does this
-    /// at most once. If `token` already returns another token when the service refuses one, the call is
-    /// repeated with it without calling this method, also at most once.
-    fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()>;
-}

@@ -1,6 +1,7 @@
 //! Keeps the service's limit of calls per second on the client's side.
 
 mod arrivals;
+mod outcome;
 mod pace;
 mod queue;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use self::arrivals::Arrivals;
+pub(crate) use self::outcome::Outcome;
 use self::pace::{Pace, Sent};
 pub(crate) use self::queue::Priority;
 use self::queue::{PATIENCE, Queue};
@@ -176,22 +178,6 @@ pub(crate) struct Permit {
     shared: Arc<Shared>,
     number: u64,
     sent: Sent,
-}
-
-/// The outcome of a request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Outcome {
-    /// A response, including errors of the caller.
-    Answered,
-    /// A pending response (202).
-    Pending,
-    /// Too many calls (429).
-    Refused {
-        /// The time that the service asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The service is in trouble (50x).
-    Overloaded,
 }
 
 impl Permit {

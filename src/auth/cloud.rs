@@ -3,8 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::login::Account;
-use super::{BoxFuture, TokenProvider, Tokens};
+use super::{TokenProvider, Tokens};
 use crate::error::Error;
+use crate::timer::BoxFuture;
 
 /// Logs in with the password of an API user at `/oauth/token` and renews with the refresh token, which the
 /// service replaces each time. If a refresh is refused, logs in with the password.

@@ -1,8 +1,9 @@
 //! The login of ESET PROTECT On-Prem ([facts](crate::facts#on-prem-login)).
 
 use super::login::Account;
-use super::{BoxFuture, TokenProvider, Tokens};
+use super::{TokenProvider, Tokens};
 use crate::error::Error;
+use crate::timer::BoxFuture;
 
 /// Logs in with a password at `/GetTokens`. On-Prem servers are not known to support refresh, so it logs in
 /// again to renew.

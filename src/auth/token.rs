@@ -4,7 +4,6 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{BoxFuture, Credentials};
 use crate::error::Error;
 
 /// A bearer token. `Debug` and errors never show it.
@@ -36,27 +35,5 @@ impl AccessToken {
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccessToken([redacted])")
-    }
-}
-
-/// Credentials with a fixed token, which something else must keep valid.
-#[derive(Clone, Debug)]
-pub struct StaticToken(AccessToken);
-
-impl StaticToken {
-    /// Creates credentials with this token.
-    pub fn new(token: impl Into<String>) -> Self {
-        Self(AccessToken::new(token))
-    }
-}
-
-impl Credentials for StaticToken {
-    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
-        Box::pin(async { Ok(self.0.clone()) })
-    }
-
-    /// There is no other token, so the refused call fails.
-    fn invalidate(&self, _token: &AccessToken) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
     }
 }

@@ -9,11 +9,11 @@ use futures_util::future::{Shared, WeakShared};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{AccessToken, BoxFuture, Credentials};
+use super::{AccessToken, Credentials};
 use crate::backoff::{Backoff, Jitter};
 use crate::error::Error;
 use crate::telemetry;
-use crate::timer::{Timer, TokioTimer};
+use crate::timer::{BoxFuture, Timer, TokioTimer};
 use crate::transport::retry_after;
 
 /// The longest time before its expiry to renew a token; at most a tenth of its lifetime.

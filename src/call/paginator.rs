@@ -13,10 +13,10 @@ use futures_core::Stream;
 use tokio::runtime::Handle;
 
 use self::ahead::Ahead;
-use self::fetcher::Fetcher;
+use self::fetcher::{Fetched, Fetcher};
 use super::{CallContext, CallOptions};
 use crate::error::Error;
-use crate::rpc::{PagedRpc, Rpc};
+use crate::rpc::PagedRpc;
 use crate::timer::BoxFuture;
 
 /// The default number of pages to fetch in advance.
@@ -24,9 +24,6 @@ const PREFETCH: usize = 1;
 
 /// The maximum number of pages to fetch in advance.
 const MAX_PREFETCH: usize = 16;
-
-/// A page, or the reason why there is none.
-type Fetched<R> = Result<<R as Rpc>::Response, Error>;
 
 /// A running fetch, which returns the fetcher with the page.
 type Fetching<R> = BoxFuture<'static, (Fetcher<R>, Option<Fetched<R>>)>;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Outcome;
 use super::arrivals::until;
+use super::outcome::Outcome;
 
 /// The rate that ESET grants to programs that call too much ([facts](crate::facts#rate-limit)).
 const FAIR_USE: f64 = 2.0;

@@ -2,6 +2,7 @@
 
 mod address;
 mod no_proxy;
+mod proxy_error;
 mod tunnel;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use self::no_proxy::NoProxy;
 use super::loopback::is_loopback;
 use crate::error::root_cause;
 pub(super) use address::Proxy;
+pub(super) use proxy_error::{ProxyError, ProxyErrorKind};
 pub(crate) use tunnel::Tunnelled;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -100,46 +102,3 @@ async fn open(tcp: &mut HttpConnector, address: Uri) -> Result<TcpStream, BoxErr
     std::future::poll_fn(|cx| tcp.poll_ready(cx)).await?;
     Ok(tcp.call(address).await?.into_inner())
 }
-
-/// Why there is no way through a proxy. The service saw nothing.
-#[derive(Clone, Debug)]
-pub(super) struct ProxyError {
-    message: String,
-    pub(super) kind: ProxyErrorKind,
-}
-
-/// What helps against it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProxyErrorKind {
-    /// Another value of the variable.
-    Variable,
-    /// The one who runs the proxy, or another proxy.
-    Lasting,
-    /// Time, perhaps.
-    Passing,
-}
-
-impl ProxyError {
-    fn variable(name: &str, problem: &str) -> Self {
-        let message = format!(
-            "{name}: expected http://[USER:PASSWORD@]HOST[:PORT], found {problem}; nothing was sent"
-        );
-        Self { message, kind: ProxyErrorKind::Variable }
-    }
-
-    fn lasting(message: String) -> Self {
-        Self { message, kind: ProxyErrorKind::Lasting }
-    }
-
-    fn passing(message: String) -> Self {
-        Self { message, kind: ProxyErrorKind::Passing }
-    }
-}
-
-impl fmt::Display for ProxyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ProxyError {}

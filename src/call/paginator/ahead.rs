@@ -10,8 +10,7 @@ use tokio::task::JoinHandle;
 use tonic::Code;
 use tracing::Instrument;
 
-use super::Fetched;
-use super::fetcher::Fetcher;
+use super::fetcher::{Fetched, Fetcher};
 use crate::error::{Error, ErrorKind};
 use crate::rpc::PagedRpc;
 

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use tonic::{Code, Response};
 
-use super::Fetched;
 use super::used_tokens::UsedTokens;
 use crate::call::unary::unary;
 use crate::call::{CallContext, CallOptions};
 use crate::error::{Error, ErrorKind};
-use crate::rpc::PagedRpc;
+use crate::rpc::{PagedRpc, Rpc};
 
 /// The default number of items per page, the maximum of ESET's cloud ([facts](crate::facts#paging)).
 const PAGE_SIZE: u32 = 1000;
+
+/// A page, or the reason why there is none.
+pub(super) type Fetched<R> = Result<<R as Rpc>::Response, Error>;
 
 /// Fetches page after page, until the last page or the first error.
 pub(super) struct Fetcher<R: PagedRpc> {

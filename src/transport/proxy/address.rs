@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 
 use http::HeaderValue;
 
-use super::ProxyError;
+use super::proxy_error::ProxyError;
 
 /// The default port, as for `http` in general.
 const PORT: u16 = 80;

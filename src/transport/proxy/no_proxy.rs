@@ -108,7 +108,7 @@ fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::NoProxy;
+    use crate::transport::proxy::no_proxy::NoProxy;
 
     #[test]
     fn what_is_named() {

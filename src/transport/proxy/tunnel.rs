@@ -12,7 +12,8 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::{Proxy, ProxyError};
+use super::address::Proxy;
+use super::proxy_error::ProxyError;
 use crate::transport::USER_AGENT;
 
 /// The maximum size of a response.

@@ -1,0 +1,27 @@
+//! A fixed token.
+
+use super::{AccessToken, Credentials};
+use crate::error::Error;
+use crate::timer::BoxFuture;
+
+/// Credentials with a fixed token, which something else must keep valid.
+#[derive(Clone, Debug)]
+pub struct StaticToken(AccessToken);
+
+impl StaticToken {
+    /// Creates credentials with this token.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(AccessToken::new(token))
+    }
+}
+
+impl Credentials for StaticToken {
+    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+
+    /// There is no other token, so the refused call fails.
+    fn invalidate(&self, _token: &AccessToken) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
