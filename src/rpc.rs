@@ -1,8 +1,7 @@
-//! The one list of RPCs.
+//! The list of RPCs.
 //!
-//! Everything about an RPC that does not change is a fact of its `.proto` file. `build.rs` reads it
-//! there once and makes a type for each RPC, which says it in its [`MethodSpec`]; whatever works on
-//! RPCs in this crate reads that list.
+//! All constant facts about an RPC are in its `.proto` file. `build.rs` reads them once and generates a type
+//! for each RPC with its [`MethodSpec`], which everything in this crate uses that works on RPCs.
 //!
 //! ```
 //! use eset_protect::rpc::{self, Rpc, device_tasks::GetTask};
@@ -20,7 +19,7 @@ use path_template::PathTemplate;
 
 use crate::json::message::JsonMessage;
 
-/// What does not change about an RPC.
+/// The constant facts about an RPC.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct MethodSpec {
@@ -30,7 +29,7 @@ pub struct MethodSpec {
     pub method: &'static str,
     /// The gRPC path: `/` service `/` method.
     pub path: &'static str,
-    /// The part of the host name that stands for the service in ESET's cloud: the host is
+    /// The part of the host name that identifies the service in ESET's cloud: the host is
     /// `{region}.{host}.eset.systems` ([facts](crate::facts#services)). Empty if there is none.
     pub host: &'static str,
     /// The full name of the request message.
@@ -39,18 +38,18 @@ pub struct MethodSpec {
     pub response: &'static str,
     /// Whether the call may be repeated.
     pub idempotency: IdempotencyLevel,
-    /// The HTTP bindings of `google.api.http`: the main one, then the additional ones.
+    /// The HTTP bindings of `google.api.http`: the primary one, then the additional ones.
     pub http: &'static [HttpBinding],
-    /// The call lists in pages: the RPC is a [`PagedRpc`].
+    /// Whether the RPC returns lists in pages, and is a [`PagedRpc`].
     pub is_paged: bool,
-    /// The response field that awaiting a [`Call`](crate::Call) returns ([`Rpc::Output`]), such as
-    /// `task`; empty for the whole response.
+    /// The response field that awaiting a [`Call`](crate::Call) returns ([`Rpc::Output`]), such as `task`;
+    /// empty for the whole response.
     pub output_field: &'static str,
 }
 
 impl MethodSpec {
-    /// Describes the RPC of a gRPC path, `/` service `/` method, that takes and returns messages of these
-    /// full names. It may not be repeated and has neither a host nor an HTTP form.
+    /// Describes the RPC with a gRPC path, `/` service `/` method, and messages with these full names. It is
+    /// not idempotent and has neither a host nor an HTTP form.
     pub const fn new(path: &'static str, request: &'static str, response: &'static str) -> Self {
         let mut slash = path.len();
         while slash > 0 && path.as_bytes()[slash - 1] != b'/' {
@@ -102,7 +101,7 @@ impl MethodSpec {
         self
     }
 
-    /// Sets that the call lists in pages.
+    /// Marks the RPC as returning lists in pages.
     #[must_use]
     pub const fn paged(mut self) -> Self {
         self.is_paged = true;
@@ -120,19 +119,18 @@ pub struct HttpBinding {
     pub path: &'static str,
     /// The path template, parsed.
     pub template: PathTemplate<'static>,
-    /// The request field that is the body; `*` for all that the path does not bind; empty for none.
+    /// The request field that is the body; `*` for all fields that the path does not bind; empty for none.
     pub body: &'static str,
     /// The response field that is the body; empty for the whole response.
     pub response_body: &'static str,
 }
 
 impl HttpBinding {
-    /// Binds an RPC to an HTTP method and a [path template](PathTemplate), without a body.
+    /// Creates a binding of an HTTP method and a [path template](PathTemplate), without a body.
     ///
     /// # Panics
     ///
-    /// If `path` is not a path template. In a `const`, where bindings belong, that is an error of the
-    /// compiler.
+    /// Panics if `path` is not a path template. In a `const`, where bindings belong, that is a compile error.
     pub const fn new(method: &'static str, path: &'static str) -> Self {
         match PathTemplate::parse(path) {
             Ok(template) => Self { method, path, template, body: "", response_body: "" },
@@ -140,7 +138,7 @@ impl HttpBinding {
         }
     }
 
-    /// Sets the request field that is the body, or `*` for all that the path does not bind.
+    /// Sets the request field that is the body, or `*` for all fields that the path does not bind.
     #[must_use]
     pub const fn body(mut self, field: &'static str) -> Self {
         self.body = field;
@@ -160,20 +158,20 @@ const fn wrong_template(expected: &'static str) -> ! {
     panic!("{}", expected)
 }
 
-/// Whether an RPC may be called again when nobody knows whether it ran
+/// Whether an RPC may be repeated if it is unknown whether it ran
 /// (`google.protobuf.MethodOptions.IdempotencyLevel`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdempotencyLevel {
-    /// A second call may do it a second time.
+    /// Repeating the call may repeat its effect.
     Unknown,
     /// The call changes nothing.
     NoSideEffects,
-    /// A second call changes nothing more.
+    /// Repeating the call has no further effect.
     Idempotent,
 }
 
 impl IdempotencyLevel {
-    /// A second call does no harm.
+    /// Whether repeating the call does no harm.
     pub fn is_idempotent(self) -> bool {
         self != Self::Unknown
     }
@@ -185,32 +183,32 @@ pub trait Rpc: Send + Sync + 'static {
     type Request: JsonMessage + Clone + Debug + Unpin + 'static;
     /// The response message.
     type Response: JsonMessage + Debug + 'static;
-    /// What awaiting a [`Call`](crate::Call) returns: the message that is the only field of the response,
-    /// such as the `DeviceTask` of `GetTask` and `CreateTask`; for any other RPC the response itself.
+    /// The result of awaiting a [`Call`](crate::Call): the message that is the only field of the response,
+    /// such as the `DeviceTask` of `GetTask` and `CreateTask`; for other RPCs the response itself.
     type Output: Into<Self::Response> + Debug + Send + Unpin + 'static;
-    /// What does not change about it.
+    /// The constant facts about the RPC.
     const SPEC: &'static MethodSpec;
 
-    /// Takes the output out of the response; `None` if the server left it out.
+    /// Extracts the output from the response; `None` if the server omitted it.
     fn output(response: Self::Response) -> Option<Self::Output>;
 }
 
-/// An RPC that lists in pages (AIP-158).
+/// An RPC that returns lists in pages (AIP-158).
 pub trait PagedRpc: Rpc {
-    /// What it lists.
+    /// The type of the items.
     type Item: JsonMessage + Unpin + 'static;
 
-    /// The field for the size of a page.
+    /// Returns the field for the page size.
     fn page_size(request: &mut Self::Request) -> &mut u32;
-    /// The field that asks for a page.
+    /// Returns the field for the page token.
     fn page_token(request: &mut Self::Request) -> &mut String;
-    /// What asks for the next page; empty on the last.
+    /// Returns the token of the next page; empty on the last page.
     fn next_page_token(response: &Self::Response) -> &str;
-    /// What is on the page.
+    /// Returns the items of the page.
     fn items(response: Self::Response) -> Vec<Self::Item>;
 }
 
-/// Something to do with an RPC of which only the path is known.
+/// An operation on an RPC that is known only by path.
 pub trait RpcVisitor {
     /// The result.
     type Output;

@@ -1,7 +1,7 @@
-//! Between an RPC and the HTTP request that stands for it (`google.api.http`, AIP-127).
+//! Maps RPCs to HTTP requests and back (`google.api.http`, AIP-127).
 //!
-//! Pure, without I/O, and used from both ends: [`Encoded::request`] expands a path template for a REST
-//! client, [`Router`] matches it for a REST server, and what one expands the other matches to the same.
+//! This module does no I/O and serves both sides: [`Encoded::request`] expands a path template for a REST
+//! client, and [`Router`] matches it for a REST server. Each reverses the other exactly.
 //!
 //! The response of an RPC is JSON here. That of an RPC that returns
 //! [`google.api.HttpBody`](crate::proto::google::api::HttpBody), such as a download, is not: the client and
@@ -42,7 +42,7 @@ pub use status::{code_from_http, http_from_code};
 
 pub use crate::rpc::path_template::{ParseTemplateError, PathTemplate};
 
-/// A form as `application/x-www-form-urlencoded`.
+/// Encodes a form as `application/x-www-form-urlencoded`.
 #[cfg(feature = "rest")]
 pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
     let mut form = String::new();
@@ -57,12 +57,12 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
     form
 }
 
-/// The HTTP form of every RPC of the crate as an OpenAPI 3.0.3 document in JSON, made from the same
-/// descriptors: for Swagger UI, generated clients in other languages, mock servers and gateways.
+/// The HTTP form of every RPC of the crate as an OpenAPI 3.0.3 document in JSON, generated from the same
+/// descriptors. Use it with Swagger UI, client generators, mock servers and gateways.
 ///
 /// Paths, operations, parameters and schemas have the names of ESET's own documents
-/// ([facts](crate::facts#names)). It says what the `.proto` files say: limits of lengths and read-only
-/// marks are not there.
+/// ([facts](crate::facts#names)). The document contains what the `.proto` files declare; length limits are
+/// not included.
 ///
 /// ```
 /// let document: serde_json::Value = serde_json::from_str(eset_protect::transcode::OPENAPI)?;
@@ -72,7 +72,7 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
 /// ```
 pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
-/// The pairs of an `application/x-www-form-urlencoded` form.
+/// Parses an `application/x-www-form-urlencoded` form.
 #[cfg(feature = "emulator")]
 pub(crate) fn read_form(form: &str) -> Result<Vec<(String, String)>, String> {
     let decode = |text| percent::decode(text, percent::Place::Query);
@@ -83,8 +83,8 @@ pub(crate) fn read_form(form: &str) -> Result<Vec<(String, String)>, String> {
     pairs.collect()
 }
 
-/// Why a request has no HTTP form, or an HTTP request is no request of the RPC. The caller is to
-/// blame: nothing was sent, or nothing was done.
+/// The reason why a request has no HTTP form, or why an HTTP request is not a valid request of the RPC. The
+/// caller's mistake: nothing was sent or executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TranscodeError {
     field: String,
@@ -96,7 +96,7 @@ impl TranscodeError {
         Self { field: field.into(), problem: problem.into() }
     }
 
-    /// What is wrong with JSON, which begins with the path of the field.
+    /// Creates the error for invalid JSON, whose message starts with the path of the field.
     fn json(error: &serde_json::Error) -> Self {
         let text = error.to_string();
         match text.strip_prefix("field `").and_then(|rest| rest.split_once("`: ")) {
@@ -105,7 +105,7 @@ impl TranscodeError {
         }
     }
 
-    /// The same for JSON that is not the caller's, for whom its lines mean nothing.
+    /// Does the same for JSON that this crate generated, whose line numbers mean nothing to the caller.
     fn json_made_here(error: &serde_json::Error) -> Self {
         let mut error = Self::json(error);
         if let Some(end) = error.problem.rfind(" at line ") {
@@ -114,13 +114,13 @@ impl TranscodeError {
         error
     }
 
-    /// The same problem, found on the way along a path.
+    /// Prefixes the field with a path.
     fn at(mut self, path: &str) -> Self {
         path.clone_into(&mut self.field);
         self
     }
 
-    /// The same problem, found inside a field.
+    /// Prefixes the field with the name of its parent.
     fn below(mut self, field: &str) -> Self {
         self.field = if self.field.is_empty() {
             field.to_owned()
@@ -130,7 +130,7 @@ impl TranscodeError {
         self
     }
 
-    /// The field or parameter; empty where it is the request as a whole.
+    /// Returns the field or parameter; empty if the error is about the whole request.
     pub fn field(&self) -> &str {
         &self.field
     }

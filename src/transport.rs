@@ -86,12 +86,12 @@ pub(crate) use retry_after::retry_after;
 use crate::error::Error;
 use crate::timer::BoxFuture;
 
-/// The product and its version, in the header `user-agent` of every request.
+/// The product and version, for the header `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("eset-protect/", env!("CARGO_PKG_VERSION"));
 
-/// What the answers of one connection of HTTP/2 may fill together before somebody reads them: the most that
-/// there is. Each has a limit of its own, and those that nobody reads yet, as in a bulk whose caller makes a
-/// call of its own, must not hold up the others.
+/// The flow-control window for all responses on an HTTP/2 connection: the maximum. Each response has its own
+/// limit, and responses that are not read yet, as in a bulk whose caller makes another call, must not block
+/// the others.
 pub(crate) const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 /// A wire: sends a request once and returns the reply.

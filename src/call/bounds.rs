@@ -1,4 +1,4 @@
-//! What bounds each request of a call: a permit of the rate limiter, and time.
+//! Limits each request of a call: a permit of the rate limiter, and a timeout.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,29 +18,29 @@ use crate::telemetry::{self, Sending};
 use crate::timer::{Timer, within};
 use crate::transport::{Link, Outgoing, Reply, Request, SentSecrets};
 
-/// What bounds each request of a call.
+/// The limits of each request of a call.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds {
     pub(super) timer: Arc<dyn Timer>,
     pub(super) limit: Limit,
-    /// When the call must be done. The call sees to it; here it is for the server, and for the permit.
+    /// The deadline of the call. The call enforces it; here it is for the server and the permit.
     pub(super) deadline: Instant,
-    /// How long one request may take.
+    /// The timeout of one request.
     pub(super) timeout: Option<Duration>,
 }
 
-/// One request of a call.
+/// A request of a call.
 pub(super) struct Sent<'a> {
     pub(super) outgoing: &'a Outgoing<'a>,
     pub(super) number: u32,
-    /// The pending answer that is asked for, and how often it was before.
+    /// The pending response to poll, and the number of previous polls.
     pub(super) pending_id: Option<&'a HeaderValue>,
     pub(super) polls: u32,
 }
 
 impl Bounds {
-    /// The same, with so long for one request at most, and always less than the call has: so it is the request that
-    /// ends, which knows what was sent.
+    /// Returns a copy with this timeout for one request, which is always shorter than the call's, so that the
+    /// request fails rather than the call: only the request knows what was sent.
     #[cfg(feature = "rest")]
     pub(super) fn at_most(&self, timeout: Duration) -> Self {
         let time = self.timeout.unwrap_or(Duration::MAX).min(self.left());
@@ -48,7 +48,7 @@ impl Bounds {
         Self { timeout: Some(timeout), ..self.clone() }
     }
 
-    /// How long the call still has.
+    /// Returns the remaining time of the call.
     pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(self.timer.now())
     }
@@ -60,7 +60,7 @@ impl Bounds {
         headers: &mut HeaderMap,
         sent: &Sent<'_>,
     ) -> Result<Reply, Error> {
-        // A call whose answer is pending was accepted, whatever becomes of the question for it.
+        // A call with a pending response was accepted, whatever happens to a poll.
         let accepted = |error: Error| match sent.pending_id {
             Some(id) => error.with_execution(true).with_pending_id(id.clone()),
             None => error,
@@ -68,7 +68,7 @@ impl Bounds {
         let permit = self.permit(link, sent.pending_id.is_some()).await.map_err(accepted)?;
         let sending = Sending::attempt(sent.outgoing.spec(), sent.number);
         let attempt = link.begin(sent.outgoing, sending, sent.polls);
-        // Questions for a pending answer are the same request, with the same context.
+        // Polls for a pending response are the same request with the same trace context.
         if sent.polls == 0 {
             attempt.inject(headers);
         }
@@ -94,7 +94,7 @@ impl Bounds {
                 None => reply.await,
             }
         };
-        // Telemetry shows a part of it before the caller does.
+        // Telemetry reads parts of it before the caller does.
         let mut reply = reply.map_err(|error| error.redacted(secrets.get()));
         if let Ok(reply) = &mut reply {
             let headers = reply.metadata.as_mut();
@@ -121,10 +121,10 @@ impl Bounds {
         permit.map(Some)
     }
 
-    /// Gives a request its time.
+    /// Applies the timeout to a request.
     async fn timed<F: Future>(&self, timeout: Duration, request: F) -> Result<F::Output, Error> {
         within(&*self.timer, timeout, request).await.ok_or_else(|| {
-            let message = format!("no answer within {timeout:?}, the time of one attempt");
+            let message = format!("no response within {timeout:?}, the timeout of one attempt");
             Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).transient()
         })
     }

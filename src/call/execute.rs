@@ -1,4 +1,4 @@
-//! The one loop that every call goes through, whatever the RPC and the wire:
+//! The loop for every call, whatever the RPC and the wire:
 //!
 //! ```text
 //! deadline ─▶ token ─▶ attempt: permit ─▶ one request on the transport
@@ -29,11 +29,11 @@ use crate::telemetry::{self, Sending};
 use crate::timer::{BoxFuture, within};
 use crate::transport::{Messages, Outgoing, SentSecrets};
 
-/// No call is longer: beyond it clocks overflow and `grpc-timeout` has no form.
+/// The longest call: beyond it clocks overflow and `grpc-timeout` has no form.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Makes a call: decodes the response into `messages` and returns its metadata. In a box, so that it is compiled once
-/// and not with every RPC.
+/// Makes a call: decodes the response into `messages` and returns its metadata. Boxed, so that it is compiled
+/// once rather than for every RPC.
 pub(super) fn execute<'a>(
     context: &'a CallContext,
     spec: &'static MethodSpec,
@@ -53,7 +53,7 @@ async fn call(
     let timeout = options.timeout_or(context.timeout).min(LONGEST);
     let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
     if timeout.is_zero() || attempt_timeout.is_some_and(|time| time.is_zero()) {
-        let message = "the call has no time: nothing was sent";
+        let message = "the timeout is zero, nothing was sent";
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         return Err(error.unsent().with_spec(spec));
     }
@@ -70,7 +70,7 @@ async fn call(
     let outgoing = Outgoing::new(spec, messages);
     let state = CallState::new(spec, policy, options.retry_or(policy.retry), bounds.deadline);
     let mut running = Running { context, bounds: &bounds, outgoing: &outgoing, state };
-    // tonic's own timeout ends with the headers of the answer; this one holds to its end.
+    // tonic's own timeout ends with the response headers; this one covers the whole response.
     let result = {
         let run = pin!(running.run(options).instrument(watched.span()));
         within(timer, timeout, run).await
@@ -81,7 +81,7 @@ async fn call(
     result.map_err(|error| error.with_spec(spec).with_attempts(attempts))
 }
 
-/// A call under way.
+/// A call in progress.
 struct Running<'a> {
     context: &'a CallContext,
     bounds: &'a Bounds,
@@ -90,16 +90,16 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Makes attempts until one of them counts.
+    /// Makes attempts until one is final.
     async fn run(&mut self, options: &CallOptions) -> Result<MetadataMap, Error> {
         let mut metadata = self.context.metadata.clone();
         options.add_to(&mut metadata)?;
         let base = metadata.into_headers();
-        // Who gives a call its own token wants that one.
+        // A caller that supplies its own token wants that one to be used.
         let is_own = base.contains_key(http::header::AUTHORIZATION);
         let credentials = self.context.credentials.as_deref().filter(|_| !is_own);
         let mut renewed = None;
-        // What a service accepted must not be begun anew, whatever goes wrong between two questions.
+        // A call that the service accepted must not be started again, whatever goes wrong between two polls.
         let mut pending_id = None;
         loop {
             let token = match (renewed.take(), credentials) {
@@ -116,7 +116,7 @@ impl Running<'_> {
                 Err(error) => Err(error),
             };
             let error = match prepared {
-                // Without a token, or where an interceptor is against it, nothing is sent.
+                // Nothing is sent without a token, or if an interceptor refuses.
                 Err(error) => error.unsent(),
                 Ok((headers, token)) => {
                     let error = match self.attempt(headers, pending_id.take()).await {
@@ -145,7 +145,7 @@ impl Running<'_> {
         }
     }
 
-    /// The headers as the interceptors change them.
+    /// Applies the interceptors to the headers.
     fn intercepted(&self, headers: HeaderMap) -> Result<HeaderMap, Error> {
         let interceptors = &self.context.interceptors;
         if interceptors.is_empty() {
@@ -179,9 +179,9 @@ impl Running<'_> {
         self.state.end(result)
     }
 
-    /// Sends the request, and again for as long as the service says that the answer is pending: byte for byte the
-    /// same, with the identifier of the last answer. That ends with this attempt; only an error carries it on, for
-    /// the case that another token gets the answer.
+    /// Sends the request, and repeats it as long as the response is pending: the same bytes, with the id of
+    /// the last response. The id is valid within this attempt only; errors carry it, in case another token
+    /// can get the response.
     async fn exchange(
         &mut self,
         headers: &mut HeaderMap,

@@ -1,4 +1,4 @@
-//! The messages of one call: the only part of it that knows their types.
+//! The messages of one call: the only part that knows their types.
 
 use std::sync::OnceLock;
 
@@ -29,7 +29,7 @@ pub(super) async fn unary<R: Rpc>(
         type_registry: &context.type_registry,
     };
     let metadata = execute(context, R::SPEC, &messages, options).await?;
-    // A call that succeeded has decoded its response.
+    // A successful call has decoded its response.
     let response = messages.response.into_inner().unwrap_or_default();
     Ok(Response::from_parts(metadata, response, Extensions::default()))
 }

@@ -1,12 +1,13 @@
-//! gRPC if the server speaks it, REST if it does not.
+//! Uses gRPC if the server supports it, and REST otherwise.
 //!
-//! Before its first call a client asks the server for its gRPC health, which changes nothing. Any answer in gRPC,
-//! also an error, shows gRPC. An answer that is none, or a connection that cannot be HTTP/2, shows that it is not
-//! gRPC, and then it is REST from then on. A server that is not there, or a proxy that says so, or one that turns
-//! the question away, shows nothing, and the next call asks again. So it does after a connection broke.
+//! Before its first call, a client asks the server for its gRPC health, which changes nothing. Any gRPC
+//! response, even an error, shows that the server supports gRPC. Any other response, or a connection that
+//! cannot be HTTP/2, shows that it does not, and the client uses REST from then on. If the server is
+//! unreachable, if a proxy reports that, or if the server refuses the request, nothing is known and the next
+//! call asks again, as it does after a broken connection.
 //!
-//! A server that stops speaking gRPC later says so by refusing the path, the method or the content type of a call:
-//! it ran nothing, so that call moves to REST with all that follow. A call that may have run never moves by itself.
+//! A server that no longer supports gRPC refuses the path, method or content type of a call. It ran nothing,
+//! so this call and all later ones use REST. A call that may have run never switches wires.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,30 +26,29 @@ use crate::telemetry;
 use crate::timer::BoxFuture;
 use crate::transport::{Link, Messages, Outgoing, refuses_grpc, speaks_grpc};
 
-/// A server that accepts and then says nothing is not waited for longer: another connection may do better, and the
-/// call should have time left for it.
+/// The longest wait for a server that accepts a connection and then says nothing: another connection may be
+/// better, and the call should have time left for it.
 const PROBE: Duration = Duration::from_secs(10);
 
 const UNKNOWN: u8 = 0;
 const GRPC: u8 = 1;
 const REST: u8 = 2;
 
-/// Both wires, and which of them the server speaks.
+/// Both wires, and which of them the server supports.
 pub(crate) struct WireChoice {
     grpc: Link,
     rest: Link,
     known: Arc<Known>,
 }
 
-/// Which wire it is, as far as is known.
+/// The chosen wire, if known.
 struct Known {
     wire: AtomicU8,
-    /// The question that is under way, if somebody still waits for what it finds.
+    /// The current probe, if a call still waits for it.
     probing: Mutex<Option<WeakShared<Probing>>>,
 }
 
-/// All who wait for it drive it: were it one of them, that one could keep the others waiting for as long as nobody
-/// polls it.
+/// All waiting calls drive it: if only one did, it could block the others while nothing polls it.
 type Probing = BoxFuture<'static, Result<u8, Arc<Error>>>;
 
 impl Known {
@@ -68,12 +68,12 @@ impl WireChoice {
         Self { grpc, rest, known: Arc::new(known) }
     }
 
-    /// The wire as far as is known: gRPC until it is REST.
+    /// Returns the wire as far as known: gRPC until it turns out to be REST.
     pub(super) fn likely(&self) -> &Link {
         if self.known.wire() == Some(REST) { &self.rest } else { &self.grpc }
     }
 
-    /// The wire of a call, after a question to the server if it is not known.
+    /// Returns the wire of a call. Probes the server if it is not known.
     pub(super) async fn choose(
         &self,
         bounds: &Bounds,
@@ -86,12 +86,12 @@ impl WireChoice {
         Ok(if wire == REST { &self.rest } else { &self.grpc })
     }
 
-    /// Where a call was begun whose answer is pending.
+    /// Returns where a call with a pending response started.
     pub(super) fn rest(&self) -> &Link {
         &self.rest
     }
 
-    /// REST, if the server refused the protocol of a request over gRPC: it ran nothing.
+    /// Returns REST if the server refused the protocol of a request over gRPC: it ran nothing.
     pub(super) fn other(&self, link: &Link, error: &Error) -> Option<&Link> {
         let is_refused = !link.is_rest() && refuses_grpc(error);
         is_refused.then(|| {
@@ -100,8 +100,8 @@ impl WireChoice {
         })
     }
 
-    /// After a connection that broke, or an answer in no protocol, the next call asks again: something else may
-    /// listen there by now.
+    /// Makes the next call probe again after a broken connection or an invalid response: another server may
+    /// be listening by now.
     pub(super) fn failed(&self, error: &Error) {
         if error.kind() == ErrorKind::Transport {
             self.known.wire.store(UNKNOWN, Ordering::Relaxed);
@@ -125,14 +125,14 @@ impl WireChoice {
                 }
             };
             match probing.await {
-                // The other had less time than this one, perhaps.
+                // The other call may have had less time than this one.
                 Err(error) if !is_own && error.is_deadline_exceeded() => {}
                 found => return found.map_err(Arc::unwrap_or_clone),
             }
         }
     }
 
-    /// Asks, when it is polled.
+    /// Probes the server when polled.
     fn probing(&self, bounds: &Bounds, headers: &HeaderMap) -> Shared<Probing> {
         let (grpc, known) = (self.grpc.clone(), self.known.clone());
         let (bounds, mut headers) = (bounds.at_most(PROBE), headers.clone());
@@ -158,14 +158,14 @@ impl WireChoice {
     }
 }
 
-/// What every server of gRPC may answer or not.
+/// An RPC that any gRPC server may answer or refuse.
 static HEALTH: MethodSpec = MethodSpec::new(
     "/grpc.health.v1.Health/Check",
     "grpc.health.v1.HealthCheckRequest",
     "grpc.health.v1.HealthCheckResponse",
 );
 
-/// The question for the health of the whole server; nobody reads the answer.
+/// Asks for the health of the whole server; the response is not read.
 struct Health;
 
 impl Messages for Health {

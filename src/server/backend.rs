@@ -1,4 +1,4 @@
-//! What answers RPCs for a REST front.
+//! Calls RPCs for a REST front.
 
 use std::fmt;
 use std::future::Future;
@@ -20,21 +20,21 @@ use crate::wkt::{Any, TypeRegistry};
 /// The media type of a body that names none (RFC 9110, 8.3).
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-/// An answer that is on its way.
+/// A pending response.
 pub type RestFuture = Pin<Box<dyn Future<Output = Result<RestAnswer, Status>> + Send>>;
 
-/// Answers some RPCs. The build script makes one for each service, such as
-/// [`DeviceTasks`](super::DeviceTasks); one that passes calls on to another server is written by hand,
-/// with [`rpc::visit`](crate::rpc::visit) and [`RestCall::answer`].
+/// Implements RPCs. The build script generates one backend per service, such as
+/// [`DeviceTasks`](super::DeviceTasks). To forward calls to another server, implement it yourself with
+/// [`rpc::visit`](crate::rpc::visit) and [`RestCall::answer`].
 pub trait Backend: Send + Sync + 'static {
-    /// The RPCs.
+    /// Returns the RPCs that this backend implements.
     fn methods(&self) -> &'static [&'static MethodSpec];
 
-    /// Answers a call of one of them.
+    /// Calls one of these RPCs.
     fn call(&self, call: RestCall) -> RestFuture;
 }
 
-/// A call that came as an HTTP request.
+/// A call that arrived as an HTTP request.
 pub struct RestCall {
     pub(super) route: Route,
     pub(super) query: String,
@@ -53,18 +53,18 @@ pub struct RestAnswer {
 }
 
 impl RestCall {
-    /// The RPC.
+    /// Returns the RPC.
     pub fn rpc(&self) -> &'static MethodSpec {
         self.route.spec()
     }
 
-    /// Reads the request, has it handled and writes the response, with defaults as ESET's answers have
-    /// them ([facts](crate::facts#json)).
+    /// Parses the request, calls `handle` and writes the response, including default values as ESET does
+    /// ([facts](crate::facts#json)).
     ///
     /// # Errors
     ///
-    /// What `handle` says; `INVALID_ARGUMENT` with a `google.rpc.BadRequest` if the HTTP request is not
-    /// one of `R`; `INTERNAL` if the response has no JSON form.
+    /// Returns the error of `handle`; `INVALID_ARGUMENT` with a `google.rpc.BadRequest` if the HTTP request
+    /// is not a valid `R`; `INTERNAL` if the response has no JSON form.
     pub async fn answer<R, H, F>(self, handle: H) -> Result<RestAnswer, Status>
     where
         R: Rpc,
@@ -89,22 +89,22 @@ impl RestCall {
         }
         let body = writer
             .scope(|| route.response::<R>(&message))
-            .map_err(|error| Status::internal(format!("the answer has no JSON form: {error}")))?;
+            .map_err(|error| Status::internal(format!("the response has no JSON form: {error}")))?;
         let content_type = HeaderValue::from_static("application/json");
         Ok(RestAnswer { metadata, content_type, body: body.into() })
     }
 
-    /// The answer of a backend that does not have the RPC.
+    /// Returns the response of a backend that does not implement the RPC.
     ///
     /// # Errors
     ///
-    /// Always `UNIMPLEMENTED`.
+    /// Always returns `UNIMPLEMENTED`.
     pub async fn unimplemented(self) -> Result<RestAnswer, Status> {
-        Err(Status::unimplemented(format!("{} is not served here", self.rpc().path)))
+        Err(Status::unimplemented(format!("{} is not implemented", self.rpc().path)))
     }
 }
 
-/// The caller's mistake, with the field where there is one.
+/// Converts an invalid request into a status that names the field, if known.
 fn refused(error: &TranscodeError) -> Status {
     let message = error.to_string();
     if error.field().is_empty() {
@@ -129,7 +129,7 @@ fn refused(error: &TranscodeError) -> Status {
 }
 
 impl fmt::Debug for RestCall {
-    /// Without what the caller sent.
+    /// Omits what the caller sent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestCall").field("rpc", &self.rpc().path).finish_non_exhaustive()
     }

@@ -19,7 +19,7 @@ use crate::rpc::MethodSpec;
 use crate::transcode::{Router, http_from_code};
 use crate::wkt::TypeRegistry;
 
-/// The HTTP status of a failed call.
+/// Returns the HTTP status of a failed call.
 type StatusRule = fn(&MethodSpec, Code) -> u16;
 
 /// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole answers
@@ -45,7 +45,7 @@ pub struct RestFront {
 }
 
 impl RestFront {
-    /// Serves the RPCs of some backends.
+    /// Serves the RPCs of these backends.
     pub fn new(backends: impl IntoIterator<Item = Arc<dyn Backend>>) -> Self {
         let mut by_path = BTreeMap::new();
         let mut specs = Vec::new();
@@ -78,24 +78,24 @@ impl RestFront {
         self
     }
 
-    /// Decides the HTTP status of a failed call, instead of [`http_from_code`].
+    /// Sets the rule for the HTTP status of failed calls, instead of [`http_from_code`].
     #[must_use]
     pub fn status_rule(mut self, rule: fn(&MethodSpec, Code) -> u16) -> Self {
         self.status = rule;
         self
     }
 
-    /// The RPC that a request is for; `None` if there is none.
+    /// Returns the RPC for a request; `None` if there is none.
     pub fn rpc(&self, method: &Method, path: &str) -> Option<&'static MethodSpec> {
         let route = self.router.route(method.as_str(), path).ok().flatten()?;
         Some(route.spec())
     }
 
-    /// Reads a request whole, within the limits, and unpacks its body.
+    /// Reads a whole request within the limits and unpacks its body.
     ///
     /// # Errors
     ///
-    /// With the answer if it is too large, too slow or no sound gzip.
+    /// Returns the response to send if the request is too large, too slow or not valid gzip.
     pub async fn read<B>(&self, request: Request<B>) -> Result<Request<Bytes>, Response<Bytes>>
     where
         B: http_body::Body<Data = Bytes>,
@@ -107,7 +107,7 @@ impl RestFront {
         };
         let body = read.map_err(|Refusal { status, message }| {
             let mut answer = Self::error(status, &message);
-            // What is left of the body is not read, so the connection is of no more use.
+            // The rest of the body is not read, so the connection cannot be reused.
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             answer
         })?;
@@ -121,7 +121,7 @@ impl RestFront {
         Ok(Request::from_parts(head, body))
     }
 
-    /// Answers a request.
+    /// Calls the RPC for a request and returns the response.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
@@ -160,14 +160,14 @@ impl RestFront {
         }
     }
 
-    /// The answer to a call of an RPC that failed.
+    /// Returns the response for a failed call of an RPC.
     pub fn failure(&self, spec: &MethodSpec, status: &Status) -> Response<Bytes> {
         let http = (self.status)(spec, status.code());
         let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         error_body::of_status(http, status, &self.registry)
     }
 
-    /// The answer to a request that is no call: an error in the form of ESET's gateway.
+    /// Returns the response for a request that is not a call: an error in the form of ESET's gateway.
     pub fn error(status: StatusCode, message: &str) -> Response<Bytes> {
         error_body::of_text(status, message)
     }
@@ -178,7 +178,7 @@ impl RestFront {
             return Self::error(StatusCode::NOT_FOUND, "there is no such path");
         }
         let allow = methods.join(", ");
-        let message = format!("this path has {allow}");
+        let message = format!("expected {allow}");
         let mut answer = Self::error(StatusCode::METHOD_NOT_ALLOWED, &message);
         if let Ok(allow) = HeaderValue::try_from(allow) {
             answer.headers_mut().insert(header::ALLOW, allow);

@@ -25,7 +25,7 @@ pub(super) use not_grpc::NotGrpc;
 #[cfg(feature = "rest")]
 pub(super) use status::Garbled;
 
-/// A channel to one server, in each runtime in which it is used.
+/// A channel to one server for each runtime that uses it.
 #[derive(Clone, Debug)]
 pub(crate) struct GrpcTransport {
     inner: Arc<Inner>,
@@ -47,14 +47,14 @@ struct RuntimeChannel {
 }
 
 impl GrpcTransport {
-    /// A transport that connects with the first call.
+    /// Creates a transport that connects on the first call.
     pub(crate) fn lazy(endpoint: Endpoint, connector: Connector, limits: Limits) -> Self {
         let endpoint = endpoint.keep_alive_timeout(connector.keep_alive().timeout());
         let channels = PerRuntime::default();
         Self { inner: Arc::new(Inner { endpoint, connector, channels, limits }) }
     }
 
-    /// A transport that is connected; an error names `target`.
+    /// Creates a connected transport; errors name `target`.
     pub(crate) async fn connect(
         target: &str,
         endpoint: Endpoint,
@@ -89,12 +89,12 @@ impl GrpcTransport {
         self.inner.channels.get(|kept| kept.interval == interval, make).map(|kept| kept.channel)
     }
 
-    /// Whether it has connections that take requests.
+    /// Returns the readiness of its connections.
     pub(super) fn readiness(&self) -> &Readiness {
         self.inner.connector.readiness()
     }
 
-    /// Where requests go.
+    /// Returns the server.
     pub(crate) fn server(&self) -> Server {
         Server::of(self.inner.endpoint.uri())
     }
@@ -113,7 +113,7 @@ impl GrpcTransport {
         poll_fn(|cx| channel.poll_ready(cx)).await.map_err(|error| status::not_sent(&error))?;
         let reply = unary::exchange(&mut channel, request, self.inner.limits, self.readiness());
         reply.await.map_err(|error| {
-            // tonic's clock, or the server's, was faster than ours: the call itself has time left.
+            // tonic's or the server's clock was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
         })
     }

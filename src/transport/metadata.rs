@@ -1,7 +1,7 @@
-//! Which headers and trailers of an answer are metadata of its call, over either wire.
+//! Determines which headers and trailers of a response are metadata of the call, on both wires.
 //!
-//! The rest is between two hops of HTTP. Whoever forwards it as metadata, or answers with it, breaks the next
-//! stream: HTTP/2 forbids a `connection`, and a `content-length` there is that of another body.
+//! The others concern a single HTTP hop. Forwarding them as metadata breaks the next stream: HTTP/2 forbids
+//! `connection`, and `content-length` would be that of another body.
 
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
@@ -11,7 +11,7 @@ use tonic::metadata::MetadataMap;
 fn is_of_http(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
-        // The form and the length of this one body (RFC 9110, 8; RFC 9112, 6).
+        // The form and length of one body (RFC 9110, 8; RFC 9112, 6).
         "accept-ranges"
             | "content-encoding"
             | "content-length"
@@ -19,26 +19,26 @@ fn is_of_http(name: &HeaderName) -> bool {
             | "content-type"
             | "trailer"
             | "transfer-encoding"
-            // This one connection (RFC 9110, 7.6.1).
+            // One connection (RFC 9110, 7.6.1).
             | "connection"
             | "http2-settings"
             | "keep-alive"
             | "proxy-connection"
             | "te"
             | "upgrade"
-            // This one server and what stands before it.
+            // One server and the proxies in front of it.
             | "alt-svc"
             | "date"
             | "server"
             | "via"
-            // Credentials, and what asks a client or a proxy's client for them or gives it some.
+            // Credentials, and requests for credentials.
             | "authorization"
             | "cookie"
             | "proxy-authenticate"
             | "proxy-authentication-info"
             | "proxy-authorization"
             | "set-cookie"
-            // gRPC's own, which are in the status already.
+            // gRPC's own headers, which are part of the status.
             | "grpc-accept-encoding"
             | "grpc-encoding"
             | "grpc-message"
@@ -47,7 +47,7 @@ fn is_of_http(name: &HeaderName) -> bool {
     )
 }
 
-/// The metadata in the headers or trailers of an answer.
+/// Returns the metadata in the headers or trailers of a response.
 pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
     let mut left_out: Vec<_> = headers.keys().filter(|name| is_of_http(name)).cloned().collect();
     if headers.contains_key(header::CONNECTION) {
@@ -64,7 +64,7 @@ pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
     MetadataMap::from_headers(headers)
 }
 
-/// The headers that `connection` declares to be of this one connection.
+/// Returns the headers that `connection` declares to belong to one connection.
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let lists = headers.get_all(header::CONNECTION).into_iter();
     let names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
@@ -73,7 +73,7 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 
 #[cfg(feature = "rest")]
 impl crate::error::Error {
-    /// Adds the HTTP answer in which it came.
+    /// Adds the HTTP response that contained the error.
     pub(crate) fn with_answer(self, status: http::StatusCode, headers: &HeaderMap) -> Self {
         self.with_http_status(status).with_metadata(metadata(headers.clone()))
     }

@@ -1,7 +1,8 @@
-//! One of a thing for each tokio runtime.
+//! Keeps one value per tokio runtime.
 //!
-//! The tasks of a connection live in the runtime in which it was opened, and end with it, or stand still while
-//! nobody drives it. A client may outlive its runtime, or be called from two: each has connections of its own.
+//! The tasks of a connection belong to the runtime in which it was opened: they end with it, and pause while
+//! nothing drives it. A client may outlive its runtime or be used in two: each runtime has its own
+//! connections.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,8 +10,8 @@ use tokio::runtime::{Handle, Id};
 
 use crate::error::Error;
 
-/// How many runtimes are remembered. Which of them are gone nobody can ask, and what is forgotten of one that
-/// is not is made anew.
+/// The maximum number of runtimes to remember. There is no way to find out which of them are gone, and a
+/// forgotten one gets a new value.
 const MOST: usize = 8;
 
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl<T> Default for PerRuntime<T> {
 }
 
 impl<T: Clone> PerRuntime<T> {
-    /// The one of the current runtime, if it is still good, and else a new one.
+    /// Returns the value of the current runtime if it is still valid; otherwise a new one.
     pub(super) fn get(
         &self,
         is_good: impl Fn(&T) -> bool,
@@ -47,7 +48,7 @@ impl<T: Clone> PerRuntime<T> {
         Ok(value)
     }
 
-    /// Keeps one that was made in the current runtime.
+    /// Stores a value created in the current runtime.
     pub(super) fn set(&self, value: T) -> Result<(), Error> {
         let id = runtime()?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +60,7 @@ impl<T: Clone> PerRuntime<T> {
 
 fn runtime() -> Result<Id, Error> {
     let handle = Handle::try_current();
-    handle.map(|handle| handle.id()).map_err(|error| {
-        Error::config("calls are made in a tokio runtime, and this is none").with_source(error)
-    })
+    handle
+        .map(|handle| handle.id())
+        .map_err(|error| Error::config("calls need a tokio runtime").with_source(error))
 }

@@ -1,22 +1,22 @@
-//! Which requests that failed were provably not processed.
+//! Recognizes failed requests that provably were not processed.
 //!
-//! What the crates below report, read in their sources (h2 0.4.20, hyper 1.12, hyper-util 0.1.21):
+//! What the underlying crates report, according to their sources (h2 0.4.20, hyper 1.12, hyper-util 0.1.21):
 //!
-//! - `RST_STREAM` with `REFUSED_STREAM`: the server did not begin (RFC 9113, 8.7). h2 gives a stream a
-//!   remote reset for a frame with its number only.
-//! - `GOAWAY`: what has a higher number than the frame says was not and will not be processed (RFC 9113,
-//!   6.8). h2 gives its remote error to those streams only, and to those that would have been opened
-//!   later; the others go on, and where the connection then ends they get an I/O error. There is one
-//!   exception: a frame that arrives between hyper's opening a stream and its looking at the connection
-//!   again fails that request too, whatever its number. hyper has then not begun with the body, so what has
-//!   a body was not sent whole. What has none may have been, and is not called unsent.
-//! - Nothing was written: hyper hands a request that no connection took back, as canceled, or does not take
-//!   it, as the channel to the connection is closed. That a task of its own disappeared with a request
-//!   ("dispatch gone") is another error, and so is a connection of HTTP/1.1 that breaks when one byte of the
-//!   request may have been written.
+//! - `RST_STREAM` with `REFUSED_STREAM`: the server did not start processing (RFC 9113, 8.7). h2 reports a
+//!   remote reset only for a frame with the stream's number.
+//! - `GOAWAY`: streams above the number in the frame were not and will not be processed (RFC 9113, 6.8). h2
+//!   reports its remote error only to those streams and to streams that would have been opened later. The
+//!   others continue, and get an I/O error if the connection then ends. There is one exception: a frame that
+//!   arrives after hyper opened a stream and before it checks the connection again fails that request too,
+//!   whatever its number. hyper has not started to send the body then, so a request with a body was not sent
+//!   completely. A request without a body may have been, and does not count as unsent.
+//! - Nothing was written: hyper returns a request that no connection accepted as canceled, or does not accept
+//!   it because the channel to the connection is closed. A request that disappeared with one of hyper's own
+//!   tasks ("dispatch gone") is another error, and so is an HTTP/1.1 connection that breaks when a byte of
+//!   the request may have been written.
 //!
-//! hyper-util sends a request again by itself only where hyper handed it back. All of this holds before the
-//! head of an answer has arrived; who answers has begun.
+//! hyper-util itself repeats a request only if hyper returned it. All of this applies before the head of a
+//! response has arrived; a server that responds has started processing.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -34,14 +34,14 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 pub(super) enum Refusal {
     /// `RST_STREAM` with `REFUSED_STREAM`.
     Stream,
-    /// `GOAWAY`, and the request came after the last that counts.
+    /// `GOAWAY`, and the request was after the last one that counts.
     GoAway,
-    /// The connection was no longer there.
+    /// The connection was gone.
     Unwritten,
 }
 
 impl Refusal {
-    /// Reads the error of a request that got no head of an answer.
+    /// Interprets the error of a request without a response head.
     pub(super) fn of(error: &(dyn StdError + 'static), has_body: bool) -> Option<Self> {
         if let Some(error) = find::<h2::Error>(error).filter(|error| error.is_remote()) {
             let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
@@ -70,7 +70,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// An error of the gRPC wire from before the head of an answer.
+/// An error of the gRPC wire before the response head.
 #[derive(Debug)]
 pub(super) struct Refused {
     refusal: Refusal,
@@ -87,7 +87,7 @@ impl Refused {
         }
     }
 
-    /// Whether the server said so, in HTTP/2.
+    /// Whether the server reported it in HTTP/2.
     #[cfg(feature = "rest")]
     pub(super) fn is_by_server(&self) -> bool {
         self.refusal != Refusal::Unwritten
@@ -106,9 +106,8 @@ impl StdError for Refused {
     }
 }
 
-/// The code of a call whose stream or connection broke, by gRPC's table for HTTP/2 ("Errors" in
-/// PROTOCOL-HTTP2). tonic has that table only where it is built as a server too. `None` if it broke
-/// elsewhere.
+/// Returns the code of a call whose stream or connection broke, according to gRPC's table for HTTP/2
+/// ("Errors" in PROTOCOL-HTTP2), which tonic has in its server feature only. `None` if it broke elsewhere.
 pub(super) fn broken_code(error: &(dyn StdError + 'static)) -> Option<Code> {
     if find::<BrokenOff>(error).is_some() {
         return Some(Code::Internal);

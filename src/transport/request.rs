@@ -164,7 +164,7 @@ impl<'a> SentSecrets<'a> {
 pub struct Request<'a> {
     pub(crate) outgoing: &'a Outgoing<'a>,
     pub(crate) metadata: MetadataMap,
-    /// How long the server has.
+    /// Returns the time that the server has.
     pub(crate) timeout: Duration,
     /// The attempt ends before the call does.
     pub(crate) is_bounded: bool,

@@ -23,7 +23,7 @@ pub(crate) use response::error_from;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ANY: HeaderValue = HeaderValue::from_static("*/*");
 
-/// One or many HTTP servers that together are the API.
+/// One or several HTTP servers that together provide the API.
 #[derive(Clone, Debug)]
 pub(crate) struct RestTransport {
     http: HttpClient,
@@ -36,7 +36,7 @@ impl RestTransport {
         Self { http, hosts: Arc::new(hosts), user_agent }
     }
 
-    /// Whether it has connections that take requests.
+    /// Returns the readiness of its connections.
     pub(super) fn readiness(&self) -> &Readiness {
         self.http.readiness()
     }
@@ -68,7 +68,7 @@ impl RestTransport {
         let secrets = || request.secrets.get().clone();
         let response =
             self.http.send(http, secrets).await.map_err(|error| match request.pending_id {
-                // Whatever came of this, the call itself was accepted before.
+                // Whatever happened to this poll, the call itself was accepted before.
                 Some(id) => error.with_execution(true).with_pending_id(id.clone()),
                 None => error,
             })?;

@@ -1,8 +1,8 @@
-//! Every behaviour of the client, once over gRPC and once over REST, from the same source: what it
-//! writes down over one wire is what it writes down over the other.
+//! Every behaviour of the client, once over gRPC and once over REST, from the same source: the records of
+//! both wires must be identical.
 //!
-//! Each wire has an emulator of its own, with a clock and identifiers that are driven, so that even
-//! times and identifiers agree.
+//! Each wire has its own emulator with a manual clock and sequential identifiers, so that even times and
+//! identifiers agree.
 
 #![cfg(all(feature = "emulator", feature = "rest"))]
 
@@ -29,7 +29,7 @@ use eset_protect::wkt::Timestamp;
 use eset_protect::{Client, Error, Wire, code_name};
 use tonic::Code;
 
-/// A client on one wire, the emulator behind it, and what has been written down.
+/// A client on one wire, its emulator, and the record.
 struct Fixture {
     client: Client,
     clock: Arc<ManualClock>,
@@ -48,7 +48,7 @@ impl Fixture {
         Self { client: client.expect("a client"), clock, log: Vec::new(), emulator }
     }
 
-    /// Writes down what came of a call and passes it on.
+    /// Records the result of a call and passes it on.
     fn note<T: Debug>(&mut self, what: &str, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => {
@@ -66,17 +66,17 @@ impl Fixture {
         self.clock.now().into()
     }
 
-    /// Writes down anything else.
+    /// Records anything else.
     fn say(&mut self, what: String) {
         self.log.push(what);
     }
 }
 
-/// An error as far as ESET's gateway keeps it: its mapping of codes to HTTP statuses is not one to one,
-/// and its error bodies hold the HTTP status (FACTS.md#errors). Everything else must agree.
+/// Describes an error as far as ESET's gateway preserves it: its mapping of codes to HTTP statuses is not one
+/// to one, and its error bodies contain the HTTP status (FACTS.md#errors). Everything else must agree.
 fn described(error: &Error) -> String {
     let kept = code_from_http(http_from_code(error.code()));
-    // Of the two codes that become 409, one says that nothing ran and the other does not.
+    // Of the two codes that map to 409, one says that nothing ran and the other does not.
     let executed = (kept != Code::Aborted).then(|| error.may_have_executed());
     let details: Vec<_> = error.details().iter().map(serde_json::to_string).collect();
     format!(
@@ -88,7 +88,7 @@ fn described(error: &Error) -> String {
     )
 }
 
-/// Runs a behaviour over both wires and compares what was written down.
+/// Runs a behaviour over both wires and compares the records.
 async fn over_both_wires(behaviour: impl AsyncFn(&mut Fixture)) {
     over_both_wires_with(|builder| builder.seed(true), behaviour).await;
 }
