@@ -136,7 +136,6 @@ pub use paging::PageLimits;
 pub use serving::{ConnectionLimits, Running};
 
 /// An emulator that is ready to serve.
-#[derive(Debug)]
 pub struct Emulator {
     api: api::Api,
     hosted: Vec<hosted::Hosted>,
@@ -144,9 +143,8 @@ pub struct Emulator {
     notices: notices::Notices,
 }
 
-impl Emulator {
-    /// Returns settings to build an emulator with.
-    pub fn builder() -> Builder {
-        Builder::default()
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator").field("gate", &self.gate).finish_non_exhaustive()
     }
 }

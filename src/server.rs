@@ -17,6 +17,8 @@
 //! ```
 
 mod backend;
+#[cfg(feature = "emulator")]
+mod bytes_codec;
 pub(crate) mod deadline;
 #[cfg(feature = "emulator")]
 pub(crate) mod encoded;

@@ -17,7 +17,7 @@ use super::store::{Change, Read as _, Snapshot, Store};
 use crate::rpc::{MethodSpec, Rpc};
 
 /// The store, the environment and the methods.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) store: Arc<Store>,
     pub(crate) environment: Arc<Environment>,
@@ -192,11 +192,5 @@ impl Api {
                 self.store.write(move |change| write(change, &environment, request)).await
             }
         }
-    }
-}
-
-impl std::fmt::Debug for Methods {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.methods.keys()).finish()
     }
 }

@@ -48,6 +48,13 @@ pub struct Builder {
     notices: Notices,
 }
 
+impl Emulator {
+    /// Returns the settings to build an emulator with.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl Default for Builder {
     fn default() -> Self {
         Self {

@@ -67,6 +67,22 @@ pub(super) enum Place {
 }
 
 impl Fault {
+    /// Waits as long as a fault says, then runs the call unless the fault replaces it.
+    pub(super) async fn run<T: Default>(fault: Option<&Self>, call: impl Future<Output = T>) -> T {
+        let Some(Self { kind, after_the_call }) = fault else { return call.await };
+        match kind {
+            Kind::Hold(hold) => hold.clone().wait().await,
+            Kind::Delay(time) => tokio::time::sleep(*time).await,
+            Kind::Status(_) | Kind::Http { .. } | Kind::Break(Place::BeforeHeaders)
+                if !after_the_call =>
+            {
+                return T::default();
+            }
+            _ => {}
+        }
+        call.await
+    }
+
     fn new(kind: Kind) -> Self {
         Self { kind, after_the_call: false }
     }

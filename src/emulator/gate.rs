@@ -1,7 +1,5 @@
 //! Processes every request before its service: log, logins, limits, faults and pending responses.
 
-mod body_time;
-mod broken_body;
 mod head;
 mod injected;
 mod logins;
@@ -11,47 +9,41 @@ mod rate;
 mod settings;
 mod tokens;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
-use tower_service::Service;
+use tower::{BoxError, Service};
 use uuid::Uuid;
 
-use self::body_time::InTime;
 pub(super) use self::head::Peer;
 use self::head::{bearer, caller, is_grpc, is_open, print};
-use self::injected::{broken, plain};
-use self::pending::Pending;
+use self::injected::{broken, injected, plain};
+use self::pending::{Pending, RESPONSE_ID};
 use self::rate::RateLimit;
 pub(super) use self::settings::Settings;
 use self::tokens::Tokens;
 use super::api::Api;
-use super::faults::{Fault, Faults, Kind, Place};
+use super::faults::{Fault, Faults, Kind};
 use super::log::{Arrival, Front, Log};
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
+use crate::server::deadline::stream::until;
 use crate::server::{RestFront, RestLimits, encoded};
 
 /// The maximum size of a message, in both directions.
 pub(super) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// The header with the id of every response ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
-const RESPONSE_ID: &str = "response-id";
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The state shared by all connections.
-#[derive(Debug)]
 pub(super) struct Gate {
     api: Api,
     rest: RestFront,
@@ -94,7 +86,7 @@ impl Gate {
     }
 
     /// Processes a request. An error breaks the connection.
-    async fn pass(
+    pub(super) async fn pass(
         self: Arc<Self>,
         routes: Routes,
         mut request: Request<Body>,
@@ -151,61 +143,46 @@ impl Gate {
         front: Front,
         spec: Option<&'static MethodSpec>,
     ) -> Result<Deadline, Status> {
-        match self.refusal(request, front, spec) {
-            Some(status) => Err(status),
-            None => Deadline::of(request.headers()),
+        if spec.is_some() || front == Front::Grpc && !is_open(request.uri().path()) {
+            let now = self.api.environment.clock.now();
+            let token = bearer(request.headers());
+            self.tokens.check(token, now).map_err(Status::unauthenticated)?;
+            if let Some(rate) = &self.rate
+                && !rate.allows(token.unwrap_or_default(), caller(request), now)
+            {
+                let message = format!("more than {} calls within a second", rate::CALLS);
+                return Err(Status::resource_exhausted(message));
+            }
         }
+        Deadline::of(request.headers())
     }
 
-    /// Returns why a request is refused: its token, or the rate limit.
-    fn refusal(
-        &self,
-        request: &Request<Body>,
-        front: Front,
-        spec: Option<&'static MethodSpec>,
-    ) -> Option<Status> {
-        let is_call = spec.is_some() || front == Front::Grpc && !is_open(request.uri().path());
-        if !is_call {
-            return None;
-        }
-        let now = self.api.environment.clock.now();
-        let token = bearer(request.headers());
-        if let Err(problem) = self.tokens.check(token, now) {
-            return Some(Status::unauthenticated(problem));
-        }
-        let allows =
-            |rate: &RateLimit| rate.allows(token.unwrap_or_default(), caller(request), now);
-        if self.rate.as_ref().is_none_or(allows) {
-            return None;
-        }
-        let message = format!("more than {} calls within a second", rate::CALLS);
-        Some(Status::resource_exhausted(message))
-    }
-
-    /// Returns the response for a call that failed before it reached its service.
+    /// Creates the response to a call that failed before it reached its service.
     fn failed(
         &self,
         front: Front,
         spec: Option<&'static MethodSpec>,
         status: Status,
     ) -> Response<Body> {
-        match (front, spec) {
-            (Front::Rest, Some(spec)) => {
-                let is_login = status.code() == Code::Unauthenticated;
-                let mut response = self.rest.failure(spec, &status).map(full);
-                if is_login {
-                    let bearer = HeaderValue::from_static("Bearer");
-                    response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-                }
-                response
-            }
-            (Front::Rest, None) => {
-                let http = crate::transcode::http_from_code(status.code());
-                let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                RestFront::error(http, status.message()).map(full)
-            }
-            _ => status.into_http(),
+        if front == Front::Grpc {
+            return status.into_http();
         }
+        let mut response = self.failure(spec, &status);
+        if status.code() == Code::Unauthenticated {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response.map(full)
+    }
+
+    /// Creates the REST response to a failed request, which may be for no RPC.
+    fn failure(&self, spec: Option<&'static MethodSpec>, status: &Status) -> Response<Bytes> {
+        if let Some(spec) = spec {
+            return self.rest.failure(spec, status);
+        }
+        let http = crate::transcode::http_from_code(status.code());
+        let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        RestFront::error(http, status.message())
     }
 
     async fn grpc(
@@ -214,33 +191,23 @@ impl Gate {
         request: Request<Body>,
         spec: Option<&'static MethodSpec>,
     ) -> Result<Response<Body>, BoxError> {
-        let fault = match self.fault(request.headers(), spec, request.uri().path()) {
+        let path = request.uri().path();
+        let fault = match injected(&self.faults, request.headers(), spec, path) {
             Ok(fault) => fault,
             Err(status) => return Ok(status.into_http()),
         };
-        let Some(Fault { kind, after_the_call }) = fault else {
-            return Ok(self.run(routes, request, spec).await);
-        };
-        match &kind {
-            Kind::Hold(hold) => hold.clone().wait().await,
-            Kind::Delay(time) => tokio::time::sleep(*time).await,
-            _ => {}
-        }
-        let runs = after_the_call
-            || !matches!(
-                kind,
-                Kind::Status(_) | Kind::Http { .. } | Kind::Break(Place::BeforeHeaders)
-            );
-        let answer = if runs { Some(self.run(routes, request, spec).await) } else { None };
-        match kind {
-            Kind::Status(status) => Ok((*status).into_http()),
-            Kind::Http { status, headers, body } => Ok(plain(status, headers, body).map(full)),
-            Kind::Break(place) => {
-                let (head, body) = answer.unwrap_or_default().into_parts();
+        let answer = Fault::run(fault.as_ref(), self.run(routes, request, spec)).await;
+        match fault.map(|fault| fault.kind) {
+            Some(Kind::Status(status)) => Ok((*status).into_http()),
+            Some(Kind::Http { status, headers, body }) => {
+                Ok(plain(status, headers, body).map(full))
+            }
+            Some(Kind::Break(place)) => {
+                let (head, body) = answer.into_parts();
                 let body = body.collect().await?.to_bytes();
                 broken(place, Response::from_parts(head, body))
             }
-            Kind::Delay(_) | Kind::Hold(_) | Kind::Pending(_) => Ok(answer.unwrap_or_default()),
+            _ => Ok(answer),
         }
     }
 
@@ -258,7 +225,12 @@ impl Gate {
             };
         };
         // The request has one message, which is still arriving.
-        let request = request.map(|body| Body::new(InTime::new(body, self.body_time)));
+        let time = self.body_time;
+        let late = move || {
+            let message = format!("the message did not arrive within {time:?}");
+            Err(Status::deadline_exceeded(message))
+        };
+        let request = request.map(|body| until(body, Instant::now() + time, late));
         let api = self.api.clone();
         let answer = move |message| async move { api.call(spec.path, message).await };
         encoded::serve(request, MAX_MESSAGE, answer).await
@@ -279,40 +251,22 @@ impl Gate {
             return Ok(answer.map(full));
         }
         let path = request.uri().path().to_owned();
-        let fault = match self.fault(request.headers(), spec, &path) {
+        let fault = match injected(&self.faults, request.headers(), spec, &path) {
             Ok(fault) => fault,
             Err(status) => return Ok(self.failed(Front::Rest, spec, status)),
         };
-        let (kind, after_the_call) =
-            fault.map_or((None, false), |fault| (Some(fault.kind), fault.after_the_call));
-        let (mut times, mut place) = (0, None);
-        match &kind {
-            Some(Kind::Pending(wanted)) => times = *wanted,
-            Some(Kind::Break(wanted)) => place = Some(*wanted),
-            _ => {}
-        }
-        if place == Some(Place::BeforeHeaders) && !after_the_call {
-            return broken(Place::BeforeHeaders, Response::default());
-        }
+        let (times, place) = match fault.as_ref().map(|fault| &fault.kind) {
+            Some(Kind::Pending(times)) => (*times, None),
+            Some(Kind::Break(place)) => (0, Some(*place)),
+            _ => (0, None),
+        };
         let gate = Arc::clone(self);
         let answer = async move {
-            match &kind {
-                Some(Kind::Hold(hold)) => hold.clone().wait().await,
-                Some(Kind::Delay(time)) => tokio::time::sleep(*time).await,
-                _ => {}
-            }
-            let replaces = matches!(kind, Some(Kind::Status(_) | Kind::Http { .. }));
-            let answer =
-                if replaces && !after_the_call { None } else { Some(gate.serve(request).await) };
-            match (kind, spec) {
-                (Some(Kind::Status(status)), Some(spec)) => gate.rest.failure(spec, &status),
-                (Some(Kind::Status(status)), None) => {
-                    let http = crate::transcode::http_from_code(status.code());
-                    let http = StatusCode::from_u16(http).unwrap_or_default();
-                    RestFront::error(http, status.message())
-                }
-                (Some(Kind::Http { status, headers, body }), _) => plain(status, headers, body),
-                _ => answer.unwrap_or_default(),
+            let answer = Fault::run(fault.as_ref(), gate.serve(request)).await;
+            match fault.map(|fault| fault.kind) {
+                Some(Kind::Status(status)) => gate.failure(spec, &status),
+                Some(Kind::Http { status, headers, body }) => plain(status, headers, body),
+                _ => answer,
             }
         };
         // Only calls and logins can be pending (FACTS.md#cloud-login, FACTS.md#pending-answers).
@@ -359,25 +313,4 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
 
 fn full(body: Bytes) -> Body {
     Body::new(http_body_util::Full::new(body))
-}
-
-/// The gate in front of the gRPC services, as a tonic service.
-#[derive(Clone)]
-pub(super) struct Gated {
-    pub(super) gate: Arc<Gate>,
-    pub(super) routes: Routes,
-}
-
-impl Service<Request<Body>> for Gated {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(Arc::clone(&self.gate).pass(self.routes.clone(), request))
-    }
 }

@@ -37,12 +37,6 @@ impl Hosted {
     }
 }
 
-impl std::fmt::Debug for Hosted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hosted").field("methods", &self.methods.len()).finish_non_exhaustive()
-    }
-}
-
 struct Rest {
     hosted: Hosted,
     api: Api,

@@ -1,6 +1,5 @@
 //! Messages for the operator of an emulator.
 
-use std::fmt;
 use std::sync::Arc;
 
 /// Delivers messages.
@@ -20,11 +19,5 @@ impl Notices {
 impl Default for Notices {
     fn default() -> Self {
         Self::new(|notice| tracing::warn!("{notice}"))
-    }
-}
-
-impl fmt::Debug for Notices {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notices").finish_non_exhaustive()
     }
 }

@@ -2,35 +2,31 @@
 
 mod accept;
 mod activity;
-mod calls;
 mod connection;
 mod limits;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
+use tower::{ServiceBuilder, service_fn};
 
-use self::calls::Calls;
+use self::connection::Calls;
 pub use self::limits::ConnectionLimits;
 use super::Emulator;
-use super::api::Api;
 use super::error::EmulatorError;
 use super::faults::Faults;
-use super::gate::{Gate, Gated, MAX_MESSAGE, Settings};
-use super::hosted::Hosted;
+use super::gate::{Gate, MAX_MESSAGE};
 use super::log::Arrival;
+use super::store::Store;
 use crate::server::{Reflection, RestFront};
 use crate::wkt::TypeRegistry;
-
-/// How long a shutdown waits for current calls.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// Configures a service to accept large and compressed messages, and to compress for clients that accept it.
 macro_rules! as_callers_like {
@@ -48,13 +44,13 @@ macro_rules! as_callers_like {
 ///
 /// Dropping it stops it at once: connections break, current calls get no response, and the data directory is
 /// closed. [`shutdown`](Self::shutdown) lets calls finish.
-#[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    api: Api,
     gate: Arc<Gate>,
-    stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<()>,
+    // Fields are dropped in this order: first nothing is served any more.
+    server: AbortOnDropHandle<()>,
+    stop: oneshot::Sender<()>,
+    store: CloseOnDrop,
 }
 
 impl Running {
@@ -84,19 +80,17 @@ impl Running {
     }
 
     /// Stops listening, waits up to ten seconds for current calls, and closes the store.
-    pub async fn shutdown(mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error means that the server has already ended.
-            let _ = stop.send(());
-        }
-        let _ = tokio::time::timeout(DRAIN, &mut self.server).await;
+    pub async fn shutdown(self) {
+        let Self { server, stop, store: _store, .. } = self;
+        drop(stop);
+        // An error means that the server panicked; its connections are gone then, too.
+        let _ = server.await;
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.server.abort();
-        self.api.store.close();
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -121,17 +115,16 @@ impl Emulator {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let api = self.api.clone();
-        let (limits, notices) = (self.gate.limits, self.notices);
-        let calls = calls(&self.api, &self.hosted, self.gate).await?;
-        let gate = Arc::clone(calls.gate());
+        let (gate, calls) = self.services().await?;
+        let store = CloseOnDrop(self.api.store);
         let server = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            accept::serve(calls, listener, limits, &notices, stopped).await;
+            accept::serve(calls, listener, self.gate.limits, &self.notices, stopped).await;
         });
-        Ok(Running { address, api, gate, stop: Some(stop), server })
+        let server = AbortOnDropHandle::new(server);
+        Ok(Running { address, gate, server, stop, store })
     }
 
     /// Serves on a listener until `shutdown` completes and current calls finish, which may take up to ten
@@ -145,53 +138,45 @@ impl Emulator {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EmulatorError> {
-        let _store = CloseOnDrop(self.api.clone());
-        let (drain, drained) = oneshot::channel::<()>();
-        let shutdown = async {
-            shutdown.await;
-            drop(drain);
-        };
-        let overdue = async {
-            let _ = drained.await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        let limits = self.gate.limits;
-        let calls = calls(&self.api, &self.hosted, self.gate).await?;
-        tokio::select! {
-            () = accept::serve(calls, listener, limits, &self.notices, shutdown) => {}
-            () = overdue => {}
-        }
+        let _store = CloseOnDrop(Arc::clone(&self.api.store));
+        let (_, calls) = self.services().await?;
+        accept::serve(calls, listener, self.gate.limits, &self.notices, shutdown).await;
         Ok(())
+    }
+
+    /// Returns the services on both wires, with health checks and reflection, behind the gate.
+    async fn services(&self) -> Result<(Arc<Gate>, Calls), EmulatorError> {
+        let hosted = &self.hosted;
+        let registry = hosted.iter().fold(TypeRegistry::default(), |all, one| (one.register)(all));
+        let backends = hosted.iter().map(|hosted| hosted.backend(self.api.clone()));
+        let rest = RestFront::new(backends).registry(registry);
+        let (reporter, health) = tonic_health::server::health_reporter();
+        for spec in self.api.methods.specs() {
+            reporter.set_service_status(spec.service, ServingStatus::Serving).await;
+        }
+        let sets = hosted.iter().map(|hosted| hosted.descriptors);
+        let reflected = sets.chain([tonic_health::pb::FILE_DESCRIPTOR_SET]);
+        let reflection = Reflection::new(reflected).map_err(|error| EmulatorError::Serve {
+            reason: format!("the descriptors cannot be reflected: {error}"),
+        })?;
+        let routes = Routes::new(as_callers_like!(health))
+            .add_service(as_callers_like!(reflection.v1()))
+            .add_service(as_callers_like!(reflection.v1alpha()))
+            .prepare();
+        let gate = Arc::new(Gate::new(self.gate.clone(), self.api.clone(), rest));
+        let passed = Arc::clone(&gate);
+        let calls = ServiceBuilder::new()
+            .option_layer(super::cors::layer(&self.gate.origins))
+            .service(service_fn(move |request| Arc::clone(&passed).pass(routes.clone(), request)));
+        Ok((gate, Calls::new(calls)))
     }
 }
 
 /// Closes the store even if the future is dropped.
-struct CloseOnDrop(Api);
+struct CloseOnDrop(Arc<Store>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        self.0.store.close();
+        self.0.close();
     }
-}
-
-/// Returns the emulator's services on both wires, with health checks and reflection, behind the gate.
-async fn calls(api: &Api, hosted: &[Hosted], settings: Settings) -> Result<Calls, EmulatorError> {
-    let registry = hosted.iter().fold(TypeRegistry::default(), |all, one| (one.register)(all));
-    let backends = hosted.iter().map(|hosted| hosted.backend(api.clone()));
-    let rest = RestFront::new(backends).registry(registry);
-    let (reporter, health) = tonic_health::server::health_reporter();
-    for spec in api.methods.specs() {
-        reporter.set_service_status(spec.service, ServingStatus::Serving).await;
-    }
-    let sets = hosted.iter().map(|hosted| hosted.descriptors);
-    let reflected = sets.chain([tonic_health::pb::FILE_DESCRIPTOR_SET]);
-    let reflection = Reflection::new(reflected).map_err(|error| EmulatorError::Serve {
-        reason: format!("the descriptors cannot be reflected: {error}"),
-    })?;
-    let routes = Routes::new(as_callers_like!(health))
-        .add_service(as_callers_like!(reflection.v1()))
-        .add_service(as_callers_like!(reflection.v1alpha()));
-    let cors = super::cors::layer(&settings.origins);
-    let gate = Arc::new(Gate::new(settings, api.clone(), rest));
-    Ok(Calls::new(Gated { gate, routes: routes.prepare() }, cors))
 }

@@ -1,7 +1,7 @@
 //! Reads and enforces the deadline in `grpc-timeout`.
 
 #[cfg(feature = "emulator")]
-mod stream;
+pub(crate) mod stream;
 
 use std::future::Future;
 use std::time::Duration;

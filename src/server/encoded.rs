@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 use http::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::CompressionEncoding;
 use tonic::server::{Grpc, UnaryService};
+
+use super::bytes_codec::BytesCodec;
 
 /// Answers a gRPC request by its encoded message. Messages may be so large, in both directions, and
 /// compressed.
@@ -21,7 +23,7 @@ where
     F: FnOnce(Bytes) -> A + Send + 'static,
     A: Future<Output = Result<Vec<u8>, Status>> + Send + 'static,
 {
-    let mut grpc = Grpc::new(EncodedCodec)
+    let mut grpc = Grpc::new(BytesCodec)
         .max_decoding_message_size(max_message)
         .max_encoding_message_size(max_message)
         .accept_compressed(CompressionEncoding::Gzip)
@@ -38,52 +40,15 @@ where
     F: FnOnce(Bytes) -> A + Send + 'static,
     A: Future<Output = Result<Vec<u8>, Status>> + Send + 'static,
 {
-    type Response = Vec<u8>;
+    type Response = Bytes;
     type Future =
-        Pin<Box<dyn Future<Output = Result<tonic::Response<Vec<u8>>, Status>> + Send + 'static>>;
+        Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send + 'static>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let answer = self.0.take();
         Box::pin(async move {
             let answer = answer.ok_or_else(|| Status::internal("a request was read twice"))?;
-            Ok(tonic::Response::new(answer(request.into_inner()).await?))
+            Ok(tonic::Response::new(answer(request.into_inner()).await?.into()))
         })
-    }
-}
-
-/// Leaves messages encoded.
-struct EncodedCodec;
-
-impl Codec for EncodedCodec {
-    type Encode = Vec<u8>;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for EncodedCodec {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, message: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&message);
-        Ok(())
-    }
-}
-
-impl Decoder for EncodedCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }

@@ -18,7 +18,7 @@ use crate::wkt::Any;
 const ASKS: &str = "code-";
 
 /// Returns the failure that an identifier such as `code-14` asks for.
-pub(in crate::emulator) fn asked_by_id(id: &str) -> Option<Status> {
+pub(crate) fn asked_by_id(id: &str) -> Option<Status> {
     let number: i32 = id.strip_prefix(ASKS)?.parse().ok()?;
     (1..=16).contains(&number).then(|| status(Code::from(number), None, None))
 }
@@ -76,7 +76,7 @@ pub(super) fn add_retry_after(status: &mut Status, after: Option<Duration>) {
 }
 
 /// Returns a status with details.
-pub(in crate::emulator) fn with_details(code: Code, message: String, details: Vec<Any>) -> Status {
+pub(crate) fn with_details(code: Code, message: String, details: Vec<Any>) -> Status {
     let rich = Rich { code: code.into(), message: message.clone(), details };
     Status::with_details(code, message, rich.encode_to_vec().into())
 }

@@ -11,7 +11,7 @@ pub struct Held {
 
 /// The call's end of a [`Held`].
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Hold {
+pub(crate) struct Hold {
     released: watch::Receiver<bool>,
     waiting: watch::Sender<usize>,
 }
@@ -36,7 +36,7 @@ impl Held {
 }
 
 impl Hold {
-    pub(in crate::emulator) async fn wait(mut self) {
+    pub(crate) async fn wait(mut self) {
         self.waiting.send_modify(|waiting| *waiting = waiting.saturating_add(1));
         let _ = self.released.wait_for(|is_released| *is_released).await;
     }

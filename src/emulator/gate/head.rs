@@ -28,7 +28,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The source address of a request, stored in its extensions.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::emulator) struct Peer(pub(in crate::emulator) Option<SocketAddr>);
+pub(crate) struct Peer(pub(crate) Option<SocketAddr>);
 
 pub(super) fn caller(request: &Request<Body>) -> Option<IpAddr> {
     let Peer(address) = request.extensions().get()?;

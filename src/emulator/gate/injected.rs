@@ -1,40 +1,40 @@
 //! Chooses the injected fault for a request, and creates responses that only faults return.
 
+use std::io;
+
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Response, StatusCode, header};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use tonic::Status;
 use tonic::body::Body;
+use tower::BoxError;
 
-use super::broken_body::BrokenBody;
-use super::{BoxError, Gate};
-use crate::emulator::faults::{Fault, ParseFaultError, Place};
+use crate::emulator::faults::{Fault, Faults, ParseFaultError, Place};
 use crate::rpc::MethodSpec;
 
 /// The header that requests a fault.
 const FAULT: &str = "x-emulator-fault";
 
-impl Gate {
-    /// Returns the fault for a request: that of its header, or the next queued one.
-    pub(super) fn fault(
-        &self,
-        headers: &HeaderMap,
-        spec: Option<&'static MethodSpec>,
-        path: &str,
-    ) -> Result<Option<Fault>, Status> {
-        if let Some(text) = headers.get(FAULT) {
-            let text = text.to_str().map_err(|_| {
-                Status::invalid_argument("x-emulator-fault: expected visible ASCII")
-            })?;
-            let fault: Fault = text
-                .parse()
-                .map_err(|error: ParseFaultError| Status::invalid_argument(error.to_string()))?;
-            return Ok(Some(fault));
-        }
-        Ok(match spec {
-            Some(spec) => self.faults.take(&[spec.method, spec.path], true),
-            None => self.faults.take(&[path], false),
-        })
-    }
+/// Returns the fault for a request: that of its header, or the next one waiting for it.
+pub(super) fn injected(
+    faults: &Faults,
+    headers: &HeaderMap,
+    spec: Option<&'static MethodSpec>,
+    path: &str,
+) -> Result<Option<Fault>, Status> {
+    let Some(text) = headers.get(FAULT) else {
+        return Ok(match spec {
+            Some(spec) => faults.take(&[spec.method, spec.path], true),
+            None => faults.take(&[path], false),
+        });
+    };
+    let text = text
+        .to_str()
+        .map_err(|_| Status::invalid_argument("x-emulator-fault: expected visible ASCII"))?;
+    let fault = text.parse();
+    fault.map(Some).map_err(|error: ParseFaultError| Status::invalid_argument(error.to_string()))
 }
 
 /// Creates a response without a call.
@@ -55,5 +55,17 @@ pub(super) fn broken(place: Place, answer: Response<Bytes>) -> Result<Response<B
     };
     // Declares a length, so that the part is not mistaken for the whole.
     head.headers.insert(header::CONTENT_LENGTH, body.len().max(1).into());
-    Ok(Response::from_parts(head, Body::new(BrokenBody::new(some))))
+    Ok(Response::from_parts(head, cut_off(some)))
+}
+
+/// A body that ends with an error after some bytes.
+fn cut_off(bytes: Bytes) -> Body {
+    let error = async {
+        // The connection writes what it has while it waits for more. An immediate error would discard the
+        // headers.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("the connection was to break"))
+    };
+    let bytes = (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)));
+    Body::new(StreamBody::new(stream::iter(bytes).chain(stream::once(error))))
 }

@@ -8,12 +8,13 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::RESPONSE_ID;
 use crate::server::RestFront;
 
+/// The header with the id of a pending response.
+pub(super) const RESPONSE_ID: &str = "response-id";
 /// A response that is not ready within this time never will be.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// A response that is not fetched within this time is dropped.
@@ -37,16 +38,8 @@ struct Waiting {
     /// The number of further polls that get another 202, ready or not.
     times: u32,
     slot: Slot,
-    _task: Task,
-}
-
-/// Cancels the call when its response can no longer be fetched.
-struct Task(JoinHandle<()>);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    /// Cancels the call when its response can no longer be fetched.
+    _task: AbortOnDropHandle<()>,
 }
 
 impl Pending {
@@ -64,7 +57,7 @@ impl Pending {
         now: SystemTime,
     ) -> Response<Bytes> {
         let (sender, mut slot) = watch::channel(None);
-        let task = Task(tokio::spawn(async move {
+        let task = AbortOnDropHandle::new(tokio::spawn(async move {
             sender.send_replace(Some(answer.await));
         }));
         // Waits even if the response is withheld, so that it is ready when it is polled.
@@ -137,12 +130,6 @@ impl Pending {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Pending {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pending").field("after", &self.after).finish_non_exhaustive()
     }
 }
 

@@ -42,9 +42,3 @@ impl RateLimit {
         allowed
     }
 }
-
-impl std::fmt::Debug for RateLimit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RateLimit").finish_non_exhaustive()
-    }
-}

@@ -9,14 +9,14 @@ use crate::emulator::serving::ConnectionLimits;
 
 /// The settings of a gate.
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Settings {
-    pub(in crate::emulator) auth: Option<Auth>,
-    pub(in crate::emulator) rate_limit: bool,
-    pub(in crate::emulator) pending_after: Duration,
-    pub(in crate::emulator) faults: Faults,
-    pub(in crate::emulator) head: bool,
-    pub(in crate::emulator) origins: Vec<Origin>,
-    pub(in crate::emulator) limits: ConnectionLimits,
+pub(crate) struct Settings {
+    pub(crate) auth: Option<Auth>,
+    pub(crate) rate_limit: bool,
+    pub(crate) pending_after: Duration,
+    pub(crate) faults: Faults,
+    pub(crate) head: bool,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) limits: ConnectionLimits,
 }
 
 impl Default for Settings {

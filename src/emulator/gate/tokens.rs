@@ -94,12 +94,6 @@ impl Tokens {
     }
 }
 
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("auth", &self.auth).finish_non_exhaustive()
-    }
-}
-
 /// Inserts a token; removes the one with the smallest value if there are too many.
 fn insert<V: Copy + Ord>(tokens: &mut BTreeMap<String, V>, token: String, value: V) {
     if tokens.len() >= MAX_TOKENS {

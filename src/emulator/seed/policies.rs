@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{FAILING, GROUPS, read};
+use super::company::{FAILING, GROUPS, read};
 use crate::emulator::assignments::assign;
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;

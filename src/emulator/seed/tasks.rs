@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{GROUPS, read};
+use super::company::{GROUPS, read};
 use crate::automation::v1::{DeviceTask, DeviceTaskSource, Trigger};
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;

@@ -12,14 +12,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::activity::Activity;
-use super::calls::Calls;
-use super::connection;
+use super::connection::{self, Calls};
 use super::limits::ConnectionLimits;
 use crate::emulator::notices::Notices;
 
 /// The first and the longest wait for room.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 const LONG_WAIT: Duration = Duration::from_secs(1);
+/// How long a shutdown waits for current calls.
+const DRAIN: Duration = Duration::from_secs(10);
 /// At most one in this number of unused connections is closed at a time.
 const SHARE: usize = 16;
 
@@ -123,7 +124,8 @@ pub(super) async fn serve(
     }
     drop(listener);
     draining.send_replace(true);
-    while tasks.join_next().await.is_some() {}
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(DRAIN, ended).await;
 }
 
 /// Removes a connection when it ends, for whatever reason.

@@ -1,17 +1,14 @@
 //! Tracks the activity of a connection.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use http_body_util::BodyExt;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::io::{InspectReader, InspectWriter};
 use tonic::body::Body;
 
 /// The number of response bytes that show that the client is reading. Fewer could be HTTP/2's own frames.
@@ -59,6 +56,23 @@ impl Activity {
                 is_leaving: false,
             }),
             leave: Notify::new(),
+        })
+    }
+
+    /// Tracks what is read from a stream and written to it.
+    pub(super) fn track(self: Arc<Self>, stream: TcpStream) -> impl AsyncRead + AsyncWrite + Unpin {
+        let reading = Arc::clone(&self);
+        let stream = InspectReader::new(stream, move |bytes| {
+            let mut state = reading.state();
+            state.arrived = state.arrived.saturating_add(bytes.len());
+        });
+        InspectWriter::new(stream, move |bytes| {
+            let mut state = self.state();
+            state.written = Instant::now();
+            state.unread = state.unread.saturating_add(bytes.len());
+            if state.unread >= READ_FROM {
+                state.touch();
+            }
         })
     }
 
@@ -139,7 +153,11 @@ impl Call {
 
     /// Keeps the call in progress until this body is sent.
     pub(super) fn until_sent(self, body: Body) -> Body {
-        Body::new(Sent { body, _call: self })
+        // The closure keeps the call until the body is dropped.
+        Body::new(body.map_err(move |error| {
+            let _call = &self;
+            error
+        }))
     }
 }
 
@@ -149,87 +167,5 @@ impl Drop for Call {
         let mut state = self.activity.state();
         state.calls = state.calls.saturating_sub(1);
         state.touch();
-    }
-}
-
-/// A body that ends its call.
-struct Sent {
-    body: Body,
-    _call: Call,
-}
-
-impl http_body::Body for Sent {
-    type Data = Bytes;
-    type Error = tonic::Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A TCP connection that records its activity.
-pub(super) struct Watched {
-    stream: TcpStream,
-    activity: Arc<Activity>,
-}
-
-impl Watched {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let arrived = buffer.filled().len().saturating_sub(before);
-        if arrived > 0 {
-            let mut state = self.activity.state();
-            state.arrived = state.arrived.saturating_add(arrived);
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        if let Poll::Ready(Ok(bytes)) = &written {
-            let mut state = self.activity.state();
-            state.written = Instant::now();
-            state.unread = state.unread.saturating_add(*bytes);
-            if state.unread >= READ_FROM {
-                state.touch();
-            }
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -13,11 +13,15 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tonic::body::Body;
+use tower::util::BoxCloneService;
+use tower::{BoxError, Service};
 
-use super::activity::{Activity, Watched};
-use super::calls::Calls;
+use super::activity::Activity;
 use super::limits::ConnectionLimits;
 use crate::emulator::gate::Peer;
+
+/// Answers the requests of all connections. An error breaks the connection.
+pub(super) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
 
 /// The maximum number of concurrent streams per connection, and of header bytes per request. HTTP/1.1 has
 /// hyper's own limit of 100 headers.
@@ -51,7 +55,7 @@ pub(super) async fn serve(
     mut draining: watch::Receiver<bool>,
 ) {
     let peer = Peer(stream.peer_addr().ok());
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let io = TokioIo::new(Arc::clone(&activity).track(stream));
     let calling = Arc::clone(&activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let mut call = calling.begin();

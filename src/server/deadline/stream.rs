@@ -1,68 +1,43 @@
-//! Streams that end at their deadline.
-
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+//! Bodies that end at a given time.
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::HeaderMap;
-use http_body::{Body as _, Frame, SizeHint};
-use tokio::time::Sleep;
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, StreamBody};
+use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 
 use super::{Deadline, exceeded};
 
 impl Deadline {
-    /// The body of a gRPC answer, which ends with `DEADLINE_EXCEEDED` at the deadline.
+    /// The body of a gRPC response, which ends with `DEADLINE_EXCEEDED` at the deadline.
     pub(crate) fn limit_body(self, body: Body) -> Body {
         match self.0 {
-            Some(at) if !body.is_end_stream() => {
-                let sleep = Box::pin(tokio::time::sleep_until(at));
-                Body::new(Limited { body: Some(body), sleep })
-            }
+            Some(at) if !body.is_end_stream() => until(body, at, || {
+                let mut trailers = HeaderMap::new();
+                exceeded().add_header(&mut trailers).map(|()| Frame::trailers(trailers))
+            }),
             _ => body,
         }
     }
 }
 
-/// A body until the deadline; then the trailers that say so.
-struct Limited {
-    /// `None` when it has come to its end.
-    body: Option<Body>,
-    sleep: Pin<Box<Sleep>>,
-}
-
-impl http_body::Body for Limited {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        let Some(body) = &mut this.body else { return Poll::Ready(None) };
-        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
-            let goes_on = matches!(&frame, Some(Ok(frame)) if frame.is_data());
-            if !goes_on {
-                this.body = None;
-            }
-            return Poll::Ready(frame);
+/// A body that ends with the frame or error `last` if it has not ended by itself before.
+pub(crate) fn until(
+    body: Body,
+    end: Instant,
+    last: impl FnOnce() -> Result<Frame<Bytes>, Status> + Send + 'static,
+) -> Body {
+    let sleep = Box::pin(tokio::time::sleep_until(end));
+    let frames = stream::unfold(Some((body, sleep, last)), |state| async move {
+        let (mut body, mut sleep, last) = state?;
+        tokio::select! {
+            biased;
+            frame = body.frame() => Some((frame?, Some((body, sleep, last)))),
+            () = &mut sleep => Some((last(), None)),
         }
-        if this.sleep.as_mut().poll(context).is_pending() {
-            return Poll::Pending;
-        }
-        this.body = None;
-        let mut trailers = HeaderMap::new();
-        Poll::Ready(Some(exceeded().add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
+    });
+    Body::new(StreamBody::new(frames))
 }
