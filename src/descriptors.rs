@@ -31,6 +31,10 @@ pub fn is_immutable(field: &FieldDescriptor) -> bool {
 }
 
 fn has_behavior(field: &FieldDescriptor, behavior: &str) -> bool {
+    // Most fields have no options, and reading them copies them.
+    if field.field_descriptor_proto().options.is_none() {
+        return false;
+    }
     let pool = field.parent_pool();
     let Some(extension) = pool.get_extension_by_name("google.api.field_behavior") else {
         return false;

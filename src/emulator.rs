@@ -102,6 +102,7 @@ mod environment;
 mod error;
 mod failure;
 mod faults;
+mod field_behaviors;
 mod fingerprint;
 mod fleet;
 mod gate;

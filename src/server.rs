@@ -22,11 +22,12 @@ mod bytes_codec;
 pub(crate) mod deadline;
 #[cfg(feature = "emulator")]
 pub(crate) mod encoded;
-mod encoding;
+pub(crate) mod encoding;
 mod limits;
 mod metadata;
 mod reflection;
 mod rest;
+pub(crate) mod rich_status;
 mod services;
 
 pub use backend::{Backend, RestAnswer, RestCall, RestFuture};

@@ -10,10 +10,11 @@ use tonic::Status;
 
 use super::environment::Environment;
 use super::failure::{Failure, Violations};
+use super::field_behaviors::FieldBehaviors;
 use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
-use super::store::{Change, Read as _, Snapshot, Store};
+use super::store::{Change, Snapshot, Store};
 use crate::rpc::{MethodSpec, Rpc};
 
 /// The store, the environment and the methods.
@@ -144,30 +145,22 @@ impl Methods {
             return Err(Failure::internal(format!("no service has resources of type {name}")));
         };
         let mut resource = DynamicMessage::decode(field.parent_message().clone(), row)?;
-        let given = resource.get_field(field).as_str().unwrap_or_default().to_owned();
-        let (sequence, id) = match given.is_empty() {
-            true => change.new_id(name, &*environment.ids)?,
-            false if change.sequence_of(name, &given)?.is_some() => {
-                return Err(Failure::already_exists(name, &given));
-            }
-            false => (change.sequence()?, given),
-        };
-        resource.set_field(field, prost_reflect::Value::String(id.clone()));
-        change.add(name, &id, sequence, &resource.encode_to_vec())
+        standard::insert(change, environment, name, field, &mut resource)?;
+        Ok(())
     }
 }
 
 impl Method {
     /// Decodes a request and checks everything that does not depend on the store.
-    fn read(&self, request: Bytes) -> Result<DynamicMessage, Failure> {
+    fn read(&self, behaviors: &FieldBehaviors, request: Bytes) -> Result<DynamicMessage, Failure> {
         let mut request =
             DynamicMessage::decode(self.request.clone(), request).map_err(|error| {
                 Status::internal(format!("the request is no {}: {error}", self.request.full_name()))
             })?;
-        request::prepare(&mut request, &self.path)?;
+        request::prepare(behaviors, &mut request, &self.path)?;
         if self.is_standard {
             let mut violations = Violations::default();
-            request::note("", &request, self.is_create, &mut violations);
+            request::note(behaviors, "", &request, self.is_create, &mut violations);
             violations.check()?;
         }
         Ok(request)
@@ -182,8 +175,8 @@ impl Api {
         let Some((method, answer)) = answered else {
             return Err(Status::unimplemented(format!("{path} is not emulated")));
         };
-        let request = method.read(request)?;
         let environment = Arc::clone(&self.environment);
+        let request = method.read(&environment.behaviors, request)?;
         match answer {
             Answer::Read(read) => {
                 self.store.read(move |snapshot| read(snapshot, &environment, request)).await

@@ -1,13 +1,13 @@
 //! Failures of calls: a status with details from `google.rpc`.
 
-use bytes::Bytes;
 use prost::{Message, Name};
 use tonic::{Code, Status};
 
 use crate::check::Problem;
 use crate::proto::google::rpc::bad_request::FieldViolation;
 use crate::proto::google::rpc::precondition_failure::Violation;
-use crate::proto::google::rpc::{BadRequest, PreconditionFailure, ResourceInfo, Status as Rich};
+use crate::proto::google::rpc::{PreconditionFailure, ResourceInfo};
+use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::wkt::Any;
 
 /// The maximum number of reported violations. Details travel in a header, which must stay small.
@@ -86,9 +86,7 @@ impl Failure {
     }
 
     fn with<M: Message + Name>(code: Code, message: String, detail: &M) -> Self {
-        let rich =
-            Rich { code: code.into(), message: message.clone(), details: vec![Any::pack(detail)] };
-        Status::with_details(code, message, Bytes::from(rich.encode_to_vec())).into()
+        with_details(code, message, vec![Any::pack(detail)]).into()
     }
 }
 
@@ -141,11 +139,7 @@ impl Violations {
     /// Records an invalid field by its path in the request.
     pub(crate) fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
         if self.0.len() < MAX_VIOLATIONS {
-            self.0.push(FieldViolation {
-                field: field.into(),
-                description: description.into(),
-                ..FieldViolation::default()
-            });
+            self.0.push(violation(field, description));
         }
     }
 
@@ -166,7 +160,6 @@ impl Violations {
             Some(first) => format!("{}: {}", first.field, first.description),
             None => String::new(),
         };
-        let request = BadRequest { field_violations: self.0 };
-        Failure::with(Code::InvalidArgument, message, &request)
+        bad_request(message, self.0).into()
     }
 }

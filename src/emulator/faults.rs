@@ -12,11 +12,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tonic::{Code, Status};
 
-pub(super) use details::{asked_by_id, with_details};
+pub(super) use details::asked_by_id;
 pub use hold::Held;
 pub(super) use hold::Hold;
 pub use spec::ParseFaultError;
 
+use crate::server::rich_status::with_details;
 use crate::wkt::Any;
 
 /// A fault, for calls over gRPC and REST.
@@ -101,8 +102,7 @@ impl Fault {
     /// Refuses the call because of the rate limit: 429 and `RESOURCE_EXHAUSTED`. ESET does not document
     /// `Retry-After`, but a gateway may send it.
     pub fn too_many_requests(retry_after: Option<Duration>) -> Self {
-        let mut status = details::status(Code::ResourceExhausted, None, retry_after);
-        details::add_retry_after(&mut status, retry_after);
+        let status = details::status(Code::ResourceExhausted, None, retry_after);
         Self::new(Kind::Status(Box::new(status)))
     }
 

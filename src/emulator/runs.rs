@@ -13,7 +13,7 @@ use prost::{Message, Name};
 use super::check;
 use super::environment::Environment;
 use super::failure::Failure;
-use super::pace::{Outcome, Pace};
+use super::pace::Outcome;
 use super::paging::Page;
 use super::store::{Change, Read, Snapshot};
 use super::time::later;
@@ -49,31 +49,6 @@ struct RunRow {
 }
 
 impl RunRow {
-    fn new(
-        uuid: String,
-        device_uuid: String,
-        due_time: Timestamp,
-        start_time: Timestamp,
-        pace: Pace,
-        outcome: Outcome,
-    ) -> Self {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let end = match outcome {
-            Outcome::Finished => TaskRunStatus::Finished,
-            Outcome::Failed => TaskRunStatus::Failed,
-            Outcome::Suppressed => TaskRunStatus::Suppressed,
-        };
-        Self {
-            uuid,
-            device_uuid,
-            start_time: Some(start_time),
-            due_time: Some(due_time),
-            queued_millis: millis(pace.queued),
-            running_millis: millis(pace.running),
-            end: end.into(),
-        }
-    }
-
     /// Whether the device has picked up the task.
     fn has_started(&self, now: Timestamp) -> bool {
         self.due_time.is_some_and(|due| due <= now)
@@ -146,7 +121,9 @@ pub(crate) fn list(
     let Some(first) = page.start() else { return Ok(ListTaskRunsResponse::default()) };
     let runs = wanted(first)?
         .filter(|run| match (run, &last) {
-            (Ok((key, ..)), Some(last)) => last.contains(key),
+            (Ok((key, _, run)), Some(last)) => {
+                last.get(&run.device_uuid).is_some_and(|(_, last)| last == key)
+            }
             _ => true,
         })
         .map(|run| run.map(|(key, size, run)| (key, size, run.at(&task_uuid, now))));
@@ -166,13 +143,7 @@ pub(crate) fn start(
     let Some(expire_time) = task.triggers.iter().filter_map(expire_time).max() else {
         return Ok(());
     };
-    let mut last_starts = BTreeMap::new();
-    for run in decoded(change, &task.uuid, 0)? {
-        let (_, _, run) = run?;
-        let start = run.start_time.unwrap_or_default();
-        let latest = last_starts.entry(run.device_uuid).or_insert(start);
-        *latest = start.max(*latest);
-    }
+    let last_runs = last_runs(decoded(change, &task.uuid, 0)?)?;
     let collection = collection(&task.uuid);
     let is_understood = task.action.as_ref().is_some_and(is_understood);
     for device in devices {
@@ -181,11 +152,22 @@ pub(crate) fn start(
             continue;
         }
         // Task, device and start time identify a run, so two never start at the same time.
-        let start = last_starts.get(device).map_or(due, |last| due.max(later(*last, 1)));
-        let outcome = environment.outcome(task, is_understood, device);
+        let start = last_runs.get(device).map_or(due, |(last, _)| due.max(later(*last, 1)));
+        let end = match environment.outcome(task, is_understood, device) {
+            Outcome::Finished => TaskRunStatus::Finished,
+            Outcome::Failed => TaskRunStatus::Failed,
+            Outcome::Suppressed => TaskRunStatus::Suppressed,
+        };
         let sequence = change.sequence()?;
-        let uuid = environment.ids.id(sequence);
-        let run = RunRow::new(uuid, device.clone(), due, start, environment.pace, outcome);
+        let run = RunRow {
+            uuid: environment.ids.id(sequence),
+            device_uuid: device.clone(),
+            start_time: Some(start),
+            due_time: Some(due),
+            queued_millis: millis(environment.pace.queued),
+            running_millis: millis(environment.pace.running),
+            end: end.into(),
+        };
         change.put(&collection, sequence, &run.encode_to_vec())?;
     }
     Ok(())
@@ -233,10 +215,10 @@ fn decoded<'a, T: Read>(
     }))
 }
 
-/// Returns the sequence numbers of the last run on each device: the one that started last.
+/// Returns the start time and the sequence number of the run that started last on each device.
 fn last_runs(
     runs: impl Iterator<Item = Result<Numbered, Failure>>,
-) -> Result<BTreeSet<u64>, Failure> {
+) -> Result<BTreeMap<String, (Timestamp, u64)>, Failure> {
     let mut last = BTreeMap::new();
     for run in runs {
         let (sequence, _, run) = run?;
@@ -244,5 +226,9 @@ fn last_runs(
         let latest = last.entry(run.device_uuid).or_insert((start, sequence));
         *latest = (start, sequence).max(*latest);
     }
-    Ok(last.into_values().map(|(_, sequence)| sequence).collect())
+    Ok(last)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -12,7 +12,7 @@ use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
 
-use self::fields::{server_values, text, timestamp};
+use self::fields::{server_values, timestamp};
 use self::filter::fits;
 pub(super) use self::method::methods;
 use super::environment::Environment;
@@ -20,7 +20,6 @@ use super::failure::{Failure, Violations};
 use super::paging::Page;
 use super::request;
 use super::store::{Change, Read, Snapshot};
-use crate::descriptors::{is_immutable, is_output_only};
 
 /// A standard method.
 #[derive(Clone, Debug)]
@@ -112,7 +111,7 @@ impl Standard {
                 let (collection, id) = self.one(change, &request)?;
                 let (sequence, row) = self.find(change, &collection, &id)?;
                 let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
-                self.update(&mut resource, request, body.as_ref())?;
+                self.update(environment, &mut resource, request, body.as_ref())?;
                 self.touch(&mut resource, environment);
                 let row = resource.encode_to_vec();
                 change.put(&collection, sequence, &row)?;
@@ -137,18 +136,8 @@ impl Standard {
         mut resource: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         let Some(id_field) = &self.id else { return Err(Failure::internal("no identifier")) };
-        let chosen = text(&resource, id_field);
-        let (sequence, id) = if chosen.is_empty() {
-            change.new_id(collection, &*environment.ids)?
-        } else if change.sequence_of(collection, &chosen)?.is_some() {
-            return Err(Failure::already_exists(self.resource.full_name(), &chosen));
-        } else {
-            (change.sequence()?, chosen)
-        };
-        resource.set_field(id_field, Value::String(id.clone()));
-        server_values(&mut resource, environment.now());
-        let row = resource.encode_to_vec();
-        change.add(collection, &id, sequence, &row)?;
+        server_values(&mut resource, environment);
+        let row = insert(change, environment, collection, id_field, &mut resource)?;
         Ok(self.response_with(&row))
     }
 
@@ -168,21 +157,16 @@ impl Standard {
         // Whatever is wrong with a filter is wrong with it for every resource.
         fits(&DynamicMessage::new(self.resource.clone()), &request)?;
         let is_filtered = request.fields().next().is_some();
-        let is_wanted = |row: &[u8]| {
-            let decoded = || DynamicMessage::decode(self.resource.clone(), row);
-            Ok(!is_filtered || fits(&decoded()?, &request)?)
-        };
         let (mut response, mut next) = (Vec::new(), String::new());
         if let Some(first) = page.start() {
             let rows = snapshot.rows_from(&collection, first)?;
-            let fitting = rows.filter_map(|row| match row {
-                Ok((sequence, row)) => match is_wanted(&row) {
-                    Ok(true) => Some(Ok((sequence, row.len(), row))),
-                    Ok(false) => None,
-                    Err(failure) => Some(Err(failure)),
-                },
-                Err(failure) => Some(Err(failure)),
-            });
+            let wanted = |row: Result<(u64, Vec<u8>), Failure>| {
+                let (sequence, row) = row?;
+                let decoded = || DynamicMessage::decode(self.resource.clone(), row.as_slice());
+                let is_wanted = !is_filtered || fits(&decoded()?, &request)?;
+                Ok(is_wanted.then_some((sequence, row.len(), row)))
+            };
+            let fitting = rows.map(wanted).filter_map(Result::transpose);
             let rows;
             (rows, next) = page.take(fitting)?;
             rows.iter().for_each(|row| push(&mut response, item, row));
@@ -226,6 +210,7 @@ impl Standard {
     /// set (AIP-134); otherwise all that the request has beside those of the path.
     fn update(
         &self,
+        environment: &Environment,
         resource: &mut DynamicMessage,
         mut request: DynamicMessage,
         body: Option<&FieldDescriptor>,
@@ -249,6 +234,7 @@ impl Standard {
             }
         };
         let at = body.map_or_else(String::new, |body| format!("{}.", body.name()));
+        let behaviors = &environment.behaviors;
         let mut violations = Violations::default();
         for name in names {
             let Some(field) = self.resource.get_field_by_name(&name) else {
@@ -258,10 +244,14 @@ impl Standard {
                 continue;
             };
             let value = new.take_field_by_name(&name);
-            if body.is_some() && (is_output_only(&field) || Some(&field) == self.id.as_ref()) {
+            if body.is_some()
+                && (behaviors.is_output_only(&field) || Some(&field) == self.id.as_ref())
+            {
                 continue;
             }
-            if is_immutable(&field) && value.as_ref() != Some(&*resource.get_field(&field)) {
+            if behaviors.is_immutable(&field)
+                && value.as_ref() != Some(&*resource.get_field(&field))
+            {
                 violations.add(format!("{at}{name}"), "cannot be changed");
             }
             match value {
@@ -269,20 +259,20 @@ impl Standard {
                 None => resource.clear_field(&field),
             }
         }
-        request::note(&at, resource, true, &mut violations);
+        request::note(behaviors, &at, resource, true, &mut violations);
         violations.check()
     }
 
     /// Counts a change and says when it was.
     fn touch(&self, resource: &mut DynamicMessage, environment: &Environment) {
         if let Some(field) = self.resource.get_field_by_name("update_time")
-            && is_output_only(&field)
+            && environment.behaviors.is_output_only(&field)
             && let Some(now) = timestamp(&field, environment.now())
         {
             resource.set_field(&field, now);
         }
         if let Some(field) = self.resource.get_field_by_name("version_id")
-            && is_output_only(&field)
+            && environment.behaviors.is_output_only(&field)
             && let Some(version) = resource.get_field(&field).as_u64()
         {
             resource.set_field(&field, Value::U64(version.saturating_add(1)));
@@ -338,6 +328,28 @@ impl Standard {
         }
         response
     }
+}
+
+/// Stores a new resource by the identifier that it has, or else by a new one. Returns its row.
+pub(crate) fn insert(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    collection: &str,
+    id_field: &FieldDescriptor,
+    resource: &mut DynamicMessage,
+) -> Result<Vec<u8>, Failure> {
+    let chosen = resource.get_field(id_field).as_str().unwrap_or_default().to_owned();
+    let (sequence, id) = if chosen.is_empty() {
+        change.new_id(collection, &*environment.ids)?
+    } else if change.sequence_of(collection, &chosen)?.is_some() {
+        return Err(Failure::already_exists(resource.descriptor().full_name(), &chosen));
+    } else {
+        (change.sequence()?, chosen)
+    };
+    resource.set_field(id_field, Value::String(id.clone()));
+    let row = resource.encode_to_vec();
+    change.add(collection, &id, sequence, &row)?;
+    Ok(row)
 }
 
 /// The name of the collection of some parents.

@@ -7,15 +7,14 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::HeaderValue;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
+use super::rich_status::{bad_request, violation};
 use crate::proto::google::api::HttpBody;
-use crate::proto::google::rpc::bad_request::FieldViolation;
-use crate::proto::google::rpc::{BadRequest, Status as Rich};
 use crate::protojson::{Reader, Writer};
 use crate::rpc::{MethodSpec, Rpc};
 use crate::transcode::{Route, TranscodeError};
-use crate::wkt::{Any, TypeRegistry};
+use crate::wkt::TypeRegistry;
 
 /// The media type of a body that names none (RFC 9110, 8.3).
 const UNKNOWN_TYPE: &str = "application/octet-stream";
@@ -110,22 +109,8 @@ fn refused(error: &TranscodeError) -> Status {
     if error.field().is_empty() {
         return Status::invalid_argument(message);
     }
-    let violation = FieldViolation {
-        field: error.field().to_owned(),
-        description: message.clone(),
-        ..FieldViolation::default()
-    };
-    let detail = Any::pack(&BadRequest { field_violations: vec![violation] });
-    let rich = Rich {
-        code: Code::InvalidArgument.into(),
-        message: message.clone(),
-        details: vec![detail],
-    };
-    Status::with_details(
-        Code::InvalidArgument,
-        message,
-        prost::Message::encode_to_vec(&rich).into(),
-    )
+    let violations = vec![violation(error.field(), &message)];
+    bad_request(message, violations)
 }
 
 impl fmt::Debug for RestCall {

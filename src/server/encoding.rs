@@ -50,3 +50,10 @@ pub(super) fn gunzip(packed: &[u8], max: usize) -> Result<Bytes, Refusal> {
     }
     Ok(unpacked.into())
 }
+
+/// Whether a body is of this media type, whatever its parameters.
+pub(crate) fn has_media_type(headers: &HeaderMap, wanted: &[u8]) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let media_type = value.and_then(|value| value.split(|byte| *byte == b';').next());
+    media_type.is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(wanted))
+}

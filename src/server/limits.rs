@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError};
 
 /// Limits of a [`RestFront`](super::RestFront).
 #[derive(Clone, Copy, Debug)]
@@ -57,20 +57,14 @@ impl RestLimits {
             return Err(self.too_large());
         }
         let read = async {
-            let mut body = std::pin::pin!(body);
-            let mut bytes = BytesMut::new();
-            while let Some(frame) = body.frame().await {
-                let broken = |_| Refusal {
-                    status: StatusCode::BAD_REQUEST,
-                    message: "the body ended early".to_owned(),
-                };
-                let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-                if bytes.len().saturating_add(data.len()) > self.max_body {
-                    return Err(self.too_large());
+            let body = body.map_err(|_| "the body ended early");
+            match http_body_util::Limited::new(body, self.max_body).collect().await {
+                Ok(body) => Ok(body.to_bytes()),
+                Err(error) if error.is::<LengthLimitError>() => Err(self.too_large()),
+                Err(error) => {
+                    Err(Refusal { status: StatusCode::BAD_REQUEST, message: error.to_string() })
                 }
-                bytes.extend_from_slice(&data);
             }
-            Ok(bytes.freeze())
         };
         tokio::time::timeout(self.body_time, read).await.unwrap_or_else(|_| {
             let message = format!("the body did not arrive within {:?}", self.body_time);

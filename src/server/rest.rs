@@ -136,7 +136,7 @@ impl RestFront {
             answer.headers_mut().insert(header::ACCEPT_ENCODING, encoding::ACCEPTED);
             return answer;
         }
-        if !body.is_empty() && !is_json(&head.headers) {
+        if !body.is_empty() && !encoding::has_media_type(&head.headers, b"application/json") {
             let message = "content-type: expected application/json";
             return Self::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
         }
@@ -201,10 +201,4 @@ fn success(answer: RestAnswer) -> Response<Bytes> {
     *response.headers_mut() = metadata::to_headers(answer.metadata);
     response.headers_mut().insert(header::CONTENT_TYPE, answer.content_type);
     response
-}
-
-fn is_json(headers: &http::HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let media_type = value.and_then(|value| value.split(|byte| *byte == b';').next());
-    media_type.is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(b"application/json"))
 }

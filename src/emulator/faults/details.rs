@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use prost::Message;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use crate::code_name;
-use crate::proto::google::rpc::bad_request::FieldViolation;
 use crate::proto::google::rpc::{
-    BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RetryInfo, Status as Rich,
-    precondition_failure, quota_failure,
+    BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RetryInfo, precondition_failure,
+    quota_failure,
 };
+use crate::server::rich_status::{violation, with_details};
 use crate::wkt::Any;
 
 /// The prefix of identifiers that ask for a failure.
@@ -36,12 +35,8 @@ pub(super) fn status(code: Code, message: Option<&str>, retry_after: Option<Dura
     let mut details = vec![Any::pack(&info)];
     match code {
         Code::InvalidArgument | Code::OutOfRange => {
-            let violation = FieldViolation {
-                field: "uuid".to_owned(),
-                description: message.clone(),
-                ..FieldViolation::default()
-            };
-            details.push(Any::pack(&BadRequest { field_violations: vec![violation] }));
+            let field_violations = vec![violation("uuid", &message)];
+            details.push(Any::pack(&BadRequest { field_violations }));
         }
         Code::FailedPrecondition => {
             let violation = precondition_failure::Violation {
@@ -65,18 +60,9 @@ pub(super) fn status(code: Code, message: Option<&str>, retry_after: Option<Dura
     if let Some(delay) = retry_after.or(usual) {
         details.push(Any::pack(&RetryInfo { retry_delay: Some(delay.into()) }));
     }
-    with_details(code, message, details)
-}
-
-/// Adds the header `retry-after`.
-pub(super) fn add_retry_after(status: &mut Status, after: Option<Duration>) {
-    if let Some(after) = after {
+    let mut status = with_details(code, message, details);
+    if let Some(after) = retry_after {
         status.metadata_mut().insert("retry-after", MetadataValue::from(after.as_secs()));
     }
-}
-
-/// Returns a status with details.
-pub(crate) fn with_details(code: Code, message: String, details: Vec<Any>) -> Status {
-    let rich = Rich { code: code.into(), message: message.clone(), details };
-    Status::with_details(code, message, rich.encode_to_vec().into())
+    status
 }

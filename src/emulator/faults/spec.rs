@@ -62,8 +62,7 @@ fn fault(name: &str, value: &str, options: &Options<'_>) -> Result<Fault, ParseF
     let after = options.retry_after.map(Duration::from_secs);
     Ok(match name {
         "code" => {
-            let mut status = details::status(code(value)?, options.message, after);
-            details::add_retry_after(&mut status, after);
+            let status = details::status(code(value)?, options.message, after);
             Fault::new(Kind::Status(Box::new(status)))
         }
         "http" => http(value, options)?,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::tokens::{Granted, Tokens};
 use crate::server::RestFront;
+use crate::server::encoding::has_media_type;
 use crate::transcode::read_form;
 
 const CLOUD: &str = "/oauth/token";
@@ -45,7 +46,7 @@ pub(super) fn answer(
 /// Handles `grant_type` `password` and `refresh_token`. Errors have two forms at once: that of ESET's
 /// gateway, and the members of RFC 6749, which clients have observed ([facts](crate::facts#cloud-login)).
 fn cloud(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Response<Bytes> {
-    if !has_type(request, b"application/x-www-form-urlencoded") {
+    if !has_media_type(request.headers(), b"application/x-www-form-urlencoded") {
         let message = "the body must be application/x-www-form-urlencoded";
         return RestFront::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     }
@@ -93,7 +94,7 @@ fn refused(error: &str, message: &str) -> Response<Bytes> {
 /// send further members ([facts](crate::facts#on-prem-login)).
 fn on_prem(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Response<Bytes> {
     let wrong = |message| RestFront::error(StatusCode::BAD_REQUEST, message);
-    if !has_type(request, b"application/json") {
+    if !has_media_type(request.headers(), b"application/json") {
         let message = "the body must be application/json";
         return RestFront::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     }
@@ -119,12 +120,6 @@ fn on_prem(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Respon
         }
         None => RestFront::error(StatusCode::UNAUTHORIZED, "the account is not valid"),
     }
-}
-
-fn has_type(request: &Request<Bytes>, wanted: &[u8]) -> bool {
-    let value = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let media_type = value.and_then(|value| value.split(|byte| *byte == b';').next());
-    media_type.is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(wanted))
 }
 
 fn respond(status: StatusCode, body: &Value) -> Response<Bytes> {

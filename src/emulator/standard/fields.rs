@@ -2,15 +2,17 @@
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
-use crate::descriptors::is_output_only;
+use crate::emulator::environment::Environment;
+use crate::emulator::request::values_mut;
 use crate::wkt::Timestamp;
 
 /// Sets what the server sets in a new resource, and in the messages inside it, as far as the name says
 /// what it is: times of creation and change, and the version.
-pub(super) fn server_values(resource: &mut DynamicMessage, now: Timestamp) {
-    for field in resource.descriptor().fields().filter(is_output_only) {
+pub(super) fn server_values(resource: &mut DynamicMessage, environment: &Environment) {
+    let descriptor = resource.descriptor();
+    for field in descriptor.fields().filter(|field| environment.behaviors.is_output_only(field)) {
         let value = match field.name() {
-            "create_time" | "update_time" => timestamp(&field, now),
+            "create_time" | "update_time" => timestamp(&field, environment.now()),
             "version_id" if field.kind() == Kind::Uint64 => Some(Value::U64(1)),
             _ => None,
         };
@@ -19,17 +21,8 @@ pub(super) fn server_values(resource: &mut DynamicMessage, now: Timestamp) {
         }
     }
     for (_, value) in resource.fields_mut() {
-        match value {
-            Value::Message(message) => server_values(message, now),
-            Value::List(values) => values
-                .iter_mut()
-                .filter_map(Value::as_message_mut)
-                .for_each(|message| server_values(message, now)),
-            Value::Map(values) => values
-                .values_mut()
-                .filter_map(Value::as_message_mut)
-                .for_each(|message| server_values(message, now)),
-            _ => {}
+        for inner in values_mut(value).filter_map(Value::as_message_mut) {
+            server_values(inner, environment);
         }
     }
 }
@@ -44,9 +37,4 @@ pub(super) fn timestamp(field: &FieldDescriptor, time: Timestamp) -> Option<Valu
         }
         _ => None,
     }
-}
-
-/// The text of a field.
-pub(super) fn text(message: &DynamicMessage, field: &FieldDescriptor) -> String {
-    message.get_field(field).as_str().unwrap_or_default().to_owned()
 }

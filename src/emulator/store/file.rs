@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
+use redb::{Builder, Database, ReadableDatabase};
 
 use super::tables::{Change, FORMAT, META};
 use crate::emulator::error::EmulatorError;
@@ -38,12 +38,12 @@ pub(super) fn open(path: &Path, is_checked: bool) -> Result<Database, EmulatorEr
     let opened = catch_unwind(AssertUnwindSafe(|| {
         let at_fault = |source| EmulatorError::Open { path: path.to_owned(), source };
         empty_if_unfinished(path).map_err(at_fault)?;
+        let failed = |error| told(path, error);
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
             .set_check_integrity_on_open(is_checked)
             .create(path)
-            .map_err(|error| told(path, error))?;
-        let failed = |error| told(path, DatabaseError::Storage(storage_error(error)));
+            .map_err(|error| failed(error.into()))?;
         match format(&database).map_err(failed)? {
             None => make_tables(&database).map_err(failed)?,
             Some(found) if found != SUPPORTED_FORMAT => {
@@ -109,20 +109,13 @@ fn format(database: &Database) -> Result<Option<u64>, redb::Error> {
     Ok(meta.get(FORMAT)?.map(|format| format.value()))
 }
 
-fn storage_error(error: redb::Error) -> StorageError {
-    match error {
-        redb::Error::Io(source) => StorageError::Io(source),
-        error => StorageError::Corrupted(error.to_string()),
-    }
-}
-
-fn told(path: &Path, error: DatabaseError) -> EmulatorError {
+fn told(path: &Path, error: redb::Error) -> EmulatorError {
     let path = path.to_owned();
     match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
             EmulatorError::Locked { path }
         }
-        DatabaseError::Storage(StorageError::Io(source))
+        redb::Error::Io(source)
             if !matches!(source.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
         {
             EmulatorError::Open { path, source }
