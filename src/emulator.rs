@@ -109,7 +109,7 @@ mod gate;
 mod hosted;
 mod ids;
 mod log;
-mod notices;
+mod notifier;
 mod pace;
 mod paging;
 mod policies;
@@ -127,7 +127,7 @@ pub use builder::Builder;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cors::{Origin, ParseOriginError};
 pub use error::EmulatorError;
-pub use faults::{Fault, Faults, Held, ParseFaultError};
+pub use faults::{Fault, Faults, Hold, ParseFaultError};
 pub use fleet::Device;
 pub use ids::{IdSource, RandomIds, SequentialIds};
 pub use log::{Arrival, Front};
@@ -141,7 +141,7 @@ pub struct Emulator {
     api: api::Api,
     hosted: Vec<hosted::Hosted>,
     gate: gate::Settings,
-    notices: notices::Notices,
+    notifier: notifier::Notifier,
 }
 
 impl std::fmt::Debug for Emulator {

@@ -17,7 +17,7 @@ use super::field_behaviors::FieldBehaviors;
 use super::fleet::{Device, Fleet};
 use super::hosted::Hosted;
 use super::ids::{IdSource, RandomIds};
-use super::notices::Notices;
+use super::notifier::Notifier;
 use super::pace::{Outcome, OutcomeRule, Pace};
 use super::paging::PageLimits;
 use super::serving::ConnectionLimits;
@@ -46,7 +46,7 @@ pub struct Builder {
     resources: Vec<Given>,
     hosted: Vec<Hosted>,
     gate: gate::Settings,
-    notices: Notices,
+    notifier: Notifier,
 }
 
 impl Emulator {
@@ -71,7 +71,7 @@ impl Default for Builder {
             resources: Vec::new(),
             hosted: vec![Hosted::of::<AllServices>()],
             gate: gate::Settings::default(),
-            notices: Notices::default(),
+            notifier: Notifier::default(),
         }
     }
 }
@@ -241,7 +241,7 @@ impl Builder {
     /// WARN. It is called on serving threads, so it should not block.
     #[must_use]
     pub fn on_notice(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.notices = Notices::new(tell);
+        self.notifier = Notifier::new(tell);
         self
     }
 
@@ -254,10 +254,10 @@ impl Builder {
     /// given resource cannot be stored.
     pub fn build(self) -> Result<Emulator, EmulatorError> {
         let failed = |reason| EmulatorError::Store { reason };
-        let notices = self.notices.clone();
+        let notifier = self.notifier.clone();
         let store = match &self.data_dir {
-            Some(directory) => Store::in_directory(directory, self.max_bytes, notices)?,
-            None => Store::in_memory(self.max_bytes, notices)?,
+            Some(directory) => Store::in_directory(directory, self.max_bytes, notifier)?,
+            None => Store::in_memory(self.max_bytes, notifier)?,
         };
         let mut fleet = Fleet::default();
         if self.seed {
@@ -302,8 +302,8 @@ impl Builder {
             environment: Arc::new(environment),
             methods: Arc::new(methods),
         };
-        let (gate, hosted, notices) = (self.gate, self.hosted, self.notices);
-        Ok(Emulator { api, hosted, gate, notices })
+        let (gate, hosted, notifier) = (self.gate, self.hosted, self.notifier);
+        Ok(Emulator { api, hosted, gate, notifier })
     }
 }
 

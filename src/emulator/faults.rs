@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tonic::{Code, Status};
 
 pub(super) use details::asked_by_id;
-pub use hold::Held;
-pub(super) use hold::Hold;
+pub(super) use hold::HeldCall;
+pub use hold::Hold;
 pub use spec::ParseFaultError;
 
 use crate::server::rich_status::with_details;
@@ -54,7 +54,7 @@ pub(super) enum Kind {
     Status(Box<Status>),
     Http { status: StatusCode, headers: HeaderMap, body: Bytes },
     Delay(Duration),
-    Hold(Hold),
+    Hold(HeldCall),
     Pending(u32),
     Break(Place),
 }
@@ -139,10 +139,10 @@ impl Fault {
         self
     }
 
-    /// Delays the call until the [`Held`] releases it or is dropped, then runs it.
-    pub fn hold() -> (Self, Held) {
-        let (hold, held) = hold::pair();
-        (Self::new(Kind::Hold(hold)), held)
+    /// Delays the call until the [`Hold`] releases it or is dropped, then runs it.
+    pub fn hold() -> (Self, Hold) {
+        let (call, hold) = hold::pair();
+        (Self::new(Kind::Hold(call)), hold)
     }
 
     /// Delays the call, then runs it. Tests should use [`hold`](Self::hold).

@@ -232,7 +232,10 @@ impl Gate {
         };
         let request = request.map(|body| until(body, Instant::now() + time, late));
         let api = self.api.clone();
-        let answer = move |message| async move { api.call(spec.path, message).await };
+        let answer = move |message| {
+            let api = api.clone();
+            async move { api.call(spec.path, message).await }
+        };
         encoded::serve(request, MAX_MESSAGE, answer).await
     }
 

@@ -121,7 +121,7 @@ impl Emulator {
             let stopped = async {
                 let _ = stopped.await;
             };
-            accept::serve(calls, listener, self.gate.limits, &self.notices, stopped).await;
+            accept::serve(calls, listener, self.gate.limits, &self.notifier, stopped).await;
         });
         let server = AbortOnDropHandle::new(server);
         Ok(Running { address, gate, server, stop, store })
@@ -140,7 +140,7 @@ impl Emulator {
     ) -> Result<(), EmulatorError> {
         let _store = CloseOnDrop(Arc::clone(&self.api.store));
         let (_, calls) = self.services().await?;
-        accept::serve(calls, listener, self.gate.limits, &self.notices, shutdown).await;
+        accept::serve(calls, listener, self.gate.limits, &self.notifier, shutdown).await;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ pub(crate) use tables::{Change, Read, Snapshot};
 
 use super::error::EmulatorError;
 use super::failure::Failure;
-use super::notices::Notices;
+use super::notifier::Notifier;
 use tables::{CHANGES, META};
 
 /// The file in a data directory.
@@ -32,19 +32,19 @@ const FILE: &str = "emulator.redb";
 /// redb stops working after a disk error, so a full disk would be fatal. Therefore the file is opened again,
 /// which repairs it: committed changes are kept, others are discarded, and reads continue.
 pub(crate) struct Store {
-    held: RwLock<Held>,
+    handle: RwLock<Handle>,
     /// The path, if it is a file.
     path: Option<PathBuf>,
     /// The maximum size of the rows in bytes.
     max_bytes: u64,
-    notices: Notices,
+    notifier: Notifier,
     /// Whether the last change failed.
     is_failing: AtomicBool,
     /// Whether the last disk error was a full disk.
     is_full: AtomicBool,
 }
 
-enum Held {
+enum Handle {
     /// Open, with a count of openings.
     Open(Database, u64),
     /// Could not be opened again, with a count of openings.
@@ -55,8 +55,8 @@ enum Held {
 
 impl Store {
     /// Creates a store in memory, which is lost when the process ends.
-    pub(crate) fn in_memory(max_bytes: u64, notices: Notices) -> Result<Self, EmulatorError> {
-        Ok(Self::of(file::in_memory()?, None, max_bytes, notices))
+    pub(crate) fn in_memory(max_bytes: u64, notifier: Notifier) -> Result<Self, EmulatorError> {
+        Ok(Self::of(file::in_memory()?, None, max_bytes, notifier))
     }
 
     /// Opens the store in a directory, which is created if it does not exist. It cannot be opened again until
@@ -64,22 +64,22 @@ impl Store {
     pub(crate) fn in_directory(
         directory: &Path,
         max_bytes: u64,
-        notices: Notices,
+        notifier: Notifier,
     ) -> Result<Self, EmulatorError> {
         fs::create_dir_all(directory)
             .map_err(|source| EmulatorError::Open { path: directory.to_owned(), source })?;
         let path = directory.join(FILE);
         let database = file::open(&path, true)?;
-        Ok(Self::of(database, Some(path), max_bytes, notices))
+        Ok(Self::of(database, Some(path), max_bytes, notifier))
     }
 
-    fn of(database: Database, path: Option<PathBuf>, max_bytes: u64, notices: Notices) -> Self {
-        let held = RwLock::new(Held::Open(database, 0));
+    fn of(database: Database, path: Option<PathBuf>, max_bytes: u64, notifier: Notifier) -> Self {
+        let handle = RwLock::new(Handle::Open(database, 0));
         Self {
-            held,
+            handle,
             path,
             max_bytes,
-            notices,
+            notifier,
             is_failing: AtomicBool::new(false),
             is_full: AtomicBool::new(false),
         }
@@ -140,7 +140,7 @@ impl Store {
         match (made, ready) {
             (Ok(_), Some((result, _))) => {
                 if self.is_failing.swap(false, Ordering::Relaxed) {
-                    self.notices.tell(&format!("{} can be written again", self.name()));
+                    self.notifier.notify(&format!("{} can be written again", self.name()));
                 }
                 Ok(result)
             }
@@ -160,16 +160,16 @@ impl Store {
     /// Closes the file, so that it can be opened again. Waits for current calls; later ones fail with
     /// `UNAVAILABLE`.
     pub(crate) fn close(&self) {
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Held::Closed;
+        *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Handle::Closed;
     }
 
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, Failure>) -> Result<T, Failure> {
         self.open_failed()?;
         let (result, opening) = {
-            match &*self.held.read().unwrap_or_else(PoisonError::into_inner) {
-                Held::Open(database, opening) => (work(database), *opening),
-                Held::Failed(_) => return Err(Failure::internal("the store cannot be opened")),
-                Held::Closed => return Err(Failure::closed()),
+            match &*self.handle.read().unwrap_or_else(PoisonError::into_inner) {
+                Handle::Open(database, opening) => (work(database), *opening),
+                Handle::Failed(_) => return Err(Failure::internal("the store cannot be opened")),
+                Handle::Closed => return Err(Failure::closed()),
             }
         };
         if let Err(failure) = &result
@@ -190,36 +190,36 @@ impl Store {
         if !matches!(cause, redb::Error::PreviousIo)
             && !self.is_failing.swap(true, Ordering::Relaxed)
         {
-            self.notices.tell(&format!(
+            self.notifier.notify(&format!(
                 "{} cannot be written, and changes fail until it can: {cause}",
                 self.name()
             ));
         }
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(&*held, Held::Open(_, now) if *now == opening) {
+        let mut handle = self.handle.write().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(&*handle, Handle::Open(_, now) if *now == opening) {
             return;
         }
         let opening = opening.saturating_add(1);
         // The old database locks the file until it is dropped.
-        let before = std::mem::replace(&mut *held, Held::Failed(opening));
+        let before = std::mem::replace(&mut *handle, Handle::Failed(opening));
         let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
         if let Ok(database) = file::open(path, false) {
-            *held = Held::Open(database, opening);
+            *handle = Handle::Open(database, opening);
         }
     }
 
     /// Tries again to open a file that could not be opened.
     fn open_failed(&self) -> Result<(), Failure> {
-        let is_failed = |held: &Held| matches!(held, Held::Failed(_));
-        if !is_failed(&self.held.read().unwrap_or_else(PoisonError::into_inner)) {
+        let is_failed = |handle: &Handle| matches!(handle, Handle::Failed(_));
+        if !is_failed(&self.handle.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
         }
         let Some(path) = &self.path else { return Ok(()) };
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        let Held::Failed(opening) = *held else { return Ok(()) };
+        let mut handle = self.handle.write().unwrap_or_else(PoisonError::into_inner);
+        let Handle::Failed(opening) = *handle else { return Ok(()) };
         match file::open(path, false) {
             Ok(database) => {
-                *held = Held::Open(database, opening.saturating_add(1));
+                *handle = Handle::Open(database, opening.saturating_add(1));
                 Ok(())
             }
             Err(error) => Err(unopened(&error)),

@@ -8,7 +8,8 @@ use http::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
-use tonic::server::{Grpc, UnaryService};
+use tonic::server::Grpc;
+use tower::service_fn;
 
 use super::bytes_codec::BytesCodec;
 
@@ -20,7 +21,7 @@ pub(crate) fn serve<F, A>(
     answer: F,
 ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
 where
-    F: FnOnce(Bytes) -> A + Send + 'static,
+    F: Fn(Bytes) -> A + Send + 'static,
     A: Future<Output = Result<Vec<u8>, Status>> + Send + 'static,
 {
     let mut grpc = Grpc::new(BytesCodec)
@@ -29,26 +30,9 @@ where
         .accept_compressed(CompressionEncoding::Gzip)
         .accept_compressed(CompressionEncoding::Deflate)
         .send_compressed(CompressionEncoding::Gzip);
-    Box::pin(async move { grpc.unary(Once(Some(answer)), request).await })
-}
-
-/// Answers one request.
-struct Once<F>(Option<F>);
-
-impl<F, A> UnaryService<Bytes> for Once<F>
-where
-    F: FnOnce(Bytes) -> A + Send + 'static,
-    A: Future<Output = Result<Vec<u8>, Status>> + Send + 'static,
-{
-    type Response = Bytes;
-    type Future =
-        Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send + 'static>>;
-
-    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let answer = self.0.take();
-        Box::pin(async move {
-            let answer = answer.ok_or_else(|| Status::internal("a request was read twice"))?;
-            Ok(tonic::Response::new(answer(request.into_inner()).await?.into()))
-        })
-    }
+    let service = service_fn(move |request: tonic::Request<Bytes>| {
+        let answer = answer(request.into_inner());
+        async move { Ok(tonic::Response::new(answer.await?.into())) }
+    });
+    Box::pin(async move { grpc.unary(service, request).await })
 }

@@ -14,9 +14,9 @@ use crate::fixture::*;
 
 #[tokio::test]
 async fn an_assignment_needs_a_policy_and_a_target_and_comes_last() {
-    let mut world = world().await;
-    let policy = world.policy(Policy::default()).await.uuid;
-    let reply = world.assignments.assign_policy(AssignPolicyRequest { assignment: None }).await;
+    let mut fixture = fixture().await;
+    let policy = fixture.policy(Policy::default()).await.uuid;
+    let reply = fixture.assignments.assign_policy(AssignPolicyRequest { assignment: None }).await;
     assert_eq!(wrong_fields(reply), ["assignment"]);
     let request = AssignPolicyRequest {
         assignment: Some(PolicyAssignment {
@@ -25,85 +25,85 @@ async fn an_assignment_needs_a_policy_and_a_target_and_comes_last() {
             ..Default::default()
         }),
     };
-    let reply = world.assignments.assign_policy(request).await;
+    let reply = fixture.assignments.assign_policy(request).await;
     assert_eq!(wrong_fields(reply), ["assignment.target"]);
     let request =
         AssignPolicyRequest { assignment: Some(assignment("", Target::DeviceUuid("".into()))) };
-    let reply = world.assignments.assign_policy(request).await;
+    let reply = fixture.assignments.assign_policy(request).await;
     assert_eq!(wrong_fields(reply), ["assignment.policy_uuid", "assignment.target.device_uuid"]);
     let request = AssignPolicyRequest { assignment: Some(assignment("none", device("d"))) };
-    let status = world.assignments.assign_policy(request).await.unwrap_err();
+    let status = fixture.assignments.assign_policy(request).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     assert_eq!(detail::<ResourceInfo>(&status).resource_name, "none");
 
     let mut sent = assignment(&policy, device("d"));
     (sent.uuid, sent.rank) = ("mine".into(), 9);
     let request = AssignPolicyRequest { assignment: Some(sent) };
-    let first = world.assignments.assign_policy(request).await.unwrap().into_inner();
+    let first = fixture.assignments.assign_policy(request).await.unwrap().into_inner();
     let first = first.assignment.unwrap();
     assert_eq!(first.rank, 1);
     assert_ne!(first.uuid, "mine");
-    assert_eq!(world.assign(&policy, device("d")).await.rank, 2);
+    assert_eq!(fixture.assign(&policy, device("d")).await.rank, 2);
     // The same identifier with another kind of target is another target.
-    assert_eq!(world.assign(&policy, Target::DeviceGroupUuid("d".into())).await.rank, 1);
-    assert_eq!(world.assign(&policy, Target::SubscriptionUuid("d".into())).await.rank, 1);
+    assert_eq!(fixture.assign(&policy, Target::DeviceGroupUuid("d".into())).await.rank, 1);
+    assert_eq!(fixture.assign(&policy, Target::SubscriptionUuid("d".into())).await.rank, 1);
     let request = GetPolicyAssignmentRequest { assignment_uuid: first.uuid.clone() };
-    let got = world.assignments.get_policy_assignment(request).await.unwrap().into_inner();
+    let got = fixture.assignments.get_policy_assignment(request).await.unwrap().into_inner();
     assert_eq!(got.assignment.unwrap(), first);
 }
 
 #[tokio::test]
 async fn ranking_has_bounds_and_makes_room() {
-    let mut world = world().await;
-    let policy = world.policy(Policy::default()).await.uuid;
+    let mut fixture = fixture().await;
+    let policy = fixture.policy(Policy::default()).await.uuid;
     let mut uuids = Vec::new();
     for _ in 0..4 {
-        uuids.push(world.assign(&policy, device("d")).await.uuid);
+        uuids.push(fixture.assign(&policy, device("d")).await.uuid);
     }
-    assert_eq!(wrong_fields(rank(&mut world, &uuids[0], 0).await), ["rank"]);
-    let status = rank(&mut world, &uuids[0], 5).await.unwrap_err();
+    assert_eq!(wrong_fields(rank(&mut fixture, &uuids[0], 0).await), ["rank"]);
+    let status = rank(&mut fixture, &uuids[0], 5).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert_eq!(detail::<PreconditionFailure>(&status).violations[0].subject, uuids[0]);
-    assert_eq!(code(rank(&mut world, "none", 1).await), Code::NotFound);
-    assert_eq!(code(rank(&mut world, "", 1).await), Code::InvalidArgument);
+    assert_eq!(code(rank(&mut fixture, "none", 1).await), Code::NotFound);
+    assert_eq!(code(rank(&mut fixture, "", 1).await), Code::InvalidArgument);
 
-    rank(&mut world, &uuids[3], 2).await.unwrap();
-    assert_eq!(ranks(&mut world, &uuids).await, [1, 3, 4, 2]);
-    rank(&mut world, &uuids[0], 4).await.unwrap();
-    assert_eq!(ranks(&mut world, &uuids).await, [4, 2, 3, 1]);
+    rank(&mut fixture, &uuids[3], 2).await.unwrap();
+    assert_eq!(ranks(&mut fixture, &uuids).await, [1, 3, 4, 2]);
+    rank(&mut fixture, &uuids[0], 4).await.unwrap();
+    assert_eq!(ranks(&mut fixture, &uuids).await, [4, 2, 3, 1]);
     let request = UnassignPolicyRequest { assignment_uuid: uuids.remove(1) };
-    world.assignments.unassign_policy(request.clone()).await.unwrap();
-    assert_eq!(code(world.assignments.unassign_policy(request).await), Code::NotFound);
-    assert_eq!(ranks(&mut world, &uuids).await, [3, 2, 1]);
+    fixture.assignments.unassign_policy(request.clone()).await.unwrap();
+    assert_eq!(code(fixture.assignments.unassign_policy(request).await), Code::NotFound);
+    assert_eq!(ranks(&mut fixture, &uuids).await, [3, 2, 1]);
 }
 
 #[tokio::test]
 async fn deleting_a_policy_removes_its_assignments() {
-    let mut world = world().await;
-    let gone = world.policy(Policy::default()).await.uuid;
-    let kept = world.policy(Policy::default()).await.uuid;
+    let mut fixture = fixture().await;
+    let gone = fixture.policy(Policy::default()).await.uuid;
+    let kept = fixture.policy(Policy::default()).await.uuid;
     let mut uuids = Vec::new();
     for policy in [&gone, &kept, &gone, &gone, &kept] {
-        uuids.push(world.assign(policy, device("d")).await.uuid);
+        uuids.push(fixture.assign(policy, device("d")).await.uuid);
     }
-    world.assign(&gone, device("e")).await;
-    world.policies.delete_policy(DeletePolicyRequest { policy_uuid: gone }).await.unwrap();
-    assert_eq!(list(&mut world, Default::default()).await.len(), 2);
-    assert_eq!(ranks(&mut world, &[uuids[1].clone(), uuids[4].clone()]).await, [1, 2]);
-    assert_eq!(world.assign(&kept, device("e")).await.rank, 1);
+    fixture.assign(&gone, device("e")).await;
+    fixture.policies.delete_policy(DeletePolicyRequest { policy_uuid: gone }).await.unwrap();
+    assert_eq!(list(&mut fixture, Default::default()).await.len(), 2);
+    assert_eq!(ranks(&mut fixture, &[uuids[1].clone(), uuids[4].clone()]).await, [1, 2]);
+    assert_eq!(fixture.assign(&kept, device("e")).await.rank, 1);
 }
 
 #[tokio::test]
 async fn lists_are_filtered_by_policies_and_target() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let mut policies = Vec::new();
     for _ in 0..3 {
-        policies.push(world.policy(Policy::default()).await.uuid);
+        policies.push(fixture.policy(Policy::default()).await.uuid);
     }
     let group = Target::DeviceGroupUuid("d".into());
     for policy in &policies {
-        world.assign(policy, device("d")).await;
-        world.assign(policy, group.clone()).await;
+        fixture.assign(policy, device("d")).await;
+        fixture.assign(policy, group.clone()).await;
     }
     let [a, b, _] = [&policies[0], &policies[1], &policies[2]].map(Clone::clone);
     let target = |target| Some(PolicyTarget { target });
@@ -126,11 +126,11 @@ async fn lists_are_filtered_by_policies_and_target() {
         (0, ListPolicyAssignmentsRequest { policy_uuids: vec![a], policy_uuid: b, ..request() }),
         (0, ListPolicyAssignmentsRequest { policy_uuid: "none".into(), ..request() }),
     ] {
-        assert_eq!(list(&mut world, request.clone()).await.len(), count, "{request:?}");
+        assert_eq!(list(&mut fixture, request.clone()).await.len(), count, "{request:?}");
     }
     let crowded =
         ListPolicyAssignmentsRequest { policy_uuids: vec!["p".into(); 10_001], ..request() };
-    let fields = wrong_fields(world.assignments.list_policy_assignments(crowded).await);
+    let fields = wrong_fields(fixture.assignments.list_policy_assignments(crowded).await);
     assert_eq!(fields, ["policy_uuids"]);
     let long = "x".repeat(101);
     let wrong = ListPolicyAssignmentsRequest {
@@ -139,7 +139,7 @@ async fn lists_are_filtered_by_policies_and_target() {
         target: target(Some(device(&long))),
         ..request()
     };
-    let fields = wrong_fields(world.assignments.list_policy_assignments(wrong).await);
+    let fields = wrong_fields(fixture.assignments.list_policy_assignments(wrong).await);
     assert_eq!(fields, ["policy_uuids[0]", "policy_uuid", "target.device_uuid"]);
 }
 
@@ -173,10 +173,10 @@ proptest! {
 }
 
 async fn check_ranks(steps: Vec<Step>) {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let mut policies = Vec::new();
     for _ in 0..3 {
-        policies.push(world.policy(Policy::default()).await.uuid);
+        policies.push(fixture.policy(Policy::default()).await.uuid);
     }
     // The expected state: the (assignment, policy) pairs of each target in the order of their ranks.
     let mut model: Vec<Vec<(String, usize)>> = vec![Vec::new(); 3];
@@ -188,26 +188,26 @@ async fn check_ranks(steps: Vec<Step>) {
             .collect();
         match step {
             Step::Assign { policy, target } => {
-                let made = world.assign(&policies[policy], device(&target.to_string())).await;
+                let made = fixture.assign(&policies[policy], device(&target.to_string())).await;
                 model[target].push((made.uuid, policy));
             }
             Step::Unassign(which) if !all.is_empty() => {
                 let (target, at) = all[which % all.len()];
                 let (assignment_uuid, _) = model[target].remove(at);
                 let request = UnassignPolicyRequest { assignment_uuid };
-                world.assignments.unassign_policy(request).await.unwrap();
+                fixture.assignments.unassign_policy(request).await.unwrap();
             }
             Step::Move(which, to) if !all.is_empty() => {
                 let (target, at) = all[which % all.len()];
                 let to = to % model[target].len();
                 let entry = model[target].remove(at);
-                rank(&mut world, &entry.0, u32::try_from(to + 1).unwrap()).await.unwrap();
+                rank(&mut fixture, &entry.0, u32::try_from(to + 1).unwrap()).await.unwrap();
                 model[target].insert(to, entry);
             }
             Step::DeletePolicy(policy) => {
                 let request = DeletePolicyRequest { policy_uuid: policies[policy].clone() };
-                world.policies.delete_policy(request).await.unwrap();
-                policies[policy] = world.policy(Policy::default()).await.uuid;
+                fixture.policies.delete_policy(request).await.unwrap();
+                policies[policy] = fixture.policy(Policy::default()).await.uuid;
                 model.iter_mut().for_each(|list| list.retain(|(_, of)| *of != policy));
             }
             Step::Unassign(_) | Step::Move(..) => {}
@@ -215,7 +215,7 @@ async fn check_ranks(steps: Vec<Step>) {
         for (target, expected) in model.iter().enumerate() {
             let target = Some(PolicyTarget { target: Some(device(&target.to_string())) });
             let request = ListPolicyAssignmentsRequest { target, ..Default::default() };
-            let mut found = list(&mut world, request).await;
+            let mut found = list(&mut fixture, request).await;
             found.sort_by_key(|assignment| assignment.rank);
             assert!(found.iter().zip(1..).all(|(assignment, rank)| assignment.rank == rank));
             assert!(found.iter().map(|a| &a.uuid).eq(expected.iter().map(|(uuid, _)| uuid)));
@@ -228,20 +228,23 @@ fn device(uuid: &str) -> Target {
 }
 
 async fn rank(
-    world: &mut World,
+    fixture: &mut Fixture,
     uuid: &str,
     rank: u32,
 ) -> Reply<eset_protect::policy_management::v2::UpdatePolicyAssignmentRankingResponse> {
     let request = UpdatePolicyAssignmentRankingRequest { assignment_uuid: uuid.to_owned(), rank };
-    world.assignments.update_policy_assignment_ranking(request).await
+    fixture.assignments.update_policy_assignment_ranking(request).await
 }
 
-async fn ranks(world: &mut World, uuids: &[String]) -> Vec<u32> {
-    let all = list(world, Default::default()).await;
+async fn ranks(fixture: &mut Fixture, uuids: &[String]) -> Vec<u32> {
+    let all = list(fixture, Default::default()).await;
     let rank = |uuid: &String| all.iter().find(|found| found.uuid == *uuid).unwrap().rank;
     uuids.iter().map(rank).collect()
 }
 
-async fn list(world: &mut World, request: ListPolicyAssignmentsRequest) -> Vec<PolicyAssignment> {
-    world.assignments.list_policy_assignments(request).await.unwrap().into_inner().assignments
+async fn list(
+    fixture: &mut Fixture,
+    request: ListPolicyAssignmentsRequest,
+) -> Vec<PolicyAssignment> {
+    fixture.assignments.list_policy_assignments(request).await.unwrap().into_inner().assignments
 }

@@ -23,20 +23,20 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn compressed_requests_are_taken_and_answers_are_compressed_for_those_who_ask() {
-    let world = world().await;
+    let fixture = fixture().await;
     let request = CreateTaskRequest { task: Some(task("packed", &["d"])) }.encode_to_vec();
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
     zlib.write_all(&request).unwrap();
     for (encoding, packed) in [("gzip", gzip(&request)), ("deflate", zlib.finish().unwrap())] {
         let body = whole(flagged(1, &packed));
         let headers = [("grpc-encoding", encoding)];
-        let reply = grpc(&world.running, CREATE, &headers, body).await;
+        let reply = grpc(&fixture.running, CREATE, &headers, body).await;
         reply.message_of(Code::Ok);
         assert_eq!(reply.headers.get("grpc-encoding"), None);
     }
     let headers = [("grpc-accept-encoding", "identity,gzip")];
     let body = whole(framed(&ListTasksRequest::default()));
-    let reply = grpc(&world.running, LIST, &headers, body).await;
+    let reply = grpc(&fixture.running, LIST, &headers, body).await;
     reply.message_of(Code::Ok);
     assert_eq!(reply.headers["grpc-encoding"], "gzip");
     assert_eq!(reply.body[0], 1);
@@ -49,9 +49,9 @@ async fn compressed_requests_are_taken_and_answers_are_compressed_for_those_who_
 
 #[tokio::test]
 async fn an_unknown_encoding_is_unimplemented_and_says_what_is_known() {
-    let world = world().await;
+    let fixture = fixture().await;
     let body = whole(flagged(1, b"?"));
-    let reply = grpc(&world.running, CREATE, &[("grpc-encoding", "br")], body).await;
+    let reply = grpc(&fixture.running, CREATE, &[("grpc-encoding", "br")], body).await;
     reply.message_of(Code::Unimplemented);
     let accepted = reply.headers["grpc-accept-encoding"].to_str().unwrap();
     let accepted: Vec<_> = accepted.split(',').map(str::trim).collect();
@@ -60,12 +60,12 @@ async fn an_unknown_encoding_is_unimplemented_and_says_what_is_known() {
 
 #[tokio::test]
 async fn a_message_that_unpacks_to_more_than_the_limit_is_refused() {
-    let world = world().await;
+    let fixture = fixture().await;
     let body = whole(flagged(1, &gzip(&vec![0; 64 * 1024 * 1024])));
-    let reply = grpc(&world.running, CREATE, &[("grpc-encoding", "gzip")], body).await;
+    let reply = grpc(&fixture.running, CREATE, &[("grpc-encoding", "gzip")], body).await;
     let code = reply.status().code();
     assert!(matches!(code, Code::OutOfRange | Code::ResourceExhausted), "{reply:?}");
     let body = whole(flagged(1, b"no gzip"));
-    let reply = grpc(&world.running, CREATE, &[("grpc-encoding", "gzip")], body).await;
+    let reply = grpc(&fixture.running, CREATE, &[("grpc-encoding", "gzip")], body).await;
     reply.message_of(Code::Internal);
 }

@@ -18,10 +18,10 @@ const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const UNFINISHED: &[u8] = b"\0\0\x01\x01\0\0\0\0\x01\x82";
 const GOAWAY: u8 = 7;
 
-async fn with_limits(set: impl FnOnce(&mut ConnectionLimits)) -> World {
+async fn with_limits(set: impl FnOnce(&mut ConnectionLimits)) -> Fixture {
     let mut limits = ConnectionLimits::default();
     set(&mut limits);
-    world_with(|builder| builder.connection_limits(limits)).await
+    fixture_with(|builder| builder.connection_limits(limits)).await
 }
 
 async fn connect(running: &Running, bytes: &[u8]) -> TcpStream {
@@ -51,7 +51,7 @@ fn frames(mut bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn whoever_begins_and_does_not_go_on_is_closed() {
-    let world = with_limits(|limits| {
+    let fixture = with_limits(|limits| {
         limits.head_time = Duration::from_millis(30);
         limits.idle_time = Duration::from_millis(30);
     })
@@ -63,21 +63,21 @@ async fn whoever_begins_and_does_not_go_on_is_closed() {
         b"GET /v1/device_tasks HTTP/1.1\r\n",
         b"GET /v1/device_tasks HTTP/1.1\r\nhost: localhost\r\nx-long: ",
     ] {
-        until_closed(connect(&world.running, bytes).await).await;
+        until_closed(connect(&fixture.running, bytes).await).await;
     }
     for bytes in [HTTP2.to_vec(), [HTTP2, UNFINISHED].concat()] {
-        let answer = until_closed(connect(&world.running, &bytes).await).await;
+        let answer = until_closed(connect(&fixture.running, &bytes).await).await;
         assert!(frames(&answer).contains(&GOAWAY), "{answer:?}");
     }
     // Between requests, too.
     let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let answer = until_closed(connect(&world.running, request).await).await;
+    let answer = until_closed(connect(&fixture.running, request).await).await;
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
 }
 
 #[tokio::test]
 async fn single_bytes_keep_nothing_open() {
-    let world = with_limits(|limits| {
+    let fixture = with_limits(|limits| {
         limits.head_time = Duration::from_millis(30);
         limits.idle_time = Duration::from_millis(30);
     })
@@ -88,7 +88,7 @@ async fn single_bytes_keep_nothing_open() {
         (b"GET / HTTP/1.1\r\nx: ", b"x"),
         (b"GET / HTTP/1.1\r\nx: x", b"\r\nx: y"),
     ] {
-        let (mut reader, mut writer) = connect(&world.running, begin).await.into_split();
+        let (mut reader, mut writer) = connect(&fixture.running, begin).await.into_split();
         let written = async { while writer.write_all(drip).await.is_ok() {} };
         let read = async { while reader.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {} };
         tokio::select! {
@@ -100,17 +100,17 @@ async fn single_bytes_keep_nothing_open() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_is_given_up() {
-    let world = world_with(|builder| {
+    let fixture = fixture_with(|builder| {
         let mut limits = ConnectionLimits::default();
         limits.idle_time = Duration::from_millis(100);
         builder.connection_limits(limits).seed(true)
     })
     .await;
-    let stream = TcpStream::connect(world.running.local_addr()).await.unwrap();
+    let stream = TcpStream::connect(fixture.running.local_addr()).await.unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     let ended = tokio::spawn(connection);
     let mut client = client.ready().await.unwrap();
-    let uri = format!("{}/v1/device_tasks?pageSize=1000", world.running.endpoint());
+    let uri = format!("{}/v1/device_tasks?pageSize=1000", fixture.running.endpoint());
     let request = http::Request::get(uri).body(()).unwrap();
     let (answer, _) = client.send_request(request, true).unwrap();
     let mut body = answer.await.unwrap().into_body();
@@ -125,41 +125,41 @@ async fn an_answer_that_nobody_reads_is_given_up() {
 
 #[tokio::test]
 async fn calls_that_wait_for_the_emulator_stay() {
-    let mut world = with_limits(|limits| {
+    let mut fixture = with_limits(|limits| {
         limits.idle_time = Duration::from_millis(30);
         limits.head_time = Duration::from_millis(30);
     })
     .await;
-    let mut health = HealthClient::new(channel(&world.running.endpoint()).await);
+    let mut health = HealthClient::new(channel(&fixture.running.endpoint()).await);
     let mut watched = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     watched.message().await.unwrap().unwrap();
     let (fault, mut held) = Fault::hold();
-    world.running.faults().push_for("ListTasks", fault);
-    let mut tasks = world.tasks.clone();
+    fixture.running.faults().push_for("ListTasks", fault);
+    let mut tasks = fixture.tasks.clone();
     let call = tokio::spawn(async move { tasks.list_tasks(ListTasksRequest::default()).await });
     held.arrived(1).await;
     // Long enough that idle ones are closed, one after the other.
     for _ in 0..3 {
-        until_closed(connect(&world.running, HTTP2).await).await;
+        until_closed(connect(&fixture.running, HTTP2).await).await;
     }
     held.release();
     call.await.unwrap().unwrap();
     let ended = tokio::time::timeout(Duration::ZERO, watched.message()).await;
     assert!(ended.is_err(), "{ended:?}");
     // A client whose idle connection was closed opens another one.
-    until_closed(connect(&world.running, HTTP2).await).await;
-    world.create(task("t", &[])).await;
+    until_closed(connect(&fixture.running, HTTP2).await).await;
+    fixture.create(task("t", &[])).await;
 }
 
 #[tokio::test]
 async fn a_new_connection_takes_the_place_of_the_one_idle_for_longest() {
-    let world = with_limits(|limits| limits.max_connections = 3).await;
-    drop((world.tasks, world.policies, world.assignments));
-    let first = connect(&world.running, HTTP2).await;
-    let second = connect(&world.running, b"").await;
+    let fixture = with_limits(|limits| limits.max_connections = 3).await;
+    drop((fixture.tasks, fixture.policies, fixture.assignments));
+    let first = connect(&fixture.running, HTTP2).await;
+    let second = connect(&fixture.running, b"").await;
     let mut clients = Vec::new();
     for _ in 0..5 {
-        let mut health = HealthClient::new(channel(&world.running.endpoint()).await);
+        let mut health = HealthClient::new(channel(&fixture.running.endpoint()).await);
         health.check(HealthCheckRequest::default()).await.unwrap();
         clients.push(health);
     }
@@ -169,15 +169,15 @@ async fn a_new_connection_takes_the_place_of_the_one_idle_for_longest() {
 
 #[tokio::test]
 async fn without_an_idle_one_a_new_connection_waits() {
-    let world = with_limits(|limits| limits.max_connections = 2).await;
-    drop((world.policies, world.assignments));
+    let fixture = with_limits(|limits| limits.max_connections = 2).await;
+    drop((fixture.policies, fixture.assignments));
     let (fault, mut held) = Fault::hold();
-    world.running.faults().push_for("ListTasks", fault);
+    fixture.running.faults().push_for("ListTasks", fault);
     let (second, mut held_too) = Fault::hold();
-    world.running.faults().push_for("ListTasks", second);
+    fixture.running.faults().push_for("ListTasks", second);
     let mut calls = Vec::new();
-    for client in [world.tasks.clone(), {
-        let channel = channel(&world.running.endpoint()).await;
+    for client in [fixture.tasks.clone(), {
+        let channel = channel(&fixture.running.endpoint()).await;
         DeviceTasksClient::new(channel)
     }] {
         let mut client = client;
@@ -187,7 +187,7 @@ async fn without_an_idle_one_a_new_connection_waits() {
     }
     held.arrived(1).await;
     held_too.arrived(1).await;
-    let mut third = connect(&world.running, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut third = connect(&fixture.running, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
     held.release();
     held_too.release();
     for call in calls {

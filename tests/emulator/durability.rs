@@ -25,22 +25,22 @@ const ROUNDS: usize = 6;
 async fn everything_is_there_after_a_restart() {
     let directory = Directory::new();
     let new = directory.join("is/created");
-    let mut world = world_with(|builder| builder.data_dir(&new)).await;
-    let made = world.create(task("kept", &["a"])).await;
-    let runs = world.runs(&made.uuid).await;
-    let policy = world.policy(Policy::default()).await;
-    let assigned = world.assign(&policy.uuid, Target::DeviceUuid("d".into())).await;
-    world.running.shutdown().await;
+    let mut fixture = fixture_with(|builder| builder.data_dir(&new)).await;
+    let made = fixture.create(task("kept", &["a"])).await;
+    let runs = fixture.runs(&made.uuid).await;
+    let policy = fixture.policy(Policy::default()).await;
+    let assigned = fixture.assign(&policy.uuid, Target::DeviceUuid("d".into())).await;
+    fixture.running.shutdown().await;
 
-    let mut world = world_with(|builder| builder.data_dir(&new)).await;
-    let tasks = world.tasks.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
+    let mut fixture = fixture_with(|builder| builder.data_dir(&new)).await;
+    let tasks = fixture.tasks.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
     assert_eq!(tasks.tasks, std::slice::from_ref(&made));
-    assert_eq!(world.runs(&made.uuid).await, runs);
+    assert_eq!(fixture.runs(&made.uuid).await, runs);
     let request = ListPolicyAssignmentsRequest::default();
-    let found = world.assignments.list_policy_assignments(request).await.unwrap().into_inner();
+    let found = fixture.assignments.list_policy_assignments(request).await.unwrap().into_inner();
     assert_eq!(found.assignments, [assigned]);
     // The count continues: no identifier is used twice.
-    assert_ne!(world.create(task("kept", &[])).await.uuid, made.uuid);
+    assert_ne!(fixture.create(task("kept", &[])).await.uuid, made.uuid);
 }
 
 #[tokio::test]
@@ -48,19 +48,19 @@ async fn a_directory_is_seeded_once_and_only_when_it_is_new() {
     let directory = Directory::new();
     let mut counts = Vec::new();
     for seed in [true, true, false] {
-        let mut world = world_with(|builder| builder.data_dir(&*directory).seed(seed)).await;
+        let mut fixture = fixture_with(|builder| builder.data_dir(&*directory).seed(seed)).await;
         let request = ListTasksRequest { page_size: 1000, ..Default::default() };
-        counts.push(world.tasks.list_tasks(request).await.unwrap().into_inner().tasks.len());
-        world.running.shutdown().await;
+        counts.push(fixture.tasks.list_tasks(request).await.unwrap().into_inner().tasks.len());
+        fixture.running.shutdown().await;
     }
     assert!(counts[0] > 200 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 
     let directory = Directory::new();
-    let mut world = world_with(|builder| builder.data_dir(&*directory)).await;
-    world.create(task("t", &[])).await;
-    drop(world.running);
-    let mut world = world_with(|builder| builder.data_dir(&*directory).seed(true)).await;
-    let tasks = world.tasks.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
+    let mut fixture = fixture_with(|builder| builder.data_dir(&*directory)).await;
+    fixture.create(task("t", &[])).await;
+    drop(fixture.running);
+    let mut fixture = fixture_with(|builder| builder.data_dir(&*directory).seed(true)).await;
+    let tasks = fixture.tasks.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
     assert_eq!(tasks.tasks.len(), 1);
 }
 
@@ -134,11 +134,11 @@ async fn a_file_in_which_nothing_was_stored_is_new() {
     for bytes in [vec![], vec![0], vec![0; 5000], vec![0; 1 << 20], begun] {
         let directory = Directory::new();
         std::fs::write(directory.join("emulator.redb"), &bytes).unwrap();
-        let mut world = world_with(|builder| builder.data_dir(&*directory)).await;
-        let made = world.create(task("kept", &[])).await;
-        world.running.shutdown().await;
-        let mut world = world_with(|builder| builder.data_dir(&*directory)).await;
-        let tasks = world.tasks.list_tasks(ListTasksRequest::default()).await.unwrap();
+        let mut fixture = fixture_with(|builder| builder.data_dir(&*directory)).await;
+        let made = fixture.create(task("kept", &[])).await;
+        fixture.running.shutdown().await;
+        let mut fixture = fixture_with(|builder| builder.data_dir(&*directory)).await;
+        let tasks = fixture.tasks.list_tasks(ListTasksRequest::default()).await.unwrap();
         assert_eq!(tasks.into_inner().tasks, [made]);
     }
     // If something was stored, it is damage.

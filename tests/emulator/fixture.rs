@@ -26,7 +26,7 @@ use tonic::{Code, Response, Status};
 pub type Reply<T> = Result<Response<T>, Status>;
 
 /// A running emulator with a manual clock, and a stub for each service.
-pub struct World {
+pub struct Fixture {
     pub running: Running,
     pub clock: Arc<ManualClock>,
     pub tasks: DeviceTasksClient<Channel>,
@@ -36,16 +36,16 @@ pub struct World {
 
 pub const START: Duration = Duration::from_secs(1_800_000_000);
 
-pub async fn world() -> World {
-    world_with(|builder| builder).await
+pub async fn fixture() -> Fixture {
+    fixture_with(|builder| builder).await
 }
 
-pub async fn world_with(configure: impl FnOnce(Builder) -> Builder) -> World {
+pub async fn fixture_with(configure: impl FnOnce(Builder) -> Builder) -> Fixture {
     let clock = Arc::new(ManualClock::new(UNIX_EPOCH + START));
     let builder = Emulator::builder().clock(Arc::clone(&clock)).ids(SequentialIds);
     let running = configure(builder).build().unwrap().start().await.unwrap();
     let channel = channel(&running.endpoint()).await;
-    World {
+    Fixture {
         running,
         clock,
         tasks: DeviceTasksClient::new(channel.clone()),
@@ -58,7 +58,7 @@ pub async fn channel(endpoint: &str) -> Channel {
     Channel::from_shared(endpoint.to_owned()).unwrap().connect().await.unwrap()
 }
 
-impl World {
+impl Fixture {
     pub fn now(&self) -> Timestamp {
         self.clock.now().into()
     }

@@ -22,25 +22,25 @@ async fn sizes_have_a_default_and_a_maximum() {
         assert_eq!((limits.default_size, limits.max_size), (default, max));
     }
     let limits = PageLimits { default_size: 2, max_size: 3 };
-    let mut world = world_with(|builder| builder.page_limits(limits)).await;
+    let mut fixture = fixture_with(|builder| builder.page_limits(limits)).await;
     for _ in 0..5 {
-        world.create(task("t", &[])).await;
+        fixture.create(task("t", &[])).await;
     }
     for (size, expected) in [(0, 2), (1, 1), (3, 3), (4, 3), (u32::MAX, 3)] {
-        assert_eq!(page(&mut world, size, "").await.tasks.len(), expected);
+        assert_eq!(page(&mut fixture, size, "").await.tasks.len(), expected);
     }
 }
 
 #[tokio::test]
 async fn every_list_can_be_walked() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let devices: Vec<String> = (0..7).map(|n| n.to_string()).collect();
     let devices: Vec<&str> = devices.iter().map(String::as_str).collect();
-    let made = world.create(task("t", &devices)).await;
-    let policy = world.policy(Policy::default()).await.uuid;
+    let made = fixture.create(task("t", &devices)).await;
+    let policy = fixture.policy(Policy::default()).await.uuid;
     for device in &devices {
-        world.policy(Policy::default()).await;
-        world.assign(&policy, Target::DeviceUuid((*device).to_owned())).await;
+        fixture.policy(Policy::default()).await;
+        fixture.assign(&policy, Target::DeviceUuid((*device).to_owned())).await;
     }
     let (mut tokens, mut seen) = ([const { String::new() }; 3], [0; 3]);
     for turn in 0.. {
@@ -51,9 +51,9 @@ async fn every_list_can_be_walked() {
             page_token: a,
             ..Default::default()
         };
-        let runs = world.tasks.list_task_runs(runs).await.unwrap().into_inner();
+        let runs = fixture.tasks.list_task_runs(runs).await.unwrap().into_inner();
         let policies = ListPoliciesRequest { page_size: 3, page_token: b };
-        let policies = world.policies.list_policies(policies).await.unwrap().into_inner();
+        let policies = fixture.policies.list_policies(policies).await.unwrap().into_inner();
         let assignments = ListPolicyAssignmentsRequest {
             page_size: 3,
             page_token: c,
@@ -61,7 +61,7 @@ async fn every_list_can_be_walked() {
             ..Default::default()
         };
         let assignments =
-            world.assignments.list_policy_assignments(assignments).await.unwrap().into_inner();
+            fixture.assignments.list_policy_assignments(assignments).await.unwrap().into_inner();
         seen[0] += runs.task_runs.len();
         seen[1] += policies.policies.len();
         seen[2] += assignments.assignments.len();
@@ -76,27 +76,27 @@ async fn every_list_can_be_walked() {
 
 #[tokio::test]
 async fn tokens_belong_to_their_list_and_filters() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     for _ in 0..3 {
-        world.create(task("t", &["a", "b"])).await;
-        world.policy(Policy::default()).await;
+        fixture.create(task("t", &["a", "b"])).await;
+        fixture.policy(Policy::default()).await;
     }
-    let token = page(&mut world, 1, "").await.next_page_token;
+    let token = page(&mut fixture, 1, "").await.next_page_token;
     // The page size may change from page to page.
-    assert_eq!(page(&mut world, 2, &token).await.tasks.len(), 2);
+    assert_eq!(page(&mut fixture, 2, &token).await.tasks.len(), 2);
 
     let request = ListPoliciesRequest { page_token: token.clone(), ..Default::default() };
-    assert_eq!(wrong_fields(world.policies.list_policies(request).await), ["page_token"]);
-    let task_uuid = page(&mut world, 1, "").await.tasks.remove(0).uuid;
+    assert_eq!(wrong_fields(fixture.policies.list_policies(request).await), ["page_token"]);
+    let task_uuid = page(&mut fixture, 1, "").await.tasks.remove(0).uuid;
     let request = ListTaskRunsRequest { task_uuid, page_size: 1, ..Default::default() };
     let page_token =
-        world.tasks.list_task_runs(request.clone()).await.unwrap().into_inner().next_page_token;
+        fixture.tasks.list_task_runs(request.clone()).await.unwrap().into_inner().next_page_token;
     for other in [
         ListTaskRunsRequest { device_uuid: "a".into(), ..request.clone() },
         ListTaskRunsRequest { list_only_last_runs: true, ..request.clone() },
     ] {
         let request = ListTaskRunsRequest { page_token: page_token.clone(), ..other };
-        assert_eq!(wrong_fields(world.tasks.list_task_runs(request).await), ["page_token"]);
+        assert_eq!(wrong_fields(fixture.tasks.list_task_runs(request).await), ["page_token"]);
     }
     let mut tampered = token.clone();
     tampered.replace_range(15..16, "f");
@@ -112,7 +112,7 @@ async fn tokens_belong_to_their_list_and_filters() {
             continue;
         }
         let request = ListTasksRequest { page_token: garbage.to_owned(), ..Default::default() };
-        assert_eq!(wrong_fields(world.tasks.list_tasks(request).await), ["page_token"]);
+        assert_eq!(wrong_fields(fixture.tasks.list_tasks(request).await), ["page_token"]);
     }
 }
 
@@ -145,10 +145,10 @@ proptest! {
 }
 
 async fn check_walk(before: usize, steps: Vec<Step>) {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let mut there = Vec::new();
     for n in 0..before {
-        there.push(world.create(task(&n.to_string(), &[])).await.uuid);
+        there.push(fixture.create(task(&n.to_string(), &[])).await.uuid);
     }
     let mut stays = there.clone();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -157,17 +157,17 @@ async fn check_walk(before: usize, steps: Vec<Step>) {
     for (n, step) in steps.into_iter().chain(rest).enumerate() {
         match step {
             Step::Create => {
-                there.push(world.create(task(&format!("new {n}"), &[])).await.uuid);
+                there.push(fixture.create(task(&format!("new {n}"), &[])).await.uuid);
             }
             Step::Delete(which) if !there.is_empty() => {
                 let task_uuid = there.remove(which % there.len());
                 stays.retain(|uuid| *uuid != task_uuid);
-                world.tasks.delete_task(DeleteTaskRequest { task_uuid }).await.unwrap();
+                fixture.tasks.delete_task(DeleteTaskRequest { task_uuid }).await.unwrap();
             }
             Step::Delete(_) => {}
             Step::NextPage(size) => {
                 let Some(last) = token else { continue };
-                let page = page(&mut world, size, &last).await;
+                let page = page(&mut fixture, size, &last).await;
                 for task in page.tasks {
                     *seen.entry(task.uuid).or_default() += 1;
                 }
@@ -180,7 +180,7 @@ async fn check_walk(before: usize, steps: Vec<Step>) {
     assert!(stays.iter().all(|uuid| seen.contains_key(uuid)), "{stays:?} {seen:?}");
 }
 
-async fn page(world: &mut World, page_size: u32, page_token: &str) -> ListTasksResponse {
+async fn page(fixture: &mut Fixture, page_size: u32, page_token: &str) -> ListTasksResponse {
     let request = ListTasksRequest { page_size, page_token: page_token.to_owned() };
-    world.tasks.list_tasks(request).await.unwrap().into_inner()
+    fixture.tasks.list_tasks(request).await.unwrap().into_inner()
 }

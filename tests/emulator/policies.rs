@@ -14,7 +14,7 @@ use crate::fixture::*;
 
 #[tokio::test]
 async fn the_server_sets_uuid_and_built_in() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let sent = Policy {
         uuid: "mine".into(),
         display_name: "p".into(),
@@ -22,16 +22,16 @@ async fn the_server_sets_uuid_and_built_in() {
         built_in: true,
         features: vec![],
     };
-    let made = world.policy(sent.clone()).await;
+    let made = fixture.policy(sent.clone()).await;
     assert!(!made.uuid.is_empty() && made.uuid != "mine");
     assert_eq!(made, Policy { uuid: made.uuid.clone(), built_in: false, ..sent });
-    assert_eq!(get(&mut world, &made.uuid).await.unwrap(), made);
+    assert_eq!(get(&mut fixture, &made.uuid).await.unwrap(), made);
 }
 
 #[tokio::test]
 async fn one_wrong_feature_refuses_the_whole_policy() {
-    let mut world = world().await;
-    let reply = world.policies.create_policy(CreatePolicyRequest { policy: None }).await;
+    let mut fixture = fixture().await;
+    let reply = fixture.policies.create_policy(CreatePolicyRequest { policy: None }).await;
     assert_eq!(wrong_fields(reply), ["policy"]);
     let legacy = |configuration| FeaturePolicy {
         feature_id: u32::MAX,
@@ -43,31 +43,31 @@ async fn one_wrong_feature_refuses_the_whole_policy() {
     let broken = Any { value: vec![0xff].into(), ..Any::pack(&PolicyData::default()) };
     for wrong in [unknown, broken] {
         let fields =
-            wrong_fields(create(&mut world, vec![good.clone(), legacy(Some(wrong))]).await);
+            wrong_fields(create(&mut fixture, vec![good.clone(), legacy(Some(wrong))]).await);
         assert_eq!(fields, ["policy.features[1].configuration"]);
     }
-    let fields = wrong_fields(create(&mut world, vec![FeaturePolicy::default()]).await);
+    let fields = wrong_fields(create(&mut fixture, vec![FeaturePolicy::default()]).await);
     assert_eq!(fields, ["policy.features[0].feature_id"]);
     for key in ["", "a..b", "list[0]"] {
         let flags = [(key.to_owned(), SettingFlags::default())].into();
         let feature = FeaturePolicy { flags, ..legacy(None) };
         assert_eq!(
-            wrong_fields(create(&mut world, vec![feature]).await),
+            wrong_fields(create(&mut fixture, vec![feature]).await),
             ["policy.features[0].flags"]
         );
     }
     let feature = FeaturePolicy { feature_id: 7, ..FeaturePolicy::default() };
-    let fields = wrong_fields(create(&mut world, vec![feature.clone(), feature]).await);
+    let fields = wrong_fields(create(&mut fixture, vec![feature.clone(), feature]).await);
     assert_eq!(fields, ["policy.features[1].feature_id"]);
-    let reply = create(&mut world, vec![legacy(None); 10_001]).await;
+    let reply = create(&mut fixture, vec![legacy(None); 10_001]).await;
     assert_eq!(code(reply), Code::ResourceExhausted);
-    assert!(list(&mut world).await.is_empty());
-    create(&mut world, vec![good, legacy(None)]).await.unwrap();
+    assert!(list(&mut fixture).await.is_empty());
+    create(&mut fixture, vec![good, legacy(None)]).await.unwrap();
 }
 
 #[tokio::test]
 async fn configurations_are_kept_byte_for_byte() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let mut extra =
         Any::pack(&PolicyData { data: Some(vec![0, 255, 7].into()), product: Some("x".into()) });
     // A field that the type does not have.
@@ -82,47 +82,47 @@ async fn configurations_are_kept_byte_for_byte() {
             .into(),
     };
     let features = vec![feature(u32::MAX, extra), feature(1, unknown), feature(2, nonsense)];
-    let made = create(&mut world, features.clone()).await.unwrap().into_inner().policy.unwrap();
-    assert_eq!(get(&mut world, &made.uuid).await.unwrap().features, features);
-    assert_eq!(list(&mut world).await, [made]);
+    let made = create(&mut fixture, features.clone()).await.unwrap().into_inner().policy.unwrap();
+    assert_eq!(get(&mut fixture, &made.uuid).await.unwrap().features, features);
+    assert_eq!(list(&mut fixture).await, [made]);
 }
 
 #[tokio::test]
 async fn a_policy_is_deleted_once_and_a_built_in_one_never() {
-    let mut world = world_with(|builder| builder.seed(true)).await;
-    let policies = list(&mut world).await;
+    let mut fixture = fixture_with(|builder| builder.seed(true)).await;
+    let policies = list(&mut fixture).await;
     let built_in = policies.iter().find(|policy| policy.built_in).unwrap();
     let own = policies.iter().find(|policy| !policy.built_in).unwrap();
-    let status = delete(&mut world, &built_in.uuid).await.unwrap_err();
+    let status = delete(&mut fixture, &built_in.uuid).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
     let failure: PreconditionFailure = detail(&status);
     assert_eq!(failure.violations[0].subject, built_in.uuid);
-    delete(&mut world, &own.uuid).await.unwrap();
-    let status = delete(&mut world, &own.uuid).await.unwrap_err();
+    delete(&mut fixture, &own.uuid).await.unwrap();
+    let status = delete(&mut fixture, &own.uuid).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     assert_eq!(detail::<ResourceInfo>(&status).resource_name, own.uuid);
-    assert_eq!(get(&mut world, &own.uuid).await.unwrap_err().code(), Code::NotFound);
-    assert_eq!(list(&mut world).await.len(), policies.len() - 1);
+    assert_eq!(get(&mut fixture, &own.uuid).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(list(&mut fixture).await.len(), policies.len() - 1);
 
     // A copy of a built-in policy is a custom policy.
-    let copy = world.policy(built_in.clone()).await;
+    let copy = fixture.policy(built_in.clone()).await;
     assert!(!copy.built_in && copy.features == built_in.features);
-    delete(&mut world, &copy.uuid).await.unwrap();
+    delete(&mut fixture, &copy.uuid).await.unwrap();
 }
 
 #[tokio::test]
 async fn identifiers_are_checked() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     for uuid in [String::new(), "x".repeat(101)] {
-        assert_eq!(get(&mut world, &uuid).await.unwrap_err().code(), Code::InvalidArgument);
-        assert_eq!(delete(&mut world, &uuid).await.unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(get(&mut fixture, &uuid).await.unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(delete(&mut fixture, &uuid).await.unwrap_err().code(), Code::InvalidArgument);
     }
 }
 
 #[tokio::test]
 async fn large_policies_come_in_several_pages() {
-    let mut world = world().await;
-    world.policies = world.policies.max_decoding_message_size(16 * 1024 * 1024);
+    let mut fixture = fixture().await;
+    fixture.policies = fixture.policies.max_decoding_message_size(16 * 1024 * 1024);
     for _ in 0..4 {
         let configuration = Any { type_url: "x/Y".into(), value: vec![1; 5_000_000].into() };
         let feature = FeaturePolicy {
@@ -130,32 +130,35 @@ async fn large_policies_come_in_several_pages() {
             configuration: Some(configuration),
             ..Default::default()
         };
-        create(&mut world, vec![feature]).await.unwrap();
+        create(&mut fixture, vec![feature]).await.unwrap();
     }
-    let page = world.policies.list_policies(ListPoliciesRequest::default()).await.unwrap();
+    let page = fixture.policies.list_policies(ListPoliciesRequest::default()).await.unwrap();
     assert_eq!(page.get_ref().policies.len(), 2);
     let page_token = page.into_inner().next_page_token;
     let request = ListPoliciesRequest { page_token, ..Default::default() };
-    let page = world.policies.list_policies(request).await.unwrap().into_inner();
+    let page = fixture.policies.list_policies(request).await.unwrap().into_inner();
     assert_eq!((page.policies.len(), page.next_page_token.as_str()), (2, ""));
 }
 
-async fn create(world: &mut World, features: Vec<FeaturePolicy>) -> Reply<CreatePolicyResponse> {
+async fn create(
+    fixture: &mut Fixture,
+    features: Vec<FeaturePolicy>,
+) -> Reply<CreatePolicyResponse> {
     let policy = Policy { features, ..Policy::default() };
-    world.policies.create_policy(CreatePolicyRequest { policy: Some(policy) }).await
+    fixture.policies.create_policy(CreatePolicyRequest { policy: Some(policy) }).await
 }
 
-async fn get(world: &mut World, uuid: &str) -> Result<Policy, tonic::Status> {
+async fn get(fixture: &mut Fixture, uuid: &str) -> Result<Policy, tonic::Status> {
     let request = GetPolicyRequest { policy_uuid: uuid.to_owned() };
-    Ok(world.policies.get_policy(request).await?.into_inner().policy.unwrap())
+    Ok(fixture.policies.get_policy(request).await?.into_inner().policy.unwrap())
 }
 
-async fn delete(world: &mut World, uuid: &str) -> Result<(), tonic::Status> {
+async fn delete(fixture: &mut Fixture, uuid: &str) -> Result<(), tonic::Status> {
     let request = DeletePolicyRequest { policy_uuid: uuid.to_owned() };
-    world.policies.delete_policy(request).await.map(drop)
+    fixture.policies.delete_policy(request).await.map(drop)
 }
 
-async fn list(world: &mut World) -> Vec<Policy> {
-    let reply = world.policies.list_policies(ListPoliciesRequest::default()).await;
+async fn list(fixture: &mut Fixture) -> Vec<Policy> {
+    let reply = fixture.policies.list_policies(ListPoliciesRequest::default()).await;
     reply.unwrap().into_inner().policies
 }

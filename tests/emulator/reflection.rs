@@ -41,8 +41,8 @@ macro_rules! version {
             use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
             use tonic_reflection::pb::$version::{ExtensionRequest, ServerReflectionRequest};
 
-            let world = crate::fixture::world().await;
-            let channel = crate::fixture::channel(&world.running.endpoint()).await;
+            let fixture = crate::fixture::fixture().await;
+            let channel = crate::fixture::channel(&fixture.running.endpoint()).await;
             let requests: Vec<_> = asks
                 .iter()
                 .enumerate()

@@ -17,10 +17,10 @@ const PACE: Pace = Pace { queued: Duration::from_secs(10), running: Duration::fr
 
 #[tokio::test]
 async fn a_run_is_queued_then_running_then_finished_or_failed() {
-    let mut world =
-        world_with(|builder| builder.pace(PACE).device(Device::new("bad").failing())).await;
-    let task = world.create(task("a", &["good", "bad"])).await;
-    let start = world.now();
+    let mut fixture =
+        fixture_with(|builder| builder.pace(PACE).device(Device::new("bad").failing())).await;
+    let task = fixture.create(task("a", &["good", "bad"])).await;
+    let start = fixture.now();
     for (advance, expected) in [
         (0, [Queued, Queued]),
         (9, [Queued, Queued]),
@@ -29,8 +29,8 @@ async fn a_run_is_queued_then_running_then_finished_or_failed() {
         (1, [Failed, Finished]),
         (1_000_000, [Failed, Finished]),
     ] {
-        world.clock.advance(Duration::from_secs(advance));
-        let runs = world.runs(&task.uuid).await;
+        fixture.clock.advance(Duration::from_secs(advance));
+        let runs = fixture.runs(&task.uuid).await;
         assert_eq!(runs.iter().map(|run| run.status()).collect::<Vec<_>>(), expected);
         for run in runs {
             assert_eq!((run.start_time, &run.task_uuid), (Some(start), &task.uuid));
@@ -44,7 +44,7 @@ async fn a_run_is_queued_then_running_then_finished_or_failed() {
 
 #[tokio::test]
 async fn groups_stand_for_their_devices_and_each_device_runs_once() {
-    let mut world = world_with(|builder| {
+    let mut fixture = fixture_with(|builder| {
         ["a", "b"]
             .into_iter()
             .fold(builder, |builder, uuid| builder.device(Device::new(uuid).in_group("g")))
@@ -52,42 +52,42 @@ async fn groups_stand_for_their_devices_and_each_device_runs_once() {
     .await;
     let mut targeted = task("t", &["a", "c", "c"]);
     targeted.targets.as_mut().unwrap().device_groups_uuids = vec!["g".into(), "nobody".into()];
-    let made = world.create(targeted).await;
-    assert_eq!(devices(&mut world, &made).await, ["a", "b", "c"]);
+    let made = fixture.create(targeted).await;
+    assert_eq!(devices(&mut fixture, &made).await, ["a", "b", "c"]);
 }
 
 #[tokio::test]
 async fn a_device_that_is_off_runs_when_it_comes_back_before_the_expiry_and_else_never() {
     let start = UNIX_EPOCH + START;
     let back = start + Duration::from_secs(3600);
-    let mut world = world_with(|builder| {
+    let mut fixture = fixture_with(|builder| {
         builder.device(Device::new("late").off_until(back)).device(Device::new("gone").off())
     })
     .await;
     let mut in_time = task("in time", &["late", "gone"]);
     in_time.triggers = vec![manual(Some(back))];
-    let in_time = world.create(in_time).await;
+    let in_time = fixture.create(in_time).await;
     let mut missed = task("missed", &["late", "gone"]);
     missed.triggers = vec![manual(Some(back - Duration::from_secs(1)))];
-    let missed = world.create(missed).await;
+    let missed = fixture.create(missed).await;
     let mut expired = task("expired", &["on"]);
     expired.triggers = vec![manual(Some(start - Duration::from_secs(1)))];
-    let expired = world.create(expired).await;
+    let expired = fixture.create(expired).await;
 
-    assert!(world.runs(&in_time.uuid).await.is_empty());
-    world.clock.set(back);
-    let runs = world.runs(&in_time.uuid).await;
+    assert!(fixture.runs(&in_time.uuid).await.is_empty());
+    fixture.clock.set(back);
+    let runs = fixture.runs(&in_time.uuid).await;
     assert_eq!(runs.len(), 1);
     assert_eq!((runs[0].start_time, runs[0].status()), (Some(back.into()), Queued));
-    world.clock.advance(Duration::from_secs(1_000_000));
-    assert_eq!(world.statuses(&in_time.uuid).await, [Finished]);
-    assert!(world.runs(&missed.uuid).await.is_empty());
-    assert!(world.runs(&expired.uuid).await.is_empty());
+    fixture.clock.advance(Duration::from_secs(1_000_000));
+    assert_eq!(fixture.statuses(&in_time.uuid).await, [Finished]);
+    assert!(fixture.runs(&missed.uuid).await.is_empty());
+    assert!(fixture.runs(&expired.uuid).await.is_empty());
 }
 
 #[tokio::test]
 async fn an_outcome_rule_decides_and_its_answer_stays() {
-    let mut world = world_with(|builder| {
+    let mut fixture = fixture_with(|builder| {
         builder.device(Device::new("a").failing()).outcome(|task, device| {
             match (task.display_name.as_str(), device) {
                 ("bad", "b") => Outcome::Failed,
@@ -97,43 +97,44 @@ async fn an_outcome_rule_decides_and_its_answer_stays() {
         })
     })
     .await;
-    let made = world.create(task("bad", &["a", "b", "c"])).await;
-    assert_eq!(world.statuses(&made.uuid).await, [Queued, Queued, Suppressed]);
-    world.clock.advance(Duration::from_secs(3600));
-    assert_eq!(world.statuses(&made.uuid).await, [Finished, Failed, Suppressed]);
-    assert_eq!(world.runs(&made.uuid).await[2].end_time, None);
+    let made = fixture.create(task("bad", &["a", "b", "c"])).await;
+    assert_eq!(fixture.statuses(&made.uuid).await, [Queued, Queued, Suppressed]);
+    fixture.clock.advance(Duration::from_secs(3600));
+    assert_eq!(fixture.statuses(&made.uuid).await, [Finished, Failed, Suppressed]);
+    assert_eq!(fixture.runs(&made.uuid).await[2].end_time, None);
 }
 
 #[tokio::test]
 async fn runs_survive_their_task_and_what_has_not_started_does_not() {
     let back = UNIX_EPOCH + START + Duration::from_secs(3600);
-    let mut world = world_with(|builder| builder.device(Device::new("late").off_until(back))).await;
-    let made = world.create(task("a", &["late", "on"])).await;
+    let mut fixture =
+        fixture_with(|builder| builder.device(Device::new("late").off_until(back))).await;
+    let made = fixture.create(task("a", &["late", "on"])).await;
     let request = DeleteTaskRequest { task_uuid: made.uuid.clone() };
-    world.tasks.delete_task(request.clone()).await.unwrap();
-    assert_eq!(code(world.tasks.delete_task(request).await), Code::NotFound);
-    world.clock.set(back + Duration::from_secs(3600));
-    assert_eq!(devices(&mut world, &made).await, ["on"]);
-    assert_eq!(world.statuses(&made.uuid).await, [Finished]);
+    fixture.tasks.delete_task(request.clone()).await.unwrap();
+    assert_eq!(code(fixture.tasks.delete_task(request).await), Code::NotFound);
+    fixture.clock.set(back + Duration::from_secs(3600));
+    assert_eq!(devices(&mut fixture, &made).await, ["on"]);
+    assert_eq!(fixture.statuses(&made.uuid).await, [Finished]);
     let request = ListTaskRunsRequest { task_uuid: "never".into(), ..Default::default() };
-    assert_eq!(code(world.tasks.list_task_runs(request).await), Code::NotFound);
+    assert_eq!(code(fixture.tasks.list_task_runs(request).await), Code::NotFound);
 }
 
 #[tokio::test]
 async fn new_triggers_run_again_and_the_filters_tell_runs_apart() {
-    let mut world = world().await;
-    let made = world.create(task("a", &["a", "b"])).await;
-    let first: Vec<_> = world.runs(&made.uuid).await.into_iter().map(|run| run.uuid).collect();
+    let mut fixture = fixture().await;
+    let made = fixture.create(task("a", &["a", "b"])).await;
+    let first: Vec<_> = fixture.runs(&made.uuid).await.into_iter().map(|run| run.uuid).collect();
     // Even at the same time, since start times distinguish runs.
     for _ in 0..2 {
         let request = UpdateTaskTriggersRequest {
             task_uuid: made.uuid.clone(),
             triggers: vec![manual(None), manual(None)],
         };
-        world.tasks.update_task_triggers(request).await.unwrap();
+        fixture.tasks.update_task_triggers(request).await.unwrap();
     }
-    world.clock.advance(Duration::from_secs(1));
-    let runs = world.runs(&made.uuid).await;
+    fixture.clock.advance(Duration::from_secs(1));
+    let runs = fixture.runs(&made.uuid).await;
     assert_eq!(runs.len(), 6);
     let identities: std::collections::BTreeSet<_> =
         runs.iter().map(|run| (&run.device_uuid, run.start_time)).collect();
@@ -146,7 +147,7 @@ async fn new_triggers_run_again_and_the_filters_tell_runs_apart() {
             list_only_last_runs: last,
             ..Default::default()
         };
-        world.tasks.list_task_runs(request).await.unwrap().into_inner().task_runs
+        fixture.tasks.list_task_runs(request).await.unwrap().into_inner().task_runs
     };
     assert_eq!(filtered("a", false).await.len(), 3);
     assert_eq!(filtered("c", false).await.len(), 0);
@@ -159,30 +160,31 @@ async fn new_triggers_run_again_and_the_filters_tell_runs_apart() {
 #[tokio::test]
 async fn new_targets_run_while_the_trigger_is_open_and_old_ones_are_left_alone() {
     let back = UNIX_EPOCH + START + Duration::from_secs(3600);
-    let mut world = world_with(|builder| builder.device(Device::new("late").off_until(back))).await;
-    let made = world.create(task("t", &["a", "late"])).await;
+    let mut fixture =
+        fixture_with(|builder| builder.device(Device::new("late").off_until(back))).await;
+    let made = fixture.create(task("t", &["a", "late"])).await;
     for _ in 0..2 {
-        retarget(&mut world, &made, &["a", "b"]).await;
-        assert_eq!(devices(&mut world, &made).await, ["a", "b"]);
+        retarget(&mut fixture, &made, &["a", "b"]).await;
+        assert_eq!(devices(&mut fixture, &made).await, ["a", "b"]);
     }
-    world.clock.set(back);
-    assert_eq!(devices(&mut world, &made).await, ["a", "b"], "`late` is no target any more");
-    world.clock.advance(Duration::from_secs(31 * 86_400));
-    retarget(&mut world, &made, &["c"]).await;
-    assert_eq!(devices(&mut world, &made).await, ["a", "b"], "the trigger has expired");
+    fixture.clock.set(back);
+    assert_eq!(devices(&mut fixture, &made).await, ["a", "b"], "`late` is no target any more");
+    fixture.clock.advance(Duration::from_secs(31 * 86_400));
+    retarget(&mut fixture, &made, &["c"]).await;
+    assert_eq!(devices(&mut fixture, &made).await, ["a", "b"], "the trigger has expired");
 }
 
-async fn retarget(world: &mut World, task: &DeviceTask, devices: &[&str]) {
+async fn retarget(fixture: &mut Fixture, task: &DeviceTask, devices: &[&str]) {
     let targets = DeviceTaskTargets {
         devices_uuids: devices.iter().map(|&device| device.to_owned()).collect(),
         device_groups_uuids: Vec::new(),
     };
     let request = UpdateTaskTargetsRequest { task_uuid: task.uuid.clone(), targets: Some(targets) };
-    world.tasks.update_task_targets(request).await.unwrap();
+    fixture.tasks.update_task_targets(request).await.unwrap();
 }
 
-async fn devices(world: &mut World, task: &DeviceTask) -> Vec<String> {
-    world.runs(&task.uuid).await.into_iter().map(|run| run.device_uuid).collect()
+async fn devices(fixture: &mut Fixture, task: &DeviceTask) -> Vec<String> {
+    fixture.runs(&task.uuid).await.into_iter().map(|run| run.device_uuid).collect()
 }
 
 /// ESET's set of actions is open, so the call succeeds; but no device can run it.
@@ -207,35 +209,35 @@ async fn what_no_device_understands_fails() {
         ("OnDemandScan", any(&format!(r#"{{"@type":"{scan}","budget":1}}"#)), Finished),
         ("OnDemandScan", None, Finished),
     ];
-    let mut world = world_with(|builder| builder.pace(PACE)).await;
+    let mut fixture = fixture_with(|builder| builder.pace(PACE)).await;
     let mut made = Vec::new();
     for (name, params, outcome) in actions.clone() {
         let action = Action { name: name.to_owned(), params };
         let task = DeviceTask { action: Some(action), ..task("t", &["d"]) };
-        made.push((world.create(task).await, outcome));
+        made.push((fixture.create(task).await, outcome));
     }
-    world.clock.advance(Duration::from_secs(70));
+    fixture.clock.advance(Duration::from_secs(70));
     for (task, outcome) in made {
-        assert_eq!(world.statuses(&task.uuid).await, [outcome], "{:?}", task.action);
+        assert_eq!(fixture.statuses(&task.uuid).await, [outcome], "{:?}", task.action);
     }
 
     // A custom rule decides.
-    let mut world =
-        world_with(|builder| builder.pace(PACE).outcome(|_, _| Outcome::Finished)).await;
+    let mut fixture =
+        fixture_with(|builder| builder.pace(PACE).outcome(|_, _| Outcome::Finished)).await;
     let action = Some(Action::new("Newer"));
-    let task = world.create(DeviceTask { action, ..task("t", &["d"]) }).await;
-    world.clock.advance(Duration::from_secs(70));
-    assert_eq!(world.statuses(&task.uuid).await, [Finished]);
+    let task = fixture.create(DeviceTask { action, ..task("t", &["d"]) }).await;
+    fixture.clock.advance(Duration::from_secs(70));
+    assert_eq!(fixture.statuses(&task.uuid).await, [Finished]);
 }
 
 #[tokio::test]
 async fn a_target_that_is_no_uuid_is_refused() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let request = eset_protect::automation::v1::CreateTaskRequest {
         task: Some(task("t", &["a,b", "good", " c"])),
     };
     assert_eq!(
-        wrong_fields(world.tasks.create_task(request).await),
+        wrong_fields(fixture.tasks.create_task(request).await),
         ["task.targets.devices_uuids[0]", "task.targets.devices_uuids[2]"]
     );
 }

@@ -22,8 +22,8 @@ pub const SERVICES: [&str; 3] = [
 
 #[tokio::test]
 async fn all_services_are_healthy() {
-    let world = world().await;
-    let mut health = HealthClient::new(channel(&world.running.endpoint()).await);
+    let fixture = fixture().await;
+    let mut health = HealthClient::new(channel(&fixture.running.endpoint()).await);
     for service in SERVICES.into_iter().chain([""]) {
         let request = HealthCheckRequest { service: service.to_owned() };
         let reply = health.check(request).await.unwrap();
@@ -36,16 +36,16 @@ async fn all_services_are_healthy() {
 #[tokio::test]
 async fn a_shutdown_and_a_drop_both_stop_everything() {
     for is_dropped in [false, true] {
-        let mut world = world().await;
-        let address = world.running.local_addr();
-        world.create(task("t", &[])).await;
+        let mut fixture = fixture().await;
+        let address = fixture.running.local_addr();
+        fixture.create(task("t", &[])).await;
         // A client that is connected and sends nothing does not delay it.
         let silent = TcpStream::connect(address).await.unwrap();
         if is_dropped {
-            drop(world.running);
+            drop(fixture.running);
         } else {
             let started = std::time::Instant::now();
-            world.running.shutdown().await;
+            fixture.running.shutdown().await;
             // Ten seconds are the limit for current calls, and there are none.
             assert!(started.elapsed() < std::time::Duration::from_secs(9));
         }
@@ -58,7 +58,7 @@ async fn a_shutdown_and_a_drop_both_stop_everything() {
                 _ => {}
             }
         }
-        let reply = world.tasks.list_tasks(ListTasksRequest::default()).await;
+        let reply = fixture.tasks.list_tasks(ListTasksRequest::default()).await;
         // tonic returns `Unavailable` or `Cancelled`.
         assert!(reply.is_err());
         while TcpStream::connect(address).await.is_ok() {
@@ -69,10 +69,10 @@ async fn a_shutdown_and_a_drop_both_stop_everything() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_at_once_and_a_shutdown_among_them_lose_nothing() {
-    let mut world = world().await;
+    let mut fixture = fixture().await;
     let mut calls = tokio::task::JoinSet::new();
     for n in 0..60 {
-        let mut tasks = world.tasks.clone();
+        let mut tasks = fixture.tasks.clone();
         let request = CreateTaskRequest { task: Some(task(&n.to_string(), &["d"])) };
         calls.spawn(async move { tasks.create_task(request).await });
     }
@@ -82,11 +82,11 @@ async fn calls_at_once_and_a_shutdown_among_them_lose_nothing() {
         uuids.insert(reply.into_inner().task.unwrap().uuid);
     }
     let request = ListTasksRequest { page_size: 1000, ..Default::default() };
-    let tasks = world.tasks.list_tasks(request).await.unwrap().into_inner().tasks;
+    let tasks = fixture.tasks.list_tasks(request).await.unwrap().into_inner().tasks;
     let there: BTreeSet<_> = tasks.into_iter().map(|task| task.uuid).collect();
     assert!(uuids.is_subset(&there));
     // The others are either answered or refused; none hangs.
-    world.running.shutdown().await;
+    fixture.running.shutdown().await;
     while let Some(reply) = calls.join_next().await {
         match reply.unwrap() {
             Ok(reply) => assert!(uuids.insert(reply.into_inner().task.unwrap().uuid)),
@@ -114,9 +114,9 @@ async fn an_emulator_serves_on_a_given_listener_until_told_to_stop() {
 
 #[tokio::test]
 async fn an_address_in_use_is_an_error() {
-    let world = world().await;
-    let address = world.running.local_addr();
+    let fixture = fixture().await;
+    let address = fixture.running.local_addr();
     let error = Emulator::builder().build().unwrap().listen(address).await.unwrap_err();
     assert!(matches!(error, EmulatorError::Listen { address: at, .. } if at == address));
-    assert_eq!(world.running.endpoint(), format!("http://{address}"));
+    assert_eq!(fixture.running.endpoint(), format!("http://{address}"));
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::activity::Activity;
 use super::connection::{self, Calls};
 use super::limits::ConnectionLimits;
-use crate::emulator::notices::Notices;
+use crate::emulator::notifier::Notifier;
 
 /// The first and the longest wait for room.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
@@ -56,7 +56,7 @@ pub(super) async fn serve(
     calls: Calls,
     listener: TcpListener,
     limits: ConnectionLimits,
-    notices: &Notices,
+    notifier: &Notifier,
     shutdown: impl Future<Output = ()>,
 ) {
     let protocol = connection::protocol(&limits);
@@ -81,7 +81,7 @@ pub(super) async fn serve(
         match accepted {
             Ok(stream) => {
                 if std::mem::take(&mut is_short) {
-                    notices.tell("new connections are taken again");
+                    notifier.notify("new connections are taken again");
                 }
                 wait = SHORT_WAIT;
                 // Without it, responses are merely slower.
@@ -109,7 +109,7 @@ pub(super) async fn serve(
             Err(error) => {
                 if !std::mem::replace(&mut is_short, true) {
                     let count = open.lock().len();
-                    notices.tell(&format!(
+                    notifier.notify(&format!(
                         "new connections wait, {count} are open, the idle ones are closed: {error}"
                     ));
                 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use eset_protect::emulator::{Fault, Held};
+use eset_protect::emulator::{Fault, Hold};
 
 use super::{WIRES, faulty, listed, requests};
 use crate::command::{Server, runtime};
@@ -15,7 +15,7 @@ use crate::support::directory::Directory;
 fn held(
     server: &Server,
     wire: &[&str],
-    held: &mut Held,
+    held: &mut Hold,
     directory: &Directory,
 ) -> (Child, PathBuf) {
     let (file, failed) = (directory.join("tasks"), directory.join("failed"));

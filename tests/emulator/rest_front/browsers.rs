@@ -14,7 +14,7 @@ fn origin(text: &str) -> Origin {
 
 #[tokio::test]
 async fn pages_of_allowed_origins_can_call_and_read_errors() {
-    let world = world_with(|builder| {
+    let fixture = fixture_with(|builder| {
         let builder = builder.auth(Auth::new().account("u", "p"));
         builder.allow_origin(origin(PAGE)).allow_origin(origin("http://localhost:5173"))
     })
@@ -25,7 +25,7 @@ async fn pages_of_allowed_origins_can_call_and_read_errors() {
         ("access-control-request-method", "POST"),
         ("access-control-request-headers", "authorization,content-type"),
     ];
-    let answer = world.http.send(Method::OPTIONS, LIST, &headers, "").await;
+    let answer = fixture.http.send(Method::OPTIONS, LIST, &headers, "").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), PAGE);
     assert_eq!(answer.header("access-control-allow-methods"), "POST");
@@ -33,26 +33,26 @@ async fn pages_of_allowed_origins_can_call_and_read_errors() {
     assert_eq!(answer.header("access-control-max-age"), "3600");
     assert!(answer.body.is_empty());
 
-    let answer = world.http.get_with(LIST, &[("origin", "http://localhost:5173")]).await;
+    let answer = fixture.http.get_with(LIST, &[("origin", "http://localhost:5173")]).await;
     answer.error(401);
     assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:5173");
     assert!(answer.header("access-control-expose-headers").contains("response-id"));
     assert!(answer.header("vary").contains("origin"), "{answer:?}");
 
     for other in ["https://other.example", "http://console.example", "null"] {
-        let answer = world.http.get_with(LIST, &[("origin", other)]).await;
+        let answer = fixture.http.get_with(LIST, &[("origin", other)]).await;
         assert_eq!(answer.header("access-control-allow-origin"), "", "{answer:?}");
     }
 }
 
 #[tokio::test]
 async fn every_origin_or_none() {
-    let open = world_with(|builder| builder.allow_origin(origin("*"))).await;
+    let open = fixture_with(|builder| builder.allow_origin(origin("*"))).await;
     let answer = open.http.get_with(LIST, &[("origin", PAGE)]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), "*");
 
-    let closed = world().await;
+    let closed = fixture().await;
     let answer = closed.http.get_with(LIST, &[("origin", PAGE)]).await;
     assert_eq!(answer.header("access-control-allow-origin"), "");
     let headers = [("origin", PAGE), ("access-control-request-method", "POST")];
@@ -82,15 +82,15 @@ fn what_is_no_origin_is_told() {
 
 #[tokio::test]
 async fn head_is_get_without_a_body() {
-    let world =
-        world_with(|builder| builder.head(true).seed(true).auth(Auth::new().account("u", "p")))
+    let fixture =
+        fixture_with(|builder| builder.head(true).seed(true).auth(Auth::new().account("u", "p")))
             .await;
-    let h2 = Http::new(&world.running.endpoint(), true);
+    let h2 = Http::new(&fixture.running.endpoint(), true);
     let login = "grant_type=password&username=u&password=p";
-    let login = world.http.form("/oauth/token", login).await.json();
+    let login = fixture.http.form("/oauth/token", login).await.json();
     let token = format!("Bearer {}", login["access_token"].as_str().unwrap());
     let headers = [("authorization", token.as_str())];
-    for http in [&world.http, &h2] {
+    for http in [&fixture.http, &h2] {
         for path in [LIST, "/v1/device_tasks/none", "/openapi.json", "/", "/none"] {
             let get = http.get_with(path, &headers).await;
             let head = http.send(Method::HEAD, path, &headers, "").await;
@@ -104,11 +104,11 @@ async fn head_is_get_without_a_body() {
         assert_eq!(http.send(Method::HEAD, LIST, &[], "").await.status, 401);
         assert_eq!(http.send(Method::HEAD, "/GetTokens", &headers, "").await.status, 405);
     }
-    let found = world.running.log();
+    let found = fixture.running.log();
     assert!(
         found.iter().any(|arrival| arrival.method == Method::HEAD && arrival.is_rpc("ListTasks"))
     );
 
-    let without = crate::rest_front::fixture::world().await;
+    let without = crate::rest_front::fixture::fixture().await;
     assert_eq!(without.http.send(Method::HEAD, LIST, &[], "").await.status, 405);
 }

@@ -11,34 +11,34 @@ use crate::rest_front::fixture::*;
 
 #[tokio::test]
 async fn both_versions_of_http_and_grpc_share_a_port_and_a_store() {
-    let world = world().await;
-    let uuid = world.task("over HTTP/1.1").await;
-    let h2 = Http::new(&world.running.endpoint(), true);
+    let fixture = fixture().await;
+    let uuid = fixture.task("over HTTP/1.1").await;
+    let h2 = Http::new(&fixture.running.endpoint(), true);
     let answer = h2.get(&format!("/v1/device_tasks/{uuid}")).await;
     assert_eq!(answer.json()["task"]["displayName"], "over HTTP/1.1");
     let request = eset_protect::automation::v1::GetTaskRequest { task_uuid: uuid };
-    let reply = world.grpc().await.get_task(request).await.unwrap();
+    let reply = fixture.grpc().await.get_task(request).await.unwrap();
     assert_eq!(reply.get_ref().task.as_ref().unwrap().display_name, "over HTTP/1.1");
     assert!(reply.metadata().contains_key("request-id"));
 }
 
 #[tokio::test]
 async fn answers_show_defaults_and_leave_out_absent_messages() {
-    let world = world().await;
-    let answer = world.http.post("/v1/device_tasks", &task("t")).await;
+    let fixture = fixture().await;
+    let answer = fixture.http.post("/v1/device_tasks", &task("t")).await;
     let task = &answer.json()["task"];
     assert_eq!(task["source"], "DEVICE_TASK_SOURCE_UNSPECIFIED");
     assert_eq!(task["description"], "");
     assert_eq!(task["targets"]["deviceGroupsUuids"], json!([]));
     assert_eq!(task["versionId"], "1");
     assert!(task["action"].get("params").is_none());
-    let list = world.http.get("/v2/policies").await;
+    let list = fixture.http.get("/v2/policies").await;
     assert_eq!(list.json(), json!({"policies": [], "nextPageToken": ""}));
 }
 
 #[tokio::test]
 async fn every_rpc_answers_by_its_path() {
-    let world = world().await;
+    let fixture = fixture().await;
     for spec in rpc::METHODS {
         for http in spec.http {
             // A missing resource, or a body without content; both errors come from the service.
@@ -55,7 +55,7 @@ async fn every_rpc_answers_by_its_path() {
             let headers: &[_] =
                 if http.body.is_empty() { &[] } else { &[("content-type", "application/json")] };
             let body = if http.body.is_empty() { "" } else { "{}" };
-            let answer = world.http.send(method, &path, headers, body).await;
+            let answer = fixture.http.send(method, &path, headers, body).await;
             // Of the other services the emulator has the standard methods alone.
             let is_whole = ["automation", "policy-management"].contains(&spec.host);
             let is_answer = match answer.status.as_u16() {
@@ -65,21 +65,21 @@ async fn every_rpc_answers_by_its_path() {
             };
             assert!(is_answer, "{path} {answer:?}");
             assert_ne!(answer.json()["message"], "there is no such path");
-            assert_eq!(world.running.log().last().unwrap().rpc.unwrap().path, spec.path);
+            assert_eq!(fixture.running.log().last().unwrap().rpc.unwrap().path, spec.path);
         }
     }
 }
 
 #[tokio::test]
 async fn each_answer_has_an_identifier_of_its_own() {
-    let world = world().await;
+    let fixture = fixture().await;
     let mut ids = BTreeSet::new();
     for path in ["/v1/device_tasks", "/v1/device_tasks/none", "/nowhere", "/"] {
-        let id = world.http.get(path).await.header("request-id").to_owned();
+        let id = fixture.http.get(path).await.header("request-id").to_owned();
         assert_eq!(id.len(), 36);
         assert!(ids.insert(id));
     }
-    let mut grpc = world.grpc().await;
+    let mut grpc = fixture.grpc().await;
     let status = grpc.get_task(eset_protect::automation::v1::GetTaskRequest::default()).await;
     let id = status.unwrap_err().metadata().get("request-id").unwrap().to_str().unwrap().to_owned();
     assert!(ids.insert(id));
@@ -87,45 +87,45 @@ async fn each_answer_has_an_identifier_of_its_own() {
 
 #[tokio::test]
 async fn errors_have_the_form_of_the_gateway_with_details() {
-    let world = world().await;
-    let answer = world.http.get("/v1/device_tasks/none").await;
+    let fixture = fixture().await;
+    let answer = fixture.http.get("/v1/device_tasks/none").await;
     assert!(answer.error(404).contains("none"));
     let detail = &answer.json()["details"][0];
     assert_eq!(detail["@type"], "type.googleapis.com/google.rpc.ResourceInfo");
     assert_eq!(detail["resourceName"], "none");
 
-    let answer = world.http.post("/v1/device_tasks", &json!({"task": {"versionId": "x"}})).await;
+    let answer = fixture.http.post("/v1/device_tasks", &json!({"task": {"versionId": "x"}})).await;
     answer.error(400);
     let violation = &answer.json()["details"][0]["fieldViolations"][0];
     assert_eq!(violation["field"], "task.versionId");
 
-    let answer = world.http.get("/v1/device_tasks?pageSize=x").await;
+    let answer = fixture.http.get("/v1/device_tasks?pageSize=x").await;
     answer.error(400);
-    let answer = world.http.get("/v1/device_tasks/%ff").await;
+    let answer = fixture.http.get("/v1/device_tasks/%ff").await;
     answer.error(400);
 }
 
 #[tokio::test]
 async fn a_rank_that_is_too_high_is_412_and_a_built_in_policy_400() {
-    let world = world_with(|builder| builder.seed(true)).await;
-    let list = world.http.get("/v2/policy-assignments").await.json();
+    let fixture = fixture_with(|builder| builder.seed(true)).await;
+    let list = fixture.http.get("/v2/policy-assignments").await.json();
     let uuid = list["assignments"][0]["uuid"].as_str().unwrap();
     let path = format!("/v2/policy-assignments/{uuid}:updateRanking");
-    world.http.post(&path, &json!({"rank": 1000})).await.error(412);
-    world.http.post(&path, &json!({"rank": 0})).await.error(400);
-    let answer = world.http.post(&path, &json!({"rank": 1})).await;
+    fixture.http.post(&path, &json!({"rank": 1000})).await.error(412);
+    fixture.http.post(&path, &json!({"rank": 0})).await.error(400);
+    let answer = fixture.http.post(&path, &json!({"rank": 1})).await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({})));
 
-    let list = world.http.get("/v2/policies?pageSize=1000").await.json();
+    let list = fixture.http.get("/v2/policies?pageSize=1000").await.json();
     let policies = list["policies"].as_array().unwrap();
     let built_in = policies.iter().find(|policy| policy["builtIn"] == true).unwrap();
     let path = format!("/v2/policies/{}", built_in["uuid"].as_str().unwrap());
-    world.http.send(Method::DELETE, &path, &[], "").await.error(400);
+    fixture.http.send(Method::DELETE, &path, &[], "").await.error(400);
 }
 
 #[tokio::test]
 async fn unknown_members_of_an_any_pass_both_fronts() {
-    let world = world().await;
+    let fixture = fixture().await;
     let mut body = task("t");
     let params = json!({
         "@type": "type.googleapis.com/Era.Common.DataDefinition.Task.OS.ShutdownComputer",
@@ -133,30 +133,30 @@ async fn unknown_members_of_an_any_pass_both_fronts() {
         "newer": {"n": 1},
     });
     body["task"]["action"] = json!({"name": "ShutdownComputer", "params": params});
-    let created = world.http.post("/v1/device_tasks", &body).await.json();
+    let created = fixture.http.post("/v1/device_tasks", &body).await.json();
     assert_eq!(created["task"]["action"]["params"], params);
 }
 
 #[tokio::test]
 async fn paths_and_methods_that_nothing_has_are_told_apart() {
-    let world = world().await;
-    world.http.get("/v1/nothing").await.error(404);
-    let answer = world.http.send(Method::PATCH, "/v1/device_tasks", &[], "").await;
+    let fixture = fixture().await;
+    fixture.http.get("/v1/nothing").await.error(404);
+    let answer = fixture.http.send(Method::PATCH, "/v1/device_tasks", &[], "").await;
     answer.error(405);
     assert_eq!(answer.header("allow"), "GET, POST");
-    let answer = world.http.send(Method::HEAD, "/v2/policies/x", &[], "").await;
+    let answer = fixture.http.send(Method::HEAD, "/v2/policies/x", &[], "").await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "DELETE, GET"));
-    let answer = world.http.get("/oauth/token").await;
+    let answer = fixture.http.get("/oauth/token").await;
     answer.error(405);
     assert_eq!(answer.header("allow"), "POST");
 }
 
 #[tokio::test]
 async fn the_log_tells_what_arrived_without_credentials() {
-    let world = world().await;
+    let fixture = fixture().await;
     let headers = [("authorization", "Bearer secret"), ("x-a", "1")];
-    world.http.get_with("/v1/device_tasks?pageSize=1", &headers).await;
-    let log = world.running.log();
+    fixture.http.get_with("/v1/device_tasks?pageSize=1", &headers).await;
+    let log = fixture.running.log();
     let arrival = log.last().unwrap();
     assert_eq!(
         (arrival.method.as_str(), arrival.path.as_str()),
@@ -165,25 +165,25 @@ async fn the_log_tells_what_arrived_without_credentials() {
     assert!(arrival.is_rpc("ListTasks"));
     assert_eq!(arrival.headers["x-a"], "1");
     assert!(!format!("{log:?}").contains("secret"));
-    world
+    fixture
         .grpc()
         .await
         .list_tasks(eset_protect::automation::v1::ListTasksRequest::default())
         .await
         .unwrap();
-    assert_eq!(world.running.log().last().unwrap().front, eset_protect::emulator::Front::Grpc);
-    assert_eq!(world.count("ListTasks"), 2);
+    assert_eq!(fixture.running.log().last().unwrap().front, eset_protect::emulator::Front::Grpc);
+    assert_eq!(fixture.count("ListTasks"), 2);
 }
 
 #[tokio::test]
 async fn a_person_finds_a_page_and_the_openapi_document() {
-    let world = world().await;
-    let page = world.http.get("/").await;
+    let fixture = fixture().await;
+    let page = fixture.http.get("/").await;
     let text = String::from_utf8(page.body.to_vec()).unwrap();
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(rpc::METHODS.iter().all(|spec| text.contains(spec.method)));
     assert!(text.contains("<a href=\"/v1/device_tasks\">"));
-    let document: Value = world.http.get("/openapi.json").await.json();
+    let document: Value = fixture.http.get("/openapi.json").await.json();
     let router = Router::of_crate();
     for path in document["paths"].as_object().unwrap().keys() {
         assert!(!router.methods(&path.replace(['{', '}'], "")).is_empty(), "{path}");

@@ -13,20 +13,20 @@ use tonic::Code;
 
 use crate::rest_front::fixture::*;
 
-async fn locked() -> World {
-    world_with(|builder| builder.auth(Auth::new())).await
+async fn locked() -> Fixture {
+    fixture_with(|builder| builder.auth(Auth::new())).await
 }
 
 /// Without retries and limits: these tests are about single responses.
-fn rest(world: &World) -> ClientBuilder {
-    Client::builder(&world.running.endpoint())
+fn rest(fixture: &Fixture) -> ClientBuilder {
+    Client::builder(&fixture.running.endpoint())
         .wire(Wire::Rest)
         .retry(RetryPolicy::none())
         .no_rate_limiter()
 }
 
-async fn logged_in(world: &World) -> Client {
-    rest(world)
+async fn logged_in(fixture: &Fixture) -> Client {
+    rest(fixture)
         .login("api", "api")
         .pending_pause(Duration::from_millis(1), Duration::from_millis(1))
         .connect()
@@ -46,9 +46,9 @@ fn new_task() -> DeviceTask {
 
 #[tokio::test]
 async fn both_logins_work_end_to_end() {
-    let world = locked().await;
-    let on_prem = Client::on_prem(&world.running.endpoint()).login("api", "api");
-    let clients = [logged_in(&world).await, on_prem.connect().await.unwrap()];
+    let fixture = locked().await;
+    let on_prem = Client::on_prem(&fixture.running.endpoint()).login("api", "api");
+    let clients = [logged_in(&fixture).await, on_prem.connect().await.unwrap()];
     for client in clients {
         let tasks = client.device_tasks();
         let uuid = tasks.create_task(new_task()).await.unwrap().uuid;
@@ -60,28 +60,30 @@ async fn both_logins_work_end_to_end() {
         assert!(error.is_not_found() && error.request_id().is_some());
         assert_eq!(error.details().len(), 1);
     }
-    assert_eq!((world.count_path("/oauth/token"), world.count_path("/GetTokens")), (1, 1));
+    assert_eq!((fixture.count_path("/oauth/token"), fixture.count_path("/GetTokens")), (1, 1));
 }
 
 #[tokio::test]
 async fn a_login_opens_grpc_too() {
-    let world = locked().await;
-    let builder = Client::builder(&world.running.endpoint());
+    let fixture = locked().await;
+    let builder = Client::builder(&fixture.running.endpoint());
     let error = builder.clone().connect().await.unwrap().policies();
     let error = error.list_policies(ListPoliciesRequest::default()).await.unwrap_err();
     assert!(error.is_unauthenticated() && error.request_id().is_some());
     let client = builder.login("api", "api").connect().await.unwrap();
     client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap();
-    world.running.revoke_access_tokens();
+    fixture.running.revoke_access_tokens();
     client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap();
-    assert_eq!(world.count_path("/oauth/token"), 2);
-    assert!(world.running.log().iter().filter(|a| a.rpc.is_some()).all(|a| a.front == Front::Grpc));
+    assert_eq!(fixture.count_path("/oauth/token"), 2);
+    assert!(
+        fixture.running.log().iter().filter(|a| a.rpc.is_some()).all(|a| a.front == Front::Grpc)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_calls_at_expiry_make_one_token_request() {
-    let world = locked().await;
-    let client = logged_in(&world).await;
+    let fixture = locked().await;
+    let client = logged_in(&fixture).await;
     for round in 1..=2 {
         let mut calls = tokio::task::JoinSet::new();
         for _ in 0..1000 {
@@ -93,40 +95,40 @@ async fn a_thousand_calls_at_expiry_make_one_token_request() {
         while let Some(call) = calls.join_next().await {
             call.unwrap().unwrap();
         }
-        assert_eq!(world.count_path("/oauth/token"), round);
+        assert_eq!(fixture.count_path("/oauth/token"), round);
         // The service forgets its tokens while the client considers them valid.
-        world.clock.advance(Duration::from_secs(3600));
+        fixture.clock.advance(Duration::from_secs(3600));
     }
 }
 
 #[tokio::test]
 async fn a_401_is_healed_by_one_forced_refresh() {
-    let world = locked().await;
-    let client = logged_in(&world).await;
+    let fixture = locked().await;
+    let client = logged_in(&fixture).await;
     client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap();
-    world.running.revoke_access_tokens();
+    fixture.running.revoke_access_tokens();
     client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap();
-    assert_eq!(world.count_path("/oauth/token"), 2);
-    assert_eq!(world.count("ListPolicies"), 3);
+    assert_eq!(fixture.count_path("/oauth/token"), 2);
+    assert_eq!(fixture.count("ListPolicies"), 3);
 }
 
 #[tokio::test]
 async fn a_service_that_refuses_every_token_gets_two_attempts_and_no_storm() {
-    let world = locked().await;
-    let client = logged_in(&world).await;
-    world.running.faults().push(Fault::code(Code::Unauthenticated));
-    world.running.faults().push(Fault::code(Code::Unauthenticated));
+    let fixture = locked().await;
+    let client = logged_in(&fixture).await;
+    fixture.running.faults().push(Fault::code(Code::Unauthenticated));
+    fixture.running.faults().push(Fault::code(Code::Unauthenticated));
     let error = client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap_err();
     assert!(error.is_unauthenticated());
-    assert_eq!(world.count("ListPolicies"), 2);
+    assert_eq!(fixture.count("ListPolicies"), 2);
 }
 
 #[tokio::test]
 async fn wrong_credentials_give_a_clear_error_without_a_storm() {
-    let world = locked().await;
-    let endpoint = world.running.endpoint();
+    let fixture = locked().await;
+    let endpoint = fixture.running.endpoint();
     for (builder, path) in
-        [(rest(&world), "/oauth/token"), (Client::on_prem(&endpoint), "/GetTokens")]
+        [(rest(&fixture), "/oauth/token"), (Client::on_prem(&endpoint), "/GetTokens")]
     {
         let client = builder.login("api", "wrong-secret").connect().await.unwrap();
         let mut calls = tokio::task::JoinSet::new();
@@ -142,28 +144,28 @@ async fn wrong_credentials_give_a_clear_error_without_a_storm() {
             assert!(error.to_string().contains("not valid"), "{error}");
             assert!(!format!("{error:?}").contains("wrong-secret"));
         }
-        assert_eq!((world.count_path(path), world.count("ListPolicies")), (1, 0));
+        assert_eq!((fixture.count_path(path), fixture.count("ListPolicies")), (1, 0));
     }
 }
 
 #[tokio::test]
 async fn a_pending_answer_is_waited_for() {
-    let world = locked().await;
-    let client = logged_in(&world).await;
-    world.running.faults().push_for("/oauth/token", Fault::pending(1));
-    world.running.faults().push(Fault::pending(3));
+    let fixture = locked().await;
+    let client = logged_in(&fixture).await;
+    fixture.running.faults().push_for("/oauth/token", Fault::pending(1));
+    fixture.running.faults().push(Fault::pending(3));
     let task = client.device_tasks().create_task(new_task()).await.unwrap();
     assert_eq!(task.version_id, 1);
-    assert_eq!((world.count_path("/oauth/token"), world.count("CreateTask")), (2, 4));
+    assert_eq!((fixture.count_path("/oauth/token"), fixture.count("CreateTask")), (2, 4));
     let tasks = client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap().tasks;
     assert_eq!(tasks.len(), 1);
 }
 
 #[tokio::test]
 async fn faults_of_a_gateway_are_told_as_what_they_are() {
-    let world = world().await;
-    let client = rest(&world).connect().await.unwrap();
-    let faults = world.running.faults();
+    let fixture = fixture().await;
+    let client = rest(&fixture).connect().await.unwrap();
+    let faults = fixture.running.faults();
     let call =
         async || client.policies().list_policies(ListPoliciesRequest::default()).await.unwrap_err();
     faults.push(Fault::http(StatusCode::FORBIDDEN, "text/html", "<b>Request Rejected</b>"));

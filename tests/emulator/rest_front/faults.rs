@@ -18,12 +18,12 @@ const LIST: &str = "/v1/device_tasks";
 
 #[tokio::test]
 async fn an_identifier_asks_for_any_code_on_both_fronts() {
-    let world = world().await;
-    let mut grpc = world.grpc().await;
+    let fixture = fixture().await;
+    let mut grpc = fixture.grpc().await;
     for number in 1..=16 {
         let code = Code::from(number);
         for path in ["/v1/device_tasks", "/v2/policies", "/v2/policy-assignments"] {
-            let answer = world.http.get(&format!("{path}/code-{number}")).await;
+            let answer = fixture.http.get(&format!("{path}/code-{number}")).await;
             answer.error(http_from_code(code));
             let details = answer.json()["details"].clone();
             assert_eq!(details[0]["@type"], "type.googleapis.com/google.rpc.ErrorInfo");
@@ -35,46 +35,46 @@ async fn an_identifier_asks_for_any_code_on_both_fronts() {
     }
     let assignment =
         json!({"assignment": {"policyUuid": "code-10", "target": {"deviceUuid": "d"}}});
-    world.http.post("/v2/policy-assignments", &assignment).await.error(409);
-    world.http.get("/v2/policy-assignments?policyUuids=code-7").await.error(403);
+    fixture.http.post("/v2/policy-assignments", &assignment).await.error(409);
+    fixture.http.get("/v2/policy-assignments?policyUuids=code-7").await.error(403);
     for none in ["code-0", "code-17", "code-x"] {
-        world.http.get(&format!("{LIST}/{none}")).await.error(404);
+        fixture.http.get(&format!("{LIST}/{none}")).await.error(404);
     }
 }
 
 #[tokio::test]
 async fn faults_are_taken_in_order_by_name_and_once() {
-    let world = world().await;
-    let faults = world.running.faults();
+    let fixture = fixture().await;
+    let faults = fixture.running.faults();
     faults.push_for("GetTask", Fault::code(Code::Aborted));
     faults.push(Fault::code(Code::DataLoss));
     faults.push(Fault::status(Code::Unavailable, "later", vec![]));
-    world.http.get("/nowhere").await.error(404);
-    world.http.get(LIST).await.error(500);
+    fixture.http.get("/nowhere").await.error(404);
+    fixture.http.get(LIST).await.error(500);
     assert_eq!(faults.waiting(), 2);
-    world.http.get("/v1/device_tasks/x").await.error(409);
-    let status = world.grpc().await.list_tasks(ListTasksRequest::default()).await.unwrap_err();
+    fixture.http.get("/v1/device_tasks/x").await.error(409);
+    let status = fixture.grpc().await.list_tasks(ListTasksRequest::default()).await.unwrap_err();
     assert_eq!((status.code(), status.message()), (Code::Unavailable, "later"));
-    assert_eq!(world.http.get(LIST).await.status, 200);
+    assert_eq!(fixture.http.get(LIST).await.status, 200);
     faults.push(Fault::code(Code::Internal));
     faults.clear();
-    assert_eq!(world.http.get(LIST).await.status, 200);
+    assert_eq!(fixture.http.get(LIST).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_detail_of_an_unknown_type_does_not_break_the_answer() {
-    let world = world().await;
+    let fixture = fixture().await;
     let detail = Any { type_url: "x/nobody.Knows".to_owned(), value: vec![255, 0].into() };
-    world.running.faults().push(Fault::status(Code::NotFound, "gone", vec![detail]));
-    let answer = world.http.get(LIST).await;
+    fixture.running.faults().push(Fault::status(Code::NotFound, "gone", vec![detail]));
+    let answer = fixture.http.get(LIST).await;
     assert_eq!(answer.error(404), "gone");
     assert_eq!(answer.json()["details"], json!([{"@type": "x/nobody.Knows", "@value": "/wA="}]));
 }
 
 #[tokio::test]
 async fn http_answers_of_any_kind_come_on_both_fronts() {
-    let world = world().await;
-    let faults = world.running.faults();
+    let fixture = fixture().await;
+    let faults = fixture.running.faults();
     for (content_type, body) in [
         ("text/html", &b"<html>Request Rejected"[..]),
         ("", b""),
@@ -84,30 +84,30 @@ async fn http_answers_of_any_kind_come_on_both_fronts() {
     ] {
         let fault = Fault::http(StatusCode::SERVICE_UNAVAILABLE, content_type, body);
         faults.push(fault.clone().header(header::RETRY_AFTER, HeaderValue::from_static("7")));
-        let answer = world.http.get(LIST).await;
+        let answer = fixture.http.get(LIST).await;
         assert_eq!((answer.status.as_u16(), &answer.body[..]), (503, body));
         assert_eq!(answer.header("content-type"), content_type);
         assert_eq!(answer.header("retry-after"), "7");
         faults.push(fault);
-        assert!(world.grpc().await.list_tasks(ListTasksRequest::default()).await.is_err());
+        assert!(fixture.grpc().await.list_tasks(ListTasksRequest::default()).await.is_err());
     }
     faults.push(Fault::redirect(HeaderValue::from_static("http://192.0.2.1/")));
-    let answer = world.http.get(LIST).await;
+    let answer = fixture.http.get(LIST).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (307, "http://192.0.2.1/"));
 }
 
 #[tokio::test]
 async fn the_rate_limit_says_when_or_does_not() {
-    let world = world().await;
-    let faults = world.running.faults();
+    let fixture = fixture().await;
+    let faults = fixture.running.faults();
     faults.push(Fault::too_many_requests(None));
-    let answer = world.http.get(LIST).await;
+    let answer = fixture.http.get(LIST).await;
     answer.error(429);
     assert_eq!(answer.header("retry-after"), "");
     faults.push(Fault::too_many_requests(Some(Duration::from_secs(3))));
-    assert_eq!(world.http.get(LIST).await.header("retry-after"), "3");
+    assert_eq!(fixture.http.get(LIST).await.header("retry-after"), "3");
     faults.push(Fault::too_many_requests(Some(Duration::from_secs(3))));
-    let status = world.grpc().await.list_tasks(ListTasksRequest::default()).await.unwrap_err();
+    let status = fixture.grpc().await.list_tasks(ListTasksRequest::default()).await.unwrap_err();
     let details = Rich::decode(status.details()).unwrap().details;
     let retry: RetryInfo = details.iter().find_map(|any| any.unpack().ok()).unwrap();
     assert_eq!(retry.retry_delay.unwrap().seconds, 3);
@@ -115,19 +115,19 @@ async fn the_rate_limit_says_when_or_does_not() {
 
 #[tokio::test]
 async fn connections_break_where_they_are_told_to() {
-    let world = world().await;
-    let h2 = Http::new(&world.running.endpoint(), true);
-    for http in [&world.http, &h2] {
+    let fixture = fixture().await;
+    let h2 = Http::new(&fixture.running.endpoint(), true);
+    for http in [&fixture.http, &h2] {
         for (fault, place) in [
             (Fault::break_before_headers(), "before headers"),
             (Fault::break_after_headers(), "after headers"),
             (Fault::break_mid_body(), "after headers"),
         ] {
-            world.running.faults().push_for("ListTasks", fault.clone());
+            fixture.running.faults().push_for("ListTasks", fault.clone());
             let broken = http.try_send(http::Method::GET, LIST, &[], "").await;
             assert_eq!(broken.unwrap_err(), place);
-            world.running.faults().push_for("ListTasks", fault);
-            let mut grpc = world.grpc().await;
+            fixture.running.faults().push_for("ListTasks", fault);
+            let mut grpc = fixture.grpc().await;
             assert!(grpc.list_tasks(ListTasksRequest::default()).await.is_err());
         }
         assert_eq!(http.get(LIST).await.status, 200);
@@ -136,23 +136,23 @@ async fn connections_break_where_they_are_told_to() {
 
 #[tokio::test]
 async fn a_lost_answer_is_of_a_call_that_ran() {
-    let world = world().await;
+    let fixture = fixture().await;
     let create = |name| {
-        world.http.try_send(
+        fixture.http.try_send(
             http::Method::POST,
             LIST,
             &[("content-type", "application/json")],
             task(name).to_string(),
         )
     };
-    let faults = world.running.faults();
+    let faults = fixture.running.faults();
     faults.push(Fault::break_before_headers());
     create("never").await.unwrap_err();
     faults.push(Fault::break_before_headers().after_the_call());
     create("lost").await.unwrap_err();
     faults.push(Fault::code(Code::Unavailable).after_the_call());
     create("told otherwise").await.unwrap().error(503);
-    let list = world.http.get(LIST).await.json();
+    let list = fixture.http.get(LIST).await.json();
     let names: Vec<_> =
         list["tasks"].as_array().unwrap().iter().map(|t| &t["displayName"]).collect();
     assert_eq!(names, ["lost", "told otherwise"]);
@@ -160,13 +160,13 @@ async fn a_lost_answer_is_of_a_call_that_ran() {
 
 #[tokio::test]
 async fn a_held_call_waits_on_both_fronts() {
-    let world = world().await;
+    let fixture = fixture().await;
     let (fault, mut held) = Fault::hold();
-    world.running.faults().push(fault.clone());
-    world.running.faults().push(fault);
-    let http = world.http.clone();
+    fixture.running.faults().push(fault.clone());
+    fixture.running.faults().push(fault);
+    let http = fixture.http.clone();
     let rest = tokio::spawn(async move { http.get(LIST).await.status });
-    let mut grpc = world.grpc().await;
+    let mut grpc = fixture.grpc().await;
     let grpc = tokio::spawn(async move { grpc.list_tasks(ListTasksRequest::default()).await });
     held.arrived(2).await;
     assert!(!rest.is_finished() && !grpc.is_finished());
@@ -177,8 +177,8 @@ async fn a_held_call_waits_on_both_fronts() {
 
 #[tokio::test]
 async fn a_person_asks_by_header() {
-    let world = world().await;
-    let ask = async |spec: &str| world.http.get_with(LIST, &[("x-emulator-fault", spec)]).await;
+    let fixture = fixture().await;
+    let ask = async |spec: &str| fixture.http.get_with(LIST, &[("x-emulator-fault", spec)]).await;
     assert_eq!(ask("code=UNAVAILABLE; message=soon; retry-after=2").await.error(503), "soon");
     assert_eq!(ask("code=14; retry-after=2").await.header("retry-after"), "2");
     ask("code=not_found").await.error(404);
@@ -197,10 +197,10 @@ async fn a_person_asks_by_header() {
         assert!(ask(wrong).await.error(400).starts_with("x-emulator-fault: "), "{wrong}");
     }
     let spec = [("x-emulator-fault", "drop=mid-body")];
-    assert!(world.http.try_send(http::Method::GET, LIST, &spec, "").await.is_err());
+    assert!(fixture.http.try_send(http::Method::GET, LIST, &spec, "").await.is_err());
 
     let mut request = Request::new(ListTasksRequest::default());
     request.metadata_mut().insert("x-emulator-fault", "code=9".parse().unwrap());
-    let status = world.grpc().await.list_tasks(request).await.unwrap_err();
+    let status = fixture.grpc().await.list_tasks(request).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
 }

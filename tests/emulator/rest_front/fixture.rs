@@ -14,25 +14,25 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
-pub struct World {
+pub struct Fixture {
     pub running: Running,
     pub clock: Arc<ManualClock>,
     pub http: Http,
 }
 
-pub async fn world() -> World {
-    world_with(|builder| builder).await
+pub async fn fixture() -> Fixture {
+    fixture_with(|builder| builder).await
 }
 
-pub async fn world_with(configure: impl FnOnce(Builder) -> Builder) -> World {
+pub async fn fixture_with(configure: impl FnOnce(Builder) -> Builder) -> Fixture {
     let clock = Arc::new(ManualClock::new(UNIX_EPOCH + Duration::from_secs(1_800_000_000)));
     let builder = Emulator::builder().clock(Arc::clone(&clock)).ids(SequentialIds);
     let running = configure(builder).build().unwrap().start().await.unwrap();
     let http = Http::new(&running.endpoint(), false);
-    World { running, clock, http }
+    Fixture { running, clock, http }
 }
 
-impl World {
+impl Fixture {
     pub async fn grpc(&self) -> DeviceTasksClient<Channel> {
         DeviceTasksClient::connect(self.running.endpoint()).await.unwrap()
     }

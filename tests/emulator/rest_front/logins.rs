@@ -14,20 +14,20 @@ use crate::rest_front::fixture::*;
 
 const PASSWORD: &str = "grant_type=password&username=api&password=api&refresh_token=";
 
-async fn locked() -> World {
-    world_with(|builder| builder.auth(Auth::new())).await
+async fn locked() -> Fixture {
+    fixture_with(|builder| builder.auth(Auth::new())).await
 }
 
-async fn status(world: &World, token: &str) -> u16 {
+async fn status(fixture: &Fixture, token: &str) -> u16 {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str())];
-    world.http.get_with("/v1/device_tasks", &headers).await.status.as_u16()
+    fixture.http.get_with("/v1/device_tasks", &headers).await.status.as_u16()
 }
 
-async fn grpc_code(world: &World, token: &str) -> Code {
+async fn grpc_code(fixture: &Fixture, token: &str) -> Code {
     let mut request = Request::new(ListTasksRequest::default());
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    match world.grpc().await.list_tasks(request).await {
+    match fixture.grpc().await.list_tasks(request).await {
         Ok(_) => Code::Ok,
         Err(status) => status.code(),
     }
@@ -35,60 +35,64 @@ async fn grpc_code(world: &World, token: &str) -> Code {
 
 #[tokio::test]
 async fn a_token_of_either_login_opens_both_fronts_until_it_expires() {
-    let world = locked().await;
-    let cloud = world.http.form("/oauth/token", PASSWORD).await.json();
+    let fixture = locked().await;
+    let cloud = fixture.http.form("/oauth/token", PASSWORD).await.json();
     assert_eq!((&cloud["token_type"], &cloud["expires_in"]), (&json!("Bearer"), &json!(3600)));
     let login = json!({"username": "api", "password": "api", "grant_type": 0});
-    let on_prem = world.http.post("/GetTokens", &login).await.json();
+    let on_prem = fixture.http.post("/GetTokens", &login).await.json();
     assert_eq!(on_prem["expiresIn"], 3600);
     for token in [&cloud["access_token"], &on_prem["accessToken"]] {
         let token = token.as_str().unwrap();
-        assert_eq!((status(&world, token).await, grpc_code(&world, token).await), (200, Code::Ok));
+        assert_eq!(
+            (status(&fixture, token).await, grpc_code(&fixture, token).await),
+            (200, Code::Ok)
+        );
     }
-    world.clock.advance(Duration::from_secs(3599));
+    fixture.clock.advance(Duration::from_secs(3599));
     let token = cloud["access_token"].as_str().unwrap();
-    assert_eq!(status(&world, token).await, 200);
-    world.clock.advance(Duration::from_secs(1));
-    assert_eq!(status(&world, token).await, 401);
-    assert_eq!(grpc_code(&world, token).await, Code::Unauthenticated);
+    assert_eq!(status(&fixture, token).await, 200);
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(status(&fixture, token).await, 401);
+    assert_eq!(grpc_code(&fixture, token).await, Code::Unauthenticated);
 }
 
 #[tokio::test]
 async fn without_a_token_calls_are_refused_and_health_is_not() {
-    let world = locked().await;
-    let answer = world.http.get("/v1/device_tasks").await;
+    let fixture = locked().await;
+    let answer = fixture.http.get("/v1/device_tasks").await;
     assert!(answer.error(401).contains("authorization"));
     assert_eq!(answer.header("www-authenticate"), "Bearer");
     assert_eq!(answer.header("request-id").len(), 36);
     for value in ["Basic x", "Bearer", "Bearer wrong", "wrong"] {
-        world.http.get_with("/v2/policies", &[("authorization", value)]).await.error(401);
+        fixture.http.get_with("/v2/policies", &[("authorization", value)]).await.error(401);
     }
-    let reply = world.grpc().await.list_tasks(ListTasksRequest::default()).await;
+    let reply = fixture.grpc().await.list_tasks(ListTasksRequest::default()).await;
     assert_eq!(reply.unwrap_err().code(), Code::Unauthenticated);
-    let channel = Channel::from_shared(world.running.endpoint()).unwrap().connect().await.unwrap();
+    let channel =
+        Channel::from_shared(fixture.running.endpoint()).unwrap().connect().await.unwrap();
     let mut health = HealthClient::new(channel);
     health.check(HealthCheckRequest::default()).await.unwrap();
-    assert_eq!(world.http.get("/").await.status, 200);
+    assert_eq!(fixture.http.get("/").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_refresh_gives_two_new_tokens_and_works_once() {
-    let world = locked().await;
-    let first = world.http.form("/oauth/token", PASSWORD).await.json();
+    let fixture = locked().await;
+    let first = fixture.http.form("/oauth/token", PASSWORD).await.json();
     let refresh = format!(
         "grant_type=refresh_token&refresh_token={}",
         first["refresh_token"].as_str().unwrap()
     );
-    let second = world.http.form("/oauth/token", &refresh).await.json();
+    let second = fixture.http.form("/oauth/token", &refresh).await.json();
     assert_ne!(first["access_token"], second["access_token"]);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
-    assert_eq!(status(&world, second["access_token"].as_str().unwrap()).await, 200);
-    world.http.form("/oauth/token", &refresh).await.error(400);
+    assert_eq!(status(&fixture, second["access_token"].as_str().unwrap()).await, 200);
+    fixture.http.form("/oauth/token", &refresh).await.error(400);
 }
 
 #[tokio::test]
 async fn a_login_that_is_wrong_is_refused_with_reasons() {
-    let world = locked().await;
+    let fixture = locked().await;
     for (form, error) in [
         ("grant_type=password&username=api&password=no", "invalid_grant"),
         ("grant_type=refresh_token&refresh_token=no", "invalid_grant"),
@@ -96,19 +100,19 @@ async fn a_login_that_is_wrong_is_refused_with_reasons() {
         ("username=api&password=api", "invalid_request"),
         ("grant_type=%zz", "invalid_request"),
     ] {
-        let answer = world.http.form("/oauth/token", form).await;
+        let answer = fixture.http.form("/oauth/token", form).await;
         answer.error(400);
         assert_eq!(answer.json()["error"], error);
     }
-    world.http.form("/oauth/token", &"a&".repeat(40_000)).await.error(413);
-    world.http.post("/oauth/token", &json!({})).await.error(415);
-    world.http.form("/GetTokens", PASSWORD).await.error(415);
+    fixture.http.form("/oauth/token", &"a&".repeat(40_000)).await.error(413);
+    fixture.http.post("/oauth/token", &json!({})).await.error(415);
+    fixture.http.form("/GetTokens", PASSWORD).await.error(415);
     let wrong = json!({"username": "api", "password": "no", "grant_type": 0});
-    world.http.post("/GetTokens", &wrong).await.error(401);
+    fixture.http.post("/GetTokens", &wrong).await.error(401);
     for body in
         [json!([]), json!({}), json!({"username": "api", "password": "api", "grant_type": 1})]
     {
-        world.http.post("/GetTokens", &body).await.error(400);
+        fixture.http.post("/GetTokens", &body).await.error(400);
     }
 }
 
@@ -116,9 +120,9 @@ async fn a_login_that_is_wrong_is_refused_with_reasons() {
 async fn logins_are_read_as_clients_write_them() {
     let auth = Auth::new().account("a b@c", "p+&=ü").expires_in(Duration::from_secs(1799));
     assert!(!format!("{auth:?}").contains("a b@c") && !format!("{auth:?}").contains("p+"));
-    let world = world_with(|builder| builder.auth(auth)).await;
+    let fixture = fixture_with(|builder| builder.auth(auth)).await;
     let form = "grant_type=password&username=a+b%40c&password=p%2B%26%3D%C3%BC";
-    assert_eq!(world.http.form("/oauth/token", form).await.json()["expires_in"], 1799);
+    assert_eq!(fixture.http.form("/oauth/token", form).await.json()["expires_in"], 1799);
     let (username, password) = ("a b@c", "p+&=ü");
     for body in [
         json!({"username": username, "password": password}),
@@ -126,23 +130,23 @@ async fn logins_are_read_as_clients_write_them() {
         json!({"username": username, "password": password, "grantType": "PASSWORD",
                "is_domain_user": false}),
     ] {
-        assert_eq!(world.http.post("/GetTokens", &body).await.json()["expiresIn"], 1799);
+        assert_eq!(fixture.http.post("/GetTokens", &body).await.json()["expiresIn"], 1799);
     }
 }
 
 #[tokio::test]
 async fn without_accounts_anyone_may_log_in() {
-    let world = world().await;
+    let fixture = fixture().await;
     let form = "grant_type=password&username=x&password=y";
-    let token = world.http.form("/oauth/token", form).await.json();
-    assert_eq!(status(&world, token["access_token"].as_str().unwrap()).await, 200);
-    assert_eq!(status(&world, "wrong").await, 200);
+    let token = fixture.http.form("/oauth/token", form).await.json();
+    assert_eq!(status(&fixture, token["access_token"].as_str().unwrap()).await, 200);
+    assert_eq!(status(&fixture, "wrong").await, 200);
 }
 
 #[tokio::test]
 async fn tokens_can_be_revoked() {
-    let world = locked().await;
-    let token = world.http.form("/oauth/token", PASSWORD).await.json();
-    world.running.revoke_access_tokens();
-    assert_eq!(status(&world, token["access_token"].as_str().unwrap()).await, 401);
+    let fixture = locked().await;
+    let token = fixture.http.form("/oauth/token", PASSWORD).await.json();
+    fixture.running.revoke_access_tokens();
+    assert_eq!(status(&fixture, token["access_token"].as_str().unwrap()).await, 401);
 }

@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::rest_front::fixture::*;
 
 /// Returns a seeded emulator with a login, and the header for its security scheme.
-async fn emulator() -> (World, String) {
-    let world =
-        world_with(|builder| builder.seed(true).auth(Auth::new().account("api", "api"))).await;
+async fn emulator() -> (Fixture, String) {
+    let fixture =
+        fixture_with(|builder| builder.seed(true).auth(Auth::new().account("api", "api"))).await;
     let form = "grant_type=password&username=api&password=api";
-    let login = world.http.form("/oauth/token", form).await.json();
+    let login = fixture.http.form("/oauth/token", form).await.json();
     let token = format!("Bearer {}", login["access_token"].as_str().unwrap());
-    (world, token)
+    (fixture, token)
 }
 
 /// Returns the path and query of an operation with its examples.
@@ -36,8 +36,8 @@ fn filled(path: &str, operation: &Value) -> String {
 
 #[tokio::test]
 async fn every_example_works_as_it_stands() {
-    let (world, _) = emulator().await;
-    let document = world.http.get("/openapi.json").await.json();
+    let (fixture, _) = emulator().await;
+    let document = fixture.http.get("/openapi.json").await.json();
     let mut sent = BTreeSet::new();
     // The services that have a seed to ask for.
     let hosts = ["automation", "policy-management"];
@@ -49,7 +49,7 @@ async fn every_example_works_as_it_stands() {
     for (path, item) in paths.iter().filter(|(_, item)| is_seeded(item)) {
         for (verb, operation) in item.as_object().unwrap().iter().filter(|(n, _)| *n != "servers") {
             // A separate emulator, since some calls delete what others request.
-            let (world, token) = emulator().await;
+            let (fixture, token) = emulator().await;
             let id = operation["operationId"].as_str().unwrap();
             let method = Method::from_bytes(verb.to_uppercase().as_bytes()).unwrap();
             let path = filled(path, operation);
@@ -61,11 +61,11 @@ async fn every_example_works_as_it_stands() {
                 body = content["example"].to_string();
                 headers.push(("content-type", "application/json"));
             }
-            let answer = world.http.send(method.clone(), &path, &headers, body.clone()).await;
+            let answer = fixture.http.send(method.clone(), &path, &headers, body.clone()).await;
             assert_eq!(answer.status, 200, "{id}: {answer:?}");
             // Requested items are in the seed, and sent data is stored.
             answer.json();
-            let without = world.http.send(method, &path, &headers[1..], body).await;
+            let without = fixture.http.send(method, &path, &headers[1..], body).await;
             without.error(401);
             sent.insert(id.to_owned());
         }
@@ -76,8 +76,8 @@ async fn every_example_works_as_it_stands() {
 
 #[tokio::test]
 async fn it_says_how_callers_are_authenticated_and_that_answers_may_be_pending() {
-    let world = world().await;
-    let document = world.http.get("/openapi.json").await.json();
+    let fixture = fixture().await;
+    let document = fixture.http.get("/openapi.json").await.json();
     let schemes = document["components"]["securitySchemes"].as_object().unwrap();
     for (name, scheme) in schemes {
         assert_eq!((&scheme["type"], &scheme["scheme"]), (&"http".into(), &"bearer".into()));

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 /// Delivers messages.
 #[derive(Clone)]
-pub(super) struct Notices(Arc<dyn Fn(&str) + Send + Sync>);
+pub(super) struct Notifier(Arc<dyn Fn(&str) + Send + Sync>);
 
-impl Notices {
+impl Notifier {
     pub(super) fn new(tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
-    pub(super) fn tell(&self, notice: &str) {
+    pub(super) fn notify(&self, notice: &str) {
         (self.0)(notice);
     }
 }
 
-impl Default for Notices {
+impl Default for Notifier {
     fn default() -> Self {
         Self::new(|notice| tracing::warn!("{notice}"))
     }
