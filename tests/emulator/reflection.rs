@@ -7,7 +7,7 @@ use prost::Message;
 use prost_types::FileDescriptorProto;
 use tonic::Code;
 
-use crate::serving::SERVICES;
+use crate::serving::services;
 
 /// The options that contain the extension `google.api.http`.
 const METHOD_OPTIONS: &str = "google.protobuf.MethodOptions";
@@ -108,7 +108,7 @@ async fn ask(asks: &[Ask]) -> Vec<Reply> {
 #[tokio::test]
 async fn a_file_comes_with_everything_it_imports_and_its_options() {
     let asks = [
-        Ask::Symbol(SERVICES[0]),
+        Ask::Symbol("eset.dotnod.automation.v1.DeviceTasks"),
         Ask::Symbol("eset.dotnod.policy_management.v2.Policies.ListPolicies"),
         Ask::Symbol("Era.Common.DataDefinition.Policy.PolicyData"),
         Ask::Symbol("eset.dotnod.automation.v1.DeviceTask.display_name"),
@@ -138,7 +138,7 @@ async fn a_file_comes_with_everything_it_imports_and_its_options() {
         let set = encoded_set(&imports_first);
         pool.decode_file_descriptor_set(set.as_slice()).unwrap_or_else(|e| panic!("{ask:?}: {e}"));
         if let Ask::Symbol(symbol) = ask
-            && SERVICES.contains(&symbol)
+            && services().contains(symbol)
         {
             let http = pool.get_extension_by_name("google.api.http").unwrap();
             let service = pool.get_service_by_name(symbol).unwrap();
@@ -207,7 +207,7 @@ async fn every_service_that_is_served_is_listed_and_every_extension() {
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
     ];
-    let mut expected: Vec<_> = SERVICES.iter().chain(&own).map(|&name| name.to_owned()).collect();
+    let mut expected: Vec<_> = services().into_iter().chain(own).map(str::to_owned).collect();
     expected.sort();
     assert_eq!(replies[0], Reply::Services(expected));
     assert_eq!(replies[1], Reply::Numbers(METHOD_OPTIONS.to_owned(), vec![HTTP]));

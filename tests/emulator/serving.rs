@@ -14,17 +14,16 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::fixture::*;
 
-pub const SERVICES: [&str; 3] = [
-    "eset.dotnod.automation.v1.DeviceTasks",
-    "eset.dotnod.policy_management.v2.Policies",
-    "eset.dotnod.policy_management.v2.PolicyAssignments",
-];
+/// The services of the crate.
+pub fn services() -> BTreeSet<&'static str> {
+    eset_protect::rpc::METHODS.iter().map(|spec| spec.service).collect()
+}
 
 #[tokio::test]
 async fn all_services_are_healthy() {
     let fixture = fixture().await;
     let mut health = HealthClient::new(channel(&fixture.running.endpoint()).await);
-    for service in SERVICES.into_iter().chain([""]) {
+    for service in services().into_iter().chain([""]) {
         let request = HealthCheckRequest { service: service.to_owned() };
         let reply = health.check(request).await.unwrap();
         assert_eq!(reply.get_ref().status(), ServingStatus::Serving);
