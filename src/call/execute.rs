@@ -32,6 +32,15 @@ use crate::transport::{Messages, Outgoing, SentSecrets};
 /// The longest call: beyond it clocks overflow and `grpc-timeout` has no form.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// How long before the deadline a server's `DEADLINE_EXCEEDED` is taken for that deadline: no network is faster, and
+/// no clock is less precise.
+const LEAD: Duration = Duration::from_millis(50);
+
+/// Whether the service itself reports an expired deadline.
+fn is_of_service(error: &Error) -> bool {
+    error.kind() == ErrorKind::Status && error.is_deadline_exceeded()
+}
+
 /// Makes a call: decodes the response into `messages` and returns its metadata. Boxed, so that it is compiled
 /// once rather than for every RPC.
 pub(super) fn execute<'a>(
@@ -75,6 +84,11 @@ async fn call(
         let run = pin!(running.run(options).instrument(watched.span()));
         within(timer, timeout, run).await
     };
+    // The server knows the deadline from `grpc-timeout`, and may be the first to report that it passed.
+    let is_ours = |result: &Result<_, _>| {
+        result.as_ref().is_err_and(is_of_service) && bounds.left() < LEAD
+    };
+    let result = result.filter(|result| !is_ours(result));
     let result = result.unwrap_or_else(|| Err(running.state.expired(timeout)));
     let attempts = running.state.attempts;
     watched.end(result.as_ref().map(|metadata| metadata.as_ref()), attempts);

@@ -146,6 +146,24 @@ async fn one_deadline_holds_over_the_login_the_retries_and_the_pending_answers()
     assert_eq!((stage.timer.elapsed(), stage.requests()), (seconds(25), 4));
 }
 
+/// The server learns the deadline from `grpc-timeout`, and may be the first to report that it passed.
+#[tokio::test]
+async fn a_deadline_that_the_server_reports_is_the_callers_own_if_it_is_due() {
+    for (elapsed, kind) in [(30_000, ErrorKind::Status), (59_990, ErrorKind::Deadline)] {
+        let timer = DrivenTimer::new();
+        let clock = timer.clone();
+        let server = H2Server::start(move |_| {
+            clock.advance(Duration::from_millis(elapsed));
+            Reply::status(4)
+        })
+        .await;
+        let client = Client::builder(&server.endpoint()).timer(timer).connect_lazy().unwrap();
+        let error = Call::Create.make(&client).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (kind, Code::DeadlineExceeded), "{error:?}");
+        assert!(error.may_have_executed());
+    }
+}
+
 #[tokio::test]
 async fn a_deadline_that_passes_while_a_token_is_waited_for_says_that_nothing_ran() {
     for wire in WIRES {
