@@ -32,8 +32,8 @@ use crate::transport::{Messages, Outgoing, SentSecrets};
 /// The longest call: beyond it clocks overflow and `grpc-timeout` has no form.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// How long before the deadline a server's `DEADLINE_EXCEEDED` is taken for that deadline: no network is faster, and
-/// no clock is less precise.
+/// A server's `DEADLINE_EXCEEDED` counts as the call's own deadline if no more time than this is left: the clocks of
+/// the client and the server are not more precise.
 const LEAD: Duration = Duration::from_millis(50);
 
 /// Whether the service itself reports an expired deadline.
@@ -85,9 +85,8 @@ async fn call(
         within(timer, timeout, run).await
     };
     // The server knows the deadline from `grpc-timeout`, and may be the first to report that it passed.
-    let is_ours = |result: &Result<_, _>| {
-        result.as_ref().is_err_and(is_of_service) && bounds.left() < LEAD
-    };
+    let is_ours =
+        |result: &Result<_, _>| result.as_ref().is_err_and(is_of_service) && bounds.left() < LEAD;
     let result = result.filter(|result| !is_ours(result));
     let result = result.unwrap_or_else(|| Err(running.state.expired(timeout)));
     let attempts = running.state.attempts;

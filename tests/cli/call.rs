@@ -13,8 +13,9 @@ fn every_rpc_is_listed_and_has_help_and_a_skeleton() {
     assert_eq!(list.lines().count(), METHODS.len());
     for (line, spec) in list.lines().zip(METHODS) {
         let name = line.split_whitespace().next().unwrap();
-        let service = spec.service.rsplit('.').next().unwrap();
-        assert_eq!(name, format!("{service}/{}", spec.method));
+        // The newest version of a service needs no package.
+        let full = format!("{}/{}", spec.service, spec.method);
+        assert!(name == full || full.ends_with(&format!(".{name}")), "{name}: {full}");
         let help = run(&["call", name, "--help"], b"").ok();
         let skeleton = run(&["call", name, "--skeleton"], b"").ok();
         let skeleton: Value = serde_json::from_str(&skeleton).unwrap();
@@ -43,6 +44,12 @@ fn a_skeleton_shows_what_belongs_where() {
     ] {
         assert!(skeleton.contains(text), "{text}: {skeleton}");
     }
+    // As in the schema, not by the alphabet.
+    let place = |member: &str| skeleton.find(member).expect(member);
+    assert!(
+        place("\"displayName\"") < place("\"action\"") && place("\"name\"") < place("\"params\"")
+    );
+    assert!(place("\"@type\"") < place("\"targets\""), "{skeleton}");
     // What only the server sets is not there.
     assert!(!skeleton.contains("\"uuid\"") && !skeleton.contains("createTime"), "{skeleton}");
     let skeleton = run(&["call", "Policies/CreatePolicy", "--skeleton"], b"").ok();
@@ -165,6 +172,21 @@ fn a_list_is_all_of_its_pages_or_the_first_of_it() {
     let table = server.run(&["call", "Policies/ListPolicies", "--limit", "2"]).ok();
     assert!(table.starts_with("UUID  ") && table.lines().count() == 3, "{table}");
     assert!(table.contains("  PRODUCT  ") && table.contains("  eset.local."), "{table}");
+}
+
+/// The schema says which fields are required; that is no question of versions.
+#[test]
+fn required_fields_are_missed_before_anything_is_sent() {
+    for (args, expected) in [
+        (&["Groups/DeleteGroup"][..], "error: --group-uuid: expected a value, since the field"),
+        (&["Groups/MoveGroup", "--group-uuid", "x"], "error: --new-parent-uuid: expected a value"),
+        (&["Groups/CreateGroup"], "error: group: expected a value"),
+        (&["Devices/BatchGetDevices", "{}"], "error: the request: devicesUuids: expected a value"),
+        (&["DeviceTasks/UpdateTaskTriggers", "--task-uuid", "x"], "error: --triggers: expected"),
+    ] {
+        let error = run(&[&["call"], args, &["--allow-unknown"]].concat(), b"").fails(2);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use clap::{Args, ValueEnum};
 use eset_protect::automation::v1::Action;
-use eset_protect::params::{
-    ACTIONS, KnownAction, OnDemandScan, RunCommand, ShutdownComputer, SystemUpdate, on_demand_scan,
-};
+use eset_protect::params::{ACTIONS, KnownAction};
 use eset_protect::wkt::Any;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::failure::Failure;
+
+/// The type of params that need not be given, because it has no fields.
+const SCAN_REQUEST: &str = "eset.dotnod.vulnerability_management.v1.ScanRequest";
 
 /// Returns the long help of `--action`.
 pub fn help() -> String {
@@ -24,6 +25,7 @@ pub fn help() -> String {
 /// Flags for the params of common actions.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Params of the action")]
+#[group(conflicts_with = "file")]
 pub struct Params {
     /// The params in ProtoJSON; `@type` may be omitted for the actions above
     #[arg(long, value_name = "JSON")]
@@ -57,7 +59,7 @@ pub struct Params {
     allow_reboot: bool,
 }
 
-/// `on_demand_scan::ScanProfile` as the value of a flag.
+/// The scan profiles, as in `on_demand_scan::ScanProfile`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "verbatim")]
 enum ScanProfile {
@@ -65,17 +67,6 @@ enum ScanProfile {
     Smart,
     ContextMenu,
     MyProfile,
-}
-
-impl From<ScanProfile> for on_demand_scan::ScanProfile {
-    fn from(profile: ScanProfile) -> Self {
-        match profile {
-            ScanProfile::InDepth => Self::InDepth,
-            ScanProfile::Smart => Self::Smart,
-            ScanProfile::ContextMenu => Self::ContextMenu,
-            ScanProfile::MyProfile => Self::MyProfile,
-        }
-    }
 }
 
 impl Params {
@@ -86,71 +77,8 @@ impl Params {
 
     /// Returns the action with this name and these params.
     pub fn action(self, name: String) -> Result<Action, Failure> {
-        self.check_flags(&name)?;
-        let params = KnownAction::find(&name).and_then(KnownAction::params_type);
-        if let Some(json) = &self.params {
-            return Ok(Action { name, params: Some(any(json, params.as_deref())?) });
-        }
-        let set = |flag: bool| flag.then_some(true);
-        Ok(match &*name {
-            "OnDemandScan" => {
-                let profile = self.scan_profile.map(on_demand_scan::ScanProfile::from);
-                Action::on_demand_scan(OnDemandScan {
-                    scan_profile: profile.map(Into::into),
-                    scan_targets: self.scan_target,
-                    cleaning_enabled: set(self.clean),
-                    ..OnDemandScan::default()
-                })
-            }
-            "RunCommand" => {
-                let Some(line) = self.command_line else {
-                    return Err(Failure::Input(
-                        "--command-line: the action RunCommand needs a command".to_owned(),
-                    ));
-                };
-                Action::run_command(RunCommand {
-                    command_line: Some(line),
-                    current_directory: self.directory,
-                })
-            }
-            "ShutdownComputer" => Action::shutdown_computer(ShutdownComputer {
-                restart: Some(self.restart),
-                actions: None,
-            }),
-            "SystemUpdate" => Action::system_update(SystemUpdate {
-                accept_eula: set(self.accept_eula),
-                install_optional_updates: set(self.optional_updates),
-                allow_reboot: set(self.allow_reboot),
-                reboot_actions: None,
-            }),
-            _ => match params.as_deref() {
-                Some("eset.dotnod.vulnerability_management.v1.ScanRequest") => {
-                    Action::initiate_vulnerability_scan(Default::default())
-                }
-                Some(_) => {
-                    return Err(Failure::Input(format!(
-                        "--params: the action {name} needs its params as ProtoJSON"
-                    )));
-                }
-                None => Action::new(name),
-            },
-        })
-    }
-
-    /// Refuses flags of another action, and flags together with --params.
-    fn check_flags(&self, name: &str) -> Result<(), Failure> {
-        let flags = [
-            ("--scan-profile", self.scan_profile.is_some(), "OnDemandScan"),
-            ("--scan-target", !self.scan_target.is_empty(), "OnDemandScan"),
-            ("--clean", self.clean, "OnDemandScan"),
-            ("--command-line", self.command_line.is_some(), "RunCommand"),
-            ("--directory", self.directory.is_some(), "RunCommand"),
-            ("--restart", self.restart, "ShutdownComputer"),
-            ("--accept-eula", self.accept_eula, "SystemUpdate"),
-            ("--optional-updates", self.optional_updates, "SystemUpdate"),
-            ("--allow-reboot", self.allow_reboot, "SystemUpdate"),
-        ];
-        for (flag, _, action) in flags.into_iter().filter(|(_, given, _)| *given) {
+        let mut members = Map::new();
+        for (flag, action, member, value) in self.given() {
             if action != name {
                 return Err(Failure::Input(format!(
                     "{flag}: it belongs to the action {action}, but --action is {name:?}"
@@ -159,8 +87,61 @@ impl Params {
             if self.params.is_some() {
                 return Err(Failure::Input(format!("{flag}: not allowed with --params")));
             }
+            members.insert(member.to_owned(), value);
         }
-        Ok(())
+        let type_name = KnownAction::find(&name).and_then(KnownAction::params_type);
+        if self.params.is_none() && type_name.is_none() {
+            return Ok(Action::new(name));
+        }
+        match &*name {
+            _ if self.params.is_some() => {}
+            "RunCommand" if !members.contains_key("commandLine") => {
+                return Err(Failure::Input(
+                    "--command-line: the action RunCommand needs a command".to_owned(),
+                ));
+            }
+            "ShutdownComputer" => {
+                members.entry("restart").or_insert(false.into());
+            }
+            "OnDemandScan" | "RunCommand" | "SystemUpdate" => {}
+            _ if type_name.as_deref() == Some(SCAN_REQUEST) => {}
+            _ => {
+                return Err(Failure::Input(format!(
+                    "--params: the action {name} needs its params as ProtoJSON"
+                )));
+            }
+        }
+        let json = self.params.unwrap_or_else(|| Value::Object(members).to_string());
+        Ok(Action { name, params: Some(any(&json, type_name.as_deref())?) })
+    }
+
+    /// Returns the flags that are given, each with its action, the member of the params that it sets, and the
+    /// value.
+    fn given(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str, Value)> {
+        let set = |flag: bool| flag.then_some(Value::Bool(true));
+        let text = |text: &Option<String>| text.clone().map(Value::String);
+        let profile = self.scan_profile.and_then(|profile| profile.to_possible_value());
+        let profile = profile.map(|profile| profile.get_name().into());
+        let targets = Some(&self.scan_target).filter(|targets| !targets.is_empty());
+        let targets = targets.map(|targets| targets.clone().into());
+        let flags = [
+            ("--scan-profile", "OnDemandScan", "scanProfile", profile),
+            ("--scan-target", "OnDemandScan", "scanTargets", targets),
+            ("--clean", "OnDemandScan", "cleaningEnabled", set(self.clean)),
+            ("--command-line", "RunCommand", "commandLine", text(&self.command_line)),
+            ("--directory", "RunCommand", "currentDirectory", text(&self.directory)),
+            ("--restart", "ShutdownComputer", "restart", set(self.restart)),
+            ("--accept-eula", "SystemUpdate", "acceptEula", set(self.accept_eula)),
+            (
+                "--optional-updates",
+                "SystemUpdate",
+                "installOptionalUpdates",
+                set(self.optional_updates),
+            ),
+            ("--allow-reboot", "SystemUpdate", "allowReboot", set(self.allow_reboot)),
+        ];
+        let given = |(flag, action, member, value)| Some((flag, action, member, value?));
+        flags.into_iter().filter_map(given)
     }
 }
 

@@ -40,13 +40,14 @@ enum Command {
         #[arg(long, value_name = "UUID")]
         policy: Vec<String>,
         #[command(flatten)]
-        target: OptionalTarget,
+        target: Target,
         #[command(flatten)]
         paging: Paging,
     },
     /// Show one or several assignments
     Get(Uuids),
     /// Assign a policy to a target, after the target's other policies
+    #[command(mut_group("target", |group| group.required(true)))]
     Assign {
         /// The policy's UUID
         #[arg(long, value_name = "UUID")]
@@ -66,7 +67,7 @@ enum Command {
 }
 
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[group(id = "target", multiple = false)]
 struct Target {
     /// A device
     #[arg(long, value_name = "UUID")]
@@ -79,28 +80,12 @@ struct Target {
     subscription: Option<String>,
 }
 
-#[derive(Args, Debug)]
-#[group(multiple = false)]
-struct OptionalTarget {
-    /// Only on this device
-    #[arg(long, value_name = "UUID")]
-    device: Option<String>,
-    /// Only on this group
-    #[arg(long, value_name = "UUID")]
-    group: Option<String>,
-    /// Only on this subscription
-    #[arg(long, value_name = "UUID")]
-    subscription: Option<String>,
-}
-
-fn policy_target(
-    device: Option<String>,
-    group: Option<String>,
-    subscription: Option<String>,
-) -> Option<PolicyTarget> {
-    let device = device.map(PolicyTarget::device);
-    let group = || group.map(PolicyTarget::device_group);
-    device.or_else(group).or_else(|| subscription.map(PolicyTarget::subscription))
+impl Target {
+    fn policy_target(self) -> Option<PolicyTarget> {
+        let device = self.device.map(PolicyTarget::device);
+        let group = || self.group.map(PolicyTarget::device_group);
+        device.or_else(group).or_else(|| self.subscription.map(PolicyTarget::subscription))
+    }
 }
 
 impl Assignments {
@@ -114,7 +99,7 @@ impl Assignments {
             Command::List { policy, target, paging } => {
                 let request = ListPolicyAssignmentsRequest {
                     policy_uuids: policy,
-                    target: policy_target(target.device, target.group, target.subscription),
+                    target: target.policy_target(),
                     page_size: paging.page_size,
                     ..Default::default()
                 };
@@ -123,7 +108,7 @@ impl Assignments {
             Command::Assign { policy, target } => {
                 let assignment = PolicyAssignment {
                     policy_uuid: policy,
-                    target: policy_target(target.device, target.group, target.subscription),
+                    target: target.policy_target(),
                     ..PolicyAssignment::default()
                 };
                 response::run::<AssignPolicy>(connection, &assignment.into(), FLAGS, "")

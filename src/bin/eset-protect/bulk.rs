@@ -1,12 +1,12 @@
 //! Makes many calls of one RPC.
 
 mod bar;
+mod execution;
 mod failed_file;
 mod item;
 mod options;
 mod outcomes;
 mod printer;
-mod run;
 
 use eset_protect::Client;
 
@@ -16,11 +16,11 @@ use crate::method::Method;
 use crate::output::Format;
 use crate::request::Request;
 use bar::Bar;
+use execution::{Execution, is_reading};
 pub use item::Item;
 pub use options::{BulkOptions, BulkSettings};
 use outcomes::Outcomes;
-use printer::{Printer, Unprinted};
-use run::{Run, is_reading};
+use printer::Printer;
 
 /// Makes a call for each item, reports failures, and prints the responses in the order of the items.
 ///
@@ -44,24 +44,23 @@ impl Bulk {
     }
 
     async fn calls(mut self, client: Client, format: Format) -> Result<(), Failure> {
-        self.settings.begin()?;
+        self.settings.write_failed(std::iter::empty())?;
         let is_reading = is_reading(&self.method);
-        let mut run = Run {
+        let mut execution = Execution {
             method: &self.method,
             items: &self.items,
             outcomes: Outcomes::new(self.items.len()),
             printer: Printer::new(format, self.method.clone(), self.done),
             bar: Bar::new(self.items.len()),
         };
-        run.calls(&client, self.settings.concurrency()).await?;
-        let Run { outcomes, printer, bar, .. } = run;
-        bar.end();
+        execution.calls(&client, self.settings.concurrency).await?;
+        let Execution { outcomes, printer, bar, .. } = execution;
+        drop(bar);
         outcomes.say_under_way(&self.items);
         let printed = printer.end();
         if is_reading && printed.is_err() {
-            return printed.map_err(|unprinted| unprinted.failure);
+            return printed;
         }
-        let printed = printed.map_err(Unprinted::say);
         let is_idempotent = self.method.spec.idempotency.is_idempotent();
         let to_repeat = outcomes.to_repeat(&self.items, is_idempotent);
         let written = self.settings.write_failed(to_repeat);

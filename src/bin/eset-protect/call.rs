@@ -111,7 +111,7 @@ impl Call {
         let common = Common::from_arg_matches(&matches).map_err(|error| unread(&error))?;
         if common.skeleton {
             let mut output = Output::new();
-            output.line(&skeleton::of(&method))?;
+            output.line(&skeleton::of(&method)?)?;
             return output.flush();
         }
         let flags = Flag::of(&method, &taken_flags());
@@ -146,7 +146,7 @@ impl Call {
             Requests::One(request) if common.request.is_none() => {
                 common.check.flags(request, &names)?;
             }
-            requests => common.check.all(&what, requests)?,
+            requests => common.check.all(&method, &what, requests)?,
         }
         let requests = requests.many_if(options.has_failed_file());
         match requests {

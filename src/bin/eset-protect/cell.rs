@@ -3,7 +3,7 @@
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
 use serde_json::Value;
 
-use crate::text::count;
+use crate::text::{count, singular};
 
 /// The length above which text in JSON is shortened,
 const MAX_TEXT: usize = 200;
@@ -62,10 +62,7 @@ fn number_of(field: &FieldDescriptor, number: usize) -> String {
     let noun = noun(field.name()).replace('_', " ");
     match number {
         0 => String::new(),
-        1 => match noun.strip_suffix("ies") {
-            Some(stem) => format!("1 {stem}y"),
-            None => format!("1 {}", noun.trim_end_matches('s')),
-        },
+        1 => format!("1 {}", singular(&noun)),
         _ => format!("{number} {noun}"),
     }
 }
@@ -97,12 +94,16 @@ fn one(kind: &Kind, value: &Value, brief: bool) -> String {
 
 /// Returns `QUEUED` for `TASK_RUN_STATUS_QUEUED`; nothing for an unspecified value.
 fn enum_name(values: &EnumDescriptor, name: &str) -> String {
-    let prefix = values.values().next().map(|first| first.name().to_owned()).unwrap_or_default();
-    let prefix = prefix.strip_suffix("UNSPECIFIED").unwrap_or_default();
-    match name.strip_prefix(prefix).unwrap_or(name) {
+    match name.strip_prefix(&enum_prefix(values)).unwrap_or(name) {
         "UNSPECIFIED" => String::new(),
         short => short.to_owned(),
     }
+}
+
+/// Returns the common prefix of an enum's names, such as `TASK_RUN_STATUS_`.
+pub fn enum_prefix(values: &EnumDescriptor) -> String {
+    let first = values.values().next().map(|first| first.name().to_owned()).unwrap_or_default();
+    first.strip_suffix("UNSPECIFIED").unwrap_or_default().to_owned()
 }
 
 /// Formats a value of unknown type.

@@ -1,10 +1,12 @@
 //! Checks requests before anything is sent.
 
 use clap::Args;
-use eset_protect::check::{Problem, ProblemKind};
+use eset_protect::rpc::Rpc;
 
 use crate::failure::Failure;
 use crate::input::Requests;
+use crate::method::Method;
+use crate::problem::Problem;
 use crate::request::Request;
 
 /// The maximum number of reported problems; more would hide the first ones.
@@ -13,7 +15,7 @@ const MAX_PROBLEMS: usize = 50;
 /// The fields that flags set: paths and flags, longer paths before their prefixes.
 pub type Flags<'a> = &'a [(&'a str, &'a str)];
 
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub struct CheckOptions {
     /// Also send names, values, types and settings that only a newer ESET may know
     ///
@@ -30,66 +32,59 @@ impl CheckOptions {
 
     /// Checks a request made from flags.
     pub fn flags(self, request: &Request, flags: Flags<'_>) -> Result<(), Failure> {
-        let problems = self.problems(request);
-        fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), true)
+        fail(self.problems(request).map(|problem| (problem, with_flag(problem, flags))))
     }
 
     /// Checks all requests in `file` before the first is sent.
-    pub fn all(self, file: &str, requests: &Requests) -> Result<(), Failure> {
-        let mut problems = Vec::new();
-        let mut add = |place: &str, request: &Request| {
-            let found = self.problems(request);
-            let lines = found.iter().map(|problem| {
-                let field = json_path(&problem.field);
-                (format!("{file}: {place}{field}: {}", problem.description()), problem.kind)
-            });
-            problems.extend(lines);
-        };
-        match requests {
-            Requests::One(request) => add("", request),
+    pub fn all(self, method: &Method, file: &str, requests: &Requests) -> Result<(), Failure> {
+        let requests: Vec<_> = match requests {
+            Requests::One(request) => vec![(String::new(), request)],
             Requests::Many(requests) => {
-                requests.iter().for_each(|(place, request)| add(&format!("{place}: "), request));
+                requests.iter().map(|(place, request)| (format!("{place}: "), request)).collect()
             }
-        }
-        fail(problems.into_iter(), true)
+        };
+        fail(requests.iter().flat_map(|(place, request)| {
+            self.problems(request).map(move |problem| {
+                let field = json_path(method, &problem.field);
+                (problem, format!("{file}: {place}{field}: {}", problem.description))
+            })
+        }))
     }
 
-    fn problems(self, request: &Request) -> Vec<Problem> {
-        let is_told =
-            |problem: &&Problem| !(self.allow_unknown && problem.kind == ProblemKind::Unknown);
-        request.problems.iter().filter(is_told).cloned().collect()
+    fn problems(self, request: &Request) -> impl Iterator<Item = &Problem> {
+        request.problems.iter().filter(move |problem| !(self.allow_unknown && problem.is_unknown))
     }
 }
 
-/// Checks a request made from flags that have no unknown values.
-pub fn check(request: &Request, flags: Flags<'_>) -> Result<(), Failure> {
-    let problems = CheckOptions { allow_unknown: false }.problems(request);
-    fail(problems.iter().map(|problem| (with_flag(problem, flags), problem.kind)), false)
+/// Makes a request from flags, none of which can be unknown, and checks it.
+pub fn checked<R: Rpc>(
+    message: &R::Request,
+    flags: Flags<'_>,
+) -> Result<(Method, Request), Failure> {
+    let method = Method::of::<R>()?;
+    let request = Request::new(&method, message)?;
+    CheckOptions::default().flags(&request, flags)?;
+    Ok((method, request))
 }
 
-fn fail(
-    mut problems: impl Iterator<Item = (String, ProblemKind)>,
-    has_flag: bool,
-) -> Result<(), Failure> {
-    let mut lines = Vec::new();
-    let mut is_unknown = false;
-    for (line, kind) in problems.by_ref().take(MAX_PROBLEMS) {
-        lines.push(line);
-        is_unknown |= kind == ProblemKind::Unknown;
-    }
-    let more = problems.count();
-    if more > 0 {
-        lines.push(format!("{more} more"));
-    }
+/// Fails if there are problems, each with its line.
+fn fail<'a>(problems: impl Iterator<Item = (&'a Problem, String)>) -> Result<(), Failure> {
+    let (problems, mut lines): (Vec<_>, Vec<_>) = problems.unzip();
     if lines.is_empty() {
         return Ok(());
     }
-    Err(Failure::Check { lines, can_allow: is_unknown && has_flag })
+    let more = lines.len().saturating_sub(MAX_PROBLEMS);
+    lines.truncate(MAX_PROBLEMS);
+    let can_allow = problems.iter().take(MAX_PROBLEMS).any(|problem| problem.is_unknown);
+    if more > 0 {
+        lines.push(format!("{more} more"));
+    }
+    Err(Failure::Check { lines, can_allow })
 }
 
 /// Describes a problem by the flag that caused it.
 fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
-    let description = problem.description();
+    let description = &problem.description;
     let is_end = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
     let found = flags.iter().find_map(|(path, flag)| {
         let rest = problem.field.strip_prefix(path)?;
@@ -101,29 +96,18 @@ fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
             format!("{flag}: {}: {description}", rest.trim_start_matches('.'))
         }
         Some((flag, _)) => format!("{flag}: {description}"),
-        None => problem.to_string(),
+        None => format!("{}: {description}", problem.field),
     }
 }
 
 /// Converts a field path to JSON names.
-fn json_path(path: &str) -> String {
-    let mut json = String::with_capacity(path.len());
-    let mut is_upper = false;
-    for c in path.chars() {
-        match c {
-            '_' => is_upper = true,
-            c if is_upper && c.is_ascii_lowercase() => {
-                json.push(c.to_ascii_uppercase());
-                is_upper = false;
-            }
-            // As in `executableHashSha2_256`.
-            c if is_upper => {
-                json.push('_');
-                json.push(c);
-                is_upper = false;
-            }
-            c => json.push(c),
-        }
-    }
-    json
+fn json_path(method: &Method, path: &str) -> String {
+    let mut message = Some(method.input());
+    let names = path.split('.').map(|part| {
+        let (name, index) = part.split_at(part.find('[').unwrap_or(part.len()));
+        let field = message.take().and_then(|message| message.get_field_by_name(name));
+        message = field.as_ref().and_then(|field| field.kind().as_message().cloned());
+        format!("{}{index}", field.as_ref().map_or(name, |field| field.json_name()))
+    });
+    names.collect::<Vec<_>>().join(".")
 }

@@ -1,7 +1,7 @@
 //! What a message shows of itself in a table.
 
-use eset_protect::descriptors::pool;
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, Value as OptionValue};
+use eset_protect::descriptors;
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
 use crate::cell::{self, heading};
@@ -21,13 +21,7 @@ pub struct Column {
 impl Column {
     /// The columns of a message: those that its schema names, or the fields that say most.
     pub fn of(message: &MessageDescriptor) -> Vec<Self> {
-        let named = pool().get_extension_by_name("eset_protect.v1.columns").map(|extension| {
-            let options = message.options();
-            let paths = options.get_extension(&extension).into_owned();
-            let paths = paths.as_list().unwrap_or_default().to_vec();
-            paths.iter().filter_map(OptionValue::as_str).map(str::to_owned).collect::<Vec<_>>()
-        });
-        let named = named.unwrap_or_default();
+        let named = descriptors::columns(message);
         if named.is_empty() {
             chosen(message)
         } else {

@@ -1,5 +1,7 @@
 //! `eset-protect convert`: converts between ProtoJSON and binary protobuf.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 use eset_protect::codegen::decode_text;
 use eset_protect::protojson::{Reader, Writer};
@@ -71,7 +73,7 @@ impl Convert {
         let Some(registered) = registry.get(&name) else {
             return Err(Failure::Input(format!("--type {name}: unknown type")));
         };
-        let bytes = input::read_stdin()?;
+        let bytes = input::read("", Path::new("-"))?;
         let wrong =
             |problem: &str| Failure::Input(format!("standard input is not a {name}: {problem}"));
         let read = |json: &[u8]| {

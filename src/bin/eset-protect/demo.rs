@@ -13,7 +13,7 @@ use eset_protect::emulator::{Emulator, ManualClock, SequentialIds};
 use crate::failure::Failure;
 use crate::run::block_on;
 use crate::text::program;
-use stage::Stage;
+use stage::{Stage, other};
 
 /// 2030-01-01T00:00:00Z, so that the demo is the same every time.
 const NOW: Duration = Duration::from_secs(1_893_456_000);
@@ -35,15 +35,8 @@ async fn show() -> Result<(), Failure> {
     stage.title("A device task and a policy over gRPC, against an emulator in this process")?;
 
     let clock = Arc::new(ManualClock::new(start()));
-    let failed = |error: &dyn std::fmt::Display| Failure::Other(format!("the emulator: {error}"));
-    let running = Emulator::builder()
-        .clock(Arc::clone(&clock))
-        .ids(SequentialIds)
-        .build()
-        .map_err(|error| failed(&error))?
-        .start()
-        .await
-        .map_err(|error| failed(&error))?;
+    let emulator = Emulator::builder().clock(Arc::clone(&clock)).ids(SequentialIds);
+    let running = emulator.build().map_err(other)?.start().await.map_err(other)?;
     stage.step("An emulator of ESET's services starts")?;
     stage.fact("address", &running.endpoint())?;
     stage.fact("its time", "2030-01-01T00:00:00Z, and it moves only when we say so")?;

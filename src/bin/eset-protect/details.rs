@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::cell::{self, heading, is_default, shortened};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Lines, print_fields};
+use crate::table::{Lines, fields_text};
 
 /// Longer JSON is printed on several lines.
 const MAX_LINE: usize = 100;
@@ -19,14 +19,14 @@ pub fn print(
 ) -> Result<(), Failure> {
     let mut fields = Vec::new();
     collect(message, value, &mut Vec::new(), &mut fields);
-    print_fields(output, fields)
+    output.bytes(fields_text(output.style, &fields).as_bytes())
 }
 
 fn collect(
     message: &MessageDescriptor,
     value: &Value,
     path: &mut Vec<String>,
-    found: &mut Vec<(String, Lines)>,
+    found: &mut Vec<Lines>,
 ) {
     for field in message.fields() {
         let Some(value) = value.get(field.json_name()).filter(|value| !is_default(value)) else {
@@ -44,13 +44,13 @@ fn collect(
         } else {
             let names: Vec<_> = path.iter().map(String::as_str).collect();
             let is_scalar = kind.as_message().is_none();
-            let lines: Lines = match value {
+            let lines = match value {
                 Value::Array(elements) if is_scalar => {
                     elements.iter().map(|element| cell::text(&field, element, false)).collect()
                 }
                 Value::Array(elements) => elements.iter().flat_map(json_lines).collect(),
-                Value::Object(_) => json_lines(value).into(),
-                value => cell::text(&field, value, false).into(),
+                Value::Object(_) => json_lines(value),
+                value => vec![cell::text(&field, value, false)],
             };
             found.push((heading(&names), lines));
         }

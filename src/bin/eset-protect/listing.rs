@@ -1,20 +1,17 @@
 //! Prints lists of many pages.
 
-use std::io::{self, IsTerminal};
-use std::time::Duration;
-
 use clap::Args;
 use eset_protect::Client;
 use eset_protect::rpc::Rpc;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressDrawTarget;
 
 use crate::calls;
-use crate::check::{Flags, check};
+use crate::check::{Flags, checked};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::{Format, Output};
-use crate::request::Request;
+use crate::progress::Progress;
 use crate::response::{noun, parse};
 use crate::table::Table;
 use crate::text::{count, plural};
@@ -47,9 +44,7 @@ pub fn run<R: Rpc>(
     flags: Flags<'_>,
     limit: Limit,
 ) -> Result<(), Failure> {
-    let method = Method::of::<R>()?;
-    let request = Request::new(&method, request)?;
-    check(&request, flags)?;
+    let (method, request) = checked::<R>(request, flags)?;
     connection
         .run(async |client, format| print(&client, format, &method, &request.json, limit).await)
 }
@@ -69,17 +64,23 @@ pub async fn print(
     let noun = noun(method);
     // On a terminal, the lines themselves show the progress.
     let shows_lines = format == Format::Json && output.is_terminal;
-    let progress = Progress::new(&noun, !shows_lines && io::stderr().is_terminal());
+    let target = match shows_lines {
+        true => ProgressDrawTarget::hidden(),
+        false => ProgressDrawTarget::stderr(),
+    };
+    let progress = Progress::new("{spinner} {msg} {elapsed}", None, target);
+    let mut listed = 0;
     let mut table = Table::of(&field, output.is_terminal);
-    let mut left = limit.limit.unwrap_or(usize::MAX);
+    let most = limit.limit.unwrap_or(usize::MAX);
     let mut pages = calls::pages(client, method, request)?;
-    while left > 0
+    progress.set_message(count(listed, &noun));
+    while listed < most
         && let Some(page) = pages.next().await
     {
         let mut page = page?;
-        page.truncate(left);
-        left -= page.len();
-        progress.add(page.len());
+        page.truncate(most - listed);
+        listed += page.len();
+        progress.set_message(count(listed, &noun));
         for item in page {
             match format {
                 Format::Table => table.push(&parse(&item)?),
@@ -95,35 +96,4 @@ pub async fn print(
         table.print(&mut output, &plural(&noun))?;
     }
     output.flush()
-}
-
-/// A spinner with a count on standard error. Disappears when dropped.
-struct Progress {
-    bar: ProgressBar,
-    what: String,
-}
-
-impl Progress {
-    fn new(what: &str, shown: bool) -> Self {
-        let bar = if shown { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        let progress = Self { bar, what: what.to_owned() };
-        progress.add(0);
-        progress
-    }
-
-    fn add(&self, number: usize) {
-        self.bar.inc(number as u64);
-        let number = usize::try_from(self.bar.position()).unwrap_or(usize::MAX);
-        self.bar.set_message(count(number, &self.what));
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
 }

@@ -1,8 +1,5 @@
 //! Requests in JSON, read and checked before anything is sent.
 
-use std::time::SystemTime;
-
-use eset_protect::check::{Check, Problem};
 use eset_protect::protojson::Reader;
 use eset_protect::rpc::{self, Rpc, RpcVisitor};
 use serde::Serialize;
@@ -10,6 +7,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::method::Method;
+use crate::problem::{self, Problem};
 
 /// A request without the fields that only the server sets.
 #[derive(Debug)]
@@ -20,24 +18,18 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request of a message.
+    /// Makes the request of a message.
     pub fn new(method: &Method, message: &impl Serialize) -> Result<Self, Failure> {
         let json = serde_json::to_string(message);
         let json =
             json.map_err(|error| Failure::Other(format!("{}: {error}", method.spec.method)))?;
-        Self::of(method, &json)
+        Self::whole(method, &json)
     }
 
-    /// Reads a whole request, which may be empty.
+    /// Reads a complete request, which may be empty.
     pub fn whole(method: &Method, json: &str) -> Result<Self, Failure> {
         let value = serde_json::from_str(json).map_err(|error| error.to_string());
         value.and_then(|value| strict(method, json, value)).map_err(Failure::Input)
-    }
-
-    /// Reads a request that the command built.
-    pub fn of(method: &Method, json: &str) -> Result<Self, Failure> {
-        Self::read(method, json)
-            .map_err(|problem| Failure::Input(format!("{}: {problem}", method.spec.method)))
     }
 
     /// Reads a request, or only its content, as a list prints it.
@@ -83,7 +75,11 @@ fn strict(method: &Method, json: &str, mut value: Value) -> Result<Request, Stri
     remove_anys(&mut value);
     let without_anys = value.to_string();
     let unknown = || Err(format!("{}: there is no such RPC", method.spec.path));
-    rpc::visit(method.spec.path, Read { json, without_anys: &without_anys }).unwrap_or_else(unknown)
+    let read = rpc::visit(method.spec.path, Read { json, without_anys: &without_anys });
+    let mut request = read.unwrap_or_else(unknown)?;
+    let value = serde_json::from_str(&request.json).map_err(|error| error.to_string())?;
+    problem::add_missing(&mut request.problems, &method.input(), &value, "");
+    Ok(request)
 }
 
 struct Read<'a> {
@@ -103,9 +99,8 @@ impl RpcVisitor for Read<'_> {
             .read::<R::Request>(self.without_anys.as_bytes())
             .map_err(|error| without_position(&error.to_string()).to_owned())?;
         request.clear_output_only();
-        let problems = request.check(SystemTime::now()).err();
         let json = serde_json::to_string(&request).map_err(|error| error.to_string())?;
-        Ok(Request { json, problems: problems.into_iter().flatten().collect() })
+        Ok(Request { json, problems: problem::of_rules(&request) })
     }
 }
 

@@ -5,16 +5,15 @@ use eset_protect::rpc::{IdempotencyLevel, Rpc};
 use serde_json::Value;
 
 use crate::calls;
-use crate::check::{Flags, check};
+use crate::check::{Flags, checked};
 use crate::connection::Connection;
 use crate::details;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::{Format, Output};
-use crate::request::Request;
 use crate::say::say;
 use crate::table::Table;
-use crate::text::{plural, printable};
+use crate::text::{plural, printable, singular};
 
 /// Checks a request, makes the call and prints its response, or `done` if that is empty.
 pub fn run<R: Rpc>(
@@ -23,9 +22,7 @@ pub fn run<R: Rpc>(
     flags: Flags<'_>,
     done: &str,
 ) -> Result<(), Failure> {
-    let method = Method::of::<R>()?;
-    let request = Request::new(&method, request)?;
-    check(&request, flags)?;
+    let (method, request) = checked::<R>(request, flags)?;
     connection.run(async |client, format| {
         call(&client, format, &method, &request.json, done).await.map(drop)
     })
@@ -112,11 +109,5 @@ pub fn created(method: &Method, response: &str) -> Option<String> {
 
 /// Returns the singular name of the resources of a method, such as `task`.
 pub fn noun(method: &Method) -> String {
-    let name = method.item().map(|field| field.name().replace('_', " "));
-    let name = name.unwrap_or_else(|| "item".to_owned());
-    match (name.strip_suffix("ies"), name.strip_suffix('s')) {
-        (Some(stem), _) => format!("{stem}y"),
-        (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
-        _ => name,
-    }
+    method.item().map_or("item".to_owned(), |field| singular(&field.name().replace('_', " ")))
 }

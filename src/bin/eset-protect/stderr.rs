@@ -4,9 +4,10 @@
 //! Logs are best effort: lines without a reader are dropped and counted. Messages such as errors are kept
 //! until they are written, and the command waits for them at its end, except for a log that nobody reads.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Writes a message.
 pub fn say(text: &str) {
-    match queue() {
-        Some(queue) => queue.say(text.as_bytes()),
+    match writer() {
+        Some(writer) => writer.say(text.as_bytes()),
         // Without a reader there is nobody to report to.
         None => drop(io::stderr().write_all(text.as_bytes())),
     }
@@ -31,189 +32,152 @@ pub fn say(text: &str) {
 
 /// Writes a log entry, if it is being read.
 pub fn log(bytes: &[u8]) {
-    match queue() {
-        Some(queue) => queue.log(bytes),
+    match writer() {
+        Some(writer) => writer.log(bytes),
         None => drop(io::stderr().write_all(bytes)),
     }
 }
 
 /// Waits until everything is written, at the end of the command.
 pub fn finish() {
-    if let Some(Some(queue)) = QUEUE.get() {
-        queue.finish();
+    if let Some(Some(writer)) = WRITER.get() {
+        writer.finish();
     }
 }
 
-static QUEUE: OnceLock<Option<Arc<Queue>>> = OnceLock::new();
+static WRITER: OnceLock<Option<Writer>> = OnceLock::new();
 
-/// Returns the queue of the writing thread; `None` if standard error is a terminal, because pausing that
-/// pauses the whole command.
-fn queue() -> Option<&'static Queue> {
-    let begin = || {
-        let queue = Arc::new(Queue::default());
-        let writer = Arc::clone(&queue);
-        let begun = thread::Builder::new()
-            .name("stderr".to_owned())
-            .spawn(move || writer.write(&mut io::stderr()));
-        begun.is_ok().then_some(queue)
-    };
-    QUEUE.get_or_init(|| if io::stderr().is_terminal() { None } else { begin() }).as_deref()
+/// Returns the writing thread; `None` if standard error is a terminal, because pausing that pauses the whole
+/// command.
+fn writer() -> Option<&'static Writer> {
+    let start = || if io::stderr().is_terminal() { None } else { Writer::start(io::stderr()) };
+    WRITER.get_or_init(start).as_ref()
 }
 
-/// Bytes waiting to be written.
-#[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
+/// A request to the writing thread.
+enum Entry {
+    Bytes(Vec<u8>),
+    /// Reports that everything before it is written.
+    Flush(Sender<()>),
 }
 
-#[derive(Debug, Default)]
+/// A thread that writes. When the reader is gone, the thread ends and its channel is closed.
+struct Writer {
+    entries: Sender<Entry>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
 struct State {
-    waiting: VecDeque<Vec<u8>>,
     /// The number of waiting bytes.
-    size: usize,
-    is_writing: bool,
-    /// The number of written bytes, which shows whether anything is read.
-    written: u64,
+    size: AtomicUsize,
+    /// The number of entries written, which shows whether anything is read.
+    written: AtomicUsize,
     /// Whether nothing has been read for a while.
-    is_stalled: bool,
-    has_logged: bool,
+    is_stalled: AtomicBool,
+    has_logged: AtomicBool,
     /// The number of log lines dropped since the last one that was accepted.
-    lost: usize,
-    /// Whether the reader is gone.
-    is_gone: bool,
+    lost: AtomicUsize,
 }
 
-impl State {
-    fn push(&mut self, bytes: &[u8]) {
-        if self.lost > 0 {
-            let note = format!("… {} lines of the log were dropped: no reader …\n", self.lost);
-            self.lost = 0;
-            self.push(note.as_bytes());
-        }
-        self.size += bytes.len();
-        self.waiting.push_back(bytes.to_vec());
+impl Writer {
+    /// Starts the thread; `None` if the system cannot.
+    fn start(mut output: impl Write + Send + 'static) -> Option<Self> {
+        let (entries, received) = channel();
+        let state = Arc::new(State::default());
+        let written = Arc::clone(&state);
+        let write = move || {
+            for entry in received {
+                match entry {
+                    Entry::Bytes(bytes) if write(&mut output, &bytes).is_err() => return,
+                    Entry::Bytes(bytes) => {
+                        written.size.fetch_sub(bytes.len(), SeqCst);
+                        written.written.fetch_add(1, SeqCst);
+                        written.is_stalled.store(false, SeqCst);
+                    }
+                    // The caller may have stopped waiting.
+                    Entry::Flush(done) => drop(done.send(())),
+                }
+            }
+        };
+        thread::Builder::new().name("stderr".to_owned()).spawn(write).ok()?;
+        Some(Self { entries, state })
     }
 
-    fn is_done(&self) -> bool {
-        self.is_gone || (self.waiting.is_empty() && !self.is_writing)
-    }
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn say(&self, bytes: &[u8]) {
-        let mut state = self.lock();
-        if state.is_gone {
-            return;
-        }
-        state.push(bytes);
-        self.changed.notify_all();
-        if !state.is_stalled {
-            let (mut state, is_done) = self.wait(state, AT_ONCE);
-            state.is_stalled = !is_done;
+    fn say(&self, text: &[u8]) {
+        self.push(text);
+        if !self.state.is_stalled.load(SeqCst) && !self.flush(AT_ONCE) {
+            self.state.is_stalled.store(true, SeqCst);
         }
     }
 
-    fn log(&self, bytes: &[u8]) {
-        let mut state = self.lock();
-        state.has_logged = true;
-        if state.is_gone {
-            return;
+    fn log(&self, line: &[u8]) {
+        self.state.has_logged.store(true, SeqCst);
+        if self.state.size.load(SeqCst) + line.len() > MOST_LOGGED {
+            self.state.lost.fetch_add(1, SeqCst);
+        } else {
+            self.push(line);
         }
-        if state.size + bytes.len() > MOST_LOGGED {
-            state.lost += 1;
-            return;
-        }
-        state.push(bytes);
-        self.changed.notify_all();
     }
 
     fn finish(&self) {
+        self.push(b"");
+        while !self.flush(PATIENCE) && !self.state.has_logged.load(SeqCst) {}
+    }
+
+    /// Queues bytes, after a note about the lines that were dropped before them. Does nothing if the reader is
+    /// gone.
+    fn push(&self, bytes: &[u8]) {
+        let lost = self.state.lost.swap(0, SeqCst);
+        let note = match lost {
+            0 => String::new(),
+            lost => format!("… {lost} lines of the log were dropped: no reader …\n"),
+        };
+        for bytes in [note.as_bytes(), bytes].into_iter().filter(|bytes| !bytes.is_empty()) {
+            self.state.size.fetch_add(bytes.len(), SeqCst);
+            drop(self.entries.send(Entry::Bytes(bytes.to_vec())));
+        }
+    }
+
+    /// Waits until everything is written or the reader is gone, as long as there is progress within each
+    /// `patience`. Returns whether it is.
+    fn flush(&self, patience: Duration) -> bool {
+        let (done, is_done) = channel();
+        drop(self.entries.send(Entry::Flush(done)));
         loop {
-            let mut state = self.lock();
-            if state.lost > 0 {
-                state.push(b"");
-            }
-            let (state, is_done) = self.wait(state, PATIENCE);
-            if is_done || state.has_logged {
-                return;
+            let written = self.state.written.load(SeqCst);
+            match is_done.recv_timeout(patience) {
+                Err(RecvTimeoutError::Timeout) if self.state.written.load(SeqCst) == written => {
+                    return false;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return true,
             }
         }
     }
+}
 
-    /// Waits until everything is written, as long as there is progress within each `patience`.
-    fn wait<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        patience: Duration,
-    ) -> (MutexGuard<'a, State>, bool) {
-        while !state.is_done() {
-            let written = state.written;
-            let is_same = |state: &mut State| !state.is_done() && state.written == written;
-            let waited = self.changed.wait_timeout_while(state, patience, is_same);
-            let (next, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = next;
-            if timeout.timed_out() {
-                return (state, false);
-            }
-        }
-        (state, true)
-    }
-
-    /// Writes everything until the reader is gone.
-    fn write(&self, output: &mut dyn Write) {
-        loop {
-            let mut state = self.lock();
-            let Some(bytes) = state.waiting.pop_front() else {
-                drop(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
-                continue;
-            };
-            state.is_writing = true;
-            drop(state);
-            let is_gone = self.write_one(output, &bytes).is_err();
-            let mut state = self.lock();
-            state.is_writing = false;
-            state.is_stalled = false;
-            state.size -= bytes.len();
-            state.written += 1;
-            if is_gone {
-                state.is_gone = true;
-                state.waiting.clear();
-            }
-            drop(state);
-            self.changed.notify_all();
-            if is_gone {
-                return;
-            }
+/// Writes bytes. Fails if the reader is gone.
+fn write(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match output.write(bytes) {
+            Ok(0) => return Ok(()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::WouldBlock => thread::sleep(PAUSE),
+                ErrorKind::BrokenPipe => return Err(error),
+                // A full disk may have room later.
+                _ => return Ok(()),
+            },
         }
     }
-
-    /// Writes bytes. Fails if the reader is gone.
-    fn write_one(&self, output: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match output.write(bytes) {
-                Ok(0) => return Ok(()),
-                Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock => thread::sleep(PAUSE),
-                    ErrorKind::BrokenPipe => return Err(error),
-                    // A full disk may have room later.
-                    _ => return Ok(()),
-                },
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::mpsc::Receiver;
 
     use super::*;
 
@@ -235,27 +199,24 @@ mod tests {
         }
     }
 
-    fn read_by_turns() -> (Arc<Queue>, Sender<()>, Receiver<Vec<u8>>) {
+    fn read_by_turns() -> (Writer, Sender<()>, Receiver<Vec<u8>>) {
         let (turn, turns) = channel();
         let (taken, read) = channel();
-        let queue = Arc::new(Queue::default());
-        let writer = Arc::clone(&queue);
-        thread::spawn(move || writer.write(&mut Reader { turns, taken }));
-        (queue, turn, read)
+        (Writer::start(Reader { turns, taken }).unwrap(), turn, read)
     }
 
     #[test]
     fn a_log_is_bounded_and_says_what_was_lost() {
-        let (queue, turn, read) = read_by_turns();
+        let (writer, turn, read) = read_by_turns();
         let line = vec![b'x'; MOST_LOGGED / 4];
         for _ in 0..10 {
-            queue.log(&line);
+            writer.log(&line);
         }
-        queue.say(b"said\n");
+        writer.say(b"said\n");
         for _ in 0..6 {
             assert!(turn.send(()).is_ok());
         }
-        queue.finish();
+        writer.finish();
         let read: Vec<_> = read.try_iter().collect();
         assert_eq!(read.len(), 6);
         assert!(read[..4].iter().all(|bytes| *bytes == line));
@@ -265,34 +226,32 @@ mod tests {
 
     #[test]
     fn nobody_is_waited_for_who_reads_no_log() {
-        let (queue, _turn, read) = read_by_turns();
-        queue.log(b"logged\n");
-        queue.say(b"said\n");
-        queue.finish();
+        let (writer, _turn, read) = read_by_turns();
+        writer.log(b"logged\n");
+        writer.say(b"said\n");
+        writer.finish();
         assert_eq!(read.try_iter().count(), 0);
     }
 
     #[test]
     fn what_is_said_waits_for_its_reader() {
-        let (queue, turn, read) = read_by_turns();
-        queue.say(b"said\n");
-        assert!(queue.lock().is_stalled);
-        let finished = thread::spawn({
-            let queue = Arc::clone(&queue);
-            move || queue.finish()
+        let (writer, turn, read) = read_by_turns();
+        writer.say(b"said\n");
+        assert!(writer.state.is_stalled.load(SeqCst));
+        thread::scope(|scope| {
+            scope.spawn(|| writer.finish());
+            assert!(turn.send(()).is_ok());
         });
-        assert!(turn.send(()).is_ok());
-        assert!(finished.join().is_ok());
         assert_eq!(read.try_iter().collect::<Vec<_>>(), [b"said\n"]);
     }
 
     #[test]
     fn a_reader_who_is_gone_is_forgotten() {
-        let (queue, turn, _) = read_by_turns();
+        let (writer, turn, _) = read_by_turns();
         drop(turn);
-        queue.say(b"said\n");
-        queue.log(b"logged\n");
-        queue.finish();
-        assert!(queue.lock().is_gone && queue.lock().waiting.is_empty());
+        writer.say(b"said\n");
+        writer.log(b"logged\n");
+        writer.finish();
+        assert!(writer.entries.send(Entry::Bytes(Vec::new())).is_err());
     }
 }

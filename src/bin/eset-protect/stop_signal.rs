@@ -12,16 +12,10 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     Ok(async move {
-        std::future::poll_fn(|cx| {
-            let interrupted = interrupt.poll_recv(cx).is_ready();
-            let terminated = terminate.poll_recv(cx).is_ready();
-            if interrupted || terminated {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     })
 }
 

@@ -133,12 +133,8 @@ impl Table {
     /// Formats each row as a block of lines.
     fn blocks(&self, style: Style) -> String {
         let block = |row: &Vec<String>| {
-            let fields = self
-                .headers
-                .iter()
-                .zip(row)
-                .map(|(header, cell)| (header.as_str(), cell.clone().into()));
-            fields_text(style, fields)
+            let lines = row.iter().map(|cell| vec![cell.clone()]);
+            fields_text(style, &self.headers.iter().cloned().zip(lines).collect::<Vec<_>>())
         };
         self.rows.iter().map(block).collect::<Vec<_>>().join("\n")
     }
@@ -173,52 +169,24 @@ impl Table {
     }
 }
 
-/// Prints an item: a name and lines for each field that is not empty.
-pub fn print_fields<N: AsRef<str>>(
-    output: &mut Output,
-    fields: impl IntoIterator<Item = (N, Lines)>,
-) -> Result<(), Failure> {
-    output.bytes(fields_text(output.style, fields).as_bytes())
-}
+/// The name of a field and its value, line by line. Text is always a single line, so that a name from a server
+/// cannot look like another field.
+pub type Lines = (String, Vec<String>);
 
-fn fields_text<N: AsRef<str>>(
-    style: Style,
-    fields: impl IntoIterator<Item = (N, Lines)>,
-) -> String {
-    let fields: Vec<_> = fields.into_iter().filter(|(_, Lines(lines))| !lines.is_empty()).collect();
-    let width = fields.iter().map(|(name, _)| name.as_ref().len()).max().unwrap_or_default();
+/// Formats one thing: a name and its lines, for each field that is not empty.
+pub fn fields_text(style: Style, fields: &[Lines]) -> String {
+    let is_set = |text: &String| !text.is_empty();
+    let fields: Vec<_> = fields.iter().filter(|(_, lines)| lines.iter().any(is_set)).collect();
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for (name, Lines(lines)) in fields {
-        let mut name = style.dim(&format!("{:width$}", name.as_ref()));
+    for (name, lines) in fields {
+        let mut name = style.dim(&format!("{name:width$}"));
         for line in lines {
-            text.push_str(&format!("{name}{:GAP$}{}\n", "", printable(&line)));
+            text.push_str(&format!("{name}{:GAP$}{}\n", "", printable(line)));
             name = " ".repeat(width);
         }
     }
     text
-}
-
-/// The value of a field, line by line. Text is always a single line, so that a name from a server cannot look
-/// like another field.
-#[derive(Debug)]
-pub struct Lines(Vec<String>);
-
-impl From<String> for Lines {
-    fn from(text: String) -> Self {
-        Self(if text.is_empty() { Vec::new() } else { vec![text] })
-    }
-}
-
-impl FromIterator<String> for Lines {
-    fn from_iter<I: IntoIterator<Item = String>>(lines: I) -> Self {
-        Self(lines.into_iter().collect())
-    }
-}
-
-impl From<Vec<String>> for Lines {
-    fn from(lines: Vec<String>) -> Self {
-        Self(lines)
-    }
 }
 
 /// Returns the width of the terminal. COLUMNS takes precedence if it is set.

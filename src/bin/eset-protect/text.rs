@@ -43,6 +43,15 @@ pub fn plural(singular: &str) -> String {
     }
 }
 
+/// `task`, `policy`; the reverse of [`plural`].
+pub fn singular(plural: &str) -> String {
+    match (plural.strip_suffix("ies"), plural.strip_suffix('s')) {
+        (Some(stem), _) => format!("{stem}y"),
+        (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
+        _ => plural.to_owned(),
+    }
+}
+
 /// Returns how the user called this command, for examples.
 pub fn program() -> &'static str {
     // Cargo sets this for programs that it runs.

@@ -6,7 +6,7 @@ use clap::Args;
 use eset_protect::rpc::Rpc;
 
 use crate::bulk::{Bulk, BulkOptions, Item};
-use crate::check::check;
+use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::input::{each_once, read_uuids};
@@ -32,12 +32,6 @@ pub struct Uuids {
     options: BulkOptions,
 }
 
-/// The given UUIDs.
-enum Given {
-    One(String),
-    Many(Vec<String>),
-}
-
 impl Uuids {
     /// Makes the call for each of these UUIDs and prints the responses: `done` and the UUID if they are
     /// empty, and `verb` in the summary.
@@ -51,40 +45,40 @@ impl Uuids {
         // A request that identifies one resource has one field.
         let name = method.input().fields().next();
         let name = name.map(|field| field.json_name().to_owned()).unwrap_or_default();
-        let request = |uuid: &str| serde_json::json!({ &name: uuid }).to_string();
-        match self.given(&method, &request)? {
-            Given::One(uuid) => connection.run(async |client, format| {
-                let done = format!("{done} {uuid}.");
-                response::call(&client, format, &method, &request(&uuid), &done).await.map(drop)
-            }),
-            Given::Many(uuids) => {
-                let settings = self.options.settings(self.from.as_deref())?;
-                let items = uuids.into_iter().map(|uuid| Item {
-                    name: uuid.clone(),
-                    request: request(&uuid),
-                    line: uuid,
-                });
-                let (items, done) = (items.collect(), done.to_owned());
-                Bulk { method, items, settings, verb, done }.run(connection)
-            }
+        let request = |uuid: &str| serde_json::json!({ &name: uuid });
+        for uuid in self.uuids.iter().filter(|uuid| *uuid != "-") {
+            let request = Request::new(&method, &request(uuid))?;
+            CheckOptions::default().flags(&request, &[("", "UUID")])?;
         }
+        let is_one = self.from.is_none() && !self.options.has_failed_file();
+        if let ([uuid], true) = (&*self.uuids, is_one)
+            && uuid != "-"
+        {
+            let (done, request) = (format!("{done} {uuid}."), request(uuid).to_string());
+            return connection.run(async |client, format| {
+                response::call(&client, format, &method, &request, &done).await.map(drop)
+            });
+        }
+        let uuids = self.many()?;
+        let settings = self.options.settings(self.from.as_deref())?;
+        let items = uuids.into_iter().map(|uuid| Item {
+            name: uuid.clone(),
+            request: request(&uuid).to_string(),
+            line: uuid,
+        });
+        let (items, done) = (items.collect(), done.to_owned());
+        Bulk { method, items, settings, verb, done }.run(connection)
     }
 
-    /// Returns the given UUIDs, checked before anything is sent.
-    fn given(&self, method: &Method, request: &dyn Fn(&str) -> String) -> Result<Given, Failure> {
-        for uuid in self.uuids.iter().filter(|uuid| *uuid != "-") {
-            check(&Request::of(method, &request(uuid))?, &[("", "UUID")])?;
-        }
-        if let Some(path) = &self.from {
-            return read_uuids("--from", path).map(Given::Many);
-        }
-        match self.uuids.as_slice() {
-            [uuid] if uuid == "-" => read_uuids("UUID", Path::new("-")).map(Given::Many),
-            [uuid] if !self.options.has_failed_file() => Ok(Given::One(uuid.clone())),
-            uuids if uuids.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
+    /// Returns the UUIDs in a file, standard input or the arguments, without duplicates.
+    fn many(&self) -> Result<Vec<String>, Failure> {
+        match (&self.from, &*self.uuids) {
+            (Some(path), _) => read_uuids("--from", path),
+            (None, [uuid]) if uuid == "-" => read_uuids("UUID", Path::new("-")),
+            (None, uuids) if uuids.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
                 "-: expected no uuid beside it; it reads them from standard input".to_owned(),
             )),
-            uuids => Ok(Given::Many(each_once(uuids.to_vec()))),
+            (None, uuids) => Ok(each_once(uuids.to_vec())),
         }
     }
 }

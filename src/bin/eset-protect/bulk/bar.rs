@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal};
 use std::pin::Pin;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressDrawTarget;
 use tokio::time::{Sleep, sleep};
 
+use crate::progress::Progress;
 use crate::style::Style;
 
 /// Work that ends sooner shows no bar.
@@ -15,7 +16,7 @@ const MOMENT: Duration = Duration::from_millis(400);
 
 /// A bar that appears after a moment, and disappears when dropped.
 pub struct Bar {
-    bar: ProgressBar,
+    bar: Progress,
     style: Style,
     failed: usize,
     /// The time until it appears; `None` after that, and without a terminal.
@@ -25,14 +26,11 @@ pub struct Bar {
 impl Bar {
     pub fn new(total: usize) -> Self {
         let is_terminal = io::stderr().is_terminal();
-        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
         let style = Style::new(is_terminal);
         let colour = if style.is_enabled() { ".green/dim" } else { "" };
         let template =
             format!("{{bar:24{colour}}} {{pos}} of {{len}}  {{elapsed}}, {{eta}} left  {{msg}}");
-        if let Ok(style) = ProgressStyle::with_template(&template) {
-            bar.set_style(style);
-        }
+        let bar = Progress::new(&template, Some(total as u64), ProgressDrawTarget::hidden());
         Self { bar, style, failed: 0, moment: is_terminal.then(|| Box::pin(sleep(MOMENT))) }
     }
 
@@ -47,7 +45,6 @@ impl Bar {
     pub fn show(&mut self) {
         self.moment = None;
         self.bar.set_draw_target(ProgressDrawTarget::stderr());
-        self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 
     /// Counts a finished call.
@@ -62,16 +59,5 @@ impl Bar {
     /// Hides the bar while something else is printed.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
-    }
-
-    /// Removes the bar.
-    pub fn end(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.end();
     }
 }

@@ -43,28 +43,20 @@ impl BulkOptions {
     /// Opens the files; `input` is the file being read.
     pub fn settings(&self, input: Option<&Path>) -> Result<BulkSettings, Failure> {
         let failed = self.failed.as_deref().map(|path| FailedFile::open(path, input));
-        Ok(BulkSettings { concurrency: self.concurrency, failed: failed.transpose()? })
+        let concurrency = self.concurrency.map(usize::from);
+        Ok(BulkSettings { concurrency, failed: failed.transpose()? })
     }
 }
 
 /// The options, with the file opened.
 #[derive(Debug)]
 pub struct BulkSettings {
-    concurrency: Option<u16>,
+    /// The number of concurrent calls; by default the library's.
+    pub concurrency: Option<usize>,
     failed: Option<FailedFile>,
 }
 
 impl BulkSettings {
-    /// Returns the number of concurrent calls; `None` for the library's default.
-    pub fn concurrency(&self) -> Option<usize> {
-        self.concurrency.map(usize::from)
-    }
-
-    /// Clears failures of an earlier run.
-    pub fn begin(&mut self) -> Result<(), Failure> {
-        self.write_failed(std::iter::empty())
-    }
-
     /// Writes the items to retry, if requested.
     pub fn write_failed<'a>(
         &mut self,

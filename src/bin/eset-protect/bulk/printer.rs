@@ -28,26 +28,6 @@ pub struct Printer {
     created: Vec<(String, String)>,
 }
 
-/// Responses that could not be printed.
-#[derive(Debug)]
-pub struct Unprinted {
-    pub failure: Failure,
-    created: Vec<(String, String)>,
-}
-
-impl Unprinted {
-    /// Reports all created items, because the reader of a pipe may not have read what was written to it.
-    pub fn say(self) -> Failure {
-        if self.created.is_empty() {
-            return self.failure;
-        }
-        for (name, uuid) in &self.created {
-            say(&format!("created, but perhaps not printed: {uuid} ({name})"));
-        }
-        self.failure.of_created()
-    }
-}
-
 impl Printer {
     pub fn new(format: Format, method: Method, done: String) -> Self {
         let output = Output::new();
@@ -79,10 +59,17 @@ impl Printer {
         self.failure.is_some()
     }
 
-    /// Prints the rest, which may have gaps.
-    pub fn end(mut self) -> Result<(), Unprinted> {
+    /// Prints the rest, which may have gaps. If that fails, reports all created items, because the reader of a
+    /// pipe may not have read what was written to it.
+    pub fn end(mut self) -> Result<(), Failure> {
         let printed = self.print_rest();
-        printed.map_err(|failure| Unprinted { failure, created: self.created })
+        if printed.is_ok() || self.created.is_empty() {
+            return printed;
+        }
+        for (name, uuid) in &self.created {
+            say(&format!("created, but perhaps not printed: {uuid} ({name})"));
+        }
+        printed.map_err(Failure::of_created)
     }
 
     fn print_rest(&mut self) -> Result<(), Failure> {

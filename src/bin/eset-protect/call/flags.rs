@@ -8,6 +8,7 @@ use eset_protect::descriptors::{is_output_only, is_required, summary};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::value::RawValue;
 
+use crate::cell::enum_prefix;
 use crate::method::Method;
 
 /// The maximum nesting of messages.
@@ -90,7 +91,7 @@ impl Flag {
                 .hide_possible_values(true)
                 .value_parser(PossibleValuesParser::new(["true", "false"])),
             (Form::Enum, Kind::Enum(values)) => {
-                let prefix = prefix(field);
+                let prefix = enum_prefix(&values);
                 let possible = values.values().map(|value| {
                     let name = value.name().to_owned();
                     let short = name.strip_prefix(&prefix).map(str::to_owned);
@@ -102,7 +103,7 @@ impl Flag {
                 let parser = PossibleValuesParser::new(possible.collect::<Vec<_>>());
                 arg.value_name("NAME").ignore_case(true).value_parser(parser)
             }
-            _ => arg.value_name(self.value_name()).allow_hyphen_values(true),
+            _ => arg.value_name(value_name(field)).allow_hyphen_values(true),
         };
         if field.is_list() || field.is_map() { arg.action(ArgAction::Append) } else { arg }
     }
@@ -118,27 +119,6 @@ impl Flag {
             help.push_str("; may be repeated");
         }
         help.trim_start_matches("; ").to_owned()
-    }
-
-    fn value_name(&self) -> &'static str {
-        let Some(field) = self.fields.last() else { return "VALUE" };
-        match field.kind() {
-            _ if field.is_map() => "KEY=VALUE",
-            Kind::String if field.name().ends_with("uuid") => "UUID",
-            Kind::String if field.name().ends_with("uuids") => "UUID",
-            Kind::String => "TEXT",
-            Kind::Bytes => "BASE64",
-            Kind::Message(message) => match message.full_name() {
-                "google.protobuf.Timestamp" => "RFC3339",
-                "google.protobuf.Duration" => "SECONDS",
-                "google.protobuf.FieldMask" => "PATHS",
-                "google.protobuf.StringValue" => "TEXT",
-                "google.protobuf.BytesValue" => "BASE64",
-                name if name.ends_with("Value") && is_text(&message) => "NUMBER",
-                _ => "JSON",
-            },
-            _ => "NUMBER",
-        }
     }
 
     /// Sets the field in a JSON request to the flag's value.
@@ -173,7 +153,7 @@ impl Flag {
             Form::Enum => {
                 // The names of the schema, however they were typed.
                 let Kind::Enum(values) = kind else { return Ok(quoted(text)) };
-                let short = format!("{}{text}", prefix(field));
+                let short = format!("{}{text}", enum_prefix(&values));
                 let is_it = |name: &str| {
                     name.eq_ignore_ascii_case(text) || name.eq_ignore_ascii_case(&short)
                 };
@@ -214,6 +194,27 @@ fn form(field: &FieldDescriptor) -> Form {
     }
 }
 
+/// What stands for a value of the field in help texts and in examples.
+pub fn value_name(field: &FieldDescriptor) -> &'static str {
+    match field.kind() {
+        _ if field.is_map() => "KEY=VALUE",
+        Kind::String if field.name().ends_with("uuid") => "UUID",
+        Kind::String if field.name().ends_with("uuids") => "UUID",
+        Kind::String => "TEXT",
+        Kind::Bytes => "BASE64",
+        Kind::Message(message) => match message.full_name() {
+            "google.protobuf.Timestamp" => "RFC3339",
+            "google.protobuf.Duration" => "SECONDS",
+            "google.protobuf.FieldMask" => "PATHS",
+            "google.protobuf.StringValue" => "TEXT",
+            "google.protobuf.BytesValue" => "BASE64",
+            name if name.ends_with("Value") && is_text(&message) => "NUMBER",
+            _ => "JSON",
+        },
+        _ => "NUMBER",
+    }
+}
+
 fn is_well_known(message: &MessageDescriptor) -> bool {
     message.package_name() == "google.protobuf"
 }
@@ -223,14 +224,6 @@ fn is_text(message: &MessageDescriptor) -> bool {
     let has_form = matches!(message.name(), "Timestamp" | "Duration" | "FieldMask")
         || message.name().ends_with("Value") && !matches!(message.name(), "Value" | "ListValue");
     is_well_known(message) && has_form
-}
-
-/// Returns the common prefix of an enum's names, such as `TASK_RUN_STATUS_`.
-fn prefix(field: &FieldDescriptor) -> String {
-    let kind = field.kind();
-    let first = kind.as_enum().and_then(|values| values.values().next());
-    let first = first.map(|first| first.name().to_owned()).unwrap_or_default();
-    first.strip_suffix("UNSPECIFIED").unwrap_or_default().to_owned()
 }
 
 fn quoted(text: &str) -> String {

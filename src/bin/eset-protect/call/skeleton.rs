@@ -1,97 +1,143 @@
 //! A request to fill in.
 
 use eset_protect::descriptors::{is_output_only, pool};
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
-use serde_json::{Map, Value, json};
+use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
 
+use super::flags::value_name;
+use crate::failure::Failure;
 use crate::method::Method;
 
-/// Messages are looked into so deep.
+/// Messages inside of messages are filled in down to this depth.
 const MAX_DEPTH: usize = 8;
 
-/// Every field of a request that a caller may set, with what belongs there.
-pub fn of(method: &Method) -> String {
-    let mut request = object(&method.input(), 0);
-    if method.spec.is_paged {
-        // `call` turns the pages.
-        request.remove("pageToken");
-    }
-    format!("{:#}", Value::Object(request))
+/// Returns a request with every field that a caller may set, in the order of the schema, and what belongs there.
+pub fn of(method: &Method) -> Result<String, Failure> {
+    let request = Example { message: method.input(), is_any: false, depth: 0 };
+    serde_json::to_string_pretty(&request)
+        .map_err(|error| Failure::Other(format!("{}: {error}", method.spec.request)))
 }
 
-fn object(message: &MessageDescriptor, depth: usize) -> Map<String, Value> {
-    let mut members = Map::new();
-    let mut chosen = Vec::new();
-    for field in message.fields().filter(|field| !is_output_only(field)) {
-        // Of a oneof only one can be set.
-        if let Some(oneof) = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
-            if chosen.contains(&oneof) {
+/// A message with an example in each field, written as an object.
+struct Example {
+    message: MessageDescriptor,
+    /// Whether it is the content of a `google.protobuf.Any`.
+    is_any: bool,
+    depth: usize,
+}
+
+impl Serialize for Example {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        if self.is_any {
+            let url = format!("type.googleapis.com/{}", self.message.full_name());
+            members.serialize_entry("@type", &url)?;
+        }
+        let mut chosen = Vec::new();
+        for field in self.message.fields().filter(|field| !is_output_only(field)) {
+            // `call` turns the pages.
+            if self.depth == 0 && field.name() == "page_token" {
                 continue;
             }
-            chosen.push(oneof);
+            // Of a oneof only one can be set.
+            if let Some(oneof) = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
+                if chosen.contains(&oneof) {
+                    continue;
+                }
+                chosen.push(oneof);
+            }
+            let value = ExampleField { field: &field, depth: self.depth };
+            members.serialize_entry(field.json_name(), &value)?;
         }
-        members.insert(field.json_name().to_owned(), value(&field, message, depth));
+        members.end()
     }
-    members
 }
 
-fn value(field: &FieldDescriptor, parent: &MessageDescriptor, depth: usize) -> Value {
-    let kind = field.kind();
-    if let Some(entry) = kind.as_message().filter(|message| message.is_map_entry()) {
-        let key = match entry.map_entry_key_field().kind() {
-            Kind::Bool => "false",
-            Kind::String => "KEY",
-            _ => "0",
-        };
-        return json!({ key: value(&entry.map_entry_value_field(), parent, depth) });
+/// The example for a field.
+struct ExampleField<'a> {
+    field: &'a FieldDescriptor,
+    /// The depth of the message that has the field.
+    depth: usize,
+}
+
+impl Serialize for ExampleField<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kind = self.field.kind();
+        if let Some(entry) = kind.as_message().filter(|message| message.is_map_entry()) {
+            let key = match entry.map_entry_key_field().kind() {
+                Kind::Bool => "false",
+                Kind::String => "KEY",
+                _ => "0",
+            };
+            let field = entry.map_entry_value_field();
+            let value = ExampleField { field: &field, depth: self.depth };
+            return serializer.collect_map([(key, value)]);
+        }
+        match (self.message(&kind), self.field.is_list()) {
+            (Some(message), true) => serializer.collect_seq([message]),
+            (Some(message), false) => message.serialize(serializer),
+            (None, true) => serializer.collect_seq([scalar(self.field, &kind)]),
+            (None, false) => scalar(self.field, &kind).serialize(serializer),
+        }
     }
-    let one = match kind {
+}
+
+impl ExampleField<'_> {
+    /// Returns the message in the field, if it is one with fields; for an `Any`, one that belongs there.
+    fn message(&self, kind: &Kind) -> Option<Example> {
+        let message = kind.as_message().filter(|_| self.depth < MAX_DEPTH)?;
+        let is_any = message.full_name() == "google.protobuf.Any";
+        if !is_any && message.package_name() == "google.protobuf" {
+            return None;
+        }
+        let parent = self.field.parent_message();
+        let message = if is_any { packed_in(parent.package_name())? } else { message.clone() };
+        Some(Example { message, is_any, depth: self.depth + 1 })
+    }
+}
+
+fn scalar(field: &FieldDescriptor, kind: &Kind) -> Value {
+    match kind {
         Kind::Bool => json!(false),
-        Kind::String if field.name().ends_with("uuid") => json!("UUID"),
-        Kind::String if field.name().ends_with("uuids") => json!("UUID"),
-        Kind::String => json!("TEXT"),
-        Kind::Bytes => json!("BASE64"),
+        Kind::String | Kind::Bytes => json!(value_name(field)),
         Kind::Enum(values) => {
             let names = values.values().map(|value| value.name().to_owned());
             let names = names.filter(|name| !name.ends_with("_UNSPECIFIED"));
             json!(names.collect::<Vec<_>>().join(" | "))
         }
         Kind::Message(message) => match message.full_name() {
-            "google.protobuf.Any" => any(parent, depth),
+            "google.protobuf.Any" => {
+                json!({ "@type": "type.googleapis.com/FULL.NAME.OF.A.MESSAGE" })
+            }
             "google.protobuf.Timestamp" => json!("2030-01-01T00:00:00Z"),
             "google.protobuf.Duration" => json!("30s"),
             "google.protobuf.FieldMask" => json!("path,another.path"),
-            "google.protobuf.StringValue" => json!("TEXT"),
-            "google.protobuf.BytesValue" => json!("BASE64"),
+            "google.protobuf.StringValue" | "google.protobuf.BytesValue" => {
+                json!(value_name(field))
+            }
             "google.protobuf.BoolValue" => json!(false),
             "google.protobuf.ListValue" => json!([]),
             name if name.starts_with("google.protobuf.") && name.ends_with("Value") => json!(0),
-            _ if depth >= MAX_DEPTH => json!({}),
-            _ => Value::Object(object(&message, depth + 1)),
+            _ => json!({}),
         },
         _ => json!(0),
-    };
-    if field.is_list() { json!([one]) } else { one }
+    }
 }
 
-/// A message of a type that the schema says belongs into an `Any` of this package.
-fn any(parent: &MessageDescriptor, depth: usize) -> Value {
-    let example = pool().get_extension_by_name("eset_protect.v1.packed_in").and_then(|extension| {
-        pool().files().find_map(|file| {
-            let options = file.options();
-            let package = options.get_extension(&extension);
-            let packages = package.as_list().unwrap_or(std::slice::from_ref(&*package));
-            let is_packed =
-                packages.iter().any(|name| name.as_str() == Some(parent.package_name()));
-            if is_packed { file.messages().next() } else { None }
-        })
-    });
-    let Some(example) = example.filter(|_| depth < MAX_DEPTH) else {
-        return json!({ "@type": "type.googleapis.com/FULL.NAME.OF.A.MESSAGE" });
+/// Returns a message of a type that the schema says belongs into an `Any` of this package.
+fn packed_in(package: &str) -> Option<MessageDescriptor> {
+    let extension = pool().get_extension_by_name("eset_protect.v1.packed_in")?;
+    let is_packed = |file: &FileDescriptor| {
+        let options = file.options();
+        let packages = options.get_extension(&extension);
+        let packages = packages.as_list().unwrap_or_default();
+        packages.iter().any(|name| name.as_str() == Some(package))
     };
-    let mut members = Map::new();
-    let url = format!("type.googleapis.com/{}", example.full_name());
-    members.insert("@type".to_owned(), url.into());
-    members.extend(object(&example, depth + 1));
-    Value::Object(members)
+    let files: Vec<_> = pool().files().filter(is_packed).collect();
+    // What others import is only a part of them.
+    let is_part = |file: &FileDescriptor| {
+        files.iter().any(|other| other.dependencies().any(|dependency| dependency == *file))
+    };
+    files.iter().find(|file| !is_part(file))?.messages().next()
 }

@@ -26,25 +26,17 @@ pub const PIN_CERT: &str = "ESET_PROTECT_PIN_CERT";
 
 const LOGIN: [&str; 4] = [CREDENTIALS, TOKEN, USERNAME, PASSWORD];
 
-const VARIABLES: [&str; 14] = [
-    ENDPOINT,
-    REGION,
-    ON_PREM,
-    WIRE,
-    CREDENTIALS,
-    TOKEN,
-    USERNAME,
-    PASSWORD,
-    TOKEN_URL,
-    TIMEOUT,
-    MAX_ATTEMPTS,
-    RATE,
-    CA_CERT,
-    PIN_CERT,
+/// All variables. A flag for one of a group overrides the environment for all of the group.
+const GROUPS: [&[&str]; 8] = [
+    &[ENDPOINT, REGION, ON_PREM],
+    &LOGIN,
+    &[CA_CERT, PIN_CERT],
+    &[WIRE],
+    &[TOKEN_URL],
+    &[TIMEOUT],
+    &[MAX_ATTEMPTS],
+    &[RATE],
 ];
-
-/// A flag for one of these overrides the environment for all of them.
-const GROUPS: [&[&str]; 3] = [&[ENDPOINT, REGION, ON_PREM], &LOGIN, &[CA_CERT, PIN_CERT]];
 
 /// Settings by variable. Some are secret, so there is no `Debug`.
 #[allow(missing_debug_implementations)]
@@ -62,7 +54,7 @@ impl Settings {
         }
         let flags: Vec<_> = given.iter().map(|(name, _)| *name).collect();
         let mut settings = Self { values: given.into_iter().collect(), flags };
-        for name in VARIABLES {
+        for name in GROUPS.into_iter().flatten().copied() {
             if let Some(value) = env::var_os(name).filter(|value| !value.is_empty())
                 && !settings.hides(name)
             {
@@ -82,10 +74,7 @@ impl Settings {
                 user.is_some_and(|user| self.values.get(USERNAME) != Some(&user))
             }
             WIRE => [REGION, ON_PREM, WIRE].iter().any(has_flag),
-            _ => {
-                let groups = GROUPS.into_iter().filter(|group| group.contains(&name));
-                has_flag(&name) || groups.flatten().any(has_flag)
-            }
+            _ => GROUPS.into_iter().filter(|group| group.contains(&name)).flatten().any(has_flag),
         }
     }
 

@@ -8,7 +8,6 @@ use eset_protect::policy_management::v2::{
 };
 
 use super::stage::{Stage, ensure};
-use super::task::pretty;
 use crate::failure::Failure;
 
 const PRODUCT: &str = "eset.local.products.endpoint";
@@ -31,30 +30,11 @@ pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<Strin
     let read = client.policies().get_policy(&*uuid).await?;
     ensure(read.features == policy.features, "the policy comes back as it was sent")?;
     let feature = read.features.into_iter().next().unwrap_or_default();
-    let configuration = feature.configuration.unwrap_or_default();
-    let data: PolicyData =
-        configuration.unpack().map_err(|error| Failure::Other(error.to_string()))?;
     stage.fact("name", &read.display_name)?;
     stage.fact("uuid", &uuid)?;
-    stage.fact("wire", &format!("google.protobuf.Any, {} bytes of", configuration.value.len()))?;
-    stage.fact("", &configuration.type_url)?;
-    let settings = data.data.unwrap_or_default();
-    stage.fact(
-        "typed",
-        &format!(
-            "PolicyData {{\n    data: {} bytes: {}\n    product: {:?}\n}}",
-            settings.len(),
-            String::from_utf8_lossy(&settings),
-            data.product.unwrap_or_default()
-        ),
-    )?;
-    stage.fact("JSON", &pretty(&configuration)?)?;
+    stage.forms::<PolicyData>(&feature.configuration.unwrap_or_default())?;
     for (path, flags) in &feature.flags {
-        let SettingFlags { apply_forcefully, read_only } = flags;
-        stage.fact(
-            "flags",
-            &format!("{path}\napply_forcefully: {apply_forcefully}, read_only: {read_only}"),
-        )?;
+        stage.fact("flags", &format!("{path}\n{flags:?}"))?;
     }
     Ok(uuid)
 }

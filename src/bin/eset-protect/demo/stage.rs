@@ -1,5 +1,10 @@
 //! The layout of the demo: numbered steps with facts.
 
+use std::fmt::{Debug, Display};
+
+use eset_protect::wkt::Any;
+use prost::{Message, Name};
+
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::style::Style;
@@ -55,6 +60,16 @@ impl Stage {
         self.output.line(&format!("    {name}  {value}"))
     }
 
+    /// Unpacks a message and prints it in three forms: as it is sent, as a type, and as JSON.
+    pub fn forms<M: Message + Name + Default + Debug>(&mut self, any: &Any) -> Result<M, Failure> {
+        let message: M = any.unpack().map_err(other)?;
+        let size = any.value.len();
+        self.fact("wire", &format!("google.protobuf.Any, {size} bytes of\n{}", any.type_url))?;
+        self.fact("typed", &format!("{message:?}"))?;
+        self.fact("JSON", &serde_json::to_string_pretty(any).map_err(other)?)?;
+        Ok(message)
+    }
+
     /// Prints the last text, with commands to try and their purposes.
     pub fn end(&mut self, text: &str, commands: &[(String, &str)]) -> Result<(), Failure> {
         let style = self.style();
@@ -71,4 +86,8 @@ impl Stage {
 /// Checks that what the demo shows is true.
 pub fn ensure(holds: bool, what: &str) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure::Other(format!("the demo expected that {what}"))) }
+}
+
+pub fn other(error: impl Display) -> Failure {
+    Failure::Other(format!("the demo: {error}"))
 }

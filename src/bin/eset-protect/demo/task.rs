@@ -10,7 +10,7 @@ use eset_protect::emulator::ManualClock;
 use eset_protect::params::{OnDemandScan, on_demand_scan::ScanProfile};
 use eset_protect::wkt::Any;
 
-use super::stage::{Stage, ensure};
+use super::stage::{Stage, ensure, other};
 use crate::failure::Failure;
 
 const DEVICE: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
@@ -20,39 +20,20 @@ const ADDED: (&str, &str) =
 
 /// Creates the task, reads it back and shows its params in three forms.
 pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<DeviceTask, Failure> {
-    stage.step("A device task is created: DeviceTasks/CreateTask")?;
+    stage.step("A device task: DeviceTasks/CreateTask and GetTask. Its params, three ways")?;
     let scan = OnDemandScan {
         scan_profile: Some(ScanProfile::InDepth.into()),
         scan_targets: vec!["eset://AllTargets".to_owned()],
         cleaning_enabled: Some(true),
         ..OnDemandScan::default()
     };
-    let created = client
-        .device_tasks()
-        .create_task(DeviceTask {
-            display_name: "Scan the till".to_owned(),
-            action: Some(Action::on_demand_scan(scan.clone())),
-            targets: Some(DeviceTaskTargets::devices([DEVICE])),
-            triggers: vec![Trigger::manual(None)],
-            ..DeviceTask::default()
-        })
-        .await?;
-    let uuid = created.uuid;
-    stage.fact("name", "Scan the till")?;
+    let task = create(client, "Scan the till", Action::on_demand_scan(scan.clone())).await?;
+    stage.fact("name", &task.display_name)?;
     stage.fact("action", "OnDemandScan, with its params as a typed message")?;
     stage.fact("on", &format!("device {DEVICE}"))?;
-    stage.fact("uuid", &uuid)?;
-
-    stage.step("It is read back: DeviceTasks/GetTask. Its params, three ways")?;
-    let task = client.device_tasks().get_task(&*uuid).await?;
-    let params = params(&task)?;
-    stage.fact("wire", &format!("google.protobuf.Any, {} bytes of", params.value.len()))?;
-    stage.fact("", &params.type_url)?;
-    let unpacked: OnDemandScan =
-        params.unpack().map_err(|error| Failure::Other(error.to_string()))?;
+    stage.fact("uuid", &task.uuid)?;
+    let unpacked: OnDemandScan = stage.forms(&params(&task))?;
     ensure(unpacked == scan, "the params come back as they were sent")?;
-    stage.fact("typed", &typed(&unpacked))?;
-    stage.fact("JSON", &pretty(&params)?)?;
     Ok(task)
 }
 
@@ -60,28 +41,20 @@ pub async fn create_and_read(stage: &mut Stage, client: &Client) -> Result<Devic
 pub async fn survive(stage: &mut Stage, client: &Client, task: &DeviceTask) -> Result<(), Failure> {
     stage.step("A newer ESET adds a member that these protos do not have")?;
     let (name, value) = ADDED;
-    let old = compact(&params(task)?)?;
+    let old = serde_json::to_string(&params(task)).map_err(other)?;
     let sent = format!("{},\"{name}\":{value}}}", old.trim_end_matches('}'));
     stage.fact("added", &format!("\"{name}\": {value}"))?;
-    let any: Any = serde_json::from_str(&sent)
-        .map_err(|error| Failure::Other(format!("the demo's JSON: {error}")))?;
-    let created = client
-        .device_tasks()
-        .create_task(DeviceTask {
-            display_name: "Scan the till, as a newer ESET would".to_owned(),
-            action: Some(Action { name: "OnDemandScan".to_owned(), params: Some(any) }),
-            triggers: vec![Trigger::manual(None)],
-            ..DeviceTask::default()
-        })
-        .await?;
-    let uuid = created.uuid;
-    let task = client.device_tasks().get_task(&*uuid).await?;
-    let params = params(&task)?;
-    let unpacked: Result<OnDemandScan, _> = params.unpack();
-    ensure(unpacked.is_ok(), "params with an unknown member still unpack")?;
-    ensure(compact(&params)? == sent, "the JSON comes back as it was, with the unknown member")?;
+    let any: Any = serde_json::from_str(&sent).map_err(other)?;
+    let action = Action { name: "OnDemandScan".to_owned(), params: Some(any) };
+    let task = create(client, "Scan the till, as a newer ESET would", action).await?;
+    let params = params(&task);
+    ensure(params.unpack::<OnDemandScan>().is_ok(), "params with an unknown member still unpack")?;
+    ensure(
+        serde_json::to_string(&params).map_err(other)? == sent,
+        "the JSON comes back with the unknown member",
+    )?;
     let style = stage.style();
-    stage.mark("wire", &format!("rides inside the same Any, now {} bytes", params.value.len()))?;
+    stage.mark("wire", &format!("is part of the same Any, now {} bytes", params.value.len()))?;
     stage.mark("typed", "still unpacks as OnDemandScan")?;
     stage.mark(
         "JSON",
@@ -120,28 +93,19 @@ pub async fn progress(
     Ok(())
 }
 
-fn params(task: &DeviceTask) -> Result<Any, Failure> {
-    let action = task.action.as_ref();
-    action
-        .and_then(|action| action.params.clone())
-        .ok_or_else(|| Failure::Other("the task came back without params".to_owned()))
+/// Creates a task and reads it back.
+async fn create(client: &Client, name: &str, action: Action) -> Result<DeviceTask, Failure> {
+    let task = DeviceTask {
+        display_name: name.to_owned(),
+        action: Some(action),
+        targets: Some(DeviceTaskTargets::devices([DEVICE])),
+        triggers: vec![Trigger::manual(None)],
+        ..DeviceTask::default()
+    };
+    let created = client.device_tasks().create_task(task).await?;
+    Ok(client.device_tasks().get_task(created.uuid).await?)
 }
 
-/// Formats the fields that are set as in the struct.
-fn typed(scan: &OnDemandScan) -> String {
-    format!(
-        "OnDemandScan {{\n    scan_profile: Some({:?}),\n    scan_targets: {:?},\n    \
-         cleaning_enabled: {:?},\n    ..\n}}",
-        scan.scan_profile(),
-        scan.scan_targets,
-        scan.cleaning_enabled
-    )
-}
-
-fn compact(any: &Any) -> Result<String, Failure> {
-    serde_json::to_string(any).map_err(|error| Failure::Other(error.to_string()))
-}
-
-pub fn pretty(any: &Any) -> Result<String, Failure> {
-    serde_json::to_string_pretty(any).map_err(|error| Failure::Other(error.to_string()))
+fn params(task: &DeviceTask) -> Any {
+    task.action.as_ref().and_then(|action| action.params.clone()).unwrap_or_default()
 }

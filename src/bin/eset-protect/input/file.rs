@@ -17,11 +17,6 @@ pub fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     if path.as_os_str() == "-" {
         return read_to_end("standard input", io::stdin().lock());
     }
-    read_file(flag, path)
-}
-
-/// Reads the file named by a flag.
-fn read_file(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     let what = format!("{flag} {}", path.display());
     let file = File::open(path).map_err(|error| Failure::Input(format!("{what}: {error}")))?;
     read_to_end(&what, file)
@@ -31,11 +26,6 @@ fn read_file(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
 pub fn read_text(flag: &str, path: &Path) -> Result<String, Failure> {
     decode(&read(flag, path)?)
         .map_err(|problem| Failure::Input(format!("{flag} {}: {problem}", path.display())))
-}
-
-/// Reads standard input.
-pub fn read_stdin() -> Result<Vec<u8>, Failure> {
-    read_to_end("standard input", io::stdin().lock())
 }
 
 fn read_to_end(what: &str, reader: impl Read) -> Result<Vec<u8>, Failure> {

@@ -26,7 +26,7 @@ impl Calls {
         Self { style }
     }
 
-    fn line(&self, call: &Seen) -> Result<String, fmt::Error> {
+    fn line(&self, call: &CallSpan) -> Result<String, fmt::Error> {
         let mut line = String::new();
         begin(&mut Writer::new(&mut line), self.style, tracing::Level::INFO)?;
         let method = self.style.bold(call.method());
@@ -54,7 +54,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
         if let ("eset_protect::call", "call", Some(span)) =
             (metadata.target(), metadata.name(), context.span(id))
         {
-            let mut call = Seen::default();
+            let mut call = CallSpan::default();
             attributes.record(&mut call);
             span.extensions_mut().insert(call);
         }
@@ -62,7 +62,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id)
-            && let Some(call) = span.extensions_mut().get_mut::<Seen>()
+            && let Some(call) = span.extensions_mut().get_mut::<CallSpan>()
         {
             values.record(call);
         }
@@ -70,7 +70,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         if let Some(span) = context.span(&id)
-            && let Some(call) = span.extensions().get::<Seen>()
+            && let Some(call) = span.extensions().get::<CallSpan>()
             && let Ok(line) = self.line(call)
         {
             stderr::log(line.as_bytes());
@@ -79,7 +79,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
 }
 
 /// The data of a call's span so far.
-pub struct Seen {
+pub struct CallSpan {
     begun: Instant,
     rpc: String,
     code: String,
@@ -87,21 +87,21 @@ pub struct Seen {
     request_id: String,
 }
 
-impl Seen {
+impl CallSpan {
     /// Returns the RPC without its service, as in errors.
     pub fn method(&self) -> &str {
         self.rpc.rsplit('/').next().unwrap_or_default()
     }
 }
 
-impl Default for Seen {
+impl Default for CallSpan {
     fn default() -> Self {
         let (rpc, code, request_id) = Default::default();
         Self { begun: Instant::now(), rpc, code, attempts: None, request_id }
     }
 }
 
-impl Visit for Seen {
+impl Visit for CallSpan {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "rpc.method" => value.clone_into(&mut self.rpc),

@@ -7,7 +7,7 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::calls::Seen;
+use super::calls::CallSpan;
 use super::prefix::begin;
 use crate::style::Style;
 
@@ -30,7 +30,7 @@ where
         begin(&mut writer, style, *metadata.level())?;
         for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
             let extensions = span.extensions();
-            if let Some(call) = extensions.get::<Seen>() {
+            if let Some(call) = extensions.get::<CallSpan>() {
                 write!(writer, "{}: ", style.bold(call.method()))?;
             } else if !is_ours(span.metadata().target()) {
                 let fields = extensions.get::<FormattedFields<N>>();

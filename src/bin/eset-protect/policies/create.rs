@@ -11,11 +11,11 @@ use eset_protect::policy_management::v2::{
 };
 use eset_protect::rpc::policies::CreatePolicy;
 
-use crate::bulk::{self, BulkOptions};
 use crate::check::{CheckOptions, Flags};
 use crate::connection::Connection;
+use crate::creation::Creation;
 use crate::failure::Failure;
-use crate::input::{self, Requests, read_requests};
+use crate::input::{self, Requests};
 use crate::method::Method;
 use crate::request::Request;
 use crate::response;
@@ -31,15 +31,16 @@ Examples:
   eset-protect policies list --output json | jq -c 'select(.builtIn == false)' |
       eset-protect policies create --file -")]
 pub struct Create {
-    /// The request in ProtoJSON: {"policy": {…}}, or a policy as printed by `list`, or several of them, in
-    /// sequence (such as one per line) or in an array; `-` reads standard input
-    ///
-    /// At most 64 MiB, in UTF-8 or UTF-16. Fields that the server sets (uuid, builtIn) are ignored. If one is
-    /// invalid, none is created.
-    #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "name", "description", "product", "data", "force", "read_only",
-    ])]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    creation: Creation,
+    #[command(flatten)]
+    fields: Fields,
+}
+
+/// The fields of the policy.
+#[derive(Args, Debug)]
+#[group(conflicts_with = "file")]
+struct Fields {
     /// A human-readable name
     #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
     name: Option<String>,
@@ -63,10 +64,6 @@ pub struct Create {
     /// A setting that the device cannot override; may be repeated
     #[arg(long, value_name = "PATH")]
     read_only: Vec<String>,
-    #[command(flatten)]
-    check: CheckOptions,
-    #[command(flatten)]
-    options: BulkOptions,
 }
 
 /// The flags that set fields.
@@ -80,39 +77,27 @@ const FLAGS: Flags<'_> = &[
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // Errors are reported before connecting.
-        let (options, file) = (self.options.clone(), self.file.clone());
-        options.check(file.is_some())?;
+        let Self { creation, fields } = self;
         let method = Method::of::<CreatePolicy>()?;
-        match self.requests(&method)? {
+        let requests = creation.requests(&method, || {
+            let policy = fields.policy(creation.check)?;
+            let request = Request::new(&method, &CreatePolicyRequest::from(policy))?;
+            creation.check.flags(&request, FLAGS)?;
+            Ok(request)
+        })?;
+        match requests {
             Requests::One(request) => connection.run(async |client, format| {
                 response::call(&client, format, &method, &request.json, "").await.map(drop)
             }),
-            Requests::Many(requests) => {
-                let settings = options.settings(file.as_deref())?;
-                bulk::requests(connection, method, settings, requests, "created")
-            }
+            Requests::Many(requests) => creation.run_many(connection, method, requests),
         }
     }
+}
 
-    fn requests(self, method: &Method) -> Result<Requests, Failure> {
-        match &self.file {
-            Some(path) => {
-                let requests = read_requests(method, path)?.many_if(self.options.has_failed_file());
-                self.check.all(&format!("--file {}", path.display()), &requests)?;
-                Ok(requests)
-            }
-            None => {
-                let check = self.check;
-                let request = Request::new(method, &CreatePolicyRequest::from(self.policy()?))?;
-                check.flags(&request, FLAGS)?;
-                Ok(Requests::One(request))
-            }
-        }
-    }
-
-    fn policy(self) -> Result<Policy, Failure> {
+impl Fields {
+    fn policy(self, check: CheckOptions) -> Result<Policy, Failure> {
         let path = self.data.unwrap_or_default();
-        let settings = settings(&path, self.check)?;
+        let settings = settings(&path, check)?;
         let product = product(self.product, settings.product)?;
         say(&format!("--data {}: {}, for {product}", path.display(), settings.text));
         let mut feature = FeaturePolicy::product(product, settings.data);

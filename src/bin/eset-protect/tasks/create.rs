@@ -1,6 +1,5 @@
 //! `eset-protect tasks create`: from flags, or from a file.
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -14,12 +13,12 @@ use eset_protect::{Client, Guarded};
 
 use super::wait::{self, WaitOptions};
 use crate::action::{self, Params};
-use crate::bulk::{self, BulkOptions};
 use crate::calls::{self, to_json};
 use crate::check::CheckOptions;
 use crate::connection::Connection;
+use crate::creation::Creation;
 use crate::failure::Failure;
-use crate::input::{Requests, read_requests};
+use crate::input::Requests;
 use crate::method::Method;
 use crate::output::Format;
 use crate::request::Request;
@@ -44,15 +43,29 @@ Examples:
   eset-protect tasks create --name Isolate --action StartNetworkIsolation --device UUID \\
       --guarded --wait --wait-timeout 10m")]
 pub struct Create {
-    /// The request in ProtoJSON: {"task": {…}}, or a task as printed by `list`, or several of them, in
-    /// sequence (such as one per line) or in an array; `-` reads standard input
+    #[command(flatten)]
+    creation: Creation,
+    #[command(flatten)]
+    fields: Fields,
+    #[command(flatten)]
+    params: Params,
+    /// If the response is lost, look for the task before creating it again; at most three attempts
     ///
-    /// At most 64 MiB, in UTF-8 or UTF-16. Fields that the server sets (uuid, versionId, source, times) are
-    /// ignored. If one is invalid, none is created.
-    #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "name", "description", "action", "device", "group", "expires", "Params",
-    ])]
-    file: Option<PathBuf>,
+    /// --timeout applies to each create. After a broken connection it looks for half a minute before it
+    /// creates again, so the total may take two minutes longer.
+    #[arg(long)]
+    guarded: bool,
+    /// Wait until the task is done on all of its devices; see `tasks wait`
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    wait_options: WaitOptions,
+}
+
+/// The fields of the task.
+#[derive(Args, Debug)]
+#[group(conflicts_with = "file")]
+struct Fields {
     /// A human-readable name
     #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
     name: Option<String>,
@@ -71,28 +84,26 @@ pub struct Create {
     /// The time after which it must not start, such as 2030-01-01T00:00:00Z; the service's default if omitted
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
-    /// If the response is lost, look for the task before creating it again; at most three attempts
-    ///
-    /// --timeout applies to each create. After a broken connection it looks for half a minute before it
-    /// creates again, so the total may take two minutes longer.
-    #[arg(long)]
-    guarded: bool,
-    /// Wait until the task is done on all of its devices; see `tasks wait`
-    #[arg(long)]
-    wait: bool,
-    #[command(flatten)]
-    wait_options: WaitOptions,
-    #[command(flatten)]
-    params: Params,
-    #[command(flatten)]
-    check: CheckOptions,
-    #[command(flatten)]
-    options: BulkOptions,
 }
 
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
 }
+
+/// Returns the targets that --device and --group name.
+pub(super) fn targets(
+    devices_uuids: Vec<String>,
+    device_groups_uuids: Vec<String>,
+) -> Result<DeviceTaskTargets, Failure> {
+    if devices_uuids.is_empty() && device_groups_uuids.is_empty() {
+        let expected = "--device, --group: expected at least one device or group";
+        return Err(Failure::Input(expected.to_owned()));
+    }
+    Ok(DeviceTaskTargets { devices_uuids, device_groups_uuids })
+}
+
+/// The prefix of the fields of params.
+const PARAMS: &str = "task.action.params.";
 
 /// The flags that set fields.
 const FLAGS: [(&str, &str); 9] = [
@@ -107,22 +118,14 @@ const FLAGS: [(&str, &str); 9] = [
     ("task.triggers", "--expires"),
 ];
 
-/// The same where --params sets all params.
-const JSON_FLAGS: [(&str, &str); 9] = {
-    let mut flags = FLAGS;
-    flags[2] = flags[4];
-    flags[3] = flags[4];
-    flags
-};
-
 /// How to create the task, and what to do afterwards.
 #[derive(Clone, Debug)]
-struct How {
+struct CreateOptions {
     guarded: bool,
     wait: Option<WaitOptions>,
 }
 
-impl How {
+impl CreateOptions {
     /// Refuses options that only work for a single task.
     fn refuse_many(&self, number: usize) -> Result<(), Failure> {
         let flags = [("--guarded", self.guarded), ("--wait", self.wait.is_some())];
@@ -170,60 +173,50 @@ impl How {
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // Errors are reported before connecting.
-        let how = self.how()?;
-        let (options, file) = (self.options.clone(), self.file.clone());
-        options.check(file.is_some())?;
+        let options = self.options()?;
+        let Self { creation, fields, params, .. } = self;
         let method = Method::of::<CreateTask>()?;
-        match self.requests(&method)? {
+        let requests = creation.requests(&method, || {
+            // --params sets all of them.
+            let is_json = params.is_json();
+            let is_used = |flag: &&(&str, &str)| !(is_json && flag.0.starts_with(PARAMS));
+            let flags: Vec<_> = FLAGS.iter().filter(is_used).copied().collect();
+            let task = fields.task(params, creation.check)?;
+            let request = Request::new(&method, &CreateTaskRequest::from(task))?;
+            creation.check.flags(&request, &flags)?;
+            Ok(request)
+        })?;
+        match requests {
             Requests::One(request) => connection.run(async |client, format| {
-                how.create(client, format, &method, &request.json).await
+                options.create(client, format, &method, &request.json).await
             }),
             Requests::Many(requests) => {
-                how.refuse_many(requests.len())?;
-                let settings = options.settings(file.as_deref())?;
-                bulk::requests(connection, method, settings, requests, "created")
+                options.refuse_many(requests.len())?;
+                creation.run_many(connection, method, requests)
             }
         }
     }
 
-    fn how(&self) -> Result<How, Failure> {
+    fn options(&self) -> Result<CreateOptions, Failure> {
         if !self.wait
             && let Some(flag) = self.wait_options.given()
         {
             return Err(Failure::Input(format!("{flag}: expected --wait beside it")));
         }
         let wait = self.wait.then(|| self.wait_options.clone());
-        Ok(How { guarded: self.guarded, wait })
+        Ok(CreateOptions { guarded: self.guarded, wait })
     }
+}
 
-    fn requests(self, method: &Method) -> Result<Requests, Failure> {
-        match &self.file {
-            Some(path) => {
-                let requests = read_requests(method, path)?.many_if(self.options.has_failed_file());
-                self.check.all(&format!("--file {}", path.display()), &requests)?;
-                Ok(requests)
-            }
-            None => {
-                let (check, is_json) = (self.check, self.params.is_json());
-                let request = Request::new(method, &CreateTaskRequest::from(self.task()?))?;
-                check.flags(&request, if is_json { &JSON_FLAGS } else { &FLAGS })?;
-                Ok(Requests::One(request))
-            }
-        }
-    }
-
-    fn task(self) -> Result<DeviceTask, Failure> {
-        if self.device.is_empty() && self.group.is_empty() {
-            return Err(Failure::Input(
-                "--device, --group: expected at least one device or group".to_owned(),
-            ));
-        }
+impl Fields {
+    fn task(self, params: Params, check: CheckOptions) -> Result<DeviceTask, Failure> {
+        let targets = targets(self.device, self.group)?;
         let name = self.action.unwrap_or_default();
         // Reports a misspelled action before its missing params.
         let misspelled = DeviceTask { action: Some(Action::new(&*name)), ..DeviceTask::default() };
         if let Err(problems) = misspelled.check(SystemTime::now())
             && let Some(problem) = problems.iter().find(|problem| problem.field == "action.name")
-            && !self.check.allows_unknown()
+            && !check.allows_unknown()
         {
             let lines = vec![format!("--action: {}", problem.description())];
             return Err(Failure::Check { lines, can_allow: problem.kind == ProblemKind::Unknown });
@@ -231,11 +224,8 @@ impl Create {
         Ok(DeviceTask {
             display_name: self.name.unwrap_or_default(),
             description: self.description.unwrap_or_default(),
-            action: Some(self.params.action(name)?),
-            targets: Some(DeviceTaskTargets {
-                devices_uuids: self.device,
-                device_groups_uuids: self.group,
-            }),
+            action: Some(params.action(name)?),
+            targets: Some(targets),
             triggers: vec![Trigger::manual(self.expires)],
             ..DeviceTask::default()
         })

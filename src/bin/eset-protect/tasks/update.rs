@@ -1,13 +1,11 @@
 //! `eset-protect tasks set-targets` and `set-triggers`.
 
 use clap::Args;
-use eset_protect::automation::v1::{
-    DeviceTaskTargets, Trigger, UpdateTaskTargetsRequest, UpdateTaskTriggersRequest,
-};
+use eset_protect::automation::v1::{Trigger, UpdateTaskTargetsRequest, UpdateTaskTriggersRequest};
 use eset_protect::rpc::device_tasks::{UpdateTaskTargets, UpdateTaskTriggers};
 use eset_protect::wkt::Timestamp;
 
-use super::create::parse_time;
+use super::create::{parse_time, targets};
 use crate::check::Flags;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -36,13 +34,7 @@ pub struct SetTargets {
 
 impl SetTargets {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        if self.device.is_empty() && self.group.is_empty() {
-            return Err(Failure::Input(
-                "--device, --group: expected at least one device or group".to_owned(),
-            ));
-        }
-        let targets =
-            DeviceTaskTargets { devices_uuids: self.device, device_groups_uuids: self.group };
+        let targets = targets(self.device, self.group)?;
         let done = format!("Replaced the targets of the task {}.", self.task);
         let request = UpdateTaskTargetsRequest { task_uuid: self.task, targets: Some(targets) };
         response::run::<UpdateTaskTargets>(connection, &request, FLAGS, &done)

@@ -11,11 +11,10 @@ use eset_protect::rpc::device_tasks::{GetTask, ListTaskRuns};
 use eset_protect::{Client, Error, TaskProgress};
 
 use crate::calls::to_json;
-use crate::check::check;
+use crate::check::checked;
 use crate::failure::{self, Failure};
 use crate::method::Method;
 use crate::output::{Format, Output};
-use crate::request::Request;
 use crate::response::parse;
 use crate::stop_signal::stop_signal;
 use crate::table::Table;
@@ -76,7 +75,7 @@ impl Wait {
     /// Reports errors before connecting.
     pub fn check(&self) -> Result<(), Failure> {
         let request = GetTaskRequest { task_uuid: self.task.clone() };
-        check(&Request::new(&Method::of::<GetTask>()?, &request)?, &[("task_uuid", "TASK")])
+        checked::<GetTask>(&request, &[("task_uuid", "TASK")]).map(drop)
     }
 
     pub async fn run(self, client: &Client, format: Format) -> Result<(), Failure> {
@@ -102,17 +101,18 @@ pub async fn wait(
     let display = Display::new();
     let mut output = Output::new();
     let mut last = None;
-    loop {
+    let ended = loop {
         let item = tokio::select! {
             biased;
             () = &mut stopped => {
-                display.end();
+                drop(display);
                 return Err(interrupted(task));
             }
             item = watch.next() => item,
         };
         match item {
-            None => break,
+            None => break Ok(()),
+            Some(Err(error)) => break Err(failed(task, error)),
             Some(Ok(progress)) => {
                 if format == Format::Json {
                     let printed = display.aside(|| print_ended(&mut output, &progress));
@@ -121,23 +121,15 @@ pub async fn wait(
                 display.show(&progress);
                 last = Some(progress);
             }
-            Some(Err(error)) => {
-                display.end();
-                let failed = failed(task, error);
-                if let (Format::Table, Some(last)) = (format, &last) {
-                    return failed.after(print_devices(&mut output, last));
-                }
-                return Err(failed);
-            }
         }
-    }
-    display.end();
-    let Some(last) = last else { return Ok(()) };
+    };
+    drop(display);
+    let Some(last) = last else { return ended };
     let printed = match format {
         Format::Table => print_devices(&mut output, &last),
         Format::Json => Ok(()),
     };
-    match verdict(&last) {
+    match ended.and_then(|()| verdict(&last)) {
         Ok(()) => printed,
         Err(failure) => failure.after(printed),
     }

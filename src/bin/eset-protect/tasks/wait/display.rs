@@ -1,76 +1,46 @@
 //! Shows the progress of a task on standard error: a bar on a terminal, otherwise lines.
 
 use std::io::{self, IsTerminal};
-use std::time::{Duration, Instant};
 
 use eset_protect::{DeviceCounts, TaskProgress};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{FormattedDuration, ProgressDrawTarget};
 
+use crate::progress::Progress;
 use crate::say::say;
 use crate::style::Style;
 use crate::text::count;
 
-const BAR: &str = "{bar:24} {elapsed:>4}  {wide_msg}";
-const COLOURED_BAR: &str = "{bar:24.green/dim} {elapsed:>4}  {wide_msg}";
-
 /// Shows the progress of a task.
 pub struct Display {
-    begun: Instant,
-    /// `None` if standard error is not a terminal.
-    bar: Option<ProgressBar>,
+    bar: Progress,
     style: Style,
 }
 
 impl Display {
     pub fn new() -> Self {
-        let is_terminal = io::stderr().is_terminal();
-        let style = Style::new(is_terminal);
-        Self { begun: Instant::now(), bar: is_terminal.then(|| bar(style)), style }
+        let style = Style::new(io::stderr().is_terminal());
+        let colour = if style.is_enabled() { ".green/dim" } else { "" };
+        let template = format!("{{bar:24{colour}}} {{elapsed:>4}}  {{wide_msg}}");
+        let bar = Progress::new(&template, Some(1), ProgressDrawTarget::stderr());
+        bar.set_message("asking the service");
+        Self { bar, style }
     }
 
     pub fn show(&self, progress: &TaskProgress) {
         let all = progress.counts();
-        let Some(bar) = &self.bar else {
-            let line =
-                format!("{}  {}", clock(self.begun.elapsed()), described(all, Style::none()));
-            return say(&line);
-        };
-        bar.set_length(all.total().max(1) as u64);
-        bar.set_position(all.ended() as u64);
-        bar.set_message(described(all, self.style));
+        let text = described(all, self.style);
+        if self.bar.is_hidden() {
+            return say(&format!("{}  {text}", FormattedDuration(self.bar.elapsed())));
+        }
+        self.bar.set_length(all.total().max(1) as u64);
+        self.bar.set_position(all.ended() as u64);
+        self.bar.set_message(text);
     }
 
     /// Hides the bar while something else is printed.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
-        }
+        self.bar.suspend(print)
     }
-
-    /// Removes the bar.
-    pub fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-fn bar(style: Style) -> ProgressBar {
-    let bar = ProgressBar::new(1);
-    let template = if style.is_enabled() { COLOURED_BAR } else { BAR };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.set_message("asking the service");
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }
 
 /// `2 of 3 devices done: 1 finished, 1 failed, 1 running`.
@@ -101,14 +71,4 @@ fn described(all: DeviceCounts, style: Style) -> String {
         .collect();
     let done = format!("{} of {} done", all.ended(), count(all.total(), "device"));
     if parts.is_empty() { done } else { format!("{done}: {}", parts.join(", ")) }
-}
-
-/// `1:02:03`, `02:03`.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match hours {
-        0 => format!("{minutes:02}:{seconds:02}"),
-        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
-    }
 }

@@ -17,7 +17,7 @@ use crate::say::{say, say_error};
 use crate::stop_signal::stop_signal;
 
 /// The state while calls are made.
-pub struct Run<'a> {
+pub struct Execution<'a> {
     pub method: &'a Method,
     pub items: &'a [Item],
     pub outcomes: Outcomes,
@@ -25,7 +25,7 @@ pub struct Run<'a> {
     pub bar: Bar,
 }
 
-impl Run<'_> {
+impl Execution<'_> {
     /// Makes the calls until all are done or the user stops.
     pub async fn calls(
         &mut self,
@@ -89,13 +89,11 @@ fn described(method: &Method, name: &str, error: &Error) -> String {
     for violation in failure::field_violations(error) {
         text.push_str(&format!("; {violation}"));
     }
-    match (error.attempts(), error.request_id()) {
-        (0 | 1, None) => {}
-        (0 | 1, Some(id)) => text.push_str(&format!(" (request-id {id})")),
-        (_, None) => text.push_str(&format!(" ({})", failure::attempts(error))),
-        (_, Some(id)) => {
-            text.push_str(&format!(" ({}, request-id {id})", failure::attempts(error)));
-        }
+    let attempts = (error.attempts() > 1).then(|| failure::attempts(error));
+    let id = error.request_id().map(|id| format!("request-id {id}"));
+    let notes: Vec<_> = attempts.into_iter().chain(id).collect();
+    if !notes.is_empty() {
+        text.push_str(&format!(" ({})", notes.join(", ")));
     }
     if error.may_have_executed() && !method.spec.idempotency.is_idempotent() {
         text.push_str(&format!("; {UNCLEAR}"));
