@@ -102,7 +102,6 @@ mod environment;
 mod error;
 mod failure;
 mod faults;
-mod field_behaviors;
 mod fingerprint;
 mod fleet;
 mod gate;

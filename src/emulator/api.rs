@@ -10,7 +10,6 @@ use tonic::Status;
 
 use super::environment::Environment;
 use super::failure::{Failure, Violations};
-use super::field_behaviors::FieldBehaviors;
 use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
@@ -152,15 +151,15 @@ impl Methods {
 
 impl Method {
     /// Decodes a request and checks everything that does not depend on the store.
-    fn read(&self, behaviors: &FieldBehaviors, request: Bytes) -> Result<DynamicMessage, Failure> {
+    fn read(&self, request: Bytes) -> Result<DynamicMessage, Failure> {
         let mut request =
             DynamicMessage::decode(self.request.clone(), request).map_err(|error| {
                 Status::internal(format!("the request is no {}: {error}", self.request.full_name()))
             })?;
-        request::prepare(behaviors, &mut request, &self.path)?;
+        request::prepare(&mut request, &self.path)?;
         if self.is_standard {
             let mut violations = Violations::default();
-            request::note(behaviors, "", &request, self.is_create, &mut violations);
+            request::note("", &request, self.is_create, &mut violations);
             violations.check()?;
         }
         Ok(request)
@@ -175,8 +174,8 @@ impl Api {
         let Some((method, answer)) = answered else {
             return Err(Status::unimplemented(format!("{path} is not emulated")));
         };
+        let request = method.read(request)?;
         let environment = Arc::clone(&self.environment);
-        let request = method.read(&environment.behaviors, request)?;
         match answer {
             Answer::Read(read) => {
                 self.store.read(move |snapshot| read(snapshot, &environment, request)).await

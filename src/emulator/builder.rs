@@ -13,7 +13,6 @@ use super::cors::Origin;
 use super::environment::Environment;
 use super::error::EmulatorError;
 use super::faults::Faults;
-use super::field_behaviors::FieldBehaviors;
 use super::fleet::{Device, Fleet};
 use super::hosted::Hosted;
 use super::ids::{IdSource, RandomIds};
@@ -266,10 +265,8 @@ impl Builder {
         }
         self.devices.into_iter().for_each(|device| fleet.add(device));
         let mut methods = Methods::default();
-        let mut behaviors = FieldBehaviors::default();
         for hosted in &self.hosted {
             let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
-            behaviors.add(&pool);
             let special = tasks::methods().into_iter().chain(policies::methods());
             methods.add(hosted.methods, &pool, special.chain(assignments::methods()));
         }
@@ -280,7 +277,6 @@ impl Builder {
             pace: self.pace,
             outcome: self.outcome,
             pages: self.pages,
-            behaviors,
         };
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {

@@ -1,7 +1,6 @@
 //! What influences calls besides the store: time, identifiers and devices.
 
 use super::clock::Clock;
-use super::field_behaviors::FieldBehaviors;
 use super::fleet::Fleet;
 use super::ids::IdSource;
 use super::pace::{Outcome, OutcomeRule, Pace};
@@ -17,7 +16,6 @@ pub(crate) struct Environment {
     pub(crate) pace: Pace,
     pub(crate) outcome: Option<OutcomeRule>,
     pub(crate) pages: PageLimits,
-    pub(crate) behaviors: FieldBehaviors,
 }
 
 impl Environment {

@@ -4,30 +4,21 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value
 
 use super::check;
 use super::failure::{Failure, Violations};
-use super::field_behaviors::FieldBehaviors;
+use crate::descriptors::{is_output_only, is_required};
 
 /// Clears the fields that only the server sets (AIP-203), except those in the path. Fails if an identifier
 /// asks for it.
-pub(crate) fn prepare(
-    behaviors: &FieldBehaviors,
-    request: &mut DynamicMessage,
-    path: &[String],
-) -> Result<(), Failure> {
-    prepare_at(behaviors, "", request, path)
+pub(crate) fn prepare(request: &mut DynamicMessage, path: &[String]) -> Result<(), Failure> {
+    prepare_at("", request, path)
 }
 
-fn prepare_at(
-    behaviors: &FieldBehaviors,
-    at: &str,
-    message: &mut DynamicMessage,
-    path: &[String],
-) -> Result<(), Failure> {
+fn prepare_at(at: &str, message: &mut DynamicMessage, path: &[String]) -> Result<(), Failure> {
     for field in message.descriptor().fields() {
         if !message.has_field(&field) {
             continue;
         }
         let name = format!("{at}{}", field.name());
-        if behaviors.is_output_only(&field) && !path.contains(&name) {
+        if is_output_only(&field) && !path.contains(&name) {
             message.clear_field(&field);
             continue;
         }
@@ -35,7 +26,7 @@ fn prepare_at(
         let is_id = is_uuid(&field);
         for value in values_mut(message.get_field_mut(&field)) {
             match value {
-                Value::Message(inner) => prepare_at(behaviors, &at, inner, path)?,
+                Value::Message(inner) => prepare_at(&at, inner, path)?,
                 Value::String(id) if is_id => check::asks_to_fail(id)?,
                 _ => {}
             }
@@ -47,17 +38,11 @@ fn prepare_at(
 /// Notes what is wrong with a message as far as the descriptors tell: REQUIRED fields that are not set, and
 /// texts that cannot be identifiers. `at` stands before the names of the fields. Of the messages inside,
 /// REQUIRED fields count only if the message is `whole`: a filter or a patch has some fields only.
-pub(crate) fn note(
-    behaviors: &FieldBehaviors,
-    at: &str,
-    message: &DynamicMessage,
-    whole: bool,
-    violations: &mut Violations,
-) {
+pub(crate) fn note(at: &str, message: &DynamicMessage, whole: bool, violations: &mut Violations) {
     for field in message.descriptor().fields() {
         let name = format!("{at}{}", field.name());
         if !message.has_field(&field) {
-            let is_needed = (whole || at.is_empty()) && behaviors.is_required(&field);
+            let is_needed = (whole || at.is_empty()) && is_required(&field);
             match is_needed {
                 true if is_uuid(&field) && !field.is_list() => {
                     check::note_id(violations, &name, "");
@@ -68,7 +53,7 @@ pub(crate) fn note(
             continue;
         }
         let mut note_value = |name: &str, value: &Value| match value {
-            Value::Message(inner) => note(behaviors, &format!("{name}."), inner, whole, violations),
+            Value::Message(inner) => note(&format!("{name}."), inner, whole, violations),
             Value::String(id) if is_uuid(&field) => check::note_id(violations, name, id),
             _ => {}
         };

@@ -20,6 +20,7 @@ use super::failure::{Failure, Violations};
 use super::paging::Page;
 use super::request;
 use super::store::{Change, Read, Snapshot};
+use crate::descriptors::{is_immutable, is_output_only};
 
 /// A standard method.
 #[derive(Clone, Debug)]
@@ -111,7 +112,7 @@ impl Standard {
                 let (collection, id) = self.one(change, &request)?;
                 let (sequence, row) = self.find(change, &collection, &id)?;
                 let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
-                self.update(environment, &mut resource, request, body.as_ref())?;
+                self.update(&mut resource, request, body.as_ref())?;
                 self.touch(&mut resource, environment);
                 let row = resource.encode_to_vec();
                 change.put(&collection, sequence, &row)?;
@@ -210,7 +211,6 @@ impl Standard {
     /// set (AIP-134); otherwise all that the request has beside those of the path.
     fn update(
         &self,
-        environment: &Environment,
         resource: &mut DynamicMessage,
         mut request: DynamicMessage,
         body: Option<&FieldDescriptor>,
@@ -234,7 +234,6 @@ impl Standard {
             }
         };
         let at = body.map_or_else(String::new, |body| format!("{}.", body.name()));
-        let behaviors = &environment.behaviors;
         let mut violations = Violations::default();
         for name in names {
             let Some(field) = self.resource.get_field_by_name(&name) else {
@@ -244,14 +243,10 @@ impl Standard {
                 continue;
             };
             let value = new.take_field_by_name(&name);
-            if body.is_some()
-                && (behaviors.is_output_only(&field) || Some(&field) == self.id.as_ref())
-            {
+            if body.is_some() && (is_output_only(&field) || Some(&field) == self.id.as_ref()) {
                 continue;
             }
-            if behaviors.is_immutable(&field)
-                && value.as_ref() != Some(&*resource.get_field(&field))
-            {
+            if is_immutable(&field) && value.as_ref() != Some(&*resource.get_field(&field)) {
                 violations.add(format!("{at}{name}"), "cannot be changed");
             }
             match value {
@@ -259,20 +254,20 @@ impl Standard {
                 None => resource.clear_field(&field),
             }
         }
-        request::note(behaviors, &at, resource, true, &mut violations);
+        request::note(&at, resource, true, &mut violations);
         violations.check()
     }
 
     /// Counts a change and says when it was.
     fn touch(&self, resource: &mut DynamicMessage, environment: &Environment) {
         if let Some(field) = self.resource.get_field_by_name("update_time")
-            && environment.behaviors.is_output_only(&field)
+            && is_output_only(&field)
             && let Some(now) = timestamp(&field, environment.now())
         {
             resource.set_field(&field, now);
         }
         if let Some(field) = self.resource.get_field_by_name("version_id")
-            && environment.behaviors.is_output_only(&field)
+            && is_output_only(&field)
             && let Some(version) = resource.get_field(&field).as_u64()
         {
             resource.set_field(&field, Value::U64(version.saturating_add(1)));

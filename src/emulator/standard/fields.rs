@@ -2,6 +2,7 @@
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
+use crate::descriptors::is_output_only;
 use crate::emulator::environment::Environment;
 use crate::emulator::request::values_mut;
 use crate::wkt::Timestamp;
@@ -10,7 +11,7 @@ use crate::wkt::Timestamp;
 /// what it is: times of creation and change, and the version.
 pub(super) fn server_values(resource: &mut DynamicMessage, environment: &Environment) {
     let descriptor = resource.descriptor();
-    for field in descriptor.fields().filter(|field| environment.behaviors.is_output_only(field)) {
+    for field in descriptor.fields().filter(is_output_only) {
         let value = match field.name() {
             "create_time" | "update_time" => timestamp(&field, environment.now()),
             "version_id" if field.kind() == Kind::Uint64 => Some(Value::U64(1)),
