@@ -32,6 +32,7 @@
 #[cfg(feature = "policy-management")]
 mod policies;
 mod problem;
+mod rules;
 mod standard;
 mod suggestion;
 #[cfg(feature = "automation")]
@@ -45,8 +46,10 @@ use std::time::SystemTime;
 pub use problem::{Problem, ProblemKind, Problems};
 
 use crate::json::message::JsonMessage;
+#[cfg(feature = "emulator")]
 use crate::wkt::Timestamp;
 pub(crate) use problem::Findings;
+pub(crate) use rules::Rules;
 #[cfg(feature = "emulator")]
 pub(crate) use uuid::note_uuid;
 
@@ -63,12 +66,6 @@ pub trait Check {
     /// Returns up to [`Problems::MAX`] problems. Nothing has been sent: fix the message, or
     /// [ignore](Problems::allow_unknown) the problems that are merely unknown names.
     fn check(&self, now: SystemTime) -> Result<(), Problems>;
-}
-
-/// The rules for one type of message.
-pub(crate) trait Rules {
-    /// Records problems. `at` is the prefix for field paths: empty, or a path that ends with a dot.
-    fn note(&self, at: &str, found: &mut Findings, now: Timestamp);
 }
 
 /// Every message can be checked for names that are unknown. The requests of the three services, and what

@@ -4,6 +4,7 @@
 //! [`wkt`](crate::wkt) builds the well-known types on it, [`protojson`](crate::protojson) the readers and
 //! writers.
 
+pub(crate) mod any_members;
 pub(crate) mod base64;
 pub(crate) mod codec;
 pub(crate) mod collections;
@@ -21,7 +22,6 @@ pub(crate) mod path;
 pub(crate) mod preserved;
 pub(crate) mod raw;
 pub(crate) mod schema;
-pub(crate) mod tagged;
 pub(crate) mod transfer;
 pub(crate) mod type_first;
 pub(crate) mod unknown;

@@ -27,6 +27,7 @@
 //! ```
 
 mod binding;
+mod form;
 mod object;
 mod path;
 mod percent;
@@ -37,25 +38,14 @@ mod status;
 use std::fmt;
 
 pub use binding::Encoded;
+#[cfg(feature = "rest")]
+pub(crate) use form::form;
+#[cfg(feature = "emulator")]
+pub(crate) use form::read_form;
 pub use router::{Route, Router};
 pub use status::{code_from_http, http_from_code};
 
 pub use crate::rpc::path_template::{ParseTemplateError, PathTemplate};
-
-/// Encodes a form as `application/x-www-form-urlencoded`.
-#[cfg(feature = "rest")]
-pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
-    let mut form = String::new();
-    for (name, value) in pairs {
-        if !form.is_empty() {
-            form.push('&');
-        }
-        percent::encode(name, b"", &mut form);
-        form.push('=');
-        percent::encode(value, b"", &mut form);
-    }
-    form
-}
 
 /// The HTTP form of every RPC of the crate as an OpenAPI 3.0.3 document in JSON, generated from the same
 /// descriptors. Use it with Swagger UI, client generators, mock servers and gateways.
@@ -71,17 +61,6 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
-
-/// Parses an `application/x-www-form-urlencoded` form.
-#[cfg(feature = "emulator")]
-pub(crate) fn read_form(form: &str) -> Result<Vec<(String, String)>, String> {
-    let decode = |text| percent::decode(text, percent::Place::Query);
-    let pairs = form.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Ok((decode(name)?, decode(value)?))
-    });
-    pairs.collect()
-}
 
 /// The reason why a request has no HTTP form, or why an HTTP request is not a valid request of the RPC. The
 /// caller's mistake: nothing was sent or executed.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Rules;
 use super::problem::{Findings, ProblemKind};
+use super::rules::Rules;
 use super::standard::{checked, creates, names_one, note_name, note_token};
 use super::uuid::{note_optional_uuid, note_uuid};
 use crate::params::PolicyData;

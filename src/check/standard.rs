@@ -1,7 +1,6 @@
 //! Rules that the standard methods of all services share (AIP-131 to AIP-135).
 
-use super::Findings;
-use super::problem::ProblemKind;
+use super::problem::{Findings, ProblemKind};
 
 /// Messages that have rules.
 macro_rules! checked {

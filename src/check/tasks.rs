@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use prost::Name;
 
-use super::Rules;
 use super::problem::{Findings, ProblemKind};
+use super::rules::Rules;
 use super::standard::{checked, creates, names_one, note_name, note_token};
 use super::uuid::{note_optional_uuid, note_uuid};
 use crate::automation::v1::trigger::Kind;

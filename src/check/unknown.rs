@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::problem::{Findings, ProblemKind};
+use crate::json::any_members::{TYPE, VALUE};
 use crate::json::embedded::message_type;
 use crate::json::message::JsonMessage;
 use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, MessageType};
@@ -19,9 +20,6 @@ pub(super) fn note<M: JsonMessage>(message: &M, found: &mut Findings) {
 pub(super) fn note_values<M: JsonMessage>(message: &M, found: &mut Findings) {
     Search { members: false, found }.all(message);
 }
-
-/// The member that contains the bytes of a message without a JSON form.
-const BYTES: &str = "@value";
 
 struct Search<'a> {
     /// Whether to report unknown members too.
@@ -51,18 +49,18 @@ impl Search<'_> {
     }
 
     fn any(&mut self, path: &str, members: &Map<String, Value>) {
-        let Some(url) = members.get("@type").and_then(Value::as_str) else {
+        let Some(url) = members.get(TYPE).and_then(Value::as_str) else {
             let expected = "an object with `@type`";
             return self.found.missing(ProblemKind::Wrong, path, expected);
         };
         let name = url.rsplit('/').next().unwrap_or_default();
         let Some(known) = TypeRegistry::in_scope(name) else {
-            let at = join(path, "@type");
+            let at = join(path, TYPE);
             let known = types::NAMES.iter().copied();
             return self.found.unknown(at, url, "the URL of a known type", known);
         };
         match members.get("value") {
-            _ if members.contains_key(BYTES) => {
+            _ if members.contains_key(VALUE) => {
                 let expected = format!("a message of the type {name}");
                 self.found.missing(ProblemKind::Refused, path, &expected);
             }
@@ -80,7 +78,7 @@ impl Search<'_> {
             // Free, or no objects.
             JsonForm::Empty | JsonForm::WellKnown { .. } | JsonForm::Opaque => return,
         };
-        for (name, value) in members.iter().filter(|(name, _)| *name != "@type") {
+        for (name, value) in members.iter().filter(|(name, _)| *name != TYPE) {
             match fields.iter().find(|field| field.is_called(name)) {
                 Some(field) => self.field(&join(path, field.name), field, value),
                 None if self.members => {

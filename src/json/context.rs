@@ -36,9 +36,7 @@ pub(crate) struct Options {
 
 /// The flags that every field checks. They need no drop, so a check is a single load.
 struct Flags {
-    strict: Cell<bool>,
-    strict_writing: Cell<bool>,
-    emit_defaults: Cell<bool>,
+    options: Cell<Options>,
     collecting: Cell<bool>,
     any_depth: Cell<u32>,
     buffered: Cell<usize>,
@@ -54,9 +52,7 @@ struct Context {
 thread_local! {
     static FLAGS: Flags = const {
         Flags {
-            strict: Cell::new(false),
-            strict_writing: Cell::new(false),
-            emit_defaults: Cell::new(false),
+            options: Cell::new(Options { strict: false, strict_writing: false, emit_defaults: false }),
             collecting: Cell::new(false),
             any_depth: Cell::new(0),
             buffered: Cell::new(0),
@@ -70,35 +66,26 @@ thread_local! {
 
 /// Calls `run` with these options.
 pub(crate) fn with_options<T>(options: Options, run: impl FnOnce() -> T) -> T {
-    fn replace(options: Options) -> Options {
-        FLAGS.with(|flags| Options {
-            strict: flags.strict.replace(options.strict),
-            strict_writing: flags.strict_writing.replace(options.strict_writing),
-            emit_defaults: flags.emit_defaults.replace(options.emit_defaults),
-        })
-    }
-    struct Restore(Options);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            replace(self.0);
-        }
-    }
-    let _restore = Restore(replace(options));
+    let before = FLAGS.with(|flags| flags.options.replace(options));
+    let _restore = OnDrop(|| FLAGS.with(|flags| flags.options.set(before)));
     run()
+}
+
+/// Calls a function when it is dropped, also by a panic.
+pub(crate) struct OnDrop<F: FnMut()>(pub F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }
 
 /// Runs with a memory for names of enum values, or with none.
 pub(crate) fn with_enum_names<T>(names: Option<Arc<EnumNames>>, run: impl FnOnce() -> T) -> T {
-    fn replace(names: Option<Arc<EnumNames>>) -> Option<Arc<EnumNames>> {
-        CONTEXT.with(|context| context.enum_names.replace(names))
-    }
-    struct Restore(Option<Arc<EnumNames>>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            replace(self.0.take());
-        }
-    }
-    let _restore = Restore(replace(names));
+    let mut before = CONTEXT.with(|context| context.enum_names.replace(names));
+    let _restore = OnDrop(|| {
+        CONTEXT.with(|context| std::mem::swap(&mut *context.enum_names.borrow_mut(), &mut before));
+    });
     run()
 }
 
@@ -110,40 +97,34 @@ pub(crate) fn enum_names() -> Option<Arc<EnumNames>> {
 /// Whether unknown members are errors.
 #[inline]
 pub(crate) fn is_strict() -> bool {
-    FLAGS.with(|flags| flags.strict.get())
+    options().strict
 }
 
 /// What has no JSON form of its own is an error.
 #[inline]
 pub(crate) fn writes_strictly() -> bool {
-    FLAGS.with(|flags| flags.strict_writing.get())
+    options().strict_writing
 }
 
 /// Calls `run` such that values without a JSON form are errors.
 pub(crate) fn writing_strictly<T>(run: impl FnOnce() -> T) -> T {
-    with_flag(|flags| &flags.strict_writing, true, run)
+    with_options(Options { strict_writing: true, ..options() }, run)
 }
 
 /// Calls `run` to read JSON stored in bytes, which is never read strictly because it was read before.
 pub(crate) fn carried<T>(run: impl FnOnce() -> T) -> T {
-    with_flag(|flags| &flags.strict, false, run)
+    with_options(Options { strict: false, ..options() }, run)
 }
 
-fn with_flag<T>(flag: fn(&Flags) -> &Cell<bool>, value: bool, run: impl FnOnce() -> T) -> T {
-    struct Restore(fn(&Flags) -> &Cell<bool>, bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            FLAGS.with(|flags| (self.0)(flags).set(self.1));
-        }
-    }
-    let _restore = Restore(flag, FLAGS.with(|flags| flag(flags).replace(value)));
-    run()
+#[inline]
+fn options() -> Options {
+    FLAGS.with(|flags| flags.options.get())
 }
 
 /// Whether to write fields without presence that have their default value.
 #[inline]
 pub fn emits_defaults() -> bool {
-    FLAGS.with(|flags| flags.emit_defaults.get())
+    options().emit_defaults
 }
 
 /// Returns the number of bytes of JSON that this thread has buffered so far. Tests use it to measure work.
@@ -163,50 +144,34 @@ pub(crate) fn any_depth() -> u32 {
 
 /// Calls `run` one level deeper in `Any`s; fails if that is too deep.
 pub(crate) fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    struct Leave;
-    impl Drop for Leave {
-        fn drop(&mut self) {
-            FLAGS.with(|flags| flags.any_depth.set(flags.any_depth.get() - 1));
-        }
-    }
     let depth = any_depth();
     if depth >= MAX_ANY_DEPTH {
         return Err(format!("google.protobuf.Any is nested deeper than {MAX_ANY_DEPTH} levels"));
     }
     FLAGS.with(|flags| flags.any_depth.set(depth + 1));
-    let _leave = Leave;
+    let _leave = OnDrop(|| FLAGS.with(|flags| flags.any_depth.set(depth)));
     Ok(run())
 }
 
 /// Runs and returns what the messages that were read could not hold.
 pub(crate) fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
-    /// What an outer message keeps: it waits at the front of the list.
-    struct Restore {
-        collecting: bool,
-        outer: usize,
-    }
-    impl Restore {
-        /// Takes what was kept since, usually nothing.
-        fn take(&self) -> Vec<Unknown> {
-            if FLAGS.with(|flags| flags.kept.get()) == self.outer {
-                return Vec::new();
-            }
-            FLAGS.with(|flags| flags.kept.set(self.outer));
-            CONTEXT.with(|context| context.unknown.borrow_mut().split_off(self.outer))
-        }
-    }
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            drop(self.take());
-            FLAGS.with(|flags| flags.collecting.set(self.collecting));
-        }
-    }
-    let scope = FLAGS.with(|flags| Restore {
-        collecting: flags.collecting.replace(true),
-        outer: flags.kept.get(),
+    // What an outer message keeps waits at the front of the list.
+    let (was_collecting, outer) =
+        FLAGS.with(|flags| (flags.collecting.replace(true), flags.kept.get()));
+    let _restore = OnDrop(|| {
+        drop(take_kept(outer));
+        FLAGS.with(|flags| flags.collecting.set(was_collecting));
     });
     let result = run();
-    (result, scope.take())
+    (result, take_kept(outer))
+}
+
+/// Takes what was kept beyond the first `outer` entries, usually nothing.
+fn take_kept(outer: usize) -> Vec<Unknown> {
+    if FLAGS.with(|flags| flags.kept.replace(outer)) == outer {
+        return Vec::new();
+    }
+    CONTEXT.with(|context| context.unknown.borrow_mut().split_off(outer))
 }
 
 /// Whether unknown members are kept at the moment.

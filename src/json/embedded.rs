@@ -6,13 +6,13 @@ use prost::Message;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess};
 
+use super::any_members::{TYPE, VALUE};
 use super::base64::Base64;
 use super::codec::Codec;
 use super::context::{self, Unknown};
 use super::members::Members;
 use super::message::JsonMessage;
 use super::schema::{JsonForm, MessageType};
-use super::tagged::{TYPE, VALUE};
 use super::unknown::{UnknownName, read_raw, skip_member};
 use super::{path, preserved};
 

@@ -96,43 +96,36 @@ pub(crate) struct OwnMembers(pub Members);
 
 impl<'de> Deserialize<'de> for OwnMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OwnVisitor;
-        impl<'de> Visitor<'de> for OwnVisitor {
-            type Value = Members;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Members::default();
-                while let Some((name, json)) = map.next_entry()? {
-                    members.add(name, json).map_err(A::Error::custom)?;
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(OwnVisitor).map(Self)
+        deserializer.deserialize_map(MembersVisitor { is_own: true }).map(Self)
     }
 }
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members;
+        deserializer.deserialize_map(MembersVisitor { is_own: false })
+    }
+}
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
+struct MembersVisitor {
+    is_own: bool,
+}
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Members::default();
-                members.read_rest(&mut map)?;
-                Ok(members)
-            }
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Members::default();
+        if !self.is_own {
+            members.read_rest(&mut map)?;
         }
-        deserializer.deserialize_map(MembersVisitor)
+        while let Some((name, json)) = map.next_entry()? {
+            members.add(name, json).map_err(A::Error::custom)?;
+        }
+        Ok(members)
     }
 }
 

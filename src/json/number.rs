@@ -218,15 +218,11 @@ fn arbitrary_precision<'de, A: MapAccess<'de>>(
 }
 
 /// The floating point types of protobuf.
-pub trait Real: Copy + Default {
+pub trait Real: Copy + Default + Into<f64> + serde::Serialize {
     /// What an error calls it.
     const NAME: &'static str;
     /// Narrows the value; `None` for a finite value out of range.
     fn narrow(value: f64) -> Option<Self>;
-    /// Writes a finite value.
-    fn write<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error>;
-    /// Widens the value, to recognize the three that JSON has no numbers for.
-    fn wide(self) -> f64;
 }
 
 impl Real for f64 {
@@ -234,14 +230,6 @@ impl Real for f64 {
 
     fn narrow(value: f64) -> Option<Self> {
         Some(value)
-    }
-
-    fn write<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self)
-    }
-
-    fn wide(self) -> f64 {
-        self
     }
 }
 
@@ -251,14 +239,6 @@ impl Real for f32 {
     fn narrow(value: f64) -> Option<Self> {
         let narrow = value as Self;
         (narrow.is_finite() || !value.is_finite()).then_some(narrow)
-    }
-
-    fn write<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f32(self)
-    }
-
-    fn wide(self) -> f64 {
-        self.into()
     }
 }
 
@@ -270,8 +250,8 @@ impl<T: Real> Codec for Float<T> {
     type Value = T;
 
     fn write<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        match value.wide() {
-            wide if wide.is_finite() => value.write(serializer),
+        match (*value).into() {
+            wide if wide.is_finite() => value.serialize(serializer),
             wide if wide.is_nan() => serializer.serialize_str("NaN"),
             wide if wide > 0.0 => serializer.serialize_str("Infinity"),
             _ => serializer.serialize_str("-Infinity"),

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
+use super::any_members::TYPE;
 use super::depth::check_depth;
 use super::members::OwnMembers;
 use super::raw::{self, Json};
-use super::tagged::TYPE;
 
 /// The maximum number of segments in a pointer: more than the nesting that serde_json accepts. Patches are
 /// nested as deeply, and bytes from the wire may contain anything.

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::tagged::TYPE;
+use super::any_members::TYPE;
 
 /// An enclosing object or list.
 struct Frame {

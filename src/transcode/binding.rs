@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::object::Object;
-use super::{TranscodeError, query};
+use super::{TranscodeError, form, query};
 use crate::json::context;
 use crate::json::embedded::message_type;
 use crate::json::message::JsonMessage;
@@ -118,7 +118,11 @@ fn encode<R: Rpc>(
             None => with_defaults(fields, request)?.take_member(field)?.unwrap_or_default(),
         }),
     };
-    query::write(&object.into_query()?, &mut path_and_query);
+    let pairs = object.into_query()?;
+    if !pairs.is_empty() {
+        path_and_query.push('?');
+    }
+    form::write(pairs.iter().map(|(name, value)| (&**name, &**value)), &mut path_and_query);
     Ok(Encoded { method: binding.method, path_and_query, body, binding })
 }
 

@@ -75,7 +75,7 @@ impl PathTemplate<'_> {
             match pieces.get(index) {
                 // Keeps the template's spelling, or the path would not match again.
                 Some(Piece::Literal(literal)) => path.push_str(literal),
-                _ => encode(segment, b"", path),
+                _ => encode(segment, path),
             }
         }
         Ok(())

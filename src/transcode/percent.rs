@@ -1,12 +1,11 @@
 //! Percent-encoding (RFC 3986, 2.1).
 
-/// Appends text with all characters encoded except unreserved ones and those in `keep`.
-pub(super) fn encode(text: &str, keep: &[u8], out: &mut String) {
+/// Appends text with all characters encoded except unreserved ones.
+pub(super) fn encode(text: &str, out: &mut String) {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     for byte in text.bytes() {
-        let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if unreserved || keep.contains(&byte) {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');

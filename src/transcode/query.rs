@@ -1,21 +1,10 @@
 //! Query strings: `policyUuids=a&policyUuids=b&target.deviceUuid=c`.
 
 use super::TranscodeError;
+use super::form::pairs;
 use super::object::{Object, find};
-use super::percent::{Place, decode, encode};
+use super::percent::{Place, decode};
 use crate::json::schema::Field;
-
-/// Writes a query; writes nothing if there are no pairs.
-pub(super) fn write(pairs: &[(String, String)], out: &mut String) {
-    let mut separator = '?';
-    for (name, value) in pairs {
-        out.push(separator);
-        encode(name, b"", out);
-        out.push('=');
-        encode(value, b"", out);
-        separator = '&';
-    }
-}
 
 /// Sets the fields in an object that a query contains. Accepts both spellings of a name. Unknown names are
 /// errors, because a misspelled filter would otherwise filter nothing. Names that the path or body already
@@ -26,8 +15,7 @@ pub(super) fn read(
     body: &str,
     object: &mut Object,
 ) -> Result<(), TranscodeError> {
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    for (name, value) in pairs(query) {
         let name = decode(name, Place::Query)
             .map_err(|problem| TranscodeError::new("", format!("query {name:?}: {problem}")))?;
         let value =

@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer};
 use super::any::{Any, name_of};
 use super::registry::TypeRegistry;
 use super::types;
+use crate::json::any_members::TYPE;
 use crate::json::embedded::{as_bytes, read_message, read_well_known};
 use crate::json::members::Members;
 use crate::json::message::{JsonMessage, TypeVisitor};
-use crate::json::tagged::TYPE;
 use crate::json::{context, path};
 use crate::proto::eset_protect::v1::UnknownAny;
 
@@ -33,8 +33,8 @@ impl<'de> Visitor<'de> for AnyVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
         let mut members = Members::default();
-        while let Some(key) = map.next_key::<Key>()? {
-            if let Key::Other(name) = key {
+        while let Some(name) = map.next_key::<String>()? {
+            if name != TYPE {
                 members.read(name, &mut map)?;
                 continue;
             }
@@ -73,30 +73,6 @@ fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any, se
         return Ok(Any::default());
     }
     Ok(Any::pack(&UnknownAny { type_url, json: members.to_json()? }))
-}
-
-/// The name of a member. The first one is nearly always `@type`, which is not worth a copy.
-enum Key {
-    Type,
-    Other(String),
-}
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl Visitor<'_> for KeyVisitor {
-            type Value = Key;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the name of a member")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
-                Ok(if name == TYPE { Key::Type } else { Key::Other(name.to_owned()) })
-            }
-        }
-        deserializer.deserialize_identifier(KeyVisitor)
-    }
 }
 
 /// Reads the members after `@type`.

@@ -12,12 +12,12 @@ use super::any::{Any, UnpackError, name_of};
 use super::registry::{TypeRegistry, well_known_json};
 use super::settle::{self, Settled};
 use super::{BytesValue, merge, types};
+use crate::json::any_members::{TYPE, Tagged, VALUE};
 use crate::json::embedded::{as_bytes, only_value};
 use crate::json::members::Members;
 use crate::json::message::{JsonMessage, TypeVisitor};
 use crate::json::patch::Patched;
 use crate::json::raw::Json;
-use crate::json::tagged::{TYPE, Tagged, VALUE};
 use crate::json::{context, depth, path};
 use crate::proto::eset_protect::v1::UnknownAny;
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::types;
-use crate::json::context;
+use crate::json::context::{self, OnDrop};
 use crate::json::embedded::{message_type, read_message, read_well_known};
 use crate::json::enum_names::EnumNames;
 use crate::json::members::Members;
@@ -67,13 +67,10 @@ impl TypeRegistry {
     /// Calls `run` with these types: every [`Any`](super::Any) that `run` reads, writes or unpacks knows
     /// them.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        struct Restore(TypeRegistry);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                IN_SCOPE.with(|registry| std::mem::swap(&mut *registry.borrow_mut(), &mut self.0));
-            }
-        }
-        let _restore = Restore(IN_SCOPE.replace(self.clone()));
+        let mut before = IN_SCOPE.replace(self.clone());
+        let _restore = OnDrop(|| {
+            IN_SCOPE.with(|registry| std::mem::swap(&mut *registry.borrow_mut(), &mut before));
+        });
         context::with_enum_names(self.enum_names.clone(), run)
     }
 

@@ -12,9 +12,9 @@ use prost::encoding::WireType;
 use super::any::{Any, UnpackError, name_of};
 use super::merge::{MAP_VALUE, Problem, merge, patch};
 use super::registry::TypeRegistry;
+use crate::json::any_members::TYPE;
 use crate::json::members::Members;
 use crate::json::schema::{FieldKind, FieldShape, MessageType};
-use crate::json::tagged::TYPE;
 use crate::json::{context, preserved, wire};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
 

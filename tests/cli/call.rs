@@ -1,7 +1,9 @@
 //! `eset-protect call`: every RPC, by flags and by JSON.
 
 use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask, GetTaskResponse};
+use eset_protect::emulator::{Emulator, Fault, Faults};
 use eset_protect::rpc::METHODS;
+use http::StatusCode;
 use serde_json::Value;
 
 use crate::command::{DEVICE, GROUP, Server, run};
@@ -222,5 +224,22 @@ fn what_is_wrong_is_named() {
     ] {
         let error = run(&[&["call"], args].concat(), b"").fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
+
+/// ESET adds values at any time; a made-up number would help nobody.
+#[test]
+fn an_enum_name_that_is_newer_than_the_command_is_shown() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().faults(faults.clone()));
+    let body = r#"{"taskRuns":[{"status":"TASK_RUN_STATUS_PAUSED"}]}"#;
+    let call = ["call", "DeviceTasks/ListTaskRuns", "--task-uuid", "x"];
+    for command in [&["tasks", "runs", "x"][..], &call] {
+        for output in ["json", "table"] {
+            faults.push(Fault::http(StatusCode::OK, "application/json", body));
+            let args = [command, &["--wire", "rest", "--output", output]].concat();
+            let runs = server.run(&args).ok().to_lowercase();
+            assert!(runs.contains("paused"), "{args:?}: {runs}");
+        }
     }
 }

@@ -81,7 +81,7 @@ impl Path {
 
     /// Whether the path contains the whole value of a request field.
     pub(super) fn binds(&self, field: &FieldDescriptor) -> bool {
-        self.names().any(|parameter| parameter.field_path == field.name())
+        self.binds_path(field.name())
     }
 
     fn binds_path(&self, path: &str) -> bool {

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::LazyLock;
 
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::rpc::{self, PagedRpc, Rpc, RpcVisitor};
+use eset_protect::wkt::TypeRegistry;
 use eset_protect::{Client, Error, Paginator};
 use serde::Serialize;
 
@@ -33,10 +35,19 @@ pub fn bulk(
     visit(method, Many { client, requests, concurrency })
 }
 
+/// Returns the registry of the command's clients. It remembers the enum names that they receive, so that the
+/// output shows names that are newer than the command.
+pub fn type_registry() -> &'static TypeRegistry {
+    static REGISTRY: LazyLock<TypeRegistry> =
+        LazyLock::new(|| TypeRegistry::default().remember_enum_names());
+    &REGISTRY
+}
+
 /// Writes a message as ProtoJSON, with defaults, because programs may not recognize a missing member as
 /// `false` or `""`.
 pub fn to_json<M: Serialize>(message: &M) -> Result<String, Failure> {
-    let json = Writer::new().emit_defaults(true).write(message).map_err(|error| error.to_string());
+    let writer = Writer::new().emit_defaults(true).registry(type_registry().clone());
+    let json = writer.write(message).map_err(|error| error.to_string());
     json.and_then(|json| String::from_utf8(json).map_err(|error| error.to_string()))
         .map_err(|problem| Failure::Other(format!("cannot be written as JSON: {problem}")))
 }
@@ -66,6 +77,7 @@ where
 
 fn read<R: Rpc>(request: &str) -> Result<R::Request, Failure> {
     Reader::new()
+        .registry(type_registry().clone())
         .read(request.as_bytes())
         .map_err(|error| Failure::Input(format!("{}: {error}", R::SPEC.request)))
 }

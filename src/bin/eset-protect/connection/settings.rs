@@ -6,6 +6,7 @@ use std::ffi::OsString;
 
 use eset_protect::{ClientBuilder, Error, Wire};
 
+use crate::calls::type_registry;
 use crate::failure::Failure;
 use crate::server::{Server, ServerKind, Trust};
 
@@ -108,7 +109,8 @@ impl Settings {
                 "--pin-cert: the server does not use https, so it has no certificate".to_owned(),
             ));
         }
-        ClientBuilder::from_vars(find).map_err(|error| self.blame(&error))
+        let builder = ClientBuilder::from_vars(find).map_err(|error| self.blame(&error))?;
+        Ok(builder.type_registry(type_registry().clone()))
     }
 
     /// Returns the library's error with flags instead of the variables that they set.
