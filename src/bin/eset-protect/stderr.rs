@@ -199,15 +199,15 @@ mod tests {
         }
     }
 
-    fn read_by_turns() -> (Writer, Sender<()>, Receiver<Vec<u8>>) {
+    fn read_by_turns() -> io::Result<(Writer, Sender<()>, Receiver<Vec<u8>>)> {
         let (turn, turns) = channel();
         let (taken, read) = channel();
-        (Writer::start(Reader { turns, taken }).unwrap(), turn, read)
+        Ok((Writer::start(Reader { turns, taken }).ok_or(ErrorKind::Other)?, turn, read))
     }
 
     #[test]
-    fn a_log_is_bounded_and_says_what_was_lost() {
-        let (writer, turn, read) = read_by_turns();
+    fn a_log_is_bounded_and_says_what_was_lost() -> io::Result<()> {
+        let (writer, turn, read) = read_by_turns()?;
         let line = vec![b'x'; MOST_LOGGED / 4];
         for _ in 0..10 {
             writer.log(&line);
@@ -222,20 +222,22 @@ mod tests {
         assert!(read[..4].iter().all(|bytes| *bytes == line));
         let note = "… 6 lines of the log were dropped: no reader …\n";
         assert_eq!(read[4..], [note.as_bytes(), b"said\n"]);
+        Ok(())
     }
 
     #[test]
-    fn nobody_is_waited_for_who_reads_no_log() {
-        let (writer, _turn, read) = read_by_turns();
+    fn nobody_is_waited_for_who_reads_no_log() -> io::Result<()> {
+        let (writer, _turn, read) = read_by_turns()?;
         writer.log(b"logged\n");
         writer.say(b"said\n");
         writer.finish();
         assert_eq!(read.try_iter().count(), 0);
+        Ok(())
     }
 
     #[test]
-    fn what_is_said_waits_for_its_reader() {
-        let (writer, turn, read) = read_by_turns();
+    fn what_is_said_waits_for_its_reader() -> io::Result<()> {
+        let (writer, turn, read) = read_by_turns()?;
         writer.say(b"said\n");
         assert!(writer.state.is_stalled.load(SeqCst));
         thread::scope(|scope| {
@@ -243,15 +245,17 @@ mod tests {
             assert!(turn.send(()).is_ok());
         });
         assert_eq!(read.try_iter().collect::<Vec<_>>(), [b"said\n"]);
+        Ok(())
     }
 
     #[test]
-    fn a_reader_who_is_gone_is_forgotten() {
-        let (writer, turn, _) = read_by_turns();
+    fn a_reader_who_is_gone_is_forgotten() -> io::Result<()> {
+        let (writer, turn, _) = read_by_turns()?;
         drop(turn);
         writer.say(b"said\n");
         writer.log(b"logged\n");
         writer.finish();
         assert!(writer.entries.send(Entry::Bytes(Vec::new())).is_err());
+        Ok(())
     }
 }
