@@ -25,10 +25,10 @@ async fn a_call_without_hope_fails_at_once_and_says_why() {
         let result = turn_within(&limiter, ms(time)).await;
         assert_eq!(result.is_err(), is_hopeless, "{time} ms");
         let error = result.expect_err("no turn");
-        let has = format!("it has {:?}", ms(time));
+        let has = format!("has only {:?} left", ms(time));
         assert_hopeless(
             &error,
-            &["25 calls wait before this one", "the rate is 10 calls a second", "come in 3s", &has],
+            &["25 calls are ahead of it", "the rate is 10 calls per second", "sent in 3s", &has],
         );
     }
     assert_eq!(started.elapsed(), ms(0));
@@ -45,7 +45,7 @@ async fn a_past_deadline_takes_no_turn() {
     let now = Instant::now();
     tokio::time::sleep(SECOND).await;
     let error = limiter.acquire(Priority::New, &TokioTimer, now).await.expect_err("no turn");
-    assert_hopeless(&error, &["no call waits before this one", "it has 0ns"]);
+    assert_hopeless(&error, &["no calls are ahead of it", "has only 0ns left"]);
     let log = Log::new();
     join(spawn_calls(&limiter, &log, 0..10)).await;
     assert_eq!(log.times().last(), Some(&ms(0)));
@@ -86,8 +86,8 @@ async fn a_refusal_wakes_those_without_hope() {
     times.sort_unstable();
     assert_eq!(times, [4, 5, 5]);
     let message = &failed[0].1.1;
-    assert!(message.contains("the rate is 5 calls a second"), "{message}");
-    assert!(message.contains("the service wants no call for 30s"), "{message}");
+    assert!(message.contains("the rate is 5 calls per second"), "{message}");
+    assert!(message.contains("the service refuses calls for 30s"), "{message}");
     let started = Instant::now();
     join(waiting).await;
     assert_eq!(started.elapsed(), ms(30_000 + 193));
@@ -128,7 +128,7 @@ async fn a_call_that_can_be_made_is_not_refused() {
     settle().await;
     assert_eq!(limiter.waiting(), 400);
     let error = turn_within(&limiter, 40 * SECOND).await.expect_err("no turn");
-    assert_hopeless(&error, &["400 calls wait before this one", "the rate is 5 calls a second"]);
+    assert_hopeless(&error, &["400 calls are ahead of it", "the rate is 5 calls per second"]);
     let made = turn_within(&limiter, 60 * SECOND).await;
     made.expect("a turn").end(Instant::now(), ANSWERED);
     join(calls).await;
