@@ -92,6 +92,10 @@ fn visit(
     call: &mut dyn FnMut(&mut std::collections::BTreeMap<String, Exact>),
 ) {
     let mut descriptor = descriptor.clone();
+    // Its members are data: every name is known, and numbers are doubles.
+    if descriptor.full_name() == "google.protobuf.Struct" {
+        return;
+    }
     let Some(members) = json.object() else { return };
     if descriptor.full_name() == "google.protobuf.Any" {
         let Some(Exact::Text(url)) = members.get("@type") else { return };
