@@ -3,7 +3,9 @@
 
 use std::sync::LazyLock;
 
-use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, MessageDescriptor, Value,
+};
 
 use crate::proto::FILE_DESCRIPTOR_SET;
 
@@ -36,26 +38,41 @@ fn has_behavior(field: &FieldDescriptor, behavior: &str) -> bool {
         return false;
     }
     let pool = field.parent_pool();
-    let Some(extension) = pool.get_extension_by_name("google.api.field_behavior") else {
+    let Some(behaviors) = option(pool, &field.options(), "google.api.field_behavior") else {
         return false;
     };
-    let Kind::Enum(behaviors) = extension.kind() else { return false };
-    let number = behaviors.get_value_by_name(behavior).map(|value| value.number());
-    let options = field.options();
-    let values = options.get_extension(&extension);
-    values.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
+    let known = pool.get_enum_by_name("google.api.FieldBehavior");
+    let number = known.and_then(|known| Some(known.get_value_by_name(behavior)?.number()));
+    behaviors.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
 }
 
-/// The paths of the fields that a table of such messages shows, in order of importance
+/// Returns the paths of the fields that a table of such messages shows, in order of importance
 /// (`eset_protect.v1.columns`). Empty where the `.proto` file leaves the choice to the caller.
 pub fn columns(message: &MessageDescriptor) -> Vec<String> {
-    let pool = message.parent_pool();
-    let Some(extension) = pool.get_extension_by_name("eset_protect.v1.columns") else {
-        return Vec::new();
-    };
-    let options = message.options();
-    let values = options.get_extension(&extension);
-    let values = values.as_list().unwrap_or_default();
+    texts(option(message.parent_pool(), &message.options(), "eset_protect.v1.columns").as_ref())
+}
+
+/// Returns the packages in whose `Any`s the messages of a file are (`eset_protect.v1.packed_in`).
+pub fn packed_in(file: &FileDescriptor) -> Vec<String> {
+    texts(option(file.parent_pool(), &file.options(), "eset_protect.v1.packed_in").as_ref())
+}
+
+/// Returns the name of the field that identifies a resource (`name_field` of `google.api.resource`), if the
+/// `.proto` file says it.
+pub fn name_field(resource: &MessageDescriptor) -> Option<String> {
+    let annotation = option(resource.parent_pool(), &resource.options(), "google.api.resource")?;
+    let name = annotation.as_message()?.get_field_by_name("name_field")?.into_owned();
+    name.as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// Returns the value of an option that an extension adds; `None` if it is not set, or no file declares it.
+fn option(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<Value> {
+    let extension = pool.get_extension_by_name(name)?;
+    options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
+}
+
+fn texts(values: Option<&Value>) -> Vec<String> {
+    let values = values.and_then(Value::as_list).unwrap_or_default();
     values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 

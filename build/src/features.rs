@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::{DescriptorPool, FileDescriptor};
+use prost_reflect::{DescriptorPool, FileDescriptor, Value};
 
+use crate::options::option;
 use crate::services;
 
 /// Whether the package that is being built has the feature on, for a build script.
@@ -60,14 +61,9 @@ fn hosts_of(file: &FileDescriptor) -> Result<BTreeSet<String>, String> {
 }
 
 fn packed_in(file: &FileDescriptor) -> Vec<String> {
-    let Some(extension) = file.parent_pool().get_extension_by_name("eset_protect.v1.packed_in")
-    else {
-        return Vec::new();
-    };
-    let options = file.options();
-    let values = options.get_extension(&extension);
-    let values = values.as_list().unwrap_or_default();
-    values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    let packages = option(file.parent_pool(), &file.options(), "eset_protect.v1.packed_in");
+    let packages = packages.iter().filter_map(Value::as_list).flatten();
+    packages.filter_map(|package| package.as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
 use crate::names;
+use crate::options::option;
 
 /// Whether requests must set the field.
 pub(crate) fn is_required(field: &FieldDescriptor) -> bool {
@@ -19,15 +20,13 @@ pub(crate) fn is_output_only(field: &FieldDescriptor) -> bool {
 }
 
 fn has(field: &FieldDescriptor, behavior: &str) -> bool {
-    let Some(extension) = field.parent_pool().get_extension_by_name("google.api.field_behavior")
-    else {
+    let pool = field.parent_pool();
+    let Some(behaviors) = option(pool, &field.options(), "google.api.field_behavior") else {
         return false;
     };
-    let Kind::Enum(behaviors) = extension.kind() else { return false };
-    let number = behaviors.get_value_by_name(behavior).map(|value| value.number());
-    let options = field.options();
-    let values = options.get_extension(&extension);
-    values.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
+    let known = pool.get_enum_by_name("google.api.FieldBehavior");
+    let number = known.and_then(|known| Some(known.get_value_by_name(behavior)?.number()));
+    behaviors.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
 }
 
 /// Returns the statements that clear the output-only fields of a message, for a method of the

@@ -85,6 +85,7 @@ mod messages;
 mod modules;
 mod names;
 mod openapi;
+mod options;
 mod protojson;
 mod rpcs;
 mod services;

@@ -8,6 +8,7 @@ use prost_reflect::ServiceDescriptor;
 use syn::Path;
 
 use crate::descriptors::DescriptorSet;
+use crate::options::option;
 use crate::{comments, names};
 
 /// A service to generate code for.
@@ -70,15 +71,10 @@ impl Service {
 
 /// Returns the host in `google.api.default_host`.
 pub(crate) fn host(service: &ServiceDescriptor) -> Result<String, String> {
-    let Some(extension) = service.parent_pool().get_extension_by_name("google.api.default_host")
-    else {
+    let pool = service.parent_pool();
+    let Some(value) = option(pool, &service.options(), "google.api.default_host") else {
         return Ok(String::new());
     };
-    let options = service.options();
-    if !options.has_extension(&extension) {
-        return Ok(String::new());
-    }
-    let value = options.get_extension(&extension);
     let host = value.as_str().unwrap_or_default();
     let label = host.strip_suffix(".eset.systems").and_then(|rest| rest.split_once('.'));
     match label {

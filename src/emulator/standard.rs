@@ -293,7 +293,6 @@ impl Standard {
         request: &DynamicMessage,
         parents: &[String],
     ) -> Result<String, Failure> {
-        let mut collection = self.resource.full_name().to_owned();
         let ids: Vec<_> = parents.iter().map(|parent| value_at(request, parent)).collect();
         if let (Some(parent), Some((id, above))) = (&self.parent, ids.split_last()) {
             let in_collection = within(parent.clone(), above);
@@ -301,8 +300,7 @@ impl Standard {
                 return Err(Failure::not_found(parent, id));
             }
         }
-        collection = within(collection, &ids);
-        Ok(collection)
+        Ok(within(self.resource.full_name().to_owned(), &ids))
     }
 
     fn find(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use super::{Standard, Verb};
+use crate::descriptors::name_field;
 use crate::rpc::path_template::{Piece, Pieces};
 use crate::rpc::{HttpBinding, MethodSpec};
 
@@ -146,13 +147,6 @@ fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
 }
 
 fn id_field(resource: &MessageDescriptor) -> Option<FieldDescriptor> {
-    let pool = resource.parent_pool();
-    let named = pool.get_extension_by_name("google.api.resource").and_then(|extension| {
-        let options = resource.options();
-        let annotation = options.get_extension(&extension);
-        let name = annotation.as_message()?.get_field_by_name("name_field")?.into_owned();
-        name.as_str().filter(|name| !name.is_empty()).map(str::to_owned)
-    });
-    let field = resource.get_field_by_name(named.as_deref().unwrap_or(ID))?;
+    let field = resource.get_field_by_name(name_field(resource).as_deref().unwrap_or(ID))?;
     (field.kind() == Kind::String && !field.is_list()).then_some(field)
 }

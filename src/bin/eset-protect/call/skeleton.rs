@@ -1,6 +1,6 @@
 //! A request to fill in.
 
-use eset_protect::descriptors::{is_output_only, pool};
+use eset_protect::descriptors::{is_output_only, packed_in, pool};
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ impl ExampleField<'_> {
             return None;
         }
         let parent = self.field.parent_message();
-        let message = if is_any { packed_in(parent.package_name())? } else { message.clone() };
+        let message = if is_any { example_for(parent.package_name())? } else { message.clone() };
         Some(Example { message, is_any, depth: self.depth + 1 })
     }
 }
@@ -126,14 +126,8 @@ fn scalar(field: &FieldDescriptor, kind: &Kind) -> Value {
 }
 
 /// Returns a message of a type that the schema says belongs into an `Any` of this package.
-fn packed_in(package: &str) -> Option<MessageDescriptor> {
-    let extension = pool().get_extension_by_name("eset_protect.v1.packed_in")?;
-    let is_packed = |file: &FileDescriptor| {
-        let options = file.options();
-        let packages = options.get_extension(&extension);
-        let packages = packages.as_list().unwrap_or_default();
-        packages.iter().any(|name| name.as_str() == Some(package))
-    };
+fn example_for(package: &str) -> Option<MessageDescriptor> {
+    let is_packed = |file: &FileDescriptor| packed_in(file).iter().any(|name| name == package);
     let files: Vec<_> = pool().files().filter(is_packed).collect();
     // What others import is only a part of them.
     let is_part = |file: &FileDescriptor| {
