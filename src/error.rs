@@ -21,6 +21,9 @@ use crate::wkt::Any;
 #[cfg(feature = "tls")]
 pub(crate) use in_words::InWords;
 
+/// The header with ESET's id of a request ([facts](crate::facts#errors)).
+pub(crate) const REQUEST_ID: &str = "request-id";
+
 /// The reason why a call failed, the same on both wires.
 ///
 /// [`code`](Self::code) returns the kind of failure, and the `is_*` methods say what the caller can do. Check
@@ -213,10 +216,11 @@ impl Error {
         self
     }
 
-    /// Sets the id of the pending response that was polled.
-    pub(crate) fn with_pending_id(mut self, id: http::HeaderValue) -> Self {
-        self.0.pending_id = Some(id);
-        self
+    /// Sets the id of the pending response that was polled. The service accepted the call before, so it may
+    /// have run.
+    pub(crate) fn with_pending_id(mut self, id: &http::HeaderValue) -> Self {
+        self.0.pending_id = Some(id.clone());
+        self.with_execution(true)
     }
 
     /// Returns the id of the pending response that was polled: the call is running and must not be started
@@ -232,8 +236,9 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_http_status(mut self, status: http::StatusCode) -> Self {
-        self.0.http_status = Some(status);
+    /// Sets the status of the HTTP response, if there was one.
+    pub(crate) fn with_http_status(mut self, status: impl Into<Option<http::StatusCode>>) -> Self {
+        self.0.http_status = status.into().or(self.0.http_status);
         self
     }
 
@@ -322,7 +327,7 @@ impl Error {
     /// Returns ESET's id of the request, for its support ([facts](crate::facts#errors)), if the response had
     /// one.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.metadata.get("request-id").and_then(|value| value.to_str().ok())
+        self.0.metadata.get(REQUEST_ID).and_then(|value| value.to_str().ok())
     }
 
     /// Returns how many times the request was sent, including attempts without a connection: once, and again

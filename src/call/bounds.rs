@@ -12,7 +12,7 @@ use tonic::metadata::MetadataMap;
 use tracing::Instrument;
 
 use super::limit::{Limit, outcome};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, REQUEST_ID};
 use crate::rate_limiter::{Permit, Priority};
 use crate::telemetry::{self, Sending};
 use crate::timer::{Timer, within};
@@ -29,8 +29,8 @@ pub(super) struct Bounds {
     pub(super) timeout: Option<Duration>,
 }
 
-/// A request of a call.
-pub(super) struct Sent<'a> {
+/// The next request of a call: an attempt, or a poll for its pending response.
+pub(super) struct NextRequest<'a> {
     pub(super) outgoing: &'a Outgoing<'a>,
     pub(super) number: u32,
     /// The pending response to poll, and the number of previous polls.
@@ -58,30 +58,30 @@ impl Bounds {
         &self,
         link: &Link,
         headers: &mut HeaderMap,
-        sent: &Sent<'_>,
+        next: &NextRequest<'_>,
     ) -> Result<Reply, Error> {
         // A call with a pending response was accepted, whatever happens to a poll.
-        let accepted = |error: Error| match sent.pending_id {
-            Some(id) => error.with_execution(true).with_pending_id(id.clone()),
+        let accepted = |error: Error| match next.pending_id {
+            Some(id) => error.with_pending_id(id),
             None => error,
         };
-        let permit = self.permit(link, sent.pending_id.is_some()).await.map_err(accepted)?;
-        let sending = Sending::attempt(sent.outgoing.spec(), sent.number);
-        let attempt = link.begin(sent.outgoing, sending, sent.polls);
+        let permit = self.permit(link, next.pending_id.is_some()).await.map_err(accepted)?;
+        let sending = Sending::attempt(next.outgoing.spec(), next.number);
+        let attempt = link.begin(next.outgoing, sending, next.polls);
         // Polls for a pending response are the same request with the same trace context.
-        if sent.polls == 0 {
+        if next.polls == 0 {
             attempt.inject(headers);
         }
         let secrets = SentSecrets::new(headers);
         let left = self.left();
         let timeout = self.timeout.filter(|timeout| *timeout < left);
         let request = Request {
-            outgoing: sent.outgoing,
+            outgoing: next.outgoing,
             metadata: MetadataMap::from_headers(headers.clone()),
             timeout: timeout.unwrap_or(left),
             is_bounded: timeout.is_some(),
-            attempt: sent.number,
-            pending_id: sent.pending_id,
+            attempt: next.number,
+            pending_id: next.pending_id,
             secrets: &secrets,
         };
         let reply = {
@@ -129,5 +129,3 @@ impl Bounds {
         })
     }
 }
-
-const REQUEST_ID: &str = "request-id";

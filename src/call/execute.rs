@@ -16,7 +16,7 @@ use tonic::metadata::MetadataMap;
 use tracing::Instrument;
 
 use super::CallOptions;
-use super::bounds::Bounds;
+use super::bounds::{Bounds, NextRequest};
 use super::call_state::{CallState, Next};
 use super::context::CallContext;
 use super::options::is_of_protocol;
@@ -206,13 +206,13 @@ impl Running<'_> {
         let mut link = context.links.choose(self.bounds, headers, pending_id.is_some()).await?;
         self.state.sent = Some(link.watch());
         loop {
-            let sent = super::bounds::Sent {
+            let next = NextRequest {
                 outgoing: self.outgoing,
                 number: self.state.attempts,
                 pending_id: pending_id.as_ref(),
                 polls: polls.as_ref().map_or(0, |polls: &Polls| polls.count),
             };
-            let reply = match self.bounds.send(link, headers, &sent).await {
+            let reply = match self.bounds.send(link, headers, &next).await {
                 Ok(reply) => reply,
                 Err(error) => match context.links.other(link, &error) {
                     Some(other) => {
@@ -231,11 +231,7 @@ impl Running<'_> {
             let now = timer.now();
             let polls = polls.get_or_insert_with(|| Polls::new(self.context.policy.pending, now));
             let pause = polls.next(now).map_err(|error| {
-                let error = error.with_metadata(reply.metadata().clone());
-                match reply.http_status {
-                    Some(status) => error.with_http_status(status),
-                    None => error,
-                }
+                error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status)
             })?;
             let sending = Sending::attempt(self.outgoing.spec(), self.state.attempts);
             telemetry::pending(sending, polls.count, pause);

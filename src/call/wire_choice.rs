@@ -19,7 +19,7 @@ use futures_util::future::{Shared, WeakShared};
 use http::HeaderMap;
 use prost::DecodeError;
 
-use super::bounds::{Bounds, Sent};
+use super::bounds::{Bounds, NextRequest};
 use crate::error::{Error, ErrorKind};
 use crate::rpc::MethodSpec;
 use crate::telemetry;
@@ -138,7 +138,7 @@ impl WireChoice {
         let (bounds, mut headers) = (bounds.at_most(PROBE), headers.clone());
         let probing = async move {
             let outgoing = Outgoing::new(&HEALTH, &Health);
-            let probe = Sent { outgoing: &outgoing, number: 1, pending_id: None, polls: 0 };
+            let probe = NextRequest { outgoing: &outgoing, number: 1, pending_id: None, polls: 0 };
             let found = match bounds.send(&grpc, &mut headers, &probe).await {
                 Ok(_) => Ok(GRPC),
                 Err(error) => match speaks_grpc(&error) {

@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::spellings::Spellings;
 use self::text::Text;
-use super::Error;
+use super::{Error, REQUEST_ID};
 
 const REDACTED: &str = "[redacted]";
 
@@ -125,7 +125,7 @@ impl Secrets {
     /// Redacts the request id of a successful response, which telemetry shows. Computing the spellings of a
     /// long token is slow, so it happens only if the id is neither a UUID nor otherwise harmless.
     pub(crate) fn redact_request_id(&self, headers: &mut HeaderMap) {
-        let Some(value) = headers.get("request-id") else { return };
+        let Some(value) = headers.get(REQUEST_ID) else { return };
         let id = value.as_bytes();
         let is_part = |secret: &SecretString| {
             let secret = secret.expose_secret().as_bytes();

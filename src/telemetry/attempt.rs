@@ -11,7 +11,7 @@ use tracing::field::Empty;
 use super::Server;
 use super::call::ended;
 use super::names::text;
-use crate::error::{Error, code_name};
+use crate::error::{Error, REQUEST_ID, code_name};
 use crate::rpc::MethodSpec;
 
 /// What is sent, and the number of previous attempts.
@@ -131,7 +131,7 @@ impl Attempt {
             return;
         }
         let (request_id, status) = match result {
-            Ok((status, headers)) => (text(headers.get("request-id")), status),
+            Ok((status, headers)) => (text(headers.get(REQUEST_ID)), status),
             Err(error) => {
                 let status =
                     error.http_status().and_then(|status| StatusCode::from_u16(status).ok());

@@ -8,7 +8,7 @@ use tracing::field::Empty;
 
 use super::names::{method, text};
 use super::{Server, metrics};
-use crate::error::{Error, code_name};
+use crate::error::{Error, REQUEST_ID, code_name};
 use crate::rpc::MethodSpec;
 use crate::timer::Timer;
 
@@ -63,7 +63,7 @@ impl<'a> Call<'a> {
     pub(crate) fn end(mut self, result: Result<&HeaderMap, &Error>, attempts: u32) {
         if !self.span.is_disabled() {
             let request_id = match result {
-                Ok(headers) => text(headers.get("request-id")),
+                Ok(headers) => text(headers.get(REQUEST_ID)),
                 Err(error) => error.request_id(),
             };
             if let Some(id) = request_id {

@@ -130,10 +130,7 @@ impl<'a> Outgoing<'a> {
                 Err(error) => {
                     let message = format!("the answer is not a {}: {error}", self.spec.response);
                     let error = Error::protocol(message).with_metadata(reply.metadata);
-                    Err(match reply.http_status {
-                        Some(status) => error.with_http_status(status),
-                        None => error,
-                    })
+                    Err(error.with_http_status(reply.http_status))
                 }
             },
             // Nobody decodes an answer that is still to come.

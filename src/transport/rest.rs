@@ -69,7 +69,7 @@ impl RestTransport {
         let response =
             self.http.send(http, secrets).await.map_err(|error| match request.pending_id {
                 // Whatever happened to this poll, the call itself was accepted before.
-                Some(id) => error.with_execution(true).with_pending_id(id.clone()),
+                Some(id) => error.with_pending_id(id),
                 None => error,
             })?;
         read(response, request.spec(), request.pending_id)

@@ -87,7 +87,7 @@ fn of_pending(error: Error, id: &HeaderValue) -> Error {
         Code::Unauthenticated
         | Code::PermissionDenied
         | Code::ResourceExhausted
-        | Code::Unavailable => error.with_execution(true).with_pending_id(id.clone()),
+        | Code::Unavailable => error.with_pending_id(id),
         _ => error,
     }
 }
