@@ -2,6 +2,7 @@
 //! and as properties of every RPC of the crate and of `tests/added_service`.
 
 mod bodies;
+mod codec;
 mod every_rpc;
 mod hostile;
 mod queries;

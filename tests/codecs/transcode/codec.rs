@@ -1,0 +1,50 @@
+//! The transcoding of each RPC with its messages as protobuf bytes: one instance per RPC serves all tests here.
+
+use eset_protect::rpc::{self, Rpc, RpcVisitor};
+use eset_protect::transcode::{Encoded, Route, TranscodeError};
+use prost::Message;
+
+/// Transcodes the messages of one RPC.
+pub(super) struct Codec {
+    /// Re-encodes a request as the typed message does, and a response.
+    pub(super) plain: [fn(&[u8]) -> Vec<u8>; 2],
+    /// Encodes a request.
+    pub(super) encode: fn(&[u8]) -> Result<Encoded, TranscodeError>,
+    /// Decodes a request from its query and body.
+    pub(super) request: fn(&Route, &str, &[u8]) -> Result<Vec<u8>, TranscodeError>,
+    /// Encodes a response and decodes it again.
+    pub(super) response: fn(&Route, &Encoded, &[u8]) -> Result<Vec<u8>, TranscodeError>,
+}
+
+impl Codec {
+    /// Returns that of the RPC with a gRPC path.
+    pub(super) fn of(path: &str) -> Self {
+        let own = rpc::visit(path, ForRpc);
+        own.or_else(|| added_service::rpc::visit(path, ForRpc)).expect("a listed RPC")
+    }
+}
+
+struct ForRpc;
+
+impl RpcVisitor for ForRpc {
+    type Output = Codec;
+
+    fn rpc<R: Rpc>(self) -> Codec {
+        Codec {
+            plain: [
+                |request| decode::<R::Request>(request).encode_to_vec(),
+                |response| decode::<R::Response>(response).encode_to_vec(),
+            ],
+            encode: |request| Encoded::request::<R>(&decode(request)),
+            request: |route, query, body| Ok(route.request::<R>(query, body)?.encode_to_vec()),
+            response: |route, sent, response| {
+                let body = route.response::<R>(&decode(response))?;
+                Ok(sent.response::<R>(&body)?.encode_to_vec())
+            },
+        }
+    }
+}
+
+fn decode<M: Message + Default>(bytes: &[u8]) -> M {
+    M::decode(bytes).expect("a message of this type")
+}
