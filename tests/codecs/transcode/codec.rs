@@ -4,16 +4,19 @@ use eset_protect::rpc::{self, Rpc, RpcVisitor};
 use eset_protect::transcode::{Encoded, Route, TranscodeError};
 use prost::Message;
 
+type Plain = fn(&[u8]) -> Vec<u8>;
+type Transcoded = Result<Vec<u8>, TranscodeError>;
+
 /// Transcodes the messages of one RPC.
 pub(super) struct Codec {
     /// Re-encodes a request as the typed message does, and a response.
-    pub(super) plain: [fn(&[u8]) -> Vec<u8>; 2],
+    pub(super) plain: [Plain; 2],
     /// Encodes a request.
     pub(super) encode: fn(&[u8]) -> Result<Encoded, TranscodeError>,
     /// Decodes a request from its query and body.
-    pub(super) request: fn(&Route, &str, &[u8]) -> Result<Vec<u8>, TranscodeError>,
+    pub(super) request: fn(&Route, &str, &[u8]) -> Transcoded,
     /// Encodes a response and decodes it again.
-    pub(super) response: fn(&Route, &Encoded, &[u8]) -> Result<Vec<u8>, TranscodeError>,
+    pub(super) response: fn(&Route, &Encoded, &[u8]) -> Transcoded,
 }
 
 impl Codec {
