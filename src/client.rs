@@ -22,13 +22,9 @@ pub use target::Wire;
 pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};
 
 use crate::call::{Bulk, BulkItems, Call, CallContext};
-use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
 use crate::rpc::{PagedRpc, Rpc};
-#[cfg(feature = "rest")]
-use crate::transport::rest::Region;
 use crate::wkt::TypeRegistry;
-use target::Target;
 
 /// A client of one server, or of ESET's cloud. Clones are cheap and share everything: connections, token,
 /// rate limit and retry budget.
@@ -46,16 +42,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a gRPC server, such as `http://127.0.0.1:50051` or `https://eset.example:443`, with the
-    /// default configuration.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the endpoint is invalid or unreachable.
-    pub async fn connect(endpoint: &str) -> Result<Self, Error> {
-        Self::builder(endpoint).connect().await
-    }
-
     /// Returns the types that the client knows: those of
     /// [`ClientBuilder::type_registry`] and the crate's own. Over REST it
     /// [remembers](TypeRegistry::remember_enum_names) the names of enum values that the schema does not have.
@@ -69,35 +55,6 @@ impl Client {
     /// ```
     pub fn type_registry(&self) -> &TypeRegistry {
         &self.context.type_registry
-    }
-
-    /// Configures a client for a server.
-    pub fn builder(endpoint: &str) -> ClientBuilder {
-        ClientBuilder::new(Target::Endpoint(endpoint.to_owned()))
-    }
-
-    /// Configures a client for ESET Connect, the cloud: REST, one host per service.
-    ///
-    /// ```
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// use eset_protect::{Client, Region};
-    ///
-    /// let password = std::env::var("ESET_PROTECT_PASSWORD")?;
-    /// let client = Client::cloud(Region::Eu).login("api-user", password).connect().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[cfg(feature = "rest")]
-    pub fn cloud(region: Region) -> ClientBuilder {
-        ClientBuilder::new(Target::Cloud(region))
-    }
-
-    /// Configures a client for an ESET PROTECT On-Prem server, such as `https://protect.internal:9443`: REST,
-    /// one origin for all services. Its certificate is usually self-signed: [pin
-    /// it](crate::TlsConfig::pinned_certificate).
-    #[cfg(feature = "rest")]
-    pub fn on_prem(server: &str) -> ClientBuilder {
-        ClientBuilder::new(Target::OnPrem(server.to_owned()))
     }
 
     /// Creates a call of any RPC, for code that is generic over RPCs. Otherwise the handles are shorter, such

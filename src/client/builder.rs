@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "rest")]
+use rest_options::RestOptions;
+use seam::Seam;
 #[cfg(not(feature = "rest"))]
 use tonic::metadata::MetadataMap;
 use tonic::transport::Endpoint;
@@ -26,6 +29,9 @@ use crate::wkt::TypeRegistry;
 
 #[cfg(feature = "rest")]
 mod rest;
+#[cfg(feature = "rest")]
+mod rest_options;
+mod seam;
 mod transport;
 #[cfg(feature = "rest")]
 pub(super) use rest::token_address;
@@ -91,19 +97,36 @@ pub struct ClientBuilder {
     policy: Policy,
     rate_limit: RateLimit,
     uses_proxies: bool,
-    seam: transport::Seam,
+    seam: Seam,
     type_registry: TypeRegistry,
     #[cfg(feature = "tls")]
     tls: TlsConfig,
     #[cfg(feature = "rest")]
-    rest: rest::Options,
+    rest: RestOptions,
+}
+
+impl Client {
+    /// Connects to a gRPC server, such as `http://127.0.0.1:50051` or `https://eset.example:443`, with the
+    /// default configuration.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the endpoint is invalid or unreachable.
+    pub async fn connect(endpoint: &str) -> Result<Self, Error> {
+        Self::builder(endpoint).connect().await
+    }
+
+    /// Configures a client for a server.
+    pub fn builder(endpoint: &str) -> ClientBuilder {
+        ClientBuilder::new(Target::Endpoint(endpoint.to_owned()))
+    }
 }
 
 impl ClientBuilder {
     pub(super) fn new(target: Target) -> Self {
         Self {
             #[cfg(feature = "rest")]
-            rest: rest::Options::new(&target),
+            rest: RestOptions::new(&target),
             target,
             timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
@@ -114,7 +137,7 @@ impl ClientBuilder {
             policy: Policy::default(),
             rate_limit: RateLimit::default(),
             uses_proxies: true,
-            seam: transport::Seam::default(),
+            seam: Seam::default(),
             type_registry: TypeRegistry::default(),
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
@@ -285,7 +308,7 @@ impl ClientBuilder {
         let (endpoint, connector) = self.grpc_endpoint()?;
         let target = self.target.to_string();
         let grpc = GrpcTransport::connect(&target, endpoint, connector, self.limits).await?;
-        let link = self.layered(Link::grpc(grpc));
+        let link = self.seam.layered(Link::grpc(grpc));
         self.client(Links::One(link), credentials)
     }
 
@@ -297,7 +320,7 @@ impl ClientBuilder {
     pub fn connect_lazy(self) -> Result<Client, Error> {
         let credentials = self.checked_credentials()?;
         let links = match &self.seam.transport {
-            Some(transport) => Links::One(self.layered(Link::custom(transport.clone()))),
+            Some(transport) => Links::One(self.seam.layered(Link::custom(transport.clone()))),
             None => self.links()?,
         };
         self.client(links, credentials)
@@ -389,7 +412,7 @@ impl ClientBuilder {
     fn lazy_grpc(&self) -> Result<Link, Error> {
         let (endpoint, connector) = self.grpc_endpoint()?;
         let grpc = GrpcTransport::lazy(endpoint, connector, self.limits);
-        Ok(self.layered(Link::grpc(grpc)))
+        Ok(self.seam.layered(Link::grpc(grpc)))
     }
 
     fn grpc_endpoint(&self) -> Result<(Endpoint, Connector), Error> {
@@ -408,7 +431,7 @@ impl ClientBuilder {
         let endpoint = Endpoint::from_shared(format!("http://{}", address.authority))
             .map_err(wrong)?
             .origin(origin)
-            .user_agent(self.user_agent()?)
+            .user_agent(self.seam.user_agent()?)
             .map_err(wrong)?
             .connect_timeout(self.connect_timeout)
             .initial_connection_window_size(CONNECTION_WINDOW)

@@ -4,15 +4,10 @@ mod guard;
 mod same_task;
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::time::Duration;
-
-use guard::Guard;
 
 use super::{Client, DeviceTasks};
 use crate::call::CallOptions;
-use crate::error::Error;
 use crate::proto::eset::dotnod::automation::v1::{CreateTaskRequest, DeviceTask};
 
 impl DeviceTasks {
@@ -164,15 +159,6 @@ impl GuardedCreate {
     pub fn looks_first(mut self) -> Self {
         self.looks_first = true;
         self
-    }
-}
-
-impl IntoFuture for GuardedCreate {
-    type Output = Result<Guarded, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Guard::new(self).run().await })
     }
 }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
-use poller::{Poller, Settings};
+use poller::{Item, Poller, Settings};
 pub use progress::{DeviceCounts, TaskProgress};
 
 use super::DeviceTasks;
@@ -96,8 +96,6 @@ enum State {
     Done,
 }
 
-/// The next item, with the poller if more may follow.
-type Item = (Option<Box<Poller>>, Result<TaskProgress, Error>);
 type Step = Pin<Box<dyn Future<Output = Item> + Send>>;
 
 impl TaskWatch {

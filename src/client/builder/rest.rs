@@ -1,6 +1,5 @@
 //! The REST part of the configuration: wire, hosts and login.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use http::header::USER_AGENT;
 use secrecy::SecretString;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 
-use super::{ClientBuilder, TIMEOUT};
+use super::{Client, ClientBuilder, TIMEOUT};
 use crate::auth::{Account, CloudLogin, Credentials, OnPremLogin, TokenCache};
 use crate::call::{Links, WireChoice};
 use crate::client::target::{Address, Target, Wire, shown};
@@ -16,31 +15,34 @@ use crate::error::Error;
 use crate::transport::Link;
 use crate::transport::connector::Connector;
 use crate::transport::http::HttpClient;
-use crate::transport::rest::RestTransport;
+use crate::transport::rest::{Region, RestTransport};
 
 /// ESET's gateway gives up after 120 s; the rest is for the last response to arrive.
 const REST_TIMEOUT: Duration = Duration::from_secs(150);
 /// The header in which partners name their product ([facts](crate::facts#cloud-login)).
 const INTEGRATION: &str = "3rd-integration";
 
-#[derive(Clone)]
-pub(super) struct Options {
-    wire: Wire,
-    overrides: BTreeMap<String, String>,
-    token_url: Option<String>,
-    login: Option<(String, SecretString)>,
-    integration: Option<String>,
-}
+impl Client {
+    /// Configures a client for ESET Connect, the cloud: REST, one host per service.
+    ///
+    /// ```
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// use eset_protect::{Client, Region};
+    ///
+    /// let password = std::env::var("ESET_PROTECT_PASSWORD")?;
+    /// let client = Client::cloud(Region::Eu).login("api-user", password).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cloud(region: Region) -> ClientBuilder {
+        ClientBuilder::new(Target::Cloud(region))
+    }
 
-impl Options {
-    pub(super) fn new(target: &Target) -> Self {
-        Self {
-            wire: target.wire(),
-            overrides: BTreeMap::new(),
-            token_url: None,
-            login: None,
-            integration: None,
-        }
+    /// Configures a client for an ESET PROTECT On-Prem server, such as `https://protect.internal:9443`: REST,
+    /// one origin for all services. Its certificate is usually self-signed: [pin
+    /// it](crate::TlsConfig::pinned_certificate).
+    pub fn on_prem(server: &str) -> ClientBuilder {
+        ClientBuilder::new(Target::OnPrem(server.to_owned()))
     }
 }
 
@@ -142,8 +144,8 @@ impl ClientBuilder {
             is_secure |= address.is_secure;
             hosts.set(service.clone(), &address.origin())?;
         }
-        let rest = RestTransport::new(self.http_client(is_secure)?, hosts, self.user_agent()?);
-        Ok(self.layered(Link::rest(rest)))
+        let rest = RestTransport::new(self.http_client(is_secure)?, hosts, self.seam.user_agent()?);
+        Ok(self.seam.layered(Link::rest(rest)))
     }
 
     /// Checks that no token would be sent unencrypted.
@@ -177,7 +179,7 @@ impl ClientBuilder {
         };
         let (uri, address) = token_address(&url)?;
         let mut headers = self.metadata()?.into_headers();
-        headers.insert(USER_AGENT, self.user_agent()?);
+        headers.insert(USER_AGENT, self.seam.user_agent()?);
         let account = Account {
             http: self.http_client(address.is_secure)?,
             url: uri,

@@ -2,25 +2,12 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
 use tonic::metadata::MetadataMap;
 
 use super::ClientBuilder;
-use crate::call::Interceptor;
 use crate::error::Error;
 use crate::rpc::MethodSpec;
-use crate::transport::{Link, Transport, USER_AGENT};
-
-type Layer = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
-
-/// What a program puts in place of a wire, or around it.
-#[derive(Clone, Default)]
-pub(super) struct Seam {
-    pub(super) transport: Option<Arc<dyn Transport>>,
-    layers: Vec<Layer>,
-    pub(super) interceptors: Vec<Interceptor>,
-    user_agent: Option<String>,
-}
+use crate::transport::Transport;
 
 impl ClientBuilder {
     /// Sends all calls by this transport instead of gRPC or REST: a mock in tests, or another gRPC stack; see
@@ -79,20 +66,5 @@ impl ClientBuilder {
     pub fn user_agent_suffix(mut self, product: impl Into<String>) -> Self {
         self.seam.user_agent = Some(product.into());
         self
-    }
-
-    pub(super) fn user_agent(&self) -> Result<HeaderValue, Error> {
-        let Some(product) = &self.seam.user_agent else {
-            return Ok(HeaderValue::from_static(USER_AGENT));
-        };
-        let is_visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-        let value = HeaderValue::try_from(format!("{USER_AGENT} {product}")).ok();
-        value.filter(|_| product.bytes().all(is_visible)).ok_or_else(|| {
-            Error::config(format!("user_agent_suffix: expected visible ASCII, found {product:?}"))
-        })
-    }
-
-    pub(super) fn layered(&self, link: Link) -> Link {
-        self.seam.layers.iter().fold(link, |link, layer| link.layered(|inner| layer(inner)))
     }
 }

@@ -1,6 +1,8 @@
 //! Runs a guarded create: create, look, create again.
 
 use std::collections::BTreeSet;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -47,6 +49,15 @@ enum Sight {
     Nothing,
     /// An identical task that may or may not be ours.
     Unclear(String),
+}
+
+impl IntoFuture for GuardedCreate {
+    type Output = Result<Guarded, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Guard::new(self).run().await })
+    }
 }
 
 impl Guard {

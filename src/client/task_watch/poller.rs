@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Code;
 
-use super::Item;
 use super::plan::Plan;
 use super::progress::TaskProgress;
 use crate::call::CallOptions;
@@ -58,6 +57,9 @@ impl Settings {
         self.settling_time.unwrap_or_else(|| self.longest_pause().saturating_mul(2))
     }
 }
+
+/// The next item, with the poller if more may follow.
+pub(super) type Item = (Option<Box<Poller>>, Result<TaskProgress, Error>);
 
 /// The state of a watch. Its size is that of the last runs of all devices.
 pub(super) struct Poller {
