@@ -22,8 +22,8 @@ fn assign(server: &Server, policy: &str, target: &[&str]) -> PolicyAssignment {
 fn assign_rank_and_unassign() {
     let server = Server::empty();
     let (a, b) = (policy(&server), policy(&server));
-    let first = assign(&server, &a, &["--group", GROUP]);
-    let second = assign(&server, &b, &["--group", GROUP]);
+    let first = assign(&server, &a, &["--device-group", GROUP]);
+    let second = assign(&server, &b, &["--device-group", GROUP]);
     assert_eq!((first.rank, second.rank), (1, 2));
     assert_eq!(second.target, Some(PolicyTarget::device_group(GROUP)));
     let elsewhere = assign(&server, &a, &["--device", DEVICE]);
@@ -31,12 +31,12 @@ fn assign_rank_and_unassign() {
     let subscribed = assign(&server, &a, &["--subscription", "s"]);
     assert_eq!(subscribed.target, Some(PolicyTarget::subscription("s")));
 
-    let said = server.run(&["assignments", "rank", &second.uuid, "1"]).ok();
-    assert_eq!(said, format!("The assignment {} has rank 1 now.\n", second.uuid));
+    let said = server.run(&["assignments", "update-ranking", &second.uuid, "--rank", "1"]).ok();
+    assert_eq!(said, format!("Updated the assignment {}.\n", second.uuid));
     let got = server.run(&["assignments", "get", &second.uuid, "--output", "json"]);
     let got = got.json::<GetPolicyAssignmentResponse>().assignment.unwrap();
     assert_eq!(got, PolicyAssignment { rank: 1, ..second.clone() });
-    let ranked = server.run(&["assignments", "rank", &second.uuid, "2", "--output", "json"]);
+    let ranked = server.run(&["assignments", "update-ranking", &second.uuid, "--rank=2", "-ojson"]);
     ranked.json::<UpdatePolicyAssignmentRankingResponse>();
     let shown = server.run(&["assignments", "get", &second.uuid]).ok();
     assert!(shown.contains("rank          2\n") && shown.contains(GROUP), "{shown}");
@@ -46,7 +46,7 @@ fn assign_rank_and_unassign() {
         server.run(&args).json_lines::<PolicyAssignment>()
     };
     assert_eq!(list(&[]).len(), 4);
-    assert_eq!(list(&["--group", GROUP]).len(), 2);
+    assert_eq!(list(&["--device-group", GROUP]).len(), 2);
     assert_eq!(list(&["--policy", &a]).len(), 3);
     assert_eq!(list(&["--policy", &a, "--policy", &b]).len(), 4);
     assert_eq!(list(&["--policy", &a, "--device", DEVICE]), [elsewhere]);
@@ -54,8 +54,8 @@ fn assign_rank_and_unassign() {
     assert!(table.starts_with("UUID") && table.contains("  subscription:s\n"), "{table}");
 
     let said = server.run(&["assignments", "unassign", &first.uuid]).ok();
-    assert_eq!(said, format!("Removed the assignment {}.\n", first.uuid));
-    assert_eq!(list(&["--group", GROUP])[0].rank, 1);
+    assert_eq!(said, format!("Unassigned the assignment {}.\n", first.uuid));
+    assert_eq!(list(&["--device-group", GROUP])[0].rank, 1);
     server.run(&["assignments", "get", &first.uuid]).fails(4);
 }
 
@@ -64,19 +64,21 @@ fn ranks_out_of_range_are_told_apart() {
     let server = Server::empty();
     let policy = policy(&server);
     let assignment = assign(&server, &policy, &["--device", DEVICE]).uuid;
-    let error = server.run(&["assignments", "rank", &assignment, "0"]).fails(2);
-    assert!(error.starts_with("error: RANK: expected 1 or more"), "{error}");
-    let error = server.run(&["assignments", "rank", &assignment, "9"]).fails(7);
+    let error = server.run(&["assignments", "update-ranking", &assignment, "--rank", "0"]).fails(2);
+    assert!(error.starts_with("error: --rank: expected 1 or more"), "{error}");
+    let error = server.run(&["assignments", "update-ranking", &assignment, "--rank", "9"]).fails(7);
     assert!(error.contains("FAILED_PRECONDITION"), "{error}");
-    let error = server.run(&["assignments", "rank", &assignment, "first"]).fails(2);
-    assert!(error.contains("'first'") && error.contains("<RANK>"), "{error}");
+    let error =
+        server.run(&["assignments", "update-ranking", &assignment, "--rank", "first"]).fails(2);
+    assert!(error.contains("'first'") && error.contains("--rank <NUMBER>"), "{error}");
 }
 
 #[test]
 fn a_target_is_needed_and_only_one() {
     let assign = ["assignments", "assign", "--policy", "p"];
     let error = run(&assign, b"").fails(2);
-    assert!(error.contains("--device <UUID>|--group <UUID>|--subscription <UUID>"), "{error}");
-    let error = run(&[&assign[..], &["--device", "a", "--group", "b"]].concat(), b"").fails(2);
+    assert!(error.contains("error: assignment.target: expected"), "{error}");
+    let error =
+        run(&[&assign[..], &["--device", "a", "--device-group", "b"]].concat(), b"").fails(2);
     assert!(error.contains("cannot be used with"), "{error}");
 }

@@ -146,7 +146,7 @@ fn policies_and_assignments_can_be_many_too() {
             server.run(&["assignments", "list", "--output", "json"]).json_lines();
         let assigned: Vec<_> = assignments.iter().map(|assignment| &*assignment.uuid).collect();
         for (noun, verb, uuids, sentence, done) in [
-            ("assignments", "unassign", &assigned, "Removed the assignment ", "2 removed\n"),
+            ("assignments", "unassign", &assigned, "Unassigned the assignment ", "2 unassigned\n"),
             ("policies", "delete", &uuids, "Deleted the policy ", "2 deleted\n"),
         ] {
             let ran = server.run(&[&[noun, "get"], &uuids[..], wire].concat());

@@ -204,7 +204,10 @@ fn what_is_wrong_is_named() {
         (&["DeviceTasks/GetTask", "@/no/such/file"], "the request /no/such/file: "),
         (&["DeviceTasks/GetTask", "-"], "error: -: it is empty; expected a JSON object"),
         (&["DeviceTasks/GetTask", "--failed", "x", "--task-uuid", "a b"], "--task-uuid: expected"),
-        (&["PolicyAssignments/UpdatePolicyAssignmentRanking", "--rank", "high"], "field `rank`"),
+        (
+            &["PolicyAssignments/UpdatePolicyAssignmentRanking", "--rank", "high"],
+            "'--rank <NUMBER>'",
+        ),
         (
             &["DeviceTasks/ListTaskRuns", "--list-only-last-runs=maybe"],
             "'maybe' for '--list-only-last-runs",

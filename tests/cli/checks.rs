@@ -73,8 +73,14 @@ fn invalid_flags_are_named() {
         (&["policies", "get", "a,b"], "error: UUID: "),
         (&["assignments", "unassign", "a,b"], "error: UUID: "),
         (&["assignments", "list", "--policy", "a,b"], "error: --policy: "),
-        (&["assignments", "assign", "--policy", "p", "--group", "a,b"], "error: --group: "),
-        (&["assignments", "rank", "x", "0"], "error: RANK: expected 1 or more"),
+        (
+            &["assignments", "assign", "--policy", "p", "--device-group", "a,b"],
+            "error: --device-group: ",
+        ),
+        (
+            &["assignments", "update-ranking", "x", "--rank", "0"],
+            "error: --rank: expected 1 or more",
+        ),
     ] {
         let error = refused(args, "");
         assert!(error.contains(expected), "{args:?}: {error}");

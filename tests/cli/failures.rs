@@ -185,7 +185,7 @@ fn wrong_settings_name_themselves() {
         (&["--ca-cert", "/no/such/file"], "--ca-cert /no/such/file: "),
         (&["--ca-cert", "Cargo.toml", "--endpoint", "https://x"], "--ca-cert Cargo.toml: "),
         (&["--output", "yaml"], "table, json"),
-        (&["--page-size", "0"], "--page-size"),
+        (&["--page-size", "-1"], "--page-size"),
     ] {
         let error = run(&[&["tasks", "list"], args].concat(), b"").fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");

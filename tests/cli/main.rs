@@ -21,6 +21,7 @@ mod files;
 mod hints;
 mod lists;
 mod logins;
+mod nouns;
 mod policies;
 mod settings;
 mod targets;

@@ -192,7 +192,7 @@ fn runs_go_on_with_the_time() {
     all(TaskRunStatus::Running);
     clock.advance(Duration::from_secs(61));
     all(TaskRunStatus::Finished);
-    let one = runs(&["--device", DEVICE, "--last"]);
+    let one = runs(&["--device", DEVICE, "--list-only-last-runs"]);
     assert_eq!(one.len(), 1);
     assert_eq!(one[0].device_uuid, DEVICE);
     let table = server.run(&["tasks", "runs", &task.uuid]).ok();

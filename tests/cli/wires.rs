@@ -26,7 +26,7 @@ const COMMANDS: &[&[&str]] = &[
     &["tasks", "get", "TASK"],
     &["tasks", "get", "TASK", "--output", "json"],
     &["tasks", "runs", "TASK"],
-    &["tasks", "runs", "TASK", "--device", DEVICE, "--last", "--output", "json"],
+    &["tasks", "runs", "TASK", "--device", DEVICE, "--list-only-last-runs", "--output", "json"],
     &["tasks", "create", "--name", "x", "--action", "StopManaging", "--group", GROUP],
     &["tasks", "set-targets", "TASK", "--device", DEVICE, "--group", GROUP],
     &["tasks", "set-targets", "TASK", "--device", DEVICE, "--output", "json"],
@@ -38,11 +38,11 @@ const COMMANDS: &[&[&str]] = &[
     &["policies", "get", "POLICY", "--output", "json"],
     &["assignments", "list"],
     &["assignments", "list", "--policy", "POLICY", "--output", "json"],
-    &["assignments", "list", "--group", GROUP, "--output", "json"],
+    &["assignments", "list", "--device-group", GROUP, "--output", "json"],
     &["assignments", "get", "ASSIGNMENT"],
     &["assignments", "get", "ASSIGNMENT", "--output", "json"],
-    &["assignments", "rank", "ASSIGNMENT", "1"],
-    &["assignments", "rank", "ASSIGNMENT", "1", "--output", "json"],
+    &["assignments", "update-ranking", "ASSIGNMENT", "--rank", "1"],
+    &["assignments", "update-ranking", "ASSIGNMENT", "--rank", "1", "--output", "json"],
     // Failures.
     &["tasks", "get", "no such task"],
     &["tasks", "get", "a/b?c#d%2e"],
@@ -52,8 +52,8 @@ const COMMANDS: &[&[&str]] = &[
     &["tasks", "set-triggers", "nothing"],
     &["tasks", "wait", "nothing"],
     &["policies", "get", "nothing"],
-    &["assignments", "rank", "ASSIGNMENT", "0"],
-    &["assignments", "rank", "ASSIGNMENT", "900"],
+    &["assignments", "update-ranking", "ASSIGNMENT", "--rank", "0"],
+    &["assignments", "update-ranking", "ASSIGNMENT", "--rank", "900"],
     &["assignments", "unassign", "nothing"],
     &["tasks", "get", "code-5"],
     &["tasks", "get", "code-7"],
@@ -89,7 +89,7 @@ fn everything(target: &[&str]) -> Vec<String> {
     let task = run(&[&["tasks"], &create[..]].concat(), TASK).json::<CreateTaskResponse>();
     let policy = run(&[&["policies"], &create[..]].concat(), r#"{"policy":{"displayName":"x"}}"#);
     let policy = policy.json::<CreatePolicyResponse>().policy.unwrap().uuid;
-    let assign = ["assignments", "assign", "--policy", &policy, "--group", GROUP];
+    let assign = ["assignments", "assign", "--policy", &policy, "--device-group", GROUP];
     let assigned = run(&[&assign[..], &["--output", "json"]].concat(), "");
     let assignment = assigned.json::<AssignPolicyResponse>().assignment.unwrap().uuid;
     let task = task.task.unwrap().uuid;

@@ -33,7 +33,7 @@ pub struct Bulk {
     pub items: Vec<Item>,
     pub settings: BulkSettings,
     /// The verb for the summary, such as `deleted`.
-    pub verb: &'static str,
+    pub verb: String,
     /// What is said of each whose response is empty, before its name, such as `Deleted the task`.
     pub done: String,
 }
@@ -64,7 +64,7 @@ impl Bulk {
         let is_idempotent = self.method.spec.idempotency.is_idempotent();
         let to_repeat = outcomes.to_repeat(&self.items, is_idempotent);
         let written = self.settings.write_failed(to_repeat);
-        let Err(failure) = outcomes.end(self.verb) else { return written.and(printed) };
+        let Err(failure) = outcomes.end(&self.verb) else { return written.and(printed) };
         for other in [written, printed].into_iter().filter_map(Result::err) {
             other.report();
         }
@@ -78,10 +78,10 @@ pub fn requests(
     method: Method,
     settings: BulkSettings,
     requests: Vec<(String, Request)>,
-    verb: &'static str,
+    verb: &str,
 ) -> Result<(), Failure> {
     let items = requests.into_iter().map(|(place, request)| Item::at(place, &method, request));
     let items = items.collect();
     let done = format!("{}: done for", method.spec.method);
-    Bulk { method, items, settings, verb, done }.run(connection)
+    Bulk { method, items, settings, verb: verb.to_owned(), done }.run(connection)
 }

@@ -31,7 +31,7 @@ pub fn heading(path: &[&str]) -> String {
 }
 
 /// Returns `devices` for `devices_uuids`.
-fn noun(name: &str) -> &str {
+pub fn noun(name: &str) -> &str {
     name.strip_suffix("_uuids").or_else(|| name.strip_suffix("_uuid")).unwrap_or(name)
 }
 

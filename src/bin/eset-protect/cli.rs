@@ -1,13 +1,15 @@
 //! The command line.
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::logging::Logging;
-use crate::{
-    assignments, completions, convert, demo, descriptors, emulator, free_text, policies, tasks,
-};
+use crate::operation::Operation;
+use crate::{completions, convert, demo, descriptors, emulator, free_text, noun, policies, tasks};
 
 const NOTES: &str = "\
 Proxies: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, as http://[USER:PASSWORD@]HOST[:PORT];
@@ -50,23 +52,66 @@ pub struct Cli {
 impl Cli {
     /// Parses the arguments of the process.
     pub fn read() -> Result<Self, clap::Error> {
-        let mut arguments: Vec<_> = std::env::args_os().collect();
-        let mut command = Self::command();
-        let mut matches = command.clone().try_get_matches_from_mut(&arguments)?;
-        if let Some(("call", call)) = matches.subcommand() {
-            // The flags of an RPC are known when its name is.
-            (command, arguments) = Call::choose(command, call, arguments)?;
+        let arguments: Vec<_> = std::env::args_os().collect();
+        let mut declared = noun::declare(Self::command());
+        let Ok(matches) = declared.try_get_matches_from_mut(&arguments) else {
+            return Self::described(arguments);
+        };
+        let Some((name, verb)) = chosen(&matches) else { return Self::of(declared, &matches) };
+        let noun = declared.find_subcommand(name);
+        if noun.is_some_and(|noun| noun.find_subcommand(verb).is_some()) {
+            return Self::of(declared, &matches);
         }
-        matches = command.try_get_matches_from_mut(arguments)?;
-        free_text::check(&command, &matches)?;
-        let mut cli =
-            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-        if let (Command::Call(call), Some((_, matches))) = (&mut cli.command, matches.subcommand())
-        {
-            call.set_chosen(matches);
+        let operation = match name {
+            "call" => Some(Operation::find(verb).map_err(|problem| {
+                declared.clone().error(ErrorKind::InvalidSubcommand, problem)
+            })?),
+            noun => noun::find(noun, verb),
+        };
+        match operation {
+            Some(operation) => {
+                Self::operate(noun::declare(Self::command()), name, verb, operation, &arguments)
+            }
+            None => Self::described(arguments),
         }
-        Ok(cli)
     }
+
+    /// Parses arguments that ask for help or contain a mistake: both need to know every command.
+    fn described(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
+        let mut command = noun::describe(Self::command());
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        Self::of(command, &matches)
+    }
+
+    /// Parses the arguments again, with the flags of an operation.
+    fn operate(
+        command: clap::Command,
+        name: &str,
+        verb: &str,
+        operation: Operation,
+        arguments: &[OsString],
+    ) -> Result<Self, clap::Error> {
+        let mut command = command.mut_subcommand(name, |noun| {
+            noun.allow_external_subcommands(false).subcommand(operation.command(verb))
+        });
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        free_text::check(&command, &matches)?;
+        let inner = matches.subcommand().and_then(|(_, matches)| matches.subcommand());
+        let inner = inner.map(|(_, matches)| matches.clone()).unwrap_or_default();
+        let logging = Logging::from_arg_matches(&matches)?;
+        Ok(Self { logging, command: Command::Operation(operation, inner) })
+    }
+
+    fn of(mut command: clap::Command, matches: &ArgMatches) -> Result<Self, clap::Error> {
+        free_text::check(&command, matches)?;
+        Self::from_arg_matches(matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// Returns the command and its subcommand.
+fn chosen(matches: &ArgMatches) -> Option<(&str, &str)> {
+    let (name, matches) = matches.subcommand()?;
+    Some((name, matches.subcommand_name()?))
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,8 +120,10 @@ pub enum Command {
     Emulator(emulator::Args),
     Tasks(tasks::Tasks),
     Policies(policies::Policies),
-    Assignments(assignments::Assignments),
     Call(Call),
+    /// An RPC, by noun and verb or by its own name, and its arguments.
+    #[command(skip)]
+    Operation(Operation, ArgMatches),
     Convert(convert::Convert),
     Descriptors(descriptors::Descriptors),
     Completions(completions::Completions),
@@ -89,11 +136,13 @@ impl Command {
             Self::Emulator(command) => command.run(),
             Self::Tasks(command) => command.run(),
             Self::Policies(command) => command.run(),
-            Self::Assignments(command) => command.run(),
-            Self::Call(command) => command.run(),
+            Self::Call(_) => Call::run(),
+            Self::Operation(operation, matches) => operation.run(&matches),
             Self::Convert(command) => command.run(),
             Self::Descriptors(command) => command.run(),
-            Self::Completions(command) => command.run(Call::completed(Cli::command())),
+            Self::Completions(command) => {
+                command.run(Call::completed(noun::describe(Cli::command())))
+            }
         }
     }
 }

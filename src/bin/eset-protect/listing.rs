@@ -2,12 +2,9 @@
 
 use clap::Args;
 use eset_protect::Client;
-use eset_protect::rpc::Rpc;
 use indicatif::ProgressDrawTarget;
 
 use crate::calls;
-use crate::check::{Flags, checked};
-use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::{Format, Output};
@@ -21,32 +18,6 @@ pub struct Limit {
     /// List no more than this many; all by default
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
-}
-
-#[derive(Args, Debug)]
-pub struct Paging {
-    /// The number of items per page; all pages are listed in any case
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        default_value_t = 1000,
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    pub page_size: u32,
-    #[command(flatten)]
-    pub limit: Limit,
-}
-
-/// Checks a request, makes the call, and prints everything that it lists.
-pub fn run<R: Rpc>(
-    connection: Connection,
-    request: &R::Request,
-    flags: Flags<'_>,
-    limit: Limit,
-) -> Result<(), Failure> {
-    let (method, request) = checked::<R>(request, flags)?;
-    connection
-        .run(async |client, format| print(&client, format, &method, &request.json, limit).await)
 }
 
 /// Prints everything that a call lists. JSON is printed page by page, as it comes.

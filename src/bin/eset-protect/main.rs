@@ -4,7 +4,6 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod action;
-mod assignments;
 mod bulk;
 mod call;
 mod calls;
@@ -28,6 +27,8 @@ mod listing;
 mod logging;
 mod method;
 mod near;
+mod noun;
+mod operation;
 mod output;
 mod policies;
 mod problem;

@@ -40,7 +40,7 @@ impl Method {
         let is_wanted = |known: &Self| {
             plain(known.spec.method) == method
                 && (plain(known.spec.service) == service
-                    || plain(known.service()) == service && known.is_newest())
+                    || plain(known.service()) == service && is_newest(known.spec))
         };
         if let Some(found) = Self::all().find(is_wanted) {
             return Ok(found);
@@ -56,18 +56,12 @@ impl Method {
 
     /// Returns the shortest name that finds it.
     pub fn name(&self) -> String {
-        let service = if self.is_newest() { self.service() } else { self.spec.service };
+        let service = if is_newest(self.spec) { self.service() } else { self.spec.service };
         format!("{service}/{}", self.spec.method)
     }
 
     fn service(&self) -> &'static str {
         short_name(self.spec.service)
-    }
-
-    /// Whether no newer version of the package has a service of this name.
-    fn is_newest(&self) -> bool {
-        let same = METHODS.iter().filter(|spec| short_name(spec.service) == self.service());
-        same.map(|spec| version(spec.service)).max() == Some(version(self.spec.service))
     }
 
     pub fn input(&self) -> MessageDescriptor {
@@ -99,6 +93,13 @@ impl Method {
         let field = fields.next().filter(|_| fields.next().is_none())?;
         (field.kind().as_message().is_some() && !field.is_list()).then_some(field)
     }
+}
+
+/// Whether no newer version of the package has a service of this name.
+pub fn is_newest(spec: &MethodSpec) -> bool {
+    let name = short_name(spec.service);
+    let same = METHODS.iter().filter(|other| short_name(other.service) == name);
+    same.map(|other| version(other.service)).max() == Some(version(spec.service))
 }
 
 /// Removes the parts of a name that users may omit or spell differently.

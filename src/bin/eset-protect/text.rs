@@ -47,9 +47,23 @@ pub fn plural(singular: &str) -> String {
 pub fn singular(plural: &str) -> String {
     match (plural.strip_suffix("ies"), plural.strip_suffix('s')) {
         (Some(stem), _) => format!("{stem}y"),
+        // Patches, but not tasks.
+        (None, Some(stem)) if stem.ends_with("che") => stem.trim_end_matches('e').to_owned(),
         (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
         _ => plural.to_owned(),
     }
+}
+
+/// Returns `update-task-targets` for `UpdateTaskTargets`.
+pub fn kebab(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push('-');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
 }
 
 /// Returns how the user called this command, for examples.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use eset_protect::rpc::Rpc;
 
 use crate::bulk::{Bulk, BulkOptions, Item};
+use crate::cell::noun;
 use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -13,6 +13,7 @@ use crate::input::{each_once, read_uuids};
 use crate::method::Method;
 use crate::request::Request;
 use crate::response;
+use crate::text::kebab;
 
 /// What to do with each item.
 #[derive(Args, Debug)]
@@ -33,21 +34,16 @@ pub struct Uuids {
 }
 
 impl Uuids {
-    /// Makes the call for each of these UUIDs and prints the responses: `done` and the UUID if they are
-    /// empty, and `verb` in the summary.
-    pub fn call<R: Rpc>(
-        self,
-        connection: Connection,
-        done: &str,
-        verb: &'static str,
-    ) -> Result<(), Failure> {
-        let method = Method::of::<R>()?;
+    /// Makes the call for each of these UUIDs and prints the responses, or what was done if they are empty.
+    pub fn call(self, method: &Method, connection: Connection) -> Result<(), Failure> {
         // A request that identifies one resource has one field.
         let name = method.input().fields().next();
-        let name = name.map(|field| field.json_name().to_owned()).unwrap_or_default();
+        let name = name.map(|field| field.name().to_owned()).unwrap_or_default();
+        let verb = past(method.spec.method);
+        let done = done(method, &noun(&name).replace('_', " "));
         let request = |uuid: &str| serde_json::json!({ &name: uuid });
         for uuid in self.uuids.iter().filter(|uuid| *uuid != "-") {
-            let request = Request::new(&method, &request(uuid))?;
+            let request = Request::new(method, &request(uuid))?;
             CheckOptions::default().flags(&request, &[("", "UUID")])?;
         }
         let is_one = self.from.is_none() && !self.options.has_failed_file();
@@ -56,7 +52,7 @@ impl Uuids {
         {
             let (done, request) = (format!("{done} {uuid}."), request(uuid).to_string());
             return connection.run(async |client, format| {
-                response::call(&client, format, &method, &request, &done).await.map(drop)
+                response::call(&client, format, method, &request, &done).await.map(drop)
             });
         }
         let uuids = self.many()?;
@@ -66,8 +62,8 @@ impl Uuids {
             request: request(&uuid).to_string(),
             line: uuid,
         });
-        let (items, done) = (items.collect(), done.to_owned());
-        Bulk { method, items, settings, verb, done }.run(connection)
+        Bulk { method: method.clone(), items: items.collect(), settings, verb, done }
+            .run(connection)
     }
 
     /// Returns the UUIDs in a file, standard input or the arguments, without duplicates.
@@ -80,5 +76,21 @@ impl Uuids {
             )),
             (None, uuids) => Ok(each_once(uuids.to_vec())),
         }
+    }
+}
+
+/// Returns `Deleted the task` for `DeleteTask`.
+pub fn done(method: &Method, noun: &str) -> String {
+    let verb = past(method.spec.method);
+    let (first, rest) = verb.split_at(1);
+    format!("{}{rest} the {noun}", first.to_uppercase())
+}
+
+/// Returns the past tense of a method's verb: `deleted` for `DeleteTask`, and `shown` for `GetTask`.
+fn past(method: &str) -> String {
+    match kebab(method).split('-').next().unwrap_or_default() {
+        "get" | "list" | "" => "shown".to_owned(),
+        verb if verb.ends_with('e') => format!("{verb}d"),
+        verb => format!("{verb}ed"),
     }
 }

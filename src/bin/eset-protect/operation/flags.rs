@@ -1,47 +1,71 @@
 //! The flags of an RPC: one for each field of its request; nested fields have dots in their names.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches};
 use eset_protect::descriptors::{is_output_only, is_required, summary};
+use eset_protect::wkt::Timestamp;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::value::RawValue;
 
-use crate::cell::enum_prefix;
-use crate::method::Method;
+use super::well_known::{self, Form, form, value_name};
+use crate::cell::{enum_prefix, noun};
+use crate::text::kebab;
 
 /// The maximum nesting of messages.
 const MAX_DEPTH: usize = 6;
 /// The prefix for a flag whose name another flag already has.
 const PREFIX: &str = "request.";
 
+/// How flags are named.
+#[derive(Clone, Copy, Debug)]
+pub enum Names<'a> {
+    /// By the whole path.
+    Exact,
+    /// By the last part of the path where that is unique. These fields are arguments without a flag.
+    Short { arguments: &'a [String] },
+}
+
 /// The flag for a field.
 #[derive(Debug)]
 pub struct Flag {
     /// The path from the request to the field.
     fields: Vec<FieldDescriptor>,
-    /// Whether a flag of every RPC has the same name.
-    is_taken: bool,
-}
-
-/// How the value of a flag becomes JSON.
-enum Form {
-    Bool,
-    Enum,
-    /// A JSON string: text, base64 bytes, and numbers, times and masks, which ProtoJSON reads from strings.
-    Text,
-    Json,
+    /// The name without `--`; for an argument, the name of its value.
+    name: String,
+    /// The name in full, if the other is shorter.
+    alias: Option<String>,
+    is_argument: bool,
 }
 
 impl Flag {
-    /// Returns the flags of an RPC; `taken` are the names of other flags.
-    pub fn of(method: &Method, taken: &[String]) -> Vec<Self> {
+    /// Returns the flags for a message; `taken` are the names of other flags. In full, or by the last part of
+    /// the path where that is unique.
+    pub fn of(message: &MessageDescriptor, names: Names<'_>, taken: &[&str]) -> Vec<Self> {
         let mut flags = Vec::new();
-        collect(&method.input(), &mut Vec::new(), &mut flags);
-        flags.retain(|flag| !(method.spec.is_paged && flag.path() == "page_token"));
-        for flag in &mut flags {
-            flag.is_taken = taken.contains(&flag.long());
+        collect(message, &mut Vec::new(), &mut flags);
+        let short_names: Vec<_> = flags.iter().map(|flag| (flag.short(), flag.is_list())).collect();
+        for (flag, (short, is_list)) in flags.iter_mut().zip(&short_names) {
+            let exact = flag.path().replace('_', "-");
+            let is_free = |name: &str| !taken.contains(&name);
+            // Where one field became several, the older one takes no short name.
+            let is_same = |(other, others): &&(String, bool)| other == short && others >= is_list;
+            let is_unique = short_names.iter().filter(is_same).count() == 1;
+            match names {
+                Names::Short { arguments } if arguments.contains(&flag.path()) => {
+                    flag.name = short.to_uppercase();
+                    flag.is_argument = true;
+                }
+                Names::Short { .. } if is_unique && is_free(short) => {
+                    flag.name.clone_from(short);
+                    flag.alias = Some(exact).filter(|exact| exact != short && is_free(exact));
+                }
+                _ if is_free(&exact) => flag.name = exact,
+                _ => flag.name = format!("{PREFIX}{exact}"),
+            }
         }
         flags
     }
@@ -56,14 +80,26 @@ impl Flag {
         format!("{PREFIX}{}", self.path())
     }
 
-    fn long(&self) -> String {
-        let prefix = if self.is_taken { PREFIX } else { "" };
-        format!("{prefix}{}", self.path().replace('_', "-"))
+    fn is_list(&self) -> bool {
+        self.fields.last().is_some_and(FieldDescriptor::is_list)
+    }
+
+    /// Returns the last part of the path, without `_uuid`.
+    fn short(&self) -> String {
+        let name = self.fields.last().map(FieldDescriptor::name).unwrap_or_default();
+        kebab(noun(name)).replace('_', "-")
     }
 
     /// Returns the name as users type it.
     pub fn name(&self) -> String {
-        format!("--{}", self.long())
+        if self.is_argument { self.name.clone() } else { format!("--{}", self.name) }
+    }
+
+    /// Returns what an argument names: its noun and its value.
+    pub fn named<'a>(&self, matches: &'a ArgMatches) -> Option<(String, &'a str)> {
+        let id = Some(self.id()).filter(|_| self.is_argument)?;
+        let value = matches.try_get_one::<String>(&id).ok().flatten()?;
+        Some((self.short().replace('-', " "), value))
     }
 
     pub fn is_given(&self, matches: &ArgMatches) -> bool {
@@ -81,7 +117,17 @@ impl Flag {
 
     pub fn arg(&self) -> Arg {
         let Some(field) = self.fields.last() else { return Arg::new("") };
-        let arg = Arg::new(self.id()).long(self.long()).help(self.help());
+        let mut arg = Arg::new(self.id()).help(self.help());
+        if self.is_argument {
+            // A file may name it.
+            return arg
+                .value_name(self.name.clone())
+                .required_unless_present_any(["file", "skeleton"]);
+        }
+        arg = arg.long(self.name.clone());
+        if let Some(alias) = &self.alias {
+            arg = arg.alias(alias.clone());
+        }
         let arg = match (form(field), field.kind()) {
             (Form::Bool, _) => arg
                 .num_args(0..=1)
@@ -103,7 +149,10 @@ impl Flag {
                 let parser = PossibleValuesParser::new(possible.collect::<Vec<_>>());
                 arg.value_name("NAME").ignore_case(true).value_parser(parser)
             }
-            _ => arg.value_name(value_name(field)).allow_hyphen_values(true),
+            _ => arg
+                .value_name(value_name(field))
+                .allow_hyphen_values(true)
+                .value_parser(parser(field)),
         };
         if field.is_list() || field.is_map() { arg.action(ArgAction::Append) } else { arg }
     }
@@ -134,6 +183,17 @@ impl Flag {
         };
         let names: Vec<_> = self.fields.iter().map(FieldDescriptor::json_name).collect();
         insert(json, &names, value).map_err(|error| format!("{}: {error}", self.name()))
+    }
+
+    /// Sets a field of the request itself, unless it is set.
+    pub fn set_default(&self, json: &str, value: &str) -> Result<String, String> {
+        let Some(field) = self.fields.last() else { return Ok(json.to_owned()) };
+        let members: BTreeMap<String, &RawValue> =
+            serde_json::from_str(json).map_err(|error| error.to_string())?;
+        if [field.json_name(), field.name()].iter().any(|name| members.contains_key(*name)) {
+            return Ok(json.to_owned());
+        }
+        insert(json, &[field.json_name()], value.to_owned()).map_err(|error| error.to_string())
     }
 
     /// Returns a value of the flag as JSON.
@@ -173,57 +233,42 @@ fn collect(message: &MessageDescriptor, path: &mut Vec<FieldDescriptor>, flags: 
         let kind = field.kind();
         let inner = kind.as_message().filter(|inner| {
             let is_known = path.iter().any(|field| field.parent_message() == *inner);
-            !field.is_list() && !field.is_map() && !is_known && !is_well_known(inner)
+            !field.is_list() && !field.is_map() && !is_known && !well_known::is_well_known(inner)
         });
         path.push(field.clone());
         match inner {
             Some(inner) if path.len() < MAX_DEPTH => collect(inner, path, flags),
-            _ => flags.push(Flag { fields: path.clone(), is_taken: false }),
+            _ => flags.push(Flag {
+                fields: path.clone(),
+                name: String::new(),
+                alias: None,
+                is_argument: false,
+            }),
         }
         path.pop();
     }
 }
 
-fn form(field: &FieldDescriptor) -> Form {
-    match field.kind() {
-        Kind::Bool => Form::Bool,
-        Kind::Enum(_) => Form::Enum,
-        Kind::Message(message) if message.full_name() == "google.protobuf.BoolValue" => Form::Bool,
-        Kind::Message(message) if !is_text(&message) => Form::Json,
-        _ => Form::Text,
+/// Returns what checks a value as it is typed, so that the error names the flag.
+fn parser(field: &FieldDescriptor) -> fn(&str) -> Result<String, String> {
+    fn number<T: FromStr<Err: Display>>(text: &str) -> Result<String, String> {
+        let parsed = text.parse::<T>().map(|_| text.to_owned());
+        parsed.map_err(|error| format!("expected a number: {error}"))
     }
-}
-
-/// What stands for a value of the field in help texts and in examples.
-pub fn value_name(field: &FieldDescriptor) -> &'static str {
+    if field.is_map() {
+        return |text| Ok(text.to_owned());
+    }
     match field.kind() {
-        _ if field.is_map() => "KEY=VALUE",
-        Kind::String if field.name().ends_with("uuid") => "UUID",
-        Kind::String if field.name().ends_with("uuids") => "UUID",
-        Kind::String => "TEXT",
-        Kind::Bytes => "BASE64",
-        Kind::Message(message) => match message.full_name() {
-            "google.protobuf.Timestamp" => "RFC3339",
-            "google.protobuf.Duration" => "SECONDS",
-            "google.protobuf.FieldMask" => "PATHS",
-            "google.protobuf.StringValue" => "TEXT",
-            "google.protobuf.BytesValue" => "BASE64",
-            name if name.ends_with("Value") && is_text(&message) => "NUMBER",
-            _ => "JSON",
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => number::<i32>,
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => number::<i64>,
+        Kind::Uint32 | Kind::Fixed32 => number::<u32>,
+        Kind::Uint64 | Kind::Fixed64 => number::<u64>,
+        Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => |text| {
+            let parsed = text.parse::<Timestamp>().map(|_| text.to_owned());
+            parsed.map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
         },
-        _ => "NUMBER",
+        _ => |text| Ok(text.to_owned()),
     }
-}
-
-fn is_well_known(message: &MessageDescriptor) -> bool {
-    message.package_name() == "google.protobuf"
-}
-
-/// Whether ProtoJSON reads the message from a string.
-fn is_text(message: &MessageDescriptor) -> bool {
-    let has_form = matches!(message.name(), "Timestamp" | "Duration" | "FieldMask")
-        || message.name().ends_with("Value") && !matches!(message.name(), "Value" | "ListValue");
-    is_well_known(message) && has_form
 }
 
 fn quoted(text: &str) -> String {

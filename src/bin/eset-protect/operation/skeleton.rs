@@ -3,9 +3,8 @@
 use eset_protect::descriptors::{is_output_only, packed_in, pool};
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Value, json};
 
-use super::flags::value_name;
+use super::well_known::{example, is_well_known};
 use crate::failure::Failure;
 use crate::method::Method;
 
@@ -77,8 +76,8 @@ impl Serialize for ExampleField<'_> {
         match (self.message(&kind), self.field.is_list()) {
             (Some(message), true) => serializer.collect_seq([message]),
             (Some(message), false) => message.serialize(serializer),
-            (None, true) => serializer.collect_seq([scalar(self.field, &kind)]),
-            (None, false) => scalar(self.field, &kind).serialize(serializer),
+            (None, true) => serializer.collect_seq([example(self.field)]),
+            (None, false) => example(self.field).serialize(serializer),
         }
     }
 }
@@ -88,40 +87,12 @@ impl ExampleField<'_> {
     fn message(&self, kind: &Kind) -> Option<Example> {
         let message = kind.as_message().filter(|_| self.depth < MAX_DEPTH)?;
         let is_any = message.full_name() == "google.protobuf.Any";
-        if !is_any && message.package_name() == "google.protobuf" {
+        if !is_any && is_well_known(message) {
             return None;
         }
         let parent = self.field.parent_message();
         let message = if is_any { example_for(parent.package_name())? } else { message.clone() };
         Some(Example { message, is_any, depth: self.depth + 1 })
-    }
-}
-
-fn scalar(field: &FieldDescriptor, kind: &Kind) -> Value {
-    match kind {
-        Kind::Bool => json!(false),
-        Kind::String | Kind::Bytes => json!(value_name(field)),
-        Kind::Enum(values) => {
-            let names = values.values().map(|value| value.name().to_owned());
-            let names = names.filter(|name| !name.ends_with("_UNSPECIFIED"));
-            json!(names.collect::<Vec<_>>().join(" | "))
-        }
-        Kind::Message(message) => match message.full_name() {
-            "google.protobuf.Any" => {
-                json!({ "@type": "type.googleapis.com/FULL.NAME.OF.A.MESSAGE" })
-            }
-            "google.protobuf.Timestamp" => json!("2030-01-01T00:00:00Z"),
-            "google.protobuf.Duration" => json!("30s"),
-            "google.protobuf.FieldMask" => json!("path,another.path"),
-            "google.protobuf.StringValue" | "google.protobuf.BytesValue" => {
-                json!(value_name(field))
-            }
-            "google.protobuf.BoolValue" => json!(false),
-            "google.protobuf.ListValue" => json!([]),
-            name if name.starts_with("google.protobuf.") && name.ends_with("Value") => json!(0),
-            _ => json!({}),
-        },
-        _ => json!(0),
     }
 }
 

@@ -1,0 +1,91 @@
+//! Where a request comes from, if not from flags alone.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, value_parser};
+
+use crate::failure::Failure;
+use crate::input::read_text;
+
+const ARGUMENT: &str = "request";
+const FILE: &str = "file";
+const LONG: &str = "Many requests, one after another or in an array, are many calls. Fields that only the server sets are \
+     ignored. At most 64 MiB, in UTF-8 or UTF-16.";
+
+/// A request in ProtoJSON.
+#[derive(Debug)]
+pub struct Given {
+    /// The name for errors.
+    what: String,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Text(String),
+    /// The flag, and the file that it names.
+    File(&'static str, PathBuf),
+}
+
+impl Given {
+    /// The argument of `call`.
+    pub fn argument() -> Arg {
+        const HELP: &str = "The request in ProtoJSON: inline, from a file or from standard input; flags \
+                            replace its fields";
+        Arg::new(ARGUMENT)
+            .value_name("JSON|@FILE|-")
+            .help(HELP)
+            .long_help(format!("{HELP}\n\n{LONG}"))
+    }
+
+    /// The flag of all other commands.
+    pub fn file() -> Arg {
+        const HELP: &str = "The request in ProtoJSON, or what `get` or `list` printed; `-` reads standard \
+                            input; flags replace its fields";
+        Arg::new(FILE)
+            .short('f')
+            .long(FILE)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help(HELP)
+            .long_help(format!("{HELP}\n\n{LONG}"))
+    }
+
+    pub fn from_matches(matches: &ArgMatches) -> Option<Self> {
+        if let Ok(Some(path)) = matches.try_get_one::<PathBuf>(FILE) {
+            let what = format!("--file {}", path.display());
+            return Some(Self { what, source: Source::File("--file", path.clone()) });
+        }
+        let argument = matches.try_get_one::<String>(ARGUMENT).ok().flatten()?;
+        let source = match argument.strip_prefix('@') {
+            None if argument == "-" => Source::File("the request", "-".into()),
+            Some(path) => Source::File("the request", path.into()),
+            None => Source::Text(argument.clone()),
+        };
+        let what = match source {
+            Source::Text(_) => "the request".to_owned(),
+            Source::File(..) => argument.clone(),
+        };
+        Some(Self { what, source })
+    }
+
+    /// Returns its name for errors.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Returns the file, unless it is standard input.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::File(_, path) if path.as_os_str() != "-" => Some(path),
+            _ => None,
+        }
+    }
+
+    pub fn read(&self) -> Result<String, Failure> {
+        match &self.source {
+            Source::Text(text) => Ok(text.clone()),
+            Source::File(flag, path) => read_text(flag, path),
+        }
+    }
+}

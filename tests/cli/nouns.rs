@@ -1,0 +1,93 @@
+//! Nouns and verbs: every RPC of the newest version of its service.
+
+use eset_protect::emulator::{Emulator, Fault, Faults};
+use eset_protect::rpc::METHODS;
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::command::{DEVICE, Server, run};
+
+#[test]
+fn every_service_has_a_noun_and_every_verb_has_help() {
+    let help = run(&["--help"], b"").ok();
+    let mut verbs = 0;
+    let names = |help: &str| -> Vec<String> {
+        let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        let lines = commands.lines().filter(|line| !line.starts_with("   "));
+        let names = lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
+        names.filter(|name| name != "help").collect()
+    };
+    let tools = ["demo", "emulator", "serve", "call", "convert", "descriptors", "completions"];
+    for noun in names(&help) {
+        let help = run(&[&noun, "--help"], b"").ok();
+        if tools.contains(&&*noun) || !help.contains("Commands:\n") {
+            continue;
+        }
+        for verb in names(&help) {
+            verbs += 1;
+            let help = run(&[&noun, &verb, "--help"], b"").ok();
+            assert!(help.contains("--output <FORMAT>"), "{noun} {verb}: {help}");
+        }
+    }
+    // Some services exist in an older version, too; some nouns have verbs of their own.
+    assert!(verbs >= METHODS.len() - 3, "{verbs}");
+}
+
+/// Arguments and flags become the same request as those of `call`, over both wires.
+#[test]
+fn a_verb_makes_the_call_of_its_rpc() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().faults(faults.clone()));
+    let device = r#"{"uuid":"u","displayName":"LAPTOP-42"}"#;
+    for (args, body, expected) in [
+        (&["devices", "list"][..], format!("{{\"devices\":[{device}]}}"), "LAPTOP-42"),
+        (&["devices", "get", "u"], format!("{{\"device\":{device}}}"), "LAPTOP-42"),
+        (
+            &["devices", "rename", "u", "--display-name", "LAPTOP-42"],
+            format!("{{\"device\":{device}}}"),
+            "LAPTOP-42",
+        ),
+        (&["devices", "move", "u", "--new-parent", "g"], "{}".to_owned(), "no device"),
+        (&["groups", "delete", "g"], "{}".to_owned(), "Deleted the group g."),
+        (&["groups", "member-devices", "g"], format!("{{\"devices\":[{device}]}}"), "LAPTOP-42"),
+    ] {
+        faults.push(Fault::http(StatusCode::OK, "application/json", body));
+        let out = server.run(&[args, &["--wire", "rest"]].concat()).ok();
+        assert!(out.contains(expected), "{args:?}: {out}");
+    }
+}
+
+/// What `get` and `list` print is what `--file` reads.
+#[test]
+fn a_file_and_flags_make_a_request() {
+    let server = Server::seeded();
+    let list = server.run(&["policies", "list", "--limit", "1", "-o", "json"]).ok();
+    let policy: Value = serde_json::from_str(&list).unwrap();
+    let request = format!(r#"{{"assignment":{{"policyUuid":{},"rank":9}}}}"#, policy["uuid"]);
+    let args = ["assignments", "assign", "-f", "-", "--device", DEVICE, "-o", "json"];
+    let assigned = server.run_with(&args, request.as_bytes()).ok();
+    let assigned: Value = serde_json::from_str(&assigned).unwrap();
+    assert_eq!(assigned["assignment"]["policyUuid"], policy["uuid"], "{assigned}");
+    let skeleton = run(&["assignments", "assign", "--skeleton"], b"").ok();
+    assert!(skeleton.contains("\"policyUuid\": \"UUID\""), "{skeleton}");
+}
+
+#[test]
+fn what_is_wrong_is_named_by_its_flag_or_argument() {
+    for (args, expected) in [
+        (&["devices", "lst"][..], "a similar subcommand exists: 'list'"),
+        (&["devces", "list"], "similar subcommands exist: "),
+        (&["devices", "get"], "<UUID>..."),
+        (&["devices", "move", "x"], "error: --new-parent: expected a value"),
+        (&["devices", "rename"], "<DEVICE>"),
+        (
+            &["devices", "list", "--page-size", "x"],
+            "'x' for '--page-size <NUMBER>': expected a number",
+        ),
+        (&["groups", "move", "x", "--fil", "y"], "a similar argument exists: '--file'"),
+        (&["tasks", "runs", "x", "--failed", "y"], "unexpected argument '--failed'"),
+    ] {
+        let error = run(args, b"").fails(2);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
