@@ -50,6 +50,7 @@
 //! | `google.api.default_host` | a service | `eu.NAME.eset.systems`: the service's host in ESET's cloud |
 //! | `google.api.field_behavior` | a field | `REQUIRED`, `OUTPUT_ONLY`, `IMMUTABLE` (AIP-203) |
 //! | `google.api.resource` | a message | its type, pattern and names (AIP-123) |
+//! | `debug_redact` | a field | a secret, which `Debug` shows as `[redacted]` |
 //! | `eset_protect.v1.columns` | a message | the fields to show in a table |
 //!
 //! RPCs must be unary. An RPC with `page_size`, `page_token` and `next_page_token` is a paged list
@@ -75,6 +76,7 @@
 
 mod backends;
 mod comments;
+mod debug_redact;
 mod descriptors;
 mod exports;
 mod features;

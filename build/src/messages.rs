@@ -7,7 +7,7 @@ use prost_reflect::prost::Message;
 use prost_reflect::prost_types::FileDescriptorSet;
 
 use crate::descriptors::DescriptorSet;
-use crate::{Server, Sources, names};
+use crate::{Server, Sources, debug_redact, names};
 
 /// Generates types and stubs by package.
 pub(crate) fn generate(
@@ -29,6 +29,13 @@ pub(crate) fn generate(
         .type_name_domain(["."], "type.googleapis.com")
         .bytes(["."])
         .btree_map(["."]);
+    let mut redacted = Vec::new();
+    for message in set.pool.all_messages() {
+        if debug_redact::has_secrets(&message)? {
+            redacted.push(format!(".{}", message.full_name()));
+        }
+    }
+    config.skip_debug(redacted);
     let mut builder = tonic_prost_build::configure()
         .compile_well_known_types(true)
         .out_dir(&folder)

@@ -7,7 +7,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
 use crate::descriptors::DescriptorSet;
-use crate::{field_behavior, names};
+use crate::{debug_redact, field_behavior, names};
 
 /// Generates `JsonMessage` for every message and `Enumeration` for every enum. For the crate itself
 /// also the function that finds a type by its name; for others one that registers theirs.
@@ -66,10 +66,11 @@ fn collect(
     messages.push(message);
 }
 
-/// `JsonMessage` with the fields of a message.
+/// `JsonMessage` with the fields of a message, and `Debug` if it has secrets.
 fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) -> String {
     let path = names::message_path(message, root);
     let fields: Vec<_> = message.fields().map(|field| entry(&field, set, root)).collect();
+    let debug = debug_redact::debug(message, root);
     let clear = field_behavior::clear_output_only(message, root);
     let clear = match clear.is_empty() {
         true => clear,
@@ -88,7 +89,8 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
                     fields: &[{}],
                 }};
             {clear}
-        }}",
+        }}
+        {debug}",
         message.full_name(),
         fields.join(",")
     )

@@ -6,7 +6,9 @@ use eset_protect::auth::{
     AccessToken, BoxFuture, Credentials, StaticToken, TokenCache, TokenProvider, Tokens,
 };
 use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::device_management::v1::Device;
 use eset_protect::emulator::{Emulator, Fault, Running};
+use eset_protect::mobile_device_management::v1::DeviceEnrollmentLink;
 use eset_protect::{CallOptions, Client, ClientBuilder, Error, RetryPolicy, TlsConfig, Wire};
 use serde_json::json;
 use tonic::Code;
@@ -285,4 +287,21 @@ async fn no_secret_is_in_any_output() {
 /// Returns a header that is not marked as sensitive, as a crate would show it.
 fn bearer() -> http::HeaderValue {
     http::HeaderValue::try_from(format!("Bearer {STATIC}")).unwrap()
+}
+
+#[test]
+fn debug_shows_no_secret_of_a_message() {
+    let device = Device {
+        uuid: "u".to_owned(),
+        enrollment_status: 2,
+        device_token: STATIC.to_owned(),
+        ..Device::default()
+    };
+    let shown = format!("{device:?}");
+    assert_eq!(found(&shown), Vec::<String>::new(), "{shown}");
+    assert!(shown.starts_with("Device { uuid: \"u\""), "{shown}");
+    assert!(shown.contains("enrollment_status: Finished"), "{shown}");
+    assert!(shown.contains("device_token: \"[redacted]\""), "{shown}");
+    let link = DeviceEnrollmentLink { uri: STATIC.to_owned(), ..DeviceEnrollmentLink::default() };
+    assert!(!format!("{link:?}").contains(STATIC), "{link:?}");
 }
