@@ -1,7 +1,7 @@
-//! A call through the whole client, beside the same exchange by the bare library, against the emulator
-//! on loopback: what our layers cost.
+//! A call through the whole client beside the same call by the bare library, against the emulator on
+//! loopback: the cost of our layers.
 //!
-//! A row is so many calls at once, so its time is that of a batch. Ratios within a group count.
+//! Each row makes a number of calls at once, and its time is that of the batch. Compare ratios within a group.
 
 mod model;
 
@@ -73,7 +73,7 @@ async fn by_hyper(http: Http, endpoint: String, uuid: String) {
     assert_eq!(black_box(answer).task.uuid, uuid);
 }
 
-/// Runs so many of a future at once.
+/// Runs a number of futures at once.
 async fn batch<F: Future<Output = ()> + Send + 'static>(size: usize, call: impl Fn() -> F) {
     if size == 1 {
         return call().await;

@@ -1,4 +1,4 @@
-//! The task that is got, and what a serde model by hand reads of it.
+//! The task to get, and a hand-written serde model of it.
 
 use eset_protect::automation::v1::{
     Action as TaskAction, DeviceTask, DeviceTaskTargets, Trigger as TaskTrigger,

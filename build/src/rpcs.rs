@@ -12,15 +12,15 @@ use crate::http_rules::{self, HttpRule};
 use crate::services::Service;
 use crate::{Sources, comments, modules, names};
 
-/// What the two generated files hold.
+/// The source of the two generated files.
 pub(crate) struct Rpcs {
-    /// A type for each RPC, and the functions that go over all of them.
+    /// A type for each RPC, and the functions that work on all of them.
     pub list: String,
-    /// The handles.
+    /// A handle per service.
     pub handles: String,
 }
 
-/// Generates both.
+/// Generates both files.
 pub(crate) fn generate(
     set: &DescriptorSet,
     services: &[Service],
@@ -58,7 +58,7 @@ pub(crate) fn generate(
     Ok(Rpcs { list: modules::nest(modules) + &rest.to_string(), handles: handles.to_string() })
 }
 
-/// The type that stands for an RPC.
+/// Returns the type of an RPC.
 fn rpc(
     set: &DescriptorSet,
     method: &MethodDescriptor,
@@ -114,7 +114,7 @@ fn rpc(
     })
 }
 
-/// The message that a response is only the envelope of: the one field of `GetTaskResponse`.
+/// Returns the field with the message that a response only wraps, such as the task of `GetTaskResponse`.
 fn output_field(set: &DescriptorSet, method: &MethodDescriptor) -> Option<FieldDescriptor> {
     let response = method.output();
     let is_envelope = response.name() == format!("{}Response", method.name());
@@ -124,7 +124,7 @@ fn output_field(set: &DescriptorSet, method: &MethodDescriptor) -> Option<FieldD
     only_field(&response).filter(|field| field.kind().as_message().is_some())
 }
 
-/// The one field of a message, if it has one value and no other field beside it.
+/// Returns the only field of a message, if it has exactly one and that is not repeated.
 fn only_field(message: &MessageDescriptor) -> Option<FieldDescriptor> {
     let mut fields = message.fields();
     let (Some(field), None) = (fields.next(), fields.next()) else { return None };
@@ -143,7 +143,7 @@ fn idempotency(method: &MethodDescriptor) -> proc_macro2::Ident {
     }
 }
 
-/// The HTTP bindings, the main one first.
+/// Returns the HTTP bindings, the primary one first.
 fn bindings(method: &MethodDescriptor) -> Result<Vec<TokenStream>, Box<dyn Error>> {
     let bindings = http_rules::of(method)?.into_iter().map(|rule| {
         let HttpRule { verb, template, body, response_body } = rule;
@@ -156,7 +156,7 @@ fn bindings(method: &MethodDescriptor) -> Result<Vec<TokenStream>, Box<dyn Error
     Ok(bindings.collect())
 }
 
-/// The field with what a page lists, if the RPC lists in pages (AIP-158).
+/// Returns the field with the items of a page, if the RPC lists in pages (AIP-158).
 fn paged_items(method: &MethodDescriptor) -> Option<FieldDescriptor> {
     let has = |message: &MessageDescriptor, name: &str, kind: Kind| {
         message.get_field_by_name(name).is_some_and(|field| field.kind() == kind)
@@ -172,7 +172,7 @@ fn paged_items(method: &MethodDescriptor) -> Option<FieldDescriptor> {
     }
 }
 
-/// What a list call needs to go from page to page (AIP-158).
+/// Generates `PagedRpc` for an RPC that lists in pages (AIP-158).
 fn paged(
     method: &MethodDescriptor,
     name: &proc_macro2::Ident,
@@ -207,7 +207,7 @@ fn paged(
     })
 }
 
-/// The handle of a service.
+/// Generates the handle of a service.
 fn handle(service: &Service, root: &str, list: &str, own: bool) -> TokenStream {
     let (name, doc) = (service.type_name(), service.doc());
     let function = names::snake(&service.short_name);
@@ -258,7 +258,7 @@ fn handle(service: &Service, root: &str, list: &str, own: bool) -> TokenStream {
     }
 }
 
-/// Conversions into the requests and responses whose messages are generated here; RPCs may share them.
+/// Generates conversions into the requests and responses that are generated here; several RPCs may share one.
 fn conversions(set: &DescriptorSet, services: &[Service], root: &str) -> TokenStream {
     let mut messages = BTreeMap::new();
     for method in services.iter().flat_map(|service| service.descriptor.methods()) {
@@ -270,7 +270,7 @@ fn conversions(set: &DescriptorSet, services: &[Service], root: &str) -> TokenSt
     messages.values().filter_map(|message| conversion(message, root)).collect()
 }
 
-/// A message that has one field is made from that field's value alone.
+/// Generates the conversion of a field's value into a message that has only this field.
 fn conversion(message: &MessageDescriptor, root: &str) -> Option<TokenStream> {
     let field = only_field(message)?;
     let target = names::path(&names::message_path(message, root));
@@ -303,7 +303,7 @@ fn conversion(message: &MessageDescriptor, root: &str) -> Option<TokenStream> {
     }
 }
 
-/// All RPCs as values, and as types for those who know a path only.
+/// Generates the list of all RPCs, and the function that finds an RPC's type by its path.
 fn whole_list(services: &[Service], own: bool) -> TokenStream {
     let mut specs = Vec::new();
     let mut arms = Vec::new();
@@ -326,8 +326,8 @@ fn whole_list(services: &[Service], own: bool) -> TokenStream {
         #[doc = #doc]
         pub const METHODS: &[&::eset_protect::rpc::MethodSpec] = &[#(#specs),*];
 
-        /// Does something with the RPC of this gRPC path, such as `/package.Service/Method`; `None`
-        /// if there is none.
+        /// Calls the visitor with the RPC of a gRPC path, such as `/package.Service/Method`; returns
+        /// `None` if there is no such RPC.
         #[allow(unused_variables, clippy::match_single_binding, clippy::needless_pass_by_value)]
         pub fn visit<V: ::eset_protect::rpc::RpcVisitor>(
             path: &str,

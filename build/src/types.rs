@@ -24,7 +24,7 @@ pub(crate) fn generate(set: &DescriptorSet, root: &str, own: bool) -> String {
 
     let mut out = String::new();
     let write = &mut out;
-    // The messages' methods; none may be called.
+    // Generated code calls its methods on nested messages, if there are any.
     line(write, "#[allow(unused_imports)]\nuse ::eset_protect::codegen::JsonMessage as _;");
     for message in &messages {
         line(write, &json_message(message, set, root));
@@ -165,7 +165,7 @@ fn key(kind: &Kind) -> &'static str {
 fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
     let path = names::enum_path(enumeration, root);
     let name = enumeration.full_name();
-    // In the order of the file, in which the first name of a number counts.
+    // In the order of the file: of several names of a number, the first one counts.
     let values = &enumeration.enum_descriptor_proto().value;
     let values: Vec<_> = values.iter().map(|value| (value.name(), value.number())).collect();
     format!(
@@ -176,7 +176,7 @@ fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
     )
 }
 
-/// The names and the function that finds a type by one.
+/// Generates the list of type names, and the function that finds a type by its name.
 fn lookup(messages: &[MessageDescriptor], root: &str) -> String {
     let mut names: Vec<_> = messages.iter().map(|message| message.full_name().to_owned()).collect();
     let mut arms: Vec<_> = messages
@@ -190,7 +190,7 @@ fn lookup(messages: &[MessageDescriptor], root: &str) -> String {
         // An enum, not a message.
         if *name != "google.protobuf.NullValue" {
             names.push((*name).to_owned());
-            // An Empty has no other JSON form in an Any than that of any message without fields.
+            // In an `Any`, `Empty` has the JSON form of every message without fields.
             let visit = if *name == "google.protobuf.Empty" { "message" } else { "well_known" };
             arms.push(format!("\"{name}\" => visitor.{visit}::<{path}>(),"));
         }
@@ -200,7 +200,7 @@ fn lookup(messages: &[MessageDescriptor], root: &str) -> String {
         "/// The full names of all message types, sorted.
         pub(crate) const NAMES: &[&str] = &{names:?};
 
-        /// Does something with the type of this full name.
+        /// Calls the visitor with the type of this full name.
         pub(crate) fn visit<V: TypeVisitor>(name: &str, visitor: V) -> V::Output {{
             match name {{
                 {}

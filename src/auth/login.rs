@@ -37,7 +37,7 @@ pub(crate) struct Account {
     pub(crate) pending: PendingPolicy,
     /// The most recently sent refresh tokens, which a service may quote later.
     pub(crate) sent: Mutex<VecDeque<SecretString>>,
-    /// What travels with every request, as with every call, and who asks.
+    /// The headers of every request: those of all calls, and the user agent.
     pub(crate) headers: HeaderMap,
 }
 
@@ -57,10 +57,10 @@ impl Account {
         let mut headers = self.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        // An answer that quotes them does so without them.
+        // A response that quotes the secrets must not show them.
         let secrets = self.secrets(refresh);
         let mut polls = Polls::new(self.pending, self.timer.now());
-        // The deadline is that of the call, which drops this when it passes.
+        // The call drops this future at its deadline.
         loop {
             let response = self.send(&mut headers, &body, &secrets, polls.count).await?;
             let Some(id) = response.pending_id()? else {
@@ -75,7 +75,7 @@ impl Account {
         }
     }
 
-    /// Sends a request once, or asks once for its pending answer.
+    /// Makes one attempt: sends the request, or polls its pending response.
     async fn send(
         &self,
         headers: &mut HeaderMap,
@@ -85,7 +85,7 @@ impl Account {
     ) -> Result<HttpResponse, Error> {
         let address = || Some((Method::POST, self.url.clone()));
         let attempt = Attempt::http(Sending::default(), polls, address);
-        // Questions for its answer are the same request, with the same context.
+        // A poll repeats the request, with the same context.
         if polls == 0 {
             attempt.inject(headers);
         }
