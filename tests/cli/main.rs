@@ -19,6 +19,7 @@ mod emulator;
 mod failures;
 mod files;
 mod hints;
+mod jobs;
 mod lists;
 mod logins;
 mod nouns;

@@ -7,6 +7,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::job::Job;
 use crate::logging::Logging;
 use crate::operation::Operation;
 use crate::{completions, convert, demo, descriptors, emulator, free_text, noun, policies, tasks};
@@ -30,8 +31,8 @@ Exit codes:
      any more what the waiting prints
 Of many (uuids, requests) it is that of the first that failed, in the order given.";
 
-/// ESET PROTECT over gRPC and REST: tasks, policies and assignments in the cloud, On-Prem and on your own
-/// servers; an emulator; conversion between ProtoJSON and binary protobuf.
+/// ESET PROTECT over gRPC and REST: devices, tasks, policies and all other services, in the cloud, On-Prem and
+/// on your own servers; an emulator; conversion between ProtoJSON and binary protobuf.
 ///
 /// Start with `eset-protect demo`.
 #[derive(Debug, Parser)]
@@ -53,10 +54,20 @@ impl Cli {
     /// Parses the arguments of the process.
     pub fn read() -> Result<Self, clap::Error> {
         let arguments: Vec<_> = std::env::args_os().collect();
-        let mut declared = noun::declare(Self::command());
+        let mut declared = Job::declare(noun::declare(Self::command()), |_| false);
         let Ok(matches) = declared.try_get_matches_from_mut(&arguments) else {
             return Self::described(arguments);
         };
+        if let Some((name, _)) = matches.subcommand()
+            && let Some(job) = Job::find(name)
+        {
+            let mut command = Job::declare(Self::command(), |known| known == name);
+            let matches = command.try_get_matches_from_mut(arguments)?;
+            free_text::check(&command, &matches)?;
+            let logging = Logging::from_arg_matches(&matches)?;
+            let inner = matches.subcommand().map(|(_, matches)| matches.clone());
+            return Ok(Self { logging, command: Command::Job(job, inner.unwrap_or_default()) });
+        }
         let Some((name, verb)) = chosen(&matches) else { return Self::of(declared, &matches) };
         let noun = declared.find_subcommand(name);
         if noun.is_some_and(|noun| noun.find_subcommand(verb).is_some()) {
@@ -76,9 +87,14 @@ impl Cli {
         }
     }
 
+    /// Returns the command with every subcommand and flag.
+    fn whole() -> clap::Command {
+        Job::declare(noun::describe(Self::command()), |_| true)
+    }
+
     /// Parses arguments that ask for help or contain a mistake: both need to know every command.
     fn described(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
-        let mut command = noun::describe(Self::command());
+        let mut command = Self::whole();
         let matches = command.try_get_matches_from_mut(arguments)?;
         Self::of(command, &matches)
     }
@@ -124,6 +140,9 @@ pub enum Command {
     /// An RPC, by noun and verb or by its own name, and its arguments.
     #[command(skip)]
     Operation(Operation, ArgMatches),
+    /// A job on devices, and its arguments.
+    #[command(skip)]
+    Job(&'static Job, ArgMatches),
     Convert(convert::Convert),
     Descriptors(descriptors::Descriptors),
     Completions(completions::Completions),
@@ -137,12 +156,11 @@ impl Command {
             Self::Tasks(command) => command.run(),
             Self::Policies(command) => command.run(),
             Self::Call(_) => Call::run(),
+            Self::Job(job, matches) => job.run(&matches),
             Self::Operation(operation, matches) => operation.run(&matches),
             Self::Convert(command) => command.run(),
             Self::Descriptors(command) => command.run(),
-            Self::Completions(command) => {
-                command.run(Call::completed(noun::describe(Cli::command())))
-            }
+            Self::Completions(command) => command.run(Call::completed(Cli::whole())),
         }
     }
 }

@@ -16,9 +16,9 @@ use crate::text::{count, printable};
 use hints::hints;
 
 pub const OTHER: u8 = 1;
-const INPUT: u8 = 2;
+pub const INPUT: u8 = 2;
 const CONNECTION: u8 = 3;
-const NOT_FOUND: u8 = 4;
+pub const NOT_FOUND: u8 = 4;
 const NOT_ALLOWED: u8 = 5;
 pub const OUT_OF_TIME: u8 = 6;
 const STATE: u8 = 7;
@@ -48,8 +48,8 @@ pub enum Failure {
         errors: Vec<Error>,
         server: Option<Box<Server>>,
     },
-    /// Waiting for a task did not end with success.
-    Wait { exit_code: u8, message: String, hint: Option<String> },
+    /// Waiting for a task did not end with success, or a name fits no device or several.
+    Explained { exit_code: u8, message: String, hints: Vec<String> },
     /// Something on this machine failed.
     Other(String),
     /// The reader of our output is gone, as in `… | head`. Not an error unless data is lost.
@@ -102,7 +102,7 @@ impl Failure {
             Self::Call(error, _) => call_exit_code(error),
             Self::Bulk { is_cut_short: true, .. } => STOPPED,
             Self::Bulk { errors, .. } => errors.first().map_or(OTHER, call_exit_code),
-            Self::Wait { exit_code, .. } => *exit_code,
+            Self::Explained { exit_code, .. } => *exit_code,
             Self::Other(_) => OTHER,
             Self::ReaderGone => 0,
         }
@@ -123,9 +123,9 @@ impl Failure {
                 let hint = can_allow.then(|| hint.to_owned());
                 say_hints(&mut text, style, hint.into_iter());
             }
-            Self::Wait { message, hint, .. } => {
+            Self::Explained { message, hints, .. } => {
                 say(&mut text, style, message);
-                say_hints(&mut text, style, hint.iter().cloned());
+                say_hints(&mut text, style, hints.iter().cloned());
             }
             Self::Bulk { summary, is_served, errors, server, .. } => {
                 text.push_str(&format!("{summary}\n"));

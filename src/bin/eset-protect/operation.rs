@@ -1,9 +1,7 @@
 //! An RPC as a command of its own, by flags or by JSON.
 
-mod flags;
 mod given;
 mod skeleton;
-mod well_known;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
@@ -11,6 +9,7 @@ use crate::bulk::{self, BulkOptions};
 use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::flags::{Flag, Names};
 use crate::input::{Requests, parse_requests};
 use crate::listing::{self, Limit};
 use crate::method::Method;
@@ -18,7 +17,6 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::response;
 use crate::uuids::{Uuids, done};
-use flags::{Flag, Names};
 use given::Given;
 
 /// An RPC, as a command.

@@ -1,8 +1,8 @@
 //! `eset-protect tasks`.
 
-mod create;
+pub mod create;
 mod update;
-mod wait;
+pub mod wait;
 
 use clap::{Args, Subcommand};
 

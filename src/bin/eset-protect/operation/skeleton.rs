@@ -4,9 +4,9 @@ use eset_protect::descriptors::{is_output_only, packed_in, pool};
 use prost_reflect::{FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::well_known::{example, is_well_known};
 use crate::failure::Failure;
 use crate::method::Method;
+use crate::well_known::{example, is_well_known};
 
 /// Messages inside of messages are filled in down to this depth.
 const MAX_DEPTH: usize = 8;

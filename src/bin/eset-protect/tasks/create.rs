@@ -86,7 +86,7 @@ struct Fields {
     expires: Option<Timestamp>,
 }
 
-pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
+pub fn parse_time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
 }
 
@@ -120,9 +120,9 @@ const FLAGS: [(&str, &str); 9] = [
 
 /// How to create the task, and what to do afterwards.
 #[derive(Clone, Debug)]
-struct CreateOptions {
-    guarded: bool,
-    wait: Option<WaitOptions>,
+pub struct CreateOptions {
+    pub guarded: bool,
+    pub wait: Option<WaitOptions>,
 }
 
 impl CreateOptions {
@@ -138,9 +138,9 @@ impl CreateOptions {
         }
     }
 
-    async fn create(
+    pub async fn create(
         self,
-        client: Client,
+        client: &Client,
         format: Format,
         method: &Method,
         request: &str,
@@ -157,11 +157,11 @@ impl CreateOptions {
             }
             to_json(&CreateTaskResponse::from(guarded.into_task()))?
         } else {
-            calls::call(&client, method, request).await?
+            calls::call(client, method, request).await?
         };
         response::print(format, method, &response, "")?;
         match (self.wait, response::created(method, &response)) {
-            (Some(options), Some(uuid)) => wait::wait(&client, format, &uuid, &options).await,
+            (Some(options), Some(uuid)) => wait::wait(client, format, &uuid, &options).await,
             (Some(_), None) => {
                 Err(Failure::Other("--wait: the response contains no task to wait for".to_owned()))
             }
@@ -188,7 +188,7 @@ impl Create {
         })?;
         match requests {
             Requests::One(request) => connection.run(async |client, format| {
-                options.create(client, format, &method, &request.json).await
+                options.create(&client, format, &method, &request.json).await
             }),
             Requests::Many(requests) => {
                 options.refuse_many(requests.len())?;
@@ -198,12 +198,7 @@ impl Create {
     }
 
     fn options(&self) -> Result<CreateOptions, Failure> {
-        if !self.wait
-            && let Some(flag) = self.wait_options.given()
-        {
-            return Err(Failure::Input(format!("{flag}: expected --wait beside it")));
-        }
-        let wait = self.wait.then(|| self.wait_options.clone());
+        let wait = self.wait_options.when(self.wait)?;
         Ok(CreateOptions { guarded: self.guarded, wait })
     }
 }

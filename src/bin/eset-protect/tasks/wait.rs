@@ -63,11 +63,16 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 impl WaitOptions {
-    /// Returns an option that was given.
-    pub fn given(&self) -> Option<&'static str> {
+    /// Returns the options if there is a `--wait`, which they need.
+    pub fn when(&self, waits: bool) -> Result<Option<Self>, Failure> {
         let flags =
             [("--wait-timeout", self.wait_timeout), ("--poll-interval", self.poll_interval)];
-        flags.into_iter().find_map(|(flag, value)| value.map(|_| flag))
+        match flags.into_iter().find(|(_, value)| value.is_some()) {
+            Some((flag, _)) if !waits => {
+                Err(Failure::Input(format!("{flag}: expected --wait beside it")))
+            }
+            _ => Ok(waits.then(|| self.clone())),
+        }
     }
 }
 
@@ -180,36 +185,36 @@ fn verdict(progress: &TaskProgress) -> Result<(), Failure> {
             format!("the task did not succeed on {wrong} of {devices}: {}", counts(&what))
         }
     };
-    Err(Failure::Wait { exit_code: failure::RUNS, message, hint: None })
+    Err(Failure::Explained { exit_code: failure::RUNS, message, hints: Vec::new() })
 }
 
 fn failed(task: &str, error: Error) -> Failure {
     // The error of the watch itself belongs to no call.
     if error.rpc().is_none() && error.is_deadline_exceeded() {
-        return Failure::Wait {
+        return Failure::Explained {
             exit_code: failure::OUT_OF_TIME,
             message: error.message().to_owned(),
-            hint: Some(again(task)),
+            hints: vec![again(task)],
         };
     }
     error.into()
 }
 
 fn interrupted(task: &str) -> Failure {
-    Failure::Wait {
+    Failure::Explained {
         exit_code: failure::STOPPED,
         message: "stopped waiting".to_owned(),
-        hint: Some(again(task)),
+        hints: vec![again(task)],
     }
 }
 
 /// Handles unread output: the exit code must not report success.
 fn unread(task: &str, failure: Failure) -> Failure {
     let Failure::ReaderGone = failure else { return failure };
-    Failure::Wait {
+    Failure::Explained {
         exit_code: failure::STOPPED,
         message: "stopped waiting: nobody reads standard output any more".to_owned(),
-        hint: Some(again(task)),
+        hints: vec![again(task)],
     }
 }
 

@@ -11,9 +11,9 @@ use eset_protect::wkt::Timestamp;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::value::RawValue;
 
-use super::well_known::{self, Form, form, value_name};
 use crate::cell::{enum_prefix, noun};
 use crate::text::kebab;
+use crate::well_known::{self, Form, form, value_name};
 
 /// The maximum nesting of messages.
 const MAX_DEPTH: usize = 6;

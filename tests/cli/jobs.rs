@@ -1,0 +1,100 @@
+//! Jobs on devices by name: `isolate`, `scan` and others.
+
+use eset_protect::automation::v1::{CreateTaskRequest, CreateTaskResponse, DeviceTask};
+use eset_protect::emulator::{Emulator, Fault, Faults};
+use eset_protect::params::{OnDemandScan, RunCommand, ShutdownComputer};
+use http::StatusCode;
+
+use crate::command::{DEVICE, Server, run};
+
+const OTHER: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40102";
+
+/// Answers the next list of devices with these.
+fn push(faults: &Faults, devices: &[(&str, &str)]) {
+    let devices = devices.iter().map(|(uuid, name)| {
+        format!(r#"{{"uuid":"{uuid}","displayName":"{name}","primaryLocalIpAddress":"10.0.0.7"}}"#)
+    });
+    let body = format!(r#"{{"devices":[{}]}}"#, devices.collect::<Vec<_>>().join(","));
+    faults.push(Fault::http(StatusCode::OK, "application/json", body));
+}
+
+fn server() -> (Server, Faults) {
+    let faults = Faults::new();
+    (Server::start(Emulator::builder().faults(faults.clone())), faults)
+}
+
+#[test]
+fn a_job_is_a_task_on_the_device_of_that_name() {
+    let (server, faults) = server();
+    push(&faults, &[(DEVICE, "LAPTOP-42")]);
+    let args = ["isolate", "LAPTOP-42", OTHER, "--wire", "rest", "-o", "json"];
+    let task = server.run(&args).json::<CreateTaskResponse>().task.unwrap();
+    assert_eq!(task.action.unwrap().name, "StartNetworkIsolation");
+    assert_eq!(task.targets.unwrap().devices_uuids, [DEVICE, OTHER]);
+    assert_eq!(task.display_name, "isolate 2 devices");
+    let scan = ["scan", DEVICE, "--scan-profile", "smart", "--cleaning-enabled", "-o", "json"];
+    let task = server.run(&scan).json::<CreateTaskResponse>().task.unwrap();
+    let scan: OnDemandScan = task.action.unwrap().params.unwrap().unpack().unwrap();
+    assert_eq!((scan.scan_profile, scan.cleaning_enabled), (Some(1), Some(true)));
+    for (job, restart) in [("reboot", true), ("shutdown", false)] {
+        let task = server.run(&[job, DEVICE, "-o", "json"]).json::<CreateTaskResponse>();
+        let params = task.task.unwrap().action.unwrap().params.unwrap();
+        assert_eq!(params.unpack::<ShutdownComputer>().unwrap().restart(), restart);
+    }
+}
+
+#[test]
+fn a_dry_run_sends_nothing() {
+    let (server, faults) = server();
+    push(&faults, &[(DEVICE, "LAPTOP-42")]);
+    let line = "-c 'id'";
+    let args = ["run", "LAPTOP-42", "--command-line", line, "--dry-run", "--wire", "rest"];
+    let request = server.run(&args).json::<CreateTaskRequest>();
+    let params = request.task.unwrap().action.unwrap().params.unwrap();
+    assert_eq!(params.unpack::<RunCommand>().unwrap().command_line(), line);
+    let tasks = server.run(&["tasks", "list", "-o", "json"]).json_lines::<DeviceTask>();
+    assert_eq!(tasks, []);
+}
+
+#[test]
+fn a_name_of_several_devices_or_none_is_not_guessed() {
+    let (server, faults) = server();
+    push(&faults, &[(DEVICE, "till"), (OTHER, "till")]);
+    let error = server.run(&["reboot", "till", "--wire", "rest"]).fails(2);
+    assert!(error.contains("\"till\": 2 devices have this name"), "{error}");
+    for uuid in [DEVICE, OTHER] {
+        assert!(error.contains(&format!("hint: one is {uuid} till (10.0.0.7)")), "{error}");
+    }
+    push(&faults, &[]);
+    push(&faults, &[(DEVICE, "LAPTOP-42"), (OTHER, "server")]);
+    let error = server.run(&["reboot", "LAPTOP-43", "--wire", "rest"]).fails(4);
+    assert!(error.contains("\"LAPTOP-43\": no device has this name"), "{error}");
+    assert!(error.contains(&format!("hint: did you mean {DEVICE} LAPTOP-42")), "{error}");
+    assert!(!error.contains("server"), "{error}");
+    // A server that ignores the filter makes no difference.
+    push(&faults, &[(OTHER, "LAPTOP-4")]);
+    push(&faults, &[]);
+    server.run(&["reboot", "LAPTOP-42", "--wire", "rest"]).fails(4);
+    let tasks = server.run(&["tasks", "list", "-o", "json"]).json_lines::<DeviceTask>();
+    assert_eq!(tasks, []);
+}
+
+#[test]
+fn mistakes_are_named_before_anything_is_called() {
+    for (args, expected) in [
+        (&["isolate"][..], "<DEVICE>..."),
+        (&["run", "x"], "error: --command-line: "),
+        (&["kill", "x", "--pid", "many"], "'many' for '--pid <NUMBER>': expected a number"),
+        (&["scan", "x", "--scan-profile", "Deep"], "[possible values: InDepth, Smart"),
+        (&["isolate", "x", "--wait-timeout", "1m"], "--wait-timeout: expected --wait beside it"),
+        (&["isolate", "x", "--expires", "2020-01-01T00:00:00Z"], "error: --expires: "),
+        (&["isolat", "x"], "some similar subcommands exist: "),
+    ] {
+        let error = run(args, b"").fails(2);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+    for job in ["isolate", "unisolate", "scan", "shutdown", "reboot", "run", "kill", "update"] {
+        let help = run(&[job, "--help"], b"").ok();
+        assert!(help.contains(&format!("Example:\n  eset-protect {job} LAPTOP-42")), "{help}");
+    }
+}
