@@ -68,7 +68,7 @@
 //! | [`telemetry`] | spans, events, trace context and metrics |
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
 //! | [`check`] | finds mistakes in a request before it is sent |
-//! | [`policy`] | reads a policy's settings from a Web Console export, base64 or JSON |
+//! | [`policy`] | reads a policy's settings from files, and reads and writes their container |
 //! | [`rpc`] | the list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`proto`] | all generated code by package, with tonic's stubs and the descriptor set |
 //! | [`protojson`] | reads and writes JSON with options |
@@ -105,6 +105,7 @@
 //! | `otel` | W3C trace context in every request, for programs that use OpenTelemetry: [`telemetry`] | |
 //! | `metrics` | counters and histograms through the `metrics` facade: [`telemetry`] | |
 //! | `chrono`, `jiff` | conversions of [`wkt::Timestamp`] and [`wkt::Duration`] to and from the types of those crates | |
+//! | `policies-as-code` | reads and changes the settings inside policies: [`policy`] | |
 //! | `cli` | the command `eset-protect` | |
 //!
 //! Features only add to the API, and the default features include no server, command or database. Each host of

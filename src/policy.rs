@@ -1,4 +1,5 @@
-//! Reads the settings of a policy from a Web Console export, base64 or plain settings.
+//! Policies as code: reads the settings of a policy from files, and reads and writes the container that ESET
+//! keeps them in.
 //!
 //! [`PolicyData::data`](crate::params::PolicyData::data) takes the last line of an export, without the
 //! product name at its end, decoded from base64 once ([ESET's
@@ -21,15 +22,38 @@
 //! # Ok::<(), eset_protect::policy::SettingsError>(())
 //! ```
 
-use std::borrow::Cow;
+mod archive;
+mod container;
+#[cfg(feature = "policies-as-code")]
+mod document;
+mod error;
+mod layer;
+#[cfg(feature = "policies-as-code")]
+mod lzma;
+#[cfg(feature = "policies-as-code")]
+mod path;
+#[cfg(feature = "policies-as-code")]
+mod setting;
+#[cfg(feature = "policies-as-code")]
+mod settings;
+
 use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// The maximum number of base64 layers seen in real policies.
-const MAX_LAYERS: usize = 5;
+pub use container::Container;
+pub use error::{ContainerError, ContainerProblem};
+#[cfg(feature = "policies-as-code")]
+pub use path::{PathError, SettingPath};
+#[cfg(feature = "policies-as-code")]
+pub use setting::{NewSetting, Setting, SettingValue};
+#[cfg(feature = "policies-as-code")]
+pub use settings::{Contents, EditError};
+
+use container::MAX_LAYERS;
+use layer::Layer;
 
 /// The settings of a policy, read from a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,26 +123,12 @@ impl Settings {
     }
 }
 
-/// Whether these bytes are settings that [`PolicyData::data`](crate::params::PolicyData::data) accepts:
-/// plain, or inside further layers of base64, as in some real policies.
+/// Whether these bytes are settings that [`PolicyData::data`](crate::params::PolicyData::data) accepts: a
+/// [`Container`] whose JSON has the member `policy`, with at most four layers of base64, since `data` is itself
+/// base64 in JSON.
 pub fn is_settings(data: &[u8]) -> bool {
-    let mut data = Cow::Borrowed(data);
-    for _ in 0..MAX_LAYERS {
-        if is_plain(&data) {
-            return true;
-        }
-        let Some(inner) = str::from_utf8(&data).ok().and_then(|text| unwrapped(text.trim())) else {
-            return false;
-        };
-        data = Cow::Owned(inner);
-    }
-    false
-}
-
-/// Whether this is JSON with the member `policy`, followed by nothing or an archive.
-fn is_plain(data: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Container {
+    struct Root {
         policy: Inner,
     }
     #[derive(Deserialize)]
@@ -126,47 +136,19 @@ fn is_plain(data: &[u8]) -> bool {
         format: Option<IgnoredAny>,
         data: Option<IgnoredAny>,
     }
-    let mut values = serde_json::Deserializer::from_slice(data).into_iter::<Container>();
-    let Some(Ok(Container { policy })) = values.next() else { return false };
-    let rest = data.get(values.byte_offset()..).unwrap_or_default();
-    (policy.format.is_some() || policy.data.is_some())
-        && (rest.iter().all(u8::is_ascii_whitespace) || is_archive(rest))
+    let Ok(container) = Container::decode(Bytes::copy_from_slice(data)) else { return false };
+    let root = serde_json::from_str(container.json());
+    let is_policy = |root: Root| root.policy.format.is_some() || root.policy.data.is_some();
+    container.layers() < MAX_LAYERS && root.is_ok_and(is_policy)
 }
 
-/// Whether this is a Unix `ar` archive: a magic line, then members. Each member has a header of 60 bytes that
-/// ends with a backquote and a newline, and is padded to an even length.
-fn is_archive(bytes: &[u8]) -> bool {
-    let Some(mut rest) = bytes.strip_prefix(b"!<arch>\n") else { return false };
-    while !rest.is_empty() {
-        let Some((header, body)) = rest.split_at_checked(60) else { return false };
-        let size = header.get(48..58).and_then(|size| str::from_utf8(size).ok());
-        let Some(size) = size.and_then(|size| size.trim().parse::<usize>().ok()) else {
-            return false;
-        };
-        if !header.ends_with(b"`\n") || body.len() < size {
-            return false;
-        }
-        // The last member may lack its padding.
-        rest = body.get(size.next_multiple_of(2)..).unwrap_or_default();
-    }
-    true
+fn is_plain(content: &[u8]) -> bool {
+    content.trim_ascii_start().starts_with(b"{") && is_settings(content)
 }
 
-/// Decodes one layer of base64, which may be broken into lines or quoted as a JSON string.
+/// Decodes one layer of base64.
 fn unwrapped(text: &str) -> Option<Vec<u8>> {
-    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-    let joined: Cow<'_, str> = match text.contains(|c: char| c.is_ascii_whitespace()) {
-        true => text.split_ascii_whitespace().collect::<String>().into(),
-        false => text.into(),
-    };
-    if joined.is_empty() {
-        return None;
-    }
-    let alphabet = match joined.len().is_multiple_of(4) {
-        true => base64_simd::STANDARD,
-        false => base64_simd::STANDARD_NO_PAD,
-    };
-    alphabet.decode_to_vec(joined.as_bytes()).ok()
+    Layer::read(text.as_bytes()).ok().map(|(_, inner)| inner)
 }
 
 /// Splits the product name from the last line of an export. Letters and digits of the name are valid base64

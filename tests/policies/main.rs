@@ -1,0 +1,15 @@
+//! Policies as code: containers, settings, and rolling policies out.
+
+mod container;
+mod damaged;
+mod oracle;
+mod settings;
+#[path = "../support/skip.rs"]
+mod skip;
+
+/// ESET's one public example, as the member `data` of a request.
+fn public() -> String {
+    let fixture: serde_json::Value =
+        serde_json::from_str(include_str!("fixtures/public.json")).unwrap();
+    fixture["data"].as_str().unwrap().to_owned()
+}
