@@ -69,6 +69,7 @@
 //! | [`automation`], [`policy_management`], [`params`] | the messages |
 //! | [`check`] | finds mistakes in a request before it is sent |
 //! | [`policy`] | reads a policy's settings from files, and reads and writes their container |
+//! | [`rollout`] | plans and carries out changes of policies (feature `policies-as-code`) |
 //! | [`rpc`] | the list of RPCs: gRPC path, HTTP rule, idempotency, paging |
 //! | [`proto`] | all generated code by package, with tonic's stubs and the descriptor set |
 //! | [`protojson`] | reads and writes JSON with options |
@@ -105,7 +106,7 @@
 //! | `otel` | W3C trace context in every request, for programs that use OpenTelemetry: [`telemetry`] | |
 //! | `metrics` | counters and histograms through the `metrics` facade: [`telemetry`] | |
 //! | `chrono`, `jiff` | conversions of [`wkt::Timestamp`] and [`wkt::Duration`] to and from the types of those crates | |
-//! | `policies-as-code` | reads and changes the settings inside policies: [`policy`] | |
+//! | `policies-as-code` | reads and changes the settings inside policies, and rolls policies out: [`policy`], [`rollout`] | |
 //! | `cli` | the command `eset-protect` | |
 //!
 //! Features only add to the API, and the default features include no server, command or database. Each host of
@@ -123,6 +124,7 @@
     not(feature = "emulator"),
     doc = "\n\n[emulator]: https://docs.rs/eset-protect\n[`emulator`]: https://docs.rs/eset-protect"
 )]
+#![cfg_attr(not(feature = "policies-as-code"), doc = "\n[`rollout`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "server"), doc = "\n[`server`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "tls"), doc = "\n[`TlsConfig`]: https://docs.rs/eset-protect")]
 #![warn(unreachable_pub)]
@@ -159,6 +161,8 @@ pub mod policy;
 pub mod proto;
 pub mod protojson;
 mod rate_limiter;
+#[cfg(feature = "policies-as-code")]
+pub mod rollout;
 pub mod rpc;
 #[cfg(feature = "server")]
 pub mod server;

@@ -27,6 +27,8 @@ mod container;
 #[cfg(feature = "policies-as-code")]
 mod document;
 mod error;
+#[cfg(feature = "policies-as-code")]
+mod file;
 mod layer;
 #[cfg(feature = "policies-as-code")]
 mod lzma;
@@ -45,6 +47,11 @@ use serde::de::IgnoredAny;
 
 pub use container::Container;
 pub use error::{ContainerError, ContainerProblem};
+#[cfg(feature = "policies-as-code")]
+pub use file::{
+    AssignmentFile, FeatureFile, FileError, FlagsFile, PolicyFile, SettingFile, Target,
+    container_of,
+};
 #[cfg(feature = "policies-as-code")]
 pub use path::{PathError, SettingPath};
 #[cfg(feature = "policies-as-code")]

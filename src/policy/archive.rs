@@ -47,7 +47,7 @@ impl Archive {
             // The last member may lack its padding, and some writers never pad.
             let is_unpadded = self::size(&next).is_some()
                 && next.get(1..).is_none_or(|padded| self::size(padded).is_none());
-            let padding = if size % 2 == 0 || is_unpadded { 0 } else { next.len().min(1) };
+            let padding = if size.is_multiple_of(2) || is_unpadded { 0 } else { next.len().min(1) };
             members.push(Member {
                 header: rest.slice(..HEADER),
                 body: rest.slice(HEADER..end),
@@ -84,7 +84,7 @@ impl Member {
             field.copy_from_slice(format!("{:<10}", body.len()).as_bytes());
         }
         self.header = header.freeze();
-        self.padding = Bytes::from_static(if body.len() % 2 == 0 { b"" } else { b"\n" });
+        self.padding = Bytes::from_static(if body.len().is_multiple_of(2) { b"" } else { b"\n" });
         self.body = body.into();
     }
 }

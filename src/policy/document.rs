@@ -18,7 +18,7 @@ pub(super) struct Entry {
     pub(super) span: Range<usize>,
     pub(super) value: Range<usize>,
     /// The members, if the value is an object.
-    pub(super) members: Option<Vec<Entry>>,
+    pub(super) members: Option<Vec<Self>>,
 }
 
 impl Entry {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::document::Entry;
 use super::error::{ContainerError, ContainerProblem};
 use super::path::SettingPath;
@@ -53,7 +55,8 @@ impl fmt::Display for SettingValue {
 }
 
 /// A setting to add.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewSetting {
     /// `ce_value`.
     pub value: String,

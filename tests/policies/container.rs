@@ -58,7 +58,7 @@ fn generate(rng: &mut Rng) -> Generated {
             0 => STANDARD_NO_PAD.encode_to_string(&bytes),
             _ => STANDARD.encode_to_string(&bytes),
         };
-        if rng.u8(..) % 8 == 0 {
+        if rng.u8(..8) == 0 {
             text.push('=');
         }
         text = match rng.u8(..) % 8 {

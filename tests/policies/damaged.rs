@@ -59,7 +59,7 @@ fn errors_name_the_layer_and_the_byte() {
             other => panic!("{other:?}"),
         }
     }
-    let mut wrong_size = whole.clone();
+    let mut wrong_size = whole;
     wrong_size[JSON.len() + 8 + 48] = b'9';
     assert_eq!(problem(wrong_size).0, ContainerProblem::Cut);
 }

@@ -2,7 +2,9 @@
 
 mod container;
 mod damaged;
+mod file;
 mod oracle;
+mod rollout;
 mod settings;
 #[path = "../support/skip.rs"]
 mod skip;

@@ -14,7 +14,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("protojson", &["json", "wkt"]),
     ("rpc", &["json"]),
     ("params", &["automation", "policy_management", "proto", "wkt"]),
-    ("policy", &[]),
+    ("policy", &["params", "policy_management", "wkt"]),
     ("check", &["automation", "params", "policy", "policy_management", "proto", "json", "wkt"]),
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["json", "protojson", "rpc", "wkt"]),
@@ -72,6 +72,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "wkt",
         ],
     ),
+    ("rollout", &["client", "error", "policy", "policy_management"]),
     ("server", &["proto", "protojson", "rpc", "transcode", "wkt"]),
     (
         "emulator",

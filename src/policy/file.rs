@@ -1,0 +1,326 @@
+//! A policy as a file that people read and edit.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::container::Container;
+use super::error::ContainerError;
+use super::path::SettingPath;
+use super::setting::{NewSetting, SettingValue};
+use super::settings::EditError;
+use crate::params::PolicyData;
+use crate::policy_management::v2::policy_target::Target as WireTarget;
+use crate::policy_management::v2::{FeaturePolicy, Policy, PolicyTarget, SettingFlags};
+use crate::wkt::Any;
+
+/// A policy as a file: with any format of serde's that describes itself, such as JSON or YAML.
+///
+/// [`from_policy`](Self::from_policy) and [`to_policy`](Self::to_policy) lose nothing, also where the settings
+/// cannot be read: `configuration` is the original, and [`settings`](FeatureFile::settings) are laid over it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyFile {
+    /// The name, by which a policy is found again.
+    pub name: String,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Where the policy is assigned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignments: Vec<AssignmentFile>,
+    /// The settings by feature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureFile>,
+}
+
+/// A target of a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssignmentFile {
+    /// What the policy is assigned to.
+    #[serde(flatten)]
+    pub target: Target,
+    /// The rank among the policies of the target, 1 being the highest; by default the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<u32>,
+}
+
+/// What a policy is assigned to, by UUID.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Target {
+    /// A device.
+    Device(String),
+    /// All devices of a group.
+    Group(String),
+    /// All devices of a subscription.
+    Subscription(String),
+}
+
+impl Target {
+    /// Returns the target of an assignment; `None` if it has none.
+    pub fn of(target: Option<&PolicyTarget>) -> Option<Self> {
+        Some(match target?.target.clone()? {
+            WireTarget::DeviceUuid(uuid) => Self::Device(uuid),
+            WireTarget::DeviceGroupUuid(uuid) => Self::Group(uuid),
+            WireTarget::SubscriptionUuid(uuid) => Self::Subscription(uuid),
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(uuid) => write!(f, "device {uuid}"),
+            Self::Group(uuid) => write!(f, "group {uuid}"),
+            Self::Subscription(uuid) => write!(f, "subscription {uuid}"),
+        }
+    }
+}
+
+impl From<Target> for PolicyTarget {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Device(uuid) => Self::device(uuid),
+            Target::Group(uuid) => Self::device_group(uuid),
+            Target::Subscription(uuid) => Self::subscription(uuid),
+        }
+    }
+}
+
+/// The settings for one feature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FeatureFile {
+    /// The feature; [`FeaturePolicy::LEGACY_FEATURE_ID`] if it is left out.
+    #[serde(default = "legacy")]
+    pub feature_id: u32,
+    /// The flags of settings, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub flags: BTreeMap<String, FlagsFile>,
+    /// All settings by [`SettingPath`]: the value, or a [`NewSetting`] for one that `configuration` does not have.
+    /// A setting of `configuration` that is not here is removed. Without this member, `configuration` is used
+    /// unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<BTreeMap<String, SettingFile>>,
+    /// The configuration as ESET's API has it. Its `data` may be missing if `settings` are there. Written as the
+    /// text of its JSON, since YAML would change numbers; read from that and from an object.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "json_text")]
+    pub configuration: Option<Any>,
+}
+
+/// An `Any` as the text of its JSON.
+mod json_text {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::wkt::Any;
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Text(String),
+        Object(Any),
+    }
+
+    pub(super) fn serialize<S: Serializer>(any: &Option<Any>, to: S) -> Result<S::Ok, S::Error> {
+        let text = any.as_ref().map(serde_json::to_string).transpose();
+        text.map_err(S::Error::custom)?.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Any>, D::Error> {
+        match Option::<Form>::deserialize(from)? {
+            None => Ok(None),
+            Some(Form::Object(any)) => Ok(Some(any)),
+            Some(Form::Text(text)) => {
+                serde_json::from_str(&text).map(Some).map_err(D::Error::custom)
+            }
+        }
+    }
+}
+
+fn legacy() -> u32 {
+    FeaturePolicy::LEGACY_FEATURE_ID
+}
+
+/// The flags of a setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct FlagsFile {
+    /// Overrides policies merged later.
+    pub apply_forcefully: bool,
+    /// The device cannot override the setting.
+    pub read_only: bool,
+}
+
+/// A setting in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SettingFile {
+    /// The value of a setting that the configuration has.
+    Value(String),
+    /// A setting that the configuration may not have.
+    New(NewSetting),
+}
+
+/// The reason why a file is no policy.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FileError {
+    /// The feature, counted from 0.
+    pub feature: usize,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "features[{}]: {}", self.feature, self.reason)
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl PolicyFile {
+    /// Makes the file of a policy, without assignments.
+    pub fn from_policy(policy: &Policy) -> Self {
+        Self {
+            name: policy.display_name.clone(),
+            description: policy.description.clone(),
+            assignments: Vec::new(),
+            features: policy.features.iter().map(FeatureFile::from_feature).collect(),
+        }
+    }
+
+    /// Makes the policy, without its assignments.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `settings` do not fit the configuration. The error names the setting.
+    pub fn to_policy(&self) -> Result<Policy, FileError> {
+        let features = self.features.iter().enumerate().map(|(feature, file)| {
+            file.to_feature().map_err(|reason| FileError { feature, reason })
+        });
+        Ok(Policy {
+            display_name: self.name.clone(),
+            description: self.description.clone(),
+            features: features.collect::<Result<_, _>>()?,
+            ..Policy::default()
+        })
+    }
+}
+
+/// Returns the container in a configuration; `None` if it is of another type, or has no data.
+///
+/// # Errors
+///
+/// Fails if the data is no container.
+pub fn container_of(feature: &FeaturePolicy) -> Result<Option<Container>, ContainerError> {
+    let configuration = feature.configuration.as_ref();
+    let data = configuration.and_then(|any| any.unpack::<PolicyData>().ok()?.data);
+    data.map(Container::decode).transpose()
+}
+
+impl FeatureFile {
+    fn from_feature(feature: &FeaturePolicy) -> Self {
+        let container = container_of(feature).ok().flatten();
+        let settings = container.map(|container| {
+            let settings = container.contents().settings.into_iter();
+            settings
+                .filter_map(|setting| {
+                    let value = editable(setting.value)?;
+                    Some((setting.path.to_string(), SettingFile::Value(value)))
+                })
+                .collect()
+        });
+        let flags = feature.flags.iter().map(|(path, flags)| {
+            let SettingFlags { apply_forcefully, read_only } = *flags;
+            (path.clone(), FlagsFile { apply_forcefully, read_only })
+        });
+        Self {
+            feature_id: feature.feature_id,
+            flags: flags.collect(),
+            settings,
+            configuration: feature.configuration.clone(),
+        }
+    }
+
+    fn to_feature(&self) -> Result<FeaturePolicy, String> {
+        let flags = self.flags.iter().map(|(path, flags)| {
+            let FlagsFile { apply_forcefully, read_only } = *flags;
+            (path.clone(), SettingFlags { apply_forcefully, read_only })
+        });
+        let mut feature = FeaturePolicy {
+            feature_id: self.feature_id,
+            configuration: self.configuration.clone(),
+            flags: flags.collect(),
+        };
+        let Some(settings) = &self.settings else { return Ok(feature) };
+        let read =
+            container_of(&feature).map_err(|error| format!("configuration.data: {error}"))?;
+        let is_new = read.is_none();
+        let empty = || Container::empty().map_err(|error| error.to_string());
+        let mut container = read.map_or_else(empty, Ok)?;
+        if edit(&mut container, settings).map_err(|error| format!("settings: {error}"))? || is_new {
+            let expected = "expected the @type and product of a PolicyData beside settings";
+            let any = feature.configuration.as_mut().filter(|any| any.is::<PolicyData>());
+            let any = any.ok_or_else(|| format!("configuration: {expected}"))?;
+            let mut data: PolicyData =
+                any.unpack().map_err(|error| format!("configuration: {error}"))?;
+            data.data = Some(container.encode().into());
+            any.repack(&data).map_err(|error| format!("configuration: {error}"))?;
+        }
+        Ok(feature)
+    }
+}
+
+/// The value that a file can change.
+fn editable(value: SettingValue) -> Option<String> {
+    match value {
+        SettingValue::Text(value) | SettingValue::Array { order: value } => Some(value),
+        SettingValue::Unknown(_) => None,
+    }
+}
+
+/// Makes the settings of a container those of a file. Returns whether any changed.
+fn edit(
+    container: &mut Container,
+    settings: &BTreeMap<String, SettingFile>,
+) -> Result<bool, Box<dyn std::error::Error>> {
+    let mut wanted = BTreeMap::new();
+    for (text, setting) in settings {
+        wanted.insert(text.parse::<SettingPath>()?, setting);
+    }
+    let mut is_changed = false;
+    // Elements come after their array, and are removed before it.
+    for setting in container.contents().settings.into_iter().rev() {
+        let Some(value) = editable(setting.value) else { continue };
+        let path = &setting.path;
+        match wanted.remove(path) {
+            Some(SettingFile::Value(new)) if *new != value => container.set(path, new)?,
+            Some(SettingFile::New(new))
+                if new.value != value
+                    || setting.kind.as_ref() != Some(&new.kind)
+                    || setting.flags.as_ref() != Some(&new.flags) =>
+            {
+                container.unset(path)?;
+                container.insert(path, new)?;
+            }
+            Some(_) => continue,
+            None => container.unset(path)?,
+        }
+        is_changed = true;
+    }
+    for (path, setting) in wanted {
+        let SettingFile::New(new) = setting else {
+            let error = EditError::NotFound(path);
+            return Err(format!("{error} yet; give its value, kind and flags").into());
+        };
+        container.insert(&path, new)?;
+        is_changed = true;
+    }
+    Ok(is_changed)
+}

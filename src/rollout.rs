@@ -1,0 +1,43 @@
+//! Rolls out a set of policies and their assignments: plan, apply, resume, roll back.
+//!
+//! ESET has no RPC that updates a policy ([facts](crate::facts#policy-management)). A changed policy is replaced: it
+//! is created anew and assigned at the rank of the old one; only then the old one is unassigned and deleted.
+//!
+//! ```no_run
+//! use eset_protect::policy::PolicyFile;
+//! use eset_protect::rollout::{Plan, Tenant};
+//!
+//! # async fn run(client: eset_protect::Client, files: Vec<PolicyFile>) -> Result<(), Box<dyn std::error::Error>> {
+//! let plan = Plan::new(Tenant::read(&client).await?, &files, false)?;
+//! for change in plan.changes() {
+//!     println!("{change}");
+//! }
+//! // The journal: written before the first call, kept until the end.
+//! std::fs::write("journal.json", serde_json::to_vec(&plan)?)?;
+//! plan.apply(&client, |step| println!("{step}")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When it is interrupted
+//!
+//! The [`Plan`] is the journal. It holds the state before and the state that is wanted, and needs no
+//! further entries: [`Plan::resume`] and [`Plan::roll_back`] read the tenant, recognize what was done, also by a call
+//! whose response was lost, and do the rest. Both can be interrupted and repeated themselves.
+//!
+//! # What holds at any moment
+//!
+//! * Every target has all of its old policies or all of its new ones: whatever is new is created, assigned and
+//!   ranked before anything old is removed. In between, both apply.
+//! * Nothing that the plan does not name is changed, but for the ranks of other policies on the same targets.
+
+mod goal;
+mod plan;
+mod run;
+mod step;
+mod tenant;
+
+pub use plan::{Change, Plan, PlanError};
+pub use run::RolloutError;
+pub use step::Step;
+pub use tenant::Tenant;

@@ -1,0 +1,85 @@
+//! The state that a rollout leads to, and the next step on the way.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::step::Step;
+use super::tenant::{Tenant, same};
+use crate::policy::Target;
+use crate::policy_management::v2::{Policy, PolicyAssignment};
+
+/// A policy of the goal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Wanted {
+    /// A policy that exists before, by its UUID.
+    Existing(String),
+    /// A policy to create, by its index.
+    New(usize),
+}
+
+/// The state that a rollout leads to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Goal {
+    /// The policies to create.
+    pub(super) new: Vec<Policy>,
+    /// The policies of each target by rank. Other targets stay as they are.
+    pub(super) order: Vec<(Target, Vec<Wanted>)>,
+    /// The UUIDs of the policies to delete.
+    pub(super) delete: BTreeSet<String>,
+}
+
+impl Goal {
+    /// Finds the policies to create among those that were not there before.
+    pub(super) fn bind(&self, before: &BTreeSet<&str>, now: &Tenant) -> Vec<Option<String>> {
+        let mut free: Vec<_> =
+            now.policies.iter().filter(|policy| !before.contains(&*policy.uuid)).collect();
+        let found = self.new.iter().map(|wanted| {
+            let at = free.iter().position(|policy| same(policy, wanted))?;
+            Some(free.remove(at).uuid.clone())
+        });
+        found.collect()
+    }
+
+    /// Returns the next step; `None` if the goal is reached.
+    pub(super) fn next(&self, now: &Tenant, bound: &[Option<String>]) -> Option<Step> {
+        let unbound = self.new.iter().zip(bound).find(|(_, uuid)| uuid.is_none());
+        if let Some((policy, _)) = unbound {
+            return Some(Step::Create(Box::new(policy.clone())));
+        }
+        let uuid = |wanted: &Wanted| match wanted {
+            Wanted::Existing(uuid) => Some(uuid.clone()),
+            Wanted::New(index) => bound.get(*index)?.clone(),
+        };
+        let mut extra = None;
+        for (target, wanted) in &self.order {
+            let there = now.on(target);
+            let mut free = there.clone();
+            let mut order = Vec::new();
+            for policy in wanted.iter().filter_map(uuid) {
+                let Some(at) = free.iter().position(|a| a.policy_uuid == policy) else {
+                    let target = Some(target.clone().into());
+                    let assignment =
+                        PolicyAssignment { policy_uuid: policy, target, ..Default::default() };
+                    return Some(Step::Assign(assignment));
+                };
+                order.push(free.remove(at));
+            }
+            // What is out of order moves up to the place of what should come after it.
+            let kept = there.iter().filter(|a| order.iter().any(|o| o.uuid == a.uuid));
+            let wrong = kept.zip(&order).find(|(there, wanted)| there.uuid != wanted.uuid);
+            if let Some((there, wanted)) = wrong {
+                return Some(Step::Rank { assignment: (*wanted).clone(), rank: there.rank });
+            }
+            extra = extra.or(free.first().copied());
+        }
+        // Nothing goes before all that is new is there, on every target.
+        if let Some(assignment) = extra {
+            return Some(Step::Unassign(assignment.clone()));
+        }
+        let doomed = now.policies.iter().find(|policy| self.delete.contains(&policy.uuid));
+        doomed.map(|policy| Step::Delete(Box::new(policy.clone())))
+    }
+}

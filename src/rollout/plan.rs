@@ -1,0 +1,301 @@
+//! What a rollout changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::goal::{Goal, Wanted};
+use super::tenant::{Tenant, same};
+use crate::policy::{FileError, PolicyFile, Target};
+use crate::policy_management::v2::Policy;
+
+/// What a rollout changes, and the state before: also the journal of the rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    pub(super) before: Tenant,
+    pub(super) goal: Goal,
+    changes: Vec<Change>,
+}
+
+/// One change of a plan, as people think of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "change")]
+#[non_exhaustive]
+pub enum Change {
+    /// A policy is created.
+    #[serde(rename_all = "camelCase")]
+    Create {
+        /// The name.
+        policy: String,
+    },
+    /// A policy is created anew, and the old one deleted.
+    #[serde(rename_all = "camelCase")]
+    Replace {
+        /// The name.
+        policy: String,
+        /// The UUID of the old one.
+        uuid: String,
+    },
+    /// A policy that no file has is deleted.
+    #[serde(rename_all = "camelCase")]
+    Delete {
+        /// The name.
+        policy: String,
+        /// The UUID.
+        uuid: String,
+    },
+    /// A policy is assigned to a target.
+    #[serde(rename_all = "camelCase")]
+    Assign {
+        /// The name.
+        policy: String,
+        /// The target.
+        target: Target,
+        /// The rank.
+        rank: u32,
+    },
+    /// A policy is removed from a target.
+    #[serde(rename_all = "camelCase")]
+    Unassign {
+        /// The name.
+        policy: String,
+        /// The target.
+        target: Target,
+    },
+    /// A policy moves to another rank.
+    #[serde(rename_all = "camelCase")]
+    Rank {
+        /// The name.
+        policy: String,
+        /// The target.
+        target: Target,
+        /// The rank before.
+        from: u32,
+        /// The rank after.
+        to: u32,
+    },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create { policy } => write!(f, "+ create {policy:?}"),
+            Self::Replace { policy, uuid } => write!(f, "~ replace {policy:?} {uuid}"),
+            Self::Delete { policy, uuid } => write!(f, "- delete {policy:?} {uuid}"),
+            Self::Assign { policy, target, rank } => {
+                write!(f, "+ assign {policy:?} to {target} at rank {rank}")
+            }
+            Self::Unassign { policy, target } => write!(f, "- unassign {policy:?} from {target}"),
+            Self::Rank { policy, target, from, to } => {
+                write!(f, "~ move {policy:?} on {target} from rank {from} to {to}")
+            }
+        }
+    }
+}
+
+/// The reason why there is no plan.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Several files have this name.
+    SameName(String),
+    /// Several policies of the tenant have the name of a file.
+    Ambiguous(String),
+    /// The policy with the name of a file is built in, and differs.
+    BuiltIn(String),
+    /// A file has the same target twice.
+    SameTarget(String, Target),
+    /// Two files want the same rank on a target.
+    SameRank(Target, u32),
+    /// The file with this name is no policy.
+    File(String, FileError),
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SameName(name) => write!(f, "several files have the name {name:?}"),
+            Self::Ambiguous(name) => {
+                write!(f, "several policies of the tenant have the name {name:?}")
+            }
+            Self::BuiltIn(name) => write!(f, "{name:?} is built in and cannot be replaced"),
+            Self::SameTarget(name, target) => write!(f, "{name:?} has {target} twice"),
+            Self::SameRank(target, rank) => write!(f, "several files want rank {rank} on {target}"),
+            Self::File(name, error) => write!(f, "{name:?}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl Plan {
+    /// Plans how a tenant comes to have the policies and assignments of these files.
+    ///
+    /// Policies are recognized by their names. Those without a file are not changed unless `prune` is set,
+    /// which deletes them; built-in ones are never deleted. Of a policy with a file, all assignments are those of
+    /// the file.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the files contradict each other or the tenant.
+    pub fn new(before: Tenant, files: &[PolicyFile], prune: bool) -> Result<Self, PlanError> {
+        let mut goal = Goal::default();
+        let mut changes = Vec::new();
+        // What stands for each file, and the policy that it replaces.
+        let mut managed = Vec::new();
+        let mut names = BTreeSet::new();
+        for file in files {
+            let name = || file.name.clone();
+            if !names.insert(&*file.name) {
+                return Err(PlanError::SameName(name()));
+            }
+            let policy = file.to_policy().map_err(|error| PlanError::File(name(), error))?;
+            let mut found = before.policies.iter().filter(|p| p.display_name == file.name);
+            let old = found.next();
+            if found.next().is_some() {
+                return Err(PlanError::Ambiguous(name()));
+            }
+            let wanted = match old {
+                Some(old) if same(old, &policy) => Wanted::Existing(old.uuid.clone()),
+                Some(Policy { built_in: true, .. }) => return Err(PlanError::BuiltIn(name())),
+                old => {
+                    changes.push(match old {
+                        Some(old) => Change::Replace { policy: name(), uuid: old.uuid.clone() },
+                        None => Change::Create { policy: name() },
+                    });
+                    goal.delete.extend(old.map(|old| old.uuid.clone()));
+                    goal.new.push(policy);
+                    Wanted::New(goal.new.len() - 1)
+                }
+            };
+            managed.push((file, wanted, old.map(|old| &*old.uuid)));
+        }
+        for policy in before.policies.iter().filter(|p| prune && !p.built_in) {
+            if !names.contains(&*policy.display_name) {
+                let uuid = policy.uuid.clone();
+                changes.push(Change::Delete {
+                    policy: policy.display_name.clone(),
+                    uuid: uuid.clone(),
+                });
+                goal.delete.insert(uuid);
+            }
+        }
+        let mut targets = before.targets();
+        for (file, ..) in &managed {
+            let mut of_file = BTreeSet::new();
+            for assignment in &file.assignments {
+                if !of_file.insert(&assignment.target) {
+                    let target = assignment.target.clone();
+                    return Err(PlanError::SameTarget(file.name.clone(), target));
+                }
+                targets.insert(assignment.target.clone());
+            }
+        }
+        for target in targets {
+            let wanted = order(&before, &target, &managed, &goal.delete)?;
+            note(&before, &target, &wanted, &managed, &mut changes);
+            goal.order.push((target, wanted));
+        }
+        Ok(Self { before, goal, changes })
+    }
+
+    /// Returns what changes.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+type Managed<'a> = (&'a PolicyFile, Wanted, Option<&'a str>);
+
+/// The policies that a target should have, by rank.
+fn order(
+    before: &Tenant,
+    target: &Target,
+    managed: &[Managed<'_>],
+    delete: &BTreeSet<String>,
+) -> Result<Vec<Wanted>, PlanError> {
+    let mut ranked: BTreeMap<u32, Wanted> = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut last = Vec::new();
+    // Those without a rank keep that of the policy that they replace.
+    for assignment in before.on(target) {
+        let uuid = &*assignment.policy_uuid;
+        match managed.iter().find(|(_, _, old)| *old == Some(uuid)) {
+            None if delete.contains(uuid) => {}
+            None => order.push(Wanted::Existing(uuid.to_owned())),
+            Some((file, wanted, _)) => {
+                let mut of_file = file.assignments.iter().filter(|a| a.target == *target);
+                if of_file.next().is_some_and(|a| a.rank.is_none()) && !order.contains(wanted) {
+                    order.push(wanted.clone());
+                }
+            }
+        }
+    }
+    for (file, wanted, _) in managed {
+        for assignment in file.assignments.iter().filter(|a| a.target == *target) {
+            match assignment.rank {
+                Some(rank) if ranked.insert(rank, wanted.clone()).is_some() => {
+                    return Err(PlanError::SameRank(target.clone(), rank));
+                }
+                None if !order.contains(wanted) => last.push(wanted.clone()),
+                _ => {}
+            }
+        }
+    }
+    order.extend(last);
+    for (rank, wanted) in ranked {
+        let index = usize::try_from(rank).unwrap_or(usize::MAX).saturating_sub(1);
+        order.insert(index.min(order.len()), wanted);
+    }
+    Ok(order)
+}
+
+/// Notes what changes on a target.
+fn note(
+    before: &Tenant,
+    target: &Target,
+    wanted: &[Wanted],
+    managed: &[Managed<'_>],
+    changes: &mut Vec<Change>,
+) {
+    let there = before.on(target);
+    let name = |uuid: &str| before.policy(uuid).map_or(uuid, |p| &*p.display_name).to_owned();
+    // A replacement counts as the policy that it replaces.
+    let known = |wanted: &Wanted| match wanted {
+        Wanted::Existing(uuid) => (Some(uuid.clone()), name(uuid)),
+        Wanted::New(_) => {
+            let found = managed.iter().find(|(_, new, _)| new == wanted);
+            let old = found.and_then(|(_, _, old)| *old).map(str::to_owned);
+            (old, found.map(|(file, ..)| file.name.clone()).unwrap_or_default())
+        }
+    };
+    let after: Vec<_> = wanted.iter().map(known).collect();
+    let stays = |uuid: &str| after.iter().any(|(old, _)| old.as_deref() == Some(uuid));
+    // Ranks are compared among those that stay, since others shift by what comes and goes.
+    let kept: Vec<_> = there.iter().filter(|a| stays(&a.policy_uuid)).collect();
+    let mut left = kept.iter();
+    for ((old, policy), to) in after.iter().zip(1..) {
+        let old = kept.iter().find(|a| Some(&a.policy_uuid) == old.as_ref());
+        let (policy, target) = (policy.clone(), target.clone());
+        match old {
+            None => changes.push(Change::Assign { policy, target, rank: to }),
+            Some(old) => {
+                let expected = left.next();
+                if expected.is_some_and(|expected| expected.policy_uuid != old.policy_uuid) {
+                    changes.push(Change::Rank { policy, target, from: old.rank, to });
+                }
+            }
+        }
+    }
+    for gone in there.iter().filter(|a| !stays(&a.policy_uuid)) {
+        let policy = name(&gone.policy_uuid);
+        changes.push(Change::Unassign { policy, target: target.clone() });
+    }
+}

@@ -1,0 +1,85 @@
+//! Policies as files.
+
+use eset_protect::params::PolicyData;
+use eset_protect::policy::{PolicyFile, SettingFile, SettingValue, container_of};
+use eset_protect::policy_management::v2::{FeaturePolicy, Policy, SettingFlags};
+use eset_protect::wkt::Any;
+
+use crate::public;
+
+fn policy() -> Policy {
+    let mut feature = FeaturePolicy::product("eset.local.products.endpoint", public());
+    let flags = SettingFlags { apply_forcefully: true, read_only: false };
+    feature.flags.insert("endpoint.gui".to_owned(), flags);
+    let damaged = FeaturePolicy::product("p", &b"\xffno container"[..]);
+    let other: Any =
+        serde_json::from_str(r#"{"@type":"type.googleapis.com/eset.v9.Newer","x":1.50}"#).unwrap();
+    let other = FeaturePolicy { feature_id: 7, configuration: Some(other), ..Default::default() };
+    Policy {
+        display_name: "Strict".into(),
+        description: "d".into(),
+        features: vec![feature, damaged, other, FeaturePolicy::default()],
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_file_loses_nothing() {
+    let policy = policy();
+    let file = PolicyFile::from_policy(&policy);
+    assert_eq!(file.features[0].settings.as_ref().unwrap().len(), 9);
+    let json = serde_json::to_string(&file).unwrap();
+    let yaml = serde_norway::to_string(&file).unwrap();
+    for read in
+        [serde_json::from_str::<PolicyFile>(&json).unwrap(), serde_norway::from_str(&yaml).unwrap()]
+    {
+        assert_eq!(read.to_policy().unwrap(), policy);
+    }
+    assert!(yaml.contains("endpoint.gui.UI_CONFIG.ShowSplash: '1'\n"), "{yaml}");
+    let error = serde_json::from_str::<PolicyFile>(r#"{"name":"x","setings":{}}"#).unwrap_err();
+    assert!(error.to_string().contains("unknown field `setings`"), "{error}");
+}
+
+#[test]
+fn edited_settings_are_laid_over_the_configuration() {
+    let mut file = PolicyFile::from_policy(&policy());
+    let settings = file.features[0].settings.as_mut().unwrap();
+    let splash = "endpoint.gui.UI_CONFIG.ShowSplash";
+    settings.insert(splash.into(), SettingFile::Value("0".into()));
+    settings.remove("endpoint.gui.UI_CONFIG.PlaySound");
+    let made = file.to_policy().unwrap();
+    let container = container_of(&made.features[0]).unwrap().unwrap();
+    assert_eq!(container.layers(), 1);
+    assert_eq!(container.contents().settings.len(), 8);
+    let set = container.get(&splash.parse().unwrap()).unwrap();
+    assert_eq!((set.value, set.kind), (SettingValue::Text("0".into()), Some("9".into())));
+    assert_eq!(made.features[1..], policy().features[1..]);
+
+    let settings = file.features[0].settings.as_mut().unwrap();
+    settings.insert("endpoint.new".into(), SettingFile::Value("0".into()));
+    let error = file.to_policy().unwrap_err().to_string();
+    let expected = "features[0]: settings: there is no setting endpoint.new yet; give its value, kind and flags";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_file_by_hand_needs_no_data() {
+    let yaml = "
+name: New
+features:
+- settings:
+    endpoint.gui.Splash: {value: '1', kind: '9', flags: '4'}
+  configuration: {'@type': type.googleapis.com/Era.Common.DataDefinition.Policy.PolicyData, product: p}
+assignments:
+- group: g
+  rank: 2
+";
+    let file: PolicyFile = serde_norway::from_str(yaml).unwrap();
+    let policy = file.to_policy().unwrap();
+    assert_eq!(policy.features[0].feature_id, u32::MAX);
+    let data: PolicyData = policy.features[0].configuration.as_ref().unwrap().unpack().unwrap();
+    let data = String::from_utf8(data.data.unwrap().to_vec()).unwrap();
+    let leaf =
+        r#""data":{"endpoint":{"gui":{"Splash":{"ce_flags":"4","ce_type":"9","ce_value":"1"}}}}"#;
+    assert!(data.contains(leaf), "{data}");
+}
