@@ -3,7 +3,7 @@
 //! The crate `ar` reads the fields of a header as numbers and forgets how they were written, so it cannot
 //! write the same bytes again.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::error::{ContainerError, ContainerProblem};
 
@@ -79,11 +79,11 @@ impl Member {
     /// Replaces the body and the size in the header.
     #[cfg(feature = "policies-as-code")]
     pub(super) fn replace(&mut self, body: Vec<u8>) {
-        let mut header = BytesMut::from(&self.header[..]);
+        let mut header = self.header.to_vec();
         if let Some(field) = header.get_mut(48..58) {
             field.copy_from_slice(format!("{:<10}", body.len()).as_bytes());
         }
-        self.header = header.freeze();
+        self.header = header.into();
         self.padding = Bytes::from_static(if body.len().is_multiple_of(2) { b"" } else { b"\n" });
         self.body = body.into();
     }
