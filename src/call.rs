@@ -29,7 +29,7 @@ pub use options::CallOptions;
 pub use paginator::Paginator;
 pub use retry_policy::RetryPolicy;
 pub use retry_throttle::RetryThrottle;
-use tonic::Response;
+use tonic::{Extensions, Response};
 #[cfg(feature = "rest")]
 pub(crate) use wire_choice::WireChoice;
 
@@ -100,7 +100,10 @@ impl<R: Rpc> Call<R> {
     ///
     /// See [`Error`].
     pub async fn send(self) -> Result<Response<R::Response>, Error> {
-        unary::<R>(&self.context, &self.request, &self.options).await
+        let response = unary::<R, _>(&self.context, &self.request, &self.options, Some).await;
+        response.map(|(metadata, response)| {
+            Response::from_parts(metadata, response, Extensions::default())
+        })
     }
 }
 
@@ -121,18 +124,11 @@ impl<R: Rpc> IntoFuture for Call<R> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.send().await.and_then(output::<R>) })
+        Box::pin(async move {
+            let output = unary::<R, _>(&self.context, &self.request, &self.options, R::output);
+            output.await.map(|(_, output)| output)
+        })
     }
-}
-
-/// Extracts the output from a response.
-fn output<R: Rpc>(response: Response<R::Response>) -> Result<R::Output, Error> {
-    let (metadata, response, _) = response.into_parts();
-    R::output(response).ok_or_else(|| {
-        let error = Error::protocol(format!("the response has no `{}`", R::SPEC.output_field));
-        // The server would omit it again.
-        error.permanent().with_metadata(metadata).with_spec(R::SPEC).with_attempts(1)
-    })
 }
 
 impl<R: Rpc> fmt::Debug for Call<R> {

@@ -134,7 +134,6 @@ impl Error {
     }
 
     /// Turns an error response into a protocol error, because it does not answer the call.
-    #[cfg(feature = "rest")]
     pub(crate) fn into_protocol(mut self, message: String) -> Self {
         self.0.kind = ErrorKind::Transport;
         self.0.code = Code::Internal;

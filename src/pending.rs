@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use tokio::time::Instant;
 use tonic::Code;
 
@@ -57,5 +58,29 @@ impl Polls {
         self.count = self.count.saturating_add(1);
         self.pause = pause.saturating_add(pause / 2).min(self.policy.max_pause);
         Ok(pause)
+    }
+}
+
+/// Returns the error of a request that polled for a pending response, if there is an id. The service accepted the
+/// call before: what happens to a poll does not mean that the call was refused.
+pub(crate) fn of_poll(error: Error, id: Option<&HeaderValue>) -> Error {
+    let Some(id) = id else { return error };
+    match error.code() {
+        _ if error.kind() != ErrorKind::Status => error.with_pending_id(id),
+        Code::NotFound => {
+            let message = format!(
+                "the service no longer has the answer that it said was pending; the call may have \
+                 run ({})",
+                error.message()
+            );
+            // If started again, the call gets a new response.
+            error.into_protocol(message).transient()
+        }
+        Code::Unauthenticated
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::Unavailable => error.with_pending_id(id),
+        // The answer to the call.
+        _ => error,
     }
 }

@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::{AccessToken, Tokens};
 use crate::error::{Error, Secrets};
-use crate::pending::{PendingPolicy, Polls};
+use crate::pending::{PendingPolicy, Polls, of_poll};
 use crate::telemetry::{self, Attempt, Sending};
 use crate::timer::Timer;
 use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID};
@@ -167,7 +167,7 @@ fn is_by_another(response: &HttpResponse) -> bool {
 }
 
 fn refusal(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Error {
-    let error = error_from(response, pending_id);
+    let error = of_poll(error_from(response), pending_id);
     let code = error.code();
     if is_by_another(response) {
         let what = "something in front of the login, such as a firewall, refused the request";

@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::limit::{Limit, outcome};
 use crate::error::{Error, ErrorKind, REQUEST_ID};
+use crate::pending::of_poll;
 use crate::rate_limiter::{Permit, Priority};
 use crate::telemetry::{self, Sending};
 use crate::timer::{Timer, within};
@@ -53,19 +54,15 @@ impl Bounds {
         self.deadline.saturating_duration_since(self.timer.now())
     }
 
-    /// Sends a request once, when it has its permit, and returns the reply.
+    /// Sends a request once, when it has its permit, decodes the response and returns the reply.
     pub(super) async fn send(
         &self,
         link: &Link,
         headers: &mut HeaderMap,
         next: &NextRequest<'_>,
     ) -> Result<Reply, Error> {
-        // A call with a pending response was accepted, whatever happens to a poll.
-        let accepted = |error: Error| match next.pending_id {
-            Some(id) => error.with_pending_id(id),
-            None => error,
-        };
-        let permit = self.permit(link, next.pending_id.is_some()).await.map_err(accepted)?;
+        let of_request = |error| of_poll(error, next.pending_id);
+        let permit = self.permit(link, next.pending_id.is_some()).await.map_err(of_request)?;
         let sending = Sending::attempt(next.outgoing.spec(), next.number);
         let attempt = link.begin(next.outgoing, sending, next.polls);
         // Polls for a pending response are the same request with the same trace context.
@@ -87,15 +84,13 @@ impl Bounds {
         let reply = {
             let reply = pin!(link.send(request).instrument(attempt.span()));
             match timeout {
-                Some(timeout) => match self.timed(timeout, reply).await {
-                    Ok(reply) => reply,
-                    Err(late) => Err(accepted(late)),
-                },
+                Some(timeout) => self.timed(timeout, reply).await.unwrap_or_else(Err),
                 None => reply.await,
             }
         };
+        let reply = reply.and_then(|reply| next.outgoing.decode(&reply).map(|()| reply));
         // Telemetry reads parts of it before the caller does.
-        let mut reply = reply.map_err(|error| error.redacted(secrets.get()));
+        let mut reply = reply.map_err(|error| of_request(error).redacted(secrets.get()));
         if let Ok(reply) = &mut reply {
             let headers = reply.metadata.as_mut();
             if headers.contains_key(REQUEST_ID) {

@@ -17,7 +17,7 @@ pub use self::items::{BulkItem, BulkItems, ListError};
 pub use self::progress::{Progress, ProgressCounts};
 use self::requests::Requests;
 use super::unary::unary;
-use super::{CallContext, CallOptions, output};
+use super::{CallContext, CallOptions};
 use crate::error::Error;
 use crate::rpc::Rpc;
 use crate::timer::BoxFuture;
@@ -146,8 +146,8 @@ impl<'a, R: Rpc> Bulk<'a, R> {
             let Some((index, request)) = self.requests.next() else { break };
             let (context, options) = (self.context.clone(), self.options.clone());
             self.under_way.push(Box::pin(async move {
-                let result = unary::<R>(&context, &request, &options).await;
-                BulkResponse { index, request, result: result.and_then(output::<R>) }
+                let result = unary::<R, _>(&context, &request, &options, R::output).await;
+                BulkResponse { index, request, result: result.map(|(_, output)| output) }
             }));
         }
         let response = ready!(self.under_way.poll_next_unpin(cx));

@@ -27,7 +27,7 @@ use crate::pending::Polls;
 use crate::rpc::MethodSpec;
 use crate::telemetry::{self, Sending};
 use crate::timer::{BoxFuture, within};
-use crate::transport::{Messages, Outgoing, SentSecrets};
+use crate::transport::{Messages, Outgoing};
 
 /// The longest call: beyond it clocks overflow and `grpc-timeout` has no form.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -178,7 +178,7 @@ impl Running<'_> {
         }
     }
 
-    /// Makes one attempt, and decodes the response.
+    /// Makes one attempt.
     async fn attempt(
         &mut self,
         mut headers: HeaderMap,
@@ -223,10 +223,7 @@ impl Running<'_> {
                     None => return Err(error),
                 },
             };
-            let Some(id) = reply.pending_id().cloned() else {
-                let decoded = self.outgoing.decode(reply);
-                return decoded.map_err(|error| error.redacted(SentSecrets::new(headers).get()));
-            };
+            let Some(id) = reply.pending_id().cloned() else { return Ok(reply.metadata) };
             pending_id = Some(id);
             let now = timer.now();
             let polls = polls.get_or_insert_with(|| Polls::new(self.context.policy.pending, now));

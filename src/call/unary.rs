@@ -1,10 +1,10 @@
 //! The messages of one call: the only part that knows their types.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
-use tonic::{Extensions, Response};
+use tonic::metadata::MetadataMap;
 
 use super::execute::execute;
 use super::{CallContext, CallOptions};
@@ -16,42 +16,54 @@ use crate::transport::Messages;
 #[cfg(feature = "rest")]
 use crate::wkt::TypeRegistry;
 
-/// Makes a call.
-pub(super) async fn unary<R: Rpc>(
+/// Makes a call and returns the metadata and the output of its response. A response without output is an error.
+pub(super) async fn unary<R: Rpc, T: Send>(
     context: &CallContext,
     request: &R::Request,
     options: &CallOptions,
-) -> Result<Response<R::Response>, Error> {
-    let messages = Unary::<R> {
+    output: fn(R::Response) -> Option<T>,
+) -> Result<(MetadataMap, T), Error> {
+    let messages = Unary::<R, T> {
         request,
-        response: OnceLock::new(),
+        output,
+        received: Mutex::default(),
         #[cfg(feature = "rest")]
         type_registry: &context.type_registry,
     };
     let metadata = execute(context, R::SPEC, &messages, options).await?;
-    // A successful call has decoded its response.
-    let response = messages.response.into_inner().unwrap_or_default();
-    Ok(Response::from_parts(metadata, response, Extensions::default()))
+    match messages.received.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(output) => Ok((metadata, output)),
+        // A successful call has decoded its response.
+        None => Err(Error::protocol("there is no response").with_spec(R::SPEC)),
+    }
 }
 
-struct Unary<'a, R: Rpc> {
+struct Unary<'a, R: Rpc, T> {
     request: &'a R::Request,
-    response: OnceLock<R::Response>,
+    output: fn(R::Response) -> Option<T>,
+    received: Mutex<Option<T>>,
     #[cfg(feature = "rest")]
     type_registry: &'a TypeRegistry,
 }
 
-impl<R: Rpc> Messages for Unary<'_, R> {
+impl<R: Rpc, T> Unary<'_, R, T> {
+    /// Keeps the output of a response, and returns whether it has one.
+    fn keep(&self, response: R::Response) -> bool {
+        let output = (self.output)(response);
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        *received = output;
+        received.is_some()
+    }
+}
+
+impl<R: Rpc, T: Send> Messages for Unary<'_, R, T> {
     fn encode(&self, buffer: &mut Vec<u8>) {
         buffer.reserve_exact(self.request.encoded_len());
         self.request.encode_raw(buffer);
     }
 
-    fn decode(&self, bytes: Bytes) -> Result<(), DecodeError> {
-        let response = R::Response::decode(bytes)?;
-        // A call decodes one reply.
-        let _ = self.response.set(response);
-        Ok(())
+    fn decode(&self, bytes: Bytes) -> Result<bool, DecodeError> {
+        R::Response::decode(bytes).map(|response| self.keep(response))
     }
 
     #[cfg(feature = "rest")]
@@ -60,9 +72,8 @@ impl<R: Rpc> Messages for Unary<'_, R> {
     }
 
     #[cfg(feature = "rest")]
-    fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<(), TranscodeError> {
-        let response = self.type_registry.scope(|| request.response::<R>(body))?;
-        let _ = self.response.set(response);
-        Ok(())
+    fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {
+        let response = self.type_registry.scope(|| request.response::<R>(body));
+        response.map(|response| self.keep(response))
     }
 }

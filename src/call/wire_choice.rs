@@ -171,7 +171,7 @@ struct Health;
 impl Messages for Health {
     fn encode(&self, _buffer: &mut Vec<u8>) {}
 
-    fn decode(&self, _bytes: Bytes) -> Result<(), DecodeError> {
-        Ok(())
+    fn decode(&self, _bytes: Bytes) -> Result<bool, DecodeError> {
+        Ok(true)
     }
 }

@@ -20,8 +20,8 @@ pub(crate) trait Messages: Sync {
     /// Appends the request as protobuf.
     fn encode(&self, buffer: &mut Vec<u8>);
 
-    /// Decodes the response from protobuf.
-    fn decode(&self, bytes: Bytes) -> Result<(), DecodeError>;
+    /// Decodes the response from protobuf, and returns whether it has its output.
+    fn decode(&self, bytes: Bytes) -> Result<bool, DecodeError>;
 
     /// Encodes the request as HTTP; `None` if the RPC has no such form.
     #[cfg(feature = "rest")]
@@ -31,8 +31,8 @@ pub(crate) trait Messages: Sync {
 
     /// Decodes the response from the body of an HTTP response to that request.
     #[cfg(feature = "rest")]
-    fn decode_http(&self, _request: &Encoded, _body: &[u8]) -> Result<(), TranscodeError> {
-        Ok(())
+    fn decode_http(&self, _request: &Encoded, _body: &[u8]) -> Result<bool, TranscodeError> {
+        Ok(true)
     }
 }
 
@@ -114,28 +114,31 @@ impl<'a> Outgoing<'a> {
         Ok(self.http.get_or_init(|| HttpForm { encoded, body }))
     }
 
-    /// Decodes the reply and returns its metadata.
-    pub(crate) fn decode(&self, reply: Reply) -> Result<MetadataMap, Error> {
-        match reply.body {
-            Body::Protobuf(bytes) => match self.messages.decode(bytes) {
-                Ok(()) => Ok(reply.metadata),
-                Err(error) => {
-                    let message = format!("the answer is not a valid message: {error}");
-                    Err(Error::protocol(message).with_metadata(reply.metadata))
-                }
-            },
+    /// Decodes the response in a reply.
+    pub(crate) fn decode(&self, reply: &Reply) -> Result<(), Error> {
+        let decoded = match &reply.body {
+            Body::Protobuf(bytes) => self
+                .messages
+                .decode(bytes.clone())
+                .map_err(|error| format!("the answer is not a valid message: {error}")),
             #[cfg(feature = "rest")]
-            Body::Json(bytes) => match self.messages.decode_http(&self.http()?.encoded, &bytes) {
-                Ok(()) => Ok(reply.metadata),
-                Err(error) => {
-                    let message = format!("the answer is not a {}: {error}", self.spec.response);
-                    let error = Error::protocol(message).with_metadata(reply.metadata);
-                    Err(error.with_http_status(reply.http_status))
-                }
-            },
-            // Nobody decodes an answer that is still to come.
-            Body::Pending(_) => Ok(reply.metadata),
-        }
+            Body::Json(bytes) => self
+                .messages
+                .decode_http(&self.http()?.encoded, bytes)
+                .map_err(|error| format!("the answer is not a {}: {error}", self.spec.response)),
+            // It is still to come.
+            Body::Pending(_) => return Ok(()),
+        };
+        let error = match decoded {
+            Ok(true) => return Ok(()),
+            // The server would omit it again.
+            Ok(false) => {
+                let field = self.spec.output_field;
+                Error::protocol(format!("the response has no `{field}`")).permanent()
+            }
+            Err(problem) => Error::protocol(problem),
+        };
+        Err(error.with_metadata(reply.metadata.clone()).with_http_status(reply.http_status))
     }
 }
 

@@ -66,13 +66,7 @@ impl RestTransport {
             headers.insert(RESPONSE_ID, id.clone());
         }
         let secrets = || request.secrets.get().clone();
-        let response =
-            self.http.send(http, secrets).await.map_err(|error| match request.pending_id {
-                // Whatever happened to this poll, the call itself was accepted before.
-                Some(id) => error.with_pending_id(id),
-                None => error,
-            })?;
-        read(response, request.spec(), request.pending_id)
+        read(self.http.send(http, secrets).await?, request.spec())
     }
 }
 
@@ -82,16 +76,12 @@ impl Transport for RestTransport {
     }
 }
 
-/// Reads the answer to a request, which asked for a pending answer if there is an identifier.
-fn read(
-    response: HttpResponse,
-    spec: &MethodSpec,
-    pending_id: Option<&HeaderValue>,
-) -> Result<Reply, Error> {
+/// Reads the answer to a request.
+fn read(response: HttpResponse, spec: &MethodSpec) -> Result<Reply, Error> {
     let status = response.status;
     let reply = match response.pending_id()? {
         Some(id) => Reply::pending(id),
-        None if !status.is_success() => return Err(error_from(&response, pending_id)),
+        None if !status.is_success() => return Err(error_from(&response)),
         None if is_http_body(spec) => Reply::message(&http_body(&response)),
         None => Reply::json(checked(&response)?),
     };

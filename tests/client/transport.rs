@@ -1,5 +1,6 @@
 //! Transports, layers and interceptors of one's own, and proxies over gRPC, with every set of features.
 
+use std::collections::VecDeque;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::{GreetRequest, GreetResponse, Greeting};
 use eset_protect::auth::BoxFuture;
+use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask, GetTaskResponse};
+use eset_protect::http::HeaderValue;
 use eset_protect::transport::{Reply, Request, Transport};
 use eset_protect::{Client, Error, ErrorKind, RetryPolicy};
 use prost::Message;
@@ -16,6 +19,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 
 use crate::support::greeter::Running;
+use crate::support::hasty::Hasty;
 
 fn greet(person: &str) -> GreetRequest {
     let greeting = Some(Greeting { r#type: "kind".to_owned(), ..Default::default() });
@@ -57,6 +61,68 @@ async fn a_transport_of_ones_own_carries_calls_and_a_retry_copies_nothing() {
     let seen = mock.seen.lock().unwrap();
     assert_eq!((seen.len(), seen[0].0), (2, seen[1].0), "the same bytes");
     assert!(seen.iter().all(|(_, metadata)| metadata.get("x-tenant").unwrap() == "acme"));
+}
+
+/// Answers with these replies, and notes the identifiers of pending responses that it was asked for.
+#[derive(Clone, Debug, Default)]
+struct Replies {
+    left: Arc<Mutex<VecDeque<Result<Reply, Error>>>>,
+    ids: Arc<Mutex<Vec<Option<HeaderValue>>>>,
+}
+
+impl Transport for Replies {
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        self.ids.lock().unwrap().push(request.pending_id().cloned());
+        let reply = self.left.lock().unwrap().pop_front().unwrap();
+        Box::pin(async move { reply })
+    }
+}
+
+impl Replies {
+    fn client(&self, replies: impl IntoIterator<Item = Result<Reply, Error>>) -> Client {
+        self.left.lock().unwrap().extend(replies);
+        let builder = Client::builder("http://mock").transport(self.clone()).timer(Hasty);
+        builder.jitter(|_| Duration::ZERO).connect_lazy().unwrap()
+    }
+}
+
+const ID: HeaderValue = HeaderValue::from_static("one");
+
+fn refusal(code: Code) -> Result<Reply, Error> {
+    Err(Status::new(code, "not now").into())
+}
+
+/// `CreateTask` is not idempotent: the client sends it again only if that starts nothing.
+#[tokio::test]
+async fn a_poll_that_fails_is_repeated_and_the_call_is_not() {
+    let replies = Replies::default();
+    let created = CreateTaskResponse { task: Some(DeviceTask::default()) };
+    let replied =
+        [Ok(Reply::pending(ID)), refusal(Code::Unavailable), Ok(Reply::message(&created))];
+    let client = replies.client(replied);
+    client.device_tasks().create_task(DeviceTask::default()).await.unwrap();
+    assert_eq!(*replies.ids.lock().unwrap(), [None, Some(ID), Some(ID)]);
+}
+
+#[tokio::test]
+async fn a_poll_that_is_refused_does_not_say_that_nothing_ran() {
+    for (code, may_have_executed) in
+        [(Code::PermissionDenied, true), (Code::NotFound, true), (Code::InvalidArgument, false)]
+    {
+        let replies = Replies::default();
+        let client = replies.client([Ok(Reply::pending(ID)), refusal(code)]);
+        let error = client.device_tasks().create_task(DeviceTask::default()).await.unwrap_err();
+        assert_eq!(error.may_have_executed(), may_have_executed, "{error:?}");
+        assert_eq!(*replies.ids.lock().unwrap(), [None, Some(ID)]);
+    }
+}
+
+#[tokio::test]
+async fn a_response_without_its_output_counts_the_attempts() {
+    let replies = [refusal(Code::Unavailable), Ok(Reply::message(&GetTaskResponse::default()))];
+    let client = Replies::default().client(replies);
+    let error = client.device_tasks().get_task("t-1").await.unwrap_err();
+    assert_eq!((error.message(), error.attempts()), ("the response has no `task`", 2));
 }
 
 /// Notes what goes through it.

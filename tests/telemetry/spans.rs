@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use eset_protect::auth::BoxFuture;
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::emulator::{Fault, Running};
-use eset_protect::{Client, Wire};
+use eset_protect::transport::{Reply, Request, Transport};
+use eset_protect::{Client, Error, Wire};
 use tonic::Code;
 use tracing::Level;
 
@@ -115,6 +117,30 @@ async fn a_template_has_no_uuid_and_a_url_no_page_token() {
     has(requests[1], &[("url.template", "/v1/device_tasks/{task_uuid}")]);
     assert!(requests[1].fields["url.full"].ends_with(&page.tasks[0].uuid));
     assert!(!format!("{spans:?}").contains(&token), "{spans:#?}");
+}
+
+/// Answers everything with an empty message.
+#[derive(Debug)]
+struct Empty;
+
+impl Transport for Empty {
+    fn send<'a>(&'a self, _: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(async { Ok(Reply::protobuf(Vec::new())) })
+    }
+}
+
+#[tokio::test]
+async fn a_response_without_its_output_fails_both_spans() {
+    for wire in BOTH {
+        let (capture, _guard) = Capture::begin();
+        let builder = Client::builder("http://127.0.0.1:1").wire(wire).layer(|_| Empty);
+        builder.connect_lazy().unwrap().device_tasks().get_task("t-1").await.unwrap_err();
+        let (call, below) = capture.call();
+        for span in [&call, &below[0]] {
+            has(span, &[("error.type", "INTERNAL"), ("otel.status_code", "ERROR")]);
+        }
+        assert_eq!(below.len(), 1);
+    }
 }
 
 #[tokio::test]

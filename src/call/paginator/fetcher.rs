@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tonic::{Code, Response};
+use tonic::Code;
 
 use super::used_tokens::UsedTokens;
 use crate::call::unary::unary;
@@ -59,8 +59,8 @@ impl<R: PagedRpc> Fetcher<R> {
     pub(super) async fn next(&mut self) -> Option<Fetched<R>> {
         match self.step {
             Step::Fetch => {
-                let answer = unary::<R>(&self.context, &self.request, &self.options).await;
-                let page = answer.map(Response::into_inner);
+                let page = unary::<R, _>(&self.context, &self.request, &self.options, Some).await;
+                let page = page.map(|(_, page)| page);
                 self.step = page.as_ref().map_or(Step::End, |page| self.step_behind(page));
                 Some(page)
             }

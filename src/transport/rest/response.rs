@@ -1,6 +1,5 @@
 //! Parses error responses of ESET's gateway and of proxies in front of it ([facts](crate::facts#errors)).
 
-use http::HeaderValue;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -41,9 +40,8 @@ impl Body<'_> {
     }
 }
 
-/// The error that an answer other than a success is; with the identifier of the pending answer that was asked
-/// for, if one was.
-pub(crate) fn error_from(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Error {
+/// The error that an answer other than a success is.
+pub(crate) fn error_from(response: &HttpResponse) -> Error {
     let status = response.status.as_u16();
     let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();
     let is_json = serde_json::from_slice::<IgnoredAny>(&response.body).is_ok();
@@ -64,32 +62,7 @@ pub(crate) fn error_from(response: &HttpResponse, pending_id: Option<&HeaderValu
     let error = Error::new(ErrorKind::Status, code, message)
         .with_details(body.details())
         .with_answer(response.status, &response.headers);
-    let error = if told.is_some() { error } else { error.with_inferred_code() };
-    match pending_id {
-        Some(id) => of_pending(error, id),
-        None => error,
-    }
-}
-
-/// Returns the error of a poll for a pending response. A refused poll does not mean that the call was
-/// refused.
-fn of_pending(error: Error, id: &HeaderValue) -> Error {
-    match error.code() {
-        Code::NotFound => {
-            let message = format!(
-                "the service no longer has the answer that it said was pending; the call may have \
-                 run ({})",
-                error.message()
-            );
-            // If started again, the call gets a new response.
-            error.into_protocol(message).transient()
-        }
-        Code::Unauthenticated
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::Unavailable => error.with_pending_id(id),
-        _ => error,
-    }
+    if told.is_some() { error } else { error.with_inferred_code() }
 }
 
 /// Returns the body's own code if it matches the status. ESET's gateway puts the HTTP status there.
