@@ -1,10 +1,12 @@
-//! What a get costs the client's process, for `benches/instructions/count`, which counts instructions with callgrind.
+//! What a get costs the client's process, and what ProtoJSON costs, for `benches/instructions/count`, which counts
+//! instructions with callgrind.
 //!
 //! `serve` runs an emulator with one task and prints its endpoint and the task's uuid. Every other mode makes calls
 //! against such a server on one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `hyper` by
-//! hyper and a serde model by hand. Each prints nothing; the script takes the difference of two counts of calls, so
+//! hyper and a serde model by hand. `codec` reads or writes JSON, see its module. Each prints nothing; the script takes the difference of two counts of calls, so
 //! that connecting and the start of the process cancel out.
 
+mod codec;
 #[path = "../calls/model.rs"]
 mod model;
 
@@ -25,6 +27,9 @@ fn main() {
     let runtime = runtime.expect("a runtime");
     match arguments[..] {
         ["serve"] => runtime.block_on(serve()),
+        ["codec", direction, size, row, count] => {
+            codec::run(direction, size, row, count.parse().expect("a count"));
+        }
         [mode, endpoint, uuid, count] => {
             let count = count.parse().expect("a count");
             runtime.block_on(call(mode, endpoint, uuid, count));
