@@ -184,7 +184,7 @@ fn wrong_settings_name_themselves() {
         (&["--timeout", "9999999999h"], "at most 27 hours"),
         (&["--ca-cert", "/no/such/file"], "--ca-cert /no/such/file: "),
         (&["--ca-cert", "Cargo.toml", "--endpoint", "https://x"], "--ca-cert Cargo.toml: "),
-        (&["--output", "yaml"], "table, json"),
+        (&["--output", "xml"], "table, wide, json, yaml, csv, name"),
         (&["--page-size", "-1"], "--page-size"),
     ] {
         let error = run(&[&["tasks", "list"], args].concat(), b"").fails(2);

@@ -23,6 +23,7 @@ mod jobs;
 mod lists;
 mod logins;
 mod nouns;
+mod outputs;
 mod policies;
 mod settings;
 mod targets;

@@ -13,7 +13,7 @@ use eset_protect::Client;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::method::Method;
-use crate::output::Format;
+use crate::output::View;
 use crate::request::Request;
 use bar::Bar;
 use execution::{Execution, is_reading};
@@ -40,17 +40,17 @@ pub struct Bulk {
 
 impl Bulk {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.run(async |client, format| self.calls(client, format).await)
+        connection.run(async |client, view| self.calls(client, view).await)
     }
 
-    async fn calls(mut self, client: Client, format: Format) -> Result<(), Failure> {
+    async fn calls(mut self, client: Client, view: &View) -> Result<(), Failure> {
         self.settings.write_failed(std::iter::empty())?;
         let is_reading = is_reading(&self.method);
         let mut execution = Execution {
             method: &self.method,
             items: &self.items,
             outcomes: Outcomes::new(self.items.len()),
-            printer: Printer::new(format, self.method.clone(), self.done),
+            printer: Printer::new(view, self.method.clone(), self.done)?,
             bar: Bar::new(self.items.len()),
         };
         execution.calls(&client, self.settings.concurrency).await?;

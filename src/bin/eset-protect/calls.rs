@@ -52,6 +52,12 @@ pub fn to_json<M: Serialize>(message: &M) -> Result<String, Failure> {
         .map_err(|problem| Failure::Other(format!("cannot be written as JSON: {problem}")))
 }
 
+/// Reads a response.
+pub fn parse(response: &str) -> Result<serde_json::Value, Failure> {
+    serde_json::from_str(response)
+        .map_err(|error| Failure::Other(format!("the response is no JSON: {error}")))
+}
+
 /// Page by page.
 pub trait Pages: Send {
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<String>, Failure>>>;

@@ -5,6 +5,8 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
 use crate::cell::{self, heading};
+use crate::near::near;
+use crate::text::kebab;
 
 /// So many columns at most, where the schema does not choose them.
 const MAX: usize = 7;
@@ -22,11 +24,64 @@ impl Column {
     /// The columns of a message: those that its schema names, or the fields that say most.
     pub fn of(message: &MessageDescriptor) -> Vec<Self> {
         let named = descriptors::columns(message);
-        if named.is_empty() {
-            chosen(message)
+        let columns: Vec<_> = if named.is_empty() {
+            chosen(message, MAX)
         } else {
             named.iter().map(|path| at(message, path)).collect()
+        };
+        with_unique_headers(columns)
+    }
+
+    /// The columns of [`of`](Self::of), and after them all others.
+    pub fn all(message: &MessageDescriptor) -> Vec<Self> {
+        let mut columns = Self::of(message);
+        for column in chosen(message, usize::MAX) {
+            if columns.iter().all(|known| known.path != column.path) {
+                columns.push(column);
+            }
         }
+        with_unique_headers(columns)
+    }
+
+    /// Finds a column by the path of its field, in the spelling of the `.proto` file or of JSON.
+    pub fn find(message: &MessageDescriptor, path: &str) -> Result<Self, String> {
+        let mut names: Vec<String> = Vec::new();
+        let mut inner = Some(message.clone());
+        for name in path.split('.') {
+            // What an `Any` contains is not known.
+            let Some(message) = inner.filter(|message| !message.full_name().ends_with(".Any"))
+            else {
+                names.push(name.to_owned());
+                inner = None;
+                continue;
+            };
+            let field = message.get_field_by_name(name);
+            let field = field.or_else(|| message.get_field_by_json_name(name));
+            let Some(field) = field else {
+                let known: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
+                let near = near(name, &known);
+                let near = if near.is_empty() {
+                    known
+                } else {
+                    near.iter().map(|name| (*name).to_owned()).collect()
+                };
+                return Err(format!(
+                    "{path:?}: {} has no field {name}; there are {}",
+                    message.name(),
+                    near.join(", ")
+                ));
+            };
+            names.push(field.name().to_owned());
+            inner = field.kind().as_message().cloned();
+        }
+        Ok(at(message, &names.join(".")))
+    }
+
+    /// Returns the first value of the column.
+    pub fn value<'a>(&self, message: &'a Value) -> Option<&'a Value> {
+        let mut found = Vec::new();
+        values(message, &self.path, &mut found);
+        found.into_iter().next()
     }
 
     /// The text of the column. `brief` is for the eye: times without fractions of a second.
@@ -56,6 +111,25 @@ fn values<'a>(value: &'a Value, path: &[String], found: &mut Vec<&'a Value>) {
     }
 }
 
+/// Names columns by their whole path where two of them have the same header.
+fn with_unique_headers(mut columns: Vec<Column>) -> Vec<Column> {
+    let headers: Vec<_> = columns.iter().map(|column| column.header.clone()).collect();
+    for column in &mut columns {
+        if column.path.len() > 1
+            && headers.iter().filter(|other| **other == column.header).count() > 1
+        {
+            column.header = column
+                .path
+                .iter()
+                .map(|name| kebab(name).replace('-', " "))
+                .collect::<Vec<_>>()
+                .join(" ")
+                .to_uppercase();
+        }
+    }
+    columns
+}
+
 fn at(message: &MessageDescriptor, path: &str) -> Column {
     let names: Vec<_> = path.split('.').collect();
     let mut message = Some(message.clone());
@@ -72,7 +146,7 @@ fn at(message: &MessageDescriptor, path: &str) -> Column {
 }
 
 /// First what it is called, then the other scalars, then times.
-fn chosen(message: &MessageDescriptor) -> Vec<Column> {
+fn chosen(message: &MessageDescriptor, most: usize) -> Vec<Column> {
     let rank = |field: &FieldDescriptor| match (field.name(), field.kind()) {
         ("uuid", _) => Some(0),
         ("display_name" | "name", _) => Some(1),
@@ -85,9 +159,9 @@ fn chosen(message: &MessageDescriptor) -> Vec<Column> {
     let mut ranked: Vec<_> = ranked.collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     let mut columns: Vec<_> =
-        ranked.iter().map(|(_, field)| at(message, field.name())).take(MAX).collect();
+        ranked.iter().map(|(_, field)| at(message, field.name())).take(most).collect();
     if columns.is_empty() {
-        columns.extend(message.fields().take(MAX).map(|field| at(message, field.name())));
+        columns.extend(message.fields().take(most).map(|field| at(message, field.name())));
     }
     columns
 }

@@ -12,7 +12,7 @@ use eset_protect::{Client, Region};
 use secrecy::ExposeSecret;
 
 use crate::failure::Failure;
-use crate::output::Format;
+use crate::output::View;
 use crate::run::block_on;
 use settings::{
     CA_CERT, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD, PIN_CERT, RATE, REGION,
@@ -79,29 +79,21 @@ pub struct Connection {
     /// self-signed certificate [env: ESET_PROTECT_PIN_CERT]
     #[arg(long, global = true, value_name = "FILE")]
     pin_cert: Option<PathBuf>,
-    /// The output format
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "table",
-        ignore_case = true
-    )]
-    output: Format,
+    #[command(flatten)]
+    view: View,
 }
 
 impl Connection {
     /// Connects, logs in if there is a login, and makes calls.
     pub fn run(
         self,
-        call: impl AsyncFnOnce(Client, Format) -> Result<(), Failure>,
+        call: impl AsyncFnOnce(Client, &View) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let format = self.output;
+        let view = self.view.clone();
         let mut settings = self.settings()?;
         ask_for_login(&mut settings)?;
         let builder = settings.builder(true)?;
-        block_on(async { call(builder.connect().await?, format).await })
+        block_on(async { call(builder.connect().await?, &view).await })
             .map_err(|failure| failure.at(settings.server()))
     }
 

@@ -4,10 +4,10 @@ use eset_protect::Client;
 use serde_json::{Value, json};
 
 use crate::calls;
+use crate::calls::parse;
 use crate::failure::{self, Failure};
 use crate::method::Method;
 use crate::near::near;
-use crate::response::parse;
 
 /// How many devices are looked through for names that are near.
 const MAX_LOOKED_AT: usize = 5000;

@@ -173,7 +173,7 @@ impl Job {
         let method = Method::of::<CreateTask>()?;
         // Mistakes are reported before anything is called.
         self.request(&method, &common, &action, vec![NOBODY.to_owned()])?;
-        connection.run(async |client, format| {
+        connection.run(async |client, view| {
             let devices = devices::resolve(&client, &common.devices).await?;
             let request = self.request(&method, &common, &action, devices)?;
             if common.dry_run {
@@ -181,7 +181,7 @@ impl Job {
                 output.line(&request.json)?;
                 return output.flush();
             }
-            options.create(&client, format, &method, &request.json).await
+            options.create(&client, view, &method, &request.json).await
         })
     }
 

@@ -6,11 +6,11 @@ use indicatif::ProgressDrawTarget;
 
 use crate::calls;
 use crate::failure::Failure;
+use crate::items::Items;
 use crate::method::Method;
-use crate::output::{Format, Output};
+use crate::output::{Output, View};
 use crate::progress::Progress;
-use crate::response::{noun, parse};
-use crate::table::Table;
+use crate::response::noun;
 use crate::text::{count, plural};
 
 #[derive(Args, Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub struct Limit {
 /// Prints everything that a call lists. JSON is printed page by page, as it comes.
 pub async fn print(
     client: &Client,
-    format: Format,
+    view: &View,
     method: &Method,
     request: &str,
     limit: Limit,
@@ -34,14 +34,14 @@ pub async fn print(
     };
     let noun = noun(method);
     // On a terminal, the lines themselves show the progress.
-    let shows_lines = format == Format::Json && output.is_terminal;
+    let shows_lines = view.streams() && output.is_terminal;
     let target = match shows_lines {
         true => ProgressDrawTarget::hidden(),
         false => ProgressDrawTarget::stderr(),
     };
     let progress = Progress::new("{spinner} {msg} {elapsed}", None, target);
     let mut listed = 0;
-    let mut table = Table::of(&field, output.is_terminal);
+    let mut items = Items::of(&field, view, &output)?;
     let most = limit.limit.unwrap_or(usize::MAX);
     let mut pages = calls::pages(client, method, request)?;
     progress.set_message(count(listed, &noun));
@@ -53,18 +53,13 @@ pub async fn print(
         listed += page.len();
         progress.set_message(count(listed, &noun));
         for item in page {
-            match format {
-                Format::Table => table.push(&parse(&item)?),
-                Format::Json => output.line(&item)?,
-            }
+            items.push(&mut output, &item)?;
         }
-        if format == Format::Json {
+        if view.streams() {
             output.flush()?;
         }
     }
     drop(progress);
-    if format == Format::Table {
-        table.print(&mut output, &plural(&noun))?;
-    }
+    items.end(&mut output, &plural(&noun))?;
     output.flush()
 }

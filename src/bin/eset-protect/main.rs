@@ -25,6 +25,7 @@ mod failure;
 mod flags;
 mod free_text;
 mod input;
+mod items;
 mod job;
 mod listing;
 mod logging;

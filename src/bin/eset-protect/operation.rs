@@ -164,17 +164,17 @@ impl Operation {
         match requests.many_if(options.has_failed_file()) {
             Requests::One(request) if method.spec.is_paged => {
                 let limit = Limit::from_arg_matches(matches).map_err(|error| unread(&error))?;
-                connection.run(async |client, format| {
-                    listing::print(&client, format, method, &request.json, limit).await
+                connection.run(async |client, view| {
+                    listing::print(&client, view, method, &request.json, limit).await
                 })
             }
-            Requests::One(request) => connection.run(async |client, format| {
+            Requests::One(request) => connection.run(async |client, view| {
                 let named = flags.iter().find_map(|flag| flag.named(matches));
                 let done = match named {
                     Some((noun, name)) => format!("{} {name}.", done(method, &noun)),
                     None => format!("{}: done.", method.spec.method),
                 };
-                response::call(&client, format, method, &request.json, &done).await.map(drop)
+                response::call(&client, view, method, &request.json, &done).await.map(drop)
             }),
             Requests::Many(requests) => {
                 let settings = options.settings(given.as_ref().and_then(Given::path))?;

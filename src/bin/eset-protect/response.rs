@@ -4,15 +4,15 @@ use eset_protect::Client;
 use eset_protect::rpc::{IdempotencyLevel, Rpc};
 use serde_json::Value;
 
-use crate::calls;
+use crate::calls::{self, parse};
 use crate::check::{Flags, checked};
 use crate::connection::Connection;
 use crate::details;
 use crate::failure::Failure;
+use crate::items::{Items, yaml};
 use crate::method::Method;
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, View};
 use crate::say::say;
-use crate::table::Table;
 use crate::text::{plural, printable, singular};
 
 /// Checks a request, makes the call and prints its response, or `done` if that is empty.
@@ -23,28 +23,27 @@ pub fn run<R: Rpc>(
     done: &str,
 ) -> Result<(), Failure> {
     let (method, request) = checked::<R>(request, flags)?;
-    connection.run(async |client, format| {
-        call(&client, format, &method, &request.json, done).await.map(drop)
-    })
+    connection
+        .run(async |client, view| call(&client, view, &method, &request.json, done).await.map(drop))
 }
 
 /// Makes a call and prints its response, or `done` if that is empty. Returns the response.
 pub async fn call(
     client: &Client,
-    format: Format,
+    view: &View,
     method: &Method,
     request: &str,
     done: &str,
 ) -> Result<String, Failure> {
     let response = calls::call(client, method, request).await?;
-    print(format, method, &response, done)?;
+    print(view, method, &response, done)?;
     Ok(response)
 }
 
 /// Prints a response. If that fails after something was created, prints its UUID to standard error, since
 /// nothing else records it.
-pub fn print(format: Format, method: &Method, response: &str, done: &str) -> Result<(), Failure> {
-    print_response(format, method, response, done).map_err(|failure| {
+pub fn print(view: &View, method: &Method, response: &str, done: &str) -> Result<(), Failure> {
+    print_response(view, method, response, done).map_err(|failure| {
         let created = created(method, response);
         match created {
             Some(uuid) => {
@@ -57,38 +56,42 @@ pub fn print(format: Format, method: &Method, response: &str, done: &str) -> Res
     })
 }
 
-fn print_response(
-    format: Format,
-    method: &Method,
-    response: &str,
-    done: &str,
-) -> Result<(), Failure> {
+fn print_response(view: &View, method: &Method, response: &str, done: &str) -> Result<(), Failure> {
     let mut output = Output::new();
-    if format == Format::Json {
-        output.line(response)?;
-        return output.flush();
-    }
     let value = parse(response)?;
+    match view.format {
+        Format::Json => {
+            output.line(response)?;
+            return output.flush();
+        }
+        Format::Yaml => {
+            output.bytes(yaml(&value)?.as_bytes())?;
+            return output.flush();
+        }
+        _ => {}
+    }
     match method.item() {
         _ if method.output().fields().next().is_none() => output.line(&printable(done))?,
         Some(field) if field.is_list() => {
             let elements = item(method, &value).and_then(Value::as_array);
-            let mut table = Table::of(&field, output.is_terminal);
-            elements.into_iter().flatten().for_each(|element| table.push(element));
-            table.print(&mut output, &plural(&noun(method)))?;
+            let mut items = Items::of(&field, view, &output)?;
+            for element in elements.into_iter().flatten() {
+                items.push(&mut output, &element.to_string())?;
+            }
+            items.end(&mut output, &plural(&noun(method)))?;
         }
         Some(field) => match (item(method, &value), field.kind().as_message()) {
+            (Some(value), Some(_)) if view.is_tabular() => {
+                let mut items = Items::of(&field, view, &output)?;
+                items.push(&mut output, &value.to_string())?;
+                items.end(&mut output, "")?;
+            }
             (Some(value), Some(message)) => details::print(&mut output, message, value)?,
             _ => output.line(&format!("The response holds no {}.", noun(method)))?,
         },
         None => details::print(&mut output, &method.output(), &value)?,
     }
     output.flush()
-}
-
-pub fn parse(response: &str) -> Result<Value, Failure> {
-    serde_json::from_str(response)
-        .map_err(|error| Failure::Other(format!("the response is no JSON: {error}")))
 }
 
 /// Returns the resource in a response.

@@ -10,12 +10,12 @@ use comfy_table::{
     Attribute, Cell, ColumnConstraint, ContentArrangement, Table as Fitted, presets,
 };
 
-use prost_reflect::FieldDescriptor;
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::Value;
 
 use crate::columns::Column;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Format, Output, View};
 use crate::style::Style;
 use crate::text::printable;
 
@@ -35,6 +35,7 @@ const MIN_COLUMNS: usize = 3;
 #[derive(Debug)]
 pub struct Table {
     brief: bool,
+    message: Option<MessageDescriptor>,
     columns: Vec<Column>,
     headers: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -42,11 +43,53 @@ pub struct Table {
 
 impl Table {
     /// A table of the messages in a field; `brief` is for a terminal.
-    pub fn of(field: &FieldDescriptor, brief: bool) -> Self {
+    pub fn of(field: &FieldDescriptor, view: &View, brief: bool) -> Result<Self, Failure> {
         let kind = field.kind();
-        let columns = kind.as_message().map(Column::of).unwrap_or_default();
+        let message = kind.as_message().cloned();
+        let columns = match &message {
+            None => Vec::new(),
+            Some(message) if !view.columns.is_empty() => {
+                let columns = view.columns.iter().map(|path| Column::find(message, path));
+                let columns = columns.collect::<Result<Vec<_>, _>>();
+                columns.map_err(|problem| Failure::Input(format!("--columns: {problem}")))?
+            }
+            Some(message) if view.format == Format::Wide => Column::all(message),
+            Some(message) => Column::of(message),
+        };
         let headers = columns.iter().map(|column| column.header.clone()).collect();
-        Self { brief, columns, headers, rows: Vec::new() }
+        let table = Self { brief, message, columns, headers, rows: Vec::new() };
+        if let Some(key) = &view.sort {
+            table.column(key.trim_start_matches('-'))?;
+        }
+        Ok(table)
+    }
+
+    /// Finds the field to sort by.
+    pub fn column(&self, path: &str) -> Result<Column, Failure> {
+        let Some(message) = &self.message else {
+            return Err(Failure::Input("--sort: these items have no fields".to_owned()));
+        };
+        Column::find(message, path).map_err(|problem| Failure::Input(format!("--sort: {problem}")))
+    }
+
+    /// Returns the UUID of a message, or its first column.
+    pub fn name(&self, message: &Value) -> Option<String> {
+        let uuid = message["uuid"].as_str().map(str::to_owned);
+        uuid.or_else(|| Some(self.columns.first()?.cell(message, false)))
+    }
+
+    /// Returns the table as CSV (RFC 4180).
+    pub fn csv(&self) -> String {
+        let mut text = String::new();
+        for row in std::iter::once(&self.headers).chain(&self.rows) {
+            let cells = row.iter().map(|cell| match cell.contains([',', '"', '\n', '\r']) {
+                true => format!("\"{}\"", cell.replace('"', "\"\"")),
+                false => cell.clone(),
+            });
+            text.push_str(&cells.collect::<Vec<_>>().join(","));
+            text.push_str("\r\n");
+        }
+        text
     }
 
     /// Adds a message.
@@ -207,7 +250,7 @@ mod tests {
             [UUID, name, "OnDemandScan", "2030-01-01T00:00:00Z"].map(str::to_owned).to_vec()
         };
         let rows = vec![row("Scan the till in the first shop"), row("Scan")];
-        Table { brief: true, columns: Vec::new(), headers, rows }
+        Table { brief: true, message: None, columns: Vec::new(), headers, rows }
     }
 
     fn fitted(width: usize) -> String {

@@ -40,7 +40,7 @@ impl Tasks {
             Command::SetTriggers(set) => set.run(connection),
             Command::Wait(wait) => {
                 wait.check()?;
-                connection.run(async |client, format| wait.run(&client, format).await)
+                connection.run(async |client, view| wait.run(&client, view).await)
             }
         }
     }

@@ -51,8 +51,8 @@ impl Uuids {
             && uuid != "-"
         {
             let (done, request) = (format!("{done} {uuid}."), request(uuid).to_string());
-            return connection.run(async |client, format| {
-                response::call(&client, format, method, &request, &done).await.map(drop)
+            return connection.run(async |client, view| {
+                response::call(&client, view, method, &request, &done).await.map(drop)
             });
         }
         let uuids = self.many()?;

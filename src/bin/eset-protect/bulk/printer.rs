@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
+use crate::calls::parse;
 use crate::failure::Failure;
+use crate::items::{Items, yaml};
 use crate::method::Method;
-use crate::output::{Format, Output};
-use crate::response::{created, item, noun, parse};
+use crate::output::{Format, Output, View};
+use crate::response::{created, item, noun};
 use crate::say::say;
-use crate::table::Table;
 use crate::text::{plural, printable};
 
 /// Prints each response after those before it.
 pub struct Printer {
     output: Output,
-    format: Format,
+    view: View,
     method: Method,
     /// The text for an empty response, before its name.
     done: String,
     /// The contents of the responses, if any.
-    table: Option<Table>,
+    items: Option<Items>,
     next: usize,
     /// Responses that arrived early, with their names.
     early: BTreeMap<usize, Option<(String, String)>>,
@@ -29,11 +32,12 @@ pub struct Printer {
 }
 
 impl Printer {
-    pub fn new(format: Format, method: Method, done: String) -> Self {
+    pub fn new(view: &View, method: Method, done: String) -> Result<Self, Failure> {
         let output = Output::new();
-        let table = method.item().map(|field| Table::of(&field, output.is_terminal));
+        let items = method.item().map(|field| Items::of(&field, view, &output)).transpose()?;
         let (early, failure, created) = Default::default();
-        Self { output, format, method, done, table, next: 0, early, failure, created }
+        let view = view.clone();
+        Ok(Self { output, view, method, done, items, next: 0, early, failure, created })
     }
 
     /// Takes the result of a call: its name, and the response if there is one.
@@ -79,8 +83,8 @@ impl Printer {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        if let (Format::Table, Some(table)) = (self.format, &self.table) {
-            table.print(&mut self.output, &plural(&noun(&self.method)))?;
+        if let Some(items) = self.items.take() {
+            items.end(&mut self.output, &plural(&noun(&self.method)))?;
         }
         self.output.flush()
     }
@@ -97,21 +101,23 @@ impl Printer {
     }
 
     fn print(&mut self, name: &str, answer: &str) -> Result<(), Failure> {
-        let Some(table) = &mut self.table else {
-            return match self.format {
-                Format::Json => self.output.line(answer),
-                Format::Table => self.output.line(&printable(&format!("{} {name}.", self.done))),
-            };
-        };
-        if self.format == Format::Json {
+        if self.view.format == Format::Json {
             return self.output.line(answer);
         }
-        match item(&self.method, &parse(answer)?) {
-            Some(serde_json::Value::Array(items)) => items.iter().for_each(|item| table.push(item)),
-            Some(item) => table.push(item),
-            None => {}
+        let value = parse(answer)?;
+        if self.view.format == Format::Yaml {
+            return self.output.bytes(yaml(&value)?.as_bytes());
         }
-        Ok(())
+        let Some(items) = &mut self.items else {
+            return self.output.line(&printable(&format!("{} {name}.", self.done)));
+        };
+        match item(&self.method, &value) {
+            Some(Value::Array(elements)) => elements
+                .iter()
+                .try_for_each(|element| items.push(&mut self.output, &element.to_string())),
+            Some(item) => items.push(&mut self.output, &item.to_string()),
+            None => Ok(()),
+        }
     }
 
     fn note(&mut self, printed: Result<(), Failure>) {

@@ -20,7 +20,7 @@ use crate::creation::Creation;
 use crate::failure::Failure;
 use crate::input::Requests;
 use crate::method::Method;
-use crate::output::Format;
+use crate::output::View;
 use crate::request::Request;
 use crate::response;
 use crate::say::say;
@@ -141,7 +141,7 @@ impl CreateOptions {
     pub async fn create(
         self,
         client: &Client,
-        format: Format,
+        view: &View,
         method: &Method,
         request: &str,
     ) -> Result<(), Failure> {
@@ -159,9 +159,9 @@ impl CreateOptions {
         } else {
             calls::call(client, method, request).await?
         };
-        response::print(format, method, &response, "")?;
+        response::print(view, method, &response, "")?;
         match (self.wait, response::created(method, &response)) {
-            (Some(options), Some(uuid)) => wait::wait(client, format, &uuid, &options).await,
+            (Some(options), Some(uuid)) => wait::wait(client, view, &uuid, &options).await,
             (Some(_), None) => {
                 Err(Failure::Other("--wait: the response contains no task to wait for".to_owned()))
             }
@@ -187,8 +187,8 @@ impl Create {
             Ok(request)
         })?;
         match requests {
-            Requests::One(request) => connection.run(async |client, format| {
-                options.create(&client, format, &method, &request.json).await
+            Requests::One(request) => connection.run(async |client, view| {
+                options.create(&client, view, &method, &request.json).await
             }),
             Requests::Many(requests) => {
                 options.refuse_many(requests.len())?;

@@ -13,11 +13,10 @@ use eset_protect::{Client, Error, TaskProgress};
 use crate::calls::to_json;
 use crate::check::checked;
 use crate::failure::{self, Failure};
+use crate::items::Items;
 use crate::method::Method;
-use crate::output::{Format, Output};
-use crate::response::parse;
+use crate::output::{Output, View};
 use crate::stop_signal::stop_signal;
-use crate::table::Table;
 use crate::text::{count, counts, program};
 use display::Display;
 
@@ -83,15 +82,15 @@ impl Wait {
         checked::<GetTask>(&request, &[("task_uuid", "TASK")]).map(drop)
     }
 
-    pub async fn run(self, client: &Client, format: Format) -> Result<(), Failure> {
-        wait(client, format, &self.task, &self.options).await
+    pub async fn run(self, client: &Client, view: &View) -> Result<(), Failure> {
+        wait(client, view, &self.task, &self.options).await
     }
 }
 
 /// Waits for a task and shows its progress.
 pub async fn wait(
     client: &Client,
-    format: Format,
+    view: &View,
     task: &str,
     options: &WaitOptions,
 ) -> Result<(), Failure> {
@@ -105,6 +104,7 @@ pub async fn wait(
     let mut stopped = std::pin::pin!(stop_signal()?);
     let display = Display::new();
     let mut output = Output::new();
+    let mut items = items(view, &output)?;
     let mut last = None;
     let ended = loop {
         let item = tokio::select! {
@@ -119,10 +119,9 @@ pub async fn wait(
             None => break Ok(()),
             Some(Err(error)) => break Err(failed(task, error)),
             Some(Ok(progress)) => {
-                if format == Format::Json {
-                    let printed = display.aside(|| print_ended(&mut output, &progress));
-                    printed.map_err(|failure| unread(task, failure))?;
-                }
+                let printed =
+                    display.aside(|| print_ended(&mut output, view, &mut items, &progress));
+                printed.map_err(|failure| unread(task, failure))?;
                 display.show(&progress);
                 last = Some(progress);
             }
@@ -130,40 +129,59 @@ pub async fn wait(
     };
     drop(display);
     let Some(last) = last else { return ended };
-    let printed = match format {
-        Format::Table => print_devices(&mut output, &last),
-        Format::Json => Ok(()),
-    };
+    let printed = print_devices(output, view, items, &last);
     match ended.and_then(|()| verdict(&last)) {
         Ok(()) => printed,
         Err(failure) => failure.after(printed),
     }
 }
 
-/// Prints the runs that have ended since.
-fn print_ended(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
+/// Returns what prints the runs.
+fn items(view: &View, output: &Output) -> Result<Items, Failure> {
+    let method = Method::of::<ListTaskRuns>()?;
+    match method.item() {
+        Some(field) => Items::of(&field, view, output),
+        None => Err(Failure::Other(format!("{} lists nothing", method.spec.method))),
+    }
+}
+
+/// Prints the runs that have ended since, in formats that need not wait for the others.
+fn print_ended(
+    output: &mut Output,
+    view: &View,
+    items: &mut Items,
+    progress: &TaskProgress,
+) -> Result<(), Failure> {
+    if !view.streams() {
+        return Ok(());
+    }
     for run in progress.changed().filter(|run| run.is_ended()) {
-        output.line(&to_json(run)?)?;
+        items.push(output, &to_json(run)?)?;
     }
     output.flush()
 }
 
-/// Prints each device with its run.
-fn print_devices(output: &mut Output, progress: &TaskProgress) -> Result<(), Failure> {
-    let method = Method::of::<ListTaskRuns>()?;
-    let Some(field) = method.item() else { return Ok(()) };
-    let mut table = Table::of(&field, output.is_terminal);
-    for run in progress.runs() {
-        table.push(&parse(&to_json(run)?)?);
-    }
-    // Devices without a run, as rows among the runs.
-    let without_run = [("EXPIRED", progress.expired()), ("NOT STARTED", progress.not_started())];
-    for (status, devices) in without_run {
-        for device in devices {
-            table.push(&serde_json::json!({ "status": status, "deviceUuid": device }));
+/// Prints each device with its run, and the devices without one, in formats for tables.
+fn print_devices(
+    mut output: Output,
+    view: &View,
+    mut items: Items,
+    progress: &TaskProgress,
+) -> Result<(), Failure> {
+    if !view.streams() {
+        for run in progress.runs() {
+            items.push(&mut output, &to_json(run)?)?;
+        }
+        let without_run =
+            [("EXPIRED", progress.expired()), ("NOT STARTED", progress.not_started())];
+        for (status, devices) in without_run {
+            for device in devices {
+                let row = serde_json::json!({ "status": status, "deviceUuid": device });
+                items.push(&mut output, &row.to_string())?;
+            }
         }
     }
-    table.print(output, "runs")?;
+    items.end(&mut output, "runs")?;
     output.flush()
 }
 

@@ -1,0 +1,105 @@
+//! Prints messages of one type, in any format.
+
+use std::cmp::Ordering;
+
+use prost_reflect::FieldDescriptor;
+use serde_json::Value;
+
+use crate::calls::parse;
+use crate::failure::Failure;
+use crate::output::{Format, Output, View};
+use crate::table::Table;
+
+/// Prints messages as they come, or at the end if their format needs all of them.
+#[derive(Debug)]
+pub struct Items {
+    view: View,
+    table: Table,
+    /// The messages that wait to be sorted, each with its exact JSON.
+    waiting: Vec<(Value, String)>,
+}
+
+impl Items {
+    /// Prints the messages in a field.
+    pub fn of(field: &FieldDescriptor, view: &View, output: &Output) -> Result<Self, Failure> {
+        let table = Table::of(field, view, output.is_terminal && view.format != Format::Csv)?;
+        Ok(Self { view: view.clone(), table, waiting: Vec::new() })
+    }
+
+    /// Adds a message in JSON. Prints it, unless the format needs all of them.
+    pub fn push(&mut self, output: &mut Output, json: &str) -> Result<(), Failure> {
+        if self.view.sort.is_some() {
+            self.waiting.push((parse(json)?, json.to_owned()));
+            return Ok(());
+        }
+        match self.view.format {
+            Format::Json => output.line(json),
+            _ => self.add(output, &parse(json)?, json),
+        }
+    }
+
+    fn add(&mut self, output: &mut Output, value: &Value, json: &str) -> Result<(), Failure> {
+        match self.view.format {
+            Format::Json => output.line(json),
+            Format::Yaml => output.bytes(yaml(value)?.as_bytes()),
+            Format::Name => match self.table.name(value) {
+                Some(name) => output.line(&name),
+                None => Ok(()),
+            },
+            Format::Csv | Format::Table | Format::Wide => {
+                self.table.push(value);
+                Ok(())
+            }
+        }
+    }
+
+    /// Prints the rest; `what` names the messages for an empty table.
+    pub fn end(mut self, output: &mut Output, what: &str) -> Result<(), Failure> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if let Some(key) = &self.view.sort {
+            let (key, descending) =
+                key.strip_prefix('-').map_or((&**key, false), |key| (key, true));
+            let column = self.table.column(key)?;
+            waiting.sort_by(|(a, _), (b, _)| {
+                let order = compare(column.value(a), column.value(b));
+                if descending { order.reverse() } else { order }
+            });
+        }
+        for (value, json) in &waiting {
+            self.add(output, value, json)?;
+        }
+        match self.view.format {
+            Format::Table | Format::Wide => self.table.print(output, what),
+            Format::Csv => output.bytes(self.table.csv().as_bytes()),
+            Format::Json | Format::Yaml | Format::Name => Ok(()),
+        }
+    }
+}
+
+/// Returns a document of YAML.
+pub fn yaml(value: &Value) -> Result<String, Failure> {
+    let text = serde_norway::to_string(value);
+    let text =
+        text.map_err(|error| Failure::Other(format!("cannot be written as YAML: {error}")))?;
+    Ok(format!("---\n{text}"))
+}
+
+/// Compares numbers as numbers, also those that ProtoJSON writes as strings, and all else as text.
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    let number = |value: Option<&Value>| match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => {
+            let text = |value: Option<&Value>| match value {
+                Some(Value::String(text)) => text.to_lowercase(),
+                Some(value) => value.to_string(),
+                None => String::new(),
+            };
+            text(a).cmp(&text(b))
+        }
+    }
+}

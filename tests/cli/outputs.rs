@@ -1,0 +1,80 @@
+//! The formats of output, their columns and their order.
+
+use serde_json::Value;
+
+use crate::command::{Server, run};
+
+#[test]
+fn every_format_shows_the_same_items() {
+    let server = Server::seeded();
+    let list =
+        |args: &[&str]| server.run(&[&["tasks", "list", "--limit", "7"], args].concat()).ok();
+    let json = list(&["-o", "json"]);
+    let tasks: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(json, list(&["-o", "ndjson"]));
+    let documents = list(&["-o", "yaml"]);
+    let documents = documents.split("---\n").skip(1);
+    let documents: Vec<Value> =
+        documents.map(|document| serde_norway::from_str(document).unwrap()).collect();
+    assert_eq!(documents, tasks);
+    let uuids: Vec<_> = tasks.iter().map(|task| task["uuid"].as_str().unwrap()).collect();
+    let names = list(&["-o", "name"]);
+    assert_eq!(names.lines().collect::<Vec<_>>(), uuids);
+    let csv = list(&["-o", "csv"]);
+    assert!(csv.starts_with("UUID,NAME,") && csv.ends_with("\r\n"), "{csv}");
+    assert!(csv.lines().skip(1).zip(&uuids).all(|(row, uuid)| row.starts_with(uuid)), "{csv}");
+    let (table, wide) = (list(&[]), list(&["-o", "wide"]));
+    let width = |table: &str| table.lines().next().unwrap().len();
+    assert!(width(&wide) > width(&table) && wide.contains("DESCRIPTION"), "{wide}");
+    // Names are the input of commands for many.
+    let ran = server.run_with(&["tasks", "get", "-", "-o", "name"], names.as_bytes());
+    assert_eq!((ran.code, String::from_utf8(ran.out).unwrap()), (0, names));
+}
+
+#[test]
+fn columns_and_order_are_chosen_by_paths() {
+    let server = Server::seeded();
+    let list = |args: &[&str]| server.run(&[&["tasks", "list"], args].concat()).ok();
+    let csv =
+        list(&["-o", "csv", "--columns", "displayName,action.name", "--sort", "display_name"]);
+    let rows: Vec<_> = csv.lines().collect();
+    assert_eq!(rows[0], "NAME,ACTION");
+    let mut sorted = rows[1..].to_vec();
+    sorted.sort_by_key(|row| row.to_lowercase());
+    assert_eq!(rows[1..], sorted);
+    let reversed =
+        list(&["-o", "csv", "--columns", "displayName,action.name", "--sort=-displayName"]);
+    let first = reversed.lines().nth(1).unwrap().split(',').next().unwrap();
+    assert!(rows.last().unwrap().starts_with(first), "{reversed}");
+    // A single message is a row, too.
+    let uuid = list(&["-o", "name", "--limit", "1"]);
+    let one = server.run(&["tasks", "get", uuid.trim(), "--columns", "uuid"]).ok();
+    assert_eq!(one, format!("UUID\n{uuid}"));
+    // Two columns never have one name.
+    for noun in ["tasks", "policies", "devices", "detections", "incidents", "users"] {
+        let csv = server.run(&[noun, "list", "-o", "csv"]).ok();
+        let mut headers: Vec<_> = csv.lines().next().unwrap().split(',').collect();
+        let number = headers.len();
+        headers.sort_unstable();
+        headers.dedup();
+        assert_eq!(headers.len(), number, "{noun}: {csv}");
+    }
+}
+
+#[test]
+fn unknown_columns_are_named() {
+    let server = Server::seeded();
+    for (args, expected) in [
+        (
+            &["--columns", "uid"][..],
+            "error: --columns: \"uid\": DeviceTask has no field uid; there are uuid",
+        ),
+        (&["--sort", "nam"], "error: --sort: \"nam\": DeviceTask has no field nam"),
+        (&["--columns", "action.nme"], "Action has no field nme; there are name"),
+    ] {
+        let error = server.run(&[&["tasks", "list"], args].concat()).fails(2);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+    let error = run(&["tasks", "list", "-o", "xml"], b"").fails(2);
+    assert!(error.contains("possible values: table, wide, json, yaml, csv, name"), "{error}");
+}
