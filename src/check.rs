@@ -103,6 +103,20 @@ pub(crate) fn refused(message: &impl Rules, at: &str, now: Timestamp) -> Vec<Pro
     found.into_refused()
 }
 
+/// Returns all problems of a message except unknown members, which every recipient ignores.
+#[cfg(feature = "emulator")]
+pub(crate) fn strict<M: JsonMessage + 'static>(
+    message: &M,
+    now: Timestamp,
+) -> Result<(), Problems> {
+    let mut found = Findings::default();
+    if let Some(rules) = rules(message) {
+        rules.note("", &mut found, now);
+    }
+    unknown::note_values(message, &mut found);
+    found.end()
+}
+
 /// Whether a device can run the action: its name and values are known and its params match.
 #[cfg(feature = "emulator")]
 pub(crate) fn is_understood(action: &crate::automation::v1::Action) -> bool {

@@ -4,7 +4,8 @@
 use std::sync::LazyLock;
 
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, MessageDescriptor, Value,
+    DescriptorPool, DynamicMessage, FieldDescriptor, FileDescriptor, MessageDescriptor,
+    MethodDescriptor, Value,
 };
 
 use crate::proto::FILE_DESCRIPTOR_SET;
@@ -63,6 +64,26 @@ pub fn name_field(resource: &MessageDescriptor) -> Option<String> {
     let annotation = option(resource.parent_pool(), &resource.options(), "google.api.resource")?;
     let name = annotation.as_message()?.get_field_by_name("name_field")?.into_owned();
     name.as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// Returns what a custom method changes in its resource (`eset_protect.v1.sets`).
+pub(crate) fn sets(method: &MethodDescriptor) -> Vec<String> {
+    texts(option(method.parent_pool(), &method.options(), "eset_protect.v1.sets").as_ref())
+}
+
+/// Whether a custom method removes the resources that its request names (`eset_protect.v1.removes`).
+pub(crate) fn removes(method: &MethodDescriptor) -> bool {
+    let removes = option(method.parent_pool(), &method.options(), "eset_protect.v1.removes");
+    removes.as_ref().and_then(Value::as_bool).unwrap_or_default()
+}
+
+/// Returns what a field of a list's request filters by (`eset_protect.v1.filters_by`); none where it filters by
+/// the field of its name.
+pub(crate) fn filters_by(field: &FieldDescriptor) -> Vec<String> {
+    if field.field_descriptor_proto().options.is_none() {
+        return Vec::new();
+    }
+    texts(option(field.parent_pool(), &field.options(), "eset_protect.v1.filters_by").as_ref())
 }
 
 /// Returns the value of an option that an extension adds; `None` if it is not set, or no file declares it.

@@ -25,18 +25,23 @@
 //! more code, see [`Builder::services`]:
 //!
 //! * **Get, Update, Delete** of a resource that is not there is `NOT_FOUND`, and so is every method of a
-//!   resource inside one that is not there.
+//!   resource inside one that is not there. What is inside a resource is deleted with it.
 //! * **Create** ignores `OUTPUT_ONLY` fields. The server sets the identifier, `create_time`, `update_time` and
 //!   `version_id`. Where clients choose the identifier, one that is taken is `ALREADY_EXISTS`.
 //! * **Update** sets the fields of `update_mask`, or those that are set. `IMMUTABLE` fields keep their value:
 //!   another one is `INVALID_ARGUMENT`.
-//! * **List** returns resources in the order of their creation, and as filters takes request fields that the
-//!   resource has too: equal, one of several (`policy_uuids` for `policy_uuid`), or in a period. Any other
-//!   filter is `UNIMPLEMENTED`: it never means everything.
+//! * **List** returns resources in the order of their creation or by `order_by`, and as filters takes request
+//!   fields that the resource has too: equal, one of several (`policy_uuids` for `policy_uuid`), or in a period;
+//!   and those for which the `.proto` file names another field (`eset_protect.v1.filters_by`). Any other filter
+//!   is `UNIMPLEMENTED`: it never means everything. `total_size` counts what fits.
+//! * **Custom methods** set fields of the resource: those that `eset_protect.v1.sets` names or, without this
+//!   option, those that request and resource share. `:listDelta` returns what was created since a token. A count,
+//!   `:batchDelete`, `:purge` and a download as `google.api.HttpBody` take identifiers or a filter.
 //! * **Pages** may be shorter than asked for when their items are large. A token belongs to a list and its
 //!   filters; any other is `INVALID_ARGUMENT`.
 //! * **REQUIRED** fields that are not set, and identifiers that cannot be one, are `INVALID_ARGUMENT`.
-//! * Methods that are not standard and not described below are `UNIMPLEMENTED`.
+//! * Other methods are `UNIMPLEMENTED`. Of ESET's RPCs that is `SearchDetectionGroups`, and of the filters the text
+//!   `filter` of incidents and `active_product` of users.
 //!
 //! # What ESET's services do beside that
 //!
@@ -59,6 +64,10 @@
 //! * **Policies.** Deleting a built-in policy is `FAILED_PRECONDITION`. Deleting another one deletes its
 //!   assignments.
 //! * **Assignments.** The same policy may be assigned to a target twice. Targets are not looked up.
+//! * **Groups** are a tree, and a group includes those below it: as a target, as a filter, and when it is deleted,
+//!   with the devices in it.
+//! * **Detections** of the seed go on to occur for two days by the clock, so that lists and deltas grow.
+//! * **Strict** emulators refuse more, see [`Builder::strict`].
 //! * **Limits** of our own: 10,000 targets and 100 triggers a task, 10,000 features a policy, 1000 assignments
 //!   a target, 10,000 values of a filter, and the size of the store. A call that exceeds them is
 //!   `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
@@ -92,12 +101,15 @@
 //! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.
 
 mod api;
+#[cfg(feature = "asset-management")]
+mod asset_groups;
 mod assignments;
 mod auth;
 mod builder;
 mod check;
 mod clock;
 mod cors;
+mod devices;
 mod environment;
 mod error;
 mod failure;
@@ -105,9 +117,19 @@ mod faults;
 mod fingerprint;
 mod fleet;
 mod gate;
+mod group_members;
+mod groups;
 mod hosted;
+#[cfg(feature = "iam")]
+mod iam;
 mod ids;
+#[cfg(feature = "incident-management")]
+mod incidents;
+#[cfg(feature = "installer-management")]
+mod installers;
 mod log;
+#[cfg(feature = "mobile-device-management")]
+mod mobile_devices;
 mod notifier;
 mod pace;
 mod paging;
@@ -116,10 +138,15 @@ mod request;
 mod runs;
 mod seed;
 mod serving;
+mod special;
 mod standard;
 mod store;
 mod tasks;
 mod time;
+#[cfg(feature = "vulnerability-management")]
+mod vulnerabilities;
+#[cfg(feature = "web-access-protection")]
+mod web_rules;
 
 pub use auth::Auth;
 pub use builder::Builder;

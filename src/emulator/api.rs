@@ -14,7 +14,9 @@ use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
 use super::store::{Change, Snapshot, Store};
+use crate::check::Problems;
 use crate::rpc::{MethodSpec, Rpc};
+use crate::wkt::Timestamp;
 
 /// The store, the environment and the methods.
 #[derive(Clone)]
@@ -22,14 +24,24 @@ pub(crate) struct Api {
     pub(crate) store: Arc<Store>,
     pub(crate) environment: Arc<Environment>,
     pub(crate) methods: Arc<Methods>,
+    /// Whether requests are refused that are wrong in any way.
+    pub(crate) strict: bool,
 }
 
 /// The methods by gRPC path, and the types of the resources.
 #[derive(Default)]
 pub(crate) struct Methods {
     methods: BTreeMap<&'static str, Method>,
-    /// The identifier field of each resource, by type.
-    resources: BTreeMap<String, FieldDescriptor>,
+    /// Each type of resources with its identifier field.
+    resources: BTreeMap<String, Kind>,
+}
+
+/// A type of resources.
+struct Kind {
+    message: MessageDescriptor,
+    id: Option<FieldDescriptor>,
+    /// Whether they are inside others.
+    is_child: bool,
 }
 
 struct Method {
@@ -37,13 +49,25 @@ struct Method {
     request: MessageDescriptor,
     /// The request fields in its path.
     path: Vec<String>,
-    /// Whether the descriptors contain all checks.
-    is_standard: bool,
+    /// Whether it checks the fields of requests itself.
+    has_rules: bool,
     /// Whether the request holds a whole resource.
     is_create: bool,
+    /// What a strict emulator checks beside.
+    check: Check,
     /// `None` for an RPC that is not implemented.
     answer: Option<Answer>,
 }
+
+/// A method that does more than a standard method.
+pub(crate) struct Special {
+    pub(crate) answer: Answer,
+    /// Whether it checks the fields of requests itself, by rules that say more than the descriptors.
+    pub(crate) has_rules: bool,
+}
+
+/// Checks the encoded request of an RPC, by its gRPC path.
+pub(crate) type Check = fn(&str, Bytes, Timestamp) -> Result<(), Problems>;
 
 /// The implementation of an RPC.
 #[derive(Clone)]
@@ -82,6 +106,17 @@ pub(crate) fn write<R: Rpc>(answer: Make<R>) -> (&'static str, Answer) {
     (R::SPEC.path, Answer::Write(Arc::new(write)))
 }
 
+impl Answer {
+    /// Deletes a resource by a special method, and everything inside it.
+    fn deleting(special: Arc<Write>, standard: Standard) -> Self {
+        Self::Write(Arc::new(move |change, environment, request| {
+            let response = special(change, environment, request.clone())?;
+            standard.remove_children(change, &request)?;
+            Ok(response)
+        }))
+    }
+}
+
 impl From<Standard> for Answer {
     fn from(method: Standard) -> Self {
         if method.is_change() {
@@ -101,23 +136,32 @@ impl Methods {
     pub(crate) fn add(
         &mut self,
         specs: &[&'static MethodSpec],
+        check: Check,
         pool: &DescriptorPool,
-        special: impl IntoIterator<Item = (&'static str, Answer)>,
+        special: Vec<(&'static str, Special)>,
     ) {
-        let mut standard = standard::methods(specs, pool);
         let mut special: BTreeMap<_, _> = special.into_iter().collect();
+        let mut standard = standard::methods(specs, pool, |path| special.contains_key(path));
         for &spec in specs {
             let Some(request) = pool.get_message_by_name(spec.request) else { continue };
             let standard = standard.remove(spec.path);
-            if let Some((resource, id)) = standard.as_ref().and_then(Standard::resource) {
-                self.resources.insert(resource.full_name().to_owned(), id.clone());
+            if let Some(standard) = &standard {
+                let (message, id, is_child) = standard.resource();
+                let kind = Kind { message: message.clone(), id: id.cloned(), is_child };
+                self.resources.entry(message.full_name().to_owned()).or_insert(kind);
             }
             let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
             let special = special.remove(spec.path);
-            let is_standard = special.is_none();
+            let has_rules = special.as_ref().is_some_and(|special| special.has_rules);
+            let special = special.map(|special| special.answer);
             let is_create = standard.as_ref().is_some_and(Standard::is_create);
-            let answer = special.or_else(|| standard.map(Answer::from));
-            let method = Method { spec, request, path, is_standard, is_create, answer };
+            let answer = match (special, standard) {
+                (Some(Answer::Write(special)), Some(standard)) if standard.is_delete() => {
+                    Some(Answer::deleting(special, standard))
+                }
+                (special, standard) => special.or_else(|| standard.map(Answer::from)),
+            };
+            let method = Method { spec, request, path, has_rules, is_create, answer, check };
             self.methods.insert(spec.path, method);
         }
     }
@@ -132,19 +176,30 @@ impl Methods {
         self.methods.get(path).map(|method| method.spec)
     }
 
-    /// Stores a resource given by the name of its type. Generates an identifier if it has none.
+    /// Whether there are resources of this type.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.resources.contains_key(name)
+    }
+
+    /// Stores a resource given by the name of its type, inside the `parents` if it is inside anything.
+    /// Generates an identifier if it has none.
     pub(crate) fn store(
         &self,
         change: &mut Change<'_>,
         environment: &Environment,
         name: &str,
+        parents: &[String],
         row: &[u8],
     ) -> Result<(), Failure> {
-        let Some(field) = self.resources.get(name) else {
-            return Err(Failure::internal(format!("no service has resources of type {name}")));
-        };
-        let mut resource = DynamicMessage::decode(field.parent_message().clone(), row)?;
-        standard::insert(change, environment, name, field, &mut resource)?;
+        let unknown = || Failure::internal(format!("no service has resources of type {name}"));
+        let Kind { message, id, is_child } = self.resources.get(name).ok_or_else(unknown)?;
+        let parents = if *is_child { parents } else { &[] };
+        if *is_child && parents.is_empty() {
+            return Err(unknown());
+        }
+        let collection = standard::within(name.to_owned(), parents);
+        let mut resource = DynamicMessage::decode(message.clone(), row)?;
+        standard::insert(change, environment, &collection, id.as_ref(), &mut resource)?;
         Ok(())
     }
 }
@@ -157,7 +212,7 @@ impl Method {
                 Status::internal(format!("the request is no {}: {error}", self.request.full_name()))
             })?;
         request::prepare(&mut request, &self.path)?;
-        if self.is_standard {
+        if !self.has_rules {
             let mut violations = Violations::default();
             request::note("", &request, self.is_create, &mut violations);
             violations.check()?;
@@ -174,6 +229,12 @@ impl Api {
         let Some((method, answer)) = answered else {
             return Err(Status::unimplemented(format!("{path} is not emulated")));
         };
+        if self.strict {
+            let mut violations = Violations::default();
+            let problems = (method.check)(path, request.clone(), self.environment.now());
+            violations.extend(problems.err().into_iter().flatten().collect());
+            violations.check()?;
+        }
         let request = method.read(request)?;
         let environment = Arc::clone(&self.environment);
         match answer {

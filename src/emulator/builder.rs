@@ -21,7 +21,7 @@ use super::pace::{Outcome, OutcomeRule, Pace};
 use super::paging::PageLimits;
 use super::serving::ConnectionLimits;
 use super::store::{Change, Store};
-use super::{Emulator, assignments, gate, policies, seed, tasks};
+use super::{Emulator, gate, seed, special};
 use crate::automation::v1::DeviceTask;
 use crate::server::{AllServices, Services};
 
@@ -42,6 +42,8 @@ pub struct Builder {
     pages: PageLimits,
     max_bytes: u64,
     seed: bool,
+    seed_devices: usize,
+    strict: bool,
     resources: Vec<Given>,
     hosted: Vec<Hosted>,
     gate: gate::Settings,
@@ -67,6 +69,8 @@ impl Default for Builder {
             pages: PageLimits::CLOUD,
             max_bytes: MAX_BYTES,
             seed: false,
+            seed_devices: seed::DEVICES,
+            strict: false,
             resources: Vec::new(),
             hosted: vec![Hosted::of::<AllServices>()],
             gate: gate::Settings::default(),
@@ -142,13 +146,34 @@ impl Builder {
         self
     }
 
-    /// Starts with the data of a small company: twelve devices in three groups, tasks of several kinds with
-    /// their runs, built-in and custom policies, and assignments. Their UUIDs are always the same and include
-    /// those in the examples of `/openapi.json`. A data directory that already has data is not seeded again,
-    /// but the fleet always exists.
+    /// Starts with the data of a small company that hangs together: a tree of groups with fourteen devices,
+    /// tasks on these devices with their runs, policies and assignments and, as far as the crate is built
+    /// with these services, detections on the devices, incidents, vulnerabilities, patches, users and roles,
+    /// executables, quarantined objects, rules and installers. Detections go on to occur for two days, so that
+    /// lists grow. The UUIDs are always the same and include those in the examples of `/openapi.json`. A data
+    /// directory that already has data is not seeded again.
     #[must_use]
     pub fn seed(mut self, seed: bool) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Sets how many devices the [seed](Self::seed) has: 14 by default, which is also the minimum. More devices
+    /// are in groups of 100 below the group `Branches`. 100,000 devices take about 100 megabytes.
+    #[must_use]
+    pub fn seed_devices(mut self, count: usize) -> Self {
+        self.seed_devices = count.max(seed::DEVICES);
+        self
+    }
+
+    /// Refuses requests with `INVALID_ARGUMENT` for everything that [`Check`](crate::check::Check) finds, except
+    /// unknown members: actions, enum values and types that are not known, params of another action, tasks
+    /// without targets, and times in the past. Off by default: of these, the emulator refuses only what ESET
+    /// is known to refuse, so that a newer ESET can be emulated, and lets runs of what no device understands
+    /// fail. The command `eset-protect emulator` turns it on.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 
@@ -170,8 +195,8 @@ impl Builder {
     /// A method is served if its HTTP rule and messages have the form of a [standard
     /// method](https://google.aip.dev/130) in ESET's style: a path without patterns, a request and a response
     /// that contain the resource in a field, and an identifier in the field `uuid` or in the one that
-    /// `google.api.resource` names as `name_field`. A custom method `:verb` whose request has only fields of
-    /// the resource sets these fields. All other methods return `UNIMPLEMENTED`.
+    /// `google.api.resource` names as `name_field`, or a custom method that the
+    /// [module's documentation](super) describes. All other methods return `UNIMPLEMENTED`.
     #[must_use]
     pub fn services<S: Services>(mut self, _services: S) -> Self {
         self.hosted.push(Hosted::of::<S>());
@@ -267,12 +292,11 @@ impl Builder {
         let mut methods = Methods::default();
         for hosted in &self.hosted {
             let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
-            let special = tasks::methods().into_iter().chain(policies::methods());
-            methods.add(hosted.methods, &pool, special.chain(assignments::methods()));
+            methods.add(hosted.methods, hosted.check, &pool, special::methods());
         }
         let mut environment = Environment {
             clock: self.clock,
-            ids: Box::new(seed::SeedIds),
+            ids: Box::<seed::SeedIds>::default(),
             fleet,
             pace: self.pace,
             outcome: self.outcome,
@@ -283,10 +307,10 @@ impl Builder {
                 return Ok(());
             }
             if self.seed {
-                seed::fill(change, &environment)?;
+                seed::fill(change, &environment, &methods, self.seed_devices)?;
             }
             let mut given = self.resources.iter();
-            given.try_for_each(|(name, row)| methods.store(change, &environment, name, row))
+            given.try_for_each(|(name, row)| methods.store(change, &environment, name, &[], row))
         };
         // A store on a full disk can be opened, as long as nothing is to be written.
         if self.seed || !self.resources.is_empty() {
@@ -297,6 +321,7 @@ impl Builder {
             store: Arc::new(store),
             environment: Arc::new(environment),
             methods: Arc::new(methods),
+            strict: self.strict,
         };
         let (gate, hosted, notifier) = (self.gate, self.hosted, self.notifier);
         Ok(Emulator { api, hosted, gate, notifier })
@@ -312,6 +337,8 @@ impl std::fmt::Debug for Builder {
             .field("pages", &self.pages)
             .field("max_bytes", &self.max_bytes)
             .field("seed", &self.seed)
+            .field("seed_devices", &self.seed_devices)
+            .field("strict", &self.strict)
             .field("gate", &self.gate)
             .finish_non_exhaustive()
     }

@@ -70,6 +70,11 @@ impl Failure {
         Status::resource_exhausted(description).into()
     }
 
+    /// The request asks for too many at once.
+    pub(crate) fn out_of_range(description: String) -> Self {
+        Status::out_of_range(description).into()
+    }
+
     /// The emulator itself failed.
     pub(crate) fn internal(description: impl Into<String>) -> Self {
         Status::internal(description).into()

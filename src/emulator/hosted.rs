@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use prost::Message;
 use prost_reflect::{DescriptorError, DescriptorPool};
 use tonic::{Response, Status};
 
-use super::api::Api;
+use super::api::{Api, Check};
+use crate::check::{Problems, strict};
 use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
 use crate::server::{Backend, RestCall, RestFuture, Services};
-use crate::wkt::TypeRegistry;
+use crate::wkt::{Timestamp, TypeRegistry};
 
 /// The services of a crate, with their type erased.
 #[derive(Clone, Copy)]
@@ -18,12 +20,17 @@ pub(crate) struct Hosted {
     pub(crate) descriptors: &'static [u8],
     pub(crate) register: fn(TypeRegistry) -> TypeRegistry,
     answer: fn(RestCall, Api) -> Option<RestFuture>,
+    /// Checks an encoded request for everything that ESET refuses, or that no ESET understands.
+    pub(crate) check: Check,
 }
 
 impl Hosted {
     pub(crate) fn of<S: Services>() -> Self {
         let answer = |call: RestCall, api| S::visit(call.rpc().path, Transcoded { call, api });
-        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, register: S::register, answer }
+        let check: Check =
+            |path, request, now| S::visit(path, Checked { request, now }).unwrap_or(Ok(()));
+        let (methods, descriptors, register) = (S::METHODS, S::DESCRIPTORS, S::register);
+        Self { methods, descriptors, register, answer, check }
     }
 
     /// Returns the message types.
@@ -52,6 +59,21 @@ impl Backend for Rest {
         (self.hosted.answer)(call, self.api.clone()).unwrap_or_else(|| {
             Box::pin(async move { Err(Status::unimplemented(format!("{path} is not served"))) })
         })
+    }
+}
+
+/// A request to check.
+struct Checked {
+    request: Bytes,
+    now: Timestamp,
+}
+
+impl RpcVisitor for Checked {
+    type Output = Result<(), Problems>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        // What is no such message is refused when the method reads it.
+        R::Request::decode(self.request).map_or(Ok(()), |request| strict(&request, self.now))
     }
 }
 

@@ -1,25 +1,33 @@
-//! Seeds a small company: its devices, tasks and policies.
+//! Seeds a small company: groups of devices, tasks and policies, and what every service knows of them.
 
 mod company;
+mod devices;
+#[cfg(feature = "incident-management")]
+mod incidents;
 mod policies;
+mod resources;
 mod tasks;
+mod times;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use self::company::{AWAY, FAILING, GROUPS, Group, LOST};
+use self::company::{AWAY, FAILING, GROUPS, LOST};
+use self::times::Times;
+use super::api::Methods;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::fleet::Device;
 use super::ids::IdSource;
 use super::store::Change;
 
-/// Returns the fleet, always with the same UUIDs.
+/// Returns how the devices behave, always with the same UUIDs. Their groups are in the store.
 pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
     let tomorrow = now.checked_add(Duration::from_secs(86_400)).unwrap_or(now);
-    let device = |group: &Group, uuid: &str| {
-        let device = Device::new(uuid).in_group(group.uuid);
+    let device = |uuid: &str| {
+        let device = Device::new(uuid);
         match uuid {
             FAILING => device.failing(),
             AWAY => device.off_until(tomorrow),
@@ -27,24 +35,36 @@ pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
             _ => device,
         }
     };
-    GROUPS
-        .iter()
-        .flat_map(|group| group.devices.iter().map(move |uuid| device(group, uuid)))
-        .collect()
+    GROUPS.iter().flat_map(|group| group.devices).map(|uuid| device(uuid)).collect()
 }
 
-/// Generates the UUIDs of the seed, always the same ones.
-pub(crate) struct SeedIds;
+/// Generates the UUIDs of the seed, always the same ones, however many devices there are.
+#[derive(Default)]
+pub(crate) struct SeedIds(AtomicU64);
 
 impl IdSource for SeedIds {
-    fn id(&self, sequence: u64) -> String {
+    fn id(&self, _sequence: u64) -> String {
+        let number = self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         // Has the form of version 4, and differs from all other sources.
-        Uuid::from_u64_pair(0x5eed_0000_0000_4000, 0x8000_0000_0000_0000 | sequence).to_string()
+        Uuid::from_u64_pair(0x5eed_0000_0000_4000, 0x8000_0000_0000_0000 | number).to_string()
     }
 }
 
+/// The number of devices of the company, unless there shall be more.
+pub(crate) const DEVICES: usize = devices::COMPANY;
+
 /// Fills an empty store.
-pub(crate) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
+pub(crate) fn fill(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    methods: &Methods,
+    devices: usize,
+) -> Result<(), Failure> {
+    let times = Times(environment.clock.now());
+    devices::fill(change, &times, devices)?;
     policies::fill(change, environment)?;
-    tasks::fill(change, environment)
+    tasks::fill(change, environment)?;
+    #[cfg(feature = "incident-management")]
+    incidents::fill(change, &times)?;
+    resources::fill(change, environment, methods, &times)
 }

@@ -4,23 +4,28 @@
 //! the resource's own identifier. The behaviour of a method follows from its HTTP rule and the types of its
 //! request and response, so a service needs no code here unless it does more.
 
+mod children;
 mod fields;
 mod filter;
+mod list;
 mod method;
+mod order;
+mod selection;
+mod update;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
 
-use self::fields::{server_values, timestamp};
-use self::filter::fits;
+use self::children::Child;
+pub(super) use self::children::within;
+use self::fields::server_values;
+pub(super) use self::filter::Filter;
 pub(super) use self::method::methods;
 use super::environment::Environment;
-use super::failure::{Failure, Violations};
-use super::paging::Page;
-use super::request;
+use super::failure::Failure;
+use super::groups::{self, PARENT};
 use super::store::{Change, Read, Snapshot};
-use crate::descriptors::{is_immutable, is_output_only};
 
 /// A standard method.
 #[derive(Clone, Debug)]
@@ -36,6 +41,8 @@ pub(crate) struct Standard {
     is_of_one: bool,
     /// The type of the parent, if the emulator has that type: the parent must exist then.
     parent: Option<String>,
+    /// What is inside the resources of this type.
+    children: Vec<Child>,
     response: MessageDescriptor,
     /// The response field that contains the resource or resources.
     item: Option<FieldDescriptor>,
@@ -45,14 +52,29 @@ pub(crate) struct Standard {
 enum Verb {
     Get,
     List,
+    /// What was created since a token.
+    ListDelta,
+    Count,
     /// With the request field for the resource.
     Create(FieldDescriptor),
-    /// With the request field for the resource (AIP-134); without one, the request's fields are fields of the
-    /// resource.
-    Update(Option<FieldDescriptor>),
+    /// With the request field for the resource (AIP-134).
+    Update(FieldDescriptor),
+    /// A custom method, with the fields that it sets.
+    Set(Vec<(FieldDescriptor, Source)>),
     Delete,
+    /// Removes the resources that the request names or filters.
+    Remove,
+    /// Returns them as an archive.
+    Download,
     /// With the request field for the identifiers.
     BatchGet(FieldDescriptor),
+}
+
+/// What a custom method sets a field to.
+#[derive(Clone, Debug)]
+enum Source {
+    Value(bool),
+    Field(FieldDescriptor),
 }
 
 impl Standard {
@@ -63,13 +85,20 @@ impl Standard {
 
     /// Whether the method changes the store.
     pub(crate) fn is_change(&self) -> bool {
-        matches!(self.verb, Verb::Create(_) | Verb::Update(_) | Verb::Delete)
+        !matches!(
+            self.verb,
+            Verb::Get
+                | Verb::List
+                | Verb::ListDelta
+                | Verb::Count
+                | Verb::BatchGet(_)
+                | Verb::Download
+        )
     }
 
-    /// Returns the type and identifier field of a resource without parents.
-    pub(crate) fn resource(&self) -> Option<(&MessageDescriptor, &FieldDescriptor)> {
-        let is_child = self.path.len() > usize::from(self.is_of_one);
-        Some((&self.resource, self.id.as_ref().filter(|_| !is_child)?))
+    /// Returns the type and identifier field of the resource, and whether it is inside another one.
+    pub(crate) fn resource(&self) -> (&MessageDescriptor, Option<&FieldDescriptor>, bool) {
+        (&self.resource, self.id.as_ref(), self.path.len() > usize::from(self.is_of_one))
     }
 
     /// Returns the request fields in the path.
@@ -86,10 +115,13 @@ impl Standard {
     ) -> Result<Vec<u8>, Failure> {
         match &self.verb {
             Verb::List => self.list(snapshot, environment, request),
+            Verb::ListDelta => self.list_delta(snapshot, environment, &request),
+            Verb::Count => self.count(snapshot, environment, request),
+            Verb::Download => self.download(snapshot, environment, &request),
             Verb::BatchGet(ids) => self.batch_get(snapshot, environment, &request, ids),
             _ => {
                 let (collection, id) = self.one(snapshot, &request)?;
-                let (_, row) = self.find(snapshot, &collection, &id)?;
+                let (_, row) = self.find(snapshot, environment, &collection, &id)?;
                 Ok(self.response_with(&row))
             }
         }
@@ -108,23 +140,57 @@ impl Standard {
                 let resource = take_message(&mut request, body)?;
                 self.create(change, environment, &collection, resource)
             }
-            Verb::Update(body) => {
+            Verb::Update(_) | Verb::Set(_) => {
                 let (collection, id) = self.one(change, &request)?;
-                let (sequence, row) = self.find(change, &collection, &id)?;
+                let (sequence, row) = self.find(change, environment, &collection, &id)?;
                 let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
-                self.update(&mut resource, request, body.as_ref())?;
+                let before = resource.clone();
+                match &self.verb {
+                    Verb::Set(sets) => self.set(change, &mut resource, &request, sets)?,
+                    Verb::Update(body) => self.update(&mut resource, request, body)?,
+                    _ => {}
+                }
                 self.touch(&mut resource, environment);
                 let row = resource.encode_to_vec();
                 change.put(&collection, sequence, &row)?;
+                groups::place(
+                    change,
+                    self.resource.full_name(),
+                    sequence,
+                    &value_at(&before, PARENT),
+                    &value_at(&resource, PARENT),
+                )?;
                 Ok(self.response_with(&row))
+            }
+            Verb::Remove => {
+                for (sequence, id, _) in self.selected(change, environment, &request)? {
+                    change.remove(self.resource.full_name(), &id, sequence)?;
+                }
+                Ok(Vec::new())
             }
             _ => {
                 let (collection, id) = self.one(change, &request)?;
-                let (sequence, _) = self.find(change, &collection, &id)?;
+                let (sequence, _) = self.find(change, environment, &collection, &id)?;
+                self.remove_children(change, &request)?;
                 change.remove(&collection, &id, sequence)?;
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// Removes everything inside the resource that a request names.
+    pub(crate) fn remove_children(
+        &self,
+        change: &mut Change<'_>,
+        request: &DynamicMessage,
+    ) -> Result<(), Failure> {
+        let ids: Vec<_> = self.path.iter().map(|name| value_at(request, name)).collect();
+        children::remove(change, &self.children, &ids)
+    }
+
+    /// Whether this deletes the resource that the path names.
+    pub(crate) fn is_delete(&self) -> bool {
+        matches!(self.verb, Verb::Delete)
     }
 
     /// Creates a resource (AIP-133). Sets the fields of the server, including the identifier unless clients
@@ -138,140 +204,8 @@ impl Standard {
     ) -> Result<Vec<u8>, Failure> {
         let Some(id_field) = &self.id else { return Err(Failure::internal("no identifier")) };
         server_values(&mut resource, environment);
-        let row = insert(change, environment, collection, id_field, &mut resource)?;
+        let row = insert(change, environment, collection, Some(id_field), &mut resource)?;
         Ok(self.response_with(&row))
-    }
-
-    /// Lists in the order of creation, in pages (AIP-132, AIP-158).
-    fn list(
-        &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
-        mut request: DynamicMessage,
-    ) -> Result<Vec<u8>, Failure> {
-        let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
-        let collection = self.collection(snapshot, &request, &self.path)?;
-        let page = Page::of(environment.pages, &mut request)?;
-        for variable in &self.path {
-            request.clear_field_by_name(variable);
-        }
-        // Whatever is wrong with a filter is wrong with it for every resource.
-        fits(&DynamicMessage::new(self.resource.clone()), &request)?;
-        let is_filtered = request.fields().next().is_some();
-        let (mut response, mut next) = (Vec::new(), String::new());
-        if let Some(first) = page.start() {
-            let rows = snapshot.rows_from(&collection, first)?;
-            let wanted = |row: Result<(u64, Vec<u8>), Failure>| {
-                let (sequence, row) = row?;
-                let decoded = || DynamicMessage::decode(self.resource.clone(), row.as_slice());
-                let is_wanted = !is_filtered || fits(&decoded()?, &request)?;
-                Ok(is_wanted.then_some((sequence, row.len(), row)))
-            };
-            let fitting = rows.map(wanted).filter_map(Result::transpose);
-            let rows;
-            (rows, next) = page.take(fitting)?;
-            rows.iter().for_each(|row| push(&mut response, item, row));
-        }
-        if !next.is_empty() {
-            let Some(token) = self.response.get_field_by_name("next_page_token") else {
-                return Err(Failure::exhausted("the list does not fit into one response"));
-            };
-            push(&mut response, &token, next.as_bytes());
-        }
-        Ok(response)
-    }
-
-    /// Gets all resources, or fails if one is missing (AIP-231), in the order of the request.
-    fn batch_get(
-        &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
-        request: &DynamicMessage,
-        ids: &FieldDescriptor,
-    ) -> Result<Vec<u8>, Failure> {
-        let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
-        let ids_value = request.get_field(ids);
-        let wanted = ids_value.as_list().unwrap_or_default();
-        let max = usize::try_from(environment.pages.max_size).unwrap_or(usize::MAX);
-        if wanted.len() > max {
-            return Err(Failure::invalid(
-                ids.name(),
-                format!("expected at most {max} identifiers"),
-            ));
-        }
-        let mut response = Vec::new();
-        for id in wanted.iter().filter_map(Value::as_str) {
-            let (_, row) = self.find(snapshot, self.resource.full_name(), id)?;
-            push(&mut response, item, &row);
-        }
-        Ok(response)
-    }
-
-    /// Sets fields of a resource: with a `body` those that `update_mask` names or, without one, those that are
-    /// set (AIP-134); otherwise all that the request has beside those of the path.
-    fn update(
-        &self,
-        resource: &mut DynamicMessage,
-        mut request: DynamicMessage,
-        body: Option<&FieldDescriptor>,
-    ) -> Result<(), Failure> {
-        let name_of = |field: FieldDescriptor| field.name().to_owned();
-        let (mut new, names) = match body {
-            Some(body) => {
-                let new = take_message(&mut request, body)?;
-                let names = match mask(&request) {
-                    Some(paths) if paths == ["*"] => self.resource.fields().map(name_of).collect(),
-                    Some(paths) => paths,
-                    None => new.fields().map(|(field, _)| name_of(field)).collect(),
-                };
-                (new, names)
-            }
-            None => {
-                let fields = request.descriptor();
-                let names = fields.fields().map(name_of);
-                let names = names.filter(|name| !self.path.contains(name)).collect();
-                (request, names)
-            }
-        };
-        let at = body.map_or_else(String::new, |body| format!("{}.", body.name()));
-        let mut violations = Violations::default();
-        for name in names {
-            let Some(field) = self.resource.get_field_by_name(&name) else {
-                let expected =
-                    format!("expected fields of {}, found {name:?}", self.resource.name());
-                violations.add("update_mask", expected);
-                continue;
-            };
-            let value = new.take_field_by_name(&name);
-            if body.is_some() && (is_output_only(&field) || Some(&field) == self.id.as_ref()) {
-                continue;
-            }
-            if is_immutable(&field) && value.as_ref() != Some(&*resource.get_field(&field)) {
-                violations.add(format!("{at}{name}"), "cannot be changed");
-            }
-            match value {
-                Some(value) => resource.set_field(&field, value),
-                None => resource.clear_field(&field),
-            }
-        }
-        request::note(&at, resource, true, &mut violations);
-        violations.check()
-    }
-
-    /// Counts a change and says when it was.
-    fn touch(&self, resource: &mut DynamicMessage, environment: &Environment) {
-        if let Some(field) = self.resource.get_field_by_name("update_time")
-            && is_output_only(&field)
-            && let Some(now) = timestamp(&field, environment.now())
-        {
-            resource.set_field(&field, now);
-        }
-        if let Some(field) = self.resource.get_field_by_name("version_id")
-            && is_output_only(&field)
-            && let Some(version) = resource.get_field(&field).as_u64()
-        {
-            resource.set_field(&field, Value::U64(version.saturating_add(1)));
-        }
     }
 
     /// The collection and the identifier of the resource that a request names.
@@ -306,10 +240,18 @@ impl Standard {
     fn find(
         &self,
         tables: &impl Read,
+        environment: &Environment,
         collection: &str,
         id: &str,
     ) -> Result<(u64, Vec<u8>), Failure> {
-        let found = tables.find(collection, id)?;
+        let found = tables.find(collection, id)?.filter(|(_, row)| {
+            // What occurs in the future is not there yet.
+            let field = self.resource.get_field_by_name("occur_time");
+            let Some(field) = field else { return true };
+            let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice());
+            let time = resource.ok().and_then(|it| seconds(&it.get_field(&field)));
+            time.is_none_or(|time| time <= environment.now().seconds)
+        });
         found.ok_or_else(|| Failure::not_found(self.resource.full_name(), id))
     }
 
@@ -328,9 +270,14 @@ pub(crate) fn insert(
     change: &mut Change<'_>,
     environment: &Environment,
     collection: &str,
-    id_field: &FieldDescriptor,
+    id_field: Option<&FieldDescriptor>,
     resource: &mut DynamicMessage,
 ) -> Result<Vec<u8>, Failure> {
+    let Some(id_field) = id_field else {
+        let (sequence, row) = (change.sequence()?, resource.encode_to_vec());
+        change.put(collection, sequence, &row)?;
+        return Ok(row);
+    };
     let chosen = resource.get_field(id_field).as_str().unwrap_or_default().to_owned();
     let (sequence, id) = if chosen.is_empty() {
         change.new_id(collection, &*environment.ids)?
@@ -342,12 +289,9 @@ pub(crate) fn insert(
     resource.set_field(id_field, Value::String(id.clone()));
     let row = resource.encode_to_vec();
     change.add(collection, &id, sequence, &row)?;
+    let kind = resource.descriptor();
+    groups::place(change, kind.full_name(), sequence, "", &value_at(resource, PARENT))?;
     Ok(row)
-}
-
-/// The name of the collection of some parents.
-fn within(collection: String, parents: &[String]) -> String {
-    parents.iter().fold(collection, |collection, parent| format!("{collection}/{parent}"))
 }
 
 /// The text at a path of field names, such as `book.uuid`.
@@ -360,14 +304,6 @@ fn value_at(message: &DynamicMessage, path: &str) -> String {
     }
 }
 
-/// The paths of `update_mask`, if there are any.
-fn mask(request: &DynamicMessage) -> Option<Vec<String>> {
-    let mask = request.get_field_by_name("update_mask")?;
-    let paths = mask.as_message()?.get_field_by_name("paths")?.into_owned();
-    let paths = paths.as_list()?.iter().filter_map(|path| path.as_str().map(str::to_owned));
-    Some(paths.collect::<Vec<_>>()).filter(|paths| !paths.is_empty())
-}
-
 fn take_message(
     request: &mut DynamicMessage,
     field: &FieldDescriptor,
@@ -376,6 +312,17 @@ fn take_message(
         Some(Value::Message(message)) => Ok(message),
         _ => Err(Failure::invalid(field.name(), "must be set")),
     }
+}
+
+/// The seconds of a `google.protobuf.Timestamp`.
+fn seconds(value: &Value) -> Option<i64> {
+    value.as_message()?.get_field_by_name("seconds")?.as_i64()
+}
+
+/// Appends a field with a number to an encoded message.
+fn push_number(message: &mut Vec<u8>, field: &FieldDescriptor, value: u64) {
+    encode_key(field.number(), WireType::Varint, message);
+    encode_varint(value.min(u32::MAX.into()), message);
 }
 
 /// Appends a field of text or of a message to an encoded message.

@@ -28,6 +28,7 @@ use super::check;
 use super::environment::Environment;
 use super::failure::{Failure, Violations};
 use super::fingerprint::Fingerprint;
+use super::groups;
 use super::runs;
 use super::store::{Change, Read};
 use super::time::later;
@@ -99,7 +100,7 @@ pub(crate) fn create(
     }
     change.link(TEMPLATES, &template_key(&task), sequence, sequence)?;
     change.add(&collection, &task.uuid, sequence, &task.encode_to_vec())?;
-    let devices = devices(environment, &task)?;
+    let devices = devices(change, environment, &task)?;
     runs::start(change, environment, now, &task, &devices)?;
     Ok(task)
 }
@@ -147,10 +148,10 @@ fn update_targets(
     check_targets(request.targets.as_ref())?;
     check_rules(&request, "", &[], now)?;
     let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
-    let before = devices(environment, &task)?;
+    let before = devices(change, environment, &task)?;
     task.targets = request.targets;
     touch(&mut task, now);
-    let after = devices(environment, &task)?;
+    let after = devices(change, environment, &task)?;
     change.write(sequence, &task)?;
 
     runs::withdraw(change, now, &task.uuid, |device| !after.contains(device))?;
@@ -176,7 +177,7 @@ fn update_triggers(
     change.write(sequence, &task)?;
 
     runs::withdraw(change, now, &task.uuid, |_| true)?;
-    let devices = devices(environment, &task)?;
+    let devices = devices(change, environment, &task)?;
     runs::start(change, environment, now, &task, &devices)?;
     Ok(UpdateTaskTriggersResponse {})
 }
@@ -240,9 +241,19 @@ fn template_key(task: &DeviceTask) -> String {
     format!("{:016x}", print.value())
 }
 
-fn devices(environment: &Environment, task: &DeviceTask) -> Result<BTreeSet<String>, Failure> {
-    let devices = task.targets.as_ref().map(|targets| environment.fleet.resolve(targets));
-    let devices = devices.unwrap_or_default();
+/// Returns the devices that a task reaches: those of its targets and of their groups with the groups below.
+fn devices(
+    tables: &impl Read,
+    environment: &Environment,
+    task: &DeviceTask,
+) -> Result<BTreeSet<String>, Failure> {
+    let Some(targets) = &task.targets else { return Ok(BTreeSet::new()) };
+    let mut devices = environment.fleet.resolve(targets);
+    let mut groups = BTreeSet::new();
+    for group in &targets.device_groups_uuids {
+        groups.extend(groups::with_subgroups(tables, group)?);
+    }
+    devices.extend(groups::devices(tables, &groups)?);
     if devices.len() <= MAX_TARGETS {
         return Ok(devices);
     }

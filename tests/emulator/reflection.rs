@@ -12,6 +12,9 @@ use crate::serving::services;
 /// The options that contain the extension `google.api.http`.
 const METHOD_OPTIONS: &str = "google.protobuf.MethodOptions";
 const HTTP: i32 = 72_295_728;
+/// The numbers of `eset_protect.v1.sets` and `removes`.
+const SETS: i32 = 52_002;
+const REMOVES: i32 = 52_004;
 
 /// A request in either version.
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +213,7 @@ async fn every_service_that_is_served_is_listed_and_every_extension() {
     let mut expected: Vec<_> = services().into_iter().chain(own).map(str::to_owned).collect();
     expected.sort();
     assert_eq!(replies[0], Reply::Services(expected));
-    assert_eq!(replies[1], Reply::Numbers(METHOD_OPTIONS.to_owned(), vec![HTTP]));
+    assert_eq!(replies[1], Reply::Numbers(METHOD_OPTIONS.to_owned(), vec![SETS, REMOVES, HTTP]));
     let message = "eset.dotnod.automation.v1.DeviceTask".to_owned();
     assert_eq!(replies[2], Reply::Numbers(message, Vec::new()));
 }

@@ -9,4 +9,5 @@ mod fixture;
 mod limits;
 mod logins;
 mod openapi;
+mod operations;
 mod pending;

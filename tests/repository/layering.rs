@@ -77,10 +77,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "emulator",
         &[
+            "asset_management",
             "automation",
             "check",
             "code_name",
             "descriptors",
+            "device_management",
+            "iam",
+            "incident_management",
+            "installer_management",
+            "mobile_device_management",
             "params",
             "policy_management",
             "proto",
@@ -88,13 +94,27 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "rpc",
             "server",
             "transcode",
+            "vulnerability_management",
+            "web_access_protection",
             "wkt",
         ],
     ),
 ];
 
 /// Names of the root that are no modules: what it re-exports.
-const RE_EXPORTED: &[&str] = &["automation", "code_name", "policy_management"];
+const RE_EXPORTED: &[&str] = &[
+    "asset_management",
+    "automation",
+    "code_name",
+    "device_management",
+    "iam",
+    "incident_management",
+    "installer_management",
+    "mobile_device_management",
+    "policy_management",
+    "vulnerability_management",
+    "web_access_protection",
+];
 
 #[test]
 fn the_table_goes_from_the_ground_up() {

@@ -14,6 +14,8 @@ mod bulk;
 #[cfg(feature = "quarantine-management")]
 mod downloads;
 mod errors;
+#[cfg(feature = "all-services")]
+mod fleet;
 mod policies;
 mod resources;
 mod tasks;

@@ -31,9 +31,16 @@ pub struct Args {
     /// Allow connections from other machines; these are not encrypted
     #[arg(long)]
     allow_remote: bool,
-    /// Start with the data of a small company: devices, tasks with their runs, policies and assignments
+    /// Start with the data of a small company: devices in groups, tasks with their runs, policies,
+    /// detections, incidents and what else the services have
     #[arg(long)]
     seed: bool,
+    /// Seed this many devices, from 14 to 100000; implies --seed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(14..=100_000))]
+    seed_devices: Option<u32>,
+    /// Accept actions, values and types that are not known, tasks without targets, and times in the past
+    #[arg(long)]
+    lenient: bool,
     /// Store all data in this directory
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
@@ -71,8 +78,11 @@ impl Args {
         }
         let account = self.account.account()?;
         block_on(async move {
+            let devices = self.seed_devices.and_then(|count| usize::try_from(count).ok());
             let mut builder = Emulator::builder()
-                .seed(self.seed)
+                .seed(self.seed || devices.is_some())
+                .seed_devices(devices.unwrap_or_default())
+                .strict(!self.lenient)
                 .rate_limit(self.rate_limit)
                 .head(self.head)
                 .on_notice(say);

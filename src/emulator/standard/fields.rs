@@ -1,6 +1,8 @@
 //! The fields that only the server sets.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
+};
 
 use crate::descriptors::is_output_only;
 use crate::emulator::environment::Environment;
@@ -37,5 +39,38 @@ pub(super) fn timestamp(field: &FieldDescriptor, time: Timestamp) -> Option<Valu
             Some(Value::Message(value))
         }
         _ => None,
+    }
+}
+
+/// The fields at a path of names, such as `device.uuid`, in messages of a type; `None` if there is none.
+pub(super) fn path(message: &MessageDescriptor, names: &str) -> Option<Vec<FieldDescriptor>> {
+    let mut message = Some(message.clone());
+    let mut fields = Vec::new();
+    for name in names.split('.') {
+        let field = message.as_ref()?.get_field_by_name(name)?;
+        message = field.kind().as_message().cloned();
+        fields.push(field);
+    }
+    Some(fields)
+}
+
+/// Whether one of the values at a path fits. Messages that are not set have no values.
+pub(super) fn at(
+    message: &DynamicMessage,
+    path: &[FieldDescriptor],
+    fits: &mut dyn FnMut(&Value) -> bool,
+) -> bool {
+    let Some((field, rest)) = path.split_first() else { return false };
+    if field.kind().as_message().is_some() && !message.has_field(field) {
+        return false;
+    }
+    let value = message.get_field(field);
+    let mut one = |value: &Value| match value {
+        Value::Message(inner) if !rest.is_empty() => at(inner, rest, fits),
+        value => fits(value),
+    };
+    match &*value {
+        Value::List(values) => values.iter().any(one),
+        value => one(value),
     }
 }

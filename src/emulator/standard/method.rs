@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
-use super::{Standard, Verb};
+use super::children::Child;
+use super::{Source, Standard, Verb};
 use crate::descriptors::name_field;
+use crate::descriptors::{removes, sets};
 use crate::rpc::path_template::{Piece, Pieces};
 use crate::rpc::{HttpBinding, MethodSpec};
 
@@ -20,27 +22,66 @@ struct Described {
     collection: String,
     /// The path ends with the identifier.
     is_of_one: bool,
+    /// It counts the resources.
+    counts: bool,
 }
 
-/// Returns the standard methods of these services by gRPC path.
+/// Returns the standard methods of these services by gRPC path. `special` are those that do more.
 pub(crate) fn methods(
     specs: &[&'static MethodSpec],
     pool: &DescriptorPool,
+    is_special: impl Fn(&str) -> bool,
 ) -> BTreeMap<&'static str, Standard> {
     let described: Vec<_> = specs.iter().filter_map(|spec| describe(spec, pool)).collect();
     let mut collections = BTreeMap::new();
-    for (_, described) in &described {
+    // What special methods list they remove, too.
+    let mut own = BTreeMap::new();
+    for (path, described) in &described {
         if let Some(resource) = described.resource() {
-            collections.entry(described.collection.as_str()).or_insert(resource);
+            let collection = described.collection.as_str();
+            collections.entry(collection).or_insert_with(|| resource.clone());
+            if !is_special(path) {
+                own.entry(collection).or_insert(resource);
+            }
         }
     }
     let standard = |(path, described): &(&'static str, Described)| {
         let resource = collections.get(described.collection.as_str())?;
-        let parent = described.collection.rsplit_once("/*").map(|(parent, _)| parent);
-        let parent = parent.and_then(|parent| collections.get(parent));
-        Some((*path, described.standard(resource, parent)?))
+        let parent = parent(&described.collection);
+        // A parent may have another version.
+        let parent = parent.and_then(|parent| {
+            let named = |name: &&str| unversioned(name) == unversioned(parent);
+            collections
+                .get(parent)
+                .or_else(|| collections.get(collections.keys().copied().find(named)?))
+        });
+        let mut standard = described.standard(resource, parent)?;
+        standard.children = children(&described.collection, &own);
+        Some((*path, standard))
     };
     described.iter().filter_map(standard).collect()
+}
+
+/// Returns the collections inside the resources of a collection.
+fn children(collection: &str, all: &BTreeMap<&str, MessageDescriptor>) -> Vec<Child> {
+    let is_child =
+        |name: &str| parent(name).is_some_and(|it| unversioned(it) == unversioned(collection));
+    let child = |(name, resource): (&&str, &MessageDescriptor)| Child {
+        resource: resource.clone(),
+        id: id_field(resource),
+        children: children(name, all),
+    };
+    all.iter().filter(|(name, _)| is_child(name)).map(child).collect()
+}
+
+/// The collection of the resources that this one is in.
+fn parent(collection: &str) -> Option<&str> {
+    Some(collection.rsplit_once("/*")?.0)
+}
+
+/// A path without the version at its start.
+fn unversioned(path: &str) -> &str {
+    path.trim_start_matches('/').split_once('/').map_or(path, |(_, rest)| rest)
 }
 
 /// Parses a template; `None` for a path that no resource of ESET's has, such as one with a pattern.
@@ -54,10 +95,19 @@ fn describe(spec: &'static MethodSpec, pool: &DescriptorPool) -> Option<(&'stati
     if wildcards != variables.len() || !is_plain || pieces.contains(&Piece::Many) {
         return None;
     }
+    let is_part = |name: &str| matches!(pieces, [.., Piece::Literal(last)] if *last == name);
+    let counts = http.method == "GET"
+        && is_part("count")
+        && only(method.output().fields()).is_some_and(|field| field.kind() == Kind::Uint32);
+    // `…/{thing}/part:update` updates the thing.
+    let updates = http.template.verb() == Some("update")
+        && matches!(pieces, [.., Piece::One, Piece::Literal(_)]);
+    let (_, before) = pieces.split_last()?;
+    let pieces = if counts || updates { before } else { pieces };
     let (last, before) = pieces.split_last()?;
     let is_of_one = *last == Piece::One;
     let collection = Pieces(if is_of_one { before } else { pieces }).to_string();
-    Some((spec.path, Described { method, http, collection, is_of_one }))
+    Some((spec.path, Described { method, http, collection, is_of_one, counts }))
 }
 
 impl Described {
@@ -65,7 +115,10 @@ impl Described {
     fn resource(&self) -> Option<MessageDescriptor> {
         let response = self.method.output();
         let is_creating = self.http.method == "POST" && !self.is_of_one;
-        if self.http.template.verb().is_some() || self.http.method != "GET" && !is_creating {
+        if self.counts
+            || self.http.template.verb().is_some()
+            || self.http.method != "GET" && !is_creating
+        {
             return None;
         }
         // A list has more fields.
@@ -86,26 +139,26 @@ impl Described {
         let item = only(response.fields().filter(is_resource));
         let is_many = item.as_ref().is_some_and(FieldDescriptor::is_list);
         let path: Vec<_> = self.http.template.fields().map(str::to_owned).collect();
+        let has = |name: &str| request.get_field_by_name(name).is_some();
+        let is_file = response.full_name() == "google.api.HttpBody";
         let verb = match (self.http.method, self.is_of_one, self.http.template.verb()) {
+            ("GET", false, None) if self.counts => Verb::Count,
             ("GET", true, None) if item.is_some() && !is_many => Verb::Get,
             ("GET", false, None) if is_many => Verb::List,
+            ("GET", false, Some("listDelta")) if is_many && has("delta_token") => Verb::ListDelta,
             ("POST", false, None) => Verb::Create(self.body(resource)?),
             ("DELETE", true, None) => Verb::Delete,
-            ("PATCH" | "PUT", true, None) => Verb::Update(Some(self.body(resource)?)),
+            ("PATCH" | "PUT", true, None) | ("POST", true, Some("update"))
+                if self.body(resource).is_some() =>
+            {
+                Verb::Update(self.body(resource)?)
+            }
+            ("POST", false, Some(_)) if removes(&self.method) => Verb::Remove,
+            ("POST", false, Some(_)) if is_file => Verb::Download,
             ("GET" | "POST", false, Some(verb)) if verb.starts_with("batchGet") && is_many => {
                 Verb::BatchGet(only(request.fields())?)
             }
-            ("POST", true, Some(_)) => {
-                let is_of_resource = |field: FieldDescriptor| {
-                    let same = resource.get_field_by_name(field.name());
-                    path.iter().any(|name| name == field.name())
-                        || same.is_some_and(|same| {
-                            same.kind() == field.kind() && same.is_list() == field.is_list()
-                        })
-                };
-                let has_more = request.fields().len() > path.len();
-                (has_more && request.fields().all(is_of_resource)).then_some(Verb::Update(None))?
-            }
+            ("POST", true, Some(_)) => Verb::Set(self.sets(resource, &path)?),
             _ => return None,
         };
         let id = id_field(resource);
@@ -117,9 +170,41 @@ impl Described {
             path,
             is_of_one: self.is_of_one,
             parent: parent.map(|parent| parent.full_name().to_owned()),
+            children: Vec::new(),
             response,
             item,
         })
+    }
+
+    /// The fields of the resource that a custom method sets, each with a field of the request or a value.
+    fn sets(
+        &self,
+        resource: &MessageDescriptor,
+        path: &[String],
+    ) -> Option<Vec<(FieldDescriptor, Source)>> {
+        let request = self.method.input();
+        let facts = sets(&self.method);
+        let given = facts.iter().map(|fact| {
+            let (field, source) = fact.split_once(" = ")?;
+            let source = match source {
+                "true" => Source::Value(true),
+                "false" => Source::Value(false),
+                name => Source::Field(request.get_field_by_name(name)?),
+            };
+            Some((resource.get_field_by_name(field)?, source))
+        });
+        let shared = request.fields().filter(|field| {
+            facts.is_empty()
+                && field.name() != "update_mask"
+                && path.iter().all(|name| name != field.name())
+        });
+        let shared = shared.map(|field| {
+            let same = resource.get_field_by_name(field.name())?;
+            let is_same = same.kind() == field.kind() && same.is_list() == field.is_list();
+            is_same.then_some((same, Source::Field(field)))
+        });
+        let sets: Vec<_> = given.chain(shared).collect::<Option<_>>()?;
+        (!sets.is_empty()).then_some(sets)
     }
 
     /// The request's field for the resource.

@@ -38,6 +38,7 @@ const ROW_BYTES: u64 = 256;
 
 /// Reads rows, in a snapshot or during a change.
 pub(crate) trait Read {
+    fn meta(&self) -> &impl ReadableTable<&'static str, u64>;
     fn rows(&self) -> &impl ReadableTable<RowKey, &'static [u8]>;
     fn ids(&self) -> &impl ReadableTable<IdKey, u64>;
     fn index(&self) -> &impl ReadableTable<IndexKey, u64>;
@@ -89,6 +90,27 @@ pub(crate) trait Read {
         }))
     }
 
+    /// Returns a number about the store, such as the number of rows in a collection; 0 if there is none.
+    fn number(&self, name: &str) -> Result<u64, Failure> {
+        Ok(self.meta().get(name)?.map_or(0, |number| number.value()))
+    }
+
+    /// Returns the number of rows of a collection.
+    fn len(&self, collection: &str) -> Result<u64, Failure> {
+        self.number(&rows_of(collection))
+    }
+
+    /// Returns the sequence numbers that an index has for a key, starting at an ordering number.
+    fn index_from<'a>(
+        &'a self,
+        index: &str,
+        key: &str,
+        first: u64,
+    ) -> Result<impl Iterator<Item = Result<u64, Failure>> + use<'a, Self>, Failure> {
+        let range = self.index().range((index, key, first)..=(index, key, u64::MAX))?;
+        Ok(range.map(|entry| Ok(entry?.1.value())))
+    }
+
     /// Returns the ordering numbers and sequence numbers that an index has for a key.
     fn indexed(
         &self,
@@ -107,6 +129,7 @@ pub(crate) trait Read {
 
 /// All tables at one moment.
 pub(crate) struct Snapshot {
+    meta: ReadOnlyTable<&'static str, u64>,
     rows: ReadOnlyTable<RowKey, &'static [u8]>,
     ids: ReadOnlyTable<IdKey, u64>,
     index: ReadOnlyTable<IndexKey, u64>,
@@ -115,6 +138,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(super) fn open(transaction: &ReadTransaction) -> Result<Self, redb::TableError> {
         Ok(Self {
+            meta: transaction.open_table(META)?,
             rows: transaction.open_table(ROWS)?,
             ids: transaction.open_table(IDS)?,
             index: transaction.open_table(INDEX)?,
@@ -136,6 +160,10 @@ pub(crate) struct Change<'t> {
 macro_rules! read {
     ($type:ty) => {
         impl Read for $type {
+            fn meta(&self) -> &impl ReadableTable<&'static str, u64> {
+                &self.meta
+            }
+
             fn rows(&self) -> &impl ReadableTable<RowKey, &'static [u8]> {
                 &self.rows
             }
@@ -207,6 +235,9 @@ impl<'t> Change<'t> {
         check::item_size(row.len())?;
         self.grow(row.len());
         let old = self.rows.insert((collection, sequence), row)?.map(|old| old.value().len());
+        if old.is_none() {
+            self.count_up(&rows_of(collection))?;
+        }
         self.shrink(old);
         Ok(())
     }
@@ -246,6 +277,9 @@ impl<'t> Change<'t> {
     /// Removes a row without an identifier.
     pub(crate) fn remove_row(&mut self, collection: &str, sequence: u64) -> Result<(), Failure> {
         let old = self.rows.remove((collection, sequence))?.map(|old| old.value().len());
+        if old.is_some() {
+            self.count_down(&rows_of(collection))?;
+        }
         self.shrink(old);
         Ok(())
     }
@@ -272,6 +306,22 @@ impl<'t> Change<'t> {
     /// Removes the entry of an index for a key and number.
     pub(crate) fn unlink(&mut self, index: &str, key: &str, number: u64) -> Result<(), Failure> {
         self.index.remove((index, key, number))?;
+        Ok(())
+    }
+
+    /// Adds one to a number about the store.
+    pub(crate) fn count_up(&mut self, name: &str) -> Result<(), Failure> {
+        let number = self.number(name)?.saturating_add(1);
+        self.meta.insert(name, number)?;
+        Ok(())
+    }
+
+    /// Subtracts one from a number about the store, which is forgotten when it is 0.
+    pub(crate) fn count_down(&mut self, name: &str) -> Result<(), Failure> {
+        match self.number(name)?.saturating_sub(1) {
+            0 => self.meta.remove(name)?.map(|_| ()),
+            number => self.meta.insert(name, number)?.map(|_| ()),
+        };
         Ok(())
     }
 
@@ -310,8 +360,9 @@ impl<'t> Change<'t> {
             self.shrunk = self.shrunk.saturating_add(bytes as u64).saturating_add(ROW_BYTES);
         }
     }
+}
 
-    fn number(&self, name: &'static str) -> Result<u64, Failure> {
-        Ok(self.meta.get(name)?.map_or(0, |number| number.value()))
-    }
+/// In [`META`]: the number of rows of a collection.
+fn rows_of(collection: &str) -> String {
+    format!("rows {collection}")
 }

@@ -1,0 +1,72 @@
+//! What mobile devices need to be enrolled ([facts](crate::facts#mobile-device-management)).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::api::{Answer, write};
+use super::environment::Environment;
+use super::failure::Failure;
+use super::store::{Change, Read};
+use super::time::later;
+use crate::device_management::v1::{Device, DeviceEnrollmentStatus};
+use crate::mobile_device_management::v1::{
+    BatchActivateProductRequest, BatchActivateProductResponse, BatchGetEnrollmentLinksRequest,
+    BatchGetEnrollmentLinksResponse, DeviceEnrollmentLink,
+};
+use crate::rpc::mobile_devices::{BatchActivateProduct, BatchGetEnrollmentLinks};
+
+/// The maximum number of devices in a call.
+const MAX_DEVICES: usize = 1000;
+/// How long a link can be used. Ours.
+const LINK_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+pub(crate) fn methods() -> [(&'static str, Answer); 2] {
+    [write::<BatchActivateProduct>(activate), write::<BatchGetEnrollmentLinks>(links)]
+}
+
+fn activate(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    request: BatchActivateProductRequest,
+) -> Result<BatchActivateProductResponse, Failure> {
+    let BatchActivateProductRequest { device_uuids } = request;
+    let devices = pending(change, &device_uuids)?;
+    let groups: BTreeSet<_> = devices.iter().map(|device| &device.parent_group_uuid).collect();
+    if groups.len() > 1 {
+        let description = "the devices are in several groups".to_owned();
+        return Err(Failure::precondition("GROUP", "device_uuids", description));
+    }
+    let activation_task_trigger_uuid = environment.ids.id(change.sequence()?);
+    Ok(BatchActivateProductResponse { activation_task_trigger_uuid })
+}
+
+fn links(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    request: BatchGetEnrollmentLinksRequest,
+) -> Result<BatchGetEnrollmentLinksResponse, Failure> {
+    let BatchGetEnrollmentLinksRequest { device_uuids } = request;
+    let mut enrollment_links = BTreeMap::new();
+    let expire_time = Some(later(environment.now(), LINK_MILLIS));
+    for device in pending(change, &device_uuids)? {
+        let uri = format!("https://enroll.example.com/{}", environment.ids.id(change.sequence()?));
+        enrollment_links.insert(device.uuid, DeviceEnrollmentLink { uri, expire_time });
+    }
+    Ok(BatchGetEnrollmentLinksResponse { enrollment_links })
+}
+
+/// Returns the devices, which must be mobile and not enrolled.
+fn pending(change: &Change<'_>, uuids: &[String]) -> Result<Vec<Device>, Failure> {
+    if uuids.len() > MAX_DEVICES {
+        let expected = format!("expected at most {MAX_DEVICES} devices");
+        return Err(Failure::invalid("device_uuids", expected));
+    }
+    let pending = |uuid: &String| {
+        let (_, device) = change.get::<Device>(uuid)?;
+        if device.is_mobile && device.enrollment_status() == DeviceEnrollmentStatus::Pending {
+            return Ok(device);
+        }
+        let description = format!("the device `{uuid}` is enrolled or not mobile");
+        Err(Failure::precondition("ENROLLMENT", uuid, description))
+    };
+    uuids.iter().map(pending).collect()
+}

@@ -1,0 +1,186 @@
+//! Lists, counts and batches of resources.
+
+use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
+
+use super::order::Order;
+use super::{Filter, Standard, push, push_number, value_at};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::paging::Page;
+use crate::emulator::store::{Read, Snapshot};
+
+/// A row that fits: its sequence number, the row and, where there is a filter, the resource.
+type Fitting = (u64, Vec<u8>, DynamicMessage);
+
+impl Standard {
+    /// Lists in pages (AIP-158), in the order of creation or as `order_by` asks (AIP-132).
+    pub(super) fn list(
+        &self,
+        snapshot: &Snapshot,
+        environment: &Environment,
+        mut request: DynamicMessage,
+    ) -> Result<Vec<u8>, Failure> {
+        let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
+        let collection = self.collection(snapshot, &request, &self.path)?;
+        let page = Page::of(environment.pages, &mut request)?;
+        let order = request.take_field_by_name("order_by");
+        let order = order.as_ref().and_then(Value::as_str).unwrap_or_default();
+        let order = Order::parse(&self.resource, order)?;
+        let total = self.total(&mut request);
+        let filter = self.filter(snapshot, environment, request)?;
+        let mut response = Vec::new();
+        let mut fitting =
+            self.fitting(snapshot, &collection, &filter, page.start().unwrap_or(u64::MAX))?;
+        let (rows, next) = if order.is_empty() {
+            page.take(fitting.map(|row| row.map(|(sequence, row, _)| (sequence, row.len(), row))))?
+        } else {
+            // A page of a sorted list begins at a position.
+            drop(fitting);
+            fitting = self.fitting(snapshot, &collection, &filter, 0)?;
+            let decoded = |row: Result<Fitting, Failure>| {
+                let (_, row, _) = row?;
+                let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
+                Ok::<_, Failure>((row, resource))
+            };
+            let mut all: Vec<_> = fitting.map(decoded).collect::<Result<_, _>>()?;
+            all.sort_by(|(_, one), (_, other)| order.compare(one, other));
+            let positions =
+                (0..).zip(all).skip_while(|(at, _)| page.start().is_none_or(|first| *at < first));
+            page.take(positions.map(|(at, (row, _))| Ok((at, row.len(), row))))?
+        };
+        rows.iter().for_each(|row| push(&mut response, item, row));
+        if !next.is_empty() {
+            let Some(token) = self.response.get_field_by_name("next_page_token") else {
+                return Err(Failure::exhausted("the list does not fit into one response"));
+            };
+            push(&mut response, &token, next.as_bytes());
+        }
+        if let Some(total) = total {
+            let count = match filter.is_empty() {
+                true => snapshot.len(&collection)?,
+                false => self.fitting(snapshot, &collection, &filter, 0)?.count() as u64,
+            };
+            push_number(&mut response, &total, count);
+        }
+        Ok(response)
+    }
+
+    /// Returns the response's field for the number of all items, if the request wants it.
+    fn total(&self, request: &mut DynamicMessage) -> Option<FieldDescriptor> {
+        let is_wanted = match request.descriptor().get_field_by_name("include_total_size") {
+            Some(field) => request.take_field(&field) == Some(Value::Bool(true)),
+            None => true,
+        };
+        self.response.get_field_by_name("total_size").filter(|_| is_wanted)
+    }
+
+    /// Returns what a request filters by.
+    fn filter(
+        &self,
+        tables: &impl Read,
+        environment: &Environment,
+        mut request: DynamicMessage,
+    ) -> Result<Filter, Failure> {
+        self.path.iter().for_each(|variable| request.clear_field_by_name(variable));
+        Filter::of(tables, &self.resource, &request, environment.now())
+    }
+
+    /// Returns the rows of a collection that fit, starting at a sequence number.
+    fn fitting<'a, T: Read>(
+        &'a self,
+        tables: &'a T,
+        collection: &str,
+        filter: &'a Filter,
+        first: u64,
+    ) -> Result<impl Iterator<Item = Result<Fitting, Failure>> + use<'a, T>, Failure> {
+        let rows = tables.rows_from(collection, first)?;
+        let fitting = |row: Result<(u64, Vec<u8>), Failure>| {
+            let (sequence, row) = row?;
+            if filter.is_empty() {
+                return Ok(Some((sequence, row, DynamicMessage::new(self.resource.clone()))));
+            }
+            let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
+            Ok(filter.fits(&resource).then_some((sequence, row, resource)))
+        };
+        Ok(rows.map(fitting).filter_map(Result::transpose))
+    }
+
+    /// Counts what a request filters.
+    pub(super) fn count(
+        &self,
+        snapshot: &Snapshot,
+        environment: &Environment,
+        request: DynamicMessage,
+    ) -> Result<Vec<u8>, Failure> {
+        let collection = self.collection(snapshot, &request, &self.path)?;
+        let filter = self.filter(snapshot, environment, request)?;
+        let count = self.fitting(snapshot, &collection, &filter, 0)?.count();
+        let mut response = Vec::new();
+        for field in self.response.fields() {
+            push_number(&mut response, &field, count as u64);
+        }
+        Ok(response)
+    }
+
+    /// Lists what was created since a token (FACTS.md#incident-management). Without one, or with `latest`, that
+    /// is nothing yet.
+    pub(super) fn list_delta(
+        &self,
+        snapshot: &Snapshot,
+        environment: &Environment,
+        request: &DynamicMessage,
+    ) -> Result<Vec<u8>, Failure> {
+        let (Some(item), Some(field)) =
+            (&self.item, self.response.get_field_by_name("next_delta_token"))
+        else {
+            return Err(Failure::internal("no items or no token"));
+        };
+        let token = value_at(request, "delta_token");
+        let last = match token.as_str() {
+            "" | "latest" => None,
+            token => Some(u64::from_str_radix(token, 16).map_err(|_| {
+                let expected = "expected `latest` or a token of the response before";
+                Failure::invalid("delta_token", expected)
+            })?),
+        };
+        let filter =
+            self.filter(snapshot, environment, DynamicMessage::new(request.descriptor()))?;
+        let first = last.unwrap_or_default().saturating_add(1);
+        let (mut response, mut newest) = (Vec::new(), last.unwrap_or_default());
+        let max = usize::try_from(environment.pages.max_size).unwrap_or(usize::MAX);
+        let limit = if last.is_some() { max } else { usize::MAX };
+        for row in self.fitting(snapshot, self.resource.full_name(), &filter, first)?.take(limit) {
+            let (sequence, row, _) = row?;
+            newest = sequence;
+            if last.is_some() {
+                push(&mut response, item, &row);
+            }
+        }
+        push(&mut response, &field, format!("{newest:x}").as_bytes());
+        Ok(response)
+    }
+
+    /// Gets all resources, or fails if one is missing (AIP-231), in the order of the request.
+    pub(super) fn batch_get(
+        &self,
+        snapshot: &Snapshot,
+        environment: &Environment,
+        request: &DynamicMessage,
+        ids: &FieldDescriptor,
+    ) -> Result<Vec<u8>, Failure> {
+        let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
+        let ids_value = request.get_field(ids);
+        let wanted = ids_value.as_list().unwrap_or_default();
+        let max = usize::try_from(environment.pages.max_size).unwrap_or(usize::MAX);
+        if wanted.len() > max {
+            let limit = format!("{}: expected at most {max} identifiers", ids.name());
+            return Err(Failure::out_of_range(limit));
+        }
+        let mut response = Vec::new();
+        for id in wanted.iter().filter_map(Value::as_str) {
+            let (_, row) = self.find(snapshot, environment, self.resource.full_name(), id)?;
+            push(&mut response, item, &row);
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,87 @@
+//! What is known of vulnerabilities by device, seen in other ways: those of operating systems, and the devices
+//! that have any ([facts](crate::facts#vulnerability-management)).
+
+use std::collections::BTreeMap;
+
+use prost::{Message, Name};
+
+use super::api::{Answer, list};
+use super::environment::Environment;
+use super::failure::Failure;
+use super::groups;
+use super::paging::Page;
+use super::store::{Read, Snapshot};
+use crate::rpc::vulnerable_devices::{ListDeviceOsVulnerabilities, ListVulnerableDevices};
+use crate::vulnerability_management::v1::{
+    DeviceVulnerability, ListDeviceOsVulnerabilitiesRequest, ListDeviceOsVulnerabilitiesResponse,
+    ListVulnerableDevicesRequest, ListVulnerableDevicesResponse, VulnerableDevice,
+};
+
+pub(crate) fn methods() -> [(&'static str, Answer); 2] {
+    [list::<ListDeviceOsVulnerabilities>(of_systems), list::<ListVulnerableDevices>(devices)]
+}
+
+/// Returns the vulnerabilities of a device, and of the devices in a group and those below it, as far as
+/// these are set.
+fn all(
+    snapshot: &Snapshot,
+    device: &str,
+    group: &str,
+) -> Result<Vec<(u64, DeviceVulnerability)>, Failure> {
+    let groups = match group {
+        "" => None,
+        group => Some(groups::with_subgroups(snapshot, group)?),
+    };
+    let mut found = Vec::new();
+    for row in snapshot.rows_from(&DeviceVulnerability::full_name(), 0)? {
+        let (sequence, row) = row?;
+        let it = DeviceVulnerability::decode(row.as_slice())?;
+        let is_inside = groups.as_ref().is_none_or(|groups| groups.contains(&it.device_group_uuid));
+        if is_inside && (device.is_empty() || device == it.device_uuid) {
+            found.push((sequence, it));
+        }
+    }
+    Ok(found)
+}
+
+fn of_systems(
+    snapshot: &Snapshot,
+    _: &Environment,
+    request: ListDeviceOsVulnerabilitiesRequest,
+    page: Page,
+) -> Result<ListDeviceOsVulnerabilitiesResponse, Failure> {
+    let ListDeviceOsVulnerabilitiesRequest { device_uuid, device_group_uuid, .. } = request;
+    let all = all(snapshot, &device_uuid, &device_group_uuid)?.into_iter();
+    let rows = all.filter_map(|(sequence, it)| {
+        let it =
+            it.os_vulnerability.filter(|_| page.start().is_some_and(|first| first <= sequence))?;
+        Some(Ok((sequence, it.encoded_len(), it)))
+    });
+    let (vulnerabilities, next_page_token) = page.take(rows)?;
+    Ok(ListDeviceOsVulnerabilitiesResponse { vulnerabilities, next_page_token })
+}
+
+/// Lists devices in the order of their first vulnerabilities.
+fn devices(
+    snapshot: &Snapshot,
+    _: &Environment,
+    request: ListVulnerableDevicesRequest,
+    page: Page,
+) -> Result<ListVulnerableDevicesResponse, Failure> {
+    let ListVulnerableDevicesRequest { device_group_uuid, .. } = request;
+    let (mut order, mut devices) = (BTreeMap::new(), BTreeMap::new());
+    for (sequence, it) in all(snapshot, "", &device_group_uuid)? {
+        let first = *order.entry(it.device_uuid.clone()).or_insert(sequence);
+        let uuid = it.device_uuid;
+        let device = devices
+            .entry(first)
+            .or_insert_with(|| VulnerableDevice { uuid, ..VulnerableDevice::default() });
+        device.app_vulnerabilities.extend(it.application_vulnerability);
+        device.os_vulnerabilities.extend(it.os_vulnerability);
+        device.package_vulnerabilities.extend(it.package_vulnerability);
+    }
+    let rows = devices.into_iter().filter(|(first, _)| page.start().is_some_and(|it| it <= *first));
+    let (devices, next_page_token) =
+        page.take(rows.map(|(first, device)| Ok((first, device.encoded_len(), device))))?;
+    Ok(ListVulnerableDevicesResponse { devices, next_page_token })
+}
