@@ -108,7 +108,6 @@ mod auth;
 mod builder;
 mod check;
 mod clock;
-mod cors;
 mod devices;
 mod environment;
 mod error;
@@ -130,7 +129,6 @@ mod installers;
 mod log;
 #[cfg(feature = "mobile-device-management")]
 mod mobile_devices;
-mod notifier;
 mod pace;
 mod paging;
 mod policies;
@@ -151,7 +149,6 @@ mod web_rules;
 pub use auth::Auth;
 pub use builder::Builder;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use cors::{Origin, ParseOriginError};
 pub use error::EmulatorError;
 pub use faults::{Fault, Faults, Hold, ParseFaultError};
 pub use fleet::Device;
@@ -160,14 +157,15 @@ pub use log::{Arrival, Front};
 pub use pace::{Outcome, Pace};
 pub use paging::PageLimits;
 
-pub use serving::{ConnectionLimits, Running};
+pub use crate::server::{ConnectionLimits, Origin, ParseOriginError};
+pub use serving::Running;
 
 /// An emulator that is ready to serve.
 pub struct Emulator {
     api: api::Api,
     hosted: Vec<hosted::Hosted>,
     gate: gate::Settings,
-    notifier: notifier::Notifier,
+    notifier: crate::server::notifier::Notifier,
 }
 
 impl std::fmt::Debug for Emulator {

@@ -17,20 +17,32 @@
 //! ```
 
 mod backend;
-#[cfg(feature = "emulator")]
+#[cfg(feature = "_connections")]
 mod bytes_codec;
+#[cfg(feature = "_connections")]
+pub(crate) mod connections;
+#[cfg(feature = "_connections")]
+pub(crate) mod cors;
 pub(crate) mod deadline;
-#[cfg(feature = "emulator")]
+#[cfg(feature = "_connections")]
 pub(crate) mod encoded;
 pub(crate) mod encoding;
+#[cfg(feature = "_connections")]
+pub(crate) mod head;
 mod limits;
 mod metadata;
+#[cfg(feature = "_connections")]
+pub(crate) mod notifier;
 mod reflection;
 mod rest;
 pub(crate) mod rich_status;
 mod services;
 
 pub use backend::{Backend, RestAnswer, RestCall, RestFuture};
+#[cfg(feature = "_connections")]
+pub use connections::ConnectionLimits;
+#[cfg(feature = "_connections")]
+pub use cors::{Origin, ParseOriginError};
 pub use limits::RestLimits;
 pub use reflection::Reflection;
 pub use rest::RestFront;

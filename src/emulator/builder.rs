@@ -9,21 +9,19 @@ use prost::{Message, Name};
 use super::api::{Api, Methods};
 use super::auth::Auth;
 use super::clock::{Clock, SystemClock};
-use super::cors::Origin;
 use super::environment::Environment;
 use super::error::EmulatorError;
 use super::faults::Faults;
 use super::fleet::{Device, Fleet};
 use super::hosted::Hosted;
 use super::ids::{IdSource, RandomIds};
-use super::notifier::Notifier;
 use super::pace::{Outcome, OutcomeRule, Pace};
 use super::paging::PageLimits;
-use super::serving::ConnectionLimits;
 use super::store::{Change, Store};
 use super::{Emulator, gate, seed, special};
 use crate::automation::v1::DeviceTask;
-use crate::server::{AllServices, Services};
+use crate::server::notifier::Notifier;
+use crate::server::{AllServices, ConnectionLimits, Origin, Services};
 
 /// The default maximum size of a store's rows, in bytes.
 const MAX_BYTES: u64 = 1 << 30;

@@ -1,6 +1,5 @@
 //! Processes every request before its service: log, logins, limits, faults and pending responses.
 
-mod head;
 mod injected;
 mod logins;
 mod pages;
@@ -23,8 +22,6 @@ use tonic::{Code, Status};
 use tower::{BoxError, Service};
 use uuid::Uuid;
 
-pub(super) use self::head::Peer;
-use self::head::{bearer, caller, is_grpc, is_open, print};
 use self::injected::{broken, injected, plain};
 use self::pending::{Pending, RESPONSE_ID};
 use self::rate::RateLimit;
@@ -32,10 +29,12 @@ pub(super) use self::settings::Settings;
 use self::tokens::Tokens;
 use super::api::Api;
 use super::faults::{Fault, Faults, Kind};
+use super::fingerprint::Fingerprint;
 use super::log::{Arrival, Front, Log};
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::deadline::stream::until;
+use crate::server::head::{bearer, caller, is_grpc, is_open};
 use crate::server::{RestFront, RestLimits, encoded};
 
 /// The maximum size of a message, in both directions.
@@ -304,6 +303,16 @@ fn http_status(spec: &MethodSpec, code: Code) -> u16 {
         ("UpdatePolicyAssignmentRanking", Code::FailedPrecondition) => 412,
         _ => crate::transcode::http_from_code(code),
     }
+}
+
+/// Returns a fingerprint of everything that identical requests share: all but the token
+/// ([facts](crate::facts#pending-answers)).
+fn print(request: &Request<Bytes>) -> u64 {
+    Fingerprint::new()
+        .part(request.method().as_str())
+        .part(request.uri().path_and_query().map_or("", |path| path.as_str()))
+        .part(request.body())
+        .value()
 }
 
 /// Returns the response to `HEAD` (RFC 9110, 9.3.2): that of `GET` without its body.

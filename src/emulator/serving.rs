@@ -1,10 +1,5 @@
 //! Serves an emulator over gRPC and REST.
 
-mod accept;
-mod activity;
-mod connection;
-mod limits;
-
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,15 +12,14 @@ use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tower::{ServiceBuilder, service_fn};
 
-use self::connection::Calls;
-pub use self::limits::ConnectionLimits;
 use super::Emulator;
 use super::error::EmulatorError;
 use super::faults::Faults;
 use super::gate::{Gate, MAX_MESSAGE};
 use super::log::Arrival;
 use super::store::Store;
-use crate::server::{Reflection, RestFront};
+use crate::server::connections::{self, Calls};
+use crate::server::{Reflection, RestFront, cors};
 use crate::wkt::TypeRegistry;
 
 /// Configures a service to accept large and compressed messages, and to compress for clients that accept it.
@@ -121,7 +115,7 @@ impl Emulator {
             let stopped = async {
                 let _ = stopped.await;
             };
-            accept::serve(calls, listener, self.gate.limits, &self.notifier, stopped).await;
+            connections::serve(calls, listener, self.gate.limits, &self.notifier, stopped).await;
         });
         let server = AbortOnDropHandle::new(server);
         Ok(Running { address, gate, server, stop, store })
@@ -140,7 +134,7 @@ impl Emulator {
     ) -> Result<(), EmulatorError> {
         let _store = CloseOnDrop(Arc::clone(&self.api.store));
         let (_, calls) = self.services().await?;
-        accept::serve(calls, listener, self.gate.limits, &self.notifier, shutdown).await;
+        connections::serve(calls, listener, self.gate.limits, &self.notifier, shutdown).await;
         Ok(())
     }
 
@@ -166,7 +160,7 @@ impl Emulator {
         let gate = Arc::new(Gate::new(self.gate.clone(), self.api.clone(), rest));
         let passed = Arc::clone(&gate);
         let calls = ServiceBuilder::new()
-            .option_layer(super::cors::layer(&self.gate.origins))
+            .option_layer(cors::layer(&self.gate.origins))
             .service(service_fn(move |request| Arc::clone(&passed).pass(routes.clone(), request)));
         Ok((gate, Calls::new(calls)))
     }

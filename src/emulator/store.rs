@@ -17,7 +17,7 @@ pub(crate) use tables::{Change, Read, Snapshot};
 
 use super::error::EmulatorError;
 use super::failure::Failure;
-use super::notifier::Notifier;
+use crate::server::notifier::Notifier;
 use tables::{CHANGES, META};
 
 /// The file in a data directory.

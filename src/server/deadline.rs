@@ -1,6 +1,6 @@
 //! Reads and enforces the deadline in `grpc-timeout`.
 
-#[cfg(feature = "emulator")]
+#[cfg(feature = "_connections")]
 pub(crate) mod stream;
 
 use std::future::Future;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::emulator::auth::Auth;
-use crate::emulator::cors::Origin;
 use crate::emulator::faults::Faults;
-use crate::emulator::serving::ConnectionLimits;
+use crate::server::{ConnectionLimits, Origin};
 
 /// The settings of a gate.
 #[derive(Clone, Debug)]

@@ -18,10 +18,10 @@ use tower::{BoxError, Service};
 
 use super::activity::Activity;
 use super::limits::ConnectionLimits;
-use crate::emulator::gate::Peer;
+use crate::server::head::Peer;
 
 /// Answers the requests of all connections. An error breaks the connection.
-pub(super) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
+pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
 
 /// The maximum number of concurrent streams per connection, and of header bytes per request. HTTP/1.1 has
 /// hyper's own limit of 100 headers.

@@ -1,5 +1,9 @@
 //! Accepts connections and makes room for them.
 
+mod activity;
+mod connection;
+mod limits;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
@@ -11,10 +15,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::activity::Activity;
-use super::connection::{self, Calls};
-use super::limits::ConnectionLimits;
-use crate::emulator::notifier::Notifier;
+use self::activity::Activity;
+pub(crate) use self::connection::Calls;
+pub use self::limits::ConnectionLimits;
+use super::notifier::Notifier;
 
 /// The first and the longest wait for room.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
@@ -52,7 +56,7 @@ fn is_of_one(error: &io::Error) -> bool {
 
 /// Serves connections until `shutdown` completes, and then until the open ones have ended. Dropping it breaks
 /// all of them.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     calls: Calls,
     listener: TcpListener,
     limits: ConnectionLimits,

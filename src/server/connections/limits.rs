@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Limits of an emulator's connections.
+/// Limits of the connections of a server.
 ///
 /// A client that exceeds a time limit loses its connection, or over gRPC and REST its call; others are not
 /// affected.
@@ -12,7 +12,7 @@ pub struct ConnectionLimits {
     /// The maximum number of connections: 10,000 by default. A new connection replaces the one that has been
     /// idle for the longest time; if calls are in progress on all of them, it waits until one ends. Each
     /// takes a file descriptor. If the system runs out of them (`ulimit -n`), the same happens earlier and is
-    /// reported to [`Builder::on_notice`](crate::emulator::Builder::on_notice).
+    /// reported to the operator.
     pub max_connections: usize,
     /// How long a connection may be idle: five minutes by default. It is idle while no call is in progress.
     /// Only complete request heads count, not single bytes or pings, and neither does a response of which the

@@ -1,17 +1,17 @@
-//! Messages for the operator of an emulator.
+//! Messages for the operator of a server.
 
 use std::sync::Arc;
 
 /// Delivers messages.
 #[derive(Clone)]
-pub(super) struct Notifier(Arc<dyn Fn(&str) + Send + Sync>);
+pub(crate) struct Notifier(Arc<dyn Fn(&str) + Send + Sync>);
 
 impl Notifier {
-    pub(super) fn new(tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
-    pub(super) fn notify(&self, notice: &str) {
+    pub(crate) fn notify(&self, notice: &str) {
         (self.0)(notice);
     }
 }

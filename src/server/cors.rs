@@ -11,7 +11,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 /// How long a browser may cache the permission.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// An origin whose web pages may call the emulator's REST front from a browser (CORS, the Fetch standard): a
+/// An origin whose web pages may call a REST front from a browser (CORS, the Fetch standard): a
 /// scheme, a host, and a port unless it is the scheme's default, such as `https://console.example` or
 /// `http://localhost:5173`; `*` means every origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl fmt::Display for ParseOriginError {
 impl std::error::Error for ParseOriginError {}
 
 /// Returns the layer that answers preflight requests and adds CORS headers; `None` without origins.
-pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
+pub(crate) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }

@@ -2,13 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, header};
 use tonic::body::Body;
 
-use crate::emulator::fingerprint::Fingerprint;
-
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type.is_some_and(|value| {
         value.get(..16).is_some_and(|value| value.eq_ignore_ascii_case(b"application/grpc"))
@@ -16,11 +13,11 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a path needs no token: health checks and reflection contain only public data.
-pub(super) fn is_open(path: &str) -> bool {
+pub(crate) fn is_open(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
 }
 
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -30,17 +27,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) Option<SocketAddr>);
 
-pub(super) fn caller(request: &Request<Body>) -> Option<IpAddr> {
+pub(crate) fn caller(request: &Request<Body>) -> Option<IpAddr> {
     let Peer(address) = request.extensions().get()?;
     address.map(|address| address.ip())
-}
-
-/// Returns a fingerprint of everything that identical requests share: all but the token
-/// ([facts](crate::facts#pending-answers)).
-pub(super) fn print(request: &Request<Bytes>) -> u64 {
-    Fingerprint::new()
-        .part(request.method().as_str())
-        .part(request.uri().path_and_query().map_or("", |path| path.as_str()))
-        .part(request.body())
-        .value()
 }
