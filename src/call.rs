@@ -5,6 +5,8 @@ mod bulk;
 mod call_state;
 mod context;
 mod execute;
+#[cfg(feature = "serve")]
+mod forward;
 mod items;
 mod limit;
 mod options;
@@ -23,6 +25,8 @@ use std::sync::Arc;
 
 pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, ProgressCounts};
 pub(crate) use context::{CallContext, Interceptor, Links, Policy};
+#[cfg(feature = "serve")]
+pub(crate) use forward::{HttpCodec, forward};
 pub use items::Items;
 pub(crate) use limit::Limit;
 pub use options::CallOptions;

@@ -4,6 +4,8 @@ mod builder;
 #[cfg(feature = "automation")]
 mod create_guard;
 mod env;
+#[cfg(feature = "serve")]
+mod forward;
 mod target;
 #[cfg(feature = "automation")]
 mod task_watch;

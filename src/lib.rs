@@ -53,7 +53,8 @@
 //!                per       and        token, rate limit,  attempt    └─ yours: a mock, a recorder, …
 //!                service   decodes    pending responses
 //!
-//!   grpcurl, curl, any language ─▶ gRPC and REST servers ─▶ emulator
+//!   grpcurl, curl, any language ─▶ gRPC and REST servers ─┬▶ emulator
+//!                                                         └▶ serve ─▶ Client, as above
 //! ```
 //!
 //! | module or type | purpose |
@@ -76,6 +77,7 @@
 //! | [`wkt`] | `google.protobuf.Any` and the other well-known types, [`wkt::TypeRegistry`] |
 //! | [`transcode`] | RPCs as HTTP requests, and their OpenAPI document |
 //! | [`server`] | a REST front for servers, and reflection (feature `server`) |
+//! | [`serve`] | a server that forwards calls: gRPC in front of ESET's REST API, or REST in front of gRPC (feature `serve`) |
 //! | [`emulator`] | an emulator of ESET's services (feature `emulator`) |
 //! | [`facts`] | what is known of ESET's APIs, with sources |
 //!
@@ -102,6 +104,7 @@
 //! | `tls` | TLS with rustls and ring: [`TlsConfig`] | yes |
 //! | `rest` | ESET's REST API as a second wire, and its logins | |
 //! | `server` | tonic's server stubs, and the module [`server`] | |
+//! | `serve` | the module [`serve`] | |
 //! | `emulator` | the module [`emulator`] | |
 //! | `otel` | W3C trace context in every request, for programs that use OpenTelemetry: [`telemetry`] | |
 //! | `metrics` | counters and histograms through the `metrics` facade: [`telemetry`] | |
@@ -125,6 +128,7 @@
     doc = "\n\n[emulator]: https://docs.rs/eset-protect\n[`emulator`]: https://docs.rs/eset-protect"
 )]
 #![cfg_attr(not(feature = "policies-as-code"), doc = "\n[`rollout`]: https://docs.rs/eset-protect")]
+#![cfg_attr(not(feature = "serve"), doc = "\n[`serve`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "server"), doc = "\n[`server`]: https://docs.rs/eset-protect")]
 #![cfg_attr(not(feature = "tls"), doc = "\n[`TlsConfig`]: https://docs.rs/eset-protect")]
 #![warn(unreachable_pub)]
@@ -164,6 +168,8 @@ mod rate_limiter;
 #[cfg(feature = "policies-as-code")]
 pub mod rollout;
 pub mod rpc;
+#[cfg(feature = "serve")]
+pub mod serve;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod telemetry;

@@ -30,9 +30,11 @@ pub(crate) mod encoding;
 #[cfg(feature = "_connections")]
 pub(crate) mod head;
 mod limits;
-mod metadata;
+pub(crate) mod metadata;
 #[cfg(feature = "_connections")]
 pub(crate) mod notifier;
+#[cfg(feature = "_connections")]
+pub(crate) mod pages;
 mod reflection;
 mod rest;
 pub(crate) mod rich_status;

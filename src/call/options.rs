@@ -60,6 +60,9 @@ pub struct CallOptions {
     attempt_timeout: Option<Duration>,
     retry: Option<RetryPolicy>,
     metadata: Vec<(String, String)>,
+    /// Metadata of another call, which this one forwards.
+    #[cfg(feature = "serve")]
+    forwarded: http::HeaderMap,
 }
 
 impl CallOptions {
@@ -107,6 +110,13 @@ impl CallOptions {
         self
     }
 
+    /// Adds metadata of another call, without checking it.
+    #[cfg(feature = "serve")]
+    pub(crate) fn forwarded(mut self, metadata: MetadataMap) -> Self {
+        self.forwarded = metadata.into_headers();
+        self
+    }
+
     pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
         self.timeout.unwrap_or(default)
     }
@@ -137,6 +147,12 @@ impl CallOptions {
             })?;
             value.set_sensitive(true);
             map.append(name, value);
+        }
+        #[cfg(feature = "serve")]
+        if !self.forwarded.is_empty() {
+            let mut headers = std::mem::take(map).into_headers();
+            headers.extend(self.forwarded.clone());
+            *map = MetadataMap::from_headers(headers);
         }
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 mod injected;
 mod logins;
-mod pages;
 mod pending;
 mod rate;
 mod settings;
@@ -35,12 +34,18 @@ use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::deadline::stream::until;
 use crate::server::head::{bearer, caller, is_grpc, is_open};
+use crate::server::pages::{self, About};
 use crate::server::{RestFront, RestLimits, encoded};
 
 /// The maximum size of a message, in both directions.
 pub(super) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// The header with the id of every response ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
+
+const ABOUT: About = About {
+    title: "ESET PROTECT emulator",
+    text: "A stand-in for ESET's services, over gRPC and REST on this port.",
+};
 
 /// The state shared by all connections.
 pub(super) struct Gate {
@@ -231,9 +236,12 @@ impl Gate {
         };
         let request = request.map(|body| until(body, Instant::now() + time, late));
         let api = self.api.clone();
-        let answer = move |message| {
+        let answer = move |request: tonic::Request<Bytes>| {
             let api = api.clone();
-            async move { api.call(spec.path, message).await }
+            async move {
+                let response = api.call(spec.path, request.into_inner()).await?;
+                Ok(tonic::Response::new(response.into()))
+            }
         };
         encoded::serve(request, MAX_MESSAGE, answer).await
     }
@@ -285,7 +293,7 @@ impl Gate {
 
     /// Serves HTTP paths.
     async fn serve(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if let Some(answer) = pages::answer(&request, self.api.methods.specs()) {
+        if let Some(answer) = pages::answer(&request, ABOUT, self.api.methods.specs()) {
             return answer;
         }
         match logins::answer(&self.tokens, &request, self.api.environment.clock.now()) {

@@ -18,7 +18,7 @@ use super::faults::Faults;
 use super::gate::{Gate, MAX_MESSAGE};
 use super::log::Arrival;
 use super::store::Store;
-use crate::server::connections::{self, Calls};
+use crate::server::connections::{self, Calls, Plain};
 use crate::server::{Reflection, RestFront, cors};
 use crate::wkt::TypeRegistry;
 
@@ -115,7 +115,15 @@ impl Emulator {
             let stopped = async {
                 let _ = stopped.await;
             };
-            connections::serve(calls, listener, self.gate.limits, &self.notifier, stopped).await;
+            connections::serve(
+                calls,
+                listener,
+                Arc::new(Plain),
+                self.gate.limits,
+                &self.notifier,
+                stopped,
+            )
+            .await;
         });
         let server = AbortOnDropHandle::new(server);
         Ok(Running { address, gate, server, stop, store })
@@ -134,7 +142,15 @@ impl Emulator {
     ) -> Result<(), EmulatorError> {
         let _store = CloseOnDrop(Arc::clone(&self.api.store));
         let (_, calls) = self.services().await?;
-        connections::serve(calls, listener, self.gate.limits, &self.notifier, shutdown).await;
+        connections::serve(
+            calls,
+            listener,
+            Arc::new(Plain),
+            self.gate.limits,
+            &self.notifier,
+            shutdown,
+        )
+        .await;
         Ok(())
     }
 

@@ -57,6 +57,19 @@ impl RestCall {
         self.route.spec()
     }
 
+    /// Returns the extensions of the HTTP request.
+    #[cfg(feature = "serve")]
+    pub(crate) fn extensions(&self) -> &http::Extensions {
+        &self.extensions
+    }
+
+    /// Reads and writes JSON with the types of this registry instead of the front's.
+    #[cfg(feature = "serve")]
+    pub(crate) fn with_registry(mut self, registry: TypeRegistry) -> Self {
+        self.registry = registry;
+        self
+    }
+
     /// Parses the request, calls `handle` and writes the response, including default values as ESET does
     /// ([facts](crate::facts#json)).
     ///

@@ -2,6 +2,7 @@
 
 mod activity;
 mod connection;
+mod handshake;
 mod limits;
 
 use std::collections::BTreeMap;
@@ -17,14 +18,15 @@ use tokio::task::JoinSet;
 
 use self::activity::Activity;
 pub(crate) use self::connection::Calls;
+#[cfg(feature = "serve")]
+pub(crate) use self::handshake::{Accepted, Accepting};
+pub(crate) use self::handshake::{Handshake, Plain};
 pub use self::limits::ConnectionLimits;
 use super::notifier::Notifier;
 
 /// The first and the longest wait for room.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 const LONG_WAIT: Duration = Duration::from_secs(1);
-/// How long a shutdown waits for current calls.
-const DRAIN: Duration = Duration::from_secs(10);
 /// At most one in this number of unused connections is closed at a time.
 const SHARE: usize = 16;
 
@@ -59,6 +61,7 @@ fn is_of_one(error: &io::Error) -> bool {
 pub(crate) async fn serve(
     calls: Calls,
     listener: TcpListener,
+    handshake: Arc<dyn Handshake>,
     limits: ConnectionLimits,
     notifier: &Notifier,
     shutdown: impl Future<Output = ()>,
@@ -96,6 +99,7 @@ pub(crate) async fn serve(
                 let ended = Ended { open: open.clone(), number };
                 let connection = connection::serve(
                     stream,
+                    Arc::clone(&handshake),
                     activity,
                     protocol.clone(),
                     calls.clone(),
@@ -129,7 +133,7 @@ pub(crate) async fn serve(
     drop(listener);
     draining.send_replace(true);
     let ended = async { while tasks.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(DRAIN, ended).await;
+    let _ = tokio::time::timeout(limits.drain_time, ended).await;
 }
 
 /// Removes a connection when it ends, for whatever reason.

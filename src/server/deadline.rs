@@ -35,6 +35,12 @@ impl Deadline {
         Ok(Self(Instant::now().checked_add(time)))
     }
 
+    /// Returns the remaining time, if there is a deadline.
+    #[cfg(feature = "serve")]
+    pub(crate) fn left(self) -> Option<Duration> {
+        self.0.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
     /// Waits for a call until the deadline.
     ///
     /// # Errors

@@ -13,16 +13,16 @@ use tower::service_fn;
 
 use super::bytes_codec::BytesCodec;
 
-/// Answers a gRPC request by its encoded message. Messages may be so large, in both directions, and
-/// compressed.
+/// Answers a gRPC request by its encoded message. Messages may be up to `max_message` bytes long, in both
+/// directions, and compressed.
 pub(crate) fn serve<F, A>(
     request: Request<Body>,
     max_message: usize,
     answer: F,
 ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
 where
-    F: Fn(Bytes) -> A + Send + 'static,
-    A: Future<Output = Result<Vec<u8>, Status>> + Send + 'static,
+    F: Fn(tonic::Request<Bytes>) -> A + Send + 'static,
+    A: Future<Output = Result<tonic::Response<Bytes>, Status>> + Send + 'static,
 {
     let mut grpc = Grpc::new(BytesCodec)
         .max_decoding_message_size(max_message)
@@ -30,9 +30,5 @@ where
         .accept_compressed(CompressionEncoding::Gzip)
         .accept_compressed(CompressionEncoding::Deflate)
         .send_compressed(CompressionEncoding::Gzip);
-    let service = service_fn(move |request: tonic::Request<Bytes>| {
-        let answer = answer(request.into_inner());
-        async move { Ok(tonic::Response::new(answer.await?.into())) }
-    });
-    Box::pin(async move { grpc.unary(service, request).await })
+    Box::pin(async move { grpc.unary(service_fn(answer), request).await })
 }

@@ -27,12 +27,14 @@ fn is_of_http(name: &HeaderName) -> bool {
         header::UPGRADE,
         header::VIA,
     ];
-    NAMES.contains(name) || name == "keep-alive" || name.as_str().starts_with("grpc-")
+    // What a server says of retries concerns the call (gRFC A6).
+    let is_of_grpc = name.as_str().starts_with("grpc-") && name != "grpc-retry-pushback-ms";
+    NAMES.contains(name) || name == "keep-alive" || is_of_grpc
 }
 
 /// Returns the metadata of a request. Base64 values (`-bin`) stay unchanged, because both wires use that
 /// form.
-pub(super) fn of_request(mut headers: HeaderMap) -> MetadataMap {
+pub(crate) fn of_request(mut headers: HeaderMap) -> MetadataMap {
     strip(&mut headers);
     MetadataMap::from_headers(headers)
 }
@@ -45,8 +47,13 @@ pub(super) fn to_headers(metadata: MetadataMap) -> HeaderMap {
 }
 
 fn strip(headers: &mut HeaderMap) {
-    let names: Vec<_> = headers.keys().filter(|name| is_of_http(name)).cloned().collect();
-    for name in names {
+    let lists = headers.get_all(header::CONNECTION).into_iter();
+    let options = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    // Headers that `connection` names end with this connection, too (RFC 9110, 7.6.1).
+    let of_connection: Vec<_> =
+        options.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
+    let of_http: Vec<_> = headers.keys().filter(|name| is_of_http(name)).cloned().collect();
+    for name in of_http.into_iter().chain(of_connection) {
         headers.remove(name);
     }
 }

@@ -74,6 +74,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("rollout", &["client", "error", "policy", "policy_management"]),
     ("server", &["proto", "protojson", "rpc", "transcode", "wkt"]),
+    ("serve", &["call", "client", "error", "proto", "rpc", "server", "transcode", "wkt"]),
     (
         "emulator",
         &[

@@ -5,7 +5,7 @@ use eset_protect::policy_management::v2::{
     UpdatePolicyAssignmentRankingRequest,
 };
 
-use crate::{Fixture, over_both_wires};
+use crate::{Fixture, over_all_routes};
 
 async fn policy(fixture: &mut Fixture, name: &str) -> String {
     let policy = Policy { display_name: name.to_owned(), ..Default::default() };
@@ -35,7 +35,7 @@ async fn ranks(fixture: &mut Fixture, target: PolicyTarget) {
 
 #[tokio::test]
 async fn ranks_are_appended_moved_and_renumbered() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let target = PolicyTarget::device_group("group/&%one");
         let mut assigned = Vec::new();
         for name in ["a", "b", "c", "d"] {
@@ -63,7 +63,7 @@ async fn ranks_are_appended_moved_and_renumbered() {
 
 #[tokio::test]
 async fn filters_go_together() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let (one, two) = (policy(fixture, "one").await, policy(fixture, "two").await);
         let targets = [
             PolicyTarget::device("d"),
@@ -106,7 +106,7 @@ async fn filters_go_together() {
 
 #[tokio::test]
 async fn an_assignment_needs_a_policy_and_a_target() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         assert!(assign(fixture, "no such policy", PolicyTarget::device("d")).await.is_none());
         let policy = policy(fixture, "p").await;
         assert!(assign(fixture, &policy, PolicyTarget::default()).await.is_none());

@@ -3,12 +3,12 @@
 use eset_protect::automation::v1::{ListTaskRunsRequest, ListTasksRequest};
 use eset_protect::rpc::device_tasks::{CreateTask, DeleteTask, GetTask, ListTaskRuns};
 
-use crate::over_both_wires;
+use crate::over_all_routes;
 use crate::tasks::{scan, task};
 
 #[tokio::test]
 async fn a_list_is_the_same_however_much_is_fetched_ahead() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let tasks = world.client.device_tasks();
         for ahead in [0, 1, 2, 16] {
             let request = ListTasksRequest { page_size: 40, ..Default::default() };
@@ -31,7 +31,7 @@ async fn a_list_is_the_same_however_much_is_fetched_ahead() {
 
 #[tokio::test]
 async fn a_list_goes_on_in_the_middle_of_what_was_fetched_ahead() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let tasks = world.client.device_tasks();
         let request = ListTasksRequest { page_size: 40, ..Default::default() };
         let mut all = tasks.list_tasks(request.clone()).items();
@@ -58,7 +58,7 @@ async fn a_list_goes_on_in_the_middle_of_what_was_fetched_ahead() {
 
 #[tokio::test]
 async fn a_foreign_token_ends_the_list_and_stays_its_place() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let request = ListTasksRequest { page_token: "nonsense".to_owned(), page_size: 5 };
         let mut items = world.client.device_tasks().list_tasks(request).items();
         world.note("refused", items.next().await.expect("an error"));
@@ -70,7 +70,7 @@ async fn a_foreign_token_ends_the_list_and_stays_its_place() {
 
 #[tokio::test]
 async fn many_tasks_are_created_read_listed_and_deleted() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let client = world.client.clone();
         let wanted = (0..30).map(|number| task(&format!("Bulk {number}"), scan()));
         // One at a time, so that identifiers are assigned in the same order on both wires.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{CallOptions, RetryPolicy};
 
-use crate::over_both_wires;
+use crate::over_all_routes;
 
 #[tokio::test]
 async fn every_code_with_its_details() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         for number in 1..=16 {
             let call = world.client.device_tasks().get_task(format!("code-{number}"));
             // Calls refused by the rate limit would be retried until the deadline.
@@ -24,7 +24,7 @@ async fn every_code_with_its_details() {
 
 #[tokio::test]
 async fn an_error_unpacks_its_details() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let error = world.client.policies().get_policy("code-3").await.expect_err("a refusal");
         let detail: Option<BadRequest> = error.detail();
         world.say(format!("{detail:?}"));
@@ -35,7 +35,7 @@ async fn an_error_unpacks_its_details() {
 
 #[tokio::test]
 async fn identifiers_of_any_text_stay_identifiers() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let longest = "x".repeat(100);
         for id in
             ["a/b", "a?b=c#d", "%2F", "a%20b", "x:updateTaskTargets", "Zoë 🔍", "...", &longest]
@@ -50,7 +50,7 @@ async fn identifiers_of_any_text_stay_identifiers() {
 
 #[tokio::test]
 async fn metadata_and_timeouts_are_the_same() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let options = CallOptions::new().metadata("x-anything", "value");
         let options = options.timeout(Duration::from_secs(20));
         let call = world.client.device_tasks().get_task("none").options(options);

@@ -1,10 +1,10 @@
-//! Every behaviour of the client, once over gRPC and once over REST, from the same source: the records of
-//! both wires must be identical.
+//! Every behaviour of the client, once over gRPC and once over REST, from the same source, and through each front of
+//! a bridge to each of its upstreams: all records must be identical.
 //!
-//! Each wire has its own emulator with a manual clock and sequential identifiers, so that even times and
+//! Each route has its own emulator with a manual clock and sequential identifiers, so that even times and
 //! identifiers agree.
 
-#![cfg(all(feature = "emulator", feature = "rest"))]
+#![cfg(all(feature = "emulator", feature = "serve"))]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -25,29 +25,62 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use added_service::server::AllServices;
 use eset_protect::emulator::{Builder, Clock, Emulator, ManualClock, Running, SequentialIds};
+use eset_protect::serve::{Bridge, RunningBridge};
 use eset_protect::transcode::{code_from_http, http_from_code};
 use eset_protect::wkt::Timestamp;
 use eset_protect::{Client, Error, Wire, code_name};
 use tonic::Code;
 
-/// A client on one wire, its emulator, and the record.
+/// A client on one route, its emulator, and the record.
 struct Fixture {
     client: Client,
     clock: Arc<ManualClock>,
     log: Vec<String>,
     emulator: Running,
+    _bridge: Option<RunningBridge>,
+}
+
+/// A way from the client to an emulator: directly over a wire, or through this front of a bridge.
+#[derive(Clone, Copy, Debug)]
+struct Route {
+    front: Option<Wire>,
+    upstream: Wire,
+}
+
+const ROUTES: [Route; 6] = {
+    const fn route(front: Option<Wire>, upstream: Wire) -> Route {
+        Route { front, upstream }
+    }
+    [
+        route(None, Wire::Grpc),
+        route(None, Wire::Rest),
+        route(Some(Wire::Grpc), Wire::Grpc),
+        route(Some(Wire::Grpc), Wire::Rest),
+        route(Some(Wire::Rest), Wire::Grpc),
+        route(Some(Wire::Rest), Wire::Rest),
+    ]
+};
+
+async fn connect(endpoint: &str, wire: Wire) -> Client {
+    Client::builder(endpoint).wire(wire).connect().await.expect("a client")
 }
 
 impl Fixture {
-    async fn start(wire: Wire, configure: impl FnOnce(Builder) -> Builder) -> Self {
+    async fn start(route: Route, configure: impl FnOnce(Builder) -> Builder) -> Self {
         // 2030-01-01T00:00:00Z.
         let clock = Arc::new(ManualClock::new(UNIX_EPOCH + Duration::from_secs(1_893_456_000)));
         let builder = Emulator::builder().clock(clock.clone()).ids(SequentialIds);
         let emulator = configure(builder).build().expect("an emulator");
         let emulator = emulator.start().await.expect("an emulator");
-        let client = Client::builder(&emulator.endpoint()).wire(wire).connect().await;
-        Self { client: client.expect("a client"), clock, log: Vec::new(), emulator }
+        let (mut bridge, mut client) = (None, connect(&emulator.endpoint(), route.upstream).await);
+        if let Some(front) = route.front {
+            let running = Bridge::to(client).services(AllServices).start().await.expect("a bridge");
+            client = connect(&running.endpoint(), front).await;
+            bridge = Some(running);
+        }
+        Self { client, clock, log: Vec::new(), emulator, _bridge: bridge }
     }
 
     /// Records the result of a call and passes it on.
@@ -90,25 +123,24 @@ fn described(error: &Error) -> String {
     )
 }
 
-/// Runs a behaviour over both wires and compares the records.
-async fn over_both_wires(behaviour: impl AsyncFn(&mut Fixture)) {
-    over_both_wires_with(|builder| builder.seed(true), behaviour).await;
+/// Runs a behaviour over all routes and compares the records.
+async fn over_all_routes(behaviour: impl AsyncFn(&mut Fixture)) {
+    over_all_routes_with(|builder| builder.seed(true), behaviour).await;
 }
 
-async fn over_both_wires_with(
+async fn over_all_routes_with(
     configure: fn(Builder) -> Builder,
     behaviour: impl AsyncFn(&mut Fixture),
 ) {
-    let mut logs = Vec::new();
-    for wire in [Wire::Grpc, Wire::Rest] {
-        let mut fixture = Fixture::start(wire, configure).await;
+    let mut first: Option<Vec<String>> = None;
+    for route in ROUTES {
+        let mut fixture = Fixture::start(route, configure).await;
         behaviour(&mut fixture).await;
         assert!(!fixture.log.is_empty(), "the behaviour wrote nothing down");
-        logs.push(fixture.log);
+        let first = first.get_or_insert_with(|| fixture.log.clone());
+        for (first, log) in first.iter().zip(&fixture.log) {
+            assert_eq!(first, log, "gRPC on the left, {route:?} on the right");
+        }
+        assert_eq!(first.len(), fixture.log.len(), "{route:?}");
     }
-    let [grpc, rest] = logs.as_slice() else { unreachable!("two wires") };
-    for (grpc, rest) in grpc.iter().zip(rest) {
-        assert_eq!(grpc, rest, "gRPC on the left, REST on the right");
-    }
-    assert_eq!(grpc.len(), rest.len());
 }

@@ -5,7 +5,7 @@ use eset_protect::policy_management::v2::{
 };
 use eset_protect::wkt::Any;
 
-use crate::over_both_wires;
+use crate::over_all_routes;
 
 fn policy(name: &str) -> Policy {
     let mut feature = FeaturePolicy::product("eset.local.products.endpoint", vec![0, 159, 255]);
@@ -16,7 +16,7 @@ fn policy(name: &str) -> Policy {
 
 #[tokio::test]
 async fn a_policy_is_created_read_and_deleted() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let policies = world.client.policies();
         let created = policies.create_policy(policy("Strict")).await;
         let created = world.note("created", created);
@@ -31,7 +31,7 @@ async fn a_policy_is_created_read_and_deleted() {
 
 #[tokio::test]
 async fn large_settings_pass() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let data: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
         let large = Policy {
             features: vec![FeaturePolicy::product("eset.local.products.endpoint", data.clone())],
@@ -48,7 +48,7 @@ async fn large_settings_pass() {
 
 #[tokio::test]
 async fn built_in_policies_stay() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let policies = world.client.policies();
         let mut items = policies.list_policies(ListPoliciesRequest::default()).items();
         let mut built_in = None;
@@ -64,7 +64,7 @@ async fn built_in_policies_stay() {
 
 #[tokio::test]
 async fn one_wrong_feature_fails_the_whole_policy() {
-    over_both_wires(async |world| {
+    over_all_routes(async |world| {
         let foreign = Any::pack(&eset_protect::params::ScanRequest::default());
         let wrong = FeaturePolicy { configuration: Some(foreign), ..policy("").features.remove(0) };
         let wrong = Policy { features: vec![wrong], ..policy("Wrong") };

@@ -10,13 +10,13 @@ use added_service::proto::example::warehouse::v1::{
     UpdateParcelRequest,
 };
 use added_service::server::AllServices;
-use eset_protect::Wire;
+
 use eset_protect::emulator::{Builder, Emulator, EmulatorError};
 use eset_protect::wkt::{Empty, FieldMask};
 use tonic::Code;
 
 use crate::support::directory::Directory;
-use crate::{Fixture, over_both_wires_with};
+use crate::{Fixture, ROUTES, over_all_routes_with};
 
 /// All that it takes to serve a resource: its services, and what is there at the start.
 fn hosting(builder: Builder) -> Builder {
@@ -43,7 +43,7 @@ async fn names(fixture: &Fixture, request: ListParcelsRequest) -> String {
 
 #[tokio::test]
 async fn a_resource_lives_by_its_descriptors_alone() {
-    over_both_wires_with(hosting, async |fixture| {
+    over_all_routes_with(hosting, async |fixture| {
         let parcels = parcels(fixture);
         let now = fixture.now();
         let sent = Parcel {
@@ -100,7 +100,7 @@ async fn a_resource_lives_by_its_descriptors_alone() {
 
 #[tokio::test]
 async fn what_is_wrong_is_named() {
-    over_both_wires_with(hosting, async |fixture| {
+    over_all_routes_with(hosting, async |fixture| {
         let parcels = parcels(fixture);
         fixture.note("nameless", parcels.create_parcel(Parcel::default()).await);
         let nowhere = Parcel { address: Some(Address::default()), ..parcel("a") };
@@ -122,7 +122,7 @@ async fn what_is_wrong_is_named() {
 
 #[tokio::test]
 async fn lists_have_pages_and_filters() {
-    over_both_wires_with(hosting, async |fixture| {
+    over_all_routes_with(hosting, async |fixture| {
         let parcels = parcels(fixture);
         let start = fixture.now();
         let address = |city: &str, street: &str| {
@@ -184,7 +184,7 @@ async fn lists_have_pages_and_filters() {
 
 #[tokio::test]
 async fn a_resource_inside_another_one_needs_it() {
-    over_both_wires_with(hosting, async |fixture| {
+    over_all_routes_with(hosting, async |fixture| {
         let parcels = parcels(fixture);
         let (one, other) = (
             parcels.create_parcel(parcel("a")).await.expect("a parcel").uuid,
@@ -216,10 +216,10 @@ async fn a_resource_inside_another_one_needs_it() {
 
 #[tokio::test]
 async fn it_is_there_after_a_restart() {
-    for wire in [Wire::Grpc, Wire::Rest] {
+    for route in ROUTES {
         let directory = Directory::new();
         let start = async |directory: &Path| {
-            Fixture::start(wire, |builder| hosting(builder).data_dir(directory)).await
+            Fixture::start(route, |builder| hosting(builder).data_dir(directory)).await
         };
         let fixture = start(&directory).await;
         let made = parcels(&fixture).create_parcel(parcel("kept")).await.expect("a parcel");

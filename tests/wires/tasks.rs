@@ -11,7 +11,7 @@ use eset_protect::params::{
 };
 use eset_protect::wkt::Any;
 
-use crate::{Fixture, over_both_wires};
+use crate::{Fixture, over_all_routes};
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 
@@ -41,7 +41,7 @@ async fn create(fixture: &mut Fixture, task: DeviceTask) -> DeviceTask {
 
 #[tokio::test]
 async fn a_task_is_created_read_changed_and_deleted() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let created = create(fixture, task("Scan", scan())).await;
         let tasks = fixture.client.device_tasks();
         let read = tasks.get_task(created.uuid.as_str()).await;
@@ -71,7 +71,7 @@ async fn a_task_is_created_read_changed_and_deleted() {
 
 #[tokio::test]
 async fn runs_progress_and_survive_their_task() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let created =
             create(fixture, task("Run", Action::run_command(RunCommand::new("ls")))).await;
         let tasks = fixture.client.device_tasks();
@@ -93,7 +93,7 @@ async fn runs_progress_and_survive_their_task() {
 
 #[tokio::test]
 async fn lists_go_over_all_pages_while_tasks_come_and_go() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let tasks = fixture.client.device_tasks();
         let request = ListTasksRequest { page_size: 40, ..Default::default() };
         let mut pages = tasks.list_tasks(request).pages();
@@ -117,7 +117,7 @@ async fn lists_go_over_all_pages_while_tasks_come_and_go() {
 
 #[tokio::test]
 async fn page_sizes_and_foreign_tokens() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let tasks = fixture.client.device_tasks();
         for page_size in [0, 1, 1000, 1001, u32::MAX] {
             let request = ListTasksRequest { page_size, ..Default::default() };
@@ -135,7 +135,7 @@ async fn page_sizes_and_foreign_tokens() {
 
 #[tokio::test]
 async fn params_that_nobody_here_knows_lose_nothing() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         for json in [
             r#"{"@type":"type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan","scanProfile":"Quantum","powerActions":{"postpone":"Never","x/y":[1.00]},"limit":12345678901234567890123.0e-2}"#,
             r#"{"@type":"type.googleapis.com/some.v9.Thing","a":{"b":[1e400,-0.0]},"z":"\u0000"}"#,
@@ -157,7 +157,7 @@ async fn params_that_nobody_here_knows_lose_nothing() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_task_is_told_by_field() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let good = task("Good", scan());
         let kill = Action::kill_process_by_pid(KillProcessByPidRequest::default());
         let run = Action::run_command(RunCommand::default());

@@ -134,7 +134,7 @@ async fn params_are_checked_in_every_form() {
 
 /// A registry of the client's counts over REST as nothing is needed for over gRPC.
 #[tokio::test]
-async fn a_type_of_ones_own_passes_over_both_wires() {
+async fn a_type_of_ones_own_passes_over_all_routes() {
     use added_service::proto::example::greeter::v1::Greeting;
 
     let emulator = emulator().await;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::io::{InspectReader, InspectWriter};
@@ -60,7 +59,10 @@ impl Activity {
     }
 
     /// Tracks what is read from a stream and written to it.
-    pub(super) fn track(self: Arc<Self>, stream: TcpStream) -> impl AsyncRead + AsyncWrite + Unpin {
+    pub(super) fn track<S: AsyncRead + AsyncWrite + Unpin>(
+        self: Arc<Self>,
+        stream: S,
+    ) -> impl AsyncRead + AsyncWrite + Unpin {
         let reading = Arc::clone(&self);
         let stream = InspectReader::new(stream, move |bytes| {
             let mut state = reading.state();

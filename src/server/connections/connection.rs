@@ -17,6 +17,7 @@ use tower::util::BoxCloneService;
 use tower::{BoxError, Service};
 
 use super::activity::Activity;
+use super::handshake::{Accepted, Handshake};
 use super::limits::ConnectionLimits;
 use crate::server::head::Peer;
 
@@ -48,6 +49,7 @@ pub(super) fn protocol(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
 /// Serves a connection until its client closes it, it leaves, or it breaks.
 pub(super) async fn serve(
     stream: TcpStream,
+    handshake: Arc<dyn Handshake>,
     activity: Arc<Activity>,
     protocol: Builder<TokioExecutor>,
     calls: Calls,
@@ -55,10 +57,13 @@ pub(super) async fn serve(
     mut draining: watch::Receiver<bool>,
 ) {
     let peer = Peer(stream.peer_addr().ok());
+    let accepted = tokio::time::timeout(limits.head_time, handshake.accept(stream));
+    let Ok(Some(Accepted { stream, extensions })) = accepted.await else { return };
     let io = TokioIo::new(Arc::clone(&activity).track(stream));
     let calling = Arc::clone(&activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let mut call = calling.begin();
+        request.extensions_mut().extend(extensions.clone());
         request.extensions_mut().insert(peer);
         let is_watch = request.uri().path() == "/grpc.health.v1.Health/Watch";
         let answer = calls.clone().call(request.map(Body::new));

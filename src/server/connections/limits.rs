@@ -26,6 +26,8 @@ pub struct ConnectionLimits {
     /// How long the body of a request may take to arrive after its head: 30 seconds by default. Longer ones
     /// are answered with 408, or over gRPC with `DEADLINE_EXCEEDED`.
     pub body_time: Duration,
+    /// How long a shutdown waits for current calls: ten seconds by default.
+    pub drain_time: Duration,
 }
 
 impl Default for ConnectionLimits {
@@ -35,6 +37,7 @@ impl Default for ConnectionLimits {
             idle_time: Duration::from_secs(300),
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
+            drain_time: Duration::from_secs(10),
         }
     }
 }

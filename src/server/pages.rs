@@ -8,16 +8,24 @@ use http::{HeaderValue, Method, Request, Response, header};
 use crate::rpc::MethodSpec;
 use crate::transcode::OPENAPI;
 
+/// What the start page says of the server, in HTML.
+#[derive(Clone, Copy)]
+pub(crate) struct About {
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+}
+
 /// Returns the start page or the OpenAPI document; `None` for other paths.
-pub(super) fn answer(
+pub(crate) fn answer(
     request: &Request<Bytes>,
+    about: About,
     specs: impl Iterator<Item = &'static MethodSpec>,
 ) -> Option<Response<Bytes>> {
     if request.method() != Method::GET {
         return None;
     }
     let (content_type, body) = match request.uri().path() {
-        "/" => ("text/html; charset=utf-8", start(specs).into()),
+        "/" => ("text/html; charset=utf-8", start(about, specs).into()),
         "/openapi.json" => ("application/json", Bytes::from(OPENAPI)),
         _ => return None,
     };
@@ -27,11 +35,11 @@ pub(super) fn answer(
 }
 
 /// Lists all RPCs. Those without variables in their paths are links. Nothing on the page comes from callers.
-fn start(specs: impl Iterator<Item = &'static MethodSpec>) -> String {
-    let mut page = String::from(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ESET PROTECT \
-         emulator</title><h1>ESET PROTECT emulator</h1><p>A stand-in for ESET's services, over gRPC \
-         and REST on this port. <a href=\"/openapi.json\">OpenAPI</a>.</p><table>",
+fn start(about: About, specs: impl Iterator<Item = &'static MethodSpec>) -> String {
+    let About { title, text } = about;
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
+         <h1>{title}</h1><p>{text} <a href=\"/openapi.json\">OpenAPI</a>.</p><table>",
     );
     for spec in specs {
         for http in spec.http {

@@ -1,0 +1,194 @@
+//! Who may call what, and where the calls go.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, header};
+use tonic::Status;
+
+use super::caller::{Caller, Identity, TokenHash};
+use super::metadata::TENANT;
+use crate::client::Client;
+use crate::rpc::MethodSpec;
+use crate::server::head::bearer;
+use crate::wkt::TypeRegistry;
+
+/// The tenants and callers of a bridge: one table of who may call what, and where the calls go.
+///
+/// ```no_run
+/// use eset_protect::serve::{Access, Bridge, Caller, Identity, Rules, TokenHash};
+/// use eset_protect::{Client, Region};
+///
+/// # async fn run(user: &str, password: &str, token: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let acme = Client::cloud(Region::Eu).login(user, password).connect().await?;
+/// let soar = Caller::new("soar", Identity::Token(TokenHash::of(token)))
+///     .tenant("acme")
+///     .rules(Rules::new().allow("DeviceTasks/*".parse()?));
+/// let access = Access::new().tenant("acme", acme).caller(soar)?;
+/// let running = Bridge::new(access).start().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+pub struct Access {
+    tenants: BTreeMap<String, Arc<Tenant>>,
+    callers: HashMap<Identity, Arc<Caller>>,
+}
+
+/// Where the calls of a tenant go: a client, whose JSON remembers enum names. Nothing is shared with other tenants: the client has connections, a token, a
+/// rate limiter and a retry throttle of its own.
+pub(super) struct Tenant {
+    pub(super) client: Client,
+    pub(super) type_registry: TypeRegistry,
+    /// Of the settings from which the client was built.
+    fingerprint: Option<TokenHash>,
+}
+
+impl Tenant {
+    pub(super) fn new(client: Client, fingerprint: Option<TokenHash>) -> Self {
+        let type_registry = client.type_registry().clone().remember_enum_names();
+        Self { client, type_registry, fingerprint }
+    }
+}
+
+/// The caller of a request, where it goes, and the token to pass on.
+pub(super) struct Entrance {
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) own_token: Option<HeaderValue>,
+}
+
+impl Access {
+    /// Lets nobody call.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets everybody call everything by this client. For loopback, where every user of the machine may use
+    /// the client's login then.
+    pub fn open(client: Client) -> Self {
+        Self::new().tenant("default", client).open_all()
+    }
+
+    /// Lets everybody use every tenant.
+    pub(super) fn open_all(mut self) -> Self {
+        let anyone = Caller::new("anyone", Identity::Anyone);
+        let anyone = self.tenants.keys().fold(anyone, |caller, name| caller.tenant(name));
+        self.callers.insert(Identity::Anyone, Arc::new(anyone));
+        self
+    }
+
+    pub(super) fn insert(&mut self, name: &str, tenant: Arc<Tenant>) {
+        self.tenants.insert(name.to_owned(), tenant);
+    }
+
+    /// Returns the tenant of this name, if it was built from the same settings.
+    pub(super) fn same(&self, name: &str, fingerprint: TokenHash) -> Option<Arc<Tenant>> {
+        let tenant = self.tenants.get(name)?;
+        (tenant.fingerprint == Some(fingerprint)).then(|| Arc::clone(tenant))
+    }
+
+    /// Adds a tenant, or replaces the one of that name.
+    #[must_use]
+    pub fn tenant(mut self, name: impl Into<String>, client: Client) -> Self {
+        self.tenants.insert(name.into(), Arc::new(Tenant::new(client, None)));
+        self
+    }
+
+    /// Adds a caller.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it has no tenant or one that was not added before, or if another caller shows who it is in
+    /// the same way.
+    pub fn caller(mut self, caller: Caller) -> Result<Self, AccessError> {
+        let wrong = |problem: String| AccessError { caller: caller.name.clone(), problem };
+        if caller.tenants.is_empty() {
+            return Err(wrong("it has no tenant".to_owned()));
+        }
+        if let Some(name) = caller.tenants.iter().find(|name| !self.tenants.contains_key(*name)) {
+            return Err(wrong(format!("there is no tenant {name:?}")));
+        }
+        if let Some(other) = self.callers.get(&caller.identity) {
+            return Err(wrong(format!("nothing distinguishes it from {:?}", other.name)));
+        }
+        self.callers.insert(caller.identity.clone(), Arc::new(caller));
+        Ok(self)
+    }
+
+    /// Whether anyone may call without showing who they are.
+    pub fn is_open(&self) -> bool {
+        self.callers.contains_key(&Identity::Anyone)
+    }
+
+    /// Decides whether a request may call an RPC. `certified` are the names in the caller's certificate.
+    pub(super) fn admit(
+        &self,
+        spec: &MethodSpec,
+        headers: &HeaderMap,
+        certified: &[String],
+    ) -> Result<Entrance, Status> {
+        let caller = self.find(headers, certified).ok_or_else(|| {
+            // The same for all reasons, so that nobody can guess names or tokens.
+            Status::unauthenticated("this server does not know the caller")
+        })?;
+        let name = match (headers.get(TENANT), caller.tenants.as_slice()) {
+            (Some(name), _) => name.to_str().unwrap_or_default(),
+            (None, [only]) => only,
+            (None, several) => {
+                let names = several.join(", ");
+                let message = format!("{TENANT}: expected one of {names} in the metadata");
+                return Err(Status::invalid_argument(message));
+            }
+        };
+        // A tenant of others is refused like one that does not exist.
+        let is_own = caller.tenants.iter().any(|own| own == name);
+        let tenant = self.tenants.get(name).filter(|_| is_own).ok_or_else(|| {
+            Status::permission_denied(format!(
+                "{TENANT}: {:?} may not use the tenant {name:?}",
+                caller.name
+            ))
+        })?;
+        if !caller.rules.permits(spec) {
+            let (caller, path) = (&caller.name, spec.path.trim_start_matches('/'));
+            return Err(Status::permission_denied(format!("{caller:?} may not call {path}")));
+        }
+        let passes_on = caller.identity == Identity::OwnToken;
+        let own_token = headers.get(header::AUTHORIZATION).filter(|_| passes_on).cloned();
+        Ok(Entrance { tenant: Arc::clone(tenant), own_token })
+    }
+
+    fn find(&self, headers: &HeaderMap, certified: &[String]) -> Option<&Arc<Caller>> {
+        let by = |identity: &Identity| self.callers.get(identity);
+        let by_certificate =
+            || certified.iter().find_map(|name| by(&Identity::Certificate(name.clone())));
+        let token = bearer(headers);
+        let by_token = || by(&Identity::Token(TokenHash::of(token?)));
+        let by_own_token = || token.and_then(|_| by(&Identity::OwnToken));
+        by_certificate().or_else(by_token).or_else(by_own_token).or_else(|| by(&Identity::Anyone))
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("tenants", &self.tenants.keys())
+            .field("callers", &self.callers.values())
+            .finish()
+    }
+}
+
+/// A [`Caller`] that cannot be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessError {
+    caller: String,
+    problem: String,
+}
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "caller {:?}: {}", self.caller, self.problem)
+    }
+}
+
+impl std::error::Error for AccessError {}

@@ -1,0 +1,255 @@
+//! The server.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use prost::DecodeError;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
+use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tower::{BoxError, ServiceBuilder, service_fn};
+
+use super::access::Access;
+use super::gate::Gate;
+use super::hosted::{Hosted, Rest};
+use super::tls::{CurrentTls, ServerTls};
+use crate::client::Client;
+use crate::server::connections::{self, Calls, Handshake, Plain};
+use crate::server::notifier::Notifier;
+use crate::server::{
+    AllServices, ConnectionLimits, Origin, Reflection, RestFront, RestLimits, Services, cors,
+};
+
+/// A server that forwards calls; see the [module](super).
+pub struct Bridge {
+    access: Arc<RwLock<Arc<Access>>>,
+    hosted: Vec<Hosted>,
+    limits: ConnectionLimits,
+    origins: Vec<Origin>,
+    notifier: Notifier,
+    tls: Option<CurrentTls>,
+}
+
+impl Bridge {
+    /// Forwards the calls of these callers to their tenants.
+    pub fn new(access: Access) -> Self {
+        Self {
+            access: Arc::new(RwLock::new(Arc::new(access))),
+            hosted: vec![Hosted::of::<AllServices>()],
+            limits: ConnectionLimits::default(),
+            origins: Vec::new(),
+            notifier: Notifier::default(),
+            tls: None,
+        }
+    }
+
+    /// Forwards the calls of everybody by this client. For loopback, where every user of the machine may use
+    /// the client's login then.
+    pub fn to(client: Client) -> Self {
+        Self::new(Access::open(client))
+    }
+
+    /// Forwards the RPCs of your own services, too. `services` is `server::AllServices` of a crate with generated
+    /// services.
+    #[must_use]
+    pub fn services<S: Services>(mut self, _services: S) -> Self {
+        self.hosted.push(Hosted::of::<S>());
+        self
+    }
+
+    /// Limits the number of connections and how long they may be idle.
+    #[must_use]
+    pub fn connection_limits(mut self, limits: ConnectionLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Lets web pages of this origin call from a browser, over REST and gRPC-Web (CORS). Call it again to add
+    /// another origin. By default no other origin is allowed.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: Origin) -> Self {
+        self.origins.push(origin);
+        self
+    }
+
+    /// Serves over TLS with this certificate. By default there is no TLS.
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(CurrentTls(Arc::new(RwLock::new(tls))));
+        self
+    }
+
+    /// Sets a function that receives messages for the operator, one sentence each. By default these are
+    /// `tracing` events at level WARN. It is called on serving threads, so it should not block.
+    #[must_use]
+    pub fn on_notice(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.notifier = Notifier::new(tell);
+        self
+    }
+
+    /// Returns a handle that replaces who may call what while the bridge serves.
+    pub fn access_handle(&self) -> AccessHandle {
+        AccessHandle(Arc::clone(&self.access))
+    }
+
+    /// Returns a handle that replaces the certificate while the bridge serves; `None` without TLS.
+    pub fn tls_handle(&self) -> Option<TlsHandle> {
+        self.tls.clone().map(TlsHandle)
+    }
+
+    /// Serves on 127.0.0.1 at a free port.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the system has no port.
+    pub async fn start(self) -> io::Result<RunningBridge> {
+        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            self.serve(listener, stopped).await
+        });
+        Ok(RunningBridge { address, server: AbortOnDropHandle::new(server), stop })
+    }
+
+    /// Serves on a listener until `shutdown` completes. Then health checks report `NOT_SERVING`, the listener is
+    /// closed, and current calls may finish, which may take up to ten seconds.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the listener is reachable from other machines and has no [TLS](Self::tls), or lets
+    /// [anyone](Access::is_open) call.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        let is_open = || AccessHandle(Arc::clone(&self.access)).current().is_open();
+        if !address.ip().is_loopback() && (self.tls.is_none() || is_open()) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "{address}: beyond loopback, only over TLS and to callers who show who they are"
+                ),
+            ));
+        }
+        let (reporter, calls) = self.calls().await.map_err(io::Error::other)?;
+        let shutdown = async {
+            shutdown.await;
+            report(&reporter, &self.hosted, ServingStatus::NotServing).await;
+        };
+        let handshake: Arc<dyn Handshake> = match self.tls {
+            Some(tls) => Arc::new(tls),
+            None => Arc::new(Plain),
+        };
+        connections::serve(calls, listener, handshake, self.limits, &self.notifier, shutdown).await;
+        Ok(())
+    }
+
+    /// Returns the services on all fronts, with health checks and reflection.
+    async fn calls(&self) -> Result<(HealthReporter, Calls), DecodeError> {
+        let hosted = &self.hosted;
+        let (reporter, health) = tonic_health::server::health_reporter();
+        report(&reporter, hosted, ServingStatus::Serving).await;
+        let reflected = hosted.iter().map(|hosted| hosted.descriptors);
+        let reflection = Reflection::new(reflected.chain([tonic_health::pb::FILE_DESCRIPTOR_SET]))?;
+        let routes = Routes::new(health)
+            .add_service(reflection.v1())
+            .add_service(reflection.v1alpha())
+            .prepare();
+        let body_time = self.limits.body_time;
+        let limits = RestLimits { body_time, ..RestLimits::default() };
+        let rest =
+            RestFront::new(hosted.iter().map(|one| Arc::new(Rest(*one)) as _)).limits(limits);
+        let gate = Arc::new(Gate::new(Arc::clone(&self.access), hosted, rest, routes, body_time));
+        let calls = ServiceBuilder::new().option_layer(cors::layer(&self.origins)).service(
+            service_fn(move |request| {
+                let gate = Arc::clone(&gate);
+                async move { Ok::<_, BoxError>(gate.answer(request).await) }
+            }),
+        );
+        Ok((reporter, Calls::new(calls)))
+    }
+}
+
+/// Reports the health of the server and of each service.
+async fn report(reporter: &HealthReporter, hosted: &[Hosted], status: ServingStatus) {
+    reporter.set_service_status("", status).await;
+    for spec in hosted.iter().flat_map(|hosted| hosted.methods) {
+        reporter.set_service_status(spec.service, status).await;
+    }
+}
+
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge")
+            .field("access", &self.access)
+            .field("limits", &self.limits)
+            .field("origins", &self.origins)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Replaces who may call what while a [`Bridge`] serves.
+#[derive(Clone, Debug)]
+pub struct AccessHandle(Arc<RwLock<Arc<Access>>>);
+
+impl AccessHandle {
+    /// Returns the current table.
+    pub fn current(&self) -> Arc<Access> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Decides by this table from the next call on. Calls that have begun go on.
+    pub fn replace(&self, access: Access) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
+    }
+}
+
+/// Replaces the certificate of a [`Bridge`] while it serves.
+#[derive(Clone, Debug)]
+pub struct TlsHandle(CurrentTls);
+
+impl TlsHandle {
+    /// Uses this certificate for connections from now on.
+    pub fn replace(&self, tls: ServerTls) {
+        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = tls;
+    }
+}
+
+/// A running bridge. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets calls finish.
+#[derive(Debug)]
+pub struct RunningBridge {
+    address: SocketAddr,
+    server: AbortOnDropHandle<io::Result<()>>,
+    stop: oneshot::Sender<()>,
+}
+
+impl RunningBridge {
+    /// Returns the address on which the bridge listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the URL for a client, such as `http://127.0.0.1:41234`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops listening and waits up to ten seconds for current calls.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // An error means that the server panicked; its connections are gone then, too.
+        let _ = self.server.await;
+    }
+}

@@ -1,0 +1,118 @@
+//! A caller: how it shows who it is, and what it may do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ring::digest::{SHA256, digest};
+
+use super::rules::Rules;
+
+/// A caller of a bridge: how it shows who it is, the tenants that it may use, and the RPCs that it may call.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(super) name: String,
+    pub(super) identity: Identity,
+    pub(super) tenants: Vec<String>,
+    pub(super) rules: Rules,
+}
+
+/// How a caller shows who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Identity {
+    /// `Authorization: Bearer TOKEN`, with a token that has this hash.
+    Token(TokenHash),
+    /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name.
+    /// The bridge needs authorities for client certificates: [`ServerTls::client_authorities`](super::ServerTls::client_authorities).
+    Certificate(String),
+    /// `Authorization: Bearer TOKEN` with any other token. The bridge passes it on, and the upstream says who the
+    /// caller is.
+    OwnToken,
+    /// Everybody else. Only for a bridge that listens on loopback.
+    Anyone,
+}
+
+impl Caller {
+    /// Creates a caller that may use no tenant yet and call every RPC. The name is for logs and errors.
+    pub fn new(name: impl Into<String>, identity: Identity) -> Self {
+        Self { name: name.into(), identity, tenants: Vec::new(), rules: Rules::default() }
+    }
+
+    /// Lets it use a tenant. A caller with several names the one of a call in the metadata
+    /// `eset-protect-tenant`.
+    #[must_use]
+    pub fn tenant(mut self, name: impl Into<String>) -> Self {
+        self.tenants.push(name.into());
+        self
+    }
+
+    /// Sets which RPCs it may call.
+    #[must_use]
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+}
+
+/// The SHA-256 of a token, in hexadecimal. A configuration with it lets nobody call.
+///
+/// Use tokens of at least 128 random bits: shorter ones can be found by trying.
+///
+/// ```
+/// use eset_protect::serve::TokenHash;
+///
+/// let hash = TokenHash::of("correct horse battery staple");
+/// let text = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
+/// assert_eq!(text.parse(), Ok(hash));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Returns the hash of a token.
+    pub fn of(token: &str) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        Self(hash)
+    }
+}
+
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenHash({self})")
+    }
+}
+
+impl FromStr for TokenHash {
+    type Err = ParseHashError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHashError> {
+        let mut hash = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(ParseHashError);
+        }
+        for (index, byte) in hash.iter_mut().enumerate() {
+            let digits = text.get(2 * index..2 * index + 2).unwrap_or_default();
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| ParseHashError)?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+/// The text is not a [`TokenHash`]. It may be a token, so the error does not show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseHashError;
+
+impl fmt::Display for ParseHashError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected the SHA-256 of a token, 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for ParseHashError {}

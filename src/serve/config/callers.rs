@@ -1,0 +1,74 @@
+//! The table of a caller.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::config_error::ConfigError;
+use super::place::Source;
+use crate::rpc;
+use crate::serve::{Caller, Identity, RpcPattern, Rules};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallerTable {
+    token_sha256: Option<Spanned<String>>,
+    certificate: Option<String>,
+    #[serde(default)]
+    own_token: bool,
+    #[serde(default)]
+    anyone: bool,
+    tenants: Vec<String>,
+    #[serde(default)]
+    allow: Vec<Spanned<String>>,
+    #[serde(default)]
+    deny: Vec<Spanned<String>>,
+    #[serde(default)]
+    read_only: bool,
+}
+
+pub(super) fn caller(
+    source: &Source<'_>,
+    name: &str,
+    table: &Spanned<CallerTable>,
+) -> Result<Caller, ConfigError> {
+    let place = format!("callers.{name}");
+    let span = table.span();
+    let table = table.as_ref();
+    let mut identities = Vec::new();
+    if let Some(hash) = &table.token_sha256 {
+        let key = format!("{place}.token_sha256");
+        let hash = hash.as_ref().parse().map_err(|error| source.at(&key, &hash.span(), &error))?;
+        identities.push(Identity::Token(hash));
+    }
+    identities.extend(table.certificate.clone().map(Identity::Certificate));
+    identities.extend(table.own_token.then_some(Identity::OwnToken));
+    identities.extend(table.anyone.then_some(Identity::Anyone));
+    let (Some(identity), 1) = (identities.pop(), identities.len() + 1) else {
+        let problem =
+            "expected one of token_sha256, certificate, own_token = true and anyone = true";
+        return Err(source.at(&place, &span, &problem));
+    };
+    let mut rules = Rules::new().read_only(table.read_only);
+    for text in &table.allow {
+        rules = rules.allow(pattern(source, &format!("{place}.allow"), text)?);
+    }
+    for text in &table.deny {
+        rules = rules.deny(pattern(source, &format!("{place}.deny"), text)?);
+    }
+    let caller = Caller::new(name, identity).rules(rules);
+    Ok(table.tenants.iter().fold(caller, Caller::tenant))
+}
+
+fn pattern(
+    source: &Source<'_>,
+    key: &str,
+    text: &Spanned<String>,
+) -> Result<RpcPattern, ConfigError> {
+    let pattern: RpcPattern =
+        text.as_ref().parse().map_err(|error| source.at(key, &text.span(), &error))?;
+    // A misspelt rule must not deny or allow less than its author thinks.
+    if rpc::METHODS.iter().any(|spec| pattern.matches(spec)) {
+        return Ok(pattern);
+    }
+    Err(source.wrong(key, text, "an RPC of ESET's services; `eset-protect call` lists them"))
+}

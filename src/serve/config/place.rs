@@ -1,0 +1,67 @@
+//! Errors with the line and the key to which they belong.
+
+use std::fmt::{Debug, Display};
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use super::config_error::ConfigError;
+
+/// A configuration file.
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+impl Source<'_> {
+    /// Returns the error about the value of a key.
+    pub(super) fn at(&self, key: &str, span: &Range<usize>, problem: &impl Display) -> ConfigError {
+        let line = self.line(span.start);
+        ConfigError(format!("{}:{line}: {key}: {problem}", self.path.display()))
+    }
+
+    /// Returns the error about a value, which is not secret.
+    pub(super) fn wrong<T: Debug>(
+        &self,
+        key: &str,
+        value: &Spanned<T>,
+        expected: &str,
+    ) -> ConfigError {
+        let found = value.as_ref();
+        self.at(key, &value.span(), &format!("expected {expected}, found {found:?}"))
+    }
+
+    /// Returns the error of a text that is not TOML, or not of this form. It does not quote the line, which may hold
+    /// a password in the wrong place.
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
+        let (path, message) = (self.path.display(), error.message());
+        let Some(span) = error.span() else { return ConfigError(format!("{path}: {message}")) };
+        let start = self.text.get(..span.start).unwrap_or_default();
+        let start = start.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+        match key {
+            "" => ConfigError(format!("{path}:{}: {message}", self.line(span.start))),
+            key => self.at(key, &span, &message),
+        }
+    }
+
+    /// Reads a file that the configuration names.
+    pub(super) fn file(&self, key: &str, path: &Spanned<PathBuf>) -> Result<Vec<u8>, ConfigError> {
+        let found = self.resolve(path.as_ref());
+        fs::read(&found)
+            .map_err(|error| self.at(key, &path.span(), &format!("{}: {error}", found.display())))
+    }
+
+    /// Returns a path, relative to the folder of the configuration.
+    pub(super) fn resolve(&self, path: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    fn line(&self, at: usize) -> usize {
+        let before = self.text.get(..at).unwrap_or_default();
+        before.bytes().filter(|byte| *byte == b'\n').count() + 1
+    }
+}

@@ -1,0 +1,153 @@
+//! The configuration file.
+
+use std::fs;
+
+use eset_protect::Wire;
+use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::serve::Config;
+
+use crate::support::directory::Directory;
+use crate::support::tls::{issue, new_authority};
+use crate::{client, emulator};
+
+const HASH: &str = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
+
+#[tokio::test]
+async fn a_file_makes_a_bridge_and_is_read_again() {
+    let upstream = emulator().await;
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    let write = |allow: &str| {
+        let endpoint = upstream.endpoint();
+        let text = format!(
+            "[tenants.acme]\nendpoint = {endpoint:?}\nwire = \"rest\"\nrate = 100\n\
+             [callers.soar]\ntoken_sha256 = {HASH:?}\ntenants = [\"acme\"]\nallow = [{allow:?}]\n"
+        );
+        fs::write(&path, text).unwrap();
+    };
+    write("DeviceTasks/*");
+    let config = Config::read(&path, None).unwrap();
+    assert_eq!(config.listen().to_string(), "127.0.0.1:50051");
+    let bridge = config.into_bridge();
+    let handle = bridge.access_handle();
+    let bridge = bridge.start().await.unwrap();
+    let client = client(&bridge.endpoint(), Wire::Grpc);
+    let list = async || {
+        let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+        call.metadata("authorization", "Bearer correct horse battery staple").await
+    };
+    list().await.unwrap();
+    write("Policies/*");
+    let changed = Config::read(&path, Some(&handle.current())).unwrap();
+    handle.replace(changed.into_access());
+    assert!(list().await.unwrap_err().is_permission_denied());
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line_and_key() {
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    let tenant = "[tenants.a]\nendpoint = \"http://127.0.0.1:1\"\n";
+    let caller = format!("{tenant}[callers.c]\ntenants = [\"a\"]\n");
+    for (text, expected) in [
+        (
+            "listen = 5\n[tenants.a]\nregion = \"eu\"".to_owned(),
+            "1: listen: invalid type: integer `5`, expected a string",
+        ),
+        (
+            format!("listem = \"x\"\n{tenant}"),
+            "1: listem: unknown field `listem`, expected one of `listen`",
+        ),
+        (
+            format!("listen = \"x\"\n{tenant}"),
+            "1: listen: expected an IP address and a port, such as 127.0.0.1:50051, found \"x\"",
+        ),
+        (
+            format!("listen = \"0.0.0.0:1\"\n{tenant}"),
+            "1: listen: expected a loopback address, or a table [tls], found",
+        ),
+        (
+            format!("allow_origins = [\"x/y\"]\n{tenant}"),
+            "1: allow_origins: `x/y`: expected * or an origin",
+        ),
+        (
+            format!("{tenant}[limits]\nidle_time = \"5\""),
+            "4: limits.idle_time: expected a number with a unit",
+        ),
+        ("[tenants.a]\n".to_owned(), "1: tenants.a: expected one of endpoint, region and on_prem"),
+        (
+            format!("{tenant}zone = \"eu\""),
+            "3: tenants.a.zone: expected one of ca_cert, credentials, endpoint",
+        ),
+        (
+            format!("{tenant}timeout = \"soon\""),
+            "3: tenants.a: timeout: expected a number with a unit",
+        ),
+        (format!("{tenant}rate = true"), "3: tenants.a.rate: expected text, found a boolean"),
+        (
+            format!("{tenant}token = \"hunter2\""),
+            "3: tenants.a.token: a secret does not belong in this file; use token_env",
+        ),
+        (
+            format!("{tenant}token_env = \"ESET_NO_SUCH\""),
+            "3: tenants.a.token_env: the environment has no variable \"ESET_NO_SUCH\"",
+        ),
+        (
+            format!("{tenant}credentials_command = [\"false\"]"),
+            "3: tenants.a.credentials_command: \"false\" failed: exit status: 1",
+        ),
+        (
+            format!("{tenant}credentials_command = [\"echo\", \"hunter2\"]"),
+            "3: tenants.a.credentials_command: expected it to print username=… and password=…",
+        ),
+        (
+            caller.clone(),
+            "3: callers.c: expected one of token_sha256, certificate, own_token = true and anyone = true",
+        ),
+        (
+            format!("{caller}token_sha256 = \"hunter2\""),
+            "5: callers.c.token_sha256: expected the SHA-256 of a token",
+        ),
+        (
+            format!("{caller}anyone = true\nallow = [\"GetTask\"]"),
+            "6: callers.c.allow: \"GetTask\": expected SERVICE/METHOD",
+        ),
+        (
+            format!("{caller}anyone = true\ndeny = [\"DeviceTask/*\"]"),
+            "6: callers.c.deny: expected an RPC of ESET's services",
+        ),
+        (
+            format!("{tenant}[callers.c]\nanyone = true\ntenants = [\"b\"]"),
+            "3: callers: caller \"c\": there is no tenant \"b\"",
+        ),
+        (
+            format!("[tls]\ncertificate = \"no.pem\"\nkey = \"no.pem\"\n{tenant}"),
+            "2: tls.certificate: ",
+        ),
+        ("[tenants.a]\nregion = \"eu\"\nusername".to_owned(), "3: "),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let error = Config::read(&path, None).unwrap_err().to_string();
+        let expected = format!("{}:{expected}", path.display());
+        assert!(error.starts_with(&expected), "{text}\n{error}\n{expected}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    fs::write(&path, "").unwrap();
+    let error = Config::read(&path, None).unwrap_err().to_string();
+    assert!(error.contains("missing field `tenants`"), "{error}");
+}
+
+#[test]
+fn the_example_is_valid() {
+    let directory = Directory::new();
+    let identity = issue(&new_authority(), "localhost");
+    fs::write(directory.join("tls.crt"), identity.certificate).unwrap();
+    fs::write(directory.join("tls.key"), identity.key).unwrap();
+    let example = include_str!("../../examples/serve/serve.toml");
+    // A variable that every environment has.
+    let example = example.replace("/etc/eset-protect/", "").replace("ACME_PASSWORD", "PATH");
+    let path = directory.join("serve.toml");
+    fs::write(&path, example).unwrap();
+    let config = Config::read(&path, None).unwrap();
+    assert!(config.tls().is_some() && !config.into_access().is_open());
+}

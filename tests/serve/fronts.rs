@@ -1,0 +1,96 @@
+//! The fronts that the suite of `wires` does not use, and what is not a call.
+
+use bytes::Bytes;
+use eset_protect::automation::v1::{ListTasksRequest, ListTasksResponse};
+use eset_protect::{Client, Wire};
+use http::{Request, header};
+use prost::Message;
+use tonic::Code;
+use tonic::transport::Channel;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
+
+use crate::{Fixture, WIRES, client, send};
+
+const LIST: &str = "/eset.dotnod.automation.v1.DeviceTasks/ListTasks";
+
+pub fn grpc_web(endpoint: &str, message: &impl Message) -> Request<Bytes> {
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let body = [&[0][..], &length, &message].concat();
+    Request::post(format!("{endpoint}{LIST}"))
+        .header(header::CONTENT_TYPE, "application/grpc-web+proto")
+        .header("x-grpc-web", "1")
+        .body(body.into())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_browser_calls_over_grpc_web() {
+    for upstream in WIRES {
+        let fixture = Fixture::start(upstream).await;
+        let request = ListTasksRequest { page_size: 3, ..Default::default() };
+        let response = send(grpc_web(&fixture.bridge.endpoint(), &request)).await;
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/grpc-web+proto");
+        let body = response.into_body();
+        let length = u32::from_be_bytes(body[1..5].try_into().unwrap()) as usize;
+        let page = ListTasksResponse::decode(&body[5..5 + length]).unwrap();
+        assert_eq!(page.tasks.len(), 3);
+        // The trailers are a frame of their own.
+        assert_eq!(body[5 + length], 0x80);
+        let trailers = String::from_utf8_lossy(&body[10 + length..]).into_owned();
+        assert!(trailers.contains("grpc-status:0"), "{trailers}");
+    }
+}
+
+#[tokio::test]
+async fn health_reflection_and_the_api_need_no_upstream() {
+    let fixture = Fixture::start(Wire::Grpc).await;
+    let endpoint = fixture.bridge.endpoint();
+    fixture.emulator.shutdown().await;
+    let channel = Channel::from_shared(endpoint.clone()).unwrap().connect().await.unwrap();
+    let service = "eset.dotnod.automation.v1.DeviceTasks".to_owned();
+    let mut health = HealthClient::new(channel.clone());
+    let answer = health.check(HealthCheckRequest { service }).await.unwrap().into_inner();
+    assert_eq!(answer.status(), ServingStatus::Serving);
+
+    use tonic_reflection::pb::v1::ServerReflectionRequest;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+    let ask = |symbol: &str| ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileContainingSymbol(symbol.to_owned())),
+    };
+    let asked = [ask("no.Such"), ask("eset.dotnod.automation.v1.DeviceTasks")];
+    let mut reflection = ServerReflectionClient::new(channel);
+    let answers = reflection.server_reflection_info(tokio_stream::iter(asked)).await.unwrap();
+    let mut answers = answers.into_inner();
+    let unknown = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    assert!(matches!(unknown, MessageResponse::ErrorResponse(_)), "{unknown:?}");
+    match answers.message().await.unwrap().unwrap().message_response.unwrap() {
+        // With its imports.
+        MessageResponse::FileDescriptorResponse(files) => {
+            assert!(files.file_descriptor_proto.len() > 3);
+        }
+        other => panic!("{other:?}"),
+    }
+
+    let document = Request::get(format!("{endpoint}/openapi.json")).body(Bytes::new()).unwrap();
+    let document = send(document).await.into_body();
+    let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+    assert_eq!(document["openapi"], "3.0.3");
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_down_is_unavailable() {
+    for (front, upstream) in WIRES.into_iter().flat_map(|front| WIRES.map(|wire| (front, wire))) {
+        let fixture = Fixture::start(upstream).await;
+        fixture.emulator.shutdown().await;
+        let client: Client = client(&fixture.bridge.endpoint(), front);
+        let error = client.device_tasks().list_tasks(ListTasksRequest::default()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable, "{error}");
+        assert!(error.message().contains("cannot connect"), "{error}");
+    }
+}

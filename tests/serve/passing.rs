@@ -1,0 +1,183 @@
+//! What reaches the upstream, and what comes back.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use eset_protect::auth::BoxFuture;
+use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::emulator::Fault;
+use eset_protect::serve::Bridge;
+use eset_protect::transport::{Reply, Request as Attempt, Transport};
+use eset_protect::{Client, Error, Wire};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use tokio::sync::oneshot;
+use tonic::Code;
+
+use crate::fronts::grpc_web;
+use crate::{Fixture, WIRES, client, send};
+
+/// What a caller sends beside the call. Only the first two are for the upstream.
+const SENT: [(&str, &str); 14] = [
+    ("x-kept", "yes"),
+    ("x-kept-bin", "AAEC"),
+    ("authorization", "Bearer of-the-caller"),
+    ("cookie", "session=of-the-caller"),
+    ("proxy-authorization", "Basic of-the-caller"),
+    ("user-agent", "a-caller/1"),
+    ("origin", "https://console.example"),
+    ("referer", "https://console.example/"),
+    ("forwarded", "for=192.0.2.1"),
+    ("x-forwarded-for", "192.0.2.1"),
+    ("sec-fetch-mode", "cors"),
+    ("response-id", "of-another-call"),
+    ("eset-protect-tenant", "default"),
+    ("eset-protect-code-inferred-from", "404"),
+];
+
+fn assert_kept(route: &str, arrived: &HeaderMap) {
+    for (name, value) in SENT.iter().take(2) {
+        assert_eq!(
+            arrived.get(*name).map(|v| v.as_bytes()),
+            Some(value.as_bytes()),
+            "{route}: {name}"
+        );
+    }
+    for (name, value) in SENT.iter().skip(2) {
+        let found = arrived.get(*name).and_then(|found| found.to_str().ok()).unwrap_or_default();
+        assert!(!found.contains(value) && !found.contains("redacted"), "{route}: {name}: {found}");
+    }
+    assert!(arrived["user-agent"].to_str().unwrap().starts_with("eset-protect/"), "{route}");
+    assert!(!arrived.contains_key("x-hop"), "{route}");
+}
+
+#[tokio::test]
+async fn what_concerns_the_caller_stays_with_the_bridge() {
+    for upstream in WIRES {
+        let fixture = Fixture::start(upstream).await;
+        let endpoint = fixture.bridge.endpoint();
+        let mut grpc = DeviceTasksClient::connect(endpoint.clone()).await.unwrap();
+        let mut request = tonic::Request::new(ListTasksRequest::default());
+        let headers = SENT.into_iter().filter(|(name, _)| *name != "user-agent");
+        let headers: HeaderMap =
+            headers.map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
+        *request.metadata_mut() = tonic::metadata::MetadataMap::from_headers(headers);
+        grpc.list_tasks(request).await.unwrap();
+        assert_kept("gRPC", &fixture.emulator.log().last().unwrap().headers);
+
+        let request = Request::get(format!("{endpoint}/v1/device_tasks"));
+        let request =
+            SENT.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request =
+            request.header("connection", "x-hop").header("x-hop", "1").header("te", "gzip");
+        assert_eq!(send(request.body(Bytes::new()).unwrap()).await.status(), 200);
+        assert_kept("REST", &fixture.emulator.log().last().unwrap().headers);
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_reaches_the_upstream_and_is_told_as_such() {
+    for upstream in WIRES {
+        let fixture = Fixture::start(upstream).await;
+        let (fault, _hold) = Fault::hold();
+        fixture.emulator.faults().push_for("ListTasks", fault.clone());
+        fixture.emulator.faults().push_for("ListTasks", fault);
+        let endpoint = fixture.bridge.endpoint();
+        // tonic's client has a timer of its own, and says CANCELLED first.
+        let mut request = grpc_web(&endpoint, &ListTasksRequest::default());
+        request.headers_mut().insert("grpc-timeout", HeaderValue::from_static("200m"));
+        let response = send(request).await;
+        assert_eq!(response.headers()["grpc-status"], "4", "{response:?}");
+        let request =
+            Request::get(format!("{endpoint}/v1/device_tasks")).header("grpc-timeout", "200m");
+        let response = send(request.body(Bytes::new()).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+        if upstream == Wire::Grpc {
+            for arrival in fixture.emulator.log() {
+                let left = arrival.headers["grpc-timeout"].to_str().unwrap();
+                let nanoseconds: u64 =
+                    left.strip_suffix('n').or(left.strip_suffix('u')).unwrap().parse().unwrap();
+                assert!(nanoseconds <= 200_000_000, "{left}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn attempts_do_not_multiply() {
+    for (front, upstream) in WIRES.into_iter().flat_map(|front| WIRES.map(|wire| (front, wire))) {
+        let mut attempts = Vec::new();
+        for through_bridge in [false, true] {
+            let fixture = Fixture::start(upstream).await;
+            for _ in 0..100 {
+                fixture
+                    .emulator
+                    .faults()
+                    .push_for("ListTasks", Fault::status(Code::Unavailable, "down", Vec::new()));
+            }
+            let client = match through_bridge {
+                false => client(&fixture.emulator.endpoint(), upstream),
+                true => client(&fixture.bridge.endpoint(), front),
+            };
+            let error = client.device_tasks().list_tasks(ListTasksRequest::default()).await;
+            assert_eq!(error.unwrap_err().code(), Code::Unavailable);
+            attempts.push(fixture.emulator.log().len());
+        }
+        assert_eq!(attempts, [5, 5], "{front:?} to {upstream:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_inferred_code_is_marked() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    let page = || Fault::http(StatusCode::FORBIDDEN, "text/html", "<h1>Firewall</h1>");
+    for front in WIRES {
+        fixture.emulator.faults().push(page());
+        let client = client(&fixture.bridge.endpoint(), front);
+        let error = client.device_tasks().list_tasks(ListTasksRequest::default()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), Code::PermissionDenied, "{error}");
+        let mark = error.metadata().get("eset-protect-code-inferred-from");
+        assert_eq!(mark.map(|mark| mark.to_str().unwrap()), Some("403"), "{front:?}");
+    }
+    let client = client(&fixture.bridge.endpoint(), Wire::Grpc);
+    let error = client.device_tasks().get_task("0b7f0000-0000-4000-8000-000000000000").await;
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), Code::NotFound, "{error}");
+}
+
+/// An upstream that never answers, and tells of each call that it was given up.
+#[derive(Debug)]
+struct Silent(Mutex<Vec<(oneshot::Sender<()>, oneshot::Sender<()>)>>);
+
+impl Transport for Silent {
+    fn send<'a>(&'a self, _request: Attempt<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        let (arrived, dropped) = self.0.lock().unwrap().pop().expect("a call");
+        Box::pin(async move {
+            let _dropped = dropped;
+            arrived.send(()).unwrap();
+            std::future::pending().await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_call_is_cancelled_upstream() {
+    for front in WIRES {
+        let (arrived, mut has_arrived) = oneshot::channel();
+        let (dropped, is_dropped) = oneshot::channel();
+        let silent = Silent(Mutex::new(vec![(arrived, dropped)]));
+        let upstream = Client::builder("http://silent").transport(silent).connect_lazy().unwrap();
+        let bridge = Bridge::to(upstream).start().await.unwrap();
+        let client = Arc::new(client(&bridge.endpoint(), front));
+        let tasks = client.device_tasks();
+        let call = tasks.list_tasks(ListTasksRequest::default()).timeout(Duration::from_secs(60));
+        tokio::select! {
+            _ = call.send() => panic!("the upstream never answers"),
+            arrived = &mut has_arrived => arrived.unwrap(),
+        }
+        // The sender is dropped with the upstream call.
+        assert!(is_dropped.await.is_err());
+    }
+}
