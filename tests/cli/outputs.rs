@@ -46,6 +46,10 @@ fn columns_and_order_are_chosen_by_paths() {
         list(&["-o", "csv", "--columns", "displayName,action.name", "--sort=-displayName"]);
     let first = reversed.lines().nth(1).unwrap().split(',').next().unwrap();
     assert!(rows.last().unwrap().starts_with(first), "{reversed}");
+    // The limit counts from the start of the sorted list.
+    let last =
+        list(&["-o", "csv", "--columns", "displayName", "--sort=-displayName", "--limit", "1"]);
+    assert_eq!(last.lines().collect::<Vec<_>>(), ["NAME", first]);
     // A single message is a row, too.
     let uuid = list(&["-o", "name", "--limit", "1"]);
     let one = server.run(&["tasks", "get", uuid.trim(), "--columns", "uuid"]).ok();

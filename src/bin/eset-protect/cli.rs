@@ -55,8 +55,10 @@ impl Cli {
     pub fn read() -> Result<Self, clap::Error> {
         let arguments: Vec<_> = std::env::args_os().collect();
         let mut declared = Job::declare(noun::declare(Self::command()), |_| false);
-        let Ok(matches) = declared.try_get_matches_from_mut(&arguments) else {
-            return Self::described(arguments);
+        let matches = match declared.try_get_matches_from_mut(&arguments) {
+            Ok(matches) => matches,
+            Err(error) if error.kind() == ErrorKind::DisplayVersion => return Err(error),
+            Err(_) => return Self::described(arguments),
         };
         if let Some((name, _)) = matches.subcommand()
             && let Some(job) = Job::find(name)

@@ -17,13 +17,20 @@ pub struct Items {
     table: Table,
     /// The messages that wait to be sorted, each with its exact JSON.
     waiting: Vec<(Value, String)>,
+    /// How many sorted messages to print.
+    limit: usize,
 }
 
 impl Items {
     /// Prints the messages in a field.
     pub fn of(field: &FieldDescriptor, view: &View, output: &Output) -> Result<Self, Failure> {
         let table = Table::of(field, view, output.is_terminal && view.format != Format::Csv)?;
-        Ok(Self { view: view.clone(), table, waiting: Vec::new() })
+        Ok(Self { view: view.clone(), table, waiting: Vec::new(), limit: usize::MAX })
+    }
+
+    /// Prints only the first `limit` of sorted messages.
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// Adds a message in JSON. Prints it, unless the format needs all of them.
@@ -65,7 +72,7 @@ impl Items {
                 if descending { order.reverse() } else { order }
             });
         }
-        for (value, json) in &waiting {
+        for (value, json) in waiting.iter().take(self.limit) {
             self.add(output, value, json)?;
         }
         match self.view.format {
@@ -84,7 +91,8 @@ pub fn yaml(value: &Value) -> Result<String, Failure> {
     Ok(format!("---\n{text}"))
 }
 
-/// Compares numbers as numbers, also those that ProtoJSON writes as strings, and all else as text.
+/// Compares numbers as numbers, also those that ProtoJSON writes as strings, and all else as text, after the
+/// numbers.
 fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     let number = |value: Option<&Value>| match value? {
         Value::Number(number) => number.as_f64(),
@@ -93,7 +101,9 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     };
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => {
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => {
             let text = |value: Option<&Value>| match value {
                 Some(Value::String(text)) => text.to_lowercase(),
                 Some(value) => value.to_string(),

@@ -15,7 +15,7 @@ use crate::text::{count, plural};
 
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Limit {
-    /// List no more than this many; all by default
+    /// List no more than this many; all by default. With --sort, the first of the sorted list
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
@@ -41,8 +41,10 @@ pub async fn print(
     };
     let progress = Progress::new("{spinner} {msg} {elapsed}", None, target);
     let mut listed = 0;
-    let mut items = Items::of(&field, view, &output)?;
-    let most = limit.limit.unwrap_or(usize::MAX);
+    let limit = limit.limit.unwrap_or(usize::MAX);
+    let mut items = Items::of(&field, view, &output)?.limit(limit);
+    // What comes first is known only when all have been fetched.
+    let most = if view.sort.is_some() { usize::MAX } else { limit };
     let mut pages = calls::pages(client, method, request)?;
     progress.set_message(count(listed, &noun));
     while listed < most
