@@ -4,7 +4,8 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -13,7 +14,7 @@ use tonic::Code;
 
 use crate::error::{Error, ErrorKind, Secrets, root_cause};
 use crate::telemetry;
-use crate::transport::complete_body::CompleteBody;
+use crate::transport::complete_body::{CompleteBody, append};
 use crate::transport::connector::{self, Connector};
 use crate::transport::error_chain::find;
 use crate::transport::limits::{self, TooLong};
@@ -130,10 +131,11 @@ impl HttpClient {
         secrets: impl FnOnce() -> Secrets,
     ) -> Result<HttpResponse, Error> {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let host = request.uri().authority().cloned();
+        let host = || host.as_ref().map_or("", Authority::as_str);
         let has_body = !request.body().is_empty();
         let response = self.pool()?.request(request.map(Full::new)).await;
-        let response = response.map_err(|error| self.not_answered(error, &host, has_body))?;
+        let response = response.map_err(|error| self.not_answered(error, host(), has_body))?;
         let status = response.status();
         let response = CompleteBody::of(response, self.limits)
             .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;
@@ -171,7 +173,7 @@ impl HttpClient {
     where
         B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
-        let mut read = BytesMut::new();
+        let mut read = Bytes::new();
         while let Some(frame) = BodyExt::frame(&mut body).await {
             let frame = frame.map_err(|error| {
                 if let Some(long) = find::<TooLong>(&*error) {
@@ -185,9 +187,9 @@ impl HttpClient {
             if read.len() + data.len() > most {
                 return Err(self.too_large());
             }
-            read.extend_from_slice(&data);
+            append(&mut read, data);
         }
-        Ok(read.freeze())
+        Ok(read)
     }
 
     /// Unpacks a body up to the limit, so that a small response cannot grow without bounds.

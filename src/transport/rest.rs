@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use prost::Name;
 
 use super::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use super::readiness::Readiness;
@@ -21,6 +20,8 @@ pub use hosts::Region;
 pub(crate) use response::error_from;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// `google.api.HttpBody`: no JSON but a body of any media type.
+const HTTP_BODY: &str = "google.api.HttpBody";
 const ANY: HeaderValue = HeaderValue::from_static("*/*");
 
 /// One or several HTTP servers that together provide the API.
@@ -103,7 +104,7 @@ fn checked(response: &HttpResponse) -> Result<Bytes, Error> {
 
 /// Whether the response is no JSON but a body of any media type, such as a download.
 fn is_http_body(spec: &MethodSpec) -> bool {
-    spec.response == HttpBody::full_name()
+    spec.response == HTTP_BODY
 }
 
 fn http_body(response: &HttpResponse) -> HttpBody {

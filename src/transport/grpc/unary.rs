@@ -5,7 +5,7 @@
 //! `UNIMPLEMENTED`, takes the first of two messages for the whole, and does not tell the statuses that it makes from
 //! those of the server. A unary exchange is two messages and a status, so it is read here, strictly.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::not_grpc::NotGrpc;
 use super::status::{self, GRPC_STATUS};
 use crate::error::Error;
-use crate::transport::complete_body::CompleteBody;
+use crate::transport::complete_body::{CompleteBody, append};
 use crate::transport::readiness::Readiness;
 use crate::transport::request::PREFIX;
 use crate::transport::{Limits, Reply, Request, metadata};
@@ -134,15 +134,7 @@ enum Problem {
 
 impl Message {
     fn push(&mut self, data: Bytes) -> Result<(), Problem> {
-        if self.received.is_empty() {
-            // Mostly it comes whole, and nothing is copied.
-            self.received = data;
-        } else {
-            let received = std::mem::take(&mut self.received);
-            let mut joined = received.try_into_mut().unwrap_or_else(|part| BytesMut::from(&*part));
-            joined.extend_from_slice(&data);
-            self.received = joined.freeze();
-        }
+        append(&mut self.received, data);
         match self.received.first() {
             None | Some(0) => {}
             Some(1) => {
