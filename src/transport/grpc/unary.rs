@@ -103,22 +103,14 @@ fn encode(request: Request<'_>) -> http::Request<Body> {
     http
 }
 
-/// At most eight digits and a unit.
+/// Whole milliseconds, rounded up, as gRPC's C core does: most calls of a client then send the same text, which
+/// HPACK has in its table. At most eight digits.
 fn timeout(left: std::time::Duration) -> HeaderValue {
-    const MOST: u128 = 99_999_999;
-    let nanos = left.as_nanos();
-    let units = [
-        (1, "n"),
-        (1_000, "u"),
-        (1_000_000, "m"),
-        (1_000_000_000, "S"),
-        (60_000_000_000, "M"),
-        (3_600_000_000_000, "H"),
-    ];
-    let text = units.iter().find(|(unit, _)| nanos / unit <= MOST);
-    let (unit, name) = text.unwrap_or(&(3_600_000_000_000, "H"));
-    let text = format!("{}{name}", (nanos / unit).min(MOST));
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("99999999H"))
+    let text = match left.as_micros().div_ceil(1000) {
+        millis @ ..=99_999_999 => format!("{millis}m"),
+        _ => format!("{}S", left.as_secs().min(99_999_999)),
+    };
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("99999999S"))
 }
 
 /// The one message of an answer, as far as it has come.
