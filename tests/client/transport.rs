@@ -125,6 +125,15 @@ async fn a_response_without_its_output_counts_the_attempts() {
     assert_eq!((error.message(), error.attempts()), ("the response has no `task`", 2));
 }
 
+/// Callers hold many of them, in tasks and in lists.
+#[tokio::test]
+async fn the_future_of_a_call_is_at_most_2_kib() {
+    let client = Replies::default().client([]);
+    let call = || client.device_tasks().get_task("t-1");
+    let sizes = [size_of_val(&*call().into_future()), size_of_val(&call().send())];
+    assert!(sizes.iter().all(|size| *size <= 2048), "{sizes:?}");
+}
+
 /// Notes what goes through it.
 #[derive(Debug)]
 struct Recorder {
