@@ -25,6 +25,7 @@ mod logins;
 mod nouns;
 mod outputs;
 mod policies;
+mod serve;
 mod settings;
 mod targets;
 mod tasks;

@@ -10,7 +10,9 @@ use crate::failure::Failure;
 use crate::job::Job;
 use crate::logging::Logging;
 use crate::operation::Operation;
-use crate::{completions, convert, demo, descriptors, emulator, free_text, noun, policies, tasks};
+use crate::{
+    completions, convert, demo, descriptors, emulator, free_text, noun, policies, serve, tasks,
+};
 
 const NOTES: &str = "\
 Proxies: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, as http://[USER:PASSWORD@]HOST[:PORT];
@@ -136,6 +138,7 @@ fn chosen(matches: &ArgMatches) -> Option<(&str, &str)> {
 pub enum Command {
     Demo(demo::Demo),
     Emulator(emulator::Args),
+    Serve(serve::Serve),
     Tasks(tasks::Tasks),
     Policies(policies::Policies),
     Call(Call),
@@ -155,6 +158,7 @@ impl Command {
         match self {
             Self::Demo(command) => command.run(),
             Self::Emulator(command) => command.run(),
+            Self::Serve(command) => command.run(),
             Self::Tasks(command) => command.run(),
             Self::Policies(command) => command.run(),
             Self::Call(_) => Call::run(),

@@ -97,6 +97,14 @@ impl Connection {
             .map_err(|failure| failure.at(settings.server()))
     }
 
+    /// Returns a client that connects with its first call, and the server for people.
+    pub fn lazy_client(self) -> Result<(Client, String), Failure> {
+        let mut settings = self.settings()?;
+        ask_for_login(&mut settings)?;
+        let client = settings.builder(true)?.connect_lazy()?;
+        Ok((client, settings.server().to_string()))
+    }
+
     fn settings(self) -> Result<Settings, Failure> {
         let flags = [
             (ENDPOINT, self.endpoint),

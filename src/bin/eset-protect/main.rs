@@ -41,6 +41,7 @@ mod request;
 mod response;
 mod run;
 mod say;
+mod serve;
 mod server;
 mod stderr;
 mod stop_signal;

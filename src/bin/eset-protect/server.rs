@@ -1,5 +1,7 @@
 //! The server of a command, as the user specified it. Used for hints.
 
+use std::fmt;
+
 use eset_protect::Wire;
 
 /// A server, and the flag or variable that names it.
@@ -25,6 +27,15 @@ pub enum ServerKind {
     /// The cloud in this region.
     Cloud(String),
     OnPrem(String),
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ServerKind::Endpoint { url, .. } | ServerKind::OnPrem(url) => f.write_str(url),
+            ServerKind::Cloud(region) => write!(f, "ESET Connect {region}"),
+        }
+    }
 }
 
 /// The trusted certificates.

@@ -1,4 +1,4 @@
-//! Signals to stop.
+//! Signals to stop, and to read the configuration again.
 
 use std::future::Future;
 
@@ -28,4 +28,11 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// Completes on each SIGHUP.
+#[cfg(unix)]
+pub fn reload_signal() -> Result<tokio::signal::unix::Signal, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::hangup()).map_err(|error| Failure::io("cannot wait for signals", &error))
 }

@@ -1,0 +1,141 @@
+//! `eset-protect serve`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use eset_protect::emulator::Origin;
+use eset_protect::serve::{AccessHandle, Bridge, Config, TlsHandle};
+use tokio::net::TcpListener;
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::run::block_on;
+use crate::say::{say, say_error};
+use crate::stop_signal::{reload_signal, stop_signal};
+
+/// Serve gRPC, gRPC-Web and REST, and forward every call to ESET or another server
+///
+/// With --config, a file in TOML names the upstreams (tenants), their logins, the callers and what each may call;
+/// SIGHUP reads it again. Without it, the options under `Connection` name the one upstream, and every user of this
+/// machine may call it. Ctrl-C or SIGTERM stops it after the current calls.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// The configuration; see the documentation of `eset_protect::serve::Config`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "allow_origin"])]
+    config: Option<PathBuf>,
+    /// Check the configuration with all files and variables that it names, and stop
+    #[arg(long, requires = "config")]
+    check: bool,
+    /// The loopback address to listen on; port 0 chooses a free port
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:50052")]
+    listen: SocketAddr,
+    /// Let web pages of this origin, such as http://localhost:5173, call from a browser (CORS); * allows every
+    /// origin; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<Origin>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Serve {
+    pub fn run(self) -> Result<(), Failure> {
+        match self.config.clone() {
+            Some(path) if self.check => block_on(async {
+                let config = read(&path)?;
+                let mut output = Output::new();
+                output.line(&format!("{} is valid, for {}", path.display(), config.listen()))?;
+                output.flush()
+            }),
+            Some(path) => block_on(async {
+                let config = read(&path)?;
+                let address = config.listen();
+                let scheme = if config.tls().is_some() { "https" } else { "http" };
+                let bridge = config.into_bridge();
+                let (access, tls) = (bridge.access_handle(), bridge.tls_handle());
+                let reloading = reload(&path, &access, tls.as_ref())?;
+                tokio::select! {
+                    served = serve(bridge, address, scheme, "its tenants") => served,
+                    never = reloading => never,
+                }
+            }),
+            None => self.open(),
+        }
+    }
+
+    /// Serves one upstream to everybody on this machine.
+    fn open(self) -> Result<(), Failure> {
+        let address = self.listen;
+        if !address.ip().is_loopback() {
+            return Err(Failure::Input(format!(
+                "--listen {address}: expected a loopback address, such as 127.0.0.1:50052; other machines need \
+                 --config with a certificate and callers"
+            )));
+        }
+        block_on(async move {
+            let (client, upstream) = self.connection.lazy_client()?;
+            let bridge =
+                self.allow_origin.into_iter().fold(Bridge::to(client), Bridge::allow_origin);
+            serve(bridge, address, "http", &upstream).await
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Config, Failure> {
+    Config::read(path, None).map_err(|error| Failure::Input(error.to_string()))
+}
+
+async fn serve(
+    bridge: Bridge,
+    address: SocketAddr,
+    scheme: &str,
+    upstream: &str,
+) -> Result<(), Failure> {
+    let failed = |error| Failure::io(&format!("--listen {address}"), &error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    // Registered before the address is printed, so that no signal arrives too early.
+    let stopped = stop_signal()?;
+    let mut output = Output::new();
+    // Programs read the port from this line.
+    let first = output.line(&format!("Listening on {scheme}://{address}"));
+    let printed = first
+        .and_then(|()| {
+            output.line(&format!("It speaks gRPC, gRPC-Web and REST there, and calls {upstream}."))
+        })
+        .and_then(|()| output.flush());
+    match printed {
+        // The starting program may want only the first line.
+        Ok(()) | Err(Failure::ReaderGone) => {}
+        Err(failure) => return Err(failure),
+    }
+    let served = bridge.on_notice(say).serve(listener, stopped).await;
+    served.map_err(|error| Failure::Other(error.to_string()))
+}
+
+/// Reads the configuration again at each SIGHUP. A wrong one changes nothing.
+fn reload(
+    path: &Path,
+    access: &AccessHandle,
+    tls: Option<&TlsHandle>,
+) -> Result<impl Future<Output = Result<(), Failure>>, Failure> {
+    let mut signal = reload_signal()?;
+    let path = path.to_owned();
+    let (access, tls) = (access.clone(), tls.cloned());
+    Ok(async move {
+        loop {
+            signal.recv().await;
+            match Config::read(&path, Some(&access.current())) {
+                Err(error) => say_error(&format!("not reloaded, the old one goes on: {error}")),
+                Ok(config) => {
+                    if let (Some(handle), Some(tls)) = (&tls, config.tls()) {
+                        handle.replace(tls.clone());
+                    }
+                    access.replace(config.into_access());
+                    say(&format!("reloaded {}", path.display()));
+                }
+            }
+        }
+    })
+}
