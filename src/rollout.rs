@@ -31,12 +31,14 @@
 //!   ranked before anything old is removed. In between, both apply.
 //! * Nothing that the plan does not name is changed, but for the ranks of other policies on the same targets.
 
+mod effective;
 mod goal;
 mod plan;
 mod run;
 mod step;
 mod tenant;
 
+pub use effective::{Effective, EffectiveSetting, Source};
 pub use plan::{Change, Plan, PlanError};
 pub use run::RolloutError;
 pub use step::Step;

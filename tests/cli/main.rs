@@ -25,6 +25,7 @@ mod logins;
 mod nouns;
 mod outputs;
 mod policies;
+mod policies_as_code;
 mod serve;
 mod settings;
 mod targets;

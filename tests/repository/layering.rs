@@ -72,7 +72,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "wkt",
         ],
     ),
-    ("rollout", &["client", "error", "policy", "policy_management"]),
+    ("rollout", &["client", "device_management", "error", "params", "policy", "policy_management"]),
     ("server", &["proto", "protojson", "rpc", "transcode", "wkt"]),
     ("serve", &["call", "client", "error", "proto", "rpc", "server", "transcode", "wkt"]),
     (

@@ -52,6 +52,8 @@ pub enum Failure {
     Explained { exit_code: u8, message: String, hints: Vec<String> },
     /// Something on this machine failed.
     Other(String),
+    /// Ends with this code; everything is said.
+    Exit(u8),
     /// The reader of our output is gone, as in `… | head`. Not an error unless data is lost.
     ReaderGone,
 }
@@ -104,6 +106,7 @@ impl Failure {
             Self::Bulk { errors, .. } => errors.first().map_or(OTHER, call_exit_code),
             Self::Explained { exit_code, .. } => *exit_code,
             Self::Other(_) => OTHER,
+            Self::Exit(code) => *code,
             Self::ReaderGone => 0,
         }
     }
@@ -113,7 +116,7 @@ impl Failure {
         let mut text = String::new();
         let style = Style::new(io::stderr().is_terminal());
         match self {
-            Self::ReaderGone => return,
+            Self::ReaderGone | Self::Exit(_) => return,
             Self::Input(message) | Self::Credentials(message) | Self::Other(message) => {
                 say(&mut text, style, message);
             }

@@ -1,6 +1,11 @@
 //! `eset-protect policies`.
 
 mod create;
+mod effective;
+mod files;
+mod rollout;
+mod settings;
+mod view;
 
 use clap::{Args, Subcommand};
 
@@ -9,7 +14,8 @@ use crate::failure::Failure;
 
 /// Policies: settings for ESET's products
 ///
-/// Policies cannot be updated: create a new one and delete the old one. With `--output json`, `get` and
+/// ESET has no call that updates a policy: `set` and `apply` create a new one at the same ranks and delete the old
+/// one. With `--output json`, `get` and
 /// `create` print the response, `{"policy": {…}}`, and `list` prints one policy per line: ProtoJSON in both
 /// cases, including defaults such as `false` and `""`. `create --file` reads the output of `get` and `list`,
 /// so together they make copies. `get`, `delete` and `create --file` accept several; each response is then a
@@ -25,6 +31,16 @@ pub struct Policies {
 #[derive(Debug, Subcommand)]
 enum Command {
     Create(create::Create),
+    Show(view::Show),
+    Export(view::Export),
+    Import(rollout::Import),
+    Diff(view::Diff),
+    Set(rollout::Set),
+    Clone(rollout::Clone),
+    Search(view::Search),
+    Plan(rollout::PlanArgs),
+    Apply(rollout::Apply),
+    Effective(effective::EffectiveArgs),
 }
 
 impl Policies {
@@ -32,6 +48,16 @@ impl Policies {
         let Self { connection, command } = self;
         match command {
             Command::Create(create) => create.run(connection),
+            Command::Show(show) => show.run(connection),
+            Command::Export(export) => export.run(connection),
+            Command::Import(import) => import.run(connection),
+            Command::Diff(diff) => diff.run(connection),
+            Command::Set(set) => set.run(connection),
+            Command::Clone(clone) => clone.run(connection),
+            Command::Search(search) => search.run(connection),
+            Command::Plan(plan) => plan.run(connection),
+            Command::Apply(apply) => apply.run(connection),
+            Command::Effective(effective) => effective.run(connection),
         }
     }
 }

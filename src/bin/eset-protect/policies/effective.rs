@@ -1,0 +1,58 @@
+//! `policies effective`.
+
+use clap::Args;
+use eset_protect::rollout::Effective;
+
+use super::settings::shown;
+use super::view::json;
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::output::{Format, Output};
+use crate::say::say;
+use crate::text::printable;
+
+/// Show the settings that a device ends with, and the policy that each comes from
+///
+/// Merges the policies of the device's groups, from the root down, and of the device, by rank. ESET documents the
+/// order of ranks and what the flags do; the order of groups is inferred. Policies of subscriptions are not
+/// merged, since no call says which devices belong to one; they are named on standard error.
+#[derive(Args, Debug)]
+pub struct EffectiveArgs {
+    /// The device's UUID
+    #[arg(long, value_name = "UUID")]
+    device: String,
+}
+
+impl EffectiveArgs {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        connection.run(async |client, view| {
+            let effective = Effective::of_device(&client, &self.device).await?;
+            for what in &effective.not_considered {
+                say(&format!("not considered: {what}"));
+            }
+            let mut output = Output::new();
+            for found in &effective.settings {
+                let (path, value) = (found.setting.path.to_string(), shown(&found.setting));
+                if view.format == Format::Json {
+                    output.line(&json(&serde_json::json!({
+                        "product": found.product, "path": path, "value": value,
+                        "readOnly": found.read_only, "forced": found.is_forced, "source": found.source,
+                    }))?)?;
+                    continue;
+                }
+                let flags = [(" force", found.is_forced), (" read-only", found.read_only)];
+                let flags = flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name);
+                let source = &found.source;
+                let line = format!(
+                    "{path} = {value}{} ({:?}, rank {} on {})",
+                    flags.collect::<String>(),
+                    source.policy,
+                    source.rank,
+                    source.target
+                );
+                output.line(&printable(&line))?;
+            }
+            output.flush()
+        })
+    }
+}
