@@ -34,7 +34,7 @@ use eset_protect::user_management::v1::ListUsersRequest;
 use eset_protect::wkt::FieldMask;
 use tonic::Code;
 
-use crate::{Fixture, over_both_wires, over_both_wires_with};
+use crate::{Fixture, over_all_routes, over_all_routes_with};
 
 const ALL: &str = "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0000";
 const SHOPS: &str = "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001";
@@ -62,7 +62,7 @@ async fn size(fixture: &Fixture, group: &str, recurse_subgroups: bool) -> u32 {
 
 #[tokio::test]
 async fn groups_are_a_tree() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let (groups, devices) = (fixture.client.groups(), fixture.client.devices());
         assert_eq!((size(fixture, ALL, false).await, size(fixture, ALL, true).await), (0, 14));
         let group = Group {
@@ -127,7 +127,7 @@ async fn groups_are_a_tree() {
 
 #[tokio::test]
 async fn devices_are_imported_renamed_and_found() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let devices = fixture.client.devices();
         let device = |name: &str| Device { display_name: name.to_owned(), ..Device::default() };
         let import = |devices: Vec<Device>, group: &str| ImportDeviceBatchRequest {
@@ -164,7 +164,7 @@ async fn devices_are_imported_renamed_and_found() {
 
 #[tokio::test]
 async fn incidents_are_closed_and_opened_again() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let incidents = fixture.client.incidents();
         let comments = fixture.client.incident_comments();
         let comment = |text: &str| {
@@ -228,7 +228,7 @@ async fn incidents_are_closed_and_opened_again() {
 
 #[tokio::test]
 async fn detections_grow_and_are_resolved() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let detections = fixture.client.detections();
         let delta = async |token: &str| {
             let request = ListDeltaDetectionsRequest { delta_token: token.to_owned() };
@@ -278,7 +278,7 @@ async fn detections_grow_and_are_resolved() {
 
 #[tokio::test]
 async fn the_quarantine_is_filtered_downloaded_and_purged() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let objects = fixture.client.quarantined_objects();
         let malware = || {
             Some(QuarantineFilter {
@@ -316,7 +316,7 @@ async fn the_quarantine_is_filtered_downloaded_and_purged() {
 
 #[tokio::test]
 async fn rules_executables_users_and_roles_have_their_verbs() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let rules = fixture.client.edr_rules();
         let uuid = "ed200000-0000-4000-8000-000000000001";
         fixture.note("disabled", rules.disable_edr_rule(uuid).await);
@@ -367,7 +367,7 @@ async fn rules_executables_users_and_roles_have_their_verbs() {
 
 #[tokio::test]
 async fn what_is_inside_a_policy_goes_with_it() {
-    over_both_wires(async |fixture| {
+    over_all_routes(async |fixture| {
         let (policies, sets) =
             (fixture.client.policies(), fixture.client.network_access_configurator());
         let all = policies.list_policies(ListPoliciesRequest::default()).await.expect("policies");
@@ -389,7 +389,7 @@ async fn a_strict_emulator_refuses_what_no_eset_understands() {
         triggers: vec![Trigger::manual(Some(eset_protect::wkt::Timestamp::default()))],
         ..Default::default()
     };
-    over_both_wires_with(
+    over_all_routes_with(
         |builder| builder.strict(true),
         async |fixture| {
             let refused = fixture.client.device_tasks().create_task(task()).await;
