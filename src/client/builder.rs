@@ -433,7 +433,6 @@ impl ClientBuilder {
             .origin(origin)
             .user_agent(self.seam.user_agent()?)
             .map_err(wrong)?
-            .connect_timeout(self.connect_timeout)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_max_header_list_size(self.limits.http2_header_list());
         Ok((endpoint, connector))

@@ -43,7 +43,7 @@ impl DeviceTasks {
 ///
 /// | how the create fails | what happens |
 /// |---|---|
-/// | it did not run, and a retry may help ([`is_retryable`](Error::is_retryable) without [`may_have_executed`](Error::may_have_executed)) | waits, then creates again |
+/// | it did not run, and a retry may help ([`is_retryable`](crate::Error::is_retryable) without [`may_have_executed`](crate::Error::may_have_executed)) | waits, then creates again |
 /// | it did not run otherwise | returns the error |
 /// | the service answered `UNAVAILABLE` | waits and looks for the task; if there is none, creates again |
 /// | the connection broke, here or behind a gateway (502) | looks for 30 seconds, in which ESET's gateway responds or reports a pending response ([facts](crate::facts#pending-answers)); if there is no task, creates again |
@@ -74,7 +74,7 @@ impl DeviceTasks {
 /// tell: if there is an otherwise identical task, the error of the create is returned and names it.
 ///
 /// Once a create may have run, it is never sent again without a look, and errors report that it [may have
-/// run](Error::may_have_executed). Two concurrent guarded creates of the same task create two tasks: this
+/// run](crate::Error::may_have_executed). Two concurrent guarded creates of the same task create two tasks: this
 /// protects a caller only from its own retries.
 #[must_use = "a create does nothing until it is awaited"]
 pub struct GuardedCreate {

@@ -23,7 +23,7 @@ pub enum Identity {
     /// `Authorization: Bearer TOKEN`, with a token that has this hash.
     Token(TokenHash),
     /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name.
-    /// The bridge needs authorities for client certificates: [`ServerTls::client_authorities`](super::ServerTls::client_authorities).
+    /// The bridge needs authorities for client certificates: [`ServerTls::new`](super::ServerTls::new).
     Certificate(String),
     /// `Authorization: Bearer TOKEN` with any other token. The bridge passes it on, and the upstream says who the
     /// caller is.
