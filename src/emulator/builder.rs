@@ -157,7 +157,7 @@ impl Builder {
     }
 
     /// Sets how many devices the [seed](Self::seed) has: 14 by default, which is also the minimum. More devices
-    /// are in groups of 100 below the group `Branches`. 100,000 devices take about 100 megabytes.
+    /// are in groups of 100 below the group `Branches`. 100,000 devices take about 200 megabytes.
     #[must_use]
     pub fn seed_devices(mut self, count: usize) -> Self {
         self.seed_devices = count.max(seed::DEVICES);

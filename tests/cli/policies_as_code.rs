@@ -23,7 +23,7 @@ fn export_edit_plan_apply_effective() {
     let (folder, journal) = (directory.join("policies"), directory.join("journal"));
     let (folder, journal) = (folder.to_str().unwrap(), journal.to_str().unwrap());
     server.run(&["policies", "export", "--dir", folder]).ok();
-    assert_eq!(server.run(&["policies", "plan", folder]).ok(), "");
+    assert_eq!(ok(server.run(&["policies", "plan", folder])), "");
 
     let policy = custom(&server);
     let path = std::path::Path::new(folder).join(format!("{}.yaml", policy.uuid));
@@ -45,7 +45,7 @@ fn export_edit_plan_apply_effective() {
     assert_eq!((plan.code, &*out), (2, &*expected), "{}", plan.err);
     ok(server.run(&["policies", "apply", folder, "--journal", journal]));
     assert!(!std::path::Path::new(journal).exists());
-    assert_eq!(server.run(&["policies", "plan", folder]).ok(), "");
+    assert_eq!(ok(server.run(&["policies", "plan", folder])), "");
     assert!(server.run(&["policies", "search", "EDITED"]).ok().contains(setting));
     server.run(&["policies", "get", &policy.uuid]).fails(4);
     let effective = ok(server.run(&["policies", "effective", "--device", DEVICE]));

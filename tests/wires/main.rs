@@ -30,7 +30,7 @@ use eset_protect::emulator::{Builder, Clock, Emulator, ManualClock, Running, Seq
 use eset_protect::serve::{Bridge, RunningBridge};
 use eset_protect::transcode::{code_from_http, http_from_code};
 use eset_protect::wkt::Timestamp;
-use eset_protect::{Client, Error, Wire, code_name};
+use eset_protect::{Client, Error, RetryPolicy, Wire, code_name};
 use tonic::Code;
 
 /// A client on one route, its emulator, and the record.
@@ -63,8 +63,8 @@ const ROUTES: [Route; 6] = {
     ]
 };
 
-async fn connect(endpoint: &str, wire: Wire) -> Client {
-    Client::builder(endpoint).wire(wire).connect().await.expect("a client")
+async fn connect(endpoint: &str, wire: Wire, retry: RetryPolicy) -> Client {
+    Client::builder(endpoint).wire(wire).retry(retry).connect().await.expect("a client")
 }
 
 impl Fixture {
@@ -74,10 +74,14 @@ impl Fixture {
         let builder = Emulator::builder().clock(clock.clone()).ids(SequentialIds);
         let emulator = configure(builder).build().expect("an emulator");
         let emulator = emulator.start().await.expect("an emulator");
-        let (mut bridge, mut client) = (None, connect(&emulator.endpoint(), route.upstream).await);
+        // A bridge would wait before it repeats a call, and `serve` tests its retries.
+        let retry =
+            if route.front.is_some() { RetryPolicy::none() } else { RetryPolicy::default() };
+        let mut client = connect(&emulator.endpoint(), route.upstream, retry).await;
+        let mut bridge = None;
         if let Some(front) = route.front {
             let running = Bridge::to(client).services(AllServices).start().await.expect("a bridge");
-            client = connect(&running.endpoint(), front).await;
+            client = connect(&running.endpoint(), front, RetryPolicy::default()).await;
             bridge = Some(running);
         }
         Self { client, clock, log: Vec::new(), emulator, _bridge: bridge }

@@ -49,7 +49,11 @@ impl PlanArgs {
                 }
             }
             output.flush()?;
-            if plan.is_empty() { Ok(()) } else { Err(Failure::Exit(2)) }
+            if !plan.is_empty() {
+                return Err(Failure::Exit(2));
+            }
+            say("nothing to change");
+            Ok(())
         })
     }
 }
