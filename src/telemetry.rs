@@ -3,7 +3,6 @@
 //! Names and values follow OpenTelemetry's conventions for [RPCs][rpc] (the release candidate after 1.37) and
 //! [HTTP clients][http], and gRPC's own for attempts ([A72]). Nothing is computed unless something
 //! subscribes.
-//! is made.
 //!
 //! # Spans
 //!
