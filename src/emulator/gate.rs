@@ -7,6 +7,7 @@ mod rate;
 mod settings;
 mod tokens;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ use super::log::{Arrival, Front, Log};
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::deadline::stream::until;
-use crate::server::head::{bearer, caller, is_grpc, is_open};
+use crate::server::head::{Peer, bearer, is_grpc};
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, RestLimits, encoded};
 
@@ -333,4 +334,14 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
 
 fn full(body: Bytes) -> Body {
     Body::new(http_body_util::Full::new(body))
+}
+
+/// Whether a path needs no token: health checks and reflection contain only public data.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
+}
+
+fn caller(request: &Request<Body>) -> Option<IpAddr> {
+    let Peer(address) = request.extensions().get()?;
+    address.map(|address| address.ip())
 }

@@ -1,20 +1,14 @@
 //! Interprets the head of a request.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use http::{HeaderMap, HeaderValue, Request, header};
-use tonic::body::Body;
+use http::{HeaderMap, HeaderValue, header};
 
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type.is_some_and(|value| {
         value.get(..16).is_some_and(|value| value.eq_ignore_ascii_case(b"application/grpc"))
     })
-}
-
-/// Whether a path needs no token: health checks and reflection contain only public data.
-pub(crate) fn is_open(path: &str) -> bool {
-    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
 }
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -25,9 +19,5 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The source address of a request, stored in its extensions.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "emulator"), expect(dead_code, reason = "only the emulator reads it"))]
 pub(crate) struct Peer(pub(crate) Option<SocketAddr>);
-
-pub(crate) fn caller(request: &Request<Body>) -> Option<IpAddr> {
-    let Peer(address) = request.extensions().get()?;
-    address.map(|address| address.ip())
-}
