@@ -17,8 +17,7 @@ use crate::flags::{Flag, Names};
 use crate::method::Method;
 use crate::output::Output;
 use crate::request::Request;
-use crate::tasks::create::{CreateOptions, parse_time};
-use crate::tasks::wait::WaitOptions;
+use crate::tasks::create::{CreateArgs, parse_time};
 use crate::text::count;
 
 /// A job: a task that runs now.
@@ -106,14 +105,8 @@ struct Common {
     /// The time after which it must not start, such as 2030-01-01T00:00:00Z; the service's default if omitted
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
-    /// If the response is lost, look for the task before creating it again; at most three attempts
-    #[arg(long)]
-    guarded: bool,
-    /// Wait until the job is done on all of the devices; see `tasks wait`
-    #[arg(long)]
-    wait: bool,
     #[command(flatten)]
-    wait_options: WaitOptions,
+    options: CreateArgs,
     /// Find the devices and print the request, but do not send it
     #[arg(long)]
     dry_run: bool,
@@ -167,15 +160,15 @@ impl Job {
         let unread = |error: clap::Error| Failure::Other(format!("the arguments: {error}"));
         let connection = Connection::from_arg_matches(matches).map_err(unread)?;
         let common = Common::from_arg_matches(matches).map_err(unread)?;
-        let wait = common.wait_options.when(common.wait)?;
-        let options = CreateOptions { guarded: common.guarded, wait };
-        let action = self.action(matches)?;
+        let options = common.options.checked()?;
+        let flags = self.flags();
+        let action = self.action(&flags, matches)?;
         let method = Method::of::<CreateTask>()?;
         // Mistakes are reported before anything is called.
-        self.request(&method, &common, &action, vec![NOBODY.to_owned()])?;
+        self.request(&method, &common, &flags, &action, vec![NOBODY.to_owned()])?;
         connection.run(async |client, view| {
             let devices = devices::resolve(&client, &common.devices).await?;
-            let request = self.request(&method, &common, &action, devices)?;
+            let request = self.request(&method, &common, &flags, &action, devices)?;
             if common.dry_run {
                 let mut output = Output::new();
                 output.line(&request.json)?;
@@ -185,12 +178,12 @@ impl Job {
         })
     }
 
-    fn action(&self, matches: &ArgMatches) -> Result<Action, Failure> {
+    fn action(&self, flags: &[Flag], matches: &ArgMatches) -> Result<Action, Failure> {
         let Some(name) = KnownAction::find(self.action).and_then(KnownAction::params_type) else {
             return Ok(Action::new(self.action));
         };
         let mut json = self.params.to_owned();
-        for flag in self.flags().iter().filter(|flag| flag.is_given(matches)) {
+        for flag in flags.iter().filter(|flag| flag.is_given(matches)) {
             json = flag.set(&json, matches).map_err(Failure::Input)?;
         }
         let rest = json.trim_start_matches('{');
@@ -205,6 +198,7 @@ impl Job {
         &self,
         method: &Method,
         common: &Common,
+        flags: &[Flag],
         action: &Action,
         devices: Vec<String>,
     ) -> Result<Request, Failure> {
@@ -220,7 +214,6 @@ impl Job {
             ..DeviceTask::default()
         };
         let request = Request::new(method, &CreateTaskRequest::from(task))?;
-        let flags = self.flags();
         let paths = flags.iter().map(|flag| format!("task.action.params.{}", flag.path()));
         let paths: Vec<_> = paths.zip(flags.iter().map(Flag::name)).collect();
         let mut names: Vec<_> = paths.iter().map(|(path, name)| (&**path, &**name)).collect();

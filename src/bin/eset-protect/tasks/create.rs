@@ -49,17 +49,8 @@ pub struct Create {
     fields: Fields,
     #[command(flatten)]
     params: Params,
-    /// If the response is lost, look for the task before creating it again; at most three attempts
-    ///
-    /// --timeout applies to each create. After a broken connection it looks for half a minute before it
-    /// creates again, so the total may take two minutes longer.
-    #[arg(long)]
-    guarded: bool,
-    /// Wait until the task is done on all of its devices; see `tasks wait`
-    #[arg(long)]
-    wait: bool,
     #[command(flatten)]
-    wait_options: WaitOptions,
+    options: CreateArgs,
 }
 
 /// The fields of the task.
@@ -118,11 +109,35 @@ const FLAGS: [(&str, &str); 9] = [
     ("task.triggers", "--expires"),
 ];
 
+/// The flags of everything that creates one task.
+#[derive(Args, Debug)]
+pub struct CreateArgs {
+    /// If the response is lost, look for the task before creating it again; at most three attempts
+    ///
+    /// --timeout applies to each create. After a broken connection it looks for half a minute before it
+    /// creates again, so the total may take two minutes longer.
+    #[arg(long)]
+    guarded: bool,
+    /// Wait until the task is done on all of its devices; see `tasks wait`
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    wait_options: WaitOptions,
+}
+
+impl CreateArgs {
+    /// Refuses flags of waiting without --wait.
+    pub fn checked(&self) -> Result<CreateOptions, Failure> {
+        let wait = self.wait_options.when(self.wait)?;
+        Ok(CreateOptions { guarded: self.guarded, wait })
+    }
+}
+
 /// How to create the task, and what to do afterwards.
 #[derive(Clone, Debug)]
 pub struct CreateOptions {
-    pub guarded: bool,
-    pub wait: Option<WaitOptions>,
+    guarded: bool,
+    wait: Option<WaitOptions>,
 }
 
 impl CreateOptions {
@@ -173,7 +188,7 @@ impl CreateOptions {
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // Errors are reported before connecting.
-        let options = self.options()?;
+        let options = self.options.checked()?;
         let Self { creation, fields, params, .. } = self;
         let method = Method::of::<CreateTask>()?;
         let requests = creation.requests(&method, || {
@@ -195,11 +210,6 @@ impl Create {
                 creation.run_many(connection, method, requests)
             }
         }
-    }
-
-    fn options(&self) -> Result<CreateOptions, Failure> {
-        let wait = self.wait_options.when(self.wait)?;
-        Ok(CreateOptions { guarded: self.guarded, wait })
     }
 }
 
