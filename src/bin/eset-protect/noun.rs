@@ -1,5 +1,7 @@
 //! The commands that are nouns, such as `devices`, and their verbs: a verb for each RPC.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Command};
 use eset_protect::descriptors::{pool, summary};
 use eset_protect::rpc::{METHODS, MethodSpec};
@@ -69,12 +71,13 @@ fn verb(method: &str, resource: &str) -> String {
 
 /// Adds the nouns, with any verb: which flags a verb takes is not known before its name is.
 pub fn declare(mut command: Command) -> Command {
-    for verb in verbs() {
-        if command.find_subcommand(&verb.noun).is_none() {
-            let noun = Connection::augment_args(Command::new(&verb.noun)).subcommand_required(true);
-            command = command.subcommand(noun);
+    let nouns: BTreeSet<_> = verbs().map(|verb| verb.noun).collect();
+    for noun in nouns {
+        if command.find_subcommand(&noun).is_none() {
+            let added = Connection::augment_args(Command::new(&noun)).subcommand_required(true);
+            command = command.subcommand(added);
         }
-        command = command.mut_subcommand(&verb.noun, |noun| noun.allow_external_subcommands(true));
+        command = command.mut_subcommand(&noun, |noun| noun.allow_external_subcommands(true));
     }
     command
 }
