@@ -1,7 +1,7 @@
 //! Runs the command, and an emulator for it.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Output, Stdio};
 
 use eset_protect::emulator::{Builder, Emulator, Running};
 use serde::de::DeserializeOwned;
@@ -96,6 +96,17 @@ pub fn run_command(mut command: Command, input: &[u8]) -> Ran {
         scope.spawn(move || drop(stdin.write_all(input)));
         child.wait_with_output().unwrap().into()
     })
+}
+
+/// Starts a command that serves. Returns it with the endpoint that it says it listens on.
+pub fn listening(command: &mut Command) -> (Child, String) {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    // The pipe is closed after the first line, as by a script's `head -1`.
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let endpoint = line.trim().strip_prefix("Listening on ").unwrap().to_owned();
+    (child, endpoint)
 }
 
 /// An emulator in this process.

@@ -36,7 +36,7 @@ mod served {
 
     use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask};
 
-    use crate::command::{Ran, command, run, run_command};
+    use crate::command::{Ran, command, listening, run, run_command};
     use crate::support::directory::Directory;
 
     struct Emulator {
@@ -51,16 +51,7 @@ mod served {
         }
 
         fn of(mut command: Command) -> Self {
-            let mut child = command
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut line = String::new();
-            // The pipe is closed after the first line, as by a script's `head -1`.
-            BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-            let endpoint = line.trim().strip_prefix("Listening on ").unwrap().to_owned();
+            let (child, endpoint) = listening(&mut command);
             Self { child, endpoint, banner: String::new() }
         }
 

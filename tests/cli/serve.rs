@@ -4,13 +4,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 use eset_protect::automation::v1::DeviceTask;
 use eset_protect::emulator::{Emulator, Running};
 use tokio::runtime::Runtime;
 
-use crate::command::{Ran, command, run, run_command};
+use crate::command::{Ran, command, listening, run, run_command};
 use crate::support::directory::Directory;
 
 const TOKEN: &str = "correct horse battery staple";
@@ -28,15 +28,7 @@ struct Serving {
 
 impl Serving {
     fn start(args: &[&str]) -> Self {
-        let mut child = command(&[&["serve"], args].concat())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let endpoint = line.trim().strip_prefix("Listening on ").unwrap().to_owned();
+        let (child, endpoint) = listening(&mut command(&[&["serve"], args].concat()));
         Self { child, endpoint }
     }
 
