@@ -1,4 +1,4 @@
-//! How a pending answer (202) is asked for, of a call or of a login ([facts](crate::facts#pending-answers)).
+//! How a pending response (202) is asked for, of a call or of a login ([facts](crate::facts#pending-responses)).
 
 use std::time::Duration;
 
@@ -29,13 +29,13 @@ impl Default for PendingPolicy {
     }
 }
 
-/// The polls for one answer.
+/// The polls for one response.
 #[derive(Debug)]
 pub(crate) struct Polls {
     policy: PendingPolicy,
     started: Instant,
     pause: Duration,
-    /// How often the answer was pending so far.
+    /// How often the response was pending so far.
     pub(crate) count: u32,
 }
 
@@ -44,7 +44,7 @@ impl Polls {
         Self { policy, started: now, pause: policy.first_pause, count: 0 }
     }
 
-    /// The pause before the next poll, since the answer is pending.
+    /// The pause before the next poll, since the response is pending.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Polls {
     pub(crate) fn next(&mut self, now: Instant) -> Result<Duration, Error> {
         let (pause, limit) = (self.pause, self.policy.limit);
         if now.saturating_duration_since(self.started).saturating_add(pause) > limit {
-            let message = format!("the answer was still pending after {limit:?}");
+            let message = format!("the response was still pending after {limit:?}");
             return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message));
         }
         self.count = self.count.saturating_add(1);
@@ -69,7 +69,7 @@ pub(crate) fn of_poll(error: Error, id: Option<&HeaderValue>) -> Error {
         _ if error.kind() != ErrorKind::Status => error.with_pending_id(id),
         Code::NotFound => {
             let message = format!(
-                "the service no longer has the answer that it said was pending; the call may have \
+                "the service no longer has the response that it said was pending; the call may have \
                  run ({})",
                 error.message()
             );
@@ -80,7 +80,7 @@ pub(crate) fn of_poll(error: Error, id: Option<&HeaderValue>) -> Error {
         | Code::PermissionDenied
         | Code::ResourceExhausted
         | Code::Unavailable => error.with_pending_id(id),
-        // The answer to the call.
+        // The response to the call.
         _ => error,
     }
 }

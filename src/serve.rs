@@ -2,7 +2,7 @@
 //!
 //! A [`Bridge`] accepts gRPC, gRPC-Web and REST on one port, with health checks and reflection, and forwards every
 //! call by a [`Client`](crate::Client). So every language calls ESET's services over gRPC, with the client's login,
-//! rate limit, retries and questions for pending answers.
+//! rate limit, retries and polls of pending responses.
 //!
 //! ```no_run
 //! use eset_protect::serve::Bridge;
@@ -34,10 +34,10 @@
 //! | `accept…`, `content-…`, `expect`, `host`, `grpc-…` | describe one message, or are part of the protocol |
 //! | `if-…`, `range`, `cache-control`, `pragma`, `priority` | conditions of one HTTP request |
 //! | `user-agent`, `origin`, `referer`, `forwarded`, `x-forwarded-…`, `x-real-ip`, `via`, `sec-…`, `dnt`, `x-grpc-web`, `x-user-agent` | say who calls, and how |
-//! | `response-id` | the client itself asks for pending answers ([facts](crate::facts#pending-answers)) |
+//! | `response-id` | the client itself asks for pending responses ([facts](crate::facts#pending-responses)) |
 //! | `eset-protect-…` | are for this server, such as `eset-protect-tenant` |
 //!
-//! Of the answer, the caller gets what the client gets: the code, the message, the details, and the metadata
+//! Of the response, the caller gets what the client gets: the code, the message, the details, and the metadata
 //! described at [`Error::metadata`](crate::Error::metadata). Over REST, `grpc-retry-pushback-ms` is a header, too.
 //!
 //! | metadata of a failed call | meaning |

@@ -40,7 +40,7 @@ mod rest;
 pub(crate) mod rich_status;
 mod services;
 
-pub use backend::{Backend, RestAnswer, RestCall, RestFuture};
+pub use backend::{Backend, RestCall, RestFuture, RestResponse};
 #[cfg(feature = "_connections")]
 pub use connections::ConnectionLimits;
 #[cfg(feature = "_connections")]

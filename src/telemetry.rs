@@ -63,7 +63,7 @@
 //! [`CallOptions::metadata`](crate::CallOptions::metadata) is kept.
 //!
 //! A poll for a pending response carries the context of the original request, because the service requires an
-//! identical request ([facts](crate::facts#pending-answers)). `examples/otlp.rs` exports all of this.
+//! identical request ([facts](crate::facts#pending-responses)). `examples/otlp.rs` exports all of this.
 //!
 //! # Metrics
 //!

@@ -1,7 +1,7 @@
 //! The wires of a client, and the seam for one's own.
 //!
 //! A [`Transport`] makes exactly one attempt at a call. Everything else happens above it, whatever the wire: the
-//! deadline, retries, the rate limit, access tokens, questions for pending answers, spans and metrics. So a
+//! deadline, retries, the rate limit, access tokens, polls of pending responses, spans and metrics. So a
 //! transport of one's own is short: a mock for tests ([`ClientBuilder::transport`](crate::ClientBuilder::transport)),
 //! a recorder around the wires of this crate ([`ClientBuilder::layer`](crate::ClientBuilder::layer)), or another
 //! gRPC stack. `examples/mock_transport.rs` and `examples/recorder.rs` show the first two.

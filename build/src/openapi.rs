@@ -28,7 +28,7 @@ const VERBS: &[&str] = &["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PAT
 /// ESET's regions (FACTS.md#services).
 const REGIONS: &[&str] = &["eu", "de", "us", "ca", "jpn"];
 
-/// The statuses of errors that ESET documents (FACTS.md#errors, FACTS.md#pending-answers,
+/// The statuses of errors that ESET documents (FACTS.md#errors, FACTS.md#pending-responses,
 /// FACTS.md#rate-limit).
 const ERRORS: &[(&str, &str)] = &[
     ("400", "The request is invalid, or its authorization is missing or malformed."),

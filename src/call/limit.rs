@@ -1,4 +1,4 @@
-//! Which requests the rate limit counts, and what their answers mean to it.
+//! Which requests the rate limit counts, and what their responses mean to it.
 
 use std::time::SystemTime;
 

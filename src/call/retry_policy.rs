@@ -20,7 +20,7 @@ use crate::rpc::MethodSpec;
 /// | `UNAVAILABLE`, a broken connection, 502 and 503 | the one code that AIP-194 retries |
 /// | `RESOURCE_EXHAUSTED`, 429 | ESET's limit is per second ("Rate limits" in the help of ESET Connect), and calls above it are refused before they start: see below |
 /// | an attempt exceeded the [attempt timeout](crate::CallOptions::attempt_timeout) | the next connection may be better |
-/// | not: `DEADLINE_EXCEEDED`, over REST also 504 | the service used up its time ([facts](crate::facts#pending-answers): after 120 s); a proxy's 504 in front of a gRPC server is `UNAVAILABLE` by gRPC's table |
+/// | not: `DEADLINE_EXCEEDED`, over REST also 504 | the service used up its time ([facts](crate::facts#pending-responses): after 120 s); a proxy's 504 in front of a gRPC server is `UNAVAILABLE` by gRPC's table |
 /// | not: `INTERNAL`, `UNKNOWN`, 500 | the cause is likely to persist |
 /// | not: `ABORTED`, 409 | the caller decided on outdated state and must decide again |
 /// | not: an expired or mismatched certificate | it stays invalid until it is replaced |

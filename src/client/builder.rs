@@ -64,7 +64,7 @@ enum RateLimit {
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s | a host that drops packets would block a call for minutes |
 /// | [`max_message_size`](Self::max_message_size) | 16 MiB | a page of 1,000 policies exceeds gRPC's usual 4 MiB |
 /// | [`max_header_list_size`](Self::max_header_list_size) | 1 MiB | enough for a long error message with details and metadata, while a server that never stops sending cannot exhaust the memory |
-/// | [`keep_alive_interval`](Self::keep_alive_interval), [`keep_alive_timeout`](Self::keep_alive_timeout) | over HTTP/2, a ping after 330 s without data during a call, and 20 s for its answer; over TCP, 30 s and 20 s | detects dead connections, which all later calls would share, at a rate that servers with gRPC's default settings accept |
+/// | [`keep_alive_interval`](Self::keep_alive_interval), [`keep_alive_timeout`](Self::keep_alive_timeout) | over HTTP/2, a ping after 330 s without data during a call, and 20 s for its response; over TCP, 30 s and 20 s | detects dead connections, which all later calls would share, at a rate that servers with gRPC's default settings accept |
 ///
 /// # Proxies
 ///
@@ -202,7 +202,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long the answer to a ping may take, and on Linux and Android also TCP's acknowledgement of
+    /// Sets how long the response to a ping may take, and on Linux and Android also TCP's acknowledgement of
     /// sent data (but never less than [`connect_timeout`](Self::connect_timeout)). 20 seconds by default.
     /// After that the connection is considered dead and the calls on it fail; they may have run.
     #[must_use]

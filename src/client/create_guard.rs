@@ -46,7 +46,7 @@ impl DeviceTasks {
 /// | it did not run, and a retry may help ([`is_retryable`](crate::Error::is_retryable) without [`may_have_executed`](crate::Error::may_have_executed)) | waits, then creates again |
 /// | it did not run otherwise | returns the error |
 /// | the service answered `UNAVAILABLE` | waits and looks for the task; if there is none, creates again |
-/// | the connection broke, here or behind a gateway (502) | looks for 30 seconds, in which ESET's gateway responds or reports a pending response ([facts](crate::facts#pending-answers)); if there is no task, creates again |
+/// | the connection broke, here or behind a gateway (502) | looks for 30 seconds, in which ESET's gateway responds or reports a pending response ([facts](crate::facts#pending-responses)); if there is no task, creates again |
 /// | no response in time, here or at the service (`DEADLINE_EXCEEDED`), or a pending response (202) that cannot be polled | looks until the time is up, then returns the error; never creates again, because a task that the service is still working on is not listed yet |
 /// | it may have run, and a retry would not help | waits and looks; if there is no task, returns the error |
 /// | looking for the task fails too | returns the error of the create, with that of the look in its message |

@@ -218,7 +218,7 @@ impl Builder {
         self
     }
 
-    /// Sets after how long a REST response becomes pending (202, [facts](crate::facts#pending-answers)): 30
+    /// Sets after how long a REST response becomes pending (202, [facts](crate::facts#pending-responses)): 30
     /// seconds of real time by default. The limits for fetching it follow the emulator's clock.
     #[must_use]
     pub fn pending_after(mut self, time: Duration) -> Self {

@@ -150,7 +150,7 @@ impl Fault {
         Self::new(Kind::Delay(time))
     }
 
-    /// Returns a pending response (202, [facts](crate::facts#pending-answers)) this number of times, then the
+    /// Returns a pending response (202, [facts](crate::facts#pending-responses)) this number of times, then the
     /// response. REST only.
     pub fn pending(times: u32) -> Self {
         Self::new(Kind::Pending(times))

@@ -280,7 +280,7 @@ impl Gate {
                 _ => answer,
             }
         };
-        // Only calls and logins can be pending (FACTS.md#cloud-login, FACTS.md#pending-answers).
+        // Only calls and logins can be pending (FACTS.md#cloud-login, FACTS.md#pending-responses).
         let answer = if spec.is_some() || logins::is_login(&path) {
             self.pending.run(print, times, answer, self.api.environment.clock.now()).await
         } else {
@@ -315,7 +315,7 @@ fn http_status(spec: &MethodSpec, code: Code) -> u16 {
 }
 
 /// Returns a fingerprint of everything that identical requests share: all but the token
-/// ([facts](crate::facts#pending-answers)).
+/// ([facts](crate::facts#pending-responses)).
 fn print(request: &Request<Bytes>) -> u64 {
     Fingerprint::new()
         .part(request.method().as_str())

@@ -47,7 +47,7 @@ fn is_of_caller(name: &HeaderName) -> bool {
             // gRPC-Web.
             | "x-grpc-web"
             | "x-user-agent"
-            // A pending answer (FACTS.md#pending-answers): this server asks for it.
+            // A pending response (FACTS.md#pending-responses): this server asks for it.
             | "response-id"
     ) || name.starts_with("content-")
         || name.starts_with("sec-")

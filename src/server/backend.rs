@@ -20,7 +20,7 @@ use crate::wkt::TypeRegistry;
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// A pending response.
-pub type RestFuture = Pin<Box<dyn Future<Output = Result<RestAnswer, Status>> + Send>>;
+pub type RestFuture = Pin<Box<dyn Future<Output = Result<RestResponse, Status>> + Send>>;
 
 /// Implements RPCs. The build script generates one backend per service, such as
 /// [`DeviceTasks`](super::DeviceTasks). To forward calls to another server, implement it yourself with
@@ -43,9 +43,9 @@ pub struct RestCall {
     pub(super) registry: TypeRegistry,
 }
 
-/// The answer to a [`RestCall`]: metadata and a body, which is JSON or that of a `google.api.HttpBody`.
+/// The response to a [`RestCall`]: metadata and a body, which is JSON or that of a `google.api.HttpBody`.
 #[derive(Debug)]
-pub struct RestAnswer {
+pub struct RestResponse {
     pub(super) metadata: MetadataMap,
     pub(super) content_type: HeaderValue,
     pub(super) body: Bytes,
@@ -77,7 +77,7 @@ impl RestCall {
     ///
     /// Returns the error of `handle`; `INVALID_ARGUMENT` with a `google.rpc.BadRequest` if the HTTP request
     /// is not a valid `R`; `INTERNAL` if the response has no JSON form.
-    pub async fn answer<R, H, F>(self, handle: H) -> Result<RestAnswer, Status>
+    pub async fn answer<R, H, F>(self, handle: H) -> Result<RestResponse, Status>
     where
         R: Rpc,
         H: FnOnce(Request<R::Request>) -> F + Send,
@@ -97,13 +97,13 @@ impl RestCall {
                 Status::internal(format!("content_type {content_type:?} is no media type"))
             })?;
             let body = data.clone();
-            return Ok(RestAnswer { metadata, content_type, body });
+            return Ok(RestResponse { metadata, content_type, body });
         }
         let body = writer
             .scope(|| route.response::<R>(&message))
             .map_err(|error| Status::internal(format!("the response has no JSON form: {error}")))?;
         let content_type = HeaderValue::from_static("application/json");
-        Ok(RestAnswer { metadata, content_type, body: body.into() })
+        Ok(RestResponse { metadata, content_type, body: body.into() })
     }
 
     /// Returns the response of a backend that does not implement the RPC.
@@ -111,7 +111,7 @@ impl RestCall {
     /// # Errors
     ///
     /// Always returns `UNIMPLEMENTED`.
-    pub async fn unimplemented(self) -> Result<RestAnswer, Status> {
+    pub async fn unimplemented(self) -> Result<RestResponse, Status> {
         Err(Status::unimplemented(format!("{} is not implemented", self.rpc().path)))
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tonic::{Code, Status};
 
-use super::backend::{Backend, RestAnswer, RestCall};
+use super::backend::{Backend, RestCall, RestResponse};
 use super::deadline::Deadline;
 use super::encoding::{self, Encoding};
 use super::limits::{Refusal, RestLimits};
@@ -25,11 +25,11 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 /// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole answers
 /// come out. It works alike for HTTP/1.1 and 2.
 ///
-/// * What the body of an answer has is ProtoJSON with defaults ([facts](crate::facts#json)); that of a
+/// * What the body of a response has is ProtoJSON with defaults ([facts](crate::facts#json)); that of a
 ///   `google.api.HttpBody` is its `data`, with its `content_type`.
 /// * Errors are `{"code", "message", "details"}` with the HTTP status as the code, which is what
 ///   ESET's gateway does ([facts](crate::facts#errors)).
-/// * A value without a JSON form does not take the answer with it: it is written as
+/// * A value without a JSON form does not take the response with it: it is written as
 ///   [`protojson`](crate::protojson#what-has-no-json-form) says.
 /// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
 /// * A body may be compressed by gzip (`Content-Encoding`); unpacked it has the same limit.
@@ -106,10 +106,10 @@ impl RestFront {
             Err(refusal) => Err(refusal),
         };
         let body = read.map_err(|Refusal { status, message }| {
-            let mut answer = Self::error(status, &message);
+            let mut response = Self::error(status, &message);
             // The rest of the body is not read, so the connection cannot be reused.
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            answer
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
         })?;
         if !matches!(Encoding::of(&head.headers), Encoding::Gzip) {
             return Ok(Request::from_parts(head, body));
@@ -132,9 +132,9 @@ impl RestFront {
         };
         if !body.is_empty() && !matches!(Encoding::of(&head.headers), Encoding::Identity) {
             let message = "content-encoding: expected gzip or none";
-            let mut answer = Self::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
-            answer.headers_mut().insert(header::ACCEPT_ENCODING, encoding::ACCEPTED);
-            return answer;
+            let mut response = Self::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+            response.headers_mut().insert(header::ACCEPT_ENCODING, encoding::ACCEPTED);
+            return response;
         }
         if !body.is_empty() && !encoding::has_media_type(&head.headers, b"application/json") {
             let message = "content-type: expected application/json";
@@ -155,7 +155,7 @@ impl RestFront {
             registry: self.registry.clone(),
         };
         match deadline.limit(backend.call(call)).await {
-            Ok(Ok(answer)) => success(answer),
+            Ok(Ok(response)) => success(response),
             Ok(Err(status)) | Err(status) => self.failure(spec, &status),
         }
     }
@@ -179,11 +179,11 @@ impl RestFront {
         }
         let allow = methods.join(", ");
         let message = format!("expected {allow}");
-        let mut answer = Self::error(StatusCode::METHOD_NOT_ALLOWED, &message);
+        let mut response = Self::error(StatusCode::METHOD_NOT_ALLOWED, &message);
         if let Ok(allow) = HeaderValue::try_from(allow) {
-            answer.headers_mut().insert(header::ALLOW, allow);
+            response.headers_mut().insert(header::ALLOW, allow);
         }
-        answer
+        response
     }
 }
 
@@ -196,9 +196,9 @@ impl fmt::Debug for RestFront {
     }
 }
 
-fn success(answer: RestAnswer) -> Response<Bytes> {
-    let mut response = Response::new(answer.body);
-    *response.headers_mut() = metadata::to_headers(answer.metadata);
-    response.headers_mut().insert(header::CONTENT_TYPE, answer.content_type);
+fn success(rest: RestResponse) -> Response<Bytes> {
+    let mut response = Response::new(rest.body);
+    *response.headers_mut() = metadata::to_headers(rest.metadata);
+    response.headers_mut().insert(header::CONTENT_TYPE, rest.content_type);
     response
 }

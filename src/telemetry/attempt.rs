@@ -123,7 +123,7 @@ impl Attempt {
         super::propagation::inject(&self.span, headers);
     }
 
-    /// The attempt came to an end: with an answer, of which these are the headers and perhaps the status, or with
+    /// The attempt came to an end: with a response, of which these are the headers and perhaps the status, or with
     /// an error.
     pub(crate) fn end(mut self, result: Result<(Option<StatusCode>, &HeaderMap), &Error>) {
         self.is_ended = true;

@@ -114,7 +114,7 @@ pub(crate) fn too_many_pings(interval: Duration) {
 
 /// Records that a response is pending and will be polled after a pause.
 pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {
-    tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the answer is pending");
+    tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the response is pending");
     metrics::pending(sending.spec);
 }
 

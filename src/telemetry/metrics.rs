@@ -33,7 +33,7 @@ pub fn describe_metrics() {
         GIVEN_UP,
         "Calls that were not tried again though it might help, by the reason"
     );
-    describe_counter!(PENDING_POLLS, "How often an answer was pending (202) and asked for again");
+    describe_counter!(PENDING_POLLS, "How often a response was pending (202) and asked for again");
     describe_counter!(LOGINS, "Logins and renewals of tokens, by what came of them");
     describe_histogram!(RATE_LIMIT_WAIT, Unit::Seconds, "How long calls waited for the rate limit");
 }

@@ -91,7 +91,7 @@ pub(super) struct BrokenOff;
 
 impl fmt::Display for BrokenOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the stream was reset without an error before the end of the answer")
+        f.write_str("the stream was reset without an error before the end of the response")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an answer shows about the protocol that a server speaks.
+//! What a response shows about the protocol that a server speaks.
 
 use super::error_chain::find;
 use super::grpc::{Garbled, NotGrpc};

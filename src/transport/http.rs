@@ -26,7 +26,7 @@ use crate::transport::{CONNECTION_WINDOW, Limits};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The header with the id of a pending response ([facts](crate::facts#pending-answers)).
+/// The header with the id of a pending response ([facts](crate::facts#pending-responses)).
 pub(crate) const RESPONSE_ID: http::HeaderName = http::HeaderName::from_static("response-id");
 
 /// The maximum size to read of an error's body.
@@ -56,16 +56,16 @@ pub(crate) struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// The identifier of the answer, if that is pending. Two of them leave open which to ask for.
+    /// The identifier of the response, if that is pending. Two of them leave open which to ask for.
     pub(crate) fn pending_id(&self) -> Result<Option<HeaderValue>, Error> {
         if self.status != StatusCode::ACCEPTED {
             return Ok(None);
         }
         let mut ids = self.headers.get_all(RESPONSE_ID).iter().filter(|id| !id.is_empty());
         let problem = match ids.next() {
-            None => "the answer is pending (202) and has no response-id",
+            None => "the response is pending (202) and has no response-id",
             Some(first) if ids.any(|id| id != first) => {
-                "the answer is pending (202) and has two response-ids"
+                "the response is pending (202) and has two response-ids"
             }
             Some(first) => return Ok(Some(first.clone())),
         };
@@ -124,7 +124,7 @@ impl HttpClient {
         Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message))
     }
 
-    /// Sends a request once. What is sent as a secret with it is in no answer that is not a success.
+    /// Sends a request once. What is sent as a secret with it is in no response that is not a success.
     pub(crate) async fn send(
         &self,
         mut request: Request<Bytes>,
@@ -165,7 +165,7 @@ impl HttpClient {
         match coding.unwrap_or_default().to_ascii_lowercase().as_slice() {
             b"" | b"identity" => Ok(body),
             b"gzip" | b"x-gzip" => self.unpack(&body, most),
-            _ => Err(Error::protocol("the answer has a content-encoding not asked for")),
+            _ => Err(Error::protocol("the response has a content-encoding not asked for")),
         }
     }
 
@@ -180,7 +180,7 @@ impl HttpClient {
                     return long.to_error().with_source(error);
                 }
                 let cause = root_cause(&*error);
-                let message = format!("the connection broke in the middle of an answer: {cause}");
+                let message = format!("the connection broke in the middle of a response: {cause}");
                 Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
             })?;
             let Ok(data) = frame.into_data() else { continue };
@@ -199,7 +199,7 @@ impl HttpClient {
         flate2::read::MultiGzDecoder::new(body)
             .take(bound)
             .read_to_end(&mut unpacked)
-            .map_err(|error| Error::protocol(format!("the answer is not gzip: {error}")))?;
+            .map_err(|error| Error::protocol(format!("the response is not gzip: {error}")))?;
         if unpacked.len() > most {
             return Err(self.too_large());
         }
@@ -208,7 +208,7 @@ impl HttpClient {
 
     fn too_large(&self) -> Error {
         let message = format!(
-            "the answer has more than {} bytes, the limit of this client: raise it with \
+            "the response has more than {} bytes, the limit of this client: raise it with \
              ClientBuilder::max_message_size, or ask for smaller pages",
             self.limits.message
         );

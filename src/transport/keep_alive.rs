@@ -17,7 +17,7 @@ use crate::telemetry;
 /// the network.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(330);
 
-/// How long the answer to a ping may take.
+/// How long the response to a ping may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The idle time before TCP's first probe,

@@ -44,7 +44,7 @@ impl Limits {
         let sizes = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32);
         match sizes.sum::<usize>() {
             size if size <= self.header_list => Ok(()),
-            size => Err(self.too_long(&format!("the {what} of the answer have {size} bytes"))),
+            size => Err(self.too_long(&format!("the {what} of the response have {size} bytes"))),
         }
     }
 
@@ -52,7 +52,7 @@ impl Limits {
     #[cfg(feature = "rest")]
     pub(super) fn no_end_of_headers(&self) -> TooLong {
         self.too_long(&format!(
-            "the answer has too many bytes of headers, or more than {HTTP1_HEADERS} of them"
+            "the response has too many bytes of headers, or more than {HTTP1_HEADERS} of them"
         ))
     }
 
@@ -69,7 +69,7 @@ impl Limits {
 /// broken responses and for those far above the limit.
 pub(super) fn note(error: &(dyn std::error::Error + 'static)) -> &'static str {
     if find::<h2::Error>(error).is_some_and(h2::Error::is_library) {
-        "; the answer breaks HTTP/2, or its headers are far over ClientBuilder::max_header_list_size"
+        "; the response breaks HTTP/2, or its headers are far over ClientBuilder::max_header_list_size"
     } else {
         ""
     }

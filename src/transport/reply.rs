@@ -40,7 +40,7 @@ impl Reply {
         Self::new(Body::Json(bytes.into()))
     }
 
-    /// Returns the news that the answer is pending (202, [facts](crate::facts#pending-answers)). The client
+    /// Returns the news that the response is pending (202, [facts](crate::facts#pending-responses)). The client
     /// pauses and sends the same request again with this identifier.
     pub fn pending(response_id: HeaderValue) -> Self {
         Self::new(Body::Pending(response_id))
@@ -79,7 +79,7 @@ impl Reply {
         }
     }
 
-    /// Returns the identifier of the pending answer; `None` if the answer is there.
+    /// Returns the identifier of the pending response; `None` if the response is there.
     pub fn pending_id(&self) -> Option<&HeaderValue> {
         match &self.body {
             Body::Pending(id) => Some(id),

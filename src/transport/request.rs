@@ -120,12 +120,12 @@ impl<'a> Outgoing<'a> {
             Body::Protobuf(bytes) => self
                 .messages
                 .decode(bytes.clone())
-                .map_err(|error| format!("the answer is not a valid message: {error}")),
+                .map_err(|error| format!("the response is not a valid message: {error}")),
             #[cfg(feature = "rest")]
             Body::Json(bytes) => self
                 .messages
                 .decode_http(&self.http()?.encoded, bytes)
-                .map_err(|error| format!("the answer is not a {}: {error}", self.spec.response)),
+                .map_err(|error| format!("the response is not a {}: {error}", self.spec.response)),
             // It is still to come.
             Body::Pending(_) => return Ok(()),
         };
@@ -224,8 +224,8 @@ impl Request<'_> {
         self.attempt
     }
 
-    /// Returns the identifier of the pending answer that this request asks for
-    /// ([facts](crate::facts#pending-answers)); `None` for a request that begins the call.
+    /// Returns the identifier of the pending response that this request asks for
+    /// ([facts](crate::facts#pending-responses)); `None` for a request that begins the call.
     pub fn pending_id(&self) -> Option<&HeaderValue> {
         self.pending_id
     }

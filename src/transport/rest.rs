@@ -77,7 +77,7 @@ impl Transport for RestTransport {
     }
 }
 
-/// Reads the answer to a request.
+/// Reads the response to a request.
 fn read(response: HttpResponse, spec: &MethodSpec) -> Result<Reply, Error> {
     let status = response.status;
     let reply = match response.pending_id()? {
@@ -96,7 +96,7 @@ fn checked(response: &HttpResponse) -> Result<Bytes, Error> {
         return Ok(response.body.clone());
     }
     let message = format!(
-        "expected an answer of application/json, found {}: the address may not be that of the API",
+        "expected a response of application/json, found {}: the address may not be that of the API",
         if media_type.is_empty() { "none" } else { &media_type }
     );
     Err(Error::protocol(message).with_answer(response.status, &response.headers))

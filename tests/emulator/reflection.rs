@@ -77,7 +77,7 @@ macro_rules! version {
                 let answer = answers.message().await.unwrap().expect("the stream goes on");
                 assert_eq!(answer.valid_host, request.host);
                 assert_eq!(answer.original_request, Some(request));
-                replies.push(match answer.message_response.expect("an answer") {
+                replies.push(match answer.message_response.expect("a response") {
                     MessageResponse::FileDescriptorResponse(files) => {
                         Reply::Files(files.file_descriptor_proto)
                     }

@@ -39,7 +39,7 @@ pub fn sections() -> Vec<Section> {
         section("REST: connections", Wire::Rest, rest::faults()),
         section("REST: streams of HTTP/2", Wire::Rest, http2::faults()),
         section("REST: answers", Wire::Rest, rest_answers::faults()),
-        section("REST: pending answers (202)", Wire::Rest, rest_pending::faults()),
+        section("REST: pending responses (202)", Wire::Rest, rest_pending::faults()),
         section("gRPC: certificates", Wire::Grpc, certificates::faults(false)),
         section("REST: certificates", Wire::Rest, certificates::faults(true)),
         section("gRPC: the login", Wire::Grpc, logins::faults(false)),

@@ -38,7 +38,7 @@ async fn row(fault: &Fault, wire: Wire, call: Call) -> String {
 fn got(result: &Result<DeviceTask, Error>) -> String {
     let error = match result {
         Ok(task) => {
-            assert_eq!(task.uuid, "t-1", "an answer is the right answer");
+            assert_eq!(task.uuid, "t-1", "the response is that of the call");
             return "**the task**".to_owned();
         }
         Err(error) => error,

@@ -30,7 +30,7 @@ pub enum Answer {
     Steps(Vec<Step>),
 }
 
-/// A part of an answer.
+/// A part of a response.
 #[derive(Clone)]
 pub enum Step {
     /// These bytes.
@@ -70,7 +70,7 @@ pub fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) ->
     Answer::Keep(bytes)
 }
 
-/// An answer in JSON.
+/// A response in JSON.
 pub fn json(status: &str, body: &str) -> Answer {
     answer(status, &[("content-type", "application/json")], body)
 }

@@ -131,6 +131,6 @@ async fn the_wire_that_was_found_and_a_pending_answer_are_told() {
     running.faults().push_for("ListTasks", Fault::pending(1));
     let (capture, _guard) = Capture::begin();
     list(&client(&running, Wire::Rest)).await.unwrap();
-    assert_eq!(capture.lines(), ["DEBUG eset_protect::wire the answer is pending"]);
+    assert_eq!(capture.lines(), ["DEBUG eset_protect::wire the response is pending"]);
     assert_eq!(capture.events()[0].fields["polls"], "1");
 }

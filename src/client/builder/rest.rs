@@ -90,7 +90,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long a response may be pending (202, [facts](crate::facts#pending-answers)) before the call
+    /// Sets how long a response may be pending (202, [facts](crate::facts#pending-responses)) before the call
     /// fails with `DEADLINE_EXCEEDED`. 120 seconds by default, after which ESET's gateway gives up. It does
     /// not extend the timeout of a call.
     #[must_use]

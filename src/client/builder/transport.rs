@@ -32,7 +32,7 @@ impl ClientBuilder {
     }
 
     /// Runs before each attempt of a call, after its access token has been added, and may change its metadata, such
-    /// as a tenant or a signature. It does not run for the login, nor again for the questions for a pending answer.
+    /// as a tenant or a signature. It does not run for the login, nor again for the polls of a pending response.
     ///
     /// An error fails the call, and nothing is sent; if it [is retryable](Error::is_retryable), the call is tried
     /// again first. Make it of a [`tonic::Status`]. A header that belongs to the protocol, such as

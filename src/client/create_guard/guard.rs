@@ -21,7 +21,7 @@ use crate::timer::{Timer, within};
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long ESET's gateway works on a call before it reports a pending response
-/// ([facts](crate::facts#pending-answers)). A task whose connection broke may be listed only after that.
+/// ([facts](crate::facts#pending-responses)). A task whose connection broke may be listed only after that.
 const LONGEST_WORK: Duration = Duration::from_secs(30);
 
 /// The default time in addition to a single call: two looks of that length, and time for the lists and

@@ -32,9 +32,9 @@ pub(super) fn answer(
         return None;
     }
     if request.method() != Method::POST {
-        let mut answer = RestFront::error(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
-        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-        return Some(answer);
+        let mut response = RestFront::error(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return Some(response);
     }
     if request.body().len() > MAX_BODY {
         let message = format!("the login exceeds {MAX_BODY} bytes");

@@ -1,4 +1,4 @@
-//! Responses that take longer (202, [facts](crate::facts#pending-answers)).
+//! Responses that take longer (202, [facts](crate::facts#pending-responses)).
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -53,25 +53,25 @@ impl Pending {
         &self,
         print: u64,
         times: u32,
-        answer: impl Future<Output = Response<Bytes>> + Send + 'static,
+        response: impl Future<Output = Response<Bytes>> + Send + 'static,
         now: SystemTime,
     ) -> Response<Bytes> {
         let (sender, mut slot) = watch::channel(None);
         let task = AbortOnDropHandle::new(tokio::spawn(async move {
-            sender.send_replace(Some(answer.await));
+            sender.send_replace(Some(response.await));
         }));
         // Waits even if the response is withheld, so that it is ready when it is polled.
-        let answer = self.wait(&mut slot).await;
+        let response = self.wait(&mut slot).await;
         if times == 0
-            && let Some(answer) = answer
+            && let Some(response) = response
         {
-            return answer;
+            return response;
         }
         let id = Uuid::new_v4().to_string();
         let mut waiting = self.lock();
         make_room(&mut waiting, now);
         if waiting.len() >= MAX_WAITING {
-            let message = "too many answers wait to be fetched";
+            let message = "too many responses wait to be fetched";
             return RestFront::error(StatusCode::SERVICE_UNAVAILABLE, message);
         }
         let times = times.saturating_sub(1);
@@ -86,7 +86,7 @@ impl Pending {
         print: u64,
         now: SystemTime,
     ) -> Response<Bytes> {
-        let gone = || RestFront::error(StatusCode::NOT_FOUND, "there is no such pending answer");
+        let gone = || RestFront::error(StatusCode::NOT_FOUND, "there is no such pending response");
         let Ok(id) = id.to_str() else { return gone() };
         let mut slot = {
             let mut waiting = self.lock();
@@ -96,7 +96,7 @@ impl Pending {
             };
             if found.slot.borrow().is_none() && age(found.since, now) >= READY_WITHIN {
                 waiting.remove(id);
-                let message = "the answer was not ready in time; start anew";
+                let message = "the response was not ready in time; start anew";
                 return RestFront::error(StatusCode::GATEWAY_TIMEOUT, message);
             }
             if found.times > 0 {
@@ -108,8 +108,8 @@ impl Pending {
         match self.wait(&mut slot).await {
             None => come_again(id),
             // The first poll that removes the response returns it; a concurrent poll is too late.
-            Some(answer) => match self.lock().remove(id) {
-                Some(_) => answer,
+            Some(response) => match self.lock().remove(id) {
+                Some(_) => response,
                 None => gone(),
             },
         }
@@ -118,7 +118,7 @@ impl Pending {
     async fn wait(&self, slot: &mut Slot) -> Option<Response<Bytes>> {
         let ready = slot.wait_for(Option::is_some);
         match tokio::time::timeout(self.after, ready).await {
-            Ok(Ok(answer)) => answer.clone(),
+            Ok(Ok(response)) => response.clone(),
             // The call panicked, or the server is shutting down.
             Ok(Err(_)) => {
                 let message = "the call came to no end";
@@ -135,12 +135,12 @@ impl Pending {
 
 /// Drops expired responses, then the oldest ones until the rest fits.
 fn make_room(waiting: &mut BTreeMap<String, Waiting>, now: SystemTime) {
-    waiting.retain(|_, answer| age(answer.since, now) < FETCH_WITHIN);
-    let size = |answer: &Waiting| answer.slot.borrow().as_ref().map_or(0, |r| r.body().len());
+    waiting.retain(|_, response| age(response.since, now) < FETCH_WITHIN);
+    let size = |response: &Waiting| response.slot.borrow().as_ref().map_or(0, |r| r.body().len());
     let mut total: usize = waiting.values().map(size).sum();
     while total > MAX_BYTES {
-        let oldest = waiting.iter().filter(|(_, answer)| size(answer) > 0);
-        let oldest = oldest.min_by_key(|(_, answer)| answer.since).map(|(id, _)| id.clone());
+        let oldest = waiting.iter().filter(|(_, response)| size(response) > 0);
+        let oldest = oldest.min_by_key(|(_, response)| response.since).map(|(id, _)| id.clone());
         let Some(removed) = oldest.and_then(|id| waiting.remove(&id)) else { return };
         total = total.saturating_sub(size(&removed));
     }

@@ -22,7 +22,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
-/// What gRPC's servers of Go and C say of a message over their limit of size: one that they got, or the answer
+/// What gRPC's servers of Go and C say of a message over their limit of size: one that they got, or the response
 /// that they were to send.
 const OVERSIZE: &str = "larger than max";
 const OVERSIZE_GOT: &str = "eceived message larger than max";
@@ -39,7 +39,7 @@ pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
     connector::connect_error(message, error)
 }
 
-/// The error of a request that got no head of an answer.
+/// The error of a request that got no head of a response.
 pub(super) fn unanswered(error: tonic::transport::Error, readiness: &Readiness) -> Error {
     if let Some(failed) = NoHttp2::of(&error, || readiness.failure()) {
         return failed.into_error("cannot connect");
@@ -62,7 +62,7 @@ pub(super) fn unanswered(error: tonic::transport::Error, readiness: &Readiness) 
     }
 }
 
-/// The error of an answer that broke off.
+/// The error of a response that broke off.
 pub(super) fn broken(error: BoxError, headers: HeaderMap) -> Error {
     if let Some(long) = find::<TooLong>(&*error) {
         return long.to_error().with_metadata(metadata(headers)).with_source(error);
@@ -74,7 +74,7 @@ pub(super) fn broken(error: BoxError, headers: HeaderMap) -> Error {
     error.with_metadata(metadata(headers))
 }
 
-/// The error of an answer that is not gRPC.
+/// The error of a response that is not gRPC.
 pub(super) fn not_grpc(mut other: NotGrpc) -> Error {
     let error = Error::new(ErrorKind::Transport, code_of(other.status), other.to_string())
         .with_http_status(other.status)
@@ -84,31 +84,31 @@ pub(super) fn not_grpc(mut other: NotGrpc) -> Error {
     error.with_source(other)
 }
 
-/// The error of an answer whose message is over the limit.
+/// The error of a response whose message is over the limit.
 pub(super) fn too_large(size: usize, limit: usize, headers: HeaderMap) -> Error {
     let message = format!(
-        "the answer has {size} bytes, the limit of this client is {limit}: raise it with \
+        "the response has {size} bytes, the limit of this client is {limit}: raise it with \
          ClientBuilder::max_message_size, or ask for smaller pages"
     );
     let error = Error::new(ErrorKind::Limit, Code::OutOfRange, message);
     error.with_metadata(metadata(headers))
 }
 
-/// The error of an answer in gRPC that cannot be read.
+/// The error of a response in gRPC that cannot be read.
 pub(super) fn garbled(problem: &str, headers: HeaderMap) -> Error {
-    let message = format!("the server gave no gRPC answer: {problem}");
+    let message = format!("the server gave no gRPC response: {problem}");
     let error = Error::protocol(message).with_source(Garbled);
     error.with_metadata(metadata(headers))
 }
 
-/// The error of an answer without a status.
+/// The error of a response without a status.
 pub(super) fn untold(status: StatusCode, headers: HeaderMap) -> Error {
-    let message = "the server gave no gRPC answer: it ended without grpc-status";
+    let message = "the server gave no gRPC response: it ended without grpc-status";
     let error = Error::new(ErrorKind::Transport, code_of(status), message).with_source(Garbled);
     error.with_metadata(metadata(headers))
 }
 
-/// The error that the server sent, in the whole answer or at its end; `None` if it sent `OK`.
+/// The error that the server sent, in the whole response or at its end; `None` if it sent `OK`.
 pub(super) fn of_server(headers: &mut HeaderMap, is_whole: bool) -> Option<Error> {
     if headers.get(&GRPC_STATUS).is_some_and(|code| code.as_bytes() == b"0") {
         return None;
@@ -124,7 +124,7 @@ pub(super) fn of_server(headers: &mut HeaderMap, is_whole: bool) -> Option<Error
     Some(if is_exhausted { exhausted(error, is_whole) } else { error })
 }
 
-/// What `RESOURCE_EXHAUSTED` says of the call. As the whole answer it is a limit that refused it; who has begun
+/// What `RESOURCE_EXHAUSTED` says of the call. As the whole response it is a limit that refused it; who has begun
 /// to answer has begun with the call (gRFC A6). A message that is too large stays so.
 fn exhausted(error: Error, is_whole: bool) -> Error {
     if error.message().contains(OVERSIZE) {
@@ -154,7 +154,7 @@ pub(in crate::transport) struct Garbled;
 
 impl fmt::Display for Garbled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer in gRPC that cannot be read")
+        f.write_str("a response in gRPC that cannot be read")
     }
 }
 

@@ -1,7 +1,7 @@
 //! One unary exchange in gRPC's framing ("PROTOCOL-HTTP2"), over tonic's channel.
 //!
 //! tonic's own client is made for streams and for servers that keep to the protocol: it reads a page of HTML as a
-//! compressed message, panics on details that are not base64, calls an answer that names a compression
+//! compressed message, panics on details that are not base64, calls a response that names a compression
 //! `UNIMPLEMENTED`, takes the first of two messages for the whole, and does not tell the statuses that it makes from
 //! those of the server. A unary exchange is two messages and a status, so it is read here, strictly.
 
@@ -47,10 +47,10 @@ pub(super) async fn exchange(
         return Err(status::not_grpc(NotGrpc::new(http_status, headers)));
     }
     if is_whole {
-        // The headers are the whole answer ("Trailers-Only").
+        // The headers are the whole response ("Trailers-Only").
         return Err(match status::of_server(&mut headers, true) {
             Some(error) => error,
-            None => status::garbled("the answer of a unary call has no message", headers),
+            None => status::garbled("the response of a unary call has no message", headers),
         });
     }
     let mut message = Message { limit: limits.message, received: Bytes::new() };
@@ -83,7 +83,7 @@ pub(super) async fn exchange(
     }
     match message.finish() {
         Some(message) => Ok(Reply::protobuf(message).with_metadata(metadata(headers))),
-        None => Err(status::garbled("the answer of a unary call has no message", headers)),
+        None => Err(status::garbled("the response of a unary call has no message", headers)),
     }
 }
 
@@ -94,7 +94,7 @@ fn encode(request: Request<'_>) -> http::Request<Body> {
     *http.uri_mut() = Uri::from_static(request.spec().path);
     let headers = http.headers_mut();
     *headers = request.metadata.into_headers();
-    // They belong to an answer.
+    // They belong to a response.
     headers.remove(&GRPC_STATUS);
     headers.remove(&GRPC_MESSAGE);
     headers.insert(header::TE, TRAILERS);
@@ -113,7 +113,7 @@ fn timeout(left: std::time::Duration) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("99999999S"))
 }
 
-/// The one message of an answer, as far as it has come.
+/// The one message of a response, as far as it has come.
 struct Message {
     limit: usize,
     received: Bytes,
@@ -130,16 +130,18 @@ impl Message {
         match self.received.first() {
             None | Some(0) => {}
             Some(1) => {
-                return Err(Problem::Garbled("the answer is compressed, which was not asked for"));
+                return Err(Problem::Garbled(
+                    "the response is compressed, which was not asked for",
+                ));
             }
             Some(_) => {
-                return Err(Problem::Garbled("the answer has a message with an unknown flag"));
+                return Err(Problem::Garbled("the response has a message with an unknown flag"));
             }
         }
         match self.length() {
             Some(length) if length > self.limit => Err(Problem::TooLarge(length)),
             Some(length) if self.received.len() - PREFIX > length => {
-                Err(Problem::Garbled("the answer of a unary call has more than one message"))
+                Err(Problem::Garbled("the response of a unary call has more than one message"))
             }
             _ => Ok(()),
         }

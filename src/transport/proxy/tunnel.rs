@@ -55,7 +55,7 @@ pub(super) async fn open(
             }
         }
         if passed + read.len() >= MAX_HEAD {
-            let message = format!("{proxy} gave an answer to CONNECT without an end");
+            let message = format!("{proxy} sent a response to CONNECT that does not end");
             return Err(ProxyError::lasting(message));
         }
         if stream.read_buf(&mut read).await.map_err(broken)? == 0 {
@@ -76,8 +76,7 @@ fn head(read: &[u8], proxy: &Proxy) -> Result<Option<(StatusCode, usize)>, Proxy
         (Ok(httparse::Status::Complete(length)), Some(status)) => Ok(Some((status, length))),
         (Ok(httparse::Status::Partial), _) => Ok(None),
         _ => {
-            let message =
-                format!("{proxy} gave no answer of HTTP to CONNECT: is it an http proxy?");
+            let message = format!("{proxy} did not answer CONNECT in HTTP: is it an http proxy?");
             Err(ProxyError::lasting(message))
         }
     }

@@ -40,7 +40,7 @@ impl Body<'_> {
     }
 }
 
-/// The error that an answer other than a success is.
+/// The error that a response other than a success is.
 pub(crate) fn error_from(response: &HttpResponse) -> Error {
     let status = response.status.as_u16();
     let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();

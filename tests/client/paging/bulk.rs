@@ -219,7 +219,7 @@ async fn answers_that_wait_to_be_read_do_not_hold_up_other_calls() {
     bulk.next().await.unwrap().result.unwrap();
     for _ in 0..3 {
         let call = client.call::<Greet>(long()).timeout(Duration::from_secs(10));
-        call.await.expect("an answer beside those of the bulk");
+        call.await.expect("a response beside those of the bulk");
     }
     assert_eq!(bulk.collect().await.len(), 15);
 }

@@ -212,7 +212,7 @@ impl Server {
     /// Waits long enough for everything that may still be sent to be sent, and to arrive before these calls.
     pub async fn settle(&self, client: &Client) {
         for _ in 0..10 {
-            client.call::<Greet>(GreetRequest::default()).await.expect("an answer");
+            client.call::<Greet>(GreetRequest::default()).await.expect("a response");
         }
     }
 }

@@ -146,7 +146,7 @@ async fn a_call_during_a_shutdown_did_not_run() {
             }
             get(&client).await.unwrap();
             if last == Last::This {
-                assert!(!first.is_finished(), "{wire:?}: it was promised an answer");
+                assert!(!first.is_finished(), "{wire:?}: it was promised a response");
                 assert_eq!(server.count(What::Request), 3);
                 first.abort();
             }

@@ -52,7 +52,7 @@ async fn a_call_of_hours_is_pinged_as_servers_take_it() {
             }
             assert!(last.elapsed() < Duration::from_secs(600), "{wire:?}: no ping at all");
         }
-        assert!(!call.is_finished(), "{wire:?}: it waits for its answer");
+        assert!(!call.is_finished(), "{wire:?}: it waits for its response");
         call.abort();
         tokio::time::resume();
         drop(stopped);

@@ -1,4 +1,4 @@
-//! Pending responses: 202 and `response-id` (FACTS.md#pending-answers).
+//! Pending responses: 202 and `response-id` (FACTS.md#pending-responses).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -88,7 +88,7 @@ async fn a_stale_id_is_an_error_that_says_so() {
         let error = create(&client(&server)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
         assert!(error.may_have_executed() && !error.is_not_found(), "{error:?}");
-        assert!(error.message().contains("no longer has the answer"), "{error}");
+        assert!(error.message().contains("no longer has the response"), "{error}");
         assert_eq!(error.request_id(), Some("r-9"));
         assert_eq!(server.seen().len(), 2, "nothing is begun again");
     }

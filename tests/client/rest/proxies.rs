@@ -259,9 +259,9 @@ async fn a_proxy_that_refuses_is_told_as_the_proxy() {
         ("HTTP/1.1 502 Bad\r\n\r\n", "HTTP 502 Bad Gateway: it cannot reach", passing),
         ("HTTP/1.1 503 Down\r\n\r\n", "HTTP 503 Service Unavailable: it cannot reach", passing),
         ("HTTP/1.1 504 Late\r\n\r\n", "HTTP 504 Gateway Timeout: it cannot reach", passing),
-        ("nonsense\r\n\r\n", "gave no answer of HTTP to CONNECT", lasting),
-        ("\u{16}\u{3}\u{1}\u{2}", "gave no answer of HTTP to CONNECT", lasting),
-        ("HTTP/1.1 2000 OK\r\n\r\n", "gave no answer of HTTP to CONNECT", lasting),
+        ("nonsense\r\n\r\n", "did not answer CONNECT in HTTP", lasting),
+        ("\u{16}\u{3}\u{1}\u{2}", "did not answer CONNECT in HTTP", lasting),
+        ("HTTP/1.1 2000 OK\r\n\r\n", "did not answer CONNECT in HTTP", lasting),
         ("", "closed the connection instead of opening one to eset.example:80", passing),
         ("HTTP/1.1 200 OK\r\n", "closed the connection instead of", passing),
     ] {
@@ -296,7 +296,7 @@ async fn a_proxy_that_does_not_come_to_an_end_is_given_up() {
             [("HTTP_PROXY", proxy.url()), (WIRE, wire), (TIMEOUT, timeout)]
         };
         let told = run("http://eset.example:80", &environment(&endless, "60000")).await;
-        assert!(told.contains("kind: Connect") && told.contains("without an end"), "{told}");
+        assert!(told.contains("kind: Connect") && told.contains("does not end"), "{told}");
         let told = run("http://eset.example:80", &environment(&silent, "200")).await;
         let by = format!("not connected within 200ms by way of the proxy {}", silent.address);
         assert!(told.contains("kind: Connect") && told.contains(&by), "{told}");

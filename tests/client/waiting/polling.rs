@@ -71,7 +71,7 @@ async fn nothing_is_asked_while_nobody_polls_and_after_the_drop() {
         world.emulator.faults().push_for("ListTaskRuns", fault);
         tokio::select! {
             biased;
-            item = watch.next() => panic!("the answer is held: {item:?}"),
+            item = watch.next() => panic!("the response is held: {item:?}"),
             () = held.arrived(1) => {}
         }
         drop(watch);
@@ -91,7 +91,7 @@ async fn a_dropped_next_loses_nothing() {
         world.emulator.faults().push_for("ListTaskRuns", fault);
         tokio::select! {
             biased;
-            item = watch.next() => panic!("the answer is held: {item:?}"),
+            item = watch.next() => panic!("the response is held: {item:?}"),
             () = held.arrived(1) => {}
         }
         held.release();

@@ -87,7 +87,7 @@ fn statuses() -> Vec<Fault> {
             },
         ),
         fault(
-            "RESOURCE_EXHAUSTED for the size of the answer",
+            "RESOURCE_EXHAUSTED for the size of the response",
             "It would fail again. It ran: there was a response.",
             |_| {
                 always(status(
@@ -164,7 +164,7 @@ fn broken() -> Vec<Fault> {
             },
         )
         .create("It may have run: not retried."),
-        fault("an answer without grpc-status", "Without it, the outcome is unknown.", |_| {
+        fault("a response without grpc-status", "Without it, the outcome is unknown.", |_| {
             always(vec![grpc_head(), Act::Data(frame(&message())), Act::End])
         }),
         fault("trailers without grpc-status", "Without it, the outcome is unknown.", |_| {

@@ -155,7 +155,7 @@ fn going_away() -> Vec<Fault> {
             move |_| always(away(Last::Before, code::NO_ERROR)).unprocessed(usize::MAX),
         ),
         fault(
-            "GOAWAY (NO_ERROR) that counts the stream, then the answer",
+            "GOAWAY (NO_ERROR) that counts the stream, then the response",
             "A graceful shutdown: calls in progress are answered.",
             |_| {
                 let mut acts = vec![Act::GoAway(Last::This, code::NO_ERROR)];

@@ -40,7 +40,7 @@ pub fn faults() -> Vec<Fault> {
             always(away(Last::Before, code::NO_ERROR)).unprocessed(usize::MAX)
         })
         .create("Retried once immediately, then by the policy."),
-        fault("GOAWAY (NO_ERROR) that counts the stream, then the answer", "A graceful shutdown: calls in progress are answered.", |_| {
+        fault("GOAWAY (NO_ERROR) that counts the stream, then the response", "A graceful shutdown: calls in progress are answered.", |_| {
             let mut acts = vec![Act::GoAway(Last::This, code::NO_ERROR)];
             acts.extend(json(TASK));
             once(acts)

@@ -16,7 +16,7 @@ pub fn faults() -> Vec<Fault> {
         fault("202 for ever", "The gateway gives up after 120 s (`pending_limit`).", |_| {
             always(pending("one"))
         }),
-        fault("202, then 503, then the answer", resumed, move |_| {
+        fault("202, then 503, then the response", resumed, move |_| {
             script(vec![pending("one"), down()])
         }),
         fault("202, then 503 always", "Five attempts: polling starts nothing.", move |_| {
@@ -26,19 +26,19 @@ pub fn faults() -> Vec<Fault> {
             }
             setting
         }),
-        fault("202, then the connection is reset, then the answer", resumed, |_| {
+        fault("202, then the connection is reset, then the response", resumed, |_| {
             script(vec![pending("one"), reset_after(vec![])]).begin(Begin::WithoutLinger)
         }),
-        fault("202, then the connection is closed, then the answer", resumed, |_| {
+        fault("202, then the connection is closed, then the response", resumed, |_| {
             script(vec![pending("one"), Answer::Close(vec![])])
         }),
-        fault("202, then 429 with Retry-After: 2, then the answer", resumed, |_| {
+        fault("202, then 429 with Retry-After: 2, then the response", resumed, |_| {
             script(vec![
                 pending("one"),
                 answer("429 Too Many Requests", &[("retry-after", "2")], ""),
             ])
         }),
-        fault("202, then 401, then the answer", "A new token with the same id.", |_| {
+        fault("202, then 401, then the response", "A new token with the same id.", |_| {
             script(vec![pending("one"), json("401 Unauthorized", "{}")])
         }),
         fault(
