@@ -4,6 +4,7 @@ mod bounds;
 mod bulk;
 mod call_state;
 mod context;
+mod deployed;
 mod execute;
 #[cfg(feature = "serve")]
 mod forward;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, ProgressCounts};
 pub(crate) use context::{CallContext, Interceptor, Links, Policy};
+pub(crate) use deployed::Deployed;
 #[cfg(feature = "serve")]
 pub(crate) use forward::{HttpCodec, forward};
 pub use items::Items;

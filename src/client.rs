@@ -25,7 +25,7 @@ pub use task_watch::{DeviceCounts, TaskProgress, TaskWatch};
 
 use crate::call::{Bulk, BulkItems, Call, CallContext};
 use crate::rate_limiter::RateLimiter;
-use crate::rpc::{PagedRpc, Rpc};
+use crate::rpc::{Deployment, PagedRpc, Rpc};
 use crate::wkt::TypeRegistry;
 
 /// A client of one server, or of ESET's cloud. Clones are cheap and share everything: connections, token,
@@ -80,6 +80,16 @@ impl Client {
         requests: impl IntoIterator<Item: Into<R::Request> + 'a, IntoIter: Send + 'a>,
     ) -> BulkItems<'a, R> {
         BulkItems::new(self.context.clone(), requests.into_iter().map(Into::into))
+    }
+
+    /// Returns where ESET's services run for this client; `None` for one of a URL, whose server may have any RPC.
+    ///
+    /// A call of an RPC that the deployment does [not have](Deployment::has) fails with `UNIMPLEMENTED`, and
+    /// nothing is sent. Which version an On-Prem server is the client does not know: it takes the
+    /// [newest](Deployment::ON_PREM), and uses an older path where ESET renamed one and the server does not know
+    /// the newer.
+    pub fn deployment(&self) -> Option<Deployment> {
+        self.context.deployed.deployment
     }
 
     /// Returns the rate limiter of this client, if it has one, with the current rate and the number of

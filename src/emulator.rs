@@ -71,6 +71,8 @@
 //! * **Limits** of our own: 10,000 targets and 100 triggers a task, 10,000 features a policy, 1000 assignments
 //!   a target, 10,000 values of a filter, and the size of the store. A call that exceeds them is
 //!   `RESOURCE_EXHAUSTED`, or `INVALID_ARGUMENT` for triggers and filters.
+//! * **Deployments.** By default the emulator has what the cloud has. On-Prem it has fewer RPCs, see
+//!   [`Builder::deployment`].
 //!
 //! # Around the services
 //!

@@ -229,7 +229,6 @@ impl Error {
     }
 
     /// Appends a note to the message.
-    #[cfg(feature = "automation")]
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.0.message = format!("{}; {note}", self.0.message);
         self

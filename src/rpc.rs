@@ -11,9 +11,14 @@
 //! assert!(rpc::METHODS.iter().any(|spec| spec.path == "/eset.dotnod.automation.v1.DeviceTasks/GetTask"));
 //! ```
 
+mod deployment;
+mod on_prem;
 pub(crate) mod path_template;
 
 use std::fmt::Debug;
+
+pub use deployment::Deployment;
+pub use on_prem::OnPrem;
 
 use path_template::PathTemplate;
 
@@ -45,6 +50,8 @@ pub struct MethodSpec {
     /// The response field that awaiting a [`Call`](crate::Call) returns ([`Rpc::Output`]), such as `task`;
     /// empty for the whole response.
     pub output_field: &'static str,
+    /// Where ESET PROTECT On-Prem has the RPC; `None` where it does not, and for services that are not ESET's.
+    pub on_prem: Option<OnPrem>,
 }
 
 impl MethodSpec {
@@ -70,6 +77,7 @@ impl MethodSpec {
             http: &[],
             is_paged: false,
             output_field: "",
+            on_prem: None,
         }
     }
 
@@ -98,6 +106,13 @@ impl MethodSpec {
     #[must_use]
     pub const fn output_field(mut self, field: &'static str) -> Self {
         self.output_field = field;
+        self
+    }
+
+    /// Sets where [ESET PROTECT On-Prem](Self::on_prem) has the RPC.
+    #[must_use]
+    pub const fn on_prem(mut self, on_prem: OnPrem) -> Self {
+        self.on_prem = Some(on_prem);
         self
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use proc_macro2::TokenStream;
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
 use quote::{format_ident, quote};
 
 use crate::descriptors::DescriptorSet;
 use crate::http_rules::{self, HttpRule};
+use crate::options::option;
 use crate::services::Service;
 use crate::{Sources, comments, modules, names};
 
@@ -79,6 +80,7 @@ fn rpc(
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
     let paged = paged(method, &name, &request, &response, root);
     let paging = paged.is_some().then(|| quote!(.paged()));
+    let on_prem = on_prem(method)?;
     let output_field = output_field(set, method);
     let output_name = output_field.as_ref().map_or("", FieldDescriptor::name).to_owned();
     let (output, take) = match output_field.as_ref().map(|field| (field, field.kind())) {
@@ -103,6 +105,7 @@ fn rpc(
                     .idempotency(::eset_protect::rpc::IdempotencyLevel::#level)
                     .http(&[#(#bindings),*])
                     #paging
+                    #on_prem
                     .output_field(#output_name);
 
             fn output(response: #response) -> ::std::option::Option<#output> {
@@ -141,6 +144,27 @@ fn idempotency(method: &MethodDescriptor) -> proc_macro2::Ident {
         Some(IdempotencyLevel::Idempotent) => format_ident!("Idempotent"),
         _ => format_ident!("Unknown"),
     }
+}
+
+/// Returns where ESET PROTECT On-Prem has an RPC, by our own options.
+fn on_prem(method: &MethodDescriptor) -> Result<Option<TokenStream>, Box<dyn Error>> {
+    let version = |name: &str| {
+        let option = option(method.parent_pool(), &method.options(), name);
+        let text = option.as_ref().and_then(Value::as_str);
+        let parsed = text.map(|text| {
+            let (major, minor) = text.split_once('.')?;
+            let (major, minor): (u16, u16) = (major.parse().ok()?, minor.parse().ok()?);
+            Some(quote!((#major, #minor)))
+        });
+        let wrong = || format!("{}: {name} is {text:?}, expected `13.0`", method.full_name());
+        parsed.map(|version| version.ok_or_else(wrong)).transpose()
+    };
+    let since = version("eset_protect.v1.on_prem_since")?;
+    let renamed_in = match version("eset_protect.v1.on_prem_renamed_in")? {
+        Some(version) => quote!(Some(#version)),
+        None => quote!(None),
+    };
+    Ok(since.map(|since| quote!(.on_prem(::eset_protect::rpc::OnPrem::new(#since, #renamed_in)))))
 }
 
 /// Returns the HTTP bindings, the primary one first.

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use tonic::metadata::MetadataMap;
 
 use super::bounds::Bounds;
+use super::deployed::Deployed;
 #[cfg(feature = "rest")]
 use super::wire_choice::WireChoice;
 use super::{Limit, RetryPolicy, RetryThrottle};
@@ -24,6 +25,8 @@ pub(crate) struct CallContext {
     /// The server as shown to users.
     pub(crate) target: String,
     pub(crate) links: Links,
+    /// Which RPCs the server has.
+    pub(crate) deployed: Deployed,
     /// The default timeout of a call.
     pub(crate) timeout: Duration,
     pub(crate) credentials: Option<Arc<dyn Credentials>>,

@@ -19,6 +19,7 @@ use super::CallOptions;
 use super::bounds::{Bounds, NextRequest};
 use super::call_state::{CallState, Next};
 use super::context::CallContext;
+use super::deployed::is_missing;
 use super::options::is_of_protocol;
 use super::pushback::Pushback;
 use crate::auth::{AccessToken, Credentials};
@@ -66,6 +67,8 @@ async fn call(
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         return Err(error.unsent().with_spec(spec));
     }
+    let outgoing = Outgoing::new(spec, messages);
+    context.deployed.prepare(&outgoing).map_err(|error| error.with_spec(spec))?;
     let timer = &*policy.timer;
     let started = timer.now();
     let watched =
@@ -76,7 +79,6 @@ async fn call(
         deadline: started + timeout,
         timeout: attempt_timeout,
     };
-    let outgoing = Outgoing::new(spec, messages);
     let state = CallState::new(spec, policy, options.retry_or(policy.retry), bounds.deadline);
     let mut running = Running { context, bounds: &bounds, outgoing: &outgoing, state };
     // tonic's own timeout ends with the response headers; this one covers the whole response.
@@ -91,7 +93,9 @@ async fn call(
     let result = result.unwrap_or_else(|| Err(running.state.expired(timeout)));
     let attempts = running.state.attempts;
     watched.end(result.as_ref().map(|metadata| metadata.as_ref()), attempts);
-    result.map_err(|error| error.with_spec(spec).with_attempts(attempts))
+    result.map_err(|error| {
+        context.deployed.explained(spec, error).with_spec(spec).with_attempts(attempts)
+    })
 }
 
 /// A call in progress.
@@ -202,7 +206,7 @@ impl Running<'_> {
     ) -> Result<MetadataMap, Error> {
         let timer = &*self.bounds.timer;
         let context = self.context;
-        let mut polls = None;
+        let (mut polls, mut newer) = (None, None);
         let mut link = context.links.choose(self.bounds, headers, pending_id.is_some()).await?;
         self.state.sent = Some(link.watch());
         loop {
@@ -220,10 +224,18 @@ impl Running<'_> {
                         self.state.sent = Some(link.watch());
                         continue;
                     }
-                    None => return Err(error),
+                    None if context.deployed.falls_back(self.outgoing, link, &error) => {
+                        newer = Some(error);
+                        continue;
+                    }
+                    // Neither name is there, so the resource is not.
+                    None => return Err(newer.filter(|_| is_missing(&error)).unwrap_or(error)),
                 },
             };
-            let Some(id) = reply.pending_id().cloned() else { return Ok(reply.metadata) };
+            let Some(id) = reply.pending_id().cloned() else {
+                context.deployed.succeeded(self.outgoing);
+                return Ok(reply.metadata);
+            };
             pending_id = Some(id);
             let now = timer.now();
             let polls = polls.get_or_insert_with(|| Polls::new(self.context.policy.pending, now));

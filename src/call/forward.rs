@@ -9,7 +9,7 @@ use tonic::{Extensions, Response};
 use super::execute::execute;
 use super::{CallContext, CallOptions};
 use crate::error::Error;
-use crate::rpc::MethodSpec;
+use crate::rpc::{HttpBinding, MethodSpec};
 use crate::transcode::{Encoded, TranscodeError};
 use crate::transport::Messages;
 use crate::wkt::TypeRegistry;
@@ -20,7 +20,7 @@ type Transcoded<T> = Option<Result<T, TranscodeError>>;
 /// Converts the encoded messages of RPCs to HTTP and back.
 #[derive(Clone, Copy)]
 pub(crate) struct HttpCodec {
-    pub(crate) request: fn(&MethodSpec, &[u8]) -> Transcoded<Encoded>,
+    pub(crate) request: fn(&MethodSpec, &'static [HttpBinding], &[u8]) -> Transcoded<Encoded>,
     pub(crate) response: fn(&MethodSpec, &Encoded, &[u8]) -> Transcoded<Vec<u8>>,
 }
 
@@ -59,8 +59,11 @@ impl Messages for Forwarded<'_> {
         Ok(true)
     }
 
-    fn encode_http(&self) -> Option<Result<Encoded, TranscodeError>> {
-        self.type_registry.scope(|| (self.codec.request)(self.spec, &self.request))
+    fn encode_http(
+        &self,
+        bindings: &'static [HttpBinding],
+    ) -> Option<Result<Encoded, TranscodeError>> {
+        self.type_registry.scope(|| (self.codec.request)(self.spec, bindings, &self.request))
     }
 
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {

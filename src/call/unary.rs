@@ -9,6 +9,8 @@ use tonic::metadata::MetadataMap;
 use super::execute::execute;
 use super::{CallContext, CallOptions};
 use crate::error::Error;
+#[cfg(feature = "rest")]
+use crate::rpc::HttpBinding;
 use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
 use crate::transcode::{Encoded, TranscodeError};
@@ -67,8 +69,11 @@ impl<R: Rpc, T: Send> Messages for Unary<'_, R, T> {
     }
 
     #[cfg(feature = "rest")]
-    fn encode_http(&self) -> Option<Result<Encoded, TranscodeError>> {
-        Some(self.type_registry.scope(|| Encoded::request::<R>(self.request)))
+    fn encode_http(
+        &self,
+        bindings: &'static [HttpBinding],
+    ) -> Option<Result<Encoded, TranscodeError>> {
+        Some(self.type_registry.scope(|| Encoded::of::<R>(self.request, bindings)))
     }
 
     #[cfg(feature = "rest")]

@@ -15,7 +15,7 @@ use super::Client;
 use super::target::{Address, Target};
 use crate::auth::Credentials;
 use crate::backoff::Jitter;
-use crate::call::{CallContext, Limit, Links, Policy, RetryPolicy, RetryThrottle};
+use crate::call::{CallContext, Deployed, Limit, Links, Policy, RetryPolicy, RetryThrottle};
 use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
 use crate::timer::Timer;
@@ -386,6 +386,7 @@ impl ClientBuilder {
             context: Arc::new(CallContext {
                 target: self.target.to_string(),
                 links,
+                deployed: Deployed::new(self.target.deployment()),
                 timeout: self.timeout.unwrap_or_else(|| self.default_timeout()),
                 credentials,
                 policy,

@@ -5,6 +5,7 @@ use std::fmt;
 use http::Uri;
 
 use crate::error::Error;
+use crate::rpc::Deployment;
 use crate::transport::is_loopback;
 #[cfg(feature = "rest")]
 use crate::transport::rest::{Hosts, Region};
@@ -31,6 +32,17 @@ impl Target {
             Self::OnPrem(address) => Some(address),
             #[cfg(feature = "rest")]
             Self::Cloud(_) => None,
+        }
+    }
+
+    /// Returns the deployment of ESET's that it is; `None` for another server, which may have anything.
+    pub(super) fn deployment(&self) -> Option<Deployment> {
+        match self {
+            Self::Endpoint(_) => None,
+            #[cfg(feature = "rest")]
+            Self::OnPrem(_) => Some(Deployment::ON_PREM),
+            #[cfg(feature = "rest")]
+            Self::Cloud(_) => Some(Deployment::Cloud),
         }
     }
 }

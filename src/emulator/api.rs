@@ -15,7 +15,7 @@ use super::request;
 use super::standard::{self, Standard};
 use super::store::{Change, Snapshot, Store};
 use crate::check::Problems;
-use crate::rpc::{MethodSpec, Rpc};
+use crate::rpc::{Deployment, MethodSpec, Rpc};
 use crate::wkt::Timestamp;
 
 /// The store, the environment and the methods.
@@ -164,6 +164,11 @@ impl Methods {
             let method = Method { spec, request, path, has_rules, is_create, answer, check };
             self.methods.insert(spec.path, method);
         }
+    }
+
+    /// Keeps the RPCs that a deployment has.
+    pub(crate) fn keep(&mut self, deployment: Deployment) {
+        self.methods.retain(|_, method| deployment.has(method.spec));
     }
 
     /// Returns the RPCs.

@@ -20,6 +20,7 @@ use super::paging::PageLimits;
 use super::store::{Change, Store};
 use super::{Emulator, gate, seed, special};
 use crate::automation::v1::DeviceTask;
+use crate::rpc::Deployment;
 use crate::server::notifier::Notifier;
 use crate::server::{AllServices, ConnectionLimits, Origin, Services};
 
@@ -37,7 +38,7 @@ pub struct Builder {
     devices: Vec<Device>,
     pace: Pace,
     outcome: Option<OutcomeRule>,
-    pages: PageLimits,
+    pages: Option<PageLimits>,
     max_bytes: u64,
     seed: bool,
     seed_devices: usize,
@@ -64,7 +65,7 @@ impl Default for Builder {
             devices: Vec::new(),
             pace: Pace::default(),
             outcome: None,
-            pages: PageLimits::CLOUD,
+            pages: None,
             max_bytes: MAX_BYTES,
             seed: false,
             seed_devices: seed::DEVICES,
@@ -129,10 +130,19 @@ impl Builder {
         self
     }
 
-    /// Sets the number of items per page: [`PageLimits::CLOUD`] by default.
+    /// Sets which deployment to emulate: [`Deployment::Cloud`] by default. On-Prem has fewer RPCs and HTTP paths,
+    /// in both fronts and in `/openapi.json`, [larger pages](PageLimits::ON_PREM), and no `/oauth/token`.
+    #[must_use]
+    pub fn deployment(mut self, deployment: Deployment) -> Self {
+        self.gate.deployment = deployment;
+        self
+    }
+
+    /// Sets the number of items per page: by default [`PageLimits::CLOUD`] or, On-Prem,
+    /// [`PageLimits::ON_PREM`].
     #[must_use]
     pub fn page_limits(mut self, limits: PageLimits) -> Self {
-        self.pages = limits;
+        self.pages = Some(limits);
         self
     }
 
@@ -292,13 +302,18 @@ impl Builder {
             let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
             methods.add(hosted.methods, hosted.check, &pool, special::methods());
         }
+        methods.keep(self.gate.deployment);
+        let pages = match self.gate.deployment {
+            Deployment::Cloud => PageLimits::CLOUD,
+            Deployment::OnPrem { .. } => PageLimits::ON_PREM,
+        };
         let mut environment = Environment {
             clock: self.clock,
             ids: Box::<seed::SeedIds>::default(),
             fleet,
             pace: self.pace,
             outcome: self.outcome,
-            pages: self.pages,
+            pages: self.pages.unwrap_or(pages),
         };
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {

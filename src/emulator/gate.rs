@@ -2,13 +2,14 @@
 
 mod injected;
 mod logins;
+mod openapi;
 mod pending;
 mod rate;
 mod settings;
 mod tokens;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,7 +32,7 @@ use super::api::Api;
 use super::faults::{Fault, Faults, Kind};
 use super::fingerprint::Fingerprint;
 use super::log::{Arrival, Front, Log};
-use crate::rpc::MethodSpec;
+use crate::rpc::{Deployment, MethodSpec};
 use crate::server::deadline::Deadline;
 use crate::server::deadline::stream::until;
 use crate::server::head::{Peer, bearer, is_grpc};
@@ -52,6 +53,9 @@ const ABOUT: About = About {
 pub(super) struct Gate {
     api: Api,
     rest: RestFront,
+    deployment: Deployment,
+    /// The OpenAPI document of what the deployment has.
+    openapi: OnceLock<Bytes>,
     tokens: Tokens,
     rate: Option<RateLimit>,
     pending: Pending,
@@ -68,6 +72,8 @@ impl Gate {
         Self {
             api,
             rest: rest.status_rule(http_status).limits(limits),
+            deployment: settings.deployment,
+            openapi: OnceLock::new(),
             tokens: Tokens::new(settings.auth),
             rate: settings.rate_limit.then(RateLimit::default),
             pending: Pending::new(settings.pending_after),
@@ -281,7 +287,7 @@ impl Gate {
             }
         };
         // Only calls and logins can be pending (FACTS.md#cloud-login, FACTS.md#pending-responses).
-        let answer = if spec.is_some() || logins::is_login(&path) {
+        let answer = if spec.is_some() || logins::is_login(&path, self.deployment) {
             self.pending.run(print, times, answer, self.api.environment.clock.now()).await
         } else {
             answer.await
@@ -294,10 +300,12 @@ impl Gate {
 
     /// Serves HTTP paths.
     async fn serve(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if let Some(answer) = pages::answer(&request, ABOUT, self.api.methods.specs()) {
+        let document = || self.openapi.get_or_init(|| openapi::of(&self.rest)).clone();
+        if let Some(answer) = pages::answer(&request, ABOUT, self.api.methods.specs(), document) {
             return answer;
         }
-        match logins::answer(&self.tokens, &request, self.api.environment.clock.now()) {
+        let now = self.api.environment.clock.now();
+        match logins::answer(&self.tokens, &request, self.deployment, now) {
             Some(answer) => answer,
             None => self.rest.answer(request).await,
         }

@@ -159,7 +159,7 @@ impl Emulator {
         let hosted = &self.hosted;
         let registry = hosted.iter().fold(TypeRegistry::default(), |all, one| (one.register)(all));
         let backends = hosted.iter().map(|hosted| hosted.backend(self.api.clone()));
-        let rest = RestFront::new(backends).registry(registry);
+        let rest = RestFront::new(backends).registry(registry).keep(self.gate.deployment);
         let (reporter, health) = tonic_health::server::health_reporter();
         for spec in self.api.methods.specs() {
             reporter.set_service_status(spec.service, ServingStatus::Serving).await;

@@ -25,6 +25,7 @@ use crate::server::deadline::stream::until;
 use crate::server::head::is_grpc;
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, encoded};
+use crate::transcode::OPENAPI;
 
 /// The maximum size of a message, in both directions.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -120,7 +121,7 @@ impl Gate {
         }
         let specs = self.rpcs.values().map(|(spec, _)| *spec);
         let answer = match self.rest.read(request).await {
-            Ok(request) => match pages::answer(&request, ABOUT, specs) {
+            Ok(request) => match pages::answer(&request, ABOUT, specs, || Bytes::from(OPENAPI)) {
                 Some(page) => page,
                 None => self.rest.answer(request).await,
             },

@@ -6,7 +6,7 @@ use tonic::Status;
 use super::admitted::Admitted;
 use super::failure;
 use crate::call::HttpCodec;
-use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
+use crate::rpc::{HttpBinding, MethodSpec, Rpc, RpcVisitor};
 use crate::server::{Backend, RestCall, RestFuture, Services};
 use crate::transcode::{Encoded, TranscodeError};
 
@@ -22,7 +22,7 @@ pub(super) struct Hosted {
 impl Hosted {
     pub(super) fn of<S: Services>() -> Self {
         let codec = HttpCodec {
-            request: |spec, message| S::visit(spec.path, ToHttp { message }),
+            request: |spec, bindings, message| S::visit(spec.path, ToHttp { bindings, message }),
             response: |spec, request, body| S::visit(spec.path, OfHttp { request, body }),
         };
         let answer = |call: RestCall, admitted| S::visit(call.rpc().path, Typed { call, admitted });
@@ -32,6 +32,7 @@ impl Hosted {
 
 /// Encodes a request as HTTP.
 struct ToHttp<'a> {
+    bindings: &'static [HttpBinding],
     message: &'a [u8],
 }
 
@@ -42,7 +43,7 @@ impl RpcVisitor for ToHttp<'_> {
         let request = R::Request::decode(self.message).map_err(|error| {
             TranscodeError::new("", format!("the request is no {}: {error}", R::SPEC.request))
         })?;
-        Encoded::request::<R>(&request)
+        Encoded::of::<R>(&request, self.bindings)
     }
 }
 

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 
 use crate::rpc::MethodSpec;
-use crate::transcode::OPENAPI;
 
 /// What the start page says of the server, in HTML.
 #[derive(Clone, Copy)]
@@ -15,18 +14,19 @@ pub(crate) struct About {
     pub(crate) text: &'static str,
 }
 
-/// Returns the start page or the OpenAPI document; `None` for other paths.
+/// Returns the start page or the OpenAPI `document`; `None` for other paths.
 pub(crate) fn answer(
     request: &Request<Bytes>,
     about: About,
     specs: impl Iterator<Item = &'static MethodSpec>,
+    document: impl FnOnce() -> Bytes,
 ) -> Option<Response<Bytes>> {
     if request.method() != Method::GET {
         return None;
     }
     let (content_type, body) = match request.uri().path() {
         "/" => ("text/html; charset=utf-8", start(about, specs).into()),
-        "/openapi.json" => ("application/json", Bytes::from(OPENAPI)),
+        "/openapi.json" => ("application/json", document()),
         _ => return None,
     };
     let mut response = Response::new(body);

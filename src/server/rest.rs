@@ -15,6 +15,8 @@ use super::deadline::Deadline;
 use super::encoding::{self, Encoding};
 use super::limits::{Refusal, RestLimits};
 use super::metadata;
+#[cfg(feature = "emulator")]
+use crate::rpc::Deployment;
 use crate::rpc::MethodSpec;
 use crate::transcode::{Router, http_from_code};
 use crate::wkt::TypeRegistry;
@@ -82,6 +84,14 @@ impl RestFront {
     #[must_use]
     pub fn status_rule(mut self, rule: fn(&MethodSpec, Code) -> u16) -> Self {
         self.status = rule;
+        self
+    }
+
+    /// Keeps what a deployment has.
+    #[cfg(feature = "emulator")]
+    #[must_use]
+    pub(crate) fn keep(mut self, deployment: Deployment) -> Self {
+        self.router.keep(deployment);
         self
     }
 

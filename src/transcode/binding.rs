@@ -34,13 +34,24 @@ impl Encoded {
     /// that only a body can. Also fails if part of the request has no JSON form, as with a strict [`Writer`],
     /// because ESET treats values that it does not understand as empty.
     pub fn request<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
-        context::writing_strictly(|| Self::strictly::<R>(request))
+        Self::of::<R>(request, R::SPEC.http)
     }
 
-    fn strictly<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
+    /// Encodes a request with one of these bindings of its RPC.
+    pub(crate) fn of<R: Rpc>(
+        request: &R::Request,
+        bindings: &'static [HttpBinding],
+    ) -> Result<Self, TranscodeError> {
+        context::writing_strictly(|| Self::strictly::<R>(request, bindings))
+    }
+
+    fn strictly<R: Rpc>(
+        request: &R::Request,
+        bindings: &'static [HttpBinding],
+    ) -> Result<Self, TranscodeError> {
         let json = write(request)?;
         let mut first = None;
-        for binding in R::SPEC.http {
+        for binding in bindings {
             let template = &binding.template;
             // The whole message is the body, and its JSON already exists.
             if binding.body == "*" && template.fields().next().is_none() {

@@ -1,12 +1,16 @@
 //! Finds the RPC for an HTTP method and path.
 
 use super::{TranscodeError, binding};
+#[cfg(feature = "emulator")]
+use crate::rpc::Deployment;
 use crate::rpc::{self, HttpBinding, MethodSpec, Rpc};
 
 /// The bindings of many RPCs, the most specific ones first.
 #[derive(Clone, Debug)]
 pub struct Router {
     entries: Vec<Entry>,
+    /// What another deployment has.
+    gone: Vec<Entry>,
 }
 
 #[derive(Clone, Debug)]
@@ -23,7 +27,16 @@ impl Router {
             .flat_map(|spec| spec.http.iter().map(move |binding| Entry { spec, binding }));
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_cached_key(|entry| entry.binding.template.specificity());
-        Self { entries }
+        Self { entries, gone: Vec::new() }
+    }
+
+    /// Keeps what a deployment has. The paths of the rest do not exist, even where others fit them.
+    #[cfg(feature = "emulator")]
+    pub(crate) fn keep(&mut self, deployment: Deployment) {
+        let (kept, gone) = std::mem::take(&mut self.entries).into_iter().partition(|entry| {
+            deployment.has(entry.spec) && deployment.bindings(entry.spec).contains(entry.binding)
+        });
+        (self.entries, self.gone) = (kept, gone);
     }
 
     /// Creates a router for every RPC of this crate.
@@ -49,10 +62,12 @@ impl Router {
 
     /// Returns the HTTP methods that a path supports; empty if it does not exist.
     pub fn methods(&self, path: &str) -> Vec<&'static str> {
-        let matching = self
-            .entries
-            .iter()
-            .filter(|entry| !matches!(entry.binding.template.capture(path), Ok(None)));
+        let fits = |entry: &&Entry| !matches!(entry.binding.template.capture(path), Ok(None));
+        let is_gone = |entry: &&Entry| entry.binding.template.verb().is_some() && fits(entry);
+        if self.gone.iter().any(|entry| is_gone(&entry)) {
+            return Vec::new();
+        }
+        let matching = self.entries.iter().filter(fits);
         let mut methods: Vec<_> = matching.map(|entry| entry.binding.method).collect();
         methods.sort_unstable();
         methods.dedup();

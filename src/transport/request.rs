@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,8 @@ use tonic::metadata::MetadataMap;
 
 use super::reply::{Body, Reply};
 use crate::error::{Error, Secrets};
+#[cfg(feature = "rest")]
+use crate::rpc::HttpBinding;
 use crate::rpc::MethodSpec;
 #[cfg(feature = "rest")]
 use crate::transcode::{Encoded, TranscodeError};
@@ -23,9 +26,12 @@ pub(crate) trait Messages: Sync {
     /// Decodes the response from protobuf, and returns whether it has its output.
     fn decode(&self, bytes: Bytes) -> Result<bool, DecodeError>;
 
-    /// Encodes the request as HTTP; `None` if the RPC has no such form.
+    /// Encodes the request as HTTP by one of these bindings; `None` if the RPC has no such form.
     #[cfg(feature = "rest")]
-    fn encode_http(&self) -> Option<Result<Encoded, TranscodeError>> {
+    fn encode_http(
+        &self,
+        _bindings: &'static [HttpBinding],
+    ) -> Option<Result<Encoded, TranscodeError>> {
         None
     }
 
@@ -45,8 +51,11 @@ pub(crate) struct Outgoing<'a> {
     messages: &'a dyn Messages,
     /// With the prefix of gRPC.
     framed: OnceLock<Bytes>,
+    /// By each set of bindings.
     #[cfg(feature = "rest")]
-    http: OnceLock<HttpForm>,
+    http: [OnceLock<HttpForm>; 2],
+    /// Whether the server has the older HTTP bindings of the RPC only.
+    is_older: AtomicBool,
 }
 
 /// The request of a call as HTTP: a method, a path with a query, and a body.
@@ -82,8 +91,18 @@ impl<'a> Outgoing<'a> {
             messages,
             framed: OnceLock::new(),
             #[cfg(feature = "rest")]
-            http: OnceLock::new(),
+            http: [const { OnceLock::new() }; 2],
+            is_older: AtomicBool::new(false),
         }
+    }
+
+    /// Sets whether the server has the older HTTP bindings of the RPC only.
+    pub(crate) fn set_older(&self, is_older: bool) {
+        self.is_older.store(is_older, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_older(&self) -> bool {
+        self.is_older.load(Ordering::Relaxed)
     }
 
     pub(crate) fn spec(&self) -> &'static MethodSpec {
@@ -103,15 +122,18 @@ impl<'a> Outgoing<'a> {
 
     #[cfg(feature = "rest")]
     pub(super) fn http(&self) -> Result<&HttpForm, Error> {
-        if let Some(form) = self.http.get() {
+        let first = usize::from(self.is_older());
+        let made = &self.http[first];
+        if let Some(form) = made.get() {
             return Ok(form);
         }
-        let encoded = self.messages.encode_http();
+        let bindings = self.spec.http.get(first..).unwrap_or_default();
+        let encoded = self.messages.encode_http(bindings);
         let encoded = encoded.ok_or_else(|| Error::config("the RPC has no HTTP form"))?;
         let mut encoded =
             encoded.map_err(|error| Error::config(error.to_string()).with_source(error))?;
         let body = encoded.body.take().map(Bytes::from);
-        Ok(self.http.get_or_init(|| HttpForm { encoded, body }))
+        Ok(made.get_or_init(|| HttpForm { encoded, body }))
     }
 
     /// Decodes the response in a reply.

@@ -8,6 +8,7 @@ mod faults;
 mod fixture;
 mod limits;
 mod logins;
+mod on_prem;
 mod openapi;
 mod operations;
 mod pending;

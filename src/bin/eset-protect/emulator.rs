@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use eset_protect::emulator::{Emulator, EmulatorError, Origin};
+use eset_protect::rpc::Deployment;
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
@@ -41,6 +42,9 @@ pub struct Args {
     /// Accept actions, values and types that are not known, tasks without targets, and times in the past
     #[arg(long)]
     lenient: bool,
+    /// Emulate ESET PROTECT On-Prem of this version, such as 13.1, or `cloud`: what it does not have is not there
+    #[arg(long, value_name = "DEPLOYMENT", default_value = "cloud")]
+    deployment: Deployment,
     /// Store all data in this directory
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
@@ -83,6 +87,7 @@ impl Args {
                 .seed(self.seed || devices.is_some())
                 .seed_devices(devices.unwrap_or_default())
                 .strict(!self.lenient)
+                .deployment(self.deployment)
                 .rate_limit(self.rate_limit)
                 .head(self.head)
                 .on_notice(say);

@@ -7,6 +7,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::tokens::{Granted, Tokens};
+use crate::rpc::Deployment;
 use crate::server::RestFront;
 use crate::server::encoding::has_media_type;
 use crate::transcode::read_form;
@@ -16,19 +17,20 @@ const ON_PREM: &str = "/GetTokens";
 /// The maximum size of a login; parsing a longer form would take many times its size in memory.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Whether this is the path of a token endpoint.
-pub(super) fn is_login(path: &str) -> bool {
-    matches!(path, CLOUD | ON_PREM)
+/// Whether this is the path of a token endpoint. On-Prem has its own only.
+pub(super) fn is_login(path: &str, deployment: Deployment) -> bool {
+    path == ON_PREM || path == CLOUD && deployment == Deployment::Cloud
 }
 
 /// Handles a login; `None` if the request is not one.
 pub(super) fn answer(
     tokens: &Tokens,
     request: &Request<Bytes>,
+    deployment: Deployment,
     now: SystemTime,
 ) -> Option<Response<Bytes>> {
     let path = request.uri().path();
-    if !is_login(path) {
+    if !is_login(path, deployment) {
         return None;
     }
     if request.method() != Method::POST {

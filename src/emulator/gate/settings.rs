@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::emulator::auth::Auth;
 use crate::emulator::faults::Faults;
+use crate::rpc::Deployment;
 use crate::server::{ConnectionLimits, Origin};
 
 /// The settings of a gate.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    pub(crate) deployment: Deployment,
     pub(crate) auth: Option<Auth>,
     pub(crate) rate_limit: bool,
     pub(crate) pending_after: Duration,
@@ -21,6 +23,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            deployment: Deployment::Cloud,
             auth: None,
             rate_limit: false,
             // FACTS.md#errors.
