@@ -94,7 +94,7 @@
 //!   identical request; 504 if not ready within 120 seconds, 404 if not fetched within 600 seconds.
 //! * **Faults**: a call with an identifier `code-14` fails with the gRPC code 14; the header `x-emulator-fault`
 //!   and [`Faults`] inject more, see [`Fault`].
-//! * `GET /` lists the RPCs, and `GET /openapi.json` describes ESET's.
+//! * `GET /` is a page that lists the RPCs and makes calls; `GET /openapi.json` describes ESET's.
 //!
 //! Connections have limits: [`ConnectionLimits`]. [`Builder::on_notice`] receives what the operator should
 //! know.

@@ -48,6 +48,8 @@ impl Deadline {
     /// Returns `DEADLINE_EXCEEDED` and drops the call.
     pub(crate) async fn limit<F: Future>(self, call: F) -> Result<F::Output, Status> {
         match self.0 {
+            // A call must not begin that nobody waits for; the timer below polls it once.
+            Some(at) if at <= Instant::now() => Err(exceeded()),
             Some(at) => tokio::time::timeout_at(at, call).await.map_err(|_| exceeded()),
             None => Ok(call.await),
         }

@@ -7,6 +7,12 @@ use http::{HeaderValue, Method, Request, Response, header};
 
 use crate::rpc::MethodSpec;
 
+/// What the start page may do: call this server.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
+
 /// What the start page says of the server, in HTML.
 #[derive(Clone, Copy)]
 pub(crate) struct About {
@@ -14,7 +20,7 @@ pub(crate) struct About {
     pub(crate) text: &'static str,
 }
 
-/// Returns the start page or the OpenAPI `document`; `None` for other paths.
+/// Returns the start page, from which calls can be made, or the OpenAPI `document`; `None` for other paths.
 pub(crate) fn answer(
     request: &Request<Bytes>,
     about: About,
@@ -26,37 +32,35 @@ pub(crate) fn answer(
     }
     let (content_type, body) = match request.uri().path() {
         "/" => ("text/html; charset=utf-8", start(about, specs).into()),
+        "/start.js" => {
+            ("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("pages/start.js")))
+        }
         "/openapi.json" => ("application/json", document()),
         _ => return None,
     };
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Some(response)
 }
 
-/// Lists all RPCs. Those without variables in their paths are links. Nothing on the page comes from callers.
+/// Lists all RPCs; the script adds a form to each. Nothing on the page comes from callers.
 fn start(about: About, specs: impl Iterator<Item = &'static MethodSpec>) -> String {
-    let About { title, text } = about;
-    let mut page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
-         <h1>{title}</h1><p>{text} <a href=\"/openapi.json\">OpenAPI</a>.</p><table>",
-    );
+    let mut rpcs = String::new();
     for spec in specs {
         for http in spec.http {
-            let path = http.path;
-            let path = if http.method == "GET" && !path.contains('{') {
-                format!("<a href=\"{path}\">{path}</a>")
-            } else {
-                path.to_owned()
-            };
+            let (method, path) = (http.method, http.path);
             // Writing to a string does not fail.
-            let _ = write!(
-                page,
-                "<tr><td>{}<td><code>{} {path}</code><td>{}",
-                spec.method, http.method, spec.service
+            let _ = writeln!(
+                rpcs,
+                "<details data-method=\"{method}\" data-path=\"{path}\"><summary><b>{method}</b> \
+                 <code>{path}</code> <span title=\"{}\">{}</span></summary></details>",
+                spec.service, spec.method
             );
         }
     }
-    page.push_str("</table></html>\n");
-    page
+    let page = include_str!("pages/start.html");
+    page.replace("{title}", about.title).replace("{text}", about.text).replace("{rpcs}", &rpcs)
 }

@@ -13,6 +13,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::fixture::*;
+use crate::raw::{flagged, framed, grpc, whole};
 
 /// The services of the crate.
 pub fn services() -> BTreeSet<&'static str> {
@@ -118,4 +119,21 @@ async fn an_address_in_use_is_an_error() {
     let error = Emulator::builder().build().unwrap().listen(address).await.unwrap_err();
     assert!(matches!(error, EmulatorError::Listen { address: at, .. } if at == address));
     assert_eq!(fixture.running.endpoint(), format!("http://{address}"));
+}
+
+#[tokio::test]
+async fn a_unary_call_has_one_message_within_the_limit() {
+    let fixture = fixture().await;
+    let list = framed(&ListTasksRequest::default());
+    for (body, code) in [
+        (Vec::new(), Code::Unimplemented),
+        ([list.as_slice(), &list].concat(), Code::Unimplemented),
+        ([&[0], &u32::MAX.to_be_bytes()[..]].concat(), Code::ResourceExhausted),
+        (flagged(0, b"\xff"), Code::Internal),
+        (list, Code::Ok),
+    ] {
+        let path = "/eset.dotnod.automation.v1.DeviceTasks/ListTasks";
+        let reply = grpc(&fixture.running, path, &[], whole(body)).await;
+        reply.message_of(code);
+    }
 }

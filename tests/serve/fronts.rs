@@ -80,6 +80,9 @@ async fn health_reflection_and_the_api_need_no_upstream() {
     let document = send(document).await.into_body();
     let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
     assert_eq!(document["openapi"], "3.0.3");
+    let page = send(Request::get(format!("{endpoint}/")).body(Bytes::new()).unwrap()).await;
+    // `.ci/interop` makes calls from it.
+    assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("'none'"));
 }
 
 #[tokio::test]

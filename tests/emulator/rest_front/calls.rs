@@ -185,7 +185,7 @@ async fn a_person_finds_a_page_and_the_openapi_document() {
     let text = String::from_utf8(page.body.to_vec()).unwrap();
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(rpc::METHODS.iter().all(|spec| text.contains(spec.method)));
-    assert!(text.contains("<a href=\"/v1/device_tasks\">"));
+    assert!(text.contains("data-path=\"/v1/device_tasks\""));
     let document: Value = fixture.http.get("/openapi.json").await.json();
     let router = Router::of_crate();
     for path in document["paths"].as_object().unwrap().keys() {
