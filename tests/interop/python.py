@@ -1,12 +1,15 @@
 """Calls a server from Python: grpcio with code generated as proto/README.md says, on PYTHONPATH.
 
-Environment: URL and TOKEN of the server, and its ROLE, `emulator` or `bridge`.
+Environment: URL and TOKEN of the server, its ROLE, `emulator` or `bridge`, and PROGRAM, the command.
 """
 
 import contextlib
 import http.client
+import http.server
 import json
 import os
+import subprocess
+import threading
 import unittest
 import urllib.parse
 
@@ -133,11 +136,39 @@ class Calls(unittest.TestCase):
         self.assertTrue(any(detail.Unpack(resource) for detail in rpc_status.from_call(error).details), error)
         self.assertEqual(resource.resource_name, MISSING)
 
+    @unittest.skipUnless(ROLE == "bridge", "the emulator does not retry")
     def test_attempts_do_not_multiply(self):
-        fault = ("x-emulator-fault", "code=UNAVAILABLE")
-        error = self.fails(StatusCode.UNAVAILABLE, stub.GetTask, GetTaskRequest(task_uuid=MISSING), fault)
-        expected = {"bridge": "-1", "emulator": None}[ROLE]
-        self.assertEqual(dict(error.trailing_metadata()).get("grpc-retry-pushback-ms"), expected)
+        """The upstream sees the attempts of the bridge alone, though this client retries, too."""
+        arrived = []
+
+        class Down(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                arrived.append(self.path)
+                self.send_response(503)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        policy = {"maxAttempts": 4, "initialBackoff": "0.01s", "maxBackoff": "0.1s", "backoffMultiplier": 2}
+        policy["retryableStatusCodes"] = ["UNAVAILABLE"]
+        config = json.dumps({"methodConfig": [{"name": [{"service": SERVICE}], "retryPolicy": policy}]})
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Down) as upstream:
+            threading.Thread(target=upstream.serve_forever).start()
+            serve = [os.environ["PROGRAM"], "serve", "--listen", "127.0.0.1:0", "--max-attempts", "2", "--wire", "rest"]
+            serve += ["--endpoint", f"http://127.0.0.1:{upstream.server_port}"]
+            with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as bridge:
+                try:
+                    address = bridge.stdout.readline().rstrip().removeprefix("Listening on http://")
+                    with grpc.insecure_channel(address, options=[("grpc.service_config", config)]) as retrying:
+                        tasks = DeviceTasksStub(retrying)
+                        error = self.fails(StatusCode.UNAVAILABLE, tasks.ListTasks, ListTasksRequest())
+                finally:
+                    bridge.terminate()
+                    upstream.shutdown()
+        self.assertEqual(dict(error.trailing_metadata())["grpc-retry-pushback-ms"], "-1")
+        self.assertEqual(arrived, ["/v1/device_tasks"] * 2)
 
     def test_deadlines_and_cancellation_end_calls(self):
         slow = ("x-emulator-fault", "delay=600000")
