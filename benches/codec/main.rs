@@ -4,6 +4,8 @@
 //! of another run. `benches/README.md` explains how to read them.
 
 mod by_hand;
+#[cfg(feature = "policies-as-code")]
+mod container;
 mod data;
 mod rivals;
 
@@ -51,6 +53,8 @@ fn codec(criterion: &mut Criterion) {
         "eset.dotnod.policy_management.v2.CreatePolicyRequest",
         &policy,
     );
+    #[cfg(feature = "policies-as-code")]
+    container::container(criterion);
 }
 
 /// Measures a message in both forms and both directions. `H` is its hand-written model.
