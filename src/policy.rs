@@ -28,7 +28,11 @@ mod container;
 mod document;
 mod error;
 #[cfg(feature = "policies-as-code")]
+mod export;
+#[cfg(feature = "policies-as-code")]
 mod file;
+#[cfg(feature = "policies-as-code")]
+mod flags;
 mod layer;
 #[cfg(feature = "policies-as-code")]
 mod lzma;
@@ -49,7 +53,7 @@ pub use container::Container;
 pub use error::{ContainerError, ContainerProblem};
 #[cfg(feature = "policies-as-code")]
 pub use file::{
-    AssignmentFile, FeatureFile, FileError, FlagsFile, PolicyFile, SettingFile, Target,
+    AssignmentFile, ExportFile, FeatureFile, FileError, FlagsFile, PolicyFile, SettingFile, Target,
     container_of,
 };
 #[cfg(feature = "policies-as-code")]
@@ -72,6 +76,18 @@ pub struct Settings {
     pub product: Option<String>,
     /// The form in which the file contained the settings.
     pub form: Form,
+    frame: Frame,
+}
+
+/// What a file has around its settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Frame {
+    /// The byte order mark, the lines before the settings, and white space.
+    before: Bytes,
+    /// How the base64 is written; `None` for plain settings.
+    layer: Option<Layer>,
+    /// White space after the settings and the product.
+    after: Bytes,
 }
 
 /// The form in which a file contains settings.
@@ -106,27 +122,45 @@ impl Settings {
     /// Fails if the content has none of the [forms](Form). The error says what the content looks like
     /// instead.
     pub fn read(content: &[u8]) -> Result<Self, SettingsError> {
-        let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-        if is_plain(content) {
-            let data = Bytes::copy_from_slice(content);
-            return Ok(Self { data, product: None, form: Form::Plain });
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        let after_mark = content.strip_prefix(MARK).unwrap_or(content);
+        if is_plain(after_mark) {
+            let mark = content.get(..content.len() - after_mark.len()).unwrap_or_default();
+            let frame = Frame { before: Bytes::copy_from_slice(mark), ..Frame::default() };
+            let data = Bytes::copy_from_slice(after_mark);
+            return Ok(Self { data, product: None, form: Form::Plain, frame });
         }
-        let text = str::from_utf8(content).map_err(|_| SettingsError::Other)?.trim();
+        let whole = str::from_utf8(after_mark).map_err(|_| SettingsError::Other)?;
+        let text = whole.trim();
         if text.is_empty() {
             return Err(SettingsError::Empty);
         }
-        if let Some(data) = unwrapped(text).filter(|data| is_settings(data)) {
-            return Ok(Self { data: data.into(), product: None, form: Form::Base64 });
-        }
+        let end = content.len() - (whole.len() - whole.trim_end().len());
+        let made = |form, base64: &str, product: Option<&str>| {
+            let (layer, data) = Layer::read(base64.as_bytes()).ok()?;
+            let start = end.checked_sub(base64.len() + product.map_or(0, str::len))?;
+            let before = Bytes::copy_from_slice(content.get(..start)?);
+            let after = Bytes::copy_from_slice(content.get(end..)?);
+            let frame = Frame { before, layer: Some(layer), after };
+            let product = product.map(str::to_owned);
+            is_settings(&data).then(|| Self { data: data.into(), product, form, frame })
+        };
         let last = text.lines().next_back().unwrap_or_default().trim();
-        if let Some((data, product)) = split_product(last) {
-            let product = Some(product.to_owned());
-            return Ok(Self { data: data.into(), product, form: Form::Export });
-        }
-        if let Some(data) = unwrapped(last).filter(|data| is_settings(data)) {
-            return Ok(Self { data: data.into(), product: None, form: Form::Export });
-        }
-        Err(problem(text))
+        let export = || {
+            let split = splits(last)
+                .find_map(|(base64, product)| made(Form::Export, base64, Some(product)));
+            split.or_else(|| made(Form::Export, last, None))
+        };
+        made(Form::Base64, text, None).or_else(export).ok_or_else(|| problem(text))
+    }
+
+    /// Writes the file with these settings and this product. Everything else is as it was: the lines before the
+    /// settings, line ends, padding. What [`read`](Self::read) read comes out byte for byte.
+    pub fn write(&self) -> Vec<u8> {
+        let Self { data, product, frame, .. } = self;
+        let data = frame.layer.as_ref().map_or_else(|| data.to_vec(), |layer| layer.write(data));
+        let product = product.as_deref().unwrap_or_default().as_bytes();
+        [&frame.before[..], &data, product, &frame.after].concat()
     }
 }
 
@@ -159,18 +193,13 @@ fn unwrapped(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Splits the product name from the last line of an export. Letters and digits of the name are valid base64
-/// too, so this looks for the split where the base64 decodes to settings.
-fn split_product(line: &str) -> Option<(Vec<u8>, &str)> {
-    let dot = line.find('.')?;
+/// too, so this returns every split at which the base64 may end.
+fn splits(line: &str) -> impl Iterator<Item = (&str, &str)> {
     // Base64 is ASCII in groups of four characters.
-    (0..=dot).rev().filter(|end| end.is_multiple_of(4)).take(16).find_map(|end| {
-        let (base64, product) = line.split_at_checked(end)?;
-        if !is_product(product) {
-            return None;
-        }
-        let data = unwrapped(base64)?;
-        is_settings(&data).then_some((data, product))
-    })
+    let ends = line.find('.').into_iter().flat_map(|dot| (0..=dot).rev());
+    let ends = ends.filter(|end| end.is_multiple_of(4)).take(16);
+    let splits = ends.filter_map(|end| line.split_at_checked(end));
+    splits.filter(|(_, product)| is_product(product))
 }
 
 /// Whether this is a product name such as `eset.local.products.endpoint`.

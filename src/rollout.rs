@@ -1,4 +1,4 @@
-//! Rolls out a set of policies and their assignments: plan, apply, resume, roll back.
+//! Rolls out a set of policies and their assignments: plan, apply, roll back.
 //!
 //! ESET has no RPC that updates a policy ([facts](crate::facts#policy-management)). A changed policy is replaced: it
 //! is created anew and assigned at the rank of the old one; only then the old one is unassigned and deleted.
@@ -22,8 +22,12 @@
 //! # When it is interrupted
 //!
 //! The [`Plan`] is the journal. It holds the state before and the state that is wanted, and needs no
-//! further entries: [`Plan::resume`] and [`Plan::roll_back`] read the tenant, recognize what was done, also by a call
-//! whose response was lost, and do the rest. Both can be interrupted and repeated themselves.
+//! further entries: [`Plan::apply`], called again, reads the tenant, recognizes what was done, also by a call whose
+//! response was lost, and does the rest. [`Plan::roll_back`] makes the plan of the way back, which is applied, and
+//! repeated after an interruption, in the same way.
+//!
+//! Both refuse a tenant that is in none of the states which the plan passes through: then somebody else created,
+//! edited, assigned, ranked or removed something since. Make a new plan from what is there.
 //!
 //! # What holds at any moment
 //!
@@ -31,6 +35,7 @@
 //!   ranked before anything old is removed. In between, both apply.
 //! * Nothing that the plan does not name is changed, but for the ranks of other policies on the same targets.
 
+mod back;
 mod effective;
 mod goal;
 mod plan;

@@ -33,6 +33,19 @@ pub struct PolicyFile {
     /// The settings by feature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureFile>,
+    /// What a Web Console export has beside the policy. ESET's API has no field for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<ExportFile>,
+}
+
+/// The text of a Web Console export around its settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExportFile {
+    /// The lines before the settings.
+    pub before: String,
+    /// What follows the settings: usually the end of the line, or nothing.
+    pub after: String,
 }
 
 /// A target of a policy.
@@ -67,6 +80,16 @@ impl Target {
             WireTarget::DeviceGroupUuid(uuid) => Self::Group(uuid),
             WireTarget::SubscriptionUuid(uuid) => Self::Subscription(uuid),
         })
+    }
+
+    /// Whether an assignment has this target.
+    pub(crate) fn is(&self, target: Option<&PolicyTarget>) -> bool {
+        match (self, target.and_then(|target| target.target.as_ref())) {
+            (Self::Device(a), Some(WireTarget::DeviceUuid(b)))
+            | (Self::Group(a), Some(WireTarget::DeviceGroupUuid(b)))
+            | (Self::Subscription(a), Some(WireTarget::SubscriptionUuid(b))) => a == b,
+            _ => false,
+        }
     }
 }
 
@@ -192,6 +215,7 @@ impl PolicyFile {
             description: policy.description.clone(),
             assignments: Vec::new(),
             features: policy.features.iter().map(FeatureFile::from_feature).collect(),
+            export: None,
         }
     }
 
@@ -281,7 +305,7 @@ impl FeatureFile {
 fn editable(value: SettingValue) -> Option<String> {
     match value {
         SettingValue::Text(value) | SettingValue::Array { order: value } => Some(value),
-        SettingValue::Unknown(_) => None,
+        SettingValue::Unknown(_) | SettingValue::Group => None,
     }
 }
 

@@ -7,7 +7,7 @@ use base64_simd::STANDARD_NO_PAD;
 use super::error::{ContainerError, ContainerProblem};
 
 /// How one layer is written, so that it can be written again in the same form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layer {
     /// White space and the opening quote.
     before: Vec<u8>,

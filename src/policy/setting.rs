@@ -40,6 +40,8 @@ pub enum SettingValue {
         /// `ce_array_order`, the order of the elements, in a form that ESET does not document.
         order: String,
     },
+    /// No value: a group of settings that has `ce_flags` or other members of its own.
+    Group,
     /// JSON that has none of these forms, unchanged.
     Unknown(String),
 }
@@ -49,6 +51,7 @@ impl fmt::Display for SettingValue {
         match self {
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Array { order } => write!(f, "array {order:?}"),
+            Self::Group => f.write_str("group"),
             Self::Unknown(json) => f.write_str(json),
         }
     }
@@ -121,7 +124,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The setting that a node is; `None` for a group.
+    /// The setting that a node is; `None` for a group without members of its own.
     fn setting(&self, entry: &Entry) -> Option<Setting> {
         let json = |entry: &Entry| self.text.get(entry.value.clone()).unwrap_or_default();
         let text = |name: &str| serde_json::from_str::<String>(json(entry.member(name)?)).ok();
@@ -134,6 +137,8 @@ impl Walk<'_> {
         } else if has("ce_array") || has("ce_array_order") {
             let order = text("ce_array_order").unwrap_or_default();
             (SettingValue::Array { order }, &["ce_array", "ce_array_order"])
+        } else if entry.members.iter().flatten().any(|member| member.name.starts_with("ce_")) {
+            (SettingValue::Group, &[])
         } else {
             return None;
         };

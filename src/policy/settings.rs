@@ -29,6 +29,8 @@ pub enum EditError {
     NotFound(SettingPath),
     /// There is a setting or group with this path already.
     Exists(SettingPath),
+    /// The setting with this path is an element of an array, whose flags are those of the whole array.
+    Element(SettingPath),
     /// The setting with this path has no value that is text.
     NoText(SettingPath),
     /// The part of the container with the setting cannot be read.
@@ -42,6 +44,9 @@ impl fmt::Display for EditError {
         match self {
             Self::NotFound(path) => write!(f, "there is no setting {path}"),
             Self::Exists(path) => write!(f, "there is a setting or group {path} already"),
+            Self::Element(path) => {
+                write!(f, "{path} is in an array; expected the path of the whole array")
+            }
             Self::NoText(path) => write!(f, "the setting {path} has no value that is text"),
             Self::Unread(error) => error.fmt(f),
             Self::Compress(error) => write!(f, "cannot compress the settings: {error}"),
@@ -112,7 +117,9 @@ impl Container {
         let name = match self.get(path)?.value {
             SettingValue::Text(_) => "ce_value",
             SettingValue::Array { .. } => "ce_array_order",
-            SettingValue::Unknown(_) => return Err(EditError::NoText(path.clone())),
+            SettingValue::Unknown(_) | SettingValue::Group => {
+                return Err(EditError::NoText(path.clone()));
+            }
         };
         let (part, mut text, document) = self.document(path)?;
         let setting = find(&document, path).and_then(|setting| setting.member(name));
@@ -159,9 +166,11 @@ impl Container {
     ///
     /// # Errors
     ///
-    /// Fails if the setting does not exist.
+    /// Fails if the setting does not exist, or is a group.
     pub fn unset(&mut self, path: &SettingPath) -> Result<(), EditError> {
-        self.get(path)?;
+        if self.get(path)?.value == SettingValue::Group {
+            return Err(EditError::NotFound(path.clone()));
+        }
         let (part, mut text, document) = self.document(path)?;
         let not_found = || EditError::NotFound(path.clone());
         let (name, above) = path.names.split_last().ok_or_else(not_found)?;

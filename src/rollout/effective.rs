@@ -9,8 +9,8 @@ use crate::client::Client;
 use crate::device_management::v1::{DeviceGroup, ListGroupsRequest, ListMemberDevicesRequest};
 use crate::error::Error;
 use crate::params::PolicyData;
-use crate::policy::{Setting, SettingPath, Target, container_of};
-use crate::policy_management::v2::{FeaturePolicy, Policy};
+use crate::policy::{Setting, SettingPath, SettingValue, Target, container_of};
+use crate::policy_management::v2::Policy;
 
 /// The settings that a device ends with, merged from all policies that reach it.
 ///
@@ -18,13 +18,17 @@ use crate::policy_management::v2::{FeaturePolicy, Policy};
 /// beginning with 1; a setting with `applyForcefully` wins if it is merged before others; one with `readOnly` cannot
 /// be changed on the device.
 ///
-/// **Inferred**: a setting that is not forced is overridden by those merged later. Groups are merged from the
-/// root down to the device's own, then the dynamic groups that contain the device, from the root down, then the
-/// device itself. A selector in `flags` covers the setting with that path and all below. What `ce_flags` in the
-/// settings contributes is not known; it is not used.
+/// The device names its subscriptions, those of its active products
+/// ([facts](crate::facts#device-management)).
 ///
-/// **Not considered**: policies of subscriptions, since no RPC says which devices belong to one. They are in
-/// [`not_considered`](Self::not_considered).
+/// **Inferred**: a setting that is not forced is overridden by those merged later. Subscriptions are merged first,
+/// in the order of their UUIDs, then groups from the root down to the device's own, then the dynamic groups that
+/// contain the device, from the root down, then the device itself. A policy of a subscription reaches all products
+/// of a device, not only those that the subscription pays for. A selector in `flags` covers the setting with that
+/// path and all below. What `ce_flags` in the settings contributes is not known; it is not used.
+///
+/// **Not considered**: policies of other subscriptions, where the device names no active product with one. They are
+/// in [`not_considered`](Self::not_considered).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Effective {
@@ -83,7 +87,11 @@ impl Effective {
             groups.insert(group.uuid.clone(), group);
         }
         let own = line(&groups, &device.parent_group_uuid);
-        let mut targets: Vec<_> = own.iter().cloned().map(Target::Group).collect();
+        let products = device.active_products.into_iter().map(|product| product.subscription_uuid);
+        let subscriptions: BTreeSet<_> = products.filter(|uuid| !uuid.is_empty()).collect();
+        let knows_subscriptions = !subscriptions.is_empty();
+        let mut targets: Vec<_> = subscriptions.into_iter().map(Target::Subscription).collect();
+        targets.extend(own.iter().cloned().map(Target::Group));
         let mut dynamic = Vec::new();
         for target in tenant.targets() {
             if let Target::Group(uuid) = &target
@@ -97,7 +105,13 @@ impl Effective {
         dynamic.sort();
         targets.extend(dynamic.into_iter().map(|(_, target)| target));
         targets.push(Target::Device(device_uuid.to_owned()));
-        Ok(Self::merge(&tenant, &targets))
+        let mut effective = Self::merge(&tenant, &targets);
+        for target in tenant.targets() {
+            if matches!(target, Target::Subscription(_)) && !knows_subscriptions {
+                effective.not_considered.push(format!("the policies of {target}"));
+            }
+        }
+        Ok(effective)
     }
 
     /// Merges the policies of these targets, in this order.
@@ -120,11 +134,6 @@ impl Effective {
                     }
                 }
                 effective.sources.push(source);
-            }
-        }
-        for target in tenant.targets() {
-            if matches!(target, Target::Subscription(_)) && !targets.contains(&target) {
-                effective.not_considered.push(format!("the policies of {target}"));
             }
         }
         effective.settings = merged.into_values().collect();
@@ -152,31 +161,17 @@ impl Effective {
             }
             let data = feature.configuration.as_ref().and_then(|c| c.unpack::<PolicyData>().ok());
             let product = data.and_then(|data| data.product).unwrap_or_default();
-            settings.extend(contents.settings.into_iter().map(|setting| EffectiveSetting {
-                product: product.clone(),
-                read_only: has_flag(feature, &setting.path, |flags| flags.read_only),
-                is_forced: has_flag(feature, &setting.path, |flags| flags.apply_forcefully),
-                setting,
-                source: source.clone(),
+            let found = contents.settings.into_iter();
+            let found = found.filter(|setting| setting.value != SettingValue::Group);
+            settings.extend(found.map(|setting| {
+                let flags = feature.flags_of(&setting.path);
+                let (read_only, is_forced) = (flags.read_only, flags.apply_forcefully);
+                let (product, source) = (product.clone(), source.clone());
+                EffectiveSetting { product, setting, read_only, is_forced, source }
             }));
         }
         settings
     }
-}
-
-fn has_flag(
-    feature: &FeaturePolicy,
-    path: &SettingPath,
-    flag: impl Fn(&crate::policy_management::v2::SettingFlags) -> bool,
-) -> bool {
-    feature.flags.iter().any(|(selector, flags)| {
-        let selector = selector.parse::<SettingPath>();
-        let covers = |selector: SettingPath| {
-            let mut names = path.names();
-            selector.names().all(|name| names.next() == Some(name))
-        };
-        flag(flags) && selector.is_ok_and(covers)
-    })
 }
 
 /// The groups from the root down to this one.

@@ -32,26 +32,47 @@ pub(super) struct Goal {
 }
 
 impl Goal {
-    /// Finds the policies to create among those that were not there before.
-    pub(super) fn bind(&self, before: &BTreeSet<&str>, now: &Tenant) -> Vec<Option<String>> {
-        let mut free: Vec<_> =
-            now.policies.iter().filter(|policy| !before.contains(&*policy.uuid)).collect();
-        let found = self.new.iter().map(|wanted| {
-            let at = free.iter().position(|policy| same(policy, wanted))?;
-            Some(free.remove(at).uuid.clone())
-        });
-        found.collect()
+    /// Finds the policies that were created, in order.
+    pub(super) fn created(&self, before: &Tenant, now: &Tenant) -> Vec<String> {
+        let is_new = |policy: &&Policy| before.policy(&policy.uuid).is_none();
+        let mut free: Vec<_> = now.policies.iter().filter(is_new).collect();
+        let mut created = vec![None; self.new.len()];
+        let mut bind = |slot: &mut Option<String>, wanted: &Policy, on: Option<&[&str]>| {
+            let fits = |policy: &&Policy| same(policy, wanted);
+            let at = match on {
+                None => free.iter().position(fits),
+                Some(on) => on.iter().find_map(|uuid| {
+                    free.iter().position(|policy| policy.uuid == *uuid && fits(policy))
+                }),
+            };
+            *slot = at.map(|at| free.remove(at).uuid.clone());
+        };
+        // Those with the same contents are told apart by their assignments, which are made in this order.
+        for (target, wanted) in &self.order {
+            let on: Vec<_> = now.on(target).iter().map(|a| &*a.policy_uuid).collect();
+            for wanted in wanted {
+                if let Wanted::New(index) = wanted
+                    && let (Some(slot @ None), Some(new)) =
+                        (created.get_mut(*index), self.new.get(*index))
+                {
+                    bind(slot, new, Some(&on));
+                }
+            }
+        }
+        for (slot, wanted) in created.iter_mut().zip(&self.new).filter(|(slot, _)| slot.is_none()) {
+            bind(slot, wanted, None);
+        }
+        created.into_iter().map_while(|uuid| uuid).collect()
     }
 
-    /// Returns the next step; `None` if the goal is reached.
-    pub(super) fn next(&self, now: &Tenant, bound: &[Option<String>]) -> Option<Step> {
-        let unbound = self.new.iter().zip(bound).find(|(_, uuid)| uuid.is_none());
-        if let Some((policy, _)) = unbound {
+    /// Returns the next step, given the policies that were created; `None` if the goal is reached.
+    pub(super) fn next(&self, now: &Tenant, made: &[String]) -> Option<Step> {
+        if let Some(policy) = self.new.get(made.len()) {
             return Some(Step::Create(Box::new(policy.clone())));
         }
         let uuid = |wanted: &Wanted| match wanted {
             Wanted::Existing(uuid) => Some(uuid.clone()),
-            Wanted::New(index) => bound.get(*index)?.clone(),
+            Wanted::New(index) => made.get(*index).cloned(),
         };
         let mut extra = None;
         for (target, wanted) in &self.order {

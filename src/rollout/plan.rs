@@ -16,7 +16,10 @@ use crate::policy_management::v2::Policy;
 pub struct Plan {
     pub(super) before: Tenant,
     pub(super) goal: Goal,
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
+    /// Whether it goes back from another plan.
+    #[serde(default)]
+    pub(super) rolls_back: bool,
 }
 
 /// One change of a plan, as people think of it.
@@ -38,7 +41,15 @@ pub enum Change {
         /// The UUID of the old one.
         uuid: String,
     },
-    /// A policy that no file has is deleted.
+    /// A policy that was deleted is created again, with a new UUID.
+    #[serde(rename_all = "camelCase")]
+    Recreate {
+        /// The name.
+        policy: String,
+        /// The UUID that it had.
+        uuid: String,
+    },
+    /// A policy is deleted: no file has it, or it is not there before the plan that is rolled back.
     #[serde(rename_all = "camelCase")]
     Delete {
         /// The name.
@@ -83,6 +94,9 @@ impl fmt::Display for Change {
         match self {
             Self::Create { policy } => write!(f, "+ create {policy:?}"),
             Self::Replace { policy, uuid } => write!(f, "~ replace {policy:?} {uuid}"),
+            Self::Recreate { policy, uuid } => {
+                write!(f, "+ create {policy:?} again, with a new UUID instead of {uuid}")
+            }
             Self::Delete { policy, uuid } => write!(f, "- delete {policy:?} {uuid}"),
             Self::Assign { policy, target, rank } => {
                 write!(f, "+ assign {policy:?} to {target} at rank {rank}")
@@ -195,15 +209,29 @@ impl Plan {
         }
         for target in targets {
             let wanted = order(&before, &target, &managed, &goal.delete)?;
-            note(&before, &target, &wanted, &managed, &mut changes);
+            // A replacement counts as the policy that it replaces.
+            let known = |wanted: &Wanted| match wanted {
+                Wanted::Existing(uuid) => (Some(uuid.clone()), before.name(uuid)),
+                Wanted::New(_) => {
+                    let found = managed.iter().find(|(_, new, _)| new == wanted);
+                    let old = found.and_then(|(_, _, old)| *old).map(str::to_owned);
+                    (old, found.map(|(file, ..)| file.name.clone()).unwrap_or_default())
+                }
+            };
+            note(&before, &target, &wanted, known, &mut changes);
             goal.order.push((target, wanted));
         }
-        Ok(Self { before, goal, changes })
+        Ok(Self { before, goal, changes, rolls_back: false })
     }
 
     /// Returns what changes.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Whether it goes back from another plan ([`roll_back`](Self::roll_back)).
+    pub fn rolls_back(&self) -> bool {
+        self.rolls_back
     }
 
     /// Whether nothing changes.
@@ -257,25 +285,15 @@ fn order(
     Ok(order)
 }
 
-/// Notes what changes on a target.
-fn note(
+/// Notes what changes on a target. `known` returns the policy before that a wanted one counts as, and its name.
+pub(super) fn note(
     before: &Tenant,
     target: &Target,
     wanted: &[Wanted],
-    managed: &[Managed<'_>],
+    known: impl Fn(&Wanted) -> (Option<String>, String),
     changes: &mut Vec<Change>,
 ) {
     let there = before.on(target);
-    let name = |uuid: &str| before.policy(uuid).map_or(uuid, |p| &*p.display_name).to_owned();
-    // A replacement counts as the policy that it replaces.
-    let known = |wanted: &Wanted| match wanted {
-        Wanted::Existing(uuid) => (Some(uuid.clone()), name(uuid)),
-        Wanted::New(_) => {
-            let found = managed.iter().find(|(_, new, _)| new == wanted);
-            let old = found.and_then(|(_, _, old)| *old).map(str::to_owned);
-            (old, found.map(|(file, ..)| file.name.clone()).unwrap_or_default())
-        }
-    };
     let after: Vec<_> = wanted.iter().map(known).collect();
     let stays = |uuid: &str| after.iter().any(|(old, _)| old.as_deref() == Some(uuid));
     // Ranks are compared among those that stay, since others shift by what comes and goes.
@@ -295,7 +313,7 @@ fn note(
         }
     }
     for gone in there.iter().filter(|a| !stays(&a.policy_uuid)) {
-        let policy = name(&gone.policy_uuid);
+        let policy = before.name(&gone.policy_uuid);
         changes.push(Change::Unassign { policy, target: target.clone() });
     }
 }

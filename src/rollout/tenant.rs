@@ -1,5 +1,7 @@
 //! The policies and assignments of a tenant.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
@@ -48,24 +50,91 @@ impl Tenant {
         self.policies.iter().find(|policy| policy.uuid == uuid)
     }
 
+    /// The name of a policy, or its UUID if it is not there.
+    pub(super) fn name(&self, uuid: &str) -> String {
+        self.policy(uuid).map_or(uuid, |policy| &*policy.display_name).to_owned()
+    }
+
     /// The targets of all assignments.
-    pub(super) fn targets(&self) -> std::collections::BTreeSet<Target> {
+    pub(super) fn targets(&self) -> BTreeSet<Target> {
         self.assignments.iter().filter_map(|a| Target::of(a.target.as_ref())).collect()
     }
 
     /// The assignments of a target by rank.
     pub(super) fn on(&self, target: &Target) -> Vec<&PolicyAssignment> {
-        let is_on = |a: &&PolicyAssignment| Target::of(a.target.as_ref()).as_ref() == Some(target);
+        let is_on = |assignment: &&PolicyAssignment| target.is(assignment.target.as_ref());
         let mut assignments: Vec<_> = self.assignments.iter().filter(is_on).collect();
         assignments.sort_by_key(|assignment| assignment.rank);
         assignments
+    }
+
+    /// Names a policy that has other contents now.
+    pub(super) fn edited(&self, now: &Self) -> Option<String> {
+        let is_edited =
+            |policy: &&Policy| now.policy(&policy.uuid).is_some_and(|now| now != *policy);
+        self.policies
+            .iter()
+            .find(is_edited)
+            .map(|policy| format!("the contents of {}", named(policy)))
+    }
+
+    /// Names the policies that are not in both states, and the targets that differ in their assignments or, which
+    /// counts less, in the order of them.
+    pub(super) fn differences(&self, now: &Self) -> Vec<(usize, String)> {
+        let mut differences = Vec::new();
+        for (these, others, kind) in [(now, self, "the new"), (self, now, "the missing")] {
+            let uuids: BTreeSet<_> = others.policies.iter().map(|policy| &*policy.uuid).collect();
+            let alone = these.policies.iter().filter(|policy| !uuids.contains(&*policy.uuid));
+            differences.extend(alone.map(|policy| (2, format!("{kind} {}", named(policy)))));
+        }
+        let (was, is) = (self.orders(), now.orders());
+        for target in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
+            let [was, is] = [&was, &is].map(|on| on.get(target).map_or(&[][..], Vec::as_slice));
+            let [was, is] =
+                [was, is].map(|on| on.iter().map(|(_, uuid)| *uuid).collect::<Vec<_>>());
+            let target = target.as_ref().map_or_else(|| "nothing".to_owned(), Target::to_string);
+            if was.len() != is.len() || was.iter().any(|uuid| !is.contains(uuid)) {
+                differences.push((2, format!("the policies on {target}")));
+            } else if was != is {
+                differences.push((1, format!("the order of the policies on {target}")));
+            }
+        }
+        differences
+    }
+
+    /// The assignments of each target by rank.
+    fn orders(&self) -> Orders<'_> {
+        let mut orders = Orders::new();
+        for assignment in &self.assignments {
+            let target = Target::of(assignment.target.as_ref());
+            orders.entry(target).or_default().push((assignment.rank, &*assignment.uuid));
+        }
+        orders.values_mut().for_each(|on| on.sort_unstable());
+        orders
+    }
+
+    /// Returns the assignment that was made as wanted, in the state that it had at first: the last of its target.
+    pub(super) fn made_since(
+        &self,
+        wanted: &PolicyAssignment,
+        now: &Self,
+    ) -> Option<PolicyAssignment> {
+        let made = now.assignments.iter().find(|made| {
+            made.policy_uuid == wanted.policy_uuid
+                && made.target == wanted.target
+                && self.assignments.iter().all(|was| was.uuid != made.uuid)
+        })?;
+        Some(PolicyAssignment { rank: u32::MAX, ..made.clone() })
     }
 
     /// Does to this copy what a step did to the tenant.
     pub(super) fn done(&mut self, step: &Step) {
         match step {
             Step::Create(policy) => self.policies.push((**policy).clone()),
-            Step::Assign(assignment) => self.assignments.push(assignment.clone()),
+            Step::Assign(assignment) => {
+                self.assignments.push(assignment.clone());
+                self.place(&assignment.uuid, Some(assignment.rank));
+            }
             Step::Rank { assignment, rank } => self.place(&assignment.uuid, Some(*rank)),
             Step::Unassign(assignment) => self.place(&assignment.uuid, None),
             Step::Delete(policy) => {
@@ -96,6 +165,12 @@ impl Tenant {
             }
         }
     }
+}
+
+type Orders<'a> = BTreeMap<Option<Target>, Vec<(u32, &'a str)>>;
+
+fn named(policy: &Policy) -> String {
+    format!("policy {:?} {}", policy.display_name, policy.uuid)
 }
 
 /// Whether two policies are the same but for what the server sets.

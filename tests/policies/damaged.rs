@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 const JSON: &str = r#"{"policy":{"format":"1","data":{"a":{"ce_value":"1"}}}}"#;
 
-fn member(name: &str, body: &[u8]) -> Vec<u8> {
+pub fn member(name: &str, body: &[u8]) -> Vec<u8> {
     let mut member =
         format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 644, body.len()).into_bytes();
     member.extend(body);
@@ -14,12 +14,12 @@ fn member(name: &str, body: &[u8]) -> Vec<u8> {
     member
 }
 
-fn archive(members: &[Vec<u8>]) -> Vec<u8> {
+pub fn archive(members: &[Vec<u8>]) -> Vec<u8> {
     [JSON.as_bytes(), b"!<arch>\n", &members.concat()].concat()
 }
 
 /// Compresses by setting a value in a member that is compressed already.
-fn lzma(value: &str) -> Vec<u8> {
+pub fn lzma(value: &str) -> Vec<u8> {
     // liblzma's `{"a":{"ce_value":""}}`, as Python's lzma module writes it.
     const EMPTY: &[u8] = b"\x5d\x00\x00\x80\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x3d\x88\x88\x22\x37\x2c\xff\x37\x74\x3d\xa0\x7f\x6e\x38\x9f\x53\x8a\xb6\x2b\xf2\x1f\xfc\x19\x76\xfe\x7f\xfc\x4c\x8e\x40";
     let mut container = Container::decode(archive(&[member("m.lzma", EMPTY)])).unwrap();

@@ -1,7 +1,7 @@
 //! Policies as files.
 
 use eset_protect::params::PolicyData;
-use eset_protect::policy::{PolicyFile, SettingFile, SettingValue, container_of};
+use eset_protect::policy::{PolicyFile, SettingFile, SettingValue, Settings, container_of};
 use eset_protect::policy_management::v2::{FeaturePolicy, Policy, SettingFlags};
 use eset_protect::wkt::Any;
 
@@ -50,7 +50,8 @@ fn edited_settings_are_laid_over_the_configuration() {
     let made = file.to_policy().unwrap();
     let container = container_of(&made.features[0]).unwrap().unwrap();
     assert_eq!(container.layers(), 1);
-    assert_eq!(container.contents().settings.len(), 8);
+    let settings = container.contents().settings;
+    assert_eq!(settings.iter().filter(|s| s.value != SettingValue::Group).count(), 8);
     let set = container.get(&splash.parse().unwrap()).unwrap();
     assert_eq!((set.value, set.kind), (SettingValue::Text("0".into()), Some("9".into())));
     assert_eq!(made.features[1..], policy().features[1..]);
@@ -82,4 +83,77 @@ assignments:
     let leaf =
         r#""data":{"endpoint":{"gui":{"Splash":{"ce_flags":"4","ce_type":"9","ce_value":"1"}}}}"#;
     assert!(data.contains(leaf), "{data}");
+}
+
+#[test]
+fn an_export_is_written_as_it_was_with_its_headers() {
+    let data = public();
+    let unpadded = data.trim_end_matches('=');
+    let lines: Vec<_> =
+        data.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    let product = "eset.local.products.endpoint";
+    let exports = [
+        format!("{data}{product}"),
+        format!("ESET Policy Export\nversion 2\n\n{data}{product}\n"),
+        format!("\u{feff}ESET Policy Export\r\nversion 2\r\n  {data}{product}\r\n\r\n"),
+        format!("header\n{data}\n"),
+    ];
+    for text in &exports {
+        let settings = Settings::read(text.as_bytes()).unwrap();
+        assert_eq!(settings.write(), text.as_bytes());
+        // Also by way of a file that people edit.
+        let file = PolicyFile::from_settings("name", &settings);
+        let yaml = serde_norway::to_string(&file).unwrap();
+        let read: PolicyFile = serde_norway::from_str(&yaml).unwrap();
+        assert_eq!(read.to_export().unwrap(), *text);
+    }
+    // The other forms, and base64 of other shapes.
+    let others = [
+        "\u{feff} {\"policy\":{\"data\":{}}} \n".to_owned(),
+        format!(" {unpadded}\n"),
+        lines.join("\r\n"),
+        format!("\"{data}\"\n"),
+    ];
+    for text in others {
+        assert_eq!(Settings::read(text.as_bytes()).unwrap().write(), text.as_bytes(), "{text}");
+    }
+    // With other settings, the headers stay.
+    let mut settings = Settings::read(exports[2].as_bytes()).unwrap();
+    settings.data = bytes::Bytes::from_static(b"{}");
+    let expected = exports[2].replace(&data, "e30=");
+    assert_eq!(settings.write(), expected.as_bytes());
+}
+
+#[test]
+fn flags_are_set_by_path() {
+    let mut feature = policy().features[0].clone();
+    let path = |text: &str| text.parse::<eset_protect::policy::SettingPath>().unwrap();
+    let both = SettingFlags { apply_forcefully: true, read_only: true };
+    let splash = path("endpoint.gui.UI_CONFIG.ShowSplash");
+    feature.set_flags(&splash, SettingFlags { apply_forcefully: false, read_only: true }).unwrap();
+    // That of the group above it comes with it.
+    assert_eq!(feature.flags_of(&splash), both);
+    assert_eq!(feature.flags_of(&path("endpoint.guide")), SettingFlags::default());
+    feature.set_flags(&splash, SettingFlags::default()).unwrap();
+    assert_eq!(feature.flags.len(), 1);
+    let container = container_of(&feature).unwrap().unwrap();
+    let arrays = container.contents().settings;
+    let array = arrays.iter().find(|s| matches!(s.value, SettingValue::Array { .. })).unwrap();
+    feature.set_flags(&array.path, both).unwrap();
+    let before = feature.clone();
+    let element = format!("{}.`1`", array.path);
+    for (wrong, why) in [
+        (
+            element.as_str(),
+            format!("{} is in an array; expected the path of the whole array", path(&element)),
+        ),
+        ("endpoint.no", "there is no setting endpoint.no".to_owned()),
+    ] {
+        assert_eq!(feature.set_flags(&path(wrong), both).unwrap_err().to_string(), why);
+        assert!(feature.set_flags(&path("endpoint.no"), SettingFlags::default()).is_err());
+    }
+    assert_eq!(feature, before);
+    // What cannot be read may have any setting.
+    let mut unread = policy().features[1].clone();
+    unread.set_flags(&path("any"), both).unwrap();
 }

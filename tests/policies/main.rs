@@ -1,13 +1,16 @@
 //! Policies as code: containers, settings, and rolling policies out.
 
 mod container;
+mod corpus;
 mod damaged;
+mod effective;
 mod file;
 mod oracle;
 mod rollout;
 mod settings;
 #[path = "../support/skip.rs"]
 mod skip;
+mod stage;
 
 /// ESET's one public example, as the member `data` of a request.
 fn public() -> String {

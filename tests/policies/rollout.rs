@@ -1,125 +1,15 @@
 //! Rolling policies out: killed at every step, the old state or the new one is reached, and nothing else is left.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use eset_protect::auth::BoxFuture;
-use eset_protect::emulator::{Emulator, Running};
 use eset_protect::policy::{AssignmentFile, FeatureFile, PolicyFile, Target};
-use eset_protect::policy_management::v2::{FeaturePolicy, Policy, PolicyAssignment};
-use eset_protect::rollout::{Change, Plan, PlanError, RolloutError, Tenant};
-use eset_protect::rpc::IdempotencyLevel;
-use eset_protect::transport::{Reply, Request, Transport};
-use eset_protect::{Client, Error};
+use eset_protect::policy_management::v2::{
+    FeaturePolicy, Policy, PolicyAssignment, UpdatePolicyAssignmentRankingRequest,
+};
+use eset_protect::rollout::{Change, Plan, PlanError, Tenant};
 use fastrand::Rng;
-use tonic::Status;
 
-const GROUPS: [&str; 2] =
-    ["c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001", "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0002"];
-
-/// When the process is killed: an odd moment is after the server did what the call says.
-type Moment = Arc<AtomicUsize>;
-const NEVER: usize = usize::MAX;
-
-/// Ends at a moment: each change counts twice, before and after the server gets it. All later calls fail.
-#[derive(Debug)]
-struct Killer {
-    inner: Arc<dyn Transport>,
-    left: Moment,
-}
-
-impl Killer {
-    fn tick(&self) -> Result<(), Error> {
-        let left = self.left.load(Relaxed);
-        if left == NEVER {
-            return Ok(());
-        }
-        self.left.store(left.saturating_sub(1), Relaxed);
-        if left == 0 { Err(Status::internal("killed").into()) } else { Ok(()) }
-    }
-}
-
-impl Transport for Killer {
-    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
-        Box::pin(async move {
-            if request.spec().idempotency == IdempotencyLevel::NoSideEffects {
-                return self.inner.send(request).await;
-            }
-            self.tick()?;
-            let reply = self.inner.send(request).await;
-            self.tick()?;
-            reply
-        })
-    }
-}
-
-struct Stage {
-    emulator: Running,
-    client: Client,
-    moment: Moment,
-}
-
-impl Stage {
-    async fn new() -> Self {
-        let emulator = Emulator::builder().build().unwrap().start().await.unwrap();
-        let moment = Moment::new(NEVER.into());
-        let left = moment.clone();
-        let client = Client::builder(&emulator.endpoint())
-            .layer(move |inner| Killer { inner, left: left.clone() })
-            .connect()
-            .await
-            .unwrap();
-        Self { emulator, client, moment }
-    }
-
-    async fn tenant(&self) -> Tenant {
-        Tenant::read(&self.client).await.unwrap()
-    }
-
-    async fn plan(&self, files: &[PolicyFile]) -> Plan {
-        let plan = Plan::new(self.tenant().await, files, true).unwrap();
-        // The journal survives as a file does.
-        serde_json::from_slice(&serde_json::to_vec(&plan).unwrap()).unwrap()
-    }
-
-    /// Returns whether it was killed.
-    async fn killed_at(
-        &self,
-        moment: usize,
-        run: impl AsyncFnOnce() -> Result<(), RolloutError>,
-    ) -> bool {
-        self.moment.store(moment, Relaxed);
-        let result = run().await;
-        self.moment.store(NEVER, Relaxed);
-        if let Err(error) = &result {
-            assert!(matches!(error, RolloutError::Call(..)), "{error}");
-        }
-        result.is_err()
-    }
-}
-
-/// A tenant without UUIDs: the policies, and what is on each target in order.
-type State = (Vec<String>, BTreeMap<Target, Vec<String>>);
-
-fn state(tenant: &Tenant) -> State {
-    let show = |policy: &Policy| {
-        format!("{} {} {:?}", policy.display_name, policy.description, policy.features)
-    };
-    let mut on: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for assignment in &tenant.assignments {
-        let of = tenant.policies.iter().find(|policy| policy.uuid == assignment.policy_uuid);
-        let target = Target::of(assignment.target.as_ref()).unwrap();
-        on.entry(target).or_default().push((assignment.rank, show(of.unwrap())));
-    }
-    let mut policies: Vec<_> = tenant.policies.iter().map(show).collect();
-    policies.sort();
-    let sorted = |mut on: Vec<(u32, String)>| {
-        on.sort();
-        on.into_iter().map(|(_, policy)| policy).collect()
-    };
-    (policies, on.into_iter().map(|(target, on)| (target, sorted(on))).collect())
-}
+use crate::stage::{GROUPS, Stage, State, state};
 
 /// Every target has all of its old policies or all of its new ones.
 fn is_protected(now: &State, old: &State, new: &State) -> bool {
@@ -153,6 +43,7 @@ fn random_files(rng: &mut Rng) -> Vec<PolicyFile> {
             description,
             assignments,
             features: vec![],
+            export: None,
         });
     }
     rng.shuffle(&mut files);
@@ -172,17 +63,20 @@ async fn a_rollout_is_killed_at_every_step() {
         for moment in 0.. {
             let plan = stage.plan(&files).await;
             let killed = stage.killed_at(moment, async || plan.apply(client, |_| {}).await).await;
-            let now = state(&stage.tenant().await);
+            let tenant = stage.tenant().await;
+            let now = state(&tenant);
             if !killed {
                 new = Some(now);
                 break;
             }
-            // The way back may be interrupted, too.
+            // The way back is a journal of its own, and may be interrupted, too.
+            let back = plan.roll_back(tenant).unwrap();
+            let back: Plan = serde_json::from_slice(&serde_json::to_vec(&back).unwrap()).unwrap();
             let at = rng.usize(0..8);
-            stage.killed_at(at, async || plan.roll_back(client, |_| {}).await).await;
-            plan.roll_back(client, |_| {}).await.unwrap();
-            let back = state(&stage.tenant().await);
-            assert_eq!(back, old, "rolled back from {moment}: {now:?}");
+            stage.killed_at(at, async || back.apply(client, |_| {}).await).await;
+            back.apply(client, |_| {}).await.unwrap();
+            let end = state(&stage.tenant().await);
+            assert_eq!(end, old, "rolled back from {moment}: {now:?}");
             (runs, moments) = (runs + 1, moments + 1);
         }
         let new = new.unwrap();
@@ -192,15 +86,17 @@ async fn a_rollout_is_killed_at_every_step() {
         let plan = stage.plan(&files).await;
         if stage.killed_at(moment, async || plan.apply(client, |_| {}).await).await {
             let now = state(&stage.tenant().await);
-            stage.killed_at(rng.usize(0..6), async || plan.resume(client, |_| {}).await).await;
-            plan.resume(client, |_| {}).await.unwrap();
+            // A server that fails at random: applied until it is done.
+            while stage.killed_at(rng.usize(0..6), async || plan.apply(client, |_| {}).await).await
+            {
+            }
             let end = state(&stage.tenant().await);
             assert!(is_protected(&now, &new, &end), "{new:?}\n{now:?}\n{end:?}");
             runs += 1;
         }
         let again = Plan::new(stage.tenant().await, &files, true).unwrap();
         assert!(again.is_empty(), "{:?}", again.changes());
-        plan.resume(client, |step| panic!("{step}")).await.unwrap();
+        plan.apply(client, |step| panic!("{step}")).await.unwrap();
     }
     assert!(moments > 500, "{moments} moments in {runs} runs");
     stage.emulator.shutdown().await;
@@ -210,7 +106,7 @@ fn file(name: &str, description: &str, ranks: [Option<u32>; 1]) -> PolicyFile {
     let target = Target::Group(GROUPS[0].to_owned());
     let assignments = ranks.map(|rank| AssignmentFile { target: target.clone(), rank }).to_vec();
     let (name, description) = (name.to_owned(), description.to_owned());
-    PolicyFile { name, description, assignments, features: vec![] }
+    PolicyFile { name, description, assignments, features: vec![], export: None }
 }
 
 #[tokio::test]
@@ -271,17 +167,136 @@ async fn a_tenant_that_changed_is_left_alone() {
     let foreign = Policy { display_name: "foreign".into(), ..Default::default() };
     client.policies().create_policy(foreign).await.unwrap();
     let before = stage.tenant().await;
-    let runs = [
-        plan.apply(client, |_| {}).await,
-        plan.resume(client, |_| {}).await,
-        plan.roll_back(client, |_| {}).await,
-    ];
+    let runs = [plan.apply(client, |_| {}).await, plan.roll_back(before.clone()).map(drop)];
     for run in runs {
         let error = run.unwrap_err().to_string();
-        let expected = r#"the tenant changed since the plan: the policy "foreign" "#;
+        let expected = r#"the tenant changed since the plan: the new policy "foreign" "#;
         assert!(error.starts_with(expected), "{error}");
     }
     assert_eq!(stage.tenant().await, before);
+    stage.emulator.shutdown().await;
+}
+
+/// Somebody else ranks, assigns, removes or creates while a rollout is interrupted, wherever that is.
+#[tokio::test]
+async fn changes_by_others_are_noticed_at_every_step() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let group = |index: usize| Target::Group(GROUPS[index].to_owned());
+    let both = |mut file: PolicyFile| {
+        let target = group(1);
+        file.assignments.push(AssignmentFile { target, rank: None });
+        file
+    };
+    let files =
+        [both(file("a", "1", [Some(1)])), file("b", "1", [Some(2)]), file("c", "1", [None])];
+    let plan = stage.plan(&files).await;
+    plan.apply(client, |_| {}).await.unwrap();
+    let start = state(&stage.tenant().await);
+    let files =
+        [file("a", "2", [Some(2)]), both(file("b", "1", [Some(1)])), file("d", "1", [None])];
+    for moment in 0.. {
+        let plan = stage.plan(&files).await;
+        let killed = stage.killed_at(moment, async || plan.apply(client, |_| {}).await).await;
+        let now = stage.tenant().await;
+        // Moving the last one to the top is an order that this plan never passes through.
+        let on: Vec<_> =
+            now.assignments.iter().filter(|a| a.target == Some(group(0).into())).collect();
+        let last = on.iter().max_by_key(|a| a.rank).unwrap();
+        let rank = |rank| {
+            let assignment_uuid = last.uuid.clone();
+            let assignments = client.policy_assignments();
+            let request = UpdatePolicyAssignmentRankingRequest { assignment_uuid, rank };
+            async move { assignments.update_policy_assignment_ranking(request).await.unwrap() }
+        };
+        rank(1).await;
+        refused(&stage, &plan, &format!("the order of the policies on group {}", GROUPS[0])).await;
+        rank(last.rank).await;
+
+        let of = on.iter().min_by_key(|a| a.rank).unwrap();
+        let elsewhere = PolicyAssignment {
+            policy_uuid: of.policy_uuid.clone(),
+            target: Some(Target::Device("11111111-1111-4111-8111-111111111111".into()).into()),
+            ..Default::default()
+        };
+        let elsewhere = client.policy_assignments().assign_policy(elsewhere).await.unwrap();
+        refused(&stage, &plan, "the policies on device 11111111-1111-4111-8111-111111111111").await;
+        client.policy_assignments().unassign_policy(elsewhere.uuid).await.unwrap();
+
+        if !killed {
+            break;
+        }
+        let back = plan.roll_back(stage.tenant().await).unwrap();
+        back.apply(client, |_| {}).await.unwrap();
+        assert_eq!(state(&stage.tenant().await), start);
+    }
+    stage.emulator.shutdown().await;
+}
+
+async fn refused(stage: &Stage, plan: &Plan, what: &str) {
+    let before = stage.tenant().await;
+    let errors = [
+        plan.apply(&stage.client, |_| {}).await.unwrap_err(),
+        plan.roll_back(before.clone()).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.to_string(), format!("the tenant changed since the plan: {what}"));
+    }
+    assert_eq!(stage.tenant().await, before);
+}
+
+/// Policies that only their UUIDs tell apart come back where they were, also after interruptions.
+#[tokio::test]
+async fn what_was_deleted_comes_back_as_the_plan_of_the_way_back_says() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let on = async |policy: &Policy, group: &str| {
+        let target = Some(Target::Group(group.to_owned()).into());
+        let policy_uuid = policy.uuid.clone();
+        let assignment = PolicyAssignment { policy_uuid, target, ..Default::default() };
+        client.policy_assignments().assign_policy(assignment).await.unwrap()
+    };
+    let same = Policy { display_name: "same".into(), ..Default::default() };
+    let policies = client.policies();
+    let twins = [
+        policies.create_policy(same.clone()).await.unwrap(),
+        policies.create_policy(same).await.unwrap(),
+    ];
+    for (twin, groups) in twins.iter().zip([&GROUPS[..], &GROUPS[..1]]) {
+        for group in groups {
+            on(twin, group).await;
+        }
+    }
+    let shape = |tenant: &Tenant| {
+        let mut shape = BTreeMap::<_, Vec<_>>::new();
+        for a in &tenant.assignments {
+            let target = Target::of(a.target.as_ref()).unwrap();
+            shape.entry(a.policy_uuid.clone()).or_default().push((target, a.rank));
+        }
+        let mut shape: Vec<_> = shape.into_values().collect();
+        shape.iter_mut().for_each(|on| on.sort());
+        shape.sort();
+        shape
+    };
+    let start = shape(&stage.tenant().await);
+    for moment in 0.. {
+        let plan = stage.plan(&[file("new", "", [None])]).await;
+        // Killed after the last step: everything is deleted.
+        plan.apply(client, |_| {}).await.unwrap();
+        let back = plan.roll_back(stage.tenant().await).unwrap();
+        assert!(back.rolls_back());
+        let lines: Vec<_> = back.changes().iter().map(Change::to_string).collect();
+        let again = "+ create \"same\" again, with a new UUID instead of ";
+        assert_eq!(lines.iter().filter(|line| line.starts_with(again)).count(), 2, "{lines:?}");
+        let killed = stage.killed_at(moment, async || back.apply(client, |_| {}).await).await;
+        let again = back.roll_back(stage.tenant().await).unwrap();
+        assert_eq!(again, back, "the way back goes on");
+        again.apply(client, |_| {}).await.unwrap();
+        assert_eq!(shape(&stage.tenant().await), start, "killed at {moment}");
+        if !killed {
+            break;
+        }
+    }
     stage.emulator.shutdown().await;
 }
 

@@ -20,8 +20,13 @@ fn data(container: &Container) -> &str {
 
 #[test]
 fn the_public_example_has_nine_settings() {
-    let contents = Container::decode(public()).unwrap().contents();
+    let mut contents = Container::decode(public()).unwrap().contents();
     assert_eq!(contents.unread, []);
+    let groups = contents.settings.extract_if(.., |s| s.value == SettingValue::Group);
+    assert_eq!(
+        groups.map(|s| s.flags).collect::<Vec<_>>(),
+        [Some("0".to_owned()), Some("0".to_owned())]
+    );
     let paths: Vec<_> = contents.settings.iter().map(|s| s.path.to_string()).collect();
     assert_eq!(paths[0], "endpoint.plugins.ShellExt.settings.active");
     assert_eq!(paths[8], "endpoint.gui.UI_CONFIG.GuiStartMode");
@@ -65,6 +70,7 @@ fn what_is_not_understood_is_shown_and_kept() {
             "b=12345678901234567890 None {}",
             r#"c=array "2,1" None {"ce_flags": "4"}"#,
             r#"c.1="x" None {}"#,
+            r#"d=group Some("0") {}"#,
         ]
     );
     for unknown in ["a", "b"] {

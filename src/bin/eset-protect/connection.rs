@@ -14,6 +14,7 @@ use secrecy::ExposeSecret;
 use crate::failure::Failure;
 use crate::output::View;
 use crate::run::block_on;
+use crate::server::Server;
 use settings::{
     CA_CERT, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD, PIN_CERT, RATE, REGION,
     Settings, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
@@ -95,6 +96,36 @@ impl Connection {
         let builder = settings.builder(true)?;
         block_on(async { call(builder.connect().await?, &view).await })
             .map_err(|failure| failure.at(settings.server()))
+    }
+
+    /// Makes calls if any are needed, and otherwise connects to no server.
+    pub fn run_if(
+        self,
+        is_needed: bool,
+        call: impl AsyncFnOnce(Option<Client>, &View) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if is_needed {
+            return self.run(async |client, view| call(Some(client), view).await);
+        }
+        block_on(call(None, &self.view))
+    }
+
+    /// Returns a client of the second tenant, which the variables `ESET_PROTECT_OTHER_…` name, and its server.
+    pub fn other() -> Result<(Client, Server), Failure> {
+        const PREFIX: &str = "ESET_PROTECT_";
+        let mut settings = Settings::of_env("ESET_PROTECT_OTHER_");
+        if ![ENDPOINT, REGION, ON_PREM].iter().any(|name| settings.has(name)) {
+            let what = "expected a second tenant in ESET_PROTECT_OTHER_ENDPOINT, _REGION or _ON_PREM, found none";
+            return Err(Failure::Input(format!("--other: {what}")));
+        }
+        let mut connect = || -> Result<_, Failure> {
+            ask_for_login(&mut settings)?;
+            Ok((settings.builder(true)?.connect_lazy()?, settings.server()))
+        };
+        connect().map_err(|failure| match failure {
+            Failure::Input(what) => Failure::Input(what.replace(PREFIX, "ESET_PROTECT_OTHER_")),
+            other => other,
+        })
     }
 
     /// Returns a client that connects with its first call, and the server for people.

@@ -84,11 +84,11 @@ impl Failure {
         Err(self)
     }
 
-    /// Adds the server of the call.
+    /// Adds the server of the call, unless it is known.
     pub fn at(self, server: Server) -> Self {
         let server = Box::new(server);
         match self {
-            Self::Call(error, _) => Self::Call(error, Some(server)),
+            Self::Call(error, known) => Self::Call(error, known.or(Some(server))),
             Self::Bulk { summary, is_cut_short, is_served, errors, .. } => {
                 Self::Bulk { summary, is_cut_short, is_served, errors, server: Some(server) }
             }

@@ -1,9 +1,13 @@
 //! `eset-protect policies`.
 
+mod copies;
 mod create;
+mod diff;
 mod effective;
+mod export;
 mod files;
 mod rollout;
+mod set;
 mod settings;
 mod view;
 
@@ -32,11 +36,11 @@ pub struct Policies {
 enum Command {
     Create(create::Create),
     Show(view::Show),
-    Export(view::Export),
-    Import(rollout::Import),
-    Diff(view::Diff),
-    Set(rollout::Set),
-    Clone(rollout::Clone),
+    Export(export::Export),
+    Import(copies::Import),
+    Diff(diff::Diff),
+    Set(set::Set),
+    Clone(copies::Clone),
     Search(view::Search),
     Plan(rollout::PlanArgs),
     Apply(rollout::Apply),

@@ -65,6 +65,16 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Reads variables with another prefix than ESET_PROTECT_.
+    pub fn of_env(prefix: &str) -> Self {
+        let find = |name: &'static str| {
+            let value = env::var_os(name.replacen("ESET_PROTECT_", prefix, 1))?;
+            Some((name, value)).filter(|(_, value)| !value.is_empty())
+        };
+        let values = GROUPS.into_iter().flatten().copied().filter_map(find).collect();
+        Self { values, flags: Vec::new() }
+    }
+
     /// Whether a flag overrides the environment for a variable.
     fn hides(&self, name: &str) -> bool {
         let has_flag = |name: &&str| self.flags.contains(name);

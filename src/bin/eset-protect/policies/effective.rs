@@ -13,9 +13,10 @@ use crate::text::printable;
 
 /// Show the settings that a device ends with, and the policy that each comes from
 ///
-/// Merges the policies of the device's groups, from the root down, and of the device, by rank. ESET documents the
-/// order of ranks and what the flags do; the order of groups is inferred. Policies of subscriptions are not
-/// merged, since no call says which devices belong to one; they are named on standard error.
+/// Merges the policies of the subscriptions of the device's products, of its groups, from the root down, and of the
+/// device, by rank. ESET documents the order of ranks and what the flags do; the order of subscriptions and groups is
+/// inferred. Where the device names no subscription, policies of subscriptions are not merged; they are named on
+/// standard error.
 #[derive(Args, Debug)]
 pub struct EffectiveArgs {
     /// The device's UUID

@@ -1,12 +1,14 @@
 //! Policies in files and in the tenant.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use eset_protect::Client;
+use eset_protect::codegen::decode_text;
 use eset_protect::policy::{AssignmentFile, PolicyFile, Settings, Target};
-use eset_protect::policy_management::v2::{FeaturePolicy, Policy};
+use eset_protect::policy_management::v2::Policy;
 use eset_protect::rollout::Tenant;
 
 use crate::failure::Failure;
@@ -18,15 +20,9 @@ pub fn read(flag: &str, path: &Path) -> Result<PolicyFile, Failure> {
     let wrong = |what: String| Failure::Input(format!("{flag} {}: {what}", path.display()));
     if let Ok(settings) = Settings::read(&content) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let product = settings.product.unwrap_or_default();
-        let policy = Policy {
-            display_name: name.into_owned(),
-            features: vec![FeaturePolicy::product(product, settings.data)],
-            ..Policy::default()
-        };
-        return Ok(PolicyFile::from_policy(&policy));
+        return Ok(PolicyFile::from_settings(&name, &settings));
     }
-    let text = String::from_utf8(content).map_err(|error| wrong(error.to_string()))?;
+    let text = decode_text(&content).map_err(wrong)?;
     // JSON is read as JSON, since YAML would change its numbers.
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(&text).map_err(|error| wrong(error.to_string()));
@@ -34,28 +30,51 @@ pub fn read(flag: &str, path: &Path) -> Result<PolicyFile, Failure> {
     serde_norway::from_str(&text).map_err(|error| wrong(error.to_string()))
 }
 
-/// Reads all files of a folder that end with .yaml, .yml or .json.
+/// Reads all files of a folder that end with .yaml, .yml or .json. A folder without any is refused, since with
+/// `--prune` it would delete every policy.
 pub fn read_folder(folder: &Path) -> Result<Vec<PolicyFile>, Failure> {
-    let wrong = |error| Failure::Input(format!("{}: {error}", folder.display()));
+    let wrong = |what: String| Failure::Input(format!("{}: {what}", folder.display()));
+    let io = |error: io::Error| wrong(error.to_string());
     let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(wrong)? {
-        let path = entry.map_err(wrong)?.path();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
         let is_policy = |end: &std::ffi::OsStr| ["yaml", "yml", "json"].iter().any(|e| end == *e);
         if path.extension().is_some_and(is_policy) {
             paths.push(path);
         }
     }
+    if paths.is_empty() {
+        return Err(wrong(
+            "expected files that end with .yaml, .yml or .json, found none".to_owned(),
+        ));
+    }
     paths.sort();
-    paths.iter().map(|path| read("", path)).collect()
+    let mut files = Vec::new();
+    let mut of_name = BTreeMap::new();
+    for path in &paths {
+        let file = read("", path)?;
+        if let Some(other) = of_name.insert(file.name.clone(), path) {
+            let (other, path, name) = (other.display(), path.display(), &file.name);
+            return Err(Failure::Input(format!("{other} and {path} have the same name, {name:?}")));
+        }
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// Whether this names a file rather than a policy of the tenant.
+pub fn is_file(policy: &str) -> bool {
+    policy == "-" || Path::new(policy).is_file()
 }
 
 /// A policy by its UUID in the tenant, or in a file.
-pub async fn find(client: &Client, policy: &str) -> Result<PolicyFile, Failure> {
-    let path = PathBuf::from(policy);
-    if policy == "-" || path.is_file() {
-        return read("", &path);
+pub async fn find(client: Option<&Client>, policy: &str) -> Result<PolicyFile, Failure> {
+    match client {
+        Some(client) if !is_file(policy) => {
+            Ok(PolicyFile::from_policy(&client.policies().get_policy(policy).await?))
+        }
+        _ => read("", &PathBuf::from(policy)),
     }
-    Ok(PolicyFile::from_policy(&client.policies().get_policy(policy).await?))
 }
 
 /// The file of a policy with its assignments.
@@ -72,18 +91,30 @@ pub fn with_assignments(tenant: &Tenant, policy: &Policy) -> PolicyFile {
 /// Writes a file that only its owner can read, since policies may contain secrets. An interruption leaves the
 /// old file or the new one.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    save(path, content, |new| new.persist(path).map_err(|error| error.error))
+}
+
+/// Writes a file that is not there yet.
+pub fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    save(path, content, |new| new.persist_noclobber(path).map_err(|error| error.error))
+}
+
+fn save(
+    path: &Path,
+    content: &[u8],
+    persist: impl FnOnce(tempfile::NamedTempFile) -> io::Result<fs::File>,
+) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     let write = || {
-        let mut file = options.open(&new)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
+        let mut new = tempfile::Builder::new().prefix(".eset-protect-").tempfile_in(folder)?;
+        new.write_all(content)?;
+        new.as_file().sync_all()?;
+        persist(new)?;
+        // The name is on the disk only when its folder is.
+        #[cfg(unix)]
+        fs::File::open(folder)?.sync_all()?;
+        Ok(())
     };
     write().map_err(|error| Failure::io(&path.display().to_string(), &error))
 }

@@ -1,13 +1,13 @@
-//! `policies plan`, `apply`, `set`, `clone` and `import`.
+//! `policies plan` and `apply`.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eset_protect::Client;
-use eset_protect::policy::{NewSetting, PolicyFile, SettingFile};
+use eset_protect::policy::PolicyFile;
 use eset_protect::rollout::{Plan, RolloutError, Tenant};
 
-use super::files::{read, read_folder, with_assignments, write};
+use super::files::{read_folder, write, write_new};
 use super::view::json;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::say::say;
 use crate::text::printable;
 
 /// Where `apply` and `set` keep their journal.
-const JOURNAL: &str = "eset-protect-journal.json";
+pub const JOURNAL: &str = "eset-protect-journal.json";
 
 /// Show what `apply` would change
 ///
@@ -24,20 +24,32 @@ const JOURNAL: &str = "eset-protect-journal.json";
 #[derive(Args, Debug)]
 pub struct PlanArgs {
     /// A folder of policies as `export` writes them: files that end with .yaml, .yml or .json
-    dir: PathBuf,
+    #[arg(required_unless_present = "roll_back")]
+    dir: Option<PathBuf>,
     /// Also delete the policies that no file has; built-in ones stay
-    #[arg(long)]
+    #[arg(long, requires = "dir")]
     prune: bool,
     /// Save the plan for `apply --plan`
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Show what `apply --roll-back` would change
+    #[arg(long, conflicts_with_all = ["dir", "save"])]
+    roll_back: bool,
+    /// The journal
+    #[arg(long, value_name = "FILE", default_value = JOURNAL, requires = "roll_back")]
+    journal: PathBuf,
 }
 
 impl PlanArgs {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let files = read_folder(&self.dir)?;
+        let files = self.dir.as_deref().map(read_folder).transpose()?.unwrap_or_default();
+        let journal = if self.roll_back { Some(saved(&self.journal)?) } else { None };
         connection.run(async |client, view| {
-            let plan = plan(Tenant::read(&client).await?, &files, self.prune)?;
+            let tenant = Tenant::read(&client).await?;
+            let plan = match journal {
+                Some(journal) => roll_back(&journal, tenant)?,
+                None => plan(tenant, &files, self.prune)?,
+            };
             if let Some(path) = &self.save {
                 write(path, json(&plan)?.as_bytes())?;
             }
@@ -62,7 +74,9 @@ impl PlanArgs {
 ///
 /// A changed policy is created anew and assigned at the rank of the old one; only then is the old one unassigned
 /// and deleted. The journal is written before the first call and removed at the end. After an interruption,
-/// --resume or --roll-back goes on from there.
+/// --resume or --roll-back goes on from there, unless somebody else changed the policies or assignments since; then
+/// delete the journal, and plan anew. Policies that were deleted already come back with new UUIDs; `plan --roll-back`
+/// names them.
 #[derive(Args, Debug)]
 pub struct Apply {
     /// A folder of policies as `export` writes them
@@ -74,7 +88,7 @@ pub struct Apply {
     /// Apply a plan that `plan --save` wrote; refused if the tenant has changed since
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
     plan: Option<PathBuf>,
-    /// Carry out the rest of what was interrupted
+    /// Carry out the rest of what was interrupted, the way back included
     #[arg(long, conflicts_with_all = ["dir", "plan", "roll_back"])]
     resume: bool,
     /// Return to the state before what was interrupted
@@ -88,31 +102,34 @@ pub struct Apply {
 impl Apply {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         let files = self.dir.as_deref().map(read_folder).transpose()?.unwrap_or_default();
-        let from =
-            if self.resume || self.roll_back { Some(&self.journal) } else { self.plan.as_ref() };
+        let goes_on = self.resume || self.roll_back;
+        let from = if goes_on { Some(&self.journal) } else { self.plan.as_ref() };
         let saved = from.map(|path| saved(path)).transpose()?;
         connection.run(async |client, _| {
-            let is_new = !self.resume && !self.roll_back;
-            let plan = match saved {
+            let mut plan = match saved {
                 Some(saved) => saved,
                 None => plan(Tenant::read(&client).await?, &files, self.prune)?,
             };
-            if is_new {
+            if self.roll_back && !plan.rolls_back() {
+                plan = roll_back(&plan, Tenant::read(&client).await?)?;
+                plan.changes().iter().for_each(|change| say(&change.to_string()));
+                write(&self.journal, json(&plan)?.as_bytes())?;
+            }
+            if !goes_on {
                 return apply(&client, &plan, &self.journal).await;
             }
-            let done = |step: &_| say(&format!("{step}"));
-            let ended = match self.roll_back {
-                true => plan.roll_back(&client, done).await,
-                false => plan.resume(&client, done).await,
-            };
-            ended.map_err(|error| failure(error, &self.journal))?;
+            carry_out(&client, &plan).await.map_err(|error| failure(error, &self.journal))?;
             remove(&self.journal)
         })
     }
 }
 
-fn plan(tenant: Tenant, files: &[PolicyFile], prune: bool) -> Result<Plan, Failure> {
+pub fn plan(tenant: Tenant, files: &[PolicyFile], prune: bool) -> Result<Plan, Failure> {
     Plan::new(tenant, files, prune).map_err(|error| Failure::Input(error.to_string()))
+}
+
+fn roll_back(plan: &Plan, now: Tenant) -> Result<Plan, Failure> {
+    plan.roll_back(now).map_err(|error| Failure::Other(error.to_string()))
 }
 
 fn saved(path: &Path) -> Result<Plan, Failure> {
@@ -122,7 +139,7 @@ fn saved(path: &Path) -> Result<Plan, Failure> {
 }
 
 /// Applies a plan with a journal.
-async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), Failure> {
+pub async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), Failure> {
     if plan.is_empty() {
         say("nothing to change");
         return Ok(());
@@ -131,8 +148,8 @@ async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), Failu
         let what = "the journal of an interrupted run; expected --resume or --roll-back first";
         return Err(Failure::Input(format!("{}: {what}", journal.display())));
     }
-    write(journal, json(plan)?.as_bytes())?;
-    match plan.apply(client, |step| say(&step.to_string())).await {
+    write_new(journal, json(plan)?.as_bytes())?;
+    match carry_out(client, plan).await {
         Ok(()) => remove(journal),
         // Nothing was done.
         Err(error @ (RolloutError::Changed(_) | RolloutError::Read(_))) => {
@@ -141,6 +158,11 @@ async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), Failu
         }
         Err(error) => Err(failure(error, journal)),
     }
+}
+
+/// Carries out what is left of a plan whose journal is written.
+async fn carry_out(client: &Client, plan: &Plan) -> Result<(), RolloutError> {
+    plan.apply(client, |step| say(&step.to_string())).await
 }
 
 fn failure(error: RolloutError, journal: &Path) -> Failure {
@@ -160,119 +182,4 @@ fn failure(error: RolloutError, journal: &Path) -> Failure {
 fn remove(journal: &Path) -> Result<(), Failure> {
     std::fs::remove_file(journal)
         .map_err(|error| Failure::io(&journal.display().to_string(), &error))
-}
-
-/// Change settings of a policy, which replaces it at the same ranks
-#[derive(Args, Debug)]
-pub struct Set {
-    /// The policy's UUID; it gets a new one
-    policy: String,
-    /// Settings with their new values, such as endpoint.gui.ShowSplash=0
-    #[arg(value_name = "PATH=VALUE", required_unless_present = "unset")]
-    settings: Vec<String>,
-    /// Remove a setting; may be repeated
-    #[arg(long, value_name = "PATH")]
-    unset: Vec<String>,
-    /// Add settings that the policy does not have, with this ce_type
-    #[arg(long = "type", value_name = "NUMBER", requires = "flags")]
-    kind: Option<String>,
-    /// The ce_flags of settings to add
-    #[arg(long, value_name = "NUMBER", requires = "kind")]
-    flags: Option<String>,
-    /// The journal, as of `apply`
-    #[arg(long, value_name = "FILE", default_value = JOURNAL)]
-    journal: PathBuf,
-}
-
-impl Set {
-    pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.run(async |client, _| {
-            let tenant = Tenant::read(&client).await?;
-            let policy = tenant.policies.iter().find(|policy| policy.uuid == self.policy);
-            let missing = || Failure::Input(format!("POLICY: there is no policy {}", self.policy));
-            let mut file = with_assignments(&tenant, policy.ok_or_else(missing)?);
-            let settings = match &mut *file.features {
-                [feature] => feature.settings.as_mut(),
-                _ => None,
-            };
-            let settings = settings.ok_or_else(|| {
-                let what = "expected a policy with one feature whose settings can be read";
-                Failure::Input(format!("POLICY: {what}; edit what `export` writes"))
-            })?;
-            for path in &self.unset {
-                let gone = settings.remove(path);
-                gone.ok_or_else(|| Failure::Input(format!("--unset: there is no setting {path}")))?;
-            }
-            for setting in &self.settings {
-                let (path, value) = setting.split_once('=').ok_or_else(|| {
-                    Failure::Input(format!(
-                        "PATH=VALUE: expected an equals sign, found {setting:?}"
-                    ))
-                })?;
-                let value = value.to_owned();
-                let new = match (&self.kind, &self.flags) {
-                    (Some(kind), Some(flags)) if !settings.contains_key(path) => {
-                        let (kind, flags) = (kind.clone(), flags.clone());
-                        SettingFile::New(NewSetting { value, kind, flags })
-                    }
-                    _ => SettingFile::Value(value),
-                };
-                settings.insert(path.to_owned(), new);
-            }
-            let plan = plan(tenant, &[file], false)?;
-            apply(&client, &plan, &self.journal).await
-        })
-    }
-}
-
-/// Create a copy of a policy, without its assignments
-#[derive(Args, Debug)]
-pub struct Clone {
-    /// The policy's UUID
-    policy: String,
-    /// The name of the copy
-    #[arg(long, allow_hyphen_values = true)]
-    name: String,
-}
-
-impl Clone {
-    pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.run(async |client, _| {
-            let mut policy = client.policies().get_policy(&*self.policy).await?;
-            policy.display_name = self.name;
-            policy.uuid.clear();
-            policy.built_in = false;
-            print_created(&client.policies().create_policy(policy).await?.uuid)
-        })
-    }
-}
-
-/// Create policies from files as `export` writes them, without assigning them
-#[derive(Args, Debug)]
-pub struct Import {
-    /// The files; `-` reads standard input
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
-}
-
-impl Import {
-    pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let mut policies = Vec::new();
-        for path in &self.files {
-            let policy = read("FILE", path)?.to_policy();
-            let wrong = |error| Failure::Input(format!("FILE {}: {error}", path.display()));
-            policies.push(policy.map_err(wrong)?);
-        }
-        connection.run(async |client, _| {
-            for policy in policies {
-                print_created(&client.policies().create_policy(policy).await?.uuid)?;
-            }
-            Ok(())
-        })
-    }
-}
-
-fn print_created(uuid: &str) -> Result<(), Failure> {
-    let mut output = Output::new();
-    output.line(uuid).and_then(|()| output.flush()).map_err(Failure::of_created)
 }

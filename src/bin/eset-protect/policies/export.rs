@@ -1,0 +1,140 @@
+//! `policies export`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use eset_protect::policy::PolicyFile;
+use eset_protect::rollout::Tenant;
+
+use super::files::{is_file, read, with_assignments, write};
+use super::settings::{Lines, Value};
+use super::view::json;
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::output::Output;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum As {
+    Yaml,
+    Json,
+    /// A Web Console export, of a policy with one product
+    Dat,
+}
+
+/// Write policies to files that people read and edit, secrets included
+///
+/// A file contains the name, description, assignments, flags and settings, and the original configuration, so that
+/// nothing is lost. `plan` and `apply` read the files. Secrets are in `settings` and, encoded but not encrypted, in
+/// `configuration`; only the owner can read the files.
+#[derive(Args, Debug)]
+pub struct Export {
+    /// The policies: UUIDs, or files to convert, which need no server; all that are not built in by default
+    #[arg(value_name = "POLICY")]
+    policies: Vec<String>,
+    /// Write a file for each policy into this folder, named after the policy; otherwise prints one policy
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The form of the files
+    #[arg(long = "as", value_name = "FORM", default_value = "yaml")]
+    form: As,
+    /// Print a policy although it contains secrets, or parts that cannot be read and may contain some
+    #[arg(long, conflicts_with = "dir")]
+    secrets: bool,
+}
+
+impl Export {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        let is_needed = self.policies.is_empty() || !self.policies.iter().all(|p| is_file(p));
+        connection.run_if(is_needed, async |client, _| {
+            let mut tenant = Tenant::default();
+            if let Some(client) = client {
+                tenant = Tenant::read(&client).await?;
+            }
+            let files = self.files(&tenant)?;
+            let Some(dir) = &self.dir else { return self.print(&files) };
+            std::fs::create_dir_all(dir)
+                .map_err(|error| Failure::io(&dir.display().to_string(), &error))?;
+            // All are made before the first is written.
+            let texts = files.iter().map(|(_, file)| self.text(file));
+            let texts = texts.collect::<Result<Vec<_>, _>>()?;
+            let mut taken = BTreeSet::new();
+            for ((uuid, file), text) in files.iter().zip(texts) {
+                let name = file_name(&file.name, uuid, &mut taken);
+                write(&dir.join(format!("{name}.{}", self.end())), text.as_bytes())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The policies with their UUIDs.
+    fn files(&self, tenant: &Tenant) -> Result<Vec<(String, PolicyFile)>, Failure> {
+        let of = |policy| with_assignments(tenant, policy);
+        if self.policies.is_empty() {
+            let policies = tenant.policies.iter().filter(|policy| !policy.built_in);
+            return Ok(policies.map(|policy| (policy.uuid.clone(), of(policy))).collect());
+        }
+        let mut files = Vec::new();
+        for wanted in &self.policies {
+            if is_file(wanted) {
+                files.push((String::new(), read("POLICY", Path::new(wanted))?));
+                continue;
+            }
+            let found = tenant.policies.iter().find(|policy| policy.uuid == *wanted);
+            let missing = || Failure::Input(format!("POLICY: there is no policy {wanted}"));
+            files.push((wanted.clone(), of(found.ok_or_else(missing)?)));
+        }
+        Ok(files)
+    }
+
+    fn print(&self, files: &[(String, PolicyFile)]) -> Result<(), Failure> {
+        let [(_, file)] = files else {
+            let many = files.len();
+            return Err(Failure::Input(format!("--dir: expected a folder for {many} policies")));
+        };
+        let lines = Lines::of(file)?;
+        let secret = lines.values.iter().find(|(_, value)| Value::is_hidden(value));
+        let secret = secret.map(|(path, _)| path.to_string()).or(lines.unread.first().cloned());
+        if let Some(secret) = secret.filter(|_| !self.secrets) {
+            let what = "not printed, since it may be secret; --secrets prints the policy, and --dir writes a \
+                        file that only you can read";
+            return Err(Failure::Input(format!("{secret}: {what}")));
+        }
+        let mut output = Output::new();
+        output.bytes(self.text(file)?.as_bytes())?;
+        output.flush()
+    }
+
+    fn text(&self, file: &PolicyFile) -> Result<String, Failure> {
+        match self.form {
+            As::Json => json(file).map(|text| text + "\n"),
+            As::Yaml => {
+                serde_norway::to_string(file).map_err(|error| Failure::Other(error.to_string()))
+            }
+            As::Dat => file.to_export().map_err(|error| {
+                Failure::Input(format!("{:?}: {error}; --as yaml has room for all", file.name))
+            }),
+        }
+    }
+
+    fn end(&self) -> &'static str {
+        match self.form {
+            As::Yaml => "yaml",
+            As::Json => "json",
+            As::Dat => "dat",
+        }
+    }
+}
+
+/// A file name that leads nowhere else on any system, and that no other policy has, in whatever case.
+fn file_name(name: &str, uuid: &str, taken: &mut BTreeSet<String>) -> String {
+    const MAX_CHARS: usize = 48;
+    let safe = |text: &str| -> String {
+        let is_safe = |c: char| c.is_alphanumeric() || "_-".contains(c);
+        text.chars().map(|c| if is_safe(c) { c } else { '_' }).take(MAX_CHARS).collect()
+    };
+    let name = if name.is_empty() { "policy".to_owned() } else { safe(name) };
+    let others = (2..).map(|number| format!("{name}-{}-{number}", safe(uuid)));
+    let mut names = [name.clone(), format!("{name}-{}", safe(uuid))].into_iter().chain(others);
+    names.find(|name| taken.insert(name.to_lowercase())).unwrap_or(name)
+}

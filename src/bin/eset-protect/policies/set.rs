@@ -1,0 +1,138 @@
+//! `policies set`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use eset_protect::policy::{NewSetting, PolicyFile, SettingFile, SettingPath};
+use eset_protect::policy_management::v2::SettingFlags;
+use eset_protect::rollout::Tenant;
+
+use super::files::with_assignments;
+use super::rollout::{JOURNAL, apply, plan};
+use crate::connection::Connection;
+use crate::failure::Failure;
+
+/// Change settings and flags of a policy, which replaces it at the same ranks
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  eset-protect policies set UUID endpoint.gui.UI_CONFIG.ShowSplash=0 --force endpoint.gui")]
+pub struct Set {
+    /// The policy's UUID; it gets a new one
+    policy: String,
+    /// Settings with their new values, such as endpoint.gui.ShowSplash=0
+    #[arg(value_name = "PATH=VALUE", required_unless_present_any = ["unset", "force", "no_force", "read_only", "no_read_only"])]
+    settings: Vec<String>,
+    /// Remove a setting; may be repeated
+    #[arg(long, value_name = "PATH")]
+    unset: Vec<String>,
+    /// Add settings that the policy does not have, with this ce_type
+    #[arg(long = "type", value_name = "NUMBER", requires = "flags")]
+    kind: Option<String>,
+    /// The ce_flags of settings to add
+    #[arg(long, value_name = "NUMBER", requires = "kind")]
+    flags: Option<String>,
+    /// Let a setting, or all below a path, override policies merged later (applyForcefully); may be repeated
+    #[arg(long, value_name = "PATH")]
+    force: Vec<String>,
+    /// Remove that flag; may be repeated
+    #[arg(long, value_name = "PATH")]
+    no_force: Vec<String>,
+    /// Keep the device from changing a setting, or all below a path (readOnly); may be repeated
+    #[arg(long, value_name = "PATH")]
+    read_only: Vec<String>,
+    /// Remove that flag; may be repeated
+    #[arg(long, value_name = "PATH")]
+    no_read_only: Vec<String>,
+    /// The journal, as of `apply`
+    #[arg(long, value_name = "FILE", default_value = JOURNAL)]
+    journal: PathBuf,
+}
+
+impl Set {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        connection.run(async |client, _| {
+            let tenant = Tenant::read(&client).await?;
+            let policy = tenant.policies.iter().find(|policy| policy.uuid == self.policy);
+            let missing = || Failure::Input(format!("POLICY: there is no policy {}", self.policy));
+            let file = with_assignments(&tenant, policy.ok_or_else(missing)?);
+            let file = self.with_flags(self.with_settings(file)?)?;
+            let plan = plan(tenant, &[file], false)?;
+            apply(&client, &plan, &self.journal).await
+        })
+    }
+
+    fn with_settings(&self, mut file: PolicyFile) -> Result<PolicyFile, Failure> {
+        if self.settings.is_empty() && self.unset.is_empty() {
+            return Ok(file);
+        }
+        let settings = match &mut *file.features {
+            [feature] => feature.settings.as_mut(),
+            _ => None,
+        };
+        let settings = settings.ok_or_else(|| {
+            let what = "expected a policy with one feature whose settings can be read";
+            Failure::Input(format!("POLICY: {what}; edit what `export` writes"))
+        })?;
+        for text in &self.unset {
+            let path = path("--unset", text)?;
+            let gone = settings.remove(&path.to_string());
+            gone.ok_or_else(|| Failure::Input(format!("--unset: there is no setting {path}")))?;
+        }
+        for setting in &self.settings {
+            // A quoted name may contain equals signs.
+            let mut splits = setting.match_indices('=').map(|(at, _)| setting.split_at(at));
+            let found = splits.find_map(|(path, value)| {
+                Some((path.parse::<SettingPath>().ok()?, value.strip_prefix('=')?))
+            });
+            let wrong = || {
+                let what = "expected the path of a setting, an equals sign and a value";
+                Failure::Input(format!("PATH=VALUE: {what}, found {setting:?}"))
+            };
+            let (path, value) = found.ok_or_else(wrong)?;
+            let (path, value) = (path.to_string(), value.to_owned());
+            let new = match (&self.kind, &self.flags) {
+                (Some(kind), Some(flags)) if !settings.contains_key(&path) => {
+                    let (kind, flags) = (kind.clone(), flags.clone());
+                    SettingFile::New(NewSetting { value, kind, flags })
+                }
+                _ => SettingFile::Value(value),
+            };
+            settings.insert(path, new);
+        }
+        Ok(file)
+    }
+
+    fn with_flags(&self, file: PolicyFile) -> Result<PolicyFile, Failure> {
+        type Change = fn(&mut SettingFlags);
+        let changes: [(&str, &[String], Change); 4] = [
+            ("--force", &self.force, |flags| flags.apply_forcefully = true),
+            ("--no-force", &self.no_force, |flags| flags.apply_forcefully = false),
+            ("--read-only", &self.read_only, |flags| flags.read_only = true),
+            ("--no-read-only", &self.no_read_only, |flags| flags.read_only = false),
+        ];
+        if changes.iter().all(|(_, paths, _)| paths.is_empty()) {
+            return Ok(file);
+        }
+        let wrong =
+            |flag: &str, what: &dyn std::fmt::Display| Failure::Input(format!("{flag}: {what}"));
+        let mut policy = file.to_policy().map_err(|error| wrong("PATH=VALUE", &error))?;
+        let [feature] = &mut *policy.features else {
+            let what = "expected a policy with one feature; edit what `export` writes";
+            return Err(wrong("POLICY", &what));
+        };
+        for (flag, paths, change) in changes {
+            for text in paths {
+                let path = path(flag, text)?;
+                let mut flags = feature.flags.get(&path.to_string()).copied().unwrap_or_default();
+                change(&mut flags);
+                feature.set_flags(&path, flags).map_err(|error| wrong(flag, &error))?;
+            }
+        }
+        Ok(PolicyFile { assignments: file.assignments, ..PolicyFile::from_policy(&policy) })
+    }
+}
+
+fn path(flag: &str, text: &str) -> Result<SettingPath, Failure> {
+    text.parse().map_err(|error| Failure::Input(format!("{flag}: {error}")))
+}
