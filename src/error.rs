@@ -63,6 +63,8 @@ struct Inner {
     is_refused: bool,
     /// Whether the same call may succeed a little later, where the kind and code would give the wrong answer.
     is_retryable: Option<bool>,
+    /// Whether the endpoint failed, and the same call can go to another.
+    is_elsewhere: bool,
     /// How many times the request was sent.
     attempts: u32,
     /// How long the service asked to wait.
@@ -108,6 +110,7 @@ impl Error {
             is_unsent: false,
             is_refused: false,
             is_retryable: None,
+            is_elsewhere: false,
             attempts: 0,
             retry_after: None,
             pending_id: None,
@@ -158,6 +161,17 @@ impl Error {
     pub(crate) fn refused(mut self) -> Self {
         self.0.is_refused = true;
         self.unsent()
+    }
+
+    /// Marks the error as that of one endpoint of several. That says nothing about the health of the others.
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.0.is_elsewhere = true;
+        self
+    }
+
+    /// Whether the endpoint failed, and the same call can go to another.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.0.is_elsewhere
     }
 
     /// Whether a connection refused the request unprocessed.

@@ -45,6 +45,7 @@
 //! | `WARN` | `eset_protect::wire` | a server closed a connection because of too many pings ([`ClientBuilder::keep_alive_interval`](crate::ClientBuilder::keep_alive_interval)) |
 //! | `INFO` | `eset_protect::call` | a retry, with its reason and wait; a token that the service refused |
 //! | `INFO` | `eset_protect::auth` | a login that failed for another reason |
+//! | `INFO` | `eset_protect::wire` | an endpoint that was ejected ([`ClientBuilder::endpoints`](crate::ClientBuilder::endpoints)) |
 //! | `INFO` | `eset_protect::wire` | the wire that `Wire::Auto` chose |
 //! | `DEBUG` | `eset_protect::call` | no retry although one might help, and the reason; a wait for the rate limit |
 //! | `DEBUG` | `eset_protect::auth` | a login or a renewed token |
@@ -111,7 +112,7 @@ pub(crate) use call::Call;
 #[cfg(feature = "rest")]
 pub(crate) use events::wire_chosen;
 pub(crate) use events::{
-    GivenUp, attempted, given_up, login, pending, rate_limited, retry, retry_of_refused,
+    GivenUp, attempted, ejected, given_up, login, pending, rate_limited, retry, retry_of_refused,
     token_refused, too_many_pings,
 };
 #[cfg(feature = "metrics")]

@@ -39,6 +39,7 @@
 //! # }
 //! ```
 
+pub(crate) mod balancer;
 mod complete_body;
 mod connection;
 pub(crate) mod connector;
@@ -61,6 +62,7 @@ mod readiness;
 mod refusal;
 mod reply;
 mod request;
+mod resolver;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
 mod retry_after;
@@ -81,6 +83,7 @@ pub use reply::Reply;
 pub use request::HttpForm;
 pub use request::Request;
 pub(crate) use request::{Messages, Outgoing, SentSecrets};
+pub use resolver::{Dns, Resolver};
 pub(crate) use retry_after::retry_after;
 
 use crate::error::Error;

@@ -114,9 +114,9 @@ impl<'a> CallState<'a> {
         }
         let policy = self.policy;
         // A rate limit is not a sign of an unhealthy service, and a call should not fail because other
-        // programs use up the limit.
+        // programs use up the limit. Another endpoint than the one that failed is not overloaded by a retry.
         let is_limited = error.is_rate_limited();
-        let has_tokens = is_limited || policy.throttle.failed();
+        let has_tokens = is_limited || error.is_elsewhere() || policy.throttle.failed();
         let give_up = |why| {
             telemetry::given_up(self.spec, error, why);
             Next::Fail

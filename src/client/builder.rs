@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use grpc_options::GrpcOptions;
 #[cfg(feature = "rest")]
 use rest_options::RestOptions;
 use seam::Seam;
 #[cfg(not(feature = "rest"))]
 use tonic::metadata::MetadataMap;
-use tonic::transport::Endpoint;
 
 use super::Client;
 use super::target::{Address, Target};
@@ -20,13 +20,14 @@ use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
 use crate::timer::Timer;
 use crate::transport::connector::Connector;
-use crate::transport::grpc::GrpcTransport;
 use crate::transport::keep_alive::{self, KeepAlive};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{CONNECTION_WINDOW, Limits, Link};
+use crate::transport::{Limits, Link};
 use crate::wkt::TypeRegistry;
 
+mod grpc;
+mod grpc_options;
 #[cfg(feature = "rest")]
 mod rest;
 #[cfg(feature = "rest")]
@@ -97,6 +98,7 @@ pub struct ClientBuilder {
     policy: Policy,
     rate_limit: RateLimit,
     uses_proxies: bool,
+    grpc: GrpcOptions,
     seam: Seam,
     type_registry: TypeRegistry,
     #[cfg(feature = "tls")]
@@ -137,6 +139,7 @@ impl ClientBuilder {
             policy: Policy::default(),
             rate_limit: RateLimit::default(),
             uses_proxies: true,
+            grpc: GrpcOptions::default(),
             seam: Seam::default(),
             type_registry: TypeRegistry::default(),
             #[cfg(feature = "tls")]
@@ -305,10 +308,9 @@ impl ClientBuilder {
             return self.connect_lazy();
         }
         let credentials = self.checked_credentials()?;
-        let (endpoint, connector) = self.grpc_endpoint()?;
-        let target = self.target.to_string();
-        let grpc = GrpcTransport::connect(&target, endpoint, connector, self.limits).await?;
-        let link = self.seam.layered(Link::grpc(grpc));
+        let balancer = self.balancer()?;
+        balancer.connect().await?;
+        let link = self.seam.layered(Link::grpc(balancer));
         self.client(Links::One(link), credentials)
     }
 
@@ -355,11 +357,10 @@ impl ClientBuilder {
     fn checked_credentials(&self) -> Result<Option<Arc<dyn Credentials>>, Error> {
         let login = self.login_credentials()?;
         let credentials = self.credentials.clone().or(login);
-        if credentials.is_some()
-            && self.seam.transport.is_none()
-            && let Some(address) = self.target.address()
-        {
-            Address::parse(address)?.check_token(address)?;
+        if credentials.is_some() && self.seam.transport.is_none() {
+            for address in self.addresses() {
+                Address::parse(address)?.check_token(address)?;
+            }
         }
         Ok(credentials)
     }
@@ -408,35 +409,6 @@ impl ClientBuilder {
             }
             RateLimit::Default | RateLimit::Off => Limit::None,
         }
-    }
-
-    fn lazy_grpc(&self) -> Result<Link, Error> {
-        let (endpoint, connector) = self.grpc_endpoint()?;
-        let grpc = GrpcTransport::lazy(endpoint, connector, self.limits);
-        Ok(self.seam.layered(Link::grpc(grpc)))
-    }
-
-    fn grpc_endpoint(&self) -> Result<(Endpoint, Connector), Error> {
-        let Some(address) = self.target.address() else {
-            return Err(Error::config("wire: ESET Connect has no gRPC endpoint, only REST"));
-        };
-        let address = Address::parse(address)?;
-        let connector = self.connector(address.is_secure, &[b"h2"])?;
-        let wrong = |error: tonic::transport::Error| {
-            Error::config(format!("endpoint {:?}: {error}", self.target)).with_source(error)
-        };
-        let origin = address.origin();
-        let origin = origin.parse().map_err(|error| {
-            Error::config(format!("endpoint {origin:?}: {error}")).with_source(error)
-        })?;
-        let endpoint = Endpoint::from_shared(format!("http://{}", address.authority))
-            .map_err(wrong)?
-            .origin(origin)
-            .user_agent(self.seam.user_agent()?)
-            .map_err(wrong)?
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .http2_max_header_list_size(self.limits.http2_header_list());
-        Ok((endpoint, connector))
     }
 
     fn keep_alive(&self) -> KeepAlive {

@@ -111,6 +111,7 @@ pub(super) struct Address {
     /// `host:port`.
     pub(super) authority: String,
     pub(super) host: String,
+    pub(super) port: u16,
     pub(super) is_secure: bool,
 }
 
@@ -146,7 +147,7 @@ impl Address {
             None => return Err(wrong("the port is not a number from 1 to 65535")),
         };
         let host = authority.host().to_owned();
-        Ok(Self { authority: format!("{host}:{port}"), host, is_secure })
+        Ok(Self { authority: format!("{host}:{port}"), host, port, is_secure })
     }
 
     /// Returns `scheme://host:port`.

@@ -112,6 +112,11 @@ pub(crate) fn too_many_pings(interval: Duration) {
     );
 }
 
+/// Records that an endpoint failed so often in a row, and that calls avoid it for this time.
+pub(crate) fn ejected(endpoint: &str, failures: u32, wait: Duration) {
+    tracing::info!(target: "eset_protect::wire", endpoint, failures, ?wait, "ejected an endpoint");
+}
+
 /// Records that a response is pending and will be polled after a pause.
 pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {
     tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the response is pending");

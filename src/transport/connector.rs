@@ -4,6 +4,7 @@
 //! `:scheme` on the wire is that of the origin.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -40,6 +41,8 @@ pub(crate) struct Connector {
     #[cfg(feature = "rest")]
     is_tls_by_scheme: bool,
     proxies: Arc<Proxies>,
+    /// Where to connect instead of looking up the host, unless a proxy does that.
+    address: Option<SocketAddr>,
 }
 
 impl Connector {
@@ -64,6 +67,7 @@ impl Connector {
             #[cfg(feature = "rest")]
             is_tls_by_scheme: false,
             proxies: Arc::new(if uses_proxies { Proxies::from_env() } else { Proxies::none() }),
+            address: None,
         }
     }
 
@@ -75,6 +79,11 @@ impl Connector {
     /// Returns the readiness of its connections.
     pub(super) fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// Returns a connector to another server, which may be one of the addresses of the host.
+    pub(super) fn to_server(&self, address: Option<SocketAddr>, readiness: &Readiness) -> Self {
+        Self { address, readiness: readiness.of_other_server(), ..self.clone() }
     }
 
     /// Adds TLS for `https` URIs.
@@ -119,9 +128,13 @@ impl Service<Uri> for Connector {
             Ok(Some(proxy)) => format!(" by way of {proxy}"),
             _ => String::new(),
         };
+        let direct = match self.address {
+            Some(address) => Uri::try_from(format!("http://{address}")),
+            None => Ok(uri.clone()),
+        };
         let (keep_alive, readiness) = (self.keep_alive.clone(), self.readiness.clone());
         let connecting = async move {
-            let stream = proxy::connect(proxy?, tcp, uri, is_secure).await?;
+            let stream = proxy::connect(proxy?, tcp, direct?, uri, is_secure).await?;
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
                 let stream = tls.connect(&host, stream).await?;

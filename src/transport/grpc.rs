@@ -15,10 +15,8 @@ use tower_service::Service;
 use super::per_runtime::PerRuntime;
 use super::readiness::Readiness;
 use super::request::PREFIX;
-use super::{Limits, Reply, Request, Transport};
+use super::{Limits, Reply, Request};
 use crate::error::{Error, ErrorKind};
-use crate::telemetry::Server;
-use crate::timer::BoxFuture;
 use crate::transport::connector::Connector;
 #[cfg(feature = "rest")]
 pub(super) use not_grpc::NotGrpc;
@@ -54,20 +52,13 @@ impl GrpcTransport {
         Self { inner: Arc::new(Inner { endpoint, connector, channels, limits }) }
     }
 
-    /// Creates a connected transport; errors name `target`.
-    pub(crate) async fn connect(
-        target: &str,
-        endpoint: Endpoint,
-        connector: Connector,
-        limits: Limits,
-    ) -> Result<Self, Error> {
-        let transport = Self::lazy(endpoint, connector, limits);
-        let interval = transport.inner.connector.keep_alive().interval();
-        let endpoint = transport.endpoint(interval);
-        let connected = endpoint.connect_with_connector(transport.inner.connector.clone()).await;
+    /// Connects; errors name `target`.
+    pub(crate) async fn connect(&self, target: &str) -> Result<(), Error> {
+        let connector = self.inner.connector.clone();
+        let interval = connector.keep_alive().interval();
+        let connected = self.endpoint(interval).connect_with_connector(connector).await;
         let channel = connected.map_err(|error| status::connect_error(target, error))?;
-        transport.inner.channels.set(RuntimeChannel { channel, interval })?;
-        Ok(transport)
+        self.inner.channels.set(RuntimeChannel { channel, interval })
     }
 
     /// The endpoint with this keep-alive interval.
@@ -94,12 +85,8 @@ impl GrpcTransport {
         self.inner.connector.readiness()
     }
 
-    /// Returns the server.
-    pub(crate) fn server(&self) -> Server {
-        Server::of(self.inner.endpoint.uri())
-    }
-
-    async fn attempt(&self, request: Request<'_>) -> Result<Reply, Error> {
+    /// Makes one attempt.
+    pub(super) async fn attempt(&self, request: Request<'_>) -> Result<Reply, Error> {
         let (size, limit) = (request.framed().len() - PREFIX, self.inner.limits.message);
         if size > limit {
             let message = format!(
@@ -116,11 +103,5 @@ impl GrpcTransport {
             // tonic's or the server's clock was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }
         })
-    }
-}
-
-impl Transport for GrpcTransport {
-    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
-        Box::pin(self.attempt(request))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::grpc::GrpcTransport;
+use super::balancer::Balancer;
 use super::readiness::{Readiness, Sent};
 #[cfg(feature = "rest")]
 use super::rest::{Hosts, RestTransport};
@@ -22,7 +22,7 @@ pub(crate) struct Link {
 #[derive(Clone, Debug)]
 enum Wire {
     Grpc {
-        server: Server,
+        server: Option<Server>,
         readiness: Readiness,
     },
     #[cfg(feature = "rest")]
@@ -35,9 +35,9 @@ enum Wire {
 }
 
 impl Link {
-    pub(crate) fn grpc(transport: GrpcTransport) -> Self {
-        let (server, readiness) = (transport.server(), transport.readiness().clone());
-        Self { transport: Arc::new(transport), wire: Wire::Grpc { server, readiness } }
+    pub(crate) fn grpc(balancer: Balancer) -> Self {
+        let (server, readiness) = (balancer.server(), balancer.readiness().clone());
+        Self { transport: Arc::new(balancer), wire: Wire::Grpc { server, readiness } }
     }
 
     #[cfg(feature = "rest")]
@@ -71,7 +71,7 @@ impl Link {
     pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
         let _ = spec;
         match &self.wire {
-            Wire::Grpc { server, .. } => Some(server.clone()),
+            Wire::Grpc { server, .. } => server.clone(),
             #[cfg(feature = "rest")]
             Wire::Rest { hosts, .. } => hosts.origin(spec).ok().map(|origin| origin.server()),
             Wire::Custom => None,

@@ -80,14 +80,15 @@ fn port(origin: &Uri, is_secure: bool) -> u16 {
     origin.port_u16().unwrap_or(if is_secure { 443 } else { 80 })
 }
 
-/// Opens a connection to an origin, through a proxy or without one.
+/// Opens a connection to an origin, through a proxy or `direct`ly to its address.
 pub(super) async fn connect(
     proxy: Option<Proxy>,
     mut tcp: HttpConnector,
+    direct: Uri,
     origin: Uri,
     is_secure: bool,
 ) -> Result<Tunnelled, BoxError> {
-    let Some(proxy) = proxy else { return Ok(open(&mut tcp, origin).await?.into()) };
+    let Some(proxy) = proxy else { return Ok(open(&mut tcp, direct).await?.into()) };
     let address = Uri::builder().scheme(Scheme::HTTP).authority(proxy.authority());
     let address = address.path_and_query("/").build()?;
     let stream = open(&mut tcp, address).await.map_err(|error| {

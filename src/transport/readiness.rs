@@ -7,22 +7,29 @@ use super::no_http2::NoHttp2;
 
 /// The connections of a connector, counted once they accept requests.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Readiness(Arc<Counts>);
+pub(super) struct Readiness {
+    counts: Arc<Counts>,
+    /// Why the last connection accepted none.
+    failure: Arc<Mutex<Option<NoHttp2>>>,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
     ready: AtomicU64,
     gone: AtomicU64,
-    /// Why the last connection accepted none.
-    failure: Mutex<Option<NoHttp2>>,
 }
 
 impl Readiness {
+    /// Returns the readiness of another server, whose connections count together with these.
+    pub(super) fn of_other_server(&self) -> Self {
+        Self { counts: self.counts.clone(), failure: Arc::default() }
+    }
+
     /// Records a connection that accepts requests as long as the returned value lives.
     pub(super) fn ready(&self) -> Ready {
         self.set_failure(None);
-        self.0.ready.fetch_add(1, Ordering::SeqCst);
-        Ready(self.0.clone())
+        self.counts.ready.fetch_add(1, Ordering::SeqCst);
+        Ready(self.counts.clone())
     }
 
     /// Records a connection that ended before it accepted any.
@@ -31,11 +38,11 @@ impl Readiness {
     }
 
     pub(super) fn failure(&self) -> Option<NoHttp2> {
-        self.0.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn set_failure(&self, failure: Option<NoHttp2>) {
-        *self.0.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 }
 
@@ -59,8 +66,8 @@ pub(crate) struct Sent {
 impl Sent {
     /// Watches from now on.
     pub(super) fn begin(readiness: &Readiness) -> Self {
-        let gone = readiness.0.gone.load(Ordering::SeqCst);
-        let ready = readiness.0.ready.load(Ordering::SeqCst);
+        let gone = readiness.counts.gone.load(Ordering::SeqCst);
+        let ready = readiness.counts.ready.load(Ordering::SeqCst);
         Self { none_since: (gone == ready).then(|| (readiness.clone(), ready)) }
     }
 
@@ -72,7 +79,8 @@ impl Sent {
     /// Whether part of it may have been sent so far.
     pub(crate) fn is_possible(&self) -> bool {
         let none_since = self.none_since.as_ref();
-        none_since
-            .is_none_or(|(readiness, before)| readiness.0.ready.load(Ordering::SeqCst) != *before)
+        none_since.is_none_or(|(readiness, before)| {
+            readiness.counts.ready.load(Ordering::SeqCst) != *before
+        })
     }
 }

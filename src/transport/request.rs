@@ -183,6 +183,7 @@ impl<'a> SentSecrets<'a> {
 /// The request of one attempt, as a [`Transport`](super::Transport) gets it.
 ///
 /// The message is encoded for a wire when it is first asked for, once a call: attempts share the bytes.
+#[derive(Clone)]
 pub struct Request<'a> {
     pub(crate) outgoing: &'a Outgoing<'a>,
     pub(crate) metadata: MetadataMap,

@@ -4,6 +4,7 @@
 mod support;
 
 mod auth;
+mod endpoints;
 mod grpc;
 mod paging;
 mod refused;

@@ -6,7 +6,7 @@ mod bulk_items;
 mod prefetch;
 mod progress;
 mod resume;
-mod server;
+pub mod server;
 mod timeouts;
 mod tokens;
 

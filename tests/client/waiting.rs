@@ -82,7 +82,7 @@ async fn over_both_wires(builder: impl Fn() -> Builder, test: impl AsyncFn(Fixtu
 }
 
 /// Returns a task with an action without params.
-fn task(targets: DeviceTaskTargets) -> DeviceTask {
+pub fn task(targets: DeviceTaskTargets) -> DeviceTask {
     DeviceTask {
         display_name: "Isolate".to_owned(),
         action: Some(Action::start_network_isolation()),
@@ -92,7 +92,7 @@ fn task(targets: DeviceTaskTargets) -> DeviceTask {
     }
 }
 
-fn devices(uuids: &[&str]) -> DeviceTaskTargets {
+pub fn devices(uuids: &[&str]) -> DeviceTaskTargets {
     DeviceTaskTargets::devices(uuids.iter().copied())
 }
 

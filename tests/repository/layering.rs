@@ -27,6 +27,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "transport",
         &[
+            "backoff",
             "error",
             "proto",
             "protojson",

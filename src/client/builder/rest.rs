@@ -120,6 +120,9 @@ impl ClientBuilder {
     }
 
     pub(super) fn links(&self) -> Result<Links, Error> {
+        if self.rest.wire != Wire::Grpc {
+            self.grpc.check_unused()?;
+        }
         Ok(match self.rest.wire {
             Wire::Grpc => Links::One(self.lazy_grpc()?),
             Wire::Rest => Links::One(self.lazy_rest()?),

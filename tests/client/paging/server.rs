@@ -27,6 +27,8 @@ pub struct Log {
     pub cancelled: Vec<String>,
     pub at_once: usize,
     pub most_at_once: usize,
+    /// The connections that calls came on.
+    pub peers: BTreeSet<SocketAddr>,
 }
 
 #[derive(Clone)]
@@ -92,6 +94,9 @@ impl Greeter for Lists {
         &self,
         request: Request<GreetRequest>,
     ) -> Result<Response<GreetResponse>, Status> {
+        if let Some(peer) = request.remote_addr() {
+            self.log.send_modify(|log| _ = log.peers.insert(peer));
+        }
         let request = request.into_inner();
         if !request.person.is_empty() {
             self.call(&request.person).await?;
@@ -133,12 +138,18 @@ pub struct Server {
     log: watch::Receiver<Log>,
     held: watch::Sender<BTreeSet<String>>,
     failing: watch::Sender<BTreeSet<String>>,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl Server {
     pub fn start() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::start_at(([127, 0, 0, 1], 0).into())
+    }
+
+    /// Starts a server at the address of one that is gone.
+    pub fn start_at(address: SocketAddr) -> Self {
+        let listener = std::net::TcpListener::bind(address).expect("a port");
         listener.set_nonblocking(true).expect("a listener");
         let address = listener.local_addr().expect("an address");
         let (log, log_receiver) = watch::channel(Log::default());
@@ -146,7 +157,7 @@ impl Server {
         let (failing, failing_receiver) = watch::channel(BTreeSet::new());
         let (stop, stopped) = oneshot::channel::<()>();
         let lists = Lists { log: Arc::new(log), held: held_receiver, failing: failing_receiver };
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async move {
                 let listener = TcpListener::from_std(listener).expect("a listener");
@@ -159,13 +170,23 @@ impl Server {
                 }
             });
         });
-        Self { address, log: log_receiver, held, failing, _stop: stop }
+        Self { address, log: log_receiver, held, failing, stop, thread }
+    }
+
+    /// Breaks all connections, and frees the address.
+    pub fn kill(self) {
+        drop(self.stop);
+        self.thread.join().expect("serving");
     }
 
     pub async fn client(&self) -> Client {
         // No call ends by itself while a test waits for its cancellation.
         let client = Client::builder(&self.endpoint()).timeout(60 * TOO_LONG);
         client.connect().await.expect("a client")
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn endpoint(&self) -> String {

@@ -1,0 +1,205 @@
+//! The connections to all addresses of all endpoints, looked up again from time to time.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tonic::Code;
+
+use super::config::{Balancing, Target};
+use super::ejection::Ejection;
+use crate::error::{Error, ErrorKind};
+use crate::telemetry::Server;
+use crate::transport::grpc::GrpcTransport;
+use crate::transport::readiness::Readiness;
+use crate::transport::resolver::Resolver;
+
+/// How often addresses are looked up at most, as in gRPC; after a failure, sooner.
+const LOOKUP_INTERVAL: Duration = Duration::from_secs(30);
+const LOOKUP_INTERVAL_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// One connection, opened when it has a call.
+#[derive(Clone, Debug)]
+pub(super) struct Subchannel {
+    /// The endpoint, and its address if that was looked up.
+    pub(super) name: Arc<str>,
+    /// Whether it is the first to its address.
+    pub(super) is_first: bool,
+    pub(super) transport: GrpcTransport,
+    pub(super) ejection: Arc<Ejection>,
+    pub(super) in_flight: Arc<AtomicUsize>,
+    target: usize,
+    address: Option<SocketAddr>,
+}
+
+/// The connections of a client.
+#[derive(Debug)]
+pub(super) struct Subchannels {
+    targets: Vec<Target>,
+    balancing: Balancing,
+    /// Of all connections together.
+    readiness: Readiness,
+    all: RwLock<Arc<[Subchannel]>>,
+    /// When addresses were looked up last.
+    looked_up: Mutex<Option<Instant>>,
+    /// Whether an endpoint failed since then.
+    is_expired: AtomicBool,
+}
+
+impl Subchannels {
+    pub(super) fn new(targets: Vec<Target>, balancing: Balancing) -> Self {
+        let readiness = Readiness::default();
+        let all: Vec<_> = match &balancing.resolver {
+            Some(_) => Vec::new(),
+            None => (0..targets.len())
+                .flat_map(|at| open(&targets, &balancing, &readiness, at, None))
+                .collect(),
+        };
+        Self {
+            targets,
+            balancing,
+            readiness,
+            all: RwLock::new(all.into()),
+            looked_up: Mutex::default(),
+            is_expired: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns the first endpoint.
+    pub(super) fn server(&self) -> Option<Server> {
+        self.targets.first().map(|target| Server::of(target.endpoint.uri()))
+    }
+
+    pub(super) fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    fn all(&self) -> Arc<[Subchannel]> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the connections. There is at least one.
+    pub(super) async fn current(this: &Arc<Self>) -> Result<Arc<[Subchannel]>, Error> {
+        let all = this.all();
+        let Some(resolver) = &this.balancing.resolver else { return Ok(all) };
+        if all.is_empty() {
+            let mut looked_up = this.looked_up.lock().await;
+            let all = this.all();
+            if all.is_empty() {
+                this.look_up(&**resolver, &mut looked_up).await?;
+                return Ok(this.all());
+            }
+            return Ok(all);
+        }
+        if this.is_due() {
+            // Calls do not wait for it.
+            let (this, resolver) = (this.clone(), resolver.clone());
+            tokio::spawn(async move {
+                if let Ok(mut looked_up) = this.looked_up.try_lock() {
+                    // The addresses of before stay.
+                    let _ = this.look_up(&*resolver, &mut looked_up).await;
+                }
+            });
+        }
+        Ok(all)
+    }
+
+    /// Makes the next call look the addresses up again soon.
+    pub(super) fn expire(&self) {
+        self.is_expired.store(true, Ordering::Relaxed);
+    }
+
+    fn is_due(&self) -> bool {
+        let Ok(looked_up) = self.looked_up.try_lock() else { return false };
+        let is_expired = self.is_expired.load(Ordering::Relaxed);
+        let interval = if is_expired { LOOKUP_INTERVAL_AFTER_FAILURE } else { LOOKUP_INTERVAL };
+        let now = self.balancing.timer.now();
+        looked_up.is_none_or(|at| now.saturating_duration_since(at) >= interval)
+    }
+
+    /// Looks up the addresses of all endpoints. Connections to those that remain stay open. An endpoint whose lookup
+    /// fails keeps its addresses.
+    async fn look_up(
+        &self,
+        resolver: &dyn Resolver,
+        looked_up: &mut Option<Instant>,
+    ) -> Result<(), Error> {
+        *looked_up = Some(self.balancing.timer.now());
+        self.is_expired.store(false, Ordering::Relaxed);
+        let before = self.all();
+        let mut all = Vec::new();
+        let mut failed = None;
+        for (at, target) in self.targets.iter().enumerate() {
+            let of_target = before.iter().filter(|subchannel| subchannel.target == at);
+            match resolver.resolve(&target.host, target.port).await {
+                Ok(mut addresses) if !addresses.is_empty() => {
+                    addresses.sort_unstable();
+                    addresses.dedup();
+                    for address in addresses {
+                        let mut kept = of_target
+                            .clone()
+                            .filter(|kept| kept.address == Some(address))
+                            .peekable();
+                        if kept.peek().is_some() {
+                            all.extend(kept.cloned());
+                        } else {
+                            all.extend(open(
+                                &self.targets,
+                                &self.balancing,
+                                &self.readiness,
+                                at,
+                                Some(address),
+                            ));
+                        }
+                    }
+                }
+                other => {
+                    let why = match other {
+                        Ok(_) => "it has no address".to_owned(),
+                        Err(error) => error.to_string(),
+                    };
+                    all.extend(of_target.cloned());
+                    failed = Some(format!("cannot look up {}: {why}", target.name));
+                }
+            }
+        }
+        if let (true, Some(message)) = (all.is_empty(), failed) {
+            return Err(Error::new(ErrorKind::Connect, Code::Unavailable, message));
+        }
+        *self.all.write().unwrap_or_else(PoisonError::into_inner) = all.into();
+        Ok(())
+    }
+}
+
+/// The connections to one address.
+fn open(
+    targets: &[Target],
+    balancing: &Balancing,
+    readiness: &Readiness,
+    at: usize,
+    address: Option<SocketAddr>,
+) -> impl Iterator<Item = Subchannel> {
+    targets.get(at).into_iter().flat_map(move |target| {
+        let ejection = Arc::new(Ejection::new(balancing.jitter.clone()));
+        let name: Arc<str> = match address {
+            Some(address) => format!("{} ({address})", target.name).into(),
+            None => target.name.as_str().into(),
+        };
+        (0..balancing.connections.max(1)).map(move |number| Subchannel {
+            name: name.clone(),
+            is_first: number == 0,
+            transport: GrpcTransport::lazy(
+                target.endpoint.clone(),
+                target.connector.to_server(address, readiness),
+                balancing.limits,
+            ),
+            ejection: ejection.clone(),
+            in_flight: Arc::default(),
+            target: at,
+            address,
+        })
+    })
+}
