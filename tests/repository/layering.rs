@@ -1,8 +1,12 @@
 //! Who may know whom: modules name only modules below them, and no files name each other in a circle.
 
+mod imports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use imports::{code, has_word, is_word, uses};
 
 /// The modules from the ground up, each with the modules below it that it may name. `codegen` and the root
 /// re-export for others.
@@ -342,91 +346,6 @@ fn way_back<'a>(
         ways = longer;
     }
     None
-}
-
-/// A name that a `use` brings in.
-struct Use {
-    statement: String,
-    is_public: bool,
-    path: Vec<String>,
-    name: String,
-}
-
-/// What the `use`s of a text bring in.
-fn uses(text: &str) -> Vec<Use> {
-    let mut uses = Vec::new();
-    for (at, _) in text.match_indices("use ") {
-        let line = text[..at].rfind('\n').map_or(0, |at| at + 1);
-        let before = text[line..at].trim();
-        let Some(end) = text[at..].find(';').map(|end| at + end + 1) else { continue };
-        if before.is_empty() || before.starts_with("pub") {
-            let statement = text[line..end].to_owned();
-            let mut paths = Vec::new();
-            expand(&[], text[at + 4..end - 1].trim(), &mut paths);
-            uses.extend(paths.into_iter().map(|(path, name)| Use {
-                statement: statement.clone(),
-                is_public: !before.is_empty(),
-                path,
-                name,
-            }));
-        }
-    }
-    uses
-}
-
-/// The paths of a tree of a `use`, each with the name that it gets.
-fn expand(before: &[String], tree: &str, paths: &mut Vec<(Vec<String>, String)>) {
-    let tree = tree.trim();
-    if let Some((head, list)) = tree.split_once('{') {
-        let head = head.split("::").map(str::trim).filter(|part| !part.is_empty());
-        let before: Vec<_> = before.iter().cloned().chain(head.map(str::to_owned)).collect();
-        let list = list.rsplit_once('}').map_or(list, |(list, _)| list);
-        let (mut depth, mut start) = (0, 0);
-        for (at, c) in list.char_indices() {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                ',' if depth == 0 => {
-                    expand(&before, &list[start..at], paths);
-                    start = at + 1;
-                }
-                _ => {}
-            }
-        }
-        expand(&before, &list[start..], paths);
-    } else if !tree.is_empty() {
-        let (path, name) = tree.split_once(" as ").unwrap_or((tree, ""));
-        let parts = path.split("::").map(|part| part.trim().to_owned());
-        let mut path: Vec<_> = before
-            .iter()
-            .cloned()
-            .chain(parts.filter(|part| !part.is_empty() && part != "*"))
-            .collect();
-        if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
-            path.pop();
-        }
-        let last = path.last().cloned().unwrap_or_default();
-        paths.push((path, if name.is_empty() { last } else { name.trim().to_owned() }));
-    }
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        !text[..at].ends_with(is_word) && !text[at + word.len()..].starts_with(is_word)
-    })
-}
-
-/// The text without comments.
-fn code(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines
-        .map(|line| line.split_once(" // ").map_or(line, |(code, _)| code))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// Returns the names after `crate::`, outside comments and documentation links.
