@@ -92,7 +92,7 @@ impl<'a> CallState<'a> {
             Err(error) if error.is_retryable() => {}
             // Its permit would have come too late, or it cannot be sent at all.
             Err(error) if error.is_before_sending() => self.attempts -= 1,
-            // Any answer shows that the service works. A broken connection or an expired deadline shows
+            // Any response shows that the service works. A broken connection or an expired deadline shows
             // nothing.
             Err(error) if !is_answer(error) => {}
             _ => self.policy.throttle.answered(),

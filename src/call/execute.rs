@@ -248,9 +248,9 @@ impl Running<'_> {
         }
     }
 
-    /// Another token, if the service refused this one. It did nothing, or it is only the question for a pending
-    /// answer that it refused. A call has a token renewed once; one that another call has replaced meanwhile is for
-    /// nothing, once too, so that many calls do not renew in turn for ever.
+    /// Returns another token if the service refused this one. The service did nothing, or refused only the poll of
+    /// a pending response. A call renews the token once, and once more uses a token to which another call has renewed
+    /// it meanwhile, so that many calls do not keep renewing in turn.
     async fn renew(
         &mut self,
         credentials: &dyn Credentials,

@@ -24,7 +24,7 @@ use crate::wkt::TypeRegistry;
 /// Returns the HTTP status of a failed call.
 type StatusRule = fn(&MethodSpec, Code) -> u16;
 
-/// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole answers
+/// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole responses
 /// come out. It works alike for HTTP/1.1 and 2.
 ///
 /// * What the body of a response has is ProtoJSON with defaults ([facts](crate::facts#json)); that of a

@@ -66,7 +66,7 @@ impl Attempt {
         Self { span, is_rpc: true, is_ended: false }
     }
 
-    /// A request over HTTP, whose answer was pending so often before. What it asks for is looked at only if
+    /// A request over HTTP after this number of polls. What it asks for is looked at only if
     /// somebody listens.
     #[cfg(feature = "rest")]
     pub(crate) fn http(

@@ -78,7 +78,7 @@ impl Link {
         }
     }
 
-    /// Watches what of a request goes out from now on.
+    /// Watches whether part of a request is sent from now on.
     pub(crate) fn watch(&self) -> Sent {
         match &self.wire {
             Wire::Grpc { readiness, .. } => Sent::begin(readiness),
@@ -88,7 +88,7 @@ impl Link {
         }
     }
 
-    /// Opens the span of an attempt, whose answer was pending so often before.
+    /// Opens the span of an attempt after this number of polls.
     pub(crate) fn begin(&self, outgoing: &Outgoing<'_>, sending: Sending, polls: u32) -> Attempt {
         let spec = outgoing.spec();
         match &self.wire {

@@ -1,4 +1,4 @@
-//! How programs spell a secret.
+//! The spellings in which programs write a secret.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,19 +7,19 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::text::Text;
 
-/// So long a part of a secret is as good as the secret. A shorter one is looked for as a whole.
+/// A part of a secret with this length is treated like the secret. A shorter secret is looked for as a whole.
 pub(super) const PART: usize = 12;
 
-/// So long a beginning is taken for that of a secret at the end of a text.
+/// At the end of a text, this many first bytes of a secret count as the secret.
 const BEGINNING: usize = 4;
 
-/// Shorter ones are words, which count only where they stand alone.
+/// Shorter secrets may be words, and are found only as whole words.
 const WORD: usize = 8;
 
-/// Yet shorter ones have no other spelling that would not be found by chance.
+/// The other spellings of secrets shorter than this are too short: they would be found by chance.
 const SPELLED: usize = 6;
 
-/// The spellings of some secrets, as they are compared.
+/// The spellings of some secrets, in the form for comparing.
 pub(super) struct Spellings {
     all: Vec<Spelling>,
     /// Every part of the long ones.
@@ -84,7 +84,7 @@ impl Spellings {
     }
 }
 
-/// The beginning of a secret at the end of a text, and what says that the text was cut there.
+/// The start of a secret at the end of a text, and the ellipsis that says that the text was cut there.
 fn cut(secret: &[u8], text: &[u8]) -> Option<Range<usize>> {
     let is_after =
         |byte: &u8| !matches!(byte, b'.' | b'"' | b'\'' | b' ' | b'\n' | 0xE2 | 0x80 | 0xA6);
@@ -95,7 +95,7 @@ fn cut(secret: &[u8], text: &[u8]) -> Option<Range<usize>> {
     starts.find(|start| secret.starts_with(&text[*start..end])).map(|start| start..end)
 }
 
-/// A secret as programs write it. Escapes are undone in the text, but for those of UTF-16 in two parts.
+/// Returns a secret as programs write it. The text has its escapes undone, except surrogate pairs.
 fn spellings(secret: &str) -> Vec<String> {
     let unicode = |c: char| match c.is_ascii() {
         true => c.to_string(),
@@ -115,7 +115,7 @@ fn spellings(secret: &str) -> Vec<String> {
     for before in 0..3 {
         let text = [&[0; 3][..before], secret.as_bytes()].concat();
         let standard = base64_simd::STANDARD_NO_PAD.encode_to_string(&text);
-        // The digits at both ends have bits of what stands beside.
+        // The digits at both ends also have bits of the neighbouring bytes.
         let own = (before * 8).div_ceil(6)..text.len() * 8 / 6;
         let standard = standard.get(own).unwrap_or_default().to_owned();
         all.extend([standard.replace('+', "-").replace('/', "_"), standard]);

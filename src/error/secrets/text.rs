@@ -1,4 +1,4 @@
-//! A text in which secrets are looked for, and what its escapes stand for.
+//! A text in which secrets are looked for, with its escapes undone.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ impl Text {
         Self { bytes: text.to_owned(), at }
     }
 
-    /// As it is compared: in lower case, without backslashes.
+    /// The form for comparing: in lower case, without backslashes.
     pub(super) fn folded(&self) -> Self {
         let mut folded = Self::default();
         for (byte, at) in self.bytes.iter().zip(&self.at).filter(|(byte, _)| **byte != b'\\') {
@@ -25,7 +25,7 @@ impl Text {
         folded
     }
 
-    /// With its escapes undone, once; `None` if it has none.
+    /// Undoes one level of escapes; `None` if there are none.
     pub(super) fn unescaped(&self) -> Option<Self> {
         let mut unescaped = Self::default();
         let mut next = 0;
@@ -55,7 +55,7 @@ impl Text {
     }
 }
 
-/// What the escape stands for with which a text begins, and how long that is; it is longer than what it stands for.
+/// Returns the character of the escape at the start of a text, and the length of the escape.
 fn escaped(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     match text.first()? {
         b'%' => Some((vec![byte(text.get(1..3)?)?], 3)),
