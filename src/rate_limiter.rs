@@ -1,6 +1,7 @@
 //! Keeps the service's limit of calls per second on the client's side.
 
 mod arrivals;
+mod flows;
 mod outcome;
 mod pace;
 mod queue;
@@ -21,7 +22,7 @@ use self::arrivals::Arrivals;
 pub(crate) use self::outcome::Outcome;
 use self::pace::{Pace, Sent};
 pub(crate) use self::queue::Priority;
-use self::queue::{PATIENCE, Queue};
+use self::queue::{PATIENCE, Queue, Ticket};
 use crate::error::{Error, ErrorKind};
 use crate::timer::{BoxFuture, Timer};
 
@@ -31,7 +32,7 @@ const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
 /// The longest window; longer ones would overflow clocks.
 const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Limits the rate of calls, first come, first served. Only polls for pending responses (202) go before new
+/// Limits the rate of calls, first come, first served; a [bridge](crate::serve) takes the calls of its callers in turn. Only polls for pending responses (202) go before new
 /// calls, since the service drops a response that is not fetched within ten minutes
 /// ([facts](crate::facts#rate-limit)). All clones share one limit.
 ///
@@ -131,15 +132,17 @@ impl RateLimiter {
     pub(crate) async fn acquire(
         &self,
         priority: Priority,
+        flow: Option<&str>,
         timer: &dyn Timer,
         deadline: Instant,
     ) -> Result<Permit, Error> {
-        let place =
-            Place { shared: &self.shared, ticket: self.shared.state().queue.ticket(priority) };
+        let flow = flow.unwrap_or_default();
+        let ticket = self.shared.state().queue.ticket(priority, flow);
+        let mut place = Place { shared: &self.shared, ticket, flow, is_served: false };
         let mut pause: Option<(Wait, Instant, BoxFuture<'static, ()>)> = None;
-        poll_fn(|cx| {
+        let turn = poll_fn(|cx| {
             let now = timer.now();
-            let wait = match self.shared.step(place.ticket, now, deadline, cx.waker()) {
+            let wait = match self.shared.step(ticket, now, deadline, cx.waker()) {
                 Step::Go(turn) => return Poll::Ready(Ok(turn)),
                 Step::Fail(error) => return Poll::Ready(Err(error)),
                 Step::Wait(wait) => wait,
@@ -156,7 +159,9 @@ impl RateLimiter {
             }
             Poll::Pending
         })
-        .await
+        .await;
+        place.is_served = turn.is_ok();
+        turn
     }
 }
 
@@ -208,12 +213,17 @@ impl fmt::Debug for Permit {
 /// A place in the queue. Dropping it leaves the queue.
 struct Place<'a> {
     shared: &'a Shared,
-    ticket: u64,
+    ticket: Ticket,
+    flow: &'a str,
+    is_served: bool,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let next = self.shared.state().queue.leave(self.ticket);
+        let mut state = self.shared.state();
+        state.queue.end(self.flow, self.ticket, self.is_served);
+        let next = state.queue.leave(self.ticket);
+        drop(state);
         if let Some(next) = next {
             next.wake();
         }
@@ -259,7 +269,13 @@ impl Shared {
     }
 
     /// Decides what the call with this ticket does next. Wakes nothing while holding the lock.
-    fn step(self: &Arc<Self>, ticket: u64, now: Instant, deadline: Instant, waker: &Waker) -> Step {
+    fn step(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        now: Instant,
+        deadline: Instant,
+        waker: &Waker,
+    ) -> Step {
         let mut wake = None;
         let mut state = self.state();
         let step = self.decide(&mut state, ticket, now, deadline, waker, &mut wake);
@@ -273,7 +289,7 @@ impl Shared {
     fn decide(
         self: &Arc<Self>,
         state: &mut State,
-        ticket: u64,
+        ticket: Ticket,
         now: Instant,
         deadline: Instant,
         waker: &Waker,

@@ -44,25 +44,35 @@
 //! |---|---|
 //! | `grpc-retry-pushback-ms: -1` | do not retry (gRFC A6): the bridge has retried as often as it may. Without it attempts would multiply |
 //! | `eset-protect-code-inferred-from: 404` | the code was inferred from this HTTP status, see [`Error::is_code_inferred`](crate::Error::is_code_inferred) |
+//! | `eset-protect-tenant: acme` | the upstream of this tenant does not answer; the message says why |
 //!
 //! gRPC's own clients and this crate's obey `grpc-retry-pushback-ms`. Where another client does not, turn its
 //! retries off.
 
 mod access;
+mod access_handle;
 mod admitted;
+mod audit;
 mod bridge;
 mod caller;
 mod config;
 mod failure;
 mod gate;
+mod health;
 mod hosted;
+mod jwt;
 mod metadata;
+mod operations;
 mod rules;
 mod tls;
 
 pub use access::{Access, AccessError};
-pub use bridge::{AccessHandle, Bridge, RunningBridge, TlsHandle};
+pub use access_handle::AccessHandle;
+pub use audit::AuditLog;
+pub use bridge::{Bridge, RunningBridge, TlsHandle};
 pub use caller::{Caller, Identity, ParseHashError, TokenHash};
 pub use config::{Config, ConfigError};
+pub use jwt::{Jwks, JwtIssuer};
+pub use operations::Operations;
 pub use rules::{ParsePatternError, RpcPattern, Rules};
 pub use tls::ServerTls;

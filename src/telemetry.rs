@@ -12,17 +12,19 @@
 //! |---|---|---|---|
 //! | `call` | `eset_protect::call` | call, with all its attempts and waits | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
 //! | `attempt` | `eset_protect::wire` | request over gRPC | `Attempt.eset.dotnod.automation.v1.DeviceTasks/GetTask` |
+//! | `serve` | `eset_protect::serve` | call that a [bridge](crate::serve) forwards; the parent of its `call` | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
 //! | `request` | `eset_protect::wire` | request over REST, including logins and polls for pending responses | `GET /v1/device_tasks/{task_uuid}` |
 //!
-//! All have the kind `client`; the last two are children of the first. A call is the same RPC on both wires,
+//! All but `serve` have the kind `client`; attempts and requests are children of their call. A call is the same RPC on both wires,
 //! so its span is the same too: `rpc.system.name` is `grpc` even over REST, and HTTP attributes are on the
 //! `request`.
 //!
 //! | field | on | value |
 //! |---|---|---|
-//! | `rpc.system.name` | call, attempt | `grpc` |
-//! | `rpc.method` | call, attempt | the full name, service `/` method |
-//! | `rpc.response.status_code` | call, attempt | the name of the code, such as `OK`, even if the client itself raised the error |
+//! | `eset_protect.caller`, `eset_protect.tenant` | serve | their names in the configuration of the bridge |
+//! | `rpc.system.name` | call, attempt, serve | `grpc` |
+//! | `rpc.method` | call, attempt, serve | the full name, service `/` method |
+//! | `rpc.response.status_code` | call, attempt, serve | the name of the code, such as `OK`, even if the client itself raised the error |
 //! | `server.address`, `server.port` | all | the server |
 //! | `error.type` | all | on failure, the name of the code or, for an HTTP response, its status; otherwise empty |
 //! | `otel.status_code` | all | `ERROR` on failure, otherwise empty |
@@ -63,6 +65,9 @@
 //! `opentelemetry` is used, and if there is none, nothing is sent. A context that you set with
 //! [`CallOptions::metadata`](crate::CallOptions::metadata) is kept.
 //!
+//! A bridge continues the trace of its caller: its span `serve` is a child of the caller's span. Without a layer for
+//! OpenTelemetry, the caller's context is passed on as it is.
+//!
 //! A poll for a pending response carries the context of the original request, because the service requires an
 //! identical request ([facts](crate::facts#pending-responses)). `examples/otlp.rs` exports all of this.
 //!
@@ -79,6 +84,8 @@
 //! | `eset_protect.client.pending_polls` | counter | `rpc.method`; no labels for a login |
 //! | `eset_protect.client.logins` | counter | `outcome`: `ok`, `refused`, `failed` |
 //! | `eset_protect.client.rate_limit.wait` | histogram, seconds | `outcome`: `waited`, `refused` |
+//! | `rpc.server.call.duration` | histogram, seconds | of a bridge: `rpc.system.name`, `rpc.method`, `rpc.response.status_code` |
+//! | `eset_protect.serve.calls` | counter | of a bridge: `tenant`, `rpc.response.status_code` |
 //!
 //! All labels have few distinct values: RPCs, codes, servers. `describe_metrics` passes descriptions to the
 //! recorder.
@@ -103,6 +110,8 @@ mod metrics;
 mod names;
 #[cfg(feature = "otel")]
 mod propagation;
+#[cfg(feature = "serve")]
+mod served;
 mod server;
 
 #[cfg(feature = "rest")]
@@ -117,4 +126,6 @@ pub(crate) use events::{
 };
 #[cfg(feature = "metrics")]
 pub use metrics::describe_metrics;
+#[cfg(feature = "serve")]
+pub(crate) use served::Served;
 pub(crate) use server::Server;

@@ -28,6 +28,8 @@ pub(super) struct Bounds {
     pub(super) deadline: Instant,
     /// The timeout of one request.
     pub(super) timeout: Option<Duration>,
+    /// Whose call it is.
+    pub(super) flow: Option<Arc<str>>,
 }
 
 /// The next request of a call: an attempt, or a poll for its pending response.
@@ -110,7 +112,8 @@ impl Bounds {
         let Some(limiter) = self.limit.of(link) else { return Ok(None) };
         let priority = if is_poll { Priority::Pending } else { Priority::New };
         let since = self.timer.now();
-        let permit = limiter.acquire(priority, &*self.timer, self.deadline).await;
+        let flow = self.flow.as_deref();
+        let permit = limiter.acquire(priority, flow, &*self.timer, self.deadline).await;
         let waited = self.timer.now().saturating_duration_since(since);
         telemetry::rate_limited(waited, permit.is_ok());
         permit.map(Some)

@@ -78,6 +78,7 @@ async fn call(
         limit: policy.limit.clone(),
         deadline: started + timeout,
         timeout: attempt_timeout,
+        flow: options.flow_name(),
     };
     let state = CallState::new(spec, policy, options.retry_or(policy.retry), bounds.deadline);
     let mut running = Running { context, bounds: &bounds, outgoing: &outgoing, state };

@@ -63,6 +63,9 @@ pub struct CallOptions {
     /// Metadata of another call, which this one forwards.
     #[cfg(feature = "serve")]
     forwarded: http::HeaderMap,
+    /// Whose call it is, for a fair share of the rate limit.
+    #[cfg(feature = "serve")]
+    flow: Option<std::sync::Arc<str>>,
 }
 
 impl CallOptions {
@@ -115,6 +118,21 @@ impl CallOptions {
     pub(crate) fn forwarded(mut self, metadata: MetadataMap) -> Self {
         self.forwarded = metadata.into_headers();
         self
+    }
+
+    /// Sets whose call it is. The rate limit is shared fairly between all for whom calls wait.
+    #[cfg(feature = "serve")]
+    pub(crate) fn flow(mut self, name: &str) -> Self {
+        self.flow = Some(name.into());
+        self
+    }
+
+    /// Returns whose call it is.
+    pub(super) fn flow_name(&self) -> Option<std::sync::Arc<str>> {
+        #[cfg(feature = "serve")]
+        return self.flow.clone();
+        #[cfg(not(feature = "serve"))]
+        None
     }
 
     pub(crate) fn timeout_or(&self, default: Duration) -> Duration {

@@ -1,4 +1,4 @@
-//! The queue of waiting calls, in order of arrival.
+//! The queue of waiting calls, in order of arrival, or by turns of those for whom they wait.
 
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -6,25 +6,23 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::flows::Flows;
+
 /// How long the first call may leave its turn unused. A call whose future is not polled, such as a prefetched
 /// page while its stream is idle, would block all others, perhaps even the call that its stream waits for.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The first ticket of new calls, after those of calls that the service is processing.
-const NEW: u64 = 1 << 63;
-
 /// The waiting calls. A fair lock would not do, because a call must know its place, leave from anywhere, and
 /// be skipped if it is not polled.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// The next ticket of a new call.
-    new: u64,
-    /// The next ticket of a call that the service is processing.
-    under_way: u64,
+    /// The number of the next ticket.
+    next: u64,
+    flows: Flows,
     /// Sorted by ticket.
     waiters: VecDeque<Waiter>,
     /// The first call, and since when it has not used its turn.
-    overdue: Option<(u64, Instant)>,
+    overdue: Option<(Ticket, Instant)>,
 }
 
 /// The priority of a call.
@@ -38,29 +36,38 @@ pub(crate) enum Priority {
     Pending,
 }
 
+/// A place in the order of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket {
+    /// The round, in which everybody for whom calls wait has one turn. 0 is for calls that the service is processing.
+    pub(super) round: u64,
+    number: u64,
+}
+
 #[derive(Debug)]
 struct Waiter {
-    ticket: u64,
+    ticket: Ticket,
     waker: Waker,
 }
 
-impl Default for Queue {
-    fn default() -> Self {
-        Self { new: NEW, under_way: 0, waiters: VecDeque::new(), overdue: None }
-    }
-}
-
 impl Queue {
-    /// Returns a ticket for the end of the queue, or for the end of the polls, which are ahead of all new
+    /// Returns a ticket for the next turn of a flow, or for the end of the polls, which are ahead of all new
     /// calls.
-    pub(super) fn ticket(&mut self, priority: Priority) -> u64 {
-        let next = match priority {
-            Priority::New => &mut self.new,
-            Priority::Pending => &mut self.under_way,
+    pub(super) fn ticket(&mut self, priority: Priority, flow: &str) -> Ticket {
+        let number = self.next;
+        self.next = number.wrapping_add(1);
+        let round = match priority {
+            Priority::New => self.flows.begin(flow),
+            Priority::Pending => 0,
         };
-        let ticket = *next;
-        *next = next.wrapping_add(1);
-        ticket
+        Ticket { round, number }
+    }
+
+    /// Records that the call with this ticket got its turn, or gave up.
+    pub(super) fn end(&mut self, flow: &str, ticket: Ticket, is_served: bool) {
+        if ticket.round > 0 {
+            self.flows.end(flow, ticket.round, is_served);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,7 +75,7 @@ impl Queue {
     }
 
     /// Returns the number of calls ahead of this one. Inserts it if it is new or was skipped.
-    pub(super) fn place(&mut self, ticket: u64, waker: &Waker) -> usize {
+    pub(super) fn place(&mut self, ticket: Ticket, waker: &Waker) -> usize {
         let index = self.index(ticket);
         match self.waiters.get_mut(index) {
             Some(waiter) if waiter.ticket == ticket => waiter.waker.clone_from(waker),
@@ -78,7 +85,7 @@ impl Queue {
     }
 
     /// Leaves the queue. Returns the next call if that makes it the first.
-    pub(super) fn leave(&mut self, ticket: u64) -> Option<Waker> {
+    pub(super) fn leave(&mut self, ticket: Ticket) -> Option<Waker> {
         let index = self.index(ticket);
         if self.waiters.get(index)?.ticket != ticket {
             return None;
@@ -122,7 +129,7 @@ impl Queue {
         self.waiters.iter().map(|waiter| waiter.waker.clone()).collect()
     }
 
-    fn index(&self, ticket: u64) -> usize {
+    fn index(&self, ticket: Ticket) -> usize {
         self.waiters.partition_point(|waiter| waiter.ticket < ticket)
     }
 }

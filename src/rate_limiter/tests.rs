@@ -29,7 +29,7 @@ async fn turn(limiter: &RateLimiter) -> Permit {
 }
 
 async fn turn_within(limiter: &RateLimiter, time: Duration) -> Result<Permit, Error> {
-    limiter.acquire(Priority::New, &TokioTimer, Instant::now() + time).await
+    limiter.acquire(Priority::New, None, &TokioTimer, Instant::now() + time).await
 }
 
 /// Makes a call that is answered after this latency.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::HeaderMap;
 use tonic::Status;
 
 use super::caller::{Caller, Identity, TokenHash};
+use super::health::Health;
+use super::jwt::JwtIssuer;
 use super::metadata::TENANT;
 use crate::client::Client;
-use crate::rpc::MethodSpec;
 use crate::server::head::bearer;
 use crate::wkt::TypeRegistry;
 
@@ -34,28 +35,32 @@ use crate::wkt::TypeRegistry;
 pub struct Access {
     tenants: BTreeMap<String, Arc<Tenant>>,
     callers: HashMap<Identity, Arc<Caller>>,
+    jwt: Option<Arc<JwtIssuer>>,
 }
 
 /// Where the calls of a tenant go: a client, whose JSON remembers enum names. Nothing is shared with other tenants: the client has connections, a token, a
 /// rate limiter and a retry throttle of its own.
 pub(super) struct Tenant {
+    pub(super) name: String,
     pub(super) client: Client,
     pub(super) type_registry: TypeRegistry,
+    pub(super) health: Health,
     /// Of the settings from which the client was built.
     fingerprint: Option<TokenHash>,
 }
 
 impl Tenant {
-    pub(super) fn new(client: Client, fingerprint: Option<TokenHash>) -> Self {
+    pub(super) fn new(name: &str, client: Client, fingerprint: Option<TokenHash>) -> Self {
         let type_registry = client.type_registry().clone().remember_enum_names();
-        Self { client, type_registry, fingerprint }
+        let (name, health) = (name.to_owned(), Health::default());
+        Self { name, client, type_registry, health, fingerprint }
     }
 }
 
-/// The caller of a request, where it goes, and the token to pass on.
-pub(super) struct Entrance {
-    pub(super) tenant: Arc<Tenant>,
-    pub(super) own_token: Option<HeaderValue>,
+/// The caller of a request, and the subject of its JWT.
+pub(super) struct Identified {
+    pub(super) caller: Arc<Caller>,
+    pub(super) subject: Option<String>,
 }
 
 impl Access {
@@ -91,7 +96,16 @@ impl Access {
     /// Adds a tenant, or replaces the one of that name.
     #[must_use]
     pub fn tenant(mut self, name: impl Into<String>, client: Client) -> Self {
-        self.tenants.insert(name.into(), Arc::new(Tenant::new(client, None)));
+        let name = name.into();
+        let tenant = Arc::new(Tenant::new(&name, client, None));
+        self.tenants.insert(name, tenant);
+        self
+    }
+
+    /// Sets the issuer of the tokens of callers with [`Identity::Jwt`].
+    #[must_use]
+    pub fn jwt(mut self, issuer: JwtIssuer) -> Self {
+        self.jwt = Some(Arc::new(issuer));
         self
     }
 
@@ -121,17 +135,51 @@ impl Access {
         self.callers.contains_key(&Identity::Anyone)
     }
 
-    /// Decides whether a request may call an RPC. `certified` are the names in the caller's certificate.
-    pub(super) fn admit(
+    /// Returns the tenants in the order of their names.
+    pub(super) fn tenants(&self) -> impl Iterator<Item = &Arc<Tenant>> {
+        self.tenants.values()
+    }
+
+    /// Finds out who calls. `certified` are the names in the caller's certificate.
+    pub(super) async fn identify(
         &self,
-        spec: &MethodSpec,
         headers: &HeaderMap,
         certified: &[String],
-    ) -> Result<Entrance, Status> {
-        let caller = self.find(headers, certified).ok_or_else(|| {
+    ) -> Result<Identified, Status> {
+        let by = |identity: &Identity| self.callers.get(identity).cloned();
+        let known = |caller| Ok(Identified { caller, subject: None });
+        let mut names = certified.iter().cloned().map(Identity::Certificate);
+        if let Some(caller) = names.find_map(|name| by(&name)) {
+            return known(caller);
+        }
+        let token = bearer(headers);
+        if let Some(token) = token {
+            if let Some(caller) = by(&Identity::Token(TokenHash::of(token))) {
+                return known(caller);
+            }
+            if let Some(issuer) = &self.jwt
+                && let Some(verified) = issuer.verify(token).await?
+            {
+                let mut values = verified.values.into_iter().map(Identity::Jwt);
+                if let Some(caller) = values.find_map(|value| by(&value)) {
+                    return Ok(Identified { caller, subject: verified.subject });
+                }
+            }
+        }
+        let own = token.and_then(|_| by(&Identity::OwnToken));
+        match own.or_else(|| by(&Identity::Anyone)) {
+            Some(caller) => known(caller),
             // The same for all reasons, so that nobody can guess names or tokens.
-            Status::unauthenticated("this server does not know the caller")
-        })?;
+            None => Err(Status::unauthenticated("this server does not know the caller")),
+        }
+    }
+
+    /// Returns the tenant that a request is for.
+    pub(super) fn tenant_for(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Tenant>, Status> {
         let name = match (headers.get(TENANT), caller.tenants.as_slice()) {
             (Some(name), _) => name.to_str().unwrap_or_default(),
             (None, [only]) => only,
@@ -143,29 +191,12 @@ impl Access {
         };
         // A tenant of others is refused like one that does not exist.
         let is_own = caller.tenants.iter().any(|own| own == name);
-        let tenant = self.tenants.get(name).filter(|_| is_own).ok_or_else(|| {
+        self.tenants.get(name).filter(|_| is_own).cloned().ok_or_else(|| {
             Status::permission_denied(format!(
                 "{TENANT}: {:?} may not use the tenant {name:?}",
                 caller.name
             ))
-        })?;
-        if !caller.rules.permits(spec) {
-            let (caller, path) = (&caller.name, spec.path.trim_start_matches('/'));
-            return Err(Status::permission_denied(format!("{caller:?} may not call {path}")));
-        }
-        let passes_on = caller.identity == Identity::OwnToken;
-        let own_token = headers.get(header::AUTHORIZATION).filter(|_| passes_on).cloned();
-        Ok(Entrance { tenant: Arc::clone(tenant), own_token })
-    }
-
-    fn find(&self, headers: &HeaderMap, certified: &[String]) -> Option<&Arc<Caller>> {
-        let by = |identity: &Identity| self.callers.get(identity);
-        let by_certificate =
-            || certified.iter().find_map(|name| by(&Identity::Certificate(name.clone())));
-        let token = bearer(headers);
-        let by_token = || by(&Identity::Token(TokenHash::of(token?)));
-        let by_own_token = || token.and_then(|_| by(&Identity::OwnToken));
-        by_certificate().or_else(by_token).or_else(by_own_token).or_else(|| by(&Identity::Anyone))
+        })
     }
 }
 

@@ -1,26 +1,40 @@
 //! A call that may be forwarded.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tracing::Instrument;
 
 use super::access::Tenant;
-use super::{failure, metadata};
+use super::audit::{self, AuditLog, Target};
+use super::caller::Caller;
+use super::{failure, metadata, rules};
 use crate::call::{CallOptions, HttpCodec};
 use crate::client::Client;
+use crate::error::Error;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
+use crate::telemetry::Served;
+use crate::transcode::{Encoded, TranscodeError};
 use crate::wkt::TypeRegistry;
 
 /// A call that its caller may make, and where it goes.
 #[derive(Clone)]
 pub(super) struct Admitted {
+    pub(super) caller: Arc<Caller>,
+    /// The subject of the caller's JWT.
+    pub(super) subject: Option<String>,
     pub(super) tenant: Arc<Tenant>,
     /// The caller's own token for the upstream.
     pub(super) own_token: Option<HeaderValue>,
     pub(super) deadline: Deadline,
+    pub(super) audit: Option<AuditLog>,
+    pub(super) health: HealthReporter,
 }
 
 impl Admitted {
@@ -33,13 +47,96 @@ impl Admitted {
     }
 
     /// Returns the options of the call to the upstream: the metadata and the remaining time.
-    pub(super) fn options(&self, headers: HeaderMap) -> CallOptions {
+    fn options(&self, headers: HeaderMap) -> CallOptions {
         let metadata = metadata::for_upstream(headers, self.own_token.clone());
-        let options = CallOptions::default().forwarded(metadata);
+        let flow = self.subject.as_ref().unwrap_or(&self.caller.name);
+        let options = CallOptions::default().forwarded(metadata).flow(flow);
         match self.deadline.left() {
             Some(left) => options.timeout(left),
             None => options,
         }
+    }
+
+    /// Describes the call for the audit log.
+    pub(super) fn described(&self, spec: &MethodSpec, target: Target) -> audit::Call {
+        audit::Call {
+            caller: self.caller.name.clone(),
+            subject: self.subject.clone(),
+            tenant: self.tenant.name.clone(),
+            rpc: spec.path.strip_prefix('/').unwrap_or(spec.path),
+            target,
+        }
+    }
+
+    /// Makes the call, and observes it.
+    pub(super) async fn answer<M, T, F: Future<Output = Result<Response<T>, Error>>>(
+        &self,
+        spec: &'static MethodSpec,
+        mut headers: HeaderMap,
+        message: M,
+        encode: impl FnOnce(&M) -> Result<Encoded, TranscodeError>,
+        call: impl FnOnce(M, CallOptions) -> F,
+    ) -> Result<Response<T>, Status> {
+        let served = Served::begin(spec, &self.caller.name, &self.tenant.name, &mut headers);
+        let sending = self.send(spec, headers, message, encode, call).instrument(served.span());
+        let result = sending.await;
+        served.end(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
+        result
+    }
+
+    /// Makes the call, after its entry in the audit log if it changes something; or only checks it.
+    async fn send<M, T, F: Future<Output = Result<Response<T>, Error>>>(
+        &self,
+        spec: &'static MethodSpec,
+        headers: HeaderMap,
+        message: M,
+        encode: impl FnOnce(&M) -> Result<Encoded, TranscodeError>,
+        call: impl FnOnce(M, CallOptions) -> F,
+    ) -> Result<Response<T>, Status> {
+        let is_dry_run = self.caller.rules.is_dry_run(spec);
+        let entry = match &self.audit {
+            Some(log) if rules::is_write(spec) && !is_dry_run => {
+                let target =
+                    encode(&message).map(|encoded| Target::of(&encoded)).unwrap_or_default();
+                let begun = log.begin(self.described(spec, target));
+                Some(self.deadline.limit(begun).await??)
+            }
+            _ if is_dry_run => return Err(self.dry_run(spec, encode(&message)).await),
+            _ => None,
+        };
+        let result = call(message, self.options(headers)).await;
+        if let Some(entry) = entry {
+            match &result {
+                Ok(response) => {
+                    let id = response.metadata().get(crate::error::REQUEST_ID);
+                    entry.end(Code::Ok, true, id.and_then(|id| id.to_str().ok()));
+                }
+                Err(error) => {
+                    entry.end(error.code(), error.may_have_executed(), error.request_id());
+                }
+            }
+        }
+        if let Some(is_up) = self.tenant.health.record(result.as_ref().err()) {
+            let status = if is_up { ServingStatus::Serving } else { ServingStatus::NotServing };
+            let service = format!("tenants/{}", self.tenant.name);
+            self.health.set_service_status(service, status).await;
+        }
+        result.map_err(|error| failure::status(error, &self.tenant.name))
+    }
+
+    /// Returns the answer to a call that is only checked.
+    async fn dry_run(&self, spec: &MethodSpec, encoded: Result<Encoded, TranscodeError>) -> Status {
+        let target = match encoded {
+            Ok(encoded) => Target::of(&encoded),
+            Err(error) => return Status::invalid_argument(error.to_string()),
+        };
+        let call = self.described(spec, target);
+        let noted = match &self.audit {
+            Some(log) => log.note("dry_run", &call).await,
+            None => Ok(()),
+        };
+        let path = call.target.path();
+        noted.err().unwrap_or_else(|| failure::dry_run(call.rpc, path, &self.tenant.name))
     }
 
     /// Forwards an encoded message.
@@ -50,7 +147,14 @@ impl Admitted {
         request: tonic::Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let options = self.options(metadata.into_headers());
-        self.client().forward(spec, codec, message, &options).await.map_err(failure::status)
+        let encode = |message: &Bytes| {
+            let encoded = self.type_registry().scope(|| (codec.request)(spec, spec.http, message));
+            let unknown = || TranscodeError::new("", format!("{} is not served", spec.path));
+            encoded.unwrap_or_else(|| Err(unknown()))
+        };
+        let call = async |message, options: CallOptions| {
+            self.client().forward(spec, codec, message, &options).await
+        };
+        self.answer(spec, metadata.into_headers(), message, encode, call).await
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prost::DecodeError;
@@ -16,8 +17,11 @@ use tonic_health::server::HealthReporter;
 use tower::{BoxError, ServiceBuilder, service_fn};
 
 use super::access::Access;
-use super::gate::Gate;
+use super::access_handle::AccessHandle;
+use super::audit::AuditLog;
+use super::gate::{Gate, by_path};
 use super::hosted::{Hosted, Rest};
+use super::operations::Operations;
 use super::tls::{CurrentTls, ServerTls};
 use crate::client::Client;
 use crate::server::connections::{self, Calls, Handshake, Plain};
@@ -28,24 +32,28 @@ use crate::server::{
 
 /// A server that forwards calls; see the [module](super).
 pub struct Bridge {
-    access: Arc<RwLock<Arc<Access>>>,
+    access: AccessHandle,
     hosted: Vec<Hosted>,
     limits: ConnectionLimits,
     origins: Vec<Origin>,
     notifier: Notifier,
     tls: Option<CurrentTls>,
+    audit: Option<AuditLog>,
+    operations: Option<Operations>,
 }
 
 impl Bridge {
     /// Forwards the calls of these callers to their tenants.
     pub fn new(access: Access) -> Self {
         Self {
-            access: Arc::new(RwLock::new(Arc::new(access))),
+            access: AccessHandle::new(access),
             hosted: vec![Hosted::of::<AllServices>()],
             limits: ConnectionLimits::default(),
             origins: Vec::new(),
             notifier: Notifier::default(),
             tls: None,
+            audit: None,
+            operations: None,
         }
     }
 
@@ -85,6 +93,20 @@ impl Bridge {
         self
     }
 
+    /// Logs the calls that change something. By default none are logged.
+    #[must_use]
+    pub fn audit(mut self, log: AuditLog) -> Self {
+        self.audit = Some(log);
+        self
+    }
+
+    /// Tells operators of liveness, readiness and metrics. By default only gRPC's health service does.
+    #[must_use]
+    pub fn operations(mut self, operations: Operations) -> Self {
+        self.operations = Some(operations);
+        self
+    }
+
     /// Sets a function that receives messages for the operator, one sentence each. By default these are
     /// `tracing` events at level WARN. It is called on serving threads, so it should not block.
     #[must_use]
@@ -95,7 +117,7 @@ impl Bridge {
 
     /// Returns a handle that replaces who may call what while the bridge serves.
     pub fn access_handle(&self) -> AccessHandle {
-        AccessHandle(Arc::clone(&self.access))
+        self.access.clone()
     }
 
     /// Returns a handle that replaces the certificate while the bridge serves; `None` without TLS.
@@ -129,12 +151,12 @@ impl Bridge {
     /// Fails if the listener is reachable from other machines and has no [TLS](Self::tls), or lets
     /// [anyone](Access::is_open) call.
     pub async fn serve(
-        self,
+        mut self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
         let address = listener.local_addr()?;
-        let is_open = || AccessHandle(Arc::clone(&self.access)).current().is_open();
+        let is_open = || self.access.current().is_open();
         if !address.ip().is_loopback() && (self.tls.is_none() || is_open()) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -144,8 +166,18 @@ impl Bridge {
             ));
         }
         let (reporter, calls) = self.calls().await.map_err(io::Error::other)?;
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let operations = self.operations.take().map(|operations| {
+            let (access, is_stopping) = (self.access_handle(), Arc::clone(&is_stopping));
+            let serving = operations.serve(access, is_stopping, self.notifier.clone());
+            AbortOnDropHandle::new(tokio::spawn(serving))
+        });
+        if let Some(log) = &self.audit {
+            log.set_notifier(&self.notifier);
+        }
         let shutdown = async {
             shutdown.await;
+            is_stopping.store(true, Ordering::Relaxed);
             report(&reporter, &self.hosted, ServingStatus::NotServing).await;
         };
         let handshake: Arc<dyn Handshake> = match self.tls {
@@ -153,6 +185,10 @@ impl Bridge {
             None => Arc::new(Plain),
         };
         connections::serve(calls, listener, handshake, self.limits, &self.notifier, shutdown).await;
+        if let Some(log) = &self.audit {
+            log.flush().await;
+        }
+        drop(operations);
         Ok(())
     }
 
@@ -171,7 +207,15 @@ impl Bridge {
         let limits = RestLimits { body_time, ..RestLimits::default() };
         let rest =
             RestFront::new(hosted.iter().map(|one| Arc::new(Rest(*one)) as _)).limits(limits);
-        let gate = Arc::new(Gate::new(Arc::clone(&self.access), hosted, rest, routes, body_time));
+        let gate = Arc::new(Gate {
+            access: self.access_handle(),
+            audit: self.audit.clone(),
+            health: reporter.clone(),
+            rpcs: by_path(hosted),
+            rest,
+            routes,
+            body_time,
+        });
         let calls = ServiceBuilder::new().option_layer(cors::layer(&self.origins)).service(
             service_fn(move |request| {
                 let gate = Arc::clone(&gate);
@@ -197,22 +241,6 @@ impl fmt::Debug for Bridge {
             .field("limits", &self.limits)
             .field("origins", &self.origins)
             .finish_non_exhaustive()
-    }
-}
-
-/// Replaces who may call what while a [`Bridge`] serves.
-#[derive(Clone, Debug)]
-pub struct AccessHandle(Arc<RwLock<Arc<Access>>>);
-
-impl AccessHandle {
-    /// Returns the current table.
-    pub fn current(&self) -> Arc<Access> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Decides by this table from the next call on. Calls that have begun go on.
-    pub fn replace(&self, access: Access) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
     }
 }
 

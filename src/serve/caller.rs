@@ -25,6 +25,8 @@ pub enum Identity {
     /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name.
     /// The bridge needs authorities for client certificates: [`ServerTls::new`](super::ServerTls::new).
     Certificate(String),
+    /// `Authorization: Bearer JWT`, of the issuer of [`Access::jwt`](super::Access::jwt), with this value in its claim.
+    Jwt(String),
     /// `Authorization: Bearer TOKEN` with any other token. The bridge passes it on, and the upstream says who the
     /// caller is.
     OwnToken,

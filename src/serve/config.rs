@@ -19,6 +19,7 @@ pub use self::config_error::ConfigError;
 use self::place::Source;
 use super::access::Access;
 use super::bridge::Bridge;
+use super::jwt::{Jwks, JwtIssuer};
 use super::tls::ServerTls;
 use crate::client::duration;
 use crate::error::Error;
@@ -29,6 +30,8 @@ use crate::server::{ConnectionLimits, Origin};
 /// ```toml
 /// listen = "0.0.0.0:8443"                      # 127.0.0.1:50051 by default
 /// allow_origins = ["https://console.example"]  # web pages that may call (CORS); none by default
+/// audit_log = "/var/log/eset-protect/audit.jsonl"  # every call that changes something; none by default
+/// operations = "127.0.0.1:9090"                # /livez, /readyz and /metrics; none by default
 ///
 /// [tls]                                        # needed for any address but loopback
 /// certificate = "server.pem"
@@ -41,6 +44,12 @@ use crate::server::{ConnectionLimits, Origin};
 /// head_time = "30s"
 /// body_time = "30s"
 /// drain_time = "30s"                           # for current calls after SIGTERM
+///
+/// [jwt]                                        # only for callers with a JWT
+/// issuer = "https://idp.example/"
+/// audience = "eset-protect"
+/// jwks = "https://idp.example/keys"            # or a file
+/// claim = "client_id"                          # which names the caller; "sub" by default
 ///
 /// [tenants.acme]
 /// region = "eu"
@@ -58,6 +67,11 @@ use crate::server::{ConnectionLimits, Origin};
 /// allow = ["DeviceTasks/*", "Policies/Get*"]
 /// deny = ["*/Delete*"]
 ///
+/// [callers.pipeline]
+/// jwt = "ci-pipeline"                          # the value of the claim
+/// tenants = ["acme"]
+/// dry_run = ["*/*"]                            # checks calls that change something, and sends none
+///
 /// [callers.console]
 /// certificate = "spiffe://example.org/console"
 /// tenants = ["acme", "plant"]
@@ -68,10 +82,14 @@ use crate::server::{ConnectionLimits, Origin};
 ///   their names without `ESET_PROTECT_` and in lower case: `endpoint`, `region` or `on_prem`, and `wire`, `username`,
 ///   `credentials`, `token_url`, `timeout`, `max_attempts`, `rate`, `ca_cert`, `pin_cert`. Secrets are not in the file:
 ///   `password_env` and `token_env` name variables of the environment, and `credentials_command` is a program with its
-///   arguments that prints what a file of `credentials` contains. It runs without a shell, whenever the file is read.
-/// * **Callers** have one of `token_sha256`, `certificate`, `own_token = true` (their own token for the upstream is
-///   passed on) and `anyone = true` (on loopback alone); see [`Identity`](super::Identity). `allow`, `deny` and
-///   `read_only` are [`Rules`](super::Rules). Without any caller, everybody on loopback may use every tenant.
+///   arguments that prints what a file of `credentials` contains. It runs without a shell, whenever the file is read,
+///   for at most 30 seconds; what it writes to standard error is not shown.
+/// * **Callers** have one of `token_sha256`, `certificate`, `jwt`, `own_token = true` (their own token for the upstream
+///   is passed on) and `anyone = true` (on loopback alone); see [`Identity`](super::Identity). `allow`, `deny`,
+///   `dry_run` and `read_only` are [`Rules`](super::Rules). Without any caller, everybody on loopback may use every
+///   tenant.
+/// * **The audit log** is an [`AuditLog`](super::AuditLog), **operations** are [`Operations`](super::Operations), and `[jwt]` is a
+///   [`JwtIssuer`].
 /// * **Paths** are relative to the folder of the file.
 #[derive(Debug)]
 pub struct Config {
@@ -80,6 +98,8 @@ pub struct Config {
     tls: Option<ServerTls>,
     limits: ConnectionLimits,
     access: Access,
+    audit_log: Option<PathBuf>,
+    operations: Option<SocketAddr>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +108,9 @@ struct File {
     listen: Option<Spanned<String>>,
     #[serde(default)]
     allow_origins: Vec<Spanned<String>>,
+    audit_log: Option<PathBuf>,
+    operations: Option<Spanned<String>>,
+    jwt: Option<JwtTable>,
     tls: Option<Spanned<TlsTable>>,
     #[serde(default)]
     limits: LimitsTable,
@@ -102,6 +125,15 @@ struct TlsTable {
     certificate: Spanned<PathBuf>,
     key: Spanned<PathBuf>,
     client_authorities: Option<Spanned<PathBuf>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JwtTable {
+    issuer: String,
+    audience: String,
+    jwks: Spanned<String>,
+    claim: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -135,10 +167,7 @@ impl Config {
         let access = access(&source, &file, previous)?;
         let listen = match &file.listen {
             None => SocketAddr::from(([127, 0, 0, 1], 50_051)),
-            Some(text) => text.as_ref().parse().map_err(|_| {
-                let expected = "an IP address and a port, such as 127.0.0.1:50051";
-                source.wrong("listen", text, expected)
-            })?,
+            Some(text) => address(&source, "listen", text)?,
         };
         if let Some(at) = file.listen.as_ref().filter(|_| !listen.ip().is_loopback()) {
             if tls.is_none() {
@@ -155,7 +184,10 @@ impl Config {
         };
         let origins = file.allow_origins.iter().map(origin).collect::<Result<_, _>>()?;
         let limits = limits(&source, &file.limits)?;
-        Ok(Self { listen, origins, tls, limits, access })
+        let operations = file.operations.as_ref();
+        let operations = operations.map(|text| address(&source, "operations", text)).transpose()?;
+        let audit_log = file.audit_log.map(|path| source.resolve(&path));
+        Ok(Self { listen, origins, tls, limits, access, audit_log, operations })
     }
 
     /// Returns the address to listen on.
@@ -168,12 +200,23 @@ impl Config {
         self.tls.as_ref()
     }
 
+    /// Returns the path of the audit log, for [`AuditLog::open`](super::AuditLog::open).
+    pub fn audit_log(&self) -> Option<&Path> {
+        self.audit_log.as_deref()
+    }
+
+    /// Returns the address for [`Operations`](super::Operations).
+    pub fn operations(&self) -> Option<SocketAddr> {
+        self.operations
+    }
+
     /// Returns who may call what.
     pub fn into_access(self) -> Access {
         self.access
     }
 
-    /// Returns a bridge with this configuration.
+    /// Returns a bridge with this configuration, but for the [audit log](Self::audit_log) and
+    /// [operations](Self::operations), which are to be opened.
     pub fn into_bridge(self) -> Bridge {
         let bridge = Bridge::new(self.access).connection_limits(self.limits);
         let bridge = self.origins.into_iter().fold(bridge, Bridge::allow_origin);
@@ -182,6 +225,31 @@ impl Config {
             None => bridge,
         }
     }
+}
+
+fn address(
+    source: &Source<'_>,
+    key: &str,
+    text: &Spanned<String>,
+) -> Result<SocketAddr, ConfigError> {
+    let expected = "an IP address and a port, such as 127.0.0.1:50051";
+    text.as_ref().parse().map_err(|_| source.wrong(key, text, expected))
+}
+
+fn jwt(source: &Source<'_>, table: &JwtTable) -> Result<JwtIssuer, ConfigError> {
+    let (text, span) = (table.jwks.as_ref(), table.jwks.span());
+    let keys = if text.contains("://") {
+        Jwks::fetched_from(text)
+    } else {
+        let path = Spanned::new(span.clone(), PathBuf::from(text));
+        Jwks::parse(source.file("jwt.jwks", &path)?)
+    };
+    let keys = keys.map_err(|error| source.at("jwt.jwks", &span, &Error::message(&error)))?;
+    let issuer = JwtIssuer::new(&table.issuer, &table.audience, keys);
+    Ok(match &table.claim {
+        Some(claim) => issuer.claim(claim),
+        None => issuer,
+    })
 }
 
 fn tls(source: &Source<'_>, table: &Spanned<TlsTable>) -> Result<ServerTls, ConfigError> {
@@ -222,6 +290,9 @@ fn access(
         let tenant = tenants::tenant(source, name, table, previous)?;
         access.insert(name, tenant);
     }
+    if let Some(table) = &file.jwt {
+        access = access.jwt(jwt(source, table)?);
+    }
     if file.tenants.is_empty() {
         return Err(ConfigError(format!(
             "{}: expected a table [tenants.NAME]",
@@ -232,7 +303,7 @@ fn access(
         return Ok(access.open_all());
     }
     for (name, table) in &file.callers {
-        let caller = callers::caller(source, name, table)?;
+        let caller = callers::caller(source, name, table, file.jwt.is_some())?;
         let added = access.caller(caller);
         access = added.map_err(|error| source.at("callers", &table.span(), &error))?;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,12 +12,17 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
+use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, service_fn};
 
-use super::access::Access;
+use super::access::Identified;
+use super::access_handle::AccessHandle;
 use super::admitted::Admitted;
+use super::audit::{AuditLog, Target};
+use super::caller::Identity;
 use super::hosted::Hosted;
+use super::rules;
 use crate::call::HttpCodec;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
@@ -41,29 +46,28 @@ pub(super) struct Certified(pub(super) Arc<[String]>);
 
 /// The state shared by all connections.
 pub(super) struct Gate {
-    access: Arc<RwLock<Arc<Access>>>,
+    pub(super) access: AccessHandle,
+    pub(super) audit: Option<AuditLog>,
+    pub(super) health: HealthReporter,
     /// The RPCs by gRPC path.
-    rpcs: BTreeMap<&'static str, (&'static MethodSpec, HttpCodec)>,
-    rest: RestFront,
+    pub(super) rpcs: BTreeMap<&'static str, (&'static MethodSpec, HttpCodec)>,
+    pub(super) rest: RestFront,
     /// Health and reflection.
-    routes: Routes,
-    body_time: Duration,
+    pub(super) routes: Routes,
+    pub(super) body_time: Duration,
+}
+
+/// Returns the RPCs by gRPC path.
+pub(super) fn by_path(
+    hosted: &[Hosted],
+) -> BTreeMap<&'static str, (&'static MethodSpec, HttpCodec)> {
+    let rpcs = hosted
+        .iter()
+        .flat_map(|hosted| hosted.methods.iter().map(|spec| (spec.path, (*spec, hosted.codec))));
+    rpcs.collect()
 }
 
 impl Gate {
-    pub(super) fn new(
-        access: Arc<RwLock<Arc<Access>>>,
-        hosted: &[Hosted],
-        rest: RestFront,
-        routes: Routes,
-        body_time: Duration,
-    ) -> Self {
-        let rpcs = hosted.iter().flat_map(|hosted| {
-            hosted.methods.iter().map(|spec| (spec.path, (*spec, hosted.codec)))
-        });
-        Self { access, rpcs: rpcs.collect(), rest, routes, body_time }
-    }
-
     /// Answers a request.
     pub(super) async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         if is_grpc_web(request.headers()) {
@@ -80,13 +84,31 @@ impl Gate {
     }
 
     /// Decides whether a request may call an RPC.
-    fn admit(&self, spec: &MethodSpec, request: &Request<Body>) -> Result<Admitted, Status> {
-        let headers = request.headers();
+    async fn admit(
+        &self,
+        spec: &MethodSpec,
+        headers: &HeaderMap,
+        extensions: &http::Extensions,
+    ) -> Result<Admitted, Status> {
         let deadline = Deadline::of(headers)?;
-        let Certified(names) = request.extensions().get().cloned().unwrap_or_default();
-        let access = self.access.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let entrance = access.admit(spec, headers, &names)?;
-        Ok(Admitted { tenant: entrance.tenant, own_token: entrance.own_token, deadline })
+        let Certified(names) = extensions.get().cloned().unwrap_or_default();
+        let access = self.access.current();
+        let identified = deadline.limit(access.identify(headers, &names)).await??;
+        let Identified { caller, subject } = identified;
+        let tenant = access.tenant_for(&caller, headers)?;
+        let passes_on = caller.identity == Identity::OwnToken;
+        let own_token = headers.get(header::AUTHORIZATION).filter(|_| passes_on).cloned();
+        let (audit, health) = (self.audit.clone(), self.health.clone());
+        let admitted = Admitted { caller, subject, tenant, own_token, deadline, audit, health };
+        if admitted.caller.rules.permits(spec) {
+            return Ok(admitted);
+        }
+        if let Some(log) = self.audit.as_ref().filter(|_| rules::is_write(spec)) {
+            let call = admitted.described(spec, Target::default());
+            deadline.limit(log.note("refused", &call)).await??;
+        }
+        let (caller, path) = (&admitted.caller.name, spec.path.trim_start_matches('/'));
+        Err(Status::permission_denied(format!("{caller:?} may not call {path}")))
     }
 
     async fn grpc(&self, request: Request<Body>) -> Response<Body> {
@@ -96,7 +118,7 @@ impl Gate {
                 Err(never) => match never {},
             };
         };
-        let admitted = match self.admit(spec, &request) {
+        let admitted = match self.admit(spec, request.headers(), request.extensions()).await {
             Ok(admitted) => admitted,
             Err(status) => return status.into_http(),
         };
@@ -114,7 +136,7 @@ impl Gate {
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
         if let Some(spec) = self.rest.rpc(request.method(), request.uri().path()) {
-            match self.admit(spec, &request) {
+            match self.admit(spec, request.headers(), request.extensions()).await {
                 Ok(admitted) => drop(request.extensions_mut().insert(admitted)),
                 Err(status) => return self.refused(spec, &status).map(full),
             }

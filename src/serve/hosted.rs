@@ -4,7 +4,6 @@ use prost::Message;
 use tonic::Status;
 
 use super::admitted::Admitted;
-use super::failure;
 use crate::call::HttpCodec;
 use crate::rpc::{HttpBinding, MethodSpec, Rpc, RpcVisitor};
 use crate::server::{Backend, RestCall, RestFuture, Services};
@@ -95,9 +94,12 @@ impl RpcVisitor for Typed {
         let Self { call, admitted } = self;
         Box::pin(call.answer::<R, _, _>(|request| async move {
             let (metadata, _, message) = request.into_parts();
-            let options = admitted.options(metadata.into_headers());
-            let call = admitted.client().call::<R>(message).options(options);
-            call.send().await.map_err(failure::status)
+            let types = admitted.type_registry();
+            let encode = |message: &_| types.scope(|| Encoded::request::<R>(message));
+            let call = async |message, options| {
+                admitted.client().call::<R>(message).options(options).send().await
+            };
+            admitted.answer(R::SPEC, metadata.into_headers(), message, encode, call).await
         }))
     }
 }

@@ -5,11 +5,17 @@ use std::str::FromStr;
 
 use crate::rpc::{IdempotencyLevel, MethodSpec};
 
+/// Whether an RPC may change something: all but those with `idempotency_level = NO_SIDE_EFFECTS` in their `.proto`.
+pub(super) fn is_write(spec: &MethodSpec) -> bool {
+    spec.idempotency != IdempotencyLevel::NoSideEffects
+}
+
 /// Which RPCs a caller may call: all that are allowed and not denied. By default all are allowed.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     allow: Vec<RpcPattern>,
     deny: Vec<RpcPattern>,
+    dry_run: Vec<RpcPattern>,
     is_read_only: bool,
 }
 
@@ -33,6 +39,16 @@ impl Rules {
         self
     }
 
+    /// Checks calls of the RPCs of this pattern that would change something, and does not send them. A valid call
+    /// fails with `FAILED_PRECONDITION` (400 over REST), a message that says what would have been sent, and a
+    /// `google.rpc.PreconditionFailure` of type `DRY_RUN`; a call that has no valid HTTP form with
+    /// `INVALID_ARGUMENT`. So no program takes it for done. Calls that change nothing are sent.
+    #[must_use]
+    pub fn dry_run(mut self, pattern: RpcPattern) -> Self {
+        self.dry_run.push(pattern);
+        self
+    }
+
     /// Denies all RPCs but those that change nothing, `idempotency_level = NO_SIDE_EFFECTS` in their `.proto`.
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {
@@ -44,8 +60,12 @@ impl Rules {
     pub fn permits(&self, spec: &MethodSpec) -> bool {
         let is_allowed = self.allow.is_empty() || self.allow.iter().any(|one| one.matches(spec));
         let is_denied = self.deny.iter().any(|one| one.matches(spec));
-        let is_write = spec.idempotency != IdempotencyLevel::NoSideEffects;
-        is_allowed && !is_denied && !(self.is_read_only && is_write)
+        is_allowed && !is_denied && !(self.is_read_only && is_write(spec))
+    }
+
+    /// Whether a call of this RPC is checked and not sent.
+    pub fn is_dry_run(&self, spec: &MethodSpec) -> bool {
+        is_write(spec) && self.dry_run.iter().any(|one| one.matches(spec))
     }
 }
 

@@ -18,6 +18,10 @@ const RETRIES: &str = "eset_protect.client.retries";
 const GIVEN_UP: &str = "eset_protect.client.retries_given_up";
 const PENDING_POLLS: &str = "eset_protect.client.pending_polls";
 const LOGINS: &str = "eset_protect.client.logins";
+#[cfg(feature = "serve")]
+const SERVED: &str = "rpc.server.call.duration";
+#[cfg(feature = "serve")]
+const SERVED_CALLS: &str = "eset_protect.serve.calls";
 const RATE_LIMIT_WAIT: &str = "eset_protect.client.rate_limit.wait";
 
 /// Describes this crate's metrics to the recorder, for its help texts. Call it after installing the recorder.
@@ -35,6 +39,11 @@ pub fn describe_metrics() {
     );
     describe_counter!(PENDING_POLLS, "How often a response was pending (202) and asked for again");
     describe_counter!(LOGINS, "Logins and renewals of tokens, by what came of them");
+    #[cfg(feature = "serve")]
+    {
+        describe_histogram!(SERVED, Unit::Seconds, "How long the calls of callers took");
+        describe_counter!(SERVED_CALLS, "The calls of callers, by tenant");
+    }
     describe_histogram!(RATE_LIMIT_WAIT, Unit::Seconds, "How long calls waited for the rate limit");
 }
 
@@ -57,6 +66,19 @@ pub(super) fn call(
         labels.push(Label::from_static_parts("error.type", code_name(code)));
     }
     histogram!(DURATION, labels).record(elapsed());
+}
+
+#[cfg(feature = "serve")]
+pub(super) fn served(spec: &MethodSpec, tenant: &str, code: Code, elapsed: Duration) {
+    let code = code_name(code);
+    let labels = [
+        Label::from_static_parts("rpc.system.name", "grpc"),
+        Label::from_static_parts("rpc.method", method(spec)),
+        Label::from_static_parts("rpc.response.status_code", code),
+    ];
+    histogram!(SERVED, labels.to_vec()).record(elapsed);
+    counter!(SERVED_CALLS, "tenant" => tenant.to_owned(), "rpc.response.status_code" => code)
+        .increment(1);
 }
 
 pub(super) fn attempt(spec: &MethodSpec, code: Code) {

@@ -26,3 +26,6 @@ pub(super) fn login(_outcome: &'static str) {}
 pub(super) fn pending(_spec: Option<&MethodSpec>) {}
 
 pub(super) fn rate_limit(_wait: Duration, _is_in_time: bool) {}
+
+#[cfg(feature = "serve")]
+pub(super) fn served(_spec: &MethodSpec, _tenant: &str, _code: Code, _elapsed: Duration) {}

@@ -3,7 +3,7 @@
 mod problem;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::client::TlsStream;
@@ -127,7 +127,7 @@ impl TlsConfig {
             .map_err(failed)?;
         let verifier: Arc<dyn ServerCertVerifier> = match &self.pinned {
             Some(pinned) => Arc::new(Pinned { certificate: pinned.clone(), provider }),
-            None => WebPkiServerVerifier::builder_with_provider(self.roots()?.into(), provider)
+            None => WebPkiServerVerifier::builder_with_provider(self.roots()?, provider)
                 .build()
                 .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
         };
@@ -143,13 +143,15 @@ impl TlsConfig {
         Ok(TlsConnector { config: Arc::new(config), name: self.server_name.clone() })
     }
 
-    fn roots(&self) -> Result<RootCertStore, Error> {
-        let mut roots = RootCertStore::empty();
-        if !self.without_system_roots {
-            // Systems have certificates that rustls cannot parse; the others count.
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
+    fn roots(&self) -> Result<Arc<RootCertStore>, Error> {
+        let system = match self.without_system_roots {
+            true => Arc::new(RootCertStore::empty()),
+            false => system_roots(),
+        };
+        if self.authorities.is_empty() && !system.is_empty() {
+            return Ok(system);
         }
+        let mut roots = RootCertStore::clone(&system);
         for authority in &self.authorities {
             roots
                 .add(authority.clone())
@@ -161,8 +163,24 @@ impl TlsConfig {
                  TlsConfig::ca_certificate or pin a certificate",
             ));
         }
-        Ok(roots)
+        Ok(Arc::new(roots))
     }
+}
+
+/// Returns the authorities that the system trusts. Clients share them as long as there is one: a server with a
+/// thousand would spend minutes on reading them.
+fn system_roots() -> Arc<RootCertStore> {
+    static SHARED: Mutex<Weak<RootCertStore>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(roots) = shared.upgrade() {
+        return roots;
+    }
+    let mut roots = RootCertStore::empty();
+    // Systems have certificates that rustls cannot parse; the others count.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let roots = Arc::new(roots);
+    *shared = Arc::downgrade(&roots);
+    roots
 }
 
 impl fmt::Debug for TlsConfig {

@@ -3,7 +3,8 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command};
 
 use eset_protect::automation::v1::DeviceTask;
@@ -33,9 +34,15 @@ impl Serving {
     }
 
     fn list(&self, wire: &str, token: &str) -> Ran {
-        let args =
-            ["tasks", "list", "--endpoint", &self.endpoint, "--wire", wire, "--output", "json"];
-        let mut command = command(&args);
+        self.call(&["tasks", "list", "--wire", wire, "--output", "json"], token)
+    }
+
+    fn delete(&self, uuid: &str) -> Ran {
+        self.call(&["tasks", "delete", uuid], TOKEN)
+    }
+
+    fn call(&self, args: &[&str], token: &str) -> Ran {
+        let mut command = command(&[args, &["--endpoint", &self.endpoint]].concat());
         if !token.is_empty() {
             command.env("ESET_PROTECT_TOKEN", token);
         }
@@ -79,7 +86,7 @@ fn a_configuration_is_checked_served_and_read_again() {
     let write = |rest: &str| {
         let endpoint = emulator.endpoint();
         let text = format!(
-            "listen = \"127.0.0.1:0\"\n[tenants.acme]\nendpoint = {endpoint:?}\n\
+            "listen = \"127.0.0.1:0\"\naudit_log = \"audit.jsonl\"\noperations = \"127.0.0.1:0\"\n[tenants.acme]\nendpoint = {endpoint:?}\n\
              [callers.soar]\ntoken_sha256 = {HASH:?}\ntenants = [\"acme\"]\n{rest}\n"
         );
         fs::write(&path, text).unwrap();
@@ -88,23 +95,36 @@ fn a_configuration_is_checked_served_and_read_again() {
     assert!(run(&["serve", "--config", file, "--check"], b"").ok().contains("is valid"));
     let mut serving = Serving::start(&["--config", file]);
     let mut notices = BufReader::new(serving.child.stderr.take().unwrap()).lines();
+    let notice = notices.next().unwrap().unwrap();
+    let (_, operations) = notice.split_once("operations at http://").unwrap();
     let tasks: Vec<DeviceTask> = serving.list("grpc", TOKEN).json_lines();
     assert!(!tasks.is_empty());
     serving.list("grpc", "").fails(5);
+    let mut stream = TcpStream::connect(operations).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let metrics = std::io::read_to_string(stream).unwrap();
+    assert!(metrics.contains("\nrpc_server_call_duration_seconds_bucket{"), "{metrics}");
+    assert!(metrics.contains("\neset_protect_serve_calls_total{tenant=\"acme\""), "{metrics}");
+
+    let audit = || fs::read_to_string(directory.join("audit.jsonl")).unwrap();
+    serving.delete(&tasks[0].uuid).ok();
+    assert!(audit().contains(r#""event":"begin""#) && audit().contains(r#""caller":"soar""#));
+    fs::rename(directory.join("audit.jsonl"), directory.join("audit.1")).unwrap();
 
     write("alow = []");
     let error = run(&["serve", "--config", file, "--check"], b"").fails(2);
     assert!(
-        error.contains("serve.toml:7: callers.soar.alow: unknown")
-            || error.contains("serve.toml:7: alow: unknown field `alow`"),
+        error.contains("serve.toml:9: callers.soar.alow: unknown")
+            || error.contains("serve.toml:9: alow: unknown field `alow`"),
         "{error}"
     );
     run(&["serve", "--config", file], b"").fails(2);
     serving.signal("-HUP");
     let notice = notices.next().unwrap().unwrap();
     assert!(notice.contains("the old one goes on"), "{notice}");
+    assert_eq!(audit(), "", "a new file");
     let again: Vec<DeviceTask> = serving.list("rest", TOKEN).json_lines();
-    assert_eq!(again.len(), tasks.len());
+    assert_eq!(again.len(), tasks.len() - 1);
 
     write("allow = [\"Policies/*\"]");
     serving.signal("-HUP");

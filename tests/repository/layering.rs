@@ -79,7 +79,21 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("rollout", &["client", "device_management", "error", "params", "policy", "policy_management"]),
     ("server", &["proto", "protojson", "rpc", "transcode", "wkt"]),
-    ("serve", &["call", "client", "error", "proto", "rpc", "server", "transcode", "wkt"]),
+    (
+        "serve",
+        &[
+            "call",
+            "client",
+            "error",
+            "proto",
+            "rpc",
+            "server",
+            "telemetry",
+            "transcode",
+            "transport",
+            "wkt",
+        ],
+    ),
     (
         "emulator",
         &[

@@ -102,11 +102,22 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         ),
         (
             caller.clone(),
-            "3: callers.c: expected one of token_sha256, certificate, own_token = true and anyone = true",
+            "3: callers.c: expected one of token_sha256, certificate, jwt, own_token = true and anyone = true",
         ),
         (
             format!("{caller}token_sha256 = \"hunter2\""),
             "5: callers.c.token_sha256: expected the SHA-256 of a token",
+        ),
+        (format!("{caller}jwt = \"x\""), "3: callers.c.jwt: expected a table [jwt]"),
+        (
+            format!(
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"http://idp.example\"\n{tenant}"
+            ),
+            "4: jwt.jwks: expected an https address of keys (http only on loopback), found",
+        ),
+        (
+            format!("operations = \"9090\"\n{tenant}"),
+            "1: operations: expected an IP address and a port, such as 127.0.0.1:50051, found \"9090\"",
         ),
         (
             format!("{caller}anyone = true\nallow = [\"GetTask\"]"),
@@ -149,5 +160,6 @@ fn the_example_is_valid() {
     let path = directory.join("serve.toml");
     fs::write(&path, example).unwrap();
     let config = Config::read(&path, None).unwrap();
+    assert!(config.audit_log().is_some() && config.operations().is_some());
     assert!(config.tls().is_some() && !config.into_access().is_open());
 }

@@ -7,8 +7,11 @@
 mod support;
 
 mod access;
+mod audit;
 mod config;
 mod fronts;
+mod jwt;
+mod operations;
 mod passing;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Logs to standard error on request.
 
 mod calls;
+mod format;
 mod line;
 mod prefix;
 
@@ -9,13 +10,14 @@ use std::io::{self, IsTerminal};
 use clap::{ArgAction, Args};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use crate::environment;
 use crate::failure::Failure;
 use crate::stderr;
 use crate::style::Style;
 use calls::Calls;
+use format::Format;
 use line::Line;
 
 const VARIABLE: &str = "ESET_PROTECT_LOG";
@@ -27,6 +29,9 @@ pub struct Logging {
     /// ESET_PROTECT_LOG, a filter such as eset_protect=debug,h2=trace]
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+    /// How to log: as lines for people, or as JSON, one object a line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: Format,
 }
 
 impl Logging {
@@ -34,16 +39,16 @@ impl Logging {
     pub fn start(&self) -> Result<(), Failure> {
         let Some(filter) = self.filter()? else { return Ok(()) };
         let style = Style::new(io::stderr().is_terminal());
-        let events = fmt::layer()
-            .with_ansi(style.is_enabled())
-            .event_format(Line)
-            .with_writer(|| Stderr)
-            // It would report them with `eprintln`.
-            .log_internal_errors(false);
+        // It would report them with `eprintln`.
+        let events = fmt::layer().with_writer(|| Stderr).log_internal_errors(false);
+        let events = match self.log_format {
+            Format::Text => events.with_ansi(style.is_enabled()).event_format(Line).boxed(),
+            Format::Json => events.json().boxed(),
+        };
         registry()
             .with(filter)
             .with(events)
-            .with(Calls::new(style))
+            .with(Calls::new(style, self.log_format))
             .try_init()
             .map_err(|error| Failure::Other(format!("--verbose: {error}")))
     }

@@ -1,11 +1,13 @@
 //! `eset-protect serve`.
 
+mod operations;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eset_protect::emulator::Origin;
-use eset_protect::serve::{AccessHandle, Bridge, Config, TlsHandle};
+use eset_protect::serve::{AccessHandle, AuditLog, Bridge, Config, TlsHandle};
 use tokio::net::TcpListener;
 
 use crate::connection::Connection;
@@ -18,7 +20,7 @@ use crate::stop_signal::{reload_signal, stop_signal};
 /// Serve gRPC, gRPC-Web and REST, and forward every call to ESET or another server
 ///
 /// With --config, a file in TOML names the upstreams (tenants), their logins, the callers and what each may call;
-/// SIGHUP reads it again. Without it, the options under `Connection` name the one upstream, and every user of this
+/// SIGHUP reads it and opens the audit log again. Without it, the options under `Connection` name the one upstream, and every user of this
 /// machine may call it. Ctrl-C or SIGTERM stops it after the current calls.
 #[derive(Args, Debug)]
 pub struct Serve {
@@ -52,9 +54,16 @@ impl Serve {
                 let config = read(&path)?;
                 let address = config.listen();
                 let scheme = if config.tls().is_some() { "https" } else { "http" };
+                let log = config.audit_log().map(open).transpose()?;
+                let operations = match config.operations() {
+                    Some(address) => Some(operations::listen(address).await?),
+                    None => None,
+                };
                 let bridge = config.into_bridge();
                 let (access, tls) = (bridge.access_handle(), bridge.tls_handle());
-                let reloading = reload(&path, &access, tls.as_ref())?;
+                let reloading = reload(&path, &access, tls.as_ref(), log.clone())?;
+                let bridge = log.into_iter().fold(bridge, Bridge::audit);
+                let bridge = operations.into_iter().fold(bridge, Bridge::operations);
                 tokio::select! {
                     served = serve(bridge, address, scheme, "its tenants") => served,
                     never = reloading => never,
@@ -80,6 +89,11 @@ impl Serve {
             serve(bridge, address, "http", &upstream).await
         })
     }
+}
+
+fn open(path: &Path) -> Result<AuditLog, Failure> {
+    AuditLog::open(path)
+        .map_err(|error| Failure::io(&format!("audit_log: {}", path.display()), &error))
 }
 
 fn read(path: &Path) -> Result<Config, Failure> {
@@ -119,6 +133,7 @@ fn reload(
     path: &Path,
     access: &AccessHandle,
     tls: Option<&TlsHandle>,
+    log: Option<AuditLog>,
 ) -> Result<impl Future<Output = Result<(), Failure>>, Failure> {
     let mut signal = reload_signal()?;
     let path = path.to_owned();
@@ -126,6 +141,13 @@ fn reload(
     Ok(async move {
         loop {
             signal.recv().await;
+            if let Some(log) = &log
+                && let Err(error) = log.reopen().await
+            {
+                say_error(&format!(
+                    "the audit log is not opened again, the old one goes on: {error}"
+                ));
+            }
             match Config::read(&path, Some(&access.current())) {
                 Err(error) => say_error(&format!("not reloaded, the old one goes on: {error}")),
                 Ok(config) => {

@@ -192,7 +192,7 @@ async fn a_service_that_takes_less_is_neither_stormed_nor_left_idle() {
         let callers = (0..40).map(|number| {
             let (limiter, service) = (limiter.clone(), service.clone());
             tokio::spawn(async move {
-                while let Ok(turn) = limiter.acquire(Priority::New, &TokioTimer, end).await {
+                while let Ok(turn) = limiter.acquire(Priority::New, None, &TokioTimer, end).await {
                     tokio::time::sleep(ms(10 + number % 7)).await;
                     let outcome = service.lock().unwrap().call(limit);
                     tokio::time::sleep(ms(10 + number % 11)).await;

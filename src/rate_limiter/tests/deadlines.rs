@@ -44,7 +44,7 @@ async fn a_past_deadline_takes_no_turn() {
     let limiter = RateLimiter::eset();
     let now = Instant::now();
     tokio::time::sleep(SECOND).await;
-    let error = limiter.acquire(Priority::New, &TokioTimer, now).await.expect_err("no turn");
+    let error = limiter.acquire(Priority::New, None, &TokioTimer, now).await.expect_err("no turn");
     assert_hopeless(&error, &["no calls are ahead of it", "has only 0ns left"]);
     let log = Log::new();
     join(spawn_calls(&limiter, &log, 0..10)).await;

@@ -51,8 +51,10 @@ async fn a_question_for_a_pending_answer_goes_before_new_calls() {
         let (limiter, log) = (limiter.clone(), log.clone());
         calls.push(tokio::spawn(async move {
             let deadline = Instant::now() + 36_000 * SECOND;
-            let turn =
-                limiter.acquire(Priority::Pending, &TokioTimer, deadline).await.expect("a turn");
+            let turn = limiter
+                .acquire(Priority::Pending, None, &TokioTimer, deadline)
+                .await
+                .expect("a turn");
             log.add(number);
             turn.end(Instant::now(), ANSWERED);
         }));
@@ -184,4 +186,63 @@ async fn nobody_is_forgotten() {
     }
     tokio::time::timeout(60 * SECOND, join(calls)).await.expect("all calls are made");
     assert_eq!(limiter.waiting(), 0);
+}
+
+/// Callers with many calls and with few get the same share: Jain's index of what they got is near 1.
+#[tokio::test(start_paused = true)]
+async fn callers_take_turns() {
+    let limiter = RateLimiter::new(10, SECOND);
+    let mut served = [0_u32; 8];
+    let log = Log::new();
+    let mut calls = Vec::new();
+    for caller in 0..served.len() {
+        // The first caller has 8 times as many calls as the last, and all of them come first.
+        for _ in 0..(served.len() - caller) * 20 {
+            let (limiter, log) = (limiter.clone(), log.clone());
+            calls.push(tokio::spawn(async move {
+                let (flow, end) = (caller.to_string(), Instant::now() + 10 * SECOND);
+                let turn = limiter.acquire(Priority::New, Some(&flow), &TokioTimer, end).await;
+                if let Ok(turn) = turn {
+                    log.add(caller);
+                    turn.end(Instant::now(), ANSWERED);
+                }
+            }));
+        }
+        settle().await;
+    }
+    join(calls).await;
+    log.what().into_iter().for_each(|caller| served[caller] += 1);
+    let (sum, squares) = served
+        .iter()
+        .map(|n| f64::from(*n))
+        .fold((0.0, 0.0), |(sum, squares), n| (sum + n, squares + n * n));
+    let index = sum * sum / (8.0 * squares);
+    assert!(index > 0.97 && sum >= 95.0, "{served:?}: {index}");
+}
+
+/// Calls that gave up count for nothing.
+#[tokio::test(start_paused = true)]
+async fn who_gave_up_waits_no_longer_than_others() {
+    let limiter = RateLimiter::new(1, SECOND);
+    turn(&limiter).await.end(Instant::now(), ANSWERED);
+    let log = Log::new();
+    let spawn = |flow: &'static str, time: Duration| {
+        let (limiter, log) = (limiter.clone(), log.clone());
+        tokio::spawn(async move {
+            let end = Instant::now() + time;
+            if let Ok(turn) = limiter.acquire(Priority::New, Some(flow), &TokioTimer, end).await {
+                log.add(flow);
+                turn.end(Instant::now(), ANSWERED);
+            }
+        })
+    };
+    let given_up: Vec<_> = (0..50).map(|_| spawn("a", 1000 * SECOND)).collect();
+    settle().await;
+    given_up.iter().for_each(JoinHandle::abort);
+    settle().await;
+    let mut calls: Vec<_> = (0..3).map(|_| spawn("b", 1000 * SECOND)).collect();
+    settle().await;
+    calls.extend((0..3).map(|_| spawn("a", 1000 * SECOND)));
+    join(calls).await;
+    assert_eq!(log.what(), ["b", "a", "b", "a", "b", "a"]);
 }

@@ -13,6 +13,7 @@ use crate::serve::{Caller, Identity, RpcPattern, Rules};
 pub(super) struct CallerTable {
     token_sha256: Option<Spanned<String>>,
     certificate: Option<String>,
+    jwt: Option<String>,
     #[serde(default)]
     own_token: bool,
     #[serde(default)]
@@ -23,6 +24,8 @@ pub(super) struct CallerTable {
     #[serde(default)]
     deny: Vec<Spanned<String>>,
     #[serde(default)]
+    dry_run: Vec<Spanned<String>>,
+    #[serde(default)]
     read_only: bool,
 }
 
@@ -30,6 +33,7 @@ pub(super) fn caller(
     source: &Source<'_>,
     name: &str,
     table: &Spanned<CallerTable>,
+    has_issuer: bool,
 ) -> Result<Caller, ConfigError> {
     let place = format!("callers.{name}");
     let span = table.span();
@@ -41,19 +45,26 @@ pub(super) fn caller(
         identities.push(Identity::Token(hash));
     }
     identities.extend(table.certificate.clone().map(Identity::Certificate));
+    identities.extend(table.jwt.clone().map(Identity::Jwt));
     identities.extend(table.own_token.then_some(Identity::OwnToken));
     identities.extend(table.anyone.then_some(Identity::Anyone));
     let (Some(identity), 1) = (identities.pop(), identities.len() + 1) else {
         let problem =
-            "expected one of token_sha256, certificate, own_token = true and anyone = true";
+            "expected one of token_sha256, certificate, jwt, own_token = true and anyone = true";
         return Err(source.at(&place, &span, &problem));
     };
+    if matches!(identity, Identity::Jwt(_)) && !has_issuer {
+        return Err(source.at(&format!("{place}.jwt"), &span, &"expected a table [jwt]"));
+    }
     let mut rules = Rules::new().read_only(table.read_only);
     for text in &table.allow {
         rules = rules.allow(pattern(source, &format!("{place}.allow"), text)?);
     }
     for text in &table.deny {
         rules = rules.deny(pattern(source, &format!("{place}.deny"), text)?);
+    }
+    for text in &table.dry_run {
+        rules = rules.dry_run(pattern(source, &format!("{place}.dry_run"), text)?);
     }
     let caller = Caller::new(name, identity).rules(rules);
     Ok(table.tenants.iter().fold(caller, Caller::tenant))

@@ -76,7 +76,7 @@ pub(super) fn tenant(
             None => of_table(&message),
         }
     })?;
-    Ok(Arc::new(Tenant::new(client, Some(fingerprint))))
+    Ok(Arc::new(Tenant::new(name, client, Some(fingerprint))))
 }
 
 impl Settings {

@@ -3,14 +3,17 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::format::Format;
 use super::prefix::begin;
 use crate::stderr;
 use crate::style::Style;
@@ -19,14 +22,39 @@ use crate::text::{count, printable};
 /// Observes the spans of calls, as documented by the library.
 pub struct Calls {
     style: Style,
+    format: Format,
 }
 
 impl Calls {
-    pub fn new(style: Style) -> Self {
-        Self { style }
+    pub fn new(style: Style, format: Format) -> Self {
+        Self { style, format }
+    }
+
+    /// Returns the line in the form that `tracing-subscriber` gives to events.
+    fn json(call: &CallSpan) -> Result<String, fmt::Error> {
+        let mut timestamp = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
+        let code = if call.code.is_empty() { "CANCELLED" } else { call.code.as_str() };
+        let line = json!({
+            "timestamp": timestamp,
+            "level": "INFO",
+            "target": "eset_protect::call",
+            "fields": {
+                "message": "a call ended",
+                "rpc.method": call.rpc,
+                "rpc.response.status_code": code,
+                "milliseconds": u64::try_from(call.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+                "attempts": call.attempts,
+                "request_id": call.request_id,
+            },
+        });
+        Ok(format!("{line}\n"))
     }
 
     fn line(&self, call: &CallSpan) -> Result<String, fmt::Error> {
+        if self.format == Format::Json {
+            return Self::json(call);
+        }
         let mut line = String::new();
         begin(&mut Writer::new(&mut line), self.style, tracing::Level::INFO)?;
         let method = self.style.bold(call.method());

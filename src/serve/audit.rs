@@ -1,0 +1,10 @@
+//! The log of calls that change something.
+
+mod entry;
+mod log;
+mod target;
+mod writer;
+
+pub(super) use self::entry::Call;
+pub use self::log::AuditLog;
+pub(super) use self::target::Target;

@@ -1,0 +1,138 @@
+//! The lines of one call.
+
+use std::time::{Instant, SystemTime};
+
+use serde::Serialize;
+use tonic::{Code, Status};
+
+use super::log::AuditLog;
+use super::target::Target;
+use crate::error::code_name;
+use crate::wkt::Timestamp;
+
+/// A call to be logged.
+#[derive(Clone, Debug)]
+pub(in crate::serve) struct Call {
+    pub(in crate::serve) caller: String,
+    pub(in crate::serve) subject: Option<String>,
+    pub(in crate::serve) tenant: String,
+    /// The full name of the RPC.
+    pub(in crate::serve) rpc: &'static str,
+    pub(in crate::serve) target: Target,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: Timestamp,
+    event: &'a str,
+    call: &'a str,
+    caller: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    tenant: &'a str,
+    rpc: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    target: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    uuids: &'a [String],
+    #[serde(flatten)]
+    outcome: Option<Outcome<'a>>,
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    code: &'a str,
+    may_have_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    milliseconds: u64,
+}
+
+impl Call {
+    fn line(&self, event: &str, id: &str, outcome: Option<Outcome<'_>>) -> Vec<u8> {
+        let line = Line {
+            time: SystemTime::now().into(),
+            event,
+            call: id,
+            caller: &self.caller,
+            subject: self.subject.as_deref(),
+            tenant: &self.tenant,
+            rpc: self.rpc,
+            target: &self.target.path,
+            uuids: &self.target.uuids,
+            outcome,
+        };
+        // Text, numbers and a time of this age have JSON forms.
+        let mut json = serde_json::to_vec(&line).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+}
+
+impl AuditLog {
+    /// Logs that a call is about to be sent.
+    ///
+    /// # Errors
+    ///
+    /// Returns `UNAVAILABLE` if that cannot be written. The call must not be sent.
+    pub(in crate::serve) async fn begin(&self, call: Call) -> Result<Entry, Status> {
+        let begun = Some(Instant::now());
+        let mut entry = Entry { log: self.clone(), id: new_id(), call, begun, is_sent: false };
+        let written = self.write(entry.call.line("begin", &entry.id, None)).await;
+        if let Err(status) = written {
+            // What has no beginning has no end.
+            entry.begun = None;
+            return Err(status);
+        }
+        entry.is_sent = true;
+        Ok(entry)
+    }
+
+    /// Logs a call that is not sent.
+    ///
+    /// # Errors
+    ///
+    /// Returns `UNAVAILABLE` if that cannot be written.
+    pub(in crate::serve) async fn note(&self, event: &str, call: &Call) -> Result<(), Status> {
+        self.write(call.line(event, &new_id(), None)).await
+    }
+}
+
+fn new_id() -> String {
+    format!("{:016x}", fastrand::u64(..))
+}
+
+/// A call that is being sent. Dropped without an end, it was cancelled.
+pub(in crate::serve) struct Entry {
+    log: AuditLog,
+    id: String,
+    call: Call,
+    begun: Option<Instant>,
+    is_sent: bool,
+}
+
+impl Entry {
+    /// Logs the outcome.
+    pub(in crate::serve) fn end(
+        mut self,
+        code: Code,
+        may_have_run: bool,
+        request_id: Option<&str>,
+    ) {
+        self.log_end(code, may_have_run, request_id);
+    }
+
+    fn log_end(&mut self, code: Code, may_have_run: bool, request_id: Option<&str>) {
+        let Some(begun) = self.begun.take() else { return };
+        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let code = code_name(code);
+        let outcome = Outcome { code, may_have_run, request_id, milliseconds };
+        self.log.append(self.call.line("end", &self.id, Some(outcome)));
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.log_end(Code::Cancelled, self.is_sent, None);
+    }
+}

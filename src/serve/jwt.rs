@@ -1,0 +1,96 @@
+//! Callers who show a JSON Web Token.
+
+mod crypto;
+mod keys;
+
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use serde_json::{Map, Value};
+use tonic::Status;
+
+pub use self::keys::Jwks;
+
+/// How far the clocks of the issuer and of this server may differ, in seconds.
+const LEEWAY: u64 = 30;
+
+/// The issuer of the JSON Web Tokens (RFC 7519) of callers with [`Identity::Jwt`](super::Identity::Jwt).
+///
+/// A token is accepted if it is signed with RS256, PS256, ES256 or EdDSA (Ed25519) by one of the issuer's
+/// [keys](Jwks), and has this `iss`, this `aud`, and an `exp` that is not over. `nbf` counts if it is there. Clocks may
+/// differ by 30 seconds. Other algorithms are refused: `none`, and HMAC, of which the server would have the secret.
+///
+/// The verification is by the crate `jsonwebtoken`, of which one provider of cryptography is for the whole process:
+/// the one that your program has installed before, or else ring.
+///
+/// ```
+/// use eset_protect::serve::{Jwks, JwtIssuer};
+///
+/// let keys = Jwks::fetched_from("https://idp.example/.well-known/jwks.json")?;
+/// let issuer = JwtIssuer::new("https://idp.example/", "eset-protect", keys).claim("client_id");
+/// # Ok::<(), eset_protect::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct JwtIssuer {
+    issuer: String,
+    audience: String,
+    claim: String,
+    keys: Jwks,
+}
+
+/// Who a valid token is for.
+pub(super) struct Verified {
+    /// The values of the claim that names the caller.
+    pub(super) values: Vec<String>,
+    pub(super) subject: Option<String>,
+}
+
+impl JwtIssuer {
+    /// Accepts tokens of this issuer (`iss`) for this audience (`aud`), signed with these keys.
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>, keys: Jwks) -> Self {
+        let (issuer, audience, claim) = (issuer.into(), audience.into(), "sub".to_owned());
+        Self { issuer, audience, claim, keys }
+    }
+
+    /// Sets the claim that names the caller: `sub` by default. Its value is text or a list of texts, such as groups,
+    /// of which one must be that of a caller.
+    #[must_use]
+    pub fn claim(mut self, name: impl Into<String>) -> Self {
+        self.claim = name.into();
+        self
+    }
+
+    /// Verifies a token; `None` if it is not valid.
+    ///
+    /// # Errors
+    ///
+    /// Returns `UNAVAILABLE` if the keys cannot be fetched.
+    pub(super) async fn verify(&self, token: &str) -> Result<Option<Verified>, Status> {
+        let Ok(header) = decode_header(token) else { return Ok(None) };
+        let kid = header.kid.as_deref();
+        let keys = self.keys.current(kid).await.map_err(|error| {
+            Status::unavailable(format!("the keys of the issuer of tokens: {error}"))
+        })?;
+        crypto::install();
+        let mut candidates =
+            keys.iter().filter(|key| key.algorithm == header.alg && key.is_named(kid));
+        let claims = candidates.find_map(|key| {
+            decode::<Map<String, Value>>(token, &key.key, &self.validation(key.algorithm)).ok()
+        });
+        let Some(claims) = claims.map(|data| data.claims) else { return Ok(None) };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let values = match claims.get(&self.claim) {
+            Some(Value::Array(values)) => values.iter().filter_map(text).collect(),
+            value => value.and_then(text).into_iter().collect(),
+        };
+        Ok(Some(Verified { values, subject: claims.get("sub").and_then(text) }))
+    }
+
+    fn validation(&self, algorithm: Algorithm) -> Validation {
+        let mut validation = Validation::new(algorithm);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        validation.validate_nbf = true;
+        validation.leeway = LEEWAY;
+        validation
+    }
+}

@@ -1,0 +1,272 @@
+//! The keys of an issuer of tokens.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, Uri};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use tokio::time::Instant;
+
+use crate::error::{Error, Secrets};
+use crate::transport::connector::Connector;
+use crate::transport::http::HttpClient;
+use crate::transport::keep_alive::{self, KeepAlive};
+use crate::transport::tls::TlsConfig;
+use crate::transport::{Limits, is_loopback};
+
+/// Keys are fetched again after this time, since the issuer may have withdrawn one.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+/// If they cannot be fetched again, they are used for this time.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The time for fetching them.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LIMITS: Limits = Limits { message: 1024 * 1024, header_list: 64 * 1024 };
+/// A token without the name of its key is tried with each, so there may not be many.
+const MOST: usize = 64;
+
+/// A set of public keys (JWKS, RFC 7517): from a file, or fetched from a URL.
+#[derive(Debug)]
+pub struct Jwks(Source);
+
+#[derive(Debug)]
+enum Source {
+    Fixed(Arc<[Key]>),
+    Fetched(Arc<Fetched>),
+}
+
+/// A public key.
+pub(super) struct Key {
+    id: Option<String>,
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+}
+
+impl Key {
+    /// Whether it may be the key of a token that names its key so.
+    pub(super) fn is_named(&self, id: Option<&str>) -> bool {
+        id.is_none() || self.id.as_deref() == id
+    }
+
+    /// Returns the keys for this one in a set: RSA is for two algorithms. None for keys of other algorithms and uses.
+    fn of(jwk: &Jwk) -> impl Iterator<Item = Self> {
+        let common = &jwk.common;
+        let algorithms: &[Algorithm] = match &jwk.algorithm {
+            _ if common
+                .public_key_use
+                .as_ref()
+                .is_some_and(|one| *one != PublicKeyUse::Signature) =>
+            {
+                &[]
+            }
+            AlgorithmParameters::RSA(_) => &[Algorithm::RS256, Algorithm::PS256],
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+                &[Algorithm::ES256]
+            }
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+                &[Algorithm::EdDSA]
+            }
+            _ => &[],
+        };
+        let only = common.key_algorithm.map(|only| only.to_string());
+        let is_for =
+            move |one: &&Algorithm| only.as_ref().is_none_or(|only| *only == format!("{one:?}"));
+        algorithms.iter().filter(is_for).filter_map(|algorithm| {
+            let key = DecodingKey::from_jwk(jwk).ok()?;
+            Some(Self { id: common.key_id.clone(), algorithm: *algorithm, key })
+        })
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}", self.algorithm, self.id)
+    }
+}
+
+impl Jwks {
+    /// Reads a set in JSON.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not one, or has no key for RS256, PS256, ES256 or EdDSA.
+    pub fn parse(json: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Ok(Self(Source::Fixed(parse(json.as_ref())?)))
+    }
+
+    /// Fetches the set from this address when a token arrives, again after ten minutes, and again for a token whose
+    /// key is not in it, but not more often than every 30 seconds. If that fails, the last set is used for a day. The
+    /// server needs a certificate of an authority that the system trusts; the environment's proxy is used.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is no `https` address, nor an `http` address on loopback.
+    pub fn fetched_from(url: &str) -> Result<Self, Error> {
+        let wrong = || {
+            Error::config(format!(
+                "expected an https address of keys (http only on loopback), found {url:?}"
+            ))
+        };
+        let uri: Uri = url.parse().map_err(|_| wrong())?;
+        let is_safe = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => uri.host().is_some_and(is_loopback),
+            _ => false,
+        };
+        if !is_safe {
+            return Err(wrong());
+        }
+        let keep_alive = KeepAlive::new(None, keep_alive::TIMEOUT);
+        let connector = Connector::new(PATIENCE, keep_alive, true);
+        let connector = match uri.scheme_str() {
+            Some("https") => {
+                connector.with_tls_by_scheme(TlsConfig::new().connector(&[b"h2", b"http/1.1"])?)
+            }
+            _ => connector,
+        };
+        let http = HttpClient::new(connector, LIMITS);
+        let interval = Duration::from_secs(30);
+        let (state, fetching) = Default::default();
+        Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, interval, state, fetching }))))
+    }
+
+    /// Sets the shortest time between two requests for the set: 30 seconds by default.
+    #[must_use]
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        if let Source::Fetched(fetched) = &mut self.0
+            && let Some(fetched) = Arc::get_mut(fetched)
+        {
+            fetched.interval = interval;
+        }
+        self
+    }
+
+    /// Returns the keys, among them one of this name if the issuer has it.
+    pub(super) async fn current(&self, id: Option<&str>) -> Result<Arc<[Key]>, String> {
+        match &self.0 {
+            Source::Fixed(keys) => Ok(Arc::clone(keys)),
+            Source::Fetched(fetched) => fetched.current(id).await,
+        }
+    }
+}
+
+fn parse(json: &[u8]) -> Result<Arc<[Key]>, Error> {
+    let set: JwkSet = serde_json::from_slice(json)
+        .map_err(|error| Error::config(format!("expected a JSON Web Key Set: {error}")))?;
+    let keys: Arc<[Key]> = set.keys.iter().flat_map(Key::of).take(MOST).collect();
+    if keys.is_empty() {
+        return Err(Error::config("expected a key for RS256, PS256, ES256 or EdDSA in the set"));
+    }
+    Ok(keys)
+}
+
+struct Fetched {
+    uri: Uri,
+    http: HttpClient,
+    interval: Duration,
+    state: Mutex<State>,
+    /// Held while the set is fetched.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    set: Option<(Arc<[Key]>, Instant)>,
+    tried: Option<Instant>,
+    error: String,
+}
+
+/// What to do for a token.
+enum Next {
+    Use(Arc<[Key]>),
+    Fail(String),
+    Fetch,
+}
+
+impl Fetched {
+    async fn current(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<[Key]>, String> {
+        let _turn = match self.next(id) {
+            Next::Use(keys) => return Ok(keys),
+            Next::Fail(error) => return Err(error),
+            Next::Fetch => self.fetching.lock().await,
+        };
+        // Another call may have fetched it.
+        match self.next(id) {
+            Next::Use(keys) => return Ok(keys),
+            Next::Fail(error) => return Err(error),
+            Next::Fetch => {}
+        }
+        // In a task, so that a caller that hangs up does not stop it.
+        let this = Arc::clone(self);
+        let fetched = tokio::spawn(async move { this.fetch().await }).await;
+        if fetched.is_err() {
+            return Err("the request for them was stopped".to_owned());
+        }
+        match self.next(id) {
+            Next::Use(keys) => Ok(keys),
+            Next::Fail(error) => Err(error),
+            // The shortest interval is over already.
+            Next::Fetch => self.last(),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last(&self) -> Result<Arc<[Key]>, String> {
+        let state = self.lock();
+        let usable = state.set.as_ref().filter(|(_, at)| at.elapsed() < STALE);
+        usable.map(|(keys, _)| Arc::clone(keys)).ok_or_else(|| state.error.clone())
+    }
+
+    fn next(&self, id: Option<&str>) -> Next {
+        let state = self.lock();
+        let may_try = state.tried.is_none_or(|at| at.elapsed() >= self.interval);
+        let good = state
+            .set
+            .as_ref()
+            .filter(|(keys, at)| at.elapsed() < FRESH && keys.iter().any(|key| key.is_named(id)));
+        let good = good.map(|(keys, _)| Arc::clone(keys));
+        drop(state);
+        match good {
+            Some(keys) => Next::Use(keys),
+            None if may_try => Next::Fetch,
+            None => self.last().map_or_else(Next::Fail, Next::Use),
+        }
+    }
+
+    /// Fetches the set once.
+    async fn fetch(&self) {
+        self.lock().tried = Some(Instant::now());
+        let fetched = tokio::time::timeout(PATIENCE, self.ask()).await;
+        let fetched = fetched.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
+        let mut state = self.lock();
+        match fetched {
+            Ok(keys) => state.set = Some((keys, Instant::now())),
+            Err(error) => {
+                tracing::warn!(target: "eset_protect::serve", "{}: {error}", self.uri);
+                state.error = error;
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Arc<[Key]>, String> {
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.uri.clone();
+        let answer = self.http.send(request, Secrets::default).await;
+        let answer = answer.map_err(|error| error.message().to_owned())?;
+        if answer.status != StatusCode::OK {
+            return Err(format!("HTTP status {}", answer.status));
+        }
+        parse(&answer.body).map_err(|error| error.message().to_owned())
+    }
+}
+
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched").field("uri", &self.uri).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! Liveness, readiness and metrics, on a port of their own.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tower::{BoxError, service_fn};
+
+use super::access_handle::AccessHandle;
+use crate::server::ConnectionLimits;
+use crate::server::connections::{self, Calls, Plain};
+use crate::server::notifier::Notifier;
+use crate::wkt::Timestamp;
+
+type Render = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What a [`Bridge`](super::Bridge) tells its operators, over HTTP on a port of its own, without TLS and to everybody
+/// who can reach it. It shows names of tenants and no secrets.
+///
+/// | path | answer |
+/// |---|---|
+/// | `/livez` | 200: the process serves |
+/// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants whose upstream did not answer the last call, since when, and the error. One such tenant does not make the bridge unready, since the others would lose it |
+/// | `/readyz?tenant=NAME` | the same for one tenant: 503 while its upstream does not answer, 404 for an unknown one |
+/// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
+///
+/// The gRPC health service reports a tenant as `tenants/NAME`, after its first call.
+pub struct Operations {
+    pub(super) listener: TcpListener,
+    render: Option<Render>,
+}
+
+impl Operations {
+    /// Answers on this listener.
+    pub fn new(listener: TcpListener) -> Self {
+        Self { listener, render: None }
+    }
+
+    /// Sets what `/metrics` returns: Prometheus' text format, such as from the crate `metrics-exporter-prometheus`.
+    /// [`telemetry`](crate::telemetry#metrics) lists the metrics; the crate's feature `metrics` must be on.
+    #[must_use]
+    pub fn metrics(mut self, render: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.render = Some(Arc::new(render));
+        self
+    }
+
+    /// Answers until dropped.
+    pub(super) async fn serve(
+        self,
+        access: AccessHandle,
+        is_stopping: Arc<AtomicBool>,
+        notifier: Notifier,
+    ) {
+        let state = Arc::new(Reported { access, is_stopping, render: self.render });
+        let calls = Calls::new(service_fn(move |request: Request<Body>| {
+            let answer = state.answer(&request);
+            async move { Ok::<_, BoxError>(answer.map(|body| Body::new(Full::new(Bytes::from(body))))) }
+        }));
+        let limits = ConnectionLimits { max_connections: 64, ..ConnectionLimits::default() };
+        let forever = std::future::pending();
+        connections::serve(calls, self.listener, Arc::new(Plain), limits, &notifier, forever).await;
+    }
+}
+
+impl fmt::Debug for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operations").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+struct Reported {
+    access: AccessHandle,
+    is_stopping: Arc<AtomicBool>,
+    render: Option<Render>,
+}
+
+impl Reported {
+    fn answer(&self, request: &Request<Body>) -> Response<String> {
+        let tenant = request.uri().query().and_then(|query| query.strip_prefix("tenant="));
+        match (request.uri().path(), tenant, &self.render) {
+            ("/livez", ..) => text(StatusCode::OK, "live\n".to_owned()),
+            ("/readyz", tenant, _) => self.readiness(tenant),
+            ("/metrics", _, Some(render)) => text(StatusCode::OK, render()),
+            _ => text(StatusCode::NOT_FOUND, "expected /livez, /readyz or /metrics\n".to_owned()),
+        }
+    }
+
+    fn readiness(&self, only: Option<&str>) -> Response<String> {
+        let access = self.access.current();
+        let tenants = access.tenants().filter(|tenant| only.is_none_or(|only| only == tenant.name));
+        let (mut count, mut down) = (0, serde_json::Map::new());
+        for tenant in tenants {
+            count += 1;
+            if let Some(state) = tenant.health.down() {
+                // A time of this age has a JSON form.
+                let since = serde_json::to_value(Timestamp::from(state.since)).unwrap_or_default();
+                let about = json!({ "since": since, "error": state.error });
+                down.insert(tenant.name.clone(), about);
+            }
+        }
+        let is_stopping = self.is_stopping.load(Ordering::Relaxed);
+        let is_ready = !is_stopping && (only.is_none() || down.is_empty());
+        let status = match (count, is_ready) {
+            (0, _) if only.is_some() => StatusCode::NOT_FOUND,
+            (_, true) => StatusCode::OK,
+            (_, false) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let body = json!({
+            "ready": is_ready && status == StatusCode::OK,
+            "stopping": is_stopping,
+            "tenants": count,
+            "upstreams_down": Value::Object(down),
+        });
+        let mut answer = text(status, format!("{body}\n"));
+        let media_type = HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(header::CONTENT_TYPE, media_type);
+        answer
+    }
+}
+
+fn text(status: StatusCode, body: String) -> Response<String> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let media_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
+}

@@ -1,0 +1,74 @@
+//! Observes a call that a server forwards.
+
+use http::HeaderMap;
+use tokio::time::Instant;
+use tonic::Code;
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::call::ended;
+use super::metrics;
+use super::names::method;
+use crate::rpc::MethodSpec;
+
+/// Observes a call. Dropping it without ending it means that the call was cancelled.
+pub(crate) struct Served {
+    span: Span,
+    spec: &'static MethodSpec,
+    tenant: String,
+    started: Instant,
+    is_ended: bool,
+}
+
+impl Served {
+    /// Starts observing. The span is the child of the caller's span, of which the headers carry the context.
+    #[cfg_attr(not(feature = "otel"), allow(unused_variables))]
+    pub(crate) fn begin(
+        spec: &'static MethodSpec,
+        caller: &str,
+        tenant: &str,
+        headers: &mut HeaderMap,
+    ) -> Self {
+        let method = method(spec);
+        let span = tracing::info_span!(
+            target: "eset_protect::serve",
+            "serve",
+            otel.name = method,
+            otel.kind = "server",
+            otel.status_code = Empty,
+            rpc.system.name = "grpc",
+            rpc.method = method,
+            rpc.response.status_code = Empty,
+            "error.type" = Empty,
+            eset_protect.caller = caller,
+            eset_protect.tenant = tenant,
+        );
+        #[cfg(feature = "otel")]
+        super::propagation::adopt(&span, headers);
+        Self { span, spec, tenant: tenant.to_owned(), started: Instant::now(), is_ended: false }
+    }
+
+    /// Returns the span for everything that the call does.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// Records that the call ended.
+    pub(crate) fn end(mut self, code: Code) {
+        self.record(code);
+    }
+
+    fn record(&mut self, code: Code) {
+        self.is_ended = true;
+        ended(&self.span, code);
+        metrics::served(self.spec, &self.tenant, code, self.started.elapsed());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            self.record(Code::Cancelled);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Callers with a JSON Web Token.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64_simd::URL_SAFE_NO_PAD as BASE64;
+use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::serve::{Access, Bridge, Caller, Identity, Jwks, JwtIssuer, RunningBridge};
+use eset_protect::{Client, Wire};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tonic::Code;
+
+use crate::{WIRES, client, emulator};
+
+const ISSUER: &str = "https://idp.example/";
+const AUDIENCE: &str = "eset-protect";
+
+/// A key of an issuer.
+enum Key {
+    Ec(EcdsaKeyPair),
+    Ed(Ed25519KeyPair),
+}
+
+impl Key {
+    fn ec() -> Self {
+        let random = SystemRandom::new();
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let key = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        Self::Ec(EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).unwrap())
+    }
+
+    fn ed() -> Self {
+        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        Self::Ed(Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap())
+    }
+
+    fn public(&self, id: &str) -> Value {
+        match self {
+            Self::Ec(key) => {
+                let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+                let (x, y) = (BASE64.encode_to_string(x), BASE64.encode_to_string(y));
+                json!({ "kty": "EC", "crv": "P-256", "kid": id, "use": "sig", "x": x, "y": y })
+            }
+            Self::Ed(key) => {
+                let x = BASE64.encode_to_string(key.public_key().as_ref());
+                json!({ "kty": "OKP", "crv": "Ed25519", "kid": id, "alg": "EdDSA", "x": x })
+            }
+        }
+    }
+
+    fn token(&self, head: &Value, claims: &Value) -> String {
+        let part = |value: &Value| BASE64.encode_to_string(value.to_string());
+        let message = format!("{}.{}", part(head), part(claims));
+        let signature = match self {
+            Self::Ec(key) => {
+                key.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
+            }
+            Self::Ed(key) => key.sign(message.as_bytes()).as_ref().to_vec(),
+        };
+        format!("{message}.{}", BASE64.encode_to_string(signature))
+    }
+
+    fn head(&self, id: &str) -> Value {
+        let algorithm = if matches!(self, Self::Ec(_)) { "ES256" } else { "EdDSA" };
+        json!({ "alg": algorithm, "kid": id })
+    }
+}
+
+fn in_seconds(seconds: i64) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    i64::try_from(now).unwrap() + seconds
+}
+
+fn claims() -> Value {
+    json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "soar", "exp": in_seconds(60) })
+}
+
+fn with(key: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[key] = value;
+    claims
+}
+
+async fn bridge(upstream: &str, issuer: JwtIssuer) -> RunningBridge {
+    let access = Access::new().tenant("a", client(upstream, Wire::Rest)).jwt(issuer);
+    let caller = Caller::new("soar", Identity::Jwt("soar".into())).tenant("a");
+    Bridge::new(access.caller(caller).unwrap()).start().await.unwrap()
+}
+
+async fn code(client: &Client, token: &str) -> Code {
+    let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+    let called = call.metadata("authorization", &format!("Bearer {token}")).await;
+    called.map_or_else(|error| error.code(), |_| Code::Ok)
+}
+
+#[tokio::test]
+async fn a_token_names_the_caller() {
+    let emulator = emulator().await;
+    let (ec, ed) = (Key::ec(), Key::ed());
+    let set = json!({ "keys": [ec.public("1"), ed.public("2"), { "kty": "oct", "k": "c2VjcmV0", "kid": "3" }] });
+    let issuer = JwtIssuer::new(ISSUER, AUDIENCE, Jwks::parse(set.to_string()).unwrap());
+    let bridge = bridge(&emulator.endpoint(), issuer).await;
+    let ok = claims();
+    let tokens = [
+        (Code::Ok, ec.token(&ec.head("1"), &ok)),
+        (Code::Ok, ed.token(&ed.head("2"), &ok)),
+        (Code::Ok, ec.token(&json!({ "alg": "ES256" }), &ok)),
+        (Code::Ok, ec.token(&ec.head("1"), &with("aud", json!(["other", AUDIENCE])))),
+        // Within the leeway.
+        (Code::Ok, ec.token(&ec.head("1"), &with("exp", in_seconds(-5).into()))),
+        (Code::Unauthenticated, ec.token(&ec.head("1"), &with("exp", in_seconds(-60).into()))),
+        (Code::Unauthenticated, ec.token(&ec.head("1"), &with("nbf", in_seconds(60).into()))),
+        (Code::Unauthenticated, ec.token(&ec.head("1"), &with("exp", Value::Null))),
+        (
+            Code::Unauthenticated,
+            ec.token(&ec.head("1"), &with("iss", "https://evil.example/".into())),
+        ),
+        (Code::Unauthenticated, ec.token(&ec.head("1"), &with("aud", "other".into()))),
+        (Code::Unauthenticated, ec.token(&ec.head("1"), &with("sub", "other".into()))),
+        // The key of another, of another algorithm, or none.
+        (Code::Unauthenticated, Key::ec().token(&ec.head("1"), &ok)),
+        (Code::Unauthenticated, ed.token(&json!({ "alg": "EdDSA", "kid": "1" }), &ok)),
+        (Code::Unauthenticated, ec.token(&json!({ "alg": "HS256", "kid": "3" }), &ok)),
+        (Code::Unauthenticated, ec.token(&json!({ "alg": "none" }), &ok)),
+        (
+            Code::Unauthenticated,
+            ec.token(&ec.head("1"), &ok).rsplit_once('.').unwrap().0.to_owned() + ".",
+        ),
+        (Code::Unauthenticated, "a.b.c".to_owned()),
+    ];
+    for front in WIRES {
+        let client = client(&bridge.endpoint(), front);
+        for (index, (expected, token)) in tokens.iter().enumerate() {
+            assert_eq!(code(&client, token).await, *expected, "{index} {front:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_keys_are_fetched_and_rotated_with_patience() {
+    let emulator = emulator().await;
+    let keys = [Key::ec(), Key::ec()];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let (current, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
+    let sets =
+        [keys[0].public("0"), keys[1].public("1")].map(|key| json!({ "keys": [key] }).to_string());
+    let (served, count) = (Arc::clone(&current), Arc::clone(&requests));
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1024];
+            let _ = stream.read(&mut head).await.unwrap();
+            count.fetch_add(1, Ordering::SeqCst);
+            let set = &sets[served.load(Ordering::SeqCst)];
+            let length = set.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{set}"
+            );
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let token = |index: usize| keys[index].token(&keys[index].head(&index.to_string()), &claims());
+    let issuer = |jwks| JwtIssuer::new(ISSUER, AUDIENCE, jwks);
+    let jwks = || Jwks::fetched_from(&url).unwrap();
+    let patient = bridge(&emulator.endpoint(), issuer(jwks())).await;
+    let hasty = bridge(&emulator.endpoint(), issuer(jwks().min_interval(Duration::ZERO))).await;
+    let (patient, hasty) =
+        (client(&patient.endpoint(), Wire::Grpc), client(&hasty.endpoint(), Wire::Grpc));
+    for client in [&patient, &hasty] {
+        for _ in 0..3 {
+            assert_eq!(code(client, &token(0)).await, Code::Ok);
+        }
+    }
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+    current.store(1, Ordering::SeqCst);
+    // Unknown keys do not make it ask more often than it may.
+    for _ in 0..5 {
+        assert_eq!(code(&patient, &token(1)).await, Code::Unauthenticated);
+    }
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+    assert_eq!(code(&hasty, &token(1)).await, Code::Ok);
+    assert_eq!(code(&hasty, &token(0)).await, Code::Unauthenticated);
+    // The last set is used while no new one can be had.
+    server.abort();
+    assert!(server.await.unwrap_err().is_cancelled());
+    assert_eq!(code(&hasty, &token(1)).await, Code::Ok);
+    let down = bridge(&emulator.endpoint(), issuer(jwks())).await;
+    assert_eq!(code(&client(&down.endpoint(), Wire::Grpc), &token(1)).await, Code::Unavailable);
+}
+
+#[test]
+fn what_is_no_set_of_keys_is_refused() {
+    for (text, expected) in [
+        ("{", "expected a JSON Web Key Set"),
+        ("{\"keys\":[]}", "expected a key for RS256"),
+        ("{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}", "expected a key for RS256"),
+    ] {
+        let error = Jwks::parse(text).unwrap_err();
+        assert!(error.message().starts_with(expected), "{error}");
+    }
+    for url in ["http://idp.example/keys", "keys.json", "ftp://localhost/keys"] {
+        let error = Jwks::fetched_from(url).unwrap_err();
+        assert!(error.message().contains("expected an https address"), "{error}");
+    }
+}
