@@ -5,6 +5,7 @@ mod flows;
 mod outcome;
 mod pace;
 mod queue;
+mod shared_limit;
 #[cfg(test)]
 #[allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 mod tests;
@@ -23,6 +24,7 @@ pub(crate) use self::outcome::Outcome;
 use self::pace::{Pace, Sent};
 pub(crate) use self::queue::Priority;
 use self::queue::{PATIENCE, Queue, Ticket};
+pub(crate) use self::shared_limit::SharedLimit;
 use crate::error::{Error, ErrorKind};
 use crate::timer::{BoxFuture, Timer};
 
@@ -85,6 +87,8 @@ pub struct RateLimiter {
 struct Shared {
     calls: u32,
     window: Duration,
+    /// The limit that other processes share, asked by the call whose turn it is here.
+    outer: Option<Arc<dyn SharedLimit>>,
     state: Mutex<State>,
 }
 
@@ -92,20 +96,32 @@ struct State {
     arrivals: Arrivals,
     pace: Pace,
     queue: Queue,
+    /// Whether a call waits for the outer limit.
+    is_asking: bool,
 }
 
 impl RateLimiter {
     /// Creates a limit of `calls` in any period of length `window`. 0 calls count as 1. The window is limited
     /// to the range from 1 millisecond to 365 days.
     pub fn new(calls: u32, window: Duration) -> Self {
+        Self::within(calls, window, None)
+    }
+
+    /// Returns a new limiter with the same limit, of which other processes have their part.
+    pub(crate) fn shared_with(&self, outer: Arc<dyn SharedLimit>) -> Self {
+        Self::within(self.shared.calls, self.shared.window, Some(outer))
+    }
+
+    fn within(calls: u32, window: Duration, outer: Option<Arc<dyn SharedLimit>>) -> Self {
         let calls = calls.max(1);
         let window = window.clamp(SHORTEST_WINDOW, LONGEST_WINDOW);
         let state = State {
             arrivals: Arrivals::new(calls, window),
             pace: Pace::new(calls, window),
             queue: Queue::default(),
+            is_asking: false,
         };
-        Self { shared: Arc::new(Shared { calls, window, state: Mutex::new(state) }) }
+        Self { shared: Arc::new(Shared { calls, window, outer, state: Mutex::new(state) }) }
     }
 
     /// Creates ESET's documented limit: 10 calls per second ([facts](crate::facts#rate-limit)).
@@ -161,7 +177,23 @@ impl RateLimiter {
         })
         .await;
         place.is_served = turn.is_ok();
-        turn
+        drop(place);
+        let turn = turn?;
+        let Some(outer) = &self.shared.outer else { return Ok(turn) };
+        let asking = Asking(&self.shared);
+        let left = deadline.saturating_duration_since(timer.now());
+        let interval = self.shared.window / self.shared.calls;
+        match outer.take(interval, left).await {
+            Some(wait) if wait.is_zero() => {}
+            Some(wait) => timer.sleep(wait).await,
+            None => {
+                let message = "the rate limit that servers share leaves no time for the call, nothing was sent";
+                let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+                return Err(error.with_execution(false));
+            }
+        }
+        drop(asking);
+        Ok(turn)
     }
 }
 
@@ -207,6 +239,21 @@ impl fmt::Debug for Permit {
             .field("number", &self.number)
             .field("sent", &self.sent)
             .finish_non_exhaustive()
+    }
+}
+
+/// A call that waits for the outer limit. All others wait for it, so that they stay in their order.
+struct Asking<'a>(&'a Shared);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.is_asking = false;
+        let next = state.queue.first();
+        drop(state);
+        if let Some(next) = next {
+            next.wake();
+        }
     }
 }
 
@@ -297,7 +344,7 @@ impl Shared {
     ) -> Step {
         let mut ahead = state.queue.place(ticket, waker);
         let wait = state.wait(now);
-        if !wait.is_zero() {
+        if !wait.is_zero() || state.is_asking {
             state.queue.not_due();
         } else if ahead > 0 && state.queue.pass_over(now) {
             ahead -= 1;
@@ -308,6 +355,9 @@ impl Shared {
         if least >= left {
             *wake = state.queue.leave(ticket).or(wake.take());
             return Step::Fail(self.hopeless(state, now, ahead, least, left));
+        }
+        if state.is_asking {
+            return Step::Wait(Wait::Answer(left));
         }
         if ahead > 0 {
             // When its own turn should come, it checks whether the calls ahead of it were polled.
@@ -323,6 +373,7 @@ impl Shared {
             });
         }
         *wake = state.queue.leave(ticket);
+        state.is_asking = self.outer.is_some();
         let number = state.arrivals.push(now);
         state.pace.sent(now);
         let is_busy = state.arrivals.is_busy(now, state.pace.half());

@@ -63,6 +63,8 @@ mod hosted;
 mod jwt;
 mod metadata;
 mod operations;
+#[cfg(feature = "redis")]
+mod redis_budget;
 mod rules;
 mod tls;
 
@@ -74,5 +76,7 @@ pub use caller::{Caller, Identity, ParseHashError, TokenHash};
 pub use config::{Config, ConfigError};
 pub use jwt::{Jwks, JwtIssuer};
 pub use operations::Operations;
+#[cfg(feature = "redis")]
+pub use redis_budget::RedisBudget;
 pub use rules::{ParsePatternError, RpcPattern, Rules};
 pub use tls::ServerTls;

@@ -17,7 +17,7 @@ use crate::auth::Credentials;
 use crate::backoff::Jitter;
 use crate::call::{CallContext, Deployed, Limit, Links, Policy, RetryPolicy, RetryThrottle};
 use crate::error::Error;
-use crate::rate_limiter::RateLimiter;
+use crate::rate_limiter::{RateLimiter, SharedLimit};
 use crate::timer::Timer;
 use crate::transport::connector::Connector;
 use crate::transport::keep_alive::{self, KeepAlive};
@@ -97,6 +97,8 @@ pub struct ClientBuilder {
     credentials: Option<Arc<dyn Credentials>>,
     policy: Policy,
     rate_limit: RateLimit,
+    /// The limit of which other processes have their part.
+    shared_limit: Option<Arc<dyn SharedLimit>>,
     uses_proxies: bool,
     grpc: GrpcOptions,
     seam: Seam,
@@ -138,6 +140,7 @@ impl ClientBuilder {
             credentials: None,
             policy: Policy::default(),
             rate_limit: RateLimit::default(),
+            shared_limit: None,
             uses_proxies: true,
             grpc: GrpcOptions::default(),
             seam: Seam::default(),
@@ -398,8 +401,24 @@ impl ClientBuilder {
         })
     }
 
-    /// The documented limit applies per credentials, and to REST only.
+    /// Shares the rate limit with other processes, if there is one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared_limit(mut self, limit: Arc<dyn SharedLimit>) -> Self {
+        self.shared_limit = Some(limit);
+        self
+    }
+
     fn limit(&self, has_credentials: bool) -> Limit {
+        let own = self.own_limit(has_credentials);
+        match (&self.shared_limit, own) {
+            (Some(outer), Limit::Rest(own)) => Limit::Rest(own.shared_with(outer.clone())),
+            (Some(outer), Limit::All(own)) => Limit::All(own.shared_with(outer.clone())),
+            (_, own) => own,
+        }
+    }
+
+    /// The documented limit applies per credentials, and to REST only.
+    fn own_limit(&self, has_credentials: bool) -> Limit {
         match &self.rate_limit {
             RateLimit::Asked(limiter) => Limit::All(limiter.clone()),
             RateLimit::Default

@@ -3,6 +3,8 @@
 mod callers;
 mod config_error;
 mod place;
+#[cfg_attr(not(feature = "redis"), path = "config/no_redis.rs")]
+mod redis;
 mod tenants;
 
 use std::collections::BTreeMap;
@@ -51,6 +53,10 @@ use crate::server::{ConnectionLimits, Origin};
 /// jwks = "https://idp.example/keys"            # or a file
 /// claim = "client_id"                          # which names the caller; "sub" by default
 ///
+/// [redis]                                      # only if several bridges serve the same tenants (feature `redis`)
+/// url_env = "REDIS_URL"                        # or `url`, which has no password
+/// instances = 2                                # the number of bridges
+///
 /// [tenants.acme]
 /// region = "eu"
 /// username = "api-user"
@@ -88,6 +94,7 @@ use crate::server::{ConnectionLimits, Origin};
 ///   is passed on) and `anyone = true` (on loopback alone); see [`Identity`](super::Identity). `allow`, `deny`,
 ///   `dry_run` and `read_only` are [`Rules`](super::Rules). Without any caller, everybody on loopback may use every
 ///   tenant.
+/// * **`[redis]`** is a [`RedisBudget`](super::RedisBudget): the bridges share the rate of each tenant.
 /// * **The audit log** is an [`AuditLog`](super::AuditLog), **operations** are [`Operations`](super::Operations), and `[jwt]` is a
 ///   [`JwtIssuer`].
 /// * **Paths** are relative to the folder of the file.
@@ -111,6 +118,7 @@ struct File {
     audit_log: Option<PathBuf>,
     operations: Option<Spanned<String>>,
     jwt: Option<JwtTable>,
+    redis: Option<Spanned<redis::Table>>,
     tls: Option<Spanned<TlsTable>>,
     #[serde(default)]
     limits: LimitsTable,
@@ -286,8 +294,9 @@ fn access(
     previous: Option<&Access>,
 ) -> Result<Access, ConfigError> {
     let mut access = Access::new();
+    let redis = file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?;
     for (name, table) in &file.tenants {
-        let tenant = tenants::tenant(source, name, table, previous)?;
+        let tenant = tenants::tenant(source, name, table, redis.as_ref(), previous)?;
         access.insert(name, tenant);
     }
     if let Some(table) = &file.jwt {

@@ -41,8 +41,7 @@ pub(super) fn dry_run(rpc: &str, path: &str, tenant: &str) -> Status {
         r#type: "DRY_RUN".to_owned(),
         subject: rpc.to_owned(),
         description: message.clone(),
-        ..Violation::default()
     };
-    let detail = PreconditionFailure { violations: vec![violation], ..Default::default() };
+    let detail = PreconditionFailure { violations: vec![violation] };
     with_details(Code::FailedPrecondition, message, vec![Any::pack(&detail)])
 }

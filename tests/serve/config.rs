@@ -120,6 +120,14 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             "1: operations: expected an IP address and a port, such as 127.0.0.1:50051, found \"9090\"",
         ),
         (
+            format!("[redis]\nurl = \"redis://:hunter2@localhost\"\ninstances = 2\n{tenant}"),
+            "2: redis.url: a secret does not belong in this file; use url_env",
+        ),
+        (
+            format!("[redis]\nurl = \"localhost\"\ninstances = 2\n{tenant}"),
+            "2: redis.url: expected redis://HOST:PORT or redis+unix:///PATH",
+        ),
+        (
             format!("{caller}anyone = true\nallow = [\"GetTask\"]"),
             "6: callers.c.allow: \"GetTask\": expected SERVICE/METHOD",
         ),

@@ -10,9 +10,12 @@ mod access;
 mod audit;
 mod config;
 mod fronts;
+mod hostile;
 mod jwt;
 mod operations;
 mod passing;
+mod redis;
+mod trace;
 
 use std::time::Duration;
 

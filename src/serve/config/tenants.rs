@@ -11,6 +11,7 @@ use toml::{Spanned, Value};
 
 use super::config_error::ConfigError;
 use super::place::Source;
+use super::redis::Budget;
 use crate::client::ClientBuilder;
 use crate::serve::TokenHash;
 use crate::serve::access::{Access, Tenant};
@@ -45,6 +46,7 @@ pub(super) fn tenant(
     source: &Source<'_>,
     name: &str,
     table: &Spanned<Table>,
+    redis: Option<&Budget>,
     previous: Option<&Access>,
 ) -> Result<Arc<Tenant>, ConfigError> {
     let place = |key: &str| format!("tenants.{name}.{key}");
@@ -57,7 +59,7 @@ pub(super) fn tenant(
     if !["endpoint", "region", "on_prem"].iter().any(|key| settings.0.contains_key(*key)) {
         return Err(of_table("expected one of endpoint, region and on_prem"));
     }
-    let fingerprint = settings.fingerprint();
+    let fingerprint = settings.fingerprint(redis);
     let same = previous.and_then(|access| access.same(name, fingerprint));
     if let Some(same) = same {
         return Ok(same);
@@ -66,7 +68,12 @@ pub(super) fn tenant(
         let key = variable.strip_prefix(PREFIX)?.to_ascii_lowercase();
         settings.0.get(&key).cloned()
     };
-    let client = ClientBuilder::from_vars(lookup).and_then(ClientBuilder::connect_lazy);
+    let builder = ClientBuilder::from_vars(lookup);
+    let builder = match redis {
+        Some(redis) => builder.map(|builder| redis.share(name, builder)),
+        None => builder,
+    };
+    let client = builder.and_then(ClientBuilder::connect_lazy);
     let client = client.map_err(|error| {
         let message = as_keys(error.message());
         // The key to which the error belongs, if it says so.
@@ -134,8 +141,8 @@ impl Settings {
     }
 
     /// Returns a hash of all settings, with the contents of their files.
-    fn fingerprint(&self) -> TokenHash {
-        let mut text = String::new();
+    fn fingerprint(&self, redis: Option<&Budget>) -> TokenHash {
+        let mut text = format!("{:?}\n", redis.map(Budget::fingerprint));
         for (key, value) in &self.0 {
             let file = FILES.contains(&key.as_str()).then(|| fs::read(value).unwrap_or_default());
             text.push_str(&format!("{key}={value:?} {file:?}\n"));

@@ -1,0 +1,188 @@
+//! A budget that several servers share, in Redis or Valkey.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Script};
+use tokio::time::Instant;
+
+use crate::client::ClientBuilder;
+use crate::error::Error;
+use crate::rate_limiter::SharedLimit;
+use crate::timer::BoxFuture;
+
+/// Takes the next turn of a key by GCRA (the generic cell rate algorithm): turns are an interval apart, by the clock of
+/// Redis. Returns the microseconds until it comes, or -1 if that is too long. One script, so that nothing comes
+/// between reading and writing.
+const TAKE: &str = r"
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local interval, most = tonumber(ARGV[1]), tonumber(ARGV[2])
+local free = tonumber(redis.call('GET', KEYS[1]) or '0')
+-- The clock was set back: nobody waits for hours.
+if free > now + 60000000 then free = now end
+local at = math.max(now, free)
+if at - now > most then return -1 end
+local expiry = math.ceil((at - now + interval) / 1000) + 1000
+redis.call('SET', KEYS[1], string.format('%.0f', at + interval), 'PX', expiry)
+return at - now
+";
+
+/// How long Redis may take. A call waits for it.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// While Redis is away, it is asked this often.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The interval is longer than the limit says by one in this number, because what leaves in order and evenly arrives a
+/// little less so.
+const MARGIN: u32 = 50;
+
+/// The rate limits of tenants, shared by all bridges that use the same Redis or Valkey server.
+///
+/// The first calls of all instances leave evenly, whichever has them, and each tenant has 98 % of its rate. Calls wait
+/// for their turn at their bridge, where the callers of a tenant take turns, and those that cannot have one before
+/// their deadline are told at once. While Redis does not answer, each instance takes `1/instances` of the rate, so the
+/// sum is never more; half a second after Redis is back, it decides again.
+pub struct RedisBudget {
+    client: Client,
+    script: Script,
+    instances: u32,
+    connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
+    /// When to ask again, while Redis is away.
+    away: Mutex<Option<Instant>>,
+}
+
+impl RedisBudget {
+    /// Uses the server at this address, such as `redis://:PASSWORD@redis.internal:6379/0` or
+    /// `redis+unix:///run/redis.sock`, with this number of bridges. Connects later. There is no TLS: reach a server on
+    /// other machines through a private network or a tunnel.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is no such address. The error does not show it, since it may have a password.
+    pub fn new(address: &str, instances: u32) -> Result<Arc<Self>, Error> {
+        let expected = "expected redis://HOST:PORT or redis+unix:///PATH";
+        let client = Client::open(address).map_err(|_| Error::config(expected))?;
+        Ok(Arc::new(Self {
+            client,
+            script: Script::new(TAKE),
+            instances: instances.max(1),
+            connection: tokio::sync::Mutex::default(),
+            away: Mutex::default(),
+        }))
+    }
+
+    /// Shares the rate limit of a client with the clients of other bridges for the same tenant, if it has a limit.
+    /// Redis keeps it under `eset-protect:budget:{TENANT}`.
+    #[must_use]
+    pub fn share(self: &Arc<Self>, tenant: &str, builder: ClientBuilder) -> ClientBuilder {
+        let key = format!("eset-protect:budget:{{{tenant}}}");
+        let budget = Arc::clone(self);
+        builder.shared_limit(Arc::new(TenantLimit { budget, key, alone: Mutex::default() }))
+    }
+
+    /// Asks Redis; `None` if it is away.
+    async fn ask(&self, key: &str, interval: Duration, most: Duration) -> Option<i64> {
+        if self.lock().is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
+        let asked = tokio::time::timeout(PATIENCE, self.invoke(key, interval, most)).await;
+        let result = match asked {
+            Ok(Ok(wait)) => Ok(wait),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {PATIENCE:?}")),
+        };
+        let mut away = self.lock();
+        let was_away = away.is_some();
+        match result {
+            Ok(wait) => {
+                *away = None;
+                if was_away {
+                    tracing::warn!(target: "eset_protect::serve", "Redis decides about the budget again");
+                }
+                Some(wait)
+            }
+            Err(error) => {
+                *away = Some(Instant::now() + PAUSE);
+                if !was_away {
+                    let share = self.instances;
+                    tracing::warn!(target: "eset_protect::serve", "Redis is away, this instance takes 1/{share} of each budget: {error}");
+                }
+                None
+            }
+        }
+    }
+
+    async fn invoke(
+        &self,
+        key: &str,
+        interval: Duration,
+        most: Duration,
+    ) -> Result<i64, redis::RedisError> {
+        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let mut kept = self.connection.lock().await;
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => {
+                let config = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(PATIENCE))
+                    .set_response_timeout(Some(PATIENCE));
+                self.client.get_multiplexed_async_connection_with_config(&config).await?
+            }
+        };
+        // Others use it meanwhile.
+        *kept = Some(connection.clone());
+        drop(kept);
+        let mut call = self.script.key(key);
+        call.arg(micros(interval)).arg(micros(most));
+        let answer = call.invoke_async(&mut connection).await;
+        if answer.is_err() {
+            *self.connection.lock().await = None;
+        }
+        answer
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for RedisBudget {
+    /// Omits the address, which may have a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBudget").field("instances", &self.instances).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct TenantLimit {
+    budget: Arc<RedisBudget>,
+    key: String,
+    /// While Redis is away: when the next call may leave.
+    alone: Mutex<Option<Instant>>,
+}
+
+impl SharedLimit for TenantLimit {
+    fn take(&self, interval: Duration, left: Duration) -> BoxFuture<'_, Option<Duration>> {
+        Box::pin(async move {
+            let interval = interval.saturating_add(interval / MARGIN);
+            let answer = self.budget.ask(&self.key, interval, left).await;
+            let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(wait) = answer {
+                *alone = None;
+                return u64::try_from(wait).ok().map(Duration::from_micros);
+            }
+            let (now, share) = (Instant::now(), interval.saturating_mul(self.budget.instances));
+            // The turns that Redis gave may all be of this second.
+            let at = alone.unwrap_or_else(|| now + share).max(now);
+            let wait = at.saturating_duration_since(now);
+            if wait > left {
+                *alone = Some(at);
+                return None;
+            }
+            *alone = Some(at + share);
+            Some(wait)
+        })
+    }
+}

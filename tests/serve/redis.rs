@@ -1,0 +1,114 @@
+//! The budget that bridges share, with a real server.
+
+#![cfg(all(unix, feature = "redis"))]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::serve::{Config, RunningBridge};
+use eset_protect::{Client, Error, Wire};
+
+use crate::support::directory::Directory;
+use crate::support::skip::skipped;
+use crate::{client, emulator};
+
+struct Server(Child);
+
+impl Server {
+    /// Starts a server on this socket; `None` without the program.
+    fn start(socket: &str) -> Option<Self> {
+        let mut command = Command::new("redis-server");
+        command.args(["--port", "0", "--unixsocket", socket, "--save", "", "--daemonize", "no"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let is_ready =
+            |line: &str| line.to_ascii_lowercase().contains("ready to accept connections");
+        assert!(lines.map_while(Result::ok).any(|line| is_ready(&line)), "redis-server ended");
+        Some(Self(child))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn bridge(directory: &Directory, upstream: &str, rate: u32) -> RunningBridge {
+    let path = directory.join("serve.toml");
+    let socket = directory.join("redis.sock");
+    let text = format!(
+        "[redis]\nurl = \"redis+unix://{}\"\ninstances = 2\n\
+         [tenants.acme]\nendpoint = {upstream:?}\nwire = \"rest\"\nrate = {rate}\n",
+        socket.display()
+    );
+    fs::write(&path, text).unwrap();
+    Config::read(&path, None).unwrap().into_bridge().start().await.unwrap()
+}
+
+async fn list(client: &Client, timeout: Duration) -> Result<(), Error> {
+    let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+    call.timeout(timeout).await.map(drop)
+}
+
+#[tokio::test]
+async fn bridges_share_a_budget_through_redis() {
+    let directory = Directory::new();
+    let socket = directory.join("redis.sock").to_str().unwrap().to_owned();
+    let Some(server) = Server::start(&socket) else { return skipped("there is no redis-server") };
+    let emulator = emulator().await;
+    let long = Duration::from_secs(30);
+    let (one, other) = (
+        bridge(&directory, &emulator.endpoint(), 20).await,
+        bridge(&directory, &emulator.endpoint(), 20).await,
+    );
+    let (first, second) =
+        (client(&one.endpoint(), Wire::Grpc), client(&other.endpoint(), Wire::Grpc));
+
+    // Each alone would send its 5 calls at once.
+    let started = Instant::now();
+    let both = (0..5).flat_map(|_| [list(&first, long), list(&second, long)]);
+    futures_util::future::try_join_all(both).await.unwrap();
+    let least = Duration::from_millis(51) * 9;
+    assert!(started.elapsed() >= least, "{:?}", started.elapsed());
+
+    // Who cannot have a turn is told at once, and takes none.
+    let slow = bridge(&directory, &emulator.endpoint(), 1).await;
+    let slow = client(&slow.endpoint(), Wire::Grpc);
+    list(&slow, long).await.unwrap();
+    let before = emulator.log().len();
+    let error = list(&slow, Duration::from_millis(500)).await.unwrap_err();
+    assert!(error.is_deadline_exceeded(), "{error}");
+    assert_eq!(emulator.log().len(), before);
+
+    // Without Redis each has its share: it never fails open.
+    drop(server);
+    let started = Instant::now();
+    for _ in 0..3 {
+        list(&first, long).await.unwrap();
+    }
+    let least = Duration::from_millis(102) * 3;
+    assert!(started.elapsed() >= least, "{:?}", started.elapsed());
+
+    // It is back within 2 s: the server is new, so it has the key only if it was asked.
+    fs::remove_file(&socket).unwrap();
+    let server = Server::start(&socket).unwrap();
+    let address = format!("redis+unix://{socket}");
+    let redis = redis::Client::open(address).unwrap();
+    let mut redis = redis.get_multiplexed_async_connection().await.unwrap();
+    let started = Instant::now();
+    loop {
+        list(&first, long).await.unwrap();
+        let key = "eset-protect:budget:{acme}";
+        let is_there: bool = redis::cmd("EXISTS").arg(key).query_async(&mut redis).await.unwrap();
+        if is_there {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "Redis is not asked again");
+    }
+    drop(server);
+}

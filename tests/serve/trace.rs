@@ -1,0 +1,53 @@
+//! The trace of a caller goes on.
+
+#![cfg(feature = "otel")]
+
+use eset_protect::automation::v1::ListTasksRequest;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::{Fixture, WIRES, client};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const CALLER: &str = "00f067aa0ba902b7";
+
+#[tokio::test]
+async fn the_trace_of_a_caller_goes_on() {
+    let given = format!("00-{TRACE}-{CALLER}-01");
+    for (front, upstream) in WIRES.into_iter().flat_map(|front| WIRES.map(|wire| (front, wire))) {
+        let fixture = Fixture::start(upstream).await;
+        let client = client(&fixture.bridge.endpoint(), front);
+        let list = async || {
+            let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+            call.metadata("traceparent", &given).metadata("tracestate", "a=b").await.unwrap();
+            let headers = fixture.emulator.log().pop().unwrap().headers;
+            ["traceparent", "tracestate"].map(|name| headers[name].to_str().unwrap().to_owned())
+        };
+        // Without anybody who traces, it is passed on.
+        assert_eq!(list().await, [given.clone(), "a=b".to_owned()]);
+
+        let exporter = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let guard = tracing::subscriber::set_default(Registry::default().with(layer));
+        let [parent, state] = list().await;
+        drop(guard);
+        let spans = exporter.get_finished_spans().unwrap();
+        let named = |kind: &str| {
+            spans.iter().find(|span| {
+                format!("{:?}", span.span_kind) == kind && span.parent_span_id.to_string() == CALLER
+            })
+        };
+        let served = named("Server").unwrap_or_else(|| panic!("{spans:#?}"));
+        assert_eq!(served.span_context.trace_id().to_string(), TRACE);
+        let parts: Vec<_> = parent.split('-').collect();
+        assert_eq!((parts[1], &*state), (TRACE, "a=b"));
+        // The parent of the upstream is the attempt of this call.
+        let attempt = spans.iter().find(|span| span.span_context.span_id().to_string() == parts[2]);
+        let attempt = attempt.unwrap();
+        let call = spans.iter().find(|span| span.span_context.span_id() == attempt.parent_span_id);
+        assert_eq!(call.unwrap().parent_span_id, served.span_context.span_id());
+    }
+}
