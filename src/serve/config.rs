@@ -1,6 +1,7 @@
 //! The configuration file of a bridge.
 
 mod callers;
+mod command;
 mod config_error;
 mod place;
 #[cfg_attr(not(feature = "redis"), path = "config/no_redis.rs")]
@@ -66,6 +67,7 @@ use crate::server::{ConnectionLimits, Origin};
 /// on_prem = "https://protect.plant:9443"
 /// pin_cert = "plant.pem"
 /// credentials_command = ["vault-read", "plant"]
+/// credentials_timeout = "10s"
 ///
 /// [callers.soar]
 /// token_sha256 = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a"
@@ -89,7 +91,7 @@ use crate::server::{ConnectionLimits, Origin};
 ///   `credentials`, `token_url`, `timeout`, `max_attempts`, `rate`, `ca_cert`, `pin_cert`. Secrets are not in the file:
 ///   `password_env` and `token_env` name variables of the environment, and `credentials_command` is a program with its
 ///   arguments that prints what a file of `credentials` contains. It runs without a shell, whenever the file is read,
-///   for at most 30 seconds; what it writes to standard error is not shown.
+///   for at most `credentials_timeout`, by default `"30s"`. What it writes to standard error is not shown.
 /// * **Callers** have one of `token_sha256`, `certificate`, `jwt`, `own_token = true` (their own token for the upstream
 ///   is passed on) and `anyone = true` (on loopback alone); see [`Identity`](super::Identity). `allow`, `deny`,
 ///   `dry_run` and `read_only` are [`Rules`](super::Rules). Without any caller, everybody on loopback may use every

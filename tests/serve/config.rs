@@ -97,6 +97,20 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             "3: tenants.a.credentials_command: \"false\" failed: exit status: 1",
         ),
         (
+            format!(
+                "{tenant}credentials_timeout = \"50ms\"\ncredentials_command = [\"sleep\", \"60\"]"
+            ),
+            "4: tenants.a.credentials_command: \"sleep\" did not end within 50ms",
+        ),
+        (
+            format!("{tenant}credentials_timeout = 5"),
+            "3: tenants.a.credentials_timeout: expected a number with a unit",
+        ),
+        (
+            format!("{tenant}credentials_command = [\"sh\", \"-c\", \"echo hunter2 >&2; exit 3\"]"),
+            "3: tenants.a.credentials_command: \"sh\" failed: exit status: 3",
+        ),
+        (
             format!("{tenant}credentials_command = [\"echo\", \"hunter2\"]"),
             "3: tenants.a.credentials_command: expected it to print username=… and password=…",
         ),

@@ -148,7 +148,11 @@ fn reload(
                     "the audit log is not opened again, the old one goes on: {error}"
                 ));
             }
-            match Config::read(&path, Some(&access.current())) {
+            let (file, current) = (path.clone(), access.current());
+            // It may run commands, which take their time.
+            let read = tokio::task::spawn_blocking(move || Config::read(file, Some(&current)));
+            let Ok(read) = read.await else { continue };
+            match read {
                 Err(error) => say_error(&format!("not reloaded, the old one goes on: {error}")),
                 Ok(config) => {
                     if let (Some(handle), Some(tls)) = (&tls, config.tls()) {

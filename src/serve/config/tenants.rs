@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::{Spanned, Value};
 
+use super::command;
 use super::config_error::ConfigError;
 use super::place::Source;
 use super::redis::Budget;
-use crate::client::ClientBuilder;
+use crate::client::{ClientBuilder, duration};
 use crate::serve::TokenHash;
 use crate::serve::access::{Access, Tenant};
 
@@ -37,6 +38,9 @@ const SETTINGS: [&str; 12] = [
 const SECRETS: [&str; 2] = ["password", "token"];
 const FILES: [&str; 3] = ["ca_cert", "credentials", "pin_cert"];
 const COMMAND: &str = "credentials_command";
+/// How long the command may take.
+const PATIENCE: &str = "credentials_timeout";
+const USUAL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The settings of a client by name. Some are secret, so there is no `Debug`.
 #[derive(Default)]
@@ -51,9 +55,19 @@ pub(super) fn tenant(
 ) -> Result<Arc<Tenant>, ConfigError> {
     let place = |key: &str| format!("tenants.{name}.{key}");
     let mut settings = Settings::default();
+    let patience = table.as_ref().get(PATIENCE);
+    let patience = patience.map_or(Ok(USUAL_PATIENCE), |value| {
+        let text = value.as_ref().as_str().unwrap_or_default();
+        duration(text).map_err(|problem| source.at(&place(PATIENCE), &value.span(), &problem))
+    })?;
     for (key, value) in table.as_ref() {
-        let wrong = |problem: &str| source.at(&place(key), &value.span(), &problem);
-        settings.add(source, key, value.as_ref()).map_err(|problem| wrong(&problem))?;
+        let wrong = |problem: String| source.at(&place(key), &value.span(), &problem);
+        match key.as_str() {
+            PATIENCE => Ok(()),
+            COMMAND => settings.run(source, value.as_ref(), patience),
+            _ => settings.add(source, key, value.as_ref()),
+        }
+        .map_err(wrong)?;
     }
     let of_table = |problem: &str| source.at(&format!("tenants.{name}"), &table.span(), &problem);
     if !["endpoint", "region", "on_prem"].iter().any(|key| settings.0.contains_key(*key)) {
@@ -89,9 +103,6 @@ pub(super) fn tenant(
 impl Settings {
     /// Adds what a key says. The error omits the value, which may be a secret in the wrong place.
     fn add(&mut self, source: &Source<'_>, key: &str, value: &Value) -> Result<(), String> {
-        if key == COMMAND {
-            return self.run(source, value);
-        }
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),
@@ -109,27 +120,27 @@ impl Settings {
             self.0.insert(key.to_owned(), text.into());
         } else {
             let known = SETTINGS.join(", ");
-            return Err(format!("expected one of {known}, password_env, token_env, {COMMAND}"));
+            return Err(format!(
+                "expected one of {known}, password_env, token_env, {COMMAND}, {PATIENCE}"
+            ));
         }
         Ok(())
     }
 
     /// Adds the login that a command prints.
-    fn run(&mut self, source: &Source<'_>, value: &Value) -> Result<(), String> {
+    fn run(
+        &mut self,
+        source: &Source<'_>,
+        value: &Value,
+        patience: Duration,
+    ) -> Result<(), String> {
         let expected = "expected a program and its arguments, such as [\"vault-read\", \"acme\"]";
         let parts = value.as_array().ok_or(expected)?;
         let parts: Option<Vec<_>> = parts.iter().map(Value::as_str).collect();
         let parts = parts.filter(|parts| !parts.is_empty()).ok_or(expected)?;
-        let program = parts[0];
-        let mut command = Command::new(program);
-        let folder = source.resolve(Path::new("."));
-        let output = command.args(&parts[1..]).current_dir(folder).output();
-        let output = output.map_err(|error| format!("{program:?}: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("{program:?} failed: {}", output.status));
-        }
+        let text = command::output(&parts, &source.resolve(Path::new(".")), patience)?;
         let printed = "expected it to print username=… and password=…, or token=…";
-        let text = String::from_utf8(output.stdout).map_err(|_| printed)?;
+        let text = String::from_utf8(text).map_err(|_| printed)?;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (key, value) = line.split_once('=').ok_or(printed)?;
             if !["username", "password", "token"].contains(&key) {
