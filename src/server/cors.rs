@@ -66,7 +66,9 @@ pub(crate) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
         AllowOrigin::list(origins.iter().map(|Origin(origin)| origin.clone()))
     };
     let exposed = [
+        HeaderName::from_static("eset-protect-code-inferred-from"),
         HeaderName::from_static("grpc-message"),
+        HeaderName::from_static("grpc-retry-pushback-ms"),
         HeaderName::from_static("grpc-status"),
         HeaderName::from_static("grpc-status-details-bin"),
         HeaderName::from_static("request-id"),

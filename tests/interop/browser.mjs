@@ -70,6 +70,11 @@ test('a page of an allowed origin calls over REST and gRPC-Web, another one does
   const { status, tasks, id } = await allowed.evaluate(attempt, request(url, token));
   assert.deepEqual({ status, tasks }, { status: 200, tasks: 1 });
   assert.ok(id);
+  const pushback = await allowed.evaluate(async ({ target }) => {
+    const failed = await fetch(`${target}/v1/device_tasks`, { headers: { 'x-emulator-fault': 'code=UNAVAILABLE' } });
+    return failed.headers.get('grpc-retry-pushback-ms');
+  }, request(url, token));
+  assert.equal(pushback, '-1');
   const called = await allowed.evaluate(async ({ target }) => {
     const method = '/eset.dotnod.automation.v1.DeviceTasks/GetTask';
     const headers = { 'content-type': 'application/grpc-web+proto', 'x-grpc-web': '1', 'grpc-timeout': '30S' };

@@ -10,8 +10,10 @@ use crate::rest_front::fixture::*;
 
 /// Returns a seeded emulator with a login, and the header for its security scheme.
 async fn emulator() -> (Fixture, String) {
-    let fixture =
-        fixture_with(|builder| builder.seed(true).auth(Auth::new().account("api", "api"))).await;
+    let fixture = fixture_with(|builder| {
+        builder.seed(true).strict(true).auth(Auth::new().account("api", "api"))
+    })
+    .await;
     let form = "grant_type=password&username=api&password=api";
     let login = fixture.http.form("/oauth/token", form).await.json();
     let token = format!("Bearer {}", login["access_token"].as_str().unwrap());
