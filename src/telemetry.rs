@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | `call` | `eset_protect::call` | call, with all its attempts and waits | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
 //! | `attempt` | `eset_protect::wire` | request over gRPC | `Attempt.eset.dotnod.automation.v1.DeviceTasks/GetTask` |
-//! | `serve` | `eset_protect::serve` | call that a [bridge](crate::serve) forwards; the parent of its `call` | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
+//! | `serve` | `eset_protect::serve` | call that a bridge (feature `serve`) forwards; the parent of its `call` | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
 //! | `request` | `eset_protect::wire` | request over REST, including logins and polls for pending responses | `GET /v1/device_tasks/{task_uuid}` |
 //!
 //! All but `serve` have the kind `client`; attempts and requests are children of their call. A call is the same RPC on both wires,
