@@ -40,6 +40,7 @@ use tonic::{Extensions, Response};
 pub(crate) use wire_choice::WireChoice;
 
 use crate::error::Error;
+use crate::filter::{Filter, FilteredRpc, OrderBy, OrderedRpc};
 use crate::rpc::{PagedRpc, Rpc};
 use unary::unary;
 
@@ -91,6 +92,24 @@ impl<R: Rpc> Call<R> {
     /// Adds metadata; see [`CallOptions::metadata`].
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
         self.options = self.options.metadata(key, value);
+        self
+    }
+
+    /// Sets the expression that filters the list; see [`filter`](crate::filter).
+    pub fn filter(mut self, filter: Filter<R>) -> Self
+    where
+        R: FilteredRpc,
+    {
+        filter.set(&mut self.request);
+        self
+    }
+
+    /// Sets the order of the list; see [`filter`](crate::filter).
+    pub fn order_by(mut self, order: OrderBy<R>) -> Self
+    where
+        R: OrderedRpc,
+    {
+        order.set(&mut self.request);
         self
     }
 

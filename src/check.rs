@@ -51,6 +51,8 @@ use crate::wkt::Timestamp;
 pub(crate) use problem::Findings;
 pub(crate) use rules::Rules;
 #[cfg(feature = "emulator")]
+pub(crate) use suggestion::closest;
+#[cfg(feature = "emulator")]
 pub(crate) use uuid::note_uuid;
 
 /// A message that can be checked before it is sent: a request of the three services, or the resource that a

@@ -1,6 +1,10 @@
 //! The compiled `.proto` files at run time, for code that handles messages of any type: the generic command
 //! and the emulator. The client itself does not use it.
 
+mod expression;
+mod members;
+mod order;
+
 use std::sync::LazyLock;
 
 use prost_reflect::{
@@ -8,6 +12,11 @@ use prost_reflect::{
     MethodDescriptor, Value,
 };
 
+pub use expression::Expression;
+pub use members::Path;
+pub use order::Order;
+
+use crate::filter::Language;
 use crate::proto::FILE_DESCRIPTOR_SET;
 
 /// Returns all files, messages, enums and services of the crate.
@@ -34,15 +43,8 @@ pub fn is_immutable(field: &FieldDescriptor) -> bool {
 }
 
 fn has_behavior(field: &FieldDescriptor, behavior: &str) -> bool {
-    // Most fields have no options, and reading them copies them.
-    if field.field_descriptor_proto().options.is_none() {
-        return false;
-    }
-    let pool = field.parent_pool();
-    let Some(behaviors) = option(pool, &field.options(), "google.api.field_behavior") else {
-        return false;
-    };
-    let known = pool.get_enum_by_name("google.api.FieldBehavior");
+    let Some(behaviors) = option_of(field, "google.api.field_behavior") else { return false };
+    let known = field.parent_pool().get_enum_by_name("google.api.FieldBehavior");
     let number = known.and_then(|known| Some(known.get_value_by_name(behavior)?.number()));
     behaviors.as_list().unwrap_or_default().iter().any(|value| value.as_enum_number() == number)
 }
@@ -80,10 +82,36 @@ pub(crate) fn removes(method: &MethodDescriptor) -> bool {
 /// Returns what a field of a list's request filters by (`eset_protect.v1.filters_by`); none where it filters by
 /// the field of its name.
 pub(crate) fn filters_by(field: &FieldDescriptor) -> Vec<String> {
-    if field.field_descriptor_proto().options.is_none() {
-        return Vec::new();
+    texts(option_of(field, "eset_protect.v1.filters_by").as_ref())
+}
+
+/// Returns the language of the expression that a field of a list's request is (`eset_protect.v1.expression`).
+pub fn language(field: &FieldDescriptor) -> Option<Language> {
+    match option_of(field, "eset_protect.v1.expression")?.as_str() {
+        Some("cel") => Some(Language::Cel),
+        Some("words") => Some(Language::Words),
+        _ => None,
     }
-    texts(option(field.parent_pool(), &field.options(), "eset_protect.v1.filters_by").as_ref())
+}
+
+/// Whether a field of a resource cannot be changed as the resource is (`eset_protect.v1.fixed_if`).
+pub(crate) fn is_fixed(resource: &DynamicMessage, field: &FieldDescriptor) -> bool {
+    let conditions = texts(option_of(field, "eset_protect.v1.fixed_if").as_ref());
+    let is_true = |name: &String| {
+        resource.get_field_by_name(name).is_some_and(|it| it.as_bool() == Some(true))
+    };
+    conditions.iter().any(is_true)
+}
+
+/// Returns from where in an XML field of the same message the server takes a field (`eset_protect.v1.from_xml`).
+pub(crate) fn from_xml(field: &FieldDescriptor) -> Option<String> {
+    option_of(field, "eset_protect.v1.from_xml")?.as_str().map(str::to_owned)
+}
+
+/// Returns the value of an option of a field. Most fields have none, and reading them copies them.
+fn option_of(field: &FieldDescriptor, name: &str) -> Option<Value> {
+    field.field_descriptor_proto().options.as_ref()?;
+    option(field.parent_pool(), &field.options(), name)
 }
 
 /// Returns the value of an option that an extension adds; `None` if it is not set, or no file declares it.

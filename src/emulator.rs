@@ -28,20 +28,22 @@
 //!   resource inside one that is not there. What is inside a resource is deleted with it.
 //! * **Create** ignores `OUTPUT_ONLY` fields. The server sets the identifier, `create_time`, `update_time` and
 //!   `version_id`. Where clients choose the identifier, one that is taken is `ALREADY_EXISTS`.
-//! * **Update** sets the fields of `update_mask`, or those that are set. `IMMUTABLE` fields keep their value:
-//!   another one is `INVALID_ARGUMENT`.
+//! * **Update** sets the fields of `update_mask`, or those that are set. `IMMUTABLE` fields keep their value, and so
+//!   do others as long as the `.proto` file says so (`eset_protect.v1.fixed_if`): another one is
+//!   `INVALID_ARGUMENT`. What the server takes from XML it takes again, and refuses what is no XML.
 //! * **List** returns resources in the order of their creation or by `order_by`, and as filters takes request
 //!   fields that the resource has too: equal, one of several (`policy_uuids` for `policy_uuid`), or in a period;
-//!   and those for which the `.proto` file names another field (`eset_protect.v1.filters_by`). Any other filter
-//!   is `UNIMPLEMENTED`: it never means everything. `total_size` counts what fits.
+//!   and those for which the `.proto` file names another field (`eset_protect.v1.filters_by`) or a language
+//!   (`eset_protect.v1.expression`), in which an enum value is its name and a member that is not set fits nothing.
+//!   Any other filter is `UNIMPLEMENTED`: it never means everything. `total_size` counts what fits.
 //! * **Custom methods** set fields of the resource: those that `eset_protect.v1.sets` names or, without this
 //!   option, those that request and resource share. `:listDelta` returns what was created since a token. A count,
 //!   `:batchDelete`, `:purge` and a download as `google.api.HttpBody` take identifiers or a filter.
 //! * **Pages** may be shorter than asked for when their items are large. A token belongs to a list and its
 //!   filters; any other is `INVALID_ARGUMENT`.
 //! * **REQUIRED** fields that are not set, and identifiers that cannot be one, are `INVALID_ARGUMENT`.
-//! * Other methods are `UNIMPLEMENTED`. Of ESET's RPCs that is `SearchDetectionGroups`, and of the filters the text
-//!   `filter` of incidents and `active_product` of users.
+//! * Other methods are `UNIMPLEMENTED`. Of ESET's RPCs that is none, and of the filters the members of
+//!   `active_product` of users but `id`.
 //!
 //! # What ESET's services do beside that
 //!

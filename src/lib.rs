@@ -62,6 +62,7 @@
 //! | [`Client`], [`Call`] | a method for each RPC; the options of one call |
 //! | [`Paginator`], [`Items`], [`Bulk`], [`BulkItems`] | lists with many pages, many calls, many lists |
 //! | [`TaskWatch`], [`GuardedCreate`] | waiting for a task; creating a task exactly once even if the response is lost |
+//! | [`filter`] | filters and orders that lists take as text |
 //! | [`CallOptions`], [`RetryPolicy`], [`RetryThrottle`], [`RateLimiter`] | deadlines, retries and rate limits |
 //! | [`Error`] | the error of every call |
 //! | [`auth`] | access tokens and logins |
@@ -154,6 +155,7 @@ pub mod descriptors;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
+pub mod filter;
 mod json;
 #[doc = include_str!("../proto/FACTS.md")]
 pub mod facts {}

@@ -83,6 +83,7 @@ mod features;
 mod field_behavior;
 mod http_rules;
 mod json;
+mod members;
 mod messages;
 mod modules;
 mod names;

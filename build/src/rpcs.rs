@@ -11,7 +11,7 @@ use crate::descriptors::DescriptorSet;
 use crate::http_rules::{self, HttpRule};
 use crate::options::option;
 use crate::services::Service;
-use crate::{Sources, comments, modules, names};
+use crate::{Sources, comments, members, modules, names};
 
 /// The source of the two generated files.
 pub(crate) struct Rpcs {
@@ -79,6 +79,7 @@ fn rpc(
     let (request_name, response_name) =
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
     let paged = paged(method, &name, &request, &response, root);
+    let members = members::of(method, &request)?;
     let paging = paged.is_some().then(|| quote!(.paged()));
     let on_prem = on_prem(method)?;
     let output_field = output_field(set, method);
@@ -114,6 +115,7 @@ fn rpc(
         }
 
         #paged
+        #members
     })
 }
 

@@ -3,7 +3,7 @@
 /// Returns the known name most similar to a word, if any is similar enough: a normalized Damerau-Levenshtein
 /// similarity of at least 0.5, or one is part of the other. Ignores case and punctuation, so that `Shutdown
 /// computer` matches `ShutdownComputer` and `command_line` matches `commandLine`.
-pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer input is no typing error, and the running time is quadratic in the length.
     const MAX_LENGTH: usize = 200;
     let word = letters(word);

@@ -9,7 +9,6 @@ mod fields;
 mod filter;
 mod list;
 mod method;
-mod order;
 mod selection;
 mod update;
 
@@ -19,7 +18,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectM
 
 use self::children::Child;
 pub(super) use self::children::within;
-use self::fields::server_values;
+use self::fields::{server_values, values_from_xml};
 pub(super) use self::filter::Filter;
 pub(super) use self::method::methods;
 use super::environment::Environment;
@@ -150,6 +149,7 @@ impl Standard {
                     Verb::Update(body) => self.update(&mut resource, request, body)?,
                     _ => {}
                 }
+                values_from_xml(&mut resource)?;
                 self.touch(&mut resource, environment);
                 let row = resource.encode_to_vec();
                 change.put(&collection, sequence, &row)?;
@@ -204,6 +204,7 @@ impl Standard {
     ) -> Result<Vec<u8>, Failure> {
         let Some(id_field) = &self.id else { return Err(Failure::internal("no identifier")) };
         server_values(&mut resource, environment);
+        values_from_xml(&mut resource)?;
         let row = insert(change, environment, collection, Some(id_field), &mut resource)?;
         Ok(self.response_with(&row))
     }

@@ -11,6 +11,7 @@ mod grpc_wire;
 mod hostile;
 mod hosts;
 mod metadata;
+mod odd_json;
 mod pending;
 mod proxies;
 mod tls;

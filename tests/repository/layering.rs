@@ -12,7 +12,6 @@ use imports::{code, has_word, is_word, uses};
 /// re-export for others.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("proto", &[]),
-    ("descriptors", &["proto"]),
     ("json", &["proto"]),
     ("wkt", &["json", "proto"]),
     ("protojson", &["json", "wkt"]),
@@ -20,6 +19,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("params", &["automation", "policy_management", "proto", "wkt"]),
     ("policy", &["params", "policy_management", "wkt"]),
     ("check", &["automation", "params", "policy", "policy_management", "proto", "json", "wkt"]),
+    ("filter", &["rpc", "wkt"]),
+    ("descriptors", &["check", "filter", "proto", "wkt"]),
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["json", "protojson", "rpc", "wkt"]),
     ("text", &[]),
@@ -50,6 +51,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "auth",
             "backoff",
             "error",
+            "filter",
             "pending",
             "proto",
             "rate_limiter",

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use eset_protect::Call;
 use eset_protect::asset_management::v1::{
     CreateGroupRequest, DeleteGroupRequest, Group, MoveGroupRequest, RenameGroupRequest,
 };
@@ -19,18 +20,21 @@ use eset_protect::iam::v2::{
 };
 use eset_protect::incident_management::v2::{
     CloseIncidentRequest, IncidentComment, IncidentResolveReason, IncidentStatus,
-    ListDeltaDetectionsRequest, ListDetectionsRequest, ListEdrRulesRequest,
-    ListIncidentCommentsRequest, ListIncidentsRequest, ReopenIncidentRequest,
-    ResolveDetectionGroupRequest, UpdateIncidentBasicAttributesRequest,
+    ListDeltaDetectionsRequest, ListDetectionGroupsRequest, ListDetectionsRequest,
+    ListEdrRulesRequest, ListIncidentCommentsRequest, ListIncidentsRequest, ReopenIncidentRequest,
+    ResolveDetectionGroupRequest, SearchDetectionGroupsRequest, UpdateEdrRuleDefinitionRequest,
+    UpdateIncidentBasicAttributesRequest,
 };
-use eset_protect::network_access_protection::v1::ListIpSetsRequest;
+use eset_protect::network_access_protection::v1::{ListIpSetsRequest, UpdateIpSetRequest};
 use eset_protect::policy_management::v2::ListPoliciesRequest;
 use eset_protect::quarantine_management::v1::{
     BatchRestoreQuarantinedObjectsRequest, DownloadQuarantinedObjectsRequest,
     GetQuarantinedObjectsCountRequest, PurgeQuarantinedObjectsRequest, QuarantineFilter,
     QuarantineReason,
 };
-use eset_protect::user_management::v1::ListUsersRequest;
+use eset_protect::rpc::detection_groups::SearchDetectionGroups;
+use eset_protect::rpc::incidents::ListIncidents;
+use eset_protect::user_management::v1::{ActiveUserProduct, ListUsersRequest};
 use eset_protect::wkt::FieldMask;
 use tonic::Code;
 
@@ -40,6 +44,16 @@ const ALL: &str = "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0000";
 const SHOPS: &str = "c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001";
 const REGISTER: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40101";
 const INCIDENT: &str = "19c1de00-0000-4000-8000-000000000001";
+
+/// The names of what a list has.
+async fn names(list: Call<ListIncidents>) -> Vec<String> {
+    let mut items = list.items();
+    let mut names = Vec::new();
+    while let Some(item) = items.next().await {
+        names.push(item.expect("an incident").display_name);
+    }
+    names
+}
 
 /// The number of a group's devices, with or without the groups below.
 async fn size(fixture: &Fixture, group: &str, recurse_subgroups: bool) -> u32 {
@@ -210,18 +224,35 @@ async fn incidents_are_closed_and_opened_again() {
             (&*updated.display_name, &updated.description),
             ("named", &incident.description)
         );
-        let by = |order: &str| ListIncidentsRequest {
-            order_by: order.to_owned(),
-            page_size: 2,
-            ..Default::default()
+        let list = |filter: &str, order_by: &str| {
+            let (filter, order_by) = (filter.to_owned(), order_by.to_owned());
+            incidents.list_incidents(ListIncidentsRequest { filter, order_by, page_size: 2, ..Default::default() })
         };
-        let mut names = Vec::new();
-        let mut items = incidents.list_incidents(by("display_name desc")).items();
-        while let Some(item) = items.next().await {
-            names.push(item.expect("an incident").display_name);
+        type List = ListIncidents;
+        let by_name = List::SEVERITY.ascending().then(List::DISPLAY_NAME.descending());
+        let all = names(list("", "").order_by(List::DISPLAY_NAME.descending())).await;
+        assert_eq!(all, ["named", "Suspicious activity 3", "Suspicious activity 2"]);
+        let third = List::DISPLAY_NAME.contains("3").or(List::UUID.eq("x"));
+        let found = third.and(List::CREATE_TIME.le(fixture.now())).and(List::UUID.ne(INCIDENT));
+        let found = names(list("", "").filter(found).order_by(by_name)).await;
+        assert_eq!(found, ["Suspicious activity 3"]);
+        let open = r#"!(status == INCIDENT_STATUS_CLOSED) && (metrics.deviceCount >= 1 || uuid != "") && create_time < timestamp("2999-01-01T00:00:00Z")"#;
+        assert_eq!(names(list(open, "")).await.len(), 2);
+        for (filter, order, expected) in [
+            ("", "size", "expected a member of Incident, found \"size\""),
+            ("displayNme == \"a\"", "", "did you mean \"displayName\"?"),
+            ("status == OPEN", "", "expected one of INCIDENT_STATUS_UNSPECIFIED"),
+            ("createTime > \"soon\"", "", "expected a time"),
+            ("displayName.contains(\"a\"", "", "expected `)`"),
+            ("displayName eq \"a\"", "", "expected one of == !="),
+            ("metrics.devices == 1", "", "expected a member of IncidentMetrics"),
+            ("displayName == 'a", "", "expected ' at the end"),
+        ] {
+            let refused = list(filter, order).await.expect_err(filter);
+            assert_eq!(refused.code(), Code::InvalidArgument, "{filter}");
+            assert!(refused.message().contains(expected), "{filter}: {refused}");
+            fixture.note(expected, Err::<(), _>(refused));
         }
-        assert_eq!(names, ["named", "Suspicious activity 3", "Suspicious activity 2"]);
-        assert!(fixture.note("no field", incidents.list_incidents(by("size")).await).is_none());
     })
     .await;
 }
@@ -272,6 +303,20 @@ async fn detections_grow_and_are_resolved() {
             let detection = detections.get_detection(uuid.as_str()).await.expect("a detection");
             assert!(detection.resolved && detection.note == "known");
         }
+        type Search = SearchDetectionGroups;
+        let search = async |filter| {
+            let call = groups.search_detection_groups(SearchDetectionGroupsRequest::default());
+            call.filter(filter).await.expect("groups").detection_groups.len()
+        };
+        let wanted = Search::RESOLVED.eq(true).and(Search::DEVICE_UUID.ne("\"none\""));
+        assert_eq!(wanted.to_string(), r#"resolved eq 1 and device.uuid ne "\"none\"""#);
+        assert_eq!(search(wanted.clone()).await, 1);
+        let all = groups.list_detection_groups(ListDetectionGroupsRequest::default());
+        let all = all.await.expect("groups").detection_groups.len();
+        assert_eq!(search(wanted.or(Search::GROUP_SIZE.gt(0_u32))).await, all);
+        let request =
+            SearchDetectionGroupsRequest { filter: "a eq 1".into(), ..Default::default() };
+        assert!(fixture.note("no member", groups.search_detection_groups(request).await).is_none());
     })
     .await;
 }
@@ -329,6 +374,17 @@ async fn rules_executables_users_and_roles_have_their_verbs() {
         };
         assert_eq!((total(true).await, total(false).await), (3, 0));
 
+        let update = |xml: &str| UpdateEdrRuleDefinitionRequest {
+            rule_uuid: uuid.to_owned(),
+            xml_definition: xml.to_owned(),
+        };
+        let xml = "<rule><description><name>new &amp; named</name></description></rule>";
+        let changed = rules.update_edr_rule_definition(update(xml)).await;
+        fixture.note("changed", changed);
+        assert_eq!(rules.get_edr_rule(uuid).await.expect("a rule").display_name, "new & named");
+        let refused = rules.update_edr_rule_definition(update("<rule>")).await;
+        assert!(fixture.note("no XML", refused).is_none());
+
         let executables = fixture.client.executables();
         let uuid = "e8ec0000-0000-4000-8000-000000000001";
         fixture.note("blocked", executables.block_executable(uuid).await);
@@ -340,6 +396,17 @@ async fn rules_executables_users_and_roles_have_their_verbs() {
         let request = ListUsersRequest { email: "PETER".into(), ..Default::default() };
         let found = users.list_users(request).await.expect("users");
         assert_eq!((found.total_size, found.users.len()), (1, 1));
+        let active = |active_product| ListUsersRequest {
+            active_product: Some(active_product),
+            ..Default::default()
+        };
+        let id = found.users[0].active_product_ids.first().copied().unwrap_or_default();
+        let product = ActiveUserProduct { id, ..Default::default() };
+        assert!(users.list_users(active(product)).await.expect("users").total_size > 0);
+        let product = ActiveUserProduct { id: 9999, ..Default::default() };
+        assert_eq!(users.list_users(active(product)).await.expect("users").total_size, 0);
+        let product = ActiveUserProduct { name: "x".into(), ..Default::default() };
+        assert!(fixture.note("no names", users.list_users(active(product)).await).is_none());
 
         let provider = fixture.client.identity_provider();
         let scope = |uuid: &str| Scope { asset_group_uuid: uuid.to_owned(), ..Scope::default() };
@@ -375,6 +442,14 @@ async fn what_is_inside_a_policy_goes_with_it() {
         let list = ListIpSetsRequest { policy_uuid: custom.clone(), ..Default::default() };
         let found = sets.list_ip_sets(list.clone()).await.expect("sets").ip_sets;
         assert_eq!(found.len(), 2);
+        for (index, mut set) in found.into_iter().enumerate() {
+            set.display_name.push('!');
+            let (policy_uuid, ip_set_uuid) = (custom.clone(), set.uuid.clone());
+            let fixed = set.built_in || set.read_only;
+            let request = UpdateIpSetRequest { policy_uuid, ip_set_uuid, ip_set: Some(set) };
+            let renamed = sets.update_ip_set(request).await;
+            assert_eq!(fixture.note(&format!("set {index}"), renamed).is_none(), fixed);
+        }
         fixture.note("deleted", policies.delete_policy(custom.as_str()).await);
         assert!(fixture.note("no policy", sets.list_ip_sets(list).await).is_none());
     })

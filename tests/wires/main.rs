@@ -12,6 +12,7 @@ mod support;
 mod assignments;
 mod bulk;
 #[cfg(feature = "quarantine-management")]
+mod documents;
 mod downloads;
 mod errors;
 #[cfg(feature = "all-services")]

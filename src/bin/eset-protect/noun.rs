@@ -1,5 +1,8 @@
 //! The commands that are nouns, such as `devices`, and their verbs: a verb for each RPC.
 
+#[cfg(test)]
+mod table;
+
 use std::collections::BTreeSet;
 
 use clap::{Args, Command};

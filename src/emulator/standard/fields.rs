@@ -1,11 +1,12 @@
 //! The fields that only the server sets.
 
-use prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
-};
+use std::borrow::Cow;
 
-use crate::descriptors::is_output_only;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+
+use crate::descriptors::{from_xml, is_output_only};
 use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
 use crate::emulator::request::values_mut;
 use crate::wkt::Timestamp;
 
@@ -42,35 +43,22 @@ pub(super) fn timestamp(field: &FieldDescriptor, time: Timestamp) -> Option<Valu
     }
 }
 
-/// The fields at a path of names, such as `device.uuid`, in messages of a type; `None` if there is none.
-pub(super) fn path(message: &MessageDescriptor, names: &str) -> Option<Vec<FieldDescriptor>> {
-    let mut message = Some(message.clone());
-    let mut fields = Vec::new();
-    for name in names.split('.') {
-        let field = message.as_ref()?.get_field_by_name(name)?;
-        message = field.kind().as_message().cloned();
-        fields.push(field);
+/// Sets what the server takes from XML in the same resource. XML that is none is refused
+/// (FACTS.md#incident-management).
+pub(super) fn values_from_xml(resource: &mut DynamicMessage) -> Result<(), Failure> {
+    for field in resource.descriptor().fields() {
+        let Some(source) = from_xml(&field) else { continue };
+        let mut names = source.split('/');
+        let name = names.next().unwrap_or_default();
+        let Some(xml) = resource.get_field_by_name(name).map(Cow::into_owned) else { continue };
+        let document = roxmltree::Document::parse(xml.as_str().unwrap_or_default())
+            .map_err(|error| Failure::invalid(name, format!("expected XML: {error}")))?;
+        let mut element = Some(document.root_element());
+        for name in names {
+            element = element.and_then(|it| it.children().find(|it| it.has_tag_name(name)));
+        }
+        let text = element.and_then(|it| it.text()).unwrap_or_default();
+        resource.set_field(&field, Value::String(text.to_owned()));
     }
-    Some(fields)
-}
-
-/// Whether one of the values at a path fits. Messages that are not set have no values.
-pub(super) fn at(
-    message: &DynamicMessage,
-    path: &[FieldDescriptor],
-    fits: &mut dyn FnMut(&Value) -> bool,
-) -> bool {
-    let Some((field, rest)) = path.split_first() else { return false };
-    if field.kind().as_message().is_some() && !message.has_field(field) {
-        return false;
-    }
-    let value = message.get_field(field);
-    let mut one = |value: &Value| match value {
-        Value::Message(inner) if !rest.is_empty() => at(inner, rest, fits),
-        value => fits(value),
-    };
-    match &*value {
-        Value::List(values) => values.iter().any(one),
-        value => one(value),
-    }
+    Ok(())
 }

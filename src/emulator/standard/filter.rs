@@ -6,8 +6,7 @@ use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
 };
 
-use super::fields::{at, path};
-use crate::descriptors::filters_by;
+use crate::descriptors::{Expression, Path, filters_by, language};
 use crate::emulator::failure::Failure;
 use crate::emulator::groups;
 use crate::emulator::store::Read;
@@ -26,7 +25,8 @@ const OCCUR_TIME: &str = "occur_time";
 /// * A repeated field, named after one of the resource with an `s`, holds the values that are wanted.
 /// * A message with `start_time` and `end_time` is a period in which a time of the resource lies, or with
 ///   which a period of it begins, from the start on and before the end.
-/// * The fields of a message `filter` are filters.
+/// * The fields of a message that the resource does not have are filters.
+/// * `eset_protect.v1.expression` is an expression.
 /// * `device_group_uuid` is a group and those below it.
 /// * `eset_protect.v1.filters_by` names other fields of the resource.
 ///
@@ -34,14 +34,17 @@ const OCCUR_TIME: &str = "occur_time";
 #[derive(Debug, Default)]
 pub(crate) struct Filter(Vec<Condition>);
 
-/// Of several tests one must fit.
 #[derive(Debug)]
-struct Condition(Vec<Test>);
+enum Condition {
+    /// Of several tests one must fit.
+    Tests(Vec<Test>),
+    Expression(Expression),
+}
 
 /// A test of the values at a path, one of which must fit.
 #[derive(Debug)]
 struct Test {
-    path: Vec<FieldDescriptor>,
+    path: Path,
     how: How,
 }
 
@@ -72,10 +75,10 @@ impl Filter {
     ) -> Result<Self, Failure> {
         let mut filter = Self::default();
         filter.read(tables, resource, request)?;
-        if let Some(path) = path(resource, OCCUR_TIME) {
+        if let Some(path) = Path::of(resource, OCCUR_TIME) {
             let how =
                 How::Period(None, Some(Timestamp { nanos: now.nanos.saturating_add(1), ..now }));
-            filter.0.push(Condition(vec![Test { path, how }]));
+            filter.0.push(Condition::Tests(vec![Test { path, how }]));
         }
         Ok(filter)
     }
@@ -87,15 +90,25 @@ impl Filter {
         request: &DynamicMessage,
     ) -> Result<(), Failure> {
         for (by, wanted) in request.fields() {
+            if let (Some(language), Some(text)) = (language(&by), wanted.as_str()) {
+                let expression = Expression::parse(text, language, resource)
+                    .map_err(|problem| Failure::invalid(by.name(), problem))?;
+                self.0.push(Condition::Expression(expression));
+                continue;
+            }
             match (by.name(), wanted) {
-                ("filter", Value::Message(inner)) => self.read(tables, resource, inner)?,
+                (name, Value::Message(inner))
+                    if Path::of(resource, name).is_none() && filters_by(&by).is_empty() =>
+                {
+                    self.read(tables, resource, inner)?;
+                }
                 (GROUP, Value::String(group)) => {
                     let groups = groups::with_subgroups(tables, group)?;
-                    self.0.push(Condition(vec![in_groups(tables, resource, groups)?]));
+                    self.0.push(Condition::Tests(vec![in_groups(tables, resource, groups)?]));
                 }
                 _ => {
                     let tests = tests(tables, resource, &by, wanted)?;
-                    self.0.extend((!tests.is_empty()).then_some(Condition(tests)));
+                    self.0.extend((!tests.is_empty()).then_some(Condition::Tests(tests)));
                 }
             }
         }
@@ -109,8 +122,11 @@ impl Filter {
 
     /// Whether a resource is wanted.
     pub(crate) fn fits(&self, resource: &DynamicMessage) -> bool {
-        let one = |test: &Test| at(resource, &test.path, &mut |value| test.how.fits(value));
-        self.0.iter().all(|Condition(tests)| tests.iter().any(one))
+        let one = |test: &Test| test.path.any(resource, &mut |value| test.how.fits(value));
+        self.0.iter().all(|condition| match condition {
+            Condition::Tests(tests) => tests.iter().any(one),
+            Condition::Expression(expression) => expression.fits(resource),
+        })
     }
 }
 
@@ -126,7 +142,8 @@ fn tests(
     let facts = filters_by(by);
     if facts.is_empty() {
         let singular = name.strip_suffix('s').filter(|_| by.is_list()).unwrap_or(name);
-        let path = path(resource, name).or_else(|| path(resource, singular)).ok_or_else(unknown)?;
+        let path = Path::of(resource, name).or_else(|| Path::of(resource, singular));
+        let path = path.ok_or_else(unknown)?;
         let how = equal(tables, &path, by, wanted)?.ok_or_else(unknown)?;
         return Ok(vec![Test { path, how }]);
     }
@@ -136,13 +153,13 @@ fn tests(
             let Kind::Enum(kind) = by.kind() else { return Err(unknown()) };
             let value = kind.get_value_by_name(value).map(|value| value.number());
             if value == wanted.as_enum_number() {
-                let path = path(resource, set).ok_or_else(unknown)?;
+                let path = Path::of(resource, set).ok_or_else(unknown)?;
                 tests.push(Test { path, how: How::IsSet });
             }
             continue;
         }
         let (field, operator) = fact.split_once(' ').unwrap_or((fact, ""));
-        let path = path(resource, field).ok_or_else(unknown)?;
+        let path = Path::of(resource, field).ok_or_else(unknown)?;
         let how = match (operator, wanted) {
             ("contains", Value::String(text)) => How::Contains(text.to_lowercase()),
             ("ends_with", Value::String(text)) => How::EndsWith(text.to_lowercase()),
@@ -158,7 +175,7 @@ fn tests(
 /// How a value of the field at a path equals what is wanted; `None` if it never can.
 fn equal(
     tables: &impl Read,
-    path: &[FieldDescriptor],
+    path: &Path,
     by: &FieldDescriptor,
     wanted: &Value,
 ) -> Result<Option<How>, Failure> {
@@ -192,10 +209,10 @@ fn in_groups(
     resource: &MessageDescriptor,
     groups: BTreeSet<String>,
 ) -> Result<Test, Failure> {
-    if let Some(path) = path(resource, GROUP) {
+    if let Some(path) = Path::of(resource, GROUP) {
         return Ok(Test { path, how: How::OneText(groups) });
     }
-    let device = path(resource, "device_uuid").or_else(|| path(resource, "uuid"));
+    let device = Path::of(resource, "device_uuid").or_else(|| Path::of(resource, "uuid"));
     let path = device.ok_or_else(|| Failure::internal("a resource without a device"))?;
     Ok(Test { path, how: How::OneText(groups::devices(tables, &groups)?) })
 }

@@ -2,8 +2,8 @@
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
-use super::order::Order;
 use super::{Filter, Standard, push, push_number, value_at};
+use crate::descriptors::Order;
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::paging::Page;
@@ -25,7 +25,8 @@ impl Standard {
         let page = Page::of(environment.pages, &mut request)?;
         let order = request.take_field_by_name("order_by");
         let order = order.as_ref().and_then(Value::as_str).unwrap_or_default();
-        let order = Order::parse(&self.resource, order)?;
+        let order = Order::parse(order, &self.resource)
+            .map_err(|problem| Failure::invalid("order_by", problem))?;
         let total = self.total(&mut request);
         let filter = self.filter(snapshot, environment, request)?;
         let mut response = Vec::new();

@@ -144,7 +144,7 @@ impl Described {
         let verb = match (self.http.method, self.is_of_one, self.http.template.verb()) {
             ("GET", false, None) if self.counts => Verb::Count,
             ("GET", true, None) if item.is_some() && !is_many => Verb::Get,
-            ("GET", false, None) if is_many => Verb::List,
+            ("GET", false, None) | ("POST", false, Some("search")) if is_many => Verb::List,
             ("GET", false, Some("listDelta")) if is_many && has("delta_token") => Verb::ListDelta,
             ("POST", false, None) => Verb::Create(self.body(resource)?),
             ("DELETE", true, None) => Verb::Delete,

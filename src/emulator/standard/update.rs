@@ -4,7 +4,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
 use super::fields::timestamp;
 use super::{Source, Standard, take_message};
-use crate::descriptors::{is_immutable, is_output_only};
+use crate::descriptors::{is_fixed, is_immutable, is_output_only};
 use crate::device_management::v1::DeviceGroup;
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::{Failure, Violations};
@@ -27,7 +27,7 @@ impl Standard {
             Some(paths) => paths,
             None => new.fields().map(|(field, _)| name_of(field)).collect(),
         };
-        let at = format!("{}.", body.name());
+        let (at, before) = (format!("{}.", body.name()), resource.clone());
         let mut violations = Violations::default();
         for name in names {
             let Some(field) = self.resource.get_field_by_name(&name) else {
@@ -40,7 +40,9 @@ impl Standard {
             if is_output_only(&field) || Some(&field) == self.id.as_ref() {
                 continue;
             }
-            if is_immutable(&field) && value.as_ref() != Some(&*resource.get_field(&field)) {
+            if (is_immutable(&field) || is_fixed(&before, &field))
+                && value.as_ref() != Some(&*resource.get_field(&field))
+            {
                 violations.add(format!("{at}{name}"), "cannot be changed");
             }
             match value {

@@ -1,0 +1,60 @@
+//! What ESET's services were seen to send beside their documents (FACTS.md#json, FACTS.md#incident-management).
+
+use eset_protect::device_management::v1::ListDevicesRequest;
+use eset_protect::incident_management::v2::ListDetectionsRequest;
+use eset_protect::quarantine_management::v1::ListQuarantinedObjectsRequest;
+use eset_protect::{Client, ErrorKind, Region, RetryPolicy};
+use tonic::Code;
+
+use crate::support::scripted::{Answer, Scripted, answer};
+
+fn json(status: &str, body: &str) -> Answer {
+    answer(status, &[("content-type", "application/json")], body)
+}
+
+/// A client of ESET's cloud whose hosts are all the same server.
+fn cloud(server: &Scripted) -> Client {
+    let mut builder = Client::cloud(Region::Eu).retry(RetryPolicy::none());
+    for host in ["device-management", "incident-management", "quarantine-management"] {
+        builder = builder.host(host, server.endpoint());
+    }
+    builder.connect_lazy().unwrap()
+}
+
+#[tokio::test]
+async fn members_and_numbers_in_other_forms_are_read() {
+    let devices = r#"{"devices":[{"uuid":"d","displayName":null,"isMuted":true,"newMember":{"a":[1]},
+        "enrollmentStatus":"DEVICE_ENROLLMENT_STATUS_ENROLLED","malformedData":null,"tags":[],
+        "hardwareProfiles":[{"hardDrives":[{"capacityBytes":18446744073709551615}]}]}],
+        "totalSize":"1","nextPageToken":null}"#;
+    let objects =
+        r#"{"objects":[{"uuid":"q","sizeBytes":17}],"totalSize":300000,"nextPageToken":""}"#;
+    let server = Scripted::start([json("200 OK", devices), json("200 OK", objects)]).await;
+    let client = cloud(&server);
+    let mut items = client.devices().list_devices(ListDevicesRequest::default()).items();
+    let device = items.next().await.unwrap().unwrap();
+    assert_eq!(device.hardware_profiles[0].hard_drives[0].capacity_bytes, u64::MAX);
+    assert!(device.uuid == "d" && device.is_muted && device.display_name.is_empty());
+    let written = client.type_registry().scope(|| serde_json::to_value(&device)).unwrap();
+    assert_eq!(written["enrollmentStatus"], "DEVICE_ENROLLMENT_STATUS_ENROLLED");
+    assert!(items.next().await.is_none(), "null is the end of the list");
+    let list = client.quarantined_objects();
+    let list = list.list_quarantined_objects(ListQuarantinedObjectsRequest::default()).await;
+    assert!(list.unwrap().next_page_token.is_empty());
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_tenant_without_the_module_and_a_filter_that_is_none_are_told_apart() {
+    let server =
+        Scripted::start([json("501 Not Implemented", ""), json("400 Bad Request", "")]).await;
+    let detections = cloud(&server).detections();
+    let error = detections.list_detections(ListDetectionsRequest::default()).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Status, Code::Unimplemented));
+    assert!(
+        error.message().ends_with("the tenant does not have the module of this service"),
+        "{error}"
+    );
+    let error = detections.list_detections(ListDetectionsRequest::default()).await.unwrap_err();
+    assert_eq!((error.code(), error.message()), (Code::InvalidArgument, "HTTP 400 Bad Request"));
+}
