@@ -77,7 +77,7 @@ impl JsonMessage for Any {
 
 /// Returns the full name of a type from its URL.
 pub(super) fn name_of(type_url: &str) -> &str {
-    type_url.rsplit('/').next().unwrap_or_default()
+    type_url.rsplit_once('/').map_or(type_url, |(_, name)| name)
 }
 
 impl UnknownAny {

@@ -197,20 +197,21 @@ impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut scan = Scan(text.as_bytes());
-        let year = scan.number(4)?;
-        scan.literal(b'-')?;
-        let month = scan.number(2)?;
-        scan.literal(b'-')?;
-        let day_of_month = scan.number(2)?;
-        scan.literal(b'T')?;
-        let hour = scan.number(2)?;
-        scan.literal(b':')?;
-        let minute = scan.number(2)?;
-        scan.literal(b':')?;
-        let second = scan.number(2)?;
-        let nanos = scan.fraction()?;
-        let offset = scan.offset()?;
+        use ParseTimestampError::Format;
+        #[rustfmt::skip]
+        let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2, rest @ ..] =
+            text.as_bytes()
+        else {
+            return Err(Format);
+        };
+        let (year, month) = (number(&[*y1, *y2, *y3, *y4])?, number(&[*mo1, *mo2])?);
+        let (day_of_month, hour) = (number(&[*d1, *d2])?, number(&[*h1, *h2])?);
+        let (minute, second) = (number(&[*mi1, *mi2])?, number(&[*s1, *s2])?);
+        let (nanos, zone) = match rest {
+            [b'.', rest @ ..] => fraction(rest)?,
+            _ => (0, rest),
+        };
+        let offset = offset(zone)?;
 
         let exists = (1..=12).contains(&month)
             && (1..=days_in(year, month)).contains(&day_of_month)
@@ -222,71 +223,40 @@ impl FromStr for Timestamp {
         }
         let of_day = hour * 3600 + minute * 60 + second;
         let seconds = day(year, month, day_of_month) * SECONDS_PER_DAY + of_day - offset;
-        let time = Self { seconds, nanos };
-        if time.is_valid() { Ok(time) } else { Err(ParseTimestampError::OutOfRange) }
+        Self { seconds, nanos }.validated()
     }
 }
 
-/// The rest of a text.
-struct Scan<'a>(&'a [u8]);
+fn number(digits: &[u8]) -> Result<i64, ParseTimestampError> {
+    digits.iter().try_fold(0, |number, digit| match digit {
+        b'0'..=b'9' => Ok(number * 10 + i64::from(digit - b'0')),
+        _ => Err(ParseTimestampError::Format),
+    })
+}
 
-impl Scan<'_> {
-    fn next(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
+/// Parses one to nine decimal places as nanoseconds, and returns the text after them.
+fn fraction(text: &[u8]) -> Result<(i32, &[u8]), ParseTimestampError> {
+    let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at(length);
+    let missing = u32::try_from(length).ok().and_then(|length| 9_u32.checked_sub(length));
+    let missing = missing.filter(|missing| *missing < 9).ok_or(ParseTimestampError::Format)?;
+    let nanos = i32::try_from(number(digits)? * 10_i64.pow(missing));
+    Ok((nanos.map_err(|_| ParseTimestampError::Format)?, rest))
+}
 
-    fn literal(&mut self, expected: u8) -> Result<(), ParseTimestampError> {
-        if self.next() == Some(expected) { Ok(()) } else { Err(ParseTimestampError::Format) }
+/// Parses the seconds east of UTC at the end of the text.
+fn offset(zone: &[u8]) -> Result<i64, ParseTimestampError> {
+    let (sign, h1, h2, m1, m2) = match zone {
+        [b'Z'] => return Ok(0),
+        [b'+', h1, h2, b':', m1, m2] => (1, h1, h2, m1, m2),
+        [b'-', h1, h2, b':', m1, m2] => (-1, h1, h2, m1, m2),
+        _ => return Err(ParseTimestampError::Format),
+    };
+    let (hours, minutes) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
+    if hours > 23 || minutes > 59 {
+        return Err(ParseTimestampError::NoSuchTime);
     }
-
-    fn number(&mut self, digits: usize) -> Result<i64, ParseTimestampError> {
-        let mut number = 0;
-        for _ in 0..digits {
-            match self.next() {
-                Some(digit @ b'0'..=b'9') => number = number * 10 + i64::from(digit - b'0'),
-                _ => return Err(ParseTimestampError::Format),
-            }
-        }
-        Ok(number)
-    }
-
-    /// Parses one to nine decimal places after a point, if there is one, as nanoseconds.
-    fn fraction(&mut self) -> Result<i32, ParseTimestampError> {
-        if self.0.first() != Some(&b'.') {
-            return Ok(0);
-        }
-        self.next();
-        let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if !(1..=9).contains(&digits) {
-            return Err(ParseTimestampError::Format);
-        }
-        let missing = u32::try_from(9 - digits).map_err(|_| ParseTimestampError::Format)?;
-        let nanos = self.number(digits)? * 10_i64.pow(missing);
-        i32::try_from(nanos).map_err(|_| ParseTimestampError::Format)
-    }
-
-    /// Parses the seconds east of UTC at the end of the text.
-    fn offset(&mut self) -> Result<i64, ParseTimestampError> {
-        let sign = match self.next() {
-            Some(b'Z') => 0,
-            Some(b'+') => 1,
-            Some(b'-') => -1,
-            _ => return Err(ParseTimestampError::Format),
-        };
-        let mut offset = 0;
-        if sign != 0 {
-            let hours = self.number(2)?;
-            self.literal(b':')?;
-            let minutes = self.number(2)?;
-            if hours > 23 || minutes > 59 {
-                return Err(ParseTimestampError::NoSuchTime);
-            }
-            offset = sign * (hours * 3600 + minutes * 60);
-        }
-        if self.0.is_empty() { Ok(offset) } else { Err(ParseTimestampError::Format) }
-    }
+    Ok(sign * (hours * 3600 + minutes * 60))
 }
 
 impl Serialize for Timestamp {
