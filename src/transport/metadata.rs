@@ -49,14 +49,13 @@ fn is_of_http(name: &HeaderName) -> bool {
 
 /// Returns the metadata in the headers or trailers of a response.
 pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
+    // Mostly there is nothing else.
+    if headers.keys().all(is_of_http) {
+        return MetadataMap::new();
+    }
     let mut left_out: Vec<_> = headers.keys().filter(|name| is_of_http(name)).cloned().collect();
     if headers.contains_key(header::CONNECTION) {
         left_out.extend(named_by_connection(&headers));
-    }
-    // Mostly there is nothing else.
-    if left_out.len() == headers.keys_len() {
-        headers.clear();
-        left_out.clear();
     }
     for name in left_out {
         headers.remove(name);

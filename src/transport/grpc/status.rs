@@ -108,11 +108,13 @@ pub(super) fn untold(status: StatusCode, headers: HeaderMap) -> Error {
     error.with_metadata(metadata(headers))
 }
 
-/// The error that the server sent, in the whole response or at its end; `None` if it sent `OK`.
+/// Whether the server reports success.
+pub(super) fn is_ok(headers: &HeaderMap) -> bool {
+    headers.get(&GRPC_STATUS).is_some_and(|code| code.as_bytes() == b"0")
+}
+
+/// The error that the server sent, in the whole response or at its end; `None` if it sent `OK` or nothing.
 pub(super) fn of_server(headers: &mut HeaderMap, is_whole: bool) -> Option<Error> {
-    if headers.get(&GRPC_STATUS).is_some_and(|code| code.as_bytes() == b"0") {
-        return None;
-    }
     mend_details(headers);
     let status = Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)?;
     let details = rpc::Status::decode(status.details()).map(|status| status.details);

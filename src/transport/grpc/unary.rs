@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tower_service::Service;
 
@@ -73,18 +74,19 @@ pub(super) async fn exchange(
             },
         }
     };
-    let is_told = trailers.as_ref().is_some_and(|trailers| trailers.contains_key(&GRPC_STATUS));
-    headers.extend(trailers.unwrap_or_default());
-    if !is_told {
-        return Err(status::untold(http_status, headers));
+    let trailers = trailers.unwrap_or_default();
+    if !status::is_ok(&trailers) {
+        headers.extend(trailers);
+        let error = status::of_server(&mut headers, false);
+        return Err(error.unwrap_or_else(|| status::untold(http_status, headers)));
     }
-    if let Some(error) = status::of_server(&mut headers, false) {
-        return Err(error);
-    }
-    match message.finish() {
-        Some(message) => Ok(Reply::protobuf(message).with_metadata(metadata(headers))),
-        None => Err(status::garbled("the response of a unary call has no message", headers)),
-    }
+    let Some(message) = message.finish() else {
+        headers.extend(trailers);
+        return Err(status::garbled("the response of a unary call has no message", headers));
+    };
+    let mut metadata = metadata(headers).into_headers();
+    metadata.extend(self::metadata(trailers).into_headers());
+    Ok(Reply::protobuf(message).with_metadata(MetadataMap::from_headers(metadata)))
 }
 
 fn encode(request: Request<'_>) -> http::Request<Body> {
@@ -106,10 +108,12 @@ fn encode(request: Request<'_>) -> http::Request<Body> {
 /// Whole milliseconds, rounded up, as gRPC's C core does: most calls of a client then send the same text, which
 /// HPACK has in its table. At most eight digits.
 fn timeout(left: std::time::Duration) -> HeaderValue {
-    let text = match left.as_micros().div_ceil(1000) {
-        millis @ ..=99_999_999 => format!("{millis}m"),
-        _ => format!("{}S", left.as_secs().min(99_999_999)),
-    };
+    const MOST: u64 = 99_999_999;
+    let millis = left.as_secs().saturating_mul(1000);
+    let millis = millis.saturating_add(left.subsec_micros().div_ceil(1000).into());
+    let (number, unit) =
+        if millis <= MOST { (millis, "m") } else { (left.as_secs().min(MOST), "S") };
+    let text = [itoa::Buffer::new().format(number), unit].concat();
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("99999999S"))
 }
 
