@@ -1,7 +1,6 @@
 //! Limits each request of a call: a permit of the rate limiter, and a timeout.
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +83,7 @@ impl Bounds {
             secrets: &secrets,
         };
         let reply = {
-            let reply = pin!(link.send(request).instrument(attempt.span()));
+            let reply = link.send(request).instrument(attempt.span());
             match timeout {
                 Some(timeout) => self.timed(timeout, reply).await.unwrap_or_else(Err),
                 None => reply.await,

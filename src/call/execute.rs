@@ -84,8 +84,9 @@ async fn call(
     let mut running = Running { context, bounds: &bounds, outgoing: &outgoing, state };
     // tonic's own timeout ends with the response headers; this one covers the whole response.
     let result = {
-        let run = pin!(running.run(options).instrument(watched.span()));
-        within(timer, timeout, run).await
+        // Pinned first, because a future is copied whenever it is wrapped.
+        let run = pin!(running.run(options));
+        within(timer, timeout, run.instrument(watched.span())).await
     };
     // The server knows the deadline from `grpc-timeout`, and may be the first to report that it passed.
     let is_ours =
