@@ -43,7 +43,7 @@ pub(crate) struct HttpClient {
 /// The connections of one runtime, and their keep-alive interval.
 #[derive(Clone, Debug)]
 struct RuntimePool {
-    pool: Client<Connector, Full<Bytes>>,
+    pool: Arc<Client<Connector, Full<Bytes>>>,
     interval: Option<Duration>,
 }
 
@@ -72,10 +72,10 @@ impl HttpResponse {
         Err(Error::protocol(problem).with_answer(self.status, &self.headers))
     }
 
-    /// Returns the media type in lower case, without parameters.
-    pub(crate) fn media_type(&self) -> String {
+    /// Returns the media type without parameters.
+    pub(crate) fn media_type(&self) -> &str {
         let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        value.and_then(|text| text.split(';').next()).unwrap_or("").trim().to_ascii_lowercase()
+        value.and_then(|text| text.split(';').next()).unwrap_or("").trim()
     }
 }
 
@@ -90,7 +90,7 @@ impl HttpClient {
     }
 
     /// Returns the pool of the current runtime.
-    fn pool(&self) -> Result<Client<Connector, Full<Bytes>>, Error> {
+    fn pool(&self) -> Result<Arc<Client<Connector, Full<Bytes>>>, Error> {
         let keep_alive = self.connector.keep_alive();
         let interval = keep_alive.interval();
         let make = || {
@@ -105,7 +105,7 @@ impl HttpClient {
                 .http2_keep_alive_interval(interval)
                 .http2_keep_alive_timeout(keep_alive.timeout())
                 .build(self.connector.clone());
-            RuntimePool { pool, interval }
+            RuntimePool { pool: Arc::new(pool), interval }
         };
         self.clients.get(|kept| kept.interval == interval, make).map(|kept| kept.pool)
     }

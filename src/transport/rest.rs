@@ -92,12 +92,14 @@ fn read(response: HttpResponse, spec: &MethodSpec) -> Result<Reply, Error> {
 /// The body, if it is JSON. What has no bytes needs no type.
 fn checked(response: &HttpResponse) -> Result<Bytes, Error> {
     let media_type = response.media_type();
-    if media_type == "application/json" || (media_type.is_empty() && response.body.is_empty()) {
+    if media_type.eq_ignore_ascii_case("application/json")
+        || (media_type.is_empty() && response.body.is_empty())
+    {
         return Ok(response.body.clone());
     }
     let message = format!(
         "expected a response of application/json, found {}: the address may not be that of the API",
-        if media_type.is_empty() { "none" } else { &media_type }
+        if media_type.is_empty() { "none" } else { media_type }
     );
     Err(Error::protocol(message).with_answer(response.status, &response.headers))
 }

@@ -86,7 +86,7 @@ fn excerpt(response: &HttpResponse) -> String {
     let text: String = words.join(" ").chars().filter(|c| !c.is_control()).take(MOST).collect();
     format!(
         "{} instead of JSON: {text}",
-        match response.media_type().as_str() {
+        match response.media_type().to_ascii_lowercase().as_str() {
             "" => "a body without a type",
             "text/html" => "HTML",
             "application/json" => "something broken",
