@@ -1,55 +1,112 @@
-//! ProtoJSON beside hand-written serde models of the same JSON, for the count of instructions.
+//! ProtoJSON beside hand-written serde models of the same JSON and other implementations.
 
 #[path = "../codec/by_hand.rs"]
 mod by_hand;
 #[path = "../codec/data.rs"]
 mod data;
+#[path = "../codec/rivals.rs"]
+mod rivals;
+#[allow(warnings)]
+mod buffas {
+    include!(concat!(env!("OUT_DIR"), "/buffa.rs"));
+}
 
 use std::borrow::Cow;
 use std::hint::black_box;
 
-use eset_protect::automation::v1::ListTasksResponse;
+use buffas::eset::dotnod::{automation::v1 as automation, policy_management::v2 as policies};
+use eset_protect::automation::v1::{DeviceTask, ListTasksResponse};
 use eset_protect::policy_management::v2::CreatePolicyRequest;
 use eset_protect::protojson::{Reader, Writer};
+use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 const SETTINGS: usize = 200_000;
 
-/// Reads or writes a message so often: `task`, `list` of 1,000 tasks, or `policy`.
+/// Reads or writes a message so often: `task`, `policy`, or a list of so many tasks.
+///
+/// The rows that end with `bytes` are for a bridge: from JSON to the binary form, or back. `value-bytes` is the common
+/// way to do that, by `serde_json::Value`.
 pub fn run(direction: &str, size: &str, row: &str, count: usize) {
     match size {
         _ if row == "base64" => base64(direction, count),
-        "task" => rows::<_, by_hand::DeviceTask>(&data::task(7), direction, row, count),
-        "list" => {
-            let tasks = (0..1000).map(data::task).collect();
-            let list = ListTasksResponse { tasks, next_page_token: "eyJvZmZzZXQiOjEwMDB9".into() };
-            rows::<_, by_hand::ListTasksResponse>(&list, direction, row, count);
-        }
+        "task" => rows::<DeviceTask, by_hand::DeviceTask, automation::DeviceTask>(
+            &data::task(7),
+            "eset.dotnod.automation.v1.DeviceTask",
+        )(direction, row, count),
         "policy" => {
-            let policy = CreatePolicyRequest { policy: Some(data::policy(SETTINGS)) };
-            rows::<_, by_hand::CreatePolicyRequest>(&policy, direction, row, count);
+            rows::<CreatePolicyRequest, by_hand::CreatePolicyRequest, policies::CreatePolicyRequest>(
+                &CreatePolicyRequest { policy: Some(data::policy(SETTINGS)) },
+                "eset.dotnod.policy_management.v2.CreatePolicyRequest",
+            )(direction, row, count)
         }
-        other => panic!("expected task, list or policy, found {other}"),
+        size => {
+            let tasks =
+                (0..size.parse().expect("task, policy or a length")).map(data::task).collect();
+            let list = ListTasksResponse { tasks, next_page_token: "eyJvZmZzZXQiOjEwMDB9".into() };
+            rows::<_, by_hand::ListTasksResponse, automation::ListTasksResponse>(
+                &list,
+                "eset.dotnod.automation.v1.ListTasksResponse",
+            )(direction, row, count);
+        }
     }
 }
 
-fn rows<M, H>(message: &M, direction: &str, row: &str, count: usize)
+/// Measures a message; `H` is its hand-written model and `B` its type of buffa.
+fn rows<M, H, B>(message: &M, full_name: &str) -> impl FnOnce(&str, &str, usize)
 where
-    M: Serialize + DeserializeOwned,
+    M: Message + Default + Serialize + DeserializeOwned,
     H: Serialize + DeserializeOwned,
+    B: buffa::Message + Serialize + DeserializeOwned,
 {
-    let json = &serde_json::to_vec(message).expect("JSON");
-    let hand: &H = &serde_json::from_slice(json).expect("the model by hand reads it");
+    let mut registry = buffa::type_registry::TypeRegistry::new();
+    buffas::Era::Common::DataDefinition::Task::ESS::register_types(&mut registry);
+    buffa::type_registry::set_type_registry(registry);
+    let reflected = rivals::Reflected::new(full_name);
+    let json = serde_json::to_vec(message).expect("JSON");
+    let binary = message.encode_to_vec();
+    let message = M::decode(&*binary).expect("binary");
+    let hand: H = serde_json::from_slice(&json).expect("the model by hand reads it");
+    let buffa: B = serde_json::from_slice(&json).expect("buffa reads it");
+    let dynamic = reflected.read_binary(&binary);
     let (reader, writer) = (Reader::new(), Writer::new());
-    match (direction, row) {
-        ("decode", "ours") => repeat(count, || serde_json::from_slice::<M>(black_box(json))),
-        ("decode", "reader") => repeat(count, || reader.read::<M>(black_box(json))),
-        ("decode", "by-hand") => repeat(count, || serde_json::from_slice::<H>(black_box(json))),
-        ("encode", "ours") => repeat(count, || serde_json::to_vec(black_box(message))),
-        ("encode", "writer") => repeat(count, || writer.write(black_box(message))),
-        ("encode", "by-hand") => repeat(count, || serde_json::to_vec(black_box(hand))),
-        other => panic!("no such row: {other:?}"),
+    move |direction, row, count| {
+        let (json, binary) = (&*json, &*binary);
+        match (direction, row) {
+            ("decode", "ours") => repeat(count, || serde_json::from_slice::<M>(black_box(json))),
+            ("decode", "reader") => repeat(count, || reader.read::<M>(black_box(json))),
+            ("decode", "by-hand") => repeat(count, || serde_json::from_slice::<H>(black_box(json))),
+            ("decode", "buffa") => repeat(count, || serde_json::from_slice::<B>(black_box(json))),
+            ("decode", "prost-reflect") => {
+                repeat(count, || Ok(reflected.read_json(black_box(json))))
+            }
+            ("decode", "ours-bytes") => {
+                repeat(count, || {
+                    reader.read::<M>(black_box(json)).map(|read| read.encode_to_vec())
+                });
+            }
+            ("decode", "value-bytes") => repeat(count, || {
+                let value: Value = serde_json::from_slice(black_box(json))?;
+                serde_json::from_value::<M>(value).map(|read| read.encode_to_vec())
+            }),
+            ("encode", "ours") => repeat(count, || serde_json::to_vec(black_box(&message))),
+            ("encode", "writer") => repeat(count, || writer.write(black_box(&message))),
+            ("encode", "by-hand") => repeat(count, || serde_json::to_vec(black_box(&hand))),
+            ("encode", "buffa") => repeat(count, || serde_json::to_vec(black_box(&buffa))),
+            ("encode", "prost-reflect") => {
+                repeat(count, || serde_json::to_vec(black_box(&dynamic)))
+            }
+            ("encode", "ours-bytes") => {
+                repeat(count, || writer.write(&M::decode(black_box(binary)).expect("binary")));
+            }
+            ("encode", "value-bytes") => repeat(count, || {
+                let value = serde_json::to_value(M::decode(black_box(binary)).expect("binary"))?;
+                serde_json::to_vec(&value)
+            }),
+            other => panic!("no such row: {other:?}"),
+        }
     }
 }
 

@@ -1,19 +1,20 @@
 //! What a get costs the client's process, and what ProtoJSON costs, for `benches/instructions/count`, which counts
 //! instructions with callgrind.
 //!
-//! `serve` runs an emulator with one task and prints its endpoint and the task's uuid. Every other mode makes calls
-//! against such a server on one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `hyper` by
-//! hyper and a serde model by hand. `codec` reads or writes JSON, see its module. Each prints nothing; the script takes the difference of two counts of calls, so
-//! that connecting and the start of the process cancel out.
+//! `task ENDPOINT` creates a task at an emulator and prints its uuid. `MODE ENDPOINT UUID COUNT` gets it so often on
+//! one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `timed` by the stub with a deadline,
+//! `hyper` by hyper and a serde model by hand. `codec DIRECTION SIZE ROW COUNT` reads or writes JSON, see its module.
+//! The script takes the difference of two counts, so that connecting and the start of the process cancel out.
 
 mod codec;
 #[path = "../calls/model.rs"]
 mod model;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
-use eset_protect::emulator::Emulator;
 use eset_protect::{Client, Wire};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -26,7 +27,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     match arguments[..] {
-        ["serve"] => runtime.block_on(serve()),
+        ["task", endpoint] => runtime.block_on(task(endpoint)),
         ["codec", direction, size, row, count] => {
             codec::run(direction, size, row, count.parse().expect("a count"));
         }
@@ -34,18 +35,14 @@ fn main() {
             let count = count.parse().expect("a count");
             runtime.block_on(call(mode, endpoint, uuid, count));
         }
-        // As a benchmark that `cargo bench` or `cargo test` runs it has nothing to do.
-        _ => {}
+        _ => panic!("expected task, codec or a mode with its arguments"),
     }
 }
 
-async fn serve() {
-    let emulator = Emulator::builder().build().expect("an emulator");
-    let emulator = emulator.start().await.expect("an emulator");
-    let client = Client::connect(&emulator.endpoint()).await.expect("a client");
+async fn task(endpoint: &str) {
+    let client = Client::connect(endpoint).await.expect("a client");
     let created = client.device_tasks().create_task(model::task()).await.expect("a task");
-    println!("{} {}", emulator.endpoint(), created.uuid);
-    std::future::pending::<()>().await;
+    println!("{}", created.uuid);
 }
 
 async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
@@ -58,11 +55,15 @@ async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
                 assert_eq!(task.uuid, uuid);
             }
         }
-        "tonic" => {
+        "tonic" | "timed" => {
             let mut stub =
                 DeviceTasksClient::connect(endpoint.to_owned()).await.expect("a channel");
             for _ in 0..count {
                 let request = GetTaskRequest { task_uuid: uuid.to_owned() };
+                let mut request = tonic::Request::new(request);
+                if mode == "timed" {
+                    request.set_timeout(Duration::from_secs(60));
+                }
                 let response = stub.get_task(request).await.expect("a task").into_inner();
                 assert_eq!(response.task.expect("a task").uuid, uuid);
             }
@@ -80,6 +81,6 @@ async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
                 assert_eq!(answer.task.uuid, uuid);
             }
         }
-        other => panic!("expected serve, grpc, rest, tonic or hyper, found {other}"),
+        other => panic!("expected grpc, rest, tonic, timed or hyper, found {other}"),
     }
 }
