@@ -20,7 +20,7 @@ use super::connection::Connection;
 use super::error_chain::find;
 use super::keep_alive::KeepAlive;
 use super::monitored_connection::MonitoredConnection;
-use super::proxy::{self, Proxies, ProxyError, ProxyErrorKind};
+use super::proxy::{self, Proxies, Proxy, ProxyError, ProxyErrorKind};
 use super::readiness::Readiness;
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "tls")]
@@ -28,9 +28,12 @@ use crate::transport::tls::TlsConnector;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens connections.
+/// Opens connections. HTTP clients copy it for every request, so it is one pointer.
 #[derive(Clone, Debug)]
-pub(crate) struct Connector {
+pub(crate) struct Connector(Arc<Settings>);
+
+#[derive(Clone, Debug)]
+struct Settings {
     tcp: HttpConnector,
     timeout: Duration,
     keep_alive: KeepAlive,
@@ -57,7 +60,7 @@ impl Connector {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));
         keep_alive.set_on(&mut tcp, connect_timeout);
-        Self {
+        Self(Arc::new(Settings {
             tcp,
             timeout: connect_timeout,
             keep_alive,
@@ -68,35 +71,36 @@ impl Connector {
             is_tls_by_scheme: false,
             proxies: Arc::new(if uses_proxies { Proxies::from_env() } else { Proxies::none() }),
             address: None,
-        }
+        }))
     }
 
     /// Returns the keep-alive of its connections.
     pub(super) fn keep_alive(&self) -> &KeepAlive {
-        &self.keep_alive
+        &self.0.keep_alive
     }
 
     /// Returns the readiness of its connections.
     pub(super) fn readiness(&self) -> &Readiness {
-        &self.readiness
+        &self.0.readiness
     }
 
     /// Returns a connector to another server, which may be one of the addresses of the host.
     pub(super) fn to_server(&self, address: Option<SocketAddr>, readiness: &Readiness) -> Self {
-        Self { address, readiness: readiness.of_other_server(), ..self.clone() }
+        let readiness = readiness.of_other_server();
+        Self(Arc::new(Settings { address, readiness, ..Settings::clone(&self.0) }))
     }
 
     /// Adds TLS for `https` URIs.
     #[cfg(feature = "rest")]
     pub(crate) fn with_tls_by_scheme(mut self, tls: TlsConnector) -> Self {
-        self.is_tls_by_scheme = true;
+        Arc::make_mut(&mut self.0).is_tls_by_scheme = true;
         self.with_tls(tls)
     }
 
     /// Adds TLS for all URIs.
     #[cfg(feature = "tls")]
     pub(crate) fn with_tls(mut self, tls: TlsConnector) -> Self {
-        self.tls = Some(tls);
+        Arc::make_mut(&mut self.0).tls = Some(tls);
         self
     }
 }
@@ -106,49 +110,62 @@ impl Service<Uri> for Connector {
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(cx).map_err(Into::into)
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        #[cfg(feature = "tls")]
-        let tls = self.tls.clone();
-        #[cfg(feature = "rest")]
-        let tls = tls.filter(|_| !self.is_tls_by_scheme || uri.scheme_str() == Some("https"));
-        #[cfg(feature = "tls")]
-        let host = uri.host().unwrap_or_default().to_owned();
-        // tonic's URIs have the scheme `http` even with TLS.
-        #[cfg(feature = "tls")]
-        let is_secure = tls.is_some();
-        #[cfg(not(feature = "tls"))]
-        let is_secure = false;
-        let (tcp, timeout) = (self.tcp.clone(), self.timeout);
-        let proxy = self.proxies.to(&uri, is_secure);
-        let by = match &proxy {
-            Ok(Some(proxy)) => format!(" by way of {proxy}"),
-            _ => String::new(),
-        };
-        let direct = match self.address {
-            Some(address) => Uri::try_from(format!("http://{address}")),
-            None => Ok(uri.clone()),
-        };
-        let (keep_alive, readiness) = (self.keep_alive.clone(), self.readiness.clone());
-        let connecting = async move {
-            let stream = proxy::connect(proxy?, tcp, direct?, uri, is_secure).await?;
-            #[cfg(feature = "tls")]
-            if let Some(tls) = tls {
-                let stream = tls.connect(&host, stream).await?;
-                return Ok(Connection::Tls(Box::new(stream)));
-            }
-            Ok::<_, BoxError>(Connection::Plain(stream))
-        };
+        let settings = self.0.clone();
         Box::pin(async move {
+            let timeout = settings.timeout;
+            let proxy = settings.proxies.to(&uri, settings.is_secure(&uri));
+            let by = match &proxy {
+                Ok(Some(proxy)) => format!(" by way of {proxy}"),
+                _ => String::new(),
+            };
             // The server or proxy may accept a connection and then say nothing.
-            let connection = tokio::time::timeout(timeout, connecting)
+            let connection = tokio::time::timeout(timeout, settings.connect(uri, proxy))
                 .await
                 .map_err(|_| format!("not connected within {timeout:?}{by}"))??;
+            let (keep_alive, readiness) = (settings.keep_alive.clone(), settings.readiness.clone());
             Ok(TokioIo::new(MonitoredConnection::new(connection, timeout, keep_alive, readiness)))
         })
+    }
+}
+
+impl Settings {
+    /// Whether connections to this address use TLS. tonic's URIs have the scheme `http` even then.
+    fn is_secure(&self, uri: &Uri) -> bool {
+        #[cfg(feature = "rest")]
+        if self.is_tls_by_scheme && uri.scheme_str() != Some("https") {
+            return false;
+        }
+        let _ = uri;
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
+    async fn connect(
+        &self,
+        uri: Uri,
+        proxy: Result<Option<Proxy>, ProxyError>,
+    ) -> Result<Connection, BoxError> {
+        let is_secure = self.is_secure(&uri);
+        #[cfg(feature = "tls")]
+        let host = uri.host().unwrap_or_default().to_owned();
+        let direct = match self.address {
+            Some(address) => Uri::try_from(format!("http://{address}"))?,
+            None => uri.clone(),
+        };
+        let stream = proxy::connect(proxy?, self.tcp.clone(), direct, uri, is_secure).await?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.tls.as_ref().filter(|_| is_secure) {
+            let stream = tls.connect(&host, stream).await?;
+            return Ok(Connection::Tls(Box::new(stream)));
+        }
+        Ok(Connection::Plain(stream))
     }
 }
 
