@@ -109,7 +109,11 @@ async fn generated_messages_are_the_same_over_both_wires() {
                 assert_eq!(field.kind(), Kind::String);
                 request.set_field(&field, prost_reflect::Value::String(format!("ü/{seed}")));
             }
-            let response = message(&of_response, &mut Tape::new(&bytes[half..]));
+            // A download is no JSON, and `downloads` is about it.
+            let response = match spec.response {
+                "google.api.HttpBody" => DynamicMessage::new(of_response.clone()),
+                _ => message(&of_response, &mut Tape::new(&bytes[half..])),
+            };
             let exchange = [request.encode_to_vec().into(), response.encode_to_vec().into()];
             let exchanged = Exchanged { clients: &clients, echo: &echo, exchange: &exchange };
             let [typed, grpc, rest] = rpc::visit(spec.path, exchanged).expect("a listed RPC").await;
