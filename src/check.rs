@@ -44,6 +44,8 @@ use std::any::Any;
 use std::time::SystemTime;
 
 pub use problem::{Problem, ProblemKind, Problems};
+#[doc(hidden)]
+pub use suggestion::near;
 
 use crate::json::message::JsonMessage;
 #[cfg(feature = "emulator")]

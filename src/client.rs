@@ -18,6 +18,11 @@ pub use builder::ClientBuilder;
 pub use create_guard::{Guarded, GuardedCreate};
 #[doc(hidden)]
 pub use env::duration;
+#[cfg(feature = "serve")]
+pub(crate) use env::table::{FILES, PATIENCE, PREFIX, SettingsTable};
+#[cfg(feature = "profiles")]
+#[doc(hidden)]
+pub use env::{Origin, Profile, Settings};
 #[cfg(feature = "rest")]
 pub use target::Wire;
 #[cfg(feature = "automation")]

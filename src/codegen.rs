@@ -1,6 +1,10 @@
 //! Functions for generated code. Not meant to be used directly, and exempt from semantic versioning.
 
+#[cfg(any(feature = "automation", feature = "policy-management"))]
+pub use crate::check::near;
 pub use crate::client::duration;
+#[cfg(feature = "profiles")]
+pub use crate::client::{Origin, Profile, Settings};
 pub use crate::json::base64::Base64;
 pub use crate::json::codec::{Bool, Codec, Dynamic, Msg, Text};
 pub use crate::json::collections::{Map, Repeated};

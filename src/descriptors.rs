@@ -74,7 +74,7 @@ pub(crate) fn sets(method: &MethodDescriptor) -> Vec<String> {
 }
 
 /// Whether a custom method removes the resources that its request names (`eset_protect.v1.removes`).
-pub(crate) fn removes(method: &MethodDescriptor) -> bool {
+pub fn removes(method: &MethodDescriptor) -> bool {
     let removes = option(method.parent_pool(), &method.options(), "eset_protect.v1.removes");
     removes.as_ref().and_then(Value::as_bool).unwrap_or_default()
 }

@@ -1,18 +1,41 @@
-//! Suggests the known name that was probably meant.
+//! Suggests the known names that were probably meant.
 
-/// Returns the known name most similar to a word, if any is similar enough: a normalized Damerau-Levenshtein
-/// similarity of at least 0.5, or one is part of the other. Ignores case and punctuation, so that `Shutdown
-/// computer` matches `ShutdownComputer` and `command_line` matches `commandLine`.
+/// The number of names that are shown.
+const MAX: usize = 5;
+
+/// Returns the known name most similar to a word, if any is similar enough.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    near(word, known).into_iter().next()
+}
+
+/// Returns the known names that are similar enough to a word, the most similar first: a normalized
+/// Damerau-Levenshtein similarity of at least 0.5, or one is part of the other. Of names with dots, the last part
+/// is enough. Ignores case and punctuation, so that `Shutdown computer` matches `ShutdownComputer` and
+/// `command_line` matches `commandLine`.
+pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     // Longer input is no typing error, and the running time is quadratic in the length.
     const MAX_LENGTH: usize = 200;
-    let word = letters(word);
-    if word.is_empty() || word.len() > MAX_LENGTH {
-        return None;
+    let (whole, last) = (letters(word), letters(last_part(word)));
+    if whole.is_empty() || whole.len() > MAX_LENGTH {
+        return Vec::new();
     }
-    let scores = known.into_iter().map(|known| (score(&word, &letters(known)), known));
-    let best = scores.reduce(|best, other| if other.0 > best.0 { other } else { best });
-    best.filter(|(score, _)| *score >= 0.5).map(|(_, known)| known)
+    let similarity = |known: &str| {
+        let of_whole = score(&whole, &letters(known));
+        if known.contains('.') {
+            of_whole.max(score(&last, &letters(last_part(known))))
+        } else {
+            of_whole
+        }
+    };
+    let mut scores: Vec<_> = known.into_iter().map(|known| (similarity(known), known)).collect();
+    scores.retain(|(score, _)| *score >= 0.5);
+    // Equal ones stay in their order.
+    scores.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    scores.into_iter().take(MAX).map(|(_, known)| known).collect()
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 fn score(word: &str, known: &str) -> f64 {

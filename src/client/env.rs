@@ -1,12 +1,20 @@
 //! Configures a client from the environment.
 
+#[cfg(any(feature = "profiles", feature = "serve"))]
+mod command;
 mod credentials;
 mod login;
 mod login_file;
+mod names;
+#[cfg(feature = "profiles")]
+mod profile;
+#[cfg(feature = "profiles")]
+mod settings;
+#[cfg(any(feature = "profiles", feature = "serve"))]
+pub(crate) mod table;
 mod value;
 mod variables;
 
-use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -16,19 +24,16 @@ use super::{Client, ClientBuilder};
 use crate::call::RetryPolicy;
 use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
+use names::{
+    CA_CERT, CLIENT_CERT, CLIENT_KEY, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PIN_CERT, PIN_SHA256, RATE,
+    REGION, SERVER_NAME, TIMEOUT, TOKEN_URL, WIRE,
+};
+#[cfg(feature = "profiles")]
+pub use profile::Profile;
+#[cfg(feature = "profiles")]
+pub use settings::{Origin, Settings};
 pub use value::duration;
 use variables::{Variables, needs};
-
-const ENDPOINT: &str = "ESET_PROTECT_ENDPOINT";
-const REGION: &str = "ESET_PROTECT_REGION";
-const ON_PREM: &str = "ESET_PROTECT_ON_PREM";
-const WIRE: &str = "ESET_PROTECT_WIRE";
-const TOKEN_URL: &str = "ESET_PROTECT_TOKEN_URL";
-const TIMEOUT: &str = "ESET_PROTECT_TIMEOUT";
-const MAX_ATTEMPTS: &str = "ESET_PROTECT_MAX_ATTEMPTS";
-const RATE: &str = "ESET_PROTECT_RATE";
-const CA_CERT: &str = "ESET_PROTECT_CA_CERT";
-const PIN_CERT: &str = "ESET_PROTECT_PIN_CERT";
 
 /// The default address of `eset-protect emulator`.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
@@ -62,8 +67,33 @@ impl ClientBuilder {
     /// | `ESET_PROTECT_RATE` | the maximum number of calls per second, from 1 to 10,000; `0` or `off` for no limit |
     /// | `ESET_PROTECT_CA_CERT` | a file of certificates in PEM: authorities to trust in addition to the system's (feature `tls`) |
     /// | `ESET_PROTECT_PIN_CERT` | instead: the only certificate to trust, in PEM, whatever its name and dates (feature `tls`) |
+    /// | `ESET_PROTECT_PIN_SHA256` | instead: the SHA-256 fingerprint of the only certificate to trust, in hexadecimal with or without colons (feature `tls`) |
+    /// | `ESET_PROTECT_CLIENT_CERT`, `ESET_PROTECT_CLIENT_KEY` | files in PEM: the certificate to show to the server, with its chain, and its private key (feature `tls`) |
+    /// | `ESET_PROTECT_SERVER_NAME` | the name that the server's certificate must have, instead of the host (feature `tls`) |
+    /// | `ESET_PROFILE` | the profile whose settings apply where no variable is set (feature `profiles`) |
     ///
-    /// Empty variables count as unset. Proxies always come from the environment, see [above](Self#proxies).
+    /// Empty variables count as unset. With the feature `profiles`, settings that have no variable come from a profile in
+    /// `$XDG_CONFIG_HOME/eset-protect/config.toml`, or else `~/.config/eset-protect/config.toml` (`%APPDATA%` on
+    /// Windows): that of `ESET_PROFILE`, or the default one of the file, if there is any. Its keys are the variables in
+    /// lower case:
+    ///
+    /// ```toml
+    /// profile = "cloud"                  # the default
+    ///
+    /// [profiles.cloud]
+    /// region = "eu"
+    /// credentials_command = ["secret-tool", "lookup", "service", "eset-protect"]
+    ///
+    /// [profiles.lab]
+    /// on_prem = "https://protect.internal:9443"
+    /// pin_cert = "lab.pem"               # files are relative to the folder of config.toml
+    /// username = "api"
+    /// password_env = "LAB_PASSWORD"      # the variable with the password; or token_env
+    /// ```
+    ///
+    /// A `credentials_command` prints lines as in the file of `ESET_PROTECT_CREDENTIALS`. Secrets themselves are
+    /// refused in the file. A profile's login, certificates and wire belong to its server: they do not apply if a variable
+    /// names the server. Proxies always come from the environment, see [above](Self#proxies).
     ///
     /// # Errors
     ///
@@ -72,11 +102,17 @@ impl ClientBuilder {
     /// [`Config`](crate::ErrorKind::Config) and contains the variable, the value unless it may be a secret,
     /// and what was expected. Nothing was sent.
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_vars(|name| env::var_os(name))
+        #[cfg(feature = "profiles")]
+        return Settings::new(Vec::new(), None)?.builder(true);
+        #[cfg(not(feature = "profiles"))]
+        match std::env::var_os("ESET_PROFILE").filter(|name| !name.is_empty()) {
+            Some(_) => Err(needs("ESET_PROFILE", "profiles")),
+            None => Self::from_vars(|name| std::env::var_os(name)),
+        }
     }
 
-    /// Does the same as [`from_env`](Self::from_env) with variables from another source: a function that
-    /// returns the value for a name.
+    /// Does the same as [`from_env`](Self::from_env) with variables from another source, and without profiles: a
+    /// function returns the value for a name.
     ///
     /// ```
     /// use eset_protect::ClientBuilder;
@@ -199,21 +235,55 @@ fn with_certificates(
     builder: ClientBuilder,
 ) -> Result<ClientBuilder, Error> {
     use crate::transport::tls::TlsConfig;
-    let Some(name) = variables.one_of(&[CA_CERT, PIN_CERT])? else { return Ok(builder) };
-    let path = variables.path(name).unwrap_or_default();
-    let wrong = |problem: &str| Error::config(format!("{name} {}: {problem}", path.display()));
-    let bytes = std::fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
-    // Binary data is not PEM either, and the TLS configuration reports that.
-    let pem = crate::text::decode(&bytes).map_or(bytes, String::into_bytes);
-    let tls = match name {
-        CA_CERT => TlsConfig::new().ca_certificate(pem),
-        _ => TlsConfig::new().pinned_certificate(pem),
+    let read = |name: &str| {
+        let path = variables.path(name).unwrap_or_default();
+        let bytes = std::fs::read(&path);
+        let bytes =
+            bytes.map_err(|error| Error::config(format!("{name} {}: {error}", path.display())))?;
+        // Binary data is not PEM either, and the TLS configuration reports that.
+        Ok::<_, Error>(crate::text::decode(&bytes).map_or(bytes, String::into_bytes))
     };
-    let tls = tls.map_err(|error| {
-        // The variable already names the kind of certificate.
+    // The variable already names the kind of certificate.
+    let wrong = |name: &str, error: &Error| {
         let message = error.message();
-        wrong(message.split_once(" certificate: ").map_or(message, |(_, problem)| problem))
-    })?;
+        let problem = message.split_once(": ").map_or(message, |(_, problem)| problem);
+        let path = variables.path(name).unwrap_or_default();
+        Error::config(format!("{name} {}: {problem}", path.display()))
+    };
+    let mut tls = TlsConfig::new();
+    let trust = variables.one_of(&[CA_CERT, PIN_CERT, PIN_SHA256])?;
+    if let Some(name) = trust {
+        let trusting = match name {
+            CA_CERT => tls.ca_certificate(read(name)?),
+            PIN_CERT => tls.pinned_certificate(read(name)?),
+            _ => tls.pinned_sha256(&variables.text(name)?.unwrap_or_default()),
+        };
+        tls = trusting.map_err(|error| wrong(name, &error))?;
+    }
+    let client = [CLIENT_CERT, CLIENT_KEY].map(|name| variables.path(name));
+    tls = match client {
+        [None, None] if trust.is_none() && variables.path(SERVER_NAME).is_none() => {
+            return Ok(builder);
+        }
+        [None, None] => tls,
+        [Some(_), Some(_)] => {
+            let with_client = tls.client_certificate(read(CLIENT_CERT)?, read(CLIENT_KEY)?);
+            with_client.map_err(|error| {
+                let is_key = error.message().starts_with("the client key");
+                wrong(if is_key { CLIENT_KEY } else { CLIENT_CERT }, &error)
+            })?
+        }
+        _ => {
+            return Err(Error::config(format!(
+                "{CLIENT_CERT}, {CLIENT_KEY}: expected both of them"
+            )));
+        }
+    };
+    if let Some(name) = variables.text(SERVER_NAME)? {
+        tls = tls.server_name(&name).map_err(|error| {
+            Error::config(error.message().replace("the server name", SERVER_NAME))
+        })?;
+    }
     Ok(builder.tls(tls))
 }
 
@@ -222,7 +292,11 @@ fn with_certificates(
     variables: &Variables<'_>,
     builder: ClientBuilder,
 ) -> Result<ClientBuilder, Error> {
-    variables.one_of(&[CA_CERT, PIN_CERT])?.map_or(Ok(builder), |name| Err(needs(name, "tls")))
+    let all = [CA_CERT, PIN_CERT, PIN_SHA256, CLIENT_CERT, CLIENT_KEY, SERVER_NAME];
+    match all.into_iter().find(|name| variables.path(name).is_some()) {
+        Some(name) => Err(needs(name, "tls")),
+        None => Ok(builder),
+    }
 }
 
 /// Names the variable instead of the setting in an error.

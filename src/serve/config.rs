@@ -1,7 +1,6 @@
 //! The configuration file of a bridge.
 
 mod callers;
-mod command;
 mod config_error;
 mod place;
 #[cfg_attr(not(feature = "redis"), path = "config/no_redis.rs")]

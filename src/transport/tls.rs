@@ -38,7 +38,7 @@ use crate::error::{Error, InWords};
 pub struct TlsConfig {
     authorities: Vec<CertificateDer<'static>>,
     without_system_roots: bool,
-    pinned: Option<CertificateDer<'static>>,
+    pinned: Option<Pin>,
     identity: Option<(Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>)>,
     server_name: Option<ServerName<'static>>,
 }
@@ -75,7 +75,9 @@ impl TlsConfig {
     pub fn pinned_certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut found = certificates(pem.as_ref(), "the pinned certificate")?;
         match found.pop() {
-            Some(certificate) if found.is_empty() => self.pinned = Some(certificate),
+            Some(certificate) if found.is_empty() => {
+                self.pinned = Some(Pin::Certificate(certificate));
+            }
             _ => {
                 return Err(Error::config(format!(
                     "the pinned certificate: expected one certificate, found {}",
@@ -83,6 +85,29 @@ impl TlsConfig {
                 )));
             }
         }
+        Ok(self)
+    }
+
+    /// Trusts exactly the certificate with this SHA-256 fingerprint, as [`pinned_certificate`](Self::pinned_certificate)
+    /// does: 64 hexadecimal digits, with or without colons. `openssl x509 -noout -fingerprint -sha256` prints it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is no such fingerprint.
+    pub fn pinned_sha256(mut self, fingerprint: &str) -> Result<Self, Error> {
+        let digits: Vec<_> = fingerprint.bytes().filter(|byte| *byte != b':').collect();
+        let pairs = digits.chunks(2).map(|pair| {
+            let text = str::from_utf8(pair).ok().filter(|text| !text.starts_with('+'))?;
+            u8::from_str_radix(text, 16).ok()
+        });
+        let bytes: Option<Vec<u8>> = pairs.collect();
+        let fingerprint =
+            bytes.filter(|_| digits.len() == 64).and_then(|bytes| bytes.try_into().ok());
+        self.pinned = Some(Pin::Sha256(fingerprint.ok_or_else(|| {
+            Error::config(
+                "the fingerprint: expected 64 hexadecimal digits, the SHA-256 of a certificate",
+            )
+        })?));
         Ok(self)
     }
 
@@ -126,7 +151,7 @@ impl TlsConfig {
             .with_safe_default_protocol_versions()
             .map_err(failed)?;
         let verifier: Arc<dyn ServerCertVerifier> = match &self.pinned {
-            Some(pinned) => Arc::new(Pinned { certificate: pinned.clone(), provider }),
+            Some(pin) => Arc::new(Pinned { pin: pin.clone(), provider }),
             None => WebPkiServerVerifier::builder_with_provider(self.roots()?, provider)
                 .build()
                 .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
@@ -248,10 +273,28 @@ pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) 
     }
 }
 
+/// The only certificate to accept.
+#[derive(Clone, Debug)]
+enum Pin {
+    Certificate(CertificateDer<'static>),
+    Sha256([u8; 32]),
+}
+
+impl Pin {
+    fn is(&self, certificate: &CertificateDer<'_>) -> bool {
+        match self {
+            Self::Certificate(pinned) => pinned == certificate,
+            Self::Sha256(pinned) => {
+                ring::digest::digest(&ring::digest::SHA256, certificate).as_ref() == pinned
+            }
+        }
+    }
+}
+
 /// Accepts a single certificate.
 #[derive(Debug)]
 struct Pinned {
-    certificate: CertificateDer<'static>,
+    pin: Pin,
     provider: Arc<CryptoProvider>,
 }
 
@@ -264,7 +307,7 @@ impl ServerCertVerifier for Pinned {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if *end_entity == self.certificate {
+        if self.pin.is(end_entity) {
             Ok(ServerCertVerified::assertion())
         } else {
             // The certificate is not the pinned one.

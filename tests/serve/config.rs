@@ -77,7 +77,7 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         ("[tenants.a]\n".to_owned(), "1: tenants.a: expected one of endpoint, region and on_prem"),
         (
             format!("{tenant}zone = \"eu\""),
-            "3: tenants.a.zone: expected one of ca_cert, credentials, endpoint",
+            "3: tenants.a.zone: expected one of ca_cert, client_cert, client_key",
         ),
         (
             format!("{tenant}timeout = \"soon\""),

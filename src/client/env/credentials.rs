@@ -4,13 +4,9 @@ use secrecy::SecretString;
 
 use super::login::Login;
 use super::login_file;
+use super::names::{CREDENTIALS, PASSWORD, TOKEN, USERNAME};
 use super::variables::{Variables, needs};
 use crate::error::Error;
-
-const CREDENTIALS: &str = "ESET_PROTECT_CREDENTIALS";
-const USERNAME: &str = "ESET_PROTECT_USERNAME";
-const PASSWORD: &str = "ESET_PROTECT_PASSWORD";
-const TOKEN: &str = "ESET_PROTECT_TOKEN";
 
 /// Returns the login, if there is one.
 pub(super) fn login(variables: &Variables<'_>) -> Result<Option<Login>, Error> {

@@ -1,0 +1,20 @@
+//! The names of the variables.
+
+pub(super) const CREDENTIALS: &str = "ESET_PROTECT_CREDENTIALS";
+pub(super) const USERNAME: &str = "ESET_PROTECT_USERNAME";
+pub(super) const PASSWORD: &str = "ESET_PROTECT_PASSWORD";
+pub(super) const TOKEN: &str = "ESET_PROTECT_TOKEN";
+pub(super) const ENDPOINT: &str = "ESET_PROTECT_ENDPOINT";
+pub(super) const REGION: &str = "ESET_PROTECT_REGION";
+pub(super) const ON_PREM: &str = "ESET_PROTECT_ON_PREM";
+pub(super) const WIRE: &str = "ESET_PROTECT_WIRE";
+pub(super) const TOKEN_URL: &str = "ESET_PROTECT_TOKEN_URL";
+pub(super) const TIMEOUT: &str = "ESET_PROTECT_TIMEOUT";
+pub(super) const MAX_ATTEMPTS: &str = "ESET_PROTECT_MAX_ATTEMPTS";
+pub(super) const RATE: &str = "ESET_PROTECT_RATE";
+pub(super) const CA_CERT: &str = "ESET_PROTECT_CA_CERT";
+pub(super) const PIN_CERT: &str = "ESET_PROTECT_PIN_CERT";
+pub(super) const PIN_SHA256: &str = "ESET_PROTECT_PIN_SHA256";
+pub(super) const CLIENT_CERT: &str = "ESET_PROTECT_CLIENT_CERT";
+pub(super) const CLIENT_KEY: &str = "ESET_PROTECT_CLIENT_KEY";
+pub(super) const SERVER_NAME: &str = "ESET_PROTECT_SERVER_NAME";

@@ -1,0 +1,180 @@
+//! Settings from flags, the environment and a profile.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+
+use super::names::{
+    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
+    PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
+};
+use super::profile::Profile;
+use super::table::PREFIX;
+use crate::client::ClientBuilder;
+use crate::error::Error;
+
+const SERVER: &[&str] = &[ENDPOINT, REGION, ON_PREM];
+const LOGIN: &[&str] = &[CREDENTIALS, TOKEN, USERNAME, PASSWORD];
+const TRUST: &[&str] = &[CA_CERT, PIN_CERT, PIN_SHA256];
+const CLIENT: &[&str] = &[CLIENT_CERT, CLIENT_KEY];
+
+/// All variables. A source that sets one of a group overrides all of the group.
+const GROUPS: &[&[&str]] = &[
+    SERVER,
+    LOGIN,
+    TRUST,
+    CLIENT,
+    &[SERVER_NAME],
+    &[WIRE],
+    &[TOKEN_URL],
+    &[TIMEOUT],
+    &[MAX_ATTEMPTS],
+    &[RATE],
+];
+
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag of a command.
+    Flag,
+    /// An environment variable.
+    Environment,
+    /// The profile.
+    Profile,
+}
+
+/// Settings by variable. Some are secret, so there is no `Debug`.
+#[allow(missing_debug_implementations)]
+pub struct Settings {
+    values: BTreeMap<&'static str, (OsString, Origin)>,
+    profile: Option<Profile>,
+}
+
+impl Settings {
+    /// Combines flags, by the names of their variables, with the environment, which they override, and with a
+    /// profile, which both override. Without a name it is the profile that the environment names, or that its file
+    /// makes the default.
+    ///
+    /// The login, the certificates and the wire of a profile are for its server: they are not used if a flag or a
+    /// variable names the server.
+    pub fn new(
+        flags: Vec<(&'static str, OsString)>,
+        profile: Option<String>,
+    ) -> Result<Self, Error> {
+        let mut settings = Self { values: BTreeMap::new(), profile: None };
+        settings
+            .values
+            .extend(flags.into_iter().map(|(name, value)| (name, (value, Origin::Flag))));
+        let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+        settings.add(Origin::Environment, |name| Ok(variable(name)), |name| variable(name))?;
+        let Some(found) = Profile::find(profile)? else { return Ok(settings) };
+        let names_server = settings.has_any(SERVER);
+        let table = found.settings(|name| {
+            let is_for_server = [LOGIN, TRUST, CLIENT, &[SERVER_NAME, WIRE, TOKEN_URL]];
+            let is_for_server = is_for_server.iter().any(|group| group.contains(&name));
+            let is_hidden = || settings.hides(name, &|name| found.text(name).map(Into::into));
+            !((names_server && is_for_server) || is_hidden())
+        })?;
+        settings.add(
+            Origin::Profile,
+            |name| Ok(table.get(name).cloned()),
+            |name| table.get(name).cloned(),
+        )?;
+        settings.profile = Some(found);
+        Ok(settings)
+    }
+
+    /// Reads variables with another prefix than ESET_PROTECT_.
+    pub fn of_env(prefix: &str) -> Self {
+        let names = GROUPS.iter().copied().flatten().copied();
+        let values = names.filter_map(|name| {
+            let value = env::var_os(name.replacen(PREFIX, prefix, 1))?;
+            (!value.is_empty()).then_some((name, (value, Origin::Environment)))
+        });
+        Self { values: values.collect(), profile: None }
+    }
+
+    /// Adds the values of a source that nothing before it hides.
+    fn add(
+        &mut self,
+        origin: Origin,
+        value: impl Fn(&str) -> Result<Option<OsString>, Error>,
+        lower: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<(), Error> {
+        let mut added = Vec::new();
+        for name in GROUPS.iter().copied().flatten().copied() {
+            if let Some(value) = value(name)?.filter(|_| !self.hides(name, &lower)) {
+                added.push((name, (value, origin)));
+            }
+        }
+        self.values.extend(added);
+        Ok(())
+    }
+
+    /// Whether the values so far override a variable of a further source.
+    fn hides(&self, name: &str, lower: &dyn Fn(&str) -> Option<OsString>) -> bool {
+        match name {
+            // The password of another user is useless.
+            PASSWORD if self.has(USERNAME) && !self.has_any(&[CREDENTIALS, TOKEN, PASSWORD]) => {
+                lower(USERNAME).is_some_and(|user| self.get(USERNAME) != Some(&user))
+            }
+            // A password alone is that of the user of the other source.
+            USERNAME if self.has(PASSWORD) && !self.has_any(&[CREDENTIALS, TOKEN, USERNAME]) => {
+                false
+            }
+            WIRE => self.has_any(&[REGION, ON_PREM, WIRE]),
+            _ => GROUPS.iter().any(|group| group.contains(&name) && self.has_any(group)),
+        }
+    }
+
+    fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has(name))
+    }
+
+    /// Whether a variable is set.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// Returns the value of a variable.
+    pub fn get(&self, name: &str) -> Option<&OsString> {
+        self.values.get(name).map(|(value, _)| value)
+    }
+
+    /// Returns where the value of a variable comes from.
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        self.values.get(name).map(|(_, origin)| *origin)
+    }
+
+    /// Sets a variable, as a flag does.
+    pub fn set(&mut self, name: &'static str, value: OsString) {
+        self.values.insert(name, (value, Origin::Flag));
+    }
+
+    /// Returns the profile that was read.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// Whether there is a login.
+    pub fn has_login(&self) -> bool {
+        self.has_any(LOGIN)
+    }
+
+    /// Returns the configuration of a client, without the login if only the rest is to be checked.
+    pub fn builder(&self, with_login: bool) -> Result<ClientBuilder, Error> {
+        let find =
+            |name: &str| self.get(name).filter(|_| with_login || !LOGIN.contains(&name)).cloned();
+        ClientBuilder::from_vars(find).map_err(|error| self.blame(error))
+    }
+
+    /// Names the keys of the profile in an error, instead of variables.
+    fn blame(&self, error: Error) -> Error {
+        let Some(profile) = &self.profile else { return error };
+        let names = self.values.iter().filter(|(_, (_, origin))| *origin == Origin::Profile);
+        let message = names.fold(error.message().to_owned(), |message, (name, _)| {
+            message.replace(name, &profile.place(name))
+        });
+        if message == error.message() { error } else { Error::config(message) }
+    }
+}

@@ -1,0 +1,108 @@
+//! Settings of a client as a table of TOML: its keys are the variables in lower case, without their prefix.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Value;
+
+use super::command;
+
+/// What the environment variables of a client begin with.
+pub(crate) const PREFIX: &str = "ESET_PROTECT_";
+const SETTINGS: [&str; 16] = [
+    "ca_cert",
+    "client_cert",
+    "client_key",
+    "credentials",
+    "endpoint",
+    "max_attempts",
+    "on_prem",
+    "pin_cert",
+    "pin_sha256",
+    "rate",
+    "region",
+    "server_name",
+    "timeout",
+    "token_url",
+    "username",
+    "wire",
+];
+const SECRETS: [&str; 2] = ["password", "token"];
+pub(crate) const FILES: [&str; 5] =
+    ["ca_cert", "client_cert", "client_key", "credentials", "pin_cert"];
+const COMMAND: &str = "credentials_command";
+/// How long the command may take.
+pub(crate) const PATIENCE: &str = "credentials_timeout";
+
+/// The settings by key. Some are secret, so there is no `Debug`.
+#[derive(Default)]
+pub(crate) struct SettingsTable(pub(crate) BTreeMap<String, OsString>);
+
+impl SettingsTable {
+    /// Returns the settings that a key may set: several for a command that prints a login.
+    pub(crate) fn sets(key: &str) -> Vec<&str> {
+        match key {
+            COMMAND => vec!["username", "password", "token"],
+            key => {
+                vec![key.strip_suffix("_env").filter(|key| SECRETS.contains(key)).unwrap_or(key)]
+            }
+        }
+    }
+
+    /// Adds what a key says; `folder` is that of the file. The error omits the value, which may be a secret in the
+    /// wrong place. A command that prints a login may take so long.
+    pub(crate) fn add(
+        &mut self,
+        folder: &Path,
+        key: &str,
+        value: &Value,
+        patience: Duration,
+    ) -> Result<(), String> {
+        if key == COMMAND {
+            return self.run(folder, value, patience);
+        }
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Integer(number) => number.to_string(),
+            other => return Err(format!("expected text, found a {}", other.type_str())),
+        };
+        if let Some(secret) = key.strip_suffix("_env").filter(|key| SECRETS.contains(key)) {
+            let found = std::env::var_os(&text).filter(|value| !value.is_empty());
+            let found = found.ok_or_else(|| format!("the environment has no variable {text:?}"))?;
+            self.0.insert(secret.to_owned(), found);
+        } else if SECRETS.contains(&key) {
+            return Err(format!("a secret does not belong in this file; use {key}_env"));
+        } else if FILES.contains(&key) {
+            self.0.insert(key.to_owned(), folder.join(text).into());
+        } else if SETTINGS.contains(&key) {
+            self.0.insert(key.to_owned(), text.into());
+        } else {
+            let known = SETTINGS.join(", ");
+            return Err(format!(
+                "expected one of {known}, password_env, token_env, {COMMAND}, {PATIENCE}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Adds the login that a command prints.
+    fn run(&mut self, folder: &Path, value: &Value, patience: Duration) -> Result<(), String> {
+        let expected = "expected a program and its arguments, such as [\"vault-read\", \"acme\"]";
+        let parts = value.as_array().ok_or(expected)?;
+        let parts: Option<Vec<_>> = parts.iter().map(Value::as_str).collect();
+        let parts = parts.filter(|parts| !parts.is_empty()).ok_or(expected)?;
+        let text = command::output(&parts, folder, patience)?;
+        let printed = "expected it to print username=… and password=…, or token=…";
+        let text = String::from_utf8(text).map_err(|_| printed)?;
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let (key, value) = line.split_once('=').ok_or(printed)?;
+            if !["username", "password", "token"].contains(&key) {
+                return Err(printed.to_owned());
+            }
+            self.0.insert(key.to_owned(), value.into());
+        }
+        Ok(())
+    }
+}
