@@ -54,7 +54,7 @@ fn many_are_deleted_in_one_go() {
                 "--from -" => vec!["--from", "-"],
                 _ => vec!["--from", path.to_str().unwrap()],
             };
-            let args = [&["tasks", "delete"], &what[..], wire].concat();
+            let args = [&["tasks", "delete", "--yes"], &what[..], wire].concat();
             let ran = server.run_with(&args, given.as_bytes());
             assert_eq!((ran.code, &*ran.err), (0, "20 deleted\n"), "{way}");
             let expected: Vec<_> =
@@ -70,7 +70,7 @@ fn failures_are_told_and_stop_nothing() {
     for wire in WIRES {
         let server = Server::empty();
         let uuids = tasks(&server, 3);
-        let args = ["tasks", "delete", &uuids[0], "gone", &uuids[1], "code-7", &uuids[2]];
+        let args = ["tasks", "delete", "-y", &uuids[0], "gone", &uuids[1], "code-7", &uuids[2]];
         let ran = server.run(&[&args, wire, &["--output", "json"]].concat());
         // The code of the first failure, in the given order.
         assert_eq!(ran.code, 4, "{}", ran.err);
@@ -153,7 +153,7 @@ fn policies_and_assignments_can_be_many_too() {
             assert_eq!((ran.code, &*ran.err), (0, "2 shown\n"));
             let table = lines(&ran);
             assert!(table[0].starts_with("UUID") && table[1].starts_with(uuids[0]), "{table:?}");
-            let ran = server.run(&[&[noun, verb], &uuids[..], wire].concat());
+            let ran = server.run(&[&[noun, verb, "--yes"], &uuids[..], wire].concat());
             assert_eq!((ran.code, &*ran.err), (0, done));
             assert!(lines(&ran).iter().all(|line| line.starts_with(sentence)), "{:?}", ran.out);
         }

@@ -19,9 +19,11 @@ pub fn command(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    for name in ["CARGO", "NO_COLOR", "COLUMNS"] {
+    for name in ["CARGO", "NO_COLOR", "COLUMNS", "ESET_PROFILE"] {
         command.env_remove(name);
     }
+    // No profile of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     // Fails at once. The library's tests cover retries.
     command.env("ESET_PROTECT_MAX_ATTEMPTS", "1");
     command

@@ -2,12 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use crate::command::run;
+use crate::command::{Server, run};
 use crate::support::directory::Directory;
 use crate::support::skip::skipped;
 
 /// Returns what bash offers for the last of these words, after reading the script.
-fn offered(script: &str, words: &[&str]) -> Vec<String> {
+fn offered(script: &str, words: &[&str], vars: &[(&str, &str)]) -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_eset-protect")).parent().unwrap();
     // As readline calls it: the command, the word and the previous one. In bash, an empty word after `=` is
     // not a separate word.
     let ask = r#"
@@ -29,6 +30,9 @@ fn offered(script: &str, words: &[&str]) -> Vec<String> {
         .args(["--norc", "--noprofile", "-c", ask, "bash"])
         .arg(&path)
         .args(words)
+        // The script asks the command.
+        .env("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").unwrap()))
+        .envs(vars.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -66,13 +70,13 @@ fn bash_completes_every_word() {
         ("eset-protect call Policies/Get", &["Policies/GetPolicy"]),
     ] {
         let words: Vec<_> = words.split(' ').collect();
-        assert_eq!(offered(&script, &words), expected, "{words:?}");
+        assert_eq!(offered(&script, &words, &[]), expected, "{words:?}");
     }
-    let all = offered(&script, &["eset-protect", "tasks", ""]);
+    let all = offered(&script, &["eset-protect", "tasks", ""], &[]);
     for word in ["list", "get", "create", "delete", "set-targets", "set-triggers", "wait", "runs"] {
         assert!(all.iter().any(|one| one == word), "{word}: {all:?}");
     }
-    let values = offered(&script, &["eset-protect", "tasks", "list", "--wire", "="]);
+    let values = offered(&script, &["eset-protect", "tasks", "list", "--wire", "="], &[]);
     assert_eq!(values, ["grpc", "rest", "auto"]);
 }
 
@@ -80,11 +84,26 @@ fn bash_completes_every_word() {
 fn every_shell_has_a_script() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(&["completions", shell], b"").ok();
-        for word in ["eset-protect", "unassign", "set-triggers", "scan-profile"] {
+        for word in ["eset-protect", "ESET_PROTECT_COMPLETE"] {
             assert!(script.contains(word), "{shell} does not know {word}");
         }
-        let has_values = !matches!(shell, "elvish" | "powershell");
-        assert_eq!(script.contains("InDepth"), has_values, "{shell}");
     }
     assert!(run(&["completions", "cmd"], b"").fails(2).contains("bash"));
+}
+
+/// The server's devices and policies are offered too, and nothing if it does not answer.
+#[test]
+fn names_are_completed_live() {
+    if Command::new("bash").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return skipped("there is no `bash`");
+    }
+    let server = Server::seeded();
+    let script = run(&["completions", "bash"], b"").ok();
+    let endpoint = [("ESET_PROTECT_ENDPOINT", &*server.endpoint)];
+    let isolate = ["eset-protect", "isolate", "REGISTER-0"];
+    assert!(offered(&script, &isolate, &endpoint).contains(&"REGISTER-01".to_owned()));
+    let get = ["eset-protect", "devices", "get", "5f0c1a62"];
+    assert!(offered(&script, &get, &endpoint).contains(&crate::command::DEVICE.to_owned()));
+    let nobody = [("ESET_PROTECT_ENDPOINT", "http://127.0.0.1:1")];
+    assert_eq!(offered(&script, &isolate, &nobody), [""; 0]);
 }

@@ -87,7 +87,7 @@ fn wrong_types_are_told_with_near_ones() {
             "near are eset.dotnod.automation.v1.DeviceTask, ",
         ),
         ("devicetask", "eset.dotnod.automation.v1.DeviceTask"),
-        ("Policy2", "eset.dotnod.policy_management.v2.Policy;"),
+        ("Policy2", "eset.dotnod.policy_management.v2.Policy,"),
     ] {
         let error = convert(name, "json", "json", b"{}").fails(2);
         assert!(error.starts_with(&format!("error: --type {name:?}: expected")), "{error}");

@@ -48,8 +48,11 @@ fn a_dry_run_sends_nothing() {
     let (server, faults) = server();
     push(&faults, &[(DEVICE, "LAPTOP-42")]);
     let line = "-c 'id'";
-    let args = ["run", "LAPTOP-42", "--command-line", line, "--dry-run", "--wire", "rest"];
-    let request = server.run(&args).json::<CreateTaskRequest>();
+    let args =
+        ["run", "LAPTOP-42", "--command-line", line, "--dry-run", "--wire", "rest", "--json"];
+    let sent: serde_json::Value = server.run(&args).json();
+    assert_eq!((&sent["method"], &sent["path"]), (&"POST".into(), &"/v1/device_tasks".into()));
+    let request: CreateTaskRequest = serde_json::from_value(sent["request"].clone()).unwrap();
     let params = request.task.unwrap().action.unwrap().params.unwrap();
     assert_eq!(params.unpack::<RunCommand>().unwrap().command_line(), line);
     let tasks = server.run(&["tasks", "list", "-o", "json"]).json_lines::<DeviceTask>();
@@ -95,6 +98,6 @@ fn mistakes_are_named_before_anything_is_called() {
     }
     for job in ["isolate", "unisolate", "scan", "shutdown", "reboot", "run", "kill", "update"] {
         let help = run(&[job, "--help"], b"").ok();
-        assert!(help.contains(&format!("Example:\n  eset-protect {job} LAPTOP-42")), "{help}");
+        assert!(help.contains(&format!("Example:\n  eset-protect {job} LAPTOP-01")), "{help}");
     }
 }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api;
 mod assignments;
 mod attempts;
 mod bulk;
@@ -26,6 +27,8 @@ mod nouns;
 mod outputs;
 mod policies;
 mod policies_as_code;
+mod profiles;
+mod safety;
 mod serve;
 mod settings;
 mod targets;

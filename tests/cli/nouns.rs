@@ -17,7 +17,18 @@ fn every_service_has_a_noun_and_every_verb_has_help() {
         let names = lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
         names.filter(|name| name != "help").collect()
     };
-    let tools = ["demo", "emulator", "serve", "call", "convert", "descriptors", "completions"];
+    let tools = [
+        "api",
+        "auth",
+        "man",
+        "demo",
+        "emulator",
+        "serve",
+        "call",
+        "convert",
+        "descriptors",
+        "completions",
+    ];
     for noun in names(&help) {
         let help = run(&[&noun, "--help"], b"").ok();
         if tools.contains(&&*noun) || !help.contains("Commands:\n") {
@@ -31,6 +42,20 @@ fn every_service_has_a_noun_and_every_verb_has_help() {
     }
     // Some services exist in an older version, too; some nouns have verbs of their own.
     assert!(verbs >= METHODS.len() - 3, "{verbs}");
+}
+
+/// What only the server sets is no flag.
+#[test]
+fn no_create_takes_a_uuid_of_its_own() {
+    for spec in METHODS.iter().filter(|spec| spec.method.starts_with("Create")) {
+        let name = spec.path.trim_start_matches('/');
+        let help = run(&["call", name, "--help"], b"").ok();
+        let flags = help.lines().filter(|line| line.trim_start().starts_with("--"));
+        let own =
+            |flag: &str| flag.split_whitespace().next().unwrap_or_default().ends_with(".uuid");
+        assert!(!flags.clone().any(own), "{name}: {:?}", flags.collect::<Vec<_>>());
+        assert!(help.contains("Examples:\n  eset-protect call "), "{help}");
+    }
 }
 
 /// Arguments and flags become the same request as those of `call`, over both wires.
@@ -85,6 +110,11 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
             "'x' for '--page-size <NUMBER>': expected a number",
         ),
         (&["groups", "move", "x", "--fil", "y"], "a similar argument exists: '--file'"),
+        (
+            &["incidents", "list", "--filter", "displayNam.contains(\"createTime\")"],
+            "error: --filter: \"displayNam\": Incident has no field displayNam; there are display_name",
+        ),
+        (&["incidents", "list", "--order-by", "severty desc"], "has no field severty"),
         (&["tasks", "runs", "x", "--failed", "y"], "unexpected argument '--failed'"),
     ] {
         let error = run(args, b"").fails(2);

@@ -6,8 +6,10 @@ use eset_protect::params::RunCommand;
 use crate::command::{DEVICE, Ran, Server, command, run, run_command};
 
 /// Every variable that the command reads.
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 19] = [
     "CA_CERT",
+    "CLIENT_CERT",
+    "CLIENT_KEY",
     "CREDENTIALS",
     "ENDPOINT",
     "LOG",
@@ -15,8 +17,10 @@ const VARIABLES: [&str; 15] = [
     "ON_PREM",
     "PASSWORD",
     "PIN_CERT",
+    "PIN_SHA256",
     "RATE",
     "REGION",
+    "SERVER_NAME",
     "TIMEOUT",
     "TOKEN",
     "TOKEN_URL",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ::ring::digest::{SHA256, digest as ring_digest};
 use eset_protect::emulator::{Auth, Emulator};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,7 +12,8 @@ use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::command::{Server, command, run_command};
 use crate::support::directory::Directory;
@@ -95,6 +97,37 @@ fn an_authority_of_ones_own() {
         assert!(out.contains("eset.local.products.endpoint"), "{out}");
         let error = run_command(command(&list), b"").fails(3);
         assert!(error.contains("certificate") && error.contains("--pin-cert FILE"), "{error}");
+    }
+}
+
+/// By the name that the certificate has, and by its fingerprint, whatever the name.
+#[test]
+fn a_server_name_and_a_fingerprint() {
+    let front = Front::start(Server::seeded());
+    let endpoint = format!("https://127.0.0.1:{}", front.port);
+    let list = |args: &[&str]| {
+        let list = ["policies", "list", "--limit", "1", "--endpoint", &endpoint];
+        run_command(command(&[&list, args].concat()), b"")
+    };
+    let trusting = ["--ca-cert", front.certificate()];
+    list(&trusting).fails(3);
+    list(&[&trusting[..], &["--server-name", "localhost"]].concat()).ok();
+    let certificate = CertificateDer::from_pem_file(&front.certificate).unwrap();
+    let digest = ring_digest(&SHA256, &certificate);
+    let digest: Vec<_> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    list(&["--pin-sha256", &digest.join(":")]).ok();
+    list(&["--pin-sha256", &digest.concat().to_lowercase()]).ok();
+    list(&["--pin-sha256", &"0".repeat(64)]).fails(3);
+    for (args, expected) in [
+        (&["--pin-sha256", "00"][..], "--pin-sha256"),
+        (&["--server-name", "a b"], "--server-name: expected a DNS name"),
+        (
+            &["--client-cert", front.certificate()],
+            "--client-cert, ESET_PROTECT_CLIENT_KEY: expected both",
+        ),
+    ] {
+        let error = list(args).fails(2);
+        assert!(error.contains(expected), "{error}");
     }
 }
 

@@ -76,7 +76,8 @@ fn a_log_that_nobody_reads_changes_nothing() {
 fn errors_that_nobody_reads_keep_their_codes() {
     let server = Server::seeded();
     let many: Vec<_> = (0..2000).map(|number| format!("gone-{number}")).collect();
-    let many: Vec<_> = ["tasks", "delete"].into_iter().chain(many.iter().map(|s| &**s)).collect();
+    let many: Vec<_> =
+        ["tasks", "delete", "--yes"].into_iter().chain(many.iter().map(|s| &**s)).collect();
     for (args, code) in [
         (&["tasks", "get", "gone"][..], 4),
         (&["tasks", "get", "gone", "-vvv"], 4),
@@ -98,7 +99,8 @@ fn calls_do_not_wait_for_a_reader_of_errors() {
     let (fault, mut hold) = Fault::hold();
     (0..2000).for_each(|_| faults.push_for("DeleteTask", fine()));
     faults.push_for("DeleteTask", fault);
-    let args: Vec<_> = ["tasks", "delete"].into_iter().chain(gone.iter().map(|s| &**s)).collect();
+    let args: Vec<_> =
+        ["tasks", "delete", "--yes"].into_iter().chain(gone.iter().map(|s| &**s)).collect();
     let mut command = server.command(&[&args[..], &["last"]].concat());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Every call arrives, although no line is read.

@@ -112,7 +112,10 @@ fn everything(target: &[&str]) -> Vec<String> {
                 .iter()
                 .any(|start| line.starts_with(start))
         };
-        let err: Vec<_> = ran.err.lines().filter(is_common).collect();
+        // On-Prem says since when it has a call.
+        let plain =
+            |line: &str| line.split("; ESET PROTECT On-Prem has ").next().map(str::to_owned);
+        let err: Vec<_> = ran.err.lines().filter(is_common).filter_map(plain).collect();
         said.push(format!("{line:?} -> {}\n{out}{}", ran.code, err.join("\n")));
     }
     said

@@ -11,12 +11,14 @@ mod printer;
 use eset_protect::Client;
 
 use crate::connection::Connection;
+use crate::dry_run;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::View;
 use crate::request::Request;
+use crate::text::count;
 use bar::Bar;
-use execution::{Execution, is_reading};
+use execution::Execution;
 pub use item::Item;
 pub use options::{BulkOptions, BulkSettings};
 use outcomes::Outcomes;
@@ -44,14 +46,24 @@ impl Bulk {
     }
 
     async fn calls(mut self, client: Client, view: &View) -> Result<(), Failure> {
+        if view.safety.dry_run.dry_run {
+            return self
+                .items
+                .iter()
+                .try_for_each(|item| dry_run::print(view, &self.method, &item.request));
+        }
+        if self.items.len() > 1 {
+            view.safety.confirm(&self.method, &count(self.items.len(), "item"))?;
+        }
         self.settings.write_failed(std::iter::empty())?;
-        let is_reading = is_reading(&self.method);
+        let is_reading = self.method.is_reading();
         let mut execution = Execution {
             method: &self.method,
             items: &self.items,
             outcomes: Outcomes::new(self.items.len()),
             printer: Printer::new(view, self.method.clone(), self.done)?,
             bar: Bar::new(self.items.len()),
+            safety: view.safety,
         };
         execution.calls(&client, self.settings.concurrency).await?;
         let Execution { outcomes, printer, bar, .. } = execution;

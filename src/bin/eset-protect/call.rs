@@ -1,12 +1,16 @@
 //! `eset-protect call`: every RPC, by its own name.
 
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, Args, Command};
+use clap::{Args, Command};
+use clap_complete::engine::{CompletionCandidate, SubcommandCandidates};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::method::Method;
+use crate::operation::Operation;
 use crate::output::Output;
+use crate::wanted::Wanted;
+
+const NAME: &str = "call";
 
 /// Call any RPC, with flags for the fields of its request
 ///
@@ -35,12 +39,21 @@ pub struct Call {
 }
 
 impl Call {
-    /// The command for completions, which offer the names of the RPCs.
-    pub fn completed(command: Command) -> Command {
-        command.mut_subcommand("call", |call| {
-            let names = PossibleValuesParser::new(Method::all().map(|method| method.name()));
-            let rpc = Arg::new("rpc").value_name("SERVICE/METHOD").value_parser(names);
-            call.allow_external_subcommands(false).arg(rpc)
+    /// Adds the RPC that is wanted; completions offer the names of all.
+    pub fn declare(command: Command, wanted: &Wanted<'_>) -> Command {
+        if !wanted.has(NAME) {
+            return command;
+        }
+        let found = wanted.words().filter_map(|word| Some((word, Operation::find(word).ok()?)));
+        command.mut_subcommand(NAME, |call| {
+            let named = found.map(|(word, operation)| operation.command(NAME, word));
+            call.subcommands(named.collect::<Vec<_>>()).add(SubcommandCandidates::new(|| {
+                Method::all()
+                    .map(|method| {
+                        CompletionCandidate::new(method.name()).help(Some(method.summary().into()))
+                    })
+                    .collect()
+            }))
         })
     }
 

@@ -77,11 +77,14 @@ fn visit<V, T>(method: &Method, visitor: V) -> Result<T, Failure>
 where
     V: RpcVisitor<Output = Result<T, Failure>>,
 {
-    let unknown = || Failure::Other(format!("{}: there is no such RPC", method.spec.path));
-    rpc::visit(method.spec.path, visitor).ok_or_else(unknown)?
+    rpc::visit(method.spec.path, visitor).ok_or_else(|| unknown(method))?
 }
 
-fn read<R: Rpc>(request: &str) -> Result<R::Request, Failure> {
+pub fn unknown(method: &Method) -> Failure {
+    Failure::Other(format!("{}: there is no such RPC", method.spec.path))
+}
+
+pub fn read<R: Rpc>(request: &str) -> Result<R::Request, Failure> {
     Reader::new()
         .registry(type_registry().clone())
         .read(request.as_bytes())

@@ -1,8 +1,10 @@
 //! Formats the values of fields for people.
 
+use jiff::tz::TimeZone;
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
 use serde_json::Value;
 
+use crate::output::View;
 use crate::text::{count, singular};
 
 /// The length above which text in JSON is shortened,
@@ -35,8 +37,56 @@ pub fn noun(name: &str) -> &str {
     name.strip_suffix("_uuids").or_else(|| name.strip_suffix("_uuid")).unwrap_or(name)
 }
 
+/// How times are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// As they came, for programs and pipes.
+    Exact,
+    /// In UTC without fractions of a second.
+    Utc,
+    /// In the local time zone.
+    Local,
+    /// In the local time zone, and how long ago.
+    LocalAndAgo,
+}
+
+impl Times {
+    /// Returns how a terminal shows times.
+    pub fn of(view: &View, is_terminal: bool) -> Self {
+        match (is_terminal, view.utc) {
+            (false, _) => Self::Exact,
+            (true, true) => Self::Utc,
+            (true, false) => Self::Local,
+        }
+    }
+
+    fn write(self, text: &str) -> String {
+        let Ok(time) = text.parse::<jiff::Timestamp>() else { return text.to_owned() };
+        let local = || time.to_zoned(TimeZone::system());
+        match self {
+            Self::Exact => text.to_owned(),
+            Self::Utc => time.strftime("%FT%TZ").to_string(),
+            Self::Local => local().strftime("%F %T").to_string(),
+            Self::LocalAndAgo => {
+                format!("{} ({})", local().strftime("%F %T %:z"), ago(time, jiff::Timestamp::now()))
+            }
+        }
+    }
+}
+
+/// Returns how long before `now` a time is, or after it: in its largest unit.
+fn ago(time: jiff::Timestamp, now: jiff::Timestamp) -> String {
+    let seconds = now.as_second() - time.as_second();
+    let size = seconds.unsigned_abs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let unit = units.into_iter().find(|(length, _)| size >= *length);
+    let Some((length, name)) = unit else { return "now".to_owned() };
+    let text = count(usize::try_from(size / length).unwrap_or(usize::MAX), name);
+    if seconds < 0 { format!("in {text}") } else { format!("{text} ago") }
+}
+
 /// Formats a value on one line.
-pub fn text(field: &FieldDescriptor, value: &Value, brief: bool) -> String {
+pub fn text(field: &FieldDescriptor, value: &Value, times: Times) -> String {
     match (field.kind(), value) {
         (kind, Value::Array(elements)) if !field.is_map() => match kind {
             Kind::Message(_) => number_of(field, elements.len()),
@@ -45,7 +95,7 @@ pub fn text(field: &FieldDescriptor, value: &Value, brief: bool) -> String {
                 number_of(field, elements.len())
             }
             kind => {
-                let texts = elements.iter().map(|element| one(&kind, element, brief));
+                let texts = elements.iter().map(|element| one(&kind, element, times));
                 texts.collect::<Vec<_>>().join(", ")
             }
         },
@@ -53,7 +103,7 @@ pub fn text(field: &FieldDescriptor, value: &Value, brief: bool) -> String {
             0 => String::new(),
             number => count(number, "entry"),
         },
-        (kind, value) => one(&kind, value, brief),
+        (kind, value) => one(&kind, value, times),
     }
 }
 
@@ -67,7 +117,7 @@ fn number_of(field: &FieldDescriptor, number: usize) -> String {
     }
 }
 
-fn one(kind: &Kind, value: &Value, brief: bool) -> String {
+fn one(kind: &Kind, value: &Value, times: Times) -> String {
     match (kind, value) {
         (Kind::Enum(values), Value::String(name)) => enum_name(values, name),
         (Kind::Message(message), Value::Object(members))
@@ -75,7 +125,7 @@ fn one(kind: &Kind, value: &Value, brief: bool) -> String {
         {
             let set = message.fields().filter_map(|field| {
                 let value = members.get(field.json_name()).filter(|value| !is_default(value))?;
-                let text = text(&field, value, brief);
+                let text = text(&field, value, times);
                 // A count already names the things.
                 let is_named = field.is_list() || field.kind().as_message().is_some();
                 let noun = noun(field.name()).replace('_', "-");
@@ -84,9 +134,9 @@ fn one(kind: &Kind, value: &Value, brief: bool) -> String {
             set.collect::<Vec<_>>().join(", ")
         }
         (Kind::Message(message), Value::String(time))
-            if brief && message.full_name() == "google.protobuf.Timestamp" =>
+            if message.full_name() == "google.protobuf.Timestamp" =>
         {
-            time.split_once('.').map_or_else(|| time.clone(), |(time, _)| format!("{time}Z"))
+            times.write(time)
         }
         (_, value) => plain(value),
     }

@@ -1,7 +1,5 @@
 //! The command line.
 
-use std::ffi::OsString;
-
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -10,8 +8,10 @@ use crate::failure::Failure;
 use crate::job::Job;
 use crate::logging::Logging;
 use crate::operation::Operation;
+use crate::wanted::Wanted;
 use crate::{
-    completions, convert, demo, descriptors, emulator, free_text, noun, policies, serve, tasks,
+    api, auth, completions, convert, demo, descriptors, emulator, free_text, man, noun, policies,
+    serve, tasks,
 };
 
 const NOTES: &str = "\
@@ -56,82 +56,48 @@ impl Cli {
     /// Parses the arguments of the process.
     pub fn read() -> Result<Self, clap::Error> {
         let arguments: Vec<_> = std::env::args_os().collect();
-        let mut declared = Job::declare(noun::declare(Self::command()), |_| false);
-        let matches = match declared.try_get_matches_from_mut(&arguments) {
-            Ok(matches) => matches,
-            Err(error) if error.kind() == ErrorKind::DisplayVersion => return Err(error),
-            Err(_) => return Self::described(arguments),
+        let own = Self::command();
+        let words = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
+        let mut command = Self::declared(own.clone(), &Wanted::Words(words));
+        let matches = command.try_get_matches_from_mut(&arguments)?;
+        free_text::check(&command, &matches)?;
+        let logging = Logging::from_arg_matches(&matches)?;
+        let Some((name, inner)) = matches.subcommand() else {
+            return Self::from_arg_matches(&matches);
         };
-        if let Some((name, _)) = matches.subcommand()
-            && let Some(job) = Job::find(name)
-        {
-            let mut command = Job::declare(Self::command(), |known| known == name);
-            let matches = command.try_get_matches_from_mut(arguments)?;
-            free_text::check(&command, &matches)?;
-            let logging = Logging::from_arg_matches(&matches)?;
-            let inner = matches.subcommand().map(|(_, matches)| matches.clone());
-            return Ok(Self { logging, command: Command::Job(job, inner.unwrap_or_default()) });
+        if let Some(job) = Job::find(name) {
+            return Ok(Self { logging, command: Command::Job(job, inner.clone()) });
         }
-        let Some((name, verb)) = chosen(&matches) else { return Self::of(declared, &matches) };
-        let noun = declared.find_subcommand(name);
-        if noun.is_some_and(|noun| noun.find_subcommand(verb).is_some()) {
-            return Self::of(declared, &matches);
-        }
+        let own = own.find_subcommand(name);
+        let is_own = |verb: &str| own.is_some_and(|own| own.find_subcommand(verb).is_some());
+        let Some((verb, inner)) = inner.subcommand().filter(|(verb, _)| !is_own(verb)) else {
+            return Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command));
+        };
         let operation = match name {
-            "call" => Some(Operation::find(verb).map_err(|problem| {
-                declared.clone().error(ErrorKind::InvalidSubcommand, problem)
-            })?),
-            noun => noun::find(noun, verb),
+            "call" => Operation::find(verb),
+            noun => noun::find(noun, verb).ok_or_else(|| format!("there is no {noun} {verb}")),
         };
-        match operation {
-            Some(operation) => {
-                Self::operate(noun::declare(Self::command()), name, verb, operation, &arguments)
-            }
-            None => Self::described(arguments),
-        }
+        let operation =
+            operation.map_err(|problem| command.error(ErrorKind::InvalidSubcommand, problem))?;
+        Ok(Self { logging, command: Command::Operation(operation, inner.clone()) })
+    }
+
+    /// Adds the nouns and the jobs to the command. Their verbs and flags take long to make: only those that
+    /// are wanted.
+    fn declared(command: clap::Command, wanted: &Wanted<'_>) -> clap::Command {
+        Job::declare(Call::declare(noun::declare(command, wanted), wanted), wanted)
+    }
+
+    /// Returns the command with what completes these words.
+    pub fn completed(words: &[String]) -> clap::Command {
+        let words = words.iter().map(|word| &**word).chain(["help"]);
+        Self::declared(Self::command(), &Wanted::Words(words.collect()))
     }
 
     /// Returns the command with every subcommand and flag.
-    fn whole() -> clap::Command {
-        Job::declare(noun::describe(Self::command()), |_| true)
+    pub fn whole() -> clap::Command {
+        Self::declared(Self::command(), &Wanted::All)
     }
-
-    /// Parses arguments that ask for help or contain a mistake: both need to know every command.
-    fn described(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
-        let mut command = Self::whole();
-        let matches = command.try_get_matches_from_mut(arguments)?;
-        Self::of(command, &matches)
-    }
-
-    /// Parses the arguments again, with the flags of an operation.
-    fn operate(
-        command: clap::Command,
-        name: &str,
-        verb: &str,
-        operation: Operation,
-        arguments: &[OsString],
-    ) -> Result<Self, clap::Error> {
-        let mut command = command.mut_subcommand(name, |noun| {
-            noun.allow_external_subcommands(false).subcommand(operation.command(verb))
-        });
-        let matches = command.try_get_matches_from_mut(arguments)?;
-        free_text::check(&command, &matches)?;
-        let inner = matches.subcommand().and_then(|(_, matches)| matches.subcommand());
-        let inner = inner.map(|(_, matches)| matches.clone()).unwrap_or_default();
-        let logging = Logging::from_arg_matches(&matches)?;
-        Ok(Self { logging, command: Command::Operation(operation, inner) })
-    }
-
-    fn of(mut command: clap::Command, matches: &ArgMatches) -> Result<Self, clap::Error> {
-        free_text::check(&command, matches)?;
-        Self::from_arg_matches(matches).map_err(|error| error.format(&mut command))
-    }
-}
-
-/// Returns the command and its subcommand.
-fn chosen(matches: &ArgMatches) -> Option<(&str, &str)> {
-    let (name, matches) = matches.subcommand()?;
-    Some((name, matches.subcommand_name()?))
 }
 
 #[derive(Debug, Subcommand)]
@@ -141,6 +107,8 @@ pub enum Command {
     Serve(serve::Serve),
     Tasks(tasks::Tasks),
     Policies(policies::Policies),
+    Auth(auth::Auth),
+    Api(api::Api),
     Call(Call),
     /// An RPC, by noun and verb or by its own name, and its arguments.
     #[command(skip)]
@@ -151,6 +119,7 @@ pub enum Command {
     Convert(convert::Convert),
     Descriptors(descriptors::Descriptors),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -161,12 +130,15 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Tasks(command) => command.run(),
             Self::Policies(command) => command.run(),
+            Self::Auth(command) => command.run(),
+            Self::Api(command) => command.run(),
             Self::Call(_) => Call::run(),
             Self::Job(job, matches) => job.run(&matches),
             Self::Operation(operation, matches) => operation.run(&matches),
             Self::Convert(command) => command.run(),
             Self::Descriptors(command) => command.run(),
-            Self::Completions(command) => command.run(Call::completed(Cli::whole())),
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(Cli::whole()),
         }
     }
 }

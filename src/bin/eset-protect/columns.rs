@@ -1,11 +1,11 @@
 //! What a message shows of itself in a table.
 
+use eset_protect::codegen::near;
 use eset_protect::descriptors;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
-use crate::cell::{self, heading};
-use crate::near::near;
+use crate::cell::{self, Times, heading};
 use crate::text::kebab;
 
 /// So many columns at most, where the schema does not choose them.
@@ -59,12 +59,9 @@ impl Column {
             let field = field.or_else(|| message.get_field_by_json_name(name));
             let Some(field) = field else {
                 let known: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
-                let near = near(name, &known);
-                let near = if near.is_empty() {
-                    known
-                } else {
-                    near.iter().map(|name| (*name).to_owned()).collect()
-                };
+                let near = near(name, known.iter().map(String::as_str));
+                let all = known.iter().map(String::as_str).collect();
+                let near: Vec<&str> = if near.is_empty() { all } else { near };
                 return Err(format!(
                     "{path:?}: {} has no field {name}; there are {}",
                     message.name(),
@@ -77,6 +74,13 @@ impl Column {
         Ok(at(message, &names.join(".")))
     }
 
+    /// Whether the column shows times.
+    pub fn is_time(&self) -> bool {
+        let kind = self.field.as_ref().map(FieldDescriptor::kind);
+        let message = kind.as_ref().and_then(Kind::as_message);
+        message.is_some_and(|message| message.full_name() == "google.protobuf.Timestamp")
+    }
+
     /// Returns the first value of the column.
     pub fn value<'a>(&self, message: &'a Value) -> Option<&'a Value> {
         let mut found = Vec::new();
@@ -84,12 +88,12 @@ impl Column {
         found.into_iter().next()
     }
 
-    /// The text of the column. `brief` is for the eye: times without fractions of a second.
-    pub fn cell(&self, message: &Value, brief: bool) -> String {
+    /// The text of the column.
+    pub fn cell(&self, message: &Value, times: Times) -> String {
         let mut found = Vec::new();
         values(message, &self.path, &mut found);
         let texts = found.into_iter().map(|value| match &self.field {
-            Some(field) => cell::text(field, value, brief),
+            Some(field) => cell::text(field, value, times),
             None => cell::plain(value),
         });
         texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")

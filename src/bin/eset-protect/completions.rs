@@ -1,12 +1,24 @@
-//! `eset-protect completions`.
+//! `eset-protect completions`, and what the shells ask for while a command is typed.
 
-use clap::{Args, Command};
-use clap_complete::Shell;
+use std::env;
+use std::ffi::OsString;
+use std::time::Duration;
 
+use clap::{Arg, Args, Command, FromArgMatches, ValueEnum};
+use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::{CompleteEnv, Shells};
+
+use crate::calls::{pages, parse};
+use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::method::Method;
 use crate::output::Output;
+use crate::run::block_on;
 
 /// Print completions for a shell
+///
+/// Besides commands and flags, they offer the devices, policies and other resources of the server that flags,
+/// environment or profile name, if it answers within two seconds.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -18,47 +30,95 @@ pub struct Completions {
     shell: Shell,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
 const NAME: &str = "eset-protect";
-/// The name in the functions of the bash script. clap_complete 4.6 spells a hyphen in command names in two
-/// ways there, and then recognizes no word after the first.
-const NAME_IN_BASH: &str = "eset_protect";
+/// The variable by which the scripts ask.
+const VARIABLE: &str = "ESET_PROTECT_COMPLETE";
+/// People do not wait longer for a word.
+const MOMENT: Duration = Duration::from_secs(2);
 
 impl Completions {
-    /// Prints the completions of `command`.
-    pub fn run(self, command: Command) -> Result<(), Failure> {
-        let script = match self.shell {
-            Shell::Bash => bash(command),
-            shell => generate(shell, command, NAME),
-        };
+    pub fn run(self) -> Result<(), Failure> {
+        let value = self.shell.to_possible_value();
+        let name = value.as_ref().map(|value| value.get_name()).unwrap_or_default();
+        let mut script = Vec::new();
+        if let Some(shell) = Shells::builtins().completer(name) {
+            let written = shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script);
+            written.map_err(|error| Failure::io("the script", &error))?;
+        }
         let mut output = Output::new();
-        output.bytes(script.as_bytes())?;
+        output.bytes(&script)?;
         output.flush()
     }
 }
 
-fn generate(shell: Shell, mut command: Command, name: &str) -> String {
-    // Written to memory first, because clap_complete panics if it cannot write.
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+/// Answers a shell, if one asks. Errors would appear between what is typed.
+pub fn answer(command: impl Fn(&[String]) -> Command) -> bool {
+    let completion = CompleteEnv::with_factory(|| command(&words())).var(VARIABLE);
+    env::var_os(VARIABLE).is_some()
+        && completion.try_complete(arguments(), env::current_dir().ok().as_deref()).unwrap_or(true)
 }
 
-/// Returns the bash script, which completes the command by its real name, and values after `=`.
-fn bash(command: Command) -> String {
-    let mut script = String::new();
-    for line in generate(Shell::Bash, command, NAME_IN_BASH).lines() {
-        match line.strip_suffix(NAME_IN_BASH) {
-            Some(start) if line.trim_start().starts_with("complete -F ") => {
-                script.push_str(start);
-                script.push_str(NAME);
-            }
-            _ => script.push_str(line),
-        }
-        script.push('\n');
-        if line == "    prev=\"$3\"" {
-            // Bash splits `--wire=rest` into three words.
-            script.push_str("    [[ \"${prev}\" == = ]] && prev=\"${COMP_WORDS[COMP_CWORD-2]}\"\n");
+/// Returns the arguments of the process. Bash splits `--wire=rest` into three words; the number of words stays.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<_> = env::args_os().collect();
+    for index in 1..arguments.len() {
+        if arguments[index] == "=" && index + 1 < arguments.len() {
+            arguments.swap(index - 1, index);
+            arguments[index - 1] = "-v".into();
         }
     }
-    script
+    arguments
+}
+
+/// Returns the words that were typed.
+fn words() -> Vec<String> {
+    let words = arguments().into_iter().filter_map(|word| word.into_string().ok());
+    words.skip_while(|word| word != "--").skip(2).collect()
+}
+
+/// What a resource is completed to.
+#[derive(Clone, Copy, Debug)]
+pub enum By {
+    Name,
+    Uuid,
+}
+
+/// Returns the resources of a list; none if the server does not answer in time.
+pub fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
+    let mut found = Vec::new();
+    // Of the whole command, only these options matter here.
+    let options = Connection::augment_args(Command::new(NAME).ignore_errors(true));
+    let options = options.arg(Arg::new("").num_args(0..));
+    let typed = [NAME.to_owned()].into_iter().chain(words());
+    let Ok(matches) = options.try_get_matches_from(typed) else { return found };
+    let Ok(connection) = Connection::from_arg_matches(&matches) else { return found };
+    let Ok(builder) = connection.builder_without_prompt() else { return found };
+    // What fails or takes too long offers nothing.
+    let _ = block_on(async {
+        let client = builder.connect_lazy()?;
+        let mut pages = pages(&client, list, "{}")?;
+        if let Ok(Some(page)) = tokio::time::timeout(MOMENT, pages.next()).await {
+            for item in page? {
+                let item = parse(&item)?;
+                let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
+                let (uuid, name) = (text("uuid"), text("displayName"));
+                let (value, help) = match by {
+                    By::Name => (name, uuid),
+                    By::Uuid => (uuid, name),
+                };
+                found.push(CompletionCandidate::new(value).help(Some(help.into())));
+            }
+        }
+        Ok(())
+    });
+    found
 }

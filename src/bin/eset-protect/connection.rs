@@ -8,16 +8,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use eset_protect::{Client, Region};
-use secrecy::ExposeSecret;
+use eset_protect::codegen::Origin;
+use eset_protect::{Client, ClientBuilder, Region};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::failure::Failure;
 use crate::output::View;
 use crate::run::block_on;
+use crate::safety::Safety;
 use crate::server::Server;
 use settings::{
-    CA_CERT, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD, PIN_CERT, RATE, REGION,
-    Settings, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
+    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
+    PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, Settings, TIMEOUT, TOKEN, TOKEN_URL, USERNAME,
+    WIRE, key,
 };
 
 // The library parses the values of flags and variables alike. clap would report a conflict between a flag and
@@ -25,6 +28,10 @@ use settings::{
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection and output")]
 pub struct Connection {
+    /// The profile in ~/.config/eset-protect/config.toml whose settings apply where neither a flag nor a variable
+    /// is given; see `eset-protect auth login --help` [env: ESET_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
     /// A server of these services, http://HOST:PORT or https://HOST[:PORT]; http://127.0.0.1:50051 by default
     /// [env: ESET_PROTECT_ENDPOINT]
     #[arg(long, global = true, value_name = "URL")]
@@ -80,6 +87,19 @@ pub struct Connection {
     /// self-signed certificate [env: ESET_PROTECT_PIN_CERT]
     #[arg(long, global = true, value_name = "FILE")]
     pin_cert: Option<PathBuf>,
+    /// Trust exactly the certificate with this SHA-256 fingerprint, in hexadecimal with or without colons
+    /// [env: ESET_PROTECT_PIN_SHA256]
+    #[arg(long, global = true, value_name = "HEX")]
+    pin_sha256: Option<OsString>,
+    /// The certificate to show to the server, with its chain: a file in PEM [env: ESET_PROTECT_CLIENT_CERT]
+    #[arg(long, global = true, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+    /// The private key of that certificate: a file in PEM [env: ESET_PROTECT_CLIENT_KEY]
+    #[arg(long, global = true, value_name = "FILE")]
+    client_key: Option<PathBuf>,
+    /// The name that the server's certificate must have, instead of the host [env: ESET_PROTECT_SERVER_NAME]
+    #[arg(long, global = true, value_name = "NAME")]
+    server_name: Option<OsString>,
     #[command(flatten)]
     view: View,
 }
@@ -92,10 +112,85 @@ impl Connection {
     ) -> Result<(), Failure> {
         let view = self.view.clone();
         let mut settings = self.settings()?;
+        let view = view.settled(settings.profile())?;
+        let is_dry = view.safety.dry_run.dry_run;
         ask_for_login(&mut settings)?;
         let builder = settings.builder(true)?;
-        block_on(async { call(builder.connect().await?, &view).await })
-            .map_err(|failure| failure.at(settings.server()))
+        block_on(async {
+            // A dry run connects only if it has to ask for something.
+            let client = if is_dry { builder.connect_lazy()? } else { builder.connect().await? };
+            call(client, &view).await
+        })
+        .map_err(|failure| failure.at(settings.server()))
+    }
+
+    pub fn profile_name(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
+    /// Returns the settings of a profile for this server and login, once `verify` has accepted them. Asks for a login
+    /// where none is given.
+    pub fn for_login(
+        self,
+        verify: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
+    ) -> Result<Login, Failure> {
+        let mut settings = Settings::new(self.flags(), Some(String::new()))?;
+        if !settings.server().is_named {
+            let problem = "expected a server: --region, --on-prem or --endpoint";
+            return Err(Failure::Input(problem.to_owned()));
+        }
+        ask_for_login(&mut settings)?;
+        let builder = settings.builder(true)?;
+        block_on(async { verify(&builder.connect().await?).await })
+            .map_err(|failure| failure.at(settings.server()))?;
+        let text = |name: &str| Some((key(name), settings.text(name)?));
+        let texts = [ENDPOINT, REGION, ON_PREM, WIRE, PIN_SHA256, SERVER_NAME, TOKEN_URL];
+        let file = |name: &str| {
+            let path = std::path::absolute(settings.text(name)?).ok()?;
+            Some((key(name), path.display().to_string()))
+        };
+        let files = [CREDENTIALS, CA_CERT, PIN_CERT, CLIENT_CERT, CLIENT_KEY];
+        let given = texts.into_iter().filter_map(text).chain(files.into_iter().filter_map(file));
+        let secrets = [USERNAME, PASSWORD, TOKEN].into_iter().filter_map(text);
+        let lines: String = secrets.map(|(key, text)| format!("{key}={text}\n")).collect();
+        Ok(Login {
+            settings: given.collect(),
+            username: settings.text(USERNAME),
+            secret: (!lines.is_empty()).then(|| lines.into()),
+        })
+    }
+
+    /// Describes the profile, the server and the login, and where they come from.
+    pub fn described(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+        let settings = Settings::new(self.flags(), self.profile.clone())?;
+        let origin = |names: &[&str]| match names.iter().find_map(|name| settings.origin(name)) {
+            Some(Origin::Flag) => ", by a flag",
+            Some(Origin::Environment) => ", from the environment",
+            Some(Origin::Profile) => ", from the profile",
+            None => "",
+        };
+        let profile =
+            settings.profile().map_or("none".to_owned(), |profile| profile.name().to_owned());
+        let login = match settings.text(USERNAME) {
+            Some(name) => format!("user {name}"),
+            None if settings.has(TOKEN) => "a token".to_owned(),
+            None if settings.has(CREDENTIALS) => "a file".to_owned(),
+            None => "none".to_owned(),
+        };
+        let server = format!("{}{}", settings.server(), origin(&[ENDPOINT, REGION, ON_PREM]));
+        let login = format!("{login}{}", origin(&[USERNAME, TOKEN, CREDENTIALS]));
+        Ok(vec![("profile", profile), ("server", server), ("user", login)])
+    }
+
+    /// Adds the options that protect from mistakes.
+    pub fn safely(mut self, safety: Safety) -> Self {
+        self.view.safety = safety;
+        self
+    }
+
+    /// Returns the configuration of a client that asks nobody for a login.
+    pub fn builder_without_prompt(self) -> Result<ClientBuilder, Failure> {
+        self.settings()?.builder(true)
     }
 
     /// Makes calls if any are needed, and otherwise connects to no server.
@@ -107,7 +202,8 @@ impl Connection {
         if is_needed {
             return self.run(async |client, view| call(Some(client), view).await);
         }
-        block_on(call(None, &self.view))
+        let view = self.view.settled(None)?;
+        block_on(call(None, &view))
     }
 
     /// Returns a client of the second tenant, which the variables `ESET_PROTECT_OTHER_…` name, and its server.
@@ -136,24 +232,43 @@ impl Connection {
         Ok((client, settings.server().to_string()))
     }
 
-    fn settings(self) -> Result<Settings, Failure> {
-        let flags = [
-            (ENDPOINT, self.endpoint),
-            (REGION, self.region.map(Into::into)),
-            (ON_PREM, self.on_prem),
-            (WIRE, self.wire.map(Into::into)),
-            (CREDENTIALS, self.credentials.map(Into::into)),
-            (USERNAME, self.username),
-            (TOKEN_URL, self.token_url),
-            (TIMEOUT, self.timeout),
-            (MAX_ATTEMPTS, self.max_attempts),
-            (RATE, self.rate),
-            (CA_CERT, self.ca_cert.map(Into::into)),
-            (PIN_CERT, self.pin_cert.map(Into::into)),
-        ];
-        let given = flags.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        Settings::new(given.collect())
+    fn settings(&self) -> Result<Settings, Failure> {
+        Settings::new(self.flags(), self.profile.clone())
     }
+
+    /// Returns the flags that are given, by the names of their variables.
+    fn flags(&self) -> Vec<(&'static str, OsString)> {
+        let path = |path: &Option<PathBuf>| path.clone().map(OsString::from);
+        let flags = [
+            (ENDPOINT, self.endpoint.clone()),
+            (REGION, self.region.clone().map(Into::into)),
+            (ON_PREM, self.on_prem.clone()),
+            (WIRE, self.wire.clone().map(Into::into)),
+            (CREDENTIALS, path(&self.credentials)),
+            (USERNAME, self.username.clone()),
+            (TOKEN_URL, self.token_url.clone()),
+            (TIMEOUT, self.timeout.clone()),
+            (MAX_ATTEMPTS, self.max_attempts.clone()),
+            (RATE, self.rate.clone()),
+            (CA_CERT, path(&self.ca_cert)),
+            (PIN_CERT, path(&self.pin_cert)),
+            (PIN_SHA256, self.pin_sha256.clone()),
+            (CLIENT_CERT, path(&self.client_cert)),
+            (CLIENT_KEY, path(&self.client_key)),
+            (SERVER_NAME, self.server_name.clone()),
+        ];
+        flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// What a profile needs.
+#[derive(Debug)]
+pub struct Login {
+    /// The server and its certificates, by key.
+    pub settings: Vec<(String, String)>,
+    pub username: Option<String>,
+    /// The login as a file of credentials has it.
+    pub secret: Option<SecretString>,
 }
 
 /// Prompts at the terminal for a missing username or password.

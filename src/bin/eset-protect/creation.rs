@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::input::{Requests, read_requests};
 use crate::method::Method;
 use crate::request::Request;
+use crate::safety::DryRun;
 
 #[derive(Args, Debug)]
 pub struct Creation {
@@ -25,6 +26,8 @@ pub struct Creation {
     pub check: CheckOptions,
     #[command(flatten)]
     options: BulkOptions,
+    #[command(flatten)]
+    pub dry_run: DryRun,
 }
 
 impl Creation {
@@ -49,6 +52,12 @@ impl Creation {
         requests: Vec<(String, Request)>,
     ) -> Result<(), Failure> {
         let settings = self.options.settings(self.file.as_deref())?;
-        bulk::requests(connection, method, settings, requests, "created")
+        bulk::requests(
+            connection.safely(self.dry_run.into()),
+            method,
+            settings,
+            requests,
+            "created",
+        )
     }
 }

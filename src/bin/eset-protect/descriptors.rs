@@ -51,7 +51,7 @@ impl Descriptors {
 }
 
 /// Writes a file completely or not at all: to a temporary file first, then in its place.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(name) = path.file_name() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected the name of a file"));
     };

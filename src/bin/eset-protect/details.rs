@@ -3,9 +3,9 @@
 use prost_reflect::MessageDescriptor;
 use serde_json::Value;
 
-use crate::cell::{self, heading, is_default, shortened};
+use crate::cell::{self, Times, heading, is_default, shortened};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, View};
 use crate::table::{Lines, fields_text};
 
 /// Longer JSON is printed on several lines.
@@ -14,17 +14,23 @@ const MAX_LINE: usize = 100;
 /// Prints the fields of a message that are set.
 pub fn print(
     output: &mut Output,
+    view: &View,
     message: &MessageDescriptor,
     value: &Value,
 ) -> Result<(), Failure> {
     let mut fields = Vec::new();
-    collect(message, value, &mut Vec::new(), &mut fields);
+    let times = match Times::of(view, output.is_terminal) {
+        Times::Local => Times::LocalAndAgo,
+        times => times,
+    };
+    collect(message, value, times, &mut Vec::new(), &mut fields);
     output.bytes(fields_text(output.style, &fields).as_bytes())
 }
 
 fn collect(
     message: &MessageDescriptor,
     value: &Value,
+    times: Times,
     path: &mut Vec<String>,
     found: &mut Vec<Lines>,
 ) {
@@ -40,17 +46,17 @@ fn collect(
                 && !inner.full_name().starts_with("google.protobuf.")
         });
         if let Some(inner) = inner {
-            collect(inner, value, path, found);
+            collect(inner, value, times, path, found);
         } else {
             let names: Vec<_> = path.iter().map(String::as_str).collect();
             let is_scalar = kind.as_message().is_none();
             let lines = match value {
                 Value::Array(elements) if is_scalar => {
-                    elements.iter().map(|element| cell::text(&field, element, false)).collect()
+                    elements.iter().map(|element| cell::text(&field, element, times)).collect()
                 }
                 Value::Array(elements) => elements.iter().flat_map(json_lines).collect(),
                 Value::Object(_) => json_lines(value),
-                value => vec![cell::text(&field, value, false)],
+                value => vec![cell::text(&field, value, times)],
             };
             found.push((heading(&names), lines));
         }

@@ -1,13 +1,13 @@
 //! Finds devices by name.
 
 use eset_protect::Client;
+use eset_protect::codegen::near;
 use serde_json::{Value, json};
 
 use crate::calls;
 use crate::calls::parse;
 use crate::failure::{self, Failure};
 use crate::method::Method;
-use crate::near::near;
 
 /// How many devices are looked through for names that are near.
 const MAX_LOOKED_AT: usize = 5000;
@@ -38,10 +38,7 @@ async fn one(client: &Client, name: &str, found: &[Value]) -> Result<String, Fai
         [device] => Ok(device["uuid"].as_str().unwrap_or_default().to_owned()),
         [] => {
             let all = list(client, &json!([]), Some(MAX_LOOKED_AT)).await?;
-            let names: Vec<_> =
-                all.iter().filter_map(|device| device["displayName"].as_str()).collect();
-            let known: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-            let near = near(name, &known);
+            let near = near(name, all.iter().filter_map(|device| device["displayName"].as_str()));
             let is_near = |device: &&Value| {
                 device["displayName"].as_str().is_some_and(|name| near.contains(&name))
             };

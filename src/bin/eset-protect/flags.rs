@@ -11,8 +11,12 @@ use eset_protect::wkt::Timestamp;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::value::RawValue;
 
+use clap_complete::engine::ArgValueCandidates;
+
 use crate::cell::{enum_prefix, noun};
-use crate::text::kebab;
+use crate::completions::{By, resources};
+use crate::text::{kebab, plural};
+use crate::verb;
 use crate::well_known::{self, Form, form, value_name};
 
 /// The maximum nesting of messages.
@@ -106,6 +110,25 @@ impl Flag {
         matches.try_contains_id(&self.id()).unwrap_or_default()
     }
 
+    /// Returns what sets the field, if it is required.
+    pub fn example(&self) -> Option<String> {
+        let field = self.fields.last().filter(|_| self.fields.iter().all(is_required))?;
+        let value = match field.kind() {
+            Kind::Enum(values) => {
+                let name = values.values().nth(1).map(|value| value.name().to_owned());
+                let name = name.unwrap_or_default();
+                name.strip_prefix(&enum_prefix(&values)).unwrap_or(&name).to_owned()
+            }
+            Kind::Bool => "true".to_owned(),
+            _ => value_name(field).to_owned(),
+        };
+        Some(match (self.is_argument, form(field)) {
+            (true, _) => format!(" {}", self.name),
+            (false, Form::Bool) => format!(" --{}={value}", self.name),
+            (false, _) => format!(" --{} {value}", self.name),
+        })
+    }
+
     /// Whether only one of the two can be set, because they are in different fields of one oneof.
     pub fn excludes(&self, other: &Self) -> bool {
         let pairs = self.fields.iter().zip(&other.fields);
@@ -118,6 +141,14 @@ impl Flag {
     pub fn arg(&self) -> Arg {
         let Some(field) = self.fields.last() else { return Arg::new("") };
         let mut arg = Arg::new(self.id()).help(self.help());
+        // Of a resource that the command lists, shells complete the UUIDs.
+        let resource = plural(noun(field.name()).replace('_', "-").trim_end_matches('s'));
+        if field.name().ends_with("uuid") || field.name().ends_with("uuids") {
+            arg = arg.add(ArgValueCandidates::new(move || {
+                let list = verb::method(&resource, "list");
+                list.map(|list| resources(&list, By::Uuid)).unwrap_or_default()
+            }));
+        }
         if self.is_argument {
             // A file may name it.
             return arg

@@ -6,6 +6,7 @@ use prost_reflect::FieldDescriptor;
 use serde_json::Value;
 
 use crate::calls::parse;
+use crate::cell::Times;
 use crate::failure::Failure;
 use crate::output::{Format, Output, View};
 use crate::table::Table;
@@ -24,7 +25,11 @@ pub struct Items {
 impl Items {
     /// Prints the messages in a field.
     pub fn of(field: &FieldDescriptor, view: &View, output: &Output) -> Result<Self, Failure> {
-        let table = Table::of(field, view, output.is_terminal && view.format != Format::Csv)?;
+        let table = Table::of(
+            field,
+            view,
+            Times::of(view, output.is_terminal && view.format != Format::Csv),
+        )?;
         Ok(Self { view: view.clone(), table, waiting: Vec::new(), limit: usize::MAX })
     }
 
@@ -40,14 +45,14 @@ impl Items {
             return Ok(());
         }
         match self.view.format {
-            Format::Json => output.line(json),
+            Format::Json => self.view.json(output, json),
             _ => self.add(output, &parse(json)?, json),
         }
     }
 
     fn add(&mut self, output: &mut Output, value: &Value, json: &str) -> Result<(), Failure> {
         match self.view.format {
-            Format::Json => output.line(json),
+            Format::Json => self.view.json(output, json),
             Format::Yaml => output.bytes(yaml(value)?.as_bytes()),
             Format::Name => match self.table.name(value) {
                 Some(name) => output.line(&name),

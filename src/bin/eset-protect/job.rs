@@ -1,6 +1,7 @@
-//! Jobs on devices by name, such as `eset-protect isolate LAPTOP-42 --wait`.
+//! Jobs on devices by name, such as `eset-protect isolate LAPTOP-01 --wait`.
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap_complete::engine::ArgValueCandidates;
 use eset_protect::automation::v1::{
     Action, CreateTaskRequest, DeviceTask, DeviceTaskTargets, Trigger,
 };
@@ -10,15 +11,18 @@ use eset_protect::rpc::device_tasks::CreateTask;
 use eset_protect::wkt::Timestamp;
 
 use crate::check::CheckOptions;
+use crate::completions::{By, resources};
 use crate::connection::Connection;
 use crate::devices;
 use crate::failure::Failure;
 use crate::flags::{Flag, Names};
 use crate::method::Method;
-use crate::output::Output;
 use crate::request::Request;
+use crate::safety::DryRun;
 use crate::tasks::create::{CreateArgs, parse_time};
 use crate::text::count;
+use crate::verb;
+use crate::wanted::Wanted;
 
 /// A job: a task that runs now.
 #[derive(Debug)]
@@ -37,56 +41,56 @@ const JOBS: &[Job] = &[
         about: "Isolate devices from the network; they keep their connection to ESET",
         action: "StartNetworkIsolation",
         params: "{}",
-        example: "isolate LAPTOP-42 --wait",
+        example: "isolate LAPTOP-01 --wait",
     },
     Job {
         name: "unisolate",
         about: "End the isolation of devices from the network",
         action: "EndNetworkIsolation",
         params: "{}",
-        example: "unisolate LAPTOP-42 LAPTOP-43",
+        example: "unisolate LAPTOP-01 LAPTOP-02",
     },
     Job {
         name: "scan",
         about: "Scan devices for malware",
         action: "OnDemandScan",
         params: "{}",
-        example: "scan LAPTOP-42 --scan-profile InDepth --cleaning-enabled --wait",
+        example: "scan LAPTOP-01 --scan-profile InDepth --cleaning-enabled --wait",
     },
     Job {
         name: "shutdown",
         about: "Shut devices down",
         action: "ShutdownComputer",
         params: r#"{"restart":false}"#,
-        example: "shutdown LAPTOP-42 --dry-run",
+        example: "shutdown LAPTOP-01 --dry-run",
     },
     Job {
         name: "reboot",
         about: "Restart devices",
         action: "ShutdownComputer",
         params: r#"{"restart":true}"#,
-        example: "reboot LAPTOP-42 --postpone OneHour",
+        example: "reboot LAPTOP-01 --postpone OneHour",
     },
     Job {
         name: "run",
         about: "Run a command on devices",
         action: "RunCommand",
         params: "{}",
-        example: "run LAPTOP-42 --command-line 'ipconfig /all' --wait",
+        example: "run LAPTOP-01 --command-line 'ipconfig /all' --wait",
     },
     Job {
         name: "kill",
         about: "End a process on devices",
         action: "KillProcessByPid",
         params: "{}",
-        example: "kill LAPTOP-42 --pid 4321 --executable-hash-sha1 HASH",
+        example: "kill LAPTOP-01 --pid 4321 --executable-hash-sha1 HASH",
     },
     Job {
         name: "update",
         about: "Install updates of the operating system on devices",
         action: "SystemUpdate",
         params: "{}",
-        example: "update LAPTOP-42 --accept-eula --allow-reboot",
+        example: "update LAPTOP-01 --accept-eula --allow-reboot",
     },
 ];
 
@@ -107,9 +111,8 @@ struct Common {
     expires: Option<Timestamp>,
     #[command(flatten)]
     options: CreateArgs,
-    /// Find the devices and print the request, but do not send it
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Job {
@@ -117,18 +120,11 @@ impl Job {
         JOBS.iter().find(|job| job.name == name)
     }
 
-    /// Adds all jobs, with the flags of one of them only.
-    pub fn declare(command: Command, chosen: impl Fn(&str) -> bool) -> Command {
+    /// Adds all jobs, with the flags of those that are wanted.
+    pub fn declare(command: Command, wanted: &Wanted<'_>) -> Command {
         JOBS.iter().fold(command, |command, job| {
-            let mut added = Command::new(job.name).about(job.about);
-            if chosen(job.name) {
-                added = job.with_flags(added);
-            } else {
-                added = added.disable_help_flag(true).arg(
-                    Arg::new("").num_args(0..).allow_hyphen_values(true).trailing_var_arg(true),
-                );
-            }
-            command.subcommand(added)
+            let added = Command::new(job.name).about(job.about);
+            command.subcommand(if wanted.has(job.name) { job.with_flags(added) } else { added })
         })
     }
 
@@ -136,6 +132,12 @@ impl Job {
         let command = Connection::augment_args(Common::augment_args(command))
             .about(self.about)
             .long_about(None)
+            .mut_arg("devices", |arg| {
+                arg.add(ArgValueCandidates::new(|| {
+                    let list = verb::method("devices", "list");
+                    list.map(|list| resources(&list, By::Name)).unwrap_or_default()
+                }))
+            })
             .after_help(format!("Example:\n  eset-protect {}", self.example));
         let flags = self.flags();
         let args: Vec<_> = flags.iter().map(Flag::arg).collect();
@@ -166,14 +168,9 @@ impl Job {
         let method = Method::of::<CreateTask>()?;
         // Mistakes are reported before anything is called.
         self.request(&method, &common, &flags, &action, vec![NOBODY.to_owned()])?;
-        connection.run(async |client, view| {
+        connection.safely(common.dry_run.into()).run(async |client, view| {
             let devices = devices::resolve(&client, &common.devices).await?;
             let request = self.request(&method, &common, &flags, &action, devices)?;
-            if common.dry_run {
-                let mut output = Output::new();
-                output.line(&request.json)?;
-                return output.flush();
-            }
             options.create(&client, view, &method, &request.json).await
         })
     }

@@ -23,6 +23,7 @@ use line::Line;
 const VARIABLE: &str = "ESET_PROTECT_LOG";
 
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Connection and output")]
 pub struct Logging {
     /// Log to standard error: a line for each call (code, time, attempts), retries and logins (-v), also
     /// connections (-vv), every frame (-vvv). Never contains secrets. Dropped if nobody reads it [env:

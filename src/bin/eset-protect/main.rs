@@ -4,6 +4,8 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod action;
+mod api;
+mod auth;
 mod bulk;
 mod call;
 mod calls;
@@ -19,18 +21,21 @@ mod demo;
 mod descriptors;
 mod details;
 mod devices;
+mod dry_run;
 mod emulator;
 mod environment;
 mod failure;
+mod filter;
 mod flags;
 mod free_text;
 mod input;
 mod items;
 mod job;
+mod jq;
 mod listing;
 mod logging;
+mod man;
 mod method;
-mod near;
 mod noun;
 mod operation;
 mod output;
@@ -40,6 +45,7 @@ mod progress;
 mod request;
 mod response;
 mod run;
+mod safety;
 mod say;
 mod serve;
 mod server;
@@ -51,6 +57,9 @@ mod tasks;
 mod text;
 mod type_name;
 mod uuids;
+mod verb;
+mod wanted;
+mod watch;
 mod well_known;
 
 use std::io::{self, Write};
@@ -59,6 +68,9 @@ use std::process::ExitCode;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    if completions::answer(cli::Cli::completed) {
+        return ExitCode::SUCCESS;
+    }
     let code = match run() {
         Ok(code) => code,
         Err(failure) => {

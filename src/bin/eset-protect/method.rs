@@ -1,11 +1,11 @@
 //! Finds RPCs by name.
 
-use eset_protect::descriptors::{pool, summary};
-use eset_protect::rpc::{METHODS, MethodSpec, Rpc};
+use eset_protect::codegen::near;
+use eset_protect::descriptors::{name_field, pool, removes, summary};
+use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec, Rpc};
 use prost_reflect::{FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
 use crate::failure::Failure;
-use crate::near::near;
 use crate::text::short_name;
 
 /// An RPC, with the descriptors of its messages.
@@ -46,7 +46,7 @@ impl Method {
             return Ok(found);
         }
         let known: Vec<_> = Self::all().map(|known| known.name()).collect();
-        let near = near(name, &known);
+        let near = near(name, known.iter().map(String::as_str));
         let suggestion = match near.as_slice() {
             [] => "`eset-protect call` lists them".to_owned(),
             near => format!("did you mean {}?", near.join(" or ")),
@@ -84,6 +84,24 @@ impl Method {
         let output = self.output();
         let mut fields = output.fields().filter(is_message);
         fields.next().filter(|_| fields.next().is_none())
+    }
+
+    /// Whether calls change nothing.
+    pub fn is_reading(&self) -> bool {
+        self.spec.idempotency == IdempotencyLevel::NoSideEffects
+    }
+
+    /// Whether calls remove what the request names.
+    pub fn is_removing(&self) -> bool {
+        self.spec.http.iter().any(|binding| binding.method == "DELETE") || removes(&self.descriptor)
+    }
+
+    /// Returns the path of the UUID of what the method creates, which only the service makes.
+    pub fn new_uuid(&self) -> Option<String> {
+        let is_create = self.spec.method.starts_with("Create");
+        let resource = self.item().filter(|_| is_create)?;
+        let name = name_field(resource.kind().as_message()?).filter(|name| name == "uuid")?;
+        Some(format!("{}.{name}", resource.name()))
     }
 
     /// Returns the only member of a request, such as `task`.

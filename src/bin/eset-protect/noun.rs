@@ -3,158 +3,64 @@
 #[cfg(test)]
 mod table;
 
-use std::collections::BTreeSet;
-
 use clap::{Args, Command};
 use eset_protect::descriptors::{pool, summary};
 use eset_protect::rpc::{METHODS, MethodSpec};
 
 use crate::connection::Connection;
-use crate::method::{Method, is_newest};
+use crate::method::is_newest;
 use crate::operation::Operation;
-use crate::text::{kebab, short_name, singular};
+use crate::text::short_name;
+use crate::verb::{SHORTER, Verb, method, verbs};
+use crate::wanted::Wanted;
 
-/// Shorter nouns: the noun, what the services call the resource, and the services. All other services are
-/// called what they are called.
-const SHORTER: &[(&str, &str, &[&str])] = &[
-    ("assignments", "policy-assignment", &["PolicyAssignments"]),
-    ("comments", "incident-comment", &["IncidentComments"]),
-    ("exclusions", "edr-rule-exclusion", &["EdrRuleExclusions"]),
-    ("groups", "group", &["DeviceGroups", "Groups"]),
-    ("iam", "iam", &["IdentityProvider", "Roles", "Permissions"]),
-    ("ip-sets", "ip-set", &["NetworkAccessConfigurator"]),
-    ("patches", "device-patch", &["UnpatchedDevices", "PatchManagement"]),
-    ("quarantine", "quarantined-object", &["QuarantinedObjects"]),
-    ("rules", "edr-rule", &["EdrRules"]),
-    ("tasks", "task", &["DeviceTasks"]),
-    ("vulnerabilities", "device-vulnerability", &["VulnerableDevices", "VulnerabilityManagement"]),
-    ("web-address-rules", "web-address-rule", &["WebAddressRulesConfigurator"]),
-];
-
-/// An RPC by noun and verb.
-#[derive(Debug)]
-struct Verb {
-    noun: String,
-    verb: String,
-    spec: &'static MethodSpec,
-}
-
-/// Returns every verb. Reads no descriptor, since each start of the command needs them.
-fn verbs() -> impl Iterator<Item = Verb> {
-    METHODS.iter().filter(|spec| is_newest(spec)).map(|spec| {
-        let service = short_name(spec.service);
-        let shorter = SHORTER.iter().find(|(_, _, services)| services.contains(&service));
-        let (noun, resource) = match shorter {
-            Some((noun, resource, _)) => ((*noun).to_owned(), (*resource).to_owned()),
-            None => (kebab(service), singular(&kebab(service))),
-        };
-        Verb { noun, verb: verb(spec.method, &resource), spec }
-    })
-}
-
-/// Returns the verb of a method: `get` for `GetDevice`, `update-targets` for `UpdateTaskTargets`. A list of
-/// something else than the resource is named after it: `runs` for `ListTaskRuns`.
-fn verb(method: &str, resource: &str) -> String {
-    let method = kebab(method);
-    let mut words = method.split('-').peekable();
-    let mut verb: Vec<_> = words.next().into_iter().collect();
-    if verb == ["batch"] {
-        verb.extend(words.next());
-    }
-    for part in resource.split('-') {
-        if words.next_if(|word| *word == part || singular(word) == part).is_none() {
-            break;
-        }
-    }
-    if verb == ["list"] && words.peek().is_some() {
-        verb.clear();
-    }
-    verb.into_iter().chain(words).collect::<Vec<_>>().join("-")
-}
-
-/// Adds the nouns, with any verb: which flags a verb takes is not known before its name is.
-pub fn declare(mut command: Command) -> Command {
-    let nouns: BTreeSet<_> = verbs().map(|verb| verb.noun).collect();
-    for noun in nouns {
+/// Adds the nouns, with the verbs of those that are wanted, and the flags of wanted verbs. Changes no verb that
+/// the command has already.
+pub fn declare(mut command: Command, wanted: &Wanted<'_>) -> Command {
+    for Verb { noun, verb, spec } in verbs() {
         if command.find_subcommand(&noun).is_none() {
-            let added = Connection::augment_args(Command::new(&noun)).subcommand_required(true);
+            let mut added =
+                Command::new(&noun).subcommand_required(true).arg_required_else_help(true);
+            if wanted.has(&noun) {
+                added = Connection::augment_args(added);
+            }
+            if wanted.has_help() {
+                added = added.about(about(&noun, spec));
+            }
             command = command.subcommand(added);
         }
-        command = command.mut_subcommand(&noun, |noun| noun.allow_external_subcommands(true));
+        let has = command
+            .find_subcommand(&noun)
+            .is_some_and(|known| known.find_subcommand(&verb).is_some());
+        if has || !wanted.has(&noun) {
+            continue;
+        }
+        let added = match find(&noun, &verb) {
+            Some(operation) if wanted.has(&verb) => operation.command(&noun, &verb),
+            Some(operation) if wanted.has_help() => Command::new(&verb).about(operation.summary()),
+            _ => Command::new(&verb),
+        };
+        command = command.mut_subcommand(&noun, |noun| noun.subcommand(added));
     }
     command
 }
 
 /// Returns the operation of a noun and a verb.
 pub fn find(noun: &str, verb: &str) -> Option<Operation> {
-    let found = verbs().find(|known| known.noun == noun && known.verb == verb)?;
-    let method = Method::all().find(|method| method.spec.path == found.spec.path)?;
-    Some(Operation::short(method))
+    method(noun, verb).map(Operation::short)
 }
 
-/// Adds all nouns with all verbs, but those that the command has already, for help and completions.
-pub fn describe(mut command: Command) -> Command {
-    for Verb { noun, verb, spec } in verbs() {
-        if command.find_subcommand(&noun).is_none() {
-            let added = Connection::augment_args(Command::new(&noun))
-                .about(about(spec))
-                .subcommand_required(true)
-                .arg_required_else_help(true);
-            command = command.subcommand(added);
-        }
-        let known = command.find_subcommand(&noun);
-        if known.is_some_and(|known| known.find_subcommand(&verb).is_none())
-            && let Some(operation) = find(&noun, &verb)
-        {
-            command =
-                command.mut_subcommand(&noun, |noun| noun.subcommand(operation.command(&verb)));
-        }
-    }
-    command
-}
-
-/// Describes the service of a method.
-fn about(spec: &MethodSpec) -> String {
-    let service = pool().get_service_by_name(spec.service);
-    let text = service.and_then(|service| summary(&service.parent_file(), service.path()));
-    text.unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn every_verb_is_unique() {
-        let mut seen = HashSet::new();
-        for Verb { noun, verb, spec } in verbs() {
-            assert!(!verb.is_empty(), "{}", spec.path);
-            assert!(seen.insert((noun, verb)), "{}", spec.path);
-        }
-        for (noun, _, services) in SHORTER {
-            for service in *services {
-                let is_known = |verb: &Verb| short_name(verb.spec.service) == *service;
-                assert!(verbs().any(|verb| is_known(&verb) && verb.noun == *noun), "{service}");
-            }
-        }
-    }
-
-    #[test]
-    fn verbs_are_those_of_the_method() {
-        for (method, resource, expected) in [
-            ("ListTasks", "task", "list"),
-            ("ListTaskRuns", "task", "runs"),
-            ("UpdateTaskTargets", "task", "update-targets"),
-            ("BatchGetDevices", "device", "batch-get"),
-            ("ListMemberDevices", "group", "member-devices"),
-            ("AssignPolicy", "policy-assignment", "assign"),
-            ("ListDeviceVulnerabilities", "device-vulnerability", "list"),
-            ("ListDeviceOsVulnerabilities", "device-vulnerability", "os-vulnerabilities"),
-            ("GetQuarantinedObjectsCount", "quarantined-object", "get-count"),
-        ] {
-            assert_eq!(verb(method, resource), expected);
-        }
-    }
+/// Describes a noun: what its services do.
+fn about(noun: &str, spec: &MethodSpec) -> String {
+    let services =
+        SHORTER.iter().find(|(shorter, ..)| *shorter == noun).map(|(.., services)| *services);
+    let own = [short_name(spec.service)];
+    let services = services.unwrap_or(&own);
+    let all = services.iter().filter_map(|service| {
+        let spec =
+            METHODS.iter().find(|spec| short_name(spec.service) == *service && is_newest(spec))?;
+        let service = pool().get_service_by_name(spec.service)?;
+        summary(&service.parent_file(), service.path())
+    });
+    all.collect::<Vec<_>>().join(". ")
 }

@@ -16,7 +16,9 @@ use crate::method::Method;
 use crate::output::Output;
 use crate::request::Request;
 use crate::response;
+use crate::safety::Safety;
 use crate::uuids::{Uuids, done};
+use crate::watch::Watch;
 use given::Given;
 
 /// An RPC, as a command.
@@ -53,25 +55,27 @@ impl Operation {
     }
 
     /// Returns the command of this name.
-    pub fn command(&self, name: &str) -> Command {
-        let about = self.method.summary();
+    pub fn command(&self, noun: &str, name: &str) -> Command {
+        let command = Command::new(name.to_owned());
         if self.takes_uuids() {
-            return Uuids::augment_args(Command::new(name.to_owned()))
-                .about(about)
+            return Uuids::command(command, &self.method, noun)
+                .about(self.summary())
                 .long_about(None);
         }
-        let command = self.common(Command::new(name.to_owned()));
         let flags = self.flags();
         let of_one_choice = |flag: &Flag| {
             let others = flags.iter().filter(|other| flag.excludes(other)).map(Flag::id);
             others.collect::<Vec<_>>()
         };
         let args = flags.iter().map(|flag| flag.arg().conflicts_with_all(of_one_choice(flag)));
-        command
-            .about(about)
+        self.common(command.args(args.collect::<Vec<_>>()))
+            .about(self.summary())
             .long_about(None)
-            .next_help_heading("Fields of the request")
-            .args(args.collect::<Vec<_>>())
+            .after_help(self.examples(noun, name, &flags))
+    }
+
+    pub fn summary(&self) -> String {
+        self.method.summary()
     }
 
     /// Adds the arguments that do not depend on the request.
@@ -80,10 +84,26 @@ impl Operation {
             true => command.arg(Given::file()),
             false => command.arg(Given::argument()),
         });
+        let command = Safety::declare(command, &self.method, false);
         match self.method.spec.is_paged {
-            true => Limit::augment_args(command),
+            true => Limit::augment_args(Watch::augment_args(command)),
+            false if self.method.is_reading() => {
+                BulkOptions::augment_args(Watch::augment_args(command))
+            }
             false => BulkOptions::augment_args(command),
         }
+    }
+
+    /// Returns calls of the command: with what it requires, and as programs or careful people make them.
+    fn examples(&self, noun: &str, name: &str, flags: &[Flag]) -> String {
+        let required = flags.iter().filter_map(Flag::example).collect::<String>();
+        let plain = format!("eset-protect {noun} {name}{required}");
+        let second = match self.method.is_reading() {
+            true if self.method.spec.is_paged => format!("{plain} --limit 10 --output json"),
+            true => format!("{plain} --output json"),
+            false => format!("{plain} --dry-run"),
+        };
+        format!("Examples:\n  {plain}\n  {second}")
     }
 
     fn flags(&self) -> Vec<Flag> {
@@ -94,7 +114,10 @@ impl Operation {
         let names =
             if self.is_short { Names::Short { arguments: &arguments } } else { Names::Exact };
         let mut flags = Flag::of(&self.method.input(), names, &taken);
-        flags.retain(|flag| !(self.method.spec.is_paged && flag.path() == "page_token"));
+        // The service makes the UUID of what it creates.
+        let uuid = self.method.new_uuid().unwrap_or_default();
+        let is_paged = self.method.spec.is_paged;
+        flags.retain(|flag| !(is_paged && flag.path() == "page_token" || flag.path() == uuid));
         flags
     }
 
@@ -115,9 +138,15 @@ impl Operation {
     /// Runs the command with its arguments.
     pub fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
         let connection = Connection::from_arg_matches(matches).map_err(|error| unread(&error))?;
+        let safety = Safety::from_matches(matches);
+        let connection = connection.safely(safety);
+        let watch = match self.method.is_reading() {
+            true => Watch::from_arg_matches(matches).map_err(|error| unread(&error))?,
+            false => Watch::default(),
+        };
         if self.takes_uuids() {
             let uuids = Uuids::from_arg_matches(matches).map_err(|error| unread(&error))?;
-            return uuids.call(&self.method, connection);
+            return uuids.call(&self.method, connection, watch);
         }
         let common = Common::from_arg_matches(matches).map_err(|error| unread(&error))?;
         let method = &self.method;
@@ -165,16 +194,26 @@ impl Operation {
             Requests::One(request) if method.spec.is_paged => {
                 let limit = Limit::from_arg_matches(matches).map_err(|error| unread(&error))?;
                 connection.run(async |client, view| {
-                    listing::print(&client, view, method, &request.json, limit).await
+                    watch
+                        .run(view, async || {
+                            listing::print(&client, view, method, &request.json, limit).await
+                        })
+                        .await
                 })
             }
             Requests::One(request) => connection.run(async |client, view| {
                 let named = flags.iter().find_map(|flag| flag.named(matches));
-                let done = match named {
-                    Some((noun, name)) => format!("{} {name}.", done(method, &noun)),
+                let done = match &named {
+                    Some((noun, name)) => format!("{} {name}.", done(method, noun)),
                     None => format!("{}: done.", method.spec.method),
                 };
-                response::call(&client, view, method, &request.json, &done).await.map(drop)
+                // How many a filter or a list names is not known.
+                if !safety.dry_run.dry_run && self.arguments().is_empty() {
+                    safety.confirm(method, "everything that the request names")?;
+                }
+                let call =
+                    async || response::call(&client, view, method, &request.json, &done).await;
+                watch.run(view, async || call().await.map(drop)).await
             }),
             Requests::Many(requests) => {
                 let settings = options.settings(given.as_ref().and_then(Given::path))?;

@@ -3,14 +3,18 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::{Args, ValueEnum};
+use eset_protect::codegen::Profile;
 
 use crate::failure::Failure;
+use crate::jq::Jq;
+use crate::safety::Safety;
 use crate::style::Style;
 
 /// The output format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people: a table fitted to the terminal; aligned columns in a pipe
+    #[default]
     Table,
     /// A table with all columns
     Wide,
@@ -28,25 +32,66 @@ pub enum Format {
 /// How to show messages.
 #[derive(Args, Clone, Debug)]
 pub struct View {
-    /// The output format
-    #[arg(
-        short = 'o',
-        long = "output",
-        global = true,
-        value_name = "FORMAT",
-        default_value = "table",
-        ignore_case = true
-    )]
+    /// The output format; `table` unless the profile has another
+    #[arg(short = 'o', long, global = true, value_name = "FORMAT", ignore_case = true)]
+    output: Option<Format>,
+    /// The format that was chosen.
+    #[arg(skip)]
     pub format: Format,
+    /// The same as --output json
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print what this filter of jq makes of the JSON of each item of a list, or of the response; text is
+    /// printed without quotes
+    #[arg(long, global = true, value_name = "FILTER", value_parser = Jq::parse)]
+    jq: Option<Jq>,
     /// The columns of tables and CSV: paths of fields such as uuid,action.name, separated by commas
     #[arg(long, global = true, value_name = "PATHS", value_delimiter = ',')]
     pub columns: Vec<String>,
     /// Sort by this field; with a hyphen before it, the largest come first
     #[arg(long, global = true, value_name = "[-]PATH", allow_hyphen_values = true)]
     pub sort: Option<String>,
+    /// Show times in UTC at a terminal, not in the local time zone
+    #[arg(long, global = true)]
+    pub utc: bool,
+    #[arg(skip)]
+    pub safety: Safety,
 }
 
 impl View {
+    /// Chooses the format by the flags or the profile.
+    pub fn settled(mut self, profile: Option<&Profile>) -> Result<Self, Failure> {
+        self.format = match (self.output, profile.and_then(Profile::output)) {
+            _ if self.json || self.jq.is_some() => Format::Json,
+            (Some(format), _) => format,
+            (None, Some(name)) => Format::from_str(name, true).map_err(|problem| {
+                let place = profile.map(|profile| profile.place("output")).unwrap_or_default();
+                Failure::Input(format!("{place}: {problem}"))
+            })?,
+            (None, None) => Format::default(),
+        };
+        Ok(self)
+    }
+
+    /// Prints whole responses, even where a person would get a table.
+    pub fn in_json(mut self) -> Self {
+        self.format = Format::Json;
+        self
+    }
+
+    /// Prints JSON, or what --jq makes of it.
+    pub fn json(&self, output: &mut Output, json: &str) -> Result<(), Failure> {
+        match &self.jq {
+            Some(jq) => jq.lines(json)?.iter().try_for_each(|line| output.line(line)),
+            None => output.line(json),
+        }
+    }
+
+    /// Whether the output is not for programs.
+    pub fn is_for_people(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Wide)
+    }
+
     /// Whether even a single message is a row.
     pub fn is_tabular(&self) -> bool {
         matches!(self.format, Format::Csv | Format::Name) || !self.columns.is_empty()

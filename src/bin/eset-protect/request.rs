@@ -1,11 +1,15 @@
 //! Requests in JSON, read and checked before anything is sent.
 
+use std::collections::BTreeMap;
+
 use eset_protect::protojson::Reader;
 use eset_protect::rpc::{self, Rpc, RpcVisitor};
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::failure::Failure;
+use crate::filter;
 use crate::method::Method;
 use crate::problem::{self, Problem};
 
@@ -73,13 +77,33 @@ pub fn without_position(message: &str) -> &str {
 
 fn strict(method: &Method, json: &str, mut value: Value) -> Result<Request, String> {
     remove_anys(&mut value);
+    // As what a list prints has it.
+    let mut json = json.to_owned();
+    if let Some((member, name)) = method.new_uuid().as_deref().and_then(|path| path.split_once('.'))
+        && value[member].as_object_mut().is_some_and(|member| member.remove(name).is_some())
+    {
+        json = remove(&json, member, name).map_err(|error| error.to_string())?;
+    }
+    let json = &json;
     let without_anys = value.to_string();
     let unknown = || Err(format!("{}: there is no such RPC", method.spec.path));
     let read = rpc::visit(method.spec.path, Read { json, without_anys: &without_anys });
     let mut request = read.unwrap_or_else(unknown)?;
     let value = serde_json::from_str(&request.json).map_err(|error| error.to_string())?;
     problem::add_missing(&mut request.problems, &method.input(), &value, "");
+    request.problems.extend(filter::unknown_names(method, &value));
     Ok(request)
+}
+
+/// Removes a member of a member. All other text stays, so that numbers stay exact.
+fn remove(json: &str, member: &str, name: &str) -> serde_json::Result<String> {
+    let mut outer: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json)?;
+    if let Some(inner) = outer.get_mut(member) {
+        let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(inner.get())?;
+        members.remove(name);
+        *inner = serde_json::value::to_raw_value(&members)?;
+    }
+    serde_json::to_string(&outer)
 }
 
 struct Read<'a> {

@@ -8,10 +8,12 @@ use crate::calls::{self, parse};
 use crate::check::{Flags, checked};
 use crate::connection::Connection;
 use crate::details;
+use crate::dry_run;
 use crate::failure::Failure;
 use crate::items::{Items, yaml};
 use crate::method::Method;
 use crate::output::{Format, Output, View};
+use crate::safety::DryRun;
 use crate::say::say;
 use crate::text::{plural, printable, singular};
 
@@ -21,13 +23,16 @@ pub fn run<R: Rpc>(
     request: &R::Request,
     flags: Flags<'_>,
     done: &str,
+    dry_run: DryRun,
 ) -> Result<(), Failure> {
     let (method, request) = checked::<R>(request, flags)?;
     connection
+        .safely(dry_run.into())
         .run(async |client, view| call(&client, view, &method, &request.json, done).await.map(drop))
 }
 
-/// Makes a call and prints its response, or `done` if that is empty. Returns the response.
+/// Makes a call and prints its response, or `done` if that is empty. Returns the response: empty if there is none,
+/// since it is a dry run or what is not found is ignored.
 pub async fn call(
     client: &Client,
     view: &View,
@@ -35,7 +40,13 @@ pub async fn call(
     request: &str,
     done: &str,
 ) -> Result<String, Failure> {
-    let response = calls::call(client, method, request).await?;
+    if view.safety.dry_run.dry_run {
+        return dry_run::print(view, method, request).map(|()| String::new());
+    }
+    let response = match calls::call(client, method, request).await {
+        Err(Failure::Call(error, _)) if view.safety.ignores(&error) => return Ok(String::new()),
+        response => response?,
+    };
     print(view, method, &response, done)?;
     Ok(response)
 }
@@ -61,7 +72,7 @@ fn print_response(view: &View, method: &Method, response: &str, done: &str) -> R
     let value = parse(response)?;
     match view.format {
         Format::Json => {
-            output.line(response)?;
+            view.json(&mut output, response)?;
             return output.flush();
         }
         Format::Yaml => {
@@ -86,10 +97,10 @@ fn print_response(view: &View, method: &Method, response: &str, done: &str) -> R
                 items.push(&mut output, &value.to_string())?;
                 items.end(&mut output, "")?;
             }
-            (Some(value), Some(message)) => details::print(&mut output, message, value)?,
+            (Some(value), Some(message)) => details::print(&mut output, view, message, value)?,
             _ => output.line(&format!("The response holds no {}.", noun(method)))?,
         },
-        None => details::print(&mut output, &method.output(), &value)?,
+        None => details::print(&mut output, view, &method.output(), &value)?,
     }
     output.flush()
 }

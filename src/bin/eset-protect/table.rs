@@ -13,6 +13,7 @@ use comfy_table::{
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::Value;
 
+use crate::cell::Times;
 use crate::columns::Column;
 use crate::failure::Failure;
 use crate::output::{Format, Output, View};
@@ -34,7 +35,7 @@ const MIN_COLUMNS: usize = 3;
 /// Rows with headers.
 #[derive(Debug)]
 pub struct Table {
-    brief: bool,
+    times: Times,
     message: Option<MessageDescriptor>,
     columns: Vec<Column>,
     headers: Vec<String>,
@@ -42,8 +43,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of the messages in a field; `brief` is for a terminal.
-    pub fn of(field: &FieldDescriptor, view: &View, brief: bool) -> Result<Self, Failure> {
+    /// A table of the messages in a field;
+    pub fn of(field: &FieldDescriptor, view: &View, times: Times) -> Result<Self, Failure> {
         let kind = field.kind();
         let message = kind.as_message().cloned();
         let columns = match &message {
@@ -57,7 +58,7 @@ impl Table {
             Some(message) => Column::of(message),
         };
         let headers = columns.iter().map(|column| column.header.clone()).collect();
-        let table = Self { brief, message, columns, headers, rows: Vec::new() };
+        let table = Self { times, message, columns, headers, rows: Vec::new() };
         if let Some(key) = &view.sort {
             table.column(key.trim_start_matches('-'))?;
         }
@@ -75,7 +76,7 @@ impl Table {
     /// Returns the UUID of a message, or its first column.
     pub fn name(&self, message: &Value) -> Option<String> {
         let uuid = message["uuid"].as_str().map(str::to_owned);
-        uuid.or_else(|| Some(self.columns.first()?.cell(message, false)))
+        uuid.or_else(|| Some(self.columns.first()?.cell(message, Times::Exact)))
     }
 
     /// Returns the table as CSV (RFC 4180).
@@ -94,7 +95,7 @@ impl Table {
 
     /// Adds a message.
     pub fn push(&mut self, message: &Value) {
-        let cells = self.columns.iter().map(|column| column.cell(message, self.brief));
+        let cells = self.columns.iter().map(|column| column.cell(message, self.times));
         self.rows.push(cells.map(|cell| printable(&cell).into_owned()).collect());
     }
 
@@ -195,7 +196,8 @@ impl Table {
     /// Whether a column must stay whole: identifiers, times, names of states.
     fn is_whole(&self, index: usize) -> bool {
         let has_space = |row: &Vec<String>| row.get(index).is_some_and(|cell| cell.contains(' '));
-        self.width(index) <= MAX_WHOLE && !self.rows.iter().any(has_space)
+        let is_time = self.columns.get(index).is_some_and(Column::is_time);
+        self.width(index) <= MAX_WHOLE && (is_time || !self.rows.iter().any(has_space))
     }
 
     /// Returns how many of the first columns fit into this width.
@@ -250,7 +252,7 @@ mod tests {
             [UUID, name, "OnDemandScan", "2030-01-01T00:00:00Z"].map(str::to_owned).to_vec()
         };
         let rows = vec![row("Scan the till in the first shop"), row("Scan")];
-        Table { brief: true, message: None, columns: Vec::new(), headers, rows }
+        Table { times: Times::Utc, message: None, columns: Vec::new(), headers, rows }
     }
 
     fn fitted(width: usize) -> String {

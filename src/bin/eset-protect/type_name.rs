@@ -1,7 +1,8 @@
 //! Finds a message type from user input.
 
+use eset_protect::codegen::near;
+
 use crate::failure::Failure;
-use crate::near::near;
 use crate::text::short_name;
 
 /// Returns the full name of the type that `name` means: a full name, or the unique last part of one.
@@ -22,7 +23,7 @@ pub fn find(name: &str, known: &[String]) -> Result<String, Failure> {
             )));
         }
     }
-    let near = near(name, known);
+    let near = near(name, known.iter().map(String::as_str));
     let near =
         if near.is_empty() { String::new() } else { format!("; near are {}", near.join(", ")) };
     Err(Failure::Input(format!(

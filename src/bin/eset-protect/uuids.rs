@@ -2,26 +2,30 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Command};
+use clap_complete::engine::ArgValueCandidates;
 
 use crate::bulk::{Bulk, BulkOptions, Item};
 use crate::cell::noun;
 use crate::check::CheckOptions;
+use crate::completions::{By, resources};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::input::{each_once, read_uuids};
 use crate::method::Method;
 use crate::request::Request;
 use crate::response;
+use crate::safety::Safety;
 use crate::text::kebab;
+use crate::verb;
+use crate::watch::Watch;
+
+const NOTE: &str = "\
+Of many, each that fails is a line on standard error, and the others go on; the exit code is that
+of the first that failed, in the order given. A login that is refused ends it.";
 
 /// What to do with each item.
 #[derive(Args, Debug)]
-#[command(after_help = "\
-Of many, each that fails is a line on standard error, and the others go on; the exit code is that
-of the first that failed, in the order given. A login that is refused ends it.
-
-  eset-protect tasks list --output json | jq -r .uuid | eset-protect tasks delete -")]
 pub struct Uuids {
     /// One or several UUIDs; `-` reads them from standard input
     #[arg(value_name = "UUID", required_unless_present = "from", conflicts_with = "from")]
@@ -34,8 +38,36 @@ pub struct Uuids {
 }
 
 impl Uuids {
+    /// Adds the arguments for a method of a noun.
+    pub fn command(command: Command, method: &Method, noun: &str) -> Command {
+        let name = command.get_name().to_owned();
+        let one = format!("eset-protect {noun} {name} UUID");
+        let yes = if method.is_removing() { " --yes" } else { "" };
+        let list = verb::method(noun, "list");
+        let many = match &list {
+            Some(_) => format!(
+                "eset-protect {noun} list --output name | eset-protect {noun} {name} -{yes}"
+            ),
+            None => format!("eset-protect {noun} {name} --from uuids.txt{yes}"),
+        };
+        let command = Safety::declare(Self::augment_args(command), method, true);
+        let command = if method.is_reading() { Watch::augment_args(command) } else { command };
+        command
+            .mut_arg("uuids", |arg| {
+                arg.add(ArgValueCandidates::new(move || {
+                    list.as_ref().map(|list| resources(list, By::Uuid)).unwrap_or_default()
+                }))
+            })
+            .after_help(format!("{NOTE}\n\nExamples:\n  {one}\n  {many}"))
+    }
+
     /// Makes the call for each of these UUIDs and prints the responses, or what was done if they are empty.
-    pub fn call(self, method: &Method, connection: Connection) -> Result<(), Failure> {
+    pub fn call(
+        self,
+        method: &Method,
+        connection: Connection,
+        watch: Watch,
+    ) -> Result<(), Failure> {
         // A request that identifies one resource has one field.
         let name = method.input().fields().next();
         let name = name.map(|field| field.name().to_owned()).unwrap_or_default();
@@ -52,8 +84,12 @@ impl Uuids {
         {
             let (done, request) = (format!("{done} {uuid}."), request(uuid).to_string());
             return connection.run(async |client, view| {
-                response::call(&client, view, method, &request, &done).await.map(drop)
+                let call = async || response::call(&client, view, method, &request, &done).await;
+                watch.run(view, async || call().await.map(drop)).await
             });
+        }
+        if watch.is_on() {
+            return Err(Failure::Input("--watch: expected one UUID".to_owned()));
         }
         let uuids = self.many()?;
         let settings = self.options.settings(self.from.as_deref())?;

@@ -57,7 +57,7 @@ fn a_table_is_in_the_order_given_too() {
 fn a_reader_that_goes_away_does_not_stop_what_changes_something() {
     let server = Server::empty();
     let uuids = tasks(&server, 50);
-    let mut command = server.command(&[&["tasks", "delete"][..], &refs(&uuids)].concat());
+    let mut command = server.command(&[&["tasks", "delete", "--yes"][..], &refs(&uuids)].concat());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let ran: Ran = child.wait_with_output().unwrap().into();
@@ -88,12 +88,12 @@ fn a_bar_where_there_is_script() {
         String::from_utf8(ran.out).unwrap()
     };
     // Slow enough for the bar: two calls per second.
-    let slow = shown("tasks delete a b c d e --rate 2");
+    let slow = shown("tasks delete a b c d e --yes --rate 2");
     assert!(slow.contains('\u{2591}') && slow.contains(" of 5"), "{slow:?}");
     let end = slow.rsplit_once("\r\u{1b}[2K").unwrap().1;
     assert!(!end.contains('\u{2591}'), "{slow:?}");
     assert!(end.contains("0 deleted, 5 failed"), "{slow:?}");
     faults.clear();
-    let fast = shown("tasks delete a b c");
+    let fast = shown("tasks delete a b c --yes");
     assert!(!fast.contains('\u{2591}') && fast.contains("0 deleted, 3 failed"), "{fast:?}");
 }

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 
-use eset_protect::rpc::IdempotencyLevel;
 use eset_protect::{Client, Error};
 
 use super::bar::Bar;
@@ -13,6 +12,7 @@ use super::printer::Printer;
 use crate::calls::{self, Response};
 use crate::failure::{self, Failure};
 use crate::method::Method;
+use crate::safety::Safety;
 use crate::say::{say, say_error};
 use crate::stop_signal::stop_signal;
 
@@ -23,6 +23,7 @@ pub struct Execution<'a> {
     pub outcomes: Outcomes,
     pub printer: Printer,
     pub bar: Bar,
+    pub safety: Safety,
 }
 
 impl Execution<'_> {
@@ -52,7 +53,7 @@ impl Execution<'_> {
                     if self.take(response).is_break() {
                         self.outcomes.leave(calls.stop());
                     }
-                    if is_reading(self.method) && self.printer.is_broken() {
+                    if self.method.is_reading() && self.printer.is_broken() {
                         return Ok(());
                     }
                 }
@@ -63,11 +64,17 @@ impl Execution<'_> {
     /// Records the result of a call. Breaks if all others would fail too.
     fn take(&mut self, (index, result): Response) -> ControlFlow<()> {
         let name = self.items.get(index).map(|item| &*item.name).unwrap_or_default();
-        self.bar.advance(result.is_ok());
+        let is_ok = result.as_ref().map_or_else(|error| self.safety.ignores(error), |_| true);
+        self.bar.advance(is_ok);
         match result {
             Ok(answer) => {
                 self.outcomes.set(index, Outcome::Done);
                 self.bar.aside(|| self.printer.take(index, name, Some(answer)));
+                ControlFlow::Continue(())
+            }
+            Err(error) if self.safety.ignores(&error) => {
+                self.outcomes.set(index, Outcome::Done);
+                self.printer.take(index, name, None);
                 ControlFlow::Continue(())
             }
             Err(error) => {
@@ -99,9 +106,4 @@ fn described(method: &Method, name: &str, error: &Error) -> String {
         text.push_str(&format!("; {UNCLEAR}"));
     }
     text
-}
-
-/// Whether the calls change nothing.
-pub fn is_reading(method: &Method) -> bool {
-    method.spec.idempotency == IdempotencyLevel::NoSideEffects
 }

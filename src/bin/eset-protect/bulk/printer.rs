@@ -102,7 +102,7 @@ impl Printer {
 
     fn print(&mut self, name: &str, answer: &str) -> Result<(), Failure> {
         if self.view.format == Format::Json {
-            return self.output.line(answer);
+            return self.view.json(&mut self.output, answer);
         }
         let value = parse(answer)?;
         if self.view.format == Format::Yaml {

@@ -1,9 +1,8 @@
 //! The settings from flags and the environment, by the names of the library's variables.
 
-use std::collections::BTreeMap;
-use std::env;
 use std::ffi::OsString;
 
+use eset_protect::codegen::{self, Origin, Profile};
 use eset_protect::{ClientBuilder, Error, Wire};
 
 use crate::calls::type_registry;
@@ -24,109 +23,103 @@ pub const MAX_ATTEMPTS: &str = "ESET_PROTECT_MAX_ATTEMPTS";
 pub const RATE: &str = "ESET_PROTECT_RATE";
 pub const CA_CERT: &str = "ESET_PROTECT_CA_CERT";
 pub const PIN_CERT: &str = "ESET_PROTECT_PIN_CERT";
+pub const PIN_SHA256: &str = "ESET_PROTECT_PIN_SHA256";
+pub const CLIENT_CERT: &str = "ESET_PROTECT_CLIENT_CERT";
+pub const CLIENT_KEY: &str = "ESET_PROTECT_CLIENT_KEY";
+pub const SERVER_NAME: &str = "ESET_PROTECT_SERVER_NAME";
 
-const LOGIN: [&str; 4] = [CREDENTIALS, TOKEN, USERNAME, PASSWORD];
-
-/// All variables. A flag for one of a group overrides the environment for all of the group.
-const GROUPS: [&[&str]; 8] = [
-    &[ENDPOINT, REGION, ON_PREM],
-    &LOGIN,
-    &[CA_CERT, PIN_CERT],
-    &[WIRE],
-    &[TOKEN_URL],
-    &[TIMEOUT],
-    &[MAX_ATTEMPTS],
-    &[RATE],
+/// The variables that have a flag.
+const FLAGS: [&str; 16] = [
+    ENDPOINT,
+    REGION,
+    ON_PREM,
+    WIRE,
+    CREDENTIALS,
+    USERNAME,
+    TOKEN_URL,
+    TIMEOUT,
+    MAX_ATTEMPTS,
+    RATE,
+    CA_CERT,
+    PIN_CERT,
+    PIN_SHA256,
+    CLIENT_CERT,
+    CLIENT_KEY,
+    SERVER_NAME,
 ];
 
-/// Settings by variable. Some are secret, so there is no `Debug`.
+/// The settings, and how their errors name them.
 #[allow(missing_debug_implementations)]
-pub struct Settings {
-    values: BTreeMap<&'static str, OsString>,
-    /// The variables that were set by flags.
-    flags: Vec<&'static str>,
-}
+pub struct Settings(codegen::Settings);
 
 impl Settings {
-    /// Combines these flags with the environment, where no flag overrides it.
-    pub fn new(given: Vec<(&'static str, OsString)>) -> Result<Self, Failure> {
+    /// Combines these flags with the environment and the profile, where no flag overrides them.
+    pub fn new(
+        given: Vec<(&'static str, OsString)>,
+        profile: Option<String>,
+    ) -> Result<Self, Failure> {
         if let Some((name, _)) = given.iter().find(|(_, value)| value.is_empty()) {
             return Err(Failure::Input(format!("{}: expected a value, found none", flag(name))));
         }
-        let flags: Vec<_> = given.iter().map(|(name, _)| *name).collect();
-        let mut settings = Self { values: given.into_iter().collect(), flags };
-        for name in GROUPS.into_iter().flatten().copied() {
-            if let Some(value) = env::var_os(name).filter(|value| !value.is_empty())
-                && !settings.hides(name)
-            {
-                settings.values.insert(name, value);
-            }
-        }
-        Ok(settings)
+        let settings = codegen::Settings::new(given, profile);
+        settings.map(Self).map_err(|error| Failure::Input(error.message().to_owned()))
     }
 
     /// Reads variables with another prefix than ESET_PROTECT_.
     pub fn of_env(prefix: &str) -> Self {
-        let find = |name: &'static str| {
-            let value = env::var_os(name.replacen("ESET_PROTECT_", prefix, 1))?;
-            Some((name, value)).filter(|(_, value)| !value.is_empty())
-        };
-        let values = GROUPS.into_iter().flatten().copied().filter_map(find).collect();
-        Self { values, flags: Vec::new() }
+        Self(codegen::Settings::of_env(prefix))
     }
 
-    /// Whether a flag overrides the environment for a variable.
-    fn hides(&self, name: &str) -> bool {
-        let has_flag = |name: &&str| self.flags.contains(name);
-        match name {
-            // The password of another user is useless.
-            PASSWORD if has_flag(&USERNAME) => {
-                let user = env::var_os(USERNAME).filter(|user| !user.is_empty());
-                user.is_some_and(|user| self.values.get(USERNAME) != Some(&user))
-            }
-            WIRE => [REGION, ON_PREM, WIRE].iter().any(has_flag),
-            _ => GROUPS.into_iter().filter(|group| group.contains(&name)).flatten().any(has_flag),
-        }
+    pub fn profile(&self) -> Option<&Profile> {
+        self.0.profile()
+    }
+
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        self.0.origin(name)
+    }
+
+    fn is_flag(&self, name: &str) -> bool {
+        self.origin(name) == Some(Origin::Flag)
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
+        self.0.has(name)
     }
 
     pub fn set(&mut self, name: &'static str, value: OsString) {
-        self.values.insert(name, value);
+        self.0.set(name, value);
     }
 
     /// Returns the value as text for people.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.values.get(name).map(|value| value.to_string_lossy().into_owned())
+        self.0.get(name).map(|value| value.to_string_lossy().into_owned())
     }
 
     /// Returns the configuration of a client, without the login if only the rest is to be checked.
     pub fn builder(&self, with_login: bool) -> Result<ClientBuilder, Failure> {
-        let find = |name: &str| {
-            let is_hidden = !with_login && LOGIN.contains(&name);
-            self.values.get(name).filter(|_| !is_hidden).cloned()
-        };
         let is_plain = match &self.server().kind {
             ServerKind::Cloud(_) => false,
             ServerKind::Endpoint { url, .. } | ServerKind::OnPrem(url) => {
                 url.starts_with("http://")
             }
         };
-        if is_plain && self.flags.contains(&PIN_CERT) && !self.has(CA_CERT) {
+        if is_plain && self.is_flag(PIN_CERT) && !self.has(CA_CERT) {
             return Err(Failure::Input(
                 "--pin-cert: the server does not use https, so it has no certificate".to_owned(),
             ));
         }
-        let builder = ClientBuilder::from_vars(find).map_err(|error| self.blame(&error))?;
+        let builder = self.0.builder(with_login).map_err(|error| self.blame(&error))?;
         Ok(builder.type_registry(type_registry().clone()))
     }
 
     /// Returns the library's error with flags instead of the variables that they set.
     fn blame(&self, error: &Error) -> Failure {
-        let name_flag = |message: String, name: &&str| message.replace(*name, &flag(name));
-        Failure::Input(self.flags.iter().fold(error.message().to_owned(), name_flag))
+        let flags = FLAGS.iter().filter(|name| self.is_flag(name));
+        Failure::Input(
+            flags.fold(error.message().to_owned(), |message, name| {
+                message.replace(*name, &flag(name))
+            }),
+        )
     }
 
     pub fn server(&self) -> Server {
@@ -143,14 +136,14 @@ impl Settings {
             let url = self.text(ENDPOINT).unwrap_or_else(|| "http://127.0.0.1:50051".to_owned());
             ServerKind::Endpoint { url, wire }
         };
-        let trust = match (self.has(PIN_CERT), self.has(CA_CERT)) {
+        let trust = match (self.has(PIN_CERT) || self.has(PIN_SHA256), self.has(CA_CERT)) {
             (true, _) => Trust::Pinned,
             (false, true) => Trust::Authority,
             (false, false) => Trust::System,
         };
         Server {
             kind,
-            has_login: LOGIN.iter().any(|name| self.has(name)),
+            has_login: self.0.has_login(),
             is_named: [ENDPOINT, REGION, ON_PREM].iter().any(|name| self.has(name)),
             timeout: self.text(TIMEOUT),
             has_rate: self.has(RATE),
@@ -160,8 +153,12 @@ impl Settings {
     }
 }
 
+/// Returns the key of a profile for a variable: `token_url` for `ESET_PROTECT_TOKEN_URL`.
+pub fn key(variable: &str) -> String {
+    variable.trim_start_matches("ESET_PROTECT_").to_ascii_lowercase()
+}
+
 /// Returns the flag for a variable: `--token-url` for `ESET_PROTECT_TOKEN_URL`.
 fn flag(variable: &str) -> String {
-    let name = variable.trim_start_matches("ESET_PROTECT_");
-    format!("--{}", name.to_ascii_lowercase().replace('_', "-"))
+    format!("--{}", key(variable).replace('_', "-"))
 }

@@ -11,8 +11,10 @@ use eset_protect::{Client, Wire};
 use futures_util::future::BoxFuture;
 use tonic::Code;
 
-use super::{Verb, describe, verbs};
+use super::declare;
 use crate::text::short_name;
+use crate::verb::{Verb, verbs};
+use crate::wanted::Wanted;
 
 const HEAD: &str = "\
 # Operations
@@ -61,7 +63,7 @@ async fn the_table_of_operations_is_true() -> Result<(), Box<dyn Error>> {
     let emulator = emulator.start().await?;
     let client = Client::builder(&emulator.endpoint()).wire(Wire::Grpc).connect_lazy();
     let client = client?;
-    let commands = describe(crate::cli::Cli::command());
+    let commands = declare(crate::cli::Cli::command(), &Wanted::All);
     let mut table = HEAD.to_owned();
     let mut service = "";
     for spec in METHODS.iter().filter(|spec| !spec.host.is_empty()) {

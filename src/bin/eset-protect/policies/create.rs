@@ -86,9 +86,11 @@ impl Create {
             Ok(request)
         })?;
         match requests {
-            Requests::One(request) => connection.run(async |client, format| {
-                response::call(&client, format, &method, &request.json, "").await.map(drop)
-            }),
+            Requests::One(request) => {
+                connection.safely(creation.dry_run.into()).run(async |client, format| {
+                    response::call(&client, format, &method, &request.json, "").await.map(drop)
+                })
+            }
             Requests::Many(requests) => creation.run_many(connection, method, requests),
         }
     }

@@ -17,6 +17,7 @@ use crate::calls::{self, to_json};
 use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::creation::Creation;
+use crate::dry_run;
 use crate::failure::Failure;
 use crate::input::Requests;
 use crate::method::Method;
@@ -160,6 +161,9 @@ impl CreateOptions {
         method: &Method,
         request: &str,
     ) -> Result<(), Failure> {
+        if view.safety.dry_run.dry_run {
+            return dry_run::print(view, method, request);
+        }
         let response = if self.guarded {
             let request: CreateTaskRequest = serde_json::from_str(request)
                 .map_err(|error| Failure::Input(format!("the request: {error}")))?;
@@ -202,9 +206,11 @@ impl Create {
             Ok(request)
         })?;
         match requests {
-            Requests::One(request) => connection.run(async |client, view| {
-                options.create(&client, view, &method, &request.json).await
-            }),
+            Requests::One(request) => {
+                connection.safely(creation.dry_run.into()).run(async |client, view| {
+                    options.create(&client, view, &method, &request.json).await
+                })
+            }
             Requests::Many(requests) => {
                 options.refuse_many(requests.len())?;
                 creation.run_many(connection, method, requests)

@@ -10,6 +10,7 @@ use crate::check::Flags;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::response;
+use crate::safety::DryRun;
 
 /// The arguments that set fields.
 const FLAGS: Flags<'_> = &[
@@ -30,6 +31,8 @@ pub struct SetTargets {
     /// A group of devices to run it on; may be repeated
     #[arg(long, value_name = "UUID")]
     group: Vec<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl SetTargets {
@@ -37,7 +40,7 @@ impl SetTargets {
         let targets = targets(self.device, self.group)?;
         let done = format!("Replaced the targets of the task {}.", self.task);
         let request = UpdateTaskTargetsRequest { task_uuid: self.task, targets: Some(targets) };
-        response::run::<UpdateTaskTargets>(connection, &request, FLAGS, &done)
+        response::run::<UpdateTaskTargets>(connection, &request, FLAGS, &done, self.dry_run)
     }
 }
 
@@ -49,6 +52,8 @@ pub struct SetTriggers {
     /// The time after which it must not start, such as 2030-01-01T00:00:00Z; the service's default if omitted
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl SetTriggers {
@@ -58,6 +63,6 @@ impl SetTriggers {
             task_uuid: self.task,
             triggers: vec![Trigger::manual(self.expires)],
         };
-        response::run::<UpdateTaskTriggers>(connection, &request, FLAGS, &done)
+        response::run::<UpdateTaskTriggers>(connection, &request, FLAGS, &done, self.dry_run)
     }
 }

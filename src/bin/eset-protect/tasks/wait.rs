@@ -2,7 +2,7 @@
 
 mod display;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use eset_protect::automation::v1::GetTaskRequest;
@@ -25,7 +25,7 @@ const GROWTH: u32 = 15;
 /// The longest time to wait: a year.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Wait until a task is done on all of its devices
+/// Wait until one or several tasks are done on all of their devices
 ///
 /// Shows the progress on standard error, and at the end each device with its run. With `--output json`, each
 /// run is printed as a line of ProtoJSON when it has ended.
@@ -38,8 +38,9 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 Exit codes: 0 all devices finished; 9 a run failed or was suppressed, or a device did not start in
 time; 6 the time ran out; 130 Ctrl-C. The others are those of `eset-protect --help`.")]
 pub struct Wait {
-    /// The task's UUID
-    task: String,
+    /// The UUIDs of one or several tasks
+    #[arg(value_name = "TASK", required = true)]
+    tasks: Vec<String>,
     #[command(flatten)]
     options: WaitOptions,
 }
@@ -78,12 +79,30 @@ impl WaitOptions {
 impl Wait {
     /// Reports errors before connecting.
     pub fn check(&self) -> Result<(), Failure> {
-        let request = GetTaskRequest { task_uuid: self.task.clone() };
-        checked::<GetTask>(&request, &[("task_uuid", "TASK")]).map(drop)
+        self.tasks.iter().try_for_each(|task| {
+            let request = GetTaskRequest { task_uuid: task.clone() };
+            checked::<GetTask>(&request, &[("task_uuid", "TASK")]).map(drop)
+        })
     }
 
+    /// Waits for one task after the other, which takes as long as the longest. The timeout is for all of them.
     pub async fn run(self, client: &Client, view: &View) -> Result<(), Failure> {
-        wait(client, view, &self.task, &self.options).await
+        let begin = Instant::now();
+        let mut first = Ok(());
+        for task in &self.tasks {
+            let mut options = self.options.clone();
+            options.wait_timeout =
+                options.wait_timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()));
+            let Err(failure) = wait(client, view, task, &options).await else { continue };
+            if failure.exit_code() == failure::STOPPED {
+                return Err(failure);
+            }
+            match &first {
+                Ok(()) => first = Err(failure),
+                Err(_) => failure.report(),
+            }
+        }
+        first
     }
 }
 

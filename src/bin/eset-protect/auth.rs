@@ -1,0 +1,132 @@
+//! `eset-protect auth`: logins and profiles.
+
+mod config;
+mod keyring;
+
+use clap::{Args, Subcommand};
+use eset_protect::Client;
+use tonic::Code;
+
+use crate::calls;
+use crate::connection::{Connection, Login};
+use crate::failure::Failure;
+use crate::method::Method;
+use crate::output::Output;
+use crate::say::say;
+use config::Config;
+use keyring::Keyring;
+
+/// Log in for further commands, see how they log in, and log out
+///
+/// A login belongs to a profile in ~/.config/eset-protect/config.toml (in $XDG_CONFIG_HOME if that is set, in %APPDATA%
+/// on Windows), which names the server, how to log in, and other settings by the names of the variables in lower case:
+///
+///   profile = "cloud"                  # the default
+///
+///   [profiles.cloud]
+///   region = "eu"                      # or endpoint, on_prem
+///   credentials_command = ["secret-tool", "lookup", "service", "eset-protect"]
+///   output = "json"                    # also timeout, rate, max_attempts, ca_cert, …
+///
+/// Flags and variables override it. No secret is ever in the file: `credentials_command` is a program that prints
+/// `username=…` and `password=…`, or `token=…`; `password_env` and `token_env` name a variable.
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub struct Auth {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Verb,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Verb {
+    /// Check a login, keep it in the keyring, and write the profile that uses it
+    ///
+    /// The profile is that of --profile, or `default`. The keyring is that of the desktop, by the program
+    /// secret-tool of libsecret. Without one, the profile has everything but the secret, and the command says how to
+    /// provide it.
+    #[command(after_help = "\
+Examples:
+  eset-protect auth login --region eu --username api@example.com
+  eset-protect auth login --profile lab --on-prem https://protect.internal:9443 --username api")]
+    Login,
+    /// Show the profile, the server and the login that commands use, and try them
+    #[command(after_help = "Example:\n  eset-protect auth status --profile lab")]
+    Status,
+    /// Remove the login of the profile from the keyring
+    #[command(after_help = "Example:\n  eset-protect auth logout --profile lab")]
+    Logout,
+}
+
+/// The name of the profile where none is given.
+const DEFAULT: &str = "default";
+
+impl Auth {
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Verb::Login => login(self.connection),
+            Verb::Status => status(self.connection),
+            Verb::Logout => logout(&self.connection),
+        }
+    }
+}
+
+fn login(connection: Connection) -> Result<(), Failure> {
+    let name = connection.profile_name().unwrap_or(DEFAULT).to_owned();
+    let mut config = Config::open()?;
+    let Login { mut settings, username, secret } = connection.for_login(verify)?;
+    let kept = match &secret {
+        Some(secret) => Keyring::store(&name, secret)?,
+        None => false,
+    };
+    if !kept {
+        settings.extend(username.map(|name| ("username".to_owned(), name)));
+    }
+    config.set(&name, &settings, kept.then(|| Keyring::lookup(&name)).as_deref())?;
+    say(&format!("Wrote the profile {name:?} to {}.", config.path().display()));
+    if kept {
+        say("The login is in the keyring.");
+    } else if secret.is_some() {
+        say(
+            "There is no keyring here (secret-tool of libsecret), so the password is not kept. Set \
+             ESET_PROTECT_PASSWORD, or add credentials_command, a program that prints username=… and password=…, or \
+             password_env to the profile.",
+        );
+    }
+    Ok(())
+}
+
+/// Makes a call that changes nothing.
+async fn verify(client: &Client) -> Result<(), Failure> {
+    let method = Method::find("Devices/ListDevices").map_err(Failure::Other)?;
+    match calls::call(client, &method, "{\"pageSize\":1}").await {
+        // It is a valid login, whatever it may do.
+        Err(Failure::Call(error, _)) if error.code() == Code::PermissionDenied => Ok(()),
+        answer => answer.map(drop),
+    }
+}
+
+fn status(connection: Connection) -> Result<(), Failure> {
+    let mut output = Output::new();
+    for (name, value) in connection.described()? {
+        output.line(&format!("{name:8}  {value}"))?;
+    }
+    output.flush()?;
+    connection.run(async |client, _| verify(&client).await)?;
+    output.line(&format!("{:8}  accepted", "login"))?;
+    output.flush()
+}
+
+fn logout(connection: &Connection) -> Result<(), Failure> {
+    let mut config = Config::open()?;
+    let name = connection.profile_name().map(str::to_owned).or_else(|| config.default_profile());
+    let name = name.unwrap_or_else(|| DEFAULT.to_owned());
+    if !config.forget_command(&name, &Keyring::lookup(&name))? {
+        let message = format!("the profile {name:?} has no login in the keyring");
+        return Err(Failure::Input(message));
+    }
+    Keyring::clear(&name)?;
+    say(&format!("Removed the login of the profile {name:?}."));
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Shows what would be sent.
+
+use eset_protect::rpc::{self, Rpc, RpcVisitor};
+use eset_protect::transcode::Encoded;
+use serde_json::value::RawValue;
+
+use crate::calls::{parse, read, unknown};
+use crate::failure::Failure;
+use crate::items::yaml;
+use crate::method::Method;
+use crate::output::{Format, Output, View};
+
+/// Prints a request: its RPC, its HTTP method and path, and its JSON. A program gets them as one object.
+pub fn print(view: &View, method: &Method, request: &str) -> Result<(), Failure> {
+    let encoded = rpc::visit(method.spec.path, Encode { request });
+    let encoded = encoded.ok_or_else(|| unknown(method))??;
+    let mut output = Output::new();
+    if view.is_for_people() {
+        let http = format!("{} {}", encoded.method, encoded.path_and_query);
+        let rpc = output.style.dim(&format!("gRPC {}", method.spec.path));
+        output.line(&format!("{}\n{rpc}", output.style.bold(&http)))?;
+        let pretty = serde_json::to_string_pretty(&parse(request)?);
+        output.line(&pretty.map_err(|error| Failure::Other(error.to_string()))?)?;
+    } else {
+        // The text of the request is kept, so that its numbers stay exact.
+        let request: &RawValue =
+            serde_json::from_str(request).map_err(|error| Failure::Other(error.to_string()))?;
+        let head = serde_json::json!({
+            "rpc": method.spec.path, "method": encoded.method, "path": encoded.path_and_query,
+        });
+        let head = head.to_string();
+        let line = format!("{},\"request\":{request}}}", head.trim_end_matches('}'));
+        match view.format {
+            Format::Yaml => output.bytes(yaml(&parse(&line)?)?.as_bytes())?,
+            _ => view.json(&mut output, &line)?,
+        }
+    }
+    output.flush()
+}
+
+struct Encode<'a> {
+    request: &'a str,
+}
+
+impl RpcVisitor for Encode<'_> {
+    type Output = Result<Encoded, Failure>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        let request = read::<R>(self.request)?;
+        Encoded::request::<R>(&request).map_err(|error| Failure::Input(error.to_string()))
+    }
+}

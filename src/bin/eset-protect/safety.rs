@@ -1,0 +1,88 @@
+//! What protects from mistakes: dry runs, confirmations, and what is gone already.
+
+use std::io::{self, IsTerminal};
+
+use clap::{ArgMatches, Args, Command};
+use console::Term;
+use eset_protect::Error;
+use tonic::Code;
+
+use crate::failure::{self, Failure};
+use crate::method::Method;
+
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct DryRun {
+    /// Print the request as it would be sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The options of commands that call one RPC; each command has those that make sense for it.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Safety {
+    #[command(flatten)]
+    pub dry_run: DryRun,
+    /// Do not ask before several are removed
+    #[arg(short, long)]
+    yes: bool,
+    /// Succeed if what the UUID names does not exist
+    #[arg(long)]
+    ignore_not_found: bool,
+}
+
+impl From<DryRun> for Safety {
+    fn from(dry_run: DryRun) -> Self {
+        Self { dry_run, ..Self::default() }
+    }
+}
+
+impl Safety {
+    /// Whether an error is to be ignored.
+    pub fn ignores(self, error: &Error) -> bool {
+        self.ignore_not_found && error.code() == Code::NotFound
+    }
+
+    /// Adds the options that make sense for a method. `by_uuid`: its request is one UUID.
+    pub fn declare(command: Command, method: &Method, by_uuid: bool) -> Command {
+        let all = Self::augment_args(Command::new(""));
+        command.args(all.get_arguments().filter(|arg| match arg.get_id().as_str() {
+            "dry_run" => !method.is_reading(),
+            "yes" => method.is_removing(),
+            _ => by_uuid,
+        }))
+    }
+
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let is_set = |name| matches!(matches.try_get_one::<bool>(name), Ok(Some(true)));
+        Self {
+            dry_run: DryRun { dry_run: is_set("dry_run") },
+            yes: is_set("yes"),
+            ignore_not_found: is_set("ignore_not_found"),
+        }
+    }
+
+    /// Asks before a method removes `what`, such as `20 tasks`. Without a terminal, it refuses.
+    pub fn confirm(self, method: &Method, what: &str) -> Result<(), Failure> {
+        if self.yes || !method.is_removing() {
+            return Ok(());
+        }
+        let terminal = Term::stderr();
+        if !(terminal.is_term() && io::stdin().is_terminal()) {
+            let problem =
+                format!("--yes: expected it, since this concerns {what} and nobody can be asked");
+            return Err(Failure::Input(problem));
+        }
+        let failed = |error: io::Error| Failure::io("the terminal", &error);
+        terminal
+            .write_str(&format!("{}: {what}. Continue? [y/N] ", method.spec.method))
+            .map_err(failed)?;
+        match terminal.read_line().map_err(failed)?.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::Explained {
+                exit_code: failure::OTHER,
+                message: "not confirmed; nothing was sent".to_owned(),
+                hints: Vec::new(),
+            }),
+        }
+    }
+}

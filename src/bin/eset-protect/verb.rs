@@ -1,0 +1,109 @@
+//! RPCs by noun and verb, such as `devices list`.
+
+use eset_protect::rpc::{METHODS, MethodSpec};
+
+use crate::method::{Method, is_newest};
+use crate::text::{kebab, short_name, singular};
+
+/// Shorter nouns: the noun, what the services call the resource, and the services. All other services are
+/// called what they are called.
+pub const SHORTER: &[(&str, &str, &[&str])] = &[
+    ("assignments", "policy-assignment", &["PolicyAssignments"]),
+    ("comments", "incident-comment", &["IncidentComments"]),
+    ("exclusions", "edr-rule-exclusion", &["EdrRuleExclusions"]),
+    ("groups", "group", &["DeviceGroups", "Groups"]),
+    ("iam", "iam", &["IdentityProvider", "Roles", "Permissions"]),
+    ("ip-sets", "ip-set", &["NetworkAccessConfigurator"]),
+    ("patches", "device-patch", &["UnpatchedDevices", "PatchManagement"]),
+    ("quarantine", "quarantined-object", &["QuarantinedObjects"]),
+    ("rules", "edr-rule", &["EdrRules"]),
+    ("tasks", "task", &["DeviceTasks"]),
+    ("vulnerabilities", "device-vulnerability", &["VulnerableDevices", "VulnerabilityManagement"]),
+    ("web-address-rules", "web-address-rule", &["WebAddressRulesConfigurator"]),
+];
+
+/// An RPC by noun and verb.
+#[derive(Debug)]
+pub struct Verb {
+    pub noun: String,
+    pub verb: String,
+    pub spec: &'static MethodSpec,
+}
+
+/// Returns every verb. Reads no descriptor, since each start of the command needs them.
+pub fn verbs() -> impl Iterator<Item = Verb> {
+    METHODS.iter().filter(|spec| is_newest(spec)).map(|spec| {
+        let service = short_name(spec.service);
+        let shorter = SHORTER.iter().find(|(_, _, services)| services.contains(&service));
+        let (noun, resource) = match shorter {
+            Some((noun, resource, _)) => ((*noun).to_owned(), (*resource).to_owned()),
+            None => (kebab(service), singular(&kebab(service))),
+        };
+        Verb { noun, verb: verb(spec.method, &resource), spec }
+    })
+}
+
+/// Returns the verb of a method: `get` for `GetDevice`, `update-targets` for `UpdateTaskTargets`. A list of
+/// something else than the resource is named after it: `runs` for `ListTaskRuns`.
+fn verb(method: &str, resource: &str) -> String {
+    let method = kebab(method);
+    let mut words = method.split('-').peekable();
+    let mut verb: Vec<_> = words.next().into_iter().collect();
+    if verb == ["batch"] {
+        verb.extend(words.next());
+    }
+    for part in resource.split('-') {
+        if words.next_if(|word| *word == part || singular(word) == part).is_none() {
+            break;
+        }
+    }
+    if verb == ["list"] && words.peek().is_some() {
+        verb.clear();
+    }
+    verb.into_iter().chain(words).collect::<Vec<_>>().join("-")
+}
+
+/// Returns the RPC of a noun and a verb.
+pub fn method(noun: &str, verb: &str) -> Option<Method> {
+    let found = verbs().find(|known| known.noun == noun && known.verb == verb)?;
+    Method::all().find(|method| method.spec.path == found.spec.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_verb_is_unique() {
+        let mut seen = HashSet::new();
+        for Verb { noun, verb, spec } in verbs() {
+            assert!(!verb.is_empty(), "{}", spec.path);
+            assert!(seen.insert((noun, verb)), "{}", spec.path);
+        }
+        for (noun, _, services) in SHORTER {
+            for service in *services {
+                let is_known = |verb: &Verb| short_name(verb.spec.service) == *service;
+                assert!(verbs().any(|verb| is_known(&verb) && verb.noun == *noun), "{service}");
+            }
+        }
+    }
+
+    #[test]
+    fn verbs_are_those_of_the_method() {
+        for (method, resource, expected) in [
+            ("ListTasks", "task", "list"),
+            ("ListTaskRuns", "task", "runs"),
+            ("UpdateTaskTargets", "task", "update-targets"),
+            ("BatchGetDevices", "device", "batch-get"),
+            ("ListMemberDevices", "group", "member-devices"),
+            ("AssignPolicy", "policy-assignment", "assign"),
+            ("ListDeviceVulnerabilities", "device-vulnerability", "list"),
+            ("ListDeviceOsVulnerabilities", "device-vulnerability", "os-vulnerabilities"),
+            ("GetQuarantinedObjectsCount", "quarantined-object", "get-count"),
+        ] {
+            assert_eq!(verb(method, resource), expected);
+        }
+    }
+}

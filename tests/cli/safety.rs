@@ -1,0 +1,55 @@
+//! `--dry-run`, `--yes` and `--ignore-not-found`.
+
+use serde_json::Value;
+
+use crate::command::{DEVICE, Server};
+
+#[test]
+fn a_dry_run_shows_the_request_and_sends_nothing() {
+    let server = Server::seeded();
+    let (one, two) =
+        ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222");
+    for (args, method, path) in [
+        (&["devices", "rename", DEVICE, "--display-name", "X"][..], "POST", ":rename"),
+        (&["tasks", "delete", one], "DELETE", one),
+        (&["tasks", "set-triggers", one], "POST", ":updateTaskTriggers"),
+        (&["call", "DeviceTasks/DeleteTask", "--task-uuid", one], "DELETE", one),
+        (&["groups", "create", "--display-name", "X"], "POST", "/v1/groups"),
+        (&["policies", "create", "--file", "-"], "POST", "/v2/policies"),
+    ] {
+        // Nobody listens there.
+        let dry = [args, &["--dry-run", "--json", "--endpoint", "http://127.0.0.1:1"]].concat();
+        let sent: Value = server.run_with(&dry, br#"{"policy":{"displayName":"X"}}"#).json();
+        assert_eq!(sent["method"], method, "{sent}");
+        assert!(sent["path"].as_str().unwrap().ends_with(path), "{sent}");
+        assert!(sent["rpc"].as_str().unwrap().starts_with("/eset."), "{sent}");
+    }
+    let ran = server.run(&["tasks", "delete", one, two, "--dry-run"]).ok();
+    assert_eq!(ran.matches("DELETE /v1/device_tasks/").count(), 2, "{ran}");
+    let help = server.run(&["devices", "list", "--help"]).ok();
+    assert!(!help.contains("--dry-run") && !help.contains("--yes"), "{help}");
+}
+
+#[test]
+fn several_are_not_removed_without_a_yes() {
+    let server = Server::seeded();
+    let list = server.run(&["tasks", "list", "-o", "name"]).ok();
+    let error = server.run_with(&["tasks", "delete", "-"], list.as_bytes()).fails(2);
+    assert!(error.contains("--yes: expected it, since this concerns "), "{error}");
+    let error = server.run(&["quarantine", "purge"]).fails(2);
+    assert!(error.contains("--yes"), "{error}");
+    assert_eq!(server.run(&["tasks", "list", "-o", "name"]).ok(), list);
+}
+
+#[test]
+fn what_is_gone_already_may_be_ignored() {
+    let server = Server::empty();
+    let (one, two) =
+        ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222");
+    server.run(&["tasks", "delete", one]).fails(4);
+    assert_eq!(server.run(&["tasks", "delete", one, "--ignore-not-found"]).ok(), "");
+    let ran = server.run(&["tasks", "delete", one, two, "--ignore-not-found", "-y"]);
+    assert_eq!((ran.code, &*ran.out, &*ran.err), (0, &b""[..], "2 deleted\n"));
+    // Other failures stay.
+    server.run(&["tasks", "delete", "code-7", "--ignore-not-found"]).fails(5);
+}
