@@ -42,6 +42,7 @@ pub(crate) struct SettingsTable(pub(crate) BTreeMap<String, OsString>);
 
 impl SettingsTable {
     /// Returns the settings that a key may set: several for a command that prints a login.
+    #[cfg(feature = "profiles")]
     pub(crate) fn sets(key: &str) -> Vec<&str> {
         match key {
             COMMAND => vec!["username", "password", "token"],
