@@ -34,15 +34,14 @@ return at - now
 const PATIENCE: Duration = Duration::from_millis(250);
 /// While Redis is away, it is asked this often.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The interval is longer than the limit says by one in this number, because what leaves in order and evenly arrives a
-/// little less so.
+/// Lengthens the interval by one part in this number: calls that leave evenly arrive less evenly.
 const MARGIN: u32 = 25;
 
 /// The rate limits of tenants, shared by all bridges that use the same Redis or Valkey server.
 ///
-/// The first calls of all instances leave evenly, whichever has them, and each tenant has 96 % of its rate: what leaves evenly arrives a little less so. Calls wait
-/// for their turn at their bridge, where the callers of a tenant take turns, and those that cannot have one before
-/// their deadline are told at once. While Redis does not answer, each instance takes `1/instances` of the rate, so the
+/// The calls of all instances leave evenly, and each tenant has 96 % of its rate, since calls that leave evenly arrive
+/// less evenly. Calls wait for their turn at their bridge, where the callers of a tenant take turns, and those that
+/// cannot have one before their deadline are told at once. While Redis does not answer, each instance takes `1/instances` of the rate, so the
 /// sum is never more; half a second after Redis is back, it decides again.
 pub struct RedisBudget {
     client: Client,
