@@ -108,24 +108,21 @@ impl Profile {
                 .map_err(|problem| self.wrong(PATIENCE, &problem))?,
         };
         let mut settings = SettingsTable::default();
+        let mut unwanted = SettingsTable::default();
         for (key, value) in
             self.table.iter().filter(|(key, _)| ![OUTPUT, PATIENCE].contains(&key.as_str()))
         {
             let is_unwanted = |key: &&str| !is_wanted(&variable(key));
-            if SettingsTable::sets(key).iter().any(is_unwanted) {
-                // Still, a key that does not exist is an error, and a secret too.
-                let is_command = value.is_array();
-                if is_command || key.ends_with("_env") {
-                    continue;
-                }
-                SettingsTable::default()
-                    .add(folder, key, value, patience)
-                    .map_err(|problem| self.wrong(key, &problem))?;
+            let into = if !SettingsTable::sets(key).iter().any(is_unwanted) {
+                &mut settings
+            } else if value.is_array() || key.ends_with("_env") {
+                // No command is run for it, and no variable has to be there.
                 continue;
-            }
-            settings
-                .add(folder, key, value, patience)
-                .map_err(|problem| self.wrong(key, &problem))?;
+            } else {
+                // Still, a key that does not exist is an error, and a secret too.
+                &mut unwanted
+            };
+            into.add(folder, key, value, patience).map_err(|problem| self.wrong(key, &problem))?;
         }
         Ok(settings.0.into_iter().map(|(key, value)| (variable(&key), value)).collect())
     }

@@ -66,7 +66,7 @@ impl Settings {
             .values
             .extend(flags.into_iter().map(|(name, value)| (name, (value, Origin::Flag))));
         let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-        settings.add(Origin::Environment, |name| Ok(variable(name)), |name| variable(name))?;
+        settings.add(Origin::Environment, variable);
         let Some(found) = Profile::find(profile)? else { return Ok(settings) };
         let names_server = settings.has_any(SERVER);
         let table = found.settings(|name| {
@@ -75,11 +75,7 @@ impl Settings {
             let is_hidden = || settings.hides(name, &|name| found.text(name).map(Into::into));
             !((names_server && is_for_server) || is_hidden())
         })?;
-        settings.add(
-            Origin::Profile,
-            |name| Ok(table.get(name).cloned()),
-            |name| table.get(name).cloned(),
-        )?;
+        settings.add(Origin::Profile, |name| table.get(name).cloned());
         settings.profile = Some(found);
         Ok(settings)
     }
@@ -95,20 +91,13 @@ impl Settings {
     }
 
     /// Adds the values of a source that nothing before it hides.
-    fn add(
-        &mut self,
-        origin: Origin,
-        value: impl Fn(&str) -> Result<Option<OsString>, Error>,
-        lower: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(), Error> {
-        let mut added = Vec::new();
-        for name in GROUPS.iter().copied().flatten().copied() {
-            if let Some(value) = value(name)?.filter(|_| !self.hides(name, &lower)) {
-                added.push((name, (value, origin)));
-            }
-        }
+    fn add(&mut self, origin: Origin, value: impl Fn(&str) -> Option<OsString>) {
+        let names = GROUPS.iter().copied().flatten().copied();
+        let added: Vec<_> = names
+            .filter_map(|name| Some((name, (value(name)?, origin))))
+            .filter(|(name, _)| !self.hides(name, &value))
+            .collect();
         self.values.extend(added);
-        Ok(())
     }
 
     /// Whether the values so far override a variable of a further source.

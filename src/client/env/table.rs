@@ -30,6 +30,8 @@ const SETTINGS: [&str; 16] = [
     "wire",
 ];
 const SECRETS: [&str; 2] = ["password", "token"];
+/// What a command that prints a login may set.
+const LOGIN: [&str; 3] = ["username", "password", "token"];
 pub(crate) const FILES: [&str; 5] =
     ["ca_cert", "client_cert", "client_key", "credentials", "pin_cert"];
 const COMMAND: &str = "credentials_command";
@@ -45,7 +47,7 @@ impl SettingsTable {
     #[cfg(feature = "profiles")]
     pub(crate) fn sets(key: &str) -> Vec<&str> {
         match key {
-            COMMAND => vec!["username", "password", "token"],
+            COMMAND => LOGIN.to_vec(),
             key => {
                 vec![key.strip_suffix("_env").filter(|key| SECRETS.contains(key)).unwrap_or(key)]
             }
@@ -99,7 +101,7 @@ impl SettingsTable {
         let text = String::from_utf8(text).map_err(|_| printed)?;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (key, value) = line.split_once('=').ok_or(printed)?;
-            if !["username", "password", "token"].contains(&key) {
+            if !LOGIN.contains(&key) {
                 return Err(printed.to_owned());
             }
             self.0.insert(key.to_owned(), value.into());
