@@ -65,6 +65,10 @@ impl JwtIssuer {
     /// Returns `UNAVAILABLE` if the keys cannot be fetched.
     pub(super) async fn verify(&self, token: &str) -> Result<Option<Verified>, Status> {
         let Ok(header) = decode_header(token) else { return Ok(None) };
+        // An extension that must be understood (RFC 7515, 4.1.11), and none is.
+        if header.crit.is_some() {
+            return Ok(None);
+        }
         let kid = header.kid.as_deref();
         let keys = self.keys.current(kid).await.map_err(|error| {
             Status::unavailable(format!("the keys of the issuer of tokens: {error}"))

@@ -8,8 +8,13 @@ use base64_simd::URL_SAFE_NO_PAD as BASE64;
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::serve::{Access, Bridge, Caller, Identity, Jwks, JwtIssuer, RunningBridge};
 use eset_protect::{Client, Wire};
+use ring::hmac;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use ring::rsa::{self, KeyPairComponents, PublicKeyComponents};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -20,16 +25,39 @@ use crate::{WIRES, client, emulator};
 const ISSUER: &str = "https://idp.example/";
 const AUDIENCE: &str = "eset-protect";
 
+/// A public example, since ring makes no RSA keys: RFC 7515, A.2.
+const RSA: &str = include_str!("jwt/rfc7515-a2.json");
+
 /// A key of an issuer.
 enum Key {
+    Rsa(rsa::KeyPair, &'static dyn RsaEncoding),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
+    Hmac(hmac::Key),
 }
 
 impl Key {
+    fn rsa(padding: &'static dyn RsaEncoding) -> Self {
+        let key: Value = serde_json::from_str(RSA).unwrap();
+        let part = |name: &str| BASE64.decode_to_vec(key[name].as_str().unwrap()).unwrap();
+        let components = KeyPairComponents {
+            public_key: PublicKeyComponents { n: part("n"), e: part("e") },
+            d: part("d"),
+            p: part("p"),
+            q: part("q"),
+            dP: part("dp"),
+            dQ: part("dq"),
+            qInv: part("qi"),
+        };
+        Self::Rsa(rsa::KeyPair::from_components(&components).unwrap(), padding)
+    }
+
     fn ec() -> Self {
+        Self::ec_for(&ECDSA_P256_SHA256_FIXED_SIGNING)
+    }
+
+    fn ec_for(algorithm: &'static EcdsaSigningAlgorithm) -> Self {
         let random = SystemRandom::new();
-        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let key = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
         Self::Ec(EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).unwrap())
     }
@@ -41,6 +69,11 @@ impl Key {
 
     fn public(&self, id: &str) -> Value {
         match self {
+            Self::Rsa(..) => {
+                let key: Value = serde_json::from_str(RSA).unwrap();
+                json!({ "kty": "RSA", "kid": id, "n": key["n"], "e": key["e"] })
+            }
+            Self::Hmac(_) => panic!("a secret"),
             Self::Ec(key) => {
                 let (x, y) = key.public_key().as_ref()[1..].split_at(32);
                 let (x, y) = (BASE64.encode_to_string(x), BASE64.encode_to_string(y));
@@ -56,17 +89,27 @@ impl Key {
     fn token(&self, head: &Value, claims: &Value) -> String {
         let part = |value: &Value| BASE64.encode_to_string(value.to_string());
         let message = format!("{}.{}", part(head), part(claims));
+        let (random, bytes) = (SystemRandom::new(), message.as_bytes());
         let signature = match self {
-            Self::Ec(key) => {
-                key.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
+            Self::Rsa(key, padding) => {
+                let mut signature = vec![0; key.public().modulus_len()];
+                key.sign(*padding, &random, bytes, &mut signature).unwrap();
+                signature
             }
-            Self::Ed(key) => key.sign(message.as_bytes()).as_ref().to_vec(),
+            Self::Ec(key) => key.sign(&random, bytes).unwrap().as_ref().to_vec(),
+            Self::Ed(key) => key.sign(bytes).as_ref().to_vec(),
+            Self::Hmac(key) => hmac::sign(key, bytes).as_ref().to_vec(),
         };
         format!("{message}.{}", BASE64.encode_to_string(signature))
     }
 
     fn head(&self, id: &str) -> Value {
-        let algorithm = if matches!(self, Self::Ec(_)) { "ES256" } else { "EdDSA" };
+        let algorithm = match self {
+            Self::Rsa(..) => "RS256",
+            Self::Ec(_) => "ES256",
+            Self::Ed(_) => "EdDSA",
+            Self::Hmac(_) => "HS256",
+        };
         json!({ "alg": algorithm, "kid": id })
     }
 }
@@ -102,17 +145,29 @@ async fn code(client: &Client, token: &str) -> Code {
 async fn a_token_names_the_caller() {
     let emulator = emulator().await;
     let (ec, ed) = (Key::ec(), Key::ed());
-    let set = json!({ "keys": [ec.public("1"), ed.public("2"), { "kty": "oct", "k": "c2VjcmV0", "kid": "3" }] });
+    let (rsa, pss) = (Key::rsa(&RSA_PKCS1_SHA256), Key::rsa(&RSA_PSS_SHA256));
+    let ps256 = json!({ "alg": "PS256", "kid": "4", "typ": "JWT" });
+    let asn1 = Key::ec_for(&ECDSA_P256_SHA256_ASN1_SIGNING);
+    let secret = json!({ "kty": "oct", "k": "c2VjcmV0", "kid": "3" });
+    let keys = [ec.public("1"), ed.public("2"), secret, rsa.public("4"), asn1.public("5")];
+    let set = json!({ "keys": keys });
+    let modulus = BASE64.decode_to_vec(rsa.public("")["n"].as_str().unwrap()).unwrap();
+    let hmac = |secret: &[u8]| Key::Hmac(hmac::Key::new(hmac::HMAC_SHA256, secret));
     let issuer = JwtIssuer::new(ISSUER, AUDIENCE, Jwks::parse(set.to_string()).unwrap());
     let bridge = bridge(&emulator.endpoint(), issuer).await;
     let ok = claims();
     let tokens = [
         (Code::Ok, ec.token(&ec.head("1"), &ok)),
         (Code::Ok, ed.token(&ed.head("2"), &ok)),
+        (Code::Ok, rsa.token(&rsa.head("4"), &ok)),
+        (Code::Ok, pss.token(&ps256, &ok)),
         (Code::Ok, ec.token(&json!({ "alg": "ES256" }), &ok)),
         (Code::Ok, ec.token(&ec.head("1"), &with("aud", json!(["other", AUDIENCE])))),
         // Within the leeway.
         (Code::Ok, ec.token(&ec.head("1"), &with("exp", in_seconds(-5).into()))),
+        (Code::Ok, ec.token(&ec.head("1"), &with("nbf", in_seconds(5).into()))),
+        // Many groups.
+        (Code::Ok, ec.token(&ec.head("1"), &with("groups", "g".repeat(8 * 1024).into()))),
         (Code::Unauthenticated, ec.token(&ec.head("1"), &with("exp", in_seconds(-60).into()))),
         (Code::Unauthenticated, ec.token(&ec.head("1"), &with("nbf", in_seconds(60).into()))),
         (Code::Unauthenticated, ec.token(&ec.head("1"), &with("exp", Value::Null))),
@@ -125,7 +180,22 @@ async fn a_token_names_the_caller() {
         // The key of another, of another algorithm, or none.
         (Code::Unauthenticated, Key::ec().token(&ec.head("1"), &ok)),
         (Code::Unauthenticated, ed.token(&json!({ "alg": "EdDSA", "kid": "1" }), &ok)),
+        (Code::Unauthenticated, ec.token(&ec.head("9"), &ok)),
+        (Code::Unauthenticated, ec.token(&rsa.head("4"), &ok)),
         (Code::Unauthenticated, ec.token(&json!({ "alg": "HS256", "kid": "3" }), &ok)),
+        (Code::Unauthenticated, hmac(b"secret").token(&json!({ "alg": "HS256", "kid": "3" }), &ok)),
+        // A public key as the secret.
+        (Code::Unauthenticated, hmac(&modulus).token(&json!({ "alg": "HS256", "kid": "4" }), &ok)),
+        (
+            Code::Unauthenticated,
+            hmac(RSA.as_bytes()).token(&json!({ "alg": "HS256", "kid": "4" }), &ok),
+        ),
+        // The padding of the other algorithm, and the signature in another form (RFC 7518, 3.4).
+        (Code::Unauthenticated, rsa.token(&ps256, &ok)),
+        (Code::Unauthenticated, pss.token(&rsa.head("4"), &ok)),
+        (Code::Unauthenticated, asn1.token(&asn1.head("5"), &ok)),
+        // An extension that must be understood (RFC 7515, 4.1.11).
+        (Code::Unauthenticated, ec.token(&json!({ "alg": "ES256", "crit": ["x"], "x": 1 }), &ok)),
         (Code::Unauthenticated, ec.token(&json!({ "alg": "none" }), &ok)),
         (
             Code::Unauthenticated,
