@@ -134,7 +134,11 @@ impl ClientBuilder {
             target,
             timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
-            limits: Limits { message: MAX_MESSAGE_SIZE, header_list: MAX_HEADER_LIST_SIZE },
+            limits: Limits {
+                first_byte: None,
+                message: MAX_MESSAGE_SIZE,
+                header_list: MAX_HEADER_LIST_SIZE,
+            },
             keep_alive_interval: Some(keep_alive::INTERVAL),
             keep_alive_timeout: keep_alive::TIMEOUT,
             credentials: None,
@@ -162,6 +166,16 @@ impl ClientBuilder {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets how long the first byte of a response may take, including the time to connect; unlike an
+    /// [`attempt_timeout`](Self::attempt_timeout), not the whole of it. No limit by default but that of the call. After
+    /// that the attempt fails with `DEADLINE_EXCEEDED`, and the call may have run; it is repeated if that does no harm.
+    /// ESET's gateway takes up to 120 seconds ([facts](crate::facts#pending-responses)), and usually at most 30.
+    #[must_use]
+    pub fn first_byte_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.first_byte = Some(timeout);
         self
     }
 

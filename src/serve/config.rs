@@ -27,6 +27,9 @@ use crate::client::duration;
 use crate::error::Error;
 use crate::server::{ConnectionLimits, Origin};
 
+/// ESET's gateway begins its response within 30 seconds, 50 in older texts (FACTS.md#pending-responses).
+const FIRST_BYTE: Duration = Duration::from_secs(60);
+
 /// The configuration of a bridge, a file in TOML:
 ///
 /// ```toml
@@ -45,6 +48,7 @@ use crate::server::{ConnectionLimits, Origin};
 /// idle_time = "5m"
 /// head_time = "30s"
 /// body_time = "30s"
+/// first_byte_time = "60s"                      # for an upstream to begin its response
 /// drain_time = "30s"                           # for current calls after SIGTERM
 ///
 /// [jwt]                                        # only for callers with a JWT
@@ -54,7 +58,8 @@ use crate::server::{ConnectionLimits, Origin};
 /// claim = "client_id"                          # which names the caller; "sub" by default
 ///
 /// [redis]                                      # only if several bridges serve the same tenants (feature `redis`)
-/// url_env = "REDIS_URL"                        # or `url`, which has no password
+/// url_env = "REDIS_URL"                        # or `url_file`, or `url` without a password
+/// ca_cert = "redis-ca.pem"                     # of a `rediss` server; the system's authorities by default
 /// instances = 2                                # the number of bridges
 ///
 /// [tenants.acme]
@@ -152,6 +157,7 @@ struct LimitsTable {
     idle_time: Option<Spanned<String>>,
     head_time: Option<Spanned<String>>,
     body_time: Option<Spanned<String>>,
+    first_byte_time: Option<Spanned<String>>,
     drain_time: Option<Spanned<String>>,
 }
 
@@ -295,9 +301,15 @@ fn access(
     previous: Option<&Access>,
 ) -> Result<Access, ConfigError> {
     let mut access = Access::new();
+    let first_byte = file.limits.first_byte_time.as_ref();
+    let first_byte = first_byte.map_or(Ok(FIRST_BYTE), |text| {
+        let time = duration(text.as_ref()).ok().filter(|time| !time.is_zero());
+        let expected = "a time of more than zero, such as 60s";
+        time.ok_or_else(|| source.wrong("limits.first_byte_time", text, expected))
+    })?;
     let redis = file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?;
     for (name, table) in &file.tenants {
-        let tenant = tenants::tenant(source, name, table, redis.as_ref(), previous)?;
+        let tenant = tenants::tenant(source, name, table, first_byte, redis.as_ref(), previous)?;
         access.insert(name, tenant);
     }
     if let Some(table) = &file.jwt {

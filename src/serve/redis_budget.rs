@@ -1,17 +1,20 @@
 //! A budget that several servers share, in Redis or Valkey.
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Script};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError, Script};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::client::ClientBuilder;
 use crate::error::Error;
 use crate::rate_limiter::SharedLimit;
 use crate::timer::BoxFuture;
+use crate::transport::tls::{TlsConfig, TlsConnector};
 
 /// Takes the next turn of a key by GCRA (the generic cell rate algorithm): turns are an interval apart, by the clock of
 /// Redis. Returns the microseconds until it comes, or -1 if that is too long. One script, so that nothing comes
@@ -45,6 +48,7 @@ const MARGIN: u32 = 25;
 /// sum is never more; half a second after Redis is back, it decides again.
 pub struct RedisBudget {
     client: Client,
+    tls: Option<TlsConnector>,
     script: Script,
     instances: u32,
     connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
@@ -53,18 +57,34 @@ pub struct RedisBudget {
 }
 
 impl RedisBudget {
-    /// Uses the server at this address, such as `redis://:PASSWORD@redis.internal:6379/0` or
-    /// `redis+unix:///run/redis.sock`, with this number of bridges. Connects later. There is no TLS: reach a server on
-    /// other machines through a private network or a tunnel.
+    /// Uses the server at this address, such as `rediss://:PASSWORD@redis.internal:6379/0` (over TLS, with a certificate
+    /// of an authority that the system trusts), `redis://localhost` or `redis+unix:///run/redis.sock`, with this number of
+    /// bridges. Connects later.
     ///
     /// # Errors
     ///
     /// Fails if it is no such address. The error does not show it, since it may have a password.
     pub fn new(address: &str, instances: u32) -> Result<Arc<Self>, Error> {
-        let expected = "expected redis://HOST:PORT or redis+unix:///PATH";
-        let client = Client::open(address).map_err(|_| Error::config(expected))?;
+        Self::with_tls(address, instances, &TlsConfig::new())
+    }
+
+    /// Uses a server as [`new`](Self::new) does, and verifies a `rediss` or `valkeys` server with these authorities.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is no such address, or the system trusts no authority and none was added.
+    pub fn with_tls(address: &str, instances: u32, tls: &TlsConfig) -> Result<Arc<Self>, Error> {
+        // The client of the crate `redis` would verify servers by the process's provider of cryptography, if any.
+        let secure = ["rediss://", "valkeys://"].iter().find_map(|it| address.strip_prefix(it));
+        let plain = secure.map(|rest| format!("redis://{rest}"));
+        let client = Client::open(plain.as_deref().unwrap_or(address)).ok();
+        // `#insecure` would turn the verification off.
+        let client = client.filter(|_| !address.contains('#')).ok_or_else(|| {
+            Error::config("expected rediss://HOST:PORT, redis://HOST:PORT or redis+unix:///PATH")
+        })?;
         Ok(Arc::new(Self {
             client,
+            tls: secure.map(|_| tls.connector(&[])).transpose()?,
             script: Script::new(TAKE),
             instances: instances.max(1),
             connection: tokio::sync::Mutex::default(),
@@ -118,17 +138,12 @@ impl RedisBudget {
         key: &str,
         interval: Duration,
         most: Duration,
-    ) -> Result<i64, redis::RedisError> {
+    ) -> Result<i64, RedisError> {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let mut kept = self.connection.lock().await;
         let mut connection = match kept.take() {
             Some(connection) => connection,
-            None => {
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(PATIENCE))
-                    .set_response_timeout(Some(PATIENCE));
-                self.client.get_multiplexed_async_connection_with_config(&config).await?
-            }
+            None => self.connect().await?,
         };
         // Others use it meanwhile.
         *kept = Some(connection.clone());
@@ -140,6 +155,24 @@ impl RedisBudget {
             *self.connection.lock().await = None;
         }
         answer
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let info = self.client.get_connection_info();
+        let (Some(tls), ConnectionAddr::Tcp(host, port)) = (&self.tls, info.addr()) else {
+            return self.client.get_multiplexed_async_connection_with_config(&config).await;
+        };
+        let stream = TcpStream::connect((host.as_str(), *port)).await?;
+        stream.set_nodelay(true)?;
+        let stream = tls.connect(host, stream).await.map_err(io::Error::other)?;
+        let (connection, driver) =
+            MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
+        // It ends with the last clone of the connection.
+        tokio::spawn(driver);
+        Ok(connection)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {

@@ -134,7 +134,7 @@ impl HttpClient {
         let host = request.uri().authority().cloned();
         let host = || host.as_ref().map_or("", Authority::as_str);
         let has_body = !request.body().is_empty();
-        let response = self.pool()?.request(request.map(Full::new)).await;
+        let response = self.limits.head(self.pool()?.request(request.map(Full::new))).await?;
         let response = response.map_err(|error| self.not_answered(error, host(), has_body))?;
         let status = response.status();
         let response = CompleteBody::of(response, self.limits)

@@ -1,6 +1,8 @@
 //! Limits the size of responses.
 
 use std::fmt;
+use std::future::Future;
+use std::time::Duration;
 
 use http::HeaderMap;
 use tonic::Code;
@@ -16,9 +18,11 @@ const MARGIN: usize = 16;
 #[cfg(feature = "rest")]
 const HTTP1_HEADERS: usize = 100;
 
-/// The limits of one response, in bytes.
+/// The limits of one response, sizes in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
+    /// The time from the request, with connecting, to the first byte of the response.
+    pub(crate) first_byte: Option<Duration>,
     /// Of a message, unpacked, in either direction.
     pub(crate) message: usize,
     /// Of the headers, and of the trailers, as HTTP/2 counts them: names and values plus 32 for each (RFC
@@ -27,6 +31,15 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Waits for the head of a response.
+    pub(super) async fn head<F: Future>(&self, response: F) -> Result<F::Output, Error> {
+        let Some(time) = self.first_byte else { return Ok(response.await) };
+        tokio::time::timeout(time, response).await.map_err(|_| {
+            let message = format!("no byte of a response within {time:?}");
+            Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).transient()
+        })
+    }
+
     /// Returns the limit for the HTTP/2 implementation.
     pub(crate) fn http2_header_list(&self) -> u32 {
         u32::try_from(self.header_list.saturating_mul(MARGIN)).unwrap_or(u32::MAX)

@@ -12,8 +12,10 @@ use eset_protect::params::RunCommand;
 use eset_protect::serve::{Access, AuditLog, Bridge, Caller, Identity, Rules, TokenHash};
 use eset_protect::{Client, Error, Wire};
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tonic::Code;
 
+use crate::passing::Silent;
 use crate::support::directory::Directory;
 use crate::{WIRES, client, emulator};
 
@@ -21,8 +23,12 @@ const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 const SECRET: &str = "hunter2-token";
 
 fn access(upstream: &str, wire: Wire, rules: Rules) -> Access {
+    access_to(client(upstream, wire), rules)
+}
+
+fn access_to(upstream: Client, rules: Rules) -> Access {
     let caller = Caller::new("soar", Identity::Token(TokenHash::of(SECRET)));
-    let access = Access::new().tenant("acme", client(upstream, wire));
+    let access = Access::new().tenant("acme", upstream);
     access.caller(caller.tenant("acme").rules(rules)).unwrap()
 }
 
@@ -112,23 +118,31 @@ async fn each_write_has_a_line_before_and_after() {
 
 #[tokio::test]
 async fn a_cancelled_write_has_an_end() {
-    let emulator = emulator().await;
-    let (fault, _hold) = Fault::hold();
-    emulator.faults().push_for("CreateTask", fault);
-    let directory = Directory::new();
-    let path = directory.join("audit.jsonl");
-    let access = access(&emulator.endpoint(), Wire::Rest, Rules::new());
-    let bridge = Bridge::new(access).audit(AuditLog::open(&path).unwrap()).start().await.unwrap();
-    let client = client(&bridge.endpoint(), Wire::Rest);
-    let call = client.device_tasks().create_task(device_task());
-    let call = call.metadata("authorization", &format!("Bearer {SECRET}"));
-    let error = call.timeout(std::time::Duration::from_millis(300)).await.unwrap_err();
-    assert!(error.is_deadline_exceeded(), "{error}");
-    bridge.shutdown().await;
-    let found = lines(&path);
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert!(["CANCELLED", "DEADLINE_EXCEEDED"].contains(&found[1]["code"].as_str().unwrap()));
-    assert_eq!(found[1]["may_have_run"], true);
+    for front in WIRES {
+        let (arrived, mut has_arrived) = oneshot::channel();
+        let (dropped, is_dropped) = oneshot::channel();
+        let silent = Silent(Mutex::new(vec![(arrived, dropped)]));
+        let upstream = Client::builder("http://silent").transport(silent).connect_lazy().unwrap();
+        let directory = Directory::new();
+        let path = directory.join("audit.jsonl");
+        let log = AuditLog::open(&path).unwrap();
+        let bridge =
+            Bridge::new(access_to(upstream, Rules::new())).audit(log).start().await.unwrap();
+        let client = client(&bridge.endpoint(), front);
+        tokio::select! {
+            ended = create(&client, device_task()) => panic!("the upstream never answers: {ended:?}"),
+            arrived = &mut has_arrived => arrived.unwrap(),
+        }
+        // The sender is dropped with the upstream call.
+        assert!(is_dropped.await.is_err());
+        bridge.shutdown().await;
+        let found = lines(&path);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(
+            (&found[1]["code"], &found[1]["may_have_run"]),
+            (&"CANCELLED".into(), &true.into())
+        );
+    }
 }
 
 /// A full disk stops writes and not reads, and both sides are told.

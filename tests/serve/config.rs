@@ -139,7 +139,15 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         ),
         (
             format!("[redis]\nurl = \"localhost\"\ninstances = 2\n{tenant}"),
-            "2: redis.url: expected redis://HOST:PORT or redis+unix:///PATH",
+            "2: redis.url: expected rediss://HOST:PORT, redis://HOST:PORT or redis+unix:///PATH",
+        ),
+        (
+            format!("[redis]\nurl = \"rediss://localhost/#insecure\"\ninstances = 2\n{tenant}"),
+            "2: redis.url: expected rediss://HOST:PORT, redis://HOST:PORT or redis+unix:///PATH",
+        ),
+        (
+            format!("[limits]\nfirst_byte_time = \"0s\"\n{tenant}"),
+            "2: limits.first_byte_time: expected a time of more than zero, such as 60s, found \"0s\"",
         ),
         (
             format!("{caller}anyone = true\nallow = [\"GetTask\"]"),

@@ -10,13 +10,13 @@ use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
 use eset_protect::emulator::Fault;
 use eset_protect::serve::Bridge;
 use eset_protect::transport::{Reply, Request as Attempt, Transport};
-use eset_protect::{Client, Error, Wire};
+use eset_protect::{Client, Error, RetryPolicy, Wire};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use tokio::sync::oneshot;
 use tonic::Code;
 
 use crate::fronts::grpc_web;
-use crate::{Fixture, WIRES, client, send};
+use crate::{Fixture, WIRES, builder, client, emulator, send};
 
 /// What a caller sends beside the call. Only the first two are for the upstream.
 const SENT: [(&str, &str); 14] = [
@@ -104,6 +104,24 @@ async fn a_deadline_reaches_the_upstream_and_is_told_as_such() {
 }
 
 #[tokio::test]
+async fn an_upstream_must_begin_its_response_in_time() {
+    for upstream in WIRES {
+        let emulator = emulator().await;
+        let (fault, _hold) = Fault::hold();
+        emulator.faults().push(fault);
+        let client = builder(&emulator.endpoint(), upstream)
+            .first_byte_timeout(Duration::from_millis(50))
+            .retry(RetryPolicy::none());
+        let bridge = Bridge::to(client.connect_lazy().unwrap()).start().await.unwrap();
+        let client = crate::client(&bridge.endpoint(), Wire::Grpc);
+        let error = client.device_tasks().list_tasks(ListTasksRequest::default()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), Code::DeadlineExceeded, "{error}");
+        assert!(error.message().ends_with("no byte of a response within 50ms"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn attempts_do_not_multiply() {
     for (front, upstream) in WIRES.into_iter().flat_map(|front| WIRES.map(|wire| (front, wire))) {
         let mut attempts = Vec::new();
@@ -148,7 +166,7 @@ async fn an_inferred_code_is_marked() {
 
 /// An upstream that never answers, and tells of each call that it was given up.
 #[derive(Debug)]
-struct Silent(Mutex<Vec<(oneshot::Sender<()>, oneshot::Sender<()>)>>);
+pub(super) struct Silent(pub(super) Mutex<Vec<(oneshot::Sender<()>, oneshot::Sender<()>)>>);
 
 impl Transport for Silent {
     fn send<'a>(&'a self, _request: Attempt<'a>) -> BoxFuture<'a, Result<Reply, Error>> {

@@ -11,8 +11,12 @@ use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::serve::{Config, RunningBridge};
 use eset_protect::{Client, Error, Wire};
 
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
+
 use crate::support::directory::Directory;
 use crate::support::skip::skipped;
+use crate::support::tls;
 use crate::{client, emulator};
 
 struct Server(Child);
@@ -20,8 +24,13 @@ struct Server(Child);
 impl Server {
     /// Starts a server on this socket; `None` without the program.
     fn start(socket: &str) -> Option<Self> {
+        Self::start_with(socket, &[])
+    }
+
+    fn start_with(socket: &str, args: &[&str]) -> Option<Self> {
         let mut command = Command::new("redis-server");
         command.args(["--port", "0", "--unixsocket", socket, "--save", "", "--daemonize", "no"]);
+        command.args(args);
         let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let is_ready =
@@ -39,15 +48,73 @@ impl Drop for Server {
 }
 
 async fn bridge(directory: &Directory, upstream: &str, rate: u32) -> RunningBridge {
-    let path = directory.join("serve.toml");
     let socket = directory.join("redis.sock");
+    let url = format!("url = \"redis+unix://{}\"", socket.display());
+    config(directory, &url, upstream, rate).into_bridge().start().await.unwrap()
+}
+
+fn config(directory: &Directory, redis: &str, upstream: &str, rate: u32) -> Config {
+    let path = directory.join("serve.toml");
     let text = format!(
-        "[redis]\nurl = \"redis+unix://{}\"\ninstances = 2\n\
-         [tenants.acme]\nendpoint = {upstream:?}\nwire = \"rest\"\nrate = {rate}\n",
-        socket.display()
+        "[redis]\n{redis}\ninstances = 2\n\
+         [tenants.acme]\nendpoint = {upstream:?}\nwire = \"rest\"\nrate = {rate}\n"
     );
     fs::write(&path, text).unwrap();
-    Config::read(&path, None).unwrap().into_bridge().start().await.unwrap()
+    Config::read(&path, None).unwrap()
+}
+
+/// Puts TLS in front of a socket.
+async fn secure(server: &tls::Identified, socket: &str) -> u16 {
+    let acceptor = tls::acceptor(server, &[], None);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, socket) = (listener.local_addr().unwrap().port(), socket.to_owned());
+    tokio::spawn(async move {
+        loop {
+            let Some(mut stream) = acceptor(listener.accept().await.unwrap().0).await else {
+                continue;
+            };
+            let mut redis = UnixStream::connect(&socket).await.unwrap();
+            // An error means that a side is gone.
+            tokio::spawn(async move { copy_bidirectional(&mut stream, &mut redis).await.is_ok() });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn redis_is_reached_over_tls_with_a_password() {
+    let directory = Directory::new();
+    let socket = directory.join("redis.sock").to_str().unwrap().to_owned();
+    let password = "correct-horse";
+    let Some(_server) = Server::start_with(&socket, &["--requirepass", password]) else {
+        return skipped("there is no redis-server");
+    };
+    let (authority, other) = (tls::new_authority(), tls::new_authority());
+    let port = secure(&tls::issue(&authority, "localhost"), &socket).await;
+    fs::write(directory.join("ca.pem"), authority.pem()).unwrap();
+    fs::write(directory.join("other.pem"), other.pem()).unwrap();
+    let url = |scheme: &str, password: &str| format!("{scheme}://:{password}@localhost:{port}\n");
+    let address = format!("redis+unix://{socket}?pass={password}");
+    let mut redis = redis::Client::open(address).unwrap();
+    let emulator = emulator().await;
+    for (scheme, authority, given, is_asked) in [
+        ("rediss", "ca.pem", password, true),
+        ("valkeys", "ca.pem", password, true),
+        ("rediss", "other.pem", password, false),
+        ("rediss", "ca.pem", "wrong-horse", false),
+        ("redis", "ca.pem", password, false),
+    ] {
+        fs::write(directory.join("redis.url"), url(scheme, given)).unwrap();
+        let redis_table = format!("url_file = \"redis.url\"\nca_cert = {authority:?}");
+        let config = config(&directory, &redis_table, &emulator.endpoint(), 100);
+        assert!(!format!("{config:?}").contains("horse"), "{config:?}");
+        let bridge = config.into_bridge().start().await.unwrap();
+        // Calls pass in any case: never more than this bridge's share without Redis.
+        list(&client(&bridge.endpoint(), Wire::Grpc), Duration::from_secs(30)).await.unwrap();
+        let deleted: bool =
+            redis::cmd("DEL").arg("eset-protect:budget:{acme}").query(&mut redis).unwrap();
+        assert_eq!(deleted, is_asked, "{scheme} {authority} {given}");
+    }
 }
 
 async fn list(client: &Client, timeout: Duration) -> Result<(), Error> {

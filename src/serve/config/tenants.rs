@@ -23,6 +23,7 @@ pub(super) fn tenant(
     source: &Source<'_>,
     name: &str,
     table: &Spanned<Table>,
+    first_byte: Duration,
     redis: Option<&Budget>,
     previous: Option<&Access>,
 ) -> Result<Arc<Tenant>, ConfigError> {
@@ -46,7 +47,7 @@ pub(super) fn tenant(
     if !["endpoint", "region", "on_prem"].iter().any(|key| settings.0.contains_key(*key)) {
         return Err(of_table("expected one of endpoint, region and on_prem"));
     }
-    let fingerprint = fingerprint(&settings, redis);
+    let fingerprint = fingerprint(&settings, first_byte, redis);
     let same = previous.and_then(|access| access.same(name, fingerprint));
     if let Some(same) = same {
         return Ok(same);
@@ -55,12 +56,13 @@ pub(super) fn tenant(
         let key = variable.strip_prefix(PREFIX)?.to_ascii_lowercase();
         settings.0.get(&key).cloned()
     };
-    let builder = ClientBuilder::from_vars(lookup);
-    let builder = match redis {
-        Some(redis) => builder.map(|builder| redis.share(name, builder)),
-        None => builder,
-    };
-    let client = builder.and_then(ClientBuilder::connect_lazy);
+    let client = ClientBuilder::from_vars(lookup).and_then(|builder| {
+        let builder = builder.first_byte_timeout(first_byte);
+        match redis {
+            Some(redis) => redis.share(name, builder).connect_lazy(),
+            None => builder.connect_lazy(),
+        }
+    });
     let client = client.map_err(|error| {
         let message = as_keys(error.message());
         // The key to which the error belongs, if it says so.
@@ -74,8 +76,12 @@ pub(super) fn tenant(
 }
 
 /// Returns a hash of all settings, with the contents of their files.
-fn fingerprint(settings: &SettingsTable, redis: Option<&Budget>) -> TokenHash {
-    let mut text = format!("{:?}\n", redis.map(Budget::fingerprint));
+fn fingerprint(
+    settings: &SettingsTable,
+    first_byte: Duration,
+    redis: Option<&Budget>,
+) -> TokenHash {
+    let mut text = format!("{first_byte:?} {:?}\n", redis.map(Budget::fingerprint));
     for (key, value) in &settings.0 {
         let file = FILES.contains(&key.as_str()).then(|| fs::read(value).unwrap_or_default());
         text.push_str(&format!("{key}={value:?} {file:?}\n"));

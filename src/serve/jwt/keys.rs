@@ -23,7 +23,7 @@ const FRESH: Duration = Duration::from_secs(10 * 60);
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The time for fetching them.
 const PATIENCE: Duration = Duration::from_secs(5);
-const LIMITS: Limits = Limits { message: 1024 * 1024, header_list: 64 * 1024 };
+const LIMITS: Limits = Limits { first_byte: None, message: 1024 * 1024, header_list: 64 * 1024 };
 /// A token without the name of its key is tried with each, so there may not be many.
 const MOST: usize = 64;
 

@@ -34,7 +34,7 @@ pub(super) async fn exchange(
     readiness: &Readiness,
 ) -> Result<Reply, Error> {
     // Here there are no headers yet: what fails later was processed.
-    let response = channel.call(encode(request)).await;
+    let response = limits.head(channel.call(encode(request))).await?;
     let response = response.map_err(|error| status::unanswered(error, readiness))?;
     let http_status = response.status();
     let response = CompleteBody::of(response, limits);
