@@ -112,9 +112,25 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
         (&["groups", "move", "x", "--fil", "y"], "a similar argument exists: '--file'"),
         (
             &["incidents", "list", "--filter", "displayNam.contains(\"createTime\")"],
-            "error: --filter: \"displayNam\": Incident has no field displayNam; there are display_name",
+            "error: --filter: expected a member of Incident, found \"displayNam\"; did you mean \"displayName\"?",
         ),
-        (&["incidents", "list", "--order-by", "severty desc"], "has no field severty"),
+        (&["incidents", "list", "--filter", "severity"], "--filter: severity: expected one of == "),
+        (
+            &["incidents", "list", "--filter", "uuid == \"x\" |"],
+            "--filter: expected a member, a value ",
+        ),
+        (
+            &["detection-groups", "search", "--filter", "resolved is 1"],
+            "--filter: resolved: expected one of eq ",
+        ),
+        (
+            &["incidents", "list", "--order-by", "severty desc"],
+            "--order-by: expected a member of Incident, found \"severty\"; did you mean \"severity\"?",
+        ),
+        (
+            &["quarantine", "list", "--order-by", "uuid up"],
+            "--order-by: expected a member, perhaps with",
+        ),
         (&["tasks", "runs", "x", "--failed", "y"], "unexpected argument '--failed'"),
     ] {
         let error = run(args, b"").fails(2);

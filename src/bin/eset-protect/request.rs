@@ -91,7 +91,7 @@ fn strict(method: &Method, json: &str, mut value: Value) -> Result<Request, Stri
     let mut request = read.unwrap_or_else(unknown)?;
     let value = serde_json::from_str(&request.json).map_err(|error| error.to_string())?;
     problem::add_missing(&mut request.problems, &method.input(), &value, "");
-    request.problems.extend(filter::unknown_names(method, &value));
+    request.problems.extend(filter::unknown(method, &value));
     Ok(request)
 }
 
