@@ -1,6 +1,7 @@
 //! `eset-protect policies show`, `export`, `diff`, `set`, `plan`, `apply` and `effective`.
 
 use eset_protect::policy_management::v2::Policy;
+use serde_json::Value;
 
 use crate::command::{DEVICE, GROUP, Ran, Server, run, run_command};
 use crate::support::directory::Directory;
@@ -44,6 +45,8 @@ fn export_edit_plan_apply_effective() {
     let out = String::from_utf8(plan.out).unwrap();
     let expected = format!("~ replace {:?} {}\n", policy.display_name, policy.uuid);
     assert_eq!((plan.code, &*out), (2, &*expected), "{}", plan.err);
+    let dry = server.run(&["policies", "apply", folder, "--journal", journal, "--dry-run"]);
+    assert_eq!(dry.ok(), expected);
     ok(server.run(&["policies", "apply", folder, "--journal", journal]));
     assert!(!std::path::Path::new(journal).exists());
     assert_eq!(ok(server.run(&["policies", "plan", folder])), "");
@@ -62,7 +65,11 @@ fn set_replaces_a_policy_and_clone_copies_it() {
     let policy = custom(&server);
     let shown = server.run(&["policies", "show", &policy.uuid]).ok();
     let setting = shown.split_once(" = ").unwrap().0;
-    let copy = server.run(&["policies", "clone", &policy.uuid, "--name", "Copy"]).ok();
+    let clone = ["policies", "clone", &policy.uuid, "--name", "Copy"];
+    let dry: Value = server.run(&[&clone[..], &["--dry-run", "--json"]].concat()).json();
+    assert_eq!((&dry["method"], &dry["path"]), (&"POST".into(), &"/v2/policies".into()), "{dry}");
+    assert_eq!(dry["request"]["policy"]["displayName"], "Copy", "{dry}");
+    let copy = server.run(&clone).ok();
     assert_eq!(
         server.run(&["policies", "diff", "--settings-only", &policy.uuid, copy.trim()]).ok(),
         ""
@@ -76,6 +83,7 @@ fn set_replaces_a_policy_and_clone_copies_it() {
         server.run(&[&["policies", "set", copy.trim()], what, &journal].concat())
     };
     assert!(set(&["no.such=1"]).fails(2).contains("there is no setting no.such yet"));
+    assert!(ok(set(&[&new, "--dry-run"])).starts_with("~ replace \"Copy\" "));
     ok(set(&[&new]));
     let found = server.run(&["policies", "search", "\"77\""]).ok();
     assert!(found.contains(" Copy: ") && found.lines().count() == 1, "{found}");
@@ -103,7 +111,10 @@ fn files_are_imported_and_compared_and_secrets_hidden() {
          configuration: {'@type': type.googleapis.com/Era.Common.DataDefinition.Policy.PolicyData, product: a.b}\n",
     )
     .unwrap();
-    let uuid = server.run(&["policies", "import", yaml.to_str().unwrap()]).ok();
+    let import = ["policies", "import", yaml.to_str().unwrap()];
+    let dry: Value = server.run(&[&import[..], &["--dry-run", "--json"]].concat()).json();
+    assert!(dry["rpc"].as_str().unwrap().ends_with("/CreatePolicy"), "{dry}");
+    let uuid = server.run(&import).ok();
     let uuid = uuid.trim();
     let shown = server.run(&["policies", "show", uuid]).ok();
     assert_eq!(shown, "proxy.Password = [hidden] type=1 flags=4\n");

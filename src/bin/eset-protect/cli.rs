@@ -142,3 +142,52 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use crate::verb;
+
+    /// What changes nothing at ESET, or is no call at all, without the verbs of RPCs that read.
+    const READING: &[&str] = &[
+        "demo",
+        "emulator",
+        "serve",
+        "call",
+        "convert",
+        "descriptors",
+        "completions",
+        "man",
+        "tasks wait",
+        "policies show",
+        "policies export",
+        "policies diff",
+        "policies search",
+        "policies plan",
+        "policies effective",
+        "auth login",
+        "auth status",
+        "auth logout",
+    ];
+
+    #[test]
+    fn everything_that_writes_has_a_dry_run() {
+        let command = Cli::whole();
+        let mut leaves = Vec::new();
+        for noun in command.get_subcommands() {
+            let name = noun.get_name();
+            match noun.has_subcommands() && name != "call" {
+                true => leaves.extend(
+                    noun.get_subcommands().map(|verb| (name, verb.get_name(), verb.clone())),
+                ),
+                false => leaves.push((name, "", noun.clone())),
+            }
+        }
+        for (noun, verb, leaf) in leaves {
+            let reads = READING.contains(&format!("{noun} {verb}").trim())
+                || verb::method(noun, verb).is_some_and(|method| method.is_reading());
+            let has = leaf.get_arguments().any(|arg| arg.get_long() == Some("dry-run"));
+            assert_ne!(reads, has, "{noun} {verb}");
+        }
+    }
+}

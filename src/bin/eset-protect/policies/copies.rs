@@ -3,11 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use eset_protect::Client;
+use eset_protect::policy_management::v2::{CreatePolicyRequest, Policy};
+use eset_protect::rpc::policies::CreatePolicy;
 
 use super::files::read;
 use crate::connection::Connection;
+use crate::dry_run;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::method::Method;
+use crate::output::{Output, View};
+use crate::request::Request;
+use crate::safety::DryRun;
 
 /// Create a copy of a policy, without its assignments
 #[derive(Args, Debug)]
@@ -17,16 +24,18 @@ pub struct Clone {
     /// The name of the copy
     #[arg(long, allow_hyphen_values = true)]
     name: String,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Clone {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.run(async |client, _| {
+        connection.safely(self.dry_run.into()).run(async |client, view| {
             let mut policy = client.policies().get_policy(&*self.policy).await?;
             policy.display_name = self.name;
             policy.uuid.clear();
             policy.built_in = false;
-            print_created(&client.policies().create_policy(policy).await?.uuid)
+            create(&client, view, policy).await
         })
     }
 }
@@ -37,6 +46,8 @@ pub struct Import {
     /// The files; `-` reads standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Import {
@@ -47,16 +58,23 @@ impl Import {
             let wrong = |error| Failure::Input(format!("FILE {}: {error}", path.display()));
             policies.push(policy.map_err(wrong)?);
         }
-        connection.run(async |client, _| {
+        connection.safely(self.dry_run.into()).run(async |client, view| {
             for policy in policies {
-                print_created(&client.policies().create_policy(policy).await?.uuid)?;
+                create(&client, view, policy).await?;
             }
             Ok(())
         })
     }
 }
 
-fn print_created(uuid: &str) -> Result<(), Failure> {
+/// Creates a policy and prints its UUID.
+async fn create(client: &Client, view: &View, policy: Policy) -> Result<(), Failure> {
+    if view.safety.dry_run.dry_run {
+        let method = Method::of::<CreatePolicy>()?;
+        let request = Request::new(&method, &CreatePolicyRequest::from(policy))?;
+        return dry_run::print(view, &method, &request.json);
+    }
+    let uuid = client.policies().create_policy(policy).await?.uuid;
     let mut output = Output::new();
-    output.line(uuid).and_then(|()| output.flush()).map_err(Failure::of_created)
+    output.line(&uuid).and_then(|()| output.flush()).map_err(Failure::of_created)
 }

@@ -11,7 +11,7 @@ use super::files::{read_folder, write, write_new};
 use super::view::json;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, View};
 use crate::say::say;
 use crate::text::printable;
 
@@ -53,19 +53,8 @@ impl PlanArgs {
             if let Some(path) = &self.save {
                 write(path, json(&plan)?.as_bytes())?;
             }
-            let mut output = Output::new();
-            for change in plan.changes() {
-                match view.format {
-                    Format::Json => output.line(&json(change)?)?,
-                    _ => output.line(&printable(&change.to_string()))?,
-                }
-            }
-            output.flush()?;
-            if !plan.is_empty() {
-                return Err(Failure::Exit(2));
-            }
-            say("nothing to change");
-            Ok(())
+            show(view, &plan)?;
+            if plan.is_empty() { Ok(()) } else { Err(Failure::Exit(2)) }
         })
     }
 }
@@ -97,6 +86,9 @@ pub struct Apply {
     /// The journal
     #[arg(long, value_name = "FILE", default_value = JOURNAL)]
     journal: PathBuf,
+    /// Show what would change, as `plan` does, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Apply {
@@ -105,15 +97,20 @@ impl Apply {
         let goes_on = self.resume || self.roll_back;
         let from = if goes_on { Some(&self.journal) } else { self.plan.as_ref() };
         let saved = from.map(|path| saved(path)).transpose()?;
-        connection.run(async |client, _| {
+        connection.run(async |client, view| {
             let mut plan = match saved {
                 Some(saved) => saved,
                 None => plan(Tenant::read(&client).await?, &files, self.prune)?,
             };
             if self.roll_back && !plan.rolls_back() {
                 plan = roll_back(&plan, Tenant::read(&client).await?)?;
-                plan.changes().iter().for_each(|change| say(&change.to_string()));
-                write(&self.journal, json(&plan)?.as_bytes())?;
+                if !self.dry_run {
+                    plan.changes().iter().for_each(|change| say(&change.to_string()));
+                    write(&self.journal, json(&plan)?.as_bytes())?;
+                }
+            }
+            if self.dry_run {
+                return show(view, &plan);
             }
             if !goes_on {
                 return apply(&client, &plan, &self.journal).await;
@@ -122,6 +119,22 @@ impl Apply {
             remove(&self.journal)
         })
     }
+}
+
+/// Prints the changes of a plan.
+pub fn show(view: &View, plan: &Plan) -> Result<(), Failure> {
+    let mut output = Output::new();
+    for change in plan.changes() {
+        match view.format {
+            Format::Json => output.line(&json(change)?)?,
+            _ => output.line(&printable(&change.to_string()))?,
+        }
+    }
+    output.flush()?;
+    if plan.is_empty() {
+        say("nothing to change");
+    }
+    Ok(())
 }
 
 pub fn plan(tenant: Tenant, files: &[PolicyFile], prune: bool) -> Result<Plan, Failure> {

@@ -8,7 +8,7 @@ use eset_protect::policy_management::v2::SettingFlags;
 use eset_protect::rollout::Tenant;
 
 use super::files::with_assignments;
-use super::rollout::{JOURNAL, apply, plan};
+use super::rollout::{JOURNAL, apply, plan, show};
 use crate::connection::Connection;
 use crate::failure::Failure;
 
@@ -47,18 +47,24 @@ pub struct Set {
     /// The journal, as of `apply`
     #[arg(long, value_name = "FILE", default_value = JOURNAL)]
     journal: PathBuf,
+    /// Show what would change, as `plan` does, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Set {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.run(async |client, _| {
+        connection.run(async |client, view| {
             let tenant = Tenant::read(&client).await?;
             let policy = tenant.policies.iter().find(|policy| policy.uuid == self.policy);
             let missing = || Failure::Input(format!("POLICY: there is no policy {}", self.policy));
             let file = with_assignments(&tenant, policy.ok_or_else(missing)?);
             let file = self.with_flags(self.with_settings(file)?)?;
             let plan = plan(tenant, &[file], false)?;
-            apply(&client, &plan, &self.journal).await
+            match self.dry_run {
+                true => show(view, &plan),
+                false => apply(&client, &plan, &self.journal).await,
+            }
         })
     }
 
