@@ -1,6 +1,7 @@
 //! Which RPCs the server of a client has, and by which of their HTTP bindings ([facts](crate::facts#on-prem)).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tonic::Code;
@@ -17,11 +18,13 @@ pub(crate) struct Deployed {
     pub(crate) deployment: Option<Deployment>,
     /// Of each renamed RPC that succeeded, whether that was by an older binding.
     renamed: Mutex<BTreeMap<&'static str, bool>>,
+    /// The version that brought the newest RPC that succeeded.
+    newest: AtomicU32,
 }
 
 impl Deployed {
     pub(crate) fn new(deployment: Option<Deployment>) -> Self {
-        Self { deployment, renamed: Mutex::default() }
+        Self { deployment, renamed: Mutex::default(), newest: AtomicU32::new(number(FIRST)) }
     }
 
     /// Prepares a call. Fails if the deployment has no such RPC.
@@ -29,10 +32,16 @@ impl Deployed {
         let spec = outgoing.spec();
         let Some(deployment) = self.deployment else { return Ok(()) };
         if !deployment.has(spec) {
-            let message = format!(
-                "only ESET Connect has {}, ESET PROTECT On-Prem does not; nothing was sent",
-                spec.method
-            );
+            let place = match spec.on_prem.map(|on_prem| on_prem.since) {
+                Some((major, minor)) => format!(
+                    "ESET PROTECT On-Prem has {} since {major}.{minor}, and the server is {deployment}",
+                    spec.method
+                ),
+                None => {
+                    format!("only ESET Connect has {}, ESET PROTECT On-Prem does not", spec.method)
+                }
+            };
+            let message = format!("{place}; nothing was sent");
             return Err(Error::new(ErrorKind::Config, Code::Unimplemented, message).unsent());
         }
         if is_renamed(spec) {
@@ -57,8 +66,11 @@ impl Deployed {
         may_be_older
     }
 
-    /// Remembers by which binding a call succeeded.
+    /// Remembers that the server has the RPC, and by which binding.
     pub(super) fn succeeded(&self, outgoing: &Outgoing<'_>) {
+        if let Some(on_prem) = outgoing.spec().on_prem.filter(|on_prem| on_prem.since > FIRST) {
+            self.newest.fetch_max(number(on_prem.since), Ordering::Relaxed);
+        }
         if is_renamed(outgoing.spec()) {
             self.renamed().insert(outgoing.spec().path, outgoing.is_older());
         }
@@ -66,17 +78,19 @@ impl Deployed {
 
     /// Adds to the error of a call what is known of its server.
     pub(super) fn explained(&self, spec: &MethodSpec, error: Error) -> Error {
-        let since = spec.on_prem.map(|on_prem| on_prem.since).filter(|since| *since > FIRST);
+        // What an older server does not have it answers as what is not found.
+        let since = spec.on_prem.map(|on_prem| on_prem.since);
+        let since = since.filter(|since| number(*since) > self.newest.load(Ordering::Relaxed));
         match (self.deployment, error.kind(), error.code(), since) {
             (
                 Some(Deployment::OnPrem { .. }),
                 ErrorKind::Status,
                 Code::NotFound,
                 Some((major, minor)),
-            ) => {
-                let method = spec.method;
-                error.with_note(&format!("ESET PROTECT On-Prem has {method} since {major}.{minor}"))
-            }
+            ) => error.with_note(&format!(
+                "an ESET PROTECT On-Prem before {major}.{minor} answers so too, since it has no {}",
+                spec.method
+            )),
             // Observed of modules that a tenant does not have (FACTS.md#incident-management).
             (Some(Deployment::Cloud), ErrorKind::Status, Code::Unimplemented, _) => {
                 error.with_note("the tenant does not have the module of this service")
@@ -93,6 +107,11 @@ impl Deployed {
 /// Whether the server may not know the path of a request.
 pub(super) fn is_missing(error: &Error) -> bool {
     error.http_status().is_some_and(|status| matches!(status, 404 | 405 | 501))
+}
+
+/// A version as a number that compares like it.
+fn number((major, minor): (u16, u16)) -> u32 {
+    u32::from(major) << 16 | u32::from(minor)
 }
 
 fn is_renamed(spec: &MethodSpec) -> bool {

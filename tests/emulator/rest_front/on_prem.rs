@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::device_management::v1::{ListDevicesRequest, RenameDeviceRequest};
 use eset_protect::incident_management::v2::ListDetectionsRequest;
 use eset_protect::rpc::{self, Deployment};
@@ -65,10 +66,16 @@ async fn what_a_deployment_does_not_have_is_not_sent() {
     // The client does not know the version of the server.
     let error = client.device_tasks().get_task("t").await.unwrap_err();
     assert!(error.is_not_found());
-    assert!(error.message().ends_with("ESET PROTECT On-Prem has GetTask since 13.1"), "{error}");
+    let note = "an ESET PROTECT On-Prem before 13.1 answers so too, since it has no GetTask";
+    assert!(error.message().ends_with(note), "{error}");
 
     let (fixture, client) = deployed(Deployment::ON_PREM).await;
-    assert!(client.device_tasks().get_task("t").await.is_err());
+    let error = client.device_tasks().get_task("t").await.unwrap_err();
+    assert!(error.message().ends_with(note), "{error}");
+    // Now it is known to be 13.1.
+    client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap();
+    let error = client.device_tasks().get_task("t").await.unwrap_err();
+    assert!(error.is_not_found() && !error.message().contains("13.1"), "{error}");
     let grpc = Client::connect(&fixture.running.endpoint()).await.unwrap();
     assert_eq!(grpc.deployment(), None);
     let error = grpc.detections().list_detections(ListDetectionsRequest::default()).await;
