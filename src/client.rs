@@ -19,10 +19,12 @@ pub use create_guard::{Guarded, GuardedCreate};
 #[doc(hidden)]
 pub use env::duration;
 #[cfg(feature = "serve")]
-pub(crate) use env::table::{FILES, PATIENCE, PREFIX, SettingsTable};
+pub(crate) use env::groups::PREFIX;
+#[cfg(feature = "serve")]
+pub(crate) use env::table::{FILES, PATIENCE, SettingsTable};
 #[cfg(feature = "profiles")]
 #[doc(hidden)]
-pub use env::{Origin, Profile, Settings};
+pub use env::{Origin, Profile, Settings, groups::key, names};
 #[cfg(feature = "rest")]
 pub use target::Wire;
 #[cfg(feature = "automation")]

@@ -3,9 +3,12 @@
 #[cfg(any(feature = "profiles", feature = "serve"))]
 mod command;
 mod credentials;
+#[cfg(any(feature = "profiles", feature = "serve"))]
+pub(crate) mod groups;
 mod login;
 mod login_file;
-mod names;
+#[doc(hidden)]
+pub mod names;
 #[cfg(feature = "profiles")]
 mod profile;
 #[cfg(feature = "profiles")]

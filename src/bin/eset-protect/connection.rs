@@ -8,7 +8,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use eset_protect::codegen::Origin;
+use eset_protect::codegen::names::{
+    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
+    PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
+};
+use eset_protect::codegen::{Origin, key};
 use eset_protect::{Client, ClientBuilder, Region};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,11 +21,7 @@ use crate::output::View;
 use crate::run::block_on;
 use crate::safety::Safety;
 use crate::server::Server;
-use settings::{
-    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
-    PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, Settings, TIMEOUT, TOKEN, TOKEN_URL, USERNAME,
-    WIRE, key,
-};
+use settings::Settings;
 
 // The library parses the values of flags and variables alike. clap would report a conflict between a flag and
 // the variable of another.

@@ -9,7 +9,8 @@ use std::{env, fs, io};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::table::{PATIENCE, PREFIX, SettingsTable};
+use super::groups::{PREFIX, key};
+use super::table::{PATIENCE, SettingsTable};
 use super::value::duration;
 use crate::error::Error;
 
@@ -150,10 +151,6 @@ impl Profile {
     fn wrong(&self, key: &str, problem: &str) -> Error {
         Error::config(format!("{}: {problem}", self.place(&variable(key))))
     }
-}
-
-fn key(variable: &str) -> String {
-    variable.trim_start_matches(PREFIX).to_ascii_lowercase()
 }
 
 fn variable(key: &str) -> String {

@@ -4,33 +4,13 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 
+use super::groups::{CLIENT, GROUPS, LOGIN, PREFIX, SERVER, TRUST, all};
 use super::names::{
-    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
-    PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
+    CREDENTIALS, ON_PREM, PASSWORD, REGION, SERVER_NAME, TOKEN, TOKEN_URL, USERNAME, WIRE,
 };
 use super::profile::Profile;
-use super::table::PREFIX;
 use crate::client::ClientBuilder;
 use crate::error::Error;
-
-const SERVER: &[&str] = &[ENDPOINT, REGION, ON_PREM];
-const LOGIN: &[&str] = &[CREDENTIALS, TOKEN, USERNAME, PASSWORD];
-const TRUST: &[&str] = &[CA_CERT, PIN_CERT, PIN_SHA256];
-const CLIENT: &[&str] = &[CLIENT_CERT, CLIENT_KEY];
-
-/// All variables. A source that sets one of a group overrides all of the group.
-const GROUPS: &[&[&str]] = &[
-    SERVER,
-    LOGIN,
-    TRUST,
-    CLIENT,
-    &[SERVER_NAME],
-    &[WIRE],
-    &[TOKEN_URL],
-    &[TIMEOUT],
-    &[MAX_ATTEMPTS],
-    &[RATE],
-];
 
 /// Where a setting comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +62,7 @@ impl Settings {
 
     /// Reads variables with another prefix than ESET_PROTECT_.
     pub fn of_env(prefix: &str) -> Self {
-        let names = GROUPS.iter().copied().flatten().copied();
-        let values = names.filter_map(|name| {
+        let values = all().filter_map(|name| {
             let value = env::var_os(name.replacen(PREFIX, prefix, 1))?;
             (!value.is_empty()).then_some((name, (value, Origin::Environment)))
         });
@@ -92,8 +71,7 @@ impl Settings {
 
     /// Adds the values of a source that nothing before it hides.
     fn add(&mut self, origin: Origin, value: impl Fn(&str) -> Option<OsString>) {
-        let names = GROUPS.iter().copied().flatten().copied();
-        let added: Vec<_> = names
+        let added: Vec<_> = all()
             .filter_map(|name| Some((name, (value(name)?, origin))))
             .filter(|(name, _)| !self.hides(name, &value))
             .collect();
@@ -133,6 +111,14 @@ impl Settings {
     /// Returns where the value of a variable comes from.
     pub fn origin(&self, name: &str) -> Option<Origin> {
         self.values.get(name).map(|(_, origin)| *origin)
+    }
+
+    /// Returns the names of the variables that flags set.
+    pub fn flags(&self) -> impl Iterator<Item = &'static str> {
+        let is_flag = |(name, (_, origin)): (&&'static str, &(_, Origin))| {
+            (*origin == Origin::Flag).then_some(*name)
+        };
+        self.values.iter().filter_map(is_flag)
     }
 
     /// Sets a variable, as a flag does.

@@ -7,28 +7,8 @@ use std::time::Duration;
 
 use toml::Value;
 
-use super::command;
+use super::{command, groups};
 
-/// What the environment variables of a client begin with.
-pub(crate) const PREFIX: &str = "ESET_PROTECT_";
-const SETTINGS: [&str; 16] = [
-    "ca_cert",
-    "client_cert",
-    "client_key",
-    "credentials",
-    "endpoint",
-    "max_attempts",
-    "on_prem",
-    "pin_cert",
-    "pin_sha256",
-    "rate",
-    "region",
-    "server_name",
-    "timeout",
-    "token_url",
-    "username",
-    "wire",
-];
 const SECRETS: [&str; 2] = ["password", "token"];
 /// What a command that prints a login may set.
 const LOGIN: [&str; 3] = ["username", "password", "token"];
@@ -77,15 +57,19 @@ impl SettingsTable {
             self.0.insert(secret.to_owned(), found);
         } else if SECRETS.contains(&key) {
             return Err(format!("a secret does not belong in this file; use {key}_env"));
-        } else if FILES.contains(&key) {
-            self.0.insert(key.to_owned(), folder.join(text).into());
-        } else if SETTINGS.contains(&key) {
-            self.0.insert(key.to_owned(), text.into());
         } else {
-            let known = SETTINGS.join(", ");
-            return Err(format!(
-                "expected one of {known}, password_env, token_env, {COMMAND}, {PATIENCE}"
-            ));
+            let mut known: Vec<_> = groups::all().map(groups::key).collect();
+            if !known.iter().any(|known| known == key) {
+                known.retain(|key| !SECRETS.contains(&key.as_str()));
+                known.sort();
+                return Err(format!(
+                    "expected one of {}, password_env, token_env, {COMMAND}, {PATIENCE}",
+                    known.join(", ")
+                ));
+            }
+            let is_file = FILES.contains(&key);
+            let value = if is_file { folder.join(text).into() } else { text.into() };
+            self.0.insert(key.to_owned(), value);
         }
         Ok(())
     }

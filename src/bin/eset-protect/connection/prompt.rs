@@ -5,9 +5,9 @@ use std::io;
 use console::Term;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::settings::{CREDENTIALS, PASSWORD, TOKEN, USERNAME};
 use crate::failure::Failure;
 use crate::text::printable;
+use eset_protect::codegen::names::{CREDENTIALS, PASSWORD, TOKEN, USERNAME};
 
 /// Prompts for a user name.
 pub fn username() -> Result<String, Failure> {

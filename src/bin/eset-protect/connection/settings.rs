@@ -2,51 +2,15 @@
 
 use std::ffi::OsString;
 
-use eset_protect::codegen::{self, Origin, Profile};
+use eset_protect::codegen::names::{
+    CA_CERT, ENDPOINT, ON_PREM, PIN_CERT, PIN_SHA256, RATE, REGION, TIMEOUT, TOKEN_URL, WIRE,
+};
+use eset_protect::codegen::{self, Origin, Profile, key};
 use eset_protect::{ClientBuilder, Error, Wire};
 
 use crate::calls::type_registry;
 use crate::failure::Failure;
 use crate::server::{Server, ServerKind, Trust};
-
-pub const ENDPOINT: &str = "ESET_PROTECT_ENDPOINT";
-pub const REGION: &str = "ESET_PROTECT_REGION";
-pub const ON_PREM: &str = "ESET_PROTECT_ON_PREM";
-pub const WIRE: &str = "ESET_PROTECT_WIRE";
-pub const CREDENTIALS: &str = "ESET_PROTECT_CREDENTIALS";
-pub const TOKEN: &str = "ESET_PROTECT_TOKEN";
-pub const USERNAME: &str = "ESET_PROTECT_USERNAME";
-pub const PASSWORD: &str = "ESET_PROTECT_PASSWORD";
-pub const TOKEN_URL: &str = "ESET_PROTECT_TOKEN_URL";
-pub const TIMEOUT: &str = "ESET_PROTECT_TIMEOUT";
-pub const MAX_ATTEMPTS: &str = "ESET_PROTECT_MAX_ATTEMPTS";
-pub const RATE: &str = "ESET_PROTECT_RATE";
-pub const CA_CERT: &str = "ESET_PROTECT_CA_CERT";
-pub const PIN_CERT: &str = "ESET_PROTECT_PIN_CERT";
-pub const PIN_SHA256: &str = "ESET_PROTECT_PIN_SHA256";
-pub const CLIENT_CERT: &str = "ESET_PROTECT_CLIENT_CERT";
-pub const CLIENT_KEY: &str = "ESET_PROTECT_CLIENT_KEY";
-pub const SERVER_NAME: &str = "ESET_PROTECT_SERVER_NAME";
-
-/// The variables that have a flag.
-const FLAGS: [&str; 16] = [
-    ENDPOINT,
-    REGION,
-    ON_PREM,
-    WIRE,
-    CREDENTIALS,
-    USERNAME,
-    TOKEN_URL,
-    TIMEOUT,
-    MAX_ATTEMPTS,
-    RATE,
-    CA_CERT,
-    PIN_CERT,
-    PIN_SHA256,
-    CLIENT_CERT,
-    CLIENT_KEY,
-    SERVER_NAME,
-];
 
 /// The settings, and how their errors name them.
 #[allow(missing_debug_implementations)]
@@ -78,10 +42,6 @@ impl Settings {
         self.0.origin(name)
     }
 
-    fn is_flag(&self, name: &str) -> bool {
-        self.origin(name) == Some(Origin::Flag)
-    }
-
     pub fn has(&self, name: &str) -> bool {
         self.0.has(name)
     }
@@ -103,7 +63,7 @@ impl Settings {
                 url.starts_with("http://")
             }
         };
-        if is_plain && self.is_flag(PIN_CERT) && !self.has(CA_CERT) {
+        if is_plain && self.origin(PIN_CERT) == Some(Origin::Flag) && !self.has(CA_CERT) {
             return Err(Failure::Input(
                 "--pin-cert: the server does not use https, so it has no certificate".to_owned(),
             ));
@@ -114,12 +74,9 @@ impl Settings {
 
     /// Returns the library's error with flags instead of the variables that they set.
     fn blame(&self, error: &Error) -> Failure {
-        let flags = FLAGS.iter().filter(|name| self.is_flag(name));
-        Failure::Input(
-            flags.fold(error.message().to_owned(), |message, name| {
-                message.replace(*name, &flag(name))
-            }),
-        )
+        let message = error.message().to_owned();
+        let named = |message: String, name| message.replace(name, &flag(name));
+        Failure::Input(self.0.flags().fold(message, named))
     }
 
     pub fn server(&self) -> Server {
@@ -151,11 +108,6 @@ impl Settings {
             trust,
         }
     }
-}
-
-/// Returns the key of a profile for a variable: `token_url` for `ESET_PROTECT_TOKEN_URL`.
-pub fn key(variable: &str) -> String {
-    variable.trim_start_matches("ESET_PROTECT_").to_ascii_lowercase()
 }
 
 /// Returns the flag for a variable: `--token-url` for `ESET_PROTECT_TOKEN_URL`.
