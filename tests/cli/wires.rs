@@ -112,9 +112,9 @@ fn everything(target: &[&str]) -> Vec<String> {
                 .iter()
                 .any(|start| line.starts_with(start))
         };
-        // On-Prem says since when it has a call.
+        // Of On-Prem, the version is not known.
         let plain =
-            |line: &str| line.split("; ESET PROTECT On-Prem has ").next().map(str::to_owned);
+            |line: &str| line.split("; an ESET PROTECT On-Prem before ").next().map(str::to_owned);
         let err: Vec<_> = ran.err.lines().filter(is_common).filter_map(plain).collect();
         said.push(format!("{line:?} -> {}\n{out}{}", ran.code, err.join("\n")));
     }
