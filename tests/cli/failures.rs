@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
-use crate::command::{command, run, run_command, runtime};
+use crate::command::{DEVICE, command, run, run_command, runtime};
 
 /// A service that returns the same status for every call.
 #[derive(Clone)]
@@ -167,7 +167,7 @@ fn time_runs_out() {
     let error = run(&[&["tasks", "list"], &args[..]].concat(), b"").fails(6);
     assert!(error.contains("DEADLINE_EXCEEDED") && error.contains("--timeout"), "{error}");
     assert!(!error.contains("look before"), "a list changes nothing: {error}");
-    let create = ["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", "d"];
+    let create = ["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", DEVICE];
     let error = run(&[&create[..], &args].concat(), b"").fails(6);
     assert!(error.contains("it may have been done all the same"), "{error}");
 }

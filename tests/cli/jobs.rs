@@ -4,6 +4,7 @@ use eset_protect::automation::v1::{CreateTaskRequest, CreateTaskResponse, Device
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use eset_protect::params::{OnDemandScan, RunCommand, ShutdownComputer};
 use http::StatusCode;
+use serde_json::Value;
 
 use crate::command::{DEVICE, Server, run};
 
@@ -80,6 +81,35 @@ fn a_name_of_several_devices_or_none_is_not_guessed() {
     server.run(&["reboot", "LAPTOP-42", "--wire", "rest"]).fails(4);
     let tasks = server.run(&["tasks", "list", "-o", "json"]).json_lines::<DeviceTask>();
     assert_eq!(tasks, []);
+}
+
+#[test]
+fn a_device_may_be_given_by_its_name_wherever_one_is_meant() {
+    let server = Server::seeded();
+    let device = &["--device", "REGISTER-01"][..];
+    for args in [
+        &["devices", "rename", "REGISTER-01", "--display-name", "X"][..],
+        &[&["tasks", "set-targets", OTHER], device].concat(),
+        &[&["tasks", "create", "--name", "x", "--action", "StartNetworkIsolation"], device]
+            .concat(),
+        &[&["assignments", "assign", "--policy", OTHER], device].concat(),
+    ] {
+        let dry: Value = server.run(&[args, &["--dry-run", "--json"]].concat()).json();
+        let dry = dry.to_string();
+        assert!(dry.contains(DEVICE) && !dry.contains("REGISTER"), "{dry}");
+        let wrong =
+            args.iter().map(|arg| if *arg == "REGISTER-01" { "J\u{fc}rgen's PC" } else { arg });
+        let error = server.run(&wrong.collect::<Vec<_>>()).fails(4);
+        assert!(error.contains("\"J\u{fc}rgen's PC\": no device has this name"), "{error}");
+    }
+    for uuids in [&["REGISTER-01"][..], &[DEVICE, "REGISTER-01"]] {
+        let found = server.run(&[&["devices", "get", "-o", "name"], uuids].concat());
+        assert_eq!(found.out, format!("{DEVICE}\n").repeat(uuids.len()).as_bytes());
+    }
+    let listed = server.run(&[&["patches", "list", "-o", "json"], device].concat()).ok();
+    assert!(!listed.is_empty() && listed.lines().all(|line| line.contains(DEVICE)), "{listed}");
+    let error = server.run(&["devices", "get", DEVICE, "REGISTR-01"]).fails(4);
+    assert!(error.contains(&format!("hint: did you mean {DEVICE} REGISTER-01")), "{error}");
 }
 
 #[test]

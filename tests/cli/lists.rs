@@ -151,7 +151,7 @@ fn a_full_disk_is_an_error() {
 fn names_cannot_break_the_table_or_the_terminal() {
     let server = Server::empty();
     let name = "a\n\u{1b}[31mb\u{202e}c\u{9b}0m";
-    let args = ["tasks", "create", "--name", name, "--action", "StopManaging", "--device", "d"];
+    let args = ["tasks", "create", "--name", name, "--action", "StopManaging", "--device", DEVICE];
     let shown = server.run(&args).ok();
     let table = server.run(&["tasks", "list"]).ok();
     for text in [&shown, &table] {

@@ -63,16 +63,16 @@ fn no_create_takes_a_uuid_of_its_own() {
 fn a_verb_makes_the_call_of_its_rpc() {
     let faults = Faults::new();
     let server = Server::start(Emulator::builder().faults(faults.clone()));
-    let device = r#"{"uuid":"u","displayName":"LAPTOP-42"}"#;
+    let device = format!("{{\"uuid\":\"{DEVICE}\",\"displayName\":\"LAPTOP-42\"}}");
     for (args, body, expected) in [
         (&["devices", "list"][..], format!("{{\"devices\":[{device}]}}"), "LAPTOP-42"),
-        (&["devices", "get", "u"], format!("{{\"device\":{device}}}"), "LAPTOP-42"),
+        (&["devices", "get", DEVICE], format!("{{\"device\":{device}}}"), "LAPTOP-42"),
         (
-            &["devices", "rename", "u", "--display-name", "LAPTOP-42"],
+            &["devices", "rename", DEVICE, "--display-name", "LAPTOP-42"],
             format!("{{\"device\":{device}}}"),
             "LAPTOP-42",
         ),
-        (&["devices", "move", "u", "--new-parent", "g"], "{}".to_owned(), "no device"),
+        (&["devices", "move", DEVICE, "--new-parent", "g"], "{}".to_owned(), "no device"),
         (&["groups", "delete", "g"], "{}".to_owned(), "Deleted the group g."),
         (&["groups", "member-devices", "g"], format!("{{\"devices\":[{device}]}}"), "LAPTOP-42"),
     ] {

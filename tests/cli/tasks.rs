@@ -38,7 +38,7 @@ fn create_from_flags() {
             "--device",
             DEVICE,
             "--device",
-            "another",
+            GROUP,
             "--group",
             GROUP,
             "--expires",
@@ -47,7 +47,7 @@ fn create_from_flags() {
     );
     assert_eq!((&*task.display_name, &*task.description), ("Scan", "All of it"));
     let targets = task.targets.unwrap();
-    assert_eq!(targets.devices_uuids, [DEVICE, "another"]);
+    assert_eq!(targets.devices_uuids, [DEVICE, GROUP]);
     assert_eq!(targets.device_groups_uuids, [GROUP]);
     let Some(Kind::Manual(manual)) = &task.triggers[0].kind else { panic!("no manual trigger") };
     assert_eq!(manual.expire_time.unwrap().to_string(), "2040-01-01T00:00:00Z");
@@ -176,7 +176,7 @@ fn runs_go_on_with_the_time() {
     let server = Server::start(Emulator::builder().clock(Arc::clone(&clock)));
     let task = create(
         &server,
-        &["--name", "Scan", "--action", "OnDemandScan", "--device", DEVICE, "--device", "another"],
+        &["--name", "Scan", "--action", "OnDemandScan", "--device", DEVICE, "--device", GROUP],
     );
     let runs = |args: &[&str]| {
         let args = [&["tasks", "runs", &task.uuid, "--output", "json"], args].concat();
@@ -201,7 +201,7 @@ fn runs_go_on_with_the_time() {
 
 #[test]
 fn wrong_flags_are_named() {
-    let base = ["tasks", "create", "--name", "x", "--device", "d", "--action"];
+    let base = ["tasks", "create", "--name", "x", "--device", DEVICE, "--action"];
     for (args, expected) in [
         (
             &["OnDemandScan", "--restart"][..],

@@ -12,13 +12,20 @@ use tonic::Code;
 
 use crate::command::{GROUP, Ran, Server, run, run_command, runtime};
 
+const A: &str = "00000000-0000-4000-8000-00000000000a";
+const B: &str = "00000000-0000-4000-8000-00000000000b";
+const C: &str = "00000000-0000-4000-8000-00000000000c";
+const BAD: &str = "00000000-0000-4000-8000-0000000000d0";
+const QUIET: &str = "00000000-0000-4000-8000-0000000000d1";
+const OFF: &str = "00000000-0000-4000-8000-0000000000d2";
+
 /// Builds an emulator whose runs take a moment.
 fn fast() -> Builder {
     let pace = Pace { queued: Duration::from_millis(500), running: Duration::from_millis(50) };
-    Emulator::builder().pace(pace).device(Device::new("off").off()).outcome(
+    Emulator::builder().pace(pace).device(Device::new(OFF).off()).outcome(
         |_, device| match device {
-            "bad" => Outcome::Failed,
-            "quiet" => Outcome::Suppressed,
+            BAD => Outcome::Failed,
+            QUIET => Outcome::Suppressed,
             _ => Outcome::Finished,
         },
     )
@@ -45,7 +52,7 @@ fn without_times(text: &str) -> Vec<&str> {
 fn all_is_well() {
     for wire in ["grpc", "rest"] {
         let server = Server::start(fast());
-        let ran = create_and_wait(&server, &["--device", "a", "--device", "b", "--wire", wire]);
+        let ran = create_and_wait(&server, &["--device", A, "--device", B, "--wire", wire]);
         assert_eq!(ran.code, 0, "{}", ran.err);
         // Standard error is not a terminal: a line for each change, and no bar.
         assert!(!ran.err.contains('\u{1b}') && !ran.err.contains('\r'), "{:?}", ran.err);
@@ -63,7 +70,7 @@ fn all_is_well() {
 #[test]
 fn runs_that_fail_have_an_exit_code_of_their_own() {
     let server = Server::start(fast());
-    let devices = ["--device", "a", "--device", "bad", "--device", "quiet"];
+    let devices = ["--device", A, "--device", BAD, "--device", QUIET];
     let ran = create_and_wait(&server, &devices);
     assert_eq!(ran.code, 9, "{}", ran.err);
     let said = ran.err.lines().last().unwrap();
@@ -78,7 +85,7 @@ fn runs_that_fail_have_an_exit_code_of_their_own() {
 #[test]
 fn json_is_the_task_and_then_a_line_for_each_run_that_has_ended() {
     let server = Server::start(fast());
-    let args = ["--device", "a", "--device", "bad", "--output", "json"];
+    let args = ["--device", A, "--device", BAD, "--output", "json"];
     let ran = create_and_wait(&server, &args);
     assert_eq!(ran.code, 9, "{}", ran.err);
     let out = lines(&ran.out);
@@ -89,7 +96,7 @@ fn json_is_the_task_and_then_a_line_for_each_run_that_has_ended() {
         runs.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     runs.sort_by(|a, b| a.device_uuid.cmp(&b.device_uuid));
     let ended: Vec<_> = runs.iter().map(|run| (&*run.device_uuid, run.status())).collect();
-    assert_eq!(ended, [("a", TaskRunStatus::Finished), ("bad", TaskRunStatus::Failed)]);
+    assert_eq!(ended, [(A, TaskRunStatus::Finished), (BAD, TaskRunStatus::Failed)]);
     assert!(runs.iter().all(|run| run.task_uuid == uuid));
 
     // Waiting again later: everything has already ended.
@@ -100,7 +107,7 @@ fn json_is_the_task_and_then_a_line_for_each_run_that_has_ended() {
 #[test]
 fn the_time_runs_out() {
     let server = Server::start(fast());
-    let args = ["--device", "a", "--device", "off", "--wait-timeout", "2s"];
+    let args = ["--device", A, "--device", OFF, "--wait-timeout", "2s"];
     let ran = create_and_wait(&server, &args);
     assert_eq!(ran.code, 6, "{}", ran.err);
     let said: Vec<_> = ran.err.lines().rev().take(2).collect();
@@ -111,7 +118,7 @@ fn the_time_runs_out() {
     );
     // Shows what is known anyway.
     let out = String::from_utf8(ran.out).unwrap();
-    assert!(out.contains("FINISHED") && out.contains("NOT STARTED  off"), "{out}");
+    assert!(out.contains("FINISHED") && out.contains(&format!("NOT STARTED  {OFF}")), "{out}");
 }
 
 #[test]
@@ -132,7 +139,7 @@ fn a_task_that_expires_or_runs_nowhere() {
         created.uuid
     };
     let wait = |uuid: &str| server.run(&["tasks", "wait", uuid, "--poll-interval", "10ms"]);
-    let ran = wait(&expired(DeviceTaskTargets::devices(["a", "off"])));
+    let ran = wait(&expired(DeviceTaskTargets::devices([A, OFF])));
     assert_eq!(ran.code, 9, "{}", ran.err);
     assert!(ran.err.ends_with("on 2 of 2 devices: 2 not started in time\n"), "{}", ran.err);
     let ran = wait(&expired(DeviceTaskTargets::groups([GROUP])));
@@ -156,7 +163,7 @@ fn waiting_for_nothing() {
         let error = run(args, b"").fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");
     }
-    let args = [&ISOLATE[..], &["--device", "a", "--wait-timeout", "1m"]].concat();
+    let args = [&ISOLATE[..], &["--device", A, "--wait-timeout", "1m"]].concat();
     let error = run(&args, b"").fails(2);
     assert_eq!(error, "error: --wait-timeout: expected --wait beside it\n");
 }
@@ -171,7 +178,7 @@ fn a_bar_where_there_is_script() {
     }
     let shown = |no_color: &str| {
         let server = Server::start(fast());
-        let create = [&ISOLATE[..], &WAIT, &["--device", "a", "--device", "bad"]].concat();
+        let create = [&ISOLATE[..], &WAIT, &["--device", A, "--device", BAD]].concat();
         let line =
             format!("stty cols 100; {} {}", env!("CARGO_BIN_EXE_eset-protect"), create.join(" "));
         let mut command = Command::new("script");
@@ -197,7 +204,7 @@ fn a_bar_where_there_is_script() {
 fn a_signal_ends_the_waiting_and_not_the_task() {
     use std::io::{BufRead, BufReader};
     let server = Server::start(fast());
-    let args = [&ISOLATE[..], &WAIT, &["--device", "off"]].concat();
+    let args = [&ISOLATE[..], &WAIT, &["--device", OFF]].concat();
     let mut command = server.command(&args);
     command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -222,7 +229,7 @@ fn a_guarded_create_finds_what_was_made() {
         let faults = Faults::new();
         let server = Server::start(fast().faults(faults.clone()));
         faults.push_for("CreateTask", Fault::code(Code::Unavailable).after_the_call());
-        let args = ["--guarded", "--device", "a", "--output", "json", "--wire", wire];
+        let args = ["--guarded", "--device", A, "--output", "json", "--wire", wire];
         let ran = server.run(&[&ISOLATE[..], &args].concat());
         assert_eq!(ran.code, 0, "{}", ran.err);
         let found: CreateTaskResponse = serde_json::from_str(&lines(&ran.out)[0]).unwrap();
@@ -238,7 +245,7 @@ fn a_guarded_create_finds_what_was_made() {
 
         // Without the option there is no look; the hint says what to do.
         faults.push_for("CreateTask", Fault::code(Code::Unavailable).after_the_call());
-        let error = server.run(&[&ISOLATE[..], &["--device", "a"]].concat()).fails(3);
+        let error = server.run(&[&ISOLATE[..], &["--device", A]].concat()).fails(3);
         assert!(error.contains("it may have been done all the same"), "{error}");
     }
 }
@@ -246,17 +253,17 @@ fn a_guarded_create_finds_what_was_made() {
 #[test]
 fn targets_and_triggers_are_replaced() {
     let server = Server::start(fast());
-    let args = [&ISOLATE[..], &["--device", "a", "--output", "json"]].concat();
+    let args = [&ISOLATE[..], &["--device", A, "--output", "json"]].concat();
     let uuid = server.run(&args).json::<CreateTaskResponse>().task.unwrap().uuid;
     let get = || -> DeviceTask {
         let got: GetTaskResponse = server.run(&["tasks", "get", &uuid, "--output", "json"]).json();
         got.task.unwrap()
     };
-    let args = ["tasks", "set-targets", &uuid, "--device", "b", "--device", "c", "--group", GROUP];
+    let args = ["tasks", "set-targets", &uuid, "--device", B, "--device", C, "--group", GROUP];
     let said = server.run(&args).ok();
     assert_eq!(said, format!("Replaced the targets of the task {uuid}.\n"));
     let targets = get().targets.unwrap();
-    assert_eq!(targets.devices_uuids, ["b", "c"]);
+    assert_eq!(targets.devices_uuids, [B, C]);
     assert_eq!(targets.device_groups_uuids, [GROUP]);
 
     let args = ["tasks", "set-triggers", &uuid, "--expires", "2040-01-01T00:00:00Z"];

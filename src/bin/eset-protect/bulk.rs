@@ -42,10 +42,11 @@ pub struct Bulk {
 
 impl Bulk {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.run(async |client, view| self.calls(client, view).await)
+        connection.run(async |client, view| self.calls(&client, view).await)
     }
 
-    async fn calls(mut self, client: Client, view: &View) -> Result<(), Failure> {
+    /// Makes the calls with a client.
+    pub async fn calls(mut self, client: &Client, view: &View) -> Result<(), Failure> {
         if view.safety.dry_run.dry_run {
             return self
                 .items
@@ -65,7 +66,7 @@ impl Bulk {
             bar: Bar::new(self.items.len()),
             safety: view.safety,
         };
-        execution.calls(&client, self.settings.concurrency).await?;
+        execution.calls(client, self.settings.concurrency).await?;
         let Execution { outcomes, printer, bar, .. } = execution;
         drop(bar);
         outcomes.say_under_way(&self.items);

@@ -1,7 +1,6 @@
 //! Checks requests before anything is sent.
 
 use clap::Args;
-use eset_protect::rpc::Rpc;
 
 use crate::failure::Failure;
 use crate::input::Requests;
@@ -54,17 +53,6 @@ impl CheckOptions {
     fn problems(self, request: &Request) -> impl Iterator<Item = &Problem> {
         request.problems.iter().filter(move |problem| !(self.allow_unknown && problem.is_unknown))
     }
-}
-
-/// Makes a request from flags, none of which can be unknown, and checks it.
-pub fn checked<R: Rpc>(
-    message: &R::Request,
-    flags: Flags<'_>,
-) -> Result<(Method, Request), Failure> {
-    let method = Method::of::<R>()?;
-    let request = Request::new(&method, message)?;
-    CheckOptions::default().flags(&request, flags)?;
-    Ok((method, request))
 }
 
 /// Fails if there are problems, each with its line.

@@ -1,32 +1,115 @@
 //! Finds devices by name.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use eset_protect::Client;
 use eset_protect::codegen::near;
+use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Value, json};
 
 use crate::calls;
 use crate::calls::parse;
+use crate::check::{CheckOptions, Flags};
 use crate::failure::{self, Failure};
+use crate::input::each_once;
 use crate::method::Method;
+use crate::request::Request;
 
 /// How many devices are looked through for names that are near.
 const MAX_LOOKED_AT: usize = 5000;
 /// How many of the devices that may be meant are shown.
 const MAX_SHOWN: usize = 10;
 
+/// Stands for devices until they are found.
+pub const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
 /// Returns the UUIDs of devices that are given by name or UUID, without duplicates.
 ///
 /// A name that no device has, or several have, is an error with the devices that may be meant. A UUID is
 /// returned as it is.
 pub async fn resolve(client: &Client, given: &[String]) -> Result<Vec<String>, Failure> {
-    let names: Vec<_> = given.iter().filter(|text| !is_uuid(text)).collect();
-    let found =
-        if names.is_empty() { Vec::new() } else { list(client, &json!(names), None).await? };
-    let mut uuids = Vec::new();
-    for text in given {
-        let uuid = if is_uuid(text) { text.clone() } else { one(client, text, &found).await? };
-        if !uuids.contains(&uuid) {
-            uuids.push(uuid);
+    let uuids = by_name(client, given.iter().cloned().collect()).await?;
+    Ok(each_once(given.iter().map(|text| uuids.get(text).unwrap_or(text).clone()).collect()))
+}
+
+/// Replaces the names of devices in requests of a method as [`resolve`] does.
+pub async fn resolve_in(
+    client: &Client,
+    method: &Method,
+    requests: Vec<&mut String>,
+) -> Result<(), Failure> {
+    let mut names = BTreeSet::new();
+    let mut parsed = Vec::new();
+    for request in requests {
+        let mut value = parse(request)?;
+        each_device(&method.input(), &mut value, &mut |text| {
+            names.insert(text.clone());
+        });
+        parsed.push((request, value));
+    }
+    let uuids = by_name(client, names).await?;
+    for (request, mut value) in parsed {
+        let mut has_names = false;
+        each_device(&method.input(), &mut value, &mut |text| {
+            if let Some(uuid) = uuids.get(text) {
+                text.clone_from(uuid);
+                has_names = true;
+            }
+        });
+        if has_names {
+            *request = value.to_string();
+        }
+    }
+    Ok(())
+}
+
+/// Checks a request in which devices may have names.
+pub fn check(
+    method: &Method,
+    request: &Request,
+    options: CheckOptions,
+    flags: Flags<'_>,
+) -> Result<(), Failure> {
+    let mut value = parse(&request.json)?;
+    each_device(&method.input(), &mut value, &mut |text| {
+        if !is_uuid(text) {
+            NOBODY.clone_into(text);
+        }
+    });
+    options.flags(&Request::whole(method, &value.to_string())?, flags)
+}
+
+/// Goes through everything that names a device in a message.
+fn each_device(message: &MessageDescriptor, value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
+    for field in message.fields() {
+        let Some(value) = value.get_mut(field.json_name()) else { continue };
+        let elements = match value {
+            Value::Array(elements) => elements.iter_mut().collect(),
+            value => vec![value],
+        };
+        let is_device = matches!(field.name(), "device_uuid" | "device_uuids" | "devices_uuids");
+        for element in elements {
+            match (element, field.kind()) {
+                (Value::String(text), _) if is_device && !text.is_empty() => visit(text),
+                (inner, Kind::Message(message)) => each_device(&message, inner, visit),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Returns the UUID of each of these that is a name.
+async fn by_name(
+    client: &Client,
+    mut texts: BTreeSet<String>,
+) -> Result<BTreeMap<String, String>, Failure> {
+    texts.retain(|text| !is_uuid(text));
+    let mut uuids = BTreeMap::new();
+    if !texts.is_empty() {
+        let found = list(client, &json!(texts), None).await?;
+        for name in texts {
+            let uuid = one(client, &name, &found).await?;
+            uuids.insert(name, uuid);
         }
     }
     Ok(uuids)

@@ -167,7 +167,7 @@ impl Job {
         let action = self.action(&flags, matches)?;
         let method = Method::of::<CreateTask>()?;
         // Mistakes are reported before anything is called.
-        self.request(&method, &common, &flags, &action, vec![NOBODY.to_owned()])?;
+        self.request(&method, &common, &flags, &action, vec![devices::NOBODY.to_owned()])?;
         connection.safely(common.dry_run.into()).run(async |client, view| {
             let devices = devices::resolve(&client, &common.devices).await?;
             let request = self.request(&method, &common, &flags, &action, devices)?;
@@ -223,6 +223,3 @@ impl Job {
         Ok(request)
     }
 }
-
-/// Stands for the devices until they are found.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";

@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use crate::bulk::{self, BulkOptions};
 use crate::check::CheckOptions;
 use crate::connection::Connection;
+use crate::devices;
 use crate::failure::Failure;
 use crate::flags::{Flag, Names};
 use crate::input::{Requests, parse_requests};
@@ -176,12 +177,16 @@ impl Operation {
         };
         let names: Vec<_> = flags.iter().map(|flag| (flag.path(), flag.name())).collect();
         let names: Vec<_> = names.iter().map(|(path, name)| (&**path, &**name)).collect();
+        let takes_names = self.is_short && given.is_none();
         let requests = match &given {
             // Only flags, or nothing: an empty request is one too.
             None => {
                 let json = complete("{}").map_err(Failure::Input)?;
                 let request = Request::whole(method, &json)?;
-                common.check.flags(&request, &names)?;
+                match takes_names {
+                    true => devices::check(method, &request, common.check, &names)?,
+                    false => common.check.flags(&request, &names)?,
+                }
                 Requests::One(request)
             }
             Some(given) => {
@@ -191,9 +196,12 @@ impl Operation {
             }
         };
         match requests.many_if(options.has_failed_file()) {
-            Requests::One(request) if method.spec.is_paged => {
+            Requests::One(mut request) if method.spec.is_paged => {
                 let limit = Limit::from_arg_matches(matches).map_err(|error| unread(&error))?;
                 connection.run(async |client, view| {
+                    if takes_names {
+                        devices::resolve_in(&client, method, vec![&mut request.json]).await?;
+                    }
                     watch
                         .run(view, async || {
                             listing::print(&client, view, method, &request.json, limit).await
@@ -201,7 +209,10 @@ impl Operation {
                         .await
                 })
             }
-            Requests::One(request) => connection.run(async |client, view| {
+            Requests::One(mut request) => connection.run(async |client, view| {
+                if takes_names {
+                    devices::resolve_in(&client, method, vec![&mut request.json]).await?;
+                }
                 let named = flags.iter().find_map(|flag| flag.named(matches));
                 let done = match &named {
                     Some((noun, name)) => format!("{} {name}.", done(method, noun)),

@@ -10,6 +10,7 @@ use crate::cell::noun;
 use crate::check::CheckOptions;
 use crate::completions::{By, resources};
 use crate::connection::Connection;
+use crate::devices;
 use crate::failure::Failure;
 use crate::input::{each_once, read_uuids};
 use crate::method::Method;
@@ -76,14 +77,17 @@ impl Uuids {
         let request = |uuid: &str| serde_json::json!({ &name: uuid });
         for uuid in self.uuids.iter().filter(|uuid| *uuid != "-") {
             let request = Request::new(method, &request(uuid))?;
-            CheckOptions::default().flags(&request, &[("", "UUID")])?;
+            devices::check(method, &request, CheckOptions::default(), &[("", "UUID")])?;
         }
         let is_one = self.from.is_none() && !self.options.has_failed_file();
         if let ([uuid], true) = (&*self.uuids, is_one)
             && uuid != "-"
         {
-            let (done, request) = (format!("{done} {uuid}."), request(uuid).to_string());
+            let (done, request) =
+                (format!("{done} {uuid}."), Request::new(method, &request(uuid))?);
+            let mut request = request.json;
             return connection.run(async |client, view| {
+                devices::resolve_in(&client, method, vec![&mut request]).await?;
                 let call = async || response::call(&client, view, method, &request, &done).await;
                 watch.run(view, async || call().await.map(drop)).await
             });
@@ -93,13 +97,18 @@ impl Uuids {
         }
         let uuids = self.many()?;
         let settings = self.options.settings(self.from.as_deref())?;
-        let items = uuids.into_iter().map(|uuid| Item {
-            name: uuid.clone(),
-            request: request(&uuid).to_string(),
-            line: uuid,
-        });
-        Bulk { method: method.clone(), items: items.collect(), settings, verb, done }
-            .run(connection)
+        let mut items = Vec::new();
+        for uuid in uuids {
+            let request = Request::new(method, &request(&uuid))?.json;
+            items.push(Item { name: uuid.clone(), request, line: uuid });
+        }
+        let bulk = Bulk { method: method.clone(), items, settings, verb, done };
+        connection.run(async |client, view| {
+            let mut bulk = bulk;
+            let requests = bulk.items.iter_mut().map(|item| &mut item.request).collect();
+            devices::resolve_in(&client, method, requests).await?;
+            bulk.calls(&client, view).await
+        })
     }
 
     /// Returns the UUIDs in a file, standard input or the arguments, without duplicates.

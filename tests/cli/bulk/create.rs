@@ -6,7 +6,7 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::{WIRES, faulty, fine, lines, listed, requests};
-use crate::command::{Ran, Server, run};
+use crate::command::{DEVICE, Ran, Server, run};
 use crate::support::directory::Directory;
 
 const CREATE: [&str; 6] = ["tasks", "create", "--file", "-", "--output", "json"];
@@ -176,7 +176,7 @@ fn flags_that_are_for_one() {
     for flag in ["--failed=x", "--concurrency=3"] {
         let name = flag.split('=').next().unwrap();
         for create in [
-            &["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", "d"][..],
+            &["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", DEVICE][..],
             &["policies", "create", "--name", "x", "--product", "p", "--data", "-"],
         ] {
             let error = run(&[create, &[flag]].concat(), b"").fails(2);

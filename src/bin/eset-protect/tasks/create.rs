@@ -17,6 +17,7 @@ use crate::calls::{self, to_json};
 use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::creation::Creation;
+use crate::devices;
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::input::Requests;
@@ -67,8 +68,8 @@ struct Fields {
     /// The action; --help lists the known ones
     #[arg(long, required_unless_present = "file", long_help = action::help())]
     action: Option<String>,
-    /// A device to run it on; may be repeated
-    #[arg(long, value_name = "UUID")]
+    /// A device to run it on, by name or UUID; may be repeated
+    #[arg(long)]
     device: Vec<String>,
     /// A group of devices to run it on; may be repeated
     #[arg(long, value_name = "UUID")]
@@ -202,12 +203,13 @@ impl Create {
             let flags: Vec<_> = FLAGS.iter().filter(is_used).copied().collect();
             let task = fields.task(params, creation.check)?;
             let request = Request::new(&method, &CreateTaskRequest::from(task))?;
-            creation.check.flags(&request, &flags)?;
+            devices::check(&method, &request, creation.check, &flags)?;
             Ok(request)
         })?;
         match requests {
-            Requests::One(request) => {
+            Requests::One(mut request) => {
                 connection.safely(creation.dry_run.into()).run(async |client, view| {
+                    devices::resolve_in(&client, &method, vec![&mut request.json]).await?;
                     options.create(&client, view, &method, &request.json).await
                 })
             }

@@ -25,8 +25,8 @@ const FLAGS: Flags<'_> = &[
 pub struct SetTargets {
     /// The task's UUID
     task: String,
-    /// A device to run it on; may be repeated
-    #[arg(long, value_name = "UUID")]
+    /// A device to run it on, by name or UUID; may be repeated
+    #[arg(long)]
     device: Vec<String>,
     /// A group of devices to run it on; may be repeated
     #[arg(long, value_name = "UUID")]

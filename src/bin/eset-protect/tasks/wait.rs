@@ -11,11 +11,12 @@ use eset_protect::rpc::device_tasks::{GetTask, ListTaskRuns};
 use eset_protect::{Client, Error, TaskProgress};
 
 use crate::calls::to_json;
-use crate::check::checked;
+use crate::check::CheckOptions;
 use crate::failure::{self, Failure};
 use crate::items::Items;
 use crate::method::Method;
 use crate::output::{Output, View};
+use crate::request::Request;
 use crate::stop_signal::stop_signal;
 use crate::text::{count, counts, program};
 use display::Display;
@@ -79,9 +80,10 @@ impl WaitOptions {
 impl Wait {
     /// Reports errors before connecting.
     pub fn check(&self) -> Result<(), Failure> {
+        let method = Method::of::<GetTask>()?;
         self.tasks.iter().try_for_each(|task| {
-            let request = GetTaskRequest { task_uuid: task.clone() };
-            checked::<GetTask>(&request, &[("task_uuid", "TASK")]).map(drop)
+            let request = Request::new(&method, &GetTaskRequest { task_uuid: task.clone() })?;
+            CheckOptions::default().flags(&request, &[("task_uuid", "TASK")])
         })
     }
 
