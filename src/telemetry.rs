@@ -22,6 +22,7 @@
 //! | field | on | value |
 //! |---|---|---|
 //! | `eset_protect.caller`, `eset_protect.tenant` | serve | their names in the configuration of the bridge |
+//! | `trace_id` | serve | the caller's trace, or else the span's own, for logs |
 //! | `rpc.system.name` | call, attempt, serve | `grpc` |
 //! | `rpc.method` | call, attempt, serve | the full name, service `/` method |
 //! | `rpc.response.status_code` | call, attempt, serve | the name of the code, such as `OK`, even if the client itself raised the error |

@@ -54,10 +54,16 @@ impl Collector {
         self.endpoint.clone()
     }
 
+    /// Returns the spans received so far, the earliest first.
+    pub fn spans(&self) -> Vec<Span> {
+        let mut spans = self.arrived.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        spans.sort_by_key(|span| span.start_time_unix_nano);
+        spans
+    }
+
     /// Prints the spans as trees. Fails unless each call has two attempts.
     pub fn show(&self) -> Result<(), Box<dyn Error>> {
-        let mut spans = self.arrived.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spans.sort_by_key(|span| span.start_time_unix_nano);
+        let spans = self.spans();
         for root in spans.iter().filter(|span| span.parent_span_id.is_empty()) {
             show(root, &spans, 0);
         }

@@ -55,9 +55,9 @@ fn inject_w3c(context: &SpanContext, carrier: &mut Carrier<'_>) {
 }
 
 /// Makes a span the child of the span whose context these headers carry, and removes them, so that requests carry the
-/// context of the new span. Without a layer that gives spans a context, they stay.
+/// context of the new span. Without a layer that gives spans a context, they stay. Returns the trace of the span.
 #[cfg(feature = "serve")]
-pub(super) fn adopt(span: &Span, headers: &mut HeaderMap) {
+pub(super) fn adopt(span: &Span, headers: &mut HeaderMap) -> Option<TraceId> {
     let (parent, fields) = global::get_text_map_propagator(|propagator| {
         let fields: Vec<_> = propagator.fields().map(str::to_owned).collect();
         let parent = match fields.is_empty() {
@@ -68,10 +68,13 @@ pub(super) fn adopt(span: &Span, headers: &mut HeaderMap) {
     });
     // It fails for a span that a filter disabled.
     let is_child = parent.span().span_context().is_valid() && span.set_parent(parent).is_ok();
-    if is_child && span.context().span().span_context().is_valid() {
+    let own = span.context();
+    let own = Some(own.span().span_context().trace_id()).filter(|trace| *trace != TraceId::INVALID);
+    if is_child && own.is_some() {
         let fields = fields.iter().map(String::as_str).chain([TRACEPARENT, TRACESTATE]);
         fields.for_each(|field| drop(headers.remove(field)));
     }
+    own
 }
 
 /// Reads `traceparent` and `tracestate` (<https://www.w3.org/TR/trace-context/#traceparent-header>).

@@ -42,9 +42,15 @@ impl Served {
             "error.type" = Empty,
             eset_protect.caller = caller,
             eset_protect.tenant = tenant,
+            trace_id = Empty,
         );
+        if let Some(trace) = trace_id(headers) {
+            span.record("trace_id", trace);
+        }
         #[cfg(feature = "otel")]
-        super::propagation::adopt(&span, headers);
+        if let Some(trace) = super::propagation::adopt(&span, headers) {
+            span.record("trace_id", trace.to_string());
+        }
         Self { span, spec, tenant: tenant.to_owned(), started: Instant::now(), is_ended: false }
     }
 
@@ -63,6 +69,12 @@ impl Served {
         ended(&self.span, code);
         metrics::served(self.spec, &self.tenant, code, self.started.elapsed());
     }
+}
+
+/// Returns the trace of the caller, for logs.
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get("traceparent")?.to_str().ok()?.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 impl Drop for Served {

@@ -8,12 +8,22 @@ use std::net::TcpStream;
 use std::process::{Child, Command};
 
 use eset_protect::automation::v1::DeviceTask;
-use eset_protect::emulator::{Emulator, Running};
+use eset_protect::emulator::{Emulator, Fault, Running};
+#[cfg(feature = "otlp")]
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use serde_json::Value;
 use tokio::runtime::Runtime;
+use tonic::Code;
 
 use crate::command::{Ran, command, listening, run, run_command};
 use crate::support::directory::Directory;
 
+#[cfg(feature = "otlp")]
+#[allow(dead_code, reason = "the example also prints")]
+#[path = "../../examples/otlp/collector.rs"]
+mod collector;
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TOKEN: &str = "correct horse battery staple";
 const HASH: &str = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
 
@@ -132,4 +142,96 @@ fn a_configuration_is_checked_served_and_read_again() {
     assert!(notice.contains("reloaded"), "{notice}");
     serving.list("rest", TOKEN).fails(5);
     serving.stop();
+}
+
+/// Sends a call as a program without this crate does, in a trace, and returns the head and the body of the answer.
+fn traced(endpoint: &str) -> String {
+    let address = endpoint.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "GET /v1/device_tasks?pageSize=1 HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {TOKEN}\r\n\
+         traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let answer = std::io::read_to_string(stream).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    answer
+}
+
+#[test]
+fn a_log_in_json_has_the_trace_and_no_secret() {
+    let runtime = Runtime::new().unwrap();
+    let emulator = upstream(&runtime);
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    let endpoint = emulator.endpoint();
+    let config = format!(
+        "listen = \"127.0.0.1:0\"\noperations = \"127.0.0.1:0\"\n[tenants.acme]\nendpoint = {endpoint:?}\n\
+         token_env = \"ACME_TOKEN\"\n[callers.soar]\ntoken_sha256 = {HASH:?}\ntenants = [\"acme\"]\n"
+    );
+    fs::write(&path, config).unwrap();
+    let mut command =
+        command(&["-v", "--log-format", "json", "serve", "--config", path.to_str().unwrap()]);
+    command.env("ACME_TOKEN", "hunter2");
+    let (child, endpoint) = listening(&mut command);
+    let serving = Serving { child, endpoint };
+    emulator.faults().push(Fault::code(Code::Unavailable));
+    traced(&serving.endpoint);
+    fs::write(&path, "tenants = 1").unwrap();
+    serving.signal("-HUP");
+    // Signals are not queued: the next could be seen first.
+    traced(&serving.endpoint);
+    let ran = serving.stop();
+    assert!(!ran.err.contains(TOKEN) && !ran.err.contains("hunter2"), "{}", ran.err);
+    let lines: Vec<Value> =
+        ran.err.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let said = |text: &str| {
+        let found = lines.iter().find(|line| {
+            line["fields"]["message"].as_str().is_some_and(|message| message.contains(text))
+        });
+        found.unwrap_or_else(|| panic!("{text}: {}", ran.err))
+    };
+    said("operations at http://");
+    let call = said("a call ended");
+    assert_eq!((&call["fields"]["trace_id"], &call["level"]), (&TRACE.into(), &"INFO".into()));
+    let retry = lines
+        .iter()
+        .find(|line| line["target"] == "eset_protect::call" && line["spans"].is_array());
+    let spans = retry.unwrap()["spans"].as_array().unwrap();
+    assert!(
+        spans.iter().any(|span| span["trace_id"] == TRACE && span["eset_protect.tenant"] == "acme")
+    );
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn traces_are_exported_to_the_collector_that_the_environment_names() {
+    let runtime = Runtime::new().unwrap();
+    let emulator = upstream(&runtime);
+    let collector = runtime.block_on(collector::Collector::start()).unwrap();
+    let endpoint = emulator.endpoint();
+    let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--endpoint", &endpoint]);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
+    let (child, endpoint) = listening(&mut command);
+    let serving = Serving { child, endpoint };
+    traced(&serving.endpoint);
+    // It sends what is left when it ends.
+    assert_eq!(serving.stop().ok(), "");
+    let spans = collector.spans();
+    let served = spans.iter().find(|span| span.kind == SpanKind::Server as i32);
+    let served = served.unwrap_or_else(|| panic!("{spans:?}"));
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(
+        (&*hex(&served.trace_id), &*hex(&served.parent_span_id)),
+        (TRACE, "00f067aa0ba902b7")
+    );
+    let call = spans.iter().find(|span| span.parent_span_id == served.span_id);
+    assert_eq!(call.unwrap().name, "eset.dotnod.automation.v1.DeviceTasks/ListTasks");
+
+    let mut wrong = crate::command::command(&["serve", "--endpoint", "http://127.0.0.1:1"]);
+    wrong
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://hunter2@")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
+    let error = run_command(wrong, b"").fails(2);
+    assert!(error.contains("OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc"), "{error}");
 }

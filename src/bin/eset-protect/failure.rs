@@ -9,6 +9,7 @@ use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
 
+use crate::logging::json;
 use crate::server::Server;
 use crate::stderr;
 use crate::style::Style;
@@ -139,7 +140,7 @@ impl Failure {
             }
             Self::Call(error, server) => describe(&mut text, style, error, server.as_deref()),
         }
-        stderr::say(&text);
+        stderr::say(&json::message("ERROR", &text).unwrap_or(text));
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod calls;
 mod format;
+pub mod json;
 mod line;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod prefix;
 
 use std::io::{self, IsTerminal};
@@ -10,7 +13,7 @@ use std::io::{self, IsTerminal};
 use clap::{ArgAction, Args};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
 
 use crate::environment;
 use crate::failure::Failure;
@@ -36,22 +39,31 @@ pub struct Logging {
 }
 
 impl Logging {
-    /// Starts logging, if requested.
-    pub fn start(&self) -> Result<(), Failure> {
-        let Some(filter) = self.filter()? else { return Ok(()) };
-        let style = Style::new(io::stderr().is_terminal());
-        // It would report them with `eprintln`.
-        let events = fmt::layer().with_writer(|| Stderr).log_internal_errors(false);
-        let events = match self.log_format {
-            Format::Text => events.with_ansi(style.is_enabled()).event_format(Line).boxed(),
-            Format::Json => events.json().boxed(),
-        };
-        registry()
-            .with(filter)
-            .with(events)
-            .with(Calls::new(style, self.log_format))
-            .try_init()
-            .map_err(|error| Failure::Other(format!("--verbose: {error}")))
+    /// Starts logging, if requested, and exporting the traces of a server, if the environment names a collector.
+    pub fn start(&self, is_server: bool) -> Result<Exporting, Failure> {
+        if self.log_format == Format::Json {
+            json::start();
+        }
+        let mut layers = Vec::new();
+        let exporting = Exporting::start(is_server, &mut layers)?;
+        if let Some(filter) = self.filter()? {
+            let style = Style::new(io::stderr().is_terminal());
+            // It would report them with `eprintln`.
+            let events = fmt::layer().with_writer(|| Stderr).log_internal_errors(false);
+            let events = match self.log_format {
+                Format::Text => events.with_ansi(style.is_enabled()).event_format(Line).boxed(),
+                Format::Json => events.json().boxed(),
+            };
+            let calls = Calls::new(style, self.log_format);
+            layers.push(events.and_then(calls).with_filter(filter).boxed());
+        }
+        if !layers.is_empty() {
+            registry()
+                .with(layers)
+                .try_init()
+                .map_err(|error| Failure::Other(format!("--verbose: {error}")))?;
+        }
+        Ok(exporting)
     }
 
     /// Flags take precedence over the environment.
@@ -61,7 +73,7 @@ impl Logging {
                 Some(text) if !text.trim().is_empty() => text,
                 _ => return Ok(None),
             },
-            1 => "eset_protect=debug".to_owned(),
+            1 => "eset_protect=debug,opentelemetry=warn".to_owned(),
             2 => "debug".to_owned(),
             _ => "trace".to_owned(),
         };
@@ -70,6 +82,29 @@ impl Logging {
             let expected = "expected a filter such as debug or eset_protect=debug,h2=trace";
             Failure::Input(format!("{VARIABLE}: {expected}, found {directives:?}"))
         })
+    }
+}
+
+type Layers = Vec<Box<dyn Layer<Registry> + Send + Sync>>;
+
+/// Exports what is left of the traces when it is dropped.
+#[must_use]
+pub struct Exporting {
+    #[cfg(feature = "otlp")]
+    _exporter: Option<otlp::Exporter>,
+}
+
+impl Exporting {
+    #[cfg(feature = "otlp")]
+    fn start(is_server: bool, layers: &mut Layers) -> Result<Self, Failure> {
+        let exporter = if is_server { otlp::Exporter::start()? } else { None };
+        layers.extend(exporter.as_ref().map(otlp::Exporter::layer));
+        Ok(Self { _exporter: exporter })
+    }
+
+    #[cfg(not(feature = "otlp"))]
+    fn start(_: bool, _: &mut Layers) -> Result<Self, Failure> {
+        Ok(Self {})
     }
 }
 

@@ -85,7 +85,8 @@ fn main() -> ExitCode {
 fn run() -> Result<ExitCode, Failure> {
     match cli::Cli::read() {
         Ok(cli) => {
-            cli.logging.start()?;
+            let is_server = matches!(cli.command, cli::Command::Serve(_));
+            let _exporting = cli.logging.start(is_server)?;
             cli.command.run().map(|()| ExitCode::SUCCESS)
         }
         // Requested help.

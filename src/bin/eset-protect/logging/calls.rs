@@ -9,11 +9,11 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::format::Format;
+use super::json;
 use super::prefix::begin;
 use crate::stderr;
 use crate::style::Style;
@@ -30,30 +30,23 @@ impl Calls {
         Self { style, format }
     }
 
-    /// Returns the line in the form that `tracing-subscriber` gives to events.
-    fn json(call: &CallSpan) -> Result<String, fmt::Error> {
-        let mut timestamp = String::new();
-        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
+    fn json(call: &CallSpan, trace: Option<&Trace>) -> String {
         let code = if call.code.is_empty() { "CANCELLED" } else { call.code.as_str() };
-        let line = json!({
-            "timestamp": timestamp,
-            "level": "INFO",
-            "target": "eset_protect::call",
-            "fields": {
-                "message": "a call ended",
-                "rpc.method": call.rpc,
-                "rpc.response.status_code": code,
-                "milliseconds": u64::try_from(call.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-                "attempts": call.attempts,
-                "request_id": call.request_id,
-            },
+        let fields = json!({
+            "message": "a call ended",
+            "rpc.method": call.rpc,
+            "rpc.response.status_code": code,
+            "milliseconds": u64::try_from(call.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "attempts": call.attempts,
+            "request_id": call.request_id,
+            "trace_id": trace.map(|Trace(id)| id),
         });
-        Ok(format!("{line}\n"))
+        json::line("INFO", "eset_protect::call", &fields)
     }
 
-    fn line(&self, call: &CallSpan) -> Result<String, fmt::Error> {
+    fn line(&self, call: &CallSpan, trace: Option<&Trace>) -> Result<String, fmt::Error> {
         if self.format == Format::Json {
-            return Self::json(call);
+            return Ok(Self::json(call, trace));
         }
         let mut line = String::new();
         begin(&mut Writer::new(&mut line), self.style, tracing::Level::INFO)?;
@@ -79,31 +72,53 @@ impl Calls {
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let metadata = attributes.metadata();
-        if let ("eset_protect::call", "call", Some(span)) =
-            (metadata.target(), metadata.name(), context.span(id))
-        {
-            let mut call = CallSpan::default();
-            attributes.record(&mut call);
-            span.extensions_mut().insert(call);
+        let Some(span) = context.span(id) else { return };
+        match (metadata.target(), metadata.name()) {
+            ("eset_protect::call", "call") => {
+                let mut call = CallSpan::default();
+                attributes.record(&mut call);
+                span.extensions_mut().insert(call);
+            }
+            ("eset_protect::serve", "serve") => span.extensions_mut().insert(Trace::default()),
+            _ => {}
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(call) = span.extensions_mut().get_mut::<CallSpan>()
-        {
+        let Some(span) = context.span(id) else { return };
+        let mut extensions = span.extensions_mut();
+        if let Some(call) = extensions.get_mut::<CallSpan>() {
             values.record(call);
+        } else if let Some(trace) = extensions.get_mut::<Trace>() {
+            values.record(trace);
         }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         if let Some(span) = context.span(&id)
             && let Some(call) = span.extensions().get::<CallSpan>()
-            && let Ok(line) = self.line(call)
+            && let served = span.parent()
+            && let served = served.as_ref().map(SpanRef::extensions)
+            && let trace = served.as_ref().and_then(|extensions| extensions.get::<Trace>())
+            && let Ok(line) = self.line(call, trace)
         {
             stderr::log(line.as_bytes());
         }
     }
+}
+
+/// The trace of a call that a bridge forwards.
+#[derive(Default)]
+struct Trace(String);
+
+impl Visit for Trace {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "trace_id" {
+            value.clone_into(&mut self.0);
+        }
+    }
+
+    fn record_debug(&mut self, _field: &Field, _value: &dyn fmt::Debug) {}
 }
 
 /// The data of a call's span so far.
