@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::command::{Server, run};
+use crate::command::{DEVICE, Server, run};
 
 #[test]
 fn every_format_shows_the_same_items() {
@@ -29,6 +29,20 @@ fn every_format_shows_the_same_items() {
     // Names are the input of commands for many.
     let ran = server.run_with(&["tasks", "get", "-", "-o", "name"], names.as_bytes());
     assert_eq!((ran.code, String::from_utf8(ran.out).unwrap()), (0, names));
+}
+
+/// Of one message, fields of the same name are named by their paths.
+#[test]
+fn no_two_fields_have_one_name() {
+    let server = Server::seeded();
+    let device = server.run(&["devices", "get", DEVICE]).ok();
+    let names = device.lines().filter_map(|line| Some(line.split_once("  ")?.0));
+    let mut names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "{device}");
+    assert!(names.contains(&"operating system display name"), "{device}");
 }
 
 #[test]

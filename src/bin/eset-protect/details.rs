@@ -24,6 +24,14 @@ pub fn print(
         times => times,
     };
     collect(message, value, times, &mut Vec::new(), &mut fields);
+    let names: Vec<_> = fields.iter().map(|(path, _)| short(path)).collect();
+    let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    // The whole path, where two have the same name.
+    let named = |((path, lines), name): ((Vec<String>, _), &String)| match is_shared(name) {
+        true => (path.join(" ").replace('_', " "), lines),
+        false => (name.clone(), lines),
+    };
+    let fields: Vec<Lines> = fields.into_iter().zip(&names).map(named).collect();
     output.bytes(fields_text(output.style, &fields).as_bytes())
 }
 
@@ -32,7 +40,7 @@ fn collect(
     value: &Value,
     times: Times,
     path: &mut Vec<String>,
-    found: &mut Vec<Lines>,
+    found: &mut Vec<(Vec<String>, Vec<String>)>,
 ) {
     for field in message.fields() {
         let Some(value) = value.get(field.json_name()).filter(|value| !is_default(value)) else {
@@ -48,7 +56,6 @@ fn collect(
         if let Some(inner) = inner {
             collect(inner, value, times, path, found);
         } else {
-            let names: Vec<_> = path.iter().map(String::as_str).collect();
             let is_scalar = kind.as_message().is_none();
             let lines = match value {
                 Value::Array(elements) if is_scalar => {
@@ -58,10 +65,14 @@ fn collect(
                 Value::Object(_) => json_lines(value),
                 value => vec![cell::text(&field, value, times)],
             };
-            found.push((heading(&names), lines));
+            found.push((path.clone(), lines));
         }
         path.pop();
     }
+}
+
+fn short(path: &[String]) -> String {
+    heading(&path.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Formats short JSON on one line.
