@@ -20,6 +20,19 @@ fn saved(text: &str) -> [Vec<u8>; 6] {
 }
 
 #[test]
+fn standard_input_is_read_once() {
+    let policy = b"name: x\nfeatures: []\n";
+    for (args, code) in
+        [(&["policies", "import", "-", "-"][..], 2), (&["policies", "diff", "-", "-"], 1)]
+    {
+        let error = run(args, policy).fails(code);
+        assert!(error.contains("-: standard input is read already; expected `-` once"), "{error}");
+        let error = run(args, b"").fails(code);
+        assert!(error.contains("-: expected a policy, found nothing"), "{error}");
+    }
+}
+
+#[test]
 fn requests_and_uuids() {
     let server = Server::empty();
     let path = Directory::new();

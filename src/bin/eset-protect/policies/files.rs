@@ -17,7 +17,13 @@ use crate::input;
 /// Reads a policy from a file: YAML or JSON as `policies export` writes it, or a Web Console export.
 pub fn read(flag: &str, path: &Path) -> Result<PolicyFile, Failure> {
     let content = input::read(flag, path)?;
-    let wrong = |what: String| Failure::Input(format!("{flag} {}: {what}", path.display()));
+    let wrong = |what: String| {
+        let name = format!("{flag} {}", path.display());
+        Failure::Input(format!("{}: {what}", name.trim_start()))
+    };
+    if content.trim_ascii().is_empty() {
+        return Err(wrong("expected a policy, found nothing".to_owned()));
+    }
     if let Ok(settings) = Settings::read(&content) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         return Ok(PolicyFile::from_settings(&name, &settings));
