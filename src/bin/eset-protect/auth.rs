@@ -43,9 +43,9 @@ pub struct Auth {
 enum Verb {
     /// Check a login, keep it in the keyring, and write the profile that uses it
     ///
-    /// The profile is that of --profile, or `default`. The keyring is that of the desktop, by the program
-    /// secret-tool of libsecret. Without one, the profile has everything but the secret, and the command says how to
-    /// provide it.
+    /// The profile is that of --profile, or `default`. The keyring is that of a Linux desktop, by the program
+    /// secret-tool of libsecret. Without one, as on macOS and Windows, the profile has everything but the secret: add
+    /// a `credentials_command` that prints the login from the store that you use there.
     #[command(after_help = "\
 Examples:
   eset-protect auth login --region eu --username api@example.com
@@ -89,9 +89,9 @@ fn login(connection: Connection) -> Result<(), Failure> {
         say("The login is in the keyring.");
     } else if secret.is_some() {
         say(
-            "There is no keyring here (secret-tool of libsecret), so the password is not kept. Set \
-             ESET_PROTECT_PASSWORD, or add credentials_command, a program that prints username=… and password=…, or \
-             password_env to the profile.",
+            "There is no keyring here that the command can use (secret-tool of libsecret), so the password is not \
+             kept. Set ESET_PROTECT_PASSWORD, or add to the profile password_env, or credentials_command: a program \
+             that prints username=… and password=… from the store of your system.",
         );
     }
     Ok(())
