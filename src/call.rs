@@ -13,6 +13,8 @@ mod limit;
 mod options;
 mod paginator;
 mod pushback;
+#[cfg(feature = "rest")]
+mod raw;
 mod retry_policy;
 mod retry_throttle;
 mod unary;
@@ -33,6 +35,8 @@ pub use items::Items;
 pub(crate) use limit::Limit;
 pub use options::CallOptions;
 pub use paginator::Paginator;
+#[cfg(feature = "rest")]
+pub(crate) use raw::raw;
 pub use retry_policy::RetryPolicy;
 pub use retry_throttle::RetryThrottle;
 use tonic::{Extensions, Response};

@@ -6,6 +6,8 @@ mod create_guard;
 mod env;
 #[cfg(feature = "serve")]
 mod forward;
+#[cfg(feature = "rest")]
+mod raw;
 mod target;
 #[cfg(feature = "automation")]
 mod task_watch;

@@ -24,6 +24,16 @@ pub struct Encoded {
 }
 
 impl Encoded {
+    /// A request as it is.
+    #[cfg(feature = "rest")]
+    pub(crate) fn new(
+        binding: &'static HttpBinding,
+        path_and_query: String,
+        body: Option<Vec<u8>>,
+    ) -> Self {
+        Self { method: binding.method, path_and_query, body, binding }
+    }
+
     /// Encodes a request with the first binding of its RPC whose variables all have values.
     ///
     /// Messages without any set field cannot be represented in a query and are omitted from it.

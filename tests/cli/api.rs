@@ -1,6 +1,6 @@
 //! `api`, `--jq`, `--json`, `--watch` and `man`.
 
-use crate::command::{Server, run};
+use crate::command::{Server, command, run, run_command};
 use crate::support::directory::Directory;
 
 #[test]
@@ -24,6 +24,41 @@ fn a_call_by_method_and_path() {
         let error = server.run(&[&["api"], args].concat()).fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");
     }
+}
+
+/// What has no descriptor is sent when that is wanted.
+#[test]
+fn a_call_that_is_not_known() {
+    let server = Server::seeded();
+    let api = |args: &[&str]| server.run(&[&["api"], args].concat());
+    let unknown = ["GET", "/openapi.json?x=1", "--allow-unknown"];
+    let rest = |more: &[&str]| api(&[&unknown[..], &["--wire", "rest"], more].concat());
+    let document: serde_json::Value = serde_json::from_str(&rest(&[]).ok()).unwrap();
+    assert!(document["paths"]["/v1/devices"].is_object());
+    assert_eq!(rest(&["--jq", ".openapi[:2]"]).ok(), "3.\n");
+    let sent: serde_json::Value = rest(&["--dry-run", "--data", "{\"a\":1}"]).json();
+    assert_eq!(sent, serde_json::json!({"method":"GET","path":unknown[1],"request":{"a":1}}));
+    let error = api(&[&unknown[..], &["--wire", "grpc"]].concat()).fails(2);
+    assert!(error.contains("it needs the wire `rest`; nothing was sent"), "{error}");
+    for (args, code, expected) in [
+        (
+            &["GET", "/v1/nothing"][..],
+            2,
+            "hint: --allow-unknown sends what only this version does not know",
+        ),
+        (&["GET", "/v1/nothing", "--allow-unknown"], 4, "GET: NOT_FOUND"),
+        (&["GET", "v1/nothing", "--allow-unknown"], 2, "PATH: expected a path such as /v1/devices"),
+        (&["POST", "/v1/x", "--allow-unknown", "--data", "{"], 2, "--data: expected JSON: "),
+        (&["GET", "/v1/x", "--allow-unknown", "--host", "iam"], 2, "--host: expected a region"),
+    ] {
+        let error = api(&[args, &["--wire", "rest"]].concat()).fails(code);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+    let region = ["api", "GET", "/v1/x", "--allow-unknown", "--region", "eu", "--dry-run"];
+    let mut region = command(&region);
+    region.env("ESET_PROTECT_TOKEN", "t");
+    let error = run_command(region, b"").fails(2);
+    assert!(error.contains("--host: expected the host of the operation"), "{error}");
 }
 
 #[test]

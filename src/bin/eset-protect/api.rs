@@ -1,14 +1,21 @@
 //! `eset-protect api`: an operation by its HTTP method and path.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
-use eset_protect::rpc::{self, Rpc, RpcVisitor};
+use clap::builder::PossibleValuesParser;
+use eset_protect::http::uri::PathAndQuery;
+use eset_protect::rpc::{self, Deployment, METHODS, Rpc, RpcVisitor};
 use eset_protect::transcode::{Route, Router};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::input::read_text;
 use crate::method::Method;
+use crate::output::Output;
 use crate::request::Request;
 use crate::response;
 use crate::safety::{DryRun, Safety};
@@ -16,12 +23,14 @@ use crate::safety::{DryRun, Safety};
 /// Make one call by its HTTP method and path, as ESET documents it
 ///
 /// It is sent over the wire of the server, with the login, retries and the rate limit, and printed with all of its
-/// fields. Of a list, this is one page.
+/// fields. Of a list, this is one page. With --allow-unknown, a method and a path that this version does not know are
+/// sent as they are, over REST, and the response is printed as it comes.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   eset-protect api GET '/v1/devices?pageSize=10' --jq '.devices[].displayName'
-  eset-protect api POST /v1/groups --data '{\"group\": {\"displayName\": \"Tills\"}}' --dry-run")]
+  eset-protect api POST /v1/groups --data '{\"group\": {\"displayName\": \"Tills\"}}' --dry-run
+  eset-protect api GET /v1/newer --allow-unknown --wire rest")]
 pub struct Api {
     #[command(flatten)]
     connection: Connection,
@@ -34,10 +43,18 @@ pub struct Api {
     /// The body: JSON, @FILE, or - for standard input
     #[arg(long, value_name = "JSON|@FILE|-")]
     data: Option<String>,
+    /// The host of an operation that is not known, in a region of ESET's cloud
+    #[arg(long, value_name = "SERVICE", value_parser = PossibleValuesParser::new(hosts()))]
+    host: Option<String>,
     #[command(flatten)]
     check: CheckOptions,
     #[command(flatten)]
     dry_run: DryRun,
+}
+
+/// Returns the names of ESET's hosts.
+fn hosts() -> BTreeSet<&'static str> {
+    METHODS.iter().map(|spec| spec.host).filter(|host| !host.is_empty()).collect()
 }
 
 impl Api {
@@ -47,15 +64,6 @@ impl Api {
         let verb = self.method.to_ascii_uppercase();
         let wrong = |problem: String| Failure::Input(format!("{verb} {path}: {problem}"));
         let route = router.route(&verb, path).map_err(|error| wrong(error.to_string()))?;
-        let Some(route) = route else {
-            let known = router.methods(path).join(", ");
-            let hint = if known.is_empty() {
-                "`eset-protect call` lists all operations".to_owned()
-            } else {
-                format!("this path has {known}")
-            };
-            return Err(wrong(format!("no operation of ESET's API is known there; {hint}")));
-        };
         let body = match self.data.as_deref() {
             None => String::new(),
             Some("-") => read_text("--data", "-".as_ref())?,
@@ -63,6 +71,20 @@ impl Api {
                 Some(file) => read_text("--data", file.as_ref())?,
                 None => data.to_owned(),
             },
+        };
+        let Some(route) = route else {
+            let known = router.methods(path).join(", ");
+            let hint = if known.is_empty() {
+                "`eset-protect call` lists all operations".to_owned()
+            } else {
+                format!("this path has {known}")
+            };
+            if self.check.allows_unknown() {
+                return self.raw(&verb, body);
+            }
+            let problem = format!("no operation of ESET's API is known there; {hint}");
+            let lines = vec![format!("{verb} {path}: {problem}")];
+            return Err(Failure::Check { lines, can_allow: true });
         };
         let known = Method::all().find(|known| known.spec.path == route.spec().path);
         let method = known.ok_or_else(|| wrong("there is no such RPC".to_owned()))?;
@@ -75,6 +97,49 @@ impl Api {
         self.connection.safely(safety).run(async |client, view| {
             let view = view.clone().in_json();
             response::call(&client, &view, &method, &request.json, &done).await.map(drop)
+        })
+    }
+
+    /// Makes a call of an operation that is not known, and prints the response as it comes.
+    fn raw(self, method: &str, body: String) -> Result<(), Failure> {
+        if self.path.parse::<PathAndQuery>().is_err() || !self.path.starts_with('/') {
+            let expected = "expected a path such as /v1/devices?pageSize=10";
+            return Err(Failure::Input(format!("PATH: {expected}, found {:?}", self.path)));
+        }
+        let data = if body.is_empty() { "null" } else { &body };
+        let data: Box<RawValue> = serde_json::from_str(data)
+            .map_err(|error| Failure::Input(format!("--data: expected JSON: {error}")))?;
+        let is_dry = self.dry_run.dry_run;
+        self.connection.safely(self.dry_run.into()).run(async |client, view| {
+            let host = match (client.deployment(), self.host.as_deref()) {
+                (Some(Deployment::Cloud), Some(host)) => host,
+                (Some(Deployment::Cloud), None) => {
+                    let expected = "--host: expected the host of the operation, since each service has its own";
+                    return Err(Failure::Input(expected.to_owned()));
+                }
+                (_, None) => "",
+                (_, Some(_)) => {
+                    let expected = "--host: expected a region of ESET's cloud beside it";
+                    return Err(Failure::Input(expected.to_owned()));
+                }
+            };
+            let mut output = Output::new();
+            let view = view.clone().in_json();
+            if is_dry {
+                let sent = json!({ "method": method, "path": self.path, "request": data });
+                view.json(&mut output, &sent.to_string())?;
+                return output.flush();
+            }
+            let body = (!body.is_empty()).then(|| body.into_bytes());
+            let response = client.raw(host, method, self.path, body).await?;
+            match std::str::from_utf8(&response.data) {
+                Ok(json) if view.has_jq() => view.json(&mut output, json)?,
+                _ => output.bytes(&response.data)?,
+            }
+            if output.is_terminal && !response.data.ends_with(b"\n") {
+                output.bytes(b"\n")?;
+            }
+            output.flush()
         })
     }
 }

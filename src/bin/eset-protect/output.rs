@@ -87,6 +87,11 @@ impl View {
         }
     }
 
+    /// Whether a filter makes something else of the JSON.
+    pub fn has_jq(&self) -> bool {
+        self.jq.is_some()
+    }
+
     /// Whether the output is not for programs.
     pub fn is_for_people(&self) -> bool {
         matches!(self.format, Format::Table | Format::Wide)
