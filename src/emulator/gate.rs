@@ -35,7 +35,7 @@ use super::log::{Arrival, Front, Log};
 use crate::rpc::{Deployment, MethodSpec};
 use crate::server::deadline::Deadline;
 use crate::server::deadline::stream::until;
-use crate::server::head::{Peer, bearer, is_grpc};
+use crate::server::head::{self, Peer, bearer, is_grpc};
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, RestLimits, encoded};
 
@@ -102,6 +102,9 @@ impl Gate {
         routes: Routes,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, BoxError> {
+        if let Some(answer) = head::refused(&request, false) {
+            return Ok(answer.map(full));
+        }
         let front = if is_grpc(request.headers()) { Front::Grpc } else { Front::Rest };
         let method = request.method().clone();
         let is_head = self.head && front == Front::Rest && method == Method::HEAD;

@@ -27,7 +27,7 @@ use crate::call::HttpCodec;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::deadline::stream::until;
-use crate::server::head::is_grpc;
+use crate::server::head::{self, is_grpc};
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, encoded};
 use crate::transcode::OPENAPI;
@@ -69,8 +69,12 @@ pub(super) fn by_path(
 
 impl Gate {
     /// Answers a request.
-    pub(super) async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
-        if is_grpc_web(request.headers()) {
+    pub(super) async fn answer(self: Arc<Self>, mut request: Request<Body>) -> Response<Body> {
+        if let Some(answer) = head::refused(&request, true) {
+            return answer.map(full);
+        }
+        if let Some(media_type) = grpc_web(request.headers()) {
+            request.headers_mut().insert(header::CONTENT_TYPE, media_type);
             let grpc = service_fn(move |request| {
                 let gate = Arc::clone(&self);
                 async move { Ok::<_, Infallible>(gate.grpc(request).await) }
@@ -113,9 +117,16 @@ impl Gate {
 
     async fn grpc(&self, request: Request<Body>) -> Response<Body> {
         let Some((spec, codec)) = self.rpcs.get(request.uri().path()).copied() else {
-            return match self.routes.clone().call(request).await {
-                Ok(response) => response,
+            let path = request.uri().path().to_owned();
+            let answer = match self.routes.clone().call(request).await {
+                Ok(answer) => answer,
                 Err(never) => match never {},
+            };
+            // tonic's own has no message.
+            let is_unknown = answer.headers().get("grpc-status").is_some_and(|code| code == "12");
+            return match is_unknown && !answer.headers().contains_key("grpc-message") {
+                true => Status::unimplemented(format!("there is no RPC {path}")).into_http(),
+                false => answer,
             };
         };
         let admitted = match self.admit(spec, request.headers(), request.extensions()).await {
@@ -162,9 +173,12 @@ impl Gate {
     }
 }
 
-fn is_grpc_web(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|value| value.starts_with(b"application/grpc-web"))
+/// Returns the media type of a gRPC-Web request as tonic's layer compares it: in lower case, without parameters.
+fn grpc_web(headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = value.split(';').next()?.trim().to_ascii_lowercase();
+    let is_web = media_type.starts_with("application/grpc-web");
+    HeaderValue::try_from(media_type).ok().filter(|_| is_web)
 }
 
 fn full(body: Bytes) -> Body {

@@ -2,13 +2,45 @@
 
 use std::net::SocketAddr;
 
-use http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+
+use super::RestFront;
 
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type.is_some_and(|value| {
         value.get(..16).is_some_and(|value| value.eq_ignore_ascii_case(b"application/grpc"))
     })
+}
+
+/// Returns the answer to a request whose media type is gRPC's or gRPC-Web's, and which does not keep to the protocol
+/// ("PROTOCOL-HTTP2" and "PROTOCOL-WEB" of gRPC): its status would be lost, or its message misread.
+pub(crate) fn refused<B>(request: &Request<B>, has_web: bool) -> Option<Response<Bytes>> {
+    let media_type = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = media_type.split(';').next()?.trim().to_ascii_lowercase();
+    let form = media_type.strip_prefix("application/grpc")?;
+    let web = form.strip_prefix("-web").filter(|_| has_web);
+    let form = web.map_or(form, |form| form.strip_prefix("-text").unwrap_or(form));
+    let (status, message) = match form {
+        "" | "+proto" if request.method() != Method::POST => {
+            (StatusCode::METHOD_NOT_ALLOWED, "expected POST")
+        }
+        "" | "+proto" if web.is_none() && request.version() < Version::HTTP_2 => {
+            (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC: expected HTTP/2")
+        }
+        "" | "+proto" => return None,
+        _ if has_web => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-type: expected application/grpc, application/grpc-web or application/grpc-web-text",
+        ),
+        _ => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type: expected application/grpc"),
+    };
+    let mut response = RestFront::error(status, message);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    Some(response)
 }
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {

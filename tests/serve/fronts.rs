@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use eset_protect::automation::v1::{ListTasksRequest, ListTasksResponse};
 use eset_protect::{Client, Wire};
-use http::{Request, header};
+use http::{Request, Version, header};
 use prost::Message;
 use tonic::Code;
 use tonic::transport::Channel;
@@ -83,6 +83,46 @@ async fn health_reflection_and_the_api_need_no_upstream() {
     let page = send(Request::get(format!("{endpoint}/")).body(Bytes::new()).unwrap()).await;
     // `.ci/interop` makes calls from it.
     assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("'none'"));
+}
+
+/// What would lose its status, or be misread.
+#[tokio::test]
+async fn what_is_not_grpc_is_told_so() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    let (bridge, emulator) = (fixture.bridge.endpoint(), fixture.emulator.endpoint());
+    let web = &grpc_web("", &ListTasksRequest::default()).into_body();
+    let ask = async |version, method: &str, endpoint: &str, path: &str, media_type: &str| {
+        let request = Request::builder().method(method).uri(format!("{endpoint}{path}"));
+        let request = request.header(header::CONTENT_TYPE, media_type).version(version);
+        let response = send(request.body(web.clone()).unwrap()).await;
+        let headers = response.headers();
+        let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), header("allow"), header("grpc-message"))
+    };
+    let (one, two) = (Version::HTTP_11, Version::HTTP_2);
+    let both =
+        [("application/grpc", 505), ("application/grpc+json", 415), ("application/grpcx", 415)];
+    for (media_type, expected) in both {
+        for endpoint in [&bridge, &emulator] {
+            assert_eq!(ask(one, "POST", endpoint, LIST, media_type).await.0, expected);
+        }
+    }
+    assert_eq!(ask(one, "POST", &emulator, LIST, "application/grpc-web").await.0, 415);
+    let only_post = (405, Some("POST".to_owned()), None);
+    for media_type in ["application/grpc", "application/grpc-web"] {
+        assert_eq!(ask(two, "PUT", &bridge, LIST, media_type).await, only_post);
+    }
+    assert_eq!(ask(two, "PUT", &emulator, LIST, "application/grpc").await, only_post);
+    assert_eq!(ask(one, "POST", &bridge, LIST, "application/grpc-web+json").await.0, 415);
+    for media_type in ["Application/gRPC-Web", "application/grpc-web-text; charset=utf-8"] {
+        assert_eq!(ask(one, "POST", &bridge, LIST, media_type).await.0, 200, "{media_type}");
+    }
+    for version in [one, two] {
+        let media_type = if version == two { "application/grpc" } else { "application/grpc-web" };
+        let (status, _, message) = ask(version, "POST", &bridge, "/no.Such/Call", media_type).await;
+        let message = message.map(|text| text.replace("%20", " "));
+        assert_eq!((status, message.as_deref()), (200, Some("there is no RPC /no.Such/Call")));
+    }
 }
 
 #[tokio::test]

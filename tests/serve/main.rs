@@ -57,9 +57,10 @@ impl Fixture {
     }
 }
 
-/// Sends a request as a program without this crate does, over HTTP/1.1.
+/// Sends a request as a program without this crate does, over HTTP/1.1 unless it is for HTTP/2.
 async fn send(request: Request<Bytes>) -> Response<Bytes> {
-    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
+    let mut client = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let client = client.http2_only(request.version() == http::Version::HTTP_2).build_http();
     let response = client.request(request.map(Full::new)).await.expect("a response");
     let (head, body) = response.into_parts();
     Response::from_parts(head, body.collect().await.expect("a body").to_bytes())
