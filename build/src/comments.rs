@@ -1,6 +1,32 @@
 //! Reads the comments of the `.proto` files.
 
-use prost_reflect::FileDescriptor;
+use prost_reflect::prost::{DecodeError, Message};
+use prost_reflect::{DynamicMessage, FileDescriptor, Value};
+
+use crate::descriptors::DescriptorSet;
+
+/// Returns the encoded set without the places in the `.proto` files of what has no comment: they are most of it, and
+/// programs decode it when they start.
+pub(crate) fn only(set: &DescriptorSet) -> Result<Vec<u8>, DecodeError> {
+    let Some(message) = set.pool.get_message_by_name("google.protobuf.FileDescriptorSet") else {
+        return Ok(set.encoded.clone());
+    };
+    // Unlike prost's types, it keeps extensions.
+    let mut files = DynamicMessage::decode(message, set.encoded.as_slice())?;
+    let file = files.get_field_by_name_mut("file").and_then(Value::as_list_mut);
+    for file in file.into_iter().flatten().filter_map(Value::as_message_mut) {
+        let info = file.get_field_by_name_mut("source_code_info").and_then(Value::as_message_mut);
+        let places = info.and_then(|info| info.get_field_by_name_mut("location"));
+        if let Some(places) = places.and_then(Value::as_list_mut) {
+            places.retain(|place| {
+                let comment =
+                    |name: &&str| place.as_message().is_some_and(|it| it.has_field_by_name(name));
+                ["leading_comments", "trailing_comments"].iter().any(comment)
+            });
+        }
+    }
+    Ok(files.encode_to_vec())
+}
 
 /// Returns the comment above the declaration at this path in its file.
 pub(crate) fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {

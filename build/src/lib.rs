@@ -160,7 +160,7 @@ impl Generator {
         }
         let is_on = self.own.then_some(features::is_on as fn(&str) -> bool);
         let set = descriptors::compile(&self.protos, &imports, is_on)?;
-        std::fs::write(out.join("descriptors.bin"), &set.encoded)?;
+        std::fs::write(out.join("descriptors.bin"), comments::only(&set)?)?;
 
         let services = services::of(&set)?;
         let mut sources = messages::generate(&set, &out, self.server)?;
