@@ -1,5 +1,8 @@
 //! Finds RPCs by name.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use eset_protect::codegen::near;
 use eset_protect::descriptors::{name_field, pool, removes, summary};
 use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec, Rpc};
@@ -115,9 +118,18 @@ impl Method {
 
 /// Whether no newer version of the package has a service of this name.
 pub fn is_newest(spec: &MethodSpec) -> bool {
-    let name = short_name(spec.service);
-    let same = METHODS.iter().filter(|other| short_name(other.service) == name);
-    same.map(|other| version(other.service)).max() == Some(version(spec.service))
+    // By short name, since each start of the command asks for all of them.
+    static NEWEST: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
+        let mut newest = BTreeMap::new();
+        for MethodSpec { service, .. } in METHODS {
+            let known = newest.entry(short_name(service)).or_insert(*service);
+            if version(service) > version(known) {
+                *known = service;
+            }
+        }
+        newest
+    });
+    NEWEST.get(short_name(spec.service)) == Some(&spec.service)
 }
 
 /// Removes the parts of a name that users may omit or spell differently.
