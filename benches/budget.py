@@ -102,7 +102,8 @@ async def main():
             await asyncio.gather(*calls, return_exceptions=True)
         finally:
             for program in reversed(programs):
-                program.terminate()
+                # Their callers would be waited for.
+                program.kill()
                 program.wait()
     jain = sum(counts) ** 2 / (len(counts) * sum(count * count for count in counts))
     print(f"used {taken / (RATE * SECONDS):.1%} of the budget, refused {refused / (taken + refused):.2%}, "
