@@ -10,10 +10,8 @@ pub use crate::json::codec::{Bool, Codec, Dynamic, Msg, Text};
 pub use crate::json::collections::{Map, Repeated};
 pub use crate::json::context::{buffered, emits_defaults};
 pub use crate::json::embedded::message_type;
-pub use crate::json::fields::{
-    read_map, read_oneof, read_optional, read_repeated, read_singular, write_field,
-};
-pub use crate::json::message::{JsonMessage, TypeVisitor};
+pub use crate::json::fields::{read_oneof, read_optional, read_singular, write_field};
+pub use crate::json::message::{JsonMessage, JsonObject, TypeVisitor, write_message};
 pub use crate::json::number::{Float, Int, Long};
 pub use crate::json::open_enum::{Enumeration, Null, Open};
 pub use crate::json::schema::{Field, FieldKey, FieldKind, FieldShape, JsonForm};

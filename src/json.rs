@@ -8,6 +8,7 @@ pub(crate) mod any_members;
 pub(crate) mod base64;
 pub(crate) mod codec;
 pub(crate) mod collections;
+pub(crate) mod compact;
 pub(crate) mod context;
 pub(crate) mod depth;
 pub(crate) mod embedded;

@@ -96,6 +96,11 @@ impl VisitMut for Pass<'_> {
             written: 0,
         };
         code.visit_item_impl_mut(item);
+        if let Some((_, path, _)) = &mut item.trait_
+            && path.segments.last().is_some_and(|name| name.ident == "Serialize")
+        {
+            *path = parse_quote!(::eset_protect::codegen::JsonObject);
+        }
         self.read += code.read;
         self.written += code.written;
     }
@@ -199,14 +204,10 @@ impl MessageCode<'_> {
         let Some(field) = self.by_variant.get(&variant).cloned() else { return };
         let Some(slot) = assigned(&arm.body) else { return };
         let name = field.json_name();
-        let codec = self.codec(&field);
+        let codec = self.whole(&field);
         let call = if let Some(oneof) = real_oneof(&field) {
             let constructor = oneof_variant(&self.message, &oneof, &variant, self.root);
             quote!(read_oneof::<#codec, _, _>(&mut map_, #name, &mut #slot, #constructor))
-        } else if let Some((key, value)) = self.entry(&field) {
-            quote!(read_map::<#key, #value, _>(&mut map_, #name, &mut #slot))
-        } else if field.is_list() {
-            quote!(read_repeated::<#codec, _>(&mut map_, #name, &mut #slot))
         } else if field.supports_presence() {
             quote!(read_optional::<#codec, _>(&mut map_, #name, &mut #slot))
         } else {
@@ -261,9 +262,13 @@ impl VisitMut for MessageCode<'_> {
         if function.sig.ident != "serialize" {
             return;
         }
-        // Messages are written as objects of unknown length: formats that would write a struct
-        // without names, and could not read it again, then write names or fail at once.
-        function.block.stmts.retain(|statement| !is_count(statement));
+        // The crate itself begins and ends the object.
+        let object = if self.message.fields().len() == 0 { quote!(_) } else { quote!(object) };
+        function.sig = parse_quote! {
+            fn write_fields<O: serde::ser::SerializeMap>(&self, #object: &mut O) -> Result<(), O::Error>
+        };
+        function.block.stmts.retain(writes_field);
+        function.block.stmts.push(Stmt::Expr(parse_quote!(Ok(())), None));
         // Writes fields without presence even at their default if the caller asks for it.
         let implicit = self.message.fields().any(|field| !field.supports_presence());
         if implicit {
@@ -276,12 +281,6 @@ impl VisitMut for MessageCode<'_> {
         if literal.value() == format!("struct {}", pbjson_name(&self.message)) {
             let expected = format!("an object, the JSON of {}", self.message.full_name());
             *literal = syn::LitStr::new(&expected, literal.span());
-        }
-    }
-
-    fn visit_use_name_mut(&mut self, name: &mut syn::UseName) {
-        if name.ident == "SerializeStruct" {
-            name.ident = format_ident!("SerializeMap");
         }
     }
 
@@ -316,9 +315,6 @@ impl VisitMut for MessageCode<'_> {
                 *expression = parse_quote!(GeneratedField::__SkipField__(
                     ::eset_protect::codegen::UnknownName::new(value)
                 ));
-            }
-            Expr::MethodCall(call) if call.method == "serialize_struct" => {
-                *expression = parse_quote!(serializer.serialize_map(None));
             }
             // The loop of a message without fields.
             Expr::While(_) if self.message.fields().len() == 0 => {
@@ -375,7 +371,7 @@ impl VisitMut for MessageCode<'_> {
         // The statements before it converted the value for pbjson.
         block.stmts.drain(..position);
         block.stmts[0] = parse_quote!(
-            ::eset_protect::codegen::write_field::<#codec, _>(&mut struct_ser, #name, #value)?;
+            ::eset_protect::codegen::write_field::<#codec, _>(object, #name, #value)?;
         );
         self.written += 1;
     }

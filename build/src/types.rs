@@ -90,6 +90,11 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
                 }};
             {clear}
         }}
+        impl serde::Serialize for {path} {{
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{
+                ::eset_protect::codegen::write_message(self, serializer)
+            }}
+        }}
         {debug}",
         message.full_name(),
         fields.join(",")

@@ -5,10 +5,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::de::{Deserializer, Visitor};
-use serde::ser::{Error, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::ser::{Serialize, Serializer};
 
 use super::codec::Codec;
+use super::raw::Text;
 use super::transfer::is_serde_json;
 
 /// `bytes`.
@@ -19,29 +19,21 @@ impl Codec for Base64 {
     type Value = Bytes;
 
     fn write<S: Serializer>(value: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.len() >= LARGE && is_serde_json::<S>() {
-            return raw_json(value).map_err(S::Error::custom)?.serialize(serializer);
+        let base64 = base64_simd::STANDARD;
+        if !is_serde_json::<S>() {
+            return serializer.serialize_str(&base64.encode_to_string(value));
         }
-        serializer.serialize_str(&base64_simd::STANDARD.encode_to_string(value))
+        // serde_json's search for characters to escape would take longer than all other work for a policy.
+        let mut json = String::with_capacity(base64.encoded_length(value.len()) + 2);
+        json.push('"');
+        base64.encode_append(value, &mut json);
+        json.push('"');
+        Text(&json).serialize(serializer)
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
         deserializer.deserialize_string(Base64Visitor)
     }
-}
-
-/// From this size on it pays to avoid serde_json's search for characters to escape.
-const LARGE: usize = 1024;
-
-/// Returns the base64 as JSON text. serde_json validates it many times faster than it escapes a string, which
-/// would take longer than all other work for a policy.
-fn raw_json(value: &[u8]) -> Result<Box<RawValue>, serde_json::Error> {
-    let base64 = base64_simd::STANDARD;
-    let mut json = String::with_capacity(base64.encoded_length(value.len()) + 2);
-    json.push('"');
-    base64.encode_append(value, &mut json);
-    json.push('"');
-    RawValue::from_string(json)
 }
 
 struct Base64Visitor;

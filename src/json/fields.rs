@@ -3,14 +3,13 @@
 //! The reading functions take the slot of the field, which is `None` until the field occurs, so that a field
 //! that appears twice, in any spelling, is an error (as the protobuf conformance suite requires).
 
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::de::{Error, MapAccess};
 use serde::ser::SerializeMap;
 
-use super::codec::{As, Codec, Key, Nullable};
-use super::collections::{Map, Repeated};
+use super::codec::{As, Codec, Nullable};
+use super::compact::FieldName;
 use super::{context, path};
 
 /// Reads the value of a field; `None` for `null`.
@@ -36,7 +35,7 @@ fn unset<T, E: Error>(slot: &Option<T>, name: &'static str) -> Result<(), E> {
     }
 }
 
-/// Reads a field without presence; `null` is its default.
+/// Reads a field without presence, such as a list or map; `null` is its default.
 pub fn read_singular<'de, C, A>(
     map: &mut A,
     name: &'static str,
@@ -86,33 +85,6 @@ where
     Ok(())
 }
 
-/// Reads a list; `null` is empty.
-pub fn read_repeated<'de, C, A>(
-    map: &mut A,
-    name: &'static str,
-    slot: &mut Option<Vec<C::Value>>,
-) -> Result<(), A::Error>
-where
-    C: Codec,
-    A: MapAccess<'de>,
-{
-    read_singular::<Repeated<C>, A>(map, name, slot)
-}
-
-/// Reads a map; `null` is empty.
-pub fn read_map<'de, K, C, A>(
-    map: &mut A,
-    name: &'static str,
-    slot: &mut Option<BTreeMap<K::Value, C::Value>>,
-) -> Result<(), A::Error>
-where
-    K: Key,
-    C: Codec,
-    A: MapAccess<'de>,
-{
-    read_singular::<Map<K, C>, A>(map, name, slot)
-}
-
 /// Writes a field.
 pub fn write_field<C, S>(
     message: &mut S,
@@ -124,6 +96,6 @@ where
     S: SerializeMap,
 {
     message
-        .serialize_entry(name, &As::<C>(value))
+        .serialize_entry(&FieldName(name), &As::<C>(value))
         .map_err(|error| serde::ser::Error::custom(path::at_field(name, &error)))
 }

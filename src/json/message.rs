@@ -1,9 +1,13 @@
 //! A message with both its forms, as a trait.
 
 use prost::Message;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::ser::{Error, SerializeMap};
+use serde::{Serialize, Serializer};
 
+use super::any_members::TYPE;
+use super::compact;
+use super::raw::Text;
 use super::schema::JsonForm;
 
 /// A message with both forms: binary (prost) and JSON (serde).
@@ -27,13 +31,47 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     fn clear_output_only(&mut self) {}
 }
 
+/// A message whose JSON is an object of its fields.
+pub trait JsonObject: JsonMessage {
+    /// Writes the fields.
+    fn write_fields<O: SerializeMap>(&self, object: &mut O) -> Result<(), O::Error>;
+}
+
+/// Writes a message to any format.
+pub fn write_message<M: JsonObject, S: Serializer>(
+    message: &M,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    if compact::replaces::<S>() {
+        let json = compact::to_string(message).map_err(S::Error::custom)?;
+        return Text(&json).serialize(serializer);
+    }
+    write_object(message, None, serializer)
+}
+
+/// Writes the object of a message, with the type if an `Any` contains it.
+pub(crate) fn write_object<M: JsonObject, S: Serializer>(
+    message: &M,
+    type_url: Option<&str>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    // Of unknown length: formats that would write a struct without names, and could not read it again,
+    // then write names or fail at once.
+    let mut object = serializer.serialize_map(None)?;
+    if let Some(type_url) = type_url {
+        object.serialize_entry(TYPE, type_url)?;
+    }
+    message.write_fields(&mut object)?;
+    object.end()
+}
+
 /// An operation on a type that is known only by name.
 pub trait TypeVisitor {
     /// The result.
     type Output;
 
     /// Called for a message whose JSON is an object.
-    fn message<M: JsonMessage>(self) -> Self::Output;
+    fn message<M: JsonObject>(self) -> Self::Output;
 
     /// Called for a type with its own JSON form, which an `Any` contains in the member `value`.
     fn well_known<M: JsonMessage>(self) -> Self::Output;

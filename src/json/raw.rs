@@ -9,14 +9,29 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{self, Serialize, Serializer};
+use serde::ser::{self, Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 
+use super::compact::Compact;
 use super::depth::MAX_DEPTH;
 use super::transfer::{Name, Transfer, is_serde_json};
 
 /// The name with which serde_json's `RawValue` asks for text and hands it over.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// Valid JSON text for one of serde_json's serializers or ours. A `RawValue` would be parsed to make it.
+pub(super) struct Text<'a>(pub &'a str);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if Compact::is::<S>() {
+            return serializer.serialize_newtype_struct(RAW_VALUE, self.0);
+        }
+        let mut raw = serializer.serialize_struct(RAW_VALUE, 1)?;
+        raw.serialize_field(RAW_VALUE, self.0)?;
+        raw.end()
+    }
+}
 
 /// JSON text, written as a value of the target format.
 pub(crate) struct Json<'a>(pub &'a RawValue);
@@ -24,7 +39,7 @@ pub(crate) struct Json<'a>(pub &'a RawValue);
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if is_serde_json::<S>() {
-            return self.0.serialize(serializer);
+            return Text(self.0.get()).serialize(serializer);
         }
         // serde_json itself refuses text that is nested too deeply.
         serde_json::Deserializer::from_str(self.0.get())
@@ -146,16 +161,16 @@ impl<'de, F: Fate> Visitor<'de> for Raw<F> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<F::Value, A::Error> {
         let first = map.next_key::<Name>()?;
         if first.as_ref().is_some_and(|Name(name)| name == RAW_VALUE) {
-            return map.next_value_seed(Text::<F>(PhantomData));
+            return map.next_value_seed(Handed::<F>(PhantomData));
         }
         F::value(|visitor| visitor.object(first, map))
     }
 }
 
 /// The text that serde_json hands over.
-struct Text<F>(PhantomData<F>);
+struct Handed<F>(PhantomData<F>);
 
-impl<'de, F: Fate> DeserializeSeed<'de> for Text<F> {
+impl<'de, F: Fate> DeserializeSeed<'de> for Handed<F> {
     type Value = F::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F::Value, D::Error> {
@@ -163,7 +178,7 @@ impl<'de, F: Fate> DeserializeSeed<'de> for Text<F> {
     }
 }
 
-impl<F: Fate> Visitor<'_> for Text<F> {
+impl<F: Fate> Visitor<'_> for Handed<F> {
     type Value = F::Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,17 +5,19 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
-use serde_json::value::RawValue;
 
+use super::compact::Compact;
 use super::depth::{MAX_DEPTH, too_deep};
 use super::number::{is_arbitrary_precision, is_json_number, shortened};
+use super::raw::Text;
 
-/// Whether a serializer is one of serde_json's own, which alone recognize a `RawValue`. A serializer that
-/// wraps one of them gets values as other formats do.
+/// Whether a serializer is one of serde_json's own or ours, which alone recognize a `RawValue`. A serializer
+/// that wraps one of them gets values as other formats do.
 pub(crate) fn is_serde_json<S>() -> bool {
     let name = std::any::type_name::<S>();
     name.starts_with("&mut serde_json::ser::Serializer<")
         || name == "serde_json::value::ser::Serializer"
+        || Compact::is::<S>()
 }
 
 /// Writes what it visits. Values that JSON does not have are errors.
@@ -62,7 +64,7 @@ impl<S: Serializer> Transfer<S> {
             return Err(E::custom(format!("\"{}\" is not a number", shortened(text))));
         }
         let written = if is_serde_json::<S>() {
-            RawValue::from_string(text.to_owned()).map_err(E::custom)?.serialize(self.serializer)
+            Text(text).serialize(self.serializer)
         } else if let Ok(value) = text.parse() {
             self.serializer.serialize_u64(value)
         } else if let Some(value) = text.parse().ok().filter(|value| *value != 0) {

@@ -77,8 +77,7 @@ impl JsonMessage for Any {
 
 /// Returns the full name of a type from its URL.
 pub(super) fn name_of(type_url: &str) -> &str {
-    let slash = type_url.bytes().rposition(|byte| byte == b'/');
-    slash.map_or(type_url, |slash| &type_url[slash + 1..])
+    type_url.rsplit_once('/').map_or(type_url, |(_, name)| name)
 }
 
 impl UnknownAny {

@@ -12,7 +12,7 @@ use super::types;
 use crate::json::any_members::TYPE;
 use crate::json::embedded::{as_bytes, read_message, read_well_known};
 use crate::json::members::Members;
-use crate::json::message::{JsonMessage, TypeVisitor};
+use crate::json::message::{JsonMessage, JsonObject, TypeVisitor};
 use crate::json::{context, path};
 use crate::proto::eset_protect::v1::UnknownAny;
 
@@ -77,12 +77,13 @@ fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any, se
 
 /// Reads the members after `@type`.
 fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A::Error> {
-    if TypeRegistry::added_in_scope(name_of(&type_url)).is_some() {
+    let name = name_of(&type_url);
+    if TypeRegistry::added_in_scope(name).is_some() {
         let mut members = Members::default();
         members.read_rest(&mut map)?;
         return buffered(type_url, members).map_err(A::Error::custom);
     }
-    let value = types::visit(name_of(&type_url), Read::new(map, &type_url));
+    let value = types::visit(name, Read::new(map, &type_url));
     finish(type_url, value)
 }
 
@@ -129,7 +130,7 @@ impl<'a, 'de, A: MapAccess<'de>> Read<'a, 'de, A> {
 impl<'de, A: MapAccess<'de>> TypeVisitor for Read<'_, 'de, A> {
     type Output = Result<Payload, A::Error>;
 
-    fn message<M: JsonMessage>(self) -> Self::Output {
+    fn message<M: JsonObject>(self) -> Self::Output {
         read_message::<M, A>(self.map).map(Payload::Known)
     }
 

@@ -12,10 +12,10 @@ use super::any::{Any, UnpackError, name_of};
 use super::registry::{TypeRegistry, well_known_json};
 use super::settle::{self, Settled};
 use super::{BytesValue, merge, types};
-use crate::json::any_members::{TYPE, Tagged, VALUE};
+use crate::json::any_members::{TYPE, VALUE};
 use crate::json::embedded::{as_bytes, only_value};
 use crate::json::members::Members;
-use crate::json::message::{JsonMessage, TypeVisitor};
+use crate::json::message::{JsonMessage, JsonObject, TypeVisitor, write_object};
 use crate::json::patch::Patched;
 use crate::json::raw::Json;
 use crate::json::{context, depth, path};
@@ -153,7 +153,7 @@ struct Write<'a, S> {
 impl<S: Serializer> TypeVisitor for Write<'_, S> {
     type Output = Result<S::Ok, S::Error>;
 
-    fn message<M: JsonMessage>(self) -> Self::Output {
+    fn message<M: JsonObject>(self) -> Self::Output {
         let Settled { type_url, message, members, .. } = self.settled;
         let message = match decode::<M>(message) {
             Ok(message) => message,
@@ -163,7 +163,7 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
             return without_json(self.any, &READS_AS_BYTES, self.serializer);
         }
         if members.is_empty() {
-            return message.serialize(Tagged { type_url, serializer: self.serializer });
+            return write_object(&message, Some(type_url), self.serializer);
         }
         let json = serde_json::value::to_raw_value(&message).map_err(S::Error::custom)?;
         patched(&json, self.settled, self.serializer)

@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use prost::Message;
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::value::Kind;
-use crate::json::codec::Codec;
+use crate::json::codec::{Codec, Dynamic};
+use crate::json::collections::Repeated;
 use crate::json::number::Float;
 use crate::json::{context, number, path};
 use pbjson_types::NullValue;
@@ -189,7 +191,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Value, A::Error> {
-        ListVisitor.visit_seq(list).map(Value::from)
+        ListValue::deserialize(SeqAccessDeserializer::new(list)).map(Value::from)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
@@ -240,27 +242,6 @@ impl<'de> Visitor<'de> for StructVisitor {
     }
 }
 
-struct ListVisitor;
-
-impl<'de> Visitor<'de> for ListVisitor {
-    type Value = ListValue;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ListValue, A::Error> {
-        let mut values = Vec::new();
-        loop {
-            let element = list.next_element();
-            match element.map_err(|error| A::Error::custom(path::at_index(values.len(), &error)))? {
-                Some(value) => values.push(value),
-                None => return Ok(ListValue { values }),
-            }
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor)
@@ -275,6 +256,6 @@ impl<'de> Deserialize<'de> for Struct {
 
 impl<'de> Deserialize<'de> for ListValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ListVisitor)
+        Repeated::<Dynamic<Value>>::read(deserializer).map(|values| Self { values })
     }
 }

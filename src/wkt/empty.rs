@@ -6,6 +6,7 @@ use prost::Message;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::json::message::{JsonObject, write_message};
 use crate::json::unknown::{UnknownName, skip_member};
 
 /// A message without fields. In JSON `{}`; in an [`Any`](super::Any) only `@type`. Some implementations write
@@ -15,9 +16,15 @@ pub struct Empty {}
 
 well_known_names! { Empty }
 
+impl JsonObject for Empty {
+    fn write_fields<O: SerializeMap>(&self, _: &mut O) -> Result<(), O::Error> {
+        Ok(())
+    }
+}
+
 impl Serialize for Empty {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_map(None)?.end()
+        write_message(self, serializer)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::json::context::{self, OnDrop};
 use crate::json::embedded::{message_type, read_message, read_well_known};
 use crate::json::enum_names::EnumNames;
 use crate::json::members::Members;
-use crate::json::message::{JsonMessage, TypeVisitor};
+use crate::json::message::{JsonMessage, JsonObject, TypeVisitor};
 use crate::json::schema::MessageType;
 
 /// The message types that can be read from JSON and written as JSON.
@@ -104,7 +104,7 @@ impl TypeRegistry {
         impl TypeVisitor for Find {
             type Output = Option<Registered>;
 
-            fn message<M: JsonMessage>(self) -> Self::Output {
+            fn message<M: JsonObject>(self) -> Self::Output {
                 Some(Registered::message::<M>())
             }
 

@@ -46,19 +46,10 @@ pub(super) fn is_default_check(condition: &Expr) -> bool {
     }
 }
 
-/// Matches `let mut len = 0;` and `if … { len += 1; }`.
-pub(super) fn is_count(statement: &Stmt) -> bool {
-    let is_len = |pattern: &Pat| matches!(pattern, Pat::Ident(name) if name.ident == "len");
-    match statement {
-        Stmt::Local(local) => is_len(&local.pat),
-        Stmt::Expr(Expr::If(condition), _) => match condition.then_branch.stmts.as_slice() {
-            [Stmt::Expr(Expr::Binary(count), _)] => {
-                matches!(&*count.left, Expr::Path(path) if path.path.is_ident("len"))
-            }
-            _ => false,
-        },
-        _ => false,
-    }
+/// Matches `if … { … }`, but not `if … { len += 1; }`.
+pub(super) fn writes_field(statement: &Stmt) -> bool {
+    let Stmt::Expr(Expr::If(condition), _) = statement else { return false };
+    !matches!(condition.then_branch.stmts.as_slice(), [Stmt::Expr(Expr::Binary(_), _)])
 }
 
 pub(super) fn is_skip(path: &syn::Path) -> bool {

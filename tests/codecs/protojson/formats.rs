@@ -69,6 +69,10 @@ fn every_format<M: Serialize + DeserializeOwned + PartialEq + Debug>(message: &M
     round_trip!("CBOR", message, cbor, from_cbor::<M>);
     round_trip!("MessagePack", message, rmp_serde::to_vec, rmp_serde::from_slice::<M>);
     round_trip!("MessagePack", message, rmp_serde::to_vec_named, rmp_serde::from_slice::<M>);
+    // Here serde_json writes each value, and to memory the crate itself writes all text.
+    let mut streamed = std::io::Cursor::new(Vec::new());
+    serde_json::to_writer(&mut streamed, message).unwrap();
+    assert_eq!(String::from_utf8(streamed.into_inner()).unwrap(), write(message));
 }
 
 #[test]

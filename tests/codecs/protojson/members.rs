@@ -159,3 +159,18 @@ fn defaults_are_written_on_demand() {
     // The option ends with its writer.
     assert_eq!(write(&DeviceTask::default()), "{}");
 }
+
+/// Strings are searched for characters to escape in words of eight bytes.
+#[test]
+fn characters_are_escaped_wherever_they_are() {
+    let characters = (0..0x80).map(char::from).chain(['\u{80}', '\u{a2}', '\u{dc}', '\u{10ffff}']);
+    for character in characters {
+        for (before, after) in
+            (0..18).flat_map(|length| (0..=length).map(move |at| (at, length - at)))
+        {
+            let text = format!("{}{character}{}", "a".repeat(before), "é".repeat(after));
+            let json = format!(r#"{{"displayName":{}}}"#, serde_json::to_string(&text).unwrap());
+            assert_eq!(write(&DeviceTask { display_name: text, ..Default::default() }), json);
+        }
+    }
+}
