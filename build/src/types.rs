@@ -138,6 +138,7 @@ fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
             format!("Enum(<{path} as ::eset_protect::codegen::Enumeration>::VALUES)")
         }
         Kind::Bool => "Bool".to_owned(),
+        Kind::String => "Text".to_owned(),
         _ => "Scalar".to_owned(),
     };
     format!(

@@ -44,7 +44,7 @@ impl Search<'_> {
             (FieldKind::Message(inner), Value::Object(members)) => {
                 self.message(path, &inner(), members);
             }
-            (FieldKind::Message(_) | FieldKind::Bool | FieldKind::Scalar, _) => {}
+            (FieldKind::Message(_) | FieldKind::Bool | FieldKind::Text | FieldKind::Scalar, _) => {}
         }
     }
 

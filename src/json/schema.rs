@@ -69,7 +69,9 @@ pub enum FieldKey {
 pub enum FieldKind {
     /// `true` or `false`.
     Bool,
-    /// A number, string or bytes: JSON strings are accepted for all of them.
+    /// A string.
+    Text,
+    /// A number or bytes: JSON strings are accepted for both.
     Scalar,
     /// An enum, with the number of each name. Several names may share a number.
     Enum(&'static [(&'static str, i32)]),

@@ -1,5 +1,6 @@
 //! Encodes and decodes the messages of an RPC as HTTP requests and responses.
 
+use prost::Message;
 use serde::Serialize;
 
 use super::object::Object;
@@ -7,7 +8,8 @@ use super::{TranscodeError, form, query};
 use crate::json::context;
 use crate::json::embedded::message_type;
 use crate::json::message::JsonMessage;
-use crate::json::schema::Field;
+use crate::json::schema::{Field, FieldKind, FieldShape};
+use crate::json::wire;
 use crate::protojson::{self, Writer};
 use crate::rpc::{HttpBinding, Rpc};
 
@@ -59,6 +61,9 @@ impl Encoded {
         request: &R::Request,
         bindings: &'static [HttpBinding],
     ) -> Result<Self, TranscodeError> {
+        if let Some(encoded) = bindings.first().and_then(|first| of_strings::<R>(first, request)) {
+            return Ok(encoded);
+        }
         let json = write(request)?;
         let mut first = None;
         for binding in bindings {
@@ -108,6 +113,29 @@ impl Encoded {
     }
 }
 
+/// Encodes a request of strings alone, such as that of a get, which needs no JSON on the way to its path and query.
+fn of_strings<R: Rpc>(binding: &'static HttpBinding, request: &R::Request) -> Option<Encoded> {
+    if !binding.body.is_empty() {
+        return None;
+    }
+    let fields = fields_of::<R::Request>();
+    let bytes = request.encode_to_vec();
+    let strings = wire::fields(&bytes).map(|found| {
+        let found = found.ok()?;
+        let field = fields.iter().find(|field| field.number == found.number)?;
+        let is_string = matches!((field.kind, field.shape), (FieldKind::Text, FieldShape::Single));
+        Some((field, str::from_utf8(found.value).ok().filter(|_| is_string)?))
+    });
+    let mut strings: Vec<_> = strings.collect::<Option<_>>()?;
+    let text = |name: &str| strings.iter().find(|(field, _)| field.is_called(name));
+    let mut path_and_query =
+        binding.template.expand(|name| text(name).map(|(_, text)| (*text).to_owned())).ok()?;
+    strings.retain(|(field, _)| !binding.template.fields().any(|name| field.is_called(name)));
+    let pairs = strings.iter().map(|(field, text)| (field.json_name(), *text));
+    form::append(pairs, &mut path_and_query);
+    Some(Encoded { method: binding.method, path_and_query, body: None, binding })
+}
+
 fn encode<R: Rpc>(
     binding: &'static HttpBinding,
     json: &[u8],
@@ -140,10 +168,7 @@ fn encode<R: Rpc>(
         }),
     };
     let pairs = object.into_query()?;
-    if !pairs.is_empty() {
-        path_and_query.push('?');
-    }
-    form::write(pairs.iter().map(|(name, value)| (&**name, &**value)), &mut path_and_query);
+    form::append(pairs.iter().map(|(name, value)| (&**name, &**value)), &mut path_and_query);
     Ok(Encoded { method: binding.method, path_and_query, body, binding })
 }
 

@@ -19,8 +19,17 @@ pub(crate) fn read_form(form: &str) -> Result<Vec<(String, String)>, String> {
     pairs(form).map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()
 }
 
+/// Appends pairs as a query to a path.
+pub(super) fn append<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, path: &mut String) {
+    let mut pairs = pairs.peekable();
+    if pairs.peek().is_some() {
+        path.push('?');
+    }
+    write(pairs, path);
+}
+
 /// Writes pairs as `application/x-www-form-urlencoded`.
-pub(super) fn write<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>, out: &mut String) {
+fn write<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>, out: &mut String) {
     for (index, (name, value)) in pairs.into_iter().enumerate() {
         if index > 0 {
             out.push('&');

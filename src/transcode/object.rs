@@ -49,7 +49,9 @@ fn target(field: &Field) -> Target {
     match (field.kind, field.shape) {
         (_, FieldShape::Map(_)) => Target::Nothing,
         (FieldKind::Bool, _) => Target::Value(Parameter::Bool),
-        (FieldKind::Scalar | FieldKind::Enum(_), _) => Target::Value(Parameter::Text),
+        (FieldKind::Text | FieldKind::Scalar | FieldKind::Enum(_), _) => {
+            Target::Value(Parameter::Text)
+        }
         (FieldKind::Message(inner), _) => match inner().form {
             JsonForm::WellKnown { parameter: Some(parameter), .. } => Target::Value(parameter),
             JsonForm::Object { fields, .. } if !field.is_list() => Target::Fields(fields),

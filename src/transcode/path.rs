@@ -15,7 +15,7 @@ impl PathTemplate<'_> {
     /// match its sub-template, or a segment `.` or `..`, which servers and proxies on the way interpret even
     /// if it is encoded.
     pub fn expand(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, TranscodeError> {
-        let mut path = String::new();
+        let mut path = String::with_capacity(128);
         let mut at = 0;
         while at < self.pieces().len() {
             if let Some(variable) = self.variables().iter().find(|variable| variable.start == at) {

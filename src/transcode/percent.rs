@@ -5,11 +5,11 @@ pub(super) fn encode(text: &str, out: &mut String) {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    if text.bytes().all(is_unreserved) {
-        // As every uuid, which need not be appended byte by byte.
-        return out.push_str(text);
-    }
-    for byte in text.bytes() {
+    // All of a uuid: it need not be appended byte by byte.
+    let plain = text.bytes().position(|byte| !is_unreserved(byte)).unwrap_or(text.len());
+    let (plain, rest) = text.split_at(plain);
+    out.push_str(plain);
+    for byte in rest.bytes() {
         if is_unreserved(byte) {
             out.push(char::from(byte));
         } else {

@@ -233,7 +233,9 @@ impl Merge {
                 prost::encoding::int32::encode(MAP_VALUE, &value, &mut entry);
                 Ok(entry)
             }
-            FieldKind::Message(_) | FieldKind::Bool | FieldKind::Scalar => Ok(field.value.to_vec()),
+            FieldKind::Message(_) | FieldKind::Bool | FieldKind::Text | FieldKind::Scalar => {
+                Ok(field.value.to_vec())
+            }
         }
     }
 
