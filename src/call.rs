@@ -130,8 +130,8 @@ impl<R: Rpc> Call<R> {
     /// See [`Error`].
     pub async fn send(self) -> Result<Response<R::Response>, Error> {
         let response = unary::<R, _>(&self.context, &self.request, &self.options, Some).await;
-        response.map(|(metadata, response)| {
-            Response::from_parts(metadata, response, Extensions::default())
+        response.map(|(reply, response)| {
+            Response::from_parts(reply.into_metadata(), response, Extensions::default())
         })
     }
 }

@@ -93,12 +93,12 @@ impl Bounds {
         // Telemetry reads parts of it before the caller does.
         let mut reply = reply.map_err(|error| of_request(error).redacted(secrets.get()));
         if let Ok(reply) = &mut reply {
-            let headers = reply.metadata.as_mut();
+            let headers = reply.headers_mut();
             if headers.contains_key(REQUEST_ID) {
                 secrets.get().redact_request_id(headers);
             }
         }
-        attempt.end(reply.as_ref().map(|reply| (reply.http_status, reply.metadata.as_ref())));
+        attempt.end(reply.as_ref().map(|reply| (reply.http_status, reply.headers())));
         if let Some(permit) = permit
             && let Some(outcome) = outcome(&reply, self.timer.system_time())
         {

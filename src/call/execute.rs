@@ -28,7 +28,7 @@ use crate::pending::Polls;
 use crate::rpc::MethodSpec;
 use crate::telemetry::{self, Sending};
 use crate::timer::{BoxFuture, within};
-use crate::transport::{Messages, Outgoing};
+use crate::transport::{Messages, Outgoing, Reply};
 
 /// The longest call: beyond it clocks overflow and `grpc-timeout` has no form.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -42,14 +42,14 @@ fn is_of_service(error: &Error) -> bool {
     error.kind() == ErrorKind::Status && error.is_deadline_exceeded()
 }
 
-/// Makes a call: decodes the response into `messages` and returns its metadata. Boxed, so that it is compiled
+/// Makes a call: decodes the response into `messages` and returns the reply. Boxed, so that it is compiled
 /// once rather than for every RPC.
 pub(super) fn execute<'a>(
     context: &'a CallContext,
     spec: &'static MethodSpec,
     messages: &'a dyn Messages,
     options: &'a CallOptions,
-) -> BoxFuture<'a, Result<MetadataMap, Error>> {
+) -> BoxFuture<'a, Result<Reply, Error>> {
     Box::pin(call(context, spec, messages, options))
 }
 
@@ -58,7 +58,7 @@ async fn call(
     spec: &'static MethodSpec,
     messages: &dyn Messages,
     options: &CallOptions,
-) -> Result<MetadataMap, Error> {
+) -> Result<Reply, Error> {
     let policy = &context.policy;
     let timeout = options.timeout_or(context.timeout).min(LONGEST);
     let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
@@ -94,7 +94,7 @@ async fn call(
     let result = result.filter(|result| !is_ours(result));
     let result = result.unwrap_or_else(|| Err(running.state.expired(timeout)));
     let attempts = running.state.attempts;
-    watched.end(result.as_ref().map(|metadata| metadata.as_ref()), attempts);
+    watched.end(result.as_ref().map(Reply::headers), attempts);
     result.map_err(|error| {
         context.deployed.explained(spec, error).with_spec(spec).with_attempts(attempts)
     })
@@ -110,7 +110,7 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// Makes attempts until one is final.
-    async fn run(&mut self, options: &CallOptions) -> Result<MetadataMap, Error> {
+    async fn run(&mut self, options: &CallOptions) -> Result<Reply, Error> {
         let mut metadata = self.context.metadata.clone();
         options.add_to(&mut metadata)?;
         let base = metadata.into_headers();
@@ -139,7 +139,7 @@ impl Running<'_> {
                 Err(error) => error.unsent(),
                 Ok((headers, token)) => {
                     let error = match self.attempt(headers, pending_id.take()).await {
-                        Ok(metadata) => return Ok(metadata),
+                        Ok(reply) => return Ok(reply),
                         Err(error) => error,
                     };
                     pending_id = error.pending_id().cloned();
@@ -189,7 +189,7 @@ impl Running<'_> {
         &mut self,
         mut headers: HeaderMap,
         pending_id: Option<http::HeaderValue>,
-    ) -> Result<MetadataMap, Error> {
+    ) -> Result<Reply, Error> {
         self.state.begin();
         let result = self.exchange(&mut headers, pending_id).await;
         if let Err(error) = &result {
@@ -205,7 +205,7 @@ impl Running<'_> {
         &mut self,
         headers: &mut HeaderMap,
         mut pending_id: Option<http::HeaderValue>,
-    ) -> Result<MetadataMap, Error> {
+    ) -> Result<Reply, Error> {
         let timer = &*self.bounds.timer;
         let context = self.context;
         let (mut polls, mut newer) = (None, None);
@@ -236,7 +236,7 @@ impl Running<'_> {
             };
             let Some(id) = reply.pending_id().cloned() else {
                 context.deployed.succeeded(self.outgoing);
-                return Ok(reply.metadata);
+                return Ok(reply);
             };
             pending_id = Some(id);
             let now = timer.now();

@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
-use tonic::metadata::MetadataMap;
 
 use super::execute::execute;
 use super::{CallContext, CallOptions};
@@ -14,17 +13,17 @@ use crate::rpc::HttpBinding;
 use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
 use crate::transcode::{Encoded, TranscodeError};
-use crate::transport::Messages;
+use crate::transport::{Messages, Reply};
 #[cfg(feature = "rest")]
 use crate::wkt::TypeRegistry;
 
-/// Makes a call and returns the metadata and the output of its response. A response without output is an error.
+/// Makes a call and returns the reply and the output of its response. A response without output is an error.
 pub(super) async fn unary<R: Rpc, T: Send>(
     context: &CallContext,
     request: &R::Request,
     options: &CallOptions,
     output: fn(R::Response) -> Option<T>,
-) -> Result<(MetadataMap, T), Error> {
+) -> Result<(Reply, T), Error> {
     let messages = Unary::<R, T> {
         request,
         output,
@@ -32,9 +31,9 @@ pub(super) async fn unary<R: Rpc, T: Send>(
         #[cfg(feature = "rest")]
         type_registry: &context.type_registry,
     };
-    let metadata = execute(context, R::SPEC, &messages, options).await?;
+    let reply = execute(context, R::SPEC, &messages, options).await?;
     match messages.received.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(output) => Ok((metadata, output)),
+        Some(output) => Ok((reply, output)),
         // A successful call has decoded its response.
         None => Err(Error::protocol("there is no response").with_spec(R::SPEC)),
     }

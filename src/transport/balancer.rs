@@ -59,32 +59,29 @@ impl Balancer {
         self.subchannels.readiness()
     }
 
-    async fn attempt(&self, request: Request<'_>) -> Result<Reply, Error> {
+    async fn attempt(&self, mut request: Request<'_>) -> Result<Reply, Error> {
         let subchannels = Subchannels::current(&self.subchannels).await?;
-        let mut picked = self.pick(&subchannels, true);
+        let mut result = None;
         // So often at most, in case endpoints come back and fail again meanwhile.
-        for _ in 1..subchannels.len() {
-            let Some(subchannel) = picked else { break };
-            let error = match self.send(&subchannels, subchannel, request.clone()).await {
-                Err(error) if error.kind() == ErrorKind::Connect => error,
-                result => return result,
+        for left in (0..subchannels.len()).rev() {
+            let Some(subchannel) = self.pick(&subchannels, left + 1 == subchannels.len()) else {
+                break;
             };
-            picked = self.pick(&subchannels, false);
-            if picked.is_none() {
-                return Err(error);
+            let copy = (left > 0).then(|| request.clone());
+            let sent = self.send(&subchannels, subchannel, &mut request).await;
+            match (result.insert(sent), copy) {
+                (Err(error), Some(copy)) if error.kind() == ErrorKind::Connect => request = copy,
+                _ => break,
             }
         }
-        match picked {
-            Some(subchannel) => self.send(&subchannels, subchannel, request).await,
-            None => Err(Error::config("the client has no endpoint")),
-        }
+        result.unwrap_or_else(|| Err(Error::config("the client has no endpoint")))
     }
 
     async fn send(
         &self,
         subchannels: &[Subchannel],
         subchannel: &Subchannel,
-        request: Request<'_>,
+        request: &mut Request<'_>,
     ) -> Result<Reply, Error> {
         let _in_flight = InFlight::begin(&subchannel.in_flight);
         let result = subchannel.transport.attempt(request).await;
@@ -111,6 +108,9 @@ impl Balancer {
     /// Picks the connection with the fewest calls. If all endpoints are ejected, it is the next in turn, or none if
     /// another was tried before.
     fn pick<'a>(&self, all: &'a [Subchannel], is_first: bool) -> Option<&'a Subchannel> {
+        if let [only] = all {
+            return is_first.then_some(only);
+        }
         let now = self.timer.now();
         let begin = self.next.fetch_add(1, Ordering::Relaxed) % all.len().max(1);
         let (before, from) = all.split_at(begin);

@@ -5,7 +5,7 @@ mod status;
 mod unary;
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tonic::Code;
@@ -33,15 +33,42 @@ pub(crate) struct GrpcTransport {
 struct Inner {
     endpoint: Endpoint,
     connector: Connector,
-    channels: PerRuntime<RuntimeChannel>,
+    channels: PerRuntime<Arc<RuntimeChannel>>,
     limits: Limits,
 }
 
 /// The channel of one runtime, and the keep-alive interval of its connections.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct RuntimeChannel {
     channel: Channel,
+    /// Clones that calls no longer need. A clone has its own place in the queue to the connection, which costs more
+    /// than to reuse one.
+    idle: Mutex<Vec<Channel>>,
     interval: Option<Duration>,
+}
+
+impl RuntimeChannel {
+    const MOST_IDLE: usize = 16;
+
+    fn new(channel: Channel, interval: Option<Duration>) -> Arc<Self> {
+        Arc::new(Self { channel, idle: Mutex::default(), interval })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Channel>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a channel for one request.
+    fn take(&self) -> Channel {
+        self.idle().pop().unwrap_or_else(|| self.channel.clone())
+    }
+
+    fn put_back(&self, channel: Channel) {
+        let mut idle = self.idle();
+        if idle.len() < Self::MOST_IDLE {
+            idle.push(channel);
+        }
+    }
 }
 
 impl GrpcTransport {
@@ -58,7 +85,7 @@ impl GrpcTransport {
         let interval = connector.keep_alive().interval();
         let connected = self.endpoint(interval).connect_with_connector(connector).await;
         let channel = connected.map_err(|error| status::connect_error(target, error))?;
-        self.inner.channels.set(RuntimeChannel { channel, interval })
+        self.inner.channels.set(RuntimeChannel::new(channel, interval))
     }
 
     /// The endpoint with this keep-alive interval.
@@ -70,14 +97,14 @@ impl GrpcTransport {
         }
     }
 
-    fn channel(&self) -> Result<Channel, Error> {
+    fn channel(&self) -> Result<Arc<RuntimeChannel>, Error> {
         let connector = &self.inner.connector;
         let interval = connector.keep_alive().interval();
         let make = || {
             let channel = self.endpoint(interval).connect_with_connector_lazy(connector.clone());
-            RuntimeChannel { channel, interval }
+            RuntimeChannel::new(channel, interval)
         };
-        self.inner.channels.get(|kept| kept.interval == interval, make).map(|kept| kept.channel)
+        self.inner.channels.get(|kept| kept.interval == interval, make)
     }
 
     /// Returns the readiness of its connections.
@@ -86,7 +113,7 @@ impl GrpcTransport {
     }
 
     /// Makes one attempt.
-    pub(super) async fn attempt(&self, request: Request<'_>) -> Result<Reply, Error> {
+    pub(super) async fn attempt(&self, request: &mut Request<'_>) -> Result<Reply, Error> {
         let (size, limit) = (request.framed().len() - PREFIX, self.inner.limits.message);
         if size > limit {
             let message = format!(
@@ -96,9 +123,12 @@ impl GrpcTransport {
             return Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message));
         }
         let is_bounded = request.is_bounded;
-        let mut channel = self.channel()?;
+        let kept = self.channel()?;
+        let mut channel = kept.take();
         poll_fn(|cx| channel.poll_ready(cx)).await.map_err(|error| status::not_sent(&error))?;
-        let reply = unary::exchange(&mut channel, request, self.inner.limits, self.readiness());
+        let response = channel.call(unary::encode(request));
+        kept.put_back(channel);
+        let reply = unary::exchange(response, self.inner.limits, self.readiness());
         reply.await.map_err(|error| {
             // tonic's or the server's clock was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }

@@ -75,7 +75,8 @@ impl HttpResponse {
     /// Returns the media type without parameters.
     pub(crate) fn media_type(&self) -> &str {
         let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        value.and_then(|text| text.split(';').next()).unwrap_or("").trim()
+        let text = value.unwrap_or_default();
+        text.split_once(';').map_or(text, |(media_type, _)| media_type).trim()
     }
 }
 

@@ -1,16 +1,22 @@
 //! What a transport returns.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use prost::Message;
 use tonic::metadata::MetadataMap;
+
+use super::metadata;
 
 /// The reply to one attempt: the response, or the news that it is pending.
 pub struct Reply {
     pub(crate) body: Body,
-    pub(crate) metadata: MetadataMap,
+    /// As they came from the wire.
+    headers: HeaderMap,
+    /// What of the headers is metadata. Sorted out when somebody asks, since most callers do not.
+    metadata: OnceLock<MetadataMap>,
     /// The status, where it came over HTTP.
     pub(crate) http_status: Option<StatusCode>,
 }
@@ -47,13 +53,32 @@ impl Reply {
     }
 
     fn new(body: Body) -> Self {
-        Self { body, metadata: MetadataMap::new(), http_status: None }
+        Self { body, headers: HeaderMap::new(), metadata: OnceLock::new(), http_status: None }
+    }
+
+    /// Sets the headers and trailers as they came.
+    pub(super) fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Returns the metadata, and perhaps other headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.metadata.get().map_or(&self.headers, AsRef::as_ref)
+    }
+
+    pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.metadata.get_mut().map_or(&mut self.headers, AsMut::as_mut)
+    }
+
+    pub(crate) fn into_metadata(self) -> MetadataMap {
+        self.metadata.into_inner().unwrap_or_else(|| metadata(self.headers))
     }
 
     /// Sets the metadata: headers and trailers.
     #[must_use]
     pub fn with_metadata(mut self, metadata: MetadataMap) -> Self {
-        self.metadata = metadata;
+        self.metadata = metadata.into();
         self
     }
 
@@ -66,7 +91,7 @@ impl Reply {
 
     /// Returns the metadata.
     pub fn metadata(&self) -> &MetadataMap {
-        &self.metadata
+        self.metadata.get_or_init(|| metadata(self.headers.clone()))
     }
 
     /// Returns the response as it came: protobuf, or JSON over REST. `None` if it is pending.

@@ -160,7 +160,7 @@ impl<'a> Outgoing<'a> {
             }
             Err(problem) => Error::protocol(problem),
         };
-        Err(error.with_metadata(reply.metadata.clone()).with_http_status(reply.http_status))
+        Err(error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status))
     }
 }
 

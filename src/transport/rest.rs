@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, header};
 
 use super::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use super::readiness::Readiness;
-use super::{Reply, Request, Transport, metadata};
+use super::{Reply, Request, Transport};
 use crate::error::Error;
 use crate::proto::google::api::HttpBody;
 use crate::rpc::MethodSpec;
@@ -86,7 +86,7 @@ fn read(response: HttpResponse, spec: &MethodSpec) -> Result<Reply, Error> {
         None if is_http_body(spec) => Reply::message(&http_body(&response)),
         None => Reply::json(checked(&response)?),
     };
-    Ok(reply.with_metadata(metadata(response.headers)).with_http_status(status))
+    Ok(reply.with_headers(response.headers).with_http_status(status))
 }
 
 /// The body, if it is JSON. What has no bytes needs no type.

@@ -89,7 +89,8 @@ impl Subchannels {
             let mut looked_up = this.looked_up.lock().await;
             let all = this.all();
             if all.is_empty() {
-                this.look_up(&**resolver, &mut looked_up).await?;
+                // Boxed, as it is large and hardly ever needed.
+                Box::pin(this.look_up(&**resolver, &mut looked_up)).await?;
                 return Ok(this.all());
             }
             return Ok(all);

@@ -9,9 +9,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
-use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
-use tower_service::Service;
+use tonic::transport::channel::ResponseFuture;
 
 use super::not_grpc::NotGrpc;
 use super::status::{self, GRPC_STATUS};
@@ -19,22 +17,21 @@ use crate::error::Error;
 use crate::transport::complete_body::{CompleteBody, append};
 use crate::transport::readiness::Readiness;
 use crate::transport::request::PREFIX;
-use crate::transport::{Limits, Reply, Request, metadata};
+use crate::transport::{Limits, Reply, Request};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// Sends a request over a channel that is ready.
+/// Reads the response to a request that a channel sends.
 pub(super) async fn exchange(
-    channel: &mut Channel,
-    request: Request<'_>,
+    response: ResponseFuture,
     limits: Limits,
     readiness: &Readiness,
 ) -> Result<Reply, Error> {
     // Here there are no headers yet: what fails later was processed.
-    let response = limits.head(channel.call(encode(request))).await?;
+    let response = limits.head(response).await?;
     let response = response.map_err(|error| status::unanswered(error, readiness))?;
     let http_status = response.status();
     let response = CompleteBody::of(response, limits);
@@ -84,18 +81,20 @@ pub(super) async fn exchange(
         headers.extend(trailers);
         return Err(status::garbled("the response of a unary call has no message", headers));
     };
-    let mut metadata = metadata(headers).into_headers();
-    metadata.extend(self::metadata(trailers).into_headers());
-    Ok(Reply::protobuf(message).with_metadata(MetadataMap::from_headers(metadata)))
+    if trailers.len() > 1 {
+        headers.extend(trailers);
+    }
+    Ok(Reply::protobuf(message).with_headers(headers))
 }
 
-fn encode(request: Request<'_>) -> http::Request<Body> {
+/// Takes the metadata out of a request and returns it as HTTP.
+pub(super) fn encode(request: &mut Request<'_>) -> http::Request<Body> {
     let mut http = http::Request::new(Body::new(Full::new(request.framed().clone())));
     *http.method_mut() = Method::POST;
     *http.version_mut() = Version::HTTP_2;
     *http.uri_mut() = Uri::from_static(request.spec().path);
     let headers = http.headers_mut();
-    *headers = request.metadata.into_headers();
+    *headers = std::mem::take(&mut request.metadata).into_headers();
     // They belong to a response.
     headers.remove(&GRPC_STATUS);
     headers.remove(&GRPC_MESSAGE);
