@@ -1,133 +1,204 @@
-//! A call through the whole client beside the same call by the bare library, against the emulator on
-//! loopback: the cost of our layers.
+//! Makes a call through the whole client beside the same call by the bare library, against the emulator in a process
+//! of its own: what our layers cost, and what a pool of connections gains.
 //!
-//! Each row makes a number of calls at once, and its time is that of the batch. Compare ratios within a group.
+//! The rows of a group take turns, for a tenth of a second each, so that all of them meet the same machine. A group
+//! prints the medians: CPU time of this process, and wall time, per call and relative to the first row.
 
 mod model;
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::io::{BufRead, BufReader, Read};
+use std::pin::Pin;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
-use eset_protect::emulator::{Emulator, Running};
+use eset_protect::emulator::Emulator;
 use eset_protect::{Client, Wire};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
-const CONCURRENCY: [usize; 3] = [1, 16, 64];
+/// The argument with which this program is the server.
+const SERVER: &str = "server";
 
+const SLICE: Duration = Duration::from_millis(100);
+const ROUNDS: usize = 41;
+
+type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Row<'a> = (&'a str, Box<dyn Fn() -> Call>);
 type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
-struct World {
-    emulator: Running,
-    grpc: Client,
-    rest: Client,
-    stub: DeviceTasksClient<Channel>,
-    http: Http,
-    uuid: String,
+fn main() {
+    if std::env::args().nth(1).as_deref() == Some(SERVER) {
+        return serve();
+    }
+    let (mut server, endpoint) = start_server();
+    // One thread, so that the time is that of the calls and not that of waking threads.
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let uuid = runtime.block_on(create(&endpoint));
+    let rest = Client::builder(&endpoint).wire(Wire::Rest).connect_lazy().expect("a client");
+    let (grpc, rest) = (by_client(connections(&endpoint, 1), &uuid), by_client(rest, &uuid));
+    let channel = Endpoint::from_shared(endpoint.clone()).expect("an endpoint");
+    let bare = runtime.block_on(channel.connect()).expect("a channel");
+    // What this client does by default.
+    let alike = channel.http2_keep_alive_interval(Duration::from_secs(330));
+    let alike = runtime.block_on(alike.connect()).expect("a channel");
+    let grpc = [
+        ("tonic", by_stub(bare, &uuid, None)),
+        ("tonic alike", by_stub(alike, &uuid, Some(Duration::from_secs(60)))),
+        ("ours", grpc),
+    ];
+    let rest = [("hyper", by_hyper(&endpoint, &uuid)), ("ours", rest)];
+    for size in [1, 16, 64, 256] {
+        compare(&runtime, "grpc", size, &grpc);
+        compare(&runtime, "rest", size, &rest);
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let pool = [1, 2, 4].map(|count| by_client(connections(&endpoint, count), &uuid));
+    let pool = ["1 connection", "2 connections", "4 connections"].into_iter().zip(pool);
+    let pool: Vec<_> = pool.collect();
+    for size in [64, 256] {
+        compare(&runtime, "pool", size, &pool);
+    }
+    drop(server.stdin.take());
+    server.wait().expect("the server");
 }
 
-async fn world() -> World {
-    let emulator = Emulator::builder().build().expect("an emulator");
-    let emulator = emulator.start().await.expect("an emulator");
-    let endpoint = emulator.endpoint();
-    let grpc = Client::connect(&endpoint).await.expect("a client");
-    let rest = Client::builder(&endpoint).wire(Wire::Rest).connect().await.expect("a client");
-    let channel = Endpoint::from_shared(endpoint).expect("an endpoint").connect().await;
-    let created = grpc.device_tasks().create_task(model::task()).await.expect("a task");
+/// Serves until the standard input ends.
+fn serve() {
+    Runtime::new().expect("a runtime").block_on(async {
+        let emulator = Emulator::builder().build().expect("an emulator");
+        let emulator = emulator.start().await.expect("an emulator");
+        println!("{}", emulator.endpoint());
+        let stdin = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+        stdin.await.expect("a thread").expect("the standard input");
+        emulator.shutdown().await;
+    });
+}
+
+fn start_server() -> (Child, String) {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    let command = command.arg(SERVER).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut server = command.spawn().expect("the server");
+    let mut line = String::new();
+    let stdout = server.stdout.take().expect("its output");
+    BufReader::new(stdout).read_line(&mut line).expect("its endpoint");
+    (server, line.trim().to_owned())
+}
+
+async fn create(endpoint: &str) -> String {
+    let client = Client::connect(endpoint).await.expect("a client");
+    client.device_tasks().create_task(model::task()).await.expect("a task").uuid
+}
+
+fn connections(endpoint: &str, count: usize) -> Client {
+    Client::builder(endpoint).connections(count).connect_lazy().expect("a client")
+}
+
+fn by_client(client: Client, uuid: &str) -> Box<dyn Fn() -> Call> {
+    let uuid = uuid.to_owned();
+    Box::new(move || {
+        let (client, uuid) = (client.clone(), uuid.clone());
+        Box::pin(async move {
+            let task = client.device_tasks().get_task(uuid.as_str()).await.expect("a task");
+            assert_eq!(black_box(task).uuid, uuid);
+        })
+    })
+}
+
+fn by_stub(channel: Channel, uuid: &str, timeout: Option<Duration>) -> Box<dyn Fn() -> Call> {
+    let (stub, uuid) = (DeviceTasksClient::new(channel), uuid.to_owned());
+    Box::new(move || {
+        let (mut stub, uuid) = (stub.clone(), uuid.clone());
+        Box::pin(async move {
+            let mut request = tonic::Request::new(GetTaskRequest { task_uuid: uuid.clone() });
+            if let Some(timeout) = timeout {
+                request.set_timeout(timeout);
+            }
+            let response = stub.get_task(request).await.expect("a task").into_inner();
+            assert_eq!(black_box(response).task.expect("a task").uuid, uuid);
+        })
+    })
+}
+
+fn by_hyper(endpoint: &str, uuid: &str) -> Box<dyn Fn() -> Call> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    World {
-        emulator,
-        grpc,
-        rest,
-        stub: DeviceTasksClient::new(channel.expect("a channel")),
-        http: hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector),
-        uuid: created.uuid,
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let http: Http = http.build(connector);
+    let (endpoint, uuid) = (endpoint.to_owned(), uuid.to_owned());
+    Box::new(move || {
+        let (http, uuid) = (http.clone(), uuid.clone());
+        let uri = format!("{endpoint}/v1/device_tasks/{uuid}").parse().expect("an address");
+        Box::pin(async move {
+            let response = http.get(uri).await.expect("an answer");
+            let body = response.into_body().collect().await.expect("a body").to_bytes();
+            let answer: model::Answer = serde_json::from_slice(&body).expect("JSON");
+            assert_eq!(black_box(answer).task.uuid, uuid);
+        })
+    })
+}
+
+/// Measures rows that make a number of calls at once. As a test, each runs once.
+fn compare(runtime: &Runtime, what: &str, size: usize, rows: &[Row<'_>]) {
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let (rounds, slice) = if is_bench { (ROUNDS, SLICE) } else { (1, Duration::ZERO) };
+    let mut samples = vec![(Vec::new(), Vec::new()); rows.len()];
+    // The first round warms up.
+    for round in 0..=rounds {
+        for ((_, call), (cpu, wall)) in rows.iter().zip(&mut samples) {
+            let (started, used) = (Instant::now(), cpu_time());
+            let mut calls = 0;
+            while calls == 0 || started.elapsed() < slice {
+                runtime.block_on(batch(size, call));
+                calls += size;
+            }
+            if round > 0 {
+                cpu.push((cpu_time() - used).as_secs_f64() * 1e6 / calls as f64);
+                wall.push(started.elapsed().as_secs_f64() * 1e6 / calls as f64);
+            }
+        }
+    }
+    println!("{what}, {size} at once: CPU, wall time per call");
+    let mut first = None;
+    for ((name, _), (cpu, wall)) in rows.iter().zip(samples) {
+        let (cpu, wall) = (median(cpu), median(wall));
+        let (first_cpu, first_wall) = *first.get_or_insert((cpu, wall));
+        let ratios = (cpu / first_cpu, wall / first_wall);
+        println!("  {name:14} {cpu:7.2} µs {:5.3}, {wall:7.2} µs {:5.3}", ratios.0, ratios.1);
     }
 }
 
-async fn by_client(client: Client, uuid: String) {
-    let task = client.device_tasks().get_task(uuid.as_str()).await.expect("a task");
-    assert_eq!(black_box(task).uuid, uuid);
-}
-
-async fn by_stub(mut stub: DeviceTasksClient<Channel>, uuid: String) {
-    let request = GetTaskRequest { task_uuid: uuid.clone() };
-    let response = stub.get_task(request).await.expect("a task").into_inner();
-    assert_eq!(black_box(response).task.expect("a task").uuid, uuid);
-}
-
-async fn by_hyper(http: Http, endpoint: String, uuid: String) {
-    let uri = format!("{endpoint}/v1/device_tasks/{uuid}").parse().expect("an address");
-    let response = http.get(uri).await.expect("an answer");
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
-    let answer: model::Answer = serde_json::from_slice(&body).expect("JSON");
-    assert_eq!(black_box(answer).task.uuid, uuid);
-}
-
-/// Runs a number of futures at once.
-async fn batch<F: Future<Output = ()> + Send + 'static>(size: usize, call: impl Fn() -> F) {
+/// Makes a number of calls at once.
+async fn batch(size: usize, call: &dyn Fn() -> Call) {
     if size == 1 {
         return call().await;
     }
-    let mut calls = JoinSet::new();
-    for _ in 0..size {
-        calls.spawn(call());
-    }
+    let mut calls: JoinSet<()> = (0..size).map(|_| call()).collect();
     while let Some(done) = calls.join_next().await {
         done.expect("a call");
     }
 }
 
-fn calls(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
-    let world = runtime.block_on(world());
-    let endpoint = world.emulator.endpoint();
-    for size in CONCURRENCY {
-        let mut group = criterion.benchmark_group(format!("call/grpc/{size}"));
-        group.throughput(Throughput::Elements(size as u64));
-        group.bench_function("ours", |bencher| {
-            bencher
-                .to_async(&runtime)
-                .iter(|| batch(size, || by_client(world.grpc.clone(), world.uuid.clone())));
-        });
-        group.bench_function("tonic", |bencher| {
-            bencher
-                .to_async(&runtime)
-                .iter(|| batch(size, || by_stub(world.stub.clone(), world.uuid.clone())));
-        });
-        group.finish();
-
-        let mut group = criterion.benchmark_group(format!("call/rest/{size}"));
-        group.throughput(Throughput::Elements(size as u64));
-        group.bench_function("ours", |bencher| {
-            bencher
-                .to_async(&runtime)
-                .iter(|| batch(size, || by_client(world.rest.clone(), world.uuid.clone())));
-        });
-        group.bench_function("hyper", |bencher| {
-            bencher.to_async(&runtime).iter(|| {
-                batch(size, || by_hyper(world.http.clone(), endpoint.clone(), world.uuid.clone()))
-            });
-        });
-        group.finish();
-    }
-    runtime.block_on(world.emulator.shutdown());
+/// Returns the CPU time that all threads of this process have used. Linux counts it in nanoseconds.
+fn cpu_time() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").expect("the threads");
+    let times = threads.map(|thread| {
+        let path = thread.expect("a thread").path().join("schedstat");
+        let text = std::fs::read_to_string(path).expect("its time");
+        let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
+        Duration::from_nanos(nanos.expect("a number"))
+    });
+    times.sum()
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(4));
-    targets = calls
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
 }
-criterion_main!(benches);

@@ -2,9 +2,10 @@
 //! instructions with callgrind.
 //!
 //! `task ENDPOINT` creates a task at an emulator and prints its uuid. `MODE ENDPOINT UUID COUNT` gets it so often on
-//! one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `timed` by the stub with a deadline,
-//! `hyper` by hyper and a serde model by hand. `codec DIRECTION SIZE ROW COUNT` reads or writes JSON, see its module.
-//! The script takes the difference of two counts, so that connecting and the start of the process cancel out.
+//! one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `alike` by the stub with the deadline and
+//! the keep-alive of this crate, `hyper` by hyper and a serde model by hand. `held MODE ENDPOINT UUID COUNT` has so many of them in flight at once.
+//! `codec DIRECTION SIZE ROW COUNT` reads or writes JSON, see its module. The script takes the difference of two counts,
+//! so that connecting and the start of the process cancel out.
 
 mod codec;
 #[path = "../calls/model.rs"]
@@ -19,6 +20,8 @@ use eset_protect::{Client, Wire};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio::task::JoinSet;
+use tonic::transport::Endpoint;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,11 +34,15 @@ fn main() {
         ["codec", direction, size, row, count] => {
             codec::run(direction, size, row, count.parse().expect("a count"));
         }
+        ["held", mode, endpoint, uuid, count] => {
+            let count = count.parse().expect("a count");
+            runtime.block_on(held(mode == "tonic", endpoint, uuid, count));
+        }
         [mode, endpoint, uuid, count] => {
             let count = count.parse().expect("a count");
             runtime.block_on(call(mode, endpoint, uuid, count));
         }
-        _ => panic!("expected task, codec or a mode with its arguments"),
+        _ => panic!("expected task, held, codec or a mode with its arguments"),
     }
 }
 
@@ -43,6 +50,29 @@ async fn task(endpoint: &str) {
     let client = Client::connect(endpoint).await.expect("a client");
     let created = client.device_tasks().create_task(model::task()).await.expect("a task");
     println!("{}", created.uuid);
+}
+
+/// Has calls in flight that the server does not answer, until all of them are sent or wait for a stream.
+async fn held(is_tonic: bool, endpoint: &str, uuid: &str, count: u32) {
+    const FAULT: (&str, &str) = ("x-emulator-fault", "delay=600000");
+    let client = Client::builder(endpoint).timeout(Duration::from_secs(600)).connect().await;
+    let client = client.expect("a client");
+    let stub = DeviceTasksClient::connect(endpoint.to_owned()).await.expect("a channel");
+    let mut calls = JoinSet::new();
+    for _ in 0..count {
+        let (client, mut stub, uuid) = (client.clone(), stub.clone(), uuid.to_owned());
+        if is_tonic {
+            let mut request = tonic::Request::new(GetTaskRequest { task_uuid: uuid });
+            request.metadata_mut().insert(FAULT.0, FAULT.1.parse().expect("metadata"));
+            calls.spawn(async move { drop(stub.get_task(request).await) });
+        } else {
+            let call = client.device_tasks().get_task(uuid).metadata(FAULT.0, FAULT.1);
+            calls.spawn(async move { drop(call.await) });
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(2) + Duration::from_millis(4) * count).await;
+    assert_eq!(calls.len(), count as usize);
+    assert!(calls.try_join_next().is_none(), "a call has ended");
 }
 
 async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
@@ -55,13 +85,19 @@ async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
                 assert_eq!(task.uuid, uuid);
             }
         }
-        "tonic" | "timed" => {
-            let mut stub =
-                DeviceTasksClient::connect(endpoint.to_owned()).await.expect("a channel");
+        "tonic" | "alike" => {
+            let is_alike = mode == "alike";
+            let endpoint = Endpoint::from_shared(endpoint.to_owned()).expect("an endpoint");
+            let endpoint = match is_alike {
+                true => endpoint.http2_keep_alive_interval(Duration::from_secs(330)),
+                false => endpoint,
+            };
+            let channel = endpoint.connect().await.expect("a channel");
+            let mut stub = DeviceTasksClient::new(channel);
             for _ in 0..count {
                 let request = GetTaskRequest { task_uuid: uuid.to_owned() };
                 let mut request = tonic::Request::new(request);
-                if mode == "timed" {
+                if is_alike {
                     request.set_timeout(Duration::from_secs(60));
                 }
                 let response = stub.get_task(request).await.expect("a task").into_inner();
@@ -81,6 +117,6 @@ async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
                 assert_eq!(answer.task.uuid, uuid);
             }
         }
-        other => panic!("expected grpc, rest, tonic, timed or hyper, found {other}"),
+        other => panic!("expected grpc, rest, tonic, alike or hyper, found {other}"),
     }
 }
