@@ -33,11 +33,10 @@
 mod policies;
 mod problem;
 mod rules;
-mod standard;
+mod schema;
 mod suggestion;
 #[cfg(feature = "automation")]
 mod tasks;
-mod unknown;
 mod uuid;
 
 use std::any::Any;
@@ -51,14 +50,13 @@ use crate::json::message::JsonMessage;
 #[cfg(feature = "emulator")]
 use crate::wkt::Timestamp;
 pub(crate) use problem::Findings;
-pub(crate) use rules::Rules;
+use rules::Rules;
 #[cfg(feature = "emulator")]
 pub(crate) use suggestion::closest;
 #[cfg(feature = "emulator")]
-pub(crate) use uuid::note_uuid;
+pub(crate) use uuid::{is_uuid_name, note_uuid};
 
-/// A message that can be checked before it is sent: a request of the three services, or the resource that a
-/// request creates.
+/// A message that can be checked before it is sent: a request, or the resource that a request creates.
 pub trait Check {
     /// Checks the message. Expiry times are compared with `now`.
     ///
@@ -72,15 +70,15 @@ pub trait Check {
     fn check(&self, now: SystemTime) -> Result<(), Problems>;
 }
 
-/// Every message can be checked for names that are unknown. The requests of the three services, and what
-/// they create, have rules as well.
+/// Every message is checked by its schema: for unknown names, required fields and UUIDs. Tasks, policies,
+/// assignments and the requests that create or change them have rules as well.
 impl<M: JsonMessage + 'static> Check for M {
     fn check(&self, now: SystemTime) -> Result<(), Problems> {
         let mut found = Findings::default();
         if let Some(rules) = rules(self) {
             rules.note("", &mut found, now.into());
         }
-        unknown::note(self, &mut found);
+        schema::note(self, &mut found);
         found.end()
     }
 }
@@ -98,27 +96,20 @@ fn rules(message: &dyn Any) -> Option<&dyn Rules> {
     rules
 }
 
-/// Returns the problems for which ESET would refuse the message. Ignores what is odd but accepted, unlike
-/// [`Check`].
+/// Returns the problems for which ESET would refuse a message; if `strict`, all problems except unknown
+/// members, which every recipient ignores.
 #[cfg(feature = "emulator")]
-pub(crate) fn refused(message: &impl Rules, at: &str, now: Timestamp) -> Vec<Problem> {
-    let mut found = Findings::default();
-    message.note(at, &mut found, now);
-    found.into_refused()
-}
-
-/// Returns all problems of a message except unknown members, which every recipient ignores.
-#[cfg(feature = "emulator")]
-pub(crate) fn strict<M: JsonMessage + 'static>(
+pub(crate) fn received<M: JsonMessage + 'static>(
     message: &M,
     now: Timestamp,
-) -> Result<(), Problems> {
+    strict: bool,
+) -> Vec<Problem> {
     let mut found = Findings::default();
     if let Some(rules) = rules(message) {
         rules.note("", &mut found, now);
     }
-    unknown::note_values(message, &mut found);
-    found.end()
+    schema::note_values(message, &mut found);
+    if strict { found.into_all() } else { found.into_refused() }
 }
 
 /// Whether a device can run the action: its name and values are known and its params match.
@@ -126,6 +117,6 @@ pub(crate) fn strict<M: JsonMessage + 'static>(
 pub(crate) fn is_understood(action: &crate::automation::v1::Action) -> bool {
     let mut found = Findings::default();
     tasks::note_action("", action, &mut found);
-    unknown::note_values(action, &mut found);
+    schema::note_values(action, &mut found);
     found.end().is_ok()
 }

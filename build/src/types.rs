@@ -146,12 +146,14 @@ fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
             number: {},
             name: \"{}\",
             json_names: &{names:?},
+            is_required: {},
             oneof: {oneof:?},
             shape: ::eset_protect::codegen::FieldShape::{shape},
             kind: ::eset_protect::codegen::FieldKind::{kind},
         }}",
         field.number(),
         field.name(),
+        field_behavior::is_required(field),
     )
 }
 

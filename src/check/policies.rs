@@ -3,62 +3,39 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Findings, ProblemKind};
-use super::rules::Rules;
-use super::standard::{checked, creates, names_one, note_name, note_token};
-use super::uuid::{note_optional_uuid, note_uuid};
+use super::rules::{Rules, checked, note_name};
 use crate::params::PolicyData;
 use crate::policy::{Form, Settings, is_settings};
-use crate::policy_management::v2::policy_target::Target;
 use crate::policy_management::v2::{
-    AssignPolicyRequest, CreatePolicyRequest, DeletePolicyRequest, FeaturePolicy,
-    GetPolicyAssignmentRequest, GetPolicyRequest, ListPoliciesRequest,
-    ListPolicyAssignmentsRequest, Policy, PolicyAssignment, PolicyTarget, UnassignPolicyRequest,
+    AssignPolicyRequest, CreatePolicyRequest, FeaturePolicy, Policy, PolicyAssignment,
     UpdatePolicyAssignmentRankingRequest,
 };
 use crate::wkt::Timestamp;
 
 checked! {
     Policy PolicyAssignment
-    CreatePolicyRequest DeletePolicyRequest GetPolicyRequest ListPoliciesRequest
-    AssignPolicyRequest GetPolicyAssignmentRequest ListPolicyAssignmentsRequest
-    UnassignPolicyRequest UpdatePolicyAssignmentRankingRequest
+    AssignPolicyRequest CreatePolicyRequest UpdatePolicyAssignmentRankingRequest
 }
 
-names_one! {
-    GetPolicyRequest by policy_uuid;
-    DeletePolicyRequest by policy_uuid;
-    GetPolicyAssignmentRequest by assignment_uuid;
-    UnassignPolicyRequest by assignment_uuid;
-}
-
-creates! {
-    CreatePolicyRequest of policy;
-    AssignPolicyRequest of assignment;
-}
-
-impl Rules for ListPoliciesRequest {
-    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
-        note_token(at, &self.page_token, found);
+impl Rules for CreatePolicyRequest {
+    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
+        if let Some(policy) = &self.policy {
+            policy.note(&format!("{at}policy."), found, now);
+        }
     }
 }
 
-impl Rules for ListPolicyAssignmentsRequest {
-    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
-        for (index, uuid) in self.policy_uuids.iter().enumerate() {
-            note_uuid(format_args!("{at}policy_uuids[{index}]"), uuid, found);
+impl Rules for AssignPolicyRequest {
+    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
+        if let Some(assignment) = &self.assignment {
+            assignment.note(&format!("{at}assignment."), found, now);
         }
-        note_optional_uuid(format_args!("{at}policy_uuid"), &self.policy_uuid, found);
-        if let Some((field, uuid)) = self.target.as_ref().and_then(target) {
-            note_uuid(format_args!("{at}target.{field}"), uuid, found);
-        }
-        note_token(at, &self.page_token, found);
     }
 }
 
 impl Rules for UpdatePolicyAssignmentRankingRequest {
     /// ESET answers rank 0 with 400. Only the service knows whether a rank is too high.
     fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
-        note_uuid(format_args!("{at}assignment_uuid"), &self.assignment_uuid, found);
         if self.rank == 0 {
             let field = format_args!("{at}rank");
             found.wrong(ProblemKind::Refused, field, "0", "1 or more; 1 is the highest rank");
@@ -115,10 +92,9 @@ fn note_legacy(field: &str, feature: &FeaturePolicy, found: &mut Findings) {
     let data = data.unwrap_or_default();
     let product = product.unwrap_or_default();
     if product.is_empty() || product.contains(char::is_whitespace) {
-        let (field, found_there) = (format!("{field}.product"), Some(product.as_str()));
+        let value = Some(product.as_str()).filter(|product| !product.is_empty());
         let expected = "a product name, such as eset.local.products.endpoint";
-        let value = found_there.filter(|product| !product.is_empty());
-        found.add(ProblemKind::Wrong, field, value, expected, None);
+        found.add(ProblemKind::Wrong, format_args!("{field}.product"), value, expected, None);
     }
     let field = format!("{field}.data");
     if data.is_empty() {
@@ -141,22 +117,9 @@ fn note_legacy(field: &str, feature: &FeaturePolicy, found: &mut Findings) {
 
 impl Rules for PolicyAssignment {
     fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
-        note_uuid(format_args!("{at}policy_uuid"), &self.policy_uuid, found);
-        match self.target.as_ref().and_then(target) {
-            Some((field, uuid)) => note_uuid(format_args!("{at}target.{field}"), uuid, found),
-            None => {
-                let expected = "a device, a group of devices or a subscription";
-                found.missing(ProblemKind::Refused, format_args!("{at}target"), expected);
-            }
+        if self.target.as_ref().is_none_or(|target| target.target.is_none()) {
+            let expected = "a device, a group of devices or a subscription";
+            found.missing(ProblemKind::Refused, format_args!("{at}target"), expected);
         }
     }
-}
-
-/// Returns the name of the target's field and its UUID.
-pub(super) fn target(target: &PolicyTarget) -> Option<(&'static str, &str)> {
-    Some(match target.target.as_ref()? {
-        Target::DeviceUuid(uuid) => ("device_uuid", uuid.as_str()),
-        Target::DeviceGroupUuid(uuid) => ("device_group_uuid", uuid),
-        Target::SubscriptionUuid(uuid) => ("subscription_uuid", uuid),
-    })
 }

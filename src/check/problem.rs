@@ -124,6 +124,11 @@ impl<'a> IntoIterator for &'a Problems {
 pub(crate) struct Findings(Vec<Problem>);
 
 impl Findings {
+    /// Whether something is wrong with this field.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|problem| problem.field == field)
+    }
+
     /// Records a missing value.
     pub(crate) fn missing(&mut self, kind: ProblemKind, field: impl fmt::Display, expected: &str) {
         self.add(kind, field, None, expected, None);
@@ -179,6 +184,11 @@ impl Findings {
 
     pub(crate) fn end(self) -> Result<(), Problems> {
         if self.0.is_empty() { Ok(()) } else { Err(Problems(self.0)) }
+    }
+
+    #[cfg(feature = "emulator")]
+    pub(super) fn into_all(self) -> Vec<Problem> {
+        self.0
     }
 
     #[cfg(feature = "emulator")]

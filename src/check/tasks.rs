@@ -4,14 +4,11 @@ use bytes::Bytes;
 use prost::Name;
 
 use super::problem::{Findings, ProblemKind};
-use super::rules::Rules;
-use super::standard::{checked, creates, names_one, note_name, note_token};
-use super::uuid::{note_optional_uuid, note_uuid};
+use super::rules::{Rules, checked, note_name};
+use super::uuid::note_uuid;
 use crate::automation::v1::trigger::Kind;
 use crate::automation::v1::{
-    Action, CreateTaskRequest, DeleteTaskRequest, DeviceTask, DeviceTaskTargets, GetTaskRequest,
-    ListTaskRunsRequest, ListTasksRequest, Trigger, UpdateTaskTargetsRequest,
-    UpdateTaskTriggersRequest,
+    Action, CreateTaskRequest, DeviceTask, Trigger, UpdateTaskTriggersRequest,
 };
 use crate::params::{
     ACTIONS, ApplyApplicationPatchRequest, GRPC_ACTIONS, KillProcessByPidRequest, KnownAction,
@@ -20,53 +17,18 @@ use crate::params::{
 use crate::wkt::types;
 use crate::wkt::{Any, Timestamp};
 
-checked! {
-    DeviceTask
-    CreateTaskRequest DeleteTaskRequest GetTaskRequest ListTaskRunsRequest ListTasksRequest
-    UpdateTaskTargetsRequest UpdateTaskTriggersRequest
-}
+checked! { DeviceTask CreateTaskRequest UpdateTaskTriggersRequest }
 
-names_one! {
-    GetTaskRequest by task_uuid;
-    DeleteTaskRequest by task_uuid;
-}
-
-creates! {
-    CreateTaskRequest of task;
-}
-
-impl Rules for ListTasksRequest {
-    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
-        note_token(at, &self.page_token, found);
-    }
-}
-
-impl Rules for ListTaskRunsRequest {
-    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
-        note_uuid(format_args!("{at}task_uuid"), &self.task_uuid, found);
-        note_optional_uuid(format_args!("{at}device_uuid"), &self.device_uuid, found);
-        note_token(at, &self.page_token, found);
-    }
-}
-
-impl Rules for UpdateTaskTargetsRequest {
-    /// The targets may be empty: the task then runs on no further devices.
+impl Rules for CreateTaskRequest {
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
-        note_uuid(format_args!("{at}task_uuid"), &self.task_uuid, found);
-        match &self.targets {
-            Some(targets) => targets.note(&format!("{at}targets."), found, now),
-            None => found.missing(
-                ProblemKind::Refused,
-                format_args!("{at}targets"),
-                "the targets, which may be empty",
-            ),
+        if let Some(task) = &self.task {
+            task.note(&format!("{at}task."), found, now);
         }
     }
 }
 
 impl Rules for UpdateTaskTriggersRequest {
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
-        note_uuid(format_args!("{at}task_uuid"), &self.task_uuid, found);
         note_triggers(&format!("{at}triggers"), &self.triggers, found, now);
     }
 }
@@ -78,34 +40,14 @@ impl Rules for DeviceTask {
             None => found.missing(ProblemKind::Refused, format_args!("{at}action"), "an action"),
             Some(action) => note_action(&format!("{at}action."), action, found),
         }
-        let targets = self.targets.as_ref();
-        let has_targets = targets.is_some_and(|targets| {
+        let has_targets = self.targets.as_ref().is_some_and(|targets| {
             !targets.devices_uuids.is_empty() || !targets.device_groups_uuids.is_empty()
         });
         if !has_targets {
             let expected = "at least one device or group of devices";
             found.missing(ProblemKind::Wrong, format_args!("{at}targets"), expected);
         }
-        if let Some(targets) = targets {
-            targets.note(&format!("{at}targets."), found, now);
-        }
         note_triggers(&format!("{at}triggers"), &self.triggers, found, now);
-        let group = &self.asset_group_uuid;
-        note_optional_uuid(format_args!("{at}asset_group_uuid"), group, found);
-    }
-}
-
-impl Rules for DeviceTaskTargets {
-    fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
-        let lists = [
-            ("devices_uuids", &self.devices_uuids),
-            ("device_groups_uuids", &self.device_groups_uuids),
-        ];
-        for (list, uuids) in lists {
-            for (index, uuid) in uuids.iter().enumerate() {
-                note_uuid(format_args!("{at}{list}[{index}]"), uuid, found);
-            }
-        }
     }
 }
 

@@ -31,9 +31,7 @@ pub(crate) fn note_uuid(field: impl fmt::Display, uuid: &str, found: &mut Findin
     }
 }
 
-/// Checks a UUID that may be omitted.
-pub(super) fn note_optional_uuid(field: impl fmt::Display, uuid: &str, found: &mut Findings) {
-    if !uuid.is_empty() {
-        note_uuid(field, uuid, found);
-    }
+/// Whether a field with this name identifies a resource, by ESET's naming.
+pub(crate) fn is_uuid_name(field: &str) -> bool {
+    field == "uuid" || field.ends_with("_uuid") || field.ends_with("_uuids")
 }

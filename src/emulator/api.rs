@@ -14,7 +14,7 @@ use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
 use super::store::{Change, Snapshot, Store};
-use crate::check::Problems;
+use crate::check::Problem;
 use crate::rpc::{Deployment, MethodSpec, Rpc};
 use crate::wkt::Timestamp;
 
@@ -49,25 +49,15 @@ struct Method {
     request: MessageDescriptor,
     /// The request fields in its path.
     path: Vec<String>,
-    /// Whether it checks the fields of requests itself.
-    has_rules: bool,
-    /// Whether the request holds a whole resource.
-    is_create: bool,
-    /// What a strict emulator checks beside.
+    /// Checks requests by the schema and the rules.
     check: Check,
     /// `None` for an RPC that is not implemented.
     answer: Option<Answer>,
 }
 
-/// A method that does more than a standard method.
-pub(crate) struct Special {
-    pub(crate) answer: Answer,
-    /// Whether it checks the fields of requests itself, by rules that say more than the descriptors.
-    pub(crate) has_rules: bool,
-}
-
-/// Checks the encoded request of an RPC, by its gRPC path.
-pub(crate) type Check = fn(&str, Bytes, Timestamp) -> Result<(), Problems>;
+/// Returns what is wrong in the encoded request of an RPC, by its gRPC path: what ESET refuses or, if the last
+/// argument says so, also what makes no sense or is unknown.
+pub(crate) type Check = fn(&str, Bytes, Timestamp, bool) -> Vec<Problem>;
 
 /// The implementation of an RPC.
 #[derive(Clone)]
@@ -138,7 +128,7 @@ impl Methods {
         specs: &[&'static MethodSpec],
         check: Check,
         pool: &DescriptorPool,
-        special: Vec<(&'static str, Special)>,
+        special: Vec<(&'static str, Answer)>,
     ) {
         let mut special: BTreeMap<_, _> = special.into_iter().collect();
         let mut standard = standard::methods(specs, pool, |path| special.contains_key(path));
@@ -152,16 +142,13 @@ impl Methods {
             }
             let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
             let special = special.remove(spec.path);
-            let has_rules = special.as_ref().is_some_and(|special| special.has_rules);
-            let special = special.map(|special| special.answer);
-            let is_create = standard.as_ref().is_some_and(Standard::is_create);
             let answer = match (special, standard) {
                 (Some(Answer::Write(special)), Some(standard)) if standard.is_delete() => {
                     Some(Answer::deleting(special, standard))
                 }
                 (special, standard) => special.or_else(|| standard.map(Answer::from)),
             };
-            let method = Method { spec, request, path, has_rules, is_create, answer, check };
+            let method = Method { spec, request, path, answer, check };
             self.methods.insert(spec.path, method);
         }
     }
@@ -217,11 +204,6 @@ impl Method {
                 Status::internal(format!("the request is no {}: {error}", self.request.full_name()))
             })?;
         request::prepare(&mut request, &self.path)?;
-        if !self.has_rules {
-            let mut violations = Violations::default();
-            request::note("", &request, self.is_create, &mut violations);
-            violations.check()?;
-        }
         Ok(request)
     }
 }
@@ -234,13 +216,11 @@ impl Api {
         let Some((method, answer)) = answered else {
             return Err(Status::unimplemented(format!("{path} is not emulated")));
         };
-        if self.strict {
-            let mut violations = Violations::default();
-            let problems = (method.check)(path, request.clone(), self.environment.now());
-            violations.extend(problems.err().into_iter().flatten().collect());
-            violations.check()?;
-        }
-        let request = method.read(request)?;
+        let message = method.read(request.clone())?;
+        let mut violations = Violations::default();
+        violations.extend((method.check)(path, request, self.environment.now(), self.strict));
+        violations.check()?;
+        let request = message;
         let environment = Arc::clone(&self.environment);
         match answer {
             Answer::Read(read) => {

@@ -3,7 +3,6 @@
 use prost::{Message, Name};
 
 use super::api::{Answer, write};
-use super::check;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::groups::{place, remove, with_subgroups};
@@ -38,7 +37,6 @@ fn create(
     }
     changeable(&group)?;
     if !group.parent_group_uuid.is_empty() {
-        check::id("group.parent_group_uuid", &group.parent_group_uuid)?;
         change.get::<DeviceGroup>(&group.parent_group_uuid)?;
     }
     group.uuid = change.new_id(&Group::full_name(), &*environment.ids)?.1;
@@ -52,7 +50,6 @@ fn move_group(
     request: MoveGroupRequest,
 ) -> Result<MoveGroupResponse, Failure> {
     let mut group = found(change, &request.group_uuid)?;
-    check::id("new_parent_uuid", &request.new_parent_uuid)?;
     change.get::<DeviceGroup>(&request.new_parent_uuid)?;
     if with_subgroups(change, &group.uuid)?.contains(&request.new_parent_uuid) {
         let description = format!("the group `{}` cannot be below itself", group.uuid);
@@ -97,7 +94,6 @@ fn delete(
 
 /// Returns a group that may be changed.
 fn found(change: &Change<'_>, uuid: &str) -> Result<Group, Failure> {
-    check::id("group_uuid", uuid)?;
     let (_, group) = change.get::<Group>(uuid)?;
     changeable(&group)?;
     Ok(group)

@@ -9,11 +9,9 @@
 use prost::{Message, Name};
 
 use super::api::{Answer, write};
-use super::check;
 use super::environment::Environment;
-use super::failure::{Failure, Violations};
+use super::failure::Failure;
 use super::store::{Change, Read};
-use crate::check::refused;
 use crate::policy_management::v2::policy_target::Target;
 use crate::policy_management::v2::{
     AssignPolicyRequest, AssignPolicyResponse, Policy, PolicyAssignment, PolicyTarget,
@@ -21,7 +19,6 @@ use crate::policy_management::v2::{
     UpdatePolicyAssignmentRankingResponse,
 };
 use crate::rpc::policy_assignments::{AssignPolicy, UnassignPolicy, UpdatePolicyAssignmentRanking};
-use crate::wkt::Timestamp;
 
 /// The maximum number of assignments per target, since moving one rewrites those with higher rank numbers.
 /// Our limit.
@@ -55,10 +52,6 @@ pub(crate) fn assign(
     environment: &Environment,
     mut assignment: PolicyAssignment,
 ) -> Result<PolicyAssignment, Failure> {
-    let mut violations = Violations::default();
-    // Assignments do not depend on the time.
-    violations.extend(refused(&assignment, "assignment.", Timestamp::default()));
-    violations.check()?;
     change.get::<Policy>(&assignment.policy_uuid)?;
 
     let key = target_key(&assignment);
@@ -83,7 +76,6 @@ fn unassign_policy(
     request: UnassignPolicyRequest,
 ) -> Result<UnassignPolicyResponse, Failure> {
     let UnassignPolicyRequest { assignment_uuid } = request;
-    check::id("assignment_uuid", &assignment_uuid)?;
     let (sequence, assignment) = change.get(&assignment_uuid)?;
     remove(change, sequence, &assignment)?;
     Ok(UnassignPolicyResponse {})
@@ -98,10 +90,6 @@ fn update_ranking(
     request: UpdatePolicyAssignmentRankingRequest,
 ) -> Result<UpdatePolicyAssignmentRankingResponse, Failure> {
     let UpdatePolicyAssignmentRankingRequest { assignment_uuid: uuid, rank } = request;
-    check::id("assignment_uuid", &uuid)?;
-    if rank == 0 {
-        return Err(Failure::invalid("rank", "must be 1 or more"));
-    }
     let (sequence, mut assignment) = change.get::<PolicyAssignment>(&uuid)?;
     let key = target_key(&assignment);
     let (from, to) = (u64::from(assignment.rank), u64::from(rank));

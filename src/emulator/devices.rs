@@ -6,7 +6,6 @@ use prost::{Message, Name};
 use tonic::{Code, Status};
 
 use super::api::{Answer, write};
-use super::check;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::groups::place;
@@ -79,7 +78,6 @@ fn import_one(
     }
     let group = device.parent_group_uuid.clone();
     if !group.is_empty() {
-        check::id("parent_group_uuid", &group)?;
         change.get::<DeviceGroup>(&group)?;
     }
     let kind = Device::full_name();

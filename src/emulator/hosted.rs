@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorError, DescriptorPool};
 use tonic::{Response, Status};
 
 use super::api::{Api, Check};
-use crate::check::{Problems, strict};
+use crate::check::{Problem, received};
 use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
 use crate::server::{Backend, RestCall, RestFuture, Services};
 use crate::wkt::{Timestamp, TypeRegistry};
@@ -20,15 +20,16 @@ pub(crate) struct Hosted {
     pub(crate) descriptors: &'static [u8],
     pub(crate) register: fn(TypeRegistry) -> TypeRegistry,
     answer: fn(RestCall, Api) -> Option<RestFuture>,
-    /// Checks an encoded request for everything that ESET refuses, or that no ESET understands.
+    /// Checks an encoded request.
     pub(crate) check: Check,
 }
 
 impl Hosted {
     pub(crate) fn of<S: Services>() -> Self {
         let answer = |call: RestCall, api| S::visit(call.rpc().path, Transcoded { call, api });
-        let check: Check =
-            |path, request, now| S::visit(path, Checked { request, now }).unwrap_or(Ok(()));
+        let check: Check = |path, request, now, strict| {
+            S::visit(path, Checked { request, now, strict }).unwrap_or_default()
+        };
         let (methods, descriptors, register) = (S::METHODS, S::DESCRIPTORS, S::register);
         Self { methods, descriptors, register, answer, check }
     }
@@ -66,14 +67,16 @@ impl Backend for Rest {
 struct Checked {
     request: Bytes,
     now: Timestamp,
+    strict: bool,
 }
 
 impl RpcVisitor for Checked {
-    type Output = Result<(), Problems>;
+    type Output = Vec<Problem>;
 
     fn rpc<R: Rpc>(self) -> Self::Output {
-        // What is no such message is refused when the method reads it.
-        R::Request::decode(self.request).map_or(Ok(()), |request| strict(&request, self.now))
+        // The method refuses bytes that do not decode when it reads them.
+        let request = R::Request::decode(self.request);
+        request.map_or_else(|_| Vec::new(), |request| received(&request, self.now, self.strict))
     }
 }
 

@@ -15,14 +15,12 @@ use super::api::{Answer, write};
 use super::assignments;
 use super::check;
 use super::environment::Environment;
-use super::failure::{Failure, Violations};
+use super::failure::Failure;
 use super::store::{Change, Read};
-use crate::check::refused;
 use crate::policy_management::v2::{
     CreatePolicyRequest, CreatePolicyResponse, DeletePolicyRequest, DeletePolicyResponse, Policy,
 };
 use crate::rpc::policies::{CreatePolicy, DeletePolicy};
-use crate::wkt::Timestamp;
 
 /// The maximum number of features per policy. Our limit.
 const MAX_FEATURES: usize = 10_000;
@@ -53,10 +51,6 @@ pub(crate) fn create(
         let limit = format!("a policy has at most {MAX_FEATURES} features");
         return Err(Failure::exhausted(limit));
     }
-    let mut violations = Violations::default();
-    // Policies do not depend on the time.
-    violations.extend(refused(&policy, "policy.", Timestamp::default()));
-    violations.check()?;
     policy
         .features
         .iter_mut()
@@ -74,7 +68,6 @@ fn delete_policy(
     request: DeletePolicyRequest,
 ) -> Result<DeletePolicyResponse, Failure> {
     let uuid = request.policy_uuid;
-    check::id("policy_uuid", &uuid)?;
     let (sequence, policy) = change.get::<Policy>(&uuid)?;
     if policy.built_in {
         let description = format!("the policy `{uuid}` is built in and cannot be deleted");

@@ -4,6 +4,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value
 
 use super::check;
 use super::failure::{Failure, Violations};
+use crate::check::is_uuid_name;
 use crate::descriptors::{is_output_only, is_required};
 
 /// Clears the fields that only the server sets (AIP-203), except those in the path. Fails if an identifier
@@ -35,15 +36,13 @@ fn prepare_at(at: &str, message: &mut DynamicMessage, path: &[String]) -> Result
     Ok(())
 }
 
-/// Notes what is wrong with a message as far as the descriptors tell: REQUIRED fields that are not set, and
-/// texts that cannot be identifiers. `at` stands before the names of the fields. Of the messages inside,
-/// REQUIRED fields count only if the message is `whole`: a filter or a patch has some fields only.
-pub(crate) fn note(at: &str, message: &DynamicMessage, whole: bool, violations: &mut Violations) {
+/// Notes what is wrong with a changed resource as far as the descriptors tell: REQUIRED fields that are not
+/// set, and texts that cannot be identifiers. `at` is the prefix for the names of the fields.
+pub(crate) fn note(at: &str, message: &DynamicMessage, violations: &mut Violations) {
     for field in message.descriptor().fields() {
         let name = format!("{at}{}", field.name());
         if !message.has_field(&field) {
-            let is_needed = (whole || at.is_empty()) && is_required(&field);
-            match is_needed {
+            match is_required(&field) {
                 true if is_uuid(&field) && !field.is_list() => {
                     check::note_id(violations, &name, "");
                 }
@@ -53,7 +52,7 @@ pub(crate) fn note(at: &str, message: &DynamicMessage, whole: bool, violations: 
             continue;
         }
         let mut note_value = |name: &str, value: &Value| match value {
-            Value::Message(inner) => note(&format!("{name}."), inner, whole, violations),
+            Value::Message(inner) => note(&format!("{name}."), inner, violations),
             Value::String(id) if is_uuid(&field) => check::note_id(violations, name, id),
             _ => {}
         };
@@ -69,9 +68,7 @@ pub(crate) fn note(at: &str, message: &DynamicMessage, whole: bool, violations: 
 
 /// Whether a field is an identifier by ESET's naming.
 fn is_uuid(field: &FieldDescriptor) -> bool {
-    let name = field.name();
-    field.kind() == Kind::String
-        && (name == "uuid" || name.ends_with("_uuid") || name.ends_with("_uuids"))
+    field.kind() == Kind::String && is_uuid_name(field.name())
 }
 
 /// Returns the single values of a field.

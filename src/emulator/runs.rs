@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use prost::{Message, Name};
 
-use super::check;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::pace::Outcome;
@@ -99,10 +98,6 @@ pub(crate) fn list(
     page: Page,
 ) -> Result<ListTaskRunsResponse, Failure> {
     let ListTaskRunsRequest { task_uuid, device_uuid, list_only_last_runs, .. } = request;
-    check::id("task_uuid", &task_uuid)?;
-    if !device_uuid.is_empty() {
-        check::id("device_uuid", &device_uuid)?;
-    }
     let task = DeviceTask::full_name();
     if snapshot.sequence_of(&task, &task_uuid)?.is_none() {
         return Err(Failure::not_found(&task, &task_uuid));

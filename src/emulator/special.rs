@@ -1,6 +1,6 @@
 //! The methods that do more than a standard method.
 
-use super::api::Special;
+use super::api::Answer;
 #[cfg(feature = "asset-management")]
 use super::asset_groups;
 #[cfg(feature = "iam")]
@@ -18,25 +18,24 @@ use super::web_rules;
 use super::{assignments, devices, group_members, policies, tasks};
 
 /// Returns the special methods by gRPC path.
-pub(crate) fn methods() -> Vec<(&'static str, Special)> {
-    let with_rules = tasks::methods().into_iter().chain(policies::methods());
-    let with_rules = with_rules.chain(assignments::methods());
-    let mut others = vec![devices::method()];
-    others.push(group_members::method());
+pub(crate) fn methods() -> Vec<(&'static str, Answer)> {
+    let mut special = vec![devices::method(), group_members::method()];
+    special.extend(tasks::methods());
+    special.extend(policies::methods());
+    special.extend(assignments::methods());
     #[cfg(feature = "asset-management")]
-    others.extend(asset_groups::methods());
+    special.extend(asset_groups::methods());
     #[cfg(feature = "iam")]
-    others.extend(iam::methods());
+    special.extend(iam::methods());
     #[cfg(feature = "incident-management")]
-    others.extend(incidents::methods());
+    special.extend(incidents::methods());
     #[cfg(feature = "installer-management")]
-    others.extend(installers::methods());
+    special.extend(installers::methods());
     #[cfg(feature = "mobile-device-management")]
-    others.extend(mobile_devices::methods());
+    special.extend(mobile_devices::methods());
     #[cfg(feature = "vulnerability-management")]
-    others.extend(vulnerabilities::methods());
+    special.extend(vulnerabilities::methods());
     #[cfg(feature = "web-access-protection")]
-    others.extend(web_rules::methods());
-    let special = |has_rules| move |(path, answer)| (path, Special { answer, has_rules });
-    with_rules.map(special(true)).chain(others.into_iter().map(special(false))).collect()
+    special.extend(web_rules::methods());
+    special
 }

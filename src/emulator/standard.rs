@@ -77,11 +77,6 @@ enum Source {
 }
 
 impl Standard {
-    /// Whether the request holds a whole resource.
-    pub(crate) fn is_create(&self) -> bool {
-        matches!(self.verb, Verb::Create(_))
-    }
-
     /// Whether the method changes the store.
     pub(crate) fn is_change(&self) -> bool {
         !matches!(

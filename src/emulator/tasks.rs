@@ -26,7 +26,7 @@ use prost::{Message, Name};
 use super::api::{Answer, list, write};
 use super::check;
 use super::environment::Environment;
-use super::failure::{Failure, Violations};
+use super::failure::Failure;
 use super::fingerprint::Fingerprint;
 use super::groups;
 use super::runs;
@@ -38,7 +38,6 @@ use crate::automation::v1::{
     DeviceTaskTargets, ManualTrigger, Trigger, UpdateTaskTargetsRequest, UpdateTaskTargetsResponse,
     UpdateTaskTriggersRequest, UpdateTaskTriggersResponse,
 };
-use crate::check::{Rules, refused};
 use crate::rpc::device_tasks::{
     CreateTask, DeleteTask, ListTaskRuns, UpdateTaskTargets, UpdateTaskTriggers,
 };
@@ -83,7 +82,7 @@ pub(crate) fn create(
     mut task: DeviceTask,
 ) -> Result<DeviceTask, Failure> {
     check_targets(task.targets.as_ref())?;
-    check_rules(&task, "task.", &task.triggers, now)?;
+    check_triggers("task.triggers", &task.triggers)?;
     check::item_size(task.encoded_len())?;
     if let Some(params) = task.action.as_mut().and_then(|action| action.params.as_mut()) {
         check::settle(params);
@@ -112,7 +111,6 @@ fn delete_task(
     request: DeleteTaskRequest,
 ) -> Result<DeleteTaskResponse, Failure> {
     let DeleteTaskRequest { task_uuid } = request;
-    check::id("task_uuid", &task_uuid)?;
     let (sequence, task) = change.get::<DeviceTask>(&task_uuid)?;
     let key = template_key(&task);
     let mut doomed = vec![(sequence, task.clone())];
@@ -144,9 +142,7 @@ fn update_targets(
     request: UpdateTaskTargetsRequest,
 ) -> Result<UpdateTaskTargetsResponse, Failure> {
     let now = environment.now();
-    check::id("task_uuid", &request.task_uuid)?;
     check_targets(request.targets.as_ref())?;
-    check_rules(&request, "", &[], now)?;
     let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
     let before = devices(change, environment, &task)?;
     task.targets = request.targets;
@@ -168,8 +164,7 @@ fn update_triggers(
     request: UpdateTaskTriggersRequest,
 ) -> Result<UpdateTaskTriggersResponse, Failure> {
     let now = environment.now();
-    check::id("task_uuid", &request.task_uuid)?;
-    check_rules(&request, "", &request.triggers, now)?;
+    check_triggers("triggers", &request.triggers)?;
     let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
     task.triggers = request.triggers;
     made_triggers(&mut task.triggers, now);
@@ -182,21 +177,11 @@ fn update_triggers(
     Ok(UpdateTaskTriggersResponse {})
 }
 
-/// What ESET refuses of a task or of a request is refused here. `at` stands before the names of the
-/// message's fields.
-fn check_rules(
-    message: &impl Rules,
-    at: &str,
-    triggers: &[Trigger],
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let mut violations = Violations::default();
-    if triggers.len() > MAX_TRIGGERS {
-        let limit = format!("at most {MAX_TRIGGERS} triggers are possible");
-        violations.add(format!("{at}triggers"), limit);
+fn check_triggers(field: &str, triggers: &[Trigger]) -> Result<(), Failure> {
+    if triggers.len() <= MAX_TRIGGERS {
+        return Ok(());
     }
-    violations.extend(refused(message, at, now));
-    violations.check()
+    Err(Failure::invalid(field, format!("at most {MAX_TRIGGERS} triggers are possible")))
 }
 
 fn check_targets(targets: Option<&DeviceTaskTargets>) -> Result<(), Failure> {

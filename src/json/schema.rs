@@ -9,6 +9,8 @@ pub struct Field {
     pub name: &'static str,
     /// The names in JSON: first the one to write, then other accepted spellings.
     pub json_names: &'static [&'static str],
+    /// Whether requests must set it (`google.api.field_behavior`, AIP-203).
+    pub is_required: bool,
     /// The smallest field number in its oneof, which identifies the oneof.
     pub oneof: Option<u32>,
     /// How many values the field has.

@@ -180,8 +180,8 @@ fn a_list_is_all_of_its_pages_or_the_first_of_it() {
 #[test]
 fn required_fields_are_missed_before_anything_is_sent() {
     for (args, expected) in [
-        (&["Groups/DeleteGroup"][..], "error: --group-uuid: expected a value, since the field"),
-        (&["Groups/MoveGroup", "--group-uuid", "x"], "error: --new-parent-uuid: expected a value"),
+        (&["Groups/DeleteGroup"][..], "error: --group-uuid: expected a UUID"),
+        (&["Groups/MoveGroup", "--group-uuid", "x"], "error: --new-parent-uuid: expected a UUID"),
         (&["Groups/CreateGroup"], "error: group: expected a value"),
         (&["Devices/BatchGetDevices", "{}"], "error: the request: devicesUuids: expected a value"),
         (&["DeviceTasks/UpdateTaskTriggers", "--task-uuid", "x"], "error: --triggers: expected"),

@@ -103,7 +103,7 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
         (&["devices", "lst"][..], "a similar subcommand exists: 'list'"),
         (&["devces", "list"], "similar subcommands exist: "),
         (&["devices", "get"], "<UUID>..."),
-        (&["devices", "move", "x"], "error: --new-parent: expected a value"),
+        (&["devices", "move", "x"], "error: --new-parent: expected a UUID"),
         (&["devices", "rename"], "<DEVICE>"),
         (
             &["devices", "list", "--page-size", "x"],

@@ -20,6 +20,7 @@ use eset_protect::policy_management::v2::{
 };
 use eset_protect::protojson::Writer;
 use eset_protect::wkt::{Any, Timestamp, TypeRegistry};
+use eset_protect::{device_management, incident_management};
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 const SETTINGS: &[u8] = br#"{"policy":{"format":"1","data":{}}}"#;
@@ -400,6 +401,31 @@ fn the_other_requests() {
     assert_eq!(problems(&none), []);
     let triggers = UpdateTaskTriggersRequest { task_uuid: "t".into(), triggers: vec![] };
     assert_one(&triggers, Refused, "triggers", None);
+}
+
+/// No service needs rules for what its schema says.
+#[test]
+fn requests_of_every_service_are_checked_by_their_schema() {
+    use ProblemKind::Refused;
+    let fields = |message: &dyn Check| match message.check(now()) {
+        Ok(()) => vec![],
+        Err(problems) => problems.into_iter().map(|p| (p.kind, p.field)).collect(),
+    };
+    let refused = |name: &str| (Refused, name.to_owned());
+    let rename = device_management::v1::RenameDeviceRequest::default();
+    assert_eq!(fields(&rename), [refused("device_uuid"), refused("display_name")]);
+    let get = device_management::v1::BatchGetDevicesRequest {
+        devices_uuids: vec!["a".into(), "b c".into()],
+    };
+    assert_eq!(fields(&get), [refused("devices_uuids[1]")]);
+    let update = incident_management::v2::UpdateIncidentBasicAttributesRequest {
+        incident_uuid: "i".into(),
+        assignee_uuid: "a,b".into(),
+        ..Default::default()
+    };
+    assert_eq!(fields(&update), [refused("assignee_uuid")]);
+    let create = incident_management::v2::CreateEdrRuleRequest { rule: Some(Default::default()) };
+    assert_eq!(fields(&create), [refused("rule.xml_definition")]);
 }
 
 #[test]

@@ -90,7 +90,6 @@ fn strict(method: &Method, json: &str, mut value: Value) -> Result<Request, Stri
     let read = rpc::visit(method.spec.path, Read { json, without_anys: &without_anys });
     let mut request = read.unwrap_or_else(unknown)?;
     let value = serde_json::from_str(&request.json).map_err(|error| error.to_string())?;
-    problem::add_missing(&mut request.problems, &method.input(), &value, "");
     request.problems.extend(filter::unknown(method, &value));
     Ok(request)
 }

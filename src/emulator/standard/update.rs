@@ -50,7 +50,7 @@ impl Standard {
                 None => resource.clear_field(&field),
             }
         }
-        request::note(&at, resource, true, &mut violations);
+        request::note(&at, resource, &mut violations);
         violations.check()
     }
 
@@ -91,7 +91,7 @@ impl Standard {
             }
             resource.set_field(field, value);
         }
-        request::note("", resource, true, &mut violations);
+        request::note("", resource, &mut violations);
         violations.check()
     }
 

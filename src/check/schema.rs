@@ -1,36 +1,43 @@
-//! Finds members, enum values and types that the schema does not have. Searches the JSON form, since it
+//! Checks a message by its schema: finds members, enum values and types that the schema does not have, required
+//! fields that are missing, and texts that cannot be UUIDs or page tokens. Searches the JSON form, since it
 //! includes the preserved unknown data and is what ESET receives over REST.
 
 use serde_json::{Map, Value};
 
 use super::problem::{Findings, ProblemKind};
+use super::uuid::{is_uuid_name, note_uuid};
 use crate::json::any_members::{TYPE, VALUE};
 use crate::json::embedded::message_type;
 use crate::json::message::JsonMessage;
 use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, MessageType};
 use crate::wkt::{TypeRegistry, types};
 
-/// Records everything in a message that is unknown.
+/// The maximum length of a page token (`maxLength` in ESET's OpenAPI documents).
+const MAX_TOKEN: usize = 128;
+
+/// Records everything in a message that the schema does not allow.
 pub(super) fn note<M: JsonMessage>(message: &M, found: &mut Findings) {
-    Search { members: true, found }.all(message);
+    Search { members: true, is_patch: false, found }.all(message);
 }
 
 /// Does the same but ignores unknown members, as the recipient of the message does.
 #[cfg(feature = "emulator")]
 pub(super) fn note_values<M: JsonMessage>(message: &M, found: &mut Findings) {
-    Search { members: false, found }.all(message);
+    Search { members: false, is_patch: false, found }.all(message);
 }
 
 struct Search<'a> {
     /// Whether to report unknown members too.
     members: bool,
+    /// Whether the message is a patch, which has only the fields to change.
+    is_patch: bool,
     found: &'a mut Findings,
 }
 
 impl Search<'_> {
     fn all<M: JsonMessage>(&mut self, message: &M) {
         match serde_json::to_vec(message).and_then(|json| serde_json::from_slice(&json)) {
-            Ok(json) => self.value("", FieldKind::Message(message_type::<M>), &json),
+            Ok(json) => self.value("", "", FieldKind::Message(message_type::<M>), &json),
             Err(error) => {
                 let expected = format!("what has a form in JSON: {error}");
                 self.found.missing(ProblemKind::Unknown, "the message", &expected);
@@ -38,8 +45,18 @@ impl Search<'_> {
         }
     }
 
-    fn value(&mut self, path: &str, kind: FieldKind, value: &Value) {
+    /// Checks one value of the field `name`.
+    fn value(&mut self, path: &str, name: &str, kind: FieldKind, value: &Value) {
         match (kind, value) {
+            (FieldKind::Scalar, Value::String(text)) if is_uuid_name(name) => {
+                note_uuid(path, text, self.found);
+            }
+            (FieldKind::Scalar, Value::String(text)) if name == "page_token" => {
+                if text.chars().nth(MAX_TOKEN).is_some() {
+                    let expected = format!("a token of at most {MAX_TOKEN} characters");
+                    self.found.wrong(ProblemKind::Refused, path, text, &expected);
+                }
+            }
             (FieldKind::Enum(values), value) => self.enum_value(path, values, value),
             (FieldKind::Message(inner), Value::Object(members)) => {
                 self.message(path, &inner(), members);
@@ -60,9 +77,12 @@ impl Search<'_> {
             return self.found.unknown(at, url, "the URL of a known type", known);
         };
         match members.get("value") {
+            // Such bytes have no JSON form, so how ESET would treat them is unknown.
             _ if members.contains_key(VALUE) => {
-                let expected = format!("a message of the type {name}");
-                self.found.missing(ProblemKind::Refused, path, &expected);
+                if !self.found.has(path) {
+                    let expected = format!("a message of type {name}");
+                    self.found.missing(ProblemKind::Wrong, path, &expected);
+                }
             }
             Some(Value::Object(value)) if known.message_type.last_field().is_some() => {
                 self.message(path, &known.message_type, value);
@@ -78,30 +98,53 @@ impl Search<'_> {
             // Free, or no objects.
             JsonForm::Empty | JsonForm::WellKnown { .. } | JsonForm::Opaque => return,
         };
-        for (name, value) in members.iter().filter(|(name, _)| *name != TYPE) {
-            match fields.iter().find(|field| field.is_called(name)) {
-                Some(field) => self.field(&join(path, field.name), field, value),
-                None if self.members => {
-                    let expected = format!("a member of {}", short_name(type_name));
-                    let known = fields.iter().map(Field::json_name);
-                    self.found.unknown(join(path, name), name, &expected, known);
+        let was_patch = self.is_patch;
+        // The mask says which fields of the resource count (AIP-134).
+        let has_mask = fields.iter().any(|field| field.name == "update_mask");
+        for field in fields {
+            match members.get(field.json_name()) {
+                Some(value) => {
+                    self.is_patch = was_patch || has_mask;
+                    self.field(&join(path, field.name), field, value);
+                }
+                None if field.is_required && !was_patch => {
+                    self.missing(&join(path, field.name), field);
                 }
                 None => {}
             }
         }
+        let is_unknown = |name: &str| name != TYPE && !fields.iter().any(|it| it.is_called(name));
+        for name in members.keys().filter(|name| self.members && is_unknown(name)) {
+            let expected = format!("a member of {}", short_name(type_name));
+            let known = fields.iter().map(Field::json_name);
+            self.found.unknown(join(path, name), name, &expected, known);
+        }
+        self.is_patch = was_patch;
+    }
+
+    /// Records a required field that is missing, unless a rule of the message has already done so.
+    fn missing(&mut self, path: &str, field: &Field) {
+        if self.found.has(path) {
+            return;
+        }
+        if is_uuid_name(field.name) && !field.is_list() {
+            return note_uuid(path, "", self.found);
+        }
+        let expected = "a value, since the field is required";
+        self.found.missing(ProblemKind::Refused, path, expected);
     }
 
     fn field(&mut self, path: &str, field: &Field, value: &Value) {
         match (field.shape, value) {
-            (FieldShape::Single, value) => self.value(path, field.kind, value),
+            (FieldShape::Single, value) => self.value(path, field.name, field.kind, value),
             (FieldShape::List, Value::Array(elements)) => {
                 for (index, element) in elements.iter().enumerate() {
-                    self.value(&format!("{path}[{index}]"), field.kind, element);
+                    self.value(&format!("{path}[{index}]"), field.name, field.kind, element);
                 }
             }
             (FieldShape::Map(_), Value::Object(entries)) => {
                 for (key, entry) in entries {
-                    self.value(&format!("{path}[{key:?}]"), field.kind, entry);
+                    self.value(&format!("{path}[{key:?}]"), field.name, field.kind, entry);
                 }
             }
             (FieldShape::List | FieldShape::Map(_), _) => {}
