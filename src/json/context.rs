@@ -1,7 +1,7 @@
 //! Carries what serde cannot pass along: options, and data that a message cannot represent.
 //!
 //! serde's traits have no parameter for a context, so it is in a thread-local. Reading and writing never
-//! cross an `await`, so a scope is a closure and ends with it, even after a panic.
+//! cross an `await`, so a scope is a closure or a guard and ends with it, even after a panic.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -153,17 +153,35 @@ pub(crate) fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     Ok(run())
 }
 
-/// Runs and returns what the messages that were read could not hold.
-pub(crate) fn collecting<T>(run: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
-    // What an outer message keeps waits at the front of the list.
-    let (was_collecting, outer) =
-        FLAGS.with(|flags| (flags.collecting.replace(true), flags.kept.get()));
-    let _restore = OnDrop(|| {
-        drop(take_kept(outer));
-        FLAGS.with(|flags| flags.collecting.set(was_collecting));
-    });
-    let result = run();
-    (result, take_kept(outer))
+/// Keeps what the messages that are read cannot hold, until it is dropped.
+///
+/// A guard rather than a function of a closure, which the compiler would compile again for each type of message
+/// and each format.
+pub(crate) struct Collecting {
+    was_collecting: bool,
+    /// What an outer message keeps waits at the front of the list.
+    outer: usize,
+}
+
+impl Collecting {
+    pub(crate) fn begin() -> Self {
+        FLAGS.with(|flags| Self {
+            was_collecting: flags.collecting.replace(true),
+            outer: flags.kept.get(),
+        })
+    }
+
+    /// Returns what was kept.
+    pub(crate) fn end(self) -> Vec<Unknown> {
+        take_kept(self.outer)
+    }
+}
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        drop(take_kept(self.outer));
+        FLAGS.with(|flags| flags.collecting.set(self.was_collecting));
+    }
 }
 
 /// Takes what was kept beyond the first `outer` entries, usually nothing.
@@ -189,16 +207,21 @@ pub(crate) fn keep(pointer: String, json: Box<RawValue>) {
     });
 }
 
+#[inline]
+fn kept() -> usize {
+    FLAGS.with(|flags| flags.kept.get())
+}
+
 /// Returns the amount kept before a value is read, for [`prefix`].
 #[inline]
 pub(crate) fn mark<C: Codec>() -> usize {
-    if C::PRESERVES { FLAGS.with(|flags| flags.kept.get()) } else { 0 }
+    if C::PRESERVES { kept() } else { 0 }
 }
 
 /// Prefixes everything kept since `mark` with `segment`.
 #[inline]
 pub(crate) fn prefix<C: Codec>(mark: usize, segment: &dyn Display) {
-    if C::PRESERVES && FLAGS.with(|flags| flags.kept.get()) > mark {
+    if C::PRESERVES && kept() > mark {
         prefix_kept(mark, segment);
     }
 }

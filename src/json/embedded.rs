@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use prost::Message;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess};
 
 use super::any_members::{TYPE, VALUE};
 use super::base64::Base64;
 use super::codec::Codec;
-use super::context::{self, Unknown};
+use super::context::{self, Collecting, Unknown};
 use super::members::Members;
 use super::message::JsonMessage;
 use super::schema::{JsonForm, MessageType};
@@ -55,54 +54,48 @@ where
     A: MapAccess<'de>,
 {
     if matches!(M::FORM, JsonForm::Empty) {
-        return read_empty::<M, A>(map);
+        return read_empty(map);
     }
-    let (message, unknown) =
-        context::collecting(|| M::deserialize(MapAccessDeserializer::new(map)));
-    let message = message?;
+    let collecting = Collecting::begin();
+    let message = M::deserialize(MapAccessDeserializer::new(map))?;
+    message_bytes(message.encode_to_vec(), collecting).map_err(A::Error::custom)
+}
+
+/// Reads a message without fields. Some programs write `"value": {}` for it, as for a well-known type.
+fn read_empty<'de, A: MapAccess<'de>>(mut map: A) -> Result<Vec<u8>, A::Error> {
+    let collecting = Collecting::begin();
+    let mut is_first = true;
+    while let Some(name) = map.next_key::<String>()? {
+        if name != "value" {
+            skip_member(&mut map, UnknownName::new(&name))?;
+            continue;
+        }
+        if !std::mem::take(&mut is_first) {
+            return Err(A::Error::duplicate_field("value"));
+        }
+        let value = read_raw(&mut map)?;
+        if serde_json::from_str::<Members>(value.get()).is_ok_and(|value| value.is_empty()) {
+            continue;
+        }
+        if context::is_strict() {
+            let problem = path::at_field(&name, &"the message has no such field");
+            return Err(A::Error::custom(problem));
+        }
+        context::keep(context::pointer_segment(&name), value);
+    }
+    message_bytes(Vec::new(), collecting).map_err(A::Error::custom)
+}
+
+/// Returns the bytes of a message with what it could not hold, or those in its only member `"@value"`.
+fn message_bytes(message: Vec<u8>, collecting: Collecting) -> Result<Vec<u8>, String> {
+    let unknown = collecting.end();
     if !unknown.is_empty()
-        && message.encoded_len() == 0
+        && message.is_empty()
         && let Some(value) = only_unknown_value(&unknown)
     {
         return Ok(value);
     }
-    encode(&message, unknown).map_err(A::Error::custom)
-}
-
-/// Reads a message without fields. Some programs write `"value": {}` for it, as for a well-known type.
-fn read_empty<'de, M, A>(map: A) -> Result<Vec<u8>, A::Error>
-where
-    M: JsonMessage,
-    A: MapAccess<'de>,
-{
-    let (read, unknown) = context::collecting(|| {
-        let mut map = map;
-        let mut is_first = true;
-        while let Some(name) = map.next_key::<String>()? {
-            if name != "value" {
-                skip_member(&mut map, UnknownName::new(&name))?;
-                continue;
-            }
-            if !std::mem::take(&mut is_first) {
-                return Err(A::Error::duplicate_field("value"));
-            }
-            let value = read_raw(&mut map)?;
-            if serde_json::from_str::<Members>(value.get()).is_ok_and(|value| value.is_empty()) {
-                continue;
-            }
-            if context::is_strict() {
-                let problem = path::at_field(&name, &"the message has no such field");
-                return Err(A::Error::custom(problem));
-            }
-            context::keep(context::pointer_segment(&name), value);
-        }
-        Ok(())
-    });
-    read?;
-    match only_unknown_value(&unknown) {
-        Some(value) => Ok(value),
-        None => encode(&M::default(), unknown).map_err(A::Error::custom),
-    }
+    append(message, unknown)
 }
 
 fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
@@ -118,30 +111,29 @@ where
     M: JsonMessage,
     A: MapAccess<'de>,
 {
-    let (value, unknown) = context::collecting(|| {
-        let mut value = None;
-        while let Some(name) = map.next_key::<String>()? {
-            if name != "value" {
-                skip_member(&mut map, UnknownName::new(&name))?;
-            } else if value.is_some() {
-                return Err(A::Error::duplicate_field("value"));
-            } else {
-                let read = map.next_value::<M>();
-                value =
-                    Some(read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?);
-            }
+    let collecting = Collecting::begin();
+    let mut value = None;
+    while let Some(name) = map.next_key::<String>()? {
+        if name != "value" {
+            skip_member(&mut map, UnknownName::new(&name))?;
+        } else if value.is_some() {
+            return Err(A::Error::duplicate_field("value"));
+        } else {
+            let read = map.next_value::<M>();
+            value = Some(read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?);
         }
-        Ok(value)
-    });
-    if let Some(value) = value? {
-        return encode(&value, unknown).map_err(A::Error::custom);
     }
-    only_unknown_value(&unknown).ok_or_else(|| A::Error::missing_field("value"))
+    let unknown = collecting.end();
+    match value {
+        Some(value) => append(value.encode_to_vec(), unknown).map_err(A::Error::custom),
+        None => only_unknown_value(&unknown).ok_or_else(|| A::Error::missing_field("value")),
+    }
 }
 
-fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, String> {
+/// Appends what a message could not hold to its bytes.
+fn append(message: Vec<u8>, unknown: Vec<Unknown>) -> Result<Vec<u8>, String> {
     if unknown.is_empty() {
-        return Ok(message.encode_to_vec());
+        return Ok(message);
     }
     let mut pointers = HashSet::new();
     for member in &unknown {
@@ -152,5 +144,5 @@ fn encode<M: Message>(message: &M, unknown: Vec<Unknown>) -> Result<Vec<u8>, Str
             return Err("the member `@type` appears twice".to_owned());
         }
     }
-    Ok(preserved::append(message.encode_to_vec(), &preserved::members(unknown)))
+    Ok(preserved::append(message, &preserved::members(unknown)))
 }

@@ -76,7 +76,10 @@ fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
     }
     if let Some(added) = TypeRegistry::added_in_scope(name) {
         return match added.write(&settled.message) {
-            Ok(_) if reads_as_bytes(&settled, || added.normalize(settled.message.clone())) => {
+            Ok(_)
+                if has_only_bytes(&settled)
+                    && added.normalize(settled.message.clone()).is_ok_and(|it| it.is_empty()) =>
+            {
                 without_json(any, &READS_AS_BYTES, serializer)
             }
             Ok(json) => patched(&json, &settled, serializer),
@@ -159,7 +162,7 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
             Ok(message) => message,
             Err(error) => return without_json(self.any, &error, self.serializer),
         };
-        if reads_as_bytes(self.settled, || Ok(message.encode_to_vec())) {
+        if has_only_bytes(self.settled) && message.encoded_len() == 0 {
             return without_json(self.any, &READS_AS_BYTES, self.serializer);
         }
         if members.is_empty() {
@@ -196,18 +199,14 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
 /// The problem of a message whose only unknown member is named `@value`.
 const READS_AS_BYTES: &str = "its JSON would be read as bytes, for its member `@value`";
 
-/// Whether a reader of the JSON would read the unknown members of a message as its bytes.
-fn reads_as_bytes(
-    settled: &Settled<'_>,
-    normal: impl FnOnce() -> Result<Vec<u8>, DecodeError>,
-) -> bool {
+/// Whether a reader of the JSON would read the unknown members of a message without fields as its bytes.
+fn has_only_bytes(settled: &Settled<'_>) -> bool {
     !settled.members.is_empty()
         && only_value(settled.members.iter().map(|member| {
             let name = member.pointer.strip_prefix('/').unwrap_or_default();
             (name, member.json.as_str())
         }))
         .is_some()
-        && normal().is_ok_and(|normal| normal.is_empty())
 }
 
 /// Decodes the message of an `Any` to write it.
