@@ -2,14 +2,16 @@
 
 /// Decodes text in UTF-8 or UTF-16. A byte order mark is optional and left out.
 pub fn decode(bytes: &[u8]) -> Result<String, String> {
-    let units = |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
-        let (pairs, rest) = bytes.as_chunks::<2>();
-        let units: Vec<u16> = pairs.iter().map(|pair| of(*pair)).collect();
-        match String::from_utf16(&units) {
-            Ok(text) if rest.is_empty() => Ok(text),
-            _ => Err("expected text, found what is not UTF-16 although it begins so".to_owned()),
-        }
-    };
+    let units =
+        |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
+            let (pairs, rest) = bytes.as_chunks::<2>();
+            let units: Vec<u16> = pairs.iter().map(|pair| of(*pair)).collect();
+            match String::from_utf16(&units) {
+                Ok(text) if rest.is_empty() => Ok(text),
+                _ => Err("expected text, found invalid UTF-16 after a byte order mark of UTF-16"
+                    .to_owned()),
+            }
+        };
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
             Err("expected text in UTF-8 or UTF-16, found UTF-32".to_owned())
@@ -28,7 +30,7 @@ fn utf8(bytes: &[u8]) -> Result<String, String> {
     str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        format!("line {line}: expected text in UTF-8 or UTF-16, found what is neither")
+        format!("line {line}: expected text in UTF-8 or UTF-16, found bytes that are neither")
     })
 }
 

@@ -126,7 +126,7 @@ impl<R: PagedRpc> Paginator<R> {
         let page = match &mut self.source {
             Source::Here(fetching) => {
                 let (fetcher, page) = ready!(fetching.as_mut().poll(cx));
-                self.source = self.source_behind(fetcher);
+                self.source = self.source_after(fetcher);
                 page
             }
             Source::Ahead(ahead) => Some(ready!(ahead.poll_page(cx))),
@@ -140,7 +140,7 @@ impl<R: PagedRpc> Paginator<R> {
     }
 
     /// Returns the source of the pages after the first.
-    fn source_behind(&self, fetcher: Fetcher<R>) -> Source<R> {
+    fn source_after(&self, fetcher: Fetcher<R>) -> Source<R> {
         if fetcher.is_at_end() {
             return Source::Ended;
         }

@@ -189,7 +189,7 @@ pub enum SettingFile {
     New(NewSetting),
 }
 
-/// The reason why a file is no policy.
+/// The reason why a file is not a policy.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FileError {

@@ -31,7 +31,7 @@ pub enum EditError {
     Exists(SettingPath),
     /// The setting with this path is an element of an array, whose flags are those of the whole array.
     Element(SettingPath),
-    /// The setting with this path has no value that is text.
+    /// The value of the setting with this path is not text.
     NoText(SettingPath),
     /// The part of the container with the setting cannot be read.
     Unread(ContainerError),
@@ -47,7 +47,7 @@ impl fmt::Display for EditError {
             Self::Element(path) => {
                 write!(f, "{path} is in an array; expected the path of the whole array")
             }
-            Self::NoText(path) => write!(f, "the setting {path} has no value that is text"),
+            Self::NoText(path) => write!(f, "the value of the setting {path} is not text"),
             Self::Unread(error) => error.fmt(f),
             Self::Compress(error) => write!(f, "cannot compress the settings: {error}"),
         }

@@ -50,7 +50,7 @@ pub struct EffectiveSetting {
     pub setting: Setting,
     /// Whether the device cannot change it.
     pub read_only: bool,
-    /// Whether it won since it is applied forcefully.
+    /// Whether it won because it is applied forcefully.
     pub is_forced: bool,
     /// The policy that it comes from.
     pub source: Source,

@@ -96,7 +96,7 @@ impl Goal {
             }
             extra = extra.or(free.first().copied());
         }
-        // Nothing goes before all that is new is there, on every target.
+        // Nothing is removed until everything new exists on every target.
         if let Some(assignment) = extra {
             return Some(Step::Unassign(assignment.clone()));
         }

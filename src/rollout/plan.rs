@@ -123,7 +123,7 @@ pub enum PlanError {
     SameTarget(String, Target),
     /// Two files want the same rank on a target.
     SameRank(Target, u32),
-    /// The file with this name is no policy.
+    /// The file with this name is not a policy.
     File(String, FileError),
 }
 

@@ -14,7 +14,7 @@ use crate::policy_management::v2::UpdatePolicyAssignmentRankingRequest;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RolloutError {
-    /// The tenant is in no state that the plan passes through, since somebody else changed it; what differs.
+    /// Somebody else changed the tenant: it is in none of the states of the plan. Contains the difference.
     /// Nothing was changed by this call.
     Changed(String),
     /// A step failed. It may have executed; see [`Error::may_have_executed`].

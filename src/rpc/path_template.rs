@@ -218,7 +218,7 @@ impl<'a> Parser<'a> {
         let mut is_closed = false;
         loop {
             if is_closed {
-                return Err("nothing behind `**`");
+                return Err("nothing after `**`");
             }
             let piece = if self.eat(b'*') {
                 if self.eat(b'*') { Piece::Many } else { Piece::One }

@@ -113,8 +113,8 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// Fails if it has no tenant or one that was not added before, or if another caller shows who it is in
-    /// the same way.
+    /// Fails if it has no tenant or one that was not added before, or if another caller has the same
+    /// identity.
     pub fn caller(mut self, caller: Caller) -> Result<Self, AccessError> {
         let wrong = |problem: String| AccessError { caller: caller.name.clone(), problem };
         if caller.tenants.is_empty() {
@@ -124,7 +124,7 @@ impl Access {
             return Err(wrong(format!("there is no tenant {name:?}")));
         }
         if let Some(other) = self.callers.get(&caller.identity) {
-            return Err(wrong(format!("nothing distinguishes it from {:?}", other.name)));
+            return Err(wrong(format!("it has the same identity as {:?}", other.name)));
         }
         self.callers.insert(caller.identity.clone(), Arc::new(caller));
         Ok(self)

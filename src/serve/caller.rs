@@ -1,4 +1,4 @@
-//! A caller: how it shows who it is, and what it may do.
+//! A caller: its identity, and what it may do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 
 use super::rules::Rules;
 
-/// A caller of a bridge: how it shows who it is, the tenants that it may use, and the RPCs that it may call.
+/// A caller of a bridge: its identity, the tenants that it may use, and the RPCs that it may call.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(super) name: String,
@@ -16,7 +16,7 @@ pub struct Caller {
     pub(super) rules: Rules,
 }
 
-/// How a caller shows who it is.
+/// How a caller identifies itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Identity {

@@ -15,7 +15,7 @@ const LEEWAY: u64 = 30;
 /// The issuer of the JSON Web Tokens (RFC 7519) of callers with [`Identity::Jwt`](super::Identity::Jwt).
 ///
 /// A token is accepted if it is signed with RS256, PS256, ES256 or EdDSA (Ed25519) by one of the issuer's
-/// [keys](Jwks), and has this `iss`, this `aud`, and an `exp` that is not over. `nbf` counts if it is there. Clocks may
+/// [keys](Jwks), and has this `iss`, this `aud`, and an `exp` in the future. `nbf` is checked if present. Clocks may
 /// differ by 30 seconds. Other algorithms are refused: `none`, and HMAC, of which the server would have the secret.
 ///
 /// The verification is by the crate `jsonwebtoken`, of which one provider of cryptography is for the whole process:

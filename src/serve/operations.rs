@@ -20,8 +20,8 @@ use crate::wkt::Timestamp;
 
 type Render = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// What a [`Bridge`](super::Bridge) tells its operators, over HTTP on a port of its own, without TLS and to everybody
-/// who can reach it. It shows names of tenants and no secrets.
+/// Reports liveness, readiness and metrics of a [`Bridge`](super::Bridge) to its operators, over HTTP on a port of its
+/// own, without TLS and to everybody who can reach it. It shows names of tenants and no secrets.
 ///
 /// | path | answer |
 /// |---|---|

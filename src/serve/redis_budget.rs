@@ -35,24 +35,24 @@ return at - now
 
 /// How long Redis may take. A call waits for it.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// While Redis is away, it is asked this often.
+/// How often Redis is asked while it is unreachable.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Lengthens the interval by one part in this number: calls that leave evenly arrive less evenly.
+/// Lengthens the interval by one part in this number: calls that are sent evenly arrive less evenly.
 const MARGIN: u32 = 25;
 
 /// The rate limits of tenants, shared by all bridges that use the same Redis or Valkey server.
 ///
 /// The calls of all instances leave evenly, and each tenant has 96 % of its rate, since calls that leave evenly arrive
 /// less evenly. Calls wait for their turn at their bridge, where the callers of a tenant take turns, and those that
-/// cannot have one before their deadline are told at once. While Redis does not answer, each instance takes `1/instances` of the rate, so the
-/// sum is never more; half a second after Redis is back, it decides again.
+/// cannot have one before their deadline fail at once. While Redis does not answer, each instance takes
+/// `1/instances` of the rate, so the sum is never more; half a second after Redis is back, it decides again.
 pub struct RedisBudget {
     client: Client,
     tls: Option<TlsConnector>,
     script: Script,
     instances: u32,
     connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
-    /// When to ask again, while Redis is away.
+    /// When to ask again, while Redis is unreachable.
     away: Mutex<Option<Instant>>,
 }
 
@@ -126,7 +126,7 @@ impl RedisBudget {
                 *away = Some(Instant::now() + PAUSE);
                 if !was_away {
                     let share = self.instances;
-                    tracing::warn!(target: "eset_protect::serve", "Redis is away, this instance takes 1/{share} of each budget: {error}");
+                    tracing::warn!(target: "eset_protect::serve", "Redis is unreachable; this instance takes 1/{share} of each budget: {error}");
                 }
                 None
             }
@@ -191,7 +191,7 @@ impl fmt::Debug for RedisBudget {
 struct TenantLimit {
     budget: Arc<RedisBudget>,
     key: String,
-    /// While Redis is away: when the next call may leave.
+    /// While Redis is unreachable: when the next call may be sent.
     alone: Mutex<Option<Instant>>,
 }
 

@@ -28,7 +28,7 @@ impl Sending {
     }
 }
 
-/// Watches an attempt. Dropped before it is told the end, it was cancelled.
+/// Watches an attempt. If it is dropped before `end`, the attempt was cancelled.
 pub(crate) struct Attempt {
     span: Span,
     is_rpc: bool,

@@ -31,14 +31,14 @@ pub fn describe_metrics() {
         Unit::Seconds,
         "How long calls took, with all attempts and waits"
     );
-    describe_counter!(ATTEMPTS, "Requests that were sent, first ones and again");
-    describe_counter!(RETRIES, "Calls that were tried again, by the reason");
+    describe_counter!(ATTEMPTS, "Requests that were sent, including retries");
+    describe_counter!(RETRIES, "Calls that were retried, by reason");
     describe_counter!(
         GIVEN_UP,
-        "Calls that were not tried again though it might help, by the reason"
+        "Calls that were not retried although a retry might have helped, by reason"
     );
     describe_counter!(PENDING_POLLS, "How often a response was pending (202) and asked for again");
-    describe_counter!(LOGINS, "Logins and renewals of tokens, by what came of them");
+    describe_counter!(LOGINS, "Logins and renewals of tokens, by outcome");
     #[cfg(feature = "serve")]
     {
         describe_histogram!(SERVED, Unit::Seconds, "How long the calls of callers took");

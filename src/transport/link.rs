@@ -30,7 +30,7 @@ enum Wire {
         hosts: Arc<Hosts>,
         readiness: Readiness,
     },
-    /// Somebody else's.
+    /// A transport of the user's own.
     Custom,
 }
 

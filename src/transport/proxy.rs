@@ -70,7 +70,7 @@ impl fmt::Debug for Proxies {
     }
 }
 
-/// The first of these variables that says something. An empty one says nothing, as in curl and Go.
+/// Returns the first of these variables that is set. An empty one counts as unset, as in curl and Go.
 fn first(names: &[&'static str]) -> Option<(&'static str, OsString)> {
     let values = names.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
     values.into_iter().find(|(_, value)| !value.to_string_lossy().trim().is_empty())

@@ -56,7 +56,8 @@ impl Drop for Ready {
     }
 }
 
-/// Whether any of a request can have gone out: not if there was no connection when it was begun, and none since.
+/// Whether part of a request may have been sent: not if there was no connection when the request began, and none
+/// since.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     /// The connections, if none was ready then, and how many had been by then.
@@ -71,7 +72,7 @@ impl Sent {
         Self { none_since: (gone == ready).then(|| (readiness.clone(), ready)) }
     }
 
-    /// Of a wire that does not tell.
+    /// For a wire that does not report this.
     pub(super) fn unknown() -> Self {
         Self { none_since: None }
     }

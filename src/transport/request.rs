@@ -230,8 +230,8 @@ impl Request<'_> {
         &self.metadata
     }
 
-    /// Returns the metadata, to be changed by a layer. The client takes no secret out of errors that a layer
-    /// added here; metadata of an [interceptor](crate::ClientBuilder::interceptor) it does.
+    /// Returns the metadata, to be changed by a layer. The client does not redact secrets that a layer adds here;
+    /// it redacts those that an [interceptor](crate::ClientBuilder::interceptor) adds.
     pub fn metadata_mut(&mut self) -> &mut MetadataMap {
         &mut self.metadata
     }

@@ -252,7 +252,7 @@ mod served {
     #[test]
     fn nobody_needs_to_log_in_if_so_said() {
         let emulator = Emulator::start_and_read(&["--seed", "--no-auth"], &[]);
-        assert!(emulator.banner.contains("Nobody needs to log in."), "{}", emulator.banner);
+        assert!(emulator.banner.contains("No login is required."), "{}", emulator.banner);
         try_examples(&emulator, &[]);
         assert_eq!(emulator.stop("-TERM").ok(), "");
     }

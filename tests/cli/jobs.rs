@@ -119,7 +119,7 @@ fn mistakes_are_named_before_anything_is_called() {
         (&["run", "x"], "error: --command-line: "),
         (&["kill", "x", "--pid", "many"], "'many' for '--pid <NUMBER>': expected a number"),
         (&["scan", "x", "--scan-profile", "Deep"], "[possible values: InDepth, Smart"),
-        (&["isolate", "x", "--wait-timeout", "1m"], "--wait-timeout: expected --wait beside it"),
+        (&["isolate", "x", "--wait-timeout", "1m"], "--wait-timeout: requires --wait"),
         (&["isolate", "x", "--expires", "2020-01-01T00:00:00Z"], "error: --expires: "),
         (&["isolat", "x"], "some similar subcommands exist: "),
     ] {

@@ -35,7 +35,7 @@ fn several_are_not_removed_without_a_yes() {
     let server = Server::seeded();
     let list = server.run(&["tasks", "list", "-o", "name"]).ok();
     let error = server.run_with(&["tasks", "delete", "-"], list.as_bytes()).fails(2);
-    assert!(error.contains("--yes: expected it, since this concerns "), "{error}");
+    assert!(error.contains("--yes: expected it, since this affects "), "{error}");
     let error = server.run(&["quarantine", "purge"]).fails(2);
     assert!(error.contains("--yes"), "{error}");
     assert_eq!(server.run(&["tasks", "list", "-o", "name"]).ok(), list);

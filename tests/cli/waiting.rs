@@ -165,7 +165,7 @@ fn waiting_for_nothing() {
     }
     let args = [&ISOLATE[..], &["--device", A, "--wait-timeout", "1m"]].concat();
     let error = run(&args, b"").fails(2);
-    assert_eq!(error, "error: --wait-timeout: expected --wait beside it\n");
+    assert_eq!(error, "error: --wait-timeout: requires --wait\n");
 }
 
 /// On a terminal there is a bar, which disappears before the table.
@@ -246,7 +246,7 @@ fn a_guarded_create_finds_what_was_made() {
         // Without the option there is no look; the hint says what to do.
         faults.push_for("CreateTask", Fault::code(Code::Unavailable).after_the_call());
         let error = server.run(&[&ISOLATE[..], &["--device", A]].concat()).fails(3);
-        assert!(error.contains("it may have been done all the same"), "{error}");
+        assert!(error.contains("it may have been done anyway"), "{error}");
     }
 }
 

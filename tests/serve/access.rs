@@ -133,7 +133,7 @@ fn callers_that_cannot_be_told_apart_are_refused() {
     let stranger = access().caller(token("one", "t").tenant("b"));
     let none = access().caller(token("one", "t"));
     for (result, expected) in [
-        (twice, "caller \"other\": nothing distinguishes it from \"one\""),
+        (twice, "caller \"other\": it has the same identity as \"one\""),
         (stranger, "caller \"one\": there is no tenant \"b\""),
         (none, "caller \"one\": it has no tenant"),
     ] {

@@ -16,10 +16,10 @@ use crate::{
 
 const NOTES: &str = "\
 Proxies: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, as http://[USER:PASSWORD@]HOST[:PORT];
-NO_PROXY names what is reached without it, and this machine always is.
+NO_PROXY lists hosts to reach directly; this machine is always reached directly.
 
 Exit codes:
-  0  done (also when the reader of a pipe has had enough, unless something was created)
+  0  done (also when the reader closes the pipe, unless something was created)
   1  anything else
   2  wrong arguments or input, here or by the service (INVALID_ARGUMENT, OUT_OF_RANGE)
   3  no connection (UNAVAILABLE, a connection that broke)
@@ -28,10 +28,10 @@ Exit codes:
   6  out of time (DEADLINE_EXCEEDED)
   7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
   8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)
-  9  the task that was waited for did not end well on all of its devices
-130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before many were done; nobody reads
-     any more what the waiting prints
-Of many (uuids, requests) it is that of the first that failed, in the order given.";
+  9  the task did not succeed on all of its devices
+130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before all items were done; or the
+     reader closed the pipe while waiting
+For several UUIDs or requests it is the code of the first that failed, in the order given.";
 
 /// ESET PROTECT over gRPC and REST: devices, tasks, policies and all other services, in the cloud, On-Prem and
 /// on your own servers; an emulator; conversion between ProtoJSON and binary protobuf.

@@ -1,4 +1,4 @@
-//! What a message shows of itself in a table.
+//! The columns that a table of messages shows.
 
 use eset_protect::codegen::near;
 use eset_protect::descriptors;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cell::{self, Times, heading};
 use crate::text::kebab;
 
-/// So many columns at most, where the schema does not choose them.
+/// The maximum number of columns where the schema does not choose them.
 const MAX: usize = 7;
 
 /// A column: a field, of the message itself or of one inside it.
@@ -149,7 +149,7 @@ fn at(message: &MessageDescriptor, path: &str) -> Column {
     column
 }
 
-/// First what it is called, then the other scalars, then times.
+/// Names first, then the other scalars, then times.
 fn chosen(message: &MessageDescriptor, most: usize) -> Vec<Column> {
     let rank = |field: &FieldDescriptor| match (field.name(), field.kind()) {
         ("uuid", _) => Some(0),

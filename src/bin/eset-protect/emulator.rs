@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     allow_remote: bool,
     /// Start with the data of a small company: devices in groups, tasks with their runs, policies,
-    /// detections, incidents and what else the services have
+    /// detections, incidents and the other resources of the services
     #[arg(long)]
     seed: bool,
     /// Seed this many devices, from 14 to 100000; implies --seed
@@ -42,7 +42,7 @@ pub struct Args {
     /// Accept actions, values and types that are not known, tasks without targets, and times in the past
     #[arg(long)]
     lenient: bool,
-    /// Emulate ESET PROTECT On-Prem of this version, such as 13.1, or `cloud`: what it does not have is not there
+    /// Emulate ESET PROTECT On-Prem of this version, such as 13.1, or `cloud`; what it does not have is unavailable
     #[arg(long, value_name = "DEPLOYMENT", default_value = "cloud")]
     deployment: Deployment,
     /// Store all data in this directory
@@ -126,12 +126,12 @@ impl Args {
         output.line(&format!("Listening on {}", style.bold(&origin)))?;
         let login = match account {
             Some(account) => account.describe(),
-            None => "Nobody needs to log in.".to_owned(),
+            None => "No login is required.".to_owned(),
         };
         output.line(&format!("It speaks gRPC and REST there. {}", printable(&login)))?;
         let place = match &self.data_dir {
             Some(directory) => format!("in {}", directory.display()),
-            None => "in memory, gone when this ends".to_owned(),
+            None => "in memory until this stops".to_owned(),
         };
         output.line(&format!("Everything is kept {place}. Ctrl-C ends it."))?;
         output.line("")?;

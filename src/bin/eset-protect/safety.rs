@@ -68,8 +68,9 @@ impl Safety {
         }
         let terminal = Term::stderr();
         if !(terminal.is_term() && io::stdin().is_terminal()) {
-            let problem =
-                format!("--yes: expected it, since this concerns {what} and nobody can be asked");
+            let problem = format!(
+                "--yes: expected it, since this affects {what} and there is no terminal to ask on"
+            );
             return Err(Failure::Input(problem));
         }
         let failed = |error: io::Error| Failure::io("the terminal", &error);

@@ -22,8 +22,8 @@ use crate::verb;
 use crate::watch::Watch;
 
 const NOTE: &str = "\
-Of many, each that fails is a line on standard error, and the others go on; the exit code is that
-of the first that failed, in the order given. A login that is refused ends it.";
+Each failure is one line on standard error, and the others continue; the exit code is that of the
+first that failed, in the order given. A refused login stops everything.";
 
 /// What to do with each item.
 #[derive(Args, Debug)]
@@ -117,7 +117,8 @@ impl Uuids {
             (Some(path), _) => read_uuids("--from", path),
             (None, [uuid]) if uuid == "-" => read_uuids("UUID", Path::new("-")),
             (None, uuids) if uuids.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
-                "-: expected no uuid beside it; it reads them from standard input".to_owned(),
+                "-: cannot be combined with UUIDs, since it reads them from standard input"
+                    .to_owned(),
             )),
             (None, uuids) => Ok(each_once(uuids.to_vec())),
         }

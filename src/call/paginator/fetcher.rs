@@ -61,7 +61,7 @@ impl<R: PagedRpc> Fetcher<R> {
             Step::Fetch => {
                 let page = unary::<R, _>(&self.context, &self.request, &self.options, Some).await;
                 let page = page.map(|(_, page)| page);
-                self.step = page.as_ref().map_or(Step::End, |page| self.step_behind(page));
+                self.step = page.as_ref().map_or(Step::End, |page| self.step_after(page));
                 Some(page)
             }
             Step::Refuse => {
@@ -76,7 +76,7 @@ impl<R: PagedRpc> Fetcher<R> {
     }
 
     /// Turns the request into one for the page after this one.
-    fn step_behind(&mut self, page: &R::Response) -> Step {
+    fn step_after(&mut self, page: &R::Response) -> Step {
         let next = R::next_page_token(page);
         if next.is_empty() {
             return Step::End;

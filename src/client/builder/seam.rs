@@ -1,4 +1,4 @@
-//! What a program puts in place of a wire, or around it.
+//! Transports, layers and interceptors that the user supplies.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::transport::{Link, Transport, USER_AGENT};
 
 type Layer = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
-/// What a program puts in place of a wire, or around it.
+/// Transports, layers and interceptors that the user supplies.
 #[derive(Clone, Default)]
 pub(super) struct Seam {
     pub(super) transport: Option<Arc<dyn Transport>>,

@@ -22,8 +22,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
-/// What gRPC's servers of Go and C say of a message over their limit of size: one that they got, or the response
-/// that they were to send.
+/// How gRPC servers in Go and C report a message over their size limit, whether received or about to be sent.
 const OVERSIZE: &str = "larger than max";
 const OVERSIZE_GOT: &str = "eceived message larger than max";
 
@@ -126,8 +125,8 @@ pub(super) fn of_server(headers: &mut HeaderMap, is_whole: bool) -> Option<Error
     Some(if is_exhausted { exhausted(error, is_whole) } else { error })
 }
 
-/// What `RESOURCE_EXHAUSTED` says of the call. As the whole response it is a limit that refused it; who has begun
-/// to answer has begun with the call (gRFC A6). A message that is too large stays so.
+/// What `RESOURCE_EXHAUSTED` says of the call. As the whole response, it means that a limit refused the call; after
+/// headers, the call has started (gRFC A6). A message that is too large stays so.
 fn exhausted(error: Error, is_whole: bool) -> Error {
     if error.message().contains(OVERSIZE) {
         let is_got = error.message().contains(OVERSIZE_GOT);
@@ -150,7 +149,7 @@ fn mend_details(headers: &mut HeaderMap) {
     }
 }
 
-/// The server spoke gRPC, and not to the end, or not well.
+/// The server sent an incomplete or invalid gRPC response.
 #[derive(Debug)]
 pub(in crate::transport) struct Garbled;
 

@@ -9,14 +9,14 @@ pub(in crate::transport) struct ProxyError {
     pub(in crate::transport) kind: ProxyErrorKind,
 }
 
-/// What helps against it.
+/// How to resolve it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::transport) enum ProxyErrorKind {
-    /// Another value of the variable.
+    /// Change the variable.
     Variable,
-    /// The one who runs the proxy, or another proxy.
+    /// Ask the proxy's operator, or use another proxy.
     Lasting,
-    /// Time, perhaps.
+    /// Retrying may help.
     Passing,
 }
 

@@ -121,11 +121,11 @@ fn failed_requests_can_be_fed_again() {
         assert!(said[1].starts_with("error: line 3, \"Bulk 2\": CreateTask: UNAVAILABLE: "));
         assert_eq!(said[3], "3 created, 3 failed");
         for (line, is_unclear) in [(said[0], false), (said[1], true), (said[2], false)] {
-            let end = "; it may have been done all the same";
+            let end = "; it may have been done anyway";
             // ESET's gateway maps this code to 400, which says that it did not run.
             assert_eq!(line.ends_with(end), is_unclear, "{line}");
         }
-        let hint = "hint: it may have been done all the same: look before you repeat it";
+        let hint = "hint: it may have been done anyway: look before you repeat it";
         assert!(said[4..].contains(&hint), "{said:?}");
 
         let again = ["tasks", "create", "--output", "json", "--file", path.to_str().unwrap()];
@@ -180,7 +180,7 @@ fn flags_that_are_for_one() {
             &["policies", "create", "--name", "x", "--product", "p", "--data", "-"],
         ] {
             let error = run(&[create, &[flag]].concat(), b"").fails(2);
-            assert_eq!(error, format!("error: {name}: expected --file beside it\n"));
+            assert_eq!(error, format!("error: {name}: requires --file\n"));
         }
     }
 }

@@ -22,9 +22,7 @@ impl BulkOptions {
     /// Checks that there is a file, because only a file can contain several requests.
     pub fn check(&self, has_file: bool) -> Result<(), Failure> {
         match self.given() {
-            Some(flag) if !has_file => {
-                Err(Failure::Input(format!("{flag}: expected --file beside it")))
-            }
+            Some(flag) if !has_file => Err(Failure::Input(format!("{flag}: requires --file"))),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use crate::say::{say, say_error};
 use crate::text::counts;
 
 /// The note for calls that may have run.
-pub const UNCLEAR: &str = "it may have been done all the same";
+pub const UNCLEAR: &str = "it may have been done anyway";
 
 /// The result of one call.
 #[derive(Debug)]

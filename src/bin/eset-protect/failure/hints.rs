@@ -14,7 +14,7 @@ pub fn hints(error: &Error, server: Option<&Server>, is_served: bool) -> Vec<Str
     let mut hints: Vec<String> = hint.into_iter().collect();
     let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
     if error.may_have_executed() && !changes_nothing {
-        hints.push("it may have been done all the same: look before you repeat it".to_owned());
+        hints.push("it may have been done anyway: look before you repeat it".to_owned());
     }
     hints
 }
@@ -132,7 +132,7 @@ fn connect(error: &Error, server: Option<&Server>) -> String {
     let message = error.message();
     // The message names the proxy and its variable.
     if message.contains("the proxy ") {
-        return "NO_PROXY names what is reached without that proxy".to_owned();
+        return "NO_PROXY lists hosts to reach directly".to_owned();
     }
     if let (Some(server), true) = (server, message.contains("certificate")) {
         return certificate(message, server.trust).to_owned();

@@ -96,7 +96,7 @@ impl ExampleField<'_> {
     }
 }
 
-/// Returns a message of a type that the schema says belongs into an `Any` of this package.
+/// Returns a message of a type that the schema says belongs in an `Any` of this package.
 fn example_for(package: &str) -> Option<MessageDescriptor> {
     let is_packed = |file: &FileDescriptor| packed_in(file).iter().any(|name| name == package);
     let files: Vec<_> = pool().files().filter(is_packed).collect();

@@ -14,7 +14,7 @@ use crate::say::say;
 /// The upper bounds of histograms, in seconds: from a call of this machine's emulator to one that ESET's gateway gives
 /// up after 120 s.
 const BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0];
-/// How often what was recorded is summed up, so that it does not grow while nobody asks for it.
+/// How often the recorded values are summed up, so that memory does not grow between scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Listens, and records metrics from now on.

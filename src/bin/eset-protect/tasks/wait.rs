@@ -69,9 +69,7 @@ impl WaitOptions {
         let flags =
             [("--wait-timeout", self.wait_timeout), ("--poll-interval", self.poll_interval)];
         match flags.into_iter().find(|(_, value)| value.is_some()) {
-            Some((flag, _)) if !waits => {
-                Err(Failure::Input(format!("{flag}: expected --wait beside it")))
-            }
+            Some((flag, _)) if !waits => Err(Failure::Input(format!("{flag}: requires --wait"))),
             _ => Ok(waits.then(|| self.clone())),
         }
     }
