@@ -15,6 +15,8 @@ use tonic::Code;
 use tonic::metadata::MetadataMap;
 
 pub(crate) use secrets::Secrets;
+#[cfg(feature = "serve")]
+pub(crate) use secrets::is_uuid;
 
 use crate::rpc::MethodSpec;
 use crate::wkt::Any;

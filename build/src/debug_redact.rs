@@ -1,18 +1,14 @@
 //! Keeps secrets out of `Debug`: fields with protobuf's option `debug_redact`.
 
 use proc_macro2::TokenStream;
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
-use crate::names;
+use crate::{descriptors, names};
 
 fn is_secret(field: &FieldDescriptor) -> bool {
     let value = field.options().get_field_by_name("debug_redact").and_then(|value| value.as_bool());
     value.unwrap_or(false)
-}
-
-fn oneof_of(field: &FieldDescriptor) -> Option<OneofDescriptor> {
-    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
 }
 
 /// Whether a message has such a field, so that prost must not derive `Debug`.
@@ -21,7 +17,8 @@ fn oneof_of(field: &FieldDescriptor) -> Option<OneofDescriptor> {
 ///
 /// Fails if the field is in a oneof, whose type prost derives `Debug` for.
 pub(crate) fn has_secrets(message: &MessageDescriptor) -> Result<bool, String> {
-    match message.fields().find(|field| is_secret(field) && oneof_of(field).is_some()) {
+    match message.fields().find(|field| is_secret(field) && descriptors::oneof_of(field).is_some())
+    {
         Some(field) => {
             Err(format!("{}: debug_redact is not supported in a oneof", field.full_name()))
         }
@@ -36,16 +33,17 @@ pub(crate) fn debug(message: &MessageDescriptor, root: &str) -> TokenStream {
     }
     let path = names::path(&names::message_path(message, root));
     let name = names::type_name(message.name());
-    let fields = message.fields().filter(|field| oneof_of(field).is_none()).map(|field| {
-        let (name, member) = (field.name(), names::snake(field.name()));
-        // The getter of an enum returns the value with its name.
-        let is_enum = matches!(field.kind(), Kind::Enum(_)) && !field.is_list();
-        match (is_secret(&field), is_enum) {
-            (true, _) => quote!(.field(#name, &"[redacted]")),
-            (false, true) => quote!(.field(#name, &self.#member())),
-            (false, false) => quote!(.field(#name, &self.#member)),
-        }
-    });
+    let fields =
+        message.fields().filter(|field| descriptors::oneof_of(field).is_none()).map(|field| {
+            let (name, member) = (field.name(), names::snake(field.name()));
+            // The getter of an enum returns the value with its name.
+            let is_enum = matches!(field.kind(), Kind::Enum(_)) && !field.is_list();
+            match (is_secret(&field), is_enum) {
+                (true, _) => quote!(.field(#name, &"[redacted]")),
+                (false, true) => quote!(.field(#name, &self.#member())),
+                (false, false) => quote!(.field(#name, &self.#member)),
+            }
+        });
     let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic()).map(|oneof| {
         let (name, member) = (oneof.name(), names::snake(oneof.name()));
         quote!(.field(#name, &self.#member))

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use prost_reflect::{DescriptorPool, FileDescriptor};
+use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, OneofDescriptor};
 
 use crate::features;
 
@@ -101,4 +101,9 @@ fn collect(root: &Path, folder: &Path, names: &mut Vec<String>) -> Result<(), Bo
         }
     }
     Ok(())
+}
+
+/// Returns the oneof of a field, except the synthetic oneof of `optional`.
+pub(crate) fn oneof_of(field: &FieldDescriptor) -> Option<OneofDescriptor> {
+    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
 }

@@ -6,8 +6,8 @@ use proc_macro2::TokenStream;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
-use crate::names;
 use crate::options::option;
+use crate::{descriptors, names};
 
 /// Whether requests must set the field.
 pub(crate) fn is_required(field: &FieldDescriptor) -> bool {
@@ -36,7 +36,7 @@ pub(crate) fn clear_output_only(message: &MessageDescriptor, root: &str) -> Toke
 }
 
 fn clear_field(field: &FieldDescriptor, root: &str) -> TokenStream {
-    let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+    let oneof = descriptors::oneof_of(field);
     let holder = names::snake(oneof.as_ref().map_or(field.name(), |oneof| oneof.name()));
     let variant = oneof.map(|oneof| {
         let name = names::type_name(oneof.name());

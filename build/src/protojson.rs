@@ -21,7 +21,7 @@ use syn::{Arm, Block, Expr, ImplItemFn, ItemImpl, Pat, Stmt, parse_quote};
 use syntax::*;
 
 use crate::descriptors::DescriptorSet;
-use crate::{Sources, messages, names};
+use crate::{Sources, descriptors, messages, names};
 
 /// Adds the implementations to the sources of their packages.
 pub(crate) fn generate(
@@ -205,7 +205,7 @@ impl MessageCode<'_> {
         let Some(slot) = assigned(&arm.body) else { return };
         let name = field.json_name();
         let codec = self.whole(&field);
-        let call = if let Some(oneof) = real_oneof(&field) {
+        let call = if let Some(oneof) = descriptors::oneof_of(&field) {
             let constructor = oneof_variant(&self.message, &oneof, &variant, self.root);
             quote!(read_oneof::<#codec, _, _>(&mut map_, #name, &mut #slot, #constructor))
         } else if field.supports_presence() {
@@ -332,7 +332,7 @@ impl VisitMut for MessageCode<'_> {
                 for value in &mut literal.fields {
                     let field = self.by_variant.values().find(|field| {
                         field.supports_presence()
-                            && real_oneof(field).is_none()
+                            && descriptors::oneof_of(field).is_none()
                             && slot_name(&value.expr)
                                 .is_some_and(|slot| slot.trim_start_matches("r#") == slot_of(field))
                     });
@@ -375,11 +375,6 @@ impl VisitMut for MessageCode<'_> {
         );
         self.written += 1;
     }
-}
-
-/// Returns the oneof of a field, except the synthetic oneof of `optional`.
-fn real_oneof(field: &FieldDescriptor) -> Option<prost_reflect::OneofDescriptor> {
-    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
 }
 
 fn oneof_variant(

@@ -7,7 +7,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
 use crate::descriptors::DescriptorSet;
-use crate::{debug_redact, field_behavior, names};
+use crate::{debug_redact, descriptors, field_behavior, names};
 
 /// Generates `JsonMessage` for every message and `Enumeration` for every enum. For the crate itself
 /// also the function that finds a type by its name; for others one that registers theirs.
@@ -109,9 +109,7 @@ fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
             names.push(spelling);
         }
     }
-    let oneof = field
-        .containing_oneof()
-        .filter(|oneof| !oneof.is_synthetic())
+    let oneof = descriptors::oneof_of(field)
         .and_then(|oneof| oneof.fields().map(|field| field.number()).min());
     let kind = field.kind();
     let entry = kind.as_message().filter(|message| message.is_map_entry());

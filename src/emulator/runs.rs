@@ -16,7 +16,6 @@ use super::pace::Outcome;
 use super::paging::Page;
 use super::store::{Change, Read, Snapshot};
 use super::time::later;
-use crate::automation::v1::trigger::Kind;
 use crate::automation::v1::{
     DeviceTask, DeviceTaskRun, ListTaskRunsRequest, ListTaskRunsResponse, TaskRunStatus, Trigger,
 };
@@ -170,10 +169,7 @@ pub(crate) fn start(
 
 /// Returns until when a trigger lets its task start.
 pub(crate) fn expire_time(trigger: &Trigger) -> Option<Timestamp> {
-    match &trigger.kind {
-        Some(Kind::Manual(manual)) => manual.expire_time,
-        None => None,
-    }
+    trigger.as_manual()?.expire_time
 }
 
 /// Removes the runs of a task that have not started.

@@ -30,4 +30,12 @@ impl Trigger {
         let manual = ManualTrigger { create_time: None, expire_time };
         Self { kind: Some(trigger::Kind::Manual(manual)) }
     }
+
+    /// Returns the manual trigger; `None` if the trigger has no kind, or a kind that this API does not support.
+    pub fn as_manual(&self) -> Option<&ManualTrigger> {
+        match &self.kind {
+            Some(trigger::Kind::Manual(manual)) => Some(manual),
+            None => None,
+        }
+    }
 }

@@ -73,11 +73,7 @@ impl Container {
         let read = values.next();
         let mut end = values.byte_offset();
         if let Some(Err(error)) = read {
-            let problem = match error.is_eof() {
-                true => ContainerProblem::Cut,
-                false => ContainerProblem::NotJson,
-            };
-            return Err(ContainerError::at(at(data, &error), problem));
+            return Err(ContainerError::of_json(data, &error));
         }
         let rest = data.get(end..).unwrap_or_default();
         end += rest.len() - rest.trim_ascii_start().len();
@@ -123,11 +119,4 @@ impl Container {
         let members = self.archive.iter().flat_map(|archive| &archive.members);
         members.map(|member| (member.name(), member.body.len()))
     }
-}
-
-/// The byte at which serde_json stopped.
-fn at(data: &[u8], error: &serde_json::Error) -> usize {
-    let lines = data.split_inclusive(|byte| *byte == b'\n');
-    let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
-    before.saturating_add(error.column()).min(data.len())
 }

@@ -34,11 +34,8 @@ pub(super) fn last<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
 
 /// Reads a document, which must be an object.
 pub(super) fn read(text: &str) -> Result<Entry, ContainerError> {
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
-        let problem =
-            if error.is_eof() { ContainerProblem::Cut } else { ContainerProblem::NotJson };
-        ContainerError::at(error.column().min(text.len()), problem)
-    })?;
+    serde_json::from_str::<IgnoredAny>(text)
+        .map_err(|error| ContainerError::of_json(text.as_bytes(), &error))?;
     // From here on the text is known to be JSON.
     let mut scanner = Scanner { bytes: text.as_bytes(), text, at: 0 };
     scanner.skip_space();

@@ -46,6 +46,18 @@ impl ContainerError {
     pub(super) fn at(offset: usize, problem: ContainerProblem) -> Self {
         Self { layer: 0, member: None, offset, problem }
     }
+
+    /// Returns the error of serde_json, at the byte where it stopped.
+    pub(super) fn of_json(data: &[u8], error: &serde_json::Error) -> Self {
+        let lines = data.split_inclusive(|byte| *byte == b'\n');
+        let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
+        let offset = before.saturating_add(error.column()).min(data.len());
+        let problem = match error.is_eof() {
+            true => ContainerProblem::Cut,
+            false => ContainerProblem::NotJson,
+        };
+        Self::at(offset, problem)
+    }
 }
 
 impl fmt::Display for ContainerError {

@@ -84,12 +84,7 @@ impl Target {
 
     /// Whether an assignment has this target.
     pub(crate) fn is(&self, target: Option<&PolicyTarget>) -> bool {
-        match (self, target.and_then(|target| target.target.as_ref())) {
-            (Self::Device(a), Some(WireTarget::DeviceUuid(b)))
-            | (Self::Group(a), Some(WireTarget::DeviceGroupUuid(b)))
-            | (Self::Subscription(a), Some(WireTarget::SubscriptionUuid(b))) => a == b,
-            _ => false,
-        }
+        Self::of(target).as_ref() == Some(self)
     }
 }
 

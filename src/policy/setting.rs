@@ -82,7 +82,7 @@ impl NewSetting {
     }
 }
 
-/// Returns the names down to the node below which the paths of a document begin.
+/// Returns the node below which the paths of a document begin.
 pub(super) fn root(document: &Entry) -> &Entry {
     let data = document.member("policy").and_then(|policy| policy.member("data"));
     data.filter(|data| data.members.is_some()).unwrap_or(document)

@@ -28,13 +28,11 @@ pub struct Plan {
 #[non_exhaustive]
 pub enum Change {
     /// A policy is created.
-    #[serde(rename_all = "camelCase")]
     Create {
         /// The name.
         policy: String,
     },
     /// A policy is created anew, and the old one deleted.
-    #[serde(rename_all = "camelCase")]
     Replace {
         /// The name.
         policy: String,
@@ -42,7 +40,6 @@ pub enum Change {
         uuid: String,
     },
     /// A policy that was deleted is created again, with a new UUID.
-    #[serde(rename_all = "camelCase")]
     Recreate {
         /// The name.
         policy: String,
@@ -50,7 +47,6 @@ pub enum Change {
         uuid: String,
     },
     /// A policy is deleted: no file has it, or it is not there before the plan that is rolled back.
-    #[serde(rename_all = "camelCase")]
     Delete {
         /// The name.
         policy: String,
@@ -58,7 +54,6 @@ pub enum Change {
         uuid: String,
     },
     /// A policy is assigned to a target.
-    #[serde(rename_all = "camelCase")]
     Assign {
         /// The name.
         policy: String,
@@ -68,7 +63,6 @@ pub enum Change {
         rank: u32,
     },
     /// A policy is removed from a target.
-    #[serde(rename_all = "camelCase")]
     Unassign {
         /// The name.
         policy: String,
@@ -76,7 +70,6 @@ pub enum Change {
         target: Target,
     },
     /// A policy moves to another rank.
-    #[serde(rename_all = "camelCase")]
     Rank {
         /// The name.
         policy: String,

@@ -5,9 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::proto::eset::dotnod::automation::v1::{
-    Action, DeviceTask, DeviceTaskTargets, ManualTrigger, Trigger, trigger::Kind,
-};
+use crate::proto::eset::dotnod::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
 use crate::wkt::{Any, Timestamp};
 
 /// Services may store times less precisely than they receive them.
@@ -28,7 +26,7 @@ pub(super) fn is_same(wanted: &DeviceTask, found: &DeviceTask) -> bool {
 pub(super) fn created_at(task: &DeviceTask) -> Option<SystemTime> {
     // In ESET's schema, the task's time is newer than the trigger's (FACTS.md#automation).
     let triggered =
-        || task.triggers.iter().filter_map(|trigger| manual(trigger)?.create_time).max();
+        || task.triggers.iter().filter_map(|trigger| trigger.as_manual()?.create_time).max();
     SystemTime::try_from(task.create_time.or_else(triggered)?).ok()
 }
 
@@ -98,19 +96,14 @@ fn targets(targets: Option<&DeviceTaskTargets>) -> [BTreeSet<&str>; 2] {
 
 fn has_trigger(found: &[Trigger], wanted: &Trigger) -> bool {
     // A trigger of a kind that this API does not support is refused, so it created nothing.
-    let Some(wanted) = manual(wanted) else { return false };
-    found.iter().filter_map(manual).any(|found| match (wanted.expire_time, found.expire_time) {
-        (None, _) => true,
-        (Some(wanted), Some(found)) => are_close(wanted, found),
-        (Some(_), None) => false,
+    let Some(wanted) = wanted.as_manual() else { return false };
+    found.iter().filter_map(Trigger::as_manual).any(|found| {
+        match (wanted.expire_time, found.expire_time) {
+            (None, _) => true,
+            (Some(wanted), Some(found)) => are_close(wanted, found),
+            (Some(_), None) => false,
+        }
     })
-}
-
-fn manual(trigger: &Trigger) -> Option<&ManualTrigger> {
-    match &trigger.kind {
-        Some(Kind::Manual(manual)) => Some(manual),
-        None => None,
-    }
 }
 
 fn are_close(a: Timestamp, b: Timestamp) -> bool {

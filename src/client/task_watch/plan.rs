@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use super::progress::Snapshot;
-use crate::proto::eset::dotnod::automation::v1::{
-    DeviceTask, DeviceTaskRun, ManualTrigger, Trigger, trigger::Kind,
-};
+use crate::proto::eset::dotnod::automation::v1::{DeviceTask, DeviceTaskRun, Trigger};
 use crate::wkt::Timestamp;
 
 /// Triggers created together with their task may be up to this much newer than it.
@@ -88,22 +86,15 @@ impl Plan {
 
 /// Returns until when any trigger lets the task start; `None` if unknown.
 fn expires(triggers: &[Trigger]) -> Option<SystemTime> {
-    let times: Option<Vec<_>> = triggers.iter().map(|t| manual(t)?.expire_time).collect();
+    let times: Option<Vec<_>> = triggers.iter().map(|t| t.as_manual()?.expire_time).collect();
     SystemTime::try_from(times?.into_iter().max()?).ok()
 }
 
 /// Returns when the task was triggered, if that was not at its creation.
 fn triggered_again(task: &DeviceTask) -> Option<Timestamp> {
-    let times: Option<Vec<_>> = task.triggers.iter().map(|t| manual(t)?.create_time).collect();
+    let times: Option<Vec<_>> = task.triggers.iter().map(|t| t.as_manual()?.create_time).collect();
     let triggered = times?.into_iter().min()?;
     let created = SystemTime::try_from(task.create_time?).ok()?;
     let later = SystemTime::try_from(triggered).ok()?.duration_since(created).ok()?;
     (later > SAME_TIME).then_some(triggered)
-}
-
-fn manual(trigger: &Trigger) -> Option<&ManualTrigger> {
-    match &trigger.kind {
-        Some(Kind::Manual(manual)) => Some(manual),
-        None => None,
-    }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
+use crate::error::is_uuid;
 use crate::transcode::Encoded;
 
 /// The maximum number of UUIDs of one call, and the maximum length of a path.
 const MOST: usize = 100;
 const LONGEST: usize = 512;
-const UUID: usize = 36;
 
 /// What a call is about.
 #[derive(Clone, Debug, Default)]
@@ -38,20 +38,13 @@ impl Target {
 /// Collects the UUIDs. Everything else may be a secret, such as the parameters of a script.
 fn collect(value: &Value, uuids: &mut Vec<String>) {
     match value {
-        Value::String(text) if uuids.len() < MOST && is_uuid(text) && !uuids.contains(text) => {
+        Value::String(text)
+            if uuids.len() < MOST && is_uuid(text.as_bytes()) && !uuids.contains(text) =>
+        {
             uuids.push(text.clone());
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, uuids)),
         Value::Object(members) => members.values().for_each(|member| collect(member, uuids)),
         _ => {}
     }
-}
-
-fn is_uuid(text: &str) -> bool {
-    let is_dash = |index| matches!(index, 8 | 13 | 18 | 23);
-    text.len() == UUID
-        && text.bytes().enumerate().all(|(index, byte)| match is_dash(index) {
-            true => byte == b'-',
-            false => byte.is_ascii_hexdigit(),
-        })
 }
