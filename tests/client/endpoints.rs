@@ -15,17 +15,17 @@ use eset_protect::{Client, ClientBuilder, ErrorKind, RetryPolicy, Wire};
 use tokio::task::JoinSet;
 
 use crate::paging::server::Server;
-use crate::support::driven_timer::DrivenTimer;
+use crate::support::emulator_timer::EmulatorTimer;
 use crate::waiting::{devices, task};
 
 /// Longer than an endpoint stays ejected, and than addresses are kept.
 const LATER: Duration = Duration::from_secs(600);
 
-fn timer() -> DrivenTimer {
-    DrivenTimer::new(Arc::new(ManualClock::default()))
+fn timer() -> EmulatorTimer {
+    EmulatorTimer::new(Arc::new(ManualClock::default()))
 }
 
-fn builder(servers: &[&Server], timer: &DrivenTimer) -> ClientBuilder {
+fn builder(servers: &[&Server], timer: &EmulatorTimer) -> ClientBuilder {
     let endpoints: Vec<_> = servers.iter().map(|server| server.endpoint()).collect();
     Client::builder(&endpoints[0]).endpoints(&endpoints[1..]).timer(timer.clone())
 }

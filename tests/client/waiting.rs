@@ -13,7 +13,7 @@ mod states;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::support::driven_timer::DrivenTimer;
+use crate::support::emulator_timer::EmulatorTimer;
 use eset_protect::automation::v1::{Action, DeviceTask, DeviceTaskTargets, Trigger};
 use eset_protect::emulator::{Builder, Clock, Emulator, ManualClock, Running, SequentialIds};
 use eset_protect::{Client, DeviceCounts, TaskProgress, TaskWatch, Wire};
@@ -24,7 +24,7 @@ const BEGIN: Duration = Duration::from_secs(1_893_456_000);
 /// A client on one wire with a driven clock, and an emulator with the same clock.
 struct Fixture {
     client: Client,
-    timer: DrivenTimer,
+    timer: EmulatorTimer,
     clock: Arc<ManualClock>,
     emulator: Running,
     wire: Wire,
@@ -35,7 +35,7 @@ impl Fixture {
         let clock = Arc::new(ManualClock::new(UNIX_EPOCH + BEGIN));
         let emulator = builder.clock(clock.clone()).ids(SequentialIds).build().unwrap();
         let emulator = emulator.start().await.unwrap();
-        let timer = DrivenTimer::new(clock.clone());
+        let timer = EmulatorTimer::new(clock.clone());
         let client = Client::builder(&emulator.endpoint()).wire(wire).timer(timer.clone());
         Self { client: client.connect().await.unwrap(), timer, clock, emulator, wire }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use eset_protect::TlsConfig;
 
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::Answer;
 use crate::support::scripted::frames::Act;
-use crate::support::timer::DrivenTimer;
 use crate::support::tls::Identified;
 
 /// What a server does first with a connection.

@@ -8,9 +8,9 @@ use crate::faults::grpc::status;
 use crate::faults::grpc_streams;
 use crate::faults::rest;
 use crate::faults::{TASK, message};
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::frames::{Act, grpc};
 use crate::support::scripted::{Answer, Step, json, ok};
-use crate::support::timer::DrivenTimer;
 
 pub const WIRES: [Wire; 2] = [Wire::Grpc, Wire::Rest];
 

@@ -12,9 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::fault::{Api, Begin, Setting};
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::frames::{FrameServer, What};
 use crate::support::scripted::{Answer, Scripted, Seen, ok};
-use crate::support::timer::DrivenTimer;
 use crate::support::tls::acceptor;
 
 pub const USER: &str = "api-user";

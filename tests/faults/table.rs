@@ -10,7 +10,7 @@ use eset_protect::{Error, ErrorKind, Wire, code_name};
 use crate::fault::{Fault, Scene};
 use crate::faults::{Section, sections};
 use crate::stage::{Call, Elsewhere, Outcome, Stage, run};
-use crate::support::timer::DrivenTimer;
+use crate::support::driven_timer::DrivenTimer;
 
 const HEAD: &str = include_str!("table_head.md");
 

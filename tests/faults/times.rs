@@ -8,9 +8,9 @@ use tonic::Code;
 
 use crate::settings::{Says, WIRES, answers, says, says_then_silent};
 use crate::stage::{Call, Elsewhere, Stage, task};
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::h2::{H2Server, Reply};
 use crate::support::scripted::{Answer, Step, pending};
-use crate::support::timer::DrivenTimer;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use crate::faults::{TASK, message};
 use crate::settings::{Says, WIRES, says};
 use crate::stage::{PASSWORD, Stage, TOKEN, USER, create, get, tokens};
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::Scripted;
 use crate::support::scripted::h2::{H2Server, Reply};
-use crate::support::timer::DrivenTimer;
 use crate::support::tls::{acceptor, issue, new_authority};
 
 /// A service that accepts certain tokens, and a login.

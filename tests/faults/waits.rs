@@ -8,8 +8,8 @@ use tonic::Code;
 use crate::faults::grpc::status;
 use crate::settings::{WIRES, answers, down, streams};
 use crate::stage::{Stage, get};
+use crate::support::driven_timer::MORNING;
 use crate::support::scripted::answer;
-use crate::support::timer::MORNING;
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
     millis.iter().copied().map(Duration::from_millis).collect()

@@ -1,80 +1,167 @@
-//! A timer that tests control, together with the emulator's clock.
+//! A clock that moves only when something waits for it, so that hours take no time and every duration is
+//! exact.
+//!
+//! A wait of the client (a backoff, a pause) moves the clock to its end at once. Limits of the client (for a
+//! call or an attempt) expire only when the clock gets there: through a wait, or because a server declares
+//! how long it takes. No expiry is skipped: while an expired limit is still held, the clock stands still.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use eset_protect::Timer;
-use eset_protect::emulator::{Clock, ManualClock};
+use eset_protect::auth::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A clock that advances only when the client waits or the test says so.
-///
-/// A `sleep` advances the time at once, here and at the emulator, and is recorded. Runs therefore progress
-/// while a client pauses, and nothing ever really waits. An `expiry` ends only when this clock has passed it,
-/// so a call that is slow by the machine's clock is not cut off.
+use super::scripted::Hook;
+
+/// The time of day at the start: a whole second, like dates in headers.
+pub const MORNING: Duration = Duration::from_secs(1_800_000_000);
+
+/// A driven clock. Clones share it.
 #[derive(Clone, Debug)]
-pub struct DrivenTimer {
+pub struct DrivenTimer(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     start: Instant,
-    passed: Arc<watch::Sender<Duration>>,
-    clock: Arc<ManualClock>,
-    sleeps: Arc<Mutex<Vec<Duration>>>,
-    ahead: Arc<Mutex<Duration>>,
+    /// Notifies of every change: of the time, and of the expiries.
+    elapsed: watch::Sender<Duration>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The time of each expiry, with its number.
+    expiries: BTreeSet<(Duration, u64)>,
+    next: u64,
+    waits: Vec<Duration>,
 }
 
 impl DrivenTimer {
-    /// Creates a timer whose time of day is that of `clock`, which it advances.
-    pub fn new(clock: Arc<ManualClock>) -> Self {
-        let passed = Arc::new(watch::channel(Duration::ZERO).0);
-        Self { start: Instant::now(), passed, clock, sleeps: Arc::default(), ahead: Arc::default() }
+    pub fn new() -> Self {
+        let state = Mutex::default();
+        Self(Arc::new(Inner {
+            start: Instant::now(),
+            elapsed: watch::channel(Duration::ZERO).0,
+            state,
+        }))
     }
 
-    /// Advances the time.
-    pub fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-        self.passed.send_modify(|passed| *passed += by);
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().expect("the state")
     }
 
-    /// Puts the client's time of day ahead of the emulator's.
-    pub fn shift(&self, by: Duration) {
-        *self.ahead.lock().expect("the difference") = by;
+    /// Returns the time since the start.
+    pub fn elapsed(&self) -> Duration {
+        *self.0.elapsed.borrow()
     }
 
-    /// Returns the time that has passed.
-    pub fn passed(&self) -> Duration {
-        *self.passed.borrow()
+    /// Returns each of the client's waits.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.state().waits.clone()
     }
 
-    /// Returns each of the client's waits since the previous call.
-    pub fn take_sleeps(&self) -> Vec<Duration> {
-        std::mem::take(&mut self.sleeps.lock().expect("the sleeps"))
+    /// Advances the clock, at most to the next expiry. Returns whether there was none.
+    pub fn advance(&self, duration: Duration) -> bool {
+        let target = self.elapsed() + duration;
+        let next = self.state().expiries.first().map(|(at, _)| *at);
+        self.move_to(target) && next.is_none_or(|at| at > target)
+    }
+
+    /// Advances the clock to the next expiry, if there can still be one.
+    pub fn run_out(&self) {
+        let next = self.state().expiries.first().map(|(at, _)| *at);
+        if let Some(next) = next {
+            self.move_to(next);
+        }
+    }
+
+    /// Simulates a server that takes this long for what follows.
+    pub fn takes(&self, duration: Duration) -> Hook {
+        let timer = self.clone();
+        Hook::new(move || timer.advance(duration))
+    }
+
+    /// Simulates a server that sends nothing more.
+    pub fn silence(&self) -> Hook {
+        let timer = self.clone();
+        Hook::new(move || {
+            timer.run_out();
+            false
+        })
+    }
+
+    /// Advances the clock to this time unless something expires before; returns whether it got there.
+    fn move_to(&self, target: Duration) -> bool {
+        let state = self.state();
+        let limit = state.expiries.first().map_or(Duration::MAX, |(at, _)| *at);
+        let mut is_there = false;
+        self.0.elapsed.send_if_modified(|elapsed| {
+            let before = *elapsed;
+            *elapsed = before.max(target.min(limit));
+            is_there = *elapsed >= target;
+            *elapsed != before
+        });
+        is_there
     }
 }
 
 impl Timer for DrivenTimer {
     fn now(&self) -> Instant {
-        self.start + self.passed()
+        self.0.start + self.elapsed()
     }
 
     fn system_time(&self) -> SystemTime {
-        self.clock.now() + *self.ahead.lock().expect("the difference")
+        SystemTime::UNIX_EPOCH + MORNING + self.elapsed()
     }
 
-    fn sleep(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let timer = self.clone();
         Box::pin(async move {
-            timer.sleeps.lock().expect("the sleeps").push(duration);
-            timer.advance(duration);
+            timer.state().waits.push(duration);
+            let target = timer.elapsed() + duration;
+            let mut changes = timer.0.elapsed.subscribe();
+            while !timer.move_to(target) {
+                changes.changed().await.expect("the timer is here");
+            }
         })
     }
 
-    fn expiry(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-        let end = self.passed().saturating_add(duration);
-        let mut passed = self.passed.subscribe();
+    fn expiry(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let expiry = Expiry::new(self.clone(), duration);
+        let mut changes = self.0.elapsed.subscribe();
         Box::pin(async move {
-            if passed.wait_for(|passed| *passed >= end).await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            // The whole value, not a single field.
+            let expiry = expiry;
+            changes.wait_for(|elapsed| *elapsed >= expiry.at).await.expect("the timer is here");
         })
+    }
+}
+
+/// An expiry. While it is held, the clock does not pass it.
+struct Expiry {
+    timer: DrivenTimer,
+    at: Duration,
+    number: u64,
+}
+
+impl Expiry {
+    fn new(timer: DrivenTimer, duration: Duration) -> Self {
+        let at = timer.elapsed() + duration;
+        let mut state = timer.state();
+        let number = state.next;
+        state.next += 1;
+        state.expiries.insert((at, number));
+        drop(state);
+        Self { timer, at, number }
+    }
+}
+
+impl Drop for Expiry {
+    fn drop(&mut self) {
+        self.timer.state().expiries.remove(&(self.at, self.number));
+        self.timer.0.elapsed.send_modify(|_| {});
     }
 }

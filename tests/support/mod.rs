@@ -4,15 +4,15 @@
 #![allow(dead_code)]
 
 pub mod directory;
-#[cfg(feature = "emulator")]
+#[cfg(feature = "rest")]
 pub mod driven_timer;
+#[cfg(feature = "emulator")]
+pub mod emulator_timer;
 pub mod greeter;
 pub mod hasty;
 pub mod messages;
 #[cfg(feature = "rest")]
 pub mod scripted;
 pub mod skip;
-#[cfg(feature = "rest")]
-pub mod timer;
 #[cfg(feature = "tls")]
 pub mod tls;

@@ -17,8 +17,8 @@ use secrecy::ExposeSecret;
 use tokio::time::{Instant, advance, sleep};
 
 use crate::auth::TASK;
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::{Scripted, json, ok};
-use crate::support::timer::DrivenTimer;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);

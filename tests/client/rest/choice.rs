@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tonic::Code;
 
 use crate::rest::calls::{TASK, create, get};
-use crate::support::driven_timer::DrivenTimer;
+use crate::support::emulator_timer::EmulatorTimer;
 use crate::support::greeter::Running;
 use crate::support::scripted::frames::{FrameServer, What};
 use crate::support::scripted::h2::{End, H2Server, Reply};
@@ -55,7 +55,7 @@ async fn the_wire_that_is_named_is_taken() {
 #[tokio::test]
 async fn a_silent_far_side_is_asked_again_while_the_call_has_time() {
     let server = FrameServer::start([], []).await;
-    let timer = DrivenTimer::new(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH)));
+    let timer = EmulatorTimer::new(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH)));
     let client = Client::builder(&server.endpoint())
         .wire(Wire::Auto)
         .timer(timer.clone())
@@ -354,7 +354,7 @@ async fn a_dead_connection_of_http2_is_noticed_over_rest() {
     });
     let client = Client::on_prem(&format!("https://localhost:{port}"))
         .tls(TlsConfig::new().ca_certificate(authority.pem()).unwrap())
-        .timer(DrivenTimer::new(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH))))
+        .timer(EmulatorTimer::new(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH))))
         .retry(eset_protect::RetryPolicy::none())
         .keep_alive_interval(Duration::from_secs(30))
         .connect_lazy()

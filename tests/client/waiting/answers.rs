@@ -5,13 +5,13 @@ use std::sync::Arc;
 use eset_protect::emulator::ManualClock;
 use eset_protect::{Client, Wire};
 
-use crate::support::driven_timer::DrivenTimer;
+use crate::support::emulator_timer::EmulatorTimer;
 use crate::support::scripted::{Answer, Scripted, json, ok};
 use crate::waiting::{described, devices, seconds, task};
 
-async fn start(script: impl IntoIterator<Item = Answer>) -> (Scripted, Client, DrivenTimer) {
+async fn start(script: impl IntoIterator<Item = Answer>) -> (Scripted, Client, EmulatorTimer) {
     let server = Scripted::start(script).await;
-    let timer = DrivenTimer::new(Arc::new(ManualClock::default()));
+    let timer = EmulatorTimer::new(Arc::new(ManualClock::default()));
     let builder = Client::builder(&server.endpoint()).wire(Wire::Rest).timer(timer.clone());
     (server, builder.connect().await.unwrap(), timer)
 }

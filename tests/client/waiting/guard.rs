@@ -9,7 +9,7 @@ use eset_protect::params::{OnDemandScan, on_demand_scan::ScanProfile};
 use eset_protect::{Client, Error, Guarded, GuardedCreate, Wire};
 use tonic::Code;
 
-use crate::support::driven_timer::DrivenTimer;
+use crate::support::emulator_timer::EmulatorTimer;
 use crate::support::scripted::{Scripted, json, pending};
 use crate::waiting::{Fixture, builder, devices, over_both_wires, seconds, task};
 
@@ -358,7 +358,7 @@ async fn a_pending_create_whose_answer_cannot_be_had_is_not_sent_again() {
     let server = Scripted::start(script.chain(nothing)).await;
     let client = Client::builder(&server.endpoint())
         .wire(Wire::Rest)
-        .timer(DrivenTimer::new(Arc::new(ManualClock::new(UNIX_EPOCH))))
+        .timer(EmulatorTimer::new(Arc::new(ManualClock::new(UNIX_EPOCH))))
         .connect_lazy()
         .unwrap();
     let error = client.device_tasks().create_task_guarded(scan()).await.unwrap_err();

@@ -7,8 +7,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::fault::{Fault, fault};
+use crate::support::driven_timer::MORNING;
 use crate::support::scripted::{Answer, answer, head, json};
-use crate::support::timer::MORNING;
 
 use super::TASK;
 use super::rest::{JSON, always, once};
