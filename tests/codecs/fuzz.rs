@@ -138,7 +138,7 @@ fn broken_json_of_every_type() {
         b"\"uuid\":null,",
         b"99999999999999999999999",
     ];
-    for_every_type(250, |message, descriptor, tape| {
+    for_every_type(120, |message, descriptor, tape| {
         let mut json = oracle_json(message).to_string().into_bytes();
         mutate(&mut json, TOKENS, tape);
         // Bytes that are not UTF-8 reach only the byte reader.
@@ -169,7 +169,7 @@ fn broken_bytes_of_every_type() {
         b"\x8a\xd4\x09\x09\x0a\x07\x0a\x02/a\x12\x011",
         b"\x0a\x22type.googleapis.com/google.rpc.Any",
     ];
-    for_every_type(250, |message, descriptor, tape| {
+    for_every_type(120, |message, descriptor, tape| {
         let mut binary = prost_reflect::prost::Message::encode_to_vec(message);
         mutate(&mut binary, TOKENS, tape);
         try_binary(descriptor, &binary)
@@ -178,7 +178,7 @@ fn broken_bytes_of_every_type() {
 
 #[test]
 fn noise_at_every_type() {
-    for_every_type(60, |_, descriptor, tape| {
+    for_every_type(30, |_, descriptor, tape| {
         let mut noise = Vec::new();
         while !tape.is_empty() {
             noise.push(tape.byte());

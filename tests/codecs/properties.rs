@@ -114,7 +114,7 @@ fn difference(found: &DynamicMessage, expected: &DynamicMessage, json: &str) -> 
 
 #[test]
 fn our_json_is_the_oracles_json() {
-    for_every_type(400, |message, _| {
+    for_every_type(150, |message, _| {
         let ours: Json = serde_json::from_str(&our_json(message)?)
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         let mut theirs = oracle_json(message);
@@ -126,7 +126,7 @@ fn our_json_is_the_oracles_json() {
 
 #[test]
 fn we_read_the_oracles_json() {
-    for_every_type(400, |message, _| {
+    for_every_type(150, |message, _| {
         let json = oracle_json(message).to_string();
         let ours = our_message(&message.descriptor(), &json)?;
         prop_assert!(equal(&ours, message), "{}", difference(&ours, message, &json));
@@ -140,7 +140,7 @@ fn the_oracle_reads_our_json() {
     if serde_json::from_str::<serde_json::Number>("1e400").is_ok() {
         return;
     }
-    for_every_type(250, |message, _| {
+    for_every_type(100, |message, _| {
         let mut json = our_json(message)?;
         if json.contains(EMPTY) {
             let mut theirs = serde_json::from_str(&json).expect("JSON");
@@ -157,7 +157,7 @@ fn the_oracle_reads_our_json() {
 
 #[test]
 fn we_read_every_spelling_that_the_oracle_writes() {
-    for_every_type(250, |message, tape| {
+    for_every_type(100, |message, tape| {
         let options = SerializeOptions::new()
             .use_proto_field_name(tape.one_in(2))
             .use_enum_numbers(tape.one_in(2))
@@ -173,7 +173,7 @@ fn we_read_every_spelling_that_the_oracle_writes() {
 
 #[test]
 fn we_read_every_spelling_that_the_specification_allows() {
-    for_every_type(400, |message, tape| {
+    for_every_type(150, |message, tape| {
         let mut json = oracle_json(message);
         respell(&message.descriptor(), &mut json, tape);
         let ours = our_message(&message.descriptor(), &json.to_string())?;

@@ -82,7 +82,7 @@ impl Api {
             if self.check.allows_unknown() {
                 return self.raw(&verb, body);
             }
-            let problem = format!("no operation of ESET's API is known there; {hint}");
+            let problem = format!("there is no such operation in ESET's API; {hint}");
             let lines = vec![format!("{verb} {path}: {problem}")];
             return Err(Failure::Check { lines, can_allow: true });
         };

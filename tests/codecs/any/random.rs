@@ -51,7 +51,7 @@ fn unknown_members_anywhere_in_any_known_type_are_a_fixpoint() {
             continue;
         }
         let tape = proptest::collection::vec(any::<u8>(), 0..200);
-        let result = TestRunner::new(config(100)).run(&(tape, additions()), |(tape, add)| {
+        let result = TestRunner::new(config(40)).run(&(tape, additions()), |(tape, add)| {
             let message = message(&descriptor, &mut Tape::new(&tape));
             let packed = Any {
                 type_url: format!("type.googleapis.com/{name}"),
