@@ -15,7 +15,7 @@ fn a_call_by_method_and_path() {
         assert!(server.run(&args).ok().contains("\"displayName\":\"Tills\""));
     }
     for (args, expected) in [
-        (&["GET", "/v1/device"][..], "GET /v1/device: no operation of ESET's API is known there"),
+        (&["GET", "/v1/device"][..], "GET /v1/device: there is no such operation in ESET's API"),
         (&["DELETE", "/v1/devices"], "this path has GET"),
         (&["GET", "/v1/devices?pagesize=1"], "pagesize"),
         (&["POST", "/v1/groups", "--data", "{"], "POST /v1/groups: "),
