@@ -105,7 +105,7 @@ mod served {
                 "--action",
                 "StopManaging",
                 "--device",
-                "d",
+                crate::command::DEVICE,
             ])
             .json();
         let error = run(&["emulator", "--listen", "127.0.0.1:0", "--data-dir", path], b"").fails(1);

@@ -284,6 +284,6 @@ fn targets_and_triggers_are_replaced() {
 #[test]
 fn the_exit_codes_are_told() {
     let help = run_command(crate::command::command(&["--help"]), b"").ok();
-    assert!(help.contains("\n  9  the task that was waited for did not end well"), "{help}");
+    assert!(help.contains("\n  9  the task did not succeed"), "{help}");
     assert!(help.contains("\n130  stopped by Ctrl-C"), "{help}");
 }

@@ -19,6 +19,8 @@ use crate::text::{printable, program};
 use account::{Account, AccountArgs};
 
 /// The default endpoint of the other commands.
+/// A device for the examples. The emulator creates tasks for devices that it does not have, as ESET does.
+const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 const DEFAULT: &str = "127.0.0.1:50051";
 
 /// Run an emulator of ESET's services, over gRPC and REST
@@ -178,7 +180,7 @@ fn examples(address: SocketAddr, account: Option<&Account>) -> Vec<String> {
     lines.extend([
         format!("{program} tasks list"),
         format!(
-            "{program} tasks create --name Restart --action ShutdownComputer --restart --device d1"
+            "{program} tasks create --name Restart --action ShutdownComputer --restart --device {DEVICE}"
         ),
         format!("{program} policies list --wire rest --output json"),
     ]);

@@ -74,8 +74,8 @@ fn the_second_time_nobody_waits() {
         assert_eq!(
             rest,
             [
-                "error: line 1, \"Bulk 0\": stopped while it was under way; it may have been done all \
-                 the same",
+                "error: line 1, \"Bulk 0\": stopped while it was under way; it may have been done \
+                 anyway",
                 "0 created, 1 stopped under way, 3 not begun",
             ]
         );
