@@ -23,6 +23,7 @@ pub(crate) mod path;
 pub(crate) mod preserved;
 pub(crate) mod raw;
 pub(crate) mod schema;
+mod text;
 pub(crate) mod transfer;
 pub(crate) mod type_first;
 pub(crate) mod unknown;

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::codec::Codec;
-use super::raw::Text;
+use super::text::Text;
 use super::transfer::is_serde_json;
 
 /// `bytes`.

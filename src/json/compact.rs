@@ -6,7 +6,8 @@ use std::any::type_name;
 use serde::ser::{Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Error, Result};
 
-use super::raw::RAW_VALUE;
+/// The name with which serde_json's `RawValue` asks for text and hands it over.
+pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Appends a value to JSON text. It has the shapes that messages have.
 pub(crate) struct Compact<'a> {

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use super::any_members::TYPE;
 use super::compact;
-use super::raw::Text;
 use super::schema::JsonForm;
+use super::text::Text;
 
 /// A message with both forms: binary (prost) and JSON (serde).
 pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {

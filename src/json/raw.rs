@@ -9,29 +9,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{self, Serialize, SerializeStruct, Serializer};
+use serde::ser::{self, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::compact::Compact;
+use super::compact::RAW_VALUE;
 use super::depth::MAX_DEPTH;
+use super::text::Text;
 use super::transfer::{Name, Transfer, is_serde_json};
-
-/// The name with which serde_json's `RawValue` asks for text and hands it over.
-pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
-
-/// Valid JSON text for one of serde_json's serializers or ours. A `RawValue` would be parsed to make it.
-pub(super) struct Text<'a>(pub &'a str);
-
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if Compact::is::<S>() {
-            return serializer.serialize_newtype_struct(RAW_VALUE, self.0);
-        }
-        let mut raw = serializer.serialize_struct(RAW_VALUE, 1)?;
-        raw.serialize_field(RAW_VALUE, self.0)?;
-        raw.end()
-    }
-}
 
 /// JSON text, written as a value of the target format.
 pub(crate) struct Json<'a>(pub &'a RawValue);

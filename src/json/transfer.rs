@@ -9,7 +9,7 @@ use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 use super::compact::Compact;
 use super::depth::{MAX_DEPTH, too_deep};
 use super::number::{is_arbitrary_precision, is_json_number, shortened};
-use super::raw::Text;
+use super::text::Text;
 
 /// Whether a serializer is one of serde_json's own or ours, which alone recognize a `RawValue`. A serializer
 /// that wraps one of them gets values as other formats do.
