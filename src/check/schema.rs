@@ -48,10 +48,10 @@ impl Search<'_> {
     /// Checks one value of the field `name`.
     fn value(&mut self, path: &str, name: &str, kind: FieldKind, value: &Value) {
         match (kind, value) {
-            (FieldKind::Scalar, Value::String(text)) if is_uuid_name(name) => {
+            (FieldKind::Text, Value::String(text)) if is_uuid_name(name) => {
                 note_uuid(path, text, self.found);
             }
-            (FieldKind::Scalar, Value::String(text)) if name == "page_token" => {
+            (FieldKind::Text, Value::String(text)) if name == "page_token" => {
                 if text.chars().nth(MAX_TOKEN).is_some() {
                     let expected = format!("a token of at most {MAX_TOKEN} characters");
                     self.found.wrong(ProblemKind::Refused, path, text, &expected);
