@@ -3,17 +3,32 @@
 
 use std::any::type_name;
 
-use serde::ser::{Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{
+    Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
 use serde_json::{Error, Result};
 
 /// The name with which serde_json's `RawValue` asks for text and hands it over.
 pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// Appends a value to JSON text. It has the shapes that messages have.
+/// The name with which a [`FieldName`] hands itself over.
+const FIELD_NAME: &str = "$eset_protect::FieldName";
+
+/// Appends a value to JSON text.
 pub(crate) struct Compact<'a> {
     json: &'a mut String,
-    /// Whether the value is JSON text.
-    is_raw: bool,
+    text: TextForm,
+}
+
+/// What a string is.
+#[derive(Clone, Copy)]
+enum TextForm {
+    Any,
+    /// Text that needs no escapes.
+    Plain,
+    /// JSON.
+    Json,
 }
 
 /// The name of a field, which needs no escapes.
@@ -22,13 +37,25 @@ pub(super) struct FieldName(pub &'static str);
 impl Serialize for FieldName {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match Compact::is::<S>() {
-            true => serializer.serialize_unit_struct(self.0),
+            true => serializer.serialize_newtype_struct(FIELD_NAME, self.0),
             false => serializer.serialize_str(self.0),
         }
     }
 }
 
 impl Compact<'_> {
+    /// Begins the object of an enum's variant, up to its value.
+    fn variant(mut self, name: &'static str) -> Result<Self> {
+        self.json.push('{');
+        self.reborrow().serialize_str(name)?;
+        self.json.push(':');
+        Ok(self)
+    }
+
+    fn reborrow(&mut self) -> Compact<'_> {
+        Compact { json: self.json, text: self.text }
+    }
+
     /// Whether a serializer is this one.
     pub(super) fn is<S>() -> bool {
         type_name::<S>() == type_name::<Compact<'_>>()
@@ -39,7 +66,7 @@ impl Compact<'_> {
 pub(crate) fn to_string<T: Serialize>(value: &T) -> Result<String> {
     // The usual message needs no second allocation.
     let mut json = String::with_capacity(1024);
-    value.serialize(Compact { json: &mut json, is_raw: false })?;
+    value.serialize(Compact { json: &mut json, text: TextForm::Any })?;
     Ok(json)
 }
 
@@ -84,29 +111,20 @@ macro_rules! integers {
     };
 }
 
-/// Refuses shapes that messages never have.
-macro_rules! refused {
-    ($($method:ident($($argument:ty),*) -> $result:ty;)*) => {
-        $(fn $method(self, $(_: $argument),*) -> Result<$result> {
-            Err(Error::custom(concat!("a message has no value for ", stringify!($method))))
-        })*
-    };
-}
-
 impl<'a> Serializer for Compact<'a> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Open<'a>;
-    type SerializeTuple = Impossible<(), Error>;
-    type SerializeTupleStruct = Impossible<(), Error>;
-    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeTuple = Open<'a>;
+    type SerializeTupleStruct = Open<'a>;
+    type SerializeTupleVariant = Open<'a>;
     type SerializeMap = Open<'a>;
-    type SerializeStruct = Impossible<(), Error>;
-    type SerializeStructVariant = Impossible<(), Error>;
+    type SerializeStruct = Open<'a>;
+    type SerializeStructVariant = Open<'a>;
 
     integers! {
-        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64)
-        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
     }
 
     fn serialize_bool(self, value: bool) -> Result<()> {
@@ -125,12 +143,11 @@ impl<'a> Serializer for Compact<'a> {
     }
 
     fn serialize_str(self, text: &str) -> Result<()> {
-        if self.is_raw {
-            self.json.push_str(text);
-        } else if is_plain(text.as_bytes()) {
-            write_plain(self.json, text);
-        } else {
-            self.json.push_str(&serde_json::to_string(text)?);
+        match self.text {
+            TextForm::Json => self.json.push_str(text),
+            TextForm::Plain => write_plain(self.json, text),
+            TextForm::Any if is_plain(text.as_bytes()) => write_plain(self.json, text),
+            TextForm::Any => self.json.push_str(&serde_json::to_string(text)?),
         }
         Ok(())
     }
@@ -140,32 +157,80 @@ impl<'a> Serializer for Compact<'a> {
         Ok(())
     }
 
-    /// Writes a [`FieldName`].
-    fn serialize_unit_struct(self, name: &'static str) -> Result<()> {
-        write_plain(self.json, name);
-        Ok(())
-    }
-
     fn serialize_seq(self, _len: Option<usize>) -> Result<Open<'a>> {
         self.json.push('[');
-        Ok(Open { json: self.json, is_empty: true, end: ']' })
+        Ok(Open { json: self.json, is_empty: true, end: "]" })
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Open<'a>> {
         self.json.push('{');
-        Ok(Open { json: self.json, is_empty: true, end: '}' })
+        Ok(Open { json: self.json, is_empty: true, end: "}" })
     }
 
-    refused! {
-        serialize_char(char) -> ();
-        serialize_bytes(&[u8]) -> ();
-        serialize_none() -> ();
-        serialize_unit_variant(&'static str, u32, &'static str) -> ();
-        serialize_tuple(usize) -> Self::SerializeTuple;
-        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
-        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+    // Messages have none of these shapes; types of the user's own may, in fields of messages.
+
+    fn serialize_char(self, value: char) -> Result<()> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<()> {
+        self.collect_seq(bytes)
+    }
+
+    fn serialize_none(self) -> Result<()> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<()> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<()> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_tuple(self, _len: usize) -> Result<Open<'a>> {
+        self.serialize_seq(None)
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _len: usize) -> Result<Open<'a>> {
+        self.serialize_seq(None)
+    }
+
+    fn serialize_struct(self, _: &'static str, _len: usize) -> Result<Open<'a>> {
+        self.serialize_map(None)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Open<'a>> {
+        Ok(Open { end: "]}", ..self.variant(variant)?.serialize_seq(None)? })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Open<'a>> {
+        Ok(Open { end: "}}", ..self.variant(variant)?.serialize_map(None)? })
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<()> {
+        let mut object = self.serialize_map(None)?;
+        object.serialize_entry(variant, value)?;
+        object.close()
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
@@ -177,17 +242,12 @@ impl<'a> Serializer for Compact<'a> {
         name: &'static str,
         value: &T,
     ) -> Result<()> {
-        value.serialize(Compact { json: self.json, is_raw: name == RAW_VALUE })
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _value: &T,
-    ) -> Result<()> {
-        Err(Error::custom("a message has no enum with values"))
+        let text = match name {
+            RAW_VALUE => TextForm::Json,
+            FIELD_NAME => TextForm::Plain,
+            _ => TextForm::Any,
+        };
+        value.serialize(Compact { json: self.json, text })
     }
 }
 
@@ -195,7 +255,7 @@ impl<'a> Serializer for Compact<'a> {
 pub(crate) struct Open<'a> {
     json: &'a mut String,
     is_empty: bool,
-    end: char,
+    end: &'static str,
 }
 
 impl Open<'_> {
@@ -206,28 +266,61 @@ impl Open<'_> {
     }
 
     fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        value.serialize(Compact { json: self.json, is_raw: false })
+        value.serialize(Compact { json: self.json, text: TextForm::Any })
     }
 
     fn close(self) -> Result<()> {
-        self.json.push(self.end);
+        self.json.push_str(self.end);
         Ok(())
     }
 }
 
-impl SerializeSeq for Open<'_> {
-    type Ok = ();
-    type Error = Error;
+/// Implements a trait for a list of values.
+macro_rules! lists {
+    ($($of:ident::$write:ident)*) => {
+        $(impl $of for Open<'_> {
+            type Ok = ();
+            type Error = Error;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.separate();
-        self.write(value)
-    }
+            fn $write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+                self.separate();
+                self.write(value)
+            }
 
-    fn end(self) -> Result<()> {
-        self.close()
-    }
+            fn end(self) -> Result<()> {
+                self.close()
+            }
+        })*
+    };
 }
+
+lists! {
+    SerializeSeq::serialize_element SerializeTuple::serialize_element
+    SerializeTupleStruct::serialize_field SerializeTupleVariant::serialize_field
+}
+
+/// Implements a trait for an object of named fields.
+macro_rules! objects {
+    ($($of:ident)*) => {
+        $(impl $of for Open<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T>(&mut self, name: &'static str, value: &T) -> Result<()>
+            where
+                T: Serialize + ?Sized,
+            {
+                SerializeMap::serialize_entry(self, name, value)
+            }
+
+            fn end(self) -> Result<()> {
+                self.close()
+            }
+        })*
+    };
+}
+
+objects! { SerializeStruct SerializeStructVariant }
 
 impl SerializeMap for Open<'_> {
     type Ok = ();
@@ -235,7 +328,18 @@ impl SerializeMap for Open<'_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, name: &T) -> Result<()> {
         self.separate();
-        self.write(name)
+        let start = self.json.len();
+        self.write(name)?;
+        // Keys of messages are strings; those of the user's own types may be numbers.
+        match self.json.as_bytes().get(start) {
+            Some(b'"') => {}
+            Some(b'[' | b'{' | b'n') | None => return Err(Error::custom("a key must be a string")),
+            Some(_) => {
+                self.json.insert(start, '"');
+                self.json.push('"');
+            }
+        }
+        Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {

@@ -253,3 +253,88 @@ fn members_that_are_passed_over_must_be_unicode() {
     let json = br#"{"later":["\ud83d\ude00\\ud800\ud83d\ude00\u00e9",1e999]}"#;
     assert_eq!(serde_json::from_slice::<Policy>(json).unwrap(), Policy::default());
 }
+
+/// A type that the build script did not generate, with every shape that serde has.
+#[derive(Serialize)]
+struct Foreign {
+    none: Option<u8>,
+    some: Option<u8>,
+    character: char,
+    text: &'static str,
+    float: f32,
+    big: i128,
+    unit: Unit,
+    pair: (u8, Pair),
+    variants: [Variant; 4],
+    numbers: BTreeMap<i64, bool>,
+    flags: BTreeMap<bool, ()>,
+    bytes: Bytes,
+}
+
+#[derive(Serialize)]
+struct Unit;
+
+#[derive(Serialize)]
+struct Pair(u8, &'static str);
+
+#[derive(Serialize)]
+enum Variant {
+    Unit,
+    Newtype(u8),
+    Tuple(u8, u8),
+    Struct { a: u8 },
+}
+
+struct Bytes;
+
+impl Serialize for Bytes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&[1, 2])
+    }
+}
+
+/// A message with such a field.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+struct Holder {}
+
+impl eset_protect::JsonMessage for Holder {}
+
+impl eset_protect::codegen::JsonObject for Holder {
+    fn write_fields<O: serde::ser::SerializeMap>(&self, object: &mut O) -> Result<(), O::Error> {
+        object.serialize_entry("foreign", &foreign())
+    }
+}
+
+impl Serialize for Holder {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        eset_protect::codegen::write_message(self, serializer)
+    }
+}
+
+fn foreign() -> Foreign {
+    Foreign {
+        none: None,
+        some: Some(1),
+        character: '"',
+        text: "a\u{0}\\",
+        float: f32::NAN,
+        big: i128::MIN,
+        unit: Unit,
+        pair: (1, Pair(2, "b")),
+        variants: [
+            Variant::Unit,
+            Variant::Newtype(1),
+            Variant::Tuple(2, 3),
+            Variant::Struct { a: 4 },
+        ],
+        numbers: [(-1, true)].into(),
+        flags: [(false, ())].into(),
+        bytes: Bytes,
+    }
+}
+
+#[test]
+fn types_of_others_are_written_inside_messages_as_serde_json_writes_them() {
+    let json = serde_json::to_string(&foreign()).unwrap();
+    assert_eq!(serde_json::to_string(&Holder {}).unwrap(), format!(r#"{{"foreign":{json}}}"#));
+}
