@@ -65,8 +65,8 @@ mod tests {
         for (bytes, expected) in [
             (&b"a\nb\nc\xff"[..], "line 3: expected text in UTF-8 or UTF-16"),
             (b"\xef\xbb\xbfa\n\xe4", "line 2: "),
-            (b"\xff\xfea", "not UTF-16"),
-            (b"\xff\xfe\x00\xd8", "not UTF-16"),
+            (b"\xff\xfea", "invalid UTF-16"),
+            (b"\xff\xfe\x00\xd8", "invalid UTF-16"),
             (b"\xff\xfe\0\0{\0\0\0", "found UTF-32"),
             (b"\0\0\xfe\xff\0\0\0{", "found UTF-32"),
         ] {
