@@ -17,20 +17,20 @@ const MAX_TOKEN: usize = 128;
 
 /// Records everything in a message that the schema does not allow.
 pub(super) fn note<M: JsonMessage>(message: &M, found: &mut Findings) {
-    Search { members: true, is_patch: false, found }.all(message);
+    Search { members: true, is_partial: false, found }.all(message);
 }
 
 /// Does the same but ignores unknown members, as the recipient of the message does.
 #[cfg(feature = "emulator")]
 pub(super) fn note_values<M: JsonMessage>(message: &M, found: &mut Findings) {
-    Search { members: false, is_patch: false, found }.all(message);
+    Search { members: false, is_partial: false, found }.all(message);
 }
 
 struct Search<'a> {
     /// Whether to report unknown members too.
     members: bool,
-    /// Whether the message is a patch, which has only the fields to change.
-    is_patch: bool,
+    /// Whether the message has some fields only, as in a patch or a filter, or the contents of an `Any`.
+    is_partial: bool,
     found: &'a mut Findings,
 }
 
@@ -76,6 +76,7 @@ impl Search<'_> {
             let known = types::NAMES.iter().copied();
             return self.found.unknown(at, url, "the URL of a known type", known);
         };
+        let was_partial = std::mem::replace(&mut self.is_partial, true);
         match members.get("value") {
             // Such bytes have no JSON form, so how ESET would treat them is unknown.
             _ if members.contains_key(VALUE) => {
@@ -89,6 +90,7 @@ impl Search<'_> {
             }
             _ => self.message(path, &known.message_type, members),
         }
+        self.is_partial = was_partial;
     }
 
     fn message(&mut self, path: &str, known: &MessageType, members: &Map<String, Value>) {
@@ -98,16 +100,17 @@ impl Search<'_> {
             // Free, or no objects.
             JsonForm::Empty | JsonForm::WellKnown { .. } | JsonForm::Opaque => return,
         };
-        let was_patch = self.is_patch;
-        // The mask says which fields of the resource count (AIP-134).
-        let has_mask = fields.iter().any(|field| field.name == "update_mask");
+        let was_partial = self.is_partial;
+        // The mask says which fields of a resource count (AIP-134), and a list's request has filters.
+        let has_parts = |field: &Field| matches!(field.name, "update_mask" | "page_size");
+        let has_parts = fields.iter().any(has_parts);
         for field in fields {
             match members.get(field.json_name()) {
                 Some(value) => {
-                    self.is_patch = was_patch || has_mask;
+                    self.is_partial = was_partial || has_parts;
                     self.field(&join(path, field.name), field, value);
                 }
-                None if field.is_required && !was_patch => {
+                None if field.is_required && !was_partial => {
                     self.missing(&join(path, field.name), field);
                 }
                 None => {}
@@ -119,7 +122,7 @@ impl Search<'_> {
             let known = fields.iter().map(Field::json_name);
             self.found.unknown(join(path, name), name, &expected, known);
         }
-        self.is_patch = was_patch;
+        self.is_partial = was_partial;
     }
 
     /// Records a required field that is missing, unless a rule of the message has already done so.

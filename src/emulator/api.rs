@@ -218,7 +218,12 @@ impl Api {
         };
         let message = method.read(request.clone())?;
         let mut violations = Violations::default();
-        violations.extend((method.check)(path, request, self.environment.now(), self.strict));
+        let (check, path) = (method.check, method.spec.path);
+        let (now, strict) = (self.environment.now(), self.strict);
+        // Deeply nested `Any`s need most of a thread's stack.
+        let checked = tokio::task::spawn_blocking(move || check(path, request, now, strict)).await;
+        let problems = checked.map_err(|error| Status::internal(format!("the check: {error}")))?;
+        violations.extend(problems);
         violations.check()?;
         let request = message;
         let environment = Arc::clone(&self.environment);
