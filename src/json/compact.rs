@@ -44,21 +44,19 @@ impl Serialize for FieldName {
 }
 
 impl Compact<'_> {
-    /// Begins the object of an enum's variant, up to its value.
-    fn variant(mut self, name: &'static str) -> Result<Self> {
-        self.json.push('{');
-        self.reborrow().serialize_str(name)?;
-        self.json.push(':');
-        Ok(self)
-    }
-
-    fn reborrow(&mut self) -> Compact<'_> {
-        Compact { json: self.json, text: self.text }
-    }
-
     /// Whether a serializer is this one.
     pub(super) fn is<S>() -> bool {
         type_name::<S>() == type_name::<Compact<'_>>()
+    }
+}
+
+impl<'a> Compact<'a> {
+    /// Begins the object of an enum's variant with several values.
+    fn variant(self, name: &'static str, begin: &str, end: &'static str) -> Result<Open<'a>> {
+        let mut object = self.serialize_map(None)?;
+        object.serialize_key(name)?;
+        object.json.push_str(begin);
+        Ok(Open { is_empty: true, end, ..object })
     }
 }
 
@@ -208,7 +206,7 @@ impl<'a> Serializer for Compact<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Open<'a>> {
-        Ok(Open { end: "]}", ..self.variant(variant)?.serialize_seq(None)? })
+        self.variant(variant, ":[", "]}")
     }
 
     fn serialize_struct_variant(
@@ -218,7 +216,7 @@ impl<'a> Serializer for Compact<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Open<'a>> {
-        Ok(Open { end: "}}", ..self.variant(variant)?.serialize_map(None)? })
+        self.variant(variant, ":{", "}}")
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
