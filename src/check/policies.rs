@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Findings, ProblemKind};
-use super::rules::{Rules, checked, note_name};
+use super::rules::{Rules, checked, contains, note_name};
 use crate::params::PolicyData;
 use crate::policy::{Form, Settings, is_settings};
 use crate::policy_management::v2::{
@@ -17,20 +17,9 @@ checked! {
     AssignPolicyRequest CreatePolicyRequest UpdatePolicyAssignmentRankingRequest
 }
 
-impl Rules for CreatePolicyRequest {
-    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
-        if let Some(policy) = &self.policy {
-            policy.note(&format!("{at}policy."), found, now);
-        }
-    }
-}
-
-impl Rules for AssignPolicyRequest {
-    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
-        if let Some(assignment) = &self.assignment {
-            assignment.note(&format!("{at}assignment."), found, now);
-        }
-    }
+contains! {
+    CreatePolicyRequest of policy;
+    AssignPolicyRequest of assignment;
 }
 
 impl Rules for UpdatePolicyAssignmentRankingRequest {

@@ -25,6 +25,20 @@ macro_rules! checked {
 }
 pub(super) use checked;
 
+/// Requests that contain a message with rules.
+macro_rules! contains {
+    ($($request:ident of $field:ident;)*) => { $(
+        impl Rules for $request {
+            fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
+                if let Some(message) = &self.$field {
+                    message.note(&format!("{at}{}.", stringify!($field)), found, now);
+                }
+            }
+        }
+    )* };
+}
+pub(super) use contains;
+
 /// Checks a display name.
 pub(super) fn note_name(field: &str, name: &str, found: &mut Findings) {
     if name.trim().is_empty() {

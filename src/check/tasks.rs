@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::Name;
 
 use super::problem::{Findings, ProblemKind};
-use super::rules::{Rules, checked, note_name};
+use super::rules::{Rules, checked, contains, note_name};
 use super::uuid::note_uuid;
 use crate::automation::v1::trigger::Kind;
 use crate::automation::v1::{
@@ -19,13 +19,7 @@ use crate::wkt::{Any, Timestamp};
 
 checked! { DeviceTask CreateTaskRequest UpdateTaskTriggersRequest }
 
-impl Rules for CreateTaskRequest {
-    fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
-        if let Some(task) = &self.task {
-            task.note(&format!("{at}task."), found, now);
-        }
-    }
-}
+contains! { CreateTaskRequest of task; }
 
 impl Rules for UpdateTaskTriggersRequest {
     fn note(&self, at: &str, found: &mut Findings, now: Timestamp) {
