@@ -105,14 +105,10 @@
 //! [`Clock`], so that a test with a [`ManualClock`] decides how far every run is.
 
 mod api;
-#[cfg(feature = "asset-management")]
-mod asset_groups;
-mod assignments;
 mod auth;
 mod builder;
 mod check;
 mod clock;
-mod devices;
 mod environment;
 mod error;
 mod failure;
@@ -120,35 +116,19 @@ mod faults;
 mod fingerprint;
 mod fleet;
 mod gate;
-mod group_members;
 mod groups;
 mod hosted;
-#[cfg(feature = "iam")]
-mod iam;
 mod ids;
-#[cfg(feature = "incident-management")]
-mod incidents;
-#[cfg(feature = "installer-management")]
-mod installers;
 mod log;
-#[cfg(feature = "mobile-device-management")]
-mod mobile_devices;
 mod pace;
 mod paging;
-mod policies;
 mod request;
-mod runs;
 mod seed;
 mod serving;
 mod special;
 mod standard;
 mod store;
-mod tasks;
 mod time;
-#[cfg(feature = "vulnerability-management")]
-mod vulnerabilities;
-#[cfg(feature = "web-access-protection")]
-mod web_rules;
 
 pub use auth::Auth;
 pub use builder::Builder;

@@ -1,24 +1,29 @@
-//! The methods that do more than a standard method.
+//! What methods do beyond the standard methods: a file for each kind of resource.
+
+#[cfg(feature = "asset-management")]
+pub(super) mod asset_groups;
+pub(super) mod assignments;
+mod devices;
+mod group_members;
+#[cfg(feature = "iam")]
+mod iam;
+#[cfg(feature = "incident-management")]
+mod incidents;
+#[cfg(feature = "installer-management")]
+mod installers;
+#[cfg(feature = "mobile-device-management")]
+mod mobile_devices;
+pub(super) mod policies;
+pub(super) mod tasks;
+#[cfg(feature = "vulnerability-management")]
+mod vulnerabilities;
+#[cfg(feature = "web-access-protection")]
+pub(super) mod web_rules;
 
 use super::api::Answer;
-#[cfg(feature = "asset-management")]
-use super::asset_groups;
-#[cfg(feature = "iam")]
-use super::iam;
-#[cfg(feature = "incident-management")]
-use super::incidents;
-#[cfg(feature = "installer-management")]
-use super::installers;
-#[cfg(feature = "mobile-device-management")]
-use super::mobile_devices;
-#[cfg(feature = "vulnerability-management")]
-use super::vulnerabilities;
-#[cfg(feature = "web-access-protection")]
-use super::web_rules;
-use super::{assignments, devices, group_members, policies, tasks};
 
 /// Returns the special methods by gRPC path.
-pub(crate) fn methods() -> Vec<(&'static str, Answer)> {
+pub(super) fn methods() -> Vec<(&'static str, Answer)> {
     let mut special = vec![devices::method(), group_members::method()];
     special.extend(tasks::methods());
     special.extend(policies::methods());

@@ -75,7 +75,7 @@ fn group(
     is_security_group: bool,
 ) -> Result<(), Failure> {
     #[cfg(feature = "asset-management")]
-    crate::emulator::asset_groups::store(
+    crate::emulator::special::asset_groups::store(
         change,
         &crate::asset_management::v1::Group {
             uuid: uuid.to_owned(),

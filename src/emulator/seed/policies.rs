@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::company::{FAILING, GROUPS, read};
-use crate::emulator::assignments::assign;
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
-use crate::emulator::policies::create;
+use crate::emulator::special::assignments::assign;
+use crate::emulator::special::policies::create;
 use crate::emulator::store::Change;
 use crate::policy_management::v2::policy_target::Target;
 use crate::policy_management::v2::{

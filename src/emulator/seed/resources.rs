@@ -28,7 +28,7 @@ pub(super) fn fill(
     custom.truncate(1);
     #[cfg(feature = "web-access-protection")]
     if let Some(policy) = custom.first() {
-        crate::emulator::web_rules::seed(change, policy)?;
+        crate::emulator::special::web_rules::seed(change, policy)?;
     }
     for resource in read::<Vec<Value>>(&times.fill(include_str!("fleet.json")))? {
         let url = resource["@type"].as_str().unwrap_or_default();

@@ -6,8 +6,8 @@ use super::company::{GROUPS, read};
 use crate::automation::v1::{DeviceTask, DeviceTaskSource, Trigger};
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
+use crate::emulator::special::tasks::create;
 use crate::emulator::store::Change;
-use crate::emulator::tasks::create;
 
 /// The number of days, back from now.
 const DAYS: u64 = 30;

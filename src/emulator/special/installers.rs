@@ -2,11 +2,11 @@
 
 use prost::{Message, Name};
 
-use super::api::{Answer, write};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::store::Change;
-use super::time::later;
+use crate::emulator::api::{Answer, write};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::store::Change;
+use crate::emulator::time::later;
 use crate::installer_management::v1::{
     CreateInstallerRequest, CreateInstallerResponse, GenerateGpoSccmFileRequest,
     GenerateGpoSccmFileResponse, Installer, PlatformComponent,

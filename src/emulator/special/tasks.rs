@@ -19,25 +19,26 @@
 //! * **Deleting** a task takes back what has not started. Runs that have started go on to their end and
 //!   remain listed.
 
+mod runs;
+
 use std::collections::BTreeSet;
 
 use prost::{Message, Name};
 
-use super::api::{Answer, list, write};
-use super::check;
-use super::environment::Environment;
-use super::failure::Failure;
-use super::fingerprint::Fingerprint;
-use super::groups;
-use super::runs;
-use super::store::{Change, Read};
-use super::time::later;
 use crate::automation::v1::trigger::Kind;
 use crate::automation::v1::{
     CreateTaskRequest, CreateTaskResponse, DeleteTaskRequest, DeleteTaskResponse, DeviceTask,
     DeviceTaskTargets, ManualTrigger, Trigger, UpdateTaskTargetsRequest, UpdateTaskTargetsResponse,
     UpdateTaskTriggersRequest, UpdateTaskTriggersResponse,
 };
+use crate::emulator::api::{Answer, list, write};
+use crate::emulator::check;
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::fingerprint::Fingerprint;
+use crate::emulator::groups;
+use crate::emulator::store::{Change, Read};
+use crate::emulator::time::later;
 use crate::rpc::device_tasks::{
     CreateTask, DeleteTask, ListTaskRuns, UpdateTaskTargets, UpdateTaskTriggers,
 };

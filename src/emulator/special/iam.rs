@@ -2,10 +2,10 @@
 
 use prost::{Message, Name};
 
-use super::api::{Answer, write};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::store::{Change, Read};
+use crate::emulator::api::{Answer, write};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::store::{Change, Read};
 use crate::iam::v2::{
     AssignRoleRequest, AssignRoleResponse, RevokeRoleRequest, RevokeRoleResponse, Role, ScopedRole,
     SubjectRoles,

@@ -11,12 +11,12 @@
 
 use prost::{Message, Name};
 
-use super::api::{Answer, write};
 use super::assignments;
-use super::check;
-use super::environment::Environment;
-use super::failure::Failure;
-use super::store::{Change, Read};
+use crate::emulator::api::{Answer, write};
+use crate::emulator::check;
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::store::{Change, Read};
 use crate::policy_management::v2::{
     CreatePolicyRequest, CreatePolicyResponse, DeletePolicyRequest, DeletePolicyResponse, Policy,
 };

@@ -3,11 +3,11 @@
 
 use prost::Message;
 
-use super::api::{Answer, list, write};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::paging::Page;
-use super::store::{Change, Read, Snapshot};
+use crate::emulator::api::{Answer, list, write};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::paging::Page;
+use crate::emulator::store::{Change, Read, Snapshot};
 use crate::policy_management::v2::Policy;
 use crate::rpc::web_address_rules_configurator::{
     ListWebAddressRules, UpdateWebAddressRuleDomains,

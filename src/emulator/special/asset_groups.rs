@@ -2,16 +2,16 @@
 
 use prost::{Message, Name};
 
-use super::api::{Answer, write};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::groups::{place, remove, with_subgroups};
-use super::store::{Change, Read};
 use crate::asset_management::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, Group,
     GroupEntityType, MoveGroupRequest, MoveGroupResponse, RenameGroupRequest, RenameGroupResponse,
 };
 use crate::device_management::v1::DeviceGroup;
+use crate::emulator::api::{Answer, write};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::groups::{place, remove, with_subgroups};
+use crate::emulator::store::{Change, Read};
 use crate::rpc::groups::{CreateGroup, DeleteGroup, MoveGroup, RenameGroup};
 
 /// The groups that ESET makes, which nobody changes ([facts](crate::facts#asset-management)).

@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use prost::{Message, Name};
 
-use super::environment::Environment;
-use super::failure::Failure;
-use super::pace::Outcome;
-use super::paging::Page;
-use super::store::{Change, Read, Snapshot};
-use super::time::later;
 use crate::automation::v1::{
     DeviceTask, DeviceTaskRun, ListTaskRunsRequest, ListTaskRunsResponse, TaskRunStatus, Trigger,
 };
 use crate::check::is_understood;
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::pace::Outcome;
+use crate::emulator::paging::Page;
+use crate::emulator::store::{Change, Read, Snapshot};
+use crate::emulator::time::later;
 use crate::wkt::Timestamp;
 
 /// The stored data of a run, from which its state at any time follows. It is written when the task is

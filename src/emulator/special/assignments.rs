@@ -8,10 +8,10 @@
 
 use prost::{Message, Name};
 
-use super::api::{Answer, write};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::store::{Change, Read};
+use crate::emulator::api::{Answer, write};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::store::{Change, Read};
 use crate::policy_management::v2::policy_target::Target;
 use crate::policy_management::v2::{
     AssignPolicyRequest, AssignPolicyResponse, Policy, PolicyAssignment, PolicyTarget,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::api::{Answer, write};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::store::{Change, Read};
-use super::time::later;
 use crate::device_management::v1::{Device, DeviceEnrollmentStatus};
+use crate::emulator::api::{Answer, write};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::store::{Change, Read};
+use crate::emulator::time::later;
 use crate::mobile_device_management::v1::{
     BatchActivateProductRequest, BatchActivateProductResponse, BatchGetEnrollmentLinksRequest,
     BatchGetEnrollmentLinksResponse, DeviceEnrollmentLink,

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::{Message, Name};
 use tonic::{Code, Status};
 
-use super::api::{Answer, write};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::groups::place;
-use super::store::{Change, Read};
 use crate::device_management::v1::{
     Device, DeviceEnrollmentStatus, DeviceGroup, ImportDeviceBatchRequest,
     ImportDeviceBatchResponse,
 };
+use crate::emulator::api::{Answer, write};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::groups::place;
+use crate::emulator::store::{Change, Read};
 use crate::proto::google::rpc;
 use crate::rpc::devices::ImportDeviceBatch;
 

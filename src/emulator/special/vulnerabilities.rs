@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use prost::{Message, Name};
 
-use super::api::{Answer, list};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::groups;
-use super::paging::Page;
-use super::store::{Read, Snapshot};
+use crate::emulator::api::{Answer, list};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::groups;
+use crate::emulator::paging::Page;
+use crate::emulator::store::{Read, Snapshot};
 use crate::rpc::vulnerable_devices::{ListDeviceOsVulnerabilities, ListVulnerableDevices};
 use crate::vulnerability_management::v1::{
     DeviceVulnerability, ListDeviceOsVulnerabilitiesRequest, ListDeviceOsVulnerabilitiesResponse,

@@ -5,15 +5,15 @@ use std::collections::{BTreeSet, BinaryHeap};
 
 use prost::{Message, Name};
 
-use super::api::{Answer, list};
-use super::environment::Environment;
-use super::failure::Failure;
-use super::groups::{index, tally, with_subgroups};
-use super::paging::Page;
-use super::store::{Read, Snapshot};
 use crate::device_management::v1::{
     Device, DeviceGroup, ListMemberDevicesRequest, ListMemberDevicesResponse, MemberDevice,
 };
+use crate::emulator::api::{Answer, list};
+use crate::emulator::environment::Environment;
+use crate::emulator::failure::Failure;
+use crate::emulator::groups::{index, tally, with_subgroups};
+use crate::emulator::paging::Page;
+use crate::emulator::store::{Read, Snapshot};
 use crate::rpc::device_groups::ListMemberDevices;
 
 pub(crate) fn method() -> (&'static str, Answer) {
