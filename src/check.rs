@@ -48,7 +48,7 @@ pub use suggestion::near;
 
 use crate::json::message::JsonMessage;
 #[cfg(feature = "emulator")]
-use crate::wkt::Timestamp;
+use crate::wkt::{Registered, Timestamp};
 pub(crate) use problem::Findings;
 use rules::Rules;
 #[cfg(feature = "emulator")]
@@ -78,7 +78,7 @@ impl<M: JsonMessage + 'static> Check for M {
         if let Some(rules) = rules(self) {
             rules.note("", &mut found, now.into());
         }
-        schema::note(self, &mut found);
+        schema::note(self, true, &mut found);
         found.end()
     }
 }
@@ -108,8 +108,17 @@ pub(crate) fn received<M: JsonMessage + 'static>(
     if let Some(rules) = rules(message) {
         rules.note("", &mut found, now);
     }
-    schema::note_values(message, &mut found);
+    schema::note(message, false, &mut found);
     if strict { found.into_all() } else { found.into_refused() }
+}
+
+/// Returns the problems for which ESET would refuse a part of a request, given encoded with its type and path: a
+/// resource as a call would leave it.
+#[cfg(feature = "emulator")]
+pub(crate) fn received_part(path: &str, kind: &Registered, part: Vec<u8>) -> Vec<Problem> {
+    let mut found = Findings::default();
+    schema::note_part(path, kind, part, &mut found);
+    found.into_refused()
 }
 
 /// Whether a device can run the action: its name and values are known and its params match.
@@ -117,6 +126,6 @@ pub(crate) fn received<M: JsonMessage + 'static>(
 pub(crate) fn is_understood(action: &crate::automation::v1::Action) -> bool {
     let mut found = Findings::default();
     tasks::note_action("", action, &mut found);
-    schema::note_values(action, &mut found);
+    schema::note(action, false, &mut found);
     found.end().is_ok()
 }

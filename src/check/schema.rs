@@ -10,20 +10,24 @@ use crate::json::any_members::{TYPE, VALUE};
 use crate::json::embedded::message_type;
 use crate::json::message::JsonMessage;
 use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, MessageType};
+#[cfg(feature = "emulator")]
+use crate::wkt::Registered;
 use crate::wkt::{TypeRegistry, types};
 
 /// The maximum length of a page token (`maxLength` in ESET's OpenAPI documents).
 const MAX_TOKEN: usize = 128;
 
-/// Records everything in a message that the schema does not allow.
-pub(super) fn note<M: JsonMessage>(message: &M, found: &mut Findings) {
-    Search { members: true, is_partial: false, found }.all(message);
+/// Records everything in a message that the schema does not allow, unknown members only if `members` says so.
+pub(super) fn note<M: JsonMessage>(message: &M, members: bool, found: &mut Findings) {
+    let json = serde_json::to_string(message).map_err(|error| error.to_string());
+    Search { members, is_partial: false, found }.json("", &message_type::<M>(), json);
 }
 
-/// Does the same but ignores unknown members, as the recipient of the message does.
+/// Does so for an encoded part of a message, except unknown members. `path` is that of the part.
 #[cfg(feature = "emulator")]
-pub(super) fn note_values<M: JsonMessage>(message: &M, found: &mut Findings) {
-    Search { members: false, is_partial: false, found }.all(message);
+pub(super) fn note_part(path: &str, kind: &Registered, part: Vec<u8>, found: &mut Findings) {
+    let json = kind.to_json(part);
+    Search { members: false, is_partial: false, found }.json(path, &kind.message_type, json);
 }
 
 struct Search<'a> {
@@ -35,9 +39,11 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn all<M: JsonMessage>(&mut self, message: &M) {
-        match serde_json::to_vec(message).and_then(|json| serde_json::from_slice(&json)) {
-            Ok(json) => self.value("", "", FieldKind::Message(message_type::<M>), &json),
+    fn json(&mut self, path: &str, kind: &MessageType, json: Result<String, String>) {
+        match json.and_then(|json| serde_json::from_str(&json).map_err(|error| error.to_string())) {
+            Ok(Value::Object(members)) => self.message(path, kind, &members),
+            // A well-known type.
+            Ok(_) => {}
             Err(error) => {
                 let expected = format!("what has a form in JSON: {error}");
                 self.found.missing(ProblemKind::Unknown, "the message", &expected);

@@ -216,24 +216,22 @@ impl Api {
         let Some((method, answer)) = answered else {
             return Err(Status::unimplemented(format!("{path} is not emulated")));
         };
+        let (api, check, path) = (self.clone(), method.check, method.spec.path);
         let message = method.read(request.clone())?;
-        let mut violations = Violations::default();
-        let (check, path) = (method.check, method.spec.path);
-        let (now, strict) = (self.environment.now(), self.strict);
-        // Deeply nested `Any`s need most of a thread's stack.
-        let checked = tokio::task::spawn_blocking(move || check(path, request, now, strict)).await;
-        let problems = checked.map_err(|error| Status::internal(format!("the check: {error}")))?;
-        violations.extend(problems);
-        violations.check()?;
-        let request = message;
-        let environment = Arc::clone(&self.environment);
-        match answer {
-            Answer::Read(read) => {
-                self.store.read(move |snapshot| read(snapshot, &environment, request)).await
+        // On a thread of its own, since the store waits for the disk, and deeply nested `Any`s need most of a
+        // stack.
+        let answered = tokio::task::spawn_blocking(move || {
+            let Self { store, environment, strict, .. } = api;
+            let mut violations = Violations::default();
+            violations.extend(check(path, request, environment.now(), strict));
+            violations.check()?;
+            match answer {
+                Answer::Read(read) => store.read(|snapshot| read(snapshot, &environment, message)),
+                Answer::Write(write) => store.write(|change| write(change, &environment, message)),
             }
-            Answer::Write(write) => {
-                self.store.write(move |change| write(change, &environment, request)).await
-            }
-        }
+        });
+        let answer = answered.await;
+        let answer = answer.map_err(|error| Status::internal(format!("{path} failed: {error}")))?;
+        Ok(answer?)
     }
 }

@@ -23,6 +23,7 @@ use crate::automation::v1::DeviceTask;
 use crate::rpc::Deployment;
 use crate::server::notifier::Notifier;
 use crate::server::{AllServices, ConnectionLimits, Origin, Services};
+use crate::wkt::TypeRegistry;
 
 /// The default maximum size of a store's rows, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -297,8 +298,9 @@ impl Builder {
             seed::devices(now).into_iter().for_each(|device| fleet.add(device));
         }
         self.devices.into_iter().for_each(|device| fleet.add(device));
-        let mut methods = Methods::default();
+        let (mut methods, mut types) = (Methods::default(), TypeRegistry::default());
         for hosted in &self.hosted {
+            types = (hosted.register)(types);
             let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
             methods.add(hosted.methods, hosted.check, &pool, special::methods());
         }
@@ -314,6 +316,7 @@ impl Builder {
             pace: self.pace,
             outcome: self.outcome,
             pages: self.pages.unwrap_or(pages),
+            types,
         };
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {
@@ -327,7 +330,7 @@ impl Builder {
         };
         // A store on a full disk can be opened, as long as nothing is to be written.
         if self.seed || !self.resources.is_empty() {
-            store.write_now(fill).map_err(|failure| failed(failure.to_string()))?;
+            store.write(fill).map_err(|failure| failed(failure.to_string()))?;
         }
         environment.ids = self.ids;
         let api = Api {

@@ -6,7 +6,7 @@ use super::ids::IdSource;
 use super::pace::{Outcome, OutcomeRule, Pace};
 use super::paging::PageLimits;
 use crate::automation::v1::DeviceTask;
-use crate::wkt::Timestamp;
+use crate::wkt::{Timestamp, TypeRegistry};
 
 /// What influences calls besides the store.
 pub(crate) struct Environment {
@@ -16,6 +16,8 @@ pub(crate) struct Environment {
     pub(crate) pace: Pace,
     pub(crate) outcome: Option<OutcomeRule>,
     pub(crate) pages: PageLimits,
+    /// The types of the resources.
+    pub(crate) types: TypeRegistry,
 }
 
 impl Environment {

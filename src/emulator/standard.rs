@@ -140,8 +140,10 @@ impl Standard {
                 let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
                 let before = resource.clone();
                 match &self.verb {
-                    Verb::Set(sets) => self.set(change, &mut resource, &request, sets)?,
-                    Verb::Update(body) => self.update(&mut resource, request, body)?,
+                    Verb::Set(sets) => {
+                        self.set(change, environment, &mut resource, &request, sets)?;
+                    }
+                    Verb::Update(body) => self.update(environment, &mut resource, request, body)?,
                     _ => {}
                 }
                 values_from_xml(&mut resource)?;

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use redb::{Database, Durability, ReadableDatabase};
 use tonic::Status;
@@ -26,8 +26,7 @@ const FILE: &str = "emulator.redb";
 /// The emulator's rows, transactional and durable.
 ///
 /// Every change is one transaction, on disk (`Durability::Immediate`) before its call is answered. Reads use
-/// a snapshot. All of it runs on tokio's blocking threads, because commits wait for the disk and writers for
-/// each other, which would block all other calls.
+/// a snapshot. Both block: commits wait for the disk, and writers for each other.
 ///
 /// redb stops working after a disk error, so a full disk would be fatal. Therefore the file is opened again,
 /// which repairs it: committed changes are kept, others are discarded, and reads continue.
@@ -85,33 +84,17 @@ impl Store {
         }
     }
 
-    /// Reads a snapshot, on a blocking thread.
-    pub(crate) async fn read<T, F>(self: &Arc<Self>, work: F) -> Result<T, Status>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Snapshot) -> Result<T, Failure> + Send + 'static,
-    {
-        let store = Arc::clone(self);
-        let read = move || {
-            store
-                .with(|database| work(&Snapshot::open(&database.begin_read()?)?))
-                .map_err(|failure| store.refused(failure))
-        };
-        blocking(read).await
+    /// Reads a snapshot.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Snapshot) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.with(|database| work(&Snapshot::open(&database.begin_read()?)?))
+            .map_err(|failure| self.refused(failure))
     }
 
-    /// Makes a change, on a blocking thread: all of it or, if `work` fails, nothing.
-    pub(crate) async fn write<T, F>(self: &Arc<Self>, work: F) -> Result<T, Status>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Change<'_>) -> Result<T, Failure> + Send + 'static,
-    {
-        let store = Arc::clone(self);
-        blocking(move || store.write_now(work)).await
-    }
-
-    /// Makes a change on this thread.
-    pub(crate) fn write_now<T>(
+    /// Makes a change: all of it or, if `work` fails, nothing.
+    pub(crate) fn write<T>(
         &self,
         work: impl FnOnce(&mut Change<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
@@ -246,15 +229,6 @@ impl Store {
             Some(path) => format!("`{}`", path.display()),
             None => "the store".to_owned(),
         }
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Status> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(Status::from),
-        Err(error) => Err(Status::internal(format!("the store failed: {error}"))),
     }
 }
 

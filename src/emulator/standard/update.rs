@@ -1,21 +1,23 @@
 //! Changes a resource: by a mask, or as a custom method does.
 
+use prost::Message;
 use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
 use super::fields::timestamp;
 use super::{Source, Standard, take_message};
+use crate::check::received_part;
 use crate::descriptors::{is_fixed, is_immutable, is_output_only};
 use crate::device_management::v1::DeviceGroup;
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::{Failure, Violations};
 use crate::emulator::groups::PARENT;
-use crate::emulator::request;
 use crate::emulator::store::{Change, Read};
 
 impl Standard {
     /// Sets the fields of a resource that `update_mask` names or, without one, those that are set (AIP-134).
     pub(super) fn update(
         &self,
+        environment: &Environment,
         resource: &mut DynamicMessage,
         mut request: DynamicMessage,
         body: &FieldDescriptor,
@@ -27,7 +29,7 @@ impl Standard {
             Some(paths) => paths,
             None => new.fields().map(|(field, _)| name_of(field)).collect(),
         };
-        let (at, before) = (format!("{}.", body.name()), resource.clone());
+        let before = resource.clone();
         let mut violations = Violations::default();
         for name in names {
             let Some(field) = self.resource.get_field_by_name(&name) else {
@@ -43,15 +45,14 @@ impl Standard {
             if (is_immutable(&field) || is_fixed(&before, &field))
                 && value.as_ref() != Some(&*resource.get_field(&field))
             {
-                violations.add(format!("{at}{name}"), "cannot be changed");
+                violations.add(format!("{}.{name}", body.name()), "cannot be changed");
             }
             match value {
                 Some(value) => resource.set_field(&field, value),
                 None => resource.clear_field(&field),
             }
         }
-        request::note(&at, resource, &mut violations);
-        violations.check()
+        self.changed(environment, body.name(), resource, violations)
     }
 
     /// Sets fields to values, or to fields of the request: with an `update_mask` those that it names or, if it
@@ -59,6 +60,7 @@ impl Standard {
     pub(super) fn set(
         &self,
         change: &Change<'_>,
+        environment: &Environment,
         resource: &mut DynamicMessage,
         request: &DynamicMessage,
         sets: &[(FieldDescriptor, Source)],
@@ -91,7 +93,20 @@ impl Standard {
             }
             resource.set_field(field, value);
         }
-        request::note("", resource, &mut violations);
+        self.changed(environment, "", resource, violations)
+    }
+
+    /// Fails if the resource cannot be left like this. `path` is where the request has it.
+    fn changed(
+        &self,
+        environment: &Environment,
+        path: &str,
+        resource: &DynamicMessage,
+        mut violations: Violations,
+    ) -> Result<(), Failure> {
+        let kind = environment.types.get(self.resource.full_name());
+        let kind = kind.ok_or_else(|| Failure::internal("a resource of an unknown type"))?;
+        violations.extend(received_part(path, &kind, resource.encode_to_vec()));
         violations.check()
     }
 
