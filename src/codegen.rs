@@ -5,6 +5,7 @@ pub use crate::check::near;
 pub use crate::client::duration;
 #[cfg(feature = "profiles")]
 pub use crate::client::{Origin, Profile, Settings, key, names};
+pub use crate::error::is_uuid;
 pub use crate::json::base64::Base64;
 pub use crate::json::codec::{Bool, Codec, Dynamic, Msg, Text};
 pub use crate::json::collections::{Map, Repeated};

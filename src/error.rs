@@ -15,8 +15,7 @@ use tonic::Code;
 use tonic::metadata::MetadataMap;
 
 pub(crate) use secrets::Secrets;
-#[cfg(feature = "serve")]
-pub(crate) use secrets::is_uuid;
+pub use secrets::is_uuid;
 
 use crate::rpc::MethodSpec;
 use crate::wkt::Any;

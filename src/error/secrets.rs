@@ -198,7 +198,7 @@ fn is_of_uuid(byte: u8) -> bool {
 }
 
 /// Whether this is a UUID by its form (RFC 9562).
-pub(crate) fn is_uuid(text: &[u8]) -> bool {
+pub fn is_uuid(text: &[u8]) -> bool {
     let is_right = |(at, byte): (usize, &u8)| match at {
         8 | 13 | 18 | 23 => *byte == b'-',
         _ => byte.is_ascii_hexdigit(),

@@ -77,7 +77,7 @@ fn ranks_out_of_range_are_told_apart() {
 fn a_target_is_needed_and_only_one() {
     let assign = ["assignments", "assign", "--policy", "p"];
     let error = run(&assign, b"").fails(2);
-    assert!(error.contains("error: assignment.target: expected"), "{error}");
+    assert!(error.contains("error: --device, --device-group, --subscription: expected"), "{error}");
     let error =
         run(&[&assign[..], &["--device", "a", "--device-group", "b"]].concat(), b"").fails(2);
     assert!(error.contains("cannot be used with"), "{error}");

@@ -197,7 +197,7 @@ fn wrong_flags_name_themselves() {
     for (args, input, expected) in [
         (&["delete"][..], "", "<UUID>..."),
         (&["delete", "a", "--from", "x"], "", "'--from <FILE>'"),
-        (&["delete", "a", "-"], "", "error: -: cannot be combined with UUIDs"),
+        (&["delete", "a", "-"], "", "error: -: cannot be combined with other"),
         (&["delete", "--from", "/no/such/file"], "", "--from /no/such/file: "),
         (&["get", "-"], "a\n\"b\"\n", "line 2: expected a uuid and nothing else, found \"b\""),
         (&["get", "--from", "-"], "a\nb c", "--from -: line 2: expected a uuid and nothing else"),

@@ -131,7 +131,7 @@ fn many_requests_are_many_calls() {
     let failed = directory.join("failed");
     let task = |name: &str| {
         format!(
-            r#"{{"displayName":"{name}","action":{{"name":"StopManaging"}},"targets":{{"devicesUuids":["d"]}},"triggers":[{{"manual":{{}}}}]}}"#
+            r#"{{"displayName":"{name}","action":{{"name":"StopManaging"}},"targets":{{"devicesUuids":["{DEVICE}"]}},"triggers":[{{"manual":{{}}}}]}}"#
         )
     };
     // As a list prints them.

@@ -41,10 +41,13 @@ fn invalid_flags_are_named() {
     ] {
         assert!(error.contains(expected), "{error}");
     }
-    // Reports the name of the action first, although its params cannot be read without it.
+    // Its params cannot be read without the name.
     let args = ["--name", "x", "--action", "RunComand", "--device", DEVICE, "--params", "{}"];
     let error = create(&args);
-    assert!(error.contains("error: --action: ") && error.contains("\"RunCommand\""), "{error}");
+    assert!(
+        error.contains("error: --params: ") && error.contains("mean --action RunCommand?"),
+        "{error}"
+    );
     for (action, params, expected) in [
         ("RunCommand", r#"{"commandLin":"x"}"#, "error: --params: commandLine: expected a command"),
         ("OnDemandScan", r#"{"scanProfil":"Smart"}"#, "did you mean \"scanProfile\"?"),
@@ -64,10 +67,16 @@ fn invalid_flags_are_named() {
         (&["tasks", "delete", "x", "a b"], "error: UUID: expected one UUID"),
         (&["tasks", "runs", "a,b"], "error: TASK: expected one UUID"),
         (&["tasks", "wait", ""], "error: TASK: expected a UUID"),
-        (&["tasks", "set-targets", "x", "--group", "{a}"], "did you mean \"a\"?"),
+        (&["tasks", "update-targets", "x", "--device-groups", "{a}"], "did you mean \"a\"?"),
         (
-            &["tasks", "set-triggers", "x", "--expires", "2020-01-01T00:00:00Z"],
-            "error: --expires: ",
+            &[
+                "tasks",
+                "update-triggers",
+                "x",
+                "--triggers",
+                r#"{"manual":{"expireTime":"2020-01-01T00:00:00Z"}}"#,
+            ],
+            "error: --triggers: [0].manual.expire_time: expected a time in the future",
         ),
         (&["policies", "get", "a,b"], "error: UUID: "),
         (&["assignments", "unassign", "a,b"], "error: UUID: "),

@@ -50,20 +50,23 @@ fn bash_completes_every_word() {
         ("eset-protect ta", &["tasks"][..]),
         ("eset-protect pol", &["policies"]),
         ("eset-protect tasks cr", &["create"]),
-        ("eset-protect tasks set-", &["set-targets", "set-triggers"]),
+        ("eset-protect tasks update-", &["update-targets", "update-triggers"]),
         ("eset-protect assignments un", &["unassign"]),
         ("eset-protect -v tasks r", &["runs"]),
         ("eset-protect tasks --output json l", &["list"]),
         ("eset-protect --output j", &[]),
         ("eset-protect tasks list --wi", &["--wire"]),
-        ("eset-protect tasks set-targets --gr", &["--group"]),
+        ("eset-protect tasks update-targets --device-g", &["--device-groups"]),
         ("eset-protect assignments assign --subs", &["--subscription"]),
         ("eset-protect tasks list --wire r", &["rest"]),
         ("eset-protect tasks list --wire = r", &["rest"]),
         ("eset-protect tasks list --region j", &["jpn"]),
         ("eset-protect policies get --output j", &["json"]),
         ("eset-protect tasks create --scan-profile I", &["InDepth"]),
-        ("eset-protect tasks create --scan-profile InDepth --clean --com", &["--command-line"]),
+        (
+            "eset-protect tasks create --scan-profile InDepth --cleaning-enabled --com",
+            &["--command-line"],
+        ),
         ("eset-protect convert --from b", &["binary"]),
         ("eset-protect completions po", &["powershell"]),
         ("eset-protect help tasks w", &["wait"]),
@@ -73,7 +76,7 @@ fn bash_completes_every_word() {
         assert_eq!(offered(&script, &words, &[]), expected, "{words:?}");
     }
     let all = offered(&script, &["eset-protect", "tasks", ""], &[]);
-    for word in ["list", "get", "create", "delete", "set-targets", "set-triggers", "wait", "runs"] {
+    for word in ["list", "get", "create", "delete", "update-targets", "wait", "runs"] {
         assert!(all.iter().any(|one| one == word), "{word}: {all:?}");
     }
     let values = offered(&script, &["eset-protect", "tasks", "list", "--wire", "="], &[]);

@@ -89,7 +89,7 @@ fn a_device_may_be_given_by_its_name_wherever_one_is_meant() {
     let device = &["--device", "REGISTER-01"][..];
     for args in [
         &["devices", "rename", "REGISTER-01", "--display-name", "X"][..],
-        &[&["tasks", "set-targets", OTHER], device].concat(),
+        &["tasks", "update-targets", OTHER, "--devices", "REGISTER-01"],
         &[&["tasks", "create", "--name", "x", "--action", "StartNetworkIsolation"], device]
             .concat(),
         &[&["assignments", "assign", "--policy", OTHER], device].concat(),
@@ -110,6 +110,48 @@ fn a_device_may_be_given_by_its_name_wherever_one_is_meant() {
     assert!(!listed.is_empty() && listed.lines().all(|line| line.contains(DEVICE)), "{listed}");
     let error = server.run(&["devices", "get", DEVICE, "REGISTR-01"]).fails(4);
     assert!(error.contains(&format!("hint: did you mean {DEVICE} REGISTER-01")), "{error}");
+}
+
+#[test]
+fn files_may_name_devices_too() {
+    let server = Server::seeded();
+    let names = b"REGISTER-01\n\nREGISTER-02\nREGISTER-01\n";
+    let found = server.run_with(&["devices", "get", "-", "-o", "name"], names);
+    assert_eq!((found.code, found.out.split(|byte| *byte == b'\n').count()), (0, 3));
+    let scan = ["scan", "-", "--dry-run", "--json"];
+    let sent: Value = server.run_with(&scan, names).json();
+    let targets = &sent["request"]["task"]["targets"]["devicesUuids"];
+    assert_eq!((&targets[0], targets.as_array().unwrap().len()), (&DEVICE.into(), 2), "{sent}");
+
+    let task = |name: &str| {
+        let targets = format!(r#"{{"devicesUuids":["{name}","{DEVICE}"]}}"#);
+        let action = r#"{"name":"StartNetworkIsolation"}"#;
+        format!(
+            r#"{{"displayName":"x","action":{action},"targets":{targets},"triggers":[{{"manual":{{}}}}]}}"#
+        )
+    };
+    let rename = r#"{"deviceUuid":"REGISTER-01","displayName":"X"}"#;
+    let rename_to = r#"{"displayName":"X"}"#;
+    let many = [task("REGISTER-01"), task("REGISTER-02")].join("\n");
+    for (args, input) in [
+        (&["tasks", "create", "--file", "-"][..], &*task("REGISTER-01")),
+        (&["tasks", "create", "--file", "-"], &*many),
+        (&["devices", "rename", "--file", "-"], rename),
+        (&["call", "Devices/RenameDevice", "-"], rename),
+        (&["api", "POST", "/v1/devices/REGISTER-01:rename", "--data", "-"], rename_to),
+    ] {
+        let dry = [args, &["--dry-run", "--json"]].concat();
+        let dry = server.run_with(&dry, input.as_bytes()).ok();
+        assert!(dry.contains(DEVICE) && !dry.contains("REGISTER"), "{args:?}: {dry}");
+    }
+    // Of several that fit no device, each is reported, and nothing is sent.
+    let wrong = [task("REGISTR-01"), task("REGISTER-01"), task("J\u{fc}rgen's PC")].join("\n");
+    let error = server.run_with(&["tasks", "create", "--file", "-"], wrong.as_bytes()).fails(4);
+    for expected in ["\"REGISTR-01\": no device", "\"J\u{fc}rgen's PC\": no device", DEVICE] {
+        assert!(error.contains(expected), "{error}");
+    }
+    let tasks = server.run(&["tasks", "list", "-o", "json"]).ok();
+    assert!(!tasks.contains("\"displayName\":\"x\""), "{tasks}");
 }
 
 #[test]

@@ -12,7 +12,11 @@ fn a_dry_run_shows_the_request_and_sends_nothing() {
     for (args, method, path) in [
         (&["devices", "rename", DEVICE, "--display-name", "X"][..], "POST", ":rename"),
         (&["tasks", "delete", one], "DELETE", one),
-        (&["tasks", "set-triggers", one], "POST", ":updateTaskTriggers"),
+        (
+            &["tasks", "update-triggers", one, "--triggers", r#"{"manual":{}}"#],
+            "POST",
+            ":updateTaskTriggers",
+        ),
         (&["call", "DeviceTasks/DeleteTask", "--task-uuid", one], "DELETE", one),
         (&["groups", "create", "--display-name", "X"], "POST", "/v1/groups"),
         (&["policies", "create", "--file", "-"], "POST", "/v2/policies"),

@@ -119,7 +119,7 @@ fn values_may_begin_with_a_hyphen() {
     let server = Server::empty();
     let line = r#"-c "id""#;
     let create = ["tasks", "create", "--action", "RunCommand", "--device", DEVICE];
-    let text = ["--name", "-x", "--description", "- first\n- second", "--directory", "-d"];
+    let text = ["--name", "-x", "--description", "- first\n- second", "--current-directory", "-d"];
     let args = [&create[..], &text, &["--command-line", line, "--output", "json"]].concat();
     let task = server.run(&args).json::<CreateTaskResponse>().task.unwrap();
     let params: RunCommand =

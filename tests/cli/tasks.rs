@@ -32,9 +32,9 @@ fn create_from_flags() {
             "OnDemandScan",
             "--scan-profile",
             "InDepth",
-            "--scan-target",
+            "--scan-targets",
             "eset://AllTargets",
-            "--clean",
+            "--cleaning-enabled",
             "--device",
             DEVICE,
             "--device",
@@ -64,13 +64,19 @@ fn create_the_other_actions_from_flags() {
         let args = [&["--name", "x", "--device", DEVICE], args].concat();
         create(&server, &args).action.unwrap()
     };
-    let run =
-        action(&["--action", "RunCommand", "--command-line", "dir /s", "--directory", "C:\\"]);
+    let run = action(&[
+        "--action",
+        "RunCommand",
+        "--command-line",
+        "dir /s",
+        "--current-directory",
+        "C:\\",
+    ]);
     let run: RunCommand = run.params.unwrap().unpack().unwrap();
     assert_eq!(run.command_line.as_deref(), Some("dir /s"));
     assert_eq!(run.current_directory.as_deref(), Some("C:\\"));
     let shutdown = action(&["--action", "ShutdownComputer"]).params.unwrap();
-    assert_eq!(shutdown.unpack::<ShutdownComputer>().unwrap().restart, Some(false));
+    assert_eq!(shutdown.unpack::<ShutdownComputer>().unwrap().restart, None);
     let restart = action(&["--action", "ShutdownComputer", "--restart"]).params.unwrap();
     assert_eq!(restart.unpack::<ShutdownComputer>().unwrap().restart, Some(true));
     let update = action(&["--action", "SystemUpdate", "--accept-eula", "--allow-reboot"]);
@@ -139,13 +145,15 @@ fn what_get_prints_can_be_created_again() {
 #[test]
 fn get_list_and_delete() {
     let server = Server::empty();
-    let task =
-        create(&server, &["--name", "Stop", "--action", "ShutdownComputer", "--device", DEVICE]);
+    let task = create(
+        &server,
+        &["--name", "Stop", "--action", "ShutdownComputer", "--restart", "--device", DEVICE],
+    );
     let got: GetTaskResponse = server.run(&["tasks", "get", &task.uuid, "--output=json"]).json();
     assert_eq!(got.task.as_ref(), Some(&task));
     let shown = server.run(&["tasks", "get", &task.uuid]).ok();
-    for text in [&*task.uuid, "ShutdownComputer", "\"restart\": false", DEVICE, "INTERNAL"] {
-        assert!(shown.contains(text) || text == "INTERNAL", "{text}: {shown}");
+    for text in [&*task.uuid, "ShutdownComputer", "\"restart\": true", DEVICE] {
+        assert!(shown.contains(text), "{text}: {shown}");
     }
     let listed: Vec<DeviceTask> = server.run(&["tasks", "list", "--output", "json"]).json_lines();
     assert_eq!(listed, std::slice::from_ref(&task));
@@ -207,12 +215,21 @@ fn wrong_flags_are_named() {
             &["OnDemandScan", "--restart"][..],
             "--restart: it belongs to the action ShutdownComputer",
         ),
-        (&["RunCommand"], "--command-line: the action RunCommand needs a command"),
-        (&["KillProcessByPid"], "--params: the action KillProcessByPid needs its params"),
+        (&["RunCommand"], "error: --command-line: expected a command"),
+        (&["KillProcessByPid"], "error: --pid: expected a process id"),
+        (
+            &["KillProcessByPid", "--pid", "7"],
+            "error: --pid, --executable-hash-sha1, --executable-hash-sha2-256: expected at least one",
+        ),
+        (&["KillProcessByPid", "--pid", "x"], "'x' for '--pid <NUMBER>': expected a number"),
+        (
+            &["ApplyApplicationPatch", "--application", "a,b"],
+            "error: --application: expected one UUID",
+        ),
         (&["Newer", "--allow-unknown", "--params", "{}"], "--params: expected `@type`"),
         (&["OnDemandScan", "--params", "[]"], "--params: expected a JSON object"),
         (&["OnDemandScan", "--params", "{\"scanTargets\":1}"], "scanTargets"),
-        (&["OnDemandScan", "--params", "{", "--clean"], "--clean: not allowed with --params"),
+        (&["OnDemandScan", "--params", "{", "--cleaning-enabled"], "cannot be used with"),
         (&["OnDemandScan", "--expires", "soon"], "--expires"),
         (&["OnDemandScan", "--file", "x"], "cannot be used with"),
         (&["OnDemandScan", "--scan-profile", "Deep"], "possible values"),

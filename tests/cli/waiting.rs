@@ -259,14 +259,15 @@ fn targets_and_triggers_are_replaced() {
         let got: GetTaskResponse = server.run(&["tasks", "get", &uuid, "--output", "json"]).json();
         got.task.unwrap()
     };
-    let args = ["tasks", "set-targets", &uuid, "--device", B, "--device", C, "--group", GROUP];
-    let said = server.run(&args).ok();
-    assert_eq!(said, format!("Replaced the targets of the task {uuid}.\n"));
+    let targets = ["--devices", B, "--devices", C, "--device-groups", GROUP];
+    let said = server.run(&[&["tasks", "update-targets", &uuid], &targets[..]].concat()).ok();
+    assert_eq!(said, format!("Updated the task {uuid}.\n"));
     let targets = get().targets.unwrap();
     assert_eq!(targets.devices_uuids, [B, C]);
     assert_eq!(targets.device_groups_uuids, [GROUP]);
 
-    let args = ["tasks", "set-triggers", &uuid, "--expires", "2040-01-01T00:00:00Z"];
+    let at_2040 = r#"{"manual":{"expireTime":"2040-01-01T00:00:00Z"}}"#;
+    let args = ["tasks", "update-triggers", &uuid, "--triggers", at_2040];
     let said = server.run(&[&args[..], &["--output", "json"]].concat()).ok();
     assert_eq!(said, "{}\n");
     let triggers = get().triggers;
@@ -274,11 +275,10 @@ fn targets_and_triggers_are_replaced() {
     let Some(Kind::Manual(manual)) = &trigger.kind else { panic!("no manual trigger") };
     assert_eq!(manual.expire_time.unwrap().to_string(), "2040-01-01T00:00:00Z");
 
-    let error = run(&["tasks", "set-targets", "x"], b"").fails(2);
-    assert!(error.contains("--device, --group: expected at least one device or group"), "{error}");
-    let error = run(&["tasks", "set-triggers", "x", "--expires", "soon"], b"").fails(2);
-    assert!(error.contains("expected a time such as 2030-01-01T00:00:00Z"), "{error}");
-    server.run(&["tasks", "set-triggers", "nothing"]).fails(4);
+    let error = run(&["tasks", "update-targets", "x"], b"").fails(2);
+    assert!(error.contains("error: --devices, --device-groups: expected a value"), "{error}");
+    let args = ["tasks", "update-triggers", "nothing", "--triggers", at_2040];
+    server.run(&args).fails(4);
 }
 
 #[test]

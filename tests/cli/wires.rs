@@ -18,6 +18,8 @@ const WIRES: &[(&str, &[&str])] = &[
     ("On-Prem", &["--on-prem", "URL"]),
 ];
 
+const MANUAL: &str = r#"{"manual":{"expireTime":"2040-01-01T00:00:00Z"}}"#;
+
 /// Each command, and some that fail. `TASK`, `POLICY` and `ASSIGNMENT` stand for resources created earlier.
 const COMMANDS: &[&[&str]] = &[
     &["tasks", "list"],
@@ -28,10 +30,10 @@ const COMMANDS: &[&[&str]] = &[
     &["tasks", "runs", "TASK"],
     &["tasks", "runs", "TASK", "--device", DEVICE, "--list-only-last-runs", "--output", "json"],
     &["tasks", "create", "--name", "x", "--action", "StopManaging", "--group", GROUP],
-    &["tasks", "set-targets", "TASK", "--device", DEVICE, "--group", GROUP],
-    &["tasks", "set-targets", "TASK", "--device", DEVICE, "--output", "json"],
-    &["tasks", "set-triggers", "TASK", "--expires", "2040-01-01T00:00:00Z"],
-    &["tasks", "set-triggers", "TASK", "--output", "json"],
+    &["tasks", "update-targets", "TASK", "--devices", DEVICE, "--device-groups", GROUP],
+    &["tasks", "update-targets", "TASK", "--devices", DEVICE, "--output", "json"],
+    &["tasks", "update-triggers", "TASK", "--triggers", MANUAL],
+    &["tasks", "update-triggers", "TASK", "--triggers", MANUAL, "--output", "json"],
     &["policies", "list"],
     &["policies", "list", "--output", "json"],
     &["policies", "get", "POLICY"],
@@ -47,9 +49,9 @@ const COMMANDS: &[&[&str]] = &[
     &["tasks", "get", "no such task"],
     &["tasks", "get", "a/b?c#d%2e"],
     &["tasks", "delete", "nothing"],
-    &["tasks", "set-targets", "nothing", "--device", DEVICE],
-    &["tasks", "set-targets", "TASK", "--device", ""],
-    &["tasks", "set-triggers", "nothing"],
+    &["tasks", "update-targets", "nothing", "--devices", DEVICE],
+    &["tasks", "update-targets", "TASK", "--devices", ""],
+    &["tasks", "update-triggers", "nothing", "--triggers", MANUAL],
     &["tasks", "wait", "nothing"],
     &["policies", "get", "nothing"],
     &["assignments", "update-ranking", "ASSIGNMENT", "--rank", "0"],

@@ -1,15 +1,18 @@
-//! Builds the action of a task from flags.
+//! The action of a task, with a flag for each of its params.
 
-use clap::{Args, ValueEnum};
+use clap::{ArgMatches, Command};
 use eset_protect::automation::v1::Action;
+use eset_protect::codegen::near;
+use eset_protect::descriptors::pool;
 use eset_protect::params::{ACTIONS, KnownAction};
 use eset_protect::wkt::Any;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::flags::{Flag, Names};
 
-/// The type of params that need not be given, because it has no fields.
-const SCAN_REQUEST: &str = "eset.dotnod.vulnerability_management.v1.ScanRequest";
+/// The heading of the flags in help texts.
+pub const HEADING: &str = "Params of the action";
 
 /// Returns the long help of `--action`.
 pub fn help() -> String {
@@ -22,144 +25,55 @@ pub fn help() -> String {
     )
 }
 
-/// Flags for the params of common actions.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Params of the action")]
-#[group(conflicts_with = "file")]
-pub struct Params {
-    /// The params in ProtoJSON; `@type` may be omitted for the actions above
-    #[arg(long, value_name = "JSON")]
-    params: Option<String>,
-    /// OnDemandScan: the depth of the scan
-    #[arg(long, value_name = "PROFILE", ignore_case = true)]
-    scan_profile: Option<ScanProfile>,
-    /// OnDemandScan: what to scan; everything by default
-    #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
-    scan_target: Vec<String>,
-    /// OnDemandScan: clean detected objects
-    #[arg(long)]
-    clean: bool,
-    /// RunCommand: the command with its arguments
-    #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
-    command_line: Option<String>,
-    /// RunCommand: the directory to run it in
-    #[arg(long, value_name = "DIRECTORY", allow_hyphen_values = true)]
-    directory: Option<String>,
-    /// ShutdownComputer: restart instead of shutting down
-    #[arg(long)]
-    restart: bool,
-    /// SystemUpdate: accept the licence terms of the updates
-    #[arg(long)]
-    accept_eula: bool,
-    /// SystemUpdate: install optional updates too
-    #[arg(long)]
-    optional_updates: bool,
-    /// SystemUpdate: restart if an update requires it
-    #[arg(long)]
-    allow_reboot: bool,
+/// Returns the flags for the params of an action. None has the name of a flag of `others`.
+pub fn flags(action: &str, others: &Command) -> Vec<Flag> {
+    let type_name = KnownAction::find(action).and_then(KnownAction::params_type);
+    let params = type_name.and_then(|name| pool().get_message_by_name(&name));
+    params
+        .map_or_else(Vec::new, |params| Flag::of(&params, Names::Short { arguments: &[] }, others))
 }
 
-/// The scan profiles, as in `on_demand_scan::ScanProfile`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "verbatim")]
-enum ScanProfile {
-    InDepth,
-    Smart,
-    ContextMenu,
-    MyProfile,
+/// Returns the fields of the request that the flags set, each with its flag.
+pub fn fields(flags: &[Flag]) -> Vec<(String, String)> {
+    let field = |flag: &Flag| (format!("task.action.params.{}", flag.path()), flag.name());
+    flags.iter().map(field).collect()
 }
 
-impl Params {
-    /// Whether the params are given in JSON.
-    pub fn is_json(&self) -> bool {
-        self.params.is_some()
+/// Makes an action of its params in JSON, if there are any, and the given flags.
+pub fn new(
+    name: &str,
+    json: Option<&str>,
+    flags: &[Flag],
+    matches: &ArgMatches,
+) -> Result<Action, Failure> {
+    let type_name = KnownAction::find(name).and_then(KnownAction::params_type);
+    if json.is_none() && type_name.is_none() {
+        return Ok(Action::new(name));
     }
-
-    /// Returns the action with this name and these params.
-    pub fn action(self, name: String) -> Result<Action, Failure> {
-        let mut members = Map::new();
-        for (flag, action, member, value) in self.given() {
-            if action != name {
-                return Err(Failure::Input(format!(
-                    "{flag}: it belongs to the action {action}, but --action is {name:?}"
-                )));
-            }
-            if self.params.is_some() {
-                return Err(Failure::Input(format!("{flag}: not allowed with --params")));
-            }
-            members.insert(member.to_owned(), value);
-        }
-        let type_name = KnownAction::find(&name).and_then(KnownAction::params_type);
-        if self.params.is_none() && type_name.is_none() {
-            return Ok(Action::new(name));
-        }
-        match &*name {
-            _ if self.params.is_some() => {}
-            "RunCommand" if !members.contains_key("commandLine") => {
-                return Err(Failure::Input(
-                    "--command-line: the action RunCommand needs a command".to_owned(),
-                ));
-            }
-            "ShutdownComputer" => {
-                members.entry("restart").or_insert(false.into());
-            }
-            "OnDemandScan" | "RunCommand" | "SystemUpdate" => {}
-            _ if type_name.as_deref() == Some(SCAN_REQUEST) => {}
-            _ => {
-                return Err(Failure::Input(format!(
-                    "--params: the action {name} needs its params as ProtoJSON"
-                )));
-            }
-        }
-        let json = self.params.unwrap_or_else(|| Value::Object(members).to_string());
-        Ok(Action { name, params: Some(any(&json, type_name.as_deref())?) })
-    }
-
-    /// Returns the flags that are given, each with its action, the member of the params that it sets, and the
-    /// value.
-    fn given(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str, Value)> {
-        let set = |flag: bool| flag.then_some(Value::Bool(true));
-        let text = |text: &Option<String>| text.clone().map(Value::String);
-        let profile = self.scan_profile.and_then(|profile| profile.to_possible_value());
-        let profile = profile.map(|profile| profile.get_name().into());
-        let targets = Some(&self.scan_target).filter(|targets| !targets.is_empty());
-        let targets = targets.map(|targets| targets.clone().into());
-        let flags = [
-            ("--scan-profile", "OnDemandScan", "scanProfile", profile),
-            ("--scan-target", "OnDemandScan", "scanTargets", targets),
-            ("--clean", "OnDemandScan", "cleaningEnabled", set(self.clean)),
-            ("--command-line", "RunCommand", "commandLine", text(&self.command_line)),
-            ("--directory", "RunCommand", "currentDirectory", text(&self.directory)),
-            ("--restart", "ShutdownComputer", "restart", set(self.restart)),
-            ("--accept-eula", "SystemUpdate", "acceptEula", set(self.accept_eula)),
-            (
-                "--optional-updates",
-                "SystemUpdate",
-                "installOptionalUpdates",
-                set(self.optional_updates),
-            ),
-            ("--allow-reboot", "SystemUpdate", "allowReboot", set(self.allow_reboot)),
-        ];
-        let given = |(flag, action, member, value)| Some((flag, action, member, value?));
-        flags.into_iter().filter_map(given)
-    }
+    let mut given = flags.iter().filter(|flag| flag.is_given(matches));
+    let json = given
+        .try_fold(json.unwrap_or("{}").to_owned(), |json, flag| flag.set(&json, matches))
+        .map_err(Failure::Input)?;
+    let params = any(name, &json, type_name.as_deref());
+    let params = params.map_err(|problem| Failure::Input(format!("--params: {problem}")))?;
+    Ok(Action { name: name.to_owned(), params: Some(params) })
 }
 
-/// Reads --params. `@type` may be omitted if the type for the action is known.
-fn any(json: &str, type_name: Option<&str>) -> Result<Any, Failure> {
-    let wrong = |problem: &str| Failure::Input(format!("--params: {problem}"));
-    let value: Value = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
-    let Value::Object(members) = &value else {
-        return Err(wrong("expected a JSON object"));
-    };
-    let read = |json: &str| serde_json::from_str(json).map_err(|error| wrong(&error.to_string()));
+/// Reads params. `@type` may be omitted if the type for the action is known.
+fn any(action: &str, json: &str, type_name: Option<&str>) -> Result<Any, String> {
+    let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let Value::Object(members) = &value else { return Err("expected a JSON object".to_owned()) };
+    let read = |json: &str| serde_json::from_str(json).map_err(|error| error.to_string());
     if members.contains_key("@type") {
         return read(json);
     }
     let Some(type_name) = type_name else {
-        return Err(wrong(
-            "expected `@type`, since the params of this action are not known: \
-             {\"@type\": \"type.googleapis.com/…\", …}",
+        let near = near(action, ACTIONS.iter().map(KnownAction::name));
+        let meant = near.first().map(|name| format!("; did you mean --action {name}?"));
+        return Err(format!(
+            "expected `@type`, since the params of the action {action} are not known: \
+             {{\"@type\": \"type.googleapis.com/…\", …}}{}",
+            meant.unwrap_or_default()
         ));
     };
     // The text is passed on unchanged, so that its numbers stay exact.

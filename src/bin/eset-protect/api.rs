@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::check::CheckOptions;
 use crate::connection::Connection;
+use crate::devices;
 use crate::failure::Failure;
 use crate::input::read_text;
 use crate::method::Method;
@@ -90,12 +91,13 @@ impl Api {
         let method = known.ok_or_else(|| wrong("there is no such RPC".to_owned()))?;
         let decode = Decode { route: &route, query, body: body.as_bytes() };
         let json = rpc::visit(method.spec.path, decode).unwrap_or_else(|| Err("no RPC".to_owned()));
-        let request = Request::whole(&method, &json.map_err(wrong)?)?;
-        self.check.flags(&request, &[])?;
+        let mut request = Request::whole(&method, &json.map_err(wrong)?)?;
+        self.check.flags(&request, &[] as &[(&str, &str)])?;
         let done = format!("{}: done.", method.spec.method);
         let safety = Safety::from(self.dry_run);
         self.connection.safely(safety).run(async |client, view| {
             let view = view.clone().in_json();
+            devices::resolve(&client, &method, vec![&mut request.json]).await?;
             response::call(&client, &view, &method, &request.json, &done).await.map(drop)
         })
     }

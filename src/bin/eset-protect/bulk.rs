@@ -11,6 +11,7 @@ mod printer;
 use eset_protect::Client;
 
 use crate::connection::Connection;
+use crate::devices;
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::method::Method;
@@ -47,6 +48,8 @@ impl Bulk {
 
     /// Makes the calls with a client.
     pub async fn calls(mut self, client: &Client, view: &View) -> Result<(), Failure> {
+        let requests = self.items.iter_mut().map(|item| &mut item.request).collect();
+        devices::resolve(client, &self.method, requests).await?;
         if view.safety.dry_run.dry_run {
             return self
                 .items

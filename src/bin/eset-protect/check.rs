@@ -8,11 +8,10 @@ use crate::method::Method;
 use crate::problem::Problem;
 use crate::request::Request;
 
+/// The maximum number of flags that are named for one problem.
+const MAX_FLAGS: usize = 3;
 /// The maximum number of reported problems; more would hide the first ones.
 const MAX_PROBLEMS: usize = 50;
-
-/// The fields that flags set: paths and flags, longer paths before their prefixes.
-pub type Flags<'a> = &'a [(&'a str, &'a str)];
 
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct CheckOptions {
@@ -29,9 +28,15 @@ impl CheckOptions {
         self.allow_unknown
     }
 
-    /// Checks a request made from flags.
-    pub fn flags(self, request: &Request, flags: Flags<'_>) -> Result<(), Failure> {
-        fail(self.problems(request).map(|problem| (problem, with_flag(problem, flags))))
+    /// Checks a request made from flags; `flags` are the paths that they set, each before its prefixes.
+    pub fn flags(
+        self,
+        request: &Request,
+        flags: &[(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Result<(), Failure> {
+        let flags: Vec<_> =
+            flags.iter().map(|(path, flag)| (path.as_ref(), flag.as_ref())).collect();
+        fail(self.problems(request).map(|problem| (problem, with_flag(problem, &flags))))
     }
 
     /// Checks all requests in `file` before the first is sent.
@@ -71,20 +76,30 @@ fn fail<'a>(problems: impl Iterator<Item = (&'a Problem, String)>) -> Result<(),
 }
 
 /// Describes a problem by the flag that caused it.
-fn with_flag(problem: &Problem, flags: Flags<'_>) -> String {
-    let description = &problem.description;
+fn with_flag(problem: &Problem, flags: &[(&str, &str)]) -> String {
+    let Problem { field, description, .. } = problem;
     let is_end = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
     let found = flags.iter().find_map(|(path, flag)| {
-        let rest = problem.field.strip_prefix(path)?;
+        let rest = field.strip_prefix(path)?;
         (path.is_empty() || is_end(rest)).then_some((flag, rest))
     });
     match found {
         // A field inside a flag's JSON.
-        Some((flag, rest)) if rest.starts_with('.') && flag.starts_with("--params") => {
+        Some((flag, rest)) if rest.contains('.') => {
             format!("{flag}: {}: {description}", rest.trim_start_matches('.'))
         }
         Some((flag, _)) => format!("{flag}: {description}"),
-        None => format!("{}: {description}", problem.field),
+        None => {
+            // The flags of the fields inside it.
+            let is_inside = |path: &str| path.strip_prefix(&**field).is_some_and(is_end);
+            let inside = flags.iter().filter(|(path, _)| is_inside(path)).map(|(_, flag)| *flag);
+            match &*inside.collect::<Vec<_>>() {
+                flags if (1..=MAX_FLAGS).contains(&flags.len()) => {
+                    format!("{}: {description}", flags.join(", "))
+                }
+                _ => format!("{field}: {description}"),
+            }
+        }
     }
 }
 

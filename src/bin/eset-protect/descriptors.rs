@@ -1,14 +1,13 @@
 //! `eset-protect descriptors`: the compiled `.proto` files.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use eset_protect::proto::FILE_DESCRIPTOR_SET;
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::whole_file::{Readers, write};
 
 /// Write the compiled .proto files as a FileDescriptorSet, for grpcurl, buf, Envoy and similar tools
 ///
@@ -35,7 +34,7 @@ pub struct Descriptors {
 impl Descriptors {
     pub fn run(self) -> Result<(), Failure> {
         if self.file.as_os_str() != "-" {
-            return write_whole(&self.file, FILE_DESCRIPTOR_SET).map_err(|error| {
+            return write(&self.file, FILE_DESCRIPTOR_SET, Readers::All).map_err(|error| {
                 Failure::io(&format!("--output {}", self.file.display()), &error)
             });
         }
@@ -48,31 +47,4 @@ impl Descriptors {
         output.bytes(FILE_DESCRIPTOR_SET)?;
         output.flush()
     }
-}
-
-/// Writes a file completely or not at all: to a temporary file first, then in its place.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let Some(name) = path.file_name() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected the name of a file"));
-    };
-    // Renaming over a device or pipe would replace it with a file.
-    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        return fs::write(path, bytes);
-    }
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(temporary);
-    let result = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    if result.is_err() {
-        // The temporary file may not exist. Only the first error matters.
-        drop(fs::remove_file(&temporary));
-    }
-    result
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

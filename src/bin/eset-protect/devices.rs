@@ -1,142 +1,142 @@
 //! Finds devices by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use eset_protect::Client;
-use eset_protect::codegen::near;
+use eset_protect::codegen::{is_uuid, near};
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Value, json};
 
 use crate::calls;
 use crate::calls::parse;
-use crate::check::{CheckOptions, Flags};
 use crate::failure::{self, Failure};
-use crate::input::each_once;
 use crate::method::Method;
-use crate::request::Request;
+use crate::say::say;
 
 /// How many devices are looked through for names that are near.
 const MAX_LOOKED_AT: usize = 5000;
-/// How many of the devices that may be meant are shown.
+/// How many of the devices that may be meant are shown, and how many of the names that fit none or several.
 const MAX_SHOWN: usize = 10;
+/// How many names one call asks for, since they are part of its URL.
+const MAX_NAMES: usize = 50;
 
-/// Stands for devices until they are found.
-pub const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
-
-/// Returns the UUIDs of devices that are given by name or UUID, without duplicates.
-///
-/// A name that no device has, or several have, is an error with the devices that may be meant. A UUID is
-/// returned as it is.
-pub async fn resolve(client: &Client, given: &[String]) -> Result<Vec<String>, Failure> {
-    let uuids = by_name(client, given.iter().cloned().collect()).await?;
-    Ok(each_once(given.iter().map(|text| uuids.get(text).unwrap_or(text).clone()).collect()))
+/// Whether a field names devices, by its path. Users may give their names wherever ESET takes UUIDs.
+pub fn is_device(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let name = name.split('[').next().unwrap_or_default();
+    matches!(name, "device_uuid" | "device_uuids" | "devices_uuids")
 }
 
-/// Replaces the names of devices in requests of a method as [`resolve`] does.
-pub async fn resolve_in(
+/// Replaces the names of devices in requests of a method by their UUIDs, each once.
+///
+/// A name that no device has, or several have, is an error with the devices that may be meant. A UUID stays as
+/// it is.
+pub async fn resolve(
     client: &Client,
     method: &Method,
     requests: Vec<&mut String>,
 ) -> Result<(), Failure> {
     let mut names = BTreeSet::new();
-    let mut parsed = Vec::new();
+    let mut with_names = Vec::new();
     for request in requests {
         let mut value = parse(request)?;
-        each_device(&method.input(), &mut value, &mut |text| {
-            names.insert(text.clone());
-        });
-        parsed.push((request, value));
-    }
-    let uuids = by_name(client, names).await?;
-    for (request, mut value) in parsed {
         let mut has_names = false;
         each_device(&method.input(), &mut value, &mut |text| {
-            if let Some(uuid) = uuids.get(text) {
-                text.clone_from(uuid);
+            if !is_uuid(text.as_bytes()) {
+                names.insert(text.clone());
                 has_names = true;
             }
         });
         if has_names {
-            *request = value.to_string();
+            with_names.push((request, value));
         }
     }
+    let uuids = by_name(client, names.into_iter().collect()).await?;
+    for (request, mut value) in with_names {
+        each_device(&method.input(), &mut value, &mut |text| {
+            if let Some(uuid) = uuids.get(text) {
+                text.clone_from(uuid);
+            }
+        });
+        *request = value.to_string();
+    }
     Ok(())
-}
-
-/// Checks a request in which devices may have names.
-pub fn check(
-    method: &Method,
-    request: &Request,
-    options: CheckOptions,
-    flags: Flags<'_>,
-) -> Result<(), Failure> {
-    let mut value = parse(&request.json)?;
-    each_device(&method.input(), &mut value, &mut |text| {
-        if !is_uuid(text) {
-            NOBODY.clone_into(text);
-        }
-    });
-    options.flags(&Request::whole(method, &value.to_string())?, flags)
 }
 
 /// Goes through everything that names a device in a message.
 fn each_device(message: &MessageDescriptor, value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
     for field in message.fields() {
         let Some(value) = value.get_mut(field.json_name()) else { continue };
-        let elements = match value {
-            Value::Array(elements) => elements.iter_mut().collect(),
-            value => vec![value],
+        let mut visit_one = |value: &mut Value| match (value, field.kind()) {
+            (Value::String(text), _) if is_device(field.name()) && !text.is_empty() => visit(text),
+            (inner, Kind::Message(message)) => each_device(&message, inner, visit),
+            _ => {}
         };
-        let is_device = matches!(field.name(), "device_uuid" | "device_uuids" | "devices_uuids");
-        for element in elements {
-            match (element, field.kind()) {
-                (Value::String(text), _) if is_device && !text.is_empty() => visit(text),
-                (inner, Kind::Message(message)) => each_device(&message, inner, visit),
-                _ => {}
-            }
+        let Value::Array(elements) = value else {
+            visit_one(value);
+            continue;
+        };
+        elements.iter_mut().for_each(visit_one);
+        if is_device(field.name()) {
+            let mut seen = HashSet::new();
+            elements.retain(|element| seen.insert(element.clone()));
         }
     }
 }
 
-/// Returns the UUID of each of these that is a name.
-async fn by_name(
-    client: &Client,
-    mut texts: BTreeSet<String>,
-) -> Result<BTreeMap<String, String>, Failure> {
-    texts.retain(|text| !is_uuid(text));
+/// Returns the UUID of each name.
+async fn by_name(client: &Client, names: Vec<String>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut found = Vec::new();
+    for names in names.chunks(MAX_NAMES) {
+        found.extend(list(client, &json!(names), None).await?);
+    }
     let mut uuids = BTreeMap::new();
-    if !texts.is_empty() {
-        let found = list(client, &json!(texts), None).await?;
-        for name in texts {
-            let uuid = one(client, &name, &found).await?;
-            uuids.insert(name, uuid);
+    let mut unclear = Vec::new();
+    let mut all = None;
+    for name in names {
+        let same = found.iter().filter(|device| device["displayName"] == *name);
+        match same.collect::<Vec<_>>().as_slice() {
+            [device] => {
+                uuids.insert(name, device["uuid"].as_str().unwrap_or_default().to_owned());
+            }
+            [] => {
+                if all.is_none() {
+                    all = Some(list(client, &json!([]), Some(MAX_LOOKED_AT)).await?);
+                }
+                unclear.push(unknown(&name, all.as_deref().unwrap_or_default()));
+            }
+            several => unclear.push(ambiguous(&name, several)),
         }
     }
-    Ok(uuids)
+    match unclear.len() {
+        0 => Ok(uuids),
+        1 => unclear.pop().map_or(Ok(uuids), Err),
+        several => {
+            let code = unclear.first().map_or(failure::INPUT, Failure::exit_code);
+            unclear.iter().take(MAX_SHOWN).for_each(Failure::report);
+            if several > MAX_SHOWN {
+                say(&format!("{} more names that fit no device or several", several - MAX_SHOWN));
+            }
+            Err(Failure::Exit(code))
+        }
+    }
 }
 
-async fn one(client: &Client, name: &str, found: &[Value]) -> Result<String, Failure> {
-    let same = found.iter().filter(|device| device["displayName"] == name).collect::<Vec<_>>();
-    match same.as_slice() {
-        [device] => Ok(device["uuid"].as_str().unwrap_or_default().to_owned()),
-        [] => {
-            let all = list(client, &json!([]), Some(MAX_LOOKED_AT)).await?;
-            let near = near(name, all.iter().filter_map(|device| device["displayName"].as_str()));
-            let is_near = |device: &&Value| {
-                device["displayName"].as_str().is_some_and(|name| near.contains(&name))
-            };
-            let devices: Vec<_> = all.iter().filter(is_near).collect();
-            let message = format!("{name:?}: no device has this name");
-            Err(unclear(failure::NOT_FOUND, message, &devices, "did you mean"))
-        }
-        several => {
-            let message = format!(
-                "{name:?}: {} devices have this name; give the UUID of the one that you mean",
-                several.len()
-            );
-            Err(unclear(failure::INPUT, message, several, "one is"))
-        }
-    }
+fn unknown(name: &str, all: &[Value]) -> Failure {
+    let near = near(name, all.iter().filter_map(|device| device["displayName"].as_str()));
+    let is_near =
+        |device: &&Value| device["displayName"].as_str().is_some_and(|name| near.contains(&name));
+    let devices: Vec<_> = all.iter().filter(is_near).collect();
+    let message = format!("{name:?}: no device has this name");
+    unclear(failure::NOT_FOUND, message, &devices, "did you mean")
+}
+
+fn ambiguous(name: &str, several: &[&Value]) -> Failure {
+    let message = format!(
+        "{name:?}: {} devices have this name; give the UUID of the one that you mean",
+        several.len()
+    );
+    unclear(failure::INPUT, message, several, "one is")
 }
 
 fn unclear(exit_code: u8, message: String, devices: &[&Value], word: &str) -> Failure {
@@ -173,12 +173,4 @@ async fn list(client: &Client, names: &Value, most: Option<usize>) -> Result<Vec
         }
     }
     Ok(devices)
-}
-
-/// Whether this is a UUID by its form (RFC 9562), which no name has.
-fn is_uuid(text: &str) -> bool {
-    let is_part = |(part, length): (&str, usize)| {
-        part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    text.split('-').count() == 5 && text.split('-').zip([8, 4, 4, 4, 12]).all(is_part)
 }

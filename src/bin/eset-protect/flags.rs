@@ -5,22 +5,24 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap_complete::engine::ArgValueCandidates;
 use eset_protect::descriptors::{is_output_only, is_required, summary};
 use eset_protect::wkt::Timestamp;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::value::RawValue;
 
-use clap_complete::engine::ArgValueCandidates;
-
 use crate::cell::{enum_prefix, noun};
 use crate::completions::{By, resources};
+use crate::operation::skeleton;
 use crate::text::{kebab, plural};
 use crate::verb;
 use crate::well_known::{self, Form, form, value_name};
 
 /// The maximum nesting of messages.
 const MAX_DEPTH: usize = 6;
+/// The longest JSON in the example of a call.
+const MAX_EXAMPLE: usize = 60;
 /// The prefix for a flag whose name another flag already has.
 const PREFIX: &str = "request.";
 
@@ -31,6 +33,31 @@ pub enum Names<'a> {
     Exact,
     /// By the last part of the path where that is unique. These fields are arguments without a flag.
     Short { arguments: &'a [String] },
+}
+
+/// The arguments of a command, for the flags that are made when it runs.
+#[derive(Clone, Debug)]
+pub struct Matches(pub ArgMatches);
+
+impl Args for Matches {
+    fn augment_args(command: Command) -> Command {
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command
+    }
+}
+
+impl FromArgMatches for Matches {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(matches.clone()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.clone_from(matches);
+        Ok(())
+    }
 }
 
 /// The flag for a field.
@@ -46,9 +73,11 @@ pub struct Flag {
 }
 
 impl Flag {
-    /// Returns the flags for a message; `taken` are the names of other flags. In full, or by the last part of
-    /// the path where that is unique.
-    pub fn of(message: &MessageDescriptor, names: Names<'_>, taken: &[&str]) -> Vec<Self> {
+    /// Returns the flags for a message, in full or by the last part of the path where that is unique. None has
+    /// the name of a flag of `others`.
+    pub fn of(message: &MessageDescriptor, names: Names<'_>, others: &Command) -> Vec<Self> {
+        let long = others.get_arguments().filter_map(Arg::get_long);
+        let taken: Vec<_> = long.chain(["help", "version", "verbose"]).collect();
         let mut flags = Vec::new();
         collect(message, &mut Vec::new(), &mut flags);
         let short_names: Vec<_> = flags.iter().map(|flag| (flag.short(), flag.is_list())).collect();
@@ -79,9 +108,9 @@ impl Flag {
         self.fields.iter().map(FieldDescriptor::name).collect::<Vec<_>>().join(".")
     }
 
-    /// Returns a unique id for the argument.
+    /// Returns the id of the argument, which is unique among those of a command.
     pub fn id(&self) -> String {
-        format!("{PREFIX}{}", self.path())
+        format!("{PREFIX}{}", self.name)
     }
 
     fn is_list(&self) -> bool {
@@ -120,7 +149,10 @@ impl Flag {
                 name.strip_prefix(&enum_prefix(&values)).unwrap_or(&name).to_owned()
             }
             Kind::Bool => "true".to_owned(),
-            _ => value_name(field).to_owned(),
+            _ => {
+                let json = skeleton::of_field(field).filter(|json| json.len() <= MAX_EXAMPLE);
+                json.map_or(value_name(field).to_owned(), |json| format!("'{json}'"))
+            }
         };
         Some(match (self.is_argument, form(field)) {
             (true, _) => format!(" {}", self.name),
@@ -294,12 +326,15 @@ fn parser(field: &FieldDescriptor) -> fn(&str) -> Result<String, String> {
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => number::<i64>,
         Kind::Uint32 | Kind::Fixed32 => number::<u32>,
         Kind::Uint64 | Kind::Fixed64 => number::<u64>,
-        Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => |text| {
-            let parsed = text.parse::<Timestamp>().map(|_| text.to_owned());
-            parsed.map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
-        },
+        Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
+            |text| parse_time(text).map(|_| text.to_owned())
+        }
         _ => |text| Ok(text.to_owned()),
     }
+}
+
+pub fn parse_time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
 }
 
 fn quoted(text: &str) -> String {

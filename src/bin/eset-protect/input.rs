@@ -4,6 +4,6 @@ mod file;
 mod requests;
 mod uuids;
 
-pub use file::{read, read_text};
+pub use file::{read, read_text, wrong};
 pub use requests::{Requests, parse_requests, read_requests};
-pub use uuids::{each_once, read_uuids};
+pub use uuids::Uuids;

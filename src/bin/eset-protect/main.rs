@@ -61,6 +61,7 @@ mod verb;
 mod wanted;
 mod watch;
 mod well_known;
+mod whole_file;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,9 +1,9 @@
 //! An RPC as a command of its own, by flags or by JSON.
 
 mod given;
-mod skeleton;
+pub mod skeleton;
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::bulk::{self, BulkOptions};
 use crate::check::CheckOptions;
@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::response;
 use crate::safety::Safety;
-use crate::uuids::{Uuids, done};
+use crate::uuids::{ByUuid, done};
 use crate::watch::Watch;
 use given::Given;
 
@@ -59,7 +59,7 @@ impl Operation {
     pub fn command(&self, noun: &str, name: &str) -> Command {
         let command = Command::new(name.to_owned());
         if self.takes_uuids() {
-            return Uuids::command(command, &self.method, noun)
+            return ByUuid::command(command, &self.method, noun)
                 .about(self.summary())
                 .long_about(None);
         }
@@ -109,12 +109,10 @@ impl Operation {
 
     fn flags(&self) -> Vec<Flag> {
         let others = self.common(Connection::augment_args(Command::new("")));
-        let long = others.get_arguments().filter_map(Arg::get_long);
-        let taken: Vec<_> = long.chain(["help", "version", "verbose"]).collect();
         let arguments = self.arguments();
         let names =
             if self.is_short { Names::Short { arguments: &arguments } } else { Names::Exact };
-        let mut flags = Flag::of(&self.method.input(), names, &taken);
+        let mut flags = Flag::of(&self.method.input(), names, &others);
         // The service makes the UUID of what it creates.
         let uuid = self.method.new_uuid().unwrap_or_default();
         let is_paged = self.method.spec.is_paged;
@@ -146,7 +144,7 @@ impl Operation {
             false => Watch::default(),
         };
         if self.takes_uuids() {
-            let uuids = Uuids::from_arg_matches(matches).map_err(|error| unread(&error))?;
+            let uuids = ByUuid::from_arg_matches(matches).map_err(|error| unread(&error))?;
             return uuids.call(&self.method, connection, watch);
         }
         let common = Common::from_arg_matches(matches).map_err(|error| unread(&error))?;
@@ -175,18 +173,13 @@ impl Operation {
             true => BulkOptions::default(),
             false => BulkOptions::from_arg_matches(matches).map_err(|error| unread(&error))?,
         };
-        let names: Vec<_> = flags.iter().map(|flag| (flag.path(), flag.name())).collect();
-        let names: Vec<_> = names.iter().map(|(path, name)| (&**path, &**name)).collect();
-        let takes_names = self.is_short && given.is_none();
         let requests = match &given {
             // Only flags, or nothing: an empty request is one too.
             None => {
                 let json = complete("{}").map_err(Failure::Input)?;
                 let request = Request::whole(method, &json)?;
-                match takes_names {
-                    true => devices::check(method, &request, common.check, &names)?,
-                    false => common.check.flags(&request, &names)?,
-                }
+                let fields = flags.iter().map(|flag| (flag.path(), flag.name()));
+                common.check.flags(&request, &fields.collect::<Vec<_>>())?;
                 Requests::One(request)
             }
             Some(given) => {
@@ -196,22 +189,13 @@ impl Operation {
             }
         };
         match requests.many_if(options.has_failed_file()) {
-            Requests::One(mut request) if method.spec.is_paged => {
-                let limit = Limit::from_arg_matches(matches).map_err(|error| unread(&error))?;
-                connection.run(async |client, view| {
-                    if takes_names {
-                        devices::resolve_in(&client, method, vec![&mut request.json]).await?;
-                    }
-                    watch
-                        .run(view, async || {
-                            listing::print(&client, view, method, &request.json, limit).await
-                        })
-                        .await
-                })
-            }
             Requests::One(mut request) => connection.run(async |client, view| {
-                if takes_names {
-                    devices::resolve_in(&client, method, vec![&mut request.json]).await?;
+                devices::resolve(&client, method, vec![&mut request.json]).await?;
+                let json = &request.json;
+                if method.spec.is_paged {
+                    let limit = Limit::from_arg_matches(matches).map_err(|error| unread(&error))?;
+                    let list = async || listing::print(&client, view, method, json, limit).await;
+                    return watch.run(view, list).await;
                 }
                 let named = flags.iter().find_map(|flag| flag.named(matches));
                 let done = match &named {
@@ -222,8 +206,7 @@ impl Operation {
                 if !safety.dry_run.dry_run && self.arguments().is_empty() {
                     safety.confirm(method, "everything that the request names")?;
                 }
-                let call =
-                    async || response::call(&client, view, method, &request.json, &done).await;
+                let call = async || response::call(&client, view, method, json, &done).await;
                 watch.run(view, async || call().await.map(drop)).await
             }),
             Requests::Many(requests) => {

@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use eset_protect::check::{Check, ProblemKind};
 
+use crate::devices::is_device;
+
 /// Something in a request that is wrong, or that this version does not know.
 #[derive(Debug)]
 pub struct Problem {
@@ -16,7 +18,10 @@ pub struct Problem {
 /// Checks a message by the library's rules.
 pub fn of_rules(message: &impl Check) -> Vec<Problem> {
     let found = message.check(SystemTime::now()).err();
-    let problems = found.into_iter().flatten().map(|problem| {
+    let found = found.into_iter().flatten();
+    // A device may have its name there, which is no UUID.
+    let found = found.filter(|problem| problem.value.is_none() || !is_device(&problem.field));
+    let problems = found.map(|problem| {
         let description = problem.description().to_string();
         let is_unknown = problem.kind == ProblemKind::Unknown;
         Problem { field: problem.field, description, is_unknown }

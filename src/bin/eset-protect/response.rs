@@ -1,40 +1,18 @@
 //! Prints the response of a call.
 
 use eset_protect::Client;
-use eset_protect::rpc::{IdempotencyLevel, Rpc};
+use eset_protect::rpc::IdempotencyLevel;
 use serde_json::Value;
 
 use crate::calls::{self, parse};
-use crate::check::{CheckOptions, Flags};
-use crate::connection::Connection;
 use crate::details;
-use crate::devices;
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::items::{Items, yaml};
 use crate::method::Method;
 use crate::output::{Format, Output, View};
-use crate::request::Request;
-use crate::safety::DryRun;
 use crate::say::say;
 use crate::text::{plural, printable, singular};
-
-/// Checks a request, makes the call and prints its response, or `done` if that is empty.
-pub fn run<R: Rpc>(
-    connection: Connection,
-    request: &R::Request,
-    flags: Flags<'_>,
-    done: &str,
-    dry_run: DryRun,
-) -> Result<(), Failure> {
-    let method = Method::of::<R>()?;
-    let mut request = Request::new(&method, request)?;
-    devices::check(&method, &request, CheckOptions::default(), flags)?;
-    connection.safely(dry_run.into()).run(async |client, view| {
-        devices::resolve_in(&client, &method, vec![&mut request.json]).await?;
-        call(&client, view, &method, &request.json, done).await.map(drop)
-    })
-}
 
 /// Makes a call and prints its response, or `done` if that is empty. Returns the response: empty if there is none,
 /// since it is a dry run or what is not found is ignored.

@@ -1,7 +1,6 @@
 //! `eset-protect tasks`.
 
 pub mod create;
-mod update;
 pub mod wait;
 
 use clap::{Args, Subcommand};
@@ -26,8 +25,6 @@ pub struct Tasks {
 #[derive(Debug, Subcommand)]
 enum Command {
     Create(Box<create::Create>),
-    SetTargets(update::SetTargets),
-    SetTriggers(update::SetTriggers),
     Wait(wait::Wait),
 }
 
@@ -36,8 +33,6 @@ impl Tasks {
         let Self { connection, command } = self;
         match command {
             Command::Create(create) => create.run(connection),
-            Command::SetTargets(set) => set.run(connection),
-            Command::SetTriggers(set) => set.run(connection),
             Command::Wait(wait) => {
                 wait.check()?;
                 connection.run(async |client, view| wait.run(&client, view).await)

@@ -6,8 +6,8 @@ use std::{fs, io};
 use eset_protect::codegen::Profile;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use crate::descriptors::write_whole;
 use crate::failure::Failure;
+use crate::whole_file::{Readers, write};
 
 const COMMAND: &str = "credentials_command";
 
@@ -94,7 +94,7 @@ impl Config {
     fn write(&self) -> Result<(), Failure> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let written = fs::create_dir_all(folder)
-            .and_then(|()| write_whole(&self.path, self.document.to_string().as_bytes()));
+            .and_then(|()| write(&self.path, self.document.to_string().as_bytes(), Readers::Owner));
         written.map_err(|error| Failure::io(&self.path.display().to_string(), &error))
     }
 }

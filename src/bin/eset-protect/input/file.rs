@@ -1,5 +1,6 @@
 //! Reads bytes and text of limited size.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -15,38 +16,39 @@ const MAX_SIZE: u64 = 64 * 1024 * 1024;
 /// Whether standard input was read: there is nothing more in it.
 static IS_READ: AtomicBool = AtomicBool::new(false);
 
+/// Returns the failure that something is wrong with a file, which a flag or nothing names.
+pub fn wrong(flag: &str, path: &Path, problem: &dyn Display) -> Failure {
+    let place = format!("{flag} {}", path.display());
+    Failure::Input(format!("{}: {problem}", place.trim_start()))
+}
+
 /// Reads the file named by a flag; `-` is standard input.
 pub fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
-    if path.as_os_str() == "-" {
+    let wrong = |problem: &dyn Display| wrong(flag, path, problem);
+    let content = if path.as_os_str() == "-" {
         if IS_READ.swap(true, Ordering::Relaxed) {
-            let what = "standard input is read already; expected `-` once";
-            return Err(Failure::Input(format!("{flag} -: {what}").trim_start().to_owned()));
+            return Err(wrong(&"standard input is read already; expected `-` once"));
         }
-        return read_to_end("standard input", io::stdin().lock());
+        read_to_end(io::stdin().lock())
+    } else {
+        File::open(path).and_then(read_to_end)
+    };
+    match content.map_err(|error| wrong(&error))? {
+        content if content.len() as u64 > MAX_SIZE => {
+            Err(wrong(&format!("expected at most {} MiB", MAX_SIZE / 1024 / 1024)))
+        }
+        content => Ok(content),
     }
-    let what = format!("{flag} {}", path.display());
-    let what = what.trim_start();
-    let file = File::open(path).map_err(|error| Failure::Input(format!("{what}: {error}")))?;
-    read_to_end(what, file)
 }
 
 /// Reads the text file named by a flag; `-` is standard input.
 pub fn read_text(flag: &str, path: &Path) -> Result<String, Failure> {
-    decode(&read(flag, path)?)
-        .map_err(|problem| Failure::Input(format!("{flag} {}: {problem}", path.display())))
+    decode(&read(flag, path)?).map_err(|problem| wrong(flag, path, &problem))
 }
 
-fn read_to_end(what: &str, reader: impl Read) -> Result<Vec<u8>, Failure> {
+/// Reads a byte more than is allowed.
+fn read_to_end(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    reader
-        .take(MAX_SIZE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::Input(format!("{what}: {error}")))?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err(Failure::Input(format!(
-            "{what}: expected at most {} MiB",
-            MAX_SIZE / 1024 / 1024
-        )));
-    }
+    reader.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,22 +1,47 @@
-//! Reads UUIDs, one per line.
+//! What to act on: UUIDs as arguments, or one per line of a file.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::file::read_text;
+use clap::Args;
+
+use super::file::{read_text, wrong};
 use crate::failure::Failure;
 
-/// Reads the UUIDs in the file named by a flag; `-` is standard input. Ignores empty lines and duplicates.
-pub fn read_uuids(flag: &str, path: &Path) -> Result<Vec<String>, Failure> {
+#[derive(Args, Debug)]
+pub struct Uuids {
+    /// One or several UUIDs; `-` reads them from standard input
+    #[arg(value_name = "UUID", required_unless_present = "from", conflicts_with = "from")]
+    pub uuids: Vec<String>,
+    /// Read them from this file (at most 64 MiB), one per line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+}
+
+impl Uuids {
+    /// Returns the UUIDs without duplicates. Devices may have names instead.
+    pub fn read(&self, are_devices: bool) -> Result<Vec<String>, Failure> {
+        match (&self.from, &*self.uuids) {
+            (Some(path), _) => read("--from", path, are_devices),
+            (None, [uuid]) if uuid == "-" => read("UUID", Path::new("-"), are_devices),
+            (None, uuids) if uuids.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
+                "-: cannot be combined with other arguments, since it reads standard input"
+                    .to_owned(),
+            )),
+            (None, uuids) => Ok(each_once(uuids.to_vec())),
+        }
+    }
+}
+
+/// Reads the UUIDs in the file named by a flag; `-` is standard input. Ignores empty lines.
+fn read(flag: &str, path: &Path, are_devices: bool) -> Result<Vec<String>, Failure> {
     let text = read_text(flag, path)?;
-    let wrong = |number: usize, problem: &str| {
-        Failure::Input(format!("{flag} {}: line {number}: {problem}", path.display()))
-    };
     let mut uuids = Vec::new();
     for (number, line) in (1..).zip(text.split('\n')) {
         let uuid = line.trim();
-        if !uuid.bytes().all(is_of_uuid) {
-            return Err(wrong(number, &format!("expected a uuid and nothing else, found {uuid}")));
+        if !are_devices && !uuid.bytes().all(is_of_uuid) {
+            let expected = "expected a uuid and nothing else";
+            return Err(wrong(flag, path, &format!("line {number}: {expected}, found {uuid}")));
         }
         if !uuid.is_empty() {
             uuids.push(uuid.to_owned());
@@ -31,7 +56,7 @@ fn is_of_uuid(byte: u8) -> bool {
 }
 
 /// Removes duplicates.
-pub fn each_once(uuids: Vec<String>) -> Vec<String> {
+fn each_once(uuids: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
     uuids.into_iter().filter(|uuid| seen.insert(uuid.clone())).collect()
 }

@@ -18,6 +18,12 @@ pub fn of(method: &Method) -> Result<String, Failure> {
         .map_err(|error| Failure::Other(format!("{}: {error}", method.spec.request)))
 }
 
+/// Returns an example of a single message of a field.
+pub fn of_field(field: &FieldDescriptor) -> Option<String> {
+    let example = ExampleField { field, depth: 0 }.message(&field.kind())?;
+    serde_json::to_string(&example).ok()
+}
+
 /// A message with an example in each field, written as an object.
 struct Example {
     message: MessageDescriptor,

@@ -11,6 +11,7 @@ use super::files::read;
 use crate::connection::Connection;
 use crate::dry_run;
 use crate::failure::Failure;
+use crate::input::wrong;
 use crate::method::Method;
 use crate::output::{Output, View};
 use crate::request::Request;
@@ -55,8 +56,7 @@ impl Import {
         let mut policies = Vec::new();
         for path in &self.files {
             let policy = read("FILE", path)?.to_policy();
-            let wrong = |error| Failure::Input(format!("FILE {}: {error}", path.display()));
-            policies.push(policy.map_err(wrong)?);
+            policies.push(policy.map_err(|error| wrong("FILE", path, &error))?);
         }
         connection.safely(self.dry_run.into()).run(async |client, view| {
             for policy in policies {

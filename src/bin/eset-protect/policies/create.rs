@@ -11,7 +11,7 @@ use eset_protect::policy_management::v2::{
 };
 use eset_protect::rpc::policies::CreatePolicy;
 
-use crate::check::{CheckOptions, Flags};
+use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::creation::Creation;
 use crate::failure::Failure;
@@ -67,7 +67,7 @@ struct Fields {
 }
 
 /// The flags that set fields.
-const FLAGS: Flags<'_> = &[
+const FLAGS: &[(&str, &str)] = &[
     ("policy.display_name", "--name"),
     ("policy.features[0].configuration.product", "--product"),
     ("policy.features[0].configuration.data", "--data"),
@@ -141,9 +141,7 @@ fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
             let text = format!("read as {}, {size}", settings.form);
             Ok(Data { data: settings.data, product: settings.product, text })
         }
-        Err(SettingsError::Empty) => {
-            Err(Failure::Input(format!("--data {}: {}", path.display(), SettingsError::Empty)))
-        }
+        Err(SettingsError::Empty) => Err(input::wrong("--data", path, &SettingsError::Empty)),
         Err(_) if check.allows_unknown() => {
             let text = format!("sent as it is, {}", count(content.len(), "byte"));
             Ok(Data { data: content.into(), product: None, text })

@@ -1,8 +1,9 @@
 //! Policies in files and in the tenant.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use eset_protect::Client;
@@ -13,34 +14,31 @@ use eset_protect::rollout::Tenant;
 
 use crate::failure::Failure;
 use crate::input;
+use crate::whole_file::{self, Readers};
 
 /// Reads a policy from a file: YAML or JSON as `policies export` writes it, or a Web Console export.
 pub fn read(flag: &str, path: &Path) -> Result<PolicyFile, Failure> {
     let content = input::read(flag, path)?;
-    let wrong = |what: String| {
-        let name = format!("{flag} {}", path.display());
-        Failure::Input(format!("{}: {what}", name.trim_start()))
-    };
+    let wrong = |what: &dyn Display| input::wrong(flag, path, what);
     if content.trim_ascii().is_empty() {
-        return Err(wrong("expected a policy, found nothing".to_owned()));
+        return Err(wrong(&"expected a policy, found nothing"));
     }
     if let Ok(settings) = Settings::read(&content) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         return Ok(PolicyFile::from_settings(&name, &settings));
     }
-    let text = decode_text(&content).map_err(wrong)?;
+    let text = decode_text(&content).map_err(|problem| wrong(&problem))?;
     // JSON is read as JSON, since YAML would change its numbers.
     if text.trim_start().starts_with('{') {
-        return serde_json::from_str(&text).map_err(|error| wrong(error.to_string()));
+        return serde_json::from_str(&text).map_err(|error| wrong(&error));
     }
-    serde_norway::from_str(&text).map_err(|error| wrong(error.to_string()))
+    serde_norway::from_str(&text).map_err(|error| wrong(&error))
 }
 
 /// Reads all files of a folder that end with .yaml, .yml or .json. A folder without any is refused, since with
 /// `--prune` it would delete every policy.
 pub fn read_folder(folder: &Path) -> Result<Vec<PolicyFile>, Failure> {
-    let wrong = |what: String| Failure::Input(format!("{}: {what}", folder.display()));
-    let io = |error: io::Error| wrong(error.to_string());
+    let io = |error: io::Error| input::wrong("", folder, &error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
@@ -50,9 +48,8 @@ pub fn read_folder(folder: &Path) -> Result<Vec<PolicyFile>, Failure> {
         }
     }
     if paths.is_empty() {
-        return Err(wrong(
-            "expected files that end with .yaml, .yml or .json, found none".to_owned(),
-        ));
+        let problem = "expected files that end with .yaml, .yml or .json, found none";
+        return Err(input::wrong("", folder, &problem));
     }
     paths.sort();
     let mut files = Vec::new();
@@ -94,33 +91,8 @@ pub fn with_assignments(tenant: &Tenant, policy: &Policy) -> PolicyFile {
     PolicyFile { assignments, ..PolicyFile::from_policy(policy) }
 }
 
-/// Writes a file that only its owner can read, since policies may contain secrets. An interruption leaves the
-/// old file or the new one.
+/// Writes a file that only its owner can read, since policies may contain secrets.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    save(path, content, |new| new.persist(path).map_err(|error| error.error))
-}
-
-/// Writes a file that is not there yet.
-pub fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    save(path, content, |new| new.persist_noclobber(path).map_err(|error| error.error))
-}
-
-fn save(
-    path: &Path,
-    content: &[u8],
-    persist: impl FnOnce(tempfile::NamedTempFile) -> io::Result<fs::File>,
-) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let write = || {
-        let mut new = tempfile::Builder::new().prefix(".eset-protect-").tempfile_in(folder)?;
-        new.write_all(content)?;
-        new.as_file().sync_all()?;
-        persist(new)?;
-        // The name is on the disk only when its folder is.
-        #[cfg(unix)]
-        fs::File::open(folder)?.sync_all()?;
-        Ok(())
-    };
-    write().map_err(|error| Failure::io(&path.display().to_string(), &error))
+    let written = whole_file::write(path, content, Readers::Owner);
+    written.map_err(|error| Failure::io(&path.display().to_string(), &error))
 }

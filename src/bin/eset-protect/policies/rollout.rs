@@ -7,13 +7,15 @@ use eset_protect::Client;
 use eset_protect::policy::PolicyFile;
 use eset_protect::rollout::{Plan, RolloutError, Tenant};
 
-use super::files::{read_folder, write, write_new};
+use super::files::{read_folder, write};
 use super::view::json;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::input;
 use crate::output::{Format, Output, View};
 use crate::say::say;
 use crate::text::printable;
+use crate::whole_file::write_new;
 
 /// Where `apply` and `set` keep their journal.
 pub const JOURNAL: &str = "eset-protect-journal.json";
@@ -146,9 +148,7 @@ fn roll_back(plan: &Plan, now: Tenant) -> Result<Plan, Failure> {
 }
 
 fn saved(path: &Path) -> Result<Plan, Failure> {
-    let content = crate::input::read("", path)?;
-    serde_json::from_slice(&content)
-        .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+    serde_json::from_slice(&input::read("", path)?).map_err(|error| input::wrong("", path, &error))
 }
 
 /// Applies a plan with a journal.
@@ -159,9 +159,10 @@ pub async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), F
     }
     if journal.exists() {
         let what = "the journal of an interrupted run; expected --resume or --roll-back first";
-        return Err(Failure::Input(format!("{}: {what}", journal.display())));
+        return Err(input::wrong("", journal, &what));
     }
-    write_new(journal, json(plan)?.as_bytes())?;
+    let written = write_new(journal, json(plan)?.as_bytes());
+    written.map_err(|error| Failure::io(&journal.display().to_string(), &error))?;
     match carry_out(client, plan).await {
         Ok(()) => remove(journal),
         // Nothing was done.

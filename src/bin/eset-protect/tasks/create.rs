@@ -1,25 +1,23 @@
 //! `eset-protect tasks create`: from flags, or from a file.
 
-use std::time::SystemTime;
-
-use clap::Args;
+use clap::{Arg, ArgMatches, Args, Command};
 use eset_protect::automation::v1::{
-    Action, CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskTargets, Trigger,
+    CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskTargets, Trigger,
 };
-use eset_protect::check::{Check, ProblemKind};
+use eset_protect::params::{ACTIONS, KnownAction};
 use eset_protect::rpc::device_tasks::CreateTask;
 use eset_protect::wkt::Timestamp;
 use eset_protect::{Client, Guarded};
 
 use super::wait::{self, WaitOptions};
-use crate::action::{self, Params};
+use crate::action;
 use crate::calls::{self, to_json};
-use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::creation::Creation;
 use crate::devices;
 use crate::dry_run;
 use crate::failure::Failure;
+use crate::flags::{Flag, Matches, parse_time};
 use crate::input::Requests;
 use crate::method::Method;
 use crate::output::View;
@@ -33,26 +31,29 @@ use crate::text::count;
 /// All requests are checked before the first call. If one contains a mistake, or a name that this version
 /// does not know without --allow-unknown, nothing is sent.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    defer(with_params),
+    after_help = "\
 Examples:
   eset-protect tasks create --name Scan --action OnDemandScan --scan-profile InDepth --device UUID
-  eset-protect tasks create --name Update --action SystemUpdate \\
-      --params '{\"allowReboot\": true, \"rebootActions\": {\"postpone\": \"OneHour\"}}' --group UUID
+  eset-protect tasks create --name Update --action SystemUpdate --allow-reboot --postpone OneHour \\
+      --group UUID
   eset-protect tasks get UUID --output json | eset-protect tasks create --file -
   eset-protect tasks list --output json | jq -c 'select(.displayName == \"Scan\")' |
       eset-protect tasks create --file -
   eset-protect tasks create --file tasks.ndjson --failed again.ndjson
   eset-protect tasks create --name Isolate --action StartNetworkIsolation --device UUID \\
-      --guarded --wait --wait-timeout 10m")]
+      --guarded --wait --wait-timeout 10m"
+)]
 pub struct Create {
     #[command(flatten)]
     creation: Creation,
     #[command(flatten)]
     fields: Fields,
     #[command(flatten)]
-    params: Params,
-    #[command(flatten)]
     options: CreateArgs,
+    #[command(flatten)]
+    matches: Matches,
 }
 
 /// The fields of the task.
@@ -68,6 +69,9 @@ struct Fields {
     /// The action; --help lists the known ones
     #[arg(long, required_unless_present = "file", long_help = action::help())]
     action: Option<String>,
+    /// The params in ProtoJSON, instead of flags; `@type` may be omitted for the known actions
+    #[arg(long, value_name = "JSON", help_heading = action::HEADING)]
+    params: Option<String>,
     /// A device to run it on, by name or UUID; may be repeated
     #[arg(long)]
     device: Vec<String>,
@@ -79,37 +83,38 @@ struct Fields {
     expires: Option<Timestamp>,
 }
 
-pub fn parse_time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
-}
-
-/// Returns the targets that --device and --group name.
-pub(super) fn targets(
-    devices_uuids: Vec<String>,
-    device_groups_uuids: Vec<String>,
-) -> Result<DeviceTaskTargets, Failure> {
-    if devices_uuids.is_empty() && device_groups_uuids.is_empty() {
-        let expected = "--device, --group: expected at least one device or group";
-        return Err(Failure::Input(expected.to_owned()));
-    }
-    Ok(DeviceTaskTargets { devices_uuids, device_groups_uuids })
-}
-
-/// The prefix of the fields of params.
-const PARAMS: &str = "task.action.params.";
-
-/// The flags that set fields.
-const FLAGS: [(&str, &str); 9] = [
+/// The flags that set other fields than params.
+const FLAGS: &[(&str, &str)] = &[
     ("task.display_name", "--name"),
     ("task.action.name", "--action"),
-    ("task.action.params.commandLine", "--command-line"),
-    ("task.action.params.currentDirectory", "--directory"),
-    ("task.action.params", "--params"),
     ("task.targets.devices_uuids", "--device"),
     ("task.targets.device_groups_uuids", "--group"),
-    ("task.targets", "--device, --group"),
-    ("task.triggers", "--expires"),
+    ("task.triggers[0].manual.expire_time", "--expires"),
 ];
+
+/// Returns the flags for the params of each known action.
+fn params() -> impl Iterator<Item = (&'static str, Vec<Flag>)> {
+    let others = Connection::augment_args(Create::augment_args(Command::new("")));
+    ACTIONS.iter().map(KnownAction::name).map(move |name| (name, action::flags(name, &others)))
+}
+
+/// Adds the flags for params. Actions share those of the same name.
+fn with_params(command: Command) -> Command {
+    let mut args: Vec<(Arg, Vec<&str>)> = Vec::new();
+    for (action, flags) in params() {
+        for flag in flags {
+            match args.iter_mut().find(|(arg, _)| *arg.get_id() == *flag.id()) {
+                Some((_, actions)) => actions.push(action),
+                None => args.push((flag.arg(), vec![action])),
+            }
+        }
+    }
+    let args = args.into_iter().map(|(arg, actions)| {
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        arg.help(format!("{}: {help}", actions.join(", "))).conflicts_with_all(["file", "params"])
+    });
+    command.next_help_heading(action::HEADING).args(args)
+}
 
 /// The flags of everything that creates one task.
 #[derive(Args, Debug)]
@@ -194,22 +199,19 @@ impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // Errors are reported before connecting.
         let options = self.options.checked()?;
-        let Self { creation, fields, params, .. } = self;
+        let Self { creation, fields, matches, .. } = self;
         let method = Method::of::<CreateTask>()?;
         let requests = creation.requests(&method, || {
-            // --params sets all of them.
-            let is_json = params.is_json();
-            let is_used = |flag: &&(&str, &str)| !(is_json && flag.0.starts_with(PARAMS));
-            let flags: Vec<_> = FLAGS.iter().filter(is_used).copied().collect();
-            let task = fields.task(params, creation.check)?;
+            let (task, mut names) = fields.task(&matches.0)?;
             let request = Request::new(&method, &CreateTaskRequest::from(task))?;
-            devices::check(&method, &request, creation.check, &flags)?;
+            names.extend(FLAGS.iter().map(|(path, flag)| ((*path).to_owned(), (*flag).to_owned())));
+            creation.check.flags(&request, &names)?;
             Ok(request)
         })?;
         match requests {
             Requests::One(mut request) => {
                 connection.safely(creation.dry_run.into()).run(async |client, view| {
-                    devices::resolve_in(&client, &method, vec![&mut request.json]).await?;
+                    devices::resolve(&client, &method, vec![&mut request.json]).await?;
                     options.create(&client, view, &method, &request.json).await
                 })
             }
@@ -222,25 +224,37 @@ impl Create {
 }
 
 impl Fields {
-    fn task(self, params: Params, check: CheckOptions) -> Result<DeviceTask, Failure> {
-        let targets = targets(self.device, self.group)?;
+    /// Returns the task, and the fields of params that flags set.
+    fn task(self, matches: &ArgMatches) -> Result<(DeviceTask, Vec<(String, String)>), Failure> {
         let name = self.action.unwrap_or_default();
-        // Reports a misspelled action before its missing params.
-        let misspelled = DeviceTask { action: Some(Action::new(&*name)), ..DeviceTask::default() };
-        if let Err(problems) = misspelled.check(SystemTime::now())
-            && let Some(problem) = problems.iter().find(|problem| problem.field == "action.name")
-            && !check.allows_unknown()
-        {
-            let lines = vec![format!("--action: {}", problem.description())];
-            return Err(Failure::Check { lines, can_allow: problem.kind == ProblemKind::Unknown });
+        let (mut flags, mut others) = (Vec::new(), Vec::new());
+        for (action, of_action) in params() {
+            match action == name {
+                true => flags = of_action,
+                false => others.extend(of_action.into_iter().map(|flag| (action, flag))),
+            }
         }
-        Ok(DeviceTask {
+        let is_own = |flag: &Flag| flags.iter().any(|own| own.id() == flag.id());
+        let is_wrong = |flag: &Flag| flag.is_given(matches) && !is_own(flag);
+        if let Some((action, flag)) = others.iter().find(|(_, flag)| is_wrong(flag)) {
+            let (flag, problem) = (flag.name(), format!("it belongs to the action {action}"));
+            return Err(Failure::Input(format!("{flag}: {problem}, but --action is {name:?}")));
+        }
+        let fields = match &self.params {
+            None if !flags.is_empty() => action::fields(&flags),
+            _ => vec![("task.action.params".to_owned(), "--params".to_owned())],
+        };
+        let task = DeviceTask {
             display_name: self.name.unwrap_or_default(),
             description: self.description.unwrap_or_default(),
-            action: Some(params.action(name)?),
-            targets: Some(targets),
+            action: Some(action::new(&name, self.params.as_deref(), &flags, matches)?),
+            targets: Some(DeviceTaskTargets {
+                devices_uuids: self.device,
+                device_groups_uuids: self.group,
+            }),
             triggers: vec![Trigger::manual(self.expires)],
             ..DeviceTask::default()
-        })
+        };
+        Ok((task, fields))
     }
 }

@@ -1,0 +1,54 @@
+//! Writes files completely or not at all: an interruption leaves the old file or the new one.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Who can read a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    Owner,
+    /// All that the umask allows.
+    All,
+}
+
+pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
+    // Renaming over a device or pipe would replace it with a file.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::write(path, content);
+    }
+    save(path, content, readers, |new| new.persist(path).map_err(|error| error.error))
+}
+
+/// Writes a file that is not there yet, and that only its owner can read.
+pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let persist = |new: NamedTempFile| new.persist_noclobber(path).map_err(|error| error.error);
+    save(path, content, Readers::Owner, persist)
+}
+
+fn save(
+    path: &Path,
+    content: &[u8],
+    readers: Readers,
+    persist: impl FnOnce(NamedTempFile) -> io::Result<File>,
+) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut builder = Builder::new();
+    builder.prefix(".eset-protect-");
+    #[cfg(unix)]
+    if readers == Readers::All {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut new = builder.tempfile_in(folder)?;
+    new.write_all(content)?;
+    new.as_file().sync_all()?;
+    persist(new)?;
+    // The name is on the disk only when its folder is.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
