@@ -13,7 +13,7 @@ use super::failure::{Failure, Violations};
 use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
-use super::store::{Change, Snapshot, Store};
+use super::store::{Change, Snapshot, Store, within};
 use crate::check::Problem;
 use crate::rpc::{Deployment, MethodSpec, Rpc};
 use crate::wkt::Timestamp;
@@ -40,8 +40,8 @@ pub(crate) struct Methods {
 struct Kind {
     message: MessageDescriptor,
     id: Option<FieldDescriptor>,
-    /// Whether they are inside others.
-    is_child: bool,
+    /// The types of the resources that they are in.
+    parents: Vec<String>,
 }
 
 struct Method {
@@ -96,17 +96,6 @@ pub(crate) fn write<R: Rpc>(answer: Make<R>) -> (&'static str, Answer) {
     (R::SPEC.path, Answer::Write(Arc::new(write)))
 }
 
-impl Answer {
-    /// Deletes a resource by a special method, and everything inside it.
-    fn deleting(special: Arc<Write>, standard: Standard) -> Self {
-        Self::Write(Arc::new(move |change, environment, request| {
-            let response = special(change, environment, request.clone())?;
-            standard.remove_children(change, &request)?;
-            Ok(response)
-        }))
-    }
-}
-
 impl From<Standard> for Answer {
     fn from(method: Standard) -> Self {
         if method.is_change() {
@@ -131,23 +120,18 @@ impl Methods {
         special: Vec<(&'static str, Answer)>,
     ) {
         let mut special: BTreeMap<_, _> = special.into_iter().collect();
-        let mut standard = standard::methods(specs, pool, |path| special.contains_key(path));
+        let mut standard = standard::methods(specs, pool);
         for &spec in specs {
             let Some(request) = pool.get_message_by_name(spec.request) else { continue };
             let standard = standard.remove(spec.path);
             if let Some(standard) = &standard {
-                let (message, id, is_child) = standard.resource();
-                let kind = Kind { message: message.clone(), id: id.cloned(), is_child };
+                let (message, id, parents) = standard.resource();
+                let (id, parents) = (id.cloned(), parents.to_vec());
+                let kind = Kind { message: message.clone(), id, parents };
                 self.resources.entry(message.full_name().to_owned()).or_insert(kind);
             }
             let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
-            let special = special.remove(spec.path);
-            let answer = match (special, standard) {
-                (Some(Answer::Write(special)), Some(standard)) if standard.is_delete() => {
-                    Some(Answer::deleting(special, standard))
-                }
-                (special, standard) => special.or_else(|| standard.map(Answer::from)),
-            };
+            let answer = special.remove(spec.path).or_else(|| standard.map(Answer::from));
             let method = Method { spec, request, path, answer, check };
             self.methods.insert(spec.path, method);
         }
@@ -184,12 +168,11 @@ impl Methods {
         row: &[u8],
     ) -> Result<(), Failure> {
         let unknown = || Failure::internal(format!("no service has resources of type {name}"));
-        let Kind { message, id, is_child } = self.resources.get(name).ok_or_else(unknown)?;
-        let parents = if *is_child { parents } else { &[] };
-        if *is_child && parents.is_empty() {
+        let Kind { message, id, parents: kinds } = self.resources.get(name).ok_or_else(unknown)?;
+        if parents.len() < kinds.len() {
             return Err(unknown());
         }
-        let collection = standard::within(name.to_owned(), parents);
+        let collection = within(kinds, parents, name);
         let mut resource = DynamicMessage::decode(message.clone(), row)?;
         standard::insert(change, environment, &collection, id.as_ref(), &mut resource)?;
         Ok(())

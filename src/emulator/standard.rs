@@ -4,7 +4,6 @@
 //! the resource's own identifier. The behaviour of a method follows from its HTTP rule and the types of its
 //! request and response, so a service needs no code here unless it does more.
 
-mod children;
 mod fields;
 mod filter;
 mod list;
@@ -16,15 +15,13 @@ use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
 
-use self::children::Child;
-pub(super) use self::children::within;
 use self::fields::{server_values, values_from_xml};
 pub(super) use self::filter::Filter;
 pub(super) use self::method::methods;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::groups::{self, PARENT};
-use super::store::{Change, Read, Snapshot};
+use super::store::{Change, Read, Snapshot, within};
 
 /// A standard method.
 #[derive(Clone, Debug)]
@@ -36,12 +33,8 @@ pub(crate) struct Standard {
     /// The request fields in the path: those of the parents and, for some verbs, of the resource itself as
     /// the last one.
     path: Vec<String>,
-    /// Whether the last of them identifies the resource.
-    is_of_one: bool,
-    /// The type of the parent, if the emulator has that type: the parent must exist then.
-    parent: Option<String>,
-    /// What is inside the resources of this type.
-    children: Vec<Child>,
+    /// The types of the resources that these are in, from the outermost; empty if the emulator does not have one.
+    parents: Vec<String>,
     response: MessageDescriptor,
     /// The response field that contains the resource or resources.
     item: Option<FieldDescriptor>,
@@ -90,9 +83,9 @@ impl Standard {
         )
     }
 
-    /// Returns the type and identifier field of the resource, and whether it is inside another one.
-    pub(crate) fn resource(&self) -> (&MessageDescriptor, Option<&FieldDescriptor>, bool) {
-        (&self.resource, self.id.as_ref(), self.path.len() > usize::from(self.is_of_one))
+    /// Returns the type and identifier field of the resource, and the types that it is inside of.
+    pub(crate) fn resource(&self) -> (&MessageDescriptor, Option<&FieldDescriptor>, &[String]) {
+        (&self.resource, self.id.as_ref(), &self.parents)
     }
 
     /// Returns the request fields in the path.
@@ -168,26 +161,10 @@ impl Standard {
             _ => {
                 let (collection, id) = self.one(change, &request)?;
                 let (sequence, _) = self.find(change, environment, &collection, &id)?;
-                self.remove_children(change, &request)?;
                 change.remove(&collection, &id, sequence)?;
                 Ok(Vec::new())
             }
         }
-    }
-
-    /// Removes everything inside the resource that a request names.
-    pub(crate) fn remove_children(
-        &self,
-        change: &mut Change<'_>,
-        request: &DynamicMessage,
-    ) -> Result<(), Failure> {
-        let ids: Vec<_> = self.path.iter().map(|name| value_at(request, name)).collect();
-        children::remove(change, &self.children, &ids)
-    }
-
-    /// Whether this deletes the resource that the path names.
-    pub(crate) fn is_delete(&self) -> bool {
-        matches!(self.verb, Verb::Delete)
     }
 
     /// Creates a resource (AIP-133). Sets the fields of the server, including the identifier unless clients
@@ -226,13 +203,13 @@ impl Standard {
         parents: &[String],
     ) -> Result<String, Failure> {
         let ids: Vec<_> = parents.iter().map(|parent| value_at(request, parent)).collect();
-        if let (Some(parent), Some((id, above))) = (&self.parent, ids.split_last()) {
-            let in_collection = within(parent.clone(), above);
-            if tables.find(&in_collection, id)?.is_none() {
-                return Err(Failure::not_found(parent, id));
-            }
+        if let (Some((parent, above)), Some(id)) = (self.parents.split_last(), ids.last())
+            && !parent.is_empty()
+            && tables.find(&within(above, &ids, parent), id)?.is_none()
+        {
+            return Err(Failure::not_found(parent, id));
         }
-        Ok(within(self.resource.full_name().to_owned(), &ids))
+        Ok(within(&self.parents, &ids, self.resource.full_name()))
     }
 
     fn find(

@@ -13,7 +13,7 @@ use std::sync::{PoisonError, RwLock};
 use redb::{Database, Durability, ReadableDatabase};
 use tonic::Status;
 
-pub(crate) use tables::{Change, Read, Snapshot};
+pub(crate) use tables::{Change, Read, Snapshot, within};
 
 use super::error::EmulatorError;
 use super::failure::Failure;

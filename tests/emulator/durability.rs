@@ -114,11 +114,11 @@ fn what_cannot_be_opened_is_told_apart() {
     let database = redb::Database::open(&file).unwrap();
     let transaction = database.begin_write().unwrap();
     let meta: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("meta");
-    transaction.open_table(meta).unwrap().insert("format", 4).unwrap();
+    transaction.open_table(meta).unwrap().insert("format", 5).unwrap();
     transaction.commit().unwrap();
     drop(database);
     let error = open(&directory);
-    assert!(matches!(error, EmulatorError::Format { found: 4, supported: 3, .. }), "{error:?}");
+    assert!(matches!(error, EmulatorError::Format { found: 5, supported: 4, .. }), "{error:?}");
 }
 
 #[tokio::test]

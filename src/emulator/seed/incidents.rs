@@ -7,6 +7,7 @@ use prost::{Message, Name};
 use super::company::{GROUPS, read};
 use super::times::Times;
 use crate::emulator::failure::Failure;
+use crate::emulator::special::incidents::comments;
 use crate::emulator::store::{Change, Read};
 use crate::incident_management::v1 as old;
 use crate::incident_management::v2::{
@@ -152,7 +153,6 @@ fn incident(
         update_time: time,
         ..IncidentComment::default()
     };
-    let collection = format!("{}/{}", IncidentComment::full_name(), incident.uuid);
     let sequence = change.sequence()?;
-    change.add(&collection, &comment.uuid, sequence, &comment.encode_to_vec())
+    change.add(&comments(&incident.uuid), &comment.uuid, sequence, &comment.encode_to_vec())
 }

@@ -9,7 +9,7 @@ use prost::{Message, Name};
 use crate::emulator::api::{Answer, write};
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
-use crate::emulator::store::{Change, Read};
+use crate::emulator::store::{Change, Read, within};
 use crate::incident_management::v2::{
     CloseIncidentRequest, CloseIncidentResponse, Detection, DetectionGroup, Incident,
     IncidentComment, IncidentResolveReason, IncidentStatus, ReopenIncidentRequest,
@@ -84,8 +84,8 @@ fn set_status(
 }
 
 /// Returns the collection of an incident's comments.
-fn comments(incident: &str) -> String {
-    format!("{}/{incident}", IncidentComment::full_name())
+pub(in crate::emulator) fn comments(incident: &str) -> String {
+    within(&[Incident::full_name()], &[incident.to_owned()], &IncidentComment::full_name())
 }
 
 fn comment(

@@ -74,8 +74,6 @@ fn delete_policy(
         return Err(Failure::precondition("BUILT_IN", &uuid, description));
     }
     assignments::remove_policy(change, &uuid)?;
-    #[cfg(feature = "web-access-protection")]
-    super::web_rules::remove_policy(change, &uuid)?;
     change.remove(&Policy::full_name(), &uuid, sequence)?;
     Ok(DeletePolicyResponse {})
 }

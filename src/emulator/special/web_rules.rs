@@ -1,13 +1,13 @@
 //! Web address rules of policies ([facts](crate::facts#web-access-protection)). The API shows their UUIDs only;
 //! the emulator keeps the addresses, to find rules by a domain.
 
-use prost::Message;
+use prost::{Message, Name};
 
 use crate::emulator::api::{Answer, list, write};
 use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::paging::Page;
-use crate::emulator::store::{Change, Read, Snapshot};
+use crate::emulator::store::{Change, Read, Snapshot, within};
 use crate::policy_management::v2::Policy;
 use crate::rpc::web_address_rules_configurator::{
     ListWebAddressRules, UpdateWebAddressRuleDomains,
@@ -37,7 +37,7 @@ pub(crate) fn methods() -> [(&'static str, Answer); 2] {
 
 /// Returns the collection of a policy's rules.
 fn collection(policy: &str) -> String {
-    format!("web address rules/{policy}")
+    within(&[Policy::full_name()], &[policy.to_owned()], "web address rule")
 }
 
 /// Adds a rule to a policy of the seed.
@@ -46,16 +46,6 @@ pub(crate) fn seed(change: &mut Change<'_>, policy: &str) -> Result<(), Failure>
     let rule = RuleRow { uuid: SEEDED.to_owned(), urls, source_name: String::new() };
     let sequence = change.sequence()?;
     change.add(&collection(policy), SEEDED, sequence, &rule.encode_to_vec())
-}
-
-/// Removes the rules of a policy.
-pub(crate) fn remove_policy(change: &mut Change<'_>, policy: &str) -> Result<(), Failure> {
-    let collection = collection(policy);
-    let rows: Vec<_> = change.rows_from(&collection, 0)?.collect::<Result<_, _>>()?;
-    for (sequence, row) in rows {
-        change.remove(&collection, &RuleRow::decode(row.as_slice())?.uuid, sequence)?;
-    }
-    Ok(())
 }
 
 /// Lists the rules with a domain, or all of them.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
-use super::children::Child;
 use super::{Source, Standard, Verb};
 use crate::descriptors::name_field;
 use crate::descriptors::{removes, sets};
@@ -26,52 +25,35 @@ struct Described {
     counts: bool,
 }
 
-/// Returns the standard methods of these services by gRPC path. `special` are those that do more.
+/// Returns the standard methods of these services by gRPC path.
 pub(crate) fn methods(
     specs: &[&'static MethodSpec],
     pool: &DescriptorPool,
-    is_special: impl Fn(&str) -> bool,
 ) -> BTreeMap<&'static str, Standard> {
     let described: Vec<_> = specs.iter().filter_map(|spec| describe(spec, pool)).collect();
     let mut collections = BTreeMap::new();
-    // What special methods list they remove, too.
-    let mut own = BTreeMap::new();
-    for (path, described) in &described {
+    for (_, described) in &described {
         if let Some(resource) = described.resource() {
-            let collection = described.collection.as_str();
-            collections.entry(collection).or_insert_with(|| resource.clone());
-            if !is_special(path) {
-                own.entry(collection).or_insert(resource);
-            }
+            collections.entry(described.collection.as_str()).or_insert(resource);
         }
     }
     let standard = |(path, described): &(&'static str, Described)| {
         let resource = collections.get(described.collection.as_str())?;
-        let parent = parent(&described.collection);
-        // A parent may have another version.
-        let parent = parent.and_then(|parent| {
-            let named = |name: &&str| unversioned(name) == unversioned(parent);
-            collections
-                .get(parent)
-                .or_else(|| collections.get(collections.keys().copied().find(named)?))
-        });
-        let mut standard = described.standard(resource, parent)?;
-        standard.children = children(&described.collection, &own);
-        Some((*path, standard))
+        let parents = parents(&described.collection, &collections);
+        Some((*path, described.standard(resource, parents)?))
     };
     described.iter().filter_map(standard).collect()
 }
 
-/// Returns the collections inside the resources of a collection.
-fn children(collection: &str, all: &BTreeMap<&str, MessageDescriptor>) -> Vec<Child> {
-    let is_child =
-        |name: &str| parent(name).is_some_and(|it| unversioned(it) == unversioned(collection));
-    let child = |(name, resource): (&&str, &MessageDescriptor)| Child {
-        resource: resource.clone(),
-        id: id_field(resource),
-        children: children(name, all),
-    };
-    all.iter().filter(|(name, _)| is_child(name)).map(child).collect()
+/// Returns the types of the resources that those of a collection are in.
+fn parents(collection: &str, all: &BTreeMap<&str, MessageDescriptor>) -> Vec<String> {
+    let Some(parent) = parent(collection) else { return Vec::new() };
+    // A parent may have another version.
+    let same = || all.iter().find(|(name, _)| unversioned(name) == unversioned(parent));
+    let kind = all.get(parent).or_else(|| same().map(|(_, kind)| kind));
+    let mut parents = parents(parent, all);
+    parents.push(kind.map(|kind| kind.full_name().to_owned()).unwrap_or_default());
+    parents
 }
 
 /// The collection of the resources that this one is in.
@@ -129,11 +111,7 @@ impl Described {
     }
 
     /// The method, if it is a standard one of the resource.
-    fn standard(
-        &self,
-        resource: &MessageDescriptor,
-        parent: Option<&MessageDescriptor>,
-    ) -> Option<Standard> {
+    fn standard(&self, resource: &MessageDescriptor, parents: Vec<String>) -> Option<Standard> {
         let (request, response) = (self.method.input(), self.method.output());
         let is_resource = |field: &FieldDescriptor| message_of(field).as_ref() == Some(resource);
         let item = only(response.fields().filter(is_resource));
@@ -168,9 +146,7 @@ impl Described {
             resource: resource.clone(),
             id,
             path,
-            is_of_one: self.is_of_one,
-            parent: parent.map(|parent| parent.full_name().to_owned()),
-            children: Vec::new(),
+            parents,
             response,
             item,
         })

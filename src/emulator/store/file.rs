@@ -11,7 +11,7 @@ use super::tables::{Change, FORMAT, META};
 use crate::emulator::error::EmulatorError;
 
 /// The format of the rows. Stores with another number are refused.
-const SUPPORTED_FORMAT: u64 = 3;
+const SUPPORTED_FORMAT: u64 = 4;
 /// redb's default is a gigabyte.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// The length of what redb writes last when it creates a file, at its start.

@@ -33,6 +33,9 @@ const SEQUENCE: &str = "sequence";
 pub(super) const CHANGES: &str = "changes";
 /// In [`META`]: the size of all rows.
 const BYTES: &str = "bytes";
+/// Separates types and identifiers in the names of collections. No identifier contains it.
+const INSIDE: char = '\0';
+const AFTER_INSIDE: char = '\u{1}';
 /// The size of a row besides its value, estimated generously: keys, identifiers, index entries.
 const ROW_BYTES: u64 = 256;
 
@@ -263,7 +266,7 @@ impl<'t> Change<'t> {
         self.put(&M::full_name(), sequence, &resource.encode_to_vec())
     }
 
-    /// Removes a row and its identifier.
+    /// Removes a row, its identifier and everything inside it.
     pub(crate) fn remove(
         &mut self,
         collection: &str,
@@ -271,6 +274,18 @@ impl<'t> Change<'t> {
         sequence: u64,
     ) -> Result<(), Failure> {
         self.ids.remove((collection, id))?;
+        let first = format!("{collection}{INSIDE}{id}{INSIDE}");
+        let end = format!("{collection}{INSIDE}{id}{AFTER_INSIDE}");
+        self.ids.retain_in((&*first, "")..(&*end, ""), |_, _| false)?;
+        let mut inside = Vec::new();
+        self.rows.retain_in((&*first, 0)..(&*end, 0), |(collection, _), row| {
+            inside.push((rows_of(collection), row.len()));
+            false
+        })?;
+        for (rows, bytes) in inside {
+            self.count_down(&rows)?;
+            self.shrink(Some(bytes));
+        }
         self.remove_row(collection, sequence)
     }
 
@@ -360,6 +375,14 @@ impl<'t> Change<'t> {
             self.shrunk = self.shrunk.saturating_add(bytes as u64).saturating_add(ROW_BYTES);
         }
     }
+}
+
+/// Returns the name of the collection of some resources that are inside others, of these types and with these
+/// identifiers from the outermost on.
+pub(crate) fn within(parents: &[String], ids: &[String], kind: &str) -> String {
+    let parents = parents.iter().zip(ids);
+    let above = parents.map(|(parent, id)| format!("{parent}{INSIDE}{id}{INSIDE}"));
+    above.chain([kind.to_owned()]).collect()
 }
 
 /// In [`META`]: the number of rows of a collection.
