@@ -156,6 +156,8 @@ pub mod descriptors;
 pub mod emulator;
 mod error;
 pub mod filter;
+#[cfg(any(feature = "rest", feature = "server"))]
+mod gzip;
 mod json;
 #[doc = include_str!("../proto/FACTS.md")]
 pub mod facts {}

@@ -42,6 +42,7 @@ pub use binding::Encoded;
 pub(crate) use form::form;
 #[cfg(feature = "emulator")]
 pub(crate) use form::read_form;
+pub(crate) use percent::{Place, decode_bytes};
 pub use router::{Route, Router};
 pub use status::{code_from_http, http_from_code};
 

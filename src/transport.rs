@@ -41,7 +41,6 @@
 
 pub(crate) mod balancer;
 mod complete_body;
-mod connection;
 pub(crate) mod connector;
 mod error_chain;
 #[cfg(feature = "rest")]

@@ -6,8 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use webpki::EndEntityCert;
@@ -15,6 +14,7 @@ use webpki::EndEntityCert;
 use super::gate::Certified;
 use crate::error::Error;
 use crate::server::connections::{Accepted, Accepting, Handshake};
+use crate::transport::tls::{certificates, private_key};
 
 /// The certificate of a bridge, and which client certificates it accepts: TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -35,9 +35,7 @@ impl ServerTls {
     ) -> Result<Self, Error> {
         let provider = Arc::new(crypto::ring::default_provider());
         let chain = certificates(certificate.as_ref(), "the certificate")?;
-        // Omits the cause, which may quote the key.
-        let key = PrivateKeyDer::from_pem_slice(key.as_ref())
-            .map_err(|_| Error::config("the key: expected a private key in PEM"))?;
+        let key = private_key(key.as_ref(), "the key")?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::config(error.to_string()))?;
@@ -68,14 +66,6 @@ impl fmt::Debug for ServerTls {
     /// Omits the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerTls").finish_non_exhaustive()
-    }
-}
-
-fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(Error::config(format!("{what}: expected one or more certificates in PEM"))),
     }
 }
 

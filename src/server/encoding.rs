@@ -1,12 +1,10 @@
 //! Content encodings of bodies (RFC 9110, 8.4).
 
-use std::io::Read;
-
 use bytes::Bytes;
-use flate2::bufread::MultiGzDecoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::limits::Refusal;
+use crate::gzip;
 
 /// The accepted encodings of request bodies, for `Accept-Encoding`.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
@@ -38,17 +36,14 @@ impl Encoding {
 
 /// Unpacks a body of at most `max` unpacked bytes.
 pub(super) fn gunzip(packed: &[u8], max: usize) -> Result<Bytes, Refusal> {
-    let mut unpacked = Vec::new();
-    let mut some = MultiGzDecoder::new(packed).take((max as u64).saturating_add(1));
-    if let Err(error) = some.read_to_end(&mut unpacked) {
-        let message = format!("the body is not valid gzip: {error}");
-        return Err(Refusal { status: StatusCode::BAD_REQUEST, message });
-    }
-    if unpacked.len() > max {
-        let message = format!("the body exceeds {max} bytes when unpacked");
-        return Err(Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message });
-    }
-    Ok(unpacked.into())
+    let unpacked = gzip::gunzip(packed, max).map_err(|error| Refusal {
+        status: StatusCode::BAD_REQUEST,
+        message: format!("the body is not valid gzip: {error}"),
+    })?;
+    unpacked.ok_or_else(|| Refusal {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        message: format!("the body exceeds {max} bytes when unpacked"),
+    })
 }
 
 /// Whether a body is of this media type, whatever its parameters.

@@ -22,7 +22,7 @@ pub(super) fn encode(text: &str, out: &mut String) {
 
 /// Where the text comes from, which determines the special characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// One segment of a path.
     Segment,
     /// Several segments of a path. `%2F` stays encoded, because slashes separate segments.
@@ -33,6 +33,12 @@ pub(super) enum Place {
 
 /// Decodes text; the error says what is wrong.
 pub(super) fn decode(text: &str, place: Place) -> Result<String, String> {
+    String::from_utf8(decode_bytes(text, place)?)
+        .map_err(|_| "the decoded text is not UTF-8".to_owned())
+}
+
+/// Decodes what may be no text.
+pub(crate) fn decode_bytes(text: &str, place: Place) -> Result<Vec<u8>, &'static str> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -40,7 +46,7 @@ pub(super) fn decode(text: &str, place: Place) -> Result<String, String> {
         match first {
             b'%' => {
                 let [high, low, tail @ ..] = rest else {
-                    return Err("`%` is not followed by two hex digits".to_owned());
+                    return Err("`%` is not followed by two hex digits");
                 };
                 let byte = hex(*high)
                     .zip(hex(*low))
@@ -57,7 +63,7 @@ pub(super) fn decode(text: &str, place: Place) -> Result<String, String> {
             _ => bytes.push(first),
         }
     }
-    String::from_utf8(bytes).map_err(|_| "the decoded text is not UTF-8".to_owned())
+    Ok(bytes)
 }
 
 fn hex(digit: u8) -> Option<u8> {

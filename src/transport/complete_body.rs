@@ -13,9 +13,8 @@ use bytes::{Bytes, BytesMut};
 use http::{Response, Version};
 use http_body::{Body, Frame, SizeHint};
 
+use super::error_chain::BoxError;
 use super::limits::{Limits, TooLong};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body that ends with an error if it is truncated.
 #[derive(Debug)]

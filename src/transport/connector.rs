@@ -16,17 +16,14 @@ use hyper_util::rt::TokioIo;
 use tonic::Code;
 use tower_service::Service;
 
-use super::connection::Connection;
-use super::error_chain::find;
+use super::error_chain::{BoxError, find};
 use super::keep_alive::KeepAlive;
-use super::monitored_connection::MonitoredConnection;
+use super::monitored_connection::{MonitoredConnection, Stream};
 use super::proxy::{self, Proxies, Proxy, ProxyError, ProxyErrorKind};
 use super::readiness::Readiness;
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConnector;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Opens connections. HTTP clients copy it for every request, so it is one pointer.
 #[derive(Clone, Debug)]
@@ -147,11 +144,12 @@ impl Settings {
         false
     }
 
+    /// Opens a stream, over which TLS may have negotiated HTTP/2.
     async fn connect(
         &self,
         uri: Uri,
         proxy: Result<Option<Proxy>, ProxyError>,
-    ) -> Result<Connection, BoxError> {
+    ) -> Result<(Box<dyn Stream>, bool), BoxError> {
         let is_secure = self.is_secure(&uri);
         #[cfg(feature = "tls")]
         let host = uri.host().unwrap_or_default().to_owned();
@@ -163,9 +161,10 @@ impl Settings {
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls.as_ref().filter(|_| is_secure) {
             let stream = tls.connect(&host, stream).await?;
-            return Ok(Connection::Tls(Box::new(stream)));
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            return Ok((Box::new(stream), is_http2));
         }
-        Ok(Connection::Plain(stream))
+        Ok((Box::new(stream), false))
     }
 }
 

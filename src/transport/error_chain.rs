@@ -2,6 +2,9 @@
 
 use std::error::Error as StdError;
 
+/// An error of another crate.
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
+
 /// Returns the first error of a type along the chain of sources, the error itself included.
 pub(super) fn find<'a, T: StdError + 'static>(
     error: &'a (dyn StdError + 'static),

@@ -1,6 +1,5 @@
 //! HTTP/1.1 and HTTP/2 with hyper, for the REST wire and logins: one request, one response of limited size.
 
-use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,18 +12,17 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind, Secrets, root_cause};
+use crate::gzip::gunzip;
 use crate::telemetry;
 use crate::transport::complete_body::{CompleteBody, append};
 use crate::transport::connector::{self, Connector};
-use crate::transport::error_chain::find;
+use crate::transport::error_chain::{BoxError, find};
 use crate::transport::limits::{self, TooLong};
 use crate::transport::no_http2::NoHttp2;
 use crate::transport::per_runtime::PerRuntime;
 use crate::transport::readiness::Readiness;
 use crate::transport::refusal::Refusal;
 use crate::transport::{CONNECTION_WINDOW, Limits};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The header with the id of a pending response ([facts](crate::facts#pending-responses)).
 pub(crate) const RESPONSE_ID: http::HeaderName = http::HeaderName::from_static("response-id");
@@ -195,16 +193,9 @@ impl HttpClient {
 
     /// Unpacks a body up to the limit, so that a small response cannot grow without bounds.
     fn unpack(&self, body: &[u8], most: usize) -> Result<Bytes, Error> {
-        let mut unpacked = Vec::new();
-        let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-        flate2::read::MultiGzDecoder::new(body)
-            .take(bound)
-            .read_to_end(&mut unpacked)
+        let unpacked = gunzip(body, most)
             .map_err(|error| Error::protocol(format!("the response is not gzip: {error}")))?;
-        if unpacked.len() > most {
-            return Err(self.too_large());
-        }
-        Ok(unpacked.into())
+        unpacked.ok_or_else(|| self.too_large())
     }
 
     fn too_large(&self) -> Error {

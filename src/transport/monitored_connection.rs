@@ -10,6 +10,7 @@
 //! **GOAWAY with `too_many_pings`** is not reported to any call; the calls on the connection only see that it
 //! broke. This module reads it from the wire and makes later connections ping less often (gRFC A8).
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -19,7 +20,6 @@ use hyper_util::client::legacy::connect::{Connected, Connection as Connects};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::connection::Connection;
 use super::keep_alive::KeepAlive;
 use super::no_http2::NoHttp2;
 use super::readiness::{Readiness, Ready};
@@ -41,10 +41,17 @@ const TYPE: usize = 3;
 /// `ENHANCE_YOUR_CALM` with its reason, after the number of the last stream.
 const TOO_MANY_PINGS: &[u8] = b"\x00\x00\x00\x0btoo_many_pings";
 
+/// A stream with or without TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Stream for S {}
+
 /// A monitored connection.
 #[derive(Debug)]
 pub(crate) struct MonitoredConnection {
-    connection: Connection,
+    connection: Box<dyn Stream>,
+    /// Whether TLS negotiated HTTP/2.
+    is_http2: bool,
     version: Version,
     /// `Some` until the server's preface has arrived.
     waiting: Option<Waiting>,
@@ -81,7 +88,7 @@ struct Waiting {
 impl MonitoredConnection {
     /// Monitors a connection whose server must start within this time.
     pub(super) fn new(
-        connection: Connection,
+        (connection, is_http2): (Box<dyn Stream>, bool),
         timeout: Duration,
         keep_alive: KeepAlive,
         readiness: Readiness,
@@ -89,6 +96,7 @@ impl MonitoredConnection {
         let expiry = Box::pin(tokio::time::sleep(timeout));
         Self {
             connection,
+            is_http2,
             version: Version::Unknown(0),
             waiting: Some(Waiting { timeout, expiry, writer: None, broken: None }),
             read: Frames::default(),
@@ -281,7 +289,8 @@ impl Frames {
 
 impl Connects for MonitoredConnection {
     fn connected(&self) -> Connected {
-        self.connection.connected()
+        let connected = Connected::new();
+        if self.is_http2 { connected.negotiated_h2() } else { connected }
     }
 }
 

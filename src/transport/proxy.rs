@@ -15,13 +15,12 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use self::no_proxy::NoProxy;
+use super::error_chain::BoxError;
 use super::loopback::is_loopback;
 use crate::error::root_cause;
 pub(super) use address::Proxy;
 pub(super) use proxy_error::{ProxyError, ProxyErrorKind};
 pub(crate) use tunnel::Tunnelled;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Which connections go through which proxy, as the environment said when the client was made.
 pub(super) struct Proxies {

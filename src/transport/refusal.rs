@@ -25,9 +25,7 @@ use h2::Reason;
 use tonic::Code;
 
 use super::complete_body::BrokenOff;
-use super::error_chain::find;
-
-type BoxError = Box<dyn StdError + Send + Sync>;
+use super::error_chain::{BoxError, find};
 
 /// Why a request was not processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

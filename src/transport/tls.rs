@@ -124,9 +124,7 @@ impl TlsConfig {
         key_pem: impl AsRef<[u8]>,
     ) -> Result<Self, Error> {
         let chain = certificates(certificate_pem.as_ref(), "the client certificate")?;
-        // Omits the cause, which may quote the key.
-        let key = PrivateKeyDer::from_pem_slice(key_pem.as_ref())
-            .map_err(|_| Error::config("the client key: expected a private key in PEM"))?;
+        let key = private_key(key_pem.as_ref(), "the client key")?;
         self.identity = Some((chain, Arc::new(key)));
         Ok(self)
     }
@@ -220,7 +218,14 @@ impl fmt::Debug for TlsConfig {
     }
 }
 
-fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+/// Reads a private key. The error omits the cause, which may quote the key.
+pub(crate) fn private_key(pem: &[u8], what: &str) -> Result<PrivateKeyDer<'static>, Error> {
+    PrivateKeyDer::from_pem_slice(pem)
+        .map_err(|_| Error::config(format!("{what}: expected a private key in PEM")))
+}
+
+/// Reads certificates, at least one.
+pub(crate) fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),

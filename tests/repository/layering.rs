@@ -24,6 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["json", "protojson", "rpc", "wkt"]),
     ("text", &[]),
+    ("gzip", &[]),
     ("timer", &[]),
     ("backoff", &[]),
     ("pending", &["error"]),
@@ -34,6 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "backoff",
             "error",
+            "gzip",
             "proto",
             "protojson",
             "rate_limiter",
@@ -80,7 +82,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("rollout", &["client", "device_management", "error", "params", "policy", "policy_management"]),
-    ("server", &["proto", "protojson", "rpc", "transcode", "wkt"]),
+    ("server", &["gzip", "proto", "protojson", "rpc", "transcode", "wkt"]),
     (
         "serve",
         &[

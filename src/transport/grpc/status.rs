@@ -10,14 +10,12 @@ use tonic::{Code, ConnectError, Status, TimeoutExpired};
 use super::not_grpc::{NotGrpc, code_of};
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
-use crate::transport::error_chain::find;
+use crate::transport::error_chain::{BoxError, find};
 use crate::transport::limits::{self, TooLong};
 use crate::transport::no_http2::NoHttp2;
 use crate::transport::readiness::Readiness;
 use crate::transport::refusal::{self, Refused};
 use crate::transport::{connector, metadata};
-
-type BoxError = Box<dyn StdError + Send + Sync>;
 
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");

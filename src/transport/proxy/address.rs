@@ -7,6 +7,7 @@ use std::net::Ipv6Addr;
 use http::HeaderValue;
 
 use super::proxy_error::ProxyError;
+use crate::transcode::{Place, decode_bytes};
 
 /// The default port, as for `http` in general.
 const PORT: u16 = 80;
@@ -130,26 +131,11 @@ fn basic(user_info: &str) -> Option<HeaderValue> {
         return None;
     }
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    let mut plain = decode(user)?;
+    let mut plain = decode_bytes(user, Place::Segment).ok()?;
     plain.push(b':');
-    plain.extend(decode(password)?);
+    plain.extend(decode_bytes(password, Place::Segment).ok()?);
     let text = format!("Basic {}", base64_simd::STANDARD.encode_to_string(plain));
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                u8::try_from(digit()? << 4 | digit()?).ok()?
-            }
-            byte => byte,
-        });
-    }
-    Some(decoded)
 }
