@@ -70,7 +70,9 @@ fn jq_filters_json() {
     let all = server.run(&["policies", "list", "--json"]).ok();
     assert!(!own.is_empty() && !built_in.is_empty() && !own.contains('"'), "{own}");
     assert_eq!(all.lines().count(), own.lines().count() + built_in.lines().count());
-    for (filter, expected) in [("select(", "expected a filter of jq"), ("nothing", "nothing")] {
+    for (filter, expected) in
+        [("select(", "expected closing parenthesis, found the end"), ("nothing", "nothing")]
+    {
         assert!(list(filter).fails(2).contains(expected), "{filter}");
     }
     assert!(list(".displayName | tonumber").fails(1).starts_with("error: --jq "));

@@ -44,6 +44,50 @@ fn every_service_has_a_noun_and_every_verb_has_help() {
     assert!(verbs >= METHODS.len() - 3, "{verbs}");
 }
 
+#[test]
+fn a_noun_without_a_verb_shows_what_it_has() {
+    for noun in ["devices", "iam", "quarantine"] {
+        let shown = run(&[noun], b"");
+        assert_eq!(shown.code, 2);
+        let help = run(&[noun, "-h"], b"").ok();
+        assert_eq!(shown.err, help, "{noun}");
+        assert!(help.contains("\n  get") || help.contains("Lists the permissions"), "{help}");
+    }
+}
+
+/// A response that is a file is written as it is, unless a program wants the message.
+#[test]
+fn a_download_is_a_file() {
+    let server = Server::seeded();
+    for wire in ["grpc", "rest"] {
+        let ran = server.run(&["quarantine", "download", "--wire", wire]);
+        assert_eq!((ran.code, &*ran.err, ran.out.get(..4)), (0, "", Some(&b"PK\x03\x04"[..])));
+        let json: Value = server.run(&["quarantine", "download", "-o", "json"]).json();
+        assert_eq!(json["contentType"], "application/zip");
+    }
+    let ran = server.run(&["installers", "generate-gpo-sccm-file"]).ok();
+    assert!(!ran.is_empty() && !ran.contains("gpo sccm"), "{ran}");
+    let help = run(&["quarantine", "download", "--help"], b"").ok();
+    assert!(help.contains("eset-protect quarantine download > FILE"), "{help}");
+}
+
+/// As users of kubectl and aws are used to.
+#[test]
+fn options_may_come_before_the_noun() {
+    let server = Server::seeded();
+    for args in [
+        &["-o", "name", "--wire", "rest", "devices", "get", DEVICE][..],
+        &["--output=name", "-v", "devices", "get", "--wire=rest", DEVICE],
+    ] {
+        let ran = server.run(args);
+        assert_eq!((ran.code, ran.out), (0, format!("{DEVICE}\n").into_bytes()), "{}", ran.err);
+    }
+    // The value of an option is no command.
+    let error = run(&["--profile", "update", "devices", "list"], b"").fails(2);
+    assert!(error.contains("--profile: "), "{error}");
+    run(&["--unknown", "update", "devices"], b"").fails(2);
+}
+
 /// What only the server sets is no flag.
 #[test]
 fn no_create_takes_a_uuid_of_its_own() {

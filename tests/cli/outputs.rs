@@ -93,6 +93,19 @@ fn unknown_columns_are_named() {
         let error = server.run(&[&["tasks", "list"], args].concat()).fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");
     }
+    // Other formats have no columns.
+    for format in ["json", "ndjson", "yaml", "name"] {
+        let error = run(&["tasks", "list", "-o", format, "--columns", "uuid"], b"").fails(2);
+        let found =
+            format!("error: --columns: expected --output table, wide or csv, found {format}; --jq");
+        assert!(error.contains(&found.replace("ndjson", "json")), "{error}");
+    }
+    let args = ["api", "GET", "/v1/devices", "--columns", "uuid"];
+    assert!(run(&args, b"").fails(2).contains("--columns: expected"));
+    for args in [&["--json", "-o", "csv"][..], &["--jq", ".", "-o", "yaml"]] {
+        let error = run(&[&["tasks", "list"], args].concat(), b"").fails(2);
+        assert!(error.contains(&format!("{}: expected --output json", args[0])), "{error}");
+    }
     let error = run(&["tasks", "list", "-o", "xml"], b"").fails(2);
     assert!(error.contains("possible values: table, wide, json, yaml, csv, name"), "{error}");
 }

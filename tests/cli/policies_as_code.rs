@@ -87,7 +87,7 @@ fn set_replaces_a_policy_and_clone_copies_it() {
     ok(set(&[&new]));
     let found = server.run(&["policies", "search", "\"77\""]).ok();
     assert!(found.contains(" Copy: ") && found.lines().count() == 1, "{found}");
-    assert!(set(&[&new]).fails(2).contains("there is no policy"));
+    assert!(set(&[&new]).fails(4).contains("there is no policy"));
     let copy = found.split(' ').next().unwrap();
     let set = |what: &[&str]| {
         let journal = ["--journal", journal.to_str().unwrap()];

@@ -130,7 +130,8 @@ fn a_login_is_kept_in_the_keyring() {
     assert_eq!(fs::read_to_string(&kept).unwrap(), "username=api\npassword=a secret\n");
     assert!(run(&["devices", "list"], None, &path).ok().contains("LAPTOP-01"));
     let status = run(&["auth", "status"], None, &path).ok();
-    for expected in ["default", &server.endpoint, "user api, from the profile", "accepted"] {
+    for expected in ["default", &server.endpoint, "user api, from the profile", "accepts the login"]
+    {
         assert!(status.contains(expected), "{status}");
     }
     let ran = run(&["auth", "logout"], None, &path);

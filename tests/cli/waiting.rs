@@ -10,7 +10,7 @@ use eset_protect::automation::v1::{
 use eset_protect::emulator::{Builder, Device, Emulator, Fault, Faults, Outcome, Pace};
 use tonic::Code;
 
-use crate::command::{GROUP, Ran, Server, run, run_command, runtime};
+use crate::command::{DEVICE, GROUP, Ran, Server, run, run_command, runtime};
 
 const A: &str = "00000000-0000-4000-8000-00000000000a";
 const B: &str = "00000000-0000-4000-8000-00000000000b";
@@ -65,6 +65,27 @@ fn all_is_well() {
         let (_, runs) = out.split_once("STATUS ").unwrap();
         assert_eq!(runs.matches("FINISHED").count(), 2, "{out}");
     }
+}
+
+#[test]
+fn the_table_names_the_devices_that_the_login_may_read() {
+    let faults = Faults::new();
+    let server = Server::start(fast().seed(true).faults(faults.clone()));
+    let wait = |args: &[&str]| {
+        let ran =
+            create_and_wait(&server, &[&["--device", DEVICE, "--wire", "rest"], args].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        String::from_utf8(ran.out).unwrap().rsplit_once("STATUS").unwrap().1.to_owned()
+    };
+    let runs = wait(&[]);
+    assert!(runs.contains("  REGISTER-01 ") && !runs.contains(DEVICE), "{runs}");
+    assert!(wait(&["-o", "csv"]).contains(DEVICE));
+    // Without the right to read devices, or if one is gone.
+    let runs = wait(&["--device", A]);
+    assert!(runs.contains(DEVICE) && runs.contains(A), "{runs}");
+    faults.push_for("BatchGetDevices", Fault::code(Code::PermissionDenied));
+    assert!(wait(&[]).contains(DEVICE));
+    assert_eq!(faults.waiting(), 0);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::devices;
 use crate::failure::Failure;
-use crate::input::read_text;
+use crate::input::Source;
 use crate::method::Method;
 use crate::output::Output;
 use crate::request::Request;
@@ -67,11 +67,7 @@ impl Api {
         let route = router.route(&verb, path).map_err(|error| wrong(error.to_string()))?;
         let body = match self.data.as_deref() {
             None => String::new(),
-            Some("-") => read_text("--data", "-".as_ref())?,
-            Some(data) => match data.strip_prefix('@') {
-                Some(file) => read_text("--data", file.as_ref())?,
-                None => data.to_owned(),
-            },
+            Some(data) => Source::of(data).read("--data")?,
         };
         let Some(route) = route else {
             let known = router.methods(path).join(", ");
@@ -95,10 +91,9 @@ impl Api {
         self.check.flags(&request, &[] as &[(&str, &str)])?;
         let done = format!("{}: done.", method.spec.method);
         let safety = Safety::from(self.dry_run);
-        self.connection.safely(safety).run(async |client, view| {
-            let view = view.clone().in_json();
+        self.connection.in_json().safely(safety).run(async |client, view| {
             devices::resolve(&client, &method, vec![&mut request.json]).await?;
-            response::call(&client, &view, &method, &request.json, &done).await.map(drop)
+            response::call(&client, view, &method, &request.json, &done).await.map(drop)
         })
     }
 
@@ -112,7 +107,7 @@ impl Api {
         let data: Box<RawValue> = serde_json::from_str(data)
             .map_err(|error| Failure::Input(format!("--data: expected JSON: {error}")))?;
         let is_dry = self.dry_run.dry_run;
-        self.connection.safely(self.dry_run.into()).run(async |client, view| {
+        self.connection.in_json().safely(self.dry_run.into()).run(async |client, view| {
             let host = match (client.deployment(), self.host.as_deref()) {
                 (Some(Deployment::Cloud), Some(host)) => host,
                 (Some(Deployment::Cloud), None) => {
@@ -126,7 +121,6 @@ impl Api {
                 }
             };
             let mut output = Output::new();
-            let view = view.clone().in_json();
             if is_dry {
                 let sent = json!({ "method": method, "path": self.path, "request": data });
                 view.json(&mut output, &sent.to_string())?;

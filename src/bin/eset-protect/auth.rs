@@ -44,12 +44,22 @@ enum Verb {
     /// Check a login, keep it in the keyring, and write the profile that uses it
     ///
     /// The profile is that of --profile, or `default`. The keyring is that of a Linux desktop, by the program
-    /// secret-tool of libsecret. Without one, as on macOS and Windows, the profile has everything but the secret: add
-    /// a `credentials_command` that prints the login from the store that you use there.
+    /// secret-tool of libsecret. Without it, the profile has everything but the secret: add a `credentials_command`
+    /// that prints the login from the store of your system, as below.
     #[command(after_help = "\
 Examples:
   eset-protect auth login --region eu --username api@example.com
-  eset-protect auth login --profile lab --on-prem https://protect.internal:9443 --username api")]
+  eset-protect auth login --profile lab --on-prem https://protect.internal:9443 --username api
+
+On macOS, store the password with `security add-generic-password -s eset-protect -a NAME -w`, which
+asks for it, and add to the profile:
+  credentials_command = [\"sh\", \"-c\", \"\"\"
+    echo username=NAME; printf password=
+    security find-generic-password -s eset-protect -a NAME -w\"\"\"]
+
+On Windows, store it with `Set-Secret eset-protect` of the PowerShell module SecretManagement, and add:
+  credentials_command = [\"powershell\", \"-NoProfile\", \"-Command\", \"\"\"
+    'username=NAME'; 'password=' + (Get-Secret eset-protect -AsPlainText)\"\"\"]")]
     Login,
     /// Show the profile, the server and the login that commands use, and try them
     #[command(after_help = "Example:\n  eset-protect auth status --profile lab")]
@@ -114,7 +124,7 @@ fn status(connection: Connection) -> Result<(), Failure> {
     }
     output.flush()?;
     connection.run(async |client, _| verify(&client).await)?;
-    output.line(&format!("{:8}  accepted", "login"))?;
+    output.line("status    the server accepts the login")?;
     output.flush()
 }
 

@@ -1,9 +1,12 @@
 //! The command line.
 
+use std::ffi::OsString;
+
 use clap::error::ErrorKind;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::call::Call;
+use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::logging::Logging;
@@ -59,7 +62,7 @@ impl Cli {
         let own = Self::command();
         let words = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
         let mut command = Self::declared(own.clone(), &Wanted::Words(words));
-        let matches = command.try_get_matches_from_mut(&arguments)?;
+        let matches = command.try_get_matches_from_mut(in_order(&command, arguments.clone()))?;
         free_text::check(&command, &matches)?;
         let logging = Logging::from_arg_matches(&matches)?;
         let Some((name, inner)) = matches.subcommand() else {
@@ -98,6 +101,30 @@ impl Cli {
     pub fn whole() -> clap::Command {
         Self::declared(Self::command(), &Wanted::All)
     }
+}
+
+/// Moves options that come before the subcommand, such as `--profile lab devices list`, after it, since only
+/// subcommands have them.
+fn in_order(command: &clap::Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let options = Connection::augment_args(Logging::augment_args(clap::Command::new("")));
+    let takes_value = |word: &str| {
+        let is_it = |arg: &&clap::Arg| {
+            let short = arg.get_short().map(|short| format!("-{short}"));
+            short.as_deref() == Some(word)
+                || (arg.get_long().is_some() && arg.get_long() == word.strip_prefix("--"))
+        };
+        options.get_arguments().find(is_it).is_some_and(|arg| arg.get_action().takes_values())
+    };
+    let mut at = 1;
+    while let Some(word) = arguments.get(at).and_then(|word| word.to_str())
+        && word.starts_with('-')
+    {
+        at += if takes_value(word) { 2 } else { 1 };
+    }
+    if arguments.get(at).is_some_and(|word| command.find_subcommand(word).is_some()) {
+        arguments[1..=at].rotate_right(1);
+    }
+    arguments
 }
 
 #[derive(Debug, Subcommand)]

@@ -179,12 +179,18 @@ impl Connection {
         };
         let server = format!("{}{}", settings.server(), origin(&[ENDPOINT, REGION, ON_PREM]));
         let login = format!("{login}{}", origin(&[USERNAME, TOKEN, CREDENTIALS]));
-        Ok(vec![("profile", profile), ("server", server), ("user", login)])
+        Ok(vec![("profile", profile), ("server", server), ("login", login)])
     }
 
     /// Adds the options that protect from mistakes.
     pub fn safely(mut self, safety: Safety) -> Self {
         self.view.safety = safety;
+        self
+    }
+
+    /// Prints whole responses, even where a person would get a table.
+    pub fn in_json(mut self) -> Self {
+        self.view = self.view.in_json();
         self
     }
 

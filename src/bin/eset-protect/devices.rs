@@ -17,8 +17,10 @@ use crate::say::say;
 const MAX_LOOKED_AT: usize = 5000;
 /// How many of the devices that may be meant are shown, and how many of the names that fit none or several.
 const MAX_SHOWN: usize = 10;
-/// How many names one call asks for, since they are part of its URL.
+/// How many names or UUIDs one call asks for, since they are part of its URL.
 const MAX_NAMES: usize = 50;
+/// How many calls a table may cost.
+const MAX_CALLS: usize = 20;
 
 /// Whether a field names devices, by its path. Users may give their names wherever ESET takes UUIDs.
 pub fn is_device(path: &str) -> bool {
@@ -61,6 +63,31 @@ pub async fn resolve(
         *request = value.to_string();
     }
     Ok(())
+}
+
+/// Replaces the `deviceUuid` of rows for people by the name of the device, as far as the login may read it.
+pub async fn show_names(client: &Client, rows: &mut [Value]) {
+    let Ok(method) = Method::find("Devices/BatchGetDevices") else { return };
+    for rows in rows.chunks_mut(MAX_NAMES).take(MAX_CALLS) {
+        let uuids: Vec<_> = rows.iter().map(|row| row["deviceUuid"].clone()).collect();
+        let request = json!({ "devicesUuids": uuids }).to_string();
+        let response = calls::call(client, &method, &request).await;
+        let response = match response.and_then(|response| parse(&response)) {
+            Ok(response) => response,
+            // One of them is deleted.
+            Err(failure) if failure.exit_code() == failure::NOT_FOUND => continue,
+            Err(_) => return,
+        };
+        let devices = response["devices"].as_array();
+        for row in rows {
+            let is_it = |device: &&Value| device["uuid"] == row["deviceUuid"];
+            let device = devices.and_then(|devices| devices.iter().find(is_it));
+            let name = device.and_then(|device| device["displayName"].as_str());
+            if let Some(name) = name.filter(|name| !name.is_empty()) {
+                row["deviceUuid"] = name.into();
+            }
+        }
+    }
 }
 
 /// Goes through everything that names a device in a message.

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use crate::calls::{parse, read, unknown};
 use crate::failure::Failure;
-use crate::items::yaml;
+use crate::items::program;
 use crate::method::Method;
-use crate::output::{Format, Output, View};
+use crate::output::{Output, View};
 
 /// Prints a request: its RPC, its HTTP method and path, and its JSON. A program gets them as one object.
 pub fn print(view: &View, method: &Method, request: &str) -> Result<(), Failure> {
@@ -30,9 +30,8 @@ pub fn print(view: &View, method: &Method, request: &str) -> Result<(), Failure>
         });
         let head = head.to_string();
         let line = format!("{},\"request\":{request}}}", head.trim_end_matches('}'));
-        match view.format {
-            Format::Yaml => output.bytes(yaml(&parse(&line)?)?.as_bytes())?,
-            _ => view.json(&mut output, &line)?,
+        if !program(view, &mut output, &line)? {
+            view.json(&mut output, &line)?;
         }
     }
     output.flush()

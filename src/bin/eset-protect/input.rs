@@ -4,6 +4,6 @@ mod file;
 mod requests;
 mod uuids;
 
-pub use file::{read, read_text, wrong};
+pub use file::{Source, read, wrong};
 pub use requests::{Requests, parse_requests, read_requests};
 pub use uuids::Uuids;

@@ -88,8 +88,18 @@ impl Items {
     }
 }
 
+/// Prints a whole message if the format is for programs. Returns whether it is.
+pub fn program(view: &View, output: &mut Output, json: &str) -> Result<bool, Failure> {
+    match view.format {
+        Format::Json => view.json(output, json)?,
+        Format::Yaml => output.bytes(yaml(&parse(json)?)?.as_bytes())?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 /// Returns a document of YAML.
-pub fn yaml(value: &Value) -> Result<String, Failure> {
+fn yaml(value: &Value) -> Result<String, Failure> {
     let text = serde_norway::to_string(value);
     let text =
         text.map_err(|error| Failure::Other(format!("cannot be written as YAML: {error}")))?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jaq_core::data::JustLut;
-use jaq_core::load::{Arena, File, Loader};
+use jaq_core::load::{Arena, Error, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::{Val, read};
 
@@ -24,7 +24,18 @@ impl Jq {
         let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let arena = Arena::default();
         let modules = Loader::new(definitions).load(&arena, File { path: (), code: text });
-        let modules = modules.map_err(|errors| format!("expected a filter of jq: {errors:?}"))?;
+        let modules = modules.map_err(|errors| {
+            let found = errors.iter().find_map(|(_, error)| match error {
+                Error::Lex(errors) => errors.first().map(|(what, found)| (what.as_str(), *found)),
+                Error::Parse(errors) => errors.first().map(|(what, found)| (what.as_str(), *found)),
+                Error::Io(_) => None,
+            });
+            match found {
+                Some((what, "")) => format!("expected {what}, found the end of the filter"),
+                Some((what, found)) => format!("expected {what}, found {found:?}"),
+                None => "expected a filter without modules".to_owned(),
+            }
+        })?;
         let filter = Compiler::default().with_funs(functions).compile(modules);
         let filter = filter.map_err(|errors| {
             let unknown = errors.into_iter().flat_map(|(_, errors)| errors);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use eset_protect::codegen::near;
 use eset_protect::descriptors::{name_field, pool, removes, summary};
 use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec, Rpc};
-use prost_reflect::{FieldDescriptor, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::failure::Failure;
 use crate::text::short_name;
@@ -87,6 +87,13 @@ impl Method {
         let output = self.output();
         let mut fields = output.fields().filter(is_message);
         fields.next().filter(|_| fields.next().is_none())
+    }
+
+    /// Returns the field of the response that is the content of a file, if that is what the response is.
+    pub fn content(&self) -> Option<FieldDescriptor> {
+        let output = self.output();
+        let is_file = output.full_name() == "google.api.HttpBody" || output.fields().len() == 1;
+        output.fields().find(|field| is_file && field.kind() == Kind::Bytes && !field.is_list())
     }
 
     /// Whether calls change nothing.

@@ -24,7 +24,9 @@ pub fn declare(mut command: Command, wanted: &Wanted<'_>) -> Command {
             if wanted.has(&noun) {
                 added = Connection::augment_args(added);
             }
-            if wanted.has_help() {
+            // Not what is said of the options of connections.
+            added = added.about(None);
+            if has_help(&noun, wanted) {
                 added = added.about(about(&noun, spec));
             }
             command = command.subcommand(added);
@@ -37,12 +39,20 @@ pub fn declare(mut command: Command, wanted: &Wanted<'_>) -> Command {
         }
         let added = match find(&noun, &verb) {
             Some(operation) if wanted.has(&verb) => operation.command(&noun, &verb),
-            Some(operation) if wanted.has_help() => Command::new(&verb).about(operation.summary()),
+            Some(operation) if has_help(&noun, wanted) => {
+                Command::new(&verb).about(operation.summary())
+            }
             _ => Command::new(&verb),
         };
         command = command.mut_subcommand(&noun, |noun| noun.subcommand(added));
     }
     command
+}
+
+/// Whether the help of a noun may be shown: if it is asked for, or if the noun is given without a verb.
+fn has_help(noun: &str, wanted: &Wanted<'_>) -> bool {
+    let is_wanted = |verb: Verb| verb.noun == noun && wanted.has(&verb.verb);
+    wanted.has_help() || (wanted.has(noun) && !verbs().any(is_wanted))
 }
 
 /// Returns the operation of a noun and a verb.

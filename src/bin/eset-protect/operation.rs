@@ -100,6 +100,7 @@ impl Operation {
         let required = flags.iter().filter_map(Flag::example).collect::<String>();
         let plain = format!("eset-protect {noun} {name}{required}");
         let second = match self.method.is_reading() {
+            _ if self.method.content().is_some() => format!("{plain} > FILE"),
             true if self.method.spec.is_paged => format!("{plain} --limit 10 --output json"),
             true => format!("{plain} --output json"),
             false => format!("{plain} --dry-run"),

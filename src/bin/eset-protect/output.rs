@@ -29,6 +29,16 @@ pub enum Format {
     Name,
 }
 
+impl Format {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    fn has_columns(self) -> bool {
+        matches!(self, Self::Table | Self::Wide | Self::Csv)
+    }
+}
+
 /// How to show messages.
 #[derive(Args, Clone, Debug)]
 pub struct View {
@@ -61,21 +71,39 @@ pub struct View {
 impl View {
     /// Chooses the format by the flags or the profile.
     pub fn settled(mut self, profile: Option<&Profile>) -> Result<Self, Failure> {
-        self.format = match (self.output, profile.and_then(Profile::output)) {
-            _ if self.json || self.jq.is_some() => Format::Json,
-            (Some(format), _) => format,
-            (None, Some(name)) => Format::from_str(name, true).map_err(|problem| {
-                let place = profile.map(|profile| profile.place("output")).unwrap_or_default();
-                Failure::Input(format!("{place}: {problem}"))
-            })?,
-            (None, None) => Format::default(),
+        let flags = [("--jq", self.jq.is_some()), ("--json", self.json)];
+        let json = flags.into_iter().find(|(_, is_given)| *is_given);
+        self.format = match (self.output, json, profile.and_then(Profile::output)) {
+            (Some(Format::Json) | None, Some(_), _) => Format::Json,
+            (Some(format), Some((flag, _)), _) => {
+                let expected = "expected --output json beside it, or no --output";
+                return Err(Failure::Input(format!("{flag}: {expected}, found {}", format.name())));
+            }
+            (Some(format), None, _) => format,
+            (None, None, Some(name)) => match Format::from_str(name, true) {
+                // A flag overrides the profile.
+                Ok(format) if !self.columns.is_empty() && !format.has_columns() => Format::Table,
+                format => format.map_err(|problem| {
+                    let place = profile.map(|profile| profile.place("output")).unwrap_or_default();
+                    Failure::Input(format!("{place}: {problem}"))
+                })?,
+            },
+            (None, None, None) => Format::default(),
         };
-        Ok(self)
+        if self.columns.is_empty() || self.format.has_columns() {
+            return Ok(self);
+        }
+        let problem = format!(
+            "--columns: expected --output table, wide or csv, found {}; --jq '{{uuid, displayName}}' chooses \
+             members of JSON",
+            self.format.name()
+        );
+        Err(Failure::Input(problem))
     }
 
     /// Prints whole responses, even where a person would get a table.
     pub fn in_json(mut self) -> Self {
-        self.format = Format::Json;
+        self.output = Some(Format::Json);
         self
     }
 

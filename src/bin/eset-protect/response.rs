@@ -8,9 +8,9 @@ use crate::calls::{self, parse};
 use crate::details;
 use crate::dry_run;
 use crate::failure::Failure;
-use crate::items::{Items, yaml};
+use crate::items::{Items, program};
 use crate::method::Method;
-use crate::output::{Format, Output, View};
+use crate::output::{Output, View};
 use crate::say::say;
 use crate::text::{plural, printable, singular};
 
@@ -52,17 +52,12 @@ pub fn print(view: &View, method: &Method, response: &str, done: &str) -> Result
 
 fn print_response(view: &View, method: &Method, response: &str, done: &str) -> Result<(), Failure> {
     let mut output = Output::new();
+    if program(view, &mut output, response)? {
+        return output.flush();
+    }
     let value = parse(response)?;
-    match view.format {
-        Format::Json => {
-            view.json(&mut output, response)?;
-            return output.flush();
-        }
-        Format::Yaml => {
-            output.bytes(yaml(&value)?.as_bytes())?;
-            return output.flush();
-        }
-        _ => {}
+    if let Some(field) = method.content().filter(|_| view.is_for_people()) {
+        return print_file(output, value[field.json_name()].as_str().unwrap_or_default());
     }
     match method.item() {
         _ if method.output().fields().next().is_none() => output.line(&printable(done))?,
@@ -85,6 +80,18 @@ fn print_response(view: &View, method: &Method, response: &str, done: &str) -> R
         },
         None => details::print(&mut output, view, &method.output(), &value)?,
     }
+    output.flush()
+}
+
+/// Writes the content of a file, in base64, as it is.
+fn print_file(mut output: Output, content: &str) -> Result<(), Failure> {
+    if output.is_terminal {
+        let problem = "the response is a file, and standard output is a terminal; send it to a file or a pipe";
+        return Err(Failure::Input(problem.to_owned()));
+    }
+    let content = base64_simd::STANDARD.decode_to_vec(content);
+    let content = content.map_err(|error| Failure::Other(format!("the response: {error}")))?;
+    output.bytes(&content)?;
     output.flush()
 }
 

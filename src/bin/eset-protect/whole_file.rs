@@ -36,6 +36,8 @@ fn save(
 ) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
+    // The error of a folder that is missing would name the temporary file.
+    fs::metadata(folder)?;
     let mut builder = Builder::new();
     builder.prefix(".eset-protect-");
     #[cfg(unix)]

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::calls::parse;
 use crate::failure::Failure;
-use crate::items::{Items, yaml};
+use crate::items::{Items, program};
 use crate::method::Method;
-use crate::output::{Format, Output, View};
+use crate::output::{Output, View};
 use crate::response::{created, item, noun};
 use crate::say::say;
 use crate::text::{plural, printable};
@@ -101,13 +101,10 @@ impl Printer {
     }
 
     fn print(&mut self, name: &str, answer: &str) -> Result<(), Failure> {
-        if self.view.format == Format::Json {
-            return self.view.json(&mut self.output, answer);
+        if program(&self.view, &mut self.output, answer)? {
+            return Ok(());
         }
         let value = parse(answer)?;
-        if self.view.format == Format::Yaml {
-            return self.output.bytes(yaml(&value)?.as_bytes());
-        }
         let Some(items) = &mut self.items else {
             return self.output.line(&printable(&format!("{} {name}.", self.done)));
         };

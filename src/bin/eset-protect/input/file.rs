@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eset_protect::codegen::decode_text as decode;
@@ -15,6 +15,32 @@ use crate::failure::Failure;
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
 /// Whether standard input was read: there is nothing more in it.
 static IS_READ: AtomicBool = AtomicBool::new(false);
+
+/// A text, or the file that has it.
+#[derive(Debug)]
+pub enum Source {
+    Text(String),
+    File(PathBuf),
+}
+
+impl Source {
+    /// Reads an argument: `@FILE`, `-` for standard input, or the text itself.
+    pub fn of(argument: &str) -> Self {
+        match argument.strip_prefix('@') {
+            Some(path) => Self::File(path.into()),
+            None if argument == "-" => Self::File(argument.into()),
+            None => Self::Text(argument.to_owned()),
+        }
+    }
+
+    /// Returns the text; `flag` names the file in errors.
+    pub fn read(&self, flag: &str) -> Result<String, Failure> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::File(path) => read_text(flag, path),
+        }
+    }
+}
 
 /// Returns the failure that something is wrong with a file, which a flag or nothing names.
 pub fn wrong(flag: &str, path: &Path, problem: &dyn Display) -> Failure {

@@ -54,7 +54,7 @@ fn parse(
 ) -> Result<Requests, String> {
     let is_array = json.trim_start().starts_with('[');
     let parts = if is_array { elements(json) } else { values(json) };
-    let parts = parts.map_err(|error| error.to_string())?;
+    let parts = parts.map_err(|error| format!("expected JSON: {error}"))?;
     if parts.is_empty() && !is_array {
         return Err(format!("it is empty; {}", expected(method)));
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, value_parser};
 
 use crate::failure::Failure;
-use crate::input::read_text;
+use crate::input::Source;
 
 const ARGUMENT: &str = "request";
 const FILE: &str = "file";
@@ -15,16 +15,10 @@ const LONG: &str = "Many requests, one after another or in an array, are many ca
 /// A request in ProtoJSON.
 #[derive(Debug)]
 pub struct Given {
-    /// The name for errors.
+    /// The flag, and with it the file, for errors.
+    flag: &'static str,
     what: String,
     source: Source,
-}
-
-#[derive(Debug)]
-enum Source {
-    Text(String),
-    /// The flag, and the file that it names.
-    File(&'static str, PathBuf),
 }
 
 impl Given {
@@ -53,20 +47,13 @@ impl Given {
 
     pub fn from_matches(matches: &ArgMatches) -> Option<Self> {
         if let Ok(Some(path)) = matches.try_get_one::<PathBuf>(FILE) {
-            let what = format!("--file {}", path.display());
-            return Some(Self { what, source: Source::File("--file", path.clone()) });
+            let (what, source) = (format!("--file {}", path.display()), Source::File(path.clone()));
+            return Some(Self { flag: "--file", what, source });
         }
         let argument = matches.try_get_one::<String>(ARGUMENT).ok().flatten()?;
-        let source = match argument.strip_prefix('@') {
-            None if argument == "-" => Source::File("the request", "-".into()),
-            Some(path) => Source::File("the request", path.into()),
-            None => Source::Text(argument.clone()),
-        };
-        let what = match source {
-            Source::Text(_) => "the request".to_owned(),
-            Source::File(..) => argument.clone(),
-        };
-        Some(Self { what, source })
+        let (flag, source) = ("the request", Source::of(argument));
+        let what = if matches!(source, Source::Text(_)) { flag } else { argument };
+        Some(Self { flag, what: what.to_owned(), source })
     }
 
     /// Returns its name for errors.
@@ -77,15 +64,12 @@ impl Given {
     /// Returns the file, unless it is standard input.
     pub fn path(&self) -> Option<&Path> {
         match &self.source {
-            Source::File(_, path) if path.as_os_str() != "-" => Some(path),
+            Source::File(path) if path.as_os_str() != "-" => Some(path),
             _ => None,
         }
     }
 
     pub fn read(&self) -> Result<String, Failure> {
-        match &self.source {
-            Source::Text(text) => Ok(text.clone()),
-            Source::File(flag, path) => read_text(flag, path),
-        }
+        self.source.read(self.flag)
     }
 }

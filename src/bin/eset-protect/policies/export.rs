@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use eset_protect::policy::PolicyFile;
 use eset_protect::rollout::Tenant;
 
-use super::files::{is_file, read, with_assignments, write};
+use super::files::{is_file, of_tenant, read, with_assignments, write};
 use super::settings::{Lines, Value};
 use super::view::json;
 use crate::connection::Connection;
@@ -80,9 +80,7 @@ impl Export {
                 files.push((String::new(), read("POLICY", Path::new(wanted))?));
                 continue;
             }
-            let found = tenant.policies.iter().find(|policy| policy.uuid == *wanted);
-            let missing = || Failure::Input(format!("POLICY: there is no policy {wanted}"));
-            files.push((wanted.clone(), of(found.ok_or_else(missing)?)));
+            files.push((wanted.clone(), of(of_tenant(tenant, wanted)?)));
         }
         Ok(files)
     }

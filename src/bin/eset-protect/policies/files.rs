@@ -12,7 +12,7 @@ use eset_protect::policy::{AssignmentFile, PolicyFile, Settings, Target};
 use eset_protect::policy_management::v2::Policy;
 use eset_protect::rollout::Tenant;
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::input;
 use crate::whole_file::{self, Readers};
 
@@ -78,6 +78,16 @@ pub async fn find(client: Option<&Client>, policy: &str) -> Result<PolicyFile, F
         }
         _ => read("", &PathBuf::from(policy)),
     }
+}
+
+/// Returns a policy of a tenant.
+pub fn of_tenant<'a>(tenant: &'a Tenant, uuid: &str) -> Result<&'a Policy, Failure> {
+    let found = tenant.policies.iter().find(|policy| policy.uuid == uuid);
+    found.ok_or_else(|| Failure::Explained {
+        exit_code: failure::NOT_FOUND,
+        message: format!("there is no policy {uuid}"),
+        hints: vec!["`eset-protect policies list` shows what there is".to_owned()],
+    })
 }
 
 /// The file of a policy with its assignments.

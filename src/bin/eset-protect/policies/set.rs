@@ -7,7 +7,7 @@ use eset_protect::policy::{NewSetting, PolicyFile, SettingFile, SettingPath};
 use eset_protect::policy_management::v2::SettingFlags;
 use eset_protect::rollout::Tenant;
 
-use super::files::with_assignments;
+use super::files::{of_tenant, with_assignments};
 use super::rollout::{JOURNAL, apply, plan, show};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -56,9 +56,7 @@ impl Set {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         connection.run(async |client, view| {
             let tenant = Tenant::read(&client).await?;
-            let policy = tenant.policies.iter().find(|policy| policy.uuid == self.policy);
-            let missing = || Failure::Input(format!("POLICY: there is no policy {}", self.policy));
-            let file = with_assignments(&tenant, policy.ok_or_else(missing)?);
+            let file = with_assignments(&tenant, of_tenant(&tenant, &self.policy)?);
             let file = self.with_flags(self.with_settings(file)?)?;
             let plan = plan(tenant, &[file], false)?;
             match self.dry_run {

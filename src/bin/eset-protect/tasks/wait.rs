@@ -10,12 +10,13 @@ use eset_protect::codegen::duration;
 use eset_protect::rpc::device_tasks::{GetTask, ListTaskRuns};
 use eset_protect::{Client, Error, TaskProgress};
 
-use crate::calls::to_json;
+use crate::calls::{parse, to_json};
 use crate::check::CheckOptions;
+use crate::devices;
 use crate::failure::{self, Failure};
 use crate::items::Items;
 use crate::method::Method;
-use crate::output::{Output, View};
+use crate::output::{Format, Output, View};
 use crate::request::Request;
 use crate::stop_signal::stop_signal;
 use crate::text::{count, counts, program};
@@ -28,8 +29,8 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Wait until one or several tasks are done on all of their devices
 ///
-/// Shows the progress on standard error, and at the end each device with its run. With `--output json`, each
-/// run is printed as a line of ProtoJSON when it has ended.
+/// Shows the progress on standard error, and at the end each device with its run, by name where the login may
+/// read it. With `--output json`, each run is printed as a line of ProtoJSON when it has ended.
 ///
 /// The members of a group are not known: a task for groups counts as done if all runs have ended and nothing
 /// has changed for a minute. For a device that is off, it waits until the task's trigger expires, so consider
@@ -120,7 +121,7 @@ pub async fn wait(
     if let Some(first) = options.poll_interval {
         watch = watch.interval(first, first.saturating_mul(GROWTH));
     }
-    let mut stopped = std::pin::pin!(stop_signal()?);
+    let mut signal = std::pin::pin!(stop_signal()?);
     let display = Display::new();
     let mut output = Output::new();
     let mut items = items(view, &output)?;
@@ -128,9 +129,9 @@ pub async fn wait(
     let ended = loop {
         let item = tokio::select! {
             biased;
-            () = &mut stopped => {
+            () = &mut signal => {
                 drop(display);
-                return Err(interrupted(task));
+                return Err(stopped(task, failure::STOPPED, "stopped waiting"));
             }
             item = watch.next() => item,
         };
@@ -148,7 +149,7 @@ pub async fn wait(
     };
     drop(display);
     let Some(last) = last else { return ended };
-    let printed = print_devices(output, view, items, &last);
+    let printed = print_devices(client, output, view, items, &last).await;
     match ended.and_then(|()| verdict(&last)) {
         Ok(()) => printed,
         Err(failure) => failure.after(printed),
@@ -181,24 +182,26 @@ fn print_ended(
 }
 
 /// Prints each device with its run, and the devices without one, in formats for tables.
-fn print_devices(
+async fn print_devices(
+    client: &Client,
     mut output: Output,
     view: &View,
     mut items: Items,
     progress: &TaskProgress,
 ) -> Result<(), Failure> {
     if !view.streams() {
-        for run in progress.runs() {
-            items.push(&mut output, &to_json(run)?)?;
-        }
+        let runs = progress.runs().map(|run| to_json(run).and_then(|run| parse(&run)));
+        let mut rows = runs.collect::<Result<Vec<_>, _>>()?;
         let without_run =
             [("EXPIRED", progress.expired()), ("NOT STARTED", progress.not_started())];
         for (status, devices) in without_run {
-            for device in devices {
-                let row = serde_json::json!({ "status": status, "deviceUuid": device });
-                items.push(&mut output, &row.to_string())?;
-            }
+            let row = |device| serde_json::json!({ "status": status, "deviceUuid": device });
+            rows.extend(devices.iter().map(row));
         }
+        if view.format == Format::Table && view.columns.is_empty() {
+            devices::show_names(client, &mut rows).await;
+        }
+        rows.iter().try_for_each(|row| items.push(&mut output, &row.to_string()))?;
     }
     items.end(&mut output, "runs")?;
     output.flush()
@@ -228,33 +231,19 @@ fn verdict(progress: &TaskProgress) -> Result<(), Failure> {
 fn failed(task: &str, error: Error) -> Failure {
     // The error of the watch itself belongs to no call.
     if error.rpc().is_none() && error.is_deadline_exceeded() {
-        return Failure::Explained {
-            exit_code: failure::OUT_OF_TIME,
-            message: error.message().to_owned(),
-            hints: vec![again(task)],
-        };
+        return stopped(task, failure::OUT_OF_TIME, error.message());
     }
     error.into()
-}
-
-fn interrupted(task: &str) -> Failure {
-    Failure::Explained {
-        exit_code: failure::STOPPED,
-        message: "stopped waiting".to_owned(),
-        hints: vec![again(task)],
-    }
 }
 
 /// Handles unread output: the exit code must not report success.
 fn unread(task: &str, failure: Failure) -> Failure {
     let Failure::ReaderGone = failure else { return failure };
-    Failure::Explained {
-        exit_code: failure::STOPPED,
-        message: "stopped waiting: nobody reads standard output any more".to_owned(),
-        hints: vec![again(task)],
-    }
+    stopped(task, failure::STOPPED, "stopped waiting: nobody reads standard output any more")
 }
 
-fn again(task: &str) -> String {
-    format!("the task goes on at the service: `{} tasks wait {task}` waits again", program())
+fn stopped(task: &str, exit_code: u8, message: &str) -> Failure {
+    let hint =
+        format!("the task goes on at the service: `{} tasks wait {task}` waits again", program());
+    Failure::Explained { exit_code, message: message.to_owned(), hints: vec![hint] }
 }
