@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::greeter::Running;
-use crate::support::hasty::Hasty;
 
 fn greet(person: &str) -> GreetRequest {
     let greeting = Some(Greeting { r#type: "kind".to_owned(), ..Default::default() });
@@ -81,7 +81,8 @@ impl Transport for Replies {
 impl Replies {
     fn client(&self, replies: impl IntoIterator<Item = Result<Reply, Error>>) -> Client {
         self.left.lock().unwrap().extend(replies);
-        let builder = Client::builder("http://mock").transport(self.clone()).timer(Hasty);
+        let builder =
+            Client::builder("http://mock").transport(self.clone()).timer(DrivenTimer::new());
         builder.jitter(|_| Duration::ZERO).connect_lazy().unwrap()
     }
 }

@@ -15,7 +15,7 @@ use tonic::Code;
 
 use crate::forms::{ACCESS, COOKIE, OWN, PASSWORD, REFRESH, STATIC, found, percent};
 use crate::outputs::Outputs;
-use crate::support::hasty::Hasty;
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::frames::{self, FrameServer};
 use crate::support::scripted::h2::{End, H2Server, Reply};
 use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok, pending};
@@ -47,7 +47,7 @@ async fn call(client: &Client) -> Result<(), Error> {
 
 fn connect(builder: ClientBuilder) -> Client {
     let outputs = Outputs::of_program();
-    let builder = builder.timer(Hasty);
+    let builder = builder.timer(DrivenTimer::new());
     outputs.show(&builder);
     let client = builder.connect_lazy().unwrap();
     outputs.show(&client);

@@ -26,6 +26,8 @@ pub struct DrivenTimer(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     start: Instant,
+    /// Whether waits of the client do not move it.
+    is_still: bool,
     /// Notifies of every change: of the time, and of the expiries.
     elapsed: watch::Sender<Duration>,
     state: Mutex<State>,
@@ -37,13 +39,24 @@ struct State {
     expiries: BTreeSet<(Duration, u64)>,
     next: u64,
     waits: Vec<Duration>,
+    limits: Vec<Duration>,
 }
 
 impl DrivenTimer {
     pub fn new() -> Self {
+        Self::of(false)
+    }
+
+    /// Creates a clock that waits of the client do not move, only the test.
+    pub fn still() -> Self {
+        Self::of(true)
+    }
+
+    fn of(is_still: bool) -> Self {
         let state = Mutex::default();
         Self(Arc::new(Inner {
             start: Instant::now(),
+            is_still,
             elapsed: watch::channel(Duration::ZERO).0,
             state,
         }))
@@ -61,6 +74,19 @@ impl DrivenTimer {
     /// Returns each of the client's waits.
     pub fn waits(&self) -> Vec<Duration> {
         self.state().waits.clone()
+    }
+
+    /// Waits until the client has begun this many waits.
+    pub async fn until_waits(&self, count: usize) {
+        let mut changes = self.0.elapsed.subscribe();
+        while self.waits().len() < count {
+            changes.changed().await.expect("the timer is here");
+        }
+    }
+
+    /// Returns each limit of the client.
+    pub fn limits(&self) -> Vec<Duration> {
+        self.state().limits.clone()
     }
 
     /// Advances the clock, at most to the next expiry. Returns whether there was none.
@@ -123,7 +149,12 @@ impl Timer for DrivenTimer {
             timer.state().waits.push(duration);
             let target = timer.elapsed() + duration;
             let mut changes = timer.0.elapsed.subscribe();
-            while !timer.move_to(target) {
+            timer.0.elapsed.send_modify(|_| {});
+            let is_over = || match timer.0.is_still {
+                true => timer.elapsed() >= target,
+                false => timer.move_to(target),
+            };
+            while !is_over() {
                 changes.changed().await.expect("the timer is here");
             }
         })
@@ -153,6 +184,7 @@ impl Expiry {
         let mut state = timer.state();
         let number = state.next;
         state.next += 1;
+        state.limits.push(duration);
         state.expiries.insert((at, number));
         drop(state);
         Self { timer, at, number }

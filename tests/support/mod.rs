@@ -9,7 +9,6 @@ pub mod driven_timer;
 #[cfg(feature = "emulator")]
 pub mod emulator_timer;
 pub mod greeter;
-pub mod hasty;
 pub mod messages;
 #[cfg(feature = "rest")]
 pub mod scripted;

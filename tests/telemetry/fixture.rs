@@ -3,7 +3,7 @@
 use eset_protect::emulator::{Builder, Emulator, Running};
 use eset_protect::{Client, ClientBuilder, Wire};
 
-use crate::support::hasty::Hasty;
+use crate::support::driven_timer::DrivenTimer;
 
 pub const METHOD: &str = "eset.dotnod.automation.v1.DeviceTasks/ListTasks";
 pub const BOTH: [Wire; 2] = [Wire::Grpc, Wire::Rest];
@@ -13,7 +13,7 @@ pub async fn emulator(configure: impl FnOnce(Builder) -> Builder) -> Running {
 }
 
 pub fn builder(running: &Running, wire: Wire) -> ClientBuilder {
-    Client::builder(&running.endpoint()).wire(wire).timer(Hasty)
+    Client::builder(&running.endpoint()).wire(wire).timer(DrivenTimer::new())
 }
 
 pub fn client(running: &Running, wire: Wire) -> Client {

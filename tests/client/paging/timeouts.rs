@@ -1,52 +1,23 @@
 //! A timeout applies to a single call, however many there are.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use added_service::rpc::greeter::{Greet, ListPeople};
-use eset_protect::{CallOptions, Client, Timer};
-use tokio::time::Instant;
+use eset_protect::{CallOptions, Client};
 
 use crate::paging::bulk::greet;
 use crate::paging::page;
 use crate::paging::server::Server;
+use crate::support::driven_timer::DrivenTimer;
 
 const TIMEOUT: Duration = Duration::from_secs(7);
 
-/// A clock that stands still and records each limit.
-#[derive(Clone, Debug)]
-struct Standing {
-    now: Instant,
-    given: Arc<Mutex<Vec<Duration>>>,
-}
-
-type Wait = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
-
-impl Timer for Standing {
-    fn now(&self) -> Instant {
-        self.now
-    }
-
-    fn system_time(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-
-    fn sleep(&self, _: Duration) -> Wait {
-        Box::pin(std::future::pending())
-    }
-
-    fn expiry(&self, duration: Duration) -> Wait {
-        self.given.lock().unwrap().push(duration);
-        Box::pin(std::future::pending())
-    }
-}
-
 /// Returns how many calls had the whole time.
 async fn with_all_time(server: &Server, calls: impl AsyncFnOnce(Client, CallOptions)) -> usize {
-    let timer = Standing { now: Instant::now(), given: Arc::default() };
+    let timer = DrivenTimer::still();
     let client = Client::builder(&server.endpoint()).timer(timer.clone()).connect().await.unwrap();
     calls(client, CallOptions::new().timeout(TIMEOUT)).await;
-    let given = timer.given.lock().unwrap();
+    let given = timer.limits();
     assert!(given.iter().all(|time| *time <= TIMEOUT), "{given:?}");
     given.iter().filter(|time| **time == TIMEOUT).count()
 }

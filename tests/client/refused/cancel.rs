@@ -1,16 +1,12 @@
 //! What the server sees of a call that ends early because it is dropped or its time is up.
 
-use std::time::{Duration, SystemTime};
-
-use eset_protect::auth::BoxFuture;
-use eset_protect::{Client, ClientBuilder, ErrorKind, Timer, Wire};
+use eset_protect::{Client, ClientBuilder, ErrorKind, Wire};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use crate::refused::http2::{BOTH, Http2, TASK, create, get};
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::frames::{What, code};
 use crate::support::scripted::{Scripted, ok, pending, read_request};
 
@@ -25,63 +21,20 @@ enum Ending {
 
 const ENDINGS: [Ending; 2] = [Ending::Dropped, Ending::OutOfTime];
 
-/// A clock that stands still until a test advances it.
-#[derive(Debug)]
-struct Standing {
-    start: Instant,
-    is_over: watch::Sender<bool>,
-    pauses: watch::Sender<usize>,
-}
-
-impl Standing {
-    fn new() -> &'static Self {
-        Box::leak(Box::new(Self {
-            start: Instant::now(),
-            is_over: watch::channel(false).0,
-            pauses: watch::channel(0).0,
-        }))
-    }
-}
-
-#[derive(Debug)]
-struct StandingTimer(&'static Standing);
-
-impl Timer for StandingTimer {
-    fn now(&self) -> Instant {
-        self.0.start
-    }
-
-    fn system_time(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        self.0.pauses.send_modify(|pauses| *pauses += 1);
-        Box::pin(std::future::pending())
-    }
-
-    fn expiry(&self, _: Duration) -> BoxFuture<'static, ()> {
-        let mut is_over = self.0.is_over.subscribe();
-        Box::pin(async move {
-            is_over.wait_for(|is_over| *is_over).await.expect("a timer");
-        })
-    }
-}
-
 /// A running create, and a way to end it.
 struct Running {
-    time: &'static Standing,
+    timer: DrivenTimer,
     client: Client,
     call: JoinHandle<ErrorKind>,
 }
 
 impl Running {
     fn start(builder: ClientBuilder) -> Self {
-        let time = Standing::new();
-        let client = builder.timer(StandingTimer(time)).connect_lazy().unwrap();
+        let timer = DrivenTimer::still();
+        let client = builder.timer(timer.clone()).connect_lazy().unwrap();
         let caller = client.clone();
         let call = tokio::spawn(async move { create(&caller).await.unwrap_err().kind() });
-        Self { time, client, call }
+        Self { timer, client, call }
     }
 
     async fn end(self, ending: Ending) -> Client {
@@ -91,9 +44,8 @@ impl Running {
                 assert!(self.call.await.unwrap_err().is_cancelled());
             }
             Ending::OutOfTime => {
-                self.time.is_over.send_replace(true);
+                self.timer.run_out();
                 assert_eq!(self.call.await.unwrap(), ErrorKind::Deadline);
-                self.time.is_over.send_replace(false);
             }
         }
         self.client
@@ -181,7 +133,7 @@ async fn in_the_pause_before_it_asks_again_nothing_more_is_sent() {
     for ending in ENDINGS {
         let server = Scripted::start([pending("one"), ok(TASK)]).await;
         let running = Running::start(Client::builder(&server.endpoint()).wire(Wire::Rest));
-        running.time.pauses.subscribe().wait_for(|pauses| *pauses == 1).await.unwrap();
+        running.timer.until_waits(1).await;
         let client = running.end(ending).await;
         get(&client).await.unwrap();
         let seen = server.seen();
