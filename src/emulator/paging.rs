@@ -74,8 +74,8 @@ impl Page {
         }
     }
 
-    /// Takes the page's items from those that start at [`start`](Self::start), each with its key and size in
-    /// bytes, and returns the token of the next page, empty on the last.
+    /// Takes the page's items from all items or those that start at [`start`](Self::start), each with its key and
+    /// size in bytes, and returns the token of the next page, empty on the last.
     pub(crate) fn take<T>(
         &self,
         items: impl Iterator<Item = Result<(u64, usize, T), Failure>>,
@@ -84,6 +84,9 @@ impl Page {
         let (mut bytes, mut last) = (0_usize, None);
         for item in items {
             let (key, size, item) = item?;
+            if self.after.is_some_and(|after| key <= after) {
+                continue;
+            }
             bytes = bytes.saturating_add(size);
             if let Some(last) = last
                 && (taken.len() >= self.size || bytes > MAX_PAGE_BYTES)

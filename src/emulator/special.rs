@@ -1,7 +1,7 @@
 //! What methods do beyond the standard methods: a file for each kind of resource.
 
 #[cfg(feature = "asset-management")]
-pub(super) mod asset_groups;
+mod asset_groups;
 pub(super) mod assignments;
 mod devices;
 mod group_members;

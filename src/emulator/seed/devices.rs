@@ -1,6 +1,6 @@
 //! Seeds groups of devices and the devices in them.
 
-use prost::{Message, Name};
+use prost::Name;
 use serde::Deserialize;
 
 use super::company::{GROUPS, read};
@@ -31,13 +31,13 @@ pub(super) const COMPANY: usize = 14;
 
 /// Stores the company and, in branches, as many more devices as there shall be.
 pub(super) fn fill(change: &mut Change<'_>, times: &Times, count: usize) -> Result<(), Failure> {
-    group(change, ALL, "All", "", true)?;
+    group(change, ALL, "All", "")?;
     for known in &GROUPS {
-        group(change, known.uuid, known.name, ALL, true)?;
+        group(change, known.uuid, known.name, ALL)?;
     }
-    group(change, PHONES, "Phones", ALL, true)?;
-    group(change, BRANCHES, "Branches", ALL, true)?;
-    group(change, LOST_AND_FOUND, "Lost & found", ALL, true)?;
+    group(change, PHONES, "Phones", ALL)?;
+    group(change, BRANCHES, "Branches", ALL)?;
+    group(change, LOST_AND_FOUND, "Lost & found", ALL)?;
     let kinds: Vec<Kind> = read(include_str!("devices.json"))?;
     for kind in &kinds {
         let known = GROUPS.iter().find(|group| group.uuid == kind.group);
@@ -55,7 +55,7 @@ pub(super) fn fill(change: &mut Change<'_>, times: &Times, count: usize) -> Resu
         let in_group = format!("c2b7e8d4-19a3-4f6e-8b21-5d91{branch:08x}");
         if number.saturating_sub(COMPANY) % BRANCH == 0 {
             let name = format!("Branch {:03}", branch.saturating_add(1));
-            group(change, &in_group, &name, BRANCHES, true)?;
+            group(change, &in_group, &name, BRANCHES)?;
         }
         let uuid = format!("5f0c1a62-7d0e-4b57-9c35-30d3{number:08x}");
         device(change, kind, number, &uuid, &in_group, times)?;
@@ -67,36 +67,27 @@ fn phone(number: u8) -> String {
     format!("5f0c1a62-7d0e-4b57-9c35-30d2a1c4040{number}")
 }
 
-fn group(
-    change: &mut Change<'_>,
-    uuid: &str,
-    name: &str,
-    parent: &str,
-    is_security_group: bool,
-) -> Result<(), Failure> {
-    #[cfg(feature = "asset-management")]
-    crate::emulator::special::asset_groups::store(
-        change,
-        &crate::asset_management::v1::Group {
-            uuid: uuid.to_owned(),
-            display_name: name.to_owned(),
-            parent_group_uuid: parent.to_owned(),
-            ..Default::default()
-        },
-    )?;
-    if cfg!(feature = "asset-management") {
-        return Ok(());
-    }
+/// Stores a static group.
+fn group(change: &mut Change<'_>, uuid: &str, name: &str, parent: &str) -> Result<(), Failure> {
     let group = DeviceGroup {
         uuid: uuid.to_owned(),
         display_name: name.to_owned(),
         parent_group_uuid: parent.to_owned(),
-        is_security_group,
+        is_security_group: true,
         ..DeviceGroup::default()
     };
-    let (kind, sequence) = (DeviceGroup::full_name(), change.sequence()?);
-    change.add(&kind, uuid, sequence, &group.encode_to_vec())?;
-    place(change, &kind, sequence, "", parent)
+    let sequence = change.insert(uuid, &group)?;
+    #[cfg(feature = "asset-management")]
+    change.insert(
+        uuid,
+        &crate::asset_management::v1::Group {
+            uuid: group.uuid,
+            display_name: group.display_name,
+            parent_group_uuid: group.parent_group_uuid,
+            ..Default::default()
+        },
+    )?;
+    place(change, &DeviceGroup::full_name(), sequence, "", parent)
 }
 
 fn device(
@@ -136,7 +127,6 @@ fn device(
     }
     group.clone_into(&mut device.parent_group_uuid);
     uuid.clone_into(&mut device.uuid);
-    let (name, sequence) = (Device::full_name(), change.sequence()?);
-    change.add(&name, uuid, sequence, &device.encode_to_vec())?;
-    place(change, &name, sequence, "", group)
+    let sequence = change.insert(uuid, &device)?;
+    place(change, &Device::full_name(), sequence, "", group)
 }

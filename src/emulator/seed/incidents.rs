@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use prost::{Message, Name};
+use prost::Message;
 
 use super::company::{GROUPS, read};
 use super::times::Times;
@@ -39,8 +39,8 @@ pub(super) fn fill(change: &mut Change<'_>, times: &Times) -> Result<(), Failure
             device: Some(Device { uuid: device.uuid, display_name: device.display_name }),
             ..kind.clone()
         };
-        add(change, &detection.uuid, &detection)?;
-        add(change, &detection.uuid, &before(&detection))?;
+        change.insert(&detection.uuid, &detection)?;
+        change.insert(&detection.uuid, &before(&detection))?;
         if number < PAST {
             known.push(detection);
         }
@@ -53,11 +53,6 @@ pub(super) fn fill(change: &mut Change<'_>, times: &Times) -> Result<(), Failure
         incident(change, number, detections, times)?;
     }
     Ok(())
-}
-
-fn add<M: Message + Name>(change: &mut Change<'_>, uuid: &str, row: &M) -> Result<(), Failure> {
-    let sequence = change.sequence()?;
-    change.add(&M::full_name(), uuid, sequence, &row.encode_to_vec())
 }
 
 /// The detection as the first version of the service shows it. The numbers of the enums are the same.
@@ -110,7 +105,8 @@ fn group(change: &mut Change<'_>, number: u64, all: &[&Detection]) -> Result<(),
         detection_occurence_uuids: all.iter().map(|detection| detection.uuid.clone()).collect(),
         ..DetectionGroup::default()
     };
-    add(change, &group.uuid, &group)
+    change.insert(&group.uuid, &group)?;
+    Ok(())
 }
 
 fn incident(
@@ -144,7 +140,7 @@ fn incident(
         update_time: time,
         ..Incident::default()
     };
-    add(change, &incident.uuid, &incident)?;
+    change.insert(&incident.uuid, &incident)?;
     let comment = IncidentComment {
         uuid: format!("c0997000-0000-4000-8000-{number:012x}"),
         incident_uuid: incident.uuid.clone(),

@@ -111,7 +111,7 @@ fn changeable(group: &Group) -> Result<(), Failure> {
 }
 
 /// Writes a group, and the group of devices that it is.
-pub(crate) fn store(change: &mut Change<'_>, group: &Group) -> Result<(), Failure> {
+fn store(change: &mut Change<'_>, group: &Group) -> Result<(), Failure> {
     let (kind, devices) = (Group::full_name(), DeviceGroup::full_name());
     let sequence = match change.sequence_of(&kind, &group.uuid)? {
         Some(sequence) => sequence,

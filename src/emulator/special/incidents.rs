@@ -39,7 +39,9 @@ fn close(
         return Err(in_the_wrong_state(&incident, "closed"));
     }
     incident.resolve_reason = request.closure_reason;
-    set_status(change, environment, sequence, incident.clone(), IncidentStatus::Closed)?;
+    incident.status = IncidentStatus::Closed.into();
+    incident.update_time = Some(environment.now());
+    change.write(sequence, &incident)?;
     comment(change, environment, &incident, request.final_comment, true)?;
     Ok(CloseIncidentResponse {})
 }
@@ -54,7 +56,9 @@ fn reopen(
         return Err(in_the_wrong_state(&incident, "open"));
     }
     incident.resolve_reason = IncidentResolveReason::Unspecified.into();
-    set_status(change, environment, sequence, incident.clone(), IncidentStatus::Open)?;
+    incident.status = IncidentStatus::Open.into();
+    incident.update_time = Some(environment.now());
+    change.write(sequence, &incident)?;
     let comments = comments(&incident.uuid);
     let rows: Vec<_> = change.rows_from(&comments, 0)?.collect::<Result<_, _>>()?;
     for (sequence, row) in rows {
@@ -69,18 +73,6 @@ fn reopen(
 fn in_the_wrong_state(incident: &Incident, state: &str) -> Failure {
     let description = format!("the incident `{}` is {state}", incident.uuid);
     Failure::precondition("STATUS", &incident.uuid, description)
-}
-
-fn set_status(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    sequence: u64,
-    mut incident: Incident,
-    status: IncidentStatus,
-) -> Result<(), Failure> {
-    incident.status = status.into();
-    incident.update_time = Some(environment.now());
-    change.write(sequence, &incident)
 }
 
 /// Returns the collection of an incident's comments.

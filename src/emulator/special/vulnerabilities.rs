@@ -52,12 +52,9 @@ fn of_systems(
 ) -> Result<ListDeviceOsVulnerabilitiesResponse, Failure> {
     let ListDeviceOsVulnerabilitiesRequest { device_uuid, device_group_uuid, .. } = request;
     let all = all(snapshot, &device_uuid, &device_group_uuid)?.into_iter();
-    let rows = all.filter_map(|(sequence, it)| {
-        let it =
-            it.os_vulnerability.filter(|_| page.start().is_some_and(|first| first <= sequence))?;
-        Some(Ok((sequence, it.encoded_len(), it)))
-    });
-    let (vulnerabilities, next_page_token) = page.take(rows)?;
+    let rows = all.filter_map(|(sequence, it)| Some((sequence, it.os_vulnerability?)));
+    let (vulnerabilities, next_page_token) =
+        page.take(rows.map(|(sequence, it)| Ok((sequence, it.encoded_len(), it))))?;
     Ok(ListDeviceOsVulnerabilitiesResponse { vulnerabilities, next_page_token })
 }
 
@@ -80,7 +77,7 @@ fn devices(
         device.os_vulnerabilities.extend(it.os_vulnerability);
         device.package_vulnerabilities.extend(it.package_vulnerability);
     }
-    let rows = devices.into_iter().filter(|(first, _)| page.start().is_some_and(|it| it <= *first));
+    let rows = devices.into_iter();
     let (devices, next_page_token) =
         page.take(rows.map(|(first, device)| Ok((first, device.encoded_len(), device))))?;
     Ok(ListVulnerableDevicesResponse { devices, next_page_token })

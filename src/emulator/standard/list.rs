@@ -9,8 +9,8 @@ use crate::emulator::failure::Failure;
 use crate::emulator::paging::Page;
 use crate::emulator::store::{Read, Snapshot};
 
-/// A row that fits: its sequence number, the row and, where there is a filter, the resource.
-type Fitting = (u64, Vec<u8>, DynamicMessage);
+/// A row with its sequence number.
+type Numbered = (u64, Vec<u8>);
 
 impl Standard {
     /// Lists in pages (AIP-158), in the order of creation or as `order_by` asks (AIP-132).
@@ -30,23 +30,21 @@ impl Standard {
         let total = self.total(&mut request);
         let filter = self.filter(snapshot, environment, request)?;
         let mut response = Vec::new();
-        let mut fitting =
-            self.fitting(snapshot, &collection, &filter, page.start().unwrap_or(u64::MAX))?;
         let (rows, next) = if order.is_empty() {
-            page.take(fitting.map(|row| row.map(|(sequence, row, _)| (sequence, row.len(), row))))?
+            let first = page.start().unwrap_or(u64::MAX);
+            let fitting = self.fitting(snapshot, &collection, &filter, first)?;
+            page.take(fitting.map(|row| row.map(|(sequence, row)| (sequence, row.len(), row))))?
         } else {
-            // A page of a sorted list begins at a position.
-            drop(fitting);
-            fitting = self.fitting(snapshot, &collection, &filter, 0)?;
-            let decoded = |row: Result<Fitting, Failure>| {
-                let (_, row, _) = row?;
+            let decoded = |row: Result<Numbered, Failure>| {
+                let (_, row) = row?;
                 let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
                 Ok::<_, Failure>((row, resource))
             };
+            let fitting = self.fitting(snapshot, &collection, &filter, 0)?;
             let mut all: Vec<_> = fitting.map(decoded).collect::<Result<_, _>>()?;
             all.sort_by(|(_, one), (_, other)| order.compare(one, other));
-            let positions =
-                (0..).zip(all).skip_while(|(at, _)| page.start().is_none_or(|first| *at < first));
+            // A page of a sorted list begins at a position.
+            let positions = (0..).zip(all);
             page.take(positions.map(|(at, (row, _))| Ok((at, row.len(), row))))?
         };
         rows.iter().for_each(|row| push(&mut response, item, row));
@@ -87,21 +85,21 @@ impl Standard {
     }
 
     /// Returns the rows of a collection that fit, starting at a sequence number.
-    fn fitting<'a, T: Read>(
+    pub(super) fn fitting<'a, T: Read>(
         &'a self,
         tables: &'a T,
         collection: &str,
         filter: &'a Filter,
         first: u64,
-    ) -> Result<impl Iterator<Item = Result<Fitting, Failure>> + use<'a, T>, Failure> {
+    ) -> Result<impl Iterator<Item = Result<Numbered, Failure>> + use<'a, T>, Failure> {
         let rows = tables.rows_from(collection, first)?;
-        let fitting = |row: Result<(u64, Vec<u8>), Failure>| {
+        let fitting = |row: Result<Numbered, Failure>| {
             let (sequence, row) = row?;
             if filter.is_empty() {
-                return Ok(Some((sequence, row, DynamicMessage::new(self.resource.clone()))));
+                return Ok(Some((sequence, row)));
             }
             let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
-            Ok(filter.fits(&resource).then_some((sequence, row, resource)))
+            Ok(filter.fits(&resource).then_some((sequence, row)))
         };
         Ok(rows.map(fitting).filter_map(Result::transpose))
     }
@@ -151,7 +149,7 @@ impl Standard {
         let max = usize::try_from(environment.pages.max_size).unwrap_or(usize::MAX);
         let limit = if last.is_some() { max } else { usize::MAX };
         for row in self.fitting(snapshot, self.resource.full_name(), &filter, first)?.take(limit) {
-            let (sequence, row, _) = row?;
+            let (sequence, row) = row?;
             newest = sequence;
             if last.is_some() {
                 push(&mut response, item, &row);

@@ -50,11 +50,11 @@ impl Standard {
         }
         let filter = Filter::of(tables, &self.resource, &by, environment.now())?;
         let mut selected = Vec::new();
-        for row in tables.rows_from(collection, 0)? {
+        for row in self.fitting(tables, collection, &filter, 0)? {
             let (sequence, row) = row?;
             let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
             let id = self.id.as_ref().map(|id| value_at(&resource, id.name())).unwrap_or_default();
-            if filter.fits(&resource) && !excluded.contains(&id) {
+            if !excluded.contains(&id) {
                 selected.push((sequence, id, resource));
             }
         }

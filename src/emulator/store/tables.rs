@@ -257,6 +257,17 @@ impl<'t> Change<'t> {
         self.put(collection, sequence, row)
     }
 
+    /// Writes a new resource of a type with a single collection. Returns its sequence number.
+    pub(crate) fn insert<M: Message + Name>(
+        &mut self,
+        id: &str,
+        resource: &M,
+    ) -> Result<u64, Failure> {
+        let sequence = self.sequence()?;
+        self.add(&M::full_name(), id, sequence, &resource.encode_to_vec())?;
+        Ok(sequence)
+    }
+
     /// Writes a resource of a type with a single collection.
     pub(crate) fn write<M: Message + Name>(
         &mut self,
