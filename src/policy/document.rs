@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::{ContainerError, ContainerProblem};
@@ -22,14 +23,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Returns the last of several members with a name, as most readers of JSON do.
     pub(super) fn member(&self, name: &str) -> Option<&Self> {
-        last(self.members.as_deref()?, name)
+        self.members.iter().flatten().rev().find(|entry| entry.name == name)
     }
-}
-
-/// Returns the last of several members with a name, as most readers of JSON do.
-pub(super) fn last<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
-    entries.iter().rev().find(|entry| entry.name == name)
 }
 
 /// Reads a document, which must be an object.
@@ -37,7 +34,7 @@ pub(super) fn read(text: &str) -> Result<Entry, ContainerError> {
     serde_json::from_str::<IgnoredAny>(text)
         .map_err(|error| ContainerError::of_json(text.as_bytes(), &error))?;
     // From here on the text is known to be JSON.
-    let mut scanner = Scanner { bytes: text.as_bytes(), text, at: 0 };
+    let mut scanner = Scanner { text, at: 0 };
     scanner.skip_space();
     let start = scanner.at;
     let members = scanner.value(0)?;
@@ -49,39 +46,34 @@ pub(super) fn read(text: &str) -> Result<Entry, ContainerError> {
 }
 
 struct Scanner<'a> {
-    bytes: &'a [u8],
     text: &'a str,
     at: usize,
 }
 
-impl Scanner<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+impl<'a> Scanner<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
     }
 
     fn skip_space(&mut self) {
-        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
-        }
+        self.at += self.rest().len() - self.rest().trim_ascii_start().len();
     }
 
-    fn skip(&mut self, byte: u8) -> bool {
+    /// Passes this character, if it is the next.
+    fn skip(&mut self, character: char) -> bool {
         self.skip_space();
-        let is_there = self.peek() == Some(byte);
+        let is_there = self.rest().starts_with(character);
         self.at += usize::from(is_there);
         is_there
     }
 
-    fn string(&mut self) -> Range<usize> {
-        let start = self.at;
-        self.at += 1;
-        while let Some(byte) = self.peek() {
-            self.at += if byte == b'\\' { 2 } else { 1 };
-            if byte == b'"' {
-                break;
-            }
-        }
-        start..self.at
+    /// Passes a value without looking for its members.
+    fn pass<T: Deserialize<'a>>(&mut self) -> Result<T, ContainerError> {
+        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter();
+        let value = values.next().and_then(Result::ok);
+        let value = value.ok_or(ContainerError::at(self.at, ContainerProblem::NotJson));
+        self.at += values.byte_offset();
+        value
     }
 
     /// Passes a value. Returns its members if it is an object.
@@ -89,59 +81,24 @@ impl Scanner<'_> {
         if depth > MAX_DEPTH {
             return Err(ContainerError::at(self.at, ContainerProblem::TooDeep));
         }
-        match self.peek() {
-            Some(b'{') => {
-                self.at += 1;
-                let mut members = Vec::new();
-                while !self.skip(b'}') {
-                    if self.peek().is_none() {
-                        return Err(ContainerError::at(self.at, ContainerProblem::Cut));
-                    }
-                    members.push(self.entry(depth)?);
-                    self.skip(b',');
-                }
-                return Ok(Some(members));
-            }
-            Some(b'[') => self.array(),
-            Some(b'"') => drop(self.string()),
-            _ => {
-                let is_end = |byte: u8| byte.is_ascii_whitespace() || b",]}".contains(&byte);
-                while self.peek().is_some_and(|byte| !is_end(byte)) {
-                    self.at += 1;
-                }
-            }
+        if !self.skip('{') {
+            return self.pass::<IgnoredAny>().map(|_| None);
         }
-        Ok(None)
+        let mut members = Vec::new();
+        while !self.skip('}') {
+            members.push(self.entry(depth)?);
+            self.skip(',');
+        }
+        Ok(Some(members))
     }
 
     fn entry(&mut self, depth: usize) -> Result<Entry, ContainerError> {
-        self.skip_space();
-        let name = self.string();
-        let start = name.start;
-        let quoted = self.text.get(name).unwrap_or_default();
-        let name = serde_json::from_str(quoted)
-            .map_err(|_| ContainerError::at(start, ContainerProblem::NotJson))?;
-        self.skip(b':');
+        let start = self.at;
+        let name = self.pass()?;
+        self.skip(':');
         self.skip_space();
         let value = self.at;
         let members = self.value(depth + 1)?;
         Ok(Entry { name, span: start..self.at, value: value..self.at, members })
-    }
-
-    /// Passes an array of any depth.
-    fn array(&mut self) {
-        let mut open = 0_usize;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'"' => drop(self.string()),
-                b'[' | b'{' => open += 1,
-                b']' | b'}' => open = open.saturating_sub(1),
-                _ => {}
-            }
-            self.at += usize::from(byte != b'"');
-            if open == 0 {
-                break;
-            }
-        }
     }
 }
