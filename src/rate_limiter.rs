@@ -220,16 +220,15 @@ pub(crate) struct Permit {
 impl Permit {
     /// Records the response.
     pub(crate) fn end(self, now: Instant, outcome: Outcome) {
-        let mut state = self.shared.state();
-        state.arrivals.settle(self.number, now);
-        let wake = if state.pace.answered(self.sent, now, outcome) {
-            // Any waiting call may now be too late for its deadline.
-            state.queue.all()
-        } else {
-            state.queue.first().into_iter().collect()
-        };
-        drop(state);
-        wake.into_iter().for_each(Waker::wake);
+        self.shared.change(|state| {
+            state.arrivals.settle(self.number, now);
+            if state.pace.answered(self.sent, now, outcome) {
+                // Any waiting call may now be too late for its deadline.
+                state.queue.all()
+            } else {
+                state.queue.first().into_iter().collect()
+            }
+        });
     }
 }
 
@@ -247,13 +246,10 @@ struct Asking<'a>(&'a Shared);
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.is_asking = false;
-        let next = state.queue.first();
-        drop(state);
-        if let Some(next) = next {
-            next.wake();
-        }
+        self.0.change(|state| {
+            state.is_asking = false;
+            state.queue.first()
+        });
     }
 }
 
@@ -267,13 +263,10 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut state = self.shared.state();
-        state.queue.end(self.flow, self.ticket, self.is_served);
-        let next = state.queue.leave(self.ticket);
-        drop(state);
-        if let Some(next) = next {
-            next.wake();
-        }
+        self.shared.change(|state| {
+            state.queue.end(self.flow, self.ticket, self.is_served);
+            state.queue.leave(self.ticket)
+        });
     }
 }
 
@@ -315,7 +308,13 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides what the call with this ticket does next. Wakes nothing while holding the lock.
+    /// Changes the state, then wakes the calls that this returns. Wakes nothing while holding the lock.
+    fn change<W: IntoIterator<Item = Waker>>(&self, change: impl FnOnce(&mut State) -> W) {
+        let wake = change(&mut self.state());
+        wake.into_iter().for_each(Waker::wake);
+    }
+
+    /// Decides what the call with this ticket does next.
     fn step(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -324,9 +323,7 @@ impl Shared {
         waker: &Waker,
     ) -> Step {
         let mut wake = None;
-        let mut state = self.state();
-        let step = self.decide(&mut state, ticket, now, deadline, waker, &mut wake);
-        drop(state);
+        let step = self.decide(&mut self.state(), ticket, now, deadline, waker, &mut wake);
         if let Some(wake) = wake {
             wake.wake();
         }
