@@ -1,33 +1,18 @@
 //! Checks shared by several calls.
 
-use super::failure::{Failure, Violations};
+use super::failure::Failure;
 use super::faults::asked_by_id;
 use crate::check::{Findings, note_uuid};
 use crate::wkt::Any;
 
-/// The maximum length of a page token ([facts](crate::facts#paging)).
-pub(crate) const MAX_TOKEN: usize = 128;
 /// The maximum size of a task or policy: what fits into a message of 16 MiB with the server's additions.
 pub(crate) const MAX_ITEM: usize = 16 * 1024 * 1024 - 4096;
 
-/// Checks the identifier of the resource that a call is about.
-pub(crate) fn id(field: &str, id: &str) -> Result<(), Failure> {
-    asks_to_fail(id)?;
-    let mut violations = Violations::default();
-    note_id(&mut violations, field, id);
-    violations.check()
-}
-
-/// Fails if the identifier asks for it, such as `code-14`.
-pub(crate) fn asks_to_fail(id: &str) -> Result<(), Failure> {
-    asked_by_id(id).map_or(Ok(()), |status| Err(status.into()))
-}
-
-/// Records an invalid identifier.
-pub(crate) fn note_id(violations: &mut Violations, field: &str, id: &str) {
+/// Whether a text can be an identifier, and one that asks for no failure.
+pub(crate) fn is_id(id: &str) -> bool {
     let mut found = Findings::default();
-    note_uuid(field, id, &mut found);
-    violations.extend(found.into_refused());
+    note_uuid("uuid", id, &mut found);
+    found.into_refused().is_empty() && asked_by_id(id).is_none()
 }
 
 /// Refuses items that could be stored but never returned.

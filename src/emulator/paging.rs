@@ -3,7 +3,6 @@
 use prost::Message;
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
-use super::check::MAX_TOKEN;
 use super::failure::Failure;
 use super::fingerprint::Fingerprint;
 
@@ -104,9 +103,6 @@ impl Page {
     }
 
     fn key(&self, token: &str) -> Option<u64> {
-        if token.len() > MAX_TOKEN {
-            return None;
-        }
         let key = u64::from_str_radix(token.get(..16)?, 16).ok()?;
         (self.token(key) == token).then_some(key)
     }

@@ -1,9 +1,9 @@
 //! Checks for every request before its method runs.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
-use super::check;
 use super::failure::Failure;
+use super::faults::asked_by_id;
 use crate::check::is_uuid_name;
 use crate::descriptors::is_output_only;
 
@@ -24,21 +24,20 @@ fn prepare_at(at: &str, message: &mut DynamicMessage, path: &[String]) -> Result
             continue;
         }
         let at = format!("{name}.");
-        let is_id = is_uuid(&field);
+        let is_id = is_uuid_name(field.name());
         for value in values_mut(message.get_field_mut(&field)) {
             match value {
                 Value::Message(inner) => prepare_at(&at, inner, path)?,
-                Value::String(id) if is_id => check::asks_to_fail(id)?,
+                Value::String(id) if is_id => {
+                    if let Some(status) = asked_by_id(id) {
+                        return Err(status.into());
+                    }
+                }
                 _ => {}
             }
         }
     }
     Ok(())
-}
-
-/// Whether a field is an identifier by ESET's naming.
-fn is_uuid(field: &FieldDescriptor) -> bool {
-    field.kind() == Kind::String && is_uuid_name(field.name())
 }
 
 /// Returns the single values of a field.

@@ -1,6 +1,6 @@
 //! The spans of a call, on both wires.
 
-use std::time::Duration;
+use std::future::IntoFuture;
 
 use eset_protect::auth::BoxFuture;
 use eset_protect::automation::v1::ListTasksRequest;
@@ -11,7 +11,8 @@ use tonic::Code;
 use tracing::Level;
 
 use crate::capture::{Capture, Span};
-use crate::fixture::{BOTH, METHOD, client, emulator};
+use crate::fixture::{BOTH, METHOD, builder, client, emulator};
+use crate::support::driven_timer::DrivenTimer;
 
 #[track_caller]
 fn has(span: &Span, fields: &[(&str, &str)]) {
@@ -236,12 +237,17 @@ async fn a_call_that_is_dropped_was_cancelled() {
 async fn a_call_whose_time_is_up_says_so() {
     for wire in BOTH {
         let running = emulator(|builder| builder).await;
-        let (fault, _held) = Fault::hold();
+        let (fault, mut held) = Fault::hold();
         running.faults().push_for("ListTasks", fault);
-        let client = client(&running, wire);
+        let timer = DrivenTimer::new();
+        let client = builder(&running, wire).timer(timer.clone()).connect_lazy().unwrap();
         let (capture, _guard) = Capture::begin();
         let call = client.device_tasks().list_tasks(ListTasksRequest::default());
-        call.timeout(Duration::from_millis(50)).await.unwrap_err();
+        let (result, ()) = tokio::join!(call.into_future(), async {
+            held.arrived(1).await;
+            timer.run_out();
+        });
+        result.unwrap_err();
         let (call, below) = capture.call();
         has(&call, &[("rpc.response.status_code", "DEADLINE_EXCEEDED")]);
         assert_eq!(below.len(), 1);

@@ -84,7 +84,6 @@ pub(crate) fn create(
 ) -> Result<DeviceTask, Failure> {
     check_targets(task.targets.as_ref())?;
     check_triggers("task.triggers", &task.triggers)?;
-    check::item_size(task.encoded_len())?;
     if let Some(params) = task.action.as_mut().and_then(|action| action.params.as_mut()) {
         check::settle(params);
     }

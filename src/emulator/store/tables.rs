@@ -213,7 +213,7 @@ impl<'t> Change<'t> {
     ) -> Result<(u64, String), Failure> {
         let sequence = self.sequence()?;
         let id = source.id(sequence);
-        if check::id("uuid", &id).is_err() {
+        if !check::is_id(&id) {
             return Err(Failure::internal(
                 "the id source made an id that is no uuid or fails on purpose",
             ));
