@@ -3,7 +3,7 @@
 
 #![cfg(feature = "rest")]
 
-mod http2;
+pub mod http2;
 
 mod cancel;
 mod certificates;

@@ -28,7 +28,7 @@ async fn call(server: &Running, host: &str, tls: TlsConfig) -> Result<(), Error>
 }
 
 #[track_caller]
-fn assert_refused(result: Result<(), Error>, reason: &str) {
+pub fn assert_refused(result: Result<(), Error>, reason: &str) {
     let error = result.expect_err("a refusal");
     assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
     assert!(!error.may_have_executed());

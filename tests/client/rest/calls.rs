@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use eset_protect::automation::v1::{Action, DeviceTask, Trigger};
-use eset_protect::{Client, ClientBuilder, Error, RetryPolicy, Wire};
+use eset_protect::{Client, ClientBuilder, RetryPolicy, Wire};
 
+pub use crate::refused::http2::{create, get};
 use crate::support::scripted::Scripted;
 
 /// A task as ESET's services write it.
@@ -22,18 +22,4 @@ pub fn builder(server: &Scripted) -> ClientBuilder {
 
 pub fn client(server: &Scripted) -> Client {
     builder(server).connect_lazy().unwrap()
-}
-
-pub async fn get(client: &Client) -> Result<DeviceTask, Error> {
-    client.device_tasks().get_task("t-1").await
-}
-
-pub async fn create(client: &Client) -> Result<DeviceTask, Error> {
-    let task = DeviceTask {
-        display_name: "Scan".into(),
-        action: Some(Action { name: "StartNetworkIsolation".into(), ..Default::default() }),
-        triggers: vec![Trigger::manual(None)],
-        ..Default::default()
-    };
-    client.device_tasks().create_task(task).await
 }

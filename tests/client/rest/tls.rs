@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use crate::rest::calls::{TASK, get};
 use crate::support::scripted::{Scripted, ok};
 use crate::support::tls::{Authority, Identified, acceptor, issue, new_authority};
+use crate::tls::assert_refused;
 
 async fn start(server: &Identified, clients: Option<&Authority>) -> Scripted {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -15,14 +16,6 @@ async fn start(server: &Identified, clients: Option<&Authority>) -> Scripted {
 async fn call(server: &Scripted, host: &str, tls: TlsConfig) -> Result<(), Error> {
     let address = format!("https://{host}:{}", server.address().port());
     get(&Client::on_prem(&address).tls(tls).connect_lazy()?).await.map(drop)
-}
-
-#[track_caller]
-fn assert_refused(result: Result<(), Error>, reason: &str) {
-    let error = result.expect_err("a refusal");
-    assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
-    assert!(!error.may_have_executed());
-    assert!(error.to_string().contains(reason), "{error}");
 }
 
 #[tokio::test]
