@@ -96,7 +96,8 @@ impl FromStr for TokenHash {
 
     fn from_str(text: &str) -> Result<Self, ParseHashError> {
         let mut hash = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        // `from_str_radix` also accepts a sign.
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(ParseHashError);
         }
         for (index, byte) in hash.iter_mut().enumerate() {

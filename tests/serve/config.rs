@@ -122,6 +122,10 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             format!("{caller}token_sha256 = \"hunter2\""),
             "5: callers.c.token_sha256: expected the SHA-256 of a token",
         ),
+        (
+            format!("{caller}token_sha256 = \"{}\"", "+f".repeat(32)),
+            "5: callers.c.token_sha256: expected the SHA-256 of a token",
+        ),
         (format!("{caller}jwt = \"x\""), "3: callers.c.jwt: expected a table [jwt]"),
         (
             format!(
