@@ -27,9 +27,6 @@ use crate::client::duration;
 use crate::error::Error;
 use crate::server::{ConnectionLimits, Origin};
 
-/// ESET's gateway begins its response within 30 seconds, 50 in older texts (FACTS.md#pending-responses).
-const FIRST_BYTE: Duration = Duration::from_secs(60);
-
 /// The configuration of a bridge, a file in TOML:
 ///
 /// ```toml
@@ -162,6 +159,10 @@ struct LimitsTable {
 }
 
 impl Config {
+    /// How long an upstream may take to begin its response, unless the file says otherwise: 60 seconds. ESET's gateway
+    /// begins within 30 seconds, 50 in older texts ([facts](crate::facts#pending-responses)).
+    pub const FIRST_BYTE_TIME: Duration = Duration::from_secs(60);
+
     /// Reads a file, the files that it names and the variables that it names, and runs its commands. Connects to
     /// nothing.
     ///
@@ -302,7 +303,7 @@ fn access(
 ) -> Result<Access, ConfigError> {
     let mut access = Access::new();
     let first_byte = file.limits.first_byte_time.as_ref();
-    let first_byte = first_byte.map_or(Ok(FIRST_BYTE), |text| {
+    let first_byte = first_byte.map_or(Ok(Config::FIRST_BYTE_TIME), |text| {
         let time = duration(text.as_ref()).ok().filter(|time| !time.is_zero());
         let expected = "a time of more than zero, such as 60s";
         time.ok_or_else(|| source.wrong("limits.first_byte_time", text, expected))

@@ -17,6 +17,7 @@ use super::readiness::Readiness;
 use super::request::PREFIX;
 use super::{Limits, Reply, Request};
 use crate::error::{Error, ErrorKind};
+use crate::timer::Timer;
 use crate::transport::connector::Connector;
 #[cfg(feature = "rest")]
 pub(super) use not_grpc::NotGrpc;
@@ -35,6 +36,7 @@ struct Inner {
     connector: Connector,
     channels: PerRuntime<Arc<RuntimeChannel>>,
     limits: Limits,
+    timer: Arc<dyn Timer>,
 }
 
 /// The channel of one runtime, and the keep-alive interval of its connections.
@@ -73,10 +75,15 @@ impl RuntimeChannel {
 
 impl GrpcTransport {
     /// Creates a transport that connects on the first call.
-    pub(crate) fn lazy(endpoint: Endpoint, connector: Connector, limits: Limits) -> Self {
+    pub(crate) fn lazy(
+        endpoint: Endpoint,
+        connector: Connector,
+        limits: Limits,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
         let endpoint = endpoint.keep_alive_timeout(connector.keep_alive().timeout());
         let channels = PerRuntime::default();
-        Self { inner: Arc::new(Inner { endpoint, connector, channels, limits }) }
+        Self { inner: Arc::new(Inner { endpoint, connector, channels, limits, timer }) }
     }
 
     /// Connects; errors name `target`.
@@ -128,7 +135,8 @@ impl GrpcTransport {
         poll_fn(|cx| channel.poll_ready(cx)).await.map_err(|error| status::not_sent(&error))?;
         let response = channel.call(unary::encode(request));
         kept.put_back(channel);
-        let reply = unary::exchange(response, self.inner.limits, self.readiness());
+        let reply =
+            unary::exchange(response, self.inner.limits, &*self.inner.timer, self.readiness());
         reply.await.map_err(|error| {
             // tonic's or the server's clock was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }

@@ -14,6 +14,7 @@ use tonic::Code;
 use crate::error::{Error, ErrorKind, Secrets, root_cause};
 use crate::gzip::gunzip;
 use crate::telemetry;
+use crate::timer::Timer;
 use crate::transport::complete_body::{CompleteBody, append};
 use crate::transport::connector::{self, Connector};
 use crate::transport::error_chain::{BoxError, find};
@@ -36,6 +37,7 @@ pub(crate) struct HttpClient {
     connector: Connector,
     clients: Arc<PerRuntime<RuntimePool>>,
     limits: Limits,
+    timer: Arc<dyn Timer>,
 }
 
 /// The connections of one runtime, and their keep-alive interval.
@@ -79,8 +81,8 @@ impl HttpResponse {
 }
 
 impl HttpClient {
-    pub(crate) fn new(connector: Connector, limits: Limits) -> Self {
-        Self { connector, clients: Arc::default(), limits }
+    pub(crate) fn new(connector: Connector, limits: Limits, timer: Arc<dyn Timer>) -> Self {
+        Self { connector, clients: Arc::default(), limits, timer }
     }
 
     /// Returns the readiness of its connections.
@@ -133,7 +135,8 @@ impl HttpClient {
         let host = request.uri().authority().cloned();
         let host = || host.as_ref().map_or("", Authority::as_str);
         let has_body = !request.body().is_empty();
-        let response = self.limits.head(self.pool()?.request(request.map(Full::new))).await?;
+        let response = self.pool()?.request(request.map(Full::new));
+        let response = self.limits.head(&*self.timer, response).await?;
         let response = response.map_err(|error| self.not_answered(error, host(), has_body))?;
         let status = response.status();
         let response = CompleteBody::of(response, self.limits)

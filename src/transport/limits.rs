@@ -9,6 +9,7 @@ use tonic::Code;
 
 use super::error_chain::find;
 use crate::error::{Error, ErrorKind};
+use crate::timer::{Timer, within};
 
 /// The factor for the limit of the HTTP/2 implementation, to distinguish responses above our limit from
 /// broken ones. Above it, HTTP/2 resets the stream and then the connection: that is an attack, not a mistake.
@@ -32,9 +33,13 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// Waits for the head of a response.
-    pub(super) async fn head<F: Future>(&self, response: F) -> Result<F::Output, Error> {
+    pub(super) async fn head<F: Future>(
+        &self,
+        timer: &dyn Timer,
+        response: F,
+    ) -> Result<F::Output, Error> {
         let Some(time) = self.first_byte else { return Ok(response.await) };
-        tokio::time::timeout(time, response).await.map_err(|_| {
+        within(timer, time, response).await.ok_or_else(|| {
             let message = format!("no byte of a response within {time:?}");
             Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).transient()
         })

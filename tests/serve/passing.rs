@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tonic::Code;
 
 use crate::fronts::grpc_web;
+use crate::support::driven_timer::DrivenTimer;
 use crate::{Fixture, WIRES, builder, client, emulator, send};
 
 /// What a caller sends beside the call. Only the first two are for the upstream.
@@ -107,17 +108,25 @@ async fn a_deadline_reaches_the_upstream_and_is_told_as_such() {
 async fn an_upstream_must_begin_its_response_in_time() {
     for upstream in WIRES {
         let emulator = emulator().await;
-        let (fault, _hold) = Fault::hold();
+        let (fault, mut hold) = Fault::hold();
         emulator.faults().push(fault);
+        let timer = DrivenTimer::new();
         let client = builder(&emulator.endpoint(), upstream)
-            .first_byte_timeout(Duration::from_millis(50))
+            .timer(timer.clone())
+            .first_byte_timeout(Duration::from_secs(20))
             .retry(RetryPolicy::none());
         let bridge = Bridge::to(client.connect_lazy().unwrap()).start().await.unwrap();
         let client = crate::client(&bridge.endpoint(), Wire::Grpc);
-        let error = client.device_tasks().list_tasks(ListTasksRequest::default()).await;
-        let error = error.unwrap_err();
+        let tasks = client.device_tasks();
+        let silence = async {
+            hold.arrived(1).await;
+            timer.run_out();
+        };
+        let call = tasks.list_tasks(ListTasksRequest::default()).into_future();
+        let error = tokio::join!(call, silence).0.unwrap_err();
+        assert_eq!(timer.elapsed(), Duration::from_secs(20));
         assert_eq!(error.code(), Code::DeadlineExceeded, "{error}");
-        assert!(error.message().ends_with("no byte of a response within 50ms"), "{error}");
+        assert!(error.message().ends_with("no byte of a response within 20s"), "{error}");
     }
 }
 

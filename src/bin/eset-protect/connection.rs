@@ -230,12 +230,11 @@ impl Connection {
         })
     }
 
-    /// Returns a client that connects with its first call, and the server for people.
-    pub fn lazy_client(self) -> Result<(Client, String), Failure> {
+    /// Returns a builder for a client, and the server for people.
+    pub fn builder(self) -> Result<(ClientBuilder, String), Failure> {
         let mut settings = self.settings()?;
         ask_for_login(&mut settings)?;
-        let client = settings.builder(true)?.connect_lazy()?;
-        Ok((client, settings.server().to_string()))
+        Ok((settings.builder(true)?, settings.server().to_string()))
     }
 
     fn settings(&self) -> Result<Settings, Failure> {

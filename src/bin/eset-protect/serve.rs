@@ -83,7 +83,8 @@ impl Serve {
             )));
         }
         block_on(async move {
-            let (client, upstream) = self.connection.lazy_client()?;
+            let (builder, upstream) = self.connection.builder()?;
+            let client = builder.first_byte_timeout(Config::FIRST_BYTE_TIME).connect_lazy()?;
             let bridge =
                 self.allow_origin.into_iter().fold(Bridge::to(client), Bridge::allow_origin);
             serve(bridge, address, "http", &upstream).await

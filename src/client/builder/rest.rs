@@ -164,7 +164,7 @@ impl ClientBuilder {
         } else {
             connector
         };
-        Ok(HttpClient::new(connector, self.limits))
+        Ok(HttpClient::new(connector, self.limits, self.policy.timer.clone()))
     }
 
     /// Returns the credentials of the login, if there is one.

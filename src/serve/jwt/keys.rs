@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::time::Instant;
 
 use crate::error::{Error, Secrets};
+use crate::timer::TokioTimer;
 use crate::transport::connector::Connector;
 use crate::transport::http::HttpClient;
 use crate::transport::keep_alive::{self, KeepAlive};
@@ -126,7 +127,7 @@ impl Jwks {
             }
             _ => connector,
         };
-        let http = HttpClient::new(connector, LIMITS);
+        let http = HttpClient::new(connector, LIMITS, Arc::new(TokioTimer));
         let interval = Duration::from_secs(30);
         let (state, fetching) = Default::default();
         Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, interval, state, fetching }))))

@@ -196,6 +196,7 @@ fn open(
                 target.endpoint.clone(),
                 target.connector.to_server(address, readiness),
                 balancing.limits,
+                balancing.timer.clone(),
             ),
             ejection: ejection.clone(),
             in_flight: Arc::default(),

@@ -14,6 +14,7 @@ use tonic::transport::channel::ResponseFuture;
 use super::not_grpc::NotGrpc;
 use super::status::{self, GRPC_STATUS};
 use crate::error::Error;
+use crate::timer::Timer;
 use crate::transport::complete_body::{CompleteBody, append};
 use crate::transport::readiness::Readiness;
 use crate::transport::request::PREFIX;
@@ -28,10 +29,11 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 pub(super) async fn exchange(
     response: ResponseFuture,
     limits: Limits,
+    timer: &dyn Timer,
     readiness: &Readiness,
 ) -> Result<Reply, Error> {
     // Here there are no headers yet: what fails later was processed.
-    let response = limits.head(response).await?;
+    let response = limits.head(timer, response).await?;
     let response = response.map_err(|error| status::unanswered(error, readiness))?;
     let http_status = response.status();
     let response = CompleteBody::of(response, limits);
