@@ -37,6 +37,8 @@
 //! | `response-id` | the client itself asks for pending responses ([facts](crate::facts#pending-responses)) |
 //! | `eset-protect-…` | are for this server, such as `eset-protect-tenant` |
 //!
+//! Over gRPC a response is compressed, by gzip or deflate, if the request is and the caller accepts it.
+//!
 //! Of the response, the caller gets what the client gets: the code, the message, the details, and the metadata
 //! described at [`Error::metadata`](crate::Error::metadata). Over REST, `grpc-retry-pushback-ms` is a header, too.
 //!

@@ -29,6 +29,8 @@ pub(crate) mod encoded;
 pub(crate) mod encoding;
 #[cfg(feature = "_connections")]
 pub(crate) mod head;
+#[cfg(feature = "_connections")]
+pub(crate) mod introspection;
 mod limits;
 pub(crate) mod metadata;
 #[cfg(feature = "_connections")]
@@ -38,6 +40,8 @@ pub(crate) mod pages;
 mod reflection;
 mod rest;
 pub(crate) mod rich_status;
+#[cfg(feature = "_connections")]
+pub(crate) mod running;
 mod services;
 
 pub use backend::{Backend, RestCall, RestFuture, RestResponse};

@@ -16,7 +16,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -34,13 +33,10 @@ use super::fingerprint::Fingerprint;
 use super::log::{Arrival, Front, Log};
 use crate::rpc::{Deployment, MethodSpec};
 use crate::server::deadline::Deadline;
-use crate::server::deadline::stream::until;
-use crate::server::head::{self, Peer, bearer, is_grpc};
+use crate::server::head::{self, Peer, bearer, full, is_grpc};
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, RestLimits, encoded};
 
-/// The maximum size of a message, in both directions.
-pub(super) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// The header with the id of every response ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
 
@@ -181,12 +177,7 @@ impl Gate {
         if front == Front::Grpc {
             return status.into_http();
         }
-        let mut response = self.failure(spec, &status);
-        if status.code() == Code::Unauthenticated {
-            let bearer = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-        }
-        response.map(full)
+        self.failure(spec, &status).map(full)
     }
 
     /// Creates the REST response to a failed request, which may be for no RPC.
@@ -238,13 +229,6 @@ impl Gate {
                 Err(never) => match never {},
             };
         };
-        // The request has one message, which is still arriving.
-        let time = self.body_time;
-        let late = move || {
-            let message = format!("the message did not arrive within {time:?}");
-            Err(Status::deadline_exceeded(message))
-        };
-        let request = request.map(|body| until(body, Instant::now() + time, late));
         let api = self.api.clone();
         let answer = move |request: tonic::Request<Bytes>| {
             let api = api.clone();
@@ -253,7 +237,7 @@ impl Gate {
                 Ok(tonic::Response::new(response.into()))
             }
         };
-        encoded::serve(request, MAX_MESSAGE, answer).await
+        encoded::serve(request, self.body_time, answer).await
     }
 
     async fn rest(
@@ -341,10 +325,6 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
         response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
     }
     response.map(|_| Body::empty())
-}
-
-fn full(body: Bytes) -> Body {
-    Body::new(http_body_util::Full::new(body))
 }
 
 /// Whether a path needs no token: health checks and reflection contain only public data.

@@ -5,57 +5,41 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio_util::task::AbortOnDropHandle;
-use tonic::codec::CompressionEncoding;
-use tonic::service::Routes;
-use tonic_health::ServingStatus;
 use tower::{ServiceBuilder, service_fn};
 
 use super::Emulator;
 use super::error::EmulatorError;
 use super::faults::Faults;
-use super::gate::{Gate, MAX_MESSAGE};
+use super::gate::Gate;
 use super::log::Arrival;
 use super::store::Store;
-use crate::server::connections::{self, Calls, Plain};
-use crate::server::{Reflection, RestFront, cors};
+use crate::server::connections::{self, Calls, Plain, Workers};
+use crate::server::introspection::{self, ReportedHealth};
+use crate::server::notifier::Notifier;
+use crate::server::running::RunningServer;
+use crate::server::{ConnectionLimits, RestFront, cors};
 use crate::wkt::TypeRegistry;
-
-/// Configures a service to accept large and compressed messages, and to compress for clients that accept it.
-macro_rules! as_callers_like {
-    ($service:expr) => {
-        $service
-            .max_decoding_message_size(MAX_MESSAGE)
-            .max_encoding_message_size(MAX_MESSAGE)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .accept_compressed(CompressionEncoding::Deflate)
-            .send_compressed(CompressionEncoding::Gzip)
-    };
-}
 
 /// A running emulator.
 ///
 /// Dropping it stops it at once: connections break, current calls get no response, and the data directory is
 /// closed. [`shutdown`](Self::shutdown) lets calls finish.
 pub struct Running {
-    address: SocketAddr,
     gate: Arc<Gate>,
     // Fields are dropped in this order: first nothing is served any more.
-    server: AbortOnDropHandle<()>,
-    stop: oneshot::Sender<()>,
+    server: RunningServer,
     store: CloseOnDrop,
 }
 
 impl Running {
     /// Returns the address on which the emulator listens.
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.server.local_addr()
     }
 
     /// Returns the URL for a client, such as `http://127.0.0.1:41234`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.endpoint()
     }
 
     /// Returns the faults waiting for calls.
@@ -75,16 +59,14 @@ impl Running {
 
     /// Stops listening, waits up to ten seconds for current calls, and closes the store.
     pub async fn shutdown(self) {
-        let Self { server, stop, store: _store, .. } = self;
-        drop(stop);
-        // An error means that the server panicked; its connections are gone then, too.
-        let _ = server.await;
+        let Self { server, store: _store, .. } = self;
+        server.shutdown().await;
     }
 }
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Running").field("address", &self.local_addr()).finish_non_exhaustive()
     }
 }
 
@@ -108,25 +90,11 @@ impl Emulator {
         let failed = |source| EmulatorError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (gate, calls) = self.services().await?;
-        let store = CloseOnDrop(self.api.store);
-        let server = tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            connections::serve(
-                calls,
-                listener,
-                Arc::new(Plain),
-                self.gate.limits,
-                &self.notifier,
-                stopped,
-            )
-            .await;
-        });
-        let server = AbortOnDropHandle::new(server);
-        Ok(Running { address, gate, server, stop, store })
+        let store = CloseOnDrop(Arc::clone(&self.api.store));
+        let serving = self.prepare().await?;
+        let gate = Arc::clone(&serving.gate);
+        let server = RunningServer::start(address, |stopped| serving.serve(listener, stopped));
+        Ok(Running { gate, server, store })
     }
 
     /// Serves on a listener until `shutdown` completes and current calls finish, which may take up to ten
@@ -141,44 +109,50 @@ impl Emulator {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EmulatorError> {
         let _store = CloseOnDrop(Arc::clone(&self.api.store));
-        let (_, calls) = self.services().await?;
-        connections::serve(
-            calls,
-            listener,
-            Arc::new(Plain),
-            self.gate.limits,
-            &self.notifier,
-            shutdown,
-        )
-        .await;
+        self.prepare().await?.serve(listener, shutdown).await;
         Ok(())
     }
 
     /// Returns the services on both wires, with health checks and reflection, behind the gate.
-    async fn services(&self) -> Result<(Arc<Gate>, Calls), EmulatorError> {
+    async fn prepare(self) -> Result<Serving, EmulatorError> {
         let hosted = &self.hosted;
         let registry = hosted.iter().fold(TypeRegistry::default(), |all, one| (one.register)(all));
         let backends = hosted.iter().map(|hosted| hosted.backend(self.api.clone()));
         let rest = RestFront::new(backends).registry(registry).keep(self.gate.deployment);
-        let (reporter, health) = tonic_health::server::health_reporter();
-        for spec in self.api.methods.specs() {
-            reporter.set_service_status(spec.service, ServingStatus::Serving).await;
-        }
+        let services = self.api.methods.specs().map(|spec| spec.service);
         let sets = hosted.iter().map(|hosted| hosted.descriptors);
-        let reflected = sets.chain([tonic_health::pb::FILE_DESCRIPTOR_SET]);
-        let reflection = Reflection::new(reflected).map_err(|error| EmulatorError::Serve {
+        let reflected = introspection::routes(services, sets).await;
+        let (health, routes) = reflected.map_err(|error| EmulatorError::Serve {
             reason: format!("the descriptors cannot be reflected: {error}"),
         })?;
-        let routes = Routes::new(as_callers_like!(health))
-            .add_service(as_callers_like!(reflection.v1()))
-            .add_service(as_callers_like!(reflection.v1alpha()))
-            .prepare();
-        let gate = Arc::new(Gate::new(self.gate.clone(), self.api.clone(), rest));
+        let (limits, cors) = (self.gate.limits, cors::layer(&self.gate.origins));
+        let gate = Arc::new(Gate::new(self.gate, self.api, rest));
         let passed = Arc::clone(&gate);
         let calls = ServiceBuilder::new()
-            .option_layer(cors::layer(&self.gate.origins))
+            .option_layer(cors)
             .service(service_fn(move |request| Arc::clone(&passed).pass(routes.clone(), request)));
-        Ok((gate, Calls::new(calls)))
+        Ok(Serving { gate, calls: Calls::new(calls), health, limits, notifier: self.notifier })
+    }
+}
+
+/// An emulator that is ready to serve.
+struct Serving {
+    gate: Arc<Gate>,
+    calls: Calls,
+    health: ReportedHealth,
+    limits: ConnectionLimits,
+    notifier: Notifier,
+}
+
+impl Serving {
+    async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let shutdown = async {
+            shutdown.await;
+            self.health.stop().await;
+        };
+        let (handshake, here) = (Arc::new(Plain), Workers::default());
+        let (limits, notifier) = (self.limits, &self.notifier);
+        connections::serve(self.calls, listener, handshake, limits, here, notifier, shutdown).await;
     }
 }
 

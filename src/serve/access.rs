@@ -158,7 +158,7 @@ impl Access {
                 return known(caller);
             }
             if let Some(issuer) = &self.jwt
-                && let Some(verified) = issuer.verify(token).await?
+                && let Some(verified) = Box::pin(issuer.verify(token)).await?
             {
                 let mut values = verified.values.into_iter().map(Identity::Jwt);
                 if let Some(caller) = values.find_map(|value| by(&value)) {

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tonic::{Code, Response, Status};
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 use tracing::Instrument;
 
 use super::access::Tenant;
@@ -19,6 +17,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
+use crate::server::introspection::ReportedHealth;
 use crate::telemetry::Served;
 use crate::transcode::{Encoded, TranscodeError};
 use crate::wkt::TypeRegistry;
@@ -34,7 +33,7 @@ pub(super) struct Admitted {
     pub(super) own_token: Option<HeaderValue>,
     pub(super) deadline: Deadline,
     pub(super) audit: Option<AuditLog>,
-    pub(super) health: HealthReporter,
+    pub(super) health: ReportedHealth,
 }
 
 impl Admitted {
@@ -99,9 +98,9 @@ impl Admitted {
                 let target =
                     encode(&message).map(|encoded| Target::of(&encoded)).unwrap_or_default();
                 let begun = log.begin(self.described(spec, target));
-                Some(self.deadline.limit(begun).await??)
+                Some(self.deadline.limit(Box::pin(begun)).await??)
             }
-            _ if is_dry_run => return Err(self.dry_run(spec, encode(&message)).await),
+            _ if is_dry_run => return Err(Box::pin(self.dry_run(spec, encode(&message))).await),
             _ => None,
         };
         let result = call(message, self.options(headers)).await;
@@ -117,9 +116,7 @@ impl Admitted {
             }
         }
         if let Some(is_up) = self.tenant.health.record(result.as_ref().err()) {
-            let status = if is_up { ServingStatus::Serving } else { ServingStatus::NotServing };
-            let service = format!("tenants/{}", self.tenant.name);
-            self.health.set_service_status(service, status).await;
+            self.health.report(&format!("tenants/{}", self.tenant.name), is_up).await;
         }
         result.map_err(|error| failure::status(error, &self.tenant.name))
     }

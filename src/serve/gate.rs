@@ -7,12 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
-use http_body_util::Full;
-use tokio::time::Instant;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
-use tonic::{Code, Status};
-use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, service_fn};
 
@@ -26,14 +23,11 @@ use super::rules;
 use crate::call::HttpCodec;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
-use crate::server::deadline::stream::until;
-use crate::server::head::{self, is_grpc};
+use crate::server::head::{self, full, is_grpc};
+use crate::server::introspection::ReportedHealth;
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, encoded};
 use crate::transcode::OPENAPI;
-
-/// The maximum size of a message, in both directions.
-const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
 const ABOUT: About = About {
     title: "ESET PROTECT",
@@ -48,7 +42,7 @@ pub(super) struct Certified(pub(super) Arc<[String]>);
 pub(super) struct Gate {
     pub(super) access: AccessHandle,
     pub(super) audit: Option<AuditLog>,
-    pub(super) health: HealthReporter,
+    pub(super) health: ReportedHealth,
     /// The RPCs by gRPC path.
     pub(super) rpcs: BTreeMap<&'static str, (&'static MethodSpec, HttpCodec)>,
     pub(super) rest: RestFront,
@@ -79,12 +73,16 @@ impl Gate {
                 let gate = Arc::clone(&self);
                 async move { Ok::<_, Infallible>(gate.grpc(request).await) }
             });
-            return match GrpcWebLayer::new().layer(grpc).call(request).await {
+            // Boxed, like what follows: the future of every request would have the size of the largest.
+            return match Box::pin(GrpcWebLayer::new().layer(grpc).call(request)).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
         }
-        if is_grpc(request.headers()) { self.grpc(request).await } else { self.rest(request).await }
+        match is_grpc(request.headers()) {
+            true => self.grpc(request).await,
+            false => Box::pin(self.rest(request)).await,
+        }
     }
 
     /// Decides whether a request may call an RPC.
@@ -109,7 +107,7 @@ impl Gate {
         }
         if let Some(log) = self.audit.as_ref().filter(|_| rules::is_write(spec)) {
             let call = admitted.described(spec, Target::default());
-            deadline.limit(log.note("refused", &call)).await??;
+            deadline.limit(Box::pin(log.note("refused", &call))).await??;
         }
         let (caller, path) = (&admitted.caller.name, spec.path.trim_start_matches('/'));
         Err(Status::permission_denied(format!("{caller:?} may not call {path}")))
@@ -135,13 +133,8 @@ impl Gate {
         };
         let deadline = admitted.deadline;
         let time = self.body_time.min(deadline.left().unwrap_or(Duration::MAX));
-        let late = move || {
-            let message = format!("the message did not arrive within {time:?}");
-            Err(Status::deadline_exceeded(message))
-        };
-        let request = request.map(|body| until(body, Instant::now() + time, late));
         let forward = move |request| admitted.clone().forward(spec, codec, request);
-        let response = encoded::serve(request, MAX_MESSAGE, forward).await;
+        let response = encoded::serve(request, time, forward).await;
         response.map(|body| deadline.limit_body(body))
     }
 
@@ -149,7 +142,7 @@ impl Gate {
         if let Some(spec) = self.rest.rpc(request.method(), request.uri().path()) {
             match self.admit(spec, request.headers(), request.extensions()).await {
                 Ok(admitted) => drop(request.extensions_mut().insert(admitted)),
-                Err(status) => return self.refused(spec, &status).map(full),
+                Err(status) => return self.rest.failure(spec, &status).map(full),
             }
         }
         let specs = self.rpcs.values().map(|(spec, _)| *spec);
@@ -162,15 +155,6 @@ impl Gate {
         };
         answer.map(full)
     }
-
-    fn refused(&self, spec: &MethodSpec, status: &Status) -> Response<Bytes> {
-        let mut response = self.rest.failure(spec, status);
-        if status.code() == Code::Unauthenticated {
-            let bearer = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-        }
-        response
-    }
 }
 
 /// Returns the media type of a gRPC-Web request as tonic's layer compares it: in lower case, without parameters.
@@ -179,8 +163,4 @@ fn grpc_web(headers: &HeaderMap) -> Option<HeaderValue> {
     let media_type = value.split(';').next()?.trim().to_ascii_lowercase();
     let is_web = media_type.starts_with("application/grpc-web");
     HeaderValue::try_from(media_type).ok().filter(|_| is_web)
-}
-
-fn full(body: Bytes) -> Body {
-    Body::new(Full::new(body))
 }

@@ -56,17 +56,13 @@ fn is_of_caller(name: &HeaderName) -> bool {
 }
 
 /// Returns the metadata of a caller's request for the upstream, with a token that the caller has there.
-pub(super) fn for_upstream(mut headers: HeaderMap, own_token: Option<HeaderValue>) -> MetadataMap {
-    let of_caller: Vec<_> = headers.keys().filter(|name| is_of_caller(name)).cloned().collect();
-    for name in of_caller {
-        headers.remove(name);
-    }
+pub(super) fn for_upstream(headers: HeaderMap, own_token: Option<HeaderValue>) -> MetadataMap {
+    let mut headers = metadata::of_request(headers, is_of_caller).into_headers();
     if let Some(token) = own_token {
         headers.insert(header::AUTHORIZATION, token);
     }
     for value in headers.values_mut() {
         value.set_sensitive(true);
     }
-    // It removes what belongs to HTTP and to gRPC.
-    metadata::of_request(headers)
+    MetadataMap::from_headers(headers)
 }

@@ -14,7 +14,7 @@ use tower::{BoxError, service_fn};
 
 use super::access_handle::AccessHandle;
 use crate::server::ConnectionLimits;
-use crate::server::connections::{self, Calls, Plain};
+use crate::server::connections::{self, Calls, Plain, Workers};
 use crate::server::notifier::Notifier;
 use crate::wkt::Timestamp;
 
@@ -64,7 +64,8 @@ impl Operations {
         }));
         let limits = ConnectionLimits { max_connections: 64, ..ConnectionLimits::default() };
         let forever = std::future::pending();
-        connections::serve(calls, self.listener, Arc::new(Plain), limits, &notifier, forever).await;
+        let (handshake, here) = (Arc::new(Plain), Workers::default());
+        connections::serve(calls, self.listener, handshake, limits, here, &notifier, forever).await;
     }
 }
 

@@ -4,6 +4,7 @@ mod activity;
 mod connection;
 mod handshake;
 mod limits;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -12,7 +13,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -22,6 +23,7 @@ pub(crate) use self::connection::Calls;
 pub(crate) use self::handshake::{Accepted, Accepting};
 pub(crate) use self::handshake::{Handshake, Plain};
 pub use self::limits::ConnectionLimits;
+pub(crate) use self::workers::Workers;
 use super::notifier::Notifier;
 
 /// The first and the longest wait for room.
@@ -63,6 +65,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     handshake: Arc<dyn Handshake>,
     limits: ConnectionLimits,
+    mut workers: Workers,
     notifier: &Notifier,
     shutdown: impl Future<Output = ()>,
 ) {
@@ -93,23 +96,23 @@ pub(crate) async fn serve(
                 wait = SHORT_WAIT;
                 // Without it, responses are merely slower.
                 let _ = stream.set_nodelay(true);
+                // Its runtime may be another. An error means that the connection is broken.
+                let Ok(stream) = stream.into_std() else { continue };
                 number = number.wrapping_add(1);
                 let activity = Activity::new();
                 open.lock().insert(number, Arc::clone(&activity));
                 let ended = Ended { open: open.clone(), number };
-                let connection = connection::serve(
-                    stream,
-                    Arc::clone(&handshake),
-                    activity,
-                    protocol.clone(),
-                    calls.clone(),
-                    limits,
-                    draining.subscribe(),
-                );
-                tasks.spawn(async move {
-                    connection.await;
-                    drop(ended);
-                });
+                let (handshake, protocol) = (Arc::clone(&handshake), protocol.clone());
+                let (calls, draining) = (calls.clone(), draining.subscribe());
+                let connection = async move {
+                    let _ended = ended;
+                    let Ok(stream) = TcpStream::from_std(stream) else { return };
+                    connection::serve(
+                        stream, handshake, activity, protocol, calls, limits, draining,
+                    )
+                    .await;
+                };
+                tasks.spawn_on(connection, &workers.next());
             }
             Err(error) if is_of_one(&error) => {}
             // Usually no file descriptor is left. The listener stays ready, so an immediate retry would use a

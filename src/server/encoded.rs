@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
+use tokio::time::sleep;
 use tonic::body::Body;
 use tonic::codec::{CompressionEncoding, Streaming};
 use tonic::server::Grpc;
@@ -12,24 +14,37 @@ use tonic::{Code, Status};
 use tower::service_fn;
 
 use super::bytes_codec::BytesCodec;
+use super::deadline::stream::until;
 
-/// Answers a gRPC request by its encoded message. Messages may be up to `max_message` bytes long, in both
-/// directions, and compressed.
+/// The maximum size of a message, in both directions.
+pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// Answers a gRPC request by its encoded message, which must arrive within this time. The response is compressed if the request is: most clients accept compression always, while only few
+/// gain from it, since it takes several times the CPU of the rest of a call.
 pub(crate) fn serve<F, A>(
     request: Request<Body>,
-    max_message: usize,
+    time: Duration,
     answer: F,
 ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
 where
     F: Fn(tonic::Request<Bytes>) -> A + Send + Sync + 'static,
     A: Future<Output = Result<tonic::Response<Bytes>, Status>> + Send + 'static,
 {
-    let mut grpc = Grpc::new(BytesCodec)
-        .max_decoding_message_size(max_message)
-        .max_encoding_message_size(max_message)
+    let grpc = Grpc::new(BytesCodec)
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE)
         .accept_compressed(CompressionEncoding::Gzip)
-        .accept_compressed(CompressionEncoding::Deflate)
-        .send_compressed(CompressionEncoding::Gzip);
+        .accept_compressed(CompressionEncoding::Deflate);
+    let encoding = match request.headers().get("grpc-encoding").map(HeaderValue::as_bytes) {
+        Some(b"gzip") => Some(CompressionEncoding::Gzip),
+        Some(b"deflate") => Some(CompressionEncoding::Deflate),
+        _ => None,
+    };
+    let mut grpc = encoding.into_iter().fold(grpc, Grpc::send_compressed);
+    let late = move || {
+        Err(Status::deadline_exceeded(format!("the message did not arrive within {time:?}")))
+    };
+    let request = request.map(|body| until(body, sleep(time), late));
     Box::pin(async move {
         // tonic's own unary calls ignore a second message.
         let answer = |request| async { answer(only_message(request).await?).await };

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http_body_util::Full;
+use tonic::body::Body;
 
 use super::RestFront;
 
@@ -47,6 +49,10 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+pub(crate) fn full(body: Bytes) -> Body {
+    Body::new(Full::new(body))
 }
 
 /// The source address of a request, stored in its extensions.

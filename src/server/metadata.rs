@@ -6,54 +6,65 @@ use tonic::metadata::MetadataMap;
 
 /// Whether a header is meaningful to HTTP itself.
 fn is_of_http(name: &HeaderName) -> bool {
-    const NAMES: [HeaderName; 19] = [
-        header::ACCEPT,
-        header::ACCEPT_CHARSET,
-        header::ACCEPT_ENCODING,
-        header::ALLOW,
-        header::CONNECTION,
-        header::CONTENT_ENCODING,
-        header::CONTENT_LENGTH,
-        header::CONTENT_TYPE,
-        header::DATE,
-        header::EXPECT,
-        header::HOST,
-        header::LOCATION,
-        header::PROXY_AUTHENTICATE,
-        header::PROXY_AUTHORIZATION,
-        header::TE,
-        header::TRAILER,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-        header::VIA,
-    ];
-    // What a server says of retries concerns the call (gRFC A6).
-    let is_of_grpc = name.as_str().starts_with("grpc-") && name != "grpc-retry-pushback-ms";
-    NAMES.contains(name) || name == "keep-alive" || is_of_grpc
+    match name.as_str() {
+        "accept"
+        | "accept-charset"
+        | "accept-encoding"
+        | "allow"
+        | "connection"
+        | "content-encoding"
+        | "content-length"
+        | "content-type"
+        | "date"
+        | "expect"
+        | "host"
+        | "keep-alive"
+        | "location"
+        | "proxy-authenticate"
+        | "proxy-authorization"
+        | "te"
+        | "trailer"
+        | "transfer-encoding"
+        | "upgrade"
+        | "via" => true,
+        // What a server says of retries concerns the call (gRFC A6).
+        "grpc-retry-pushback-ms" => false,
+        name => name.starts_with("grpc-"),
+    }
 }
 
-/// Returns the metadata of a request. Base64 values (`-bin`) stay unchanged, because both wires use that
-/// form.
-pub(crate) fn of_request(mut headers: HeaderMap) -> MetadataMap {
-    strip(&mut headers);
-    MetadataMap::from_headers(headers)
+/// Returns the metadata of a request, without other headers that are not for the RPC. Base64 values (`-bin`) stay
+/// unchanged, because both wires use that form.
+pub(crate) fn of_request(
+    headers: HeaderMap,
+    is_other: impl Fn(&HeaderName) -> bool,
+) -> MetadataMap {
+    MetadataMap::from_headers(kept(headers, is_other))
 }
 
 /// Returns the headers of a response.
 pub(super) fn to_headers(metadata: MetadataMap) -> HeaderMap {
-    let mut headers = metadata.into_headers();
-    strip(&mut headers);
-    headers
+    kept(metadata.into_headers(), |_| false)
 }
 
-fn strip(headers: &mut HeaderMap) {
+fn kept(headers: HeaderMap, is_other: impl Fn(&HeaderName) -> bool) -> HeaderMap {
     let lists = headers.get_all(header::CONNECTION).into_iter();
     let options = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
     // Headers that `connection` names end with this connection, too (RFC 9110, 7.6.1).
     let of_connection: Vec<_> =
         options.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
-    let of_http: Vec<_> = headers.keys().filter(|name| is_of_http(name)).cloned().collect();
-    for name in of_http.into_iter().chain(of_connection) {
-        headers.remove(name);
+    let is_kept =
+        |name: &HeaderName| !is_of_http(name) && !is_other(name) && !of_connection.contains(name);
+    let mut kept = HeaderMap::new();
+    let mut current = None;
+    for (name, value) in headers {
+        // The further values of a header come without its name.
+        if let Some(name) = name {
+            current = is_kept(&name).then_some(name);
+        }
+        if let Some(name) = &current {
+            kept.append(name, value);
+        }
     }
+    kept
 }

@@ -33,6 +33,7 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 ///   ESET's gateway does ([facts](crate::facts#errors)).
 /// * A value without a JSON form does not take the response with it: it is written as
 ///   [`protojson`](crate::protojson#what-has-no-json-form) says.
+/// * 401 has `WWW-Authenticate: Bearer`.
 /// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
 /// * A body may be compressed by gzip (`Content-Encoding`); unpacked it has the same limit.
 /// * A call is over at the deadline that its header `grpc-timeout` sets: 504.
@@ -160,7 +161,7 @@ impl RestFront {
             route,
             query: head.uri.query().unwrap_or_default().to_owned(),
             body,
-            metadata: metadata::of_request(head.headers),
+            metadata: metadata::of_request(head.headers, |_| false),
             extensions: head.extensions,
             registry: self.registry.clone(),
         };
@@ -174,7 +175,12 @@ impl RestFront {
     pub fn failure(&self, spec: &MethodSpec, status: &Status) -> Response<Bytes> {
         let http = (self.status)(spec, status.code());
         let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        error_body::of_status(http, status, &self.registry)
+        let mut response = error_body::of_status(http, status, &self.registry);
+        if http == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(bearer);
+        }
+        response
     }
 
     /// Returns the response for a request that is not a call: an error in the form of ESET's gateway.

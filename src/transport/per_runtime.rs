@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// The maximum number of runtimes to remember. There is no way to find out which of them are gone, and a
 /// forgotten one gets a new value.
-const MOST: usize = 8;
+const MOST: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct PerRuntime<T>(Mutex<Vec<(Id, T)>>);
@@ -32,15 +32,14 @@ impl<T: Clone> PerRuntime<T> {
     ) -> Result<T, Error> {
         let id = runtime()?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The one that was used last is at the end, and mostly there is no other.
-        if let Some((last, value)) = kept.last()
-            && *last == id
+        let known = kept.iter().position(|(other, _)| *other == id);
+        if let Some((_, value)) = known.and_then(|at| kept.get(at))
             && is_good(value)
         {
             return Ok(value.clone());
         }
-        let known = kept.iter().position(|(other, _)| *other == id).map(|at| kept.remove(at).1);
-        let value = known.filter(&is_good).unwrap_or_else(make);
+        let value = make();
+        known.map(|at| kept.remove(at));
         kept.push((id, value.clone()));
         if kept.len() > MOST {
             kept.remove(0);

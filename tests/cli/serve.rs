@@ -6,14 +6,20 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
-use eset_protect::automation::v1::DeviceTask;
+use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::emulator::{Emulator, Fault, Running};
+use eset_protect::{Client, RetryPolicy};
 #[cfg(feature = "otlp")]
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tonic::Code;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::command::{Ran, command, listening, run, run_command};
 use crate::support::directory::Directory;
@@ -142,6 +148,50 @@ fn a_configuration_is_checked_served_and_read_again() {
     assert!(notice.contains("reloaded"), "{notice}");
     serving.list("rest", TOKEN).fails(5);
     serving.stop();
+}
+
+/// With calls in progress, and somebody who watches the health.
+#[test]
+fn a_signal_lets_calls_finish_and_refuses_new_ones() {
+    const CALLS: usize = 8;
+    let runtime = Runtime::new().unwrap();
+    let emulator = upstream(&runtime);
+    let endpoint = emulator.endpoint();
+    let args = ["--listen", "127.0.0.1:0", "--endpoint", &endpoint, "--wire", "rest"];
+    let serving = Serving::start(&args);
+    let list = async || {
+        // A connection each, so that several threads serve them.
+        let client = Client::builder(&serving.endpoint).retry(RetryPolicy::none());
+        client.connect_lazy()?.device_tasks().list_tasks(ListTasksRequest::default()).await
+    };
+    runtime.block_on(async {
+        list().await.unwrap();
+        let (fault, mut hold) = Fault::hold();
+        (0..CALLS).for_each(|_| emulator.faults().push_for("ListTasks", fault.clone()));
+        let calls = futures_util::future::join_all((0..CALLS).map(|_| list()));
+        let stopping = async {
+            hold.arrived(CALLS).await;
+            let channel = Channel::from_shared(serving.endpoint.clone()).unwrap();
+            let mut health = HealthClient::new(channel.connect().await.unwrap());
+            let service = "tenants/default".to_owned();
+            let watch = health.watch(HealthCheckRequest { service }).await;
+            let mut watch = watch.unwrap().into_inner();
+            let mut next = async || watch.message().await.map(|message| message.unwrap().status());
+            assert_eq!(next().await.unwrap(), ServingStatus::Serving);
+            serving.signal("-TERM");
+            assert_eq!(next().await.unwrap(), ServingStatus::NotServing);
+            assert_eq!(next().await.unwrap_err().code(), Code::Unavailable);
+            let refused = list().await.unwrap_err();
+            assert!(!refused.may_have_executed(), "{refused}");
+            hold.release();
+        };
+        let (answers, ()) = tokio::join!(calls, stopping);
+        answers.into_iter().for_each(|answer| drop(answer.unwrap()));
+    });
+    // Before its time to drain is up, since nothing is left to wait for.
+    let began = Instant::now();
+    assert_eq!(Ran::from(serving.child.wait_with_output().unwrap()).ok(), "");
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }
 
 /// Sends a call as a program without this crate does, in a trace, and returns the head and the body of the answer.

@@ -22,7 +22,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn compressed_requests_are_taken_and_answers_are_compressed_for_those_who_ask() {
+async fn answers_are_compressed_like_their_requests_for_those_who_accept_it() {
     let fixture = fixture().await;
     let request = CreateTaskRequest { task: Some(task("packed", &["d"])) }.encode_to_vec();
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
@@ -34,8 +34,13 @@ async fn compressed_requests_are_taken_and_answers_are_compressed_for_those_who_
         reply.message_of(Code::Ok);
         assert_eq!(reply.headers.get("grpc-encoding"), None);
     }
-    let headers = [("grpc-accept-encoding", "identity,gzip")];
+    let accept = ("grpc-accept-encoding", "identity,gzip");
     let body = whole(framed(&ListTasksRequest::default()));
+    let reply = grpc(&fixture.running, LIST, &[accept], body).await;
+    reply.message_of(Code::Ok);
+    assert_eq!(reply.headers.get("grpc-encoding"), None);
+    let body = whole(flagged(1, &gzip(&ListTasksRequest::default().encode_to_vec())));
+    let headers = [accept, ("grpc-encoding", "gzip")];
     let reply = grpc(&fixture.running, LIST, &headers, body).await;
     reply.message_of(Code::Ok);
     assert_eq!(reply.headers["grpc-encoding"], "gzip");

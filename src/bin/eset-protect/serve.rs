@@ -3,6 +3,7 @@
 mod operations;
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -125,7 +126,9 @@ async fn serve(
         Ok(()) | Err(Failure::ReaderGone) => {}
         Err(failure) => return Err(failure),
     }
-    let served = bridge.on_notice(say).serve(listener, stopped).await;
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let bridge = bridge.worker_threads(cores).on_notice(say);
+    let served = bridge.serve(listener, stopped).await;
     served.map_err(|error| Failure::Other(error.to_string()))
 }
 

@@ -12,6 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tonic::Status;
 use tonic::body::Body;
 use tower::util::BoxCloneService;
 use tower::{BoxError, Service};
@@ -19,6 +20,7 @@ use tower::{BoxError, Service};
 use super::activity::Activity;
 use super::handshake::{Accepted, Handshake};
 use super::limits::ConnectionLimits;
+use crate::server::deadline::stream::{trailers, until};
 use crate::server::head::Peer;
 
 /// Answers the requests of all connections. An error breaks the connection.
@@ -28,6 +30,8 @@ pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>
 /// hyper's own limit of 100 headers.
 const MAX_STREAMS: u32 = 1024;
 const MAX_HEADERS: u32 = 64 * 1024;
+/// A call without an end of its own.
+const WATCH: &str = "/grpc.health.v1.Health/Watch";
 /// Connections that are silent for this long are pinged.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a connection that is asked to leave may take to announce it.
@@ -61,20 +65,20 @@ pub(super) async fn serve(
     let Ok(Some(Accepted { stream, extensions })) = accepted.await else { return };
     let io = TokioIo::new(Arc::clone(&activity).track(stream));
     let calling = Arc::clone(&activity);
+    let stopping = draining.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         let mut call = calling.begin();
         request.extensions_mut().extend(extensions.clone());
         request.extensions_mut().insert(peer);
-        let is_watch = request.uri().path() == "/grpc.health.v1.Health/Watch";
+        let watching = (request.uri().path() == WATCH).then(|| stopping.clone());
         let answer = calls.clone().call(request.map(Body::new));
         async move {
-            let answer = answer.await;
-            if !is_watch {
-                call.answered();
+            let mut answer = answer.await.map_err(std::io::Error::other)?;
+            match watching {
+                Some(stopping) => answer = answer.map(|body| until_stopping(body, stopping)),
+                None => call.answered(),
             }
-            answer
-                .map(|answer| answer.map(|body| call.until_sent(body)))
-                .map_err(std::io::Error::other)
+            Ok::<_, std::io::Error>(answer.map(|body| call.until_sent(body)))
         }
     });
     // A time of zero would loop without a pause.
@@ -113,6 +117,16 @@ pub(super) async fn serve(
             }
         }
     }
+}
+
+/// A response that its caller may wait for without an end, and so would a shutdown. The last message, that nothing
+/// serves any more, comes before its end.
+fn until_stopping(body: Body, mut stopping: watch::Receiver<bool>) -> Body {
+    let stopped = async move {
+        // An error means that the server is gone.
+        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+    };
+    until(body, stopped, || trailers(&Status::unavailable("the server is stopping")))
 }
 
 fn is_overdue(activity: &Activity, limits: &ConnectionLimits) -> bool {

@@ -18,7 +18,7 @@ pub struct ConnectionLimits {
     /// Only complete request heads count, not single bytes or pings, and neither does a response of which the
     /// client reads less than 4 KiB in that time. HTTP/2 sends a `GOAWAY` first. Between requests, HTTP/1.1
     /// connections have [`head_time`](Self::head_time). `Watch` of `grpc.health.v1` is in progress until its
-    /// caller ends it.
+    /// caller ends it or the server stops.
     pub idle_time: Duration,
     /// How long the head of an HTTP/1.1 request may take to arrive, including the wait for its first byte,
     /// and over HTTP/2 the connection preface: 30 seconds by default.

@@ -5,7 +5,7 @@ use futures_util::stream;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
-use tokio::time::Instant;
+use tokio::time::sleep_until;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -15,28 +15,33 @@ impl Deadline {
     /// The body of a gRPC response, which ends with `DEADLINE_EXCEEDED` at the deadline.
     pub(crate) fn limit_body(self, body: Body) -> Body {
         match self.0 {
-            Some(at) if !body.is_end_stream() => until(body, at, || {
-                let mut trailers = HeaderMap::new();
-                exceeded().add_header(&mut trailers).map(|()| Frame::trailers(trailers))
-            }),
+            Some(at) if !body.is_end_stream() => {
+                until(body, sleep_until(at), || trailers(&exceeded()))
+            }
             _ => body,
         }
     }
 }
 
-/// A body that ends with the frame or error `last` if it has not ended by itself before.
+/// Returns the end of a gRPC response.
+pub(crate) fn trailers(status: &Status) -> Result<Frame<Bytes>, Status> {
+    let mut trailers = HeaderMap::new();
+    status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))
+}
+
+/// A body that ends with the frame or error `last` after `end`, if it has not ended by itself before.
 pub(crate) fn until(
     body: Body,
-    end: Instant,
+    end: impl Future<Output = ()> + Send + 'static,
     last: impl FnOnce() -> Result<Frame<Bytes>, Status> + Send + 'static,
 ) -> Body {
-    let sleep = Box::pin(tokio::time::sleep_until(end));
-    let frames = stream::unfold(Some((body, sleep, last)), |state| async move {
-        let (mut body, mut sleep, last) = state?;
+    let end = Box::pin(end);
+    let frames = stream::unfold(Some((body, end, last)), |state| async move {
+        let (mut body, mut end, last) = state?;
         tokio::select! {
             biased;
-            frame = body.frame() => Some((frame?, Some((body, sleep, last)))),
-            () = &mut sleep => Some((last(), None)),
+            frame = body.frame() => Some((frame?, Some((body, end, last)))),
+            () = &mut end => Some((last(), None)),
         }
     });
     Body::new(StreamBody::new(frames))
