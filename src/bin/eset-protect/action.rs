@@ -33,10 +33,11 @@ pub fn flags(action: &str, others: &Command) -> Vec<Flag> {
         .map_or_else(Vec::new, |params| Flag::of(&params, Names::Short { arguments: &[] }, others))
 }
 
-/// Returns the fields of the request that the flags set, each with its flag.
-pub fn fields(flags: &[Flag]) -> Vec<(String, String)> {
+/// Returns the fields of the request that the flags set, each with its flag, and the others.
+pub fn fields(flags: &[Flag], others: &[(&str, &str)]) -> Vec<(String, String)> {
     let field = |flag: &Flag| (format!("task.action.params.{}", flag.path()), flag.name());
-    flags.iter().map(field).collect()
+    let others = others.iter().map(|(path, flag)| ((*path).to_owned(), (*flag).to_owned()));
+    flags.iter().map(field).chain(others).collect()
 }
 
 /// Makes an action of its params in JSON, if there are any, and the given flags.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Arg, Args, Command, FromArgMatches, ValueEnum};
-use clap_complete::engine::CompletionCandidate;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 
 use crate::calls::{pages, parse};
@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::Output;
 use crate::run::block_on;
+use crate::verb;
 
 /// Print completions for a shell
 ///
@@ -92,8 +93,17 @@ pub enum By {
     Uuid,
 }
 
+/// Completes the resources that a noun lists.
+pub fn listed(noun: &str, by: By) -> ArgValueCandidates {
+    let noun = noun.to_owned();
+    ArgValueCandidates::new(move || {
+        let list = verb::method(&noun, "list");
+        list.map(|list| resources(&list, by)).unwrap_or_default()
+    })
+}
+
 /// Returns the resources of a list; none if the server does not answer in time.
-pub fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
+fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
     let mut found = Vec::new();
     // Of the whole command, only these options matter here.
     let options = Connection::augment_args(Command::new(NAME).ignore_errors(true));

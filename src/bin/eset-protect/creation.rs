@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use eset_protect::Client;
 
 use crate::bulk::{self, BulkOptions};
 use crate::check::CheckOptions;
 use crate::connection::Connection;
+use crate::devices;
 use crate::failure::Failure;
 use crate::input::{Requests, read_requests};
 use crate::method::Method;
+use crate::output::View;
 use crate::request::Request;
 use crate::safety::DryRun;
+use crate::text::count;
 
 #[derive(Args, Debug)]
 pub struct Creation {
@@ -23,41 +27,48 @@ pub struct Creation {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
-    pub check: CheckOptions,
+    check: CheckOptions,
     #[command(flatten)]
     options: BulkOptions,
     #[command(flatten)]
-    pub dry_run: DryRun,
+    dry_run: DryRun,
 }
 
 impl Creation {
-    /// Reads and checks the requests of the file; without a file, the request of the flags.
-    pub fn requests(
-        &self,
-        method: &Method,
-        from_flags: impl FnOnce() -> Result<Request, Failure>,
-    ) -> Result<Requests, Failure> {
-        self.options.check(self.file.is_some())?;
-        let Some(path) = &self.file else { return from_flags().map(Requests::One) };
-        let requests = read_requests(method, path)?.many_if(self.options.has_failed_file());
-        self.check.all(method, &format!("--file {}", path.display()), &requests)?;
-        Ok(requests)
-    }
-
-    /// Makes a call for each request.
-    pub fn run_many(
-        &self,
+    /// Creates what the file has; without a file, what the flags make. `one` makes the call for a single request,
+    /// and `only_one` is a flag that needs one.
+    pub fn run(
+        self,
         connection: Connection,
         method: Method,
-        requests: Vec<(String, Request)>,
+        only_one: Option<&str>,
+        from_flags: impl FnOnce(CheckOptions) -> Result<Request, Failure>,
+        one: impl AsyncFnOnce(&Client, &View, &Method, &str) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let settings = self.options.settings(self.file.as_deref())?;
-        bulk::requests(
-            connection.safely(self.dry_run.into()),
-            method,
-            settings,
-            requests,
-            "created",
-        )
+        self.options.check(self.file.is_some())?;
+        let requests = match &self.file {
+            None => Requests::One(from_flags(self.check)?),
+            Some(path) => {
+                let requests = read_requests(&method, path)?;
+                let requests = requests.many_if(self.options.has_failed_file());
+                self.check.all(&method, &format!("--file {}", path.display()), &requests)?;
+                requests
+            }
+        };
+        let connection = connection.safely(self.dry_run.into());
+        match (requests, only_one) {
+            (Requests::One(mut request), _) => connection.run(async |client, view| {
+                devices::resolve(&client, &method, vec![&mut request.json]).await?;
+                one(&client, view, &method, &request.json).await
+            }),
+            (Requests::Many(requests), Some(flag)) => Err(Failure::Input(format!(
+                "{flag}: it is for one request, without --failed; found {}",
+                count(requests.len(), "request")
+            ))),
+            (Requests::Many(requests), None) => {
+                let settings = self.options.settings(self.file.as_deref())?;
+                bulk::requests(connection, method, settings, requests, "created")
+            }
+        }
     }
 }

@@ -150,6 +150,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Self::Other(format!("the arguments: {error}"))
+    }
+}
+
 fn call_exit_code(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Config => return INPUT,

@@ -6,17 +6,15 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use clap_complete::engine::ArgValueCandidates;
 use eset_protect::descriptors::{is_output_only, is_required, summary};
 use eset_protect::wkt::Timestamp;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::value::RawValue;
 
 use crate::cell::{enum_prefix, noun};
-use crate::completions::{By, resources};
+use crate::completions::{By, listed};
 use crate::operation::skeleton;
 use crate::text::{kebab, plural};
-use crate::verb;
 use crate::well_known::{self, Form, form, value_name};
 
 /// The maximum nesting of messages.
@@ -176,10 +174,7 @@ impl Flag {
         // Of a resource that the command lists, shells complete the UUIDs.
         let resource = plural(noun(field.name()).replace('_', "-").trim_end_matches('s'));
         if field.name().ends_with("uuid") || field.name().ends_with("uuids") {
-            arg = arg.add(ArgValueCandidates::new(move || {
-                let list = verb::method(&resource, "list");
-                list.map(|list| resources(&list, By::Uuid)).unwrap_or_default()
-            }));
+            arg = arg.add(listed(&resource, By::Uuid));
         }
         if self.is_argument {
             // A file may name it.

@@ -1,14 +1,13 @@
 //! Jobs on devices by name, such as `eset-protect isolate LAPTOP-01 --wait`.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use clap_complete::engine::ArgValueCandidates;
 use eset_protect::automation::v1::{CreateTaskRequest, DeviceTask, DeviceTaskTargets, Trigger};
 use eset_protect::rpc::device_tasks::CreateTask;
 use eset_protect::wkt::Timestamp;
 
 use crate::action;
 use crate::check::CheckOptions;
-use crate::completions::{By, resources};
+use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::devices;
 use crate::failure::Failure;
@@ -19,9 +18,14 @@ use crate::request::Request;
 use crate::safety::DryRun;
 use crate::tasks::create::CreateArgs;
 use crate::text::count;
-use crate::verb;
 use crate::wanted::Wanted;
 
+/// The other arguments that set fields.
+const FIELDS: &[(&str, &str)] = &[
+    ("task.display_name", "--task-name"),
+    ("task.triggers[0].manual.expire_time", "--expires"),
+    ("task.targets.devices_uuids", "DEVICE"),
+];
 const DEVICES: &str = "The devices, by name or UUID; `-` reads them from standard input";
 const NAMES: &str = "A name that no device has, or several have, is an error that shows the devices that may be meant. \
      Names are case-sensitive.";
@@ -132,10 +136,7 @@ impl Job {
             .long_about(None)
             .mut_arg("uuids", |arg| {
                 let arg = arg.value_name("DEVICE").help(DEVICES);
-                arg.long_help(format!("{DEVICES}\n\n{NAMES}")).add(ArgValueCandidates::new(|| {
-                    let list = verb::method("devices", "list");
-                    list.map(|list| resources(&list, By::Name)).unwrap_or_default()
-                }))
+                arg.long_help(format!("{DEVICES}\n\n{NAMES}")).add(listed("devices", By::Name))
             })
             .after_help(format!("Example:\n  eset-protect {}", self.example));
         command.next_help_heading(action::HEADING).args(self.flags().iter().map(Flag::arg))
@@ -151,9 +152,8 @@ impl Job {
     }
 
     pub fn run(&self, matches: &ArgMatches) -> Result<(), Failure> {
-        let unread = |error: clap::Error| Failure::Other(format!("the arguments: {error}"));
-        let connection = Connection::from_arg_matches(matches).map_err(unread)?;
-        let common = Common::from_arg_matches(matches).map_err(unread)?;
+        let connection = Connection::from_arg_matches(matches)?;
+        let common = Common::from_arg_matches(matches)?;
         let options = common.options.checked()?;
         let flags = self.flags();
         let method = Method::of::<CreateTask>()?;
@@ -170,15 +170,7 @@ impl Job {
             ..DeviceTask::default()
         };
         let mut request = Request::new(&method, &CreateTaskRequest::from(task))?;
-        let mut fields = action::fields(&flags);
-        fields.extend(
-            [
-                ("task.display_name", "--task-name"),
-                ("task.triggers[0].manual.expire_time", "--expires"),
-                ("task.targets.devices_uuids", "DEVICE"),
-            ]
-            .map(|(path, flag)| (path.to_owned(), flag.to_owned())),
-        );
+        let fields = action::fields(&flags, FIELDS);
         CheckOptions::default().flags(&request, &fields)?;
         connection.safely(common.dry_run.into()).run(async |client, view| {
             devices::resolve(&client, &method, vec![&mut request.json]).await?;

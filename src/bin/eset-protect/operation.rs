@@ -137,18 +137,18 @@ impl Operation {
 
     /// Runs the command with its arguments.
     pub fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
-        let connection = Connection::from_arg_matches(matches).map_err(|error| unread(&error))?;
+        let connection = Connection::from_arg_matches(matches)?;
         let safety = Safety::from_matches(matches);
         let connection = connection.safely(safety);
         let watch = match self.method.is_reading() {
-            true => Watch::from_arg_matches(matches).map_err(|error| unread(&error))?,
+            true => Watch::from_arg_matches(matches)?,
             false => Watch::default(),
         };
         if self.takes_uuids() {
-            let uuids = ByUuid::from_arg_matches(matches).map_err(|error| unread(&error))?;
+            let uuids = ByUuid::from_arg_matches(matches)?;
             return uuids.call(&self.method, connection, watch);
         }
-        let common = Common::from_arg_matches(matches).map_err(|error| unread(&error))?;
+        let common = Common::from_arg_matches(matches)?;
         let method = &self.method;
         if common.skeleton {
             let mut output = Output::new();
@@ -172,7 +172,7 @@ impl Operation {
         // Lists have no options for many calls.
         let options = match method.spec.is_paged {
             true => BulkOptions::default(),
-            false => BulkOptions::from_arg_matches(matches).map_err(|error| unread(&error))?,
+            false => BulkOptions::from_arg_matches(matches)?,
         };
         let requests = match &given {
             // Only flags, or nothing: an empty request is one too.
@@ -194,7 +194,7 @@ impl Operation {
                 devices::resolve(&client, method, vec![&mut request.json]).await?;
                 let json = &request.json;
                 if method.spec.is_paged {
-                    let limit = Limit::from_arg_matches(matches).map_err(|error| unread(&error))?;
+                    let limit = Limit::from_arg_matches(matches)?;
                     let list = async || listing::print(&client, view, method, json, limit).await;
                     return watch.run(view, list).await;
                 }
@@ -216,8 +216,4 @@ impl Operation {
             }
         }
     }
-}
-
-fn unread(error: &clap::Error) -> Failure {
-    Failure::Other(format!("the arguments: {error}"))
 }

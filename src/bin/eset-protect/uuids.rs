@@ -1,12 +1,11 @@
 //! Shows or deletes one or several items by UUID.
 
 use clap::{Args, Command};
-use clap_complete::engine::ArgValueCandidates;
 
 use crate::bulk::{Bulk, BulkOptions, Item};
 use crate::cell::noun;
 use crate::check::CheckOptions;
-use crate::completions::{By, resources};
+use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::devices::{self, is_device};
 use crate::failure::Failure;
@@ -54,11 +53,8 @@ impl ByUuid {
         let command = if method.is_reading() { Watch::augment_args(command) } else { command };
         command
             .mut_arg("uuids", |arg| {
-                arg.help(format!("One or several {what}; `-` reads them from standard input")).add(
-                    ArgValueCandidates::new(move || {
-                        list.as_ref().map(|list| resources(list, By::Uuid)).unwrap_or_default()
-                    }),
-                )
+                arg.help(format!("One or several {what}; `-` reads them from standard input"))
+                    .add(listed(noun, By::Uuid))
             })
             .after_help(format!("{NOTE}\n\nExamples:\n  {one}\n  {many}"))
     }

@@ -15,7 +15,7 @@ use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::creation::Creation;
 use crate::failure::Failure;
-use crate::input::{self, Requests};
+use crate::input;
 use crate::method::Method;
 use crate::request::Request;
 use crate::response;
@@ -78,21 +78,15 @@ impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // Errors are reported before connecting.
         let Self { creation, fields } = self;
+        let from_flags = |check: CheckOptions| {
+            let request = CreatePolicyRequest::from(fields.policy(check)?);
+            let request = Request::new(&Method::of::<CreatePolicy>()?, &request)?;
+            check.flags(&request, FLAGS).map(|()| request)
+        };
         let method = Method::of::<CreatePolicy>()?;
-        let requests = creation.requests(&method, || {
-            let policy = fields.policy(creation.check)?;
-            let request = Request::new(&method, &CreatePolicyRequest::from(policy))?;
-            creation.check.flags(&request, FLAGS)?;
-            Ok(request)
-        })?;
-        match requests {
-            Requests::One(request) => {
-                connection.safely(creation.dry_run.into()).run(async |client, format| {
-                    response::call(&client, format, &method, &request.json, "").await.map(drop)
-                })
-            }
-            Requests::Many(requests) => creation.run_many(connection, method, requests),
-        }
+        creation.run(connection, method, None, from_flags, async |client, view, method, request| {
+            response::call(client, view, method, request, "").await.map(drop)
+        })
     }
 }
 

@@ -12,19 +12,17 @@ use eset_protect::{Client, Guarded};
 use super::wait::{self, WaitOptions};
 use crate::action;
 use crate::calls::{self, to_json};
+use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::creation::Creation;
-use crate::devices;
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::flags::{Flag, Matches, parse_time};
-use crate::input::Requests;
 use crate::method::Method;
 use crate::output::View;
 use crate::request::Request;
 use crate::response;
 use crate::say::say;
-use crate::text::count;
 
 /// Create a task from flags, or one or several from a file
 ///
@@ -84,7 +82,7 @@ struct Fields {
 }
 
 /// The flags that set other fields than params.
-const FLAGS: &[(&str, &str)] = &[
+const FIELDS: &[(&str, &str)] = &[
     ("task.display_name", "--name"),
     ("task.action.name", "--action"),
     ("task.targets.devices_uuids", "--device"),
@@ -148,16 +146,10 @@ pub struct CreateOptions {
 }
 
 impl CreateOptions {
-    /// Refuses options that only work for a single task.
-    fn refuse_many(&self, number: usize) -> Result<(), Failure> {
+    /// Returns an option that only works for a single task.
+    fn only_one(&self) -> Option<&'static str> {
         let flags = [("--guarded", self.guarded), ("--wait", self.wait.is_some())];
-        match flags.into_iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(Failure::Input(format!(
-                "{flag}: it is for one request, without --failed; found {}",
-                count(number, "request")
-            ))),
-            None => Ok(()),
-        }
+        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
     }
 
     pub async fn create(
@@ -201,30 +193,27 @@ impl Create {
         let options = self.options.checked()?;
         let Self { creation, fields, matches, .. } = self;
         let method = Method::of::<CreateTask>()?;
-        let requests = creation.requests(&method, || {
-            let (task, mut names) = fields.task(&matches.0)?;
-            let request = Request::new(&method, &CreateTaskRequest::from(task))?;
-            names.extend(FLAGS.iter().map(|(path, flag)| ((*path).to_owned(), (*flag).to_owned())));
-            creation.check.flags(&request, &names)?;
-            Ok(request)
-        })?;
-        match requests {
-            Requests::One(mut request) => {
-                connection.safely(creation.dry_run.into()).run(async |client, view| {
-                    devices::resolve(&client, &method, vec![&mut request.json]).await?;
-                    options.create(&client, view, &method, &request.json).await
-                })
-            }
-            Requests::Many(requests) => {
-                options.refuse_many(requests.len())?;
-                creation.run_many(connection, method, requests)
-            }
-        }
+        let from_flags = |check: CheckOptions| {
+            let (task, fields) = fields.task(&matches.0)?;
+            let request =
+                Request::new(&Method::of::<CreateTask>()?, &CreateTaskRequest::from(task))?;
+            check.flags(&request, &fields).map(|()| request)
+        };
+        let only_one = options.only_one();
+        creation.run(
+            connection,
+            method,
+            only_one,
+            from_flags,
+            async |client, view, method, request| {
+                options.create(client, view, method, request).await
+            },
+        )
     }
 }
 
 impl Fields {
-    /// Returns the task, and the fields of params that flags set.
+    /// Returns the task, and the fields that flags set.
     fn task(self, matches: &ArgMatches) -> Result<(DeviceTask, Vec<(String, String)>), Failure> {
         let name = self.action.unwrap_or_default();
         let (mut flags, mut others) = (Vec::new(), Vec::new());
@@ -240,9 +229,10 @@ impl Fields {
             let (flag, problem) = (flag.name(), format!("it belongs to the action {action}"));
             return Err(Failure::Input(format!("{flag}: {problem}, but --action is {name:?}")));
         }
+        // --params sets all of them.
         let fields = match &self.params {
-            None if !flags.is_empty() => action::fields(&flags),
-            _ => vec![("task.action.params".to_owned(), "--params".to_owned())],
+            None if !flags.is_empty() => action::fields(&flags, FIELDS),
+            _ => action::fields(&[], &[FIELDS, &[("task.action.params", "--params")]].concat()),
         };
         let task = DeviceTask {
             display_name: self.name.unwrap_or_default(),
