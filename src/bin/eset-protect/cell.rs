@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 200;
 const BEGINNING: usize = 40;
 
 /// Returns the name of a field: the last part of its path, in words. `device_uuid` is a device,
-/// `display_name` and `action.name` are named after what they name, and `create_time` is when it was created.
+/// `action.name` and `device.display_name` are named after what they name, and `create_time` is when it was created.
 pub fn heading(path: &[&str]) -> String {
     let (name, parent) = match path {
         [.., parent, name] => (*name, Some(*parent)),
@@ -21,8 +21,8 @@ pub fn heading(path: &[&str]) -> String {
         [] => ("", None),
     };
     let name = match (name, parent) {
-        ("display_name", _) => "name",
-        ("name", Some(parent)) => parent,
+        ("display_name" | "name", Some(parent)) => parent,
+        ("display_name", None) => "name",
         ("create_time", _) => "created",
         ("update_time", _) => "updated",
         ("start_time", _) => "started",
