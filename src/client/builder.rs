@@ -448,20 +448,19 @@ impl ClientBuilder {
         KeepAlive::new(self.keep_alive_interval, self.keep_alive_timeout)
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
     fn connector(&self, is_secure: bool, alpn: &[&[u8]]) -> Result<Connector, Error> {
         let connector = Connector::new(self.connect_timeout, self.keep_alive(), self.uses_proxies);
-        if is_secure { Ok(connector.with_tls(self.tls.connector(alpn)?)) } else { Ok(connector) }
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn connector(&self, is_secure: bool, _alpn: &[&[u8]]) -> Result<Connector, Error> {
-        if is_secure {
-            let message =
-                format!("endpoint {:?}: https needs the cargo feature `tls`", self.target);
-            return Err(Error::config(message));
+        if !is_secure {
+            return Ok(connector);
         }
-        Ok(Connector::new(self.connect_timeout, self.keep_alive(), self.uses_proxies))
+        #[cfg(feature = "tls")]
+        return Ok(connector.with_tls(self.tls.connector(alpn)?));
+        #[cfg(not(feature = "tls"))]
+        Err(Error::config(format!(
+            "endpoint {:?}: https needs the cargo feature `tls`",
+            self.target
+        )))
     }
 }
 

@@ -87,14 +87,14 @@ impl Connector {
         Self(Arc::new(Settings { address, readiness, ..Settings::clone(&self.0) }))
     }
 
-    /// Adds TLS for `https` URIs.
+    /// Uses TLS for `https` URIs only.
     #[cfg(feature = "rest")]
-    pub(crate) fn with_tls_by_scheme(mut self, tls: TlsConnector) -> Self {
+    pub(crate) fn by_scheme(mut self) -> Self {
         Arc::make_mut(&mut self.0).is_tls_by_scheme = true;
-        self.with_tls(tls)
+        self
     }
 
-    /// Adds TLS for all URIs.
+    /// Adds TLS.
     #[cfg(feature = "tls")]
     pub(crate) fn with_tls(mut self, tls: TlsConnector) -> Self {
         Arc::make_mut(&mut self.0).tls = Some(tls);

@@ -13,7 +13,6 @@ use crate::call::{Links, WireChoice};
 use crate::client::target::{Address, Target, Wire, shown};
 use crate::error::Error;
 use crate::transport::Link;
-use crate::transport::connector::Connector;
 use crate::transport::http::HttpClient;
 use crate::transport::rest::{Region, RestTransport};
 
@@ -158,13 +157,8 @@ impl ClientBuilder {
     }
 
     fn http_client(&self, is_secure: bool) -> Result<HttpClient, Error> {
-        let connector = Connector::new(self.connect_timeout, self.keep_alive(), self.uses_proxies);
-        let connector = if is_secure {
-            connector.with_tls_by_scheme(self.tls.connector(&[b"h2", b"http/1.1"])?)
-        } else {
-            connector
-        };
-        Ok(HttpClient::new(connector, self.limits, self.policy.timer.clone()))
+        let connector = self.connector(is_secure, &[b"h2", b"http/1.1"])?;
+        Ok(HttpClient::new(connector.by_scheme(), self.limits, self.policy.timer.clone()))
     }
 
     /// Returns the credentials of the login, if there is one.

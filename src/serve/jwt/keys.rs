@@ -123,7 +123,7 @@ impl Jwks {
         let connector = Connector::new(PATIENCE, keep_alive, true);
         let connector = match uri.scheme_str() {
             Some("https") => {
-                connector.with_tls_by_scheme(TlsConfig::new().connector(&[b"h2", b"http/1.1"])?)
+                connector.with_tls(TlsConfig::new().connector(&[b"h2", b"http/1.1"])?).by_scheme()
             }
             _ => connector,
         };
