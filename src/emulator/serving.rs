@@ -18,7 +18,6 @@ use crate::server::introspection::{self, ReportedHealth};
 use crate::server::notifier::Notifier;
 use crate::server::running::RunningServer;
 use crate::server::{ConnectionLimits, RestFront, cors};
-use crate::wkt::TypeRegistry;
 
 /// A running emulator.
 ///
@@ -116,9 +115,10 @@ impl Emulator {
     /// Returns the services on both wires, with health checks and reflection, behind the gate.
     async fn prepare(self) -> Result<Serving, EmulatorError> {
         let hosted = &self.hosted;
-        let registry = hosted.iter().fold(TypeRegistry::default(), |all, one| (one.register)(all));
         let backends = hosted.iter().map(|hosted| hosted.backend(self.api.clone()));
-        let rest = RestFront::new(backends).registry(registry).keep(self.gate.deployment);
+        let rest = RestFront::new(backends)
+            .registry(self.api.environment.types.clone())
+            .keep(self.gate.deployment);
         let services = self.api.methods.specs().map(|spec| spec.service);
         let sets = hosted.iter().map(|hosted| hosted.descriptors);
         let reflected = introspection::routes(services, sets).await;

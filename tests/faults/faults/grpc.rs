@@ -31,6 +31,13 @@ fn late(code: Code) -> Vec<Act> {
     vec![Act::Head(head), Act::Trailers(vec![("grpc-status", i32::from(code).to_string())])]
 }
 
+/// Returns a success whose headers say that messages are compressed.
+fn with_gzip(data: Vec<u8>) -> Vec<Act> {
+    let content_type = ("content-type", "application/grpc".to_owned());
+    let head = vec![content_type, ("grpc-encoding", "gzip".to_owned())];
+    vec![Act::Head(head), Act::Data(data), Act::Trailers(vec![("grpc-status", "0".to_owned())])]
+}
+
 /// `grpc-status-details-bin` with a `RetryInfo`.
 fn retry_info(code: Code, seconds: i64) -> Headers {
     let delay = eset_protect::wkt::Duration { seconds, nanos: 0 };
@@ -202,17 +209,7 @@ fn broken() -> Vec<Fault> {
         fault(
             "success, grpc-encoding: gzip, a message that is not compressed",
             "A message that is not compressed can be read.",
-            |_| {
-                let head = vec![
-                    ("content-type", "application/grpc".to_owned()),
-                    ("grpc-encoding", "gzip".to_owned()),
-                ];
-                always(vec![
-                    Act::Head(head),
-                    Act::Data(frame(&message())),
-                    Act::Trailers(vec![("grpc-status", "0".to_owned())]),
-                ])
-            },
+            |_| always(with_gzip(frame(&message()))),
         ),
         fault("NOT_FOUND, grpc-encoding: gzip", "The status is not compressed.", |_| {
             always(status(Code::NotFound, vec![("grpc-encoding", "gzip".to_owned())]))
@@ -220,17 +217,7 @@ fn broken() -> Vec<Fault> {
         fault(
             "a compressed message, which was not asked for",
             "Never decompressed, so a gzip bomb does no harm.",
-            |_| {
-                let head = vec![
-                    ("content-type", "application/grpc".to_owned()),
-                    ("grpc-encoding", "gzip".to_owned()),
-                ];
-                always(vec![
-                    Act::Head(head),
-                    Act::Data(vec![1, 0, 0, 0, 1, 0]),
-                    Act::Trailers(vec![("grpc-status", "0".to_owned())]),
-                ])
-            },
+            |_| always(with_gzip(vec![1, 0, 0, 0, 1, 0])),
         ),
     ]
 }
