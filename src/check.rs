@@ -115,7 +115,7 @@ pub(crate) fn received<M: JsonMessage + 'static>(
 /// Returns the problems for which ESET would refuse a part of a request, given encoded with its type and path: a
 /// resource as a call would leave it.
 #[cfg(feature = "emulator")]
-pub(crate) fn received_part(path: &str, kind: &Registered, part: Vec<u8>) -> Vec<Problem> {
+pub(crate) fn received_part(path: &str, kind: &Registered, part: &[u8]) -> Vec<Problem> {
     let mut found = Findings::default();
     schema::note_part(path, kind, part, &mut found);
     found.into_refused()

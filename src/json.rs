@@ -14,6 +14,7 @@ pub(crate) mod depth;
 pub(crate) mod embedded;
 pub(crate) mod enum_names;
 pub(crate) mod fields;
+pub(crate) mod formats;
 pub(crate) mod members;
 pub(crate) mod message;
 pub(crate) mod number;

@@ -1,7 +1,7 @@
 //! The JSON form of messages, according to the ProtoJSON specification.
 //!
 //! Every message implements serde's traits, so `serde_json` reads and writes ProtoJSON with default options.
-//! Use [`Reader`] and [`Writer`] to set other options:
+//! [`Reader`] and [`Writer`] have other options, and are faster:
 //!
 //! ```
 //! use eset_protect::automation::v1::DeviceTask;
@@ -59,8 +59,8 @@
 //! * Numbers that the schema does not have stay exact to the last digit from JSON text to JSON text with
 //!   `serde_json`. Through a buffer or another format they are as exact as that preserves them: 64-bit
 //!   integers, and the nearest `f64` for all others; a number beyond that is an error.
-//! * Values that JSON does not have, such as NaN or bytes in CBOR, are errors where they would have to be
-//!   kept.
+//! * Messages go through JSON on the way. Values that JSON does not have, such as NaN or bytes in CBOR, are
+//!   errors, also in members that are not known, and values are nested 100 levels deep at most.
 //! * Formats that are not self-describing, such as bincode and postcard, cannot represent messages: they
 //!   refuse to write an object of unknown length, and the length of a message is never known in advance. Use
 //!   the binary form of protobuf instead (`prost::Message`).
@@ -95,12 +95,14 @@
 //! it are buffered, including any `Any`s in them, each byte once. An `Any` whose type was registered at run
 //! time is always buffered, at every level of nesting.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
 
 pub use crate::json::open_enum::unrecognized_enum_number;
 
-use crate::json::context::{self, Options};
-use crate::wkt::TypeRegistry;
+use crate::json::context::{AppliedOptions, Options};
+use crate::json::message::JsonMessage;
+use crate::json::{compact, formats, path};
+use crate::wkt::{Scope, TypeRegistry};
 
 /// Reads messages from JSON, with options.
 #[derive(Clone, Debug, Default)]
@@ -136,24 +138,46 @@ impl Reader {
     /// # Errors
     ///
     /// Fails if the text is not JSON, or not valid JSON for this message; the error says where.
-    pub fn read<'de, M: Deserialize<'de>>(&self, json: &'de [u8]) -> Result<M, serde_json::Error> {
+    pub fn read<M: JsonMessage>(&self, json: &[u8]) -> Result<M, serde_json::Error> {
         self.scope(|| read(json))
     }
 
     /// Calls `run` with these options, which apply to everything that `run` reads, with any deserializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _scope = self.enter();
+        run()
+    }
+
+    /// Begins a [`scope`](Self::scope) that lasts until the guards are dropped.
+    fn enter(&self) -> (Option<Scope>, AppliedOptions) {
         let options = Options { strict: self.strict, ..Options::default() };
-        in_scope(self.registry.as_ref(), options, run)
+        (self.registry.as_ref().map(TypeRegistry::enter), options.apply())
     }
 }
 
 /// Reads with the current options.
-pub(crate) fn read<'de, M: Deserialize<'de>>(json: &'de [u8]) -> Result<M, serde_json::Error> {
+pub(crate) fn read<M: JsonMessage>(json: &[u8]) -> Result<M, serde_json::Error> {
+    // Validating all of it at once is faster than string by string, as `serde_json::from_slice` does.
     match str::from_utf8(json) {
-        // Validating all of it at once is faster than string by string, as `from_slice` does.
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(json),
+        Ok(text) => formats::from_str(text),
+        Err(invalid) => Err(not_utf8::<M>(json, invalid.valid_up_to())),
     }
+}
+
+/// Returns the error of JSON that is not UTF-8 from byte `at` on, or of what is wrong before it.
+#[cold]
+fn not_utf8<M: JsonMessage>(json: &[u8], at: usize) -> serde_json::Error {
+    let valid = json.get(..at).and_then(|valid| str::from_utf8(valid).ok()).unwrap_or_default();
+    let problem = format!("byte {at} of the text is not UTF-8");
+    match formats::from_str::<M>(valid) {
+        Ok(_) => serde_json::Error::custom(problem),
+        Err(error) => path::instead_of_end(error, &problem),
+    }
+}
+
+/// Writes with the current options.
+pub(crate) fn write<M: JsonMessage>(message: &M) -> Result<Vec<u8>, serde_json::Error> {
+    compact::to_string(message).map(String::into_bytes)
 }
 
 /// Writes messages as JSON, with options.
@@ -202,26 +226,23 @@ impl Writer {
     ///
     /// Fails if the writer is [strict](Self::strict) and part of the message has no JSON form, such as an
     /// `Any` of an unregistered type or a timestamp out of range; the error says where.
-    pub fn write<M: Serialize + ?Sized>(&self, message: &M) -> Result<Vec<u8>, serde_json::Error> {
-        self.scope(|| serde_json::to_vec(message))
+    pub fn write<M: JsonMessage>(&self, message: &M) -> Result<Vec<u8>, serde_json::Error> {
+        self.scope(|| write(message))
     }
 
     /// Calls `run` with these options, which apply to everything that `run` writes, with any serializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _scope = self.enter();
+        run()
+    }
+
+    /// Begins a [`scope`](Self::scope) that lasts until the guards are dropped.
+    fn enter(&self) -> (Option<Scope>, AppliedOptions) {
         let options = Options {
             strict_writing: self.strict,
             emit_defaults: self.emit_defaults,
             ..Options::default()
         };
-        in_scope(self.registry.as_ref(), options, run)
-    }
-}
-
-/// Runs with these options, and with these types if there are any.
-fn in_scope<T>(registry: Option<&TypeRegistry>, options: Options, run: impl FnOnce() -> T) -> T {
-    let run = || context::with_options(options, run);
-    match registry {
-        Some(registry) => registry.scope(run),
-        None => run(),
+        (self.registry.as_ref().map(TypeRegistry::enter), options.apply())
     }
 }

@@ -18,6 +18,7 @@ macro_rules! well_known_names {
 }
 
 mod any;
+mod any_json;
 mod any_read;
 mod any_write;
 #[cfg(feature = "chrono")]
@@ -42,6 +43,7 @@ pub use duration::Duration;
 pub use dynamic::{ListValue, Struct, Value, value};
 pub use empty::Empty;
 pub use field_mask::FieldMask;
+pub(crate) use registry::Scope;
 pub use registry::{Registered, TypeRegistry};
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use wrappers::{

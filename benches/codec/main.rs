@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use eset_protect::JsonMessage;
 use eset_protect::automation::v1::{DeviceTask, ListTasksResponse};
 use eset_protect::policy_management::v2::CreatePolicyRequest;
 use eset_protect::protojson::{Reader, Writer};
@@ -60,7 +61,7 @@ fn codec(criterion: &mut Criterion) {
 /// Measures a message in both forms and both directions. `H` is its hand-written model.
 fn case<M, H>(criterion: &mut Criterion, size: &str, full_name: &str, message: &M)
 where
-    M: Message + Default + PartialEq + Serialize + DeserializeOwned,
+    M: JsonMessage + PartialEq,
     H: Serialize + DeserializeOwned,
 {
     let binary = message.encode_to_vec();

@@ -18,7 +18,7 @@ use buffas::eset::dotnod::{automation::v1 as automation, policy_management::v2 a
 use eset_protect::automation::v1::{DeviceTask, ListTasksResponse};
 use eset_protect::policy_management::v2::CreatePolicyRequest;
 use eset_protect::protojson::{Reader, Writer};
-use prost::Message;
+use eset_protect::JsonMessage;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub fn run(direction: &str, size: &str, row: &str, count: usize) {
 /// Measures a message; `H` is its hand-written model and `B` its type of buffa.
 fn rows<M, H, B>(message: &M, full_name: &str) -> impl FnOnce(&str, &str, usize)
 where
-    M: Message + Default + Serialize + DeserializeOwned,
+    M: JsonMessage,
     H: Serialize + DeserializeOwned,
     B: buffa::Message + Serialize + DeserializeOwned,
 {

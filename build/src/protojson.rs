@@ -96,10 +96,18 @@ impl VisitMut for Pass<'_> {
             written: 0,
         };
         code.visit_item_impl_mut(item);
-        if let Some((_, path, _)) = &mut item.trait_
-            && path.segments.last().is_some_and(|name| name.ident == "Serialize")
-        {
-            *path = parse_quote!(::eset_protect::codegen::JsonObject);
+        if let Some((_, path, _)) = &mut item.trait_ {
+            *path = match path.segments.last().is_some_and(|name| name.ident == "Serialize") {
+                true => parse_quote!(::eset_protect::codegen::JsonObject),
+                false => parse_quote!(::eset_protect::codegen::ReadObject<'de>),
+            };
+        }
+        for function in &mut item.items {
+            if let syn::ImplItem::Fn(function) = function
+                && function.sig.ident == "deserialize"
+            {
+                function.sig.ident = format_ident!("read_object");
+            }
         }
         self.read += code.read;
         self.written += code.written;

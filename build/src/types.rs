@@ -70,6 +70,7 @@ fn collect(
 fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) -> String {
     let path = names::message_path(message, root);
     let fields: Vec<_> = message.fields().map(|field| entry(&field, set, root)).collect();
+    let members: Vec<_> = message.fields().flat_map(|field| spellings(&field)).collect();
     let debug = debug_redact::debug(message, root);
     let clear = field_behavior::clear_output_only(message, root);
     let clear = match clear.is_empty() {
@@ -88,11 +89,29 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
                     name: \"{}\",
                     fields: &[{}],
                 }};
+            const MEMBERS: &'static [&'static str] = &{members:?};
             {clear}
+            fn write_json<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{
+                ::eset_protect::codegen::write_object(self, None, serializer)
+            }}
+            fn read_json<'de, D>(deserializer: D) -> Result<Self, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {{
+                ::eset_protect::codegen::ReadObject::read_object(deserializer)
+            }}
         }}
         impl serde::Serialize for {path} {{
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{
-                ::eset_protect::codegen::write_message(self, serializer)
+                ::eset_protect::codegen::serialize(self, serializer)
+            }}
+        }}
+        impl<'de> serde::Deserialize<'de> for {path} {{
+            fn deserialize<D>(deserializer: D) -> Result<Self, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {{
+                ::eset_protect::codegen::deserialize(deserializer)
             }}
         }}
         {debug}",
@@ -101,14 +120,19 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
     )
 }
 
-fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
-    let regular = field.name().to_lower_camel_case();
-    let mut names = vec![field.json_name()];
-    for spelling in [field.name(), &regular] {
+/// The names of a field in JSON: its own first, then those that are also read.
+fn spellings(field: &FieldDescriptor) -> Vec<String> {
+    let mut names = vec![field.json_name().to_owned()];
+    for spelling in [field.name().to_owned(), field.name().to_lower_camel_case()] {
         if !names.contains(&spelling) {
             names.push(spelling);
         }
     }
+    names
+}
+
+fn entry(field: &FieldDescriptor, set: &DescriptorSet, root: &str) -> String {
+    let names = spellings(field);
     let oneof = descriptors::oneof_of(field)
         .and_then(|oneof| oneof.fields().map(|field| field.number()).min());
     let kind = field.kind();
@@ -184,34 +208,38 @@ fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
 
 /// Generates the list of type names, and the function that finds a type by its name.
 fn lookup(messages: &[MessageDescriptor], root: &str) -> String {
-    let mut names: Vec<_> = messages.iter().map(|message| message.full_name().to_owned()).collect();
-    let mut arms: Vec<_> = messages
+    let mut types: Vec<_> = messages
         .iter()
         .map(|message| {
             let path = names::message_path(message, root);
-            format!("\"{}\" => visitor.message::<{path}>(),", message.full_name())
+            (message.full_name().to_owned(), format!("message::<{path}>"))
         })
         .collect();
     for (name, path) in names::WELL_KNOWN {
         // An enum, not a message.
         if *name != "google.protobuf.NullValue" {
-            names.push((*name).to_owned());
             // In an `Any`, `Empty` has the JSON form of every message without fields.
             let visit = if *name == "google.protobuf.Empty" { "message" } else { "well_known" };
-            arms.push(format!("\"{name}\" => visitor.{visit}::<{path}>(),"));
+            types.push(((*name).to_owned(), format!("{visit}::<{path}>")));
         }
     }
-    names.sort();
+    types.sort();
+    let names: Vec<_> = types.iter().map(|(name, _)| name).collect();
+    let arms = types.iter().enumerate();
+    let arms: Vec<_> = arms.map(|(at, (_, visit))| format!("Ok({at}) => V::{visit},")).collect();
     format!(
         "/// The full names of all message types, sorted.
         pub(crate) const NAMES: &[&str] = &{names:?};
 
         /// Calls the visitor with the type of this full name.
         pub(crate) fn visit<V: TypeVisitor>(name: &str, visitor: V) -> V::Output {{
-            match name {{
+            // The search is compiled once, the match for each visitor. A call in each arm would take
+            // stack for each type.
+            let visit: fn(V) -> V::Output = match NAMES.binary_search(&name) {{
                 {}
-                _ => visitor.unknown(),
-            }}
+                _ => V::unknown,
+            }};
+            visit(visitor)
         }}",
         arms.join("\n")
     )

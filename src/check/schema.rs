@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::problem::{Findings, ProblemKind};
 use super::uuid::{is_uuid_name, note_uuid};
 use crate::json::any_members::{TYPE, VALUE};
+use crate::json::compact;
 use crate::json::embedded::message_type;
 use crate::json::message::JsonMessage;
 use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, MessageType};
@@ -19,13 +20,13 @@ const MAX_TOKEN: usize = 128;
 
 /// Records everything in a message that the schema does not allow, unknown members only if `members` says so.
 pub(super) fn note<M: JsonMessage>(message: &M, members: bool, found: &mut Findings) {
-    let json = serde_json::to_string(message).map_err(|error| error.to_string());
+    let json = compact::to_string(message);
     Search { members, is_partial: false, found }.json("", &message_type::<M>(), json);
 }
 
 /// Does so for an encoded part of a message, except unknown members. `path` is that of the part.
 #[cfg(feature = "emulator")]
-pub(super) fn note_part(path: &str, kind: &Registered, part: Vec<u8>, found: &mut Findings) {
+pub(super) fn note_part(path: &str, kind: &Registered, part: &[u8], found: &mut Findings) {
     let json = kind.to_json(part);
     Search { members: false, is_partial: false, found }.json(path, &kind.message_type, json);
 }
@@ -39,8 +40,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn json(&mut self, path: &str, kind: &MessageType, json: Result<String, String>) {
-        match json.and_then(|json| serde_json::from_str(&json).map_err(|error| error.to_string())) {
+    fn json(&mut self, path: &str, kind: &MessageType, json: serde_json::Result<String>) {
+        match json.and_then(|json| serde_json::from_str(&json)) {
             Ok(Value::Object(members)) => self.message(path, kind, &members),
             // A well-known type.
             Ok(_) => {}

@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::message::JsonMessage;
+
 /// Writes and reads fields of one kind. The types that implement it are markers for generated code and have
 /// no values.
 pub trait Codec {
@@ -113,20 +115,20 @@ impl Codec for Bool {
     }
 }
 
-/// A message, with its own implementations of serde's traits.
+/// A message.
 #[derive(Debug)]
 pub struct Msg<T>(PhantomData<T>);
 
-impl<T: Serialize + for<'de> Deserialize<'de>> Codec for Msg<T> {
+impl<T: JsonMessage> Codec for Msg<T> {
     type Value = T;
     const PRESERVES: bool = true;
 
     fn write<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        value.serialize(serializer)
+        value.write_json(serializer)
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(deserializer)
+        T::read_json(deserializer)
     }
 }
 

@@ -9,6 +9,8 @@ use serde::ser::{
 };
 use serde_json::{Error, Result};
 
+use super::message::JsonMessage;
+
 /// The name with which serde_json's `RawValue` asks for text and hands it over.
 pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
@@ -60,17 +62,23 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Returns a value as JSON text.
-pub(crate) fn to_string<T: Serialize>(value: &T) -> Result<String> {
+/// Returns the JSON text of a message.
+pub(crate) fn to_string<M: JsonMessage>(message: &M) -> Result<String> {
+    written(|compact| message.write_json(compact))
+}
+
+/// Returns the JSON text that a function writes.
+pub(crate) fn written(write: impl FnOnce(Compact<'_>) -> Result<()>) -> Result<String> {
     // The usual message needs no second allocation.
     let mut json = String::with_capacity(1024);
-    value.serialize(Compact { json: &mut json, text: TextForm::Any })?;
+    write(Compact { json: &mut json, text: TextForm::Any })?;
     Ok(json)
 }
 
-/// Whether a serializer writes the same text, only slower: that of `serde_json::to_vec` and `to_string`.
-pub(crate) fn replaces<S>() -> bool {
-    type_name::<S>() == type_name::<&mut serde_json::Serializer<&mut Vec<u8>>>()
+/// Whether a serializer would write this text: ours, and that of `serde_json::to_vec` and `to_string`.
+pub(super) fn takes_text<S>() -> bool {
+    Compact::is::<S>()
+        || type_name::<S>() == type_name::<&mut serde_json::Serializer<&mut Vec<u8>>>()
 }
 
 fn write_plain(json: &mut String, text: &str) {
@@ -84,20 +92,24 @@ fn write_plain(json: &mut String, text: &str) {
 fn is_plain(text: &[u8]) -> bool {
     match text.last_chunk() {
         // The last word overlaps the one before.
-        Some(last) => is_plain_word(last) && text.as_chunks().0.iter().all(is_plain_word),
+        Some(last) => {
+            special_bytes(*last) == 0
+                && text.as_chunks().0.iter().all(|word| special_bytes(*word) == 0)
+        }
         None => text.iter().all(|byte| !matches!(byte, ..0x20 | b'"' | b'\\')),
     }
 }
 
-/// Whether none of eight bytes is less than 0x20, `"` or `\`. Subtracting sets the highest bit of the first
-/// such byte; bytes that had it before are not ASCII.
-fn is_plain_word(word: &[u8; 8]) -> bool {
+/// Returns the highest bit of the first of eight bytes that is less than 0x20, `"` or `\`, and maybe bits after
+/// it; 0 if there is none. Subtracting sets that bit; bytes that had it before are not ASCII.
+#[inline]
+pub(super) fn special_bytes(word: [u8; 8]) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    let word = u64::from_le_bytes(*word);
+    let word = u64::from_le_bytes(word);
     // The XOR makes `"` 0x20, and a space 0x22.
     let control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
     let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
-    (control | backslash) & !word & (ONES * 0x80) == 0
+    (control | backslash) & !word & (ONES * 0x80)
 }
 
 macro_rules! integers {

@@ -64,29 +64,42 @@ thread_local! {
     };
 }
 
-/// Calls `run` with these options.
-pub(crate) fn with_options<T>(options: Options, run: impl FnOnce() -> T) -> T {
-    let before = FLAGS.with(|flags| flags.options.replace(options));
-    let _restore = OnDrop(|| FLAGS.with(|flags| flags.options.set(before)));
-    run()
-}
+impl Options {
+    /// Applies these options until the guard is dropped.
+    pub(crate) fn apply(self) -> AppliedOptions {
+        AppliedOptions { before: FLAGS.with(|flags| flags.options.replace(self)) }
+    }
 
-/// Calls a function when it is dropped, also by a panic.
-pub(crate) struct OnDrop<F: FnMut()>(pub F);
+    /// These options, such that values without a JSON form are errors.
+    pub(crate) fn writing_strictly(self) -> Self {
+        Self { strict_writing: true, ..self }
+    }
 
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
+    /// These options, to read JSON stored in bytes, which is never read strictly because it was read before.
+    pub(crate) fn reading_stored(self) -> Self {
+        Self { strict: false, ..self }
+    }
+
+    /// These options, with defaults in the JSON.
+    pub(crate) fn emitting_defaults(self) -> Self {
+        Self { emit_defaults: true, ..self }
     }
 }
 
-/// Runs with a memory for names of enum values, or with none.
-pub(crate) fn with_enum_names<T>(names: Option<Arc<EnumNames>>, run: impl FnOnce() -> T) -> T {
-    let mut before = CONTEXT.with(|context| context.enum_names.replace(names));
-    let _restore = OnDrop(|| {
-        CONTEXT.with(|context| std::mem::swap(&mut *context.enum_names.borrow_mut(), &mut before));
-    });
-    run()
+/// Restores the options before when it is dropped, also by a panic.
+pub(crate) struct AppliedOptions {
+    before: Options,
+}
+
+impl Drop for AppliedOptions {
+    fn drop(&mut self) {
+        FLAGS.with(|flags| flags.options.set(self.before));
+    }
+}
+
+/// Sets the memory for names of enum values, or none, and returns the one before.
+pub(crate) fn replace_enum_names(names: Option<Arc<EnumNames>>) -> Option<Arc<EnumNames>> {
+    CONTEXT.with(|context| context.enum_names.replace(names))
 }
 
 /// The memory for names of enum values that is in force.
@@ -106,18 +119,9 @@ pub(crate) fn writes_strictly() -> bool {
     options().strict_writing
 }
 
-/// Calls `run` such that values without a JSON form are errors.
-pub(crate) fn writing_strictly<T>(run: impl FnOnce() -> T) -> T {
-    with_options(Options { strict_writing: true, ..options() }, run)
-}
-
-/// Calls `run` to read JSON stored in bytes, which is never read strictly because it was read before.
-pub(crate) fn carried<T>(run: impl FnOnce() -> T) -> T {
-    with_options(Options { strict: false, ..options() }, run)
-}
-
+/// The options that apply.
 #[inline]
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     FLAGS.with(|flags| flags.options.get())
 }
 
@@ -142,15 +146,29 @@ pub(crate) fn any_depth() -> u32 {
     FLAGS.with(|flags| flags.any_depth.get())
 }
 
-/// Calls `run` one level deeper in `Any`s; fails if that is too deep.
-pub(crate) fn in_any<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    let depth = any_depth();
-    if depth >= MAX_ANY_DEPTH {
-        return Err(format!("google.protobuf.Any is nested deeper than {MAX_ANY_DEPTH} levels"));
+/// A level of nested `Any`s, until it is dropped.
+pub(crate) struct InAny {
+    outside: u32,
+}
+
+impl InAny {
+    /// Goes one level deeper; fails if that is too deep.
+    pub(crate) fn enter() -> Result<Self, String> {
+        let outside = any_depth();
+        if outside >= MAX_ANY_DEPTH {
+            return Err(format!(
+                "google.protobuf.Any is nested deeper than {MAX_ANY_DEPTH} levels"
+            ));
+        }
+        FLAGS.with(|flags| flags.any_depth.set(outside + 1));
+        Ok(Self { outside })
     }
-    FLAGS.with(|flags| flags.any_depth.set(depth + 1));
-    let _leave = OnDrop(|| FLAGS.with(|flags| flags.any_depth.set(depth)));
-    Ok(run())
+}
+
+impl Drop for InAny {
+    fn drop(&mut self) {
+        FLAGS.with(|flags| flags.any_depth.set(self.outside));
+    }
 }
 
 /// Keeps what the messages that are read cannot hold, until it is dropped.

@@ -1,9 +1,11 @@
 //! Reads a message in an `Any` from its JSON to its bytes, which also carry what the type does not have.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::any_members::{TYPE, VALUE};
 use super::base64::Base64;
@@ -12,6 +14,7 @@ use super::context::{self, Collecting, Unknown};
 use super::members::Members;
 use super::message::JsonMessage;
 use super::schema::{JsonForm, MessageType};
+use super::type_first::type_first;
 use super::unknown::{UnknownName, read_raw, skip_member};
 use super::{path, preserved};
 
@@ -41,10 +44,39 @@ pub(crate) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) 
     value.map(Vec::from)
 }
 
-/// Reads a message from the text of its object.
+/// Reads a message from the text of its object in an `Any`, without the `@type`.
 fn read_object<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
-    let members: Members = serde_json::from_str(json)?;
-    read_message::<M, _>(members.into_map())
+    struct Object<M>(PhantomData<M>);
+    impl<'de, M: JsonMessage> Visitor<'de> for Object<M> {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<u8>, A::Error> {
+            match M::FORM {
+                JsonForm::WellKnown { .. } | JsonForm::Any => read_well_known::<M, A>(map),
+                JsonForm::Object { .. } | JsonForm::Empty | JsonForm::Opaque => {
+                    read_message::<M, A>(map)
+                }
+            }
+        }
+    }
+    read_buffered(json, Object::<M>(PhantomData))
+}
+
+/// Reads the text of an object that was buffered before its type was known.
+///
+/// It becomes text again, rather than a list of members, because each format that is read compiles the readers of
+/// all types once more.
+pub(crate) fn read_buffered<T>(
+    json: &str,
+    visitor: impl for<'de> Visitor<'de, Value = T>,
+) -> Result<T, serde_json::Error> {
+    let moved = type_first(json);
+    let json = moved.as_deref().unwrap_or(json);
+    serde_json::Deserializer::from_str(json).deserialize_map(visitor)
 }
 
 /// Reads a message from the members of its object.
@@ -57,7 +89,7 @@ where
         return read_empty(map);
     }
     let collecting = Collecting::begin();
-    let message = M::deserialize(MapAccessDeserializer::new(map))?;
+    let message = M::read_json(MapAccessDeserializer::new(map))?;
     message_bytes(message.encode_to_vec(), collecting).map_err(A::Error::custom)
 }
 
@@ -119,7 +151,7 @@ where
         } else if value.is_some() {
             return Err(A::Error::duplicate_field("value"));
         } else {
-            let read = map.next_value::<M>();
+            let read = map.next_value_seed(Message::<M>(PhantomData));
             value = Some(read.map_err(|error| A::Error::custom(path::at_field("value", &error)))?);
         }
     }
@@ -127,6 +159,17 @@ where
     match value {
         Some(value) => append(value.encode_to_vec(), unknown).map_err(A::Error::custom),
         None => only_unknown_value(&unknown).ok_or_else(|| A::Error::missing_field("value")),
+    }
+}
+
+/// Reads a message.
+struct Message<M>(PhantomData<M>);
+
+impl<'de, M: JsonMessage> DeserializeSeed<'de> for Message<M> {
+    type Value = M;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+        M::read_json(deserializer)
     }
 }
 

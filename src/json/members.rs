@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::type_first::type_first;
 use super::{context, unknown};
 
 /// Members in their original order, with unique names.
@@ -83,11 +82,6 @@ impl Members {
     pub(crate) fn into_list(self) -> Vec<(String, Box<RawValue>)> {
         self.list
     }
-
-    /// Returns the object of these members, to be read a second time.
-    pub(crate) fn into_map(self) -> Buffered {
-        Buffered { members: self.list.into_iter(), value: None }
-    }
 }
 
 /// Members of JSON that this crate wrote. They may be nested more deeply than unknown JSON from others: an
@@ -126,34 +120,5 @@ impl<'de> Visitor<'de> for MembersVisitor {
             members.add(name, json).map_err(A::Error::custom)?;
         }
         Ok(members)
-    }
-}
-
-/// Members to read a second time, once their type is known.
-pub(crate) struct Buffered {
-    members: std::vec::IntoIter<(String, Box<RawValue>)>,
-    value: Option<Box<RawValue>>,
-}
-
-impl<'de> MapAccess<'de> for Buffered {
-    type Error = serde_json::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Self::Error> {
-        let Some((name, value)) = self.members.next() else { return Ok(None) };
-        self.value = Some(value);
-        seed.deserialize(name.into_deserializer()).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, Self::Error> {
-        let value = self.value.take().ok_or_else(|| Self::Error::custom("no value to read"))?;
-        let moved = type_first(value.get());
-        let json = moved.as_deref().unwrap_or(value.get());
-        seed.deserialize(&mut serde_json::Deserializer::from_reader(json.as_bytes()))
     }
 }

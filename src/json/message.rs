@@ -2,19 +2,21 @@
 
 use prost::Message;
 use serde::de::DeserializeOwned;
-use serde::ser::{Error, SerializeMap};
-use serde::{Serialize, Serializer};
+use serde::ser::SerializeMap;
+use serde::{Deserializer, Serialize, Serializer};
 
 use super::any_members::TYPE;
-use super::compact;
 use super::schema::JsonForm;
-use super::text::Text;
 
 /// A message with both forms: binary (prost) and JSON (serde).
 pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     /// The form of its JSON; opaque for types that the build script did not generate.
     #[doc(hidden)]
     const FORM: JsonForm = JsonForm::Opaque;
+
+    /// The names of the members of its JSON object, in every spelling; empty if it takes any.
+    #[doc(hidden)]
+    const MEMBERS: &'static [&'static str] = &[];
 
     /// Clears all fields that only the server sets (`OUTPUT_ONLY`, AIP-203), in nested messages too. Use it
     /// to turn the result of a `get` into the argument of a `create`.
@@ -29,6 +31,36 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     /// assert_eq!(task, DeviceTask { display_name: "Scan".into(), ..Default::default() });
     /// ```
     fn clear_output_only(&mut self) {}
+
+    /// Writes the JSON with the crate's own serializer.
+    #[doc(hidden)]
+    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    /// Reads the JSON from text.
+    #[doc(hidden)]
+    fn read_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+/// A message inside itself.
+impl<M: JsonMessage> JsonMessage for Box<M> {
+    const FORM: JsonForm = M::FORM;
+    const MEMBERS: &'static [&'static str] = M::MEMBERS;
+
+    fn clear_output_only(&mut self) {
+        (**self).clear_output_only();
+    }
+
+    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).write_json(serializer)
+    }
+
+    fn read_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        M::read_json(deserializer).map(Self::new)
+    }
 }
 
 /// A message whose JSON is an object of its fields.
@@ -37,20 +69,14 @@ pub trait JsonObject: JsonMessage {
     fn write_fields<O: SerializeMap>(&self, object: &mut O) -> Result<(), O::Error>;
 }
 
-/// Writes a message to any format.
-pub fn write_message<M: JsonObject, S: Serializer>(
-    message: &M,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    if compact::replaces::<S>() {
-        let json = compact::to_string(message).map_err(S::Error::custom)?;
-        return Text(&json).serialize(serializer);
-    }
-    write_object(message, None, serializer)
+/// A message that is read from its JSON object.
+pub trait ReadObject<'de>: Sized {
+    /// Reads the object.
+    fn read_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
 /// Writes the object of a message, with the type if an `Any` contains it.
-pub(crate) fn write_object<M: JsonObject, S: Serializer>(
+pub fn write_object<M: JsonObject, S: Serializer>(
     message: &M,
     type_url: Option<&str>,
     serializer: S,

@@ -6,6 +6,8 @@
 
 use std::fmt::{self, Display, Write};
 
+use serde::de::Error;
+
 const START: &str = "field `";
 const END: &str = "`: ";
 
@@ -65,5 +67,26 @@ pub(crate) fn at_type(type_url: &str, error: &dyn Display) -> String {
     match message.strip_prefix(START).and_then(|rest| rest.split_once(END)) {
         Some((path, rest)) => format!("{START}{path}{END}in `{type_url}`: {rest}"),
         None => format!("in `{type_url}`: {message}"),
+    }
+}
+
+/// Returns the message of an error without the line and column at its end.
+#[cold]
+pub(crate) fn without_position(error: &serde_json::Error) -> String {
+    let mut message = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    if message.ends_with(&position) {
+        message.truncate(message.len() - position.len());
+    }
+    message
+}
+
+/// Returns the error of text that ends too early, with the problem instead of the end; any other error as it is.
+#[cold]
+pub(crate) fn instead_of_end(error: serde_json::Error, problem: &str) -> serde_json::Error {
+    let message = error.to_string();
+    match message.split_once("EOF while parsing") {
+        Some((path, _)) => serde_json::Error::custom(format_args!("{path}{problem}")),
+        None => error,
     }
 }

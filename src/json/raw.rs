@@ -5,6 +5,7 @@
 //! enums, that is an ordinary name: they cannot read a `RawValue`, and would write an object with that name.
 //! Therefore they get and return the value itself.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,23 +13,17 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::compact::RAW_VALUE;
+use super::compact::{self, RAW_VALUE};
 use super::depth::MAX_DEPTH;
 use super::text::Text;
-use super::transfer::{Name, Transfer, is_serde_json};
+use super::transfer::{Name, Transfer};
 
 /// JSON text, written as a value of the target format.
 pub(crate) struct Json<'a>(pub &'a RawValue);
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if is_serde_json::<S>() {
-            return Text(self.0.get()).serialize(serializer);
-        }
-        // serde_json itself refuses text that is nested too deeply.
-        serde_json::Deserializer::from_str(self.0.get())
-            .deserialize_any(Transfer::new(serializer, usize::MAX))
-            .map_err(ser::Error::custom)
+        write(self.0.get(), serializer)
     }
 }
 
@@ -42,66 +37,101 @@ pub(crate) fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Er
     map.next_value_seed(Raw::<PassedOver>(PhantomData))
 }
 
+/// Writes JSON text as a value.
+pub(super) fn write<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if compact::takes_text::<S>() {
+        return Text(json).serialize(serializer);
+    }
+    // serde_json itself refuses text that is nested too deeply.
+    serde_json::Deserializer::from_str(json)
+        .deserialize_any(Transfer::new(serializer, usize::MAX))
+        .map_err(ser::Error::custom)
+}
+
+/// Reads a value as JSON text, which borrows from the input if that is such text. Where several values share the
+/// members of an object, by `#[serde(flatten)]`, takes those of these names.
+pub(super) fn text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    names: &'static [&'static str],
+) -> Result<Cow<'de, str>, D::Error> {
+    let shares = std::any::type_name::<D>().contains("FlatMapDeserializer");
+    match shares && !names.is_empty() {
+        true => deserializer.deserialize_struct("", names, Raw::<AsText>(PhantomData)),
+        false => Raw::<AsText>(PhantomData).deserialize(deserializer),
+    }
+}
+
 /// What to do with a value.
-trait Fate {
+trait Fate<'de> {
     type Value;
 
     /// Handles a value that is already JSON text.
-    fn text(text: &str) -> Result<Self::Value, String>;
+    fn text(text: Cow<'de, str>) -> Result<Self::Value, String>;
 
     /// Handles a value that can be written as JSON.
     fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E>;
 
     /// Reads the value.
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error>;
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error> {
+        Self::value(|visitor| deserializer.deserialize_any(visitor))
+    }
 }
 
 type ToJson<'a> = Transfer<&'a mut serde_json::Serializer<Vec<u8>>>;
 
-enum Taken {}
+enum AsText {}
 
-impl Fate for Taken {
-    type Value = Box<RawValue>;
+impl<'de> Fate<'de> for AsText {
+    type Value = Cow<'de, str>;
 
-    fn text(text: &str) -> Result<Self::Value, String> {
-        check_escapes(text)?;
-        // Formats other than serde_json's may use its name for something else.
-        RawValue::from_string(text.to_owned()).map_err(|error| error.to_string())
+    fn text(text: Cow<'de, str>) -> Result<Self::Value, String> {
+        Ok(text)
     }
 
     fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E> {
         let mut serializer = serde_json::Serializer::new(Vec::new());
         write(Transfer::new(&mut serializer, MAX_DEPTH))?;
-        let json = String::from_utf8(serializer.into_inner()).map_err(E::custom)?;
-        RawValue::from_string(json).map_err(E::custom)
+        String::from_utf8(serializer.into_inner()).map(Cow::Owned).map_err(E::custom)
+    }
+}
+
+enum Taken {}
+
+impl<'de> Fate<'de> for Taken {
+    type Value = Box<RawValue>;
+
+    fn text(text: Cow<'de, str>) -> Result<Self::Value, String> {
+        check_escapes(&text)?;
+        // Formats other than serde_json's may use its name for something else.
+        RawValue::from_string(text.into_owned()).map_err(|error| error.to_string())
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error> {
-        Self::value(|visitor| deserializer.deserialize_any(visitor))
+    fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E> {
+        AsText::value(write).and_then(|text| Self::text(text).map_err(E::custom))
     }
 }
 
 enum PassedOver {}
 
-impl Fate for PassedOver {
+impl<'de> Fate<'de> for PassedOver {
     type Value = ();
 
-    fn text(text: &str) -> Result<(), String> {
-        check_escapes(text)
+    fn text(text: Cow<'de, str>) -> Result<(), String> {
+        check_escapes(&text)
     }
 
     fn value<E: Error>(_: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<(), E> {
         Ok(())
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_ignored_any(IgnoredAny).map(drop)
     }
 }
 
 struct Raw<F>(PhantomData<F>);
 
-impl<'de, F: Fate> DeserializeSeed<'de> for Raw<F> {
+impl<'de, F: Fate<'de>> DeserializeSeed<'de> for Raw<F> {
     type Value = F::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F::Value, D::Error> {
@@ -117,7 +147,7 @@ macro_rules! values {
     )*};
 }
 
-impl<'de, F: Fate> Visitor<'de> for Raw<F> {
+impl<'de, F: Fate<'de>> Visitor<'de> for Raw<F> {
     type Value = F::Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +184,7 @@ impl<'de, F: Fate> Visitor<'de> for Raw<F> {
 /// The text that serde_json hands over.
 struct Handed<F>(PhantomData<F>);
 
-impl<'de, F: Fate> DeserializeSeed<'de> for Handed<F> {
+impl<'de, F: Fate<'de>> DeserializeSeed<'de> for Handed<F> {
     type Value = F::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F::Value, D::Error> {
@@ -162,15 +192,23 @@ impl<'de, F: Fate> DeserializeSeed<'de> for Handed<F> {
     }
 }
 
-impl<F: Fate> Visitor<'_> for Handed<F> {
+impl<'de, F: Fate<'de>> Visitor<'de> for Handed<F> {
     type Value = F::Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("JSON text")
     }
 
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<F::Value, E> {
+        F::text(Cow::Borrowed(text)).map_err(E::custom)
+    }
+
     fn visit_str<E: Error>(self, text: &str) -> Result<F::Value, E> {
-        F::text(text).map_err(E::custom)
+        F::text(Cow::Owned(text.to_owned())).map_err(E::custom)
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<F::Value, E> {
+        F::text(Cow::Owned(text)).map_err(E::custom)
     }
 }
 

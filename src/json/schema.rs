@@ -121,7 +121,7 @@ pub enum Parameter {
 pub struct MessageType {
     /// What its JSON is.
     pub form: JsonForm,
-    /// Parses the text of its JSON object. Keeps unknown members in the bytes.
+    /// Parses the text of its JSON object in an `Any`, without `@type`. Keeps unknown members in the bytes.
     pub read: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
 }
 

@@ -84,22 +84,19 @@ impl RestCall {
         F: Future<Output = Result<Response<R::Response>, Status>> + Send,
     {
         let Self { route, query, body, metadata, extensions, registry } = self;
-        let reader = Reader::new().registry(registry.clone());
-        let writer = Writer::new().emit_defaults(true).registry(registry);
-        let message =
-            reader.scope(|| route.request::<R>(&query, &body)).map_err(|error| refused(&error))?;
+        let message = Reader::new()
+            .registry(registry.clone())
+            .scope(|| route.request::<R>(&query, &body))
+            .map_err(|error| refused(&error))?;
         let request = Request::from_parts(metadata, extensions, message);
         let (metadata, message, _) = handle(request).await?.into_parts();
         let http_body = (&message as &dyn std::any::Any).downcast_ref::<HttpBody>();
-        if let Some(HttpBody { content_type, data, .. }) = http_body {
-            let content_type = if content_type.is_empty() { UNKNOWN_TYPE } else { content_type };
-            let content_type = HeaderValue::try_from(content_type).map_err(|_| {
-                Status::internal(format!("content_type {content_type:?} is no media type"))
-            })?;
-            let body = data.clone();
-            return Ok(RestResponse { metadata, content_type, body });
+        if let Some(body) = http_body {
+            return download(metadata, body);
         }
-        let body = writer
+        let body = Writer::new()
+            .emit_defaults(true)
+            .registry(registry)
             .scope(|| route.response::<R>(&message))
             .map_err(|error| Status::internal(format!("the response has no JSON form: {error}")))?;
         let content_type = HeaderValue::from_static("application/json");
@@ -114,6 +111,15 @@ impl RestCall {
     pub async fn unimplemented(self) -> Result<RestResponse, Status> {
         Err(Status::unimplemented(format!("{} is not implemented", self.rpc().path)))
     }
+}
+
+/// Returns the response that is a body of its own type.
+fn download(metadata: MetadataMap, body: &HttpBody) -> Result<RestResponse, Status> {
+    let HttpBody { content_type, data, .. } = body;
+    let content_type = if content_type.is_empty() { UNKNOWN_TYPE } else { content_type };
+    let content_type = HeaderValue::try_from(content_type)
+        .map_err(|_| Status::internal(format!("content_type {content_type:?} is no media type")))?;
+    Ok(RestResponse { metadata, content_type, body: data.clone() })
 }
 
 /// Converts an invalid request into a status that names the field, if known.

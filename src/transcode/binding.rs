@@ -1,8 +1,5 @@
 //! Encodes and decodes the messages of an RPC as HTTP requests and responses.
 
-use prost::Message;
-use serde::Serialize;
-
 use super::object::Object;
 use super::{TranscodeError, form, query};
 use crate::json::context;
@@ -10,7 +7,7 @@ use crate::json::embedded::message_type;
 use crate::json::message::JsonMessage;
 use crate::json::schema::{Field, FieldKind, FieldShape};
 use crate::json::wire;
-use crate::protojson::{self, Writer};
+use crate::protojson;
 use crate::rpc::{HttpBinding, Rpc};
 
 /// The HTTP request for a call of an RPC.
@@ -54,36 +51,8 @@ impl Encoded {
         request: &R::Request,
         bindings: &'static [HttpBinding],
     ) -> Result<Self, TranscodeError> {
-        context::writing_strictly(|| Self::strictly::<R>(request, bindings))
-    }
-
-    fn strictly<R: Rpc>(
-        request: &R::Request,
-        bindings: &'static [HttpBinding],
-    ) -> Result<Self, TranscodeError> {
-        if let Some(encoded) = bindings.first().and_then(|first| of_strings::<R>(first, request)) {
-            return Ok(encoded);
-        }
-        let json = write(request)?;
-        let mut first = None;
-        for binding in bindings {
-            let template = &binding.template;
-            // The whole message is the body, and its JSON already exists.
-            if binding.body == "*" && template.fields().next().is_none() {
-                let path_and_query = template.expand(|_| None)?;
-                return Ok(Self {
-                    method: binding.method,
-                    path_and_query,
-                    body: Some(json),
-                    binding,
-                });
-            }
-            match encode::<R>(binding, &json, request) {
-                Ok(encoded) => return Ok(encoded),
-                Err(error) => first = first.or(Some(error)),
-            }
-        }
-        Err(first.unwrap_or_else(|| TranscodeError::new("", "the RPC has no HTTP form")))
+        let _options = context::options().writing_strictly().apply();
+        encode_request(request, bindings)
     }
 
     /// Returns the binding with which the request was encoded.
@@ -108,18 +77,75 @@ impl Encoded {
         }
         let mut object = Object::new(fields);
         object.put_member(field, body)?;
-        serde_json::from_slice(&object.to_json()?)
-            .map_err(|error| TranscodeError::json_made_here(&error))
+        read_made_here(&object.to_json()?)
     }
 }
 
+/// A message as what a binding needs of it, so that nothing below is compiled for each type.
+pub(super) trait Transcoded {
+    fn fields(&self) -> &'static [Field];
+    fn bytes(&self) -> Vec<u8>;
+    /// Returns the JSON with the options that apply.
+    fn json(&self) -> Result<Vec<u8>, TranscodeError>;
+}
+
+impl<M: JsonMessage> Transcoded for M {
+    fn fields(&self) -> &'static [Field] {
+        fields_of::<M>()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.encode_to_vec()
+    }
+
+    fn json(&self) -> Result<Vec<u8>, TranscodeError> {
+        protojson::write(self).map_err(|error| TranscodeError::json(&error))
+    }
+}
+
+impl dyn Transcoded + '_ {
+    /// Returns the message including fields with default values, which JSON omits.
+    fn with_defaults(&self) -> Result<Object, TranscodeError> {
+        let _options = context::options().emitting_defaults().apply();
+        Object::parse_own(self.fields(), &self.json()?)
+    }
+}
+
+fn encode_request(
+    request: &dyn Transcoded,
+    bindings: &'static [HttpBinding],
+) -> Result<Encoded, TranscodeError> {
+    if let Some(encoded) = bindings.first().and_then(|first| of_strings(first, request)) {
+        return Ok(encoded);
+    }
+    let json = request.json()?;
+    let mut first = None;
+    for binding in bindings {
+        // The whole message is the body, and its JSON already exists.
+        if binding.body == "*" && binding.template.fields().next().is_none() {
+            let path_and_query = binding.template.expand(|_| None)?;
+            return Ok(Encoded {
+                method: binding.method,
+                path_and_query,
+                body: Some(json),
+                binding,
+            });
+        }
+        match encode(binding, &json, request) {
+            Ok(encoded) => return Ok(encoded),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    Err(first.unwrap_or_else(|| TranscodeError::new("", "the RPC has no HTTP form")))
+}
+
 /// Encodes a request of strings alone, such as that of a get, which needs no JSON on the way to its path and query.
-fn of_strings<R: Rpc>(binding: &'static HttpBinding, request: &R::Request) -> Option<Encoded> {
+fn of_strings(binding: &'static HttpBinding, request: &dyn Transcoded) -> Option<Encoded> {
     if !binding.body.is_empty() {
         return None;
     }
-    let fields = fields_of::<R::Request>();
-    let bytes = request.encode_to_vec();
+    let fields = request.fields();
+    let bytes = request.bytes();
     let strings = wire::fields(&bytes).map(|found| {
         let found = found.ok()?;
         let field = fields.iter().find(|field| field.number == found.number)?;
@@ -136,19 +162,19 @@ fn of_strings<R: Rpc>(binding: &'static HttpBinding, request: &R::Request) -> Op
     Some(Encoded { method: binding.method, path_and_query, body: None, binding })
 }
 
-fn encode<R: Rpc>(
+fn encode(
     binding: &'static HttpBinding,
     json: &[u8],
-    request: &R::Request,
+    request: &dyn Transcoded,
 ) -> Result<Encoded, TranscodeError> {
-    let fields = fields_of::<R::Request>();
+    let fields = request.fields();
     let template = &binding.template;
     let mut object = Object::parse_own(fields, json)?;
     let mut values = Vec::new();
     for field in template.fields() {
         let value = match object.take(field)? {
             // JSON omits the number 0, but it is a valid value here.
-            None => with_defaults(fields, request)?.take(field)?,
+            None => request.with_defaults()?.take(field)?,
             value => value,
         };
         values.push((field, value));
@@ -164,7 +190,7 @@ fn encode<R: Rpc>(
         }
         field => Some(match object.take_member(field)? {
             Some(json) => json,
-            None => with_defaults(fields, request)?.take_member(field)?.unwrap_or_default(),
+            None => request.with_defaults()?.take_member(field)?.unwrap_or_default(),
         }),
     };
     let pairs = object.into_query()?;
@@ -179,8 +205,21 @@ pub(super) fn decode<R: Rpc>(
     query: &str,
     body: &[u8],
 ) -> Result<R::Request, TranscodeError> {
+    match request_json(fields_of::<R::Request>(), binding, variables, query, body)? {
+        Some(json) => read_made_here(&json),
+        None => protojson::read(body).map_err(|error| TranscodeError::json(&error)),
+    }
+}
+
+/// Returns the JSON of a request; `None` if it is the body.
+fn request_json(
+    fields: &'static [Field],
+    binding: &HttpBinding,
+    variables: &[(String, String)],
+    query: &str,
+    body: &[u8],
+) -> Result<Option<Vec<u8>>, TranscodeError> {
     let whole = |problem: &str| TranscodeError::new("", problem);
-    let fields = fields_of::<R::Request>();
     let mut object = match binding.body {
         // Some HTTP clients send an empty object with every request.
         "" if matches!(body.trim_ascii(), b"" | b"{}") => Object::new(fields),
@@ -190,9 +229,7 @@ pub(super) fn decode<R: Rpc>(
             return Err(whole("the request takes its fields from the body, not a query"));
         }
         "*" if body.is_empty() => Object::new(fields),
-        "*" if variables.is_empty() => {
-            return protojson::read(body).map_err(|error| TranscodeError::json(&error));
-        }
+        "*" if variables.is_empty() => return Ok(None),
         "*" => Object::parse(fields, body)?,
         field if !body.is_empty() => {
             let mut object = Object::new(fields);
@@ -205,43 +242,32 @@ pub(super) fn decode<R: Rpc>(
         object.put(field, value, true)?;
     }
     query::read(query, fields, binding.body, &mut object)?;
-    serde_json::from_slice(&object.to_json()?)
-        .map_err(|error| TranscodeError::json_made_here(&error))
+    object.to_json().map(Some)
+}
+
+/// Reads JSON that this crate generated.
+fn read_made_here<M: JsonMessage>(json: &[u8]) -> Result<M, TranscodeError> {
+    protojson::read(json).map_err(|error| TranscodeError::json_made_here(&error))
 }
 
 /// Encodes the body of an HTTP response.
-pub(super) fn encode_response<R: Rpc>(
+pub(super) fn encode_response(
     binding: &HttpBinding,
-    response: &R::Response,
+    response: &dyn Transcoded,
 ) -> Result<Vec<u8>, TranscodeError> {
-    let json = write(response)?;
+    let json = response.json()?;
     let field = binding.response_body;
     if field.is_empty() {
         return Ok(json);
     }
-    let fields = fields_of::<R::Response>();
-    if let Some(json) = Object::parse_own(fields, &json)?.take_member(field)? {
+    if let Some(json) = Object::parse_own(response.fields(), &json)?.take_member(field)? {
         return Ok(json);
     }
-    let json = with_defaults(fields, response)?.take_member(field)?;
+    let json = response.with_defaults()?.take_member(field)?;
     Ok(json.unwrap_or_else(|| b"null".to_vec()))
 }
 
 /// Returns the fields of a request or response.
 fn fields_of<M: JsonMessage>() -> &'static [Field] {
     message_type::<M>().fields().unwrap_or_default()
-}
-
-fn write(message: &impl Serialize) -> Result<Vec<u8>, TranscodeError> {
-    serde_json::to_vec(message).map_err(|error| TranscodeError::json(&error))
-}
-
-/// Returns a message including fields with default values, which JSON omits.
-fn with_defaults(
-    fields: &'static [Field],
-    message: &impl Serialize,
-) -> Result<Object, TranscodeError> {
-    let writer = Writer::new().strict(context::writes_strictly()).emit_defaults(true);
-    let json = writer.write(message).map_err(|error| TranscodeError::json(&error))?;
-    Object::parse_own(fields, &json)
 }

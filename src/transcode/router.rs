@@ -111,7 +111,7 @@ impl Route {
     /// Fails if the response has no JSON form, or if `R` is not the matching RPC.
     pub fn response<R: Rpc>(&self, response: &R::Response) -> Result<Vec<u8>, TranscodeError> {
         self.check::<R>()?;
-        binding::encode_response::<R>(self.binding, response)
+        binding::encode_response(self.binding, response)
     }
 
     fn check<R: Rpc>(&self) -> Result<(), TranscodeError> {

@@ -3,8 +3,6 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message, Name};
 
-use crate::json::message::JsonMessage;
-use crate::json::schema::JsonForm;
 use crate::proto::eset_protect::v1::UnknownAny;
 
 /// A message of any type: the type's URL and the message's bytes.
@@ -71,13 +69,11 @@ pub struct Any {
 
 well_known_names! { Any }
 
-impl JsonMessage for Any {
-    const FORM: JsonForm = JsonForm::Any;
-}
-
 /// Returns the full name of a type from its URL.
 pub(super) fn name_of(type_url: &str) -> &str {
-    type_url.rsplit_once('/').map_or(type_url, |(_, name)| name)
+    // Faster than a search for a `char` from the end.
+    let slash = type_url.bytes().rposition(|byte| byte == b'/');
+    slash.and_then(|slash| type_url.get(slash + 1..)).unwrap_or(type_url)
 }
 
 impl UnknownAny {

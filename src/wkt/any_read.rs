@@ -3,23 +3,23 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::any::{Any, name_of};
 use super::registry::TypeRegistry;
 use super::types;
 use crate::json::any_members::TYPE;
-use crate::json::embedded::{as_bytes, read_message, read_well_known};
+use crate::json::context::{self, InAny};
+use crate::json::embedded::{as_bytes, read_buffered, read_message, read_well_known};
 use crate::json::members::Members;
 use crate::json::message::{JsonMessage, JsonObject, TypeVisitor};
-use crate::json::{context, path};
+use crate::json::path;
 use crate::proto::eset_protect::v1::UnknownAny;
 
-impl<'de> Deserialize<'de> for Any {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        context::in_any(|| deserializer.deserialize_map(AnyVisitor)).map_err(D::Error::custom)?
-    }
+/// Reads an `Any`.
+pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Any, D::Error> {
+    let _in_any = InAny::enter().map_err(D::Error::custom)?;
+    deserializer.deserialize_map(AnyVisitor)
 }
 
 struct AnyVisitor;
@@ -39,7 +39,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
                 continue;
             }
             let type_url = map.next_value::<String>()?;
-            let is_typed = !name_of(&type_url).is_empty();
+            let is_typed = !type_url.is_empty() && !type_url.ends_with('/');
             if is_typed && members.is_empty() {
                 return typed(type_url, map);
             }
@@ -48,7 +48,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
                 return Err(A::Error::custom("the member `@type` appears twice"));
             }
             if is_typed {
-                return buffered(type_url, members).map_err(A::Error::custom);
+                return buffered(type_url, &members).map_err(A::Error::custom);
             }
             let problem = "`@type` must end with the full name of a type";
             return untyped(type_url, &members, problem).map_err(A::Error::custom);
@@ -81,22 +81,20 @@ fn typed<'de, A: MapAccess<'de>>(type_url: String, mut map: A) -> Result<Any, A:
     if TypeRegistry::added_in_scope(name).is_some() {
         let mut members = Members::default();
         members.read_rest(&mut map)?;
-        return buffered(type_url, members).map_err(A::Error::custom);
+        return buffered(type_url, &members).map_err(A::Error::custom);
     }
-    let value = types::visit(name, Read::new(map, &type_url));
-    finish(type_url, value)
+    let payload = types::visit(name, Read::new(map, &type_url));
+    finish(type_url, payload)
 }
 
 /// Reads members that came before `@type`, or those of a type registered at run time.
-fn buffered(type_url: String, members: Members) -> Result<Any, serde_json::Error> {
-    let value = match TypeRegistry::added_in_scope(name_of(&type_url)) {
-        Some(added) => added.read(members).map(Payload::Known),
-        None => {
-            let map = members.into_map();
-            types::visit(name_of(&type_url), Read::new(map, &type_url))
-        }
+fn buffered(type_url: String, members: &Members) -> Result<Any, serde_json::Error> {
+    let json = members.to_json()?;
+    let payload = match TypeRegistry::added_in_scope(name_of(&type_url)) {
+        Some(added) => added.read(&json).map(Payload::Known),
+        None => read_buffered(&json, PayloadVisitor { type_url: &type_url }),
     };
-    finish(type_url, value)
+    finish(type_url, payload)
 }
 
 fn finish<E: Error>(type_url: String, payload: Result<Payload, E>) -> Result<Any, E> {
@@ -113,6 +111,23 @@ enum Payload {
     Known(Vec<u8>),
     /// The text of a message of an unknown type.
     Unknown(UnknownAny),
+}
+
+/// Reads the members of an object, which do not include its `@type`.
+struct PayloadVisitor<'a> {
+    type_url: &'a str,
+}
+
+impl<'de> Visitor<'de> for PayloadVisitor<'_> {
+    type Value = Payload;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Payload, A::Error> {
+        types::visit(name_of(self.type_url), Read::new(map, self.type_url))
+    }
 }
 
 struct Read<'a, 'de, A: MapAccess<'de>> {

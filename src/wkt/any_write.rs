@@ -2,34 +2,33 @@
 
 use std::fmt::Display;
 
-use bytes::Bytes;
-use prost::{DecodeError, Message};
+use prost::Message;
 use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::any::{Any, UnpackError, name_of};
-use super::registry::{TypeRegistry, well_known_json};
+use super::registry::{TypeRegistry, raw_json, well_known_json};
 use super::settle::{self, Settled};
 use super::{BytesValue, merge, types};
 use crate::json::any_members::{TYPE, VALUE};
+use crate::json::context::{self, InAny};
 use crate::json::embedded::{as_bytes, only_value};
 use crate::json::members::Members;
 use crate::json::message::{JsonMessage, JsonObject, TypeVisitor, write_object};
 use crate::json::patch::Patched;
 use crate::json::raw::Json;
-use crate::json::{context, depth, path};
+use crate::json::{compact, depth, path};
 use crate::proto::eset_protect::v1::UnknownAny;
 
-impl Serialize for Any {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !context::writes_strictly() && is_too_deep(self) {
-            return write_bytes(self, serializer);
-        }
-        context::in_any(|| write(self, serializer))
-            .map_err(S::Error::custom)?
-            .map_err(|error| S::Error::custom(path::at_type(&self.type_url, &error)))
+/// Writes an `Any`.
+pub(super) fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
+    if !context::writes_strictly() && is_too_deep(any) {
+        return write_bytes(any, serializer);
     }
+    let _in_any = InAny::enter().map_err(S::Error::custom)?;
+    write_message(any, serializer)
+        .map_err(|error| S::Error::custom(path::at_type(&any.type_url, &error)))
 }
 
 /// Whether the JSON would be nested more deeply than readers accept: serde_json reads 128 levels. `Any`s
@@ -42,16 +41,12 @@ fn is_too_deep(any: &Any) -> bool {
     if context::any_depth() != MEASURED {
         return false;
     }
-    let json = context::in_any(|| {
-        let mut json = Vec::new();
-        write(any, &mut serde_json::Serializer::new(&mut json)).ok()?;
-        String::from_utf8(json).ok()
-    });
-    let json = json.ok().flatten();
-    json.is_none_or(|json| depth::check_levels(&json, MOST_LEVELS).is_err())
+    let Ok(_in_any) = InAny::enter() else { return true };
+    let json = compact::written(|compact| write_message(any, compact));
+    !json.is_ok_and(|json| depth::check_levels(&json, MOST_LEVELS).is_ok())
 }
 
-fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
+fn write_message<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
     if any.type_url.is_empty() && any.value.is_empty() {
         return serializer.serialize_map(None)?.end();
     }
@@ -78,11 +73,11 @@ fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Error> {
         return match added.write(&settled.message) {
             Ok(_)
                 if has_only_bytes(&settled)
-                    && added.normalize(settled.message.clone()).is_ok_and(|it| it.is_empty()) =>
+                    && added.normalize(&settled.message).is_ok_and(|it| it.is_empty()) =>
             {
                 without_json(any, &READS_AS_BYTES, serializer)
             }
-            Ok(json) => patched(&json, &settled, serializer),
+            Ok(json) => patched(Ok(json), &settled, serializer),
             Err(problem) => without_json(any, &problem, serializer),
         };
     }
@@ -158,23 +153,22 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
 
     fn message<M: JsonObject>(self) -> Self::Output {
         let Settled { type_url, message, members, .. } = self.settled;
-        let message = match decode::<M>(message) {
+        let message = match M::decode(&**message) {
             Ok(message) => message,
             Err(error) => return without_json(self.any, &error, self.serializer),
         };
-        if has_only_bytes(self.settled) && message.encoded_len() == 0 {
-            return without_json(self.any, &READS_AS_BYTES, self.serializer);
-        }
         if members.is_empty() {
             return write_object(&message, Some(type_url), self.serializer);
         }
-        let json = serde_json::value::to_raw_value(&message).map_err(S::Error::custom)?;
-        patched(&json, self.settled, self.serializer)
+        if has_only_bytes(self.settled) && message.encoded_len() == 0 {
+            return without_json(self.any, &READS_AS_BYTES, self.serializer);
+        }
+        patched(raw_json(&message), self.settled, self.serializer)
     }
 
     fn well_known<M: JsonMessage>(self) -> Self::Output {
         let Settled { type_url, message, members, .. } = self.settled;
-        let message = match M::decode(message.clone()) {
+        let message = match M::decode(&**message) {
             Ok(message) => message,
             Err(error) => return without_json(self.any, &error, self.serializer),
         };
@@ -185,8 +179,7 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
                 .map_err(|error| S::Error::custom(path::at_field("value", &error)))?;
             return map.end();
         }
-        let json = well_known_json(&message).map_err(S::Error::custom)?;
-        patched(&json, self.settled, self.serializer)
+        patched(well_known_json(&message), self.settled, self.serializer)
     }
 
     fn unknown(self) -> Self::Output {
@@ -209,19 +202,12 @@ fn has_only_bytes(settled: &Settled<'_>) -> bool {
         .is_some()
 }
 
-/// Decodes the message of an `Any` to write it.
-fn decode<M: Message + Default>(value: &Bytes) -> Result<M, DecodeError> {
-    /// From this size on, sharing the memory of `value` with fields of type `bytes` outweighs that reading
-    /// from `Bytes` is slower than from a slice.
-    const SHARED: usize = 1024;
-    if value.len() < SHARED { M::decode(&**value) } else { M::decode(value.clone()) }
-}
-
 fn patched<S: Serializer>(
-    json: &RawValue,
+    json: Result<Box<RawValue>, serde_json::Error>,
     settled: &Settled<'_>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    let json = json.map_err(S::Error::custom)?;
     let patch = merge::patch(&settled.members).map_err(S::Error::custom)?;
-    Patched { json, patch: &patch, type_url: Some(&settled.type_url) }.serialize(serializer)
+    Patched { json: &json, patch: &patch, type_url: Some(&settled.type_url) }.serialize(serializer)
 }

@@ -6,7 +6,7 @@ use prost::Message;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::json::message::{JsonObject, write_message};
+use crate::json::message::{JsonObject, write_object};
 use crate::json::unknown::{UnknownName, skip_member};
 
 /// A message without fields. In JSON `{}`; in an [`Any`](super::Any) only `@type`. Some implementations write
@@ -24,7 +24,7 @@ impl JsonObject for Empty {
 
 impl Serialize for Empty {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_message(self, serializer)
+        write_object(self, None, serializer)
     }
 }
 

@@ -116,7 +116,8 @@ impl Merge {
         message_type: &MessageType,
         merged: &mut Vec<u8>,
     ) -> Result<(), Problem> {
-        let read = context::carried(|| (message_type.read)(&added.to_json()?));
+        let _options = context::options().reading_stored().apply();
+        let read = added.to_json().and_then(|json| (message_type.read)(&json));
         let read = read.map_err(|error| self.problem(error))?;
         match preserved::split(&read)? {
             None => merged.extend(read),

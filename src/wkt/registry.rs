@@ -4,18 +4,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use prost::{DecodeError, Name};
-use serde::Serialize;
+use serde::de::Error;
 use serde_json::value::RawValue;
 
 use super::types;
-use crate::json::context::{self, OnDrop};
-use crate::json::embedded::{message_type, read_message, read_well_known};
+use crate::json::context;
+use crate::json::embedded::message_type;
 use crate::json::enum_names::EnumNames;
-use crate::json::members::Members;
 use crate::json::message::{JsonMessage, JsonObject, TypeVisitor};
 use crate::json::schema::MessageType;
+use crate::json::{compact, formats};
 
 /// The message types that can be read from JSON and written as JSON.
 ///
@@ -67,11 +66,16 @@ impl TypeRegistry {
     /// Calls `run` with these types: every [`Any`](super::Any) that `run` reads, writes or unpacks knows
     /// them.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        let mut before = IN_SCOPE.replace(self.clone());
-        let _restore = OnDrop(|| {
-            IN_SCOPE.with(|registry| std::mem::swap(&mut *registry.borrow_mut(), &mut before));
-        });
-        context::with_enum_names(self.enum_names.clone(), run)
+        let _scope = self.enter();
+        run()
+    }
+
+    /// Begins a [`scope`](Self::scope) that lasts until the guard is dropped.
+    pub(crate) fn enter(&self) -> Scope {
+        Scope {
+            before: IN_SCOPE.replace(self.clone()),
+            names_before: context::replace_enum_names(self.enum_names.clone()),
+        }
     }
 
     /// A type that is known in the scope that is running.
@@ -124,6 +128,19 @@ impl TypeRegistry {
     }
 }
 
+/// Restores the registry before when it is dropped, also by a panic.
+pub(crate) struct Scope {
+    before: TypeRegistry,
+    names_before: Option<Arc<EnumNames>>,
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        IN_SCOPE.set(std::mem::take(&mut self.before));
+        context::replace_enum_names(self.names_before.take());
+    }
+}
+
 impl std::fmt::Debug for TypeRegistry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TypeRegistry")
@@ -132,23 +149,21 @@ impl std::fmt::Debug for TypeRegistry {
     }
 }
 
-type Json = Result<Box<RawValue>, String>;
+type Json = Result<Box<RawValue>, serde_json::Error>;
 
 /// A known message type, for conversion between its two forms.
 #[derive(Clone, Copy, Debug)]
 pub struct Registered {
-    from_members: fn(Members) -> Result<Vec<u8>, serde_json::Error>,
-    to_members: fn(Bytes) -> Json,
+    to_members: fn(&[u8]) -> Json,
     from_json: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
-    to_json: fn(Bytes) -> Json,
-    normalize: fn(Bytes) -> Result<Vec<u8>, DecodeError>,
+    to_json: fn(&[u8]) -> Json,
+    normalize: fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
     pub(crate) message_type: MessageType,
 }
 
 impl Registered {
     fn message<M: JsonMessage>() -> Self {
         Self {
-            from_members: |members| read_message::<M, _>(members.into_map()),
             to_members: to_json::<M>,
             from_json: from_json::<M>,
             to_json: to_json::<M>,
@@ -158,14 +173,7 @@ impl Registered {
     }
 
     fn well_known<M: JsonMessage>() -> Self {
-        Self {
-            from_members: |members| read_well_known::<M, _>(members.into_map()),
-            to_members: |bytes| {
-                let message = M::decode(bytes).map_err(|error| error.to_string())?;
-                well_known_json(&message).map_err(|error| error.to_string())
-            },
-            ..Self::message::<M>()
-        }
+        Self { to_members: |bytes| well_known_json(&decode::<M>(bytes)?), ..Self::message::<M>() }
     }
 
     /// Encodes a message from JSON text.
@@ -183,8 +191,8 @@ impl Registered {
     ///
     /// Fails if the bytes do not decode, or if the writer is [strict](crate::protojson::Writer::strict) and
     /// part of the message has no JSON form.
-    pub fn to_json(&self, binary: impl Into<Bytes>) -> Result<String, String> {
-        (self.to_json)(binary.into()).map(|json| String::from(Box::<str>::from(json)))
+    pub fn to_json(&self, binary: &[u8]) -> Result<String, serde_json::Error> {
+        (self.to_json)(binary).map(|json| String::from(Box::<str>::from(json)))
     }
 
     /// Returns the same message as this crate encodes it: each field once, in order. The contents of an
@@ -193,38 +201,40 @@ impl Registered {
     /// # Errors
     ///
     /// Fails if the bytes do not decode as this type.
-    pub fn normalize(&self, binary: impl Into<Bytes>) -> Result<Vec<u8>, DecodeError> {
-        (self.normalize)(binary.into())
+    pub fn normalize(&self, binary: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        (self.normalize)(binary)
     }
 
-    pub(super) fn read(&self, members: Members) -> Result<Vec<u8>, serde_json::Error> {
-        (self.from_members)(members)
+    /// Encodes a message from the text of its object in an `Any`, without the `@type`.
+    pub(super) fn read(&self, json: &str) -> Result<Vec<u8>, serde_json::Error> {
+        (self.message_type.read)(json)
     }
 
-    pub(super) fn write(&self, value: &Bytes) -> Json {
-        (self.to_members)(value.clone())
+    /// Returns the object of an encoded message in an `Any`, without its `@type`.
+    pub(super) fn write(&self, value: &[u8]) -> Json {
+        (self.to_members)(value)
     }
 }
 
 fn from_json<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let message = M::deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(message.encode_to_vec())
+    formats::from_str::<M>(json).map(|message| message.encode_to_vec())
 }
 
-fn to_json<M: JsonMessage>(bytes: Bytes) -> Json {
-    let message = M::decode(bytes).map_err(|error| error.to_string())?;
-    serde_json::value::to_raw_value(&message).map_err(|error| error.to_string())
+fn to_json<M: JsonMessage>(bytes: &[u8]) -> Json {
+    raw_json(&decode::<M>(bytes)?)
+}
+
+fn decode<M: JsonMessage>(bytes: &[u8]) -> Result<M, serde_json::Error> {
+    M::decode(bytes).map_err(serde_json::Error::custom)
+}
+
+/// Returns the JSON of a message.
+pub(super) fn raw_json<M: JsonMessage>(message: &M) -> Json {
+    compact::to_string(message).and_then(RawValue::from_string)
 }
 
 /// Returns the JSON object of a well-known type in an `Any`, without its `@type`.
-pub(super) fn well_known_json<M: Serialize>(
-    message: &M,
-) -> Result<Box<RawValue>, serde_json::Error> {
-    #[derive(Serialize)]
-    struct Value<'a, M> {
-        value: &'a M,
-    }
-    serde_json::value::to_raw_value(&Value { value: message })
+pub(super) fn well_known_json<M: JsonMessage>(message: &M) -> Json {
+    compact::to_string(message)
+        .and_then(|json| RawValue::from_string(format!("{{\"value\":{json}}}")))
 }

@@ -128,9 +128,10 @@ fn read_known(any: &Any) -> Result<Option<Any>, UnpackError> {
         if members.contains(TYPE) {
             return Err(serde::de::Error::custom("the member `@type` appears twice"));
         }
-        registered.read(members)
+        registered.read(&unknown.json)
     };
-    match context::carried(read) {
+    let _options = context::options().reading_stored().apply();
+    match read() {
         Ok(value) => Ok(Some(Any { type_url: unknown.type_url, value: value.into() })),
         Err(error) => {
             Err(UnpackError::Json { type_url: unknown.type_url, problem: error.to_string() })

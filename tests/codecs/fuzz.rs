@@ -49,12 +49,12 @@ fn try_json(descriptor: &MessageDescriptor, json: &str) -> Result<(), TestCaseEr
 
 /// Tries bytes with both decoders. The JSON written for them can be read again.
 fn try_binary(descriptor: &MessageDescriptor, binary: &[u8]) -> Result<(), TestCaseError> {
-    match known(descriptor).to_json(binary.to_vec()) {
+    match known(descriptor).to_json(binary) {
         Ok(json) => {
             let again = known(descriptor).to_binary(&json);
             check(again.is_ok(), || format!("{again:?} from {json}"))
         }
-        Err(error) => check(!error.is_empty(), || format!("{binary:02x?}")),
+        Err(error) => check(!error.to_string().is_empty(), || format!("{binary:02x?}")),
     }
 }
 
@@ -203,7 +203,7 @@ fn huge_lengths_are_errors_at_once() {
                 bytes.extend_from_slice(GIGABYTE);
                 for rest in [&[][..], &[0; 64]] {
                     let bytes = [&bytes, rest].concat();
-                    assert!(known(&descriptor).to_json(bytes.clone()).is_err());
+                    assert!(known(&descriptor).to_json(&bytes).is_err());
                     let value = bytes.clone().into();
                     let name = descriptor.full_name().to_owned();
                     let any = Any { type_url: name, value };
@@ -256,11 +256,11 @@ fn deep_bytes_are_errors() {
             }
         }
         let list_value = TypeRegistry::default().get("google.protobuf.ListValue").unwrap();
-        assert!(list_value.to_json(list).unwrap_err().contains("recursion"));
+        assert!(list_value.to_json(&list).unwrap_err().to_string().contains("recursion"));
         // Groups, which no type here has, are skipped within limits.
         let groups = [0x0b; 100_000].to_vec();
         for descriptor in all_types() {
-            assert!(known(&descriptor).to_json(groups.clone()).is_err());
+            assert!(known(&descriptor).to_json(&groups).is_err());
         }
         assert!(Any { type_url: String::new(), value: groups.into() }.unknown_members().is_err());
     });

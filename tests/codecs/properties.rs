@@ -54,7 +54,7 @@ fn for_every_type(
 fn our_json(message: &DynamicMessage) -> Result<String, TestCaseError> {
     let name = message.descriptor().full_name().to_owned();
     let ours = TypeRegistry::default().get(&name).expect("a known type");
-    ours.to_json(message.encode_to_vec()).map_err(TestCaseError::fail)
+    ours.to_json(&message.encode_to_vec()).map_err(|error| TestCaseError::fail(error.to_string()))
 }
 
 fn our_message(

@@ -14,6 +14,7 @@ use std::fmt::Debug;
 
 use era::policy::PolicyData;
 use era::task::ess::OnDemandScan;
+use eset_protect::JsonMessage;
 use eset_protect::proto::era::common::data_definition as era;
 use eset_protect::proto::eset::dotnod::automation::v1::{
     DeviceTask, DeviceTaskRun, ListTaskRunsResponse, ListTasksRequest, ManualTrigger,
@@ -55,7 +56,7 @@ fn error<M: DeserializeOwned + Debug>(json: &str) -> String {
 
 /// Returns the error of strict reading.
 #[track_caller]
-fn strict_error<M: DeserializeOwned + Debug>(json: &str) -> String {
+fn strict_error<M: JsonMessage + Debug>(json: &str) -> String {
     match Reader::new().strict(true).read::<M>(json.as_bytes()) {
         Ok(message) => panic!("{json} was read as {message:?}"),
         Err(error) => error.to_string(),
@@ -67,7 +68,7 @@ fn strict_error<M: DeserializeOwned + Debug>(json: &str) -> String {
 #[track_caller]
 fn without_json<M>(json: &str, message: &M) -> String
 where
-    M: Serialize + DeserializeOwned + PartialEq + Debug,
+    M: JsonMessage + PartialEq + Debug,
 {
     both_ways(json, message);
     assert!(!strict_error::<M>(json).is_empty());

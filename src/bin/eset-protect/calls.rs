@@ -4,11 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::LazyLock;
 
+use eset_protect::JsonMessage;
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::rpc::{self, PagedRpc, Rpc, RpcVisitor};
 use eset_protect::wkt::TypeRegistry;
 use eset_protect::{Client, Error, Paginator};
-use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::method::Method;
@@ -45,7 +45,7 @@ pub fn type_registry() -> &'static TypeRegistry {
 
 /// Writes a message as ProtoJSON, with defaults, because programs may not recognize a missing member as
 /// `false` or `""`.
-pub fn to_json<M: Serialize>(message: &M) -> Result<String, Failure> {
+pub fn to_json<M: JsonMessage>(message: &M) -> Result<String, Failure> {
     let writer = Writer::new().emit_defaults(true).registry(type_registry().clone());
     let json = writer.write(message).map_err(|error| error.to_string());
     json.and_then(|json| String::from_utf8(json).map_err(|error| error.to_string()))

@@ -87,14 +87,14 @@ impl Convert {
         };
         let write = |binary: Vec<u8>| {
             let writer = Writer::new().strict(self.strict);
-            writer.scope(|| registered.to_json(binary)).map_err(|error| wrong(&error))
+            writer.scope(|| registered.to_json(&binary)).map_err(|error| wrong(&error.to_string()))
         };
         match (from, to) {
             (Form::Json, Form::Json) => output.line(&write(read(&bytes)?)?)?,
             (Form::Json, Form::Binary) => output.bytes(&read(&bytes)?)?,
             (Form::Binary, Form::Json) => output.line(&write(bytes)?)?,
             (Form::Binary, Form::Binary) => {
-                let binary = registered.normalize(bytes);
+                let binary = registered.normalize(&bytes);
                 output.bytes(&binary.map_err(|error| wrong(&error.to_string()))?)?;
             }
         }

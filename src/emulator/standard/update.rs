@@ -106,7 +106,7 @@ impl Standard {
     ) -> Result<(), Failure> {
         let kind = environment.types.get(self.resource.full_name());
         let kind = kind.ok_or_else(|| Failure::internal("a resource of an unknown type"))?;
-        violations.extend(received_part(path, &kind, resource.encode_to_vec()));
+        violations.extend(received_part(path, &kind, &resource.encode_to_vec()));
         violations.check()
     }
 

@@ -8,7 +8,7 @@ fn run(status: i32) -> DeviceTaskRun {
 
 /// Within one registry that remembers names JSON comes back as it was.
 #[track_caller]
-fn comes_back<M: DeserializeOwned + Serialize>(registry: &TypeRegistry, json: &str) -> M {
+fn comes_back<M: JsonMessage>(registry: &TypeRegistry, json: &str) -> M {
     let reader = Reader::new().registry(registry.clone());
     let message: M = reader.read(json.as_bytes()).unwrap();
     let written = Writer::new().strict(true).registry(registry.clone()).write(&message).unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 const SCAN: &str = "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan";
 const LATER: &str = "type.googleapis.com/example.AddedLater";
@@ -183,8 +184,7 @@ fn formats_that_do_not_describe_themselves_are_refused_at_once() {
     for any in page().details {
         postcard::to_allocvec(&any).unwrap_err();
     }
-    let error = postcard::to_allocvec(&Policy::default()).unwrap_err();
-    assert_eq!(error, postcard::Error::SerializeSeqLengthUnknown);
+    postcard::to_allocvec(&Policy::default()).unwrap_err();
     postcard::from_bytes::<Policy>(&[0; 64]).unwrap_err();
     postcard::from_bytes::<Any>(&[1, 0, 0]).unwrap_err();
 }
@@ -202,17 +202,14 @@ fn what_json_does_not_have_is_refused_where_it_would_be_kept() {
         ("{[]: 1}", "invalid type: sequence, expected the name of a member"),
     ] {
         let told = read(yaml).unwrap_err();
-        assert!(told.starts_with("field `later`") && told.contains(problem), "{told}");
+        assert!(told.starts_with("later") && told.contains(problem), "{told}");
     }
     let value = serde_norway::from_str::<Value>("[.nan]").unwrap_err().to_string();
     assert!(value.contains("NaN is not a number that google.protobuf.Value can be"), "{value}");
     // Keys in other formats need not be strings.
     assert_eq!(read("{1: a, true: b, -1: c}").unwrap(), r#"{"1":"a","true":"b","-1":"c"}"#);
     assert_eq!(read("18446744073709551616").unwrap(), "18446744073709551616");
-
-    // Skipped members do not matter.
-    let policy = serde_norway::from_str::<Policy>("later: [.nan, {[]: !tag 1}]").unwrap();
-    assert_eq!(policy, Policy::default());
+    serde_norway::from_str::<Policy>("later: [.nan]").unwrap_err();
 }
 
 #[test]
@@ -264,20 +261,20 @@ struct Foreign {
     float: f32,
     big: i128,
     unit: Unit,
-    pair: (u8, Pair),
+    pair: (u8, Pair<&'static str>),
     variants: [Variant; 4],
     numbers: BTreeMap<i64, bool>,
     flags: BTreeMap<bool, ()>,
     bytes: Bytes,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Unit;
 
-#[derive(Serialize)]
-struct Pair(u8, &'static str);
+#[derive(Debug, Deserialize, Serialize)]
+struct Pair<T>(u8, T);
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 enum Variant {
     Unit,
     Newtype(u8),
@@ -297,7 +294,11 @@ impl Serialize for Bytes {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 struct Holder {}
 
-impl eset_protect::JsonMessage for Holder {}
+impl eset_protect::JsonMessage for Holder {
+    fn write_json<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        eset_protect::codegen::write_object(self, None, serializer)
+    }
+}
 
 impl eset_protect::codegen::JsonObject for Holder {
     fn write_fields<O: serde::ser::SerializeMap>(&self, object: &mut O) -> Result<(), O::Error> {
@@ -307,7 +308,7 @@ impl eset_protect::codegen::JsonObject for Holder {
 
 impl Serialize for Holder {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        eset_protect::codegen::write_message(self, serializer)
+        eset_protect::codegen::serialize(self, serializer)
     }
 }
 
@@ -337,4 +338,79 @@ fn foreign() -> Foreign {
 fn types_of_others_are_written_inside_messages_as_serde_json_writes_them() {
     let json = serde_json::to_string(&foreign()).unwrap();
     assert_eq!(serde_json::to_string(&Holder {}).unwrap(), format!(r#"{{"foreign":{json}}}"#));
+}
+
+/// The same shapes, to be read, and some that only readers have.
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "compared by what `Debug` shows")]
+struct Read {
+    none: Option<u8>,
+    some: Option<(u8, Pair<String>)>,
+    character: char,
+    text: String,
+    float: f32,
+    big: i128,
+    huge: u128,
+    unit: Unit,
+    variants: Vec<Variant>,
+    numbers: BTreeMap<i64, bool>,
+    flags: BTreeMap<bool, ()>,
+    variant_keys: BTreeMap<Key, u8>,
+    raw: Box<RawValue>,
+    value: serde_json::Value,
+    #[serde(skip)]
+    skipped: u8,
+}
+
+#[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    A,
+}
+
+/// A message that shows what it reads.
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+struct Shown {
+    #[prost(string, tag = "1")]
+    text: String,
+}
+
+impl eset_protect::JsonMessage for Shown {}
+
+impl<'de> Deserialize<'de> for Shown {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Read::deserialize(deserializer).map(|read| Self { text: format!("{read:?}") })
+    }
+}
+
+#[test]
+fn types_of_others_are_read_inside_messages_as_serde_json_reads_them() {
+    let json = r#" {"none" : null, "some":[1,[2,"b"]],"character":"\u00e9","t\u0065xt":"a\"\\ä\n","float":-1.5e3,
+        "big":-170141183460469231731687303715884105728,"huge":340282366920938463463374607431768211455,
+        "unit":null,"variants":["Unit",{"Newtype":1},{"Tuple":[2,3]},{"Struct":{"a":4}}],
+        "numbers":{"-1":true,"9223372036854775807":false},"flags":{"false":null},"variant_keys":{"A":0},
+        "raw": {"a" : [1.00, 1e999]} ,"value":[-0,0,18446744073709551615,-9223372036854775808,1e3,{"a":{}}],
+        "unknown":[{"a":[]},"\ud83d\ude00",1e999] } "#;
+    let same = |json: &str| {
+        let expected = serde_json::from_str::<Read>(json).map(|read| format!("{read:?}"));
+        let read = Reader::new().read::<Shown>(json.as_bytes()).map(|shown| shown.text);
+        match (expected, read) {
+            (Ok(expected), Ok(read)) => assert_eq!(read, expected, "{json}"),
+            (Err(_), Err(error)) => assert!(error.line() > 0, "{json}: {error}"),
+            (expected, read) => panic!("{json}: {read:?} instead of {expected:?}"),
+        }
+    };
+    same(json);
+    // Without, twice and instead of each character.
+    for (at, character) in json.char_indices() {
+        let (before, rest) = json.split_at(at);
+        let after = &rest[character.len_utf8()..];
+        same(before);
+        same(&format!("{before}{after}"));
+        same(&format!("{before}{character}{rest}"));
+        for other in
+            ["\"", "\\", "\u{1}", "0", "-", ".", "e", ",", ":", "[", "]", "{", "}", " ", "é"]
+        {
+            same(&format!("{before}{other}{after}"));
+        }
+    }
 }

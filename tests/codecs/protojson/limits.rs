@@ -98,8 +98,16 @@ fn lone_surrogates_are_errors() {
     both_ways(r#"{"uuid":"😀"}"#, &DeviceTask { uuid: "😀".to_owned(), ..Default::default() });
     assert_eq!(read::<DeviceTask>(r#"{"uuid":"\ud83d\ude00"}"#).uuid, "😀");
     // So are bytes that are not UTF-8.
-    for json in [b"{\"uuid\":\"\xff\"}".as_slice(), b"{\"\xff\":1}", b"\xff"] {
-        assert!(Reader::new().read::<DeviceTask>(json).is_err());
+    for (json, expected) in [
+        (b"{\"uuid\":\"\xff\"}".as_slice(), "field `uuid`: byte 9 of the text is not UTF-8"),
+        (b"{\"action\":{\"name\":\"\xff", "field `action.name`: byte 19 of the text is not UTF-8"),
+        (b"{\"\xff\":1}", "byte 2 of the text is not UTF-8"),
+        (b"\xff", "byte 0 of the text is not UTF-8"),
+        (b"{} \xff", "byte 3 of the text is not UTF-8"),
+        (b"{]\xff", "key must be a string at line 1 column 2"),
+    ] {
+        let error = Reader::new().read::<DeviceTask>(json).expect_err("not UTF-8");
+        assert_eq!(error.to_string(), expected, "{json:02x?}");
     }
 }
 
