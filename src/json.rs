@@ -19,6 +19,7 @@ pub(crate) mod members;
 pub(crate) mod message;
 pub(crate) mod number;
 pub(crate) mod open_enum;
+pub(crate) mod parser;
 pub(crate) mod patch;
 pub(crate) mod path;
 pub(crate) mod preserved;

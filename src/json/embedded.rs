@@ -13,6 +13,7 @@ use super::codec::Codec;
 use super::context::{self, Collecting, Unknown};
 use super::members::Members;
 use super::message::JsonMessage;
+use super::parser::Parser;
 use super::schema::{JsonForm, MessageType};
 use super::type_first::type_first;
 use super::unknown::{UnknownName, read_raw, skip_member};
@@ -76,7 +77,7 @@ pub(crate) fn read_buffered<T>(
 ) -> Result<T, serde_json::Error> {
     let moved = type_first(json);
     let json = moved.as_deref().unwrap_or(json);
-    serde_json::Deserializer::from_str(json).deserialize_map(visitor)
+    Parser::new(json).read(|parser| parser.deserialize_map(visitor))
 }
 
 /// Reads a message from the members of its object.

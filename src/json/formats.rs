@@ -10,6 +10,7 @@ use serde::ser::{Error as _, Serializer};
 
 use super::compact;
 use super::message::JsonMessage;
+use super::parser::Parser;
 use super::{path, raw};
 
 /// Writes a message.
@@ -37,8 +38,5 @@ pub fn deserialize<'de, M: JsonMessage, D: Deserializer<'de>>(
 
 /// Reads a message from JSON text.
 pub(crate) fn from_str<M: JsonMessage>(json: &str) -> Result<M, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let message = M::read_json(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(message)
+    Parser::new(json).read(|parser| M::read_json(parser))
 }
