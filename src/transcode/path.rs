@@ -87,22 +87,30 @@ impl PathTemplate<'_> {
     ///
     /// Fails if the path matches but a value is not percent-encoded UTF-8.
     pub fn capture(&self, path: &str) -> Result<Option<Vec<(&str, String)>>, TranscodeError> {
-        let Some(path) = path.strip_prefix('/') else { return Ok(None) };
-        let path = match self.verb() {
-            Some(verb) => match path.strip_suffix(verb).and_then(|p| p.strip_suffix(':')) {
-                Some(path) => path,
-                None => return Ok(None),
-            },
-            None => path,
-        };
-        let segments: Vec<&str> = path.split('/').collect();
-        let matches = fits(self.pieces(), segments.len(), |piece, index| match piece {
-            Piece::Literal(literal) => segments[index] == *literal,
-            Piece::One | Piece::Many => !segments[index].is_empty(),
-        });
-        if !matches {
-            return Ok(None);
+        match segments(path).and_then(|segments| self.fitting(&segments)) {
+            Some(segments) => self.values(&segments).map(Some),
+            None => Ok(None),
         }
+    }
+
+    /// Returns the segments of a path without the verb if the path matches; otherwise `None`.
+    pub(super) fn fitting<'p>(&self, segments: &[&'p str]) -> Option<Vec<&'p str>> {
+        let (mut last, before) = segments.split_last()?;
+        let bare;
+        if let Some(verb) = self.verb() {
+            bare = last.strip_suffix(verb)?.strip_suffix(':')?;
+            last = &bare;
+        }
+        let at = |index| before.get(index).unwrap_or(last);
+        let matches = fits(self.pieces(), segments.len(), |piece, index| match piece {
+            Piece::Literal(literal) => at(index) == literal,
+            Piece::One | Piece::Many => !at(index).is_empty(),
+        });
+        matches.then(|| before.iter().chain([last]).copied().collect())
+    }
+
+    /// Returns the values of the variables in the segments of a path that matches.
+    pub(super) fn values(&self, segments: &[&str]) -> Result<Vec<(&str, String)>, TranscodeError> {
         let values = self.variables().iter().map(|variable| {
             let end = match self.pieces()[variable.end - 1] {
                 // `**` matches all remaining segments.
@@ -116,7 +124,7 @@ impl PathTemplate<'_> {
                 .map(|value| (variable.field, value))
                 .map_err(|problem| TranscodeError::new(variable.field, problem))
         });
-        values.collect::<Result<_, _>>().map(Some)
+        values.collect()
     }
 
     /// Sorts templates from most to least specific: with a verb before without, literals before wildcards,
@@ -133,6 +141,11 @@ impl PathTemplate<'_> {
             .collect();
         (self.verb().is_none(), pieces)
     }
+}
+
+/// Returns the segments of a path, the last one with the verb.
+pub(super) fn segments(path: &str) -> Option<Vec<&str>> {
+    path.strip_prefix('/').map(|path| path.split('/').collect())
 }
 
 /// Whether segments match pieces, of which only the last may be `**`.

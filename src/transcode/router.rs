@@ -1,5 +1,6 @@
 //! Finds the RPC for an HTTP method and path.
 
+use super::path::segments;
 use super::{TranscodeError, binding};
 #[cfg(feature = "emulator")]
 use crate::rpc::Deployment;
@@ -50,11 +51,14 @@ impl Router {
     ///
     /// Fails if there is one but the path is not percent-encoded UTF-8.
     pub fn route(&self, method: &str, path: &str) -> Result<Option<Route>, TranscodeError> {
-        for entry in self.entries.iter().filter(|entry| entry.binding.method == method) {
-            if let Some(found) = entry.binding.template.capture(path)? {
-                let variables =
-                    found.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
-                return Ok(Some(Route { spec: entry.spec, binding: entry.binding, variables }));
+        let Some(segments) = segments(path) else { return Ok(None) };
+        for &Entry { spec, binding } in &self.entries {
+            if binding.method == method
+                && let Some(segments) = binding.template.fitting(&segments)
+            {
+                let values = binding.template.values(&segments)?.into_iter();
+                let variables = values.map(|(field, value)| (field.to_owned(), value)).collect();
+                return Ok(Some(Route { spec, binding, variables }));
             }
         }
         Ok(None)
@@ -62,7 +66,8 @@ impl Router {
 
     /// Returns the HTTP methods that a path supports; empty if it does not exist.
     pub fn methods(&self, path: &str) -> Vec<&'static str> {
-        let fits = |entry: &&Entry| !matches!(entry.binding.template.capture(path), Ok(None));
+        let Some(segments) = segments(path) else { return Vec::new() };
+        let fits = |entry: &&Entry| entry.binding.template.fitting(&segments).is_some();
         let is_gone = |entry: &&Entry| entry.binding.template.verb().is_some() && fits(entry);
         if self.gone.iter().any(|entry| is_gone(&entry)) {
             return Vec::new();
