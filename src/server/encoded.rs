@@ -19,8 +19,9 @@ use super::deadline::stream::until;
 /// The maximum size of a message, in both directions.
 pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// Answers a gRPC request by its encoded message, which must arrive within this time. The response is compressed if the request is: most clients accept compression always, while only few
-/// gain from it, since it takes several times the CPU of the rest of a call.
+/// Answers a gRPC request by its encoded message, which must arrive within `time`. The response is compressed only if
+/// the request is: most clients accept compression, few gain from it, and it costs several times the CPU of the rest of
+/// a call.
 pub(crate) fn serve<F, A>(
     request: Request<Body>,
     time: Duration,

@@ -21,7 +21,7 @@ use super::activity::Activity;
 use super::handshake::{Accepted, Handshake};
 use super::limits::ConnectionLimits;
 use crate::server::deadline::stream::{trailers, until};
-use crate::server::head::Peer;
+use crate::server::head::{Peer, is_grpc};
 
 /// Answers the requests of all connections. An error breaks the connection.
 pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
@@ -70,7 +70,8 @@ pub(super) async fn serve(
         let mut call = calling.begin();
         request.extensions_mut().extend(extensions.clone());
         request.extensions_mut().insert(peer);
-        let watching = (request.uri().path() == WATCH).then(|| stopping.clone());
+        let is_watch = request.uri().path() == WATCH && is_grpc(request.headers());
+        let watching = is_watch.then(|| stopping.clone());
         let answer = calls.clone().call(request.map(Body::new));
         async move {
             let mut answer = answer.await.map_err(std::io::Error::other)?;
@@ -119,8 +120,7 @@ pub(super) async fn serve(
     }
 }
 
-/// A response that its caller may wait for without an end, and so would a shutdown. The last message, that nothing
-/// serves any more, comes before its end.
+/// Ends a watch of health at shutdown, which would otherwise wait for it. The message `NOT_SERVING` is sent first.
 fn until_stopping(body: Body, mut stopping: watch::Receiver<bool>) -> Body {
     let stopped = async move {
         // An error means that the server is gone.

@@ -1,12 +1,17 @@
 //! Which threads serve connections.
 
-use std::io;
-use std::thread;
+#[cfg(feature = "serve")]
+use std::sync::mpsc;
+#[cfg(feature = "serve")]
+use std::{io, thread};
 
-use tokio::runtime::{self, Handle};
+#[cfg(feature = "serve")]
+use tokio::runtime;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// The most threads: a client has connections of its own on each, and remembers those of not many more.
+/// The most threads. A client keeps connections for each runtime, and remembers 64 runtimes at most.
+#[cfg(feature = "serve")]
 const MOST: usize = 32;
 
 /// Threads with a runtime each, which serve connections in turn. A connection stays on its thread with its calls and
@@ -26,6 +31,7 @@ struct Worker {
 
 impl Workers {
     /// Starts this number of threads, at most 32; with none of them the current runtime serves.
+    #[cfg(feature = "serve")]
     pub(crate) fn start(count: usize) -> io::Result<Self> {
         let workers = (0..count.min(MOST)).map(|_| Worker::start()).collect::<io::Result<_>>()?;
         Ok(Self { workers, next: 0 })
@@ -38,16 +44,25 @@ impl Workers {
     }
 }
 
+#[cfg(feature = "serve")]
 impl Worker {
     fn start() -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
+        let (started, start) = mpsc::channel();
+        // The thread makes its runtime, which nothing that is async may drop.
         let work = move || {
-            // An error means that it is dropped, too.
-            let _ = runtime.block_on(stopped);
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            // An error means that nobody waits for it, or that it is dropped: it is to end.
+            let _ = started.send(
+                runtime
+                    .as_ref()
+                    .map(|runtime| runtime.handle().clone())
+                    .map_err(|error| io::Error::new(error.kind(), error.to_string())),
+            );
+            let _ = runtime.map(|runtime| runtime.block_on(stopped));
         };
         thread::Builder::new().name("eset-protect-worker".to_owned()).spawn(work)?;
+        let handle = start.recv().map_err(io::Error::other)??;
         Ok(Self { handle, _stop: stop })
     }
 }
