@@ -69,7 +69,7 @@ pub async fn resolve(
 pub async fn show_names(client: &Client, rows: &mut [Value]) {
     let Ok(method) = Method::find("Devices/BatchGetDevices") else { return };
     for rows in rows.chunks_mut(MAX_NAMES).take(MAX_CALLS) {
-        let uuids: Vec<_> = rows.iter().map(|row| row["deviceUuid"].clone()).collect();
+        let uuids: BTreeSet<_> = rows.iter().filter_map(|row| row["deviceUuid"].as_str()).collect();
         let request = json!({ "devicesUuids": uuids }).to_string();
         let response = calls::call(client, &method, &request).await;
         let response = match response.and_then(|response| parse(&response)) {

@@ -40,6 +40,9 @@ fn save(
     fs::metadata(folder)?;
     let mut builder = Builder::new();
     builder.prefix(".eset-protect-");
+    // Elsewhere a new file has the permissions of its folder.
+    #[cfg(not(unix))]
+    let _ = readers;
     #[cfg(unix)]
     if readers == Readers::All {
         use std::os::unix::fs::PermissionsExt;
