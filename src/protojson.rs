@@ -1,7 +1,7 @@
 //! The JSON form of messages, according to the ProtoJSON specification.
 //!
 //! Every message implements serde's traits, so `serde_json` reads and writes ProtoJSON with default options.
-//! [`Reader`] and [`Writer`] have other options, and are faster:
+//! [`Reader`] and [`Writer`] have options, and [`Reader`] is faster:
 //!
 //! ```
 //! use eset_protect::automation::v1::DeviceTask;
@@ -88,7 +88,7 @@
 //!
 //! # Limits
 //!
-//! JSON may be nested 128 levels deep (`serde_json`), unknown JSON inside an `Any` 100, and `Any`s inside
+//! JSON may be nested 127 levels deep, as for `serde_json`, unknown JSON inside an `Any` 100, and `Any`s inside
 //! `Any`s 100.
 //!
 //! An `Any` whose `@type` comes first is read without buffering. If `@type` comes later, the members before

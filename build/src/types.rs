@@ -89,7 +89,7 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
                     name: \"{}\",
                     fields: &[{}],
                 }};
-            const MEMBERS: &'static [&'static str] = &{members:?};
+            const MEMBERS: Option<&'static [&'static str]> = Some(&{members:?});
             {clear}
             fn write_json<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{
                 ::eset_protect::codegen::write_object(self, None, serializer)

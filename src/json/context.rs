@@ -75,7 +75,7 @@ impl Options {
         Self { strict_writing: true, ..self }
     }
 
-    /// These options, to read JSON stored in bytes, which is never read strictly because it was read before.
+    /// These options, to read JSON stored in bytes. It passed a reader before, so it is read leniently.
     pub(crate) fn reading_stored(self) -> Self {
         Self { strict: false, ..self }
     }
@@ -87,6 +87,7 @@ impl Options {
 }
 
 /// Restores the options before when it is dropped, also by a panic.
+#[must_use]
 pub(crate) struct AppliedOptions {
     before: Options,
 }
@@ -147,6 +148,7 @@ pub(crate) fn any_depth() -> u32 {
 }
 
 /// A level of nested `Any`s, until it is dropped.
+#[must_use]
 pub(crate) struct InAny {
     outside: u32,
 }

@@ -1,7 +1,7 @@
 //! How deep JSON may nest.
 
-/// The maximum nesting of JSON that is passed on without parsing. It matches serde_json's own limit, so that
-/// the next reader of our JSON is not the first to hit it.
+/// The maximum nesting of JSON that is passed on without parsing. It is less than serde_json's limit of 127, so that
+/// the next reader of our JSON, in which it is nested more deeply, can read it.
 pub(crate) const MAX_DEPTH: usize = 100;
 
 /// Describes JSON that is nested too deeply.

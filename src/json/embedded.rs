@@ -77,7 +77,10 @@ pub(crate) fn read_buffered<T>(
 ) -> Result<T, serde_json::Error> {
     let moved = type_first(json);
     let json = moved.as_deref().unwrap_or(json);
-    Parser::new(json).read(|parser| parser.deserialize_map(visitor))
+    // The position would be that in this text.
+    Parser::new(json)
+        .read(|parser| parser.deserialize_map(visitor))
+        .map_err(|error| serde_json::Error::custom(path::without_position(&error)))
 }
 
 /// Reads a message from the members of its object.

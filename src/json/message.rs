@@ -14,9 +14,9 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     #[doc(hidden)]
     const FORM: JsonForm = JsonForm::Opaque;
 
-    /// The names of the members of its JSON object, in every spelling; empty if it takes any.
+    /// The names of the members of its JSON object, in every spelling; `None` if it takes any.
     #[doc(hidden)]
-    const MEMBERS: &'static [&'static str] = &[];
+    const MEMBERS: Option<&'static [&'static str]> = None;
 
     /// Clears all fields that only the server sets (`OUTPUT_ONLY`, AIP-203), in nested messages too. Use it
     /// to turn the result of a `get` into the argument of a `create`.
@@ -32,13 +32,15 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     /// ```
     fn clear_output_only(&mut self) {}
 
-    /// Writes the JSON with the crate's own serializer.
+    /// Writes the JSON itself, which `Serialize` does for every format by way of JSON text. Only the crate's own
+    /// serializer reaches it. Override it if `Serialize` calls `codegen::serialize`, which calls this.
     #[doc(hidden)]
     fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
     }
 
-    /// Reads the JSON from text.
+    /// Reads the JSON itself, which `Deserialize` does for every format by way of JSON text. Only the crate's own
+    /// parser reaches it. Override it if `Deserialize` calls `codegen::deserialize`, which calls this.
     #[doc(hidden)]
     fn read_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
@@ -48,7 +50,7 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
 /// A message inside itself.
 impl<M: JsonMessage> JsonMessage for Box<M> {
     const FORM: JsonForm = M::FORM;
-    const MEMBERS: &'static [&'static str] = M::MEMBERS;
+    const MEMBERS: Option<&'static [&'static str]> = M::MEMBERS;
 
     fn clear_output_only(&mut self) {
         (**self).clear_output_only();

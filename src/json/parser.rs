@@ -4,6 +4,8 @@
 //! What is rare is left to serde_json, which gets the text of just that value: strings with escapes, numbers
 //! that are not small integers, unknown members, enums of the user's own types. So are the messages of errors.
 
+use std::any::type_name;
+
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer,
     MapAccess, SeqAccess, Visitor,
@@ -16,7 +18,7 @@ use super::compact::{RAW_VALUE, special_bytes};
 use super::path;
 
 /// The maximum nesting of lists and objects, the same as serde_json's.
-const MAX_DEPTH: u8 = 128;
+const MAX_DEPTH: u8 = 127;
 
 /// JSON text and the position up to which it was read.
 pub(crate) struct Parser<'de> {
@@ -24,6 +26,8 @@ pub(crate) struct Parser<'de> {
     at: usize,
     /// How many more levels may begin.
     levels: u8,
+    /// Whether visitors get each number as a [`Number`].
+    has_exact_numbers: bool,
 }
 
 /// The text of a string.
@@ -36,7 +40,12 @@ enum Str<'de> {
 
 impl<'de> Parser<'de> {
     pub(crate) fn new(text: &'de str) -> Self {
-        Self { text, at: 0, levels: MAX_DEPTH }
+        Self { text, at: 0, levels: MAX_DEPTH, has_exact_numbers: false }
+    }
+
+    /// Creates a parser that hands numbers over as a [`Number`].
+    pub(super) fn with_exact_numbers(text: &'de str) -> Self {
+        Self { has_exact_numbers: true, ..Self::new(text) }
     }
 
     /// Reads a value, which only white space may follow.
@@ -67,7 +76,8 @@ impl<'de> Parser<'de> {
     fn syntax(&self) -> Error {
         match serde_json::from_str::<IgnoredAny>(self.text) {
             Err(error) => error,
-            Ok(_) => Error::custom("invalid JSON"),
+            // A visitor that expects fewer elements.
+            Ok(_) => Error::custom("trailing characters"),
         }
     }
 
@@ -146,6 +156,9 @@ impl<'de> Parser<'de> {
     }
 
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        if self.has_exact_numbers {
+            return visitor.visit_newtype_struct(Number(self.skip()?));
+        }
         let start = self.at;
         let is_negative = self.byte() == Some(b'-');
         self.at += usize::from(is_negative);
@@ -207,7 +220,7 @@ fn plain(bytes: &[u8]) -> usize {
     words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-macro_rules! by_serde_json {
+macro_rules! forward_to_serde_json {
     ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
         fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value> {
             self.by_serde_json(|json| json.$method($($argument,)* visitor))
@@ -258,14 +271,15 @@ impl<'de> Deserializer<'de> for &mut Parser<'de> {
     }
 
     // Messages do not contain these; types of the user's own may.
-    by_serde_json! {
-        deserialize_i128() deserialize_u128() deserialize_bytes() deserialize_byte_buf()
+    forward_to_serde_json! {
+        deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_i128()
+        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
+        deserialize_f32() deserialize_f64() deserialize_bytes() deserialize_byte_buf()
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string unit unit_struct seq tuple
-        tuple_struct map struct identifier
+        bool char str string unit unit_struct seq tuple tuple_struct map struct identifier
     }
 }
 
@@ -390,6 +404,29 @@ impl<'de> Deserializer<'de> for Key<'de> {
     forward_to_deserialize_any! {
         char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier
         ignored_any
+    }
+}
+
+/// The text of a number, which a visitor recognizes by [`is`](Self::is).
+pub(super) struct Number<'de>(&'de str);
+
+impl Number<'_> {
+    /// Whether a deserializer is this one, whose value is a string.
+    pub(super) fn is<D>() -> bool {
+        type_name::<D>() == type_name::<Number<'_>>()
+    }
+}
+
+impl<'de> Deserializer<'de> for Number<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_borrowed_str(self.0)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

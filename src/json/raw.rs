@@ -1,7 +1,7 @@
 //! Reads JSON of unknown type from any format as text, and writes such text to any format.
 //!
-//! Only serde_json passes text on unchanged, to and from its own `RawValue`, which it recognizes by a name.
-//! To every other format, and to the buffers in which serde stores input for `flatten`, `untagged` and tagged
+//! Only serde_json, and this crate's parser and serializer, pass text on unchanged, to and from `RawValue`, which they
+//! recognize by a name. To every other format, and to the buffers in which serde stores input for `flatten`, `untagged` and tagged
 //! enums, that is an ordinary name: they cannot read a `RawValue`, and would write an object with that name.
 //! Therefore they get and return the value itself.
 
@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 
 use super::compact::{self, RAW_VALUE};
 use super::depth::MAX_DEPTH;
+use super::parser::Parser;
 use super::text::Text;
 use super::transfer::{Name, Transfer};
 
@@ -42,8 +43,8 @@ pub(super) fn write<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S
     if compact::takes_text::<S>() {
         return Text(json).serialize(serializer);
     }
-    // serde_json itself refuses text that is nested too deeply.
-    serde_json::Deserializer::from_str(json)
+    // The parser itself refuses text that is nested too deeply.
+    Parser::with_exact_numbers(json)
         .deserialize_any(Transfer::new(serializer, usize::MAX))
         .map_err(ser::Error::custom)
 }
@@ -52,12 +53,12 @@ pub(super) fn write<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S
 /// members of an object, by `#[serde(flatten)]`, takes those of these names.
 pub(super) fn text<'de, D: Deserializer<'de>>(
     deserializer: D,
-    names: &'static [&'static str],
+    names: Option<&'static [&'static str]>,
 ) -> Result<Cow<'de, str>, D::Error> {
     let shares = std::any::type_name::<D>().contains("FlatMapDeserializer");
-    match shares && !names.is_empty() {
-        true => deserializer.deserialize_struct("", names, Raw::<AsText>(PhantomData)),
-        false => Raw::<AsText>(PhantomData).deserialize(deserializer),
+    match names.filter(|_| shares) {
+        Some(names) => deserializer.deserialize_struct("", names, Raw::<AsText>(PhantomData)),
+        None => Raw::<AsText>(PhantomData).deserialize(deserializer),
     }
 }
 

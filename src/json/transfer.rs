@@ -9,6 +9,7 @@ use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 use super::compact::Compact;
 use super::depth::{MAX_DEPTH, too_deep};
 use super::number::{is_arbitrary_precision, is_json_number, shortened};
+use super::parser::Number;
 use super::text::Text;
 
 /// Whether a serializer is one of serde_json's own or ours, which alone recognize a `RawValue`. A serializer
@@ -124,6 +125,9 @@ impl<'de, S: Serializer> Visitor<'de> for Transfer<S> {
     where
         D: Deserializer<'de>,
     {
+        if Number::is::<D>() {
+            return self.number(&String::deserialize(deserializer)?);
+        }
         deserializer.deserialize_any(self)
     }
 

@@ -31,7 +31,7 @@ pub(super) fn write<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S:
         .map_err(|error| S::Error::custom(path::at_type(&any.type_url, &error)))
 }
 
-/// Whether the JSON would be nested more deeply than readers accept: serde_json reads 128 levels. `Any`s
+/// Whether the JSON would be nested more deeply than readers accept: they read 127 levels. `Any`s
 /// nested this deeply are so rare that measuring them by writing them does not matter.
 fn is_too_deep(any: &Any) -> bool {
     /// The depth inside other `Any`s from which one is measured.
@@ -77,7 +77,7 @@ fn write_message<S: Serializer>(any: &Any, serializer: S) -> Result<S::Ok, S::Er
             {
                 without_json(any, &READS_AS_BYTES, serializer)
             }
-            Ok(json) => patched(Ok(json), &settled, serializer),
+            Ok(json) => patched(&json, &settled, serializer),
             Err(problem) => without_json(any, &problem, serializer),
         };
     }
@@ -163,7 +163,8 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
         if has_only_bytes(self.settled) && message.encoded_len() == 0 {
             return without_json(self.any, &READS_AS_BYTES, self.serializer);
         }
-        patched(raw_json(&message), self.settled, self.serializer)
+        let json = raw_json(&message).map_err(S::Error::custom)?;
+        patched(&json, self.settled, self.serializer)
     }
 
     fn well_known<M: JsonMessage>(self) -> Self::Output {
@@ -179,7 +180,8 @@ impl<S: Serializer> TypeVisitor for Write<'_, S> {
                 .map_err(|error| S::Error::custom(path::at_field("value", &error)))?;
             return map.end();
         }
-        patched(well_known_json(&message), self.settled, self.serializer)
+        let json = well_known_json(&message).map_err(S::Error::custom)?;
+        patched(&json, self.settled, self.serializer)
     }
 
     fn unknown(self) -> Self::Output {
@@ -203,11 +205,10 @@ fn has_only_bytes(settled: &Settled<'_>) -> bool {
 }
 
 fn patched<S: Serializer>(
-    json: Result<Box<RawValue>, serde_json::Error>,
+    json: &RawValue,
     settled: &Settled<'_>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let json = json.map_err(S::Error::custom)?;
     let patch = merge::patch(&settled.members).map_err(S::Error::custom)?;
-    Patched { json: &json, patch: &patch, type_url: Some(&settled.type_url) }.serialize(serializer)
+    Patched { json, patch: &patch, type_url: Some(&settled.type_url) }.serialize(serializer)
 }

@@ -129,6 +129,7 @@ impl TypeRegistry {
 }
 
 /// Restores the registry before when it is dropped, also by a panic.
+#[must_use]
 pub(crate) struct Scope {
     before: TypeRegistry,
     names_before: Option<Arc<EnumNames>>,

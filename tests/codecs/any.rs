@@ -122,7 +122,14 @@ fn numbers_stay_exact() {
         let unknown = format!(r#"{{"@type":"x.Y","a":{number},"b":[{number}]}}"#);
         for json in [known, unknown] {
             assert_lossless(&json);
-            assert_eq!(write(&read(&json)).matches(number).count(), 2, "{json}");
+            let any = read(&json);
+            assert_eq!(write(&any).matches(number).count(), 2, "{json}");
+            let pretty = serde_json::to_string_pretty(&any).unwrap();
+            assert_eq!(pretty.matches(number).count(), 2, "{pretty}");
+            assert_eq!(pretty.split_whitespace().collect::<String>(), write(&any));
+            let mut written = Vec::new();
+            serde_json::to_writer(std::io::Cursor::new(&mut written), &any).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), write(&any));
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use eset_protect::automation::v1::DeleteTaskResponse;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -413,4 +414,22 @@ fn types_of_others_are_read_inside_messages_as_serde_json_reads_them() {
             same(&format!("{before}{other}{after}"));
         }
     }
+}
+
+#[test]
+fn a_message_takes_its_own_members_of_a_flattened_object() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Outer {
+        #[serde(flatten)]
+        empty: DeleteTaskResponse,
+        #[serde(flatten)]
+        task: DeviceTask,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u8>,
+    }
+    let json = r#"{"uuid":"a","b":1,"display_name":"n"}"#;
+    let read = Reader::new().strict(true).scope(|| serde_json::from_str::<Outer>(json)).unwrap();
+    let task = DeviceTask { uuid: "a".into(), display_name: "n".into(), ..Default::default() };
+    let rest = [("b".to_owned(), 1)].into();
+    assert_eq!(read, Outer { empty: DeleteTaskResponse::default(), task, rest });
 }

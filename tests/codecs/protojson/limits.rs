@@ -166,3 +166,17 @@ fn a_wrong_kind_of_json_says_where_and_what_is_expected() {
     assert!(Reader::new().read::<DeviceTask>(br#"{} {}"#).is_err());
     assert!(Reader::new().read::<DeviceTask>(b"").is_err());
 }
+
+#[test]
+fn json_may_be_as_deep_as_for_serde_json() {
+    for (levels, fits) in [(127, true), (128, false)] {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let json = [&open.repeat(levels), "null", &close.repeat(levels)].concat();
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), fits);
+            match Reader::new().read::<Value>(json.as_bytes()) {
+                Ok(value) => assert!(fits && serde_json::to_string(&value).unwrap() == json),
+                Err(error) => assert!(!fits && error.to_string().contains("recursion limit")),
+            }
+        }
+    }
+}
