@@ -40,8 +40,8 @@ impl Encoded {
     /// # Errors
     ///
     /// Fails if no binding fits: a field in the path is empty, or a query would have to contain something
-    /// that only a body can. Also fails if part of the request has no JSON form, as with a strict [`Writer`],
-    /// because ESET treats values that it does not understand as empty.
+    /// that only a body can. Also fails if part of the request has no JSON form, as with a strict
+    /// [`Writer`](crate::protojson::Writer), because ESET treats values that it does not understand as empty.
     pub fn request<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
         Self::of::<R>(request, R::SPEC.http)
     }
