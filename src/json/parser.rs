@@ -171,13 +171,14 @@ impl<'de> Parser<'de> {
         let digits = self.at - first;
         let is_integer = !matches!(self.byte(), Some(b'.' | b'e' | b'E'));
         let has_leading_zero = digits > 1 && self.text.as_bytes().get(first) == Some(&b'0');
+        let is_small = is_integer && (1..=18).contains(&digits) && !has_leading_zero;
         // 18 digits fit into an `i64`; -0 is no integer.
-        if is_integer && (1..=18).contains(&digits) && !has_leading_zero {
-            return match i64::try_from(value) {
-                Ok(value) if is_negative && value != 0 => visitor.visit_i64(-value),
-                _ if !is_negative => visitor.visit_u64(value),
-                _ => visitor.visit_f64(-0.0),
-            };
+        match i64::try_from(value) {
+            Ok(value) if is_small && !is_negative => {
+                return visitor.visit_u64(value.unsigned_abs());
+            }
+            Ok(value) if is_small && value != 0 => return visitor.visit_i64(-value),
+            _ => {}
         }
         self.at = start;
         self.by_serde_json(|json| json.deserialize_any(visitor))
