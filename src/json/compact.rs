@@ -96,12 +96,18 @@ fn is_plain(text: &[u8]) -> bool {
             special_bytes(*last) == 0
                 && text.as_chunks().0.iter().all(|word| special_bytes(*word) == 0)
         }
-        None => text.iter().all(|byte| !matches!(byte, ..0x20 | b'"' | b'\\')),
+        None => !text.iter().any(is_special),
     }
 }
 
-/// Returns the highest bit of the first of eight bytes that is less than 0x20, `"` or `\`, and maybe bits after
-/// it; 0 if there is none. Subtracting sets that bit; bytes that had it before are not ASCII.
+/// Whether a string cannot contain a byte as it is: less than 0x20, `"` or `\`.
+#[inline]
+pub(super) fn is_special(byte: &u8) -> bool {
+    matches!(byte, ..0x20 | b'"' | b'\\')
+}
+
+/// Returns the highest bit of the first of eight bytes that is [special](is_special), and maybe bits after it; 0 if
+/// there is none. Subtracting sets that bit; bytes that had it before are not ASCII.
 #[inline]
 pub(super) fn special_bytes(word: [u8; 8]) -> u64 {
     const ONES: u64 = u64::MAX / 255;

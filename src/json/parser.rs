@@ -14,7 +14,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::de::StrRead;
 use serde_json::{Error, Result};
 
-use super::compact::{RAW_VALUE, special_bytes};
+use super::compact::{RAW_VALUE, is_special, special_bytes};
 use super::path;
 
 /// The maximum nesting of lists and objects, the same as serde_json's.
@@ -217,7 +217,6 @@ fn plain(bytes: &[u8]) -> usize {
             return index * 8 + found.trailing_zeros() as usize / 8;
         }
     }
-    let is_special = |byte: &u8| matches!(byte, ..0x20 | b'"' | b'\\');
     words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
