@@ -78,20 +78,20 @@ impl TranscodeError {
 
     /// Creates the error for invalid JSON, whose message starts with the path of the field.
     fn json(error: &serde_json::Error) -> Self {
-        let text = error.to_string();
-        match text.strip_prefix("field `").and_then(|rest| rest.split_once("`: ")) {
-            Some((field, problem)) => Self::new(field, problem),
-            None => Self::new("", text),
-        }
+        Self::located(&error.to_string())
     }
 
     /// Does the same for JSON that this crate generated, whose line numbers mean nothing to the caller.
     fn json_made_here(error: &serde_json::Error) -> Self {
-        let mut error = Self::json(error);
-        if let Some(end) = error.problem.rfind(" at line ") {
-            error.problem.truncate(end);
+        Self::located(&crate::json::path::without_position(error))
+    }
+
+    /// Takes the path of the field from the start of a message.
+    fn located(text: &str) -> Self {
+        match text.strip_prefix("field `").and_then(|rest| rest.split_once("`: ")) {
+            Some((field, problem)) => Self::new(field, problem),
+            None => Self::new("", text),
         }
-        error
     }
 
     /// Prefixes the field with a path.
