@@ -51,15 +51,16 @@ impl Worker {
         let (started, start) = mpsc::channel();
         // The thread makes its runtime, which nothing that is async may drop.
         let work = move || {
-            let runtime = runtime::Builder::new_current_thread().enable_all().build();
-            // An error means that nobody waits for it, or that it is dropped: it is to end.
-            let _ = started.send(
-                runtime
-                    .as_ref()
-                    .map(|runtime| runtime.handle().clone())
-                    .map_err(|error| io::Error::new(error.kind(), error.to_string())),
-            );
-            let _ = runtime.map(|runtime| runtime.block_on(stopped));
+            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                    return;
+                }
+            };
+            let _ = started.send(Ok(runtime.handle().clone()));
+            // An error means that it is dropped: it is to end.
+            let _ = runtime.block_on(stopped);
         };
         thread::Builder::new().name("eset-protect-worker".to_owned()).spawn(work)?;
         let handle = start.recv().map_err(io::Error::other)??;
