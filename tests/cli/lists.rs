@@ -67,6 +67,30 @@ fn json_has_its_defaults() {
     assert!(assignments.iter().all(|one| one["rank"].is_u64()), "{assignments:?}");
 }
 
+#[test]
+fn tables_name_devices() {
+    let server = Server::seeded();
+    let task = server.run(&["tasks", "list", "-o", "name", "--limit", "1"]).ok();
+    for (list, name) in [
+        (&["tasks", "runs", task.trim()][..], "REGISTER-01"),
+        (&["assignments", "list"], "device:REGISTER-04"),
+        #[cfg(feature = "vulnerability-management")]
+        (&["vulnerabilities", "list"], "LAPTOP-01"),
+        #[cfg(feature = "vulnerability-management")]
+        (&["vulnerabilities", "vulnerable-devices"], "LAPTOP-01"),
+        #[cfg(feature = "patch-management")]
+        (&["patches", "patching-details"], "LAPTOP-02"),
+    ] {
+        let list = |format| server.run(&[list, &["-o", format]].concat()).ok();
+        let table = list("table");
+        assert!(table.contains(name) && !table.contains("5f0c1a62"), "{table}");
+        for format in ["wide", "csv", "json"] {
+            let text = list(format);
+            assert!(text.contains("5f0c1a62") && !text.contains(name), "{text}");
+        }
+    }
+}
+
 /// Each line of a list, or all of them, can be created again.
 #[test]
 fn what_a_list_prints_can_be_created_again() {

@@ -73,7 +73,7 @@ impl Bulk {
         let Execution { outcomes, printer, bar, .. } = execution;
         drop(bar);
         outcomes.say_under_way(&self.items);
-        let printed = printer.end();
+        let printed = printer.end(client).await;
         if is_reading && printed.is_err() {
             return printed;
         }

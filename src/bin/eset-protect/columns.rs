@@ -6,6 +6,7 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
 use crate::cell::{self, Times, heading};
+use crate::devices;
 use crate::text::kebab;
 
 /// The maximum number of columns where the schema does not choose them.
@@ -81,6 +82,24 @@ impl Column {
         message.is_some_and(|message| message.full_name() == "google.protobuf.Timestamp")
     }
 
+    /// Returns the UUIDs of devices that the column shows.
+    pub fn devices<'a>(&self, message: &'a Value) -> Vec<&'a str> {
+        let Some(field) = &self.field else { return Vec::new() };
+        let mut found = Vec::new();
+        match field.kind() {
+            _ if is_device(field) => values(message, &self.path, &mut found),
+            Kind::Message(inner) => {
+                let mut targets = Vec::new();
+                values(message, &self.path, &mut targets);
+                for device in inner.fields().filter(is_device) {
+                    found.extend(targets.iter().filter_map(|it| it.get(device.json_name())));
+                }
+            }
+            _ => {}
+        }
+        found.into_iter().filter_map(Value::as_str).collect()
+    }
+
     /// Returns the first value of the column.
     pub fn value<'a>(&self, message: &'a Value) -> Option<&'a Value> {
         let mut found = Vec::new();
@@ -98,6 +117,14 @@ impl Column {
         });
         texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Whether a field is the UUID of a device, by its own name or, in a message about a device, as its identifier.
+fn is_device(field: &FieldDescriptor) -> bool {
+    let message = field.parent_message();
+    let is_about =
+        message.name().ends_with("Device") && message.get_field_by_name("display_name").is_none();
+    devices::is_device(field.name()) || (field.name() == "uuid" && is_about)
 }
 
 /// Every value at the end of a path; lists on the way are gone through.
@@ -145,6 +172,9 @@ fn at(message: &MessageDescriptor, path: &str) -> Column {
         column.path.push(json_name.to_owned());
         let kind = column.field.as_ref().map(FieldDescriptor::kind);
         message = kind.as_ref().and_then(Kind::as_message).cloned();
+    }
+    if column.field.as_ref().is_some_and(is_device) {
+        column.header = "DEVICE".to_owned();
     }
     column
 }

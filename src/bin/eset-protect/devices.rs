@@ -1,11 +1,13 @@
 //! Finds devices by name.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::time::Duration;
 
 use eset_protect::Client;
 use eset_protect::codegen::{is_uuid, near};
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::calls;
 use crate::calls::parse;
@@ -19,8 +21,10 @@ const MAX_LOOKED_AT: usize = 5000;
 const MAX_SHOWN: usize = 10;
 /// How many names or UUIDs one call asks for, since they are part of its URL.
 const MAX_NAMES: usize = 50;
-/// How many calls a table may cost.
+/// How many calls the names in a table may cost,
 const MAX_CALLS: usize = 20;
+/// and how long they may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether a field names devices, by its path. Users may give their names wherever ESET takes UUIDs.
 pub fn is_device(path: &str) -> bool {
@@ -65,29 +69,49 @@ pub async fn resolve(
     Ok(())
 }
 
-/// Replaces the `deviceUuid` of rows for people by the name of the device, as far as the login may read it.
-pub async fn show_names(client: &Client, rows: &mut [Value]) {
-    let Ok(method) = Method::find("Devices/BatchGetDevices") else { return };
-    for rows in rows.chunks_mut(MAX_NAMES).take(MAX_CALLS) {
-        let uuids: BTreeSet<_> = rows.iter().filter_map(|row| row["deviceUuid"].as_str()).collect();
-        let request = json!({ "devicesUuids": uuids }).to_string();
-        let response = calls::call(client, &method, &request).await;
-        let response = match response.and_then(|response| parse(&response)) {
-            Ok(response) => response,
-            // One of them is deleted.
-            Err(failure) if failure.exit_code() == failure::NOT_FOUND => continue,
-            Err(_) => return,
+/// Returns the names of these devices, as far as the login may read them: what cannot be looked up keeps its UUID.
+pub async fn names(client: &Client, uuids: &BTreeSet<String>) -> BTreeMap<String, String> {
+    static KNOWN: Mutex<BTreeMap<String, String>> = Mutex::const_new(BTreeMap::new());
+    let mut known = KNOWN.lock().await;
+    let unknown =
+        uuids.iter().filter(|uuid| is_uuid(uuid.as_bytes()) && !known.contains_key(*uuid));
+    let unknown: Vec<_> = unknown.cloned().collect();
+    // A table is not worth a longer wait, nor a failure; `-v` shows what came of the calls.
+    let _ = tokio::time::timeout(PATIENCE, look_up(client, &unknown, &mut known)).await;
+    known.clone()
+}
+
+/// Adds the names of devices.
+async fn look_up(
+    client: &Client,
+    uuids: &[String],
+    names: &mut BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let method = Method::find("Devices/BatchGetDevices").map_err(Failure::Other)?;
+    let mut batches: VecDeque<_> = uuids.chunks(MAX_NAMES).collect();
+    for _ in 0..MAX_CALLS {
+        let Some(batch) = batches.pop_front() else { break };
+        let request = json!({ "devicesUuids": batch }).to_string();
+        let response = match calls::call(client, &method, &request).await {
+            Ok(response) => parse(&response)?,
+            // One of them is deleted, and the others have names.
+            Err(failure) if failure.exit_code() == failure::NOT_FOUND => {
+                if batch.len() > 1 {
+                    batches.extend(batch.chunks(batch.len().div_ceil(2)));
+                }
+                continue;
+            }
+            Err(failure) => return Err(failure),
         };
-        let devices = response["devices"].as_array();
-        for row in rows {
-            let is_it = |device: &&Value| device["uuid"] == row["deviceUuid"];
-            let device = devices.and_then(|devices| devices.iter().find(is_it));
-            let name = device.and_then(|device| device["displayName"].as_str());
-            if let Some(name) = name.filter(|name| !name.is_empty()) {
-                row["deviceUuid"] = name.into();
+        for device in response["devices"].as_array().into_iter().flatten() {
+            let [uuid, name] =
+                ["uuid", "displayName"].map(|field| device[field].as_str().unwrap_or_default());
+            if !name.is_empty() {
+                names.insert(uuid.to_owned(), name.to_owned());
             }
         }
     }
+    Ok(())
 }
 
 /// Goes through everything that names a device in a message.

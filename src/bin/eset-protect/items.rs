@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use eset_protect::Client;
 use prost_reflect::FieldDescriptor;
 use serde_json::Value;
 
@@ -65,8 +66,14 @@ impl Items {
         }
     }
 
-    /// Prints the rest; `what` names the messages for an empty table.
-    pub fn end(mut self, output: &mut Output, what: &str) -> Result<(), Failure> {
+    /// Prints the rest; `what` names the messages for an empty table. A table shows devices by name, as far as
+    /// `client` may read them.
+    pub async fn end(
+        mut self,
+        client: &Client,
+        output: &mut Output,
+        what: &str,
+    ) -> Result<(), Failure> {
         let mut waiting = std::mem::take(&mut self.waiting);
         if let Some(key) = &self.view.sort {
             let (key, descending) =
@@ -81,7 +88,10 @@ impl Items {
             self.add(output, value, json)?;
         }
         match self.view.format {
-            Format::Table | Format::Wide => self.table.print(output, what),
+            Format::Table | Format::Wide => {
+                self.table.name_devices(client).await;
+                self.table.print(output, what)
+            }
             Format::Csv => output.bytes(self.table.csv().as_bytes()),
             Format::Json | Format::Yaml | Format::Name => Ok(()),
         }

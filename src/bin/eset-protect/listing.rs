@@ -62,6 +62,6 @@ pub async fn print(
         }
     }
     drop(progress);
-    items.end(&mut output, &plural(&noun))?;
+    items.end(client, &mut output, &plural(&noun)).await?;
     output.flush()
 }

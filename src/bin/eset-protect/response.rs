@@ -30,14 +30,20 @@ pub async fn call(
         Err(Failure::Call(error, _)) if view.safety.ignores(&error) => return Ok(String::new()),
         response => response?,
     };
-    print(view, method, &response, done)?;
+    print(client, view, method, &response, done).await?;
     Ok(response)
 }
 
 /// Prints a response. If that fails after something was created, prints its UUID to standard error, since
 /// nothing else records it.
-pub fn print(view: &View, method: &Method, response: &str, done: &str) -> Result<(), Failure> {
-    print_response(view, method, response, done).map_err(|failure| {
+pub async fn print(
+    client: &Client,
+    view: &View,
+    method: &Method,
+    response: &str,
+    done: &str,
+) -> Result<(), Failure> {
+    print_response(client, view, method, response, done).await.map_err(|failure| {
         let created = created(method, response);
         match created {
             Some(uuid) => {
@@ -50,7 +56,13 @@ pub fn print(view: &View, method: &Method, response: &str, done: &str) -> Result
     })
 }
 
-fn print_response(view: &View, method: &Method, response: &str, done: &str) -> Result<(), Failure> {
+async fn print_response(
+    client: &Client,
+    view: &View,
+    method: &Method,
+    response: &str,
+    done: &str,
+) -> Result<(), Failure> {
     let mut output = Output::new();
     if program(view, &mut output, response)? {
         return output.flush();
@@ -67,13 +79,13 @@ fn print_response(view: &View, method: &Method, response: &str, done: &str) -> R
             for element in elements.into_iter().flatten() {
                 items.push(&mut output, &element.to_string())?;
             }
-            items.end(&mut output, &plural(&noun(method)))?;
+            items.end(client, &mut output, &plural(&noun(method))).await?;
         }
         Some(field) => match (item(method, &value), field.kind().as_message()) {
             (Some(value), Some(_)) if view.is_tabular() => {
                 let mut items = Items::of(&field, view, &output)?;
                 items.push(&mut output, &value.to_string())?;
-                items.end(&mut output, "")?;
+                items.end(client, &mut output, "").await?;
             }
             (Some(value), Some(message)) => details::print(&mut output, view, message, value)?,
             _ => output.line(&format!("The response holds no {}.", noun(method)))?,

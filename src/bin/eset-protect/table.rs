@@ -4,17 +4,20 @@
 //! copied: columns that do not fit are omitted, and if too few remain, each row becomes a block of lines. In
 //! a pipe, columns are aligned with spaces and nothing is cut.
 
+use std::collections::BTreeSet;
 use std::env;
 
 use comfy_table::{
     Attribute, Cell, ColumnConstraint, ContentArrangement, Table as Fitted, presets,
 };
 
+use eset_protect::Client;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::Value;
 
 use crate::cell::Times;
 use crate::columns::Column;
+use crate::devices;
 use crate::failure::Failure;
 use crate::output::{Format, Output, View};
 use crate::style::Style;
@@ -40,6 +43,8 @@ pub struct Table {
     columns: Vec<Column>,
     headers: Vec<String>,
     rows: Vec<Vec<String>>,
+    /// The UUIDs of devices in the rows, if people are to read their names instead.
+    devices: Option<BTreeSet<String>>,
 }
 
 impl Table {
@@ -58,7 +63,9 @@ impl Table {
             Some(message) => Column::of(message),
         };
         let headers = columns.iter().map(|column| column.header.clone()).collect();
-        let table = Self { times, message, columns, headers, rows: Vec::new() };
+        let names_devices = view.format == Format::Table && view.columns.is_empty();
+        let devices = names_devices.then(BTreeSet::new);
+        let table = Self { times, message, columns, headers, rows: Vec::new(), devices };
         if let Some(key) = &view.sort {
             table.column(key.trim_start_matches('-'))?;
         }
@@ -95,8 +102,30 @@ impl Table {
 
     /// Adds a message.
     pub fn push(&mut self, message: &Value) {
+        if let Some(devices) = &mut self.devices {
+            let shown = self.columns.iter().flat_map(|column| column.devices(message));
+            devices.extend(shown.map(str::to_owned));
+        }
         let cells = self.columns.iter().map(|column| column.cell(message, self.times));
         self.rows.push(cells.map(|cell| printable(&cell).into_owned()).collect());
+    }
+
+    /// Replaces the UUIDs of devices by their names, as far as the login may read them.
+    pub async fn name_devices(&mut self, client: &Client) {
+        let Some(devices) = self.devices.as_ref().filter(|devices| !devices.is_empty()) else {
+            return;
+        };
+        let names = devices::names(client, devices).await;
+        for cell in self.rows.iter_mut().flatten() {
+            // A cell is a UUID alone, or has others before it, such as `device:UUID`.
+            let parts = cell.split_inclusive([' ', ',', ':']);
+            let parts =
+                parts.map(|part| match names.get(part).filter(|_| devices.contains(part)) {
+                    Some(name) => printable(name),
+                    None => part.into(),
+                });
+            *cell = parts.collect();
+        }
     }
 
     /// Prints the table; `what` names the items for an empty table.
@@ -252,7 +281,14 @@ mod tests {
             [UUID, name, "OnDemandScan", "2030-01-01T00:00:00Z"].map(str::to_owned).to_vec()
         };
         let rows = vec![row("Scan the till in the first shop"), row("Scan")];
-        Table { times: Times::Utc, message: None, columns: Vec::new(), headers, rows }
+        Table {
+            times: Times::Utc,
+            message: None,
+            columns: Vec::new(),
+            headers,
+            rows,
+            devices: None,
+        }
     }
 
     fn fitted(width: usize) -> String {

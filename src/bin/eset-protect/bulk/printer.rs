@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use eset_protect::Client;
 use serde_json::Value;
 
 use crate::calls::parse;
@@ -65,8 +66,8 @@ impl Printer {
 
     /// Prints the rest, which may have gaps. If that fails, reports all created items, because the reader of a
     /// pipe may not have read what was written to it.
-    pub fn end(mut self) -> Result<(), Failure> {
-        let printed = self.print_rest();
+    pub async fn end(mut self, client: &Client) -> Result<(), Failure> {
+        let printed = self.print_rest(client).await;
         if printed.is_ok() || self.created.is_empty() {
             return printed;
         }
@@ -76,7 +77,7 @@ impl Printer {
         printed.map_err(Failure::of_created)
     }
 
-    fn print_rest(&mut self) -> Result<(), Failure> {
+    async fn print_rest(&mut self, client: &Client) -> Result<(), Failure> {
         for answer in std::mem::take(&mut self.early).into_values() {
             self.attempt(answer);
         }
@@ -84,7 +85,7 @@ impl Printer {
             return Err(failure);
         }
         if let Some(items) = self.items.take() {
-            items.end(&mut self.output, &plural(&noun(&self.method)))?;
+            items.end(client, &mut self.output, &plural(&noun(&self.method))).await?;
         }
         self.output.flush()
     }

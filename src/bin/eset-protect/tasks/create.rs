@@ -176,7 +176,7 @@ impl CreateOptions {
         } else {
             calls::call(client, method, request).await?
         };
-        response::print(view, method, &response, "")?;
+        response::print(client, view, method, &response, "").await?;
         match (self.wait, response::created(method, &response)) {
             (Some(options), Some(uuid)) => wait::wait(client, view, &uuid, &options).await,
             (Some(_), None) => {

@@ -10,13 +10,12 @@ use eset_protect::codegen::duration;
 use eset_protect::rpc::device_tasks::{GetTask, ListTaskRuns};
 use eset_protect::{Client, Error, TaskProgress};
 
-use crate::calls::{parse, to_json};
+use crate::calls::to_json;
 use crate::check::CheckOptions;
-use crate::devices;
 use crate::failure::{self, Failure};
 use crate::items::Items;
 use crate::method::Method;
-use crate::output::{Format, Output, View};
+use crate::output::{Output, View};
 use crate::request::Request;
 use crate::stop_signal::stop_signal;
 use crate::text::{count, counts, program};
@@ -190,20 +189,20 @@ async fn print_devices(
     progress: &TaskProgress,
 ) -> Result<(), Failure> {
     if !view.streams() {
-        let runs = progress.runs().map(|run| to_json(run).and_then(|run| parse(&run)));
-        let mut rows = runs.collect::<Result<Vec<_>, _>>()?;
+        for run in progress.runs() {
+            items.push(&mut output, &to_json(run)?)?;
+        }
         let without_run =
             [("EXPIRED", progress.expired()), ("NOT STARTED", progress.not_started())];
         for (status, devices) in without_run {
             let row = |device| serde_json::json!({ "status": status, "deviceUuid": device });
-            rows.extend(devices.iter().map(row));
+            devices
+                .iter()
+                .map(row)
+                .try_for_each(|row| items.push(&mut output, &row.to_string()))?;
         }
-        if view.format == Format::Table && view.columns.is_empty() {
-            devices::show_names(client, &mut rows).await;
-        }
-        rows.iter().try_for_each(|row| items.push(&mut output, &row.to_string()))?;
     }
-    items.end(&mut output, "runs")?;
+    items.end(client, &mut output, "runs").await?;
     output.flush()
 }
 
