@@ -88,7 +88,7 @@ impl Deployed {
                 Code::NotFound,
                 Some((major, minor)),
             ) => error.with_note(&format!(
-                "an ESET PROTECT On-Prem before {major}.{minor} answers so too, since it has no {}",
+                "or the server is older than ESET PROTECT On-Prem {major}.{minor}, which brought {}",
                 spec.method
             )),
             // Observed of modules that a tenant does not have (FACTS.md#incident-management).

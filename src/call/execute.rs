@@ -230,8 +230,16 @@ impl Running<'_> {
                         newer = Some(error);
                         continue;
                     }
-                    // Neither name is there, so the resource is not.
-                    None => return Err(newer.filter(|_| is_missing(&error)).unwrap_or(error)),
+                    // Neither name is there, or the resource is not: only the server's words say which.
+                    None => {
+                        return Err(match newer.filter(|_| is_missing(&error)) {
+                            Some(newer) => newer.with_note(&format!(
+                                "and by the path of older servers: {}",
+                                error.message()
+                            )),
+                            None => error,
+                        });
+                    }
                 },
             };
             let Some(id) = reply.pending_id().cloned() else {

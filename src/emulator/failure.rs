@@ -29,14 +29,15 @@ impl Failure {
         violations.failure()
     }
 
-    /// The resource does not exist. `name` is a checked identifier, so it is short.
+    /// The resource of this type does not exist. `name` is a checked identifier, so it is short.
     pub(crate) fn not_found(kind: &str, name: &str) -> Self {
-        Self::about(Code::NotFound, kind, name, format!("there is no {kind} `{name}`"))
+        Self::about(Code::NotFound, kind, name, format!("there is no {} `{name}`", in_words(kind)))
     }
 
     /// The resource already exists.
     pub(crate) fn already_exists(kind: &str, name: &str) -> Self {
-        Self::about(Code::AlreadyExists, kind, name, format!("the {kind} `{name}` already exists"))
+        let description = format!("the {} `{name}` already exists", in_words(kind));
+        Self::about(Code::AlreadyExists, kind, name, description)
     }
 
     /// The emulator does not implement this.
@@ -93,6 +94,18 @@ impl Failure {
     fn with<M: Message + Name>(code: Code, message: String, detail: &M) -> Self {
         with_details(code, message, vec![Any::pack(detail)]).into()
     }
+}
+
+/// Returns the name of a type for people: `device task` for `….v1.DeviceTask`.
+fn in_words(kind: &str) -> String {
+    let mut words = String::new();
+    for c in kind.rsplit('.').next().unwrap_or_default().chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
 }
 
 impl From<Failure> for Status {

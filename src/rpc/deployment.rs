@@ -8,6 +8,9 @@ use super::{HttpBinding, MethodSpec};
 /// Where ESET's services run. ESET PROTECT On-Prem has fewer RPCs than the cloud, and one under another path
 /// before 13.1 ([facts](crate::facts#on-prem)).
 ///
+/// The configuration of an On-Prem server (`/v2/configuration:batchGetValues`) is not an RPC of this crate, since
+/// its response is not documented. `eset-protect api POST … --allow-unknown` calls it.
+///
 /// ```
 /// use eset_protect::rpc::{Deployment, Rpc, devices::RenameDevice, device_tasks::ListTasks};
 ///

@@ -81,7 +81,7 @@ fn names_may_be_short_full_and_in_any_case() {
     let shown = server.run(&["call", "DeviceTasks/GetTask", "--task-uuid", &uuid]).ok();
     assert_eq!(shown, server.run(&["tasks", "get", &uuid]).ok());
     let deleted = server.run(&["call", "DeviceTasks/DeleteTask", "--task-uuid", &uuid]).ok();
-    assert_eq!(deleted, "DeleteTask: done.\n");
+    assert_eq!(deleted, "Deleted the task.\n");
     let error = server.run(&["call", "DeviceTasks/GetTask", "--task-uuid", &uuid]).fails(4);
     assert!(error.starts_with("error: GetTask: NOT_FOUND: "), "{error}");
 }
@@ -182,7 +182,7 @@ fn required_fields_are_missed_before_anything_is_sent() {
     for (args, expected) in [
         (&["Groups/DeleteGroup"][..], "error: --group-uuid: expected a UUID"),
         (&["Groups/MoveGroup", "--group-uuid", "x"], "error: --new-parent-uuid: expected a UUID"),
-        (&["Groups/CreateGroup"], "error: group: expected a value"),
+        (&["Groups/CreateGroup"], "error: --group.display-name, "),
         (&["Devices/BatchGetDevices", "{}"], "error: the request: devicesUuids: expected a value"),
         (&["DeviceTasks/UpdateTaskTriggers", "--task-uuid", "x"], "error: --triggers: expected"),
     ] {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use eset_protect::emulator::{Emulator, Fault, Faults};
+use eset_protect::emulator::{Auth, Emulator, Fault, Faults};
 use http::StatusCode;
 use tonic::Code;
 
-use crate::command::{Server, command, run, run_command};
+use crate::command::{DEVICE, Server, command, run, run_command};
 
 const HTML: &str = "<html><body>404 page</body></html>";
 
@@ -57,6 +57,25 @@ fn a_list_that_is_not_found_is_elsewhere() {
         let error = server.run(args).fails(4);
         assert!(error.contains("hint: `list` shows what there is\n"), "{error}");
     }
+}
+
+/// What an older On-Prem server does not have is in no list.
+#[test]
+fn what_a_deployment_lacks_is_said_so() {
+    let older = "13.0".parse().unwrap();
+    let auth = Auth::new().account("api", "api");
+    let server = Server::start(Emulator::builder().seed(true).auth(auth).deployment(older));
+    let run = |args: &[&str]| {
+        let mut command = command(&[args, &["--on-prem", &server.endpoint]].concat());
+        command.env("ESET_PROTECT_USERNAME", "api").env("ESET_PROTECT_PASSWORD", "api");
+        run_command(command, b"")
+    };
+    let error = run(&["isolate", DEVICE]).fails(4);
+    assert!(error.contains("On-Prem 13.1, which brought CreateTask"), "{error}");
+    assert!(!error.contains("hint:"), "{error}");
+    let rename = ["devices", "rename", "11111111-1111-4111-8111-111111111111"];
+    let error = run(&[&rename[..], &["--display-name", "x"]].concat()).fails(4);
+    assert!(error.contains("there is no device `11111111-"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::command::{DEVICE, Server, run};
+use crate::support::directory::Directory;
 
 #[test]
 fn every_service_has_a_noun_and_every_verb_has_help() {
@@ -68,7 +69,44 @@ fn a_download_is_a_file() {
     let ran = server.run(&["installers", "generate-gpo-sccm-file"]).ok();
     assert!(!ran.is_empty() && !ran.contains("gpo sccm"), "{ran}");
     let help = run(&["quarantine", "download", "--help"], b"").ok();
-    assert!(help.contains("eset-protect quarantine download > FILE"), "{help}");
+    assert!(help.contains("eset-protect quarantine download --to FILE"), "{help}");
+}
+
+/// What a call is for, if it is for several, may be listed by another command.
+#[test]
+fn several_are_arguments_of_one_call() {
+    let (server, directory) = (Server::seeded(), Directory::new());
+    let (file, uuids) =
+        (directory.join("objects.zip"), server.run(&["quarantine", "list", "-o", "name"]).ok());
+    let path = file.to_str().unwrap();
+    let download = ["quarantine", "batch-download", "-", "--to", path];
+    let ran = server.run_with(&download, uuids.as_bytes()).ok();
+    let content = std::fs::read(&file).unwrap();
+    assert_eq!(ran, format!("Wrote {path} with {} bytes.\n", content.len()));
+    assert_eq!(content.windows(4).filter(|four| four == b"PK\x03\x04").count(), 3);
+    let all: Vec<_> = uuids.lines().collect();
+    let error = server.run(&[&["quarantine", "batch-delete"], &all[..]].concat()).fails(2);
+    assert!(error.contains("since this affects 3 objects"), "{error}");
+    let ran = server.run(&["quarantine", "batch-delete", all[0]]).ok();
+    assert_eq!(ran, format!("Deleted the object {}.\n", all[0]));
+    let delete = ["quarantine", "batch-delete", all[1], all[2], "--yes"];
+    assert_eq!(server.run(&delete).ok(), "Deleted 2 objects.\n");
+    // By name, where devices are meant.
+    let got = ["devices", "batch-get", "LAPTOP-01", DEVICE, "-o", "name"];
+    assert_eq!(server.run(&got).ok().lines().count(), 2);
+    // Requests for several files have nowhere to go.
+    let input = [r#"{"objectUuids":["x"]}"#; 2].join("\n");
+    let file = ["quarantine", "batch-download", "--file", "-"];
+    let error = server.run_with(&file, input.as_bytes()).fails(2);
+    assert!(error.contains("expected one request") && error.contains("found 2"), "{error}");
+}
+
+#[test]
+fn examples_and_errors_name_the_fields_of_a_message_that_is_required() {
+    let help = run(&["groups", "create", "--help"], b"").ok();
+    assert!(help.contains("eset-protect groups create --display-name TEXT\n"), "{help}");
+    let error = run(&["groups", "create"], b"").fails(2);
+    assert!(error.starts_with("error: --display-name, "), "{error}");
 }
 
 /// As users of kubectl and aws are used to.

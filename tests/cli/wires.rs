@@ -116,7 +116,7 @@ fn everything(target: &[&str]) -> Vec<String> {
         };
         // Of On-Prem, the version is not known.
         let plain =
-            |line: &str| line.split("; an ESET PROTECT On-Prem before ").next().map(str::to_owned);
+            |line: &str| line.split("; or the server is older than ").next().map(str::to_owned);
         let err: Vec<_> = ran.err.lines().filter(is_common).filter_map(plain).collect();
         said.push(format!("{line:?} -> {}\n{out}{}", ran.code, err.join("\n")));
     }

@@ -52,9 +52,9 @@ pub fn new(
         return Ok(Action::new(name));
     }
     let mut given = flags.iter().filter(|flag| flag.is_given(matches));
-    let json = given
-        .try_fold(json.unwrap_or("{}").to_owned(), |json, flag| flag.set(&json, matches))
-        .map_err(Failure::Input)?;
+    let json = given.try_fold(json.unwrap_or("{}").to_owned(), |json, flag| {
+        flag.set(&json, &flag.values(matches)?).map_err(Failure::Input)
+    })?;
     let params = any(name, &json, type_name.as_deref());
     let params = params.map_err(|problem| Failure::Input(format!("--params: {problem}")))?;
     Ok(Action { name: name.to_owned(), params: Some(params) })

@@ -20,6 +20,7 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::response;
 use crate::safety::{DryRun, Safety};
+use crate::uuids::done;
 
 /// Make one call by its HTTP method and path, as ESET documents it
 ///
@@ -31,7 +32,8 @@ use crate::safety::{DryRun, Safety};
 Examples:
   eset-protect api GET '/v1/devices?pageSize=10' --jq '.devices[].displayName'
   eset-protect api POST /v1/groups --data '{\"group\": {\"displayName\": \"Tills\"}}' --dry-run
-  eset-protect api GET /v1/newer --allow-unknown --wire rest")]
+  eset-protect api POST /v2/configuration:batchGetValues --data '{\"paths\": [\"server\"]}' \
+    --allow-unknown --on-prem https://protect.internal:9443")]
 pub struct Api {
     #[command(flatten)]
     connection: Connection,
@@ -54,7 +56,7 @@ pub struct Api {
 }
 
 /// Returns the names of ESET's hosts.
-fn hosts() -> BTreeSet<&'static str> {
+pub fn hosts() -> BTreeSet<&'static str> {
     METHODS.iter().map(|spec| spec.host).filter(|host| !host.is_empty()).collect()
 }
 
@@ -89,7 +91,7 @@ impl Api {
         let json = rpc::visit(method.spec.path, decode).unwrap_or_else(|| Err("no RPC".to_owned()));
         let mut request = Request::whole(&method, &json.map_err(wrong)?)?;
         self.check.flags(&request, &[] as &[(&str, &str)])?;
-        let done = format!("{}: done.", method.spec.method);
+        let done = format!("{}.", done(&method, None));
         let safety = Safety::from(self.dry_run);
         self.connection.in_json().safely(safety).run(async |client, view| {
             devices::resolve(&client, &method, vec![&mut request.json]).await?;

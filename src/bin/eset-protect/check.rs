@@ -94,10 +94,11 @@ fn with_flag(problem: &Problem, flags: &[(&str, &str)]) -> String {
             let is_inside = |path: &str| path.strip_prefix(&**field).is_some_and(is_end);
             let inside = flags.iter().filter(|(path, _)| is_inside(path)).map(|(_, flag)| *flag);
             match &*inside.collect::<Vec<_>>() {
-                flags if (1..=MAX_FLAGS).contains(&flags.len()) => {
-                    format!("{}: {description}", flags.join(", "))
+                [] => format!("{field}: {description}"),
+                [flags @ .., _] if flags.len() >= MAX_FLAGS => {
+                    format!("{} …: {description}", flags[..MAX_FLAGS].join(", "))
                 }
-                _ => format!("{field}: {description}"),
+                flags => format!("{}: {description}", flags.join(", ")),
             }
         }
     }

@@ -142,9 +142,13 @@ impl Args {
         if account.is_some() && !near.ip().is_loopback() {
             output.line("  (this command sends no login to another address without TLS)")?;
         } else {
-            for line in examples(near, account) {
+            for line in examples(near, account, self.deployment) {
                 output.line(&format!("  {}", printable(&line)))?;
             }
+        }
+        // Programs for On-Prem servers log in in another way.
+        if self.deployment != Deployment::Cloud {
+            return output.flush();
         }
         output.line("")?;
         output.line("Without this command:")?;
@@ -165,9 +169,11 @@ fn from_here(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn examples(address: SocketAddr, account: Option<&Account>) -> Vec<String> {
+fn examples(address: SocketAddr, account: Option<&Account>, of: Deployment) -> Vec<String> {
     let mut lines = Vec::new();
-    if address.to_string() != DEFAULT {
+    if of != Deployment::Cloud {
+        lines.push(format!("export ESET_PROTECT_ON_PREM=http://{address}"));
+    } else if address.to_string() != DEFAULT {
         lines.push(format!("export ESET_PROTECT_ENDPOINT=http://{address}"));
     }
     if let Some(account) = account {
@@ -177,13 +183,17 @@ fn examples(address: SocketAddr, account: Option<&Account>) -> Vec<String> {
         ));
     }
     let program = program();
-    lines.extend([
-        format!("{program} tasks list"),
-        format!(
-            "{program} tasks create --name Restart --action ShutdownComputer --restart --device {DEVICE}"
-        ),
-        format!("{program} policies list --wire rest --output json"),
-    ]);
+    if of == Deployment::Cloud {
+        lines.extend([
+            format!("{program} tasks list"),
+            format!(
+                "{program} tasks create --name Restart --action ShutdownComputer --restart --device {DEVICE}"
+            ),
+            format!("{program} policies list --wire rest --output json"),
+        ]);
+    } else {
+        lines.extend(["devices list", "policies list"].map(|args| format!("{program} {args}")));
+    }
     lines
 }
 

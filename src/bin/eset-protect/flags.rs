@@ -13,8 +13,11 @@ use serde_json::value::RawValue;
 
 use crate::cell::{enum_prefix, noun};
 use crate::completions::{By, listed};
+use crate::devices::is_device;
+use crate::failure::Failure;
+use crate::input::Uuids;
 use crate::operation::skeleton;
-use crate::text::{kebab, plural};
+use crate::text::{count, kebab, plural, singular};
 use crate::well_known::{self, Form, form, value_name};
 
 /// The maximum nesting of messages.
@@ -87,7 +90,7 @@ impl Flag {
             let is_unique = short_names.iter().filter(is_same).count() == 1;
             match names {
                 Names::Short { arguments } if arguments.contains(&flag.path()) => {
-                    flag.name = short.to_uppercase();
+                    flag.name = singular(short).to_uppercase();
                     flag.is_argument = true;
                 }
                 Names::Short { .. } if is_unique && is_free(short) => {
@@ -126,20 +129,36 @@ impl Flag {
         if self.is_argument { self.name.clone() } else { format!("--{}", self.name) }
     }
 
-    /// Returns what an argument names: its noun and its value.
-    pub fn named<'a>(&self, matches: &'a ArgMatches) -> Option<(String, &'a str)> {
-        let id = Some(self.id()).filter(|_| self.is_argument)?;
-        let value = matches.try_get_one::<String>(&id).ok().flatten()?;
-        Some((self.short().replace('-', " "), value))
+    /// Returns what the values of an argument name: `the task UUID` or `2 tasks`.
+    pub fn named(&self, values: &[String]) -> String {
+        let noun = singular(&self.short().replace('-', " "));
+        match values {
+            [value] => format!("the {noun} {value}"),
+            values => count(values.len(), &noun),
+        }
+    }
+
+    pub fn is_argument(&self) -> bool {
+        self.is_argument
     }
 
     pub fn is_given(&self, matches: &ArgMatches) -> bool {
         matches.try_contains_id(&self.id()).unwrap_or_default()
     }
 
-    /// Returns what sets the field, if it is required.
-    pub fn example(&self) -> Option<String> {
-        let field = self.fields.last().filter(|_| self.fields.iter().all(is_required))?;
+    /// Whether no request is complete without it.
+    pub fn is_required(&self) -> bool {
+        self.fields.iter().all(is_required)
+    }
+
+    /// Whether it is a field of a message that is required.
+    pub fn is_in_required(&self) -> bool {
+        self.fields.len() > 1 && self.fields.first().is_some_and(is_required)
+    }
+
+    /// Returns what sets the field.
+    pub fn example(&self) -> String {
+        let Some(field) = self.fields.last() else { return String::new() };
         let value = match field.kind() {
             Kind::Enum(values) => {
                 let name = values.values().nth(1).map(|value| value.name().to_owned());
@@ -152,11 +171,11 @@ impl Flag {
                 json.map_or(value_name(field).to_owned(), |json| format!("'{json}'"))
             }
         };
-        Some(match (self.is_argument, form(field)) {
+        match (self.is_argument, form(field)) {
             (true, _) => format!(" {}", self.name),
             (false, Form::Bool) => format!(" --{}={value}", self.name),
             (false, _) => format!(" --{} {value}", self.name),
-        })
+        }
     }
 
     /// Whether only one of the two can be set, because they are in different fields of one oneof.
@@ -177,10 +196,12 @@ impl Flag {
             arg = arg.add(listed(&resource, By::Uuid));
         }
         if self.is_argument {
+            arg = arg.value_name(self.name.clone());
+            if field.is_list() {
+                arg = arg.num_args(1..);
+            }
             // A file may name it.
-            return arg
-                .value_name(self.name.clone())
-                .required_unless_present_any(["file", "skeleton"]);
+            return arg.required_unless_present_any(["file", "skeleton"]);
         }
         arg = arg.long(self.name.clone());
         if let Some(alias) = &self.alias {
@@ -219,20 +240,31 @@ impl Flag {
         let Some(field) = self.fields.last() else { return String::new() };
         let mut help = summary(&field.parent_file(), field.path()).unwrap_or_default();
         // A message that is unset needs none of its fields.
-        if self.fields.iter().all(is_required) {
+        if !self.is_argument && self.is_required() {
             help.push_str(" (required)");
         }
-        if field.is_list() || field.is_map() {
+        if self.is_argument && field.is_list() {
+            help.push_str("; `-` reads them from standard input");
+        } else if field.is_list() || field.is_map() {
             help.push_str("; may be repeated");
         }
         help.trim_start_matches("; ").to_owned()
     }
 
-    /// Sets the field in a JSON request to the flag's value.
-    pub fn set(&self, json: &str, matches: &ArgMatches) -> Result<String, String> {
+    /// Returns the values of the flag. Those of an argument may come from standard input.
+    pub fn values(&self, matches: &ArgMatches) -> Result<Vec<String>, Failure> {
+        let values =
+            matches.get_many::<String>(&self.id()).into_iter().flatten().cloned().collect();
+        if !(self.is_argument && self.is_list()) {
+            return Ok(values);
+        }
+        Uuids { uuids: values, from: None }.read(is_device(&self.path()))
+    }
+
+    /// Sets the field in a JSON request to the flag's values.
+    pub fn set(&self, json: &str, values: &[String]) -> Result<String, String> {
         let Some(field) = self.fields.last() else { return Ok(json.to_owned()) };
-        let values = matches.get_many::<String>(&self.id()).into_iter().flatten();
-        let values = values.map(|value| self.value(field, value));
+        let values = values.iter().map(|value| self.value(field, value));
         let values = values.collect::<Result<Vec<_>, _>>()?;
         let value = match values.as_slice() {
             members if field.is_map() => format!("{{{}}}", members.join(",")),

@@ -66,6 +66,7 @@ mod whole_file;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -99,6 +100,13 @@ fn run() -> Result<ExitCode, Failure> {
         Err(usage) => {
             // Without a reader there is nobody to report to.
             drop(usage.print());
+            if usage.kind() == ErrorKind::InvalidSubcommand && !cfg!(feature = "all-services") {
+                let hosts: Vec<_> = api::hosts().into_iter().collect();
+                say::say(&format!(
+                    "hint: of ESET's services, this build has {}; the feature all-services adds the others",
+                    hosts.join(", ")
+                ));
+            }
             Ok(ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(failure::OTHER)))
         }
     }

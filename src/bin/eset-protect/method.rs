@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use eset_protect::codegen::near;
-use eset_protect::descriptors::{name_field, pool, removes, summary};
+use eset_protect::descriptors::{is_required, name_field, pool, removes, summary};
 use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec, Rpc};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
@@ -112,6 +112,14 @@ impl Method {
         let resource = self.item().filter(|_| is_create)?;
         let name = name_field(resource.kind().as_message()?).filter(|name| name == "uuid")?;
         Some(format!("{}.{name}", resource.name()))
+    }
+
+    /// Returns the field with the UUIDs of what a call is for, if it is for several.
+    pub fn named(&self) -> Option<FieldDescriptor> {
+        let names = |field: &FieldDescriptor| {
+            field.is_list() && field.name().ends_with("uuids") && is_required(field)
+        };
+        self.input().fields().find(names)
     }
 
     /// Returns the only member of a request, such as `task`.

@@ -3,7 +3,9 @@
 mod given;
 pub mod skeleton;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::bulk::{self, BulkOptions};
 use crate::check::CheckOptions;
@@ -18,6 +20,7 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::response;
 use crate::safety::Safety;
+use crate::text::count;
 use crate::uuids::{ByUuid, done};
 use crate::watch::Watch;
 use given::Given;
@@ -33,6 +36,9 @@ pub struct Operation {
 
 /// The size of pages where the user does not choose it: ESET's maximum.
 const PAGE_SIZE: &str = "1000";
+
+/// The flag for where the file goes that a response is.
+const TO: &str = "to";
 
 /// What every RPC takes.
 #[derive(Args, Debug)]
@@ -88,6 +94,11 @@ impl Operation {
         let command = Safety::declare(command, &self.method, false);
         match self.method.spec.is_paged {
             true => Limit::augment_args(Watch::augment_args(command)),
+            false if self.method.content().is_some() => command.arg(
+                Arg::new(TO).long(TO).value_name("FILE").value_parser(value_parser!(PathBuf)).help(
+                    "Write it to this file, all of it or nothing; to standard output by default",
+                ),
+            ),
             false if self.method.is_reading() => {
                 BulkOptions::augment_args(Watch::augment_args(command))
             }
@@ -95,12 +106,24 @@ impl Operation {
         }
     }
 
+    /// Whether the command takes many requests.
+    fn takes_many(&self) -> bool {
+        !self.method.spec.is_paged && self.method.content().is_none()
+    }
+
     /// Returns calls of the command: with what it requires, and as programs or careful people make them.
     fn examples(&self, noun: &str, name: &str, flags: &[Flag]) -> String {
-        let required = flags.iter().filter_map(Flag::example).collect::<String>();
+        let mut shown: Vec<_> = flags.iter().filter(|flag| flag.is_required()).collect();
+        // A message that is required needs one of its fields: its name, if it has one.
+        let inner = flags.iter().filter(|flag| flag.is_in_required());
+        if !inner.clone().any(Flag::is_required) {
+            let is_name = |flag: &&Flag| ["--display-name", "--name"].contains(&&*flag.name());
+            shown.extend(inner.clone().find(is_name).or(inner.clone().next()));
+        }
+        let required = shown.into_iter().map(Flag::example).collect::<String>();
         let plain = format!("eset-protect {noun} {name}{required}");
         let second = match self.method.is_reading() {
-            _ if self.method.content().is_some() => format!("{plain} > FILE"),
+            _ if self.method.content().is_some() => format!("{plain} --to FILE"),
             true if self.method.spec.is_paged => format!("{plain} --limit 10 --output json"),
             true => format!("{plain} --output json"),
             false => format!("{plain} --dry-run"),
@@ -110,7 +133,8 @@ impl Operation {
 
     fn flags(&self) -> Vec<Flag> {
         let others = self.common(Connection::augment_args(Command::new("")));
-        let arguments = self.arguments();
+        let mut arguments = self.arguments();
+        arguments.extend(self.method.named().map(|field| field.name().to_owned()));
         let names =
             if self.is_short { Names::Short { arguments: &arguments } } else { Names::Exact };
         let mut flags = Flag::of(&self.method.input(), names, &others);
@@ -140,7 +164,7 @@ impl Operation {
         let connection = Connection::from_arg_matches(matches)?;
         let safety = Safety::from_matches(matches);
         let connection = connection.safely(safety);
-        let watch = match self.method.is_reading() {
+        let watch = match self.method.is_reading() && self.method.content().is_none() {
             true => Watch::from_arg_matches(matches)?,
             false => Watch::default(),
         };
@@ -156,10 +180,13 @@ impl Operation {
             return output.flush();
         }
         let flags = self.flags();
-        let set: Vec<_> = flags.iter().filter(|flag| flag.is_given(matches)).collect();
+        let set = flags.iter().filter(|flag| flag.is_given(matches));
+        let set = set.map(|flag| Ok((flag, flag.values(matches)?)));
+        let set = set.collect::<Result<Vec<_>, Failure>>()?;
         let complete = |json: &str| {
+            let mut set = set.iter();
             let json =
-                set.iter().try_fold(json.to_owned(), |json, flag| flag.set(&json, matches))?;
+                set.try_fold(json.to_owned(), |json, (flag, values)| flag.set(&json, values))?;
             // Large pages are fewer calls.
             match flags.iter().find(|flag| flag.path() == "page_size") {
                 Some(size) if self.is_short && method.spec.is_paged => {
@@ -169,11 +196,11 @@ impl Operation {
             }
         };
         let given = Given::from_matches(matches);
-        // Lists have no options for many calls.
-        let options = match method.spec.is_paged {
-            true => BulkOptions::default(),
-            false => BulkOptions::from_arg_matches(matches)?,
+        let options = match self.takes_many() {
+            true => BulkOptions::from_arg_matches(matches)?,
+            false => BulkOptions::default(),
         };
+        let to = matches.try_get_one::<PathBuf>(TO).ok().flatten();
         let requests = match &given {
             // Only flags, or nothing: an empty request is one too.
             None => {
@@ -198,18 +225,27 @@ impl Operation {
                     let list = async || listing::print(&client, view, method, json, limit).await;
                     return watch.run(view, list).await;
                 }
-                let named = flags.iter().find_map(|flag| flag.named(matches));
-                let done = match &named {
-                    Some((noun, name)) => format!("{} {name}.", done(method, noun)),
-                    None => format!("{}: done.", method.spec.method),
-                };
-                // How many a filter or a list names is not known.
-                if !safety.dry_run.dry_run && self.arguments().is_empty() {
-                    safety.confirm(method, "everything that the request names")?;
+                if let Some(path) = to {
+                    return response::save(&client, method, json, path).await;
                 }
+                let named = set.iter().find(|(flag, _)| flag.is_argument());
+                let what = named.map(|(flag, values)| flag.named(values));
+                let is_one = named.is_some_and(|(_, values)| values.len() == 1);
+                if !safety.dry_run.dry_run && !is_one && self.arguments().is_empty() {
+                    // How many a filter names is not known.
+                    let all = "everything that the request names";
+                    safety.confirm(method, what.as_deref().unwrap_or(all))?;
+                }
+                let done = format!("{}.", done(method, what.as_deref()));
                 let call = async || response::call(&client, view, method, json, &done).await;
                 watch.run(view, async || call().await.map(drop)).await
             }),
+            Requests::Many(requests) if !self.takes_many() => {
+                let expected = "expected one request, since there is one list or file for all";
+                let what = given.as_ref().map(Given::what).unwrap_or_default();
+                let found = count(requests.len(), "request");
+                Err(Failure::Input(format!("{what}: {expected}, found {found}")))
+            }
             Requests::Many(requests) => {
                 let settings = options.settings(given.as_ref().and_then(Given::path))?;
                 bulk::requests(connection, self.method, settings, requests, "done")

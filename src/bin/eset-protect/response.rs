@@ -1,5 +1,7 @@
 //! Prints the response of a call.
 
+use std::path::Path;
+
 use eset_protect::Client;
 use eset_protect::rpc::IdempotencyLevel;
 use serde_json::Value;
@@ -12,7 +14,8 @@ use crate::items::{Items, program};
 use crate::method::Method;
 use crate::output::{Output, View};
 use crate::say::say;
-use crate::text::{plural, printable, singular};
+use crate::text::{count, plural, printable, singular};
+use crate::whole_file::{self, Readers};
 
 /// Makes a call and prints its response, or `done` if that is empty. Returns the response: empty if there is none,
 /// since it is a dry run or what is not found is ignored.
@@ -68,8 +71,14 @@ async fn print_response(
         return output.flush();
     }
     let value = parse(response)?;
-    if let Some(field) = method.content().filter(|_| view.is_for_people()) {
-        return print_file(output, value[field.json_name()].as_str().unwrap_or_default());
+    if let Some(content) = content(method, &value)? {
+        if output.is_terminal {
+            let problem =
+                "the response is a file, and standard output is a terminal; --to FILE, or a pipe";
+            return Err(Failure::Input(problem.to_owned()));
+        }
+        output.bytes(&content)?;
+        return output.flush();
     }
     match method.item() {
         _ if method.output().fields().next().is_none() => output.line(&printable(done))?,
@@ -95,16 +104,29 @@ async fn print_response(
     output.flush()
 }
 
-/// Writes the content of a file, in base64, as it is.
-fn print_file(mut output: Output, content: &str) -> Result<(), Failure> {
-    if output.is_terminal {
-        let problem = "the response is a file, and standard output is a terminal; send it to a file or a pipe";
-        return Err(Failure::Input(problem.to_owned()));
-    }
-    let content = base64_simd::STANDARD.decode_to_vec(content);
-    let content = content.map_err(|error| Failure::Other(format!("the response: {error}")))?;
-    output.bytes(&content)?;
+/// Makes a call whose response is a file, and writes it to `path`.
+pub async fn save(
+    client: &Client,
+    method: &Method,
+    request: &str,
+    path: &Path,
+) -> Result<(), Failure> {
+    let response = parse(&calls::call(client, method, request).await?)?;
+    let content = content(method, &response)?.unwrap_or_default();
+    whole_file::write(path, &content, Readers::Owner)
+        .map_err(|error| Failure::io(&format!("--to {}", path.display()), &error))?;
+    let mut output = Output::new();
+    let size = count(content.len(), "byte");
+    output.line(&printable(&format!("Wrote {} with {size}.", path.display())))?;
     output.flush()
+}
+
+/// Returns the content of the file that a response is.
+fn content(method: &Method, response: &Value) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(field) = method.content() else { return Ok(None) };
+    let base64 = response[field.json_name()].as_str().unwrap_or_default();
+    let content = base64_simd::STANDARD.decode_to_vec(base64);
+    content.map(Some).map_err(|error| Failure::Other(format!("the response: {error}")))
 }
 
 /// Returns the resource in a response.

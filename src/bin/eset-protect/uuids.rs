@@ -70,7 +70,8 @@ impl ByUuid {
         let name = method.input().fields().next();
         let name = name.map(|field| field.name().to_owned()).unwrap_or_default();
         let verb = past(method.spec.method);
-        let done = done(method, &noun(&name).replace('_', " "));
+        let noun = noun(&name).replace('_', " ");
+        let done = done(method, Some(&format!("the {noun}")));
         let is_one =
             matches!(&*self.uuids.uuids, [uuid] if uuid != "-") && !self.options.has_failed_file();
         if watch.is_on() && !is_one {
@@ -95,16 +96,20 @@ impl ByUuid {
     }
 }
 
-/// Returns `Deleted the task` for `DeleteTask`.
-pub fn done(method: &Method, noun: &str) -> String {
-    let verb = past(method.spec.method);
-    let (first, rest) = verb.split_at(1);
-    format!("{}{rest} the {noun}", first.to_uppercase())
+/// Returns `Deleted 2 tasks`, or `Deleted the task` for `DeleteTask` if it is not said what.
+pub fn done(method: &Method, what: Option<&str>) -> String {
+    let past = past(method.spec.method);
+    let (first, rest) = past.split_at(1);
+    let whole = kebab(method.spec.method);
+    let whole = whole.trim_start_matches("batch-").split_once('-').map(|(_, object)| object);
+    let whole = whole.map(|object| format!("the {}", object.replace('-', " ")));
+    let what = what.or(whole.as_deref()).unwrap_or_default();
+    format!("{}{rest} {what}", first.to_uppercase())
 }
 
 /// Returns the past tense of a method's verb: `deleted` for `DeleteTask`, and `shown` for `GetTask`.
 fn past(method: &str) -> String {
-    match kebab(method).split('-').next().unwrap_or_default() {
+    match kebab(method).trim_start_matches("batch-").split('-').next().unwrap_or_default() {
         "get" | "list" | "" => "shown".to_owned(),
         verb if verb.ends_with('e') => format!("{verb}d"),
         verb => format!("{verb}ed"),

@@ -32,12 +32,18 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
             Some(match server.is_some_and(|server| server.has_token_url) {
                 true => "there is no token endpoint at the address of --token-url".to_owned(),
+                false if matches!(kind, Some(ServerKind::Endpoint { .. })) => {
+                    "there is no token endpoint at that address: --token-url says another, and \
+                     --on-prem URL is for ESET PROTECT On-Prem"
+                        .to_owned()
+                }
                 false => "there is no token endpoint at that address: --token-url says another"
                     .to_owned(),
             })
         }
-        (_, Code::NotFound) if is_whole_list(error) => Some(elsewhere(kind)),
-        (_, Code::NotFound) => Some("`list` shows what there is".to_owned()),
+        (_, Code::NotFound) if is_below(error) => Some("`list` shows what there is".to_owned()),
+        // A list of everything is always there.
+        (_, Code::NotFound) if is_list(error) => Some(elsewhere(kind)),
         (_, Code::Unauthenticated) => Some(unauthenticated(server).to_owned()),
         // The sender is not the service and knows no users.
         (_, Code::PermissionDenied) if error.message().contains("in front of the login") => Some(
@@ -72,12 +78,10 @@ fn is_list(error: &Error) -> bool {
     error.rpc().is_some_and(|spec| spec.is_paged)
 }
 
-/// Whether this lists everything, so that NOT_FOUND is impossible.
-fn is_whole_list(error: &Error) -> bool {
-    let is_below = |path: &str| path.contains('{');
-    let is_whole = |path: Option<&str>| path.is_some_and(|path| !is_below(path));
-    is_list(error)
-        && is_whole(error.rpc().and_then(|spec| spec.http.first()).map(|binding| binding.path))
+/// Whether the path names a resource, which may be missing.
+fn is_below(error: &Error) -> bool {
+    let binding = error.rpc().and_then(|spec| spec.http.first());
+    binding.is_none_or(|binding| binding.path.contains('{'))
 }
 
 /// Returns the hint for a server that is not ESET's API.
