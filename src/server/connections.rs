@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -96,23 +96,19 @@ pub(crate) async fn serve(
                 wait = SHORT_WAIT;
                 // Without it, responses are merely slower.
                 let _ = stream.set_nodelay(true);
-                // Its runtime may be another. An error means that the connection is broken.
-                let Ok(stream) = stream.into_std() else { continue };
                 number = number.wrapping_add(1);
                 let activity = Activity::new();
                 open.lock().insert(number, Arc::clone(&activity));
                 let ended = Ended { open: open.clone(), number };
                 let (handshake, protocol) = (Arc::clone(&handshake), protocol.clone());
                 let (calls, draining) = (calls.clone(), draining.subscribe());
-                let connection = async move {
+                workers.spawn(&mut tasks, stream, async move |stream| {
                     let _ended = ended;
-                    let Ok(stream) = TcpStream::from_std(stream) else { return };
                     connection::serve(
                         stream, handshake, activity, protocol, calls, limits, draining,
                     )
                     .await;
-                };
-                tasks.spawn_on(connection, &workers.next());
+                });
             }
             Err(error) if is_of_one(&error) => {}
             // Usually no file descriptor is left. The listener stays ready, so an immediate retry would use a

@@ -5,10 +5,12 @@ use std::sync::mpsc;
 #[cfg(feature = "serve")]
 use std::{io, thread};
 
+use tokio::net::TcpStream;
 #[cfg(feature = "serve")]
 use tokio::runtime;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 /// The most threads. A client keeps connections for each runtime, and remembers 64 runtimes at most.
 #[cfg(feature = "serve")]
@@ -37,10 +39,26 @@ impl Workers {
         Ok(Self { workers, next: 0 })
     }
 
-    /// Returns the runtime for the next connection.
-    pub(super) fn next(&mut self) -> Handle {
+    /// Serves a connection on the next thread, or without threads on the current runtime.
+    pub(super) fn spawn<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        stream: TcpStream,
+        serve: impl FnOnce(TcpStream) -> F + Send + 'static,
+    ) {
         self.next = (self.next + 1).checked_rem(self.workers.len()).unwrap_or_default();
-        self.workers.get(self.next).map_or_else(Handle::current, |worker| worker.handle.clone())
+        let Some(worker) = self.workers.get(self.next) else {
+            tasks.spawn(serve(stream));
+            return;
+        };
+        // Its runtime is another. An error means that the connection is broken.
+        let Ok(stream) = stream.into_std() else { return };
+        let connection = async move {
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                serve(stream).await;
+            }
+        };
+        tasks.spawn_on(connection, &worker.handle);
     }
 }
 
