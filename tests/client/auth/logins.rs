@@ -1,16 +1,14 @@
 //! The logins of the cloud and of On-Prem servers, against a scripted server.
 
-use std::time::Duration;
-
 use eset_protect::{Client, Error, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
 
 use crate::auth::TASK;
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::{Answer, Scripted, answer, json, ok, pending};
 
 const PASSWORD: &str = "p&ss=w%rd +\"\u{e4}\\\r\n";
 const USER: &str = "api user+1@eset.example";
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// Starts one server for the login and the calls.
 async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
@@ -19,7 +17,7 @@ async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
         .host("automation", server.endpoint())
         .token_url(format!("{}/oauth/token", server.endpoint()))
         .login(USER, PASSWORD)
-        .pending_pause(PAUSE, PAUSE)
+        .timer(DrivenTimer::new())
         .retry(RetryPolicy::none())
         .connect_lazy()
         .unwrap();
@@ -28,9 +26,12 @@ async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
 
 async fn on_prem(script: Vec<Answer>) -> (Client, Scripted) {
     let server = Scripted::start(script).await;
-    let client =
-        Client::on_prem(&server.endpoint()).login(USER, PASSWORD).retry(RetryPolicy::none());
-    let client = client.connect_lazy().unwrap();
+    let client = Client::on_prem(&server.endpoint())
+        .login(USER, PASSWORD)
+        .timer(DrivenTimer::new())
+        .retry(RetryPolicy::none())
+        .connect_lazy()
+        .unwrap();
     (client, server)
 }
 

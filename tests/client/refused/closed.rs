@@ -1,5 +1,7 @@
 //! Connections that end before a request, with it, and between two.
 
+use std::time::Duration;
+
 use eset_protect::{Client, Error, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
@@ -9,6 +11,9 @@ use crate::refused::http2::{
 };
 use crate::support::scripted::frames::{Act, Last, What, code};
 use crate::support::scripted::{Answer, Scripted, ok};
+
+/// Longer than a call takes on a busy machine.
+const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_connection_that_ends_with_the_request_may_have_run_it() {
@@ -58,6 +63,12 @@ impl Tally {
     fn add<T>(&mut self, result: Result<T, Error>) {
         match result {
             Ok(_) => self.done += 1,
+            // In about one of 100,000 such calls under load: tokio's channel takes the request at the very moment when
+            // hyper's task of the connection drops its end, and keeps it. The deadline of the call ends it.
+            Err(error) if error.is_deadline_exceeded() => {
+                assert!(error.may_have_executed(), "{error:?}");
+                self.may_have_run += 1;
+            }
             Err(error) if error.may_have_executed() => {
                 assert_may_have_run(&error);
                 self.may_have_run += 1;
@@ -81,7 +92,7 @@ impl Tally {
 async fn call_often(wire: Http2, after: &[Act]) {
     let acts = [wire.answer(), after.to_vec()].concat();
     let (server, builder) = wire.start([], acts).await;
-    let client = builder.connect_lazy().unwrap();
+    let client = builder.timeout(LONG).connect_lazy().unwrap();
     let mut tally = Tally::default();
     for _ in 0..200 {
         tally.add(create(&client).await);
@@ -113,7 +124,8 @@ async fn nor_do_those_of_http_1() {
     let Answer::Keep(bytes) = ok(TASK) else { unreachable!() };
     let server = Scripted::start((0..1000).map(|_| Answer::Close(bytes.clone()))).await;
     let client =
-        at_once(Client::builder(&server.endpoint())).wire(Wire::Rest).connect_lazy().unwrap();
+        at_once(Client::builder(&server.endpoint()).timeout(LONG)).wire(Wire::Rest).connect_lazy();
+    let client = client.unwrap();
     let mut tally = Tally::default();
     for _ in 0..200 {
         tally.add(create(&client).await);
