@@ -73,7 +73,7 @@ impl Link {
         match &self.wire {
             Wire::Grpc { server, .. } => server.clone(),
             #[cfg(feature = "rest")]
-            Wire::Rest { hosts, .. } => hosts.origin(spec).ok().map(|origin| origin.server()),
+            Wire::Rest { hosts, .. } => hosts.origin(spec).ok().map(|origin| origin.server),
             Wire::Custom => None,
         }
     }

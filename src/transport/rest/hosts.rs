@@ -1,9 +1,10 @@
 //! The host for each RPC.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
@@ -76,8 +77,8 @@ pub(crate) struct Hosts {
 
 #[derive(Debug)]
 enum Base {
-    /// One host per service.
-    Cloud(Region),
+    /// One host per service, with those that calls have used.
+    Cloud(Region, Mutex<BTreeMap<&'static str, Origin>>),
     /// One origin for all services.
     Single(Origin),
 }
@@ -87,6 +88,8 @@ enum Base {
 pub(crate) struct Origin {
     scheme: Scheme,
     authority: Authority,
+    /// As telemetry names it.
+    pub(crate) server: Server,
 }
 
 impl Origin {
@@ -97,31 +100,27 @@ impl Origin {
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err(wrong());
         };
-        Ok(Self { scheme, authority })
+        let server = Server::new(authority.host(), authority.port_u16(), scheme == Scheme::HTTPS);
+        Ok(Self { scheme, authority, server })
     }
 
     /// The address of a path and a query.
-    pub(crate) fn uri(&self, path_and_query: &str) -> Result<Uri, Error> {
+    pub(crate) fn uri(self, path_and_query: &str) -> Result<Uri, Error> {
+        let authority = self.authority.clone();
         Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
+            .scheme(self.scheme)
+            .authority(self.authority)
             .path_and_query(path_and_query)
             .build()
             .map_err(|error| {
-                Error::config(format!("the address {}{path_and_query}: {error}", self.authority))
+                Error::config(format!("the address {authority}{path_and_query}: {error}"))
             })
-    }
-
-    /// The server, as telemetry names it.
-    pub(crate) fn server(&self) -> Server {
-        let port = self.authority.port_u16();
-        Server::new(self.authority.host(), port, self.scheme == Scheme::HTTPS)
     }
 }
 
 impl Hosts {
     pub(crate) fn cloud(region: Region) -> Self {
-        Self { base: Base::Cloud(region), overrides: BTreeMap::new() }
+        Self { base: Base::Cloud(region, Mutex::default()), overrides: BTreeMap::new() }
     }
 
     pub(crate) fn single(origin: &str) -> Result<Self, Error> {
@@ -135,12 +134,18 @@ impl Hosts {
     }
 
     /// The origin for an RPC.
-    pub(crate) fn origin(&self, spec: &MethodSpec) -> Result<Cow<'_, Origin>, Error> {
+    pub(crate) fn origin(&self, spec: &MethodSpec) -> Result<Origin, Error> {
         match (self.overrides.get(spec.host), &self.base) {
-            (Some(origin), _) | (None, Base::Single(origin)) => Ok(Cow::Borrowed(origin)),
-            (None, Base::Cloud(region)) => {
-                Origin::parse(&format!("https://{region}.{}.eset.systems", spec.host))
-                    .map(Cow::Owned)
+            (Some(origin), _) | (None, Base::Single(origin)) => Ok(origin.clone()),
+            (None, Base::Cloud(region, used)) => {
+                let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
+                match used.entry(spec.host) {
+                    Entry::Occupied(origin) => Ok(origin.get().clone()),
+                    Entry::Vacant(new) => {
+                        let text = format!("https://{region}.{}.eset.systems", spec.host);
+                        Ok(new.insert(Origin::parse(&text)?).clone())
+                    }
+                }
             }
         }
     }
