@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 
@@ -23,7 +24,7 @@ use crate::wkt::Any;
 pub(crate) use in_words::InWords;
 
 /// The header with ESET's id of a request ([facts](crate::facts#errors)).
-pub(crate) const REQUEST_ID: &str = "request-id";
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// The reason why a call failed, the same on both wires.
 ///
@@ -340,7 +341,7 @@ impl Error {
     /// Returns ESET's id of the request, for its support ([facts](crate::facts#errors)), if the response had
     /// one.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.metadata.get(REQUEST_ID).and_then(|value| value.to_str().ok())
+        self.0.metadata.as_ref().get(REQUEST_ID).and_then(|value| value.to_str().ok())
     }
 
     /// Returns how many times the request was sent, including attempts without a connection: once, and again

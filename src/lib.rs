@@ -156,6 +156,7 @@ pub mod descriptors;
 pub mod emulator;
 mod error;
 pub mod filter;
+mod framing;
 #[cfg(any(feature = "rest", feature = "server"))]
 mod gzip;
 mod json;

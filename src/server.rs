@@ -18,7 +18,7 @@
 
 mod backend;
 #[cfg(feature = "_connections")]
-mod bytes_codec;
+mod compression;
 #[cfg(feature = "_connections")]
 pub(crate) mod connections;
 #[cfg(feature = "_connections")]

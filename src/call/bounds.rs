@@ -11,7 +11,7 @@ use tonic::metadata::MetadataMap;
 use tracing::Instrument;
 
 use super::limit::{Limit, outcome};
-use crate::error::{Error, ErrorKind, REQUEST_ID};
+use crate::error::{Error, ErrorKind};
 use crate::pending::of_poll;
 use crate::rate_limiter::{Permit, Priority};
 use crate::telemetry::{self, Sending};
@@ -93,12 +93,9 @@ impl Bounds {
         // Telemetry reads parts of it before the caller does.
         let mut reply = reply.map_err(|error| of_request(error).redacted(secrets.get()));
         if let Ok(reply) = &mut reply {
-            let headers = reply.headers_mut();
-            if headers.contains_key(REQUEST_ID) {
-                secrets.get().redact_request_id(headers);
-            }
+            secrets.redact_request_id(reply.headers_mut());
         }
-        attempt.end(reply.as_ref().map(|reply| (reply.http_status, reply.headers())));
+        attempt.end(reply.as_ref().map(|reply| (reply.http_status(), reply.headers())));
         if let Some(permit) = permit
             && let Some(outcome) = outcome(&reply, self.timer.system_time())
         {

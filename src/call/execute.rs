@@ -250,7 +250,7 @@ impl Running<'_> {
             let now = timer.now();
             let polls = polls.get_or_insert_with(|| Polls::new(self.context.policy.pending, now));
             let pause = polls.next(now).map_err(|error| {
-                error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status)
+                error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status())
             })?;
             let sending = Sending::attempt(self.outgoing.spec(), self.state.attempts);
             telemetry::pending(sending, polls.count, pause);

@@ -229,13 +229,9 @@ impl Gate {
                 Err(never) => match never {},
             };
         };
-        let api = self.api.clone();
-        let answer = move |request: tonic::Request<Bytes>| {
-            let api = api.clone();
-            async move {
-                let response = api.call(spec.path, request.into_inner()).await?;
-                Ok(tonic::Response::new(response.into()))
-            }
+        let answer = async |request: tonic::Request<Bytes>| {
+            let response = self.api.call(spec.path, request.into_inner()).await?;
+            Ok(tonic::Response::new(response.into()))
         };
         encoded::serve(request, self.body_time, answer).await
     }

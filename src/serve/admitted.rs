@@ -107,7 +107,7 @@ impl Admitted {
         if let Some(entry) = entry {
             match &result {
                 Ok(response) => {
-                    let id = response.metadata().get(crate::error::REQUEST_ID);
+                    let id = response.metadata().as_ref().get(crate::error::REQUEST_ID);
                     entry.end(Code::Ok, true, id.and_then(|id| id.to_str().ok()));
                 }
                 Err(error) => {

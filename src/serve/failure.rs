@@ -28,7 +28,7 @@ pub(super) fn status(error: Error, tenant: &str) -> Status {
         status.metadata_mut().insert(INFERRED_FROM, http.into());
     }
     if is_down && let Ok(tenant) = tenant.parse() {
-        status.metadata_mut().insert(TENANT, tenant);
+        status.metadata_mut().as_mut().insert(TENANT, tenant);
     }
     status
 }

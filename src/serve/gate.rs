@@ -133,9 +133,7 @@ impl Gate {
         };
         let deadline = admitted.deadline;
         let time = self.body_time.min(deadline.left().unwrap_or(Duration::MAX));
-        let forward = move |request| admitted.clone().forward(spec, codec, request);
-        let response = encoded::serve(request, time, forward).await;
-        response.map(|body| deadline.limit_body(body))
+        encoded::serve(request, time, |request| admitted.forward(spec, codec, request)).await
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
@@ -160,7 +158,7 @@ impl Gate {
 /// Returns the media type of a gRPC-Web request as tonic's layer compares it: in lower case, without parameters.
 fn grpc_web(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let media_type = value.split(';').next()?.trim().to_ascii_lowercase();
-    let is_web = media_type.starts_with("application/grpc-web");
-    HeaderValue::try_from(media_type).ok().filter(|_| is_web)
+    let media_type = value.split(';').next()?.trim();
+    head::after(media_type, "application/grpc-web")?;
+    HeaderValue::try_from(media_type.to_ascii_lowercase()).ok()
 }

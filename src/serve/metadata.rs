@@ -6,7 +6,7 @@ use tonic::metadata::MetadataMap;
 use crate::server::metadata;
 
 /// Names the tenant of a call.
-pub(super) const TENANT: &str = "eset-protect-tenant";
+pub(super) const TENANT: HeaderName = HeaderName::from_static("eset-protect-tenant");
 /// In a failed call: the HTTP status from which the code was inferred.
 pub(super) const INFERRED_FROM: &str = "eset-protect-code-inferred-from";
 /// The marks of this server; callers cannot set them for upstreams.

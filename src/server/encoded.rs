@@ -1,73 +1,117 @@
 //! A gRPC front for whoever answers RPCs by their encoded messages.
+//!
+//! tonic's own server is made for streams. A unary call is a message each way and a status, so it is read and written
+//! here, for about half of the cost. The codes of errors are gRPC's
+//! (<https://github.com/grpc/grpc/blob/master/doc/statuscodes.md>).
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
-use tokio::time::sleep;
+use futures_util::stream;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use tokio::time::timeout;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::codec::{CompressionEncoding, Streaming};
-use tonic::server::Grpc;
-use tonic::{Code, Status};
-use tower::service_fn;
+use tonic::metadata::MetadataMap;
 
-use super::bytes_codec::BytesCodec;
-use super::deadline::stream::until;
+use super::compression::{Compression, GRPC_ENCODING};
+use crate::framing::{Malformed, OneMessage, PREFIX, seal};
 
 /// The maximum size of a message, in both directions.
 pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const OK: HeaderValue = HeaderValue::from_static("0");
+
 /// Answers a gRPC request by its encoded message, which must arrive within `time`. The response is compressed only if
 /// the request is: most clients accept compression, few gain from it, and it costs several times the CPU of the rest of
 /// a call.
-pub(crate) fn serve<F, A>(
+pub(crate) async fn serve<A>(
     request: Request<Body>,
     time: Duration,
-    answer: F,
-) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
+    answer: impl FnOnce(tonic::Request<Bytes>) -> A,
+) -> Response<Body>
 where
-    F: Fn(tonic::Request<Bytes>) -> A + Send + Sync + 'static,
-    A: Future<Output = Result<tonic::Response<Bytes>, Status>> + Send + 'static,
+    A: Future<Output = Result<tonic::Response<Bytes>, Status>>,
 {
-    let grpc = Grpc::new(BytesCodec)
-        .max_decoding_message_size(MAX_MESSAGE)
-        .max_encoding_message_size(MAX_MESSAGE)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .accept_compressed(CompressionEncoding::Deflate);
-    let encoding = match request.headers().get("grpc-encoding").map(HeaderValue::as_bytes) {
-        Some(b"gzip") => Some(CompressionEncoding::Gzip),
-        Some(b"deflate") => Some(CompressionEncoding::Deflate),
-        _ => None,
+    let answered = async {
+        let (head, body) = request.into_parts();
+        let compression = Compression::of(&head.headers)?;
+        let message = timeout(time, receive(body, compression)).await.map_err(|_| {
+            Status::deadline_exceeded(format!("the message did not arrive within {time:?}"))
+        })??;
+        let compression = compression.filter(|one| one.is_accepted(&head.headers));
+        let metadata = MetadataMap::from_headers(head.headers);
+        let request = tonic::Request::from_parts(metadata, head.extensions, message);
+        respond(answer(request).await?, compression)
     };
-    let mut grpc = encoding.into_iter().fold(grpc, Grpc::send_compressed);
-    let late = move || {
-        Err(Status::deadline_exceeded(format!("the message did not arrive within {time:?}")))
-    };
-    let request = request.map(|body| until(body, sleep(time), late));
-    Box::pin(async move {
-        // tonic's own unary calls ignore a second message.
-        let answer = |request| async { answer(only_message(request).await?).await };
-        grpc.client_streaming(service_fn(answer), request).await
-    })
+    answered.await.unwrap_or_else(Status::into_http)
 }
 
-/// Receives the message of a unary call. The codes of errors are gRPC's
-/// (<https://github.com/grpc/grpc/blob/master/doc/statuscodes.md>), not tonic's.
-async fn only_message(
-    request: tonic::Request<Streaming<Bytes>>,
-) -> Result<tonic::Request<Bytes>, Status> {
-    let (metadata, extensions, mut messages) = request.into_parts();
-    let code_of_grpc = |status: Status| match status.code() {
-        Code::OutOfRange => Status::resource_exhausted(status.message()),
-        _ => status,
-    };
-    let refused = |found| Status::unimplemented(format!("expected one message, found {found}"));
-    let first = messages.message().await.map_err(code_of_grpc)?;
-    let message = first.ok_or_else(|| refused("none"))?;
-    match messages.message().await.map_err(code_of_grpc)? {
-        None => Ok(tonic::Request::from_parts(metadata, extensions, message)),
-        Some(_) => Err(refused("several")),
+/// Receives the message of a request.
+async fn receive(mut body: Body, compression: Option<Compression>) -> Result<Bytes, Status> {
+    let mut message = OneMessage::new(MAX_MESSAGE);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        message.push(data).map_err(|malformed| match malformed {
+            Malformed::TooLarge(_) => too_large("message"),
+            Malformed::UnknownFlag => Status::internal("the message has an unknown flag"),
+            Malformed::Several => Status::unimplemented("expected one message, found several"),
+        })?;
     }
+    let is_compressed = message.is_compressed();
+    let message = message.finish().map_err(|size| match size {
+        0 => Status::unimplemented("expected one message, found none"),
+        _ => Status::internal("the message ended early"),
+    })?;
+    if !is_compressed {
+        return Ok(message);
+    }
+    let compression = compression.ok_or_else(|| {
+        Status::internal("the message is compressed, and grpc-encoding is not set")
+    })?;
+    let unpacked = compression.unpack(&message, MAX_MESSAGE).map_err(|error| {
+        Status::internal(format!("the message is not valid {}: {error}", compression.name()))
+    })?;
+    unpacked.ok_or_else(|| too_large("unpacked message"))
+}
+
+/// Returns a response as HTTP.
+fn respond(
+    response: tonic::Response<Bytes>,
+    compression: Option<Compression>,
+) -> Result<Response<Body>, Status> {
+    let (metadata, message, extensions) = response.into_parts();
+    let mut frame = match compression {
+        Some(compression) => compression.pack(&message).map_err(|error| {
+            Status::internal(format!("the response cannot be compressed: {error}"))
+        })?,
+        None => [&[0; PREFIX], &*message].concat(),
+    };
+    if frame.len() - PREFIX > MAX_MESSAGE {
+        return Err(too_large("response"));
+    }
+    seal(&mut frame, compression.is_some());
+    let mut trailers = HeaderMap::with_capacity(1);
+    trailers.insert(GRPC_STATUS, OK);
+    // Without a size, which would become a content-length: gRPC-Web appends the trailers.
+    let frames = [Frame::data(frame.into()), Frame::trailers(trailers)].map(Ok::<_, Infallible>);
+    let mut http = Response::new(Body::new(StreamBody::new(stream::iter(frames))));
+    *http.headers_mut() = metadata.into_headers();
+    *http.extensions_mut() = extensions;
+    http.headers_mut().insert(header::CONTENT_TYPE, GRPC);
+    if let Some(compression) = compression {
+        let name = HeaderValue::from_static(compression.name());
+        http.headers_mut().insert(GRPC_ENCODING, name);
+    }
+    Ok(http)
+}
+
+fn too_large(what: &str) -> Status {
+    Status::resource_exhausted(format!("the {what} exceeds {MAX_MESSAGE} bytes"))
 }

@@ -10,33 +10,37 @@ use tonic::body::Body;
 use super::RestFront;
 
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|value| {
-        value.get(..16).is_some_and(|value| value.eq_ignore_ascii_case(b"application/grpc"))
-    })
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| after(value, "application/grpc").is_some())
+}
+
+/// Returns what follows the start of a text, whatever its case.
+pub(crate) fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    let (begin, rest) = text.split_at_checked(start.len())?;
+    begin.eq_ignore_ascii_case(start).then_some(rest)
 }
 
 /// Returns the answer to a request whose media type is gRPC's or gRPC-Web's, and which does not keep to the protocol
 /// ("PROTOCOL-HTTP2" and "PROTOCOL-WEB" of gRPC): its status would be lost, or its message misread.
 pub(crate) fn refused<B>(request: &Request<B>, has_web: bool) -> Option<Response<Bytes>> {
     let media_type = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let media_type = media_type.split(';').next()?.trim().to_ascii_lowercase();
-    let form = media_type.strip_prefix("application/grpc")?;
-    let web = form.strip_prefix("-web").filter(|_| has_web);
-    let form = web.map_or(form, |form| form.strip_prefix("-text").unwrap_or(form));
-    let (status, message) = match form {
-        "" | "+proto" if request.method() != Method::POST => {
+    let form = after(media_type.split(';').next()?.trim(), "application/grpc")?;
+    let web = after(form, "-web").filter(|_| has_web);
+    let form = web.map_or(form, |form| after(form, "-text").unwrap_or(form));
+    let is_known = form.is_empty() || form.eq_ignore_ascii_case("+proto");
+    let (status, message) = match is_known {
+        true if request.method() != Method::POST => {
             (StatusCode::METHOD_NOT_ALLOWED, "expected POST")
         }
-        "" | "+proto" if web.is_none() && request.version() < Version::HTTP_2 => {
+        true if web.is_none() && request.version() < Version::HTTP_2 => {
             (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC: expected HTTP/2")
         }
-        "" | "+proto" => return None,
-        _ if has_web => (
+        true => return None,
+        false if has_web => (
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "content-type: expected application/grpc, application/grpc-web or application/grpc-web-text",
         ),
-        _ => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type: expected application/grpc"),
+        false => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type: expected application/grpc"),
     };
     let mut response = RestFront::error(status, message);
     if status == StatusCode::METHOD_NOT_ALLOWED {

@@ -1,6 +1,6 @@
 //! Observes a call that a server forwards.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 use tonic::Code;
 use tracing::Span;
@@ -10,6 +10,8 @@ use super::call::ended;
 use super::metrics;
 use super::names::method;
 use crate::rpc::MethodSpec;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Observes a call. Dropping it without ending it means that the call was cancelled.
 pub(crate) struct Served {
@@ -73,7 +75,7 @@ impl Served {
 
 /// Returns the trace of the caller, for logs.
 fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let id = headers.get("traceparent")?.to_str().ok()?.split('-').nth(1)?;
+    let id = headers.get(TRACEPARENT)?.to_str().ok()?.split('-').nth(1)?;
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 

@@ -9,7 +9,6 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
 use http::{Response, Version};
 use http_body::{Body, Frame, SizeHint};
 
@@ -68,19 +67,6 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// Appends the data of a frame to what was received before.
-pub(super) fn append(received: &mut Bytes, data: Bytes) {
-    if received.is_empty() {
-        // Mostly it comes whole, and nothing is copied.
-        *received = data;
-    } else {
-        let before = std::mem::take(received);
-        let mut joined = before.try_into_mut().unwrap_or_else(|part| BytesMut::from(&*part));
-        joined.extend_from_slice(&data);
-        *received = joined.freeze();
     }
 }
 

@@ -14,9 +14,9 @@ use tower_service::Service;
 
 use super::per_runtime::PerRuntime;
 use super::readiness::Readiness;
-use super::request::PREFIX;
 use super::{Limits, Reply, Request};
 use crate::error::{Error, ErrorKind};
+use crate::framing::PREFIX;
 use crate::timer::Timer;
 use crate::transport::connector::Connector;
 #[cfg(feature = "rest")]

@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind, Secrets, root_cause};
+use crate::framing::append;
 use crate::gzip::gunzip;
 use crate::telemetry;
 use crate::timer::Timer;
-use crate::transport::complete_body::{CompleteBody, append};
+use crate::transport::complete_body::CompleteBody;
 use crate::transport::connector::{self, Connector};
 use crate::transport::error_chain::{BoxError, find};
 use crate::transport::limits::{self, TooLong};
@@ -126,18 +128,30 @@ impl HttpClient {
     }
 
     /// Sends a request once. What is sent as a secret with it is in no response that is not a success.
-    pub(crate) async fn send(
+    pub(crate) fn send(
         &self,
         mut request: Request<Bytes>,
         secrets: impl FnOnce() -> Secrets,
-    ) -> Result<HttpResponse, Error> {
+    ) -> impl Future<Output = Result<HttpResponse, Error>> {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let host = request.uri().authority().cloned();
-        let host = || host.as_ref().map_or("", Authority::as_str);
         let has_body = !request.body().is_empty();
-        let response = self.pool()?.request(request.map(Full::new));
-        let response = self.limits.head(&*self.timer, response).await?;
-        let response = response.map_err(|error| self.not_answered(error, host(), has_body))?;
+        // Begun here, because a future that keeps the request is several times as large.
+        let response = self.pool().map(|pool| pool.request(request.map(Full::new)));
+        async move {
+            let response = self.limits.head(&*self.timer, response?).await?;
+            let response = response.map_err(|error| {
+                self.not_answered(error, host.as_ref().map_or("", Authority::as_str), has_body)
+            })?;
+            self.receive(response, secrets).await
+        }
+    }
+
+    async fn receive(
+        &self,
+        response: Response<Incoming>,
+        secrets: impl FnOnce() -> Secrets,
+    ) -> Result<HttpResponse, Error> {
         let status = response.status();
         let response = CompleteBody::of(response, self.limits)
             .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;

@@ -11,18 +11,19 @@ use tonic::metadata::MetadataMap;
 use super::metadata;
 
 /// The reply to one attempt: the response, or the news that it is pending.
-pub struct Reply {
-    pub(crate) body: Body,
+pub struct Reply(Box<Inner>);
+
+/// Boxed, because a reply passes through every layer of a call.
+struct Inner {
+    body: Body,
     /// As they came from the wire.
     headers: HeaderMap,
     /// What of the headers is metadata. Sorted out when somebody asks, since most callers do not.
     metadata: OnceLock<MetadataMap>,
-    /// The status, where it came over HTTP.
-    pub(crate) http_status: Option<StatusCode>,
+    http_status: Option<StatusCode>,
 }
 
-#[derive(Clone)]
-pub(crate) enum Body {
+pub(super) enum Body {
     Protobuf(Bytes),
     #[cfg(feature = "rest")]
     Json(Bytes),
@@ -53,50 +54,61 @@ impl Reply {
     }
 
     fn new(body: Body) -> Self {
-        Self { body, headers: HeaderMap::new(), metadata: OnceLock::new(), http_status: None }
+        let (headers, metadata) = (HeaderMap::new(), OnceLock::new());
+        Self(Box::new(Inner { body, headers, metadata, http_status: None }))
     }
 
     /// Sets the headers and trailers as they came.
     pub(super) fn with_headers(mut self, headers: HeaderMap) -> Self {
-        self.headers = headers;
+        self.0.headers = headers;
         self
     }
 
     /// Returns the metadata, and perhaps other headers.
     pub(crate) fn headers(&self) -> &HeaderMap {
-        self.metadata.get().map_or(&self.headers, AsRef::as_ref)
+        self.0.metadata.get().map_or(&self.0.headers, AsRef::as_ref)
     }
 
     pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.metadata.get_mut().map_or(&mut self.headers, AsMut::as_mut)
+        self.0.metadata.get_mut().map_or(&mut self.0.headers, AsMut::as_mut)
     }
 
     pub(crate) fn into_metadata(self) -> MetadataMap {
-        self.metadata.into_inner().unwrap_or_else(|| metadata(self.headers))
+        let Inner { headers, metadata: sorted_out, .. } = *self.0;
+        sorted_out.into_inner().unwrap_or_else(|| metadata(headers))
     }
 
     /// Sets the metadata: headers and trailers.
     #[must_use]
     pub fn with_metadata(mut self, metadata: MetadataMap) -> Self {
-        self.metadata = metadata.into();
+        self.0.metadata = metadata.into();
         self
     }
 
     /// Sets the HTTP status.
     #[cfg(feature = "rest")]
     pub(super) fn with_http_status(mut self, status: StatusCode) -> Self {
-        self.http_status = Some(status);
+        self.0.http_status = Some(status);
         self
+    }
+
+    /// Returns the status, if it came over HTTP.
+    pub(crate) fn http_status(&self) -> Option<StatusCode> {
+        self.0.http_status
+    }
+
+    pub(super) fn body(&self) -> &Body {
+        &self.0.body
     }
 
     /// Returns the metadata.
     pub fn metadata(&self) -> &MetadataMap {
-        self.metadata.get_or_init(|| metadata(self.headers.clone()))
+        self.0.metadata.get_or_init(|| metadata(self.0.headers.clone()))
     }
 
     /// Returns the response as it came: protobuf, or JSON over REST. `None` if it is pending.
     pub fn bytes(&self) -> Option<&Bytes> {
-        match &self.body {
+        match self.body() {
             Body::Protobuf(bytes) => Some(bytes),
             #[cfg(feature = "rest")]
             Body::Json(bytes) => Some(bytes),
@@ -106,7 +118,7 @@ impl Reply {
 
     /// Returns the identifier of the pending response; `None` if the response is there.
     pub fn pending_id(&self) -> Option<&HeaderValue> {
-        match &self.body {
+        match self.body() {
             Body::Pending(id) => Some(id),
             _ => None,
         }
@@ -119,7 +131,7 @@ impl fmt::Debug for Reply {
         f.debug_struct("Reply")
             .field("bytes", &self.bytes().map(Bytes::len))
             .field("is_pending", &self.pending_id().is_some())
-            .field("http_status", &self.http_status)
+            .field("http_status", &self.http_status())
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,8 @@ use prost::DecodeError;
 use tonic::metadata::MetadataMap;
 
 use super::reply::{Body, Reply};
-use crate::error::{Error, Secrets};
+use crate::error::{Error, REQUEST_ID, Secrets};
+use crate::framing::{PREFIX, seal};
 #[cfg(feature = "rest")]
 use crate::rpc::HttpBinding;
 use crate::rpc::MethodSpec;
@@ -41,9 +42,6 @@ pub(crate) trait Messages: Sync {
         Ok(true)
     }
 }
-
-/// Before a message of gRPC is a flag, whether it is compressed, and its length in four bytes.
-pub(super) const PREFIX: usize = 5;
 
 /// A call as the wires see it. Each form is made when a wire first asks for it, and once.
 pub(crate) struct Outgoing<'a> {
@@ -111,11 +109,11 @@ impl<'a> Outgoing<'a> {
 
     fn framed(&self) -> &Bytes {
         self.framed.get_or_init(|| {
-            let mut buffer = vec![0; PREFIX];
+            // Room for a small request as well.
+            let mut buffer = Vec::with_capacity(64);
+            buffer.resize(PREFIX, 0);
             self.messages.encode(&mut buffer);
-            // A longer message is over every limit, and is not sent.
-            let length = u32::try_from(buffer.len() - PREFIX).unwrap_or(u32::MAX);
-            buffer[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+            seal(&mut buffer, false);
             buffer.into()
         })
     }
@@ -138,7 +136,7 @@ impl<'a> Outgoing<'a> {
 
     /// Decodes the response in a reply.
     pub(crate) fn decode(&self, reply: &Reply) -> Result<(), Error> {
-        let decoded = match &reply.body {
+        let decoded = match reply.body() {
             Body::Protobuf(bytes) => self
                 .messages
                 .decode(bytes.clone())
@@ -160,7 +158,7 @@ impl<'a> Outgoing<'a> {
             }
             Err(problem) => Error::protocol(problem),
         };
-        Err(error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status))
+        Err(error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status()))
     }
 }
 
@@ -177,6 +175,13 @@ impl<'a> SentSecrets<'a> {
 
     pub(crate) fn get(&self) -> &Secrets {
         self.found.get_or_init(|| Secrets::of(self.headers))
+    }
+
+    /// Redacts the request id of a successful response, which telemetry shows.
+    pub(crate) fn redact_request_id(&self, headers: &mut HeaderMap) {
+        if !self.headers.is_empty() && headers.contains_key(REQUEST_ID) {
+            self.get().redact_request_id(headers);
+        }
     }
 }
 

@@ -48,6 +48,13 @@ impl RestTransport {
     }
 
     async fn attempt(&self, mut request: Request<'_>) -> Result<Reply, Error> {
+        let http = self.encode(&mut request)?;
+        let secrets = || request.secrets.get().clone();
+        read(self.http.send(http, secrets).await?, request.spec())
+    }
+
+    /// Takes the metadata out of a request and returns it as HTTP.
+    fn encode(&self, request: &mut Request<'_>) -> Result<http::Request<Bytes>, Error> {
         let form = request.outgoing.http()?;
         let body = form.body().cloned();
         let has_body = body.is_some();
@@ -66,8 +73,7 @@ impl RestTransport {
         if let Some(id) = request.pending_id {
             headers.insert(RESPONSE_ID, id.clone());
         }
-        let secrets = || request.secrets.get().clone();
-        read(self.http.send(http, secrets).await?, request.spec())
+        Ok(http)
     }
 }
 

@@ -24,6 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("error", &["proto", "rpc", "wkt"]),
     ("transcode", &["json", "protojson", "rpc", "wkt"]),
     ("text", &[]),
+    ("framing", &[]),
     ("gzip", &[]),
     ("timer", &[]),
     ("backoff", &[]),
@@ -35,6 +36,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "backoff",
             "error",
+            "framing",
             "gzip",
             "proto",
             "protojson",
@@ -82,7 +84,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("rollout", &["client", "device_management", "error", "params", "policy", "policy_management"]),
-    ("server", &["gzip", "proto", "protojson", "rpc", "transcode", "wkt"]),
+    ("server", &["framing", "gzip", "proto", "protojson", "rpc", "transcode", "wkt"]),
     (
         "serve",
         &[

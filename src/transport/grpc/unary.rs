@@ -5,7 +5,6 @@
 //! `UNIMPLEMENTED`, takes the first of two messages for the whole, and does not tell the statuses that it makes from
 //! those of the server. A unary exchange is two messages and a status, so it is read here, strictly.
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
@@ -14,10 +13,10 @@ use tonic::transport::channel::ResponseFuture;
 use super::not_grpc::NotGrpc;
 use super::status::{self, GRPC_STATUS};
 use crate::error::Error;
+use crate::framing::{Malformed, OneMessage};
 use crate::timer::Timer;
-use crate::transport::complete_body::{CompleteBody, append};
+use crate::transport::complete_body::CompleteBody;
 use crate::transport::readiness::Readiness;
-use crate::transport::request::PREFIX;
 use crate::transport::{Limits, Reply, Request};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -53,21 +52,29 @@ pub(super) async fn exchange(
             None => status::garbled("the response of a unary call has no message", headers),
         });
     }
-    let mut message = Message { limit: limits.message, received: Bytes::new() };
+    let mut message = OneMessage::new(limits.message);
     let trailers = loop {
         match body.frame().await {
             None => break None,
             Some(Err(error)) => return Err(status::broken(error, headers)),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {
-                    if let Err(problem) = message.push(data) {
-                        return Err(match problem {
-                            Problem::TooLarge(size) => {
-                                status::too_large(size, limits.message, headers)
-                            }
-                            Problem::Garbled(what) => status::garbled(what, headers),
-                        });
-                    }
+                    let problem = match message.push(data) {
+                        Ok(()) if message.is_compressed() => {
+                            "the response is compressed, which was not asked for"
+                        }
+                        Ok(()) => continue,
+                        Err(Malformed::TooLarge(size)) => {
+                            return Err(status::too_large(size, limits.message, headers));
+                        }
+                        Err(Malformed::UnknownFlag) => {
+                            "the response has a message with an unknown flag"
+                        }
+                        Err(Malformed::Several) => {
+                            "the response of a unary call has more than one message"
+                        }
+                    };
+                    return Err(status::garbled(problem, headers));
                 }
                 Err(frame) => break frame.into_trailers().ok(),
             },
@@ -79,7 +86,7 @@ pub(super) async fn exchange(
         let error = status::of_server(&mut headers, false);
         return Err(error.unwrap_or_else(|| status::untold(http_status, headers)));
     }
-    let Some(message) = message.finish() else {
+    let Ok(message) = message.finish() else {
         headers.extend(trailers);
         return Err(status::garbled("the response of a unary call has no message", headers));
     };
@@ -116,51 +123,4 @@ fn timeout(left: std::time::Duration) -> HeaderValue {
         if millis <= MOST { (millis, "m") } else { (left.as_secs().min(MOST), "S") };
     let text = [itoa::Buffer::new().format(number), unit].concat();
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("99999999S"))
-}
-
-/// The one message of a response, as far as it has come.
-struct Message {
-    limit: usize,
-    received: Bytes,
-}
-
-enum Problem {
-    TooLarge(usize),
-    Garbled(&'static str),
-}
-
-impl Message {
-    fn push(&mut self, data: Bytes) -> Result<(), Problem> {
-        append(&mut self.received, data);
-        match self.received.first() {
-            None | Some(0) => {}
-            Some(1) => {
-                return Err(Problem::Garbled(
-                    "the response is compressed, which was not asked for",
-                ));
-            }
-            Some(_) => {
-                return Err(Problem::Garbled("the response has a message with an unknown flag"));
-            }
-        }
-        match self.length() {
-            Some(length) if length > self.limit => Err(Problem::TooLarge(length)),
-            Some(length) if self.received.len() - PREFIX > length => {
-                Err(Problem::Garbled("the response of a unary call has more than one message"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The length of the message, once that is known.
-    fn length(&self) -> Option<usize> {
-        let length: [u8; 4] = self.received.get(1..PREFIX)?.try_into().ok()?;
-        usize::try_from(u32::from_be_bytes(length)).ok()
-    }
-
-    /// The message, if it is whole.
-    fn finish(mut self) -> Option<Bytes> {
-        let length = self.length()?;
-        (self.received.len() - PREFIX == length).then(|| self.received.split_off(PREFIX))
-    }
 }
