@@ -31,7 +31,10 @@ pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a
     scores.retain(|(score, _)| *score >= 0.5);
     // Equal ones stay in their order.
     scores.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    scores.into_iter().take(MAX).map(|(_, known)| known).collect()
+    // A difference in case or punctuation alone leaves no doubt.
+    let exact = scores.iter().filter(|(score, _)| *score >= 1.0).count();
+    scores.truncate(if exact == 0 { MAX } else { exact.min(MAX) });
+    scores.into_iter().map(|(_, known)| known).collect()
 }
 
 fn last_part(name: &str) -> &str {

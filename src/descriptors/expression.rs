@@ -103,6 +103,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         } else {
             let word: String = rest.chars().take_while(|c| is_word(*c)).collect();
             if word.is_empty() {
+                if let Some(sign) = SIGNS.iter().find(|sign| sign.starts_with(first)) {
+                    return Err(format!("expected {sign}, found {first} alone"));
+                }
                 return Err(format!("expected a member, a value or an operator, found {rest:?}"));
             }
             let length = word.len();
@@ -262,7 +265,11 @@ impl Parser<'_> {
                     return Ok(Key::Number(value.number().into()));
                 }
                 let names: Vec<_> = kind.values().map(|value| value.name().to_owned()).collect();
-                format!("one of {}", names.join(", "))
+                let end = format!("_{}", value.to_uppercase());
+                match names.iter().find(|name| name.ends_with(&end)) {
+                    Some(meant) => format!("the whole name {meant}"),
+                    None => format!("one of {}", names.join(", ")),
+                }
             }
             (Kind::Message(message), Some(Token::Text(text)))
                 if message.full_name() == "google.protobuf.Timestamp" =>

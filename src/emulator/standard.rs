@@ -13,7 +13,9 @@ mod update;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
-use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
+};
 
 use self::fields::{server_values, values_from_xml};
 pub(super) use self::filter::Filter;
@@ -124,7 +126,15 @@ impl Standard {
         match &self.verb {
             Verb::Create(body) => {
                 let collection = self.collection(change, &request, &self.path)?;
-                let resource = take_message(&mut request, body)?;
+                let mut resource = take_message(&mut request, body)?;
+                // What it is in.
+                for parent in &self.path {
+                    let field = self.resource.get_field_by_name(parent);
+                    let is_text = |field: &FieldDescriptor| field.kind() == Kind::String;
+                    if let Some(field) = field.filter(|it| is_text(it) && !it.is_list()) {
+                        resource.set_field(&field, Value::String(value_at(&request, parent)));
+                    }
+                }
                 self.create(change, environment, &collection, resource)
             }
             Verb::Update(_) | Verb::Set(_) => {
@@ -177,7 +187,7 @@ impl Standard {
         mut resource: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         let Some(id_field) = &self.id else { return Err(Failure::internal("no identifier")) };
-        server_values(&mut resource, environment);
+        server_values(&mut resource, environment.now());
         values_from_xml(&mut resource)?;
         let row = insert(change, environment, collection, Some(id_field), &mut resource)?;
         Ok(self.response_with(&row))

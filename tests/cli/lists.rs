@@ -91,6 +91,27 @@ fn tables_name_devices() {
     }
 }
 
+/// Also of lists that the service neither filters nor divides into pages.
+#[test]
+fn every_list_is_filtered_item_by_item() {
+    let server = Server::seeded();
+    let names = |args: &[&str]| server.run(&[args, &["--jq", ".displayName"]].concat()).ok();
+    let laptops = r#"displayName.contains("LAPTOP") && !displayName.contains("3")"#;
+    let of = ["devices", "list", "--page-size", "3", "--limit", "2", "--filter", laptops];
+    for wire in ["grpc", "rest"] {
+        assert_eq!(names(&[&of[..], &["--wire", wire]].concat()), "LAPTOP-01\nLAPTOP-02\n");
+    }
+    #[cfg(feature = "incident-management")]
+    {
+        let groups = names(&["detection-groups", "search", "--limit", "3"]);
+        assert_eq!(groups.lines().count(), 3, "{groups}");
+        let comments = ["comments", "list", "19c1de00-0000-4000-8000-000000000001"];
+        let of = |filter| names(&[&comments[..], &["--filter", filter]].concat());
+        assert_eq!(of("text.contains(\"into\")").lines().count(), 1);
+        assert_eq!(of("text == \"into\""), "");
+    }
+}
+
 /// Each line of a list, or all of them, can be created again.
 #[test]
 fn what_a_list_prints_can_be_created_again() {
@@ -125,10 +146,46 @@ fn what_a_list_prints_can_be_created_again() {
             let lines = listed.lines().map(|line| serde_json::from_str(line).unwrap());
             assert_eq!(without_own(again.json_lines()), without_own(lines.collect()));
         }
+        let yaml = server.run(&[noun, "list", "--output", "yaml"]).ok();
+        let elsewhere = Server::empty();
+        let ran = elsewhere.run_with(&[noun, "create", "--file", "-"], yaml.as_bytes());
+        assert_eq!((ran.code, &*ran.err), (0, "3 created\n"));
         let one = listed.lines().next().unwrap();
         let ran = Server::empty().run_with(&[noun, "create", "--file", "-"], one.as_bytes());
         assert!(ran.ok().contains("T1"), "{noun}");
     }
+}
+
+/// Where a list shows more than a request takes, or a request is more than its content.
+#[cfg(feature = "all-services")]
+#[test]
+fn what_only_lists_show_is_left_out() {
+    let server = Server::seeded();
+    let incident = "19c1de00-0000-4000-8000-000000000001";
+    for (list, create, at) in [
+        (&["groups", "list"][..], &["groups", "create"][..], "/group"),
+        (&["installers", "list"], &["installers", "create"], "/installer"),
+        (&["comments", "list", incident], &["comments", "create", incident], "/comment"),
+        (&["rules", "list"], &["rules", "create"], "/rule"),
+    ] {
+        let listed = server.run(&[list, &["--limit", "1", "-o", "json"]].concat()).ok();
+        let create = [create, &["--file", "-", "--dry-run", "-o", "json"]].concat();
+        let sent: Value = server.run_with(&create, listed.as_bytes()).json();
+        let sent = sent["request"].pointer(at).unwrap();
+        let listed: Value = serde_json::from_str(&listed).unwrap();
+        for (name, value) in sent.as_object().unwrap() {
+            assert_eq!(&listed[name], value, "{create:?}: {name}");
+        }
+        assert!(sent.get("uuid").is_none() && !sent.as_object().unwrap().is_empty(), "{sent}");
+        // What is in neither is a mistake.
+        let wrong = listed.to_string().replacen('{', "{\"displayNam\":1,", 1);
+        let error = server.run_with(&create, wrong.as_bytes()).fails(2);
+        assert!(error.contains("displayNam`: the message has no such field"), "{error}");
+    }
+    let flag = ["rules", "create", "--file", "-", "--enabled=false", "--dry-run", "-o", "json"];
+    let rule = server.run(&["rules", "list", "--limit", "1", "-o", "json"]).ok();
+    let sent: Value = server.run_with(&flag, rule.as_bytes()).json();
+    assert_eq!(sent["request"]["rule"]["enabled"], Value::Null, "{sent}");
 }
 
 #[test]

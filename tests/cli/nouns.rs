@@ -199,7 +199,7 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
         (&["incidents", "list", "--filter", "severity"], "--filter: severity: expected one of == "),
         (
             &["incidents", "list", "--filter", "uuid == \"x\" |"],
-            "--filter: expected a member, a value ",
+            "--filter: expected ||, found | alone",
         ),
         (
             &["detection-groups", "search", "--filter", "resolved is 1"],
@@ -209,6 +209,14 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
             &["incidents", "list", "--order-by", "severty desc"],
             "--order-by: expected a member of Incident, found \"severty\"; did you mean \"severity\"?",
         ),
+        // Lists that the service filters by no expression take one, too.
+        (
+            &["devices", "list", "--filter", "functionalityStatus == OK"],
+            "expected the whole name DEVICE_FUNCTIONALITY_STATUS_OK, found \"OK\"",
+        ),
+        (&["tasks", "list", "--filter", "displayNam == 'x'"], "did you mean \"displayName\"?"),
+        (&["devices", "list", "--filter", "uuid = 'x'"], "--filter: expected ==, found = alone"),
+        (&["devices", "list", "--limit", "-1"], "'-1' for '--limit <NUMBER>'"),
         (
             &["quarantine", "list", "--order-by", "uuid up"],
             "--order-by: expected a member, perhaps with",

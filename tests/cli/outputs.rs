@@ -85,10 +85,10 @@ fn unknown_columns_are_named() {
     for (args, expected) in [
         (
             &["--columns", "uid"][..],
-            "error: --columns: \"uid\": DeviceTask has no field uid; there are uuid",
+            "error: --columns: \"uid\": DeviceTask has no field uid; did you mean uuid?",
         ),
         (&["--sort", "nam"], "error: --sort: \"nam\": DeviceTask has no field nam"),
-        (&["--columns", "action.nme"], "Action has no field nme; there are name"),
+        (&["--columns", "action.nme"], "Action has no field nme; did you mean name?"),
     ] {
         let error = server.run(&[&["tasks", "list"], args].concat()).fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");

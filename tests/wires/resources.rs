@@ -234,12 +234,15 @@ async fn it_is_there_after_a_restart() {
 #[test]
 fn a_resource_that_cannot_be_stored_is_told() {
     let taken = Parcel { uuid: "a".into(), ..parcel("a") };
-    for builder in [
+    let [unknown, twice] = [
         Emulator::builder().resource(&parcel("a")),
         Emulator::builder().services(AllServices).resource(&taken).resource(&taken),
-    ] {
+    ];
+    for (builder, expected) in
+        [(unknown, "type example.warehouse.v1.Parcel"), (twice, "the parcel `a` already exists")]
+    {
         let error = builder.build().unwrap_err();
         assert!(matches!(error, EmulatorError::Store { .. }), "{error:?}");
-        assert!(error.to_string().contains("example.warehouse.v1.Parcel"), "{error}");
+        assert!(error.to_string().ends_with(expected), "{error}");
     }
 }

@@ -1,16 +1,20 @@
 //! Calls of RPCs that are known only at run time: requests and responses are JSON.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::LazyLock;
 
-use eset_protect::JsonMessage;
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::rpc::{self, PagedRpc, Rpc, RpcVisitor};
 use eset_protect::wkt::TypeRegistry;
-use eset_protect::{Client, Error, Paginator};
+use eset_protect::{Call, Client, Error, JsonMessage, Paginator};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::failure::Failure;
+use crate::item_filter::ItemFilter;
 use crate::method::Method;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -20,9 +24,9 @@ pub async fn call(client: &Client, method: &Method, request: &str) -> Result<Str
     visit(method, Single { client, request })?.await
 }
 
-/// The pages of a list, each with its items.
+/// The pages of a list, each with its items. A list without pages is one.
 pub fn pages(client: &Client, method: &Method, request: &str) -> Result<Box<dyn Pages>, Failure> {
-    visit(method, List { client, request })
+    visit(method, List { client, method, request })
 }
 
 /// Makes many concurrent calls.
@@ -54,13 +58,21 @@ pub fn to_json<M: JsonMessage>(message: &M) -> Result<String, Failure> {
 
 /// Reads a response.
 pub fn parse(response: &str) -> Result<serde_json::Value, Failure> {
+    parsed(response)
+}
+
+fn parsed<'a, T: Deserialize<'a>>(response: &'a str) -> Result<T, Failure> {
     serde_json::from_str(response)
         .map_err(|error| Failure::Other(format!("the response is no JSON: {error}")))
 }
 
 /// Page by page.
 pub trait Pages: Send {
-    fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<String>, Failure>>>;
+    /// Returns the items of the next page, in JSON, that a filter selects.
+    fn next<'a>(
+        &'a mut self,
+        filter: Option<&'a ItemFilter>,
+    ) -> BoxFuture<'a, Option<Result<Vec<String>, Failure>>>;
 }
 
 /// The response to the request of this index, in JSON.
@@ -107,6 +119,7 @@ impl RpcVisitor for Single<'_> {
 
 struct List<'a> {
     client: &'a Client,
+    method: &'a Method,
     request: &'a str,
 }
 
@@ -114,7 +127,10 @@ impl RpcVisitor for List<'_> {
     type Output = Result<Box<dyn Pages>, Failure>;
 
     fn rpc<R: Rpc>(self) -> Self::Output {
-        Err(Failure::Other(format!("{} does not list in pages", R::SPEC.method)))
+        let no_list = || Failure::Other(format!("{} lists nothing", R::SPEC.method));
+        let items = self.method.item().ok_or_else(no_list)?;
+        let call = self.client.call::<R>(read::<R>(self.request)?);
+        Ok(Box::new(Whole { call: Some(call), items }))
     }
 
     fn paged_rpc<R: PagedRpc>(self) -> Self::Output {
@@ -123,13 +139,56 @@ impl RpcVisitor for List<'_> {
 }
 
 impl<R: PagedRpc> Pages for Paginator<R> {
-    fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<String>, Failure>>> {
-        Box::pin(async {
+    fn next<'a>(
+        &'a mut self,
+        filter: Option<&'a ItemFilter>,
+    ) -> BoxFuture<'a, Option<Result<Vec<String>, Failure>>> {
+        Box::pin(async move {
             let page = Self::next(self).await?;
             let items = page.map_err(Failure::from).map(R::items);
-            Some(items.and_then(|items| items.iter().map(to_json).collect()))
+            let is_wanted = |item: &_| filter.is_none_or(|filter| filter.fits(item));
+            let wanted = |items: Vec<_>| items.into_iter().filter(is_wanted);
+            Some(items.and_then(|items| wanted(items).map(|item| to_json(&item)).collect()))
         })
     }
+}
+
+/// A list in one response.
+struct Whole<R: Rpc> {
+    /// Until it is made.
+    call: Option<Call<R>>,
+    items: FieldDescriptor,
+}
+
+impl<R: Rpc> Pages for Whole<R> {
+    fn next<'a>(
+        &'a mut self,
+        filter: Option<&'a ItemFilter>,
+    ) -> BoxFuture<'a, Option<Result<Vec<String>, Failure>>> {
+        Box::pin(async move {
+            let call = self.call.take()?;
+            Some(async { elements(&call.send().await?.into_inner(), &self.items, filter) }.await)
+        })
+    }
+}
+
+/// Returns the elements of a list, in JSON, that a filter selects.
+fn elements(
+    message: &impl JsonMessage,
+    list: &FieldDescriptor,
+    filter: Option<&ItemFilter>,
+) -> Result<Vec<String>, Failure> {
+    let json = to_json(message)?;
+    let mut members: BTreeMap<String, &RawValue> = parsed(&json)?;
+    let Some(elements) = members.remove(list.json_name()) else { return Ok(Vec::new()) };
+    let elements: Vec<&RawValue> = parsed(elements.get())?;
+    let message = DynamicMessage::decode(list.parent_message().clone(), &*message.encode_to_vec());
+    let message = message.map_err(|error| Failure::Other(error.to_string()))?;
+    let values = message.get_field(list);
+    let values = values.as_list().unwrap_or_default().iter().filter_map(Value::as_message);
+    let is_wanted = |value| filter.is_none_or(|filter| filter.selects(value));
+    let wanted = elements.iter().zip(values).filter(|(_, value)| is_wanted(value));
+    Ok(wanted.map(|(element, _)| element.get().to_owned()).collect())
 }
 
 struct Many<'a> {

@@ -60,7 +60,8 @@ impl Times {
         }
     }
 
-    fn write(self, text: &str) -> String {
+    /// Writes a time in RFC 3339; other text stays as it is.
+    pub fn write(self, text: &str) -> String {
         let Ok(time) = text.parse::<jiff::Timestamp>() else { return text.to_owned() };
         let local = || time.to_zoned(TimeZone::system());
         match self {

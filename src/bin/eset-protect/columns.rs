@@ -61,13 +61,11 @@ impl Column {
             let Some(field) = field else {
                 let known: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
                 let near = near(name, known.iter().map(String::as_str));
-                let all = known.iter().map(String::as_str).collect();
-                let near: Vec<&str> = if near.is_empty() { all } else { near };
-                return Err(format!(
-                    "{path:?}: {} has no field {name}; there are {}",
-                    message.name(),
-                    near.join(", ")
-                ));
+                let hint = match near.is_empty() {
+                    true => format!("there are {}", known.join(", ")),
+                    false => format!("did you mean {}?", near.join(" or ")),
+                };
+                return Err(format!("{path:?}: {} has no field {name}; {hint}", message.name()));
             };
             names.push(field.name().to_owned());
             inner = field.kind().as_message().cloned();

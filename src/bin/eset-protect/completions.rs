@@ -116,7 +116,7 @@ fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
     let _ = block_on(async {
         let client = builder.connect_lazy()?;
         let mut pages = pages(&client, list, "{}")?;
-        if let Ok(Some(page)) = tokio::time::timeout(MOMENT, pages.next()).await {
+        if let Ok(Some(page)) = tokio::time::timeout(MOMENT, pages.next(None)).await {
             for item in page? {
                 let item = parse(&item)?;
                 let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();

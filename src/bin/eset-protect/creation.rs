@@ -19,8 +19,8 @@ use crate::text::count;
 
 #[derive(Args, Debug)]
 pub struct Creation {
-    /// The request in ProtoJSON as printed by `get`, or the item alone as printed by `list`, or several of
-    /// them, in sequence (such as one per line) or in an array; `-` reads standard input
+    /// The request in ProtoJSON or YAML as printed by `get`, or the item alone as printed by `list`, or several
+    /// of them, in sequence (such as one per line) or in an array; `-` reads standard input
     ///
     /// At most 64 MiB, in UTF-8 or UTF-16. Fields that the server sets, such as the UUID and times, are
     /// ignored. If one is invalid, none is created.

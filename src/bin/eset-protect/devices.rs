@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::calls;
 use crate::calls::parse;
+use crate::cell::Times;
 use crate::failure::{self, Failure};
 use crate::method::Method;
 use crate::say::say;
@@ -174,12 +175,12 @@ async fn by_name(client: &Client, names: Vec<String>) -> Result<BTreeMap<String,
 }
 
 fn unknown(name: &str, all: &[Value]) -> Failure {
-    let near = near(name, all.iter().filter_map(|device| device["displayName"].as_str()));
-    let is_near =
-        |device: &&Value| device["displayName"].as_str().is_some_and(|name| near.contains(&name));
-    let devices: Vec<_> = all.iter().filter(is_near).collect();
+    let names: BTreeSet<_> =
+        all.iter().filter_map(|device| device["displayName"].as_str()).collect();
+    let near = near(name, names).into_iter();
+    let devices = near.flat_map(|name| all.iter().filter(move |it| it["displayName"] == name));
     let message = format!("{name:?}: no device has this name");
-    unclear(failure::NOT_FOUND, message, &devices, "did you mean")
+    unclear(failure::NOT_FOUND, message, &devices.collect::<Vec<_>>(), "did you mean")
 }
 
 fn ambiguous(name: &str, several: &[&Value]) -> Failure {
@@ -194,11 +195,10 @@ fn unclear(exit_code: u8, message: String, devices: &[&Value], word: &str) -> Fa
     let described = |device: &&&Value| {
         let text = |name: &str| device[name].as_str().unwrap_or_default();
         let system = device["operatingSystem"]["displayName"].as_str().unwrap_or_default();
-        let details = [system, text("primaryLocalIpAddress"), text("lastSyncTime")];
+        let seen = Times::Utc.write(text("lastSyncTime"));
+        let details = [text("uuid"), system, text("primaryLocalIpAddress"), &seen];
         let details = details.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
-        let details =
-            if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
-        format!("{word} {} {}{details}", text("uuid"), text("displayName"))
+        format!("{word} {} ({})", text("displayName"), details.join(", "))
     };
     let mut hints: Vec<_> =
         devices.iter().take(MAX_SHOWN).map(|device| described(&device)).collect();
@@ -217,7 +217,7 @@ async fn list(client: &Client, names: &Value, most: Option<usize>) -> Result<Vec
     let mut pages = calls::pages(client, &method, &request)?;
     let mut devices = Vec::new();
     while most.is_none_or(|most| devices.len() < most)
-        && let Some(page) = pages.next().await
+        && let Some(page) = pages.next(None).await
     {
         for device in page? {
             devices.push(parse(&device)?);

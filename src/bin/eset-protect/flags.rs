@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -341,18 +342,18 @@ fn collect(message: &MessageDescriptor, path: &mut Vec<FieldDescriptor>, flags: 
 
 /// Returns what checks a value as it is typed, so that the error names the flag.
 fn parser(field: &FieldDescriptor) -> fn(&str) -> Result<String, String> {
-    fn number<T: FromStr<Err: Display>>(text: &str) -> Result<String, String> {
-        let parsed = text.parse::<T>().map(|_| text.to_owned());
-        parsed.map_err(|error| format!("expected a number: {error}"))
+    fn number<T: FromStr + Display>(text: &str, all: RangeInclusive<T>) -> Result<String, String> {
+        let expected = || format!("expected a number from {} to {}", all.start(), all.end());
+        text.parse::<T>().map(|_| text.to_owned()).map_err(|_| expected())
     }
     if field.is_map() {
         return |text| Ok(text.to_owned());
     }
     match field.kind() {
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => number::<i32>,
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => number::<i64>,
-        Kind::Uint32 | Kind::Fixed32 => number::<u32>,
-        Kind::Uint64 | Kind::Fixed64 => number::<u64>,
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => |text| number(text, i32::MIN..=i32::MAX),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => |text| number(text, i64::MIN..=i64::MAX),
+        Kind::Uint32 | Kind::Fixed32 => |text| number(text, u32::MIN..=u32::MAX),
+        Kind::Uint64 | Kind::Fixed64 => |text| number(text, u64::MIN..=u64::MAX),
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
             |text| parse_time(text).map(|_| text.to_owned())
         }
@@ -361,7 +362,7 @@ fn parser(field: &FieldDescriptor) -> fn(&str) -> Result<String, String> {
 }
 
 pub fn parse_time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|error| format!("expected a time such as 2030-01-01T00:00:00Z: {error}"))
+    text.parse::<Timestamp>().map_err(|error| error.to_string())
 }
 
 fn quoted(text: &str) -> String {

@@ -6,6 +6,7 @@ use indicatif::ProgressDrawTarget;
 
 use crate::calls;
 use crate::failure::Failure;
+use crate::item_filter::ItemFilter;
 use crate::items::Items;
 use crate::method::Method;
 use crate::output::{Output, View};
@@ -16,7 +17,7 @@ use crate::text::{count, plural};
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Limit {
     /// List no more than this many; all by default. With --sort, the first of the sorted list
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     limit: Option<usize>,
 }
 
@@ -26,6 +27,7 @@ pub async fn print(
     view: &View,
     method: &Method,
     request: &str,
+    filter: Option<&ItemFilter>,
     limit: Limit,
 ) -> Result<(), Failure> {
     let mut output = Output::new();
@@ -48,7 +50,7 @@ pub async fn print(
     let mut pages = calls::pages(client, method, request)?;
     progress.set_message(count(listed, &noun));
     while listed < most
-        && let Some(page) = pages.next().await
+        && let Some(page) = pages.next(filter).await
     {
         let mut page = page?;
         page.truncate(most - listed);

@@ -29,6 +29,7 @@ mod filter;
 mod flags;
 mod free_text;
 mod input;
+mod item_filter;
 mod items;
 mod job;
 mod jq;

@@ -101,6 +101,13 @@ impl Method {
         self.spec.idempotency == IdempotencyLevel::NoSideEffects
     }
 
+    /// Whether the response is a list, or a page of one.
+    pub fn is_list(&self) -> bool {
+        let lists = ["List", "Search"].iter().any(|verb| self.spec.method.starts_with(verb));
+        let is_all = self.output().fields().len() == 1;
+        self.spec.is_paged || lists && is_all && self.item().is_some_and(|item| item.is_list())
+    }
+
     /// Whether calls remove what the request names.
     pub fn is_removing(&self) -> bool {
         self.spec.http.iter().any(|binding| binding.method == "DELETE") || removes(&self.descriptor)
@@ -122,12 +129,16 @@ impl Method {
         self.input().fields().find(names)
     }
 
-    /// Returns the only member of a request, such as `task`.
+    /// Returns the message that a request is about, such as `task`: its only field, or the only required one.
     pub fn member(&self) -> Option<FieldDescriptor> {
         let input = self.input();
-        let mut fields = input.fields();
-        let field = fields.next().filter(|_| fields.next().is_none())?;
-        (field.kind().as_message().is_some() && !field.is_list()).then_some(field)
+        let is_only = input.fields().len() == 1;
+        let mut members = input.fields().filter(|field| {
+            (is_only || is_required(field))
+                && field.kind().as_message().is_some()
+                && !field.is_list()
+        });
+        members.next().filter(|_| members.next().is_none())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::devices;
 use crate::failure::Failure;
 use crate::flags::{Flag, Names};
 use crate::input::{Requests, parse_requests};
+use crate::item_filter::ItemFilter;
 use crate::listing::{self, Limit};
 use crate::method::Method;
 use crate::output::Output;
@@ -82,7 +83,10 @@ impl Operation {
     }
 
     pub fn summary(&self) -> String {
-        self.method.summary()
+        // The command prints all pages.
+        let about_pages = [", in pages", " in pages", ", all in one response"];
+        let summary = self.method.summary();
+        about_pages.iter().fold(summary, |summary, part| summary.replace(part, ""))
     }
 
     /// Adds the arguments that do not depend on the request.
@@ -92,8 +96,9 @@ impl Operation {
             false => command.arg(Given::argument()),
         });
         let command = Safety::declare(command, &self.method, false);
-        match self.method.spec.is_paged {
-            true => Limit::augment_args(Watch::augment_args(command)),
+        match self.method.is_list() {
+            true => Limit::augment_args(Watch::augment_args(command))
+                .args(ItemFilter::arg(&self.method)),
             false if self.method.content().is_some() => command.arg(
                 Arg::new(TO).long(TO).value_name("FILE").value_parser(value_parser!(PathBuf)).help(
                     "Write it to this file, all of it or nothing; to standard output by default",
@@ -108,7 +113,7 @@ impl Operation {
 
     /// Whether the command takes many requests.
     fn takes_many(&self) -> bool {
-        !self.method.spec.is_paged && self.method.content().is_none()
+        !self.method.is_list() && self.method.content().is_none()
     }
 
     /// Returns calls of the command: with what it requires, and as programs or careful people make them.
@@ -124,7 +129,7 @@ impl Operation {
         let plain = format!("eset-protect {noun} {name}{required}");
         let second = match self.method.is_reading() {
             _ if self.method.content().is_some() => format!("{plain} --to FILE"),
-            true if self.method.spec.is_paged => format!("{plain} --limit 10 --output json"),
+            true if self.method.is_list() => format!("{plain} --limit 10 --output json"),
             true => format!("{plain} --output json"),
             false => format!("{plain} --dry-run"),
         };
@@ -148,7 +153,8 @@ impl Operation {
     /// Whether the request is a UUID and nothing else, so that the command takes many of them.
     fn takes_uuids(&self) -> bool {
         let input = self.method.input();
-        self.is_short && input.fields().len() == 1 && self.arguments().len() == 1
+        let is_one = input.fields().len() == 1 && self.arguments().len() == 1;
+        self.is_short && is_one && !self.method.is_list()
     }
 
     /// Returns the fields that are part of the URL.
@@ -195,6 +201,7 @@ impl Operation {
                 _ => Ok(json),
             }
         };
+        let filter = ItemFilter::from_matches(method, matches)?;
         let given = Given::from_matches(matches);
         let options = match self.takes_many() {
             true => BulkOptions::from_arg_matches(matches)?,
@@ -220,9 +227,11 @@ impl Operation {
             Requests::One(mut request) => connection.run(async |client, view| {
                 devices::resolve(&client, method, vec![&mut request.json]).await?;
                 let json = &request.json;
-                if method.spec.is_paged {
+                if method.is_list() {
                     let limit = Limit::from_arg_matches(matches)?;
-                    let list = async || listing::print(&client, view, method, json, limit).await;
+                    let filter = filter.as_ref();
+                    let list =
+                        async || listing::print(&client, view, method, json, filter, limit).await;
                     return watch.run(view, list).await;
                 }
                 if let Some(path) = to {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use eset_protect::protojson::Reader;
 use eset_protect::rpc::{self, Rpc, RpcVisitor};
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,6 +13,7 @@ use crate::failure::Failure;
 use crate::filter;
 use crate::method::Method;
 use crate::problem::{self, Problem};
+use crate::verb;
 
 /// A request without the fields that only the server sets.
 #[derive(Debug)]
@@ -36,25 +38,56 @@ impl Request {
         value.and_then(|value| strict(method, json, value)).map_err(Failure::Input)
     }
 
-    /// Reads a request, or only its content, as a list prints it.
+    /// Reads a request, or only its content, as a list prints it; `complete` adds to it.
     ///
     /// Refuses members that the schema does not have, since gRPC cannot carry them and they would be lost
     /// silently. Inside an `Any` they are kept and therefore allowed.
-    pub fn read(method: &Method, json: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        let Value::Object(members) = &value else { return Err(expected(method)) };
-        let Some(member) = method.member() else { return strict(method, json, value) };
-        let (name, other_name) = (member.json_name(), member.name());
-        if members.contains_key(name) || members.contains_key(other_name) {
-            return strict(method, json, value);
-        }
-        if members.is_empty() {
+    pub fn read(
+        method: &Method,
+        json: &str,
+        complete: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, String> {
+        let members: Members = serde_json::from_str(json)
+            .map_err(|error| if error.is_data() { expected(method) } else { error.to_string() })?;
+        let content = content(method, members)?;
+        let json = complete(content.as_deref().unwrap_or(json))?;
+        if json == "{}" && method.member().is_some() {
             return Err(format!("{}, found {{}}", expected(method)));
         }
-        let whole = serde_json::json!({ name: value });
-        strict(method, &format!("{{\"{name}\":{json}}}"), whole)
-            .map_err(|error| format!("{}; {}", without_position(&error), expected(method)))
+        let value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+        strict(method, &json, value).map_err(|error| match content {
+            Some(_) => format!("{}; {}", without_position(&error), expected(method)),
+            None => error,
+        })
     }
+}
+
+/// The members of an object with their text, so that numbers stay exact.
+type Members = BTreeMap<String, Box<RawValue>>;
+
+/// Makes a request of members that are its content alone; `None` if they are a whole request.
+fn content(method: &Method, mut members: Members) -> Result<Option<String>, String> {
+    let Some(member) = method.member() else { return Ok(None) };
+    let (input, kind) = (method.input(), member.kind());
+    let Some(message) = kind.as_message() else { return Ok(None) };
+    let listed = verb::listed(method).unwrap_or_else(|| message.clone());
+    let has = |message: &MessageDescriptor| members.keys().any(|it| field(message, it).is_some());
+    let is_whole = members.keys().any(|name| field(&input, name).as_ref() == Some(&member))
+        || has(&input) && !has(message) && !has(&listed);
+    if is_whole || members.is_empty() {
+        return Ok(None);
+    }
+    // What only lists show has no place in a request.
+    members.retain(|name, _| match (field(&listed, name), field(message, name)) {
+        (Some(listed), field) => field.is_some_and(|field| field.kind() == listed.kind()),
+        (None, _) => true,
+    });
+    let content = serde_json::to_string(&members).map_err(|error| error.to_string())?;
+    Ok(Some(format!("{{\"{}\":{content}}}", member.json_name())))
+}
+
+fn field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+    message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name))
 }
 
 /// Describes the form of a request.
@@ -96,9 +129,9 @@ fn strict(method: &Method, json: &str, mut value: Value) -> Result<Request, Stri
 
 /// Removes a member of a member. All other text stays, so that numbers stay exact.
 fn remove(json: &str, member: &str, name: &str) -> serde_json::Result<String> {
-    let mut outer: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json)?;
+    let mut outer: Members = serde_json::from_str(json)?;
     if let Some(inner) = outer.get_mut(member) {
-        let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(inner.get())?;
+        let mut members: Members = serde_json::from_str(inner.get())?;
         members.remove(name);
         *inner = serde_json::value::to_raw_value(&members)?;
     }

@@ -89,6 +89,11 @@ async fn print_response(
                 items.push(&mut output, &element.to_string())?;
             }
             items.end(client, &mut output, &plural(&noun(method))).await?;
+            if view.is_for_people() {
+                let mut others = value.clone();
+                others.as_object_mut().map(|others| others.remove(field.json_name()));
+                details::print(&mut output, view, &method.output(), &others)?;
+            }
         }
         Some(field) => match (item(method, &value), field.kind().as_message()) {
             (Some(value), Some(_)) if view.is_tabular() => {

@@ -1,6 +1,7 @@
 //! RPCs by noun and verb, such as `devices list`.
 
 use eset_protect::rpc::{METHODS, MethodSpec};
+use prost_reflect::MessageDescriptor;
 
 use crate::method::{Method, is_newest};
 use crate::text::{kebab, short_name, singular};
@@ -67,6 +68,12 @@ fn verb(method: &str, resource: &str) -> String {
 pub fn method(noun: &str, verb: &str) -> Option<Method> {
     let found = verbs().find(|known| known.noun == noun && known.verb == verb)?;
     Method::all().find(|method| method.spec.path == found.spec.path)
+}
+
+/// Returns what the noun of a method lists.
+pub fn listed(of: &Method) -> Option<MessageDescriptor> {
+    let noun = verbs().find(|verb| verb.spec.path == of.spec.path)?.noun;
+    method(&noun, "list")?.item()?.kind().as_message().cloned()
 }
 
 #[cfg(test)]

@@ -34,15 +34,9 @@ fn close(
     environment: &Environment,
     request: CloseIncidentRequest,
 ) -> Result<CloseIncidentResponse, Failure> {
-    let (sequence, mut incident) = change.get::<Incident>(&request.incident_uuid)?;
-    if incident.status() == IncidentStatus::Closed {
-        return Err(in_the_wrong_state(&incident, "closed"));
-    }
-    incident.resolve_reason = request.closure_reason;
-    incident.status = IncidentStatus::Closed.into();
-    incident.update_time = Some(environment.now());
-    change.write(sequence, &incident)?;
-    comment(change, environment, &incident, request.final_comment, true)?;
+    let uuid = &request.incident_uuid;
+    set_status(change, environment, uuid, IncidentStatus::Closed, request.closure_reason)?;
+    comment(change, environment, uuid, request.final_comment, true)?;
     Ok(CloseIncidentResponse {})
 }
 
@@ -51,28 +45,37 @@ fn reopen(
     environment: &Environment,
     request: ReopenIncidentRequest,
 ) -> Result<ReopenIncidentResponse, Failure> {
-    let (sequence, mut incident) = change.get::<Incident>(&request.incident_uuid)?;
-    if incident.status() == IncidentStatus::Open {
-        return Err(in_the_wrong_state(&incident, "open"));
-    }
-    incident.resolve_reason = IncidentResolveReason::Unspecified.into();
-    incident.status = IncidentStatus::Open.into();
-    incident.update_time = Some(environment.now());
-    change.write(sequence, &incident)?;
-    let comments = comments(&incident.uuid);
+    let uuid = &request.incident_uuid;
+    let no_reason = IncidentResolveReason::Unspecified.into();
+    set_status(change, environment, uuid, IncidentStatus::Open, no_reason)?;
+    let comments = comments(uuid);
     let rows: Vec<_> = change.rows_from(&comments, 0)?.collect::<Result<_, _>>()?;
     for (sequence, row) in rows {
         let ordinary =
             IncidentComment { is_final_comment: false, ..IncidentComment::decode(row.as_slice())? };
         change.put(&comments, sequence, &ordinary.encode_to_vec())?;
     }
-    comment(change, environment, &incident, request.comment, false)?;
+    comment(change, environment, uuid, request.comment, false)?;
     Ok(ReopenIncidentResponse {})
 }
 
-fn in_the_wrong_state(incident: &Incident, state: &str) -> Failure {
-    let description = format!("the incident `{}` is {state}", incident.uuid);
-    Failure::precondition("STATUS", &incident.uuid, description)
+fn set_status(
+    change: &mut Change<'_>,
+    environment: &Environment,
+    uuid: &str,
+    status: IncidentStatus,
+    reason: i32,
+) -> Result<(), Failure> {
+    let (sequence, mut incident) = change.get::<Incident>(uuid)?;
+    if incident.status() == status {
+        let state = if status == IncidentStatus::Open { "open" } else { "closed" };
+        let description = format!("the incident `{uuid}` is {state} already");
+        return Err(Failure::precondition("STATUS", uuid, description));
+    }
+    incident.resolve_reason = reason;
+    incident.status = status.into();
+    incident.update_time = Some(environment.now());
+    change.write(sequence, &incident)
 }
 
 /// Returns the collection of an incident's comments.
@@ -83,16 +86,16 @@ pub(in crate::emulator) fn comments(incident: &str) -> String {
 fn comment(
     change: &mut Change<'_>,
     environment: &Environment,
-    incident: &Incident,
+    incident: &str,
     comment: Option<IncidentComment>,
     is_final_comment: bool,
 ) -> Result<(), Failure> {
     let Some(comment) = comment else { return Ok(()) };
-    let collection = comments(&incident.uuid);
+    let collection = comments(incident);
     let (sequence, uuid) = change.new_id(&collection, &*environment.ids)?;
     let now = Some(environment.now());
     let comment = IncidentComment {
-        incident_uuid: incident.uuid.clone(),
+        incident_uuid: incident.to_owned(),
         is_final_comment,
         create_time: now,
         update_time: now,

@@ -5,18 +5,17 @@ use std::borrow::Cow;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
 use crate::descriptors::{from_xml, is_output_only};
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::request::values_mut;
 use crate::wkt::Timestamp;
 
 /// Sets what the server sets in a new resource, and in the messages inside it, as far as the name says
 /// what it is: times of creation and change, and the version.
-pub(super) fn server_values(resource: &mut DynamicMessage, environment: &Environment) {
+pub(super) fn server_values(resource: &mut DynamicMessage, now: Timestamp) {
     let descriptor = resource.descriptor();
     for field in descriptor.fields().filter(is_output_only) {
         let value = match field.name() {
-            "create_time" | "update_time" => timestamp(&field, environment.now()),
+            "create_time" | "update_time" => timestamp(&field, now),
             "version_id" if field.kind() == Kind::Uint64 => Some(Value::U64(1)),
             _ => None,
         };
@@ -26,7 +25,7 @@ pub(super) fn server_values(resource: &mut DynamicMessage, environment: &Environ
     }
     for (_, value) in resource.fields_mut() {
         for inner in values_mut(value).filter_map(Value::as_message_mut) {
-            server_values(inner, environment);
+            server_values(inner, now);
         }
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use eset_protect::Call;
 use eset_protect::incident_management::v2::{
-    CloseIncidentRequest, IncidentComment, IncidentResolveReason, IncidentStatus,
-    ListDeltaDetectionsRequest, ListDetectionGroupsRequest, ListDetectionsRequest,
+    CloseIncidentRequest, CreateIncidentCommentRequest, IncidentComment, IncidentResolveReason,
+    IncidentStatus, ListDeltaDetectionsRequest, ListDetectionGroupsRequest, ListDetectionsRequest,
     ListIncidentCommentsRequest, ListIncidentsRequest, ReopenIncidentRequest,
     ResolveDetectionGroupRequest, SearchDetectionGroupsRequest,
     UpdateIncidentBasicAttributesRequest,
@@ -64,6 +64,13 @@ async fn incidents_are_closed_and_opened_again() {
         let listed = comments.list_incident_comments(all).await;
         let listed = fixture.note("comments", listed).expect("comments").comments;
         assert!(listed.len() == 3 && listed.iter().all(|comment| !comment.is_final_comment));
+        // A new one says what it is a comment on.
+        let new = CreateIncidentCommentRequest {
+            incident_uuid: INCIDENT.into(),
+            comment: comment("new"),
+        };
+        let new = comments.create_incident_comment(new).await.expect("a comment");
+        assert_eq!((&*new.incident_uuid, new.create_time), (INCIDENT, new.update_time));
         let update = UpdateIncidentBasicAttributesRequest {
             incident_uuid: INCIDENT.into(),
             display_name: "named".into(),
@@ -94,7 +101,8 @@ async fn incidents_are_closed_and_opened_again() {
         for (filter, order, expected) in [
             ("", "size", "expected a member of Incident, found \"size\""),
             ("displayNme == \"a\"", "", "did you mean \"displayName\"?"),
-            ("status == OPEN", "", "expected one of INCIDENT_STATUS_UNSPECIFIED"),
+            ("status == OPEN", "", "expected the whole name INCIDENT_STATUS_OPEN"),
+            ("status == OPN", "", "expected one of INCIDENT_STATUS_UNSPECIFIED"),
             ("createTime > \"soon\"", "", "expected a time"),
             ("displayName.contains(\"a\"", "", "expected `)`"),
             ("displayName eq \"a\"", "", "expected one of == !="),

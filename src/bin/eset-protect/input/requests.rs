@@ -1,7 +1,9 @@
-//! Reads requests in JSON.
+//! Reads requests in JSON or YAML.
 
 use std::path::Path;
 
+use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::file::read_text;
@@ -30,7 +32,7 @@ impl Requests {
     }
 }
 
-/// Reads requests from the JSON file named by `--file`: one, several in sequence (NDJSON), or an array. Reads
+/// Reads requests from the file named by `--file`, in JSON or YAML: one, several in sequence (NDJSON), or an array. Reads
 /// all of them before any is sent, so that an invalid one has no partial effect.
 pub fn read_requests(method: &Method, path: &Path) -> Result<Requests, Failure> {
     let what = format!("--file {}", path.display());
@@ -49,36 +51,61 @@ pub fn parse_requests(
 
 fn parse(
     method: &Method,
-    json: &str,
+    text: &str,
     complete: &dyn Fn(&str) -> Result<String, String>,
 ) -> Result<Requests, String> {
-    let is_array = json.trim_start().starts_with('[');
-    let parts = if is_array { elements(json) } else { values(json) };
-    let parts = parts.map_err(|error| format!("expected JSON: {error}"))?;
-    if parts.is_empty() && !is_array {
-        return Err(format!("it is empty; {}", expected(method)));
+    let is_array = text.trim_start().starts_with('[');
+    let parts = match text.trim_start().as_bytes() {
+        [b'[', ..] => elements(text).map_err(|error| format!("expected JSON: {error}"))?,
+        [b'{', ..] | [] => values(text).map_err(|error| format!("expected JSON: {error}"))?,
+        _ => documents(text).map_err(|error| format!("expected JSON or YAML: {error}"))?,
+    };
+    match &*parts {
+        [] if !is_array => Err(format!("it is empty; {}", expected(method))),
+        [(_, json)] if !is_array => Request::read(method, json.get(), complete).map(Requests::One),
+        parts => {
+            let requests = parts.iter().map(|(place, json)| {
+                // Line and column would refer to this part.
+                let request = Request::read(method, json.get(), complete);
+                let request =
+                    request.map_err(|error| format!("{place}: {}", without_position(&error)))?;
+                Ok((place.clone(), request))
+            });
+            requests.collect::<Result<_, String>>().map(Requests::Many)
+        }
     }
-    if parts.len() < 2 && !is_array {
-        return Request::read(method, &complete(json)?).map(Requests::One);
+}
+
+/// The parts of an input, each with its place.
+type Parts = Vec<(String, Box<RawValue>)>;
+
+/// Returns the documents of YAML, in which each may be an array.
+fn documents(text: &str) -> Result<Parts, String> {
+    let mut parts = Vec::new();
+    for (number, document) in (1..).zip(serde_norway::Deserializer::from_str(text)) {
+        let value = Value::deserialize(document).map_err(|error| error.to_string())?;
+        let values = match value {
+            Value::Array(elements) => elements,
+            value => vec![value],
+        };
+        for value in values {
+            let json =
+                serde_json::value::to_raw_value(&value).map_err(|error| error.to_string())?;
+            parts.push((format!("document {number}"), json));
+        }
     }
-    let requests = parts.into_iter().map(|(place, json)| {
-        // Line and column would refer to this part.
-        let request = complete(json.get()).and_then(|json| Request::read(method, &json));
-        let request = request.map_err(|error| format!("{place}: {}", without_position(&error)))?;
-        Ok((place, request))
-    });
-    requests.collect::<Result<_, String>>().map(Requests::Many)
+    Ok(parts)
 }
 
 /// Returns the elements of an array.
-fn elements(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
-    let elements: Vec<&RawValue> = serde_json::from_str(json)?;
+fn elements(json: &str) -> serde_json::Result<Parts> {
+    let elements: Vec<Box<RawValue>> = serde_json::from_str(json)?;
     let places = (1..).map(|number| format!("element {number}"));
     Ok(places.zip(elements).collect())
 }
 
 /// Returns values in sequence.
-fn values(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
+fn values(json: &str) -> serde_json::Result<Parts> {
     let mut stream = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
     let mut values = Vec::new();
     let (mut line, mut counted) = (1, 0);
@@ -88,7 +115,7 @@ fn values(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
         let between = json.as_bytes().get(counted..begin).unwrap_or_default();
         line += between.iter().filter(|byte| **byte == b'\n').count();
         counted = begin;
-        values.push((format!("line {line}"), value));
+        values.push((format!("line {line}"), value.to_owned()));
     }
     Ok(values)
 }

@@ -34,8 +34,8 @@ impl Given {
 
     /// The flag of all other commands.
     pub fn file() -> Arg {
-        const HELP: &str = "The request in ProtoJSON, or what `get` or `list` printed; `-` reads standard \
-                            input; flags replace its fields";
+        const HELP: &str = "The request in ProtoJSON or YAML, or what `get` or `list` printed; `-` reads \
+                            standard input; flags replace its fields";
         Arg::new(FILE)
             .short('f')
             .long(FILE)
