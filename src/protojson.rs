@@ -92,8 +92,8 @@
 //! `Any`s 100.
 //!
 //! An `Any` whose `@type` comes first is read without buffering. If `@type` comes later, the members before
-//! it are buffered, including any `Any`s in them, each byte once. An `Any` whose type was registered at run
-//! time is always buffered, at every level of nesting.
+//! it are buffered, including any `Any`s in them, each byte once. An `Any` of a type that this crate's build script did
+//! not generate is always buffered, at every level of nesting.
 
 use serde::de::Error;
 
@@ -101,7 +101,7 @@ pub use crate::json::open_enum::unrecognized_enum_number;
 
 use crate::json::context::{AppliedOptions, Options};
 use crate::json::message::JsonMessage;
-use crate::json::{compact, formats, path};
+use crate::json::{formats, path};
 use crate::wkt::{Scope, TypeRegistry};
 
 /// Reads messages from JSON, with options.
@@ -157,27 +157,31 @@ impl Reader {
 
 /// Reads with the current options.
 pub(crate) fn read<M: JsonMessage>(json: &[u8]) -> Result<M, serde_json::Error> {
-    // Validating all of it at once is faster than string by string, as `serde_json::from_slice` does.
-    match str::from_utf8(json) {
-        Ok(text) => formats::from_str(text),
-        Err(invalid) => Err(not_utf8::<M>(json, invalid.valid_up_to())),
-    }
+    with_text(json, formats::from_str)
 }
 
-/// Returns the error of JSON that is not UTF-8 from byte `at` on, or of what is wrong before it.
-#[cold]
-fn not_utf8<M: JsonMessage>(json: &[u8], at: usize) -> serde_json::Error {
-    let valid = json.get(..at).and_then(|valid| str::from_utf8(valid).ok()).unwrap_or_default();
-    let problem = format!("byte {at} of the text is not UTF-8");
-    match formats::from_str::<M>(valid) {
+/// Reads JSON, which must be UTF-8, with a function.
+pub(crate) fn with_text<T>(
+    json: &[u8],
+    read: impl Fn(&str) -> Result<T, serde_json::Error>,
+) -> Result<T, serde_json::Error> {
+    // Validating all of it at once is faster than string by string, as `serde_json::from_slice` does.
+    let invalid = match str::from_utf8(json) {
+        Ok(text) => return read(text),
+        Err(invalid) => invalid.valid_up_to(),
+    };
+    // Something may be wrong before.
+    let valid = json.get(..invalid).and_then(|valid| str::from_utf8(valid).ok());
+    let problem = format!("byte {invalid} of the text is not UTF-8");
+    Err(match read(valid.unwrap_or_default()) {
         Ok(_) => serde_json::Error::custom(problem),
         Err(error) => path::instead_of_end(error, &problem),
-    }
+    })
 }
 
 /// Writes with the current options.
 pub(crate) fn write<M: JsonMessage>(message: &M) -> Result<Vec<u8>, serde_json::Error> {
-    compact::to_string(message).map(String::into_bytes)
+    formats::to_string(message).map(String::into_bytes)
 }
 
 /// Writes messages as JSON, with options.

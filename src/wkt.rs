@@ -3,7 +3,7 @@
 //! [`Any`] contains a message of any type; [`TypeRegistry`] defines which types are known. `pbjson_types`
 //! provides the other types, where it agrees with the ProtoJSON specification.
 
-/// The names of well-known types.
+/// The names of well-known types, and their JSON in any format.
 macro_rules! well_known_names {
     ($($name:ident)*) => {$(
         impl prost::Name for $name {
@@ -12,6 +12,20 @@ macro_rules! well_known_names {
 
             fn type_url() -> String {
                 format!("type.googleapis.com/{}", Self::full_name())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::json::formats::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                crate::json::formats::deserialize(deserializer)
             }
         }
     )*};
@@ -36,6 +50,7 @@ mod settle;
 mod timestamp;
 pub(crate) mod types;
 mod unpack;
+mod well_known;
 mod wrappers;
 
 pub use any::{Any, UnpackError};

@@ -1,11 +1,11 @@
-//! Generates the ProtoJSON form of the messages by correcting pbjson's generated code.
+//! Generates the ProtoJSON form of the messages from pbjson's generated code.
 //!
-//! pbjson provides the frame of the two implementations for every message: the table of names, the
-//! loop over members, the presence checks. Its handling of single values deviates from the
-//! specification in many ways, so every place that reads or writes a field is replaced by a call to
-//! the crate's own codec for that kind of field (`src/protojson/`). The kind comes from the
-//! descriptor, not from pbjson's code, and the number of replaced places must equal the number of
-//! fields: if pbjson's output changes, the build fails, not the user's program.
+//! pbjson provides the frame for every message: the table of names, a slot for each field, the message made
+//! of them, the presence checks. Its handling of single values deviates from the specification in many ways,
+//! and serde would compile it for each format, so every place that reads or writes a field becomes a call to
+//! the crate's own codec for that kind of field (`src/json/`), which has code for JSON text alone. The kind
+//! comes from the descriptor, not from pbjson's code, and the number of replaced places must equal the number
+//! of fields: if pbjson's output changes, the build fails, not the user's program.
 
 mod syntax;
 
@@ -16,7 +16,7 @@ use heck::{ToLowerCamelCase, ToSnakeCase};
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, Block, Expr, ImplItemFn, ItemImpl, Pat, Stmt, parse_quote};
+use syn::{Arm, Block, Expr, ItemImpl, Pat, Stmt, parse_quote};
 
 use syntax::*;
 
@@ -95,20 +95,19 @@ impl VisitMut for Pass<'_> {
             read: 0,
             written: 0,
         };
-        code.visit_item_impl_mut(item);
-        if let Some((_, path, _)) = &mut item.trait_ {
-            *path = match path.segments.last().is_some_and(|name| name.ident == "Serialize") {
-                true => parse_quote!(::eset_protect::codegen::JsonObject),
-                false => parse_quote!(::eset_protect::codegen::ReadObject<'de>),
-            };
-        }
-        for function in &mut item.items {
-            if let syn::ImplItem::Fn(function) = function
-                && function.sig.ident == "deserialize"
-            {
-                function.sig.ident = format_ident!("read_object");
-            }
-        }
+        let function = item.items.iter().find_map(|item| match item {
+            syn::ImplItem::Fn(function) => Some(function.block.clone()),
+            _ => None,
+        });
+        let (Some(block), Some((_, path, _))) = (function, &item.trait_) else { return };
+        let ty = item.self_ty.clone();
+        *item = match path.segments.last().is_some_and(|name| name.ident == "Serialize") {
+            true => code.writer(&ty, &block),
+            false => match code.reader(&ty, &block) {
+                Some(reader) => reader,
+                None => return,
+            },
+        };
         self.read += code.read;
         self.written += code.written;
     }
@@ -144,8 +143,8 @@ fn pbjson_name(message: &MessageDescriptor) -> String {
 struct MessageCode<'a> {
     root: &'a str,
     message: MessageDescriptor,
-    /// The field of each variant of pbjson's `GeneratedField`.
-    by_variant: HashMap<String, FieldDescriptor>,
+    /// The field of each variant of pbjson's `GeneratedField`, and its names in JSON.
+    by_variant: HashMap<String, (FieldDescriptor, Vec<String>)>,
     read: usize,
     written: usize,
 }
@@ -200,30 +199,80 @@ impl MessageCode<'_> {
         }
     }
 
-    /// Rewrites `GeneratedField::X => { … }` to call the field's reading function.
-    fn rewrite_arm(&mut self, arm: &mut Arm) {
-        let Some(variant) = variant(&arm.pat) else { return };
-        if variant == SKIP {
-            arm.pat = parse_quote!(GeneratedField::__SkipField__(name));
-            arm.body = parse_quote!(::eset_protect::codegen::skip_member(&mut map_, name)?);
-            arm.comma = Some(Default::default());
-            return;
+    /// Returns the implementation that writes the fields.
+    fn writer(&mut self, ty: &syn::Type, block: &Block) -> ItemImpl {
+        let mut block = block.clone();
+        // The crate itself begins and ends the object.
+        block.stmts.retain(writes_field);
+        self.visit_block_mut(&mut block);
+        let statements = &block.stmts;
+        let json = if statements.is_empty() { quote!(_) } else { quote!(json) };
+        // Writes fields without presence even at their default if the caller asks for it.
+        let implicit = self.message.fields().any(|field| !field.supports_presence());
+        let emit =
+            implicit.then(|| quote!(let emit__ = ::eset_protect::codegen::emits_defaults();));
+        parse_quote! {
+            impl ::eset_protect::codegen::WriteFields for #ty {
+                fn write_fields(
+                    &self,
+                    #json: &mut ::eset_protect::codegen::Compact,
+                ) -> Result<(), ::eset_protect::codegen::Error> {
+                    #emit
+                    #(#statements)*
+                    Ok(())
+                }
+            }
         }
-        let Some(field) = self.by_variant.get(&variant).cloned() else { return };
-        let Some(slot) = assigned(&arm.body) else { return };
+    }
+
+    /// Returns the implementation that reads the fields.
+    fn reader(&mut self, ty: &syn::Type, block: &Block) -> Option<ItemImpl> {
+        for arm in arms_of(&body_of(block, "visit_str")?) {
+            self.learn_name(&arm);
+        }
+        let visit = body_of(block, "visit_map")?;
+        let arms: Vec<_> = arms_of(&visit).iter().filter_map(|arm| self.read_arm(arm)).collect();
+        let mut slots = visit.stmts;
+        let mut message = slots.pop()?;
+        slots.retain(|statement| matches!(statement, Stmt::Local(_)));
+        self.visit_stmt_mut(&mut message);
+        let skip = quote!(::eset_protect::codegen::skip_member(object, &name)?);
+        let member = match arms.is_empty() {
+            true => quote!(#skip;),
+            false => quote!(match &*name { #(#arms)* _ => #skip }),
+        };
+        Some(parse_quote! {
+            impl ::eset_protect::codegen::ReadFields for #ty {
+                fn read_fields(
+                    object: &mut ::eset_protect::codegen::Object<'_, '_>,
+                ) -> Result<Self, ::eset_protect::codegen::Error> {
+                    #(#slots)*
+                    while let Some(name) = object.next_name()? {
+                        #member
+                    }
+                    #message
+                }
+            }
+        })
+    }
+
+    /// Returns the arm that reads a field, for pbjson's `GeneratedField::X => { … }`.
+    fn read_arm(&mut self, arm: &Arm) -> Option<Arm> {
+        let variant = variant(&arm.pat)?;
+        let (field, names) = self.by_variant.get(&variant)?.clone();
+        let slot = assigned(&arm.body)?;
         let name = field.json_name();
         let codec = self.whole(&field);
         let call = if let Some(oneof) = descriptors::oneof_of(&field) {
             let constructor = oneof_variant(&self.message, &oneof, &variant, self.root);
-            quote!(read_oneof::<#codec, _, _>(&mut map_, #name, &mut #slot, #constructor))
+            quote!(read_oneof::<#codec, _>(object, #name, &mut #slot, #constructor))
         } else if field.supports_presence() {
-            quote!(read_optional::<#codec, _>(&mut map_, #name, &mut #slot))
+            quote!(read_optional::<#codec>(object, #name, &mut #slot))
         } else {
-            quote!(read_singular::<#codec, _>(&mut map_, #name, &mut #slot))
+            quote!(read_singular::<#codec>(object, #name, &mut #slot))
         };
-        arm.body = parse_quote!(::eset_protect::codegen::#call?);
-        arm.comma = Some(Default::default());
         self.read += 1;
+        Some(parse_quote!(#(#names)|* => ::eset_protect::codegen::#call?,))
     }
 
     /// Returns the regular spelling of a field with a custom `json_name`.
@@ -234,21 +283,21 @@ impl MessageCode<'_> {
         is_free.then_some(regular)
     }
 
-    /// Reads the variant from `"displayName" | "display_name" => Ok(GeneratedField::X)`, and adds
-    /// the regular spelling of a field with a custom `json_name`.
-    fn learn_name(&mut self, arm: &mut Arm) {
-        let names: Vec<String> = match &arm.pat {
-            Pat::Lit(literal) => string(&literal.lit).into_iter().collect(),
+    /// Learns the names of a variant from `"displayName" | "display_name" => Ok(GeneratedField::X)`.
+    fn learn_name(&mut self, arm: &Arm) {
+        let literals = match &arm.pat {
+            Pat::Lit(literal) => vec![&literal.lit],
             Pat::Or(or) => or
                 .cases
                 .iter()
                 .filter_map(|case| match case {
-                    Pat::Lit(literal) => string(&literal.lit),
+                    Pat::Lit(literal) => Some(&literal.lit),
                     _ => None,
                 })
                 .collect(),
             _ => return,
         };
+        let mut names: Vec<_> = literals.into_iter().filter_map(string).collect();
         let Some(field) = names.iter().find_map(|name| self.message.get_field_by_json_name(name))
         else {
             return;
@@ -256,89 +305,22 @@ impl MessageCode<'_> {
         let Expr::Call(call) = &*arm.body else { return };
         let Some(Expr::Path(path)) = call.args.first() else { return };
         let Some(last) = path.path.segments.last() else { return };
-        if let Some(regular) = self.regular_name(&field) {
-            let pattern = &arm.pat;
-            arm.pat = parse_quote!(#pattern | #regular);
-        }
-        self.by_variant.insert(last.ident.to_string(), field);
+        names.extend(self.regular_name(&field));
+        self.by_variant.insert(last.ident.to_string(), (field, names));
     }
 }
 
 impl VisitMut for MessageCode<'_> {
-    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
-        visit_mut::visit_impl_item_fn_mut(self, function);
-        if function.sig.ident != "serialize" {
-            return;
-        }
-        // The crate itself begins and ends the object.
-        let object = if self.message.fields().len() == 0 { quote!(_) } else { quote!(object) };
-        function.sig = parse_quote! {
-            fn write_fields<O: serde::ser::SerializeMap>(&self, #object: &mut O) -> Result<(), O::Error>
-        };
-        function.block.stmts.retain(writes_field);
-        function.block.stmts.push(Stmt::Expr(parse_quote!(Ok(())), None));
-        // Writes fields without presence even at their default if the caller asks for it.
-        let implicit = self.message.fields().any(|field| !field.supports_presence());
-        if implicit {
-            let emit: Stmt = parse_quote!(let emit__ = ::eset_protect::codegen::emits_defaults(););
-            function.block.stmts.insert(0, emit);
-        }
-    }
-
-    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
-        if literal.value() == format!("struct {}", pbjson_name(&self.message)) {
-            let expected = format!("an object, the JSON of {}", self.message.full_name());
-            *literal = syn::LitStr::new(&expected, literal.span());
-        }
-    }
-
-    /// The names that `#[serde(flatten)]` passes on.
-    fn visit_item_const_mut(&mut self, item: &mut syn::ItemConst) {
-        if let Expr::Reference(list) = &mut *item.expr
-            && let Expr::Array(names) = &mut *list.expr
-        {
-            let more = self.message.fields().filter_map(|field| self.regular_name(&field));
-            names.elems.extend(more.map(|name| -> Expr { parse_quote!(#name) }));
-        }
-    }
-
-    fn visit_item_enum_mut(&mut self, item: &mut syn::ItemEnum) {
-        for variant in &mut item.variants {
-            if variant.ident == SKIP {
-                *variant = parse_quote!(__SkipField__(::eset_protect::codegen::UnknownName));
-            }
-        }
-    }
-
-    fn visit_arm_mut(&mut self, arm: &mut Arm) {
-        self.learn_name(arm);
-        self.rewrite_arm(arm);
-        visit_mut::visit_arm_mut(self, arm);
-    }
-
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
         match expression {
-            Expr::Path(path) if is_skip(&path.path) => {
-                *expression = parse_quote!(GeneratedField::__SkipField__(
-                    ::eset_protect::codegen::UnknownName::new(value)
-                ));
-            }
-            // The loop of a message without fields.
-            Expr::While(_) if self.message.fields().len() == 0 => {
-                *expression = parse_quote!(while let Some(GeneratedField::__SkipField__(name)) =
-                    map_.next_key()?
-                {
-                    ::eset_protect::codegen::skip_member(&mut map_, name)?;
-                });
-            }
             Expr::If(condition) if is_default_check(&condition.cond) => {
                 let check = &condition.cond;
                 condition.cond = parse_quote!(emit__ || #check);
             }
             Expr::Struct(literal) => {
                 for value in &mut literal.fields {
-                    let field = self.by_variant.values().find(|field| {
+                    let field = self.by_variant.values().find(|(field, _)| {
                         field.supports_presence()
                             && descriptors::oneof_of(field).is_none()
                             && slot_name(&value.expr)
@@ -379,7 +361,7 @@ impl VisitMut for MessageCode<'_> {
         // The statements before it converted the value for pbjson.
         block.stmts.drain(..position);
         block.stmts[0] = parse_quote!(
-            ::eset_protect::codegen::write_field::<#codec, _>(object, #name, #value)?;
+            ::eset_protect::codegen::write_field::<#codec>(json, #name, #value)?;
         );
         self.written += 1;
     }

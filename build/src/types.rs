@@ -10,7 +10,7 @@ use crate::descriptors::DescriptorSet;
 use crate::{debug_redact, descriptors, field_behavior, names};
 
 /// Generates `JsonMessage` for every message and `Enumeration` for every enum. For the crate itself
-/// also the function that finds a type by its name; for others one that registers theirs.
+/// also the table of types by name; for others a function that registers theirs.
 pub(crate) fn generate(set: &DescriptorSet, root: &str, own: bool) -> String {
     let mut messages = Vec::new();
     let mut enums = Vec::new();
@@ -33,7 +33,7 @@ pub(crate) fn generate(set: &DescriptorSet, root: &str, own: bool) -> String {
         line(write, &implementation(enumeration, root));
     }
     if own {
-        line(write, &lookup(&messages, root));
+        line(write, &table(&messages, root));
     } else {
         line(write, "/// Adds every message of the package.");
         line(write, "pub fn register(registry: ::eset_protect::wkt::TypeRegistry)");
@@ -91,14 +91,16 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
                 }};
             const MEMBERS: Option<&'static [&'static str]> = Some(&{members:?});
             {clear}
-            fn write_json<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{
-                ::eset_protect::codegen::write_object(self, None, serializer)
+            fn write_members(
+                &self,
+                json: &mut ::eset_protect::codegen::Compact,
+            ) -> Result<(), ::eset_protect::codegen::Error> {{
+                ::eset_protect::codegen::WriteFields::write_fields(self, json)
             }}
-            fn read_json<'de, D>(deserializer: D) -> Result<Self, D::Error>
-            where
-                D: serde::Deserializer<'de>,
-            {{
-                ::eset_protect::codegen::ReadObject::read_object(deserializer)
+            fn read_members(
+                object: &mut ::eset_protect::codegen::Object<'_, '_>,
+            ) -> Result<Self, ::eset_protect::codegen::Error> {{
+                ::eset_protect::codegen::ReadFields::read_fields(object)
             }}
         }}
         impl serde::Serialize for {path} {{
@@ -206,41 +208,23 @@ fn implementation(enumeration: &EnumDescriptor, root: &str) -> String {
     )
 }
 
-/// Generates the list of type names, and the function that finds a type by its name.
-fn lookup(messages: &[MessageDescriptor], root: &str) -> String {
-    let mut types: Vec<_> = messages
+/// Generates the table of all types by name.
+fn table(messages: &[MessageDescriptor], root: &str) -> String {
+    let own = messages
         .iter()
-        .map(|message| {
-            let path = names::message_path(message, root);
-            (message.full_name().to_owned(), format!("message::<{path}>"))
-        })
-        .collect();
-    for (name, path) in names::WELL_KNOWN {
+        .map(|message| (message.full_name().to_owned(), names::message_path(message, root)));
+    let well_known = names::WELL_KNOWN
+        .iter()
         // An enum, not a message.
-        if *name != "google.protobuf.NullValue" {
-            // In an `Any`, `Empty` has the JSON form of every message without fields.
-            let visit = if *name == "google.protobuf.Empty" { "message" } else { "well_known" };
-            types.push(((*name).to_owned(), format!("{visit}::<{path}>")));
-        }
-    }
+        .filter(|(name, _)| *name != "google.protobuf.NullValue")
+        .map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
+    let mut types: Vec<_> = own.chain(well_known).collect();
     types.sort();
-    let names: Vec<_> = types.iter().map(|(name, _)| name).collect();
-    let arms = types.iter().enumerate();
-    let arms: Vec<_> = arms.map(|(at, (_, visit))| format!("Ok({at}) => V::{visit},")).collect();
+    let types: Vec<_> =
+        types.iter().map(|(name, path)| format!("({name:?}, message_type::<{path}>()),")).collect();
     format!(
-        "/// The full names of all message types, sorted.
-        pub(crate) const NAMES: &[&str] = &{names:?};
-
-        /// Calls the visitor with the type of this full name.
-        pub(crate) fn visit<V: TypeVisitor>(name: &str, visitor: V) -> V::Output {{
-            // The search is compiled once, the match for each visitor. A call in each arm would take
-            // stack for each type.
-            let visit: fn(V) -> V::Output = match NAMES.binary_search(&name) {{
-                {}
-                _ => V::unknown,
-            }};
-            visit(visitor)
-        }}",
-        arms.join("\n")
+        "/// All message types by their full names, sorted.
+        pub(crate) static TYPES: &[(&str, MessageType)] = &[{}];",
+        types.join("\n")
     )
 }

@@ -7,9 +7,8 @@ use serde_json::{Map, Value};
 use super::problem::{Findings, ProblemKind};
 use super::uuid::{is_uuid_name, note_uuid};
 use crate::json::any_members::{TYPE, VALUE};
-use crate::json::compact;
-use crate::json::embedded::message_type;
-use crate::json::message::JsonMessage;
+use crate::json::formats;
+use crate::json::message::{JsonMessage, message_type};
 use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, MessageType};
 #[cfg(feature = "emulator")]
 use crate::wkt::Registered;
@@ -20,7 +19,7 @@ const MAX_TOKEN: usize = 128;
 
 /// Records everything in a message that the schema does not allow, unknown members only if `members` says so.
 pub(super) fn note<M: JsonMessage>(message: &M, members: bool, found: &mut Findings) {
-    let json = compact::to_string(message);
+    let json = formats::to_string(message);
     Search { members, is_partial: false, found }.json("", &message_type::<M>(), json);
 }
 
@@ -80,7 +79,7 @@ impl Search<'_> {
         let name = url.rsplit('/').next().unwrap_or_default();
         let Some(known) = TypeRegistry::in_scope(name) else {
             let at = join(path, TYPE);
-            let known = types::NAMES.iter().copied();
+            let known = types::TYPES.iter().map(|(name, _)| *name);
             return self.found.unknown(at, url, "the URL of a known type", known);
         };
         let was_partial = std::mem::replace(&mut self.is_partial, true);

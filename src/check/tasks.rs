@@ -116,7 +116,7 @@ fn note_type(at: &str, action: &str, expected: Option<String>, params: &Any, fou
 
 /// Whether this is one of the crate's types, except the one that carries JSON of unknown types.
 fn is_known(name: &str) -> bool {
-    types::NAMES.contains(&name) && name != crate::proto::eset_protect::v1::UnknownAny::full_name()
+    types::find(name).is_some() && name != crate::proto::eset_protect::v1::UnknownAny::full_name()
 }
 
 /// Checks the fields that certain types of params require, whatever the action is called.

@@ -1,15 +1,13 @@
 //! `bytes`: base64 in JSON. Reads both alphabets, with or without padding (ProtoJSON), and writes the
 //! standard alphabet with padding.
 
-use std::fmt;
-
 use bytes::Bytes;
-use serde::de::{Deserializer, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde_json::Error;
 
 use super::codec::Codec;
-use super::text::Text;
-use super::transfer::is_serde_json;
+use super::compact::Compact;
+use super::parser::Parser;
 
 /// `bytes`.
 #[derive(Debug)]
@@ -18,39 +16,18 @@ pub enum Base64 {}
 impl Codec for Base64 {
     type Value = Bytes;
 
-    fn write<S: Serializer>(value: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write(value: &Bytes, json: &mut Compact) -> Result<(), Error> {
         let base64 = base64_simd::STANDARD;
-        if !is_serde_json::<S>() {
-            return serializer.serialize_str(&base64.encode_to_string(value));
-        }
-        // serde_json's search for characters to escape would take longer than all other work for a policy.
-        let mut json = String::with_capacity(base64.encoded_length(value.len()) + 2);
-        json.push('"');
-        base64.encode_append(value, &mut json);
-        json.push('"');
-        Text(&json).serialize(serializer)
+        json.quoted(base64.encoded_length(value.len()), |json| base64.encode_append(value, json));
+        Ok(())
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-        deserializer.deserialize_string(Base64Visitor)
+    fn read(parser: &mut Parser<'_>) -> Result<Bytes, Error> {
+        decode(&parser.string(&"a base64 string")?).map_err(Error::custom)
     }
 }
 
-struct Base64Visitor;
-
-impl Visitor<'_> for Base64Visitor {
-    type Value = Bytes;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a base64 string")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Bytes, E> {
-        decode(text).map_err(E::custom)
-    }
-}
-
-fn decode(text: &str) -> Result<Bytes, String> {
+pub(super) fn decode(text: &str) -> Result<Bytes, String> {
     let unpadded = text.trim_end_matches('=');
     let padding = text.len() - unpadded.len();
     if padding > 0 && (padding > 2 || !text.len().is_multiple_of(4)) {

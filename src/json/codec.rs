@@ -3,10 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde_json::{Error, Result};
 
+use super::compact::Compact;
 use super::message::JsonMessage;
+use super::parser::Parser;
 
 /// Writes and reads fields of one kind. The types that implement it are markers for generated code and have
 /// no values.
@@ -23,64 +25,23 @@ pub trait Codec {
     }
 
     /// Writes a value.
-    fn write<S: Serializer>(value: &Self::Value, serializer: S) -> Result<S::Ok, S::Error>;
+    fn write(value: &Self::Value, json: &mut Compact) -> Result<()>;
 
     /// Reads a value that is not `null`.
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error>;
-}
-
-/// A value to serialize with a codec.
-pub(super) struct As<'a, C: Codec>(pub(super) &'a C::Value);
-
-impl<C: Codec> Serialize for As<'_, C> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        C::write(self.0, serializer)
-    }
+    fn read(parser: &mut Parser<'_>) -> Result<Self::Value>;
 }
 
 /// Reads with a codec; `null` becomes `None` unless the codec has a value for it.
-pub(super) struct Nullable<C>(pub(super) PhantomData<C>);
-
-impl<'de, C: Codec> DeserializeSeed<'de> for Nullable<C> {
-    type Value = Option<C::Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de, C: Codec> Visitor<'de> for Nullable<C> {
-    type Value = Option<C::Value>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value or null")
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(C::null())
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(C::null())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        C::read(deserializer).map(Some)
+pub(super) fn read_nullable<C: Codec>(parser: &mut Parser<'_>) -> Result<Option<C::Value>> {
+    match parser.null()? {
+        true => Ok(C::null()),
+        false => C::read(parser).map(Some),
     }
 }
 
 /// Reads an element of a list or map, where `null` is an error.
-pub(super) struct Element<C>(pub(super) PhantomData<C>);
-
-impl<'de, C: Codec> DeserializeSeed<'de> for Element<C> {
-    type Value = C::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        match Nullable::<C>(PhantomData).deserialize(deserializer)? {
-            Some(value) => Ok(value),
-            None => Err(serde::de::Error::custom("null is not an element")),
-        }
-    }
+pub(super) fn read_element<C: Codec>(parser: &mut Parser<'_>) -> Result<C::Value> {
+    read_nullable::<C>(parser)?.ok_or_else(|| Error::custom("null is not an element"))
 }
 
 /// `string`.
@@ -90,12 +51,13 @@ pub enum Text {}
 impl Codec for Text {
     type Value = String;
 
-    fn write<S: Serializer>(value: &String, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(value)
+    fn write(value: &String, json: &mut Compact) -> Result<()> {
+        json.string(value);
+        Ok(())
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-        String::deserialize(deserializer)
+    fn read(parser: &mut Parser<'_>) -> Result<String> {
+        parser.string(&"a string").map(String::from)
     }
 }
 
@@ -106,12 +68,13 @@ pub enum Bool {}
 impl Codec for Bool {
     type Value = bool;
 
-    fn write<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bool(*value)
+    fn write(value: &bool, json: &mut Compact) -> Result<()> {
+        json.bool(*value);
+        Ok(())
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-        bool::deserialize(deserializer)
+    fn read(parser: &mut Parser<'_>) -> Result<bool> {
+        parser.bool()
     }
 }
 
@@ -123,12 +86,12 @@ impl<T: JsonMessage> Codec for Msg<T> {
     type Value = T;
     const PRESERVES: bool = true;
 
-    fn write<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        value.write_json(serializer)
+    fn write(value: &T, json: &mut Compact) -> Result<()> {
+        value.write_json(json)
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        T::read_json(deserializer)
+    fn read(parser: &mut Parser<'_>) -> Result<T> {
+        T::read_json(parser)
     }
 }
 
@@ -136,36 +99,36 @@ impl<T: JsonMessage> Codec for Msg<T> {
 #[derive(Debug)]
 pub struct Dynamic<T>(PhantomData<T>);
 
-impl<T: From<()> + Serialize + for<'de> Deserialize<'de>> Codec for Dynamic<T> {
+impl<T: From<()> + JsonMessage> Codec for Dynamic<T> {
     type Value = T;
 
     fn null() -> Option<T> {
         Some(T::from(()))
     }
 
-    fn write<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        value.serialize(serializer)
+    fn write(value: &T, json: &mut Compact) -> Result<()> {
+        value.write_json(json)
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(deserializer)
+    fn read(parser: &mut Parser<'_>) -> Result<T> {
+        T::read_json(parser)
     }
 }
 
 /// A type that can be a map key. In JSON every key is a string.
 pub trait Key: Codec<Value: Ord + fmt::Display> {
     /// Reads a key.
-    fn parse(text: &str) -> Result<Self::Value, String>;
+    fn parse(text: &str) -> std::result::Result<Self::Value, String>;
 }
 
 impl Key for Text {
-    fn parse(text: &str) -> Result<String, String> {
+    fn parse(text: &str) -> std::result::Result<String, String> {
         Ok(text.to_owned())
     }
 }
 
 impl Key for Bool {
-    fn parse(text: &str) -> Result<bool, String> {
+    fn parse(text: &str) -> std::result::Result<bool, String> {
         text.parse().map_err(|_| format!("expected true or false as a key, found `{text}`"))
     }
 }

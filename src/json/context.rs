@@ -7,9 +7,6 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
-use super::codec::Codec;
 use super::enum_names::EnumNames;
 
 /// The maximum nesting of `Any`s, the same as protobuf's limit for messages.
@@ -20,7 +17,7 @@ pub(crate) struct Unknown {
     /// The JSON Pointer from the message that is being read.
     pub pointer: String,
     /// The value.
-    pub json: Box<RawValue>,
+    pub json: String,
 }
 
 /// What a caller asks of reading and writing.
@@ -219,7 +216,7 @@ pub(crate) fn is_collecting() -> bool {
 }
 
 /// Keeps a member or value, if unknown data is kept at the moment. An empty pointer means the value itself.
-pub(crate) fn keep(pointer: String, json: Box<RawValue>) {
+pub(crate) fn keep(pointer: String, json: String) {
     CONTEXT.with(|context| {
         let mut unknown = context.unknown.borrow_mut();
         unknown.push(Unknown { pointer, json });
@@ -232,16 +229,16 @@ fn kept() -> usize {
     FLAGS.with(|flags| flags.kept.get())
 }
 
-/// Returns the amount kept before a value is read, for [`prefix`].
+/// Returns the amount kept before a value is read, for [`prefix`]; nothing is kept of a value that preserves nothing.
 #[inline]
-pub(crate) fn mark<C: Codec>() -> usize {
-    if C::PRESERVES { kept() } else { 0 }
+pub(crate) fn mark(preserves: bool) -> usize {
+    if preserves { kept() } else { 0 }
 }
 
 /// Prefixes everything kept since `mark` with `segment`.
 #[inline]
-pub(crate) fn prefix<C: Codec>(mark: usize, segment: &dyn Display) {
-    if C::PRESERVES && kept() > mark {
+pub(crate) fn prefix(preserves: bool, mark: usize, segment: &dyn Display) {
+    if preserves && kept() > mark {
         prefix_kept(mark, segment);
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serializer};
 
-use super::compact;
+use super::compact::Compact;
 use super::message::JsonMessage;
 use super::parser::Parser;
 use super::{path, raw};
@@ -18,7 +18,7 @@ pub fn serialize<M: JsonMessage, S: Serializer>(
     message: &M,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let json = compact::to_string(message).map_err(S::Error::custom)?;
+    let json = to_string(message).map_err(S::Error::custom)?;
     raw::write(&json, serializer)
 }
 
@@ -36,7 +36,12 @@ pub fn deserialize<'de, M: JsonMessage, D: Deserializer<'de>>(
     })
 }
 
+/// Returns the JSON text of a message.
+pub(crate) fn to_string<M: JsonMessage>(message: &M) -> Result<String, serde_json::Error> {
+    Compact::text(|json| message.write_json(json))
+}
+
 /// Reads a message from JSON text.
 pub(crate) fn from_str<M: JsonMessage>(json: &str) -> Result<M, serde_json::Error> {
-    Parser::new(json).read(|parser| M::read_json(parser))
+    Parser::new(json).read(M::read_json)
 }

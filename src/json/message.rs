@@ -1,12 +1,14 @@
 //! A message with both its forms, as a trait.
 
 use prost::Message;
-use serde::de::DeserializeOwned;
-use serde::ser::SerializeMap;
-use serde::{Deserializer, Serialize, Serializer};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::{Error, Result};
 
-use super::any_members::TYPE;
-use super::schema::JsonForm;
+use super::compact::Compact;
+use super::members::Members;
+use super::parser::{Object, Parser};
+use super::schema::{JsonForm, MessageType};
 
 /// A message with both forms: binary (prost) and JSON (serde).
 pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
@@ -32,18 +34,49 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     /// ```
     fn clear_output_only(&mut self) {}
 
-    /// Writes the JSON itself, which `Serialize` does for every format by way of JSON text. Only the crate's own
-    /// serializer reaches it. Override it if `Serialize` calls `codegen::serialize`, which calls this.
+    /// Writes the JSON itself, which `Serialize` does for every format by way of JSON text.
     #[doc(hidden)]
-    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize(serializer)
+    fn write_json(&self, json: &mut Compact) -> Result<()> {
+        match Self::FORM {
+            JsonForm::Object { .. } | JsonForm::Empty => {
+                json.object(|json| self.write_members(json))
+            }
+            _ => json.foreign(self),
+        }
     }
 
-    /// Reads the JSON itself, which `Deserialize` does for every format by way of JSON text. Only the crate's own
-    /// parser reaches it. Override it if `Deserialize` calls `codegen::deserialize`, which calls this.
+    /// Reads the JSON itself, which `Deserialize` does for every format by way of JSON text.
     #[doc(hidden)]
-    fn read_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn read_json(parser: &mut Parser<'_>) -> Result<Self> {
+        match Self::FORM {
+            JsonForm::Object { name, .. } => parser
+                .object(&format_args!("an object, the JSON of {name}"), |object| {
+                    Self::read_members(object)
+                }),
+            JsonForm::Empty => {
+                parser.object(&"an empty object", |object| Self::read_members(object))
+            }
+            _ => parser.foreign(),
+        }
+    }
+
+    /// Writes the members of its object. A type that the build script did not generate must have an object.
+    #[doc(hidden)]
+    fn write_members(&self, json: &mut Compact) -> Result<()> {
+        let object = serde_json::to_string(self)?;
+        if !object.starts_with('{') {
+            return Err(Error::custom("the JSON of a message must be an object"));
+        }
+        json.members_of(&object);
+        Ok(())
+    }
+
+    /// Reads the remaining members of its object.
+    #[doc(hidden)]
+    fn read_members(object: &mut Object<'_, '_>) -> Result<Self> {
+        let mut members = Members::default();
+        members.read_rest(object)?;
+        Parser::new(&members.to_json()).foreign()
     }
 }
 
@@ -56,54 +89,35 @@ impl<M: JsonMessage> JsonMessage for Box<M> {
         (**self).clear_output_only();
     }
 
-    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (**self).write_json(serializer)
+    fn write_json(&self, json: &mut Compact) -> Result<()> {
+        (**self).write_json(json)
     }
 
-    fn read_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        M::read_json(deserializer).map(Self::new)
+    fn read_json(parser: &mut Parser<'_>) -> Result<Self> {
+        M::read_json(parser).map(Self::new)
     }
 }
 
-/// A message whose JSON is an object of its fields.
-pub trait JsonObject: JsonMessage {
-    /// Writes the fields.
-    fn write_fields<O: SerializeMap>(&self, object: &mut O) -> Result<(), O::Error>;
+/// Writes the fields of a message.
+pub trait WriteFields {
+    /// Writes the fields that are set.
+    fn write_fields(&self, json: &mut Compact) -> Result<()>;
 }
 
-/// A message that is read from its JSON object.
-pub trait ReadObject<'de>: Sized {
-    /// Reads the object.
-    fn read_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+/// Reads the fields of a message.
+pub trait ReadFields: Sized {
+    /// Reads the remaining members.
+    fn read_fields(object: &mut Object<'_, '_>) -> Result<Self>;
 }
 
-/// Writes the object of a message, with the type if an `Any` contains it.
-pub fn write_object<M: JsonObject, S: Serializer>(
-    message: &M,
-    type_url: Option<&str>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    // Of unknown length: formats that would write a struct without names, and could not read it again,
-    // then write names or fail at once.
-    let mut object = serializer.serialize_map(None)?;
-    if let Some(type_url) = type_url {
-        object.serialize_entry(TYPE, type_url)?;
+/// Returns the type of a message.
+pub const fn message_type<M: JsonMessage>() -> MessageType {
+    MessageType {
+        form: M::FORM,
+        read: |parser| M::read_json(parser).map(|message| message.encode_to_vec()),
+        read_members: |object| M::read_members(object).map(|message| message.encode_to_vec()),
+        write: |bytes, json| Ok(M::decode(bytes)?.write_json(json)?),
+        write_members: |bytes, json| Ok(M::decode(bytes)?.write_members(json)?),
+        normalize: |bytes| M::decode(bytes).map(|message| message.encode_to_vec()),
     }
-    message.write_fields(&mut object)?;
-    object.end()
-}
-
-/// An operation on a type that is known only by name.
-pub trait TypeVisitor {
-    /// The result.
-    type Output;
-
-    /// Called for a message whose JSON is an object.
-    fn message<M: JsonObject>(self) -> Self::Output;
-
-    /// Called for a type with its own JSON form, which an `Any` contains in the member `value`.
-    fn well_known<M: JsonMessage>(self) -> Self::Output;
-
-    /// Called if there is no such type.
-    fn unknown(self) -> Self::Output;
 }

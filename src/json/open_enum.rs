@@ -1,15 +1,17 @@
 //! Enums that stay open: a value that the schema does not have survives.
 
-use std::fmt;
 use std::marker::PhantomData;
 
 use pbjson_types::NullValue;
-use serde::Serializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::Error as _;
+use serde_json::{Error, Result};
 
 use super::codec::Codec;
-use super::number::{IntegerVisitor, is_json_number, shortened};
-use super::{context, unknown};
+use super::compact::Compact;
+use super::context;
+use super::number::{is_json_number, shortened};
+use super::numbers::{Int, integer_from_text};
+use super::parser::Parser;
 
 /// A protobuf enum. Generated for every enum of the crate.
 pub trait Enumeration {
@@ -38,18 +40,16 @@ impl<E: Enumeration> Codec for Open<E> {
     type Value = i32;
     const PRESERVES: bool = true;
 
-    fn write<S: Serializer>(value: &i32, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(name) = E::name(*value) {
-            return serializer.serialize_str(name);
+    fn write(value: &i32, json: &mut Compact) -> Result<()> {
+        match E::name(*value) {
+            Some(name) => json.plain(name),
+            None => write_unnamed(E::FULL_NAME, *value, json),
         }
-        match context::enum_names().and_then(|names| names.name(E::FULL_NAME, *value)) {
-            Some(name) => serializer.serialize_str(&name),
-            None => serializer.serialize_i32(*value),
-        }
+        Ok(())
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-        deserializer.deserialize_any(OpenVisitor::<E>(PhantomData))
+    fn read(parser: &mut Parser<'_>) -> Result<i32> {
+        read_open(E::FULL_NAME, E::VALUES, parser)
     }
 }
 
@@ -65,15 +65,16 @@ impl Codec for Null {
         Some(NullValue::NullValue.into())
     }
 
-    fn write<S: Serializer>(value: &i32, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write(value: &i32, json: &mut Compact) -> Result<()> {
         match NullValue::try_from(*value) {
-            Ok(NullValue::NullValue) => serializer.serialize_unit(),
-            Err(_) => Open::<NullValue>::write(value, serializer),
+            Ok(NullValue::NullValue) => json.null(),
+            Err(_) => Open::<NullValue>::write(value, json)?,
         }
+        Ok(())
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-        Open::<NullValue>::read(deserializer)
+    fn read(parser: &mut Parser<'_>) -> Result<i32> {
+        Open::<NullValue>::read(parser)
     }
 }
 
@@ -106,47 +107,42 @@ pub(crate) fn stands_for(number: i32, name: &str) -> bool {
     number < 0 && distance < TRIES
 }
 
-struct OpenVisitor<E>(PhantomData<E>);
-
-impl<'de, E: Enumeration> Visitor<'de> for OpenVisitor<E> {
-    type Value = i32;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the name or the number of a value of {}", E::FULL_NAME)
+#[cold]
+fn write_unnamed(full_name: &'static str, value: i32, json: &mut Compact) {
+    match context::enum_names().and_then(|names| names.name(full_name, value)) {
+        Some(name) => json.string(&name),
+        None => json.integer(value),
     }
+}
 
-    fn visit_i64<Er: serde::de::Error>(self, value: i64) -> Result<i32, Er> {
-        IntegerVisitor(PhantomData).visit_i64(value)
-    }
-
-    fn visit_u64<Er: serde::de::Error>(self, value: u64) -> Result<i32, Er> {
-        IntegerVisitor(PhantomData).visit_u64(value)
-    }
-
-    fn visit_f64<Er: serde::de::Error>(self, value: f64) -> Result<i32, Er> {
-        IntegerVisitor(PhantomData).visit_f64(value)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<i32, A::Error> {
-        IntegerVisitor(PhantomData).visit_map(map)
-    }
-
-    fn visit_str<Er: serde::de::Error>(self, name: &str) -> Result<i32, Er> {
-        if let Some(number) = E::number(name) {
-            return Ok(number);
+fn read_open(
+    full_name: &'static str,
+    values: &[(&str, i32)],
+    parser: &mut Parser<'_>,
+) -> Result<i32> {
+    match parser.peek() {
+        Some(b'"') => {}
+        Some(b'-' | b'0'..=b'9') => return Int::read(parser),
+        _ => {
+            let expected = format_args!("the name or the number of a value of {full_name}");
+            return Err(parser.invalid_type(&expected));
         }
-        // No name starts like a number, so this is a number written as a string.
-        if is_json_number(name) {
-            return IntegerVisitor(PhantomData).visit_str(name);
-        }
-        if context::is_strict() {
-            let name = shortened(name);
-            return Err(Er::custom(format!("{} has no value \"{name}\"", E::FULL_NAME)));
-        }
-        if context::is_collecting() {
-            context::keep(String::new(), unknown::raw_string(name).map_err(Er::custom)?);
-        }
-        let number = unrecognized_enum_number(name);
-        Ok(context::enum_names().map_or(number, |names| names.remember(E::FULL_NAME, name, number)))
     }
+    let name = parser.string(&"a name")?;
+    if let Some((_, number)) = values.iter().find(|(known, _)| *known == name) {
+        return Ok(*number);
+    }
+    // No name starts like a number, so this is a number written as a string.
+    if is_json_number(&name) {
+        return integer_from_text(&name).map_err(Error::custom);
+    }
+    if context::is_strict() {
+        let name = shortened(&name);
+        return Err(Error::custom(format_args!("{full_name} has no value \"{name}\"")));
+    }
+    if context::is_collecting() {
+        context::keep(String::new(), serde_json::to_string(&name)?);
+    }
+    let number = unrecognized_enum_number(&name);
+    Ok(context::enum_names().map_or(number, |names| names.remember(full_name, &name, number)))
 }

@@ -1,61 +1,44 @@
 //! Reads JSON text, in fewer instructions than serde_json: looks for the ends of strings in eight bytes at once,
 //! and checks nothing that a `str` guarantees.
 //!
-//! What is rare is left to serde_json, which gets the text of just that value: strings with escapes, numbers
-//! that are not small integers, unknown members, enums of the user's own types. So are the messages of errors.
+//! What is rare is left to serde_json, which gets the text of just that value: strings with escapes, unknown
+//! members, types of the user's own. So are the messages of errors.
 
-use std::any::type_name;
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt::{self, Display};
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer,
-    MapAccess, SeqAccess, Visitor,
-};
-use serde::forward_to_deserialize_any;
-use serde_json::de::StrRead;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, Visitor};
 use serde_json::{Error, Result};
 
-use super::compact::{RAW_VALUE, is_special, special_bytes};
-use super::path;
+use super::compact::{is_special, special_bytes};
+use super::number::is_json_number;
+use super::{depth, path};
 
 /// The maximum nesting of lists and objects, the same as serde_json's.
 const MAX_DEPTH: u8 = 127;
 
 /// JSON text and the position up to which it was read.
-pub(crate) struct Parser<'de> {
+#[derive(Debug)]
+pub struct Parser<'de> {
     text: &'de str,
     at: usize,
     /// How many more levels may begin.
     levels: u8,
-    /// Whether visitors get each number as a [`Number`].
-    has_exact_numbers: bool,
-}
-
-/// The text of a string.
-enum Str<'de> {
-    /// Part of the input.
-    Plain(&'de str),
-    /// With its escapes decoded.
-    Decoded(String),
 }
 
 impl<'de> Parser<'de> {
     pub(crate) fn new(text: &'de str) -> Self {
-        Self { text, at: 0, levels: MAX_DEPTH, has_exact_numbers: false }
-    }
-
-    /// Creates a parser that hands numbers over as a [`Number`].
-    pub(super) fn with_exact_numbers(text: &'de str) -> Self {
-        Self { has_exact_numbers: true, ..Self::new(text) }
+        Self { text, at: 0, levels: MAX_DEPTH }
     }
 
     /// Reads a value, which only white space may follow.
     pub(crate) fn read<T>(mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let value = read(&mut self);
-        let value = value.and_then(|value| match self.peek() {
+        let value = read(&mut self).map_err(|error| self.at_position(error))?;
+        match self.peek() {
             None => Ok(value),
-            Some(_) => Err(self.syntax()),
-        });
-        value.map_err(|error| self.at_position(error))
+            Some(_) => Err(self.at_position(self.syntax())),
+        }
     }
 
     /// Adds the position to an error that has none.
@@ -76,9 +59,29 @@ impl<'de> Parser<'de> {
     fn syntax(&self) -> Error {
         match serde_json::from_str::<IgnoredAny>(self.text) {
             Err(error) => error,
-            // A visitor that expects fewer elements.
             Ok(_) => Error::custom("trailing characters"),
         }
+    }
+
+    /// Returns the error for a value of another kind than the expected one.
+    #[cold]
+    pub(crate) fn invalid_type(&mut self, expected: &dyn Display) -> Error {
+        let found = self.by_serde_json(|json| json.deserialize_any(Refuse(expected)));
+        match found {
+            Err(error) => error,
+            Ok(never) => match never {},
+        }
+    }
+
+    /// Lets serde_json read the next value.
+    fn by_serde_json<T>(
+        &mut self,
+        read: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::StrRead<'de>>) -> Result<T>,
+    ) -> Result<T> {
+        let mut json = serde_json::Deserializer::from_str(self.value()?);
+        let value = read(&mut json).and_then(|value| json.end().map(|()| value));
+        // Its position would be that in this text.
+        value.map_err(|error| Error::custom(path::without_position(&error)))
     }
 
     #[inline]
@@ -88,7 +91,7 @@ impl<'de> Parser<'de> {
 
     /// Returns the next byte that is not white space.
     #[inline]
-    fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             match self.byte()? {
                 b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
@@ -112,38 +115,8 @@ impl<'de> Parser<'de> {
         self.text.get(from..self.at).ok_or_else(|| self.syntax())
     }
 
-    /// Passes a string, whose quote is next.
-    fn string(&mut self) -> Result<Str<'de>> {
-        self.at += 1;
-        let start = self.at;
-        self.at += plain(self.text.as_bytes().get(start..).unwrap_or_default());
-        match self.byte() {
-            Some(b'"') => {
-                let text = self.slice(start)?;
-                self.at += 1;
-                Ok(Str::Plain(text))
-            }
-            Some(b'\\') => {
-                self.at = start - 1;
-                self.by_serde_json(|json| String::deserialize(json)).map(Str::Decoded)
-            }
-            _ => Err(self.syntax()),
-        }
-    }
-
-    /// Lets serde_json read the next value.
-    fn by_serde_json<T>(
-        &mut self,
-        read: impl FnOnce(&mut serde_json::Deserializer<StrRead<'de>>) -> Result<T>,
-    ) -> Result<T> {
-        let mut json = serde_json::Deserializer::from_str(self.skip()?);
-        let value = read(&mut json).and_then(|value| json.end().map(|()| value));
-        // Its position would be that in this text.
-        value.map_err(|error| Error::custom(path::without_position(&error)))
-    }
-
-    /// Passes a value of any kind and returns its text.
-    fn skip(&mut self) -> Result<&'de str> {
+    /// Reads a value of any kind as text.
+    pub(crate) fn value(&mut self) -> Result<&'de str> {
         self.peek();
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();
@@ -155,33 +128,33 @@ impl<'de> Parser<'de> {
         self.slice(start)
     }
 
-    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        if self.has_exact_numbers {
-            return visitor.visit_newtype_struct(Number(self.skip()?));
-        }
+    /// Reads a value of a type of the user's own.
+    pub(crate) fn foreign<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let levels = usize::from(self.levels);
         let start = self.at;
-        let is_negative = self.byte() == Some(b'-');
-        self.at += usize::from(is_negative);
-        let first = self.at;
-        let mut value: u64 = 0;
-        while let Some(digit @ b'0'..=b'9') = self.byte() {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.at += 1;
+        let text = self.value()?;
+        if depth::check_levels(text, levels).is_err() {
+            self.at = start;
+            return Err(too_deep());
         }
-        let digits = self.at - first;
-        let is_integer = !matches!(self.byte(), Some(b'.' | b'e' | b'E'));
-        let has_leading_zero = digits > 1 && self.text.as_bytes().get(first) == Some(&b'0');
-        let is_small = is_integer && (1..=18).contains(&digits) && !has_leading_zero;
-        // 18 digits fit into an `i64`; -0 is no integer.
-        match i64::try_from(value) {
-            Ok(value) if is_small && !is_negative => {
-                return visitor.visit_u64(value.unsigned_abs());
-            }
-            Ok(value) if is_small && value != 0 => return visitor.visit_i64(-value),
-            _ => {}
+        serde_json::from_str(text).map_err(|error| Error::custom(path::without_position(&error)))
+    }
+
+    /// Passes `null` if that is the next value.
+    #[inline]
+    pub(crate) fn null(&mut self) -> Result<bool> {
+        match self.peek() {
+            Some(b'n') => self.literal("null").map(|()| true),
+            _ => Ok(false),
         }
-        self.at = start;
-        self.by_serde_json(|json| json.deserialize_any(visitor))
+    }
+
+    pub(crate) fn bool(&mut self) -> Result<bool> {
+        match self.peek() {
+            Some(b't') => self.literal("true").map(|()| true),
+            Some(b'f') => self.literal("false").map(|()| false),
+            _ => Err(self.invalid_type(&"a boolean")),
+        }
     }
 
     fn literal(&mut self, literal: &str) -> Result<()> {
@@ -193,17 +166,153 @@ impl<'de> Parser<'de> {
         Ok(())
     }
 
-    /// Reads what an object or a list contains, between its brackets.
-    fn level<T>(&mut self, end: u8, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn string(&mut self, expected: &dyn Display) -> Result<Cow<'de, str>> {
+        match self.peek() {
+            Some(b'"') => self.quoted(),
+            _ => Err(self.invalid_type(expected)),
+        }
+    }
+
+    /// Reads a string, whose quote is next.
+    fn quoted(&mut self) -> Result<Cow<'de, str>> {
         self.at += 1;
-        self.levels = match self.levels.checked_sub(1) {
-            Some(levels) => levels,
-            None => return Err(Error::custom("recursion limit exceeded")),
-        };
-        let value = read(self)?;
-        self.levels += 1;
-        self.expect(end)?;
+        let start = self.at;
+        self.at += plain(self.text.as_bytes().get(start..).unwrap_or_default());
+        match self.byte() {
+            Some(b'"') => {
+                let text = self.slice(start)?;
+                self.at += 1;
+                Ok(Cow::Borrowed(text))
+            }
+            Some(b'\\') => {
+                self.at = start - 1;
+                self.by_serde_json(|json| serde::Deserialize::deserialize(json)).map(Cow::Owned)
+            }
+            _ => Err(self.syntax()),
+        }
+    }
+
+    /// Reads a number, whose first character is next, as text.
+    pub(crate) fn number(&mut self) -> Result<&'de str> {
+        let start = self.at;
+        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.byte() {
+            self.at += 1;
+        }
+        let text = self.slice(start)?;
+        if !is_json_number(text) {
+            self.at = start;
+            return Err(self.syntax());
+        }
+        Ok(text)
+    }
+
+    /// Reads an object.
+    pub(crate) fn object<T>(
+        &mut self,
+        expected: &dyn Display,
+        read: impl FnOnce(&mut Object<'_, 'de>) -> Result<T>,
+    ) -> Result<T> {
+        self.begin(b'{', expected)?;
+        let value = read(&mut Object { parser: self, is_first: true })?;
+        self.end(b'}')?;
         Ok(value)
+    }
+
+    /// Reads a list.
+    pub(crate) fn list<T>(
+        &mut self,
+        expected: &dyn Display,
+        read: impl FnOnce(&mut List<'_, 'de>) -> Result<T>,
+    ) -> Result<T> {
+        self.begin(b'[', expected)?;
+        let value = read(&mut List { parser: self, is_first: true })?;
+        self.end(b']')?;
+        Ok(value)
+    }
+
+    fn begin(&mut self, bracket: u8, expected: &dyn Display) -> Result<()> {
+        if self.peek() != Some(bracket) {
+            return Err(self.invalid_type(expected));
+        }
+        self.at += 1;
+        self.levels = self.levels.checked_sub(1).ok_or_else(too_deep)?;
+        Ok(())
+    }
+
+    fn end(&mut self, bracket: u8) -> Result<()> {
+        self.levels += 1;
+        self.expect(bracket)
+    }
+
+    /// Whether there is another member or element before the bracket. Passes the comma before it.
+    #[inline]
+    fn has_next(&mut self, is_first: &mut bool, bracket: u8) -> Result<bool> {
+        if self.peek() == Some(bracket) {
+            return Ok(false);
+        }
+        if !std::mem::take(is_first) {
+            self.expect(b',')?;
+        }
+        Ok(true)
+    }
+}
+
+#[cold]
+fn too_deep() -> Error {
+    Error::custom("recursion limit exceeded")
+}
+
+/// The members of an object that are still to be read.
+#[derive(Debug)]
+pub struct Object<'a, 'de> {
+    parser: &'a mut Parser<'de>,
+    is_first: bool,
+}
+
+impl<'de> Object<'_, 'de> {
+    /// Returns the name of the next member, whose value must be read then.
+    #[inline]
+    pub fn next_name(&mut self) -> Result<Option<Cow<'de, str>>> {
+        if !self.parser.has_next(&mut self.is_first, b'}')? {
+            return Ok(None);
+        }
+        if self.parser.peek() != Some(b'"') {
+            return Err(self.parser.syntax());
+        }
+        let name = self.parser.quoted()?;
+        self.parser.expect(b':')?;
+        Ok(Some(name))
+    }
+
+    /// Returns the parser of the value.
+    #[inline]
+    pub(crate) fn value(&mut self) -> &mut Parser<'de> {
+        self.parser
+    }
+}
+
+/// The elements of a list that are still to be read.
+pub(crate) struct List<'a, 'de> {
+    parser: &'a mut Parser<'de>,
+    is_first: bool,
+}
+
+impl<'de> List<'_, 'de> {
+    /// Returns the parser of the next element.
+    pub(crate) fn next(&mut self) -> Result<Option<&mut Parser<'de>>> {
+        let has_next = self.parser.has_next(&mut self.is_first, b']')?;
+        Ok(has_next.then_some(&mut *self.parser))
+    }
+}
+
+/// Takes no value, so that serde_json says what was found instead of the expected one.
+struct Refuse<'a>(&'a dyn Display);
+
+impl Visitor<'_> for Refuse<'_> {
+    type Value = Infallible;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }
 
@@ -218,234 +327,4 @@ fn plain(bytes: &[u8]) -> usize {
         }
     }
     words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
-}
-
-macro_rules! forward_to_serde_json {
-    ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
-        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value> {
-            self.by_serde_json(|json| json.$method($($argument,)* visitor))
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for &mut Parser<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.peek() {
-            Some(b'"') => match self.string()? {
-                Str::Plain(text) => visitor.visit_borrowed_str(text),
-                Str::Decoded(text) => visitor.visit_string(text),
-            },
-            Some(b'{') => self.level(b'}', |parser| visitor.visit_map(Level::new(parser))),
-            Some(b'[') => self.level(b']', |parser| visitor.visit_seq(Level::new(parser))),
-            Some(b'-' | b'0'..=b'9') => self.number(visitor),
-            Some(b't') => self.literal("true").and_then(|()| visitor.visit_bool(true)),
-            Some(b'f') => self.literal("false").and_then(|()| visitor.visit_bool(false)),
-            Some(b'n') => self.literal("null").and_then(|()| visitor.visit_unit()),
-            _ => Err(self.syntax()),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.peek() {
-            Some(b'n') => self.literal("null").and_then(|()| visitor.visit_none()),
-            _ => visitor.visit_some(self),
-        }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
-        if name == RAW_VALUE {
-            return visitor.visit_map(RawText { text: Some(self.skip()?) });
-        }
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.skip()?;
-        visitor.visit_unit()
-    }
-
-    // Messages do not contain these; types of the user's own may.
-    forward_to_serde_json! {
-        deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_i128()
-        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
-        deserialize_f32() deserialize_f64() deserialize_bytes() deserialize_byte_buf()
-        deserialize_enum(name: &'static str, variants: &'static [&'static str])
-    }
-
-    forward_to_deserialize_any! {
-        bool char str string unit unit_struct seq tuple tuple_struct map struct identifier
-    }
-}
-
-/// The members of an object or the elements of a list.
-struct Level<'a, 'de> {
-    parser: &'a mut Parser<'de>,
-    is_first: bool,
-}
-
-impl<'a, 'de> Level<'a, 'de> {
-    fn new(parser: &'a mut Parser<'de>) -> Self {
-        Self { parser, is_first: true }
-    }
-
-    /// Whether there is another member or element. Passes the comma before it.
-    #[inline]
-    fn has_next(&mut self, end: u8) -> Result<bool> {
-        if self.parser.peek() == Some(end) {
-            return Ok(false);
-        }
-        if !std::mem::take(&mut self.is_first) {
-            self.parser.expect(b',')?;
-        }
-        Ok(true)
-    }
-}
-
-impl<'de> SeqAccess<'de> for Level<'_, 'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if !self.has_next(b']')? {
-            return Ok(None);
-        }
-        seed.deserialize(&mut *self.parser).map(Some)
-    }
-}
-
-impl<'de> MapAccess<'de> for Level<'_, 'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if !self.has_next(b'}')? {
-            return Ok(None);
-        }
-        if self.parser.peek() != Some(b'"') {
-            return Err(self.parser.syntax());
-        }
-        seed.deserialize(Key(self.parser.string()?)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        self.parser.expect(b':')?;
-        seed.deserialize(&mut *self.parser)
-    }
-}
-
-/// The name of a member. Types of the user's own may have keys that are not strings.
-struct Key<'de>(Str<'de>);
-
-impl Key<'_> {
-    fn text(&self) -> &str {
-        match &self.0 {
-            Str::Plain(text) => text,
-            Str::Decoded(text) => text,
-        }
-    }
-}
-
-macro_rules! parsed_keys {
-    ($($method:ident $visit:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            let text = self.text();
-            match serde_json::from_str(text) {
-                Ok(key) if text.trim_ascii() == text => visitor.$visit(key),
-                _ => self.deserialize_any(visitor),
-            }
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Key<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0 {
-            Str::Plain(text) => visitor.visit_borrowed_str(text),
-            Str::Decoded(text) => visitor.visit_string(text),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        visitor.visit_enum(self.text().into_deserializer())
-    }
-
-    parsed_keys! {
-        deserialize_bool visit_bool
-        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32
-        deserialize_i64 visit_i64 deserialize_i128 visit_i128
-        deserialize_u8 visit_u8 deserialize_u16 visit_u16 deserialize_u32 visit_u32
-        deserialize_u64 visit_u64 deserialize_u128 visit_u128
-        deserialize_f32 visit_f32 deserialize_f64 visit_f64
-    }
-
-    forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier
-        ignored_any
-    }
-}
-
-/// The text of a number, which a visitor recognizes by [`is`](Self::is).
-pub(super) struct Number<'de>(&'de str);
-
-impl Number<'_> {
-    /// Whether a deserializer is this one, whose value is a string.
-    pub(super) fn is<D>() -> bool {
-        type_name::<D>() == type_name::<Number<'_>>()
-    }
-}
-
-impl<'de> Deserializer<'de> for Number<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_borrowed_str(self.0)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-/// The text of a value as serde_json hands it over: as the only member of an object.
-struct RawText<'de> {
-    text: Option<&'de str>,
-}
-
-impl<'de> MapAccess<'de> for RawText<'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if self.text.is_none() {
-            return Ok(None);
-        }
-        seed.deserialize(Key(Str::Plain(RAW_VALUE))).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        seed.deserialize(Key(Str::Plain(self.text.take().unwrap_or_default())))
-    }
 }

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
+use serde_json::Error;
 
 use super::any_members::TYPE;
+use super::compact::Compact;
 use super::depth::check_depth;
-use super::members::OwnMembers;
-use super::raw::{self, Json};
+use super::escapes::check_escapes;
+use super::members::Members;
+use super::parser::Parser;
 
 /// The maximum number of segments in a pointer: more than the nesting that serde_json accepts. Patches are
 /// nested as deeply, and bytes from the wire may contain anything.
@@ -20,7 +22,7 @@ const MAX_SEGMENTS: usize = 128;
 /// The values to insert at a place and below it.
 #[derive(Default)]
 pub(crate) struct Patch {
-    value: Option<Box<RawValue>>,
+    value: Option<String>,
     below: BTreeMap<String, Self>,
 }
 
@@ -31,16 +33,16 @@ impl Patch {
     ) -> Result<Self, String> {
         let mut patch = Self::default();
         for (pointer, json) in members {
-            RawValue::from_string(json.to_owned())
+            serde_json::from_str::<IgnoredAny>(json)
                 .map_err(|error| error.to_string())
-                .and_then(|value| patch.insert(pointer, value))
+                .and_then(|_| patch.insert(pointer, json.trim_ascii()))
                 .map_err(|error| format!("the unknown member `{pointer}` is broken: {error}"))?;
         }
         Ok(patch)
     }
 
     /// Adds a value at a JSON Pointer.
-    fn insert(&mut self, pointer: &str, value: Box<RawValue>) -> Result<(), String> {
+    fn insert(&mut self, pointer: &str, value: &str) -> Result<(), String> {
         let segments = pointer.strip_prefix('/').ok_or("a JSON Pointer begins with a slash")?;
         if segments == TYPE {
             return Err(format!("`{TYPE}` is not a member"));
@@ -48,19 +50,19 @@ impl Patch {
         if segments.split('/').count() > MAX_SEGMENTS {
             return Err(format!("a JSON Pointer has {MAX_SEGMENTS} segments at most"));
         }
-        check_depth(value.get())?;
-        raw::check_escapes(value.get())?;
+        check_depth(value)?;
+        check_escapes(value)?;
         let mut place = self;
         for segment in segments.split('/') {
             let name = segment.replace("~1", "/").replace("~0", "~");
             place = place.below.entry(name).or_default();
         }
-        place.value = Some(value);
+        place.value = Some(value.to_owned());
         Ok(())
     }
 
     /// Returns the value to insert here.
-    pub(crate) fn value(&self) -> Option<&RawValue> {
+    pub(crate) fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }
 
@@ -73,30 +75,75 @@ impl Patch {
     pub(crate) fn at(&self, name: &str) -> Option<&Self> {
         self.below.get(name)
     }
-}
 
-/// A JSON value with a patch to apply.
-pub(crate) struct Patched<'a> {
-    /// The JSON text.
-    pub json: &'a RawValue,
-    /// What to put where.
-    pub patch: &'a Patch,
-    /// The `@type` with which the object starts.
-    pub type_url: Option<&'a str>,
-}
-
-impl Serialize for Patched<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(value) = &self.patch.value {
-            let value = if is_replaceable(self.json.get()) { value } else { self.json };
-            return Json(value).serialize(serializer);
+    /// Writes a JSON value with the patch applied.
+    fn write(&self, value: &str, json: &mut Compact) -> Result<(), Error> {
+        if let Some(stored) = &self.value {
+            json.raw(if is_replaceable(value) { stored } else { value });
+            return Ok(());
         }
-        match self.json.get().as_bytes().first() {
-            Some(b'{') => self.object(serializer),
-            Some(b'[') if !self.patch.below.is_empty() => self.list(serializer),
+        match value.as_bytes().first() {
+            Some(b'{') => self.write_object(value, None, json),
+            Some(b'[') if !self.below.is_empty() => self.write_list(value, json),
             // There is no place for the values below: a later writer replaced the object by a plain value.
-            _ => Json(self.json).serialize(serializer),
+            _ => {
+                json.raw(value);
+                Ok(())
+            }
         }
+    }
+
+    /// Writes a JSON object with the patch applied, and with the `@type` at its start.
+    pub(crate) fn write_object(
+        &self,
+        object: &str,
+        type_url: Option<&str>,
+        json: &mut Compact,
+    ) -> Result<(), Error> {
+        let members = Members::parse_own(object)?;
+        json.object(|json| {
+            if let Some(type_url) = type_url {
+                json.field(TYPE);
+                json.string(type_url);
+            }
+            for (name, value) in members.iter() {
+                json.member(name);
+                match self.below.get(name) {
+                    Some(patch) => patch.write(value, json)?,
+                    None => json.raw(value),
+                }
+            }
+            for (name, patch) in &self.below {
+                if let Some(value) = &patch.value
+                    && !members.contains(name)
+                {
+                    json.member(name);
+                    json.raw(value);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn write_list(&self, list: &str, json: &mut Compact) -> Result<(), Error> {
+        let written = |json: &mut Compact| {
+            Parser::new(list).read(|parser| {
+                parser.list(&"a list", |list| {
+                    let mut index = 0_usize;
+                    while let Some(parser) = list.next()? {
+                        let value = parser.value()?;
+                        json.element();
+                        match self.below.get(&index.to_string()) {
+                            Some(patch) => patch.write(value, json)?,
+                            None => json.raw(value),
+                        }
+                        index += 1;
+                    }
+                    Ok(())
+                })
+            })
+        };
+        json.list(written)
     }
 }
 
@@ -105,46 +152,4 @@ impl Serialize for Patched<'_> {
 fn is_replaceable(json: &str) -> bool {
     let is_unrecognised = json.parse::<i32>().is_ok_and(i32::is_negative);
     is_unrecognised || matches!(json, "null" | "false" | "0" | "\"0\"" | "\"\"" | "[]" | "{}")
-}
-
-impl Patched<'_> {
-    fn object<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let OwnMembers(members) =
-            serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(type_url) = self.type_url {
-            map.serialize_entry(TYPE, type_url)?;
-        }
-        for (name, json) in members.iter() {
-            match self.patch.below.get(name) {
-                Some(patch) => {
-                    map.serialize_entry(name, &Patched { json, patch, type_url: None })?;
-                }
-                None => map.serialize_entry(name, &Json(json))?,
-            }
-        }
-        for (name, patch) in &self.patch.below {
-            if let Some(value) = &patch.value
-                && !members.contains(name)
-            {
-                map.serialize_entry(name, &Json(value))?;
-            }
-        }
-        map.end()
-    }
-
-    fn list<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let elements: Vec<Box<RawValue>> =
-            serde_json::from_str(self.json.get()).map_err(S::Error::custom)?;
-        let mut list = serializer.serialize_seq(Some(elements.len()))?;
-        for (index, json) in elements.iter().enumerate() {
-            match self.patch.below.get(&index.to_string()) {
-                Some(patch) => {
-                    list.serialize_element(&Patched { json, patch, type_url: None })?;
-                }
-                None => list.serialize_element(&Json(json))?,
-            }
-        }
-        list.end()
-    }
 }

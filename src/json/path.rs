@@ -6,7 +6,8 @@
 
 use std::fmt::{self, Display, Write};
 
-use serde::de::Error;
+use serde::de::Error as _;
+use serde_json::Error;
 
 const START: &str = "field `";
 const END: &str = "`: ";
@@ -37,42 +38,42 @@ fn message(error: &dyn Display) -> String {
     bounded.0
 }
 
-/// Returns the message of an error inside a field.
+/// Returns an error inside a field.
 #[cold]
-pub(crate) fn at_field(name: &str, error: &dyn Display) -> String {
+pub(crate) fn at_field(name: &str, error: &dyn Display) -> Error {
     let message = message(error);
-    match message.strip_prefix(START) {
+    Error::custom(match message.strip_prefix(START) {
         Some(rest) if rest.starts_with('[') => format!("{START}{name}{rest}"),
         Some(rest) => format!("{START}{name}.{rest}"),
         None => format!("{START}{name}{END}{message}"),
-    }
+    })
 }
 
-/// Returns the message of an error inside an element of a list.
+/// Returns an error inside an element of a list.
 #[cold]
-pub(crate) fn at_index(index: usize, error: &dyn Display) -> String {
+pub(crate) fn at_index(index: usize, error: &dyn Display) -> Error {
     at_field(&format!("[{index}]"), error)
 }
 
-/// Returns the message of an error inside a value of a map.
+/// Returns an error inside a value of a map.
 #[cold]
-pub(crate) fn at_key(key: &str, error: &dyn Display) -> String {
+pub(crate) fn at_key(key: &str, error: &dyn Display) -> Error {
     at_field(&format!("[{key:?}]"), error)
 }
 
-/// Returns the message of an error inside an `Any` of this type.
+/// Returns an error inside an `Any` of this type.
 #[cold]
-pub(crate) fn at_type(type_url: &str, error: &dyn Display) -> String {
+pub(crate) fn at_type(type_url: &str, error: &dyn Display) -> Error {
     let message = message(error);
-    match message.strip_prefix(START).and_then(|rest| rest.split_once(END)) {
+    Error::custom(match message.strip_prefix(START).and_then(|rest| rest.split_once(END)) {
         Some((path, rest)) => format!("{START}{path}{END}in `{type_url}`: {rest}"),
         None => format!("in `{type_url}`: {message}"),
-    }
+    })
 }
 
 /// Returns the message of an error without the line and column at its end.
 #[cold]
-pub(crate) fn without_position(error: &serde_json::Error) -> String {
+pub(crate) fn without_position(error: &Error) -> String {
     let mut message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     if message.ends_with(&position) {
@@ -83,10 +84,10 @@ pub(crate) fn without_position(error: &serde_json::Error) -> String {
 
 /// Returns the error of text that ends too early, with the problem instead of the end; any other error as it is.
 #[cold]
-pub(crate) fn instead_of_end(error: serde_json::Error, problem: &str) -> serde_json::Error {
+pub(crate) fn instead_of_end(error: Error, problem: &str) -> Error {
     let message = error.to_string();
     match message.split_once("EOF while parsing") {
-        Some((path, _)) => serde_json::Error::custom(format_args!("{path}{problem}")),
+        Some((path, _)) => Error::custom(format_args!("{path}{problem}")),
         None => error,
     }
 }

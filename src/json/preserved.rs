@@ -22,10 +22,7 @@ pub(crate) fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> 
 pub(crate) fn members(unknown: Vec<Unknown>) -> UnknownMembers {
     let mut members: Vec<_> = unknown
         .into_iter()
-        .map(|unknown| UnknownMember {
-            pointer: unknown.pointer,
-            json: String::from(Box::<str>::from(unknown.json)),
-        })
+        .map(|unknown| UnknownMember { pointer: unknown.pointer, json: unknown.json })
         .collect();
     // The order of members has no meaning in JSON; sorting makes equal values equal bytes.
     members.sort_by(|a, b| a.pointer.cmp(&b.pointer));

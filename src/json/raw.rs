@@ -1,53 +1,26 @@
-//! Reads JSON of unknown type from any format as text, and writes such text to any format.
+//! Reads a value of any format as JSON text, and writes JSON text to any format.
 //!
-//! Only serde_json, and this crate's parser and serializer, pass text on unchanged, to and from `RawValue`, which they
-//! recognize by a name. To every other format, and to the buffers in which serde stores input for `flatten`, `untagged` and tagged
-//! enums, that is an ordinary name: they cannot read a `RawValue`, and would write an object with that name.
-//! Therefore they get and return the value itself.
+//! Only serde_json passes text on unchanged, to and from `RawValue`, which it recognizes by a name. To every other
+//! format, and to the buffers in which serde stores input for `flatten`, `untagged` and tagged enums, that is an
+//! ordinary name: they cannot read a `RawValue`, and would write an object with that name. Therefore they get and return
+//! the value itself.
 
+use std::any::type_name;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{self, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
-use super::compact::{self, RAW_VALUE};
+use super::compact::Compact;
 use super::depth::MAX_DEPTH;
+use super::number::{finite, out_of_range};
 use super::parser::Parser;
-use super::text::Text;
 use super::transfer::{Name, Transfer};
 
-/// JSON text, written as a value of the target format.
-pub(crate) struct Json<'a>(pub &'a RawValue);
-
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(self.0.get(), serializer)
-    }
-}
-
-/// Reads the value of a member as JSON text. Numbers are as exact as the source preserved them.
-pub(crate) fn take<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<RawValue>, A::Error> {
-    map.next_value_seed(Raw::<Taken>(PhantomData))
-}
-
-/// Skips the value of a member. Even then, serde_json requires valid Unicode.
-pub(crate) fn pass_over<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value_seed(Raw::<PassedOver>(PhantomData))
-}
-
-/// Writes JSON text as a value.
-pub(super) fn write<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    if compact::takes_text::<S>() {
-        return Text(json).serialize(serializer);
-    }
-    // The parser itself refuses text that is nested too deeply.
-    Parser::with_exact_numbers(json)
-        .deserialize_any(Transfer::new(serializer, usize::MAX))
-        .map_err(ser::Error::custom)
-}
+/// The name with which serde_json's `RawValue` asks for text and hands it over.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Reads a value as JSON text, which borrows from the input if that is such text. Where several values share the
 /// members of an object, by `#[serde(flatten)]`, takes those of these names.
@@ -55,111 +28,45 @@ pub(super) fn text<'de, D: Deserializer<'de>>(
     deserializer: D,
     names: Option<&'static [&'static str]>,
 ) -> Result<Cow<'de, str>, D::Error> {
-    let shares = std::any::type_name::<D>().contains("FlatMapDeserializer");
+    let shares = type_name::<D>().contains("FlatMapDeserializer");
     match names.filter(|_| shares) {
-        Some(names) => deserializer.deserialize_struct("", names, Raw::<AsText>(PhantomData)),
-        None => Raw::<AsText>(PhantomData).deserialize(deserializer),
+        Some(names) => deserializer.deserialize_struct("", names, AsText),
+        None => deserializer.deserialize_newtype_struct(RAW_VALUE, AsText),
     }
 }
 
-/// What to do with a value.
-trait Fate<'de> {
-    type Value;
+/// Takes a value as text.
+struct AsText;
 
-    /// Handles a value that is already JSON text.
-    fn text(text: Cow<'de, str>) -> Result<Self::Value, String>;
-
-    /// Handles a value that can be written as JSON.
-    fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E>;
-
-    /// Reads the value.
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self::Value, D::Error> {
-        Self::value(|visitor| deserializer.deserialize_any(visitor))
-    }
-}
-
-type ToJson<'a> = Transfer<&'a mut serde_json::Serializer<Vec<u8>>>;
-
-enum AsText {}
-
-impl<'de> Fate<'de> for AsText {
-    type Value = Cow<'de, str>;
-
-    fn text(text: Cow<'de, str>) -> Result<Self::Value, String> {
-        Ok(text)
-    }
-
-    fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E> {
-        let mut serializer = serde_json::Serializer::new(Vec::new());
-        write(Transfer::new(&mut serializer, MAX_DEPTH))?;
-        String::from_utf8(serializer.into_inner()).map(Cow::Owned).map_err(E::custom)
-    }
-}
-
-enum Taken {}
-
-impl<'de> Fate<'de> for Taken {
-    type Value = Box<RawValue>;
-
-    fn text(text: Cow<'de, str>) -> Result<Self::Value, String> {
-        check_escapes(&text)?;
-        // Formats other than serde_json's may use its name for something else.
-        RawValue::from_string(text.into_owned()).map_err(|error| error.to_string())
-    }
-
-    fn value<E: Error>(write: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<Self::Value, E> {
-        AsText::value(write).and_then(|text| Self::text(text).map_err(E::custom))
-    }
-}
-
-enum PassedOver {}
-
-impl<'de> Fate<'de> for PassedOver {
-    type Value = ();
-
-    fn text(text: Cow<'de, str>) -> Result<(), String> {
-        check_escapes(&text)
-    }
-
-    fn value<E: Error>(_: impl FnOnce(ToJson<'_>) -> Result<(), E>) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_ignored_any(IgnoredAny).map(drop)
-    }
-}
-
-struct Raw<F>(PhantomData<F>);
-
-impl<'de, F: Fate<'de>> DeserializeSeed<'de> for Raw<F> {
-    type Value = F::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F::Value, D::Error> {
-        deserializer.deserialize_newtype_struct(RAW_VALUE, self)
-    }
+/// Returns the text that a transfer writes.
+fn transferred<E: Error>(
+    read: impl FnOnce(Transfer<'_>) -> Result<(), E>,
+) -> Result<Cow<'static, str>, E> {
+    let mut json = Compact::default();
+    read(Transfer::new(&mut json, MAX_DEPTH))?;
+    Ok(Cow::Owned(json.into_string()))
 }
 
 macro_rules! values {
     ($($visit:ident($($value:ident: $type:ty)?))*) => {$(
-        fn $visit<E: Error>(self, $($value: $type)?) -> Result<F::Value, E> {
-            F::value(|visitor| visitor.$visit($($value)?))
+        fn $visit<E: Error>(self, $($value: $type)?) -> Result<Cow<'de, str>, E> {
+            transferred(|transfer| transfer.$visit($($value)?))
         }
     )*};
 }
 
-impl<'de, F: Fate<'de>> Visitor<'de> for Raw<F> {
-    type Value = F::Value;
+impl<'de> Visitor<'de> for AsText {
+    type Value = Cow<'de, str>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a value that JSON has")
     }
 
-    fn visit_newtype_struct<D>(self, deserializer: D) -> Result<F::Value, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        F::read(deserializer)
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        transferred(|transfer| deserializer.deserialize_any(transfer))
     }
 
     // Some deserializers ignore the request and visit with what they have.
@@ -169,68 +76,157 @@ impl<'de, F: Fate<'de>> Visitor<'de> for Raw<F> {
         visit_str(value: &str) visit_none() visit_unit()
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<F::Value, A::Error> {
-        F::value(|visitor| visitor.visit_seq(list))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        transferred(|transfer| transfer.visit_seq(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<F::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let first = map.next_key::<Name>()?;
         if first.as_ref().is_some_and(|Name(name)| name == RAW_VALUE) {
-            return map.next_value_seed(Handed::<F>(PhantomData));
+            return map.next_value_seed(Handed);
         }
-        F::value(|visitor| visitor.object(first, map))
+        transferred(|transfer| transfer.object(first, map))
     }
 }
 
 /// The text that serde_json hands over.
-struct Handed<F>(PhantomData<F>);
+struct Handed;
 
-impl<'de, F: Fate<'de>> DeserializeSeed<'de> for Handed<F> {
-    type Value = F::Value;
+impl<'de> DeserializeSeed<'de> for Handed {
+    type Value = Cow<'de, str>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F::Value, D::Error> {
-        deserializer.deserialize_string(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
     }
 }
 
-impl<'de, F: Fate<'de>> Visitor<'de> for Handed<F> {
-    type Value = F::Value;
+impl<'de> Visitor<'de> for Handed {
+    type Value = Cow<'de, str>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("JSON text")
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<F::Value, E> {
-        F::text(Cow::Borrowed(text)).map_err(E::custom)
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<F::Value, E> {
-        F::text(Cow::Owned(text.to_owned())).map_err(E::custom)
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
     }
 
-    fn visit_string<E: Error>(self, text: String) -> Result<F::Value, E> {
-        F::text(Cow::Owned(text)).map_err(E::custom)
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text))
     }
 }
 
-/// Refuses lone halves of surrogate pairs, which serde_json accepts in text that it does not parse.
-pub(crate) fn check_escapes(json: &str) -> Result<(), String> {
-    // The end of the last escape if it was the first half of a pair.
-    let mut half = None;
-    let mut from = 0;
-    while let Some(at) = json[from..].find('\\').map(|found| from + found) {
-        let digits = json.get(at + 2..at + 6).filter(|_| json[at + 1..].starts_with('u'));
-        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-        let is_second = unit.is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit));
-        if half != is_second.then_some(at) {
-            half = half.or(Some(at + 6));
-            break;
-        }
-        from = at + if unit.is_some() { 6 } else { 2 };
-        half = unit.filter(|unit| (0xD800..=0xDBFF).contains(unit)).map(|_| from);
+/// Writes JSON text as a value.
+pub(super) fn write<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    // Those of `serde_json::to_vec` and `to_string` would write this text.
+    if type_name::<S>() == type_name::<&mut serde_json::Serializer<&mut Vec<u8>>>() {
+        return Text(json).serialize(serializer);
     }
-    match half {
-        Some(end) => Err(format!("{} is half of a character", &json[end - 6..end])),
-        None => Ok(()),
+    Value::new(&mut Parser::new(json)).serialize(serializer)
+}
+
+/// JSON text for one of serde_json's serializers. A `RawValue` would be parsed to make it.
+struct Text<'a>(&'a str);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut raw = serializer.serialize_struct(RAW_VALUE, 1)?;
+        raw.serialize_field(RAW_VALUE, self.0)?;
+        raw.end()
+    }
+}
+
+/// Whether a serializer is one of serde_json's own, which alone recognize a `RawValue`. A serializer that wraps one
+/// of them gets values as other formats do.
+fn is_serde_json<S>() -> bool {
+    let name = type_name::<S>();
+    name.starts_with("&mut serde_json::ser::Serializer<")
+        || name == "serde_json::value::ser::Serializer"
+}
+
+/// The next value of valid JSON text, which is read while it is written.
+struct Value<'a, 'de>(Cell<Option<&'a mut Parser<'de>>>);
+
+impl<'a, 'de> Value<'a, 'de> {
+    fn new(parser: &'a mut Parser<'de>) -> Self {
+        Self(Cell::new(Some(parser)))
+    }
+}
+
+impl Serialize for Value<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(parser) = self.0.take() else {
+            return Err(S::Error::custom("a format must write each value once"));
+        };
+        match parser.peek() {
+            Some(b'{') => write_object(parser, serializer),
+            Some(b'[') => write_list(parser, serializer),
+            Some(b'"') => {
+                let text = parser.string(&"a string").map_err(S::Error::custom)?;
+                serializer.serialize_str(&text)
+            }
+            Some(b't' | b'f') => {
+                serializer.serialize_bool(parser.bool().map_err(S::Error::custom)?)
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                write_number(parser.number().map_err(S::Error::custom)?, serializer)
+            }
+            _ => {
+                parser.value().map_err(S::Error::custom)?;
+                serializer.serialize_unit()
+            }
+        }
+    }
+}
+
+fn write_object<S: Serializer>(parser: &mut Parser<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    // Of unknown length: formats that would write a struct without names, and could not read it again,
+    // then write names or fail at once.
+    let mut map = serializer.serialize_map(None)?;
+    let mut written = Ok(());
+    let read = parser.object(&"an object", |object| {
+        while written.is_ok()
+            && let Some(name) = object.next_name()?
+        {
+            written = map.serialize_entry(&*name, &Value::new(object.value()));
+        }
+        Ok(())
+    });
+    written?;
+    read.map_err(S::Error::custom)?;
+    map.end()
+}
+
+fn write_list<S: Serializer>(parser: &mut Parser<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(None)?;
+    let mut written = Ok(());
+    let read = parser.list(&"a list", |elements| {
+        while written.is_ok()
+            && let Some(parser) = elements.next()?
+        {
+            written = list.serialize_element(&Value::new(parser));
+        }
+        Ok(())
+    });
+    written?;
+    read.map_err(S::Error::custom)?;
+    list.end()
+}
+
+/// Writes a number of any length: exactly to JSON, otherwise as precisely as possible.
+fn write_number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if is_serde_json::<S>() {
+        Text(text).serialize(serializer)
+    } else if let Ok(value) = text.parse() {
+        serializer.serialize_u64(value)
+    } else if let Some(value) = text.parse().ok().filter(|value| *value != 0) {
+        serializer.serialize_i64(value)
+    } else {
+        let value = finite(text).ok_or_else(|| S::Error::custom(out_of_range(text)))?;
+        serializer.serialize_f64(value)
     }
 }

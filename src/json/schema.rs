@@ -1,5 +1,14 @@
 //! Describes the fields of a message for its JSON, its bytes, and paths and queries that set its fields.
 
+use prost::DecodeError;
+use serde::ser::Error as _;
+use serde_json::{Error, Result};
+
+use super::any_members::TYPE;
+use super::compact::Compact;
+use super::parser::{Object, Parser};
+use super::path;
+
 /// A field of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -116,13 +125,55 @@ pub enum Parameter {
     Text,
 }
 
-/// The binary and JSON form of a message type.
+/// The binary and JSON form of a message type. It knows the type by functions, so that only these few are compiled
+/// for each type.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageType {
     /// What its JSON is.
-    pub form: JsonForm,
-    /// Parses the text of its JSON object in an `Any`, without `@type`. Keeps unknown members in the bytes.
-    pub read: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
+    pub(crate) form: JsonForm,
+    /// Encodes a message from its JSON.
+    pub(crate) read: fn(&mut Parser<'_>) -> Result<Vec<u8>>,
+    /// Encodes a message from the remaining members of its JSON object.
+    pub(crate) read_members: fn(&mut Object<'_, '_>) -> Result<Vec<u8>>,
+    /// Writes an encoded message.
+    pub(crate) write: Write,
+    /// Writes the members of an encoded message.
+    pub(crate) write_members: Write,
+    /// Encodes the message anew.
+    pub(crate) normalize: fn(&[u8]) -> std::result::Result<Vec<u8>, DecodeError>,
+}
+
+/// Writes an encoded message.
+pub(crate) type Write = fn(&[u8], &mut Compact) -> std::result::Result<(), WriteError>;
+
+/// Why an encoded message cannot be written as JSON.
+#[derive(Debug)]
+pub(crate) enum WriteError {
+    /// It does not decode.
+    Decode(DecodeError),
+    /// Part of it has no JSON form.
+    Json(Error),
+}
+
+impl From<DecodeError> for WriteError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl From<Error> for WriteError {
+    fn from(error: Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Decode(error) => Self::custom(error),
+            WriteError::Json(error) => error,
+        }
+    }
 }
 
 impl MessageType {
@@ -133,6 +184,29 @@ impl MessageType {
             JsonForm::Empty => Some(&[]),
             JsonForm::Any | JsonForm::WellKnown { .. } | JsonForm::Opaque => None,
         }
+    }
+
+    /// Writes the object of an encoded message in an `Any`, with the `@type` at its start if it is given.
+    pub(crate) fn write_in_any(
+        &self,
+        type_url: Option<&str>,
+        message: &[u8],
+        json: &mut Compact,
+    ) -> std::result::Result<(), WriteError> {
+        json.object(|json| {
+            if let Some(type_url) = type_url {
+                json.field(TYPE);
+                json.string(type_url);
+            }
+            if self.last_field().is_none() {
+                return (self.write_members)(message, json);
+            }
+            json.field("value");
+            (self.write)(message, json).map_err(|error| match error {
+                WriteError::Json(error) => WriteError::Json(path::at_field("value", &error)),
+                error @ WriteError::Decode(_) => error,
+            })
+        })
     }
 
     /// Returns the highest field number if its JSON does not show its fields.

@@ -3,8 +3,7 @@
 use super::object::Object;
 use super::{TranscodeError, form, query};
 use crate::json::context;
-use crate::json::embedded::message_type;
-use crate::json::message::JsonMessage;
+use crate::json::message::{JsonMessage, message_type};
 use crate::json::schema::{Field, FieldKind, FieldShape};
 use crate::json::wire;
 use crate::protojson;
@@ -77,7 +76,7 @@ impl Encoded {
         }
         let mut object = Object::new(fields);
         object.put_member(field, body)?;
-        read_made_here(&object.to_json()?)
+        read_made_here(&object.into_json())
     }
 }
 
@@ -186,7 +185,7 @@ fn encode(
         "" => None,
         "*" => {
             let body = std::mem::replace(&mut object, Object::new(fields));
-            Some(body.to_json()?)
+            Some(body.into_json())
         }
         field => Some(match object.take_member(field)? {
             Some(json) => json,
@@ -242,7 +241,7 @@ fn request_json(
         object.put(field, value, true)?;
     }
     query::read(query, fields, binding.body, &mut object)?;
-    object.to_json().map(Some)
+    Ok(Some(object.into_json()))
 }
 
 /// Reads JSON that this crate generated.

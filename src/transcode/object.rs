@@ -1,11 +1,11 @@
 //! A JSON object whose members are set and removed by field path, as text. Untouched numbers stay exact.
 
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-
 use super::TranscodeError;
-use crate::json::members::{Members, OwnMembers};
+use crate::json::compact::Compact;
+use crate::json::members::Members;
+use crate::json::parser::Parser;
 use crate::json::schema::{Field, FieldKind, FieldShape, JsonForm, Parameter};
+use crate::protojson;
 
 /// The maximum depth of a name in a path or query, the same as protobuf's limit for messages. Parsing is
 /// recursive, and a query may come from anyone.
@@ -18,20 +18,33 @@ pub(super) struct Object {
 }
 
 /// A member's value.
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Node {
     /// Unparsed JSON.
-    Raw(Box<RawValue>),
+    Raw(String),
     /// A list to append to.
-    List(Vec<Box<RawValue>>),
+    List(Vec<String>),
     /// A partly modified object.
     Object(Object),
 }
 
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.members.iter().map(|(name, node)| (name, node)))
+impl Node {
+    fn write(&self, json: &mut Compact) {
+        match self {
+            Self::Raw(text) => json.raw(text),
+            Self::List(list) => json.list(|json| {
+                for text in list {
+                    json.element();
+                    json.raw(text);
+                }
+            }),
+            Self::Object(object) => object.write(json),
+        }
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        let mut json = Compact::default();
+        self.write(&mut json);
+        json.into_string().into_bytes()
     }
 }
 
@@ -81,7 +94,7 @@ impl Object {
     /// Parses an object, in which every name must be unique. Keeps unknown members, which the reader of the
     /// message handles.
     pub(super) fn parse(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
-        serde_json::from_slice(json)
+        protojson::with_text(json, Members::parse)
             .map(|members| Self::of(fields, members))
             .map_err(|error| TranscodeError::json(&error))
     }
@@ -89,8 +102,8 @@ impl Object {
     /// Parses an object that this crate wrote, or part of an object that was already parsed. It may be nested
     /// more deeply than other input.
     pub(super) fn parse_own(fields: &'static [Field], json: &[u8]) -> Result<Self, TranscodeError> {
-        serde_json::from_slice(json)
-            .map(|OwnMembers(members)| Self::of(fields, members))
+        protojson::with_text(json, Members::parse_own)
+            .map(|members| Self::of(fields, members))
             .map_err(|error| TranscodeError::json(&error))
     }
 
@@ -130,7 +143,7 @@ impl Object {
     pub(super) fn take_member(&mut self, name: &str) -> Result<Option<Vec<u8>>, TranscodeError> {
         let field = find(self.fields, name)?;
         match self.position(field) {
-            Some(index) => to_json(&self.members.remove(index).1).map(Some),
+            Some(index) => Ok(Some(self.members.remove(index).1.to_json())),
             None => Ok(None),
         }
     }
@@ -187,7 +200,10 @@ impl Object {
     /// Sets the JSON of a member that is unset.
     pub(super) fn put_member(&mut self, name: &str, json: &[u8]) -> Result<(), TranscodeError> {
         let field = find(self.fields, name)?;
-        let value: Box<RawValue> = serde_json::from_slice(json)
+        let value = protojson::with_text(json, |json| {
+            Parser::new(json).read(|parser| parser.value().map(str::to_owned))
+        });
+        let value = value
             .map_err(|error| TranscodeError::new(name, format!("the body is not JSON: {error}")))?;
         self.members.push((field.json_name().to_owned(), Node::Raw(value)));
         Ok(())
@@ -202,15 +218,13 @@ impl Object {
             let field = find(self.fields, &name)?;
             let inner = match (target(field), node) {
                 (Target::Fields(fields), Node::Raw(json)) => {
-                    Self::parse_own(fields, json.get().as_bytes())?
+                    Self::parse_own(fields, json.as_bytes())?
                 }
                 (Target::Fields(_), Node::Object(inner)) => inner,
                 (Target::Value(_), Node::Raw(json)) => {
                     if field.is_list() {
-                        let list: Vec<Box<RawValue>> =
-                            serde_json::from_str(json.get()).map_err(|_| wrong())?;
-                        for element in list {
-                            pairs.push((name.clone(), scalar(&element).ok_or_else(wrong)?));
+                        for element in elements(&json).ok_or_else(wrong)? {
+                            pairs.push((name.clone(), scalar(element).ok_or_else(wrong)?));
                         }
                     } else {
                         pairs.push((name.clone(), scalar(&json).ok_or_else(wrong)?));
@@ -225,8 +239,17 @@ impl Object {
         Ok(pairs)
     }
 
-    pub(super) fn to_json(&self) -> Result<Vec<u8>, TranscodeError> {
-        to_json(self)
+    fn write(&self, json: &mut Compact) {
+        json.object(|json| {
+            for (name, node) in &self.members {
+                json.member(name);
+                node.write(json);
+            }
+        });
+    }
+
+    pub(super) fn into_json(self) -> Vec<u8> {
+        Node::Object(self).to_json()
     }
 
     /// Returns the position of a field's member, in either spelling.
@@ -242,7 +265,7 @@ impl Object {
     ) -> Result<Option<&mut Self>, TranscodeError> {
         let Some((name, node)) = self.members.get_mut(index) else { return Ok(None) };
         if let Node::Raw(json) = node {
-            let inner = match json.get() {
+            let inner = match json.as_str() {
                 "null" => Self::new(fields),
                 json => {
                     Self::parse_own(fields, json.as_bytes()).map_err(|error| error.below(name))?
@@ -257,26 +280,38 @@ impl Object {
     }
 }
 
-fn to_json(value: &impl Serialize) -> Result<Vec<u8>, TranscodeError> {
-    serde_json::to_vec(value).map_err(|error| TranscodeError::json(&error))
+/// Returns the elements of a list.
+fn elements(list: &str) -> Option<Vec<&str>> {
+    let read = Parser::new(list).read(|parser| {
+        parser.list(&"a list", |list| {
+            let mut elements = Vec::new();
+            while let Some(parser) = list.next()? {
+                elements.push(parser.value()?);
+            }
+            Ok(elements)
+        })
+    });
+    read.ok()
 }
 
 /// Returns the text of a JSON scalar.
-fn scalar(json: &RawValue) -> Option<String> {
-    match json.get().as_bytes().first()? {
-        b'"' => serde_json::from_str(json.get()).ok(),
+fn scalar(json: &str) -> Option<String> {
+    match json.as_bytes().first()? {
+        b'"' => serde_json::from_str(json).ok(),
         b'{' | b'[' => None,
-        _ => Some(json.get().to_owned()),
+        _ => Some(json.to_owned()),
     }
 }
 
 /// Returns the JSON for a text. Numbers, enum values and well-known types are read from strings too.
-fn json_of(parameter: Parameter, text: &str) -> Result<Box<RawValue>, String> {
-    let json = match (parameter, text) {
-        (Parameter::Text, _) => serde_json::value::to_raw_value(text),
-        (Parameter::Bool, "true") => serde_json::value::to_raw_value(&true),
-        (Parameter::Bool, "false") => serde_json::value::to_raw_value(&false),
-        (Parameter::Bool, _) => return Err(format!("expected true or false, found {text:?}")),
-    };
-    json.map_err(|error| error.to_string())
+fn json_of(parameter: Parameter, text: &str) -> Result<String, String> {
+    match (parameter, text) {
+        (Parameter::Text, _) => {
+            let mut json = Compact::default();
+            json.string(text);
+            Ok(json.into_string())
+        }
+        (Parameter::Bool, "true" | "false") => Ok(text.to_owned()),
+        (Parameter::Bool, _) => Err(format!("expected true or false, found {text:?}")),
+    }
 }

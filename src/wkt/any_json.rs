@@ -1,33 +1,19 @@
 //! The JSON form of an `Any`.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Error;
 
 use super::any::Any;
+use super::well_known::WellKnown;
 use super::{any_read, any_write};
-use crate::json::formats;
-use crate::json::message::JsonMessage;
-use crate::json::schema::JsonForm;
+use crate::json::compact::Compact;
+use crate::json::parser::Parser;
 
-impl JsonMessage for Any {
-    const FORM: JsonForm = JsonForm::Any;
-
-    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        any_write::write(self, serializer)
+impl WellKnown for Any {
+    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+        any_write::write(self, json)
     }
 
-    fn read_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        any_read::read(deserializer)
-    }
-}
-
-impl Serialize for Any {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        formats::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Any {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        formats::deserialize(deserializer)
+    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        any_read::read(parser)
     }
 }

@@ -3,9 +3,13 @@
 use std::fmt;
 
 use prost::Message;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{Error as _, Unexpected};
+use serde_json::Error;
 
 use super::plain::{self, Plain, Seconds};
+use super::well_known::WellKnown;
+use crate::json::compact::Compact;
+use crate::json::parser::Parser;
 
 /// 10,000 years.
 const MAX_SECONDS: i64 = 315_576_000_000;
@@ -100,37 +104,33 @@ fn parse(text: &str) -> Option<Duration> {
     duration.is_valid().then_some(duration)
 }
 
-impl Serialize for Duration {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WellKnown for Duration {
+    fn write(&self, json: &mut Compact) -> Result<(), Error> {
         if self.is_valid() {
-            return serializer.collect_str(self);
+            json.plain(&self.to_string());
+            return Ok(());
         }
         let Self { seconds, nanos } = *self;
         let problem = format_args!(
             "a duration is at most 10,000 years and its parts have one sign: {seconds} s {nanos} ns"
         );
-        plain::write::<Self, S>(&Seconds::new(seconds, nanos), problem, serializer)
+        plain::write(problem, json, |json| Seconds::write(seconds, nanos, json))
+    }
+
+    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        plain::read(parser)
     }
 }
 
 impl Plain for Duration {
-    type Fields = Seconds;
     const EXPECTED: &'static str = "a duration such as \"1.5s\", at most 10,000 years";
 
-    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-        let unexpected = serde::de::Unexpected::Str(text);
-        parse(text).ok_or_else(|| E::invalid_value(unexpected, &Self::EXPECTED))
+    fn parse(text: &str) -> Result<Self, Error> {
+        parse(text).ok_or_else(|| Error::invalid_value(Unexpected::Str(text), &Self::EXPECTED))
     }
-}
 
-impl From<Seconds> for Duration {
-    fn from(Seconds { seconds, nanos }: Seconds) -> Self {
-        Self { seconds: seconds.value, nanos: nanos.value }
-    }
-}
-
-impl<'de> Deserialize<'de> for Duration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        plain::read(deserializer)
+    fn fields(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        let Seconds { seconds, nanos } = Seconds::read(parser)?;
+        Ok(Self { seconds, nanos })
     }
 }

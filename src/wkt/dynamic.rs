@@ -4,20 +4,21 @@
 //! members, and loses numbers if serde_json's feature `arbitrary_precision` is on.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use pbjson_types::NullValue;
 use prost::Message;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Error as _, SerializeMap, SerializeSeq};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error as _;
+use serde_json::Error;
 
 use self::value::Kind;
-use crate::json::codec::{Codec, Dynamic};
-use crate::json::collections::Repeated;
-use crate::json::number::Float;
-use crate::json::{context, number, path};
-use pbjson_types::NullValue;
+use super::well_known::WellKnown;
+use crate::json::codec::{Codec, Dynamic, Text};
+use crate::json::collections::{Map, Repeated};
+use crate::json::compact::Compact;
+use crate::json::context;
+use crate::json::number::{finite, out_of_range};
+use crate::json::numbers::Float;
+use crate::json::parser::Parser;
 
 /// A JSON object.
 #[derive(Clone, PartialEq, Message)]
@@ -94,168 +95,59 @@ kinds! {
     ListValue, value => Kind::ListValue(value);
 }
 
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WellKnown for Value {
+    fn write(&self, json: &mut Compact) -> Result<(), Error> {
         match &self.kind {
-            None | Some(Kind::NullValue(_)) => serializer.serialize_unit(),
-            Some(Kind::NumberValue(value)) if value.is_finite() => serializer.serialize_f64(*value),
-            Some(Kind::NumberValue(value)) if context::writes_strictly() => {
-                Err(S::Error::custom(not_a_number(*value)))
+            None | Some(Kind::NullValue(_)) => json.null(),
+            Some(Kind::NumberValue(value)) if !value.is_finite() && context::writes_strictly() => {
+                let problem =
+                    format_args!("{value} is not a number that google.protobuf.Value can be");
+                return Err(Error::custom(problem));
             }
-            Some(Kind::NumberValue(value)) => Float::write(value, serializer),
-            Some(Kind::StringValue(value)) => serializer.serialize_str(value),
-            Some(Kind::BoolValue(value)) => serializer.serialize_bool(*value),
-            Some(Kind::StructValue(value)) => value.serialize(serializer),
-            Some(Kind::ListValue(value)) => value.serialize(serializer),
+            Some(Kind::NumberValue(value)) => Float::write(value, json)?,
+            Some(Kind::StringValue(value)) => json.string(value),
+            Some(Kind::BoolValue(value)) => json.bool(*value),
+            Some(Kind::StructValue(value)) => value.write(json)?,
+            Some(Kind::ListValue(value)) => value.write(json)?,
         }
-    }
-}
-
-/// Rejects NaN and the infinities, which other formats can contain.
-fn not_a_number(value: f64) -> String {
-    format!("{value} is not a number that google.protobuf.Value can be")
-}
-
-impl Serialize for Struct {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The length is unknown, as for every message: see the module `protojson`.
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in &self.fields {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for ListValue {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for value in &self.values {
-            list.serialize_element(value)?;
-        }
-        list.end()
-    }
-}
-
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(().into())
-    }
-
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(().into())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok((value as f64).into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok((value as f64).into())
-    }
-
-    fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
-        Ok((value as f64).into())
-    }
-
-    fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
-        Ok((value as f64).into())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        if value.is_finite() { Ok(value.into()) } else { Err(E::custom(not_a_number(value))) }
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Value, A::Error> {
-        ListValue::deserialize(SeqAccessDeserializer::new(list)).map(Value::from)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let first = map.next_key::<String>()?;
-        match first {
-            Some(name) if number::is_arbitrary_precision(&name) => {
-                let text = map.next_value::<String>()?;
-                let value = text.parse().ok().filter(|number: &f64| number.is_finite());
-                value.map(|number: f64| number.into()).ok_or_else(|| {
-                    A::Error::custom(format!("number out of range: {}", number::shortened(&text)))
-                })
+    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        Ok(match parser.peek() {
+            Some(b'{') => Struct::read(parser)?.into(),
+            Some(b'[') => ListValue::read(parser)?.into(),
+            Some(b'"') => parser.string(&"a string")?.into_owned().into(),
+            Some(b't' | b'f') => parser.bool()?.into(),
+            Some(b'-' | b'0'..=b'9') => {
+                let text = parser.number()?;
+                finite(text).ok_or_else(|| Error::custom(out_of_range(text)))?.into()
             }
-            first => read_struct(first, map).map(Value::from),
-        }
+            // `null`, or no JSON.
+            _ => {
+                parser.value()?;
+                ().into()
+            }
+        })
     }
 }
 
-fn read_struct<'de, A: MapAccess<'de>>(
-    first: Option<String>,
-    mut map: A,
-) -> Result<Struct, A::Error> {
-    let mut fields = BTreeMap::new();
-    let mut next = first;
-    while let Some(name) = next {
-        if fields.contains_key(&name) {
-            return Err(A::Error::custom(path::at_key(&name, &"the key appears twice")));
-        }
-        let value = map.next_value::<Value>();
-        let value = value.map_err(|error| A::Error::custom(path::at_key(&name, &error)))?;
-        fields.insert(name, value);
-        next = map.next_key()?;
-    }
-    Ok(Struct { fields })
-}
-
-struct StructVisitor;
-
-impl<'de> Visitor<'de> for StructVisitor {
-    type Value = Struct;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
+impl WellKnown for Struct {
+    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+        Map::<Text, Dynamic<Value>>::write(&self.fields, json)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Struct, A::Error> {
-        let first = map.next_key()?;
-        read_struct(first, map)
+    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        Map::<Text, Dynamic<Value>>::read(parser).map(|fields| Self { fields })
     }
 }
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+impl WellKnown for ListValue {
+    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+        Repeated::<Dynamic<Value>>::write(&self.values, json)
     }
-}
 
-impl<'de> Deserialize<'de> for Struct {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(StructVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for ListValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Repeated::<Dynamic<Value>>::read(deserializer).map(|values| Self { values })
+    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        Repeated::<Dynamic<Value>>::read(parser).map(|values| Self { values })
     }
 }

@@ -1,9 +1,16 @@
 //! `google.protobuf.FieldMask`: field paths; in JSON, a single string.
 
 use prost::Message;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error as _;
+use serde_json::Error;
 
 use super::plain::{self, Plain};
+use super::well_known::WellKnown;
+use crate::json::codec::Text;
+use crate::json::collections::Repeated;
+use crate::json::compact::Compact;
+use crate::json::fields::write_field;
+use crate::json::parser::Parser;
 
 /// A set of field paths. In JSON, the paths in lowerCamelCase separated by commas:
 /// `"displayName,targets.devicesUuids"`.
@@ -59,8 +66,8 @@ fn is_path(text: &str) -> bool {
     })
 }
 
-impl Serialize for FieldMask {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WellKnown for FieldMask {
+    fn write(&self, json: &mut Compact) -> Result<(), Error> {
         let mut text = String::new();
         for (index, path) in self.paths.iter().enumerate() {
             if index > 0 {
@@ -68,46 +75,36 @@ impl Serialize for FieldMask {
             }
             let Some(camel) = to_camel(path) else {
                 let problem = format_args!("the path {path:?} is not in lower_snake_case");
-                let fields = Paths { paths: self.paths.clone() };
-                return plain::write::<Self, S>(&fields, problem, serializer);
+                return plain::write(problem, json, |json| {
+                    write_field::<Repeated<Text>>(json, "paths", &self.paths)
+                });
             };
             text.push_str(&camel);
         }
-        serializer.serialize_str(&text)
+        json.plain(&text);
+        Ok(())
     }
-}
 
-/// The fields of a field mask.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Paths {
-    paths: Vec<String>,
-}
-
-impl From<Paths> for FieldMask {
-    fn from(Paths { paths }: Paths) -> Self {
-        Self { paths }
+    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        plain::read(parser)
     }
 }
 
 impl Plain for FieldMask {
-    type Fields = Paths;
     const EXPECTED: &'static str = "field paths such as \"displayName,targets.devicesUuids\"";
 
-    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
+    fn parse(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Ok(Self::default());
         }
         let paths = text.split(',').map(|path| {
-            to_snake(path)
-                .ok_or_else(|| E::custom(format!("the path {path:?} is not in lowerCamelCase")))
+            let problem = || format!("the path {path:?} is not in lowerCamelCase");
+            to_snake(path).ok_or_else(|| Error::custom(problem()))
         });
-        Ok(Self { paths: paths.collect::<Result<_, E>>()? })
+        Ok(Self { paths: paths.collect::<Result<_, _>>()? })
     }
-}
 
-impl<'de> Deserialize<'de> for FieldMask {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        plain::read(deserializer)
+    fn fields(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        plain::only_field::<Repeated<Text>>("paths", parser).map(|paths| Self { paths })
     }
 }

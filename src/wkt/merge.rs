@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use prost::DecodeError;
 use prost::encoding::{WireType, encode_key, encode_varint};
-use serde_json::value::RawValue;
 
+use crate::json::embedded::{read_buffered, read_message};
 use crate::json::members::Members;
 use crate::json::open_enum::stands_for;
 use crate::json::patch::Patch;
@@ -117,8 +117,8 @@ impl Merge {
         merged: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         let _options = context::options().reading_stored().apply();
-        let read = added.to_json().and_then(|json| (message_type.read)(&json));
-        let read = read.map_err(|error| self.problem(error))?;
+        let read = read_buffered(&added.to_json(), |object| read_message(message_type, object))
+            .map_err(|error| self.problem(error))?;
         match preserved::split(&read)? {
             None => merged.extend(read),
             Some((read, UnknownMembers { members })) => {
@@ -261,7 +261,7 @@ impl Merge {
     fn keep(&mut self, name: &str, node: &Patch) {
         if let Some(value) = node.value() {
             let pointer = format!("{}{}", self.pointer, context::pointer_segment(name));
-            self.unknown.push(UnknownMember { pointer, json: value.get().to_owned() });
+            self.unknown.push(UnknownMember { pointer, json: value.to_owned() });
         }
     }
 
@@ -291,7 +291,7 @@ fn is_set(field: &Field, fields: &[Field], wire: &[WireField<'_>]) -> bool {
 
 /// Returns the number of a name that is stored for a field's value: `None` if the value represents no name,
 /// `Some(None)` if the name is still unknown.
-fn stand_in(field: &Field, wire: &[WireField<'_>], name: &RawValue) -> Option<Option<i32>> {
+fn stand_in(field: &Field, wire: &[WireField<'_>], name: &str) -> Option<Option<i32>> {
     let (FieldShape::Single, FieldKind::Enum(known)) = (field.shape, field.kind) else {
         return None;
     };
@@ -305,8 +305,8 @@ fn number_of(values: &[(&str, i32)], name: &str) -> Option<i32> {
     values.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
 }
 
-fn text(json: &RawValue) -> Option<String> {
-    serde_json::from_str(json.get()).ok()
+fn text(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
 }
 
 /// Returns the values of a list of enums, packed or not.

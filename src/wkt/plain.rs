@@ -1,81 +1,95 @@
 //! The plain form of well-known types: the JSON object of their fields, for values that the regular JSON form
 //! cannot represent, such as a time in the year 10,000.
 
-use std::fmt;
-use std::marker::PhantomData;
+use std::fmt::Display;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Unexpected, Visitor};
-use serde::ser::Error as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde_json::{Error, Result};
 
-use super::wrappers::{Int32Value, Int64Value};
+use crate::json::codec::Codec;
+use crate::json::compact::Compact;
 use crate::json::context;
+use crate::json::fields::{read_singular, write_field};
+use crate::json::numbers::{Int, Long};
+use crate::json::parser::{Object, Parser};
 
 /// A type whose JSON is a string if that can represent the value.
 pub(super) trait Plain: Sized {
-    /// The object of its fields.
-    type Fields: Serialize + DeserializeOwned + Into<Self>;
     /// A description of the string.
     const EXPECTED: &'static str;
 
     /// Reads the string.
-    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E>;
+    fn parse(text: &str) -> Result<Self>;
+
+    /// Reads the object of the fields.
+    fn fields(parser: &mut Parser<'_>) -> Result<Self>;
 }
 
 /// The fields of a timestamp or duration.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Seconds {
-    pub seconds: Int64Value,
-    #[serde(default)]
-    pub nanos: Int32Value,
+pub(super) struct Seconds {
+    pub seconds: i64,
+    pub nanos: i32,
 }
 
 impl Seconds {
-    pub fn new(seconds: i64, nanos: i32) -> Self {
-        Self { seconds: Int64Value { value: seconds }, nanos: Int32Value { value: nanos } }
+    pub(super) fn write(seconds: i64, nanos: i32, json: &mut Compact) -> Result<()> {
+        write_field::<Long<i64>>(json, "seconds", &seconds)?;
+        write_field::<Int<i32>>(json, "nanos", &nanos)
+    }
+
+    pub(super) fn read(parser: &mut Parser<'_>) -> Result<Self> {
+        parser.object(&"an object", |object| {
+            let (mut seconds, mut nanos) = (None, None);
+            while let Some(name) = object.next_name()? {
+                match &*name {
+                    "seconds" => read_singular::<Long<i64>>(object, "seconds", &mut seconds)?,
+                    "nanos" => read_singular::<Int<i32>>(object, "nanos", &mut nanos)?,
+                    _ => return Err(Error::unknown_field(&name, &["seconds", "nanos"])),
+                }
+            }
+            let seconds = seconds.ok_or_else(|| Error::missing_field("seconds"))?;
+            Ok(Self { seconds, nanos: nanos.unwrap_or_default() })
+        })
     }
 }
 
-/// Writes a value that no string can represent, unless the writer is strict.
-pub(super) fn write<T: Plain, S: Serializer>(
-    fields: &T::Fields,
-    problem: impl fmt::Display,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+/// Reads an object whose only member is this field.
+pub(super) fn only_field<C: Codec<Value: Default>>(
+    name: &'static str,
+    parser: &mut Parser<'_>,
+) -> Result<C::Value> {
+    let mut value = None;
+    let read = |object: &mut Object<'_, '_>| {
+        while let Some(found) = object.next_name()? {
+            if found != name {
+                return Err(Error::custom(format_args!(
+                    "unknown field `{found}`, expected `{name}`"
+                )));
+            }
+            read_singular::<C>(object, name, &mut value)?;
+        }
+        Ok(())
+    };
+    parser.object(&"an object", read)?;
+    value.ok_or_else(|| Error::missing_field(name))
+}
+
+/// Writes the fields of a value that no string can represent, unless the writer is strict.
+pub(super) fn write(
+    problem: impl Display,
+    json: &mut Compact,
+    fields: impl FnOnce(&mut Compact) -> Result<()>,
+) -> Result<()> {
     if context::writes_strictly() {
-        return Err(S::Error::custom(problem));
+        return Err(Error::custom(problem));
     }
-    /// Writes the fields as an object in any format, as for every message.
-    #[derive(Serialize)]
-    struct Object<'a, F> {
-        #[serde(flatten)]
-        fields: &'a F,
-    }
-    Object { fields }.serialize(serializer)
+    json.object(fields)
 }
 
 /// Reads a string, or the object of the fields unless the reader is strict.
-pub(super) fn read<'de, T: Plain, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    struct PlainVisitor<T>(PhantomData<T>);
-    impl<'de, T: Plain> Visitor<'de> for PlainVisitor<T> {
-        type Value = T;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str(T::EXPECTED)
-        }
-
-        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-            T::parse(text)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            if context::is_strict() {
-                return Err(A::Error::invalid_type(Unexpected::Map, &self));
-            }
-            T::Fields::deserialize(MapAccessDeserializer::new(map)).map(Into::into)
-        }
+pub(super) fn read<T: Plain>(parser: &mut Parser<'_>) -> Result<T> {
+    match parser.peek() {
+        Some(b'{') if !context::is_strict() => T::fields(parser),
+        _ => T::parse(&parser.string(&T::EXPECTED)?),
     }
-    deserializer.deserialize_any(PlainVisitor(PhantomData))
 }

@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prost::{DecodeError, Name};
-use serde::de::Error;
-use serde_json::value::RawValue;
 
 use super::types;
+use crate::json::compact::Compact;
 use crate::json::context;
-use crate::json::embedded::message_type;
 use crate::json::enum_names::EnumNames;
-use crate::json::message::{JsonMessage, JsonObject, TypeVisitor};
+use crate::json::message::{JsonMessage, message_type};
+use crate::json::parser::Parser;
 use crate::json::schema::MessageType;
-use crate::json::{compact, formats};
 
 /// The message types that can be read from JSON and written as JSON.
 ///
@@ -49,7 +47,8 @@ impl TypeRegistry {
     #[must_use]
     pub fn with<M: JsonMessage + Name>(mut self) -> Self {
         let added = self.added.get_or_insert_default();
-        Arc::make_mut(added).insert(M::full_name(), Registered::message::<M>());
+        let message_type = message_type::<M>();
+        Arc::make_mut(added).insert(M::full_name(), Registered { message_type });
         self
     }
 
@@ -80,12 +79,7 @@ impl TypeRegistry {
 
     /// A type that is known in the scope that is running.
     pub(crate) fn in_scope(name: &str) -> Option<Registered> {
-        Self::added_in_scope(name).or_else(|| Self::default().get(name))
-    }
-
-    /// A type that was added to the registry of the scope that is running.
-    pub(crate) fn added_in_scope(name: &str) -> Option<Registered> {
-        IN_SCOPE.with(|registry| registry.borrow().added(name))
+        IN_SCOPE.with(|registry| registry.borrow().get(name))
     }
 
     /// Whether the type with this full name is known.
@@ -95,7 +89,7 @@ impl TypeRegistry {
 
     /// Returns the full names of all known types, sorted.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = types::NAMES.iter().map(|name| (*name).to_owned()).collect();
+        let mut names: Vec<_> = types::TYPES.iter().map(|(name, _)| (*name).to_owned()).collect();
         names.extend(self.added.iter().flat_map(|added| added.keys().cloned()));
         names.sort();
         names.dedup();
@@ -104,23 +98,8 @@ impl TypeRegistry {
 
     /// Returns the known type with this full name.
     pub fn get(&self, name: &str) -> Option<Registered> {
-        struct Find;
-        impl TypeVisitor for Find {
-            type Output = Option<Registered>;
-
-            fn message<M: JsonObject>(self) -> Self::Output {
-                Some(Registered::message::<M>())
-            }
-
-            fn well_known<M: JsonMessage>(self) -> Self::Output {
-                Some(Registered::well_known::<M>())
-            }
-
-            fn unknown(self) -> Self::Output {
-                None
-            }
-        }
-        self.added(name).or_else(|| types::visit(name, Find))
+        self.added(name)
+            .or_else(|| types::find(name).map(|message_type| Registered { message_type }))
     }
 
     fn added(&self, name: &str) -> Option<Registered> {
@@ -150,40 +129,20 @@ impl std::fmt::Debug for TypeRegistry {
     }
 }
 
-type Json = Result<Box<RawValue>, serde_json::Error>;
-
 /// A known message type, for conversion between its two forms.
 #[derive(Clone, Copy, Debug)]
 pub struct Registered {
-    to_members: fn(&[u8]) -> Json,
-    from_json: fn(&str) -> Result<Vec<u8>, serde_json::Error>,
-    to_json: fn(&[u8]) -> Json,
-    normalize: fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
     pub(crate) message_type: MessageType,
 }
 
 impl Registered {
-    fn message<M: JsonMessage>() -> Self {
-        Self {
-            to_members: to_json::<M>,
-            from_json: from_json::<M>,
-            to_json: to_json::<M>,
-            normalize: |bytes| M::decode(bytes).map(|message| message.encode_to_vec()),
-            message_type: message_type::<M>(),
-        }
-    }
-
-    fn well_known<M: JsonMessage>() -> Self {
-        Self { to_members: |bytes| well_known_json(&decode::<M>(bytes)?), ..Self::message::<M>() }
-    }
-
     /// Encodes a message from JSON text.
     ///
     /// # Errors
     ///
     /// Fails if the text is not valid JSON of this type; the error says where.
     pub fn to_binary(&self, json: &str) -> Result<Vec<u8>, serde_json::Error> {
-        (self.from_json)(json)
+        Parser::new(json).read(self.message_type.read)
     }
 
     /// Returns the JSON of an encoded message.
@@ -193,7 +152,7 @@ impl Registered {
     /// Fails if the bytes do not decode, or if the writer is [strict](crate::protojson::Writer::strict) and
     /// part of the message has no JSON form.
     pub fn to_json(&self, binary: &[u8]) -> Result<String, serde_json::Error> {
-        (self.to_json)(binary).map(|json| String::from(Box::<str>::from(json)))
+        Ok(Compact::text(|json| (self.message_type.write)(binary, json))?)
     }
 
     /// Returns the same message as this crate encodes it: each field once, in order. The contents of an
@@ -203,39 +162,6 @@ impl Registered {
     ///
     /// Fails if the bytes do not decode as this type.
     pub fn normalize(&self, binary: &[u8]) -> Result<Vec<u8>, DecodeError> {
-        (self.normalize)(binary)
+        (self.message_type.normalize)(binary)
     }
-
-    /// Encodes a message from the text of its object in an `Any`, without the `@type`.
-    pub(super) fn read(&self, json: &str) -> Result<Vec<u8>, serde_json::Error> {
-        (self.message_type.read)(json)
-    }
-
-    /// Returns the object of an encoded message in an `Any`, without its `@type`.
-    pub(super) fn write(&self, value: &[u8]) -> Json {
-        (self.to_members)(value)
-    }
-}
-
-fn from_json<M: JsonMessage>(json: &str) -> Result<Vec<u8>, serde_json::Error> {
-    formats::from_str::<M>(json).map(|message| message.encode_to_vec())
-}
-
-fn to_json<M: JsonMessage>(bytes: &[u8]) -> Json {
-    raw_json(&decode::<M>(bytes)?)
-}
-
-fn decode<M: JsonMessage>(bytes: &[u8]) -> Result<M, serde_json::Error> {
-    M::decode(bytes).map_err(serde_json::Error::custom)
-}
-
-/// Returns the JSON of a message.
-pub(super) fn raw_json<M: JsonMessage>(message: &M) -> Json {
-    compact::to_string(message).and_then(RawValue::from_string)
-}
-
-/// Returns the JSON object of a well-known type in an `Any`, without its `@type`.
-pub(super) fn well_known_json<M: JsonMessage>(message: &M) -> Json {
-    compact::to_string(message)
-        .and_then(|json| RawValue::from_string(format!("{{\"value\":{json}}}")))
 }

@@ -12,8 +12,7 @@ use prost::encoding::WireType;
 use super::any::{Any, UnpackError, name_of};
 use super::merge::{MAP_VALUE, Problem, merge, patch};
 use super::registry::TypeRegistry;
-use crate::json::any_members::TYPE;
-use crate::json::members::Members;
+use crate::json::embedded::{read_buffered, read_message};
 use crate::json::schema::{FieldKind, FieldShape, MessageType};
 use crate::json::{context, preserved, wire};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
@@ -123,15 +122,10 @@ fn read_known(any: &Any) -> Result<Option<Any>, UnpackError> {
     let Some(registered) = TypeRegistry::in_scope(name_of(type_url)) else { return Ok(None) };
     let unknown = UnknownAny::decode(any.value.clone())
         .map_err(|source| UnpackError::Decode { type_url: any.type_url.clone(), source })?;
-    let read = || {
-        let members: Members = serde_json::from_str(&unknown.json)?;
-        if members.contains(TYPE) {
-            return Err(serde::de::Error::custom("the member `@type` appears twice"));
-        }
-        registered.read(&unknown.json)
-    };
     let _options = context::options().reading_stored().apply();
-    match read() {
+    let read =
+        read_buffered(&unknown.json, |object| read_message(&registered.message_type, object));
+    match read {
         Ok(value) => Ok(Some(Any { type_url: unknown.type_url, value: value.into() })),
         Err(error) => {
             Err(UnpackError::Json { type_url: unknown.type_url, problem: error.to_string() })

@@ -5,9 +5,13 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error as _;
+use serde_json::Error;
 
 use super::plain::{self, Plain, Seconds};
+use super::well_known::WellKnown;
+use crate::json::compact::Compact;
+use crate::json::parser::Parser;
 
 /// 0001-01-01T00:00:00Z.
 const MIN_SECONDS: i64 = -62_135_596_800;
@@ -96,7 +100,7 @@ impl fmt::Display for Timestamp {
         if !self.is_valid() {
             return write!(f, "{} s {} ns since 1970-01-01T00:00:00Z", self.seconds, self.nanos);
         }
-        f.write_str(self.write(&mut [0; LONGEST]))
+        f.write_str(self.text(&mut [0; LONGEST]))
     }
 }
 
@@ -106,7 +110,7 @@ const LONGEST: usize = "2030-01-01T00:00:00.000000000Z".len();
 impl Timestamp {
     /// Writes the JSON form of a valid value. Formatting with `write!` would take a fifth of the time of
     /// writing a list of tasks.
-    fn write<'a>(&self, text: &'a mut [u8; LONGEST]) -> &'a str {
+    fn text<'a>(&self, text: &'a mut [u8; LONGEST]) -> &'a str {
         fn digits<const N: usize>(mut number: u32) -> [u8; N] {
             let mut digits = [b'0'; N];
             for digit in digits.iter_mut().rev() {
@@ -262,33 +266,30 @@ fn offset(zone: &[u8]) -> Result<i64, ParseTimestampError> {
     Ok(sign * (hours * 3600 + minutes * 60))
 }
 
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WellKnown for Timestamp {
+    fn write(&self, json: &mut Compact) -> Result<(), Error> {
         if self.is_valid() {
-            return serializer.serialize_str(self.write(&mut [0; LONGEST]));
+            json.plain(self.text(&mut [0; LONGEST]));
+            return Ok(());
         }
         let problem = format_args!("{}: {self}", ParseTimestampError::OutOfRange);
-        plain::write::<Self, S>(&Seconds::new(self.seconds, self.nanos), problem, serializer)
+        plain::write(problem, json, |json| Seconds::write(self.seconds, self.nanos, json))
+    }
+
+    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        plain::read(parser)
     }
 }
 
 impl Plain for Timestamp {
-    type Fields = Seconds;
     const EXPECTED: &'static str = "a time such as \"2030-01-01T00:00:00Z\"";
 
-    fn parse<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-        text.parse().map_err(|error| E::custom(format!("{error}, found {text:?}")))
+    fn parse(text: &str) -> Result<Self, Error> {
+        text.parse().map_err(|error| Error::custom(format_args!("{error}, found {text:?}")))
     }
-}
 
-impl From<Seconds> for Timestamp {
-    fn from(Seconds { seconds, nanos }: Seconds) -> Self {
-        Self { seconds: seconds.value, nanos: nanos.value }
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        plain::read(deserializer)
+    fn fields(parser: &mut Parser<'_>) -> Result<Self, Error> {
+        let Seconds { seconds, nanos } = Seconds::read(parser)?;
+        Ok(Self { seconds, nanos })
     }
 }

@@ -2,29 +2,13 @@
 //!
 //! `build.rs` generates the list from the descriptors, so no registration is needed.
 
-use crate::json::message::{JsonMessage, TypeVisitor};
-use crate::json::schema::{JsonForm, Parameter};
+use crate::json::message::message_type;
+use crate::json::schema::MessageType;
 
-macro_rules! well_known {
-    ($($last_field:literal $parameter:expr => $($type:ident)*;)*) => {$($(
-        impl JsonMessage for super::$type {
-            const FORM: JsonForm =
-                JsonForm::WellKnown { last_field: $last_field, parameter: $parameter };
-        }
-    )*)*};
-}
-
-well_known! {
-    1 Some(Parameter::Bool) => BoolValue;
-    1 Some(Parameter::Text) => BytesValue DoubleValue FieldMask FloatValue Int32Value Int64Value
-        StringValue UInt32Value UInt64Value;
-    1 None => ListValue Struct;
-    2 Some(Parameter::Text) => Duration Timestamp;
-    6 None => Value;
-}
-
-impl JsonMessage for super::Empty {
-    const FORM: JsonForm = JsonForm::Empty;
+/// Returns the type of this full name.
+pub(crate) fn find(name: &str) -> Option<MessageType> {
+    let found = TYPES.binary_search_by_key(&name, |(name, _)| name);
+    found.ok().and_then(|at| TYPES.get(at)).map(|(_, message_type)| *message_type)
 }
 
 include!(concat!(env!("OUT_DIR"), "/types.rs"));

@@ -6,6 +6,7 @@ use prost::{Message, Name};
 use super::any::{Any, UnpackError, name_of};
 use super::registry::TypeRegistry;
 use super::settle::{self, Settled};
+use crate::json::compact::Compact;
 use crate::json::preserved;
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
 
@@ -110,7 +111,9 @@ fn drop_replaced(type_url: &str, before: &Bytes, after: &Bytes, members: &mut Ve
     }
     let registered = TypeRegistry::in_scope(name_of(type_url));
     let json = |bytes: &Bytes| -> Option<serde_json::Value> {
-        serde_json::from_str(registered?.write(bytes).ok()?.get()).ok()
+        let known = registered?.message_type;
+        let json = Compact::text(|json| known.write_in_any(None, bytes, json)).ok()?;
+        serde_json::from_str(&json).ok()
     };
     if let (Some(before), Some(after)) = (json(before), json(after)) {
         members.retain(|member| {

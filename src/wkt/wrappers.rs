@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use prost::Message;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Error;
 
+use super::well_known::WellKnown;
 use crate::json::base64::Base64;
 use crate::json::codec::{Bool, Codec, Text};
-use crate::json::number::{Float, Int, Long};
+use crate::json::compact::Compact;
+use crate::json::numbers::{Float, Int, Long};
+use crate::json::parser::Parser;
 
 macro_rules! wrappers {
     ($($(#[$derive:meta])* $name:ident ($($kind:tt)*) $type:ty, $codec:ty;)*) => {$(
@@ -21,15 +24,13 @@ macro_rules! wrappers {
 
         well_known_names! { $name }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                <$codec>::write(&self.value, serializer)
+        impl WellKnown for $name {
+            fn write(&self, json: &mut Compact) -> Result<(), Error> {
+                <$codec>::write(&self.value, json)
             }
-        }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <$codec>::read(deserializer).map(|value| Self { value })
+            fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
+                <$codec>::read(parser).map(|value| Self { value })
             }
         }
     )*};

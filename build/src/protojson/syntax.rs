@@ -1,10 +1,8 @@
 //! Recognizes patterns in pbjson's code.
 
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Ident, Lit, Pat, Stmt};
-
-/// The variant of `GeneratedField` for unknown members.
-pub(super) const SKIP: &str = "__SkipField__";
 
 /// Returns the name in `struct_ser.serialize_field("name", …)?;`.
 pub(super) fn written_field(statement: &Stmt) -> Option<String> {
@@ -52,10 +50,6 @@ pub(super) fn writes_field(statement: &Stmt) -> bool {
     !matches!(condition.then_branch.stmts.as_slice(), [Stmt::Expr(Expr::Binary(_), _)])
 }
 
-pub(super) fn is_skip(path: &syn::Path) -> bool {
-    path.segments.len() == 2 && path.segments[1].ident == SKIP
-}
-
 pub(super) fn variant(pattern: &Pat) -> Option<String> {
     let Pat::Path(path) = pattern else { return None };
     let segments = &path.path.segments;
@@ -97,4 +91,35 @@ pub(super) fn first_string<'a>(arguments: impl IntoIterator<Item = &'a Expr>) ->
         },
         _ => None,
     }
+}
+
+/// Returns the body of a function of this name, at any depth.
+pub(super) fn body_of(block: &Block, function: &str) -> Option<Block> {
+    struct Find<'a>(&'a str, Option<Block>);
+    impl<'ast> Visit<'ast> for Find<'_> {
+        fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+            if item.sig.ident == self.0 {
+                self.1 = Some(item.block.clone());
+            }
+            visit::visit_impl_item_fn(self, item);
+        }
+    }
+    let mut find = Find(function, None);
+    find.visit_block(block);
+    find.1
+}
+
+/// Returns the arms of the first `match` in a block.
+pub(super) fn arms_of(block: &Block) -> Vec<syn::Arm> {
+    struct Find(Vec<syn::Arm>);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_expr_match(&mut self, expression: &'ast syn::ExprMatch) {
+            if self.0.is_empty() {
+                self.0.clone_from(&expression.arms);
+            }
+        }
+    }
+    let mut find = Find(Vec::new());
+    find.visit_block(block);
+    find.0
 }

@@ -206,7 +206,7 @@ fn what_json_does_not_have_is_refused_where_it_would_be_kept() {
         assert!(told.starts_with("later") && told.contains(problem), "{told}");
     }
     let value = serde_norway::from_str::<Value>("[.nan]").unwrap_err().to_string();
-    assert!(value.contains("NaN is not a number that google.protobuf.Value can be"), "{value}");
+    assert!(value.contains("JSON has no number for NaN"), "{value}");
     // Keys in other formats need not be strings.
     assert_eq!(read("{1: a, true: b, -1: c}").unwrap(), r#"{"1":"a","true":"b","-1":"c"}"#);
     assert_eq!(read("18446744073709551616").unwrap(), "18446744073709551616");
@@ -252,166 +252,48 @@ fn members_that_are_passed_over_must_be_unicode() {
     assert_eq!(serde_json::from_slice::<Policy>(json).unwrap(), Policy::default());
 }
 
-/// A type that the build script did not generate, with every shape that serde has.
-#[derive(Serialize)]
-struct Foreign {
-    none: Option<u8>,
-    some: Option<u8>,
-    character: char,
-    text: &'static str,
-    float: f32,
-    big: i128,
-    unit: Unit,
-    pair: (u8, Pair<&'static str>),
-    variants: [Variant; 4],
-    numbers: BTreeMap<i64, bool>,
-    flags: BTreeMap<bool, ()>,
-    bytes: Bytes,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-struct Unit;
-
-#[derive(Debug, Deserialize, Serialize)]
-struct Pair<T>(u8, T);
-
-#[derive(Debug, Deserialize, Serialize)]
-enum Variant {
-    Unit,
-    Newtype(u8),
-    Tuple(u8, u8),
-    Struct { a: u8 },
-}
-
-struct Bytes;
-
-impl Serialize for Bytes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&[1, 2])
-    }
-}
-
-/// A message with such a field.
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-struct Holder {}
-
-impl eset_protect::JsonMessage for Holder {
-    fn write_json<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        eset_protect::codegen::write_object(self, None, serializer)
-    }
-}
-
-impl eset_protect::codegen::JsonObject for Holder {
-    fn write_fields<O: serde::ser::SerializeMap>(&self, object: &mut O) -> Result<(), O::Error> {
-        object.serialize_entry("foreign", &foreign())
-    }
-}
-
-impl Serialize for Holder {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        eset_protect::codegen::serialize(self, serializer)
-    }
-}
-
-fn foreign() -> Foreign {
-    Foreign {
-        none: None,
-        some: Some(1),
-        character: '"',
-        text: "a\u{0}\\",
-        float: f32::NAN,
-        big: i128::MIN,
-        unit: Unit,
-        pair: (1, Pair(2, "b")),
-        variants: [
-            Variant::Unit,
-            Variant::Newtype(1),
-            Variant::Tuple(2, 3),
-            Variant::Struct { a: 4 },
-        ],
-        numbers: [(-1, true)].into(),
-        flags: [(false, ())].into(),
-        bytes: Bytes,
-    }
-}
-
 #[test]
-fn types_of_others_are_written_inside_messages_as_serde_json_writes_them() {
-    let json = serde_json::to_string(&foreign()).unwrap();
-    assert_eq!(serde_json::to_string(&Holder {}).unwrap(), format!(r#"{{"foreign":{json}}}"#));
-}
-
-/// The same shapes, to be read, and some that only readers have.
-#[derive(Debug, Deserialize)]
-#[allow(dead_code, reason = "compared by what `Debug` shows")]
-struct Read {
-    none: Option<u8>,
-    some: Option<(u8, Pair<String>)>,
-    character: char,
-    text: String,
-    float: f32,
-    big: i128,
-    huge: u128,
-    unit: Unit,
-    variants: Vec<Variant>,
-    numbers: BTreeMap<i64, bool>,
-    flags: BTreeMap<bool, ()>,
-    variant_keys: BTreeMap<Key, u8>,
-    raw: Box<RawValue>,
-    value: serde_json::Value,
-    #[serde(skip)]
-    skipped: u8,
-}
-
-#[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    A,
-}
-
-/// A message that shows what it reads.
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-struct Shown {
-    #[prost(string, tag = "1")]
-    text: String,
-}
-
-impl eset_protect::JsonMessage for Shown {}
-
-impl<'de> Deserialize<'de> for Shown {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Read::deserialize(deserializer).map(|read| Self { text: format!("{read:?}") })
-    }
-}
-
-#[test]
-fn types_of_others_are_read_inside_messages_as_serde_json_reads_them() {
-    let json = r#" {"none" : null, "some":[1,[2,"b"]],"character":"\u00e9","t\u0065xt":"a\"\\ä\n","float":-1.5e3,
-        "big":-170141183460469231731687303715884105728,"huge":340282366920938463463374607431768211455,
-        "unit":null,"variants":["Unit",{"Newtype":1},{"Tuple":[2,3]},{"Struct":{"a":4}}],
-        "numbers":{"-1":true,"9223372036854775807":false},"flags":{"false":null},"variant_keys":{"A":0},
-        "raw": {"a" : [1.00, 1e999]} ,"value":[-0,0,18446744073709551615,-9223372036854775808,1e3,{"a":{}}],
-        "unknown":[{"a":[]},"\ud83d\ude00",1e999] } "#;
-    let same = |json: &str| {
-        let expected = serde_json::from_str::<Read>(json).map(|read| format!("{read:?}"));
-        let read = Reader::new().read::<Shown>(json.as_bytes()).map(|shown| shown.text);
-        match (expected, read) {
-            (Ok(expected), Ok(read)) => assert_eq!(read, expected, "{json}"),
-            (Err(_), Err(error)) => assert!(error.line() > 0, "{json}: {error}"),
-            (expected, read) => panic!("{json}: {read:?} instead of {expected:?}"),
+fn what_is_no_json_for_serde_json_is_refused() {
+    let json = r#" {"uuid" : "a\u00e9\"", "versionId" : "1" ,"display\u004eame":"n", "isDisabled":false,
+        "action":{"name":"a","params": {"@type":"type.googleapis.com/google.protobuf.Value","value":
+        [null , true,-0, 1e3,-1.5e-3,18446744073709551615,"\ud83d\ude00",{"a":{},"b":[]}]}},
+        "triggers":[{"manual":{}},{ }],"later":[{"a":[]},"\ud83d\ude00",1e999] } "#;
+    let check = |json: &str| {
+        let read = Reader::new().read::<DeviceTask>(json.as_bytes());
+        match serde_json::from_str::<&RawValue>(json) {
+            Ok(_) => drop(read),
+            Err(expected) => {
+                let error = read.expect_err(json);
+                assert!(error.line() > 0, "{json}: {error} instead of {expected}");
+            }
         }
     };
-    same(json);
+    Reader::new().read::<DeviceTask>(json.as_bytes()).unwrap();
     // Without, twice and instead of each character.
     for (at, character) in json.char_indices() {
         let (before, rest) = json.split_at(at);
         let after = &rest[character.len_utf8()..];
-        same(before);
-        same(&format!("{before}{after}"));
-        same(&format!("{before}{character}{rest}"));
+        check(before);
+        check(&format!("{before}{after}"));
+        check(&format!("{before}{character}{rest}"));
         for other in
             ["\"", "\\", "\u{1}", "0", "-", ".", "e", ",", ":", "[", "]", "{", "}", " ", "é"]
         {
-            same(&format!("{before}{other}{after}"));
+            check(&format!("{before}{other}{after}"));
+        }
+    }
+}
+
+#[test]
+fn strings_are_escaped_as_serde_json_escapes_them() {
+    let special =
+        (0..0x20).map(char::from).chain(['"', '\\', '/', '\u{7f}', 'é', '\u{2028}', '😀']);
+    for character in special {
+        for (before, after) in (0..20).flat_map(|before| (0..3).map(move |after| (before, after))) {
+            let text = format!("{}{character}{}", "a".repeat(before), "\\b".repeat(after));
+            let expected = serde_json::to_string(&text).unwrap();
+            let task = DeviceTask { uuid: text, ..Default::default() };
+            assert_eq!(serde_json::to_string(&task).unwrap(), format!(r#"{{"uuid":{expected}}}"#));
         }
     }
 }

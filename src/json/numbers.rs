@@ -1,0 +1,171 @@
+//! Numbers: integers that may be written as `1e3`, `1.0` or `"1"`, 64-bit ones as strings, and
+//! floating point with its three names.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::Error as _;
+use serde_json::Error;
+
+use super::codec::{Codec, Key};
+use super::compact::Compact;
+use super::number::{finite, is_json_number, shortened, whole};
+use super::parser::Parser;
+
+/// The integer types of protobuf.
+pub trait Integer: Copy + Default + Ord + fmt::Display + TryFrom<i128> + itoa::Integer {
+    /// What an error calls it.
+    const NAME: &'static str;
+}
+
+impl Integer for i32 {
+    const NAME: &'static str = "a 32-bit integer";
+}
+impl Integer for u32 {
+    const NAME: &'static str = "an unsigned 32-bit integer";
+}
+impl Integer for i64 {
+    const NAME: &'static str = "a 64-bit integer";
+}
+impl Integer for u64 {
+    const NAME: &'static str = "an unsigned 64-bit integer";
+}
+
+/// `int32`, `uint32` and similar types: numbers in JSON.
+#[derive(Debug)]
+pub struct Int<T>(PhantomData<T>);
+
+impl<T: Integer> Codec for Int<T> {
+    type Value = T;
+
+    fn write(value: &T, json: &mut Compact) -> Result<(), Error> {
+        json.integer(*value);
+        Ok(())
+    }
+
+    fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
+        read_integer(parser)
+    }
+}
+
+impl<T: Integer> Key for Int<T> {
+    fn parse(text: &str) -> Result<T, String> {
+        integer_from_text(text)
+    }
+}
+
+/// `int64`, `uint64` and similar types: strings in JSON.
+#[derive(Debug)]
+pub struct Long<T>(PhantomData<T>);
+
+impl<T: Integer> Codec for Long<T> {
+    type Value = T;
+
+    fn write(value: &T, json: &mut Compact) -> Result<(), Error> {
+        json.plain(itoa::Buffer::new().format(*value));
+        Ok(())
+    }
+
+    fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
+        read_integer(parser)
+    }
+}
+
+impl<T: Integer> Key for Long<T> {
+    fn parse(text: &str) -> Result<T, String> {
+        integer_from_text(text)
+    }
+}
+
+fn read_integer<T: Integer>(parser: &mut Parser<'_>) -> Result<T, Error> {
+    match parser.peek() {
+        Some(b'"') => integer_from_text(&parser.string(&T::NAME)?).map_err(Error::custom),
+        Some(b'-' | b'0'..=b'9') => {
+            let number = parser.number()?;
+            of_number(number).ok_or_else(|| Error::custom(expected(T::NAME, &shortened(number))))
+        }
+        _ => Err(parser.invalid_type(&T::NAME)),
+    }
+}
+
+/// Parses the text of a string that is a whole number in range.
+pub(super) fn integer_from_text<T: Integer>(text: &str) -> Result<T, String> {
+    of_number(text).ok_or_else(|| expected(T::NAME, &format!("\"{}\"", shortened(text))))
+}
+
+/// Parses a JSON number that is a whole number in range.
+fn of_number<T: Integer>(text: &str) -> Option<T> {
+    whole(text).and_then(|value| T::try_from(value).ok())
+}
+
+#[cold]
+fn expected(what: &str, found: &str) -> String {
+    format!("expected {what}, found {found}")
+}
+
+/// The floating point types of protobuf.
+pub trait Real: Copy + Default + Into<f64> + serde::Serialize {
+    /// What an error calls it.
+    const NAME: &'static str;
+    /// Narrows the value; `None` for a finite value out of range.
+    fn narrow(value: f64) -> Option<Self>;
+}
+
+impl Real for f64 {
+    const NAME: &'static str = "a number";
+
+    fn narrow(value: f64) -> Option<Self> {
+        Some(value)
+    }
+}
+
+impl Real for f32 {
+    const NAME: &'static str = "a 32-bit number";
+
+    fn narrow(value: f64) -> Option<Self> {
+        let narrow = value as Self;
+        (narrow.is_finite() || !value.is_finite()).then_some(narrow)
+    }
+}
+
+/// `double` and `float`: numbers in JSON, or `"NaN"`, `"Infinity"` and `"-Infinity"`.
+#[derive(Debug)]
+pub struct Float<T>(PhantomData<T>);
+
+impl<T: Real> Codec for Float<T> {
+    type Value = T;
+
+    fn write(value: &T, json: &mut Compact) -> Result<(), Error> {
+        match (*value).into() {
+            wide if wide.is_finite() => json.foreign(value)?,
+            wide if wide.is_nan() => json.plain("NaN"),
+            wide if wide > 0.0 => json.plain("Infinity"),
+            _ => json.plain("-Infinity"),
+        }
+        Ok(())
+    }
+
+    fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
+        match parser.peek() {
+            Some(b'"') => {
+                let text = parser.string(&T::NAME)?;
+                let number = match &*text {
+                    "NaN" => Some(f64::NAN),
+                    "Infinity" => Some(f64::INFINITY),
+                    "-Infinity" => Some(f64::NEG_INFINITY),
+                    text if is_json_number(text) => finite(text),
+                    _ => None,
+                };
+                let found = || format!("\"{}\"", shortened(&text));
+                number.and_then(T::narrow).ok_or_else(|| Error::custom(expected(T::NAME, &found())))
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let text = parser.number()?;
+                finite(text)
+                    .and_then(T::narrow)
+                    .ok_or_else(|| Error::custom(expected(T::NAME, &shortened(text))))
+            }
+            _ => Err(parser.invalid_type(&T::NAME)),
+        }
+    }
+}
