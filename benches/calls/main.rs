@@ -2,10 +2,13 @@
 //! of its own: what our layers cost, and what a pool of connections gains.
 //!
 //! The rows of a group take turns, for a tenth of a second each, so that all of them meet the same machine. A group
-//! prints the medians: CPU time of this process, and wall time, per call and relative to the first row.
+//! prints the medians: CPU time of this process or of the server, and wall time, per call and relative to the first row.
+//!
+//! With the argument `scale` it measures the emulator with 100 to 1,000,000 tasks instead.
 
 mod model;
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Read};
 use std::pin::Pin;
@@ -13,32 +16,41 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::automation::v1::{GetTaskRequest, ListTasksRequest};
 use eset_protect::emulator::Emulator;
 use eset_protect::{Client, Wire};
 use http_body_util::{BodyExt, Full};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
-/// The argument with which this program is the server.
+/// The arguments with which this program is a server: the emulator, or one that always sends the body that follows.
 const SERVER: &str = "server";
+const STATIC: &str = "static";
 
 const SLICE: Duration = Duration::from_millis(100);
 const ROUNDS: usize = 41;
 
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Row<'a> = (&'a str, Box<dyn Fn() -> Call>);
+/// A name, the process whose CPU time counts, and the call.
+type Row<'a> = (&'a str, u32, Box<dyn Fn() -> Call>);
 type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
 fn main() {
-    if std::env::args().nth(1).as_deref() == Some(SERVER) {
-        return serve();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [SERVER] => return serve(emulator()),
+        [STATIC, body] => return serve(static_answers(body.to_owned())),
+        _ if arguments.iter().any(|argument| argument == "scale") => return scale(),
+        _ => {}
     }
-    let (mut server, endpoint) = start_server();
+    let (server, endpoint) = Server::start(&[SERVER]);
     // One thread, so that the time is that of the calls and not that of waking threads.
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let uuid = runtime.block_on(create(&endpoint));
@@ -49,47 +61,127 @@ fn main() {
     // What this client does by default.
     let alike = channel.http2_keep_alive_interval(Duration::from_secs(330));
     let alike = runtime.block_on(alike.connect()).expect("a channel");
+    let this = std::process::id();
     let grpc = [
-        ("tonic", by_stub(bare, &uuid, None)),
-        ("tonic alike", by_stub(alike, &uuid, Some(Duration::from_secs(60)))),
-        ("ours", grpc),
+        ("tonic", this, by_stub(bare, &uuid, None)),
+        ("tonic alike", this, by_stub(alike, &uuid, Some(Duration::from_secs(60)))),
+        ("ours", this, grpc),
     ];
-    let rest = [("hyper", by_hyper(&endpoint, &uuid)), ("ours", rest)];
+    let rest = [("hyper", this, by_hyper(&endpoint, &uuid)), ("ours", this, rest)];
     for size in [1, 16, 64, 256] {
         compare(&runtime, "grpc", size, &grpc);
         compare(&runtime, "rest", size, &rest);
     }
+    let body = runtime.block_on(body(&format!("{endpoint}/v1/device_tasks/{uuid}")));
+    let (fixed, fixed_endpoint) = Server::start(&[STATIC, &String::from_utf8_lossy(&body)]);
+    let fronts = [
+        ("static answer", fixed.0.id(), by_hyper(&fixed_endpoint, &uuid)),
+        ("REST front", server.0.id(), by_hyper(&endpoint, &uuid)),
+    ];
+    compare(&runtime, "the server, rest", 16, &fronts);
     let runtime = Runtime::new().expect("a runtime");
     let pool = [1, 2, 4].map(|count| by_client(connections(&endpoint, count), &uuid));
-    let pool = ["1 connection", "2 connections", "4 connections"].into_iter().zip(pool);
-    let pool: Vec<_> = pool.collect();
+    let names = ["1 connection", "2 connections", "4 connections"];
+    let pool: Vec<_> = names.into_iter().zip(pool).map(|(name, call)| (name, this, call)).collect();
     for size in [64, 256] {
         compare(&runtime, "pool", size, &pool);
     }
-    drop(server.stdin.take());
-    server.wait().expect("the server");
+}
+
+/// Measures the emulator with more and more tasks.
+fn scale() {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (server, endpoint) = Server::start(&[SERVER]);
+    let client = connections(&endpoint, 1);
+    let create = || -> Box<dyn Fn() -> Call> {
+        let client = client.clone();
+        Box::new(move || {
+            let call = client.device_tasks().create_task(model::task());
+            Box::pin(async move { drop(call.await.expect("a task")) })
+        })
+    };
+    let list: Box<dyn Fn() -> Call> = {
+        let client = client.clone();
+        Box::new(move || {
+            let request = ListTasksRequest { page_size: 100, ..ListTasksRequest::default() };
+            let call = client.device_tasks().list_tasks(request).send();
+            Box::pin(async move { drop(call.await.expect("a page")) })
+        })
+    };
+    let id = server.0.id();
+    let rows = [("list 100", id, list), ("create", id, create())];
+    let create = create();
+    let mut tasks = 0;
+    for size in [100, 10_000, 1_000_000] {
+        while tasks < size {
+            runtime.block_on(batch(50, &create));
+            tasks += 50;
+        }
+        compare(&runtime, &format!("the emulator with {size} tasks"), 16, &rows);
+    }
+}
+
+async fn body(uri: &str) -> Bytes {
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let http: Http = http.build(HttpConnector::new());
+    let response = http.get(uri.parse().expect("an address")).await.expect("an answer");
+    response.into_body().collect().await.expect("a body").to_bytes()
 }
 
 /// Serves until the standard input ends.
-fn serve() {
+fn serve(server: impl Future<Output = ()>) {
     Runtime::new().expect("a runtime").block_on(async {
-        let emulator = Emulator::builder().build().expect("an emulator");
-        let emulator = emulator.start().await.expect("an emulator");
-        println!("{}", emulator.endpoint());
         let stdin = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
-        stdin.await.expect("a thread").expect("the standard input");
-        emulator.shutdown().await;
+        tokio::select! {
+            () = server => {}
+            read = stdin => drop(read.expect("a thread").expect("the standard input")),
+        }
     });
 }
 
-fn start_server() -> (Child, String) {
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    let command = command.arg(SERVER).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut server = command.spawn().expect("the server");
-    let mut line = String::new();
-    let stdout = server.stdout.take().expect("its output");
-    BufReader::new(stdout).read_line(&mut line).expect("its endpoint");
-    (server, line.trim().to_owned())
+async fn emulator() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    println!("http://{}", listener.local_addr().expect("an address"));
+    let emulator = Emulator::builder().build().expect("an emulator");
+    emulator.serve(listener, std::future::pending()).await.expect("a server");
+}
+
+async fn static_answers(body: String) {
+    let body = Bytes::from(body);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    println!("http://{}", listener.local_addr().expect("an address"));
+    loop {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        stream.set_nodelay(true).expect("a socket");
+        let body = body.clone();
+        let answer = service_fn(move |_| {
+            let response = http::Response::new(Full::new(body.clone()));
+            async move { Ok::<_, Infallible>(response) }
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+    }
+}
+
+/// A process of this program, which ends with it.
+struct Server(Child);
+
+impl Server {
+    fn start(arguments: &[&str]) -> (Self, String) {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut server = command.spawn().expect("the server");
+        let mut line = String::new();
+        let stdout = server.stdout.take().expect("its output");
+        BufReader::new(stdout).read_line(&mut line).expect("its endpoint");
+        (Self(server), line.trim().to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().expect("the server");
+    }
 }
 
 async fn create(endpoint: &str) -> String {
@@ -152,22 +244,22 @@ fn compare(runtime: &Runtime, what: &str, size: usize, rows: &[Row<'_>]) {
     let mut samples = vec![(Vec::new(), Vec::new()); rows.len()];
     // The first round warms up.
     for round in 0..=rounds {
-        for ((_, call), (cpu, wall)) in rows.iter().zip(&mut samples) {
-            let (started, used) = (Instant::now(), cpu_time());
+        for ((_, process, call), (cpu, wall)) in rows.iter().zip(&mut samples) {
+            let (started, used) = (Instant::now(), cpu_time(*process));
             let mut calls = 0;
             while calls == 0 || started.elapsed() < slice {
                 runtime.block_on(batch(size, call));
                 calls += size;
             }
             if round > 0 {
-                cpu.push((cpu_time() - used).as_secs_f64() * 1e6 / calls as f64);
+                cpu.push((cpu_time(*process) - used).as_secs_f64() * 1e6 / calls as f64);
                 wall.push(started.elapsed().as_secs_f64() * 1e6 / calls as f64);
             }
         }
     }
     println!("{what}, {size} at once: CPU, wall time per call");
     let mut first = None;
-    for ((name, _), (cpu, wall)) in rows.iter().zip(samples) {
+    for ((name, ..), (cpu, wall)) in rows.iter().zip(samples) {
         let (cpu, wall) = (median(cpu), median(wall));
         let (first_cpu, first_wall) = *first.get_or_insert((cpu, wall));
         let ratios = (cpu / first_cpu, wall / first_wall);
@@ -186,9 +278,9 @@ async fn batch(size: usize, call: &dyn Fn() -> Call) {
     }
 }
 
-/// Returns the CPU time that all threads of this process have used. Linux counts it in nanoseconds.
-fn cpu_time() -> Duration {
-    let threads = std::fs::read_dir("/proc/self/task").expect("the threads");
+/// Returns the CPU time that all threads of a process have used. Linux counts it in nanoseconds.
+fn cpu_time(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("the threads");
     let times = threads.map(|thread| {
         let path = thread.expect("a thread").path().join("schedstat");
         let text = std::fs::read_to_string(path).expect("its time");

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use http::Uri;
-use http::uri::{Authority, Scheme};
+use http::uri::{self, Authority, PathAndQuery, Scheme};
 
 use crate::error::Error;
 use crate::rpc::MethodSpec;
@@ -107,14 +107,15 @@ impl Origin {
     /// The address of a path and a query.
     pub(crate) fn uri(self, path_and_query: &str) -> Result<Uri, Error> {
         let authority = self.authority.clone();
-        Uri::builder()
-            .scheme(self.scheme)
-            .authority(self.authority)
-            .path_and_query(path_and_query)
-            .build()
-            .map_err(|error| {
-                Error::config(format!("the address {authority}{path_and_query}: {error}"))
-            })
+        let wrong = |error: http::Error| {
+            Error::config(format!("the address {authority}{path_and_query}: {error}"))
+        };
+        let path = PathAndQuery::try_from(path_and_query).map_err(|error| wrong(error.into()))?;
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(self.scheme);
+        parts.authority = Some(self.authority);
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).map_err(|error| wrong(error.into()))
     }
 }
 
