@@ -53,7 +53,8 @@ pub(super) fn execute<'a>(
     Box::pin(call(context, spec, messages, options))
 }
 
-async fn call(
+/// Makes a call, as [`execute`] does.
+pub(super) async fn call(
     context: &CallContext,
     spec: &'static MethodSpec,
     messages: &dyn Messages,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use prost::DecodeError;
 use tonic::{Extensions, Response};
 
-use super::execute::execute;
+use super::execute::call;
 use super::{CallContext, CallOptions};
 use crate::error::Error;
 use crate::rpc::{HttpBinding, MethodSpec};
@@ -34,7 +34,7 @@ pub(crate) async fn forward(
 ) -> Result<Response<Bytes>, Error> {
     let type_registry = &context.type_registry;
     let messages = Forwarded { spec, codec, request, response: OnceLock::new(), type_registry };
-    let metadata = execute(context, spec, &messages, options).await?.into_metadata();
+    let metadata = call(context, spec, &messages, options).await?.into_metadata();
     // A successful call has received its response.
     let response = messages.response.into_inner().unwrap_or_default();
     Ok(Response::from_parts(metadata, response, Extensions::default()))

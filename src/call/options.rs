@@ -122,8 +122,8 @@ impl CallOptions {
 
     /// Sets whose call it is. The rate limit is shared fairly between all for whom calls wait.
     #[cfg(feature = "serve")]
-    pub(crate) fn flow(mut self, name: &str) -> Self {
-        self.flow = Some(name.into());
+    pub(crate) fn flow(mut self, name: std::sync::Arc<str>) -> Self {
+        self.flow = Some(name);
         self
     }
 

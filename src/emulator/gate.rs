@@ -33,7 +33,7 @@ use super::fingerprint::Fingerprint;
 use super::log::{Arrival, Front, Log};
 use crate::rpc::{Deployment, MethodSpec};
 use crate::server::deadline::Deadline;
-use crate::server::head::{self, Peer, bearer, full, is_grpc};
+use crate::server::head::{self, bearer, full, is_grpc};
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, RestLimits, encoded};
 
@@ -44,6 +44,10 @@ const ABOUT: About = About {
     title: "ESET PROTECT emulator",
     text: "A stand-in for ESET's services, over gRPC and REST on this port.",
 };
+
+/// Who sent a request, stored in its extensions.
+#[derive(Clone)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// The state shared by all connections.
 pub(super) struct Gate {
@@ -107,11 +111,11 @@ impl Gate {
         if is_head {
             *request.method_mut() = Method::GET;
         }
-        let path = request.uri().path();
         let spec = match front {
-            Front::Grpc => self.api.methods.spec(path),
-            Front::Rest => self.rest.rpc(request.method(), path),
+            Front::Grpc => self.api.methods.spec(request.uri().path()),
+            Front::Rest => self.rest.find(&mut request),
         };
+        let path = request.uri().path();
         self.log.note(Arrival {
             front,
             method,
@@ -329,6 +333,5 @@ fn is_open(path: &str) -> bool {
 }
 
 fn caller(request: &Request<Body>) -> Option<IpAddr> {
-    let Peer(address) = request.extensions().get()?;
-    address.map(|address| address.ip())
+    request.extensions().get().map(|Peer(address)| *address)
 }

@@ -4,16 +4,16 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tower::{ServiceBuilder, service_fn};
 
 use super::Emulator;
 use super::error::EmulatorError;
 use super::faults::Faults;
-use super::gate::Gate;
+use super::gate::{Gate, Peer};
 use super::log::Arrival;
 use super::store::Store;
-use crate::server::connections::{self, Calls, Plain, Workers};
+use crate::server::connections::{self, Accepted, Accepting, Calls, Handshake, Workers};
 use crate::server::introspection::{self, ReportedHealth};
 use crate::server::notifier::Notifier;
 use crate::server::running::RunningServer;
@@ -150,9 +150,23 @@ impl Serving {
             shutdown.await;
             self.health.stop().await;
         };
-        let (handshake, here) = (Arc::new(Plain), Workers::default());
+        let (handshake, here) = (Arc::new(WithPeer), Workers::default());
         let (limits, notifier) = (self.limits, &self.notifier);
         connections::serve(self.calls, listener, handshake, limits, here, notifier, shutdown).await;
+    }
+}
+
+/// No handshake: HTTP without TLS, with the address of the caller.
+struct WithPeer;
+
+impl Handshake for WithPeer {
+    fn accept(&self, stream: TcpStream) -> Accepting {
+        let mut extensions = http::Extensions::new();
+        if let Ok(address) = stream.peer_addr() {
+            extensions.insert(Peer(address.ip()));
+        }
+        let accepted = Accepted { stream: Box::new(stream), extensions };
+        Box::pin(std::future::ready(Some(accepted)))
     }
 }
 

@@ -116,7 +116,7 @@ impl Access {
     /// Fails if it has no tenant or one that was not added before, or if another caller has the same
     /// identity.
     pub fn caller(mut self, caller: Caller) -> Result<Self, AccessError> {
-        let wrong = |problem: String| AccessError { caller: caller.name.clone(), problem };
+        let wrong = |problem: String| AccessError { caller: caller.name.to_string(), problem };
         if caller.tenants.is_empty() {
             return Err(wrong("it has no tenant".to_owned()));
         }

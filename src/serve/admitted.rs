@@ -48,7 +48,8 @@ impl Admitted {
     /// Returns the options of the call to the upstream: the metadata and the remaining time.
     fn options(&self, headers: HeaderMap) -> CallOptions {
         let metadata = metadata::for_upstream(headers, self.own_token.clone());
-        let flow = self.subject.as_ref().unwrap_or(&self.caller.name);
+        let subject = self.subject.as_deref();
+        let flow = subject.map_or_else(|| self.caller.name.clone(), Arc::from);
         let options = CallOptions::default().forwarded(metadata).flow(flow);
         match self.deadline.left() {
             Some(left) => options.timeout(left),
@@ -59,7 +60,7 @@ impl Admitted {
     /// Describes the call for the audit log.
     pub(super) fn described(&self, spec: &MethodSpec, target: Target) -> audit::Call {
         audit::Call {
-            caller: self.caller.name.clone(),
+            caller: self.caller.name.to_string(),
             subject: self.subject.clone(),
             tenant: self.tenant.name.clone(),
             rpc: spec.path.strip_prefix('/').unwrap_or(spec.path),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
 
@@ -10,7 +11,7 @@ use super::rules::Rules;
 /// A caller of a bridge: its identity, the tenants that it may use, and the RPCs that it may call.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) identity: Identity,
     pub(super) tenants: Vec<String>,
     pub(super) rules: Rules,
@@ -37,7 +38,12 @@ pub enum Identity {
 impl Caller {
     /// Creates a caller that may use no tenant yet and call every RPC. The name is for logs and errors.
     pub fn new(name: impl Into<String>, identity: Identity) -> Self {
-        Self { name: name.into(), identity, tenants: Vec::new(), rules: Rules::default() }
+        Self {
+            name: Arc::from(name.into()),
+            identity,
+            tenants: Vec::new(),
+            rules: Rules::default(),
+        }
     }
 
     /// Lets it use a tenant. A caller with several names the one of a call in the metadata

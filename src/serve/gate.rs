@@ -137,7 +137,7 @@ impl Gate {
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
-        if let Some(spec) = self.rest.rpc(request.method(), request.uri().path()) {
+        if let Some(spec) = self.rest.find(&mut request) {
             match self.admit(spec, request.headers(), request.extensions()).await {
                 Ok(admitted) => drop(request.extensions_mut().insert(admitted)),
                 Err(status) => return self.rest.failure(spec, &status).map(full),

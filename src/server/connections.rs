@@ -20,8 +20,8 @@ use tokio::task::JoinSet;
 use self::activity::Activity;
 pub(crate) use self::connection::Calls;
 #[cfg(feature = "serve")]
-pub(crate) use self::handshake::{Accepted, Accepting};
-pub(crate) use self::handshake::{Handshake, Plain};
+pub(crate) use self::handshake::Plain;
+pub(crate) use self::handshake::{Accepted, Accepting, Handshake};
 pub use self::limits::ConnectionLimits;
 pub(crate) use self::workers::Workers;
 use super::notifier::Notifier;

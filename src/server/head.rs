@@ -1,7 +1,5 @@
 //! Interprets the head of a request.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
@@ -58,8 +56,3 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub(crate) fn full(body: Bytes) -> Body {
     Body::new(Full::new(body))
 }
-
-/// The source address of a request, stored in its extensions.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "emulator"), expect(dead_code, reason = "only the emulator reads it"))]
-pub(crate) struct Peer(pub(crate) Option<SocketAddr>);

@@ -102,6 +102,16 @@ impl RestFront {
         Some(route.spec())
     }
 
+    /// Returns the RPC for a request, of which [`answer`](Self::answer) need not look for it again.
+    #[cfg(feature = "_connections")]
+    pub(crate) fn find<B>(&self, request: &mut Request<B>) -> Option<&'static MethodSpec> {
+        let route = self.router.route(request.method().as_str(), request.uri().path());
+        let route = route.ok().flatten()?;
+        let spec = route.spec();
+        request.extensions_mut().insert(route);
+        Some(spec)
+    }
+
     /// Reads a whole request within the limits and unpacks its body.
     ///
     /// # Errors
@@ -134,9 +144,10 @@ impl RestFront {
 
     /// Calls the RPC for a request and returns the response.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let path = head.uri.path();
-        let route = match self.router.route(head.method.as_str(), path) {
+        let found = head.extensions.remove().map(|route| Ok(Some(route)));
+        let route = match found.unwrap_or_else(|| self.router.route(head.method.as_str(), path)) {
             Ok(Some(route)) => route,
             Ok(None) => return self.no_route(path),
             Err(error) => return Self::error(StatusCode::BAD_REQUEST, &error.to_string()),

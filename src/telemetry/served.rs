@@ -14,21 +14,21 @@ use crate::rpc::MethodSpec;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Observes a call. Dropping it without ending it means that the call was cancelled.
-pub(crate) struct Served {
+pub(crate) struct Served<'a> {
     span: Span,
     spec: &'static MethodSpec,
-    tenant: String,
+    tenant: &'a str,
     started: Instant,
     is_ended: bool,
 }
 
-impl Served {
+impl<'a> Served<'a> {
     /// Starts observing. The span is the child of the caller's span, of which the headers carry the context.
     #[cfg_attr(not(feature = "otel"), allow(unused_variables))]
     pub(crate) fn begin(
         spec: &'static MethodSpec,
         caller: &str,
-        tenant: &str,
+        tenant: &'a str,
         headers: &mut HeaderMap,
     ) -> Self {
         let method = method(spec);
@@ -53,7 +53,7 @@ impl Served {
         if let Some(trace) = super::propagation::adopt(&span, headers) {
             span.record("trace_id", trace.to_string());
         }
-        Self { span, spec, tenant: tenant.to_owned(), started: Instant::now(), is_ended: false }
+        Self { span, spec, tenant, started: Instant::now(), is_ended: false }
     }
 
     /// Returns the span for everything that the call does.
@@ -69,7 +69,7 @@ impl Served {
     fn record(&mut self, code: Code) {
         self.is_ended = true;
         ended(&self.span, code);
-        metrics::served(self.spec, &self.tenant, code, self.started.elapsed());
+        metrics::served(self.spec, self.tenant, code, self.started.elapsed());
     }
 }
 
@@ -79,7 +79,7 @@ fn trace_id(headers: &HeaderMap) -> Option<&str> {
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
-impl Drop for Served {
+impl Drop for Served<'_> {
     fn drop(&mut self) {
         if !self.is_ended {
             self.record(Code::Cancelled);

@@ -21,7 +21,7 @@ use super::activity::Activity;
 use super::handshake::{Accepted, Handshake};
 use super::limits::ConnectionLimits;
 use crate::server::deadline::stream::{trailers, until};
-use crate::server::head::{Peer, is_grpc};
+use crate::server::head::is_grpc;
 
 /// Answers the requests of all connections. An error breaks the connection.
 pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
@@ -60,7 +60,6 @@ pub(super) async fn serve(
     mut limits: ConnectionLimits,
     mut draining: watch::Receiver<bool>,
 ) {
-    let peer = Peer(stream.peer_addr().ok());
     let accepted = tokio::time::timeout(limits.head_time, handshake.accept(stream));
     let Ok(Some(Accepted { stream, extensions })) = accepted.await else { return };
     let io = TokioIo::new(Arc::clone(&activity).track(stream));
@@ -68,8 +67,9 @@ pub(super) async fn serve(
     let stopping = draining.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         let mut call = calling.begin();
-        request.extensions_mut().extend(extensions.clone());
-        request.extensions_mut().insert(peer);
+        if !extensions.is_empty() {
+            request.extensions_mut().extend(extensions.clone());
+        }
         let is_watch = request.uri().path() == WATCH && is_grpc(request.headers());
         let watching = is_watch.then(|| stopping.clone());
         let answer = calls.clone().call(request.map(Body::new));

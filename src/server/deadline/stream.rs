@@ -3,20 +3,18 @@
 use bytes::Bytes;
 use futures_util::stream;
 use http::HeaderMap;
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use tokio::time::sleep_until;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::{Deadline, exceeded};
-
-impl Deadline {
+#[cfg(feature = "emulator")]
+impl super::Deadline {
     /// The body of a gRPC response, which ends with `DEADLINE_EXCEEDED` at the deadline.
     pub(crate) fn limit_body(self, body: Body) -> Body {
         match self.0 {
-            Some(at) if !body.is_end_stream() => {
-                until(body, sleep_until(at), || trailers(&exceeded()))
+            Some(at) if !http_body::Body::is_end_stream(&body) => {
+                until(body, tokio::time::sleep_until(at), || trailers(&super::exceeded()))
             }
             _ => body,
         }
