@@ -169,9 +169,13 @@ impl Search<'_> {
             _ => true,
         };
         if !is_known {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
             let expected = format!("one of {}", names.join(", "));
+            // The number of a name that the schema does not have says nothing to its author.
+            if value.as_i64().is_some_and(|number| number < 0) {
+                return self.found.add(ProblemKind::Unknown, path, None, &expected, None);
+            }
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             self.found.unknown(path, &text, &expected, names);
         }
     }

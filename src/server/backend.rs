@@ -126,7 +126,7 @@ fn download(metadata: MetadataMap, body: &HttpBody) -> Result<RestResponse, Stat
 fn refused(error: &TranscodeError) -> Status {
     let message = error.to_string();
     if error.field().is_empty() {
-        return Status::invalid_argument(message);
+        return Status::invalid_argument(format!("the request: {message}"));
     }
     let violations = vec![violation(error.field(), &message)];
     bad_request(message, violations)

@@ -94,6 +94,8 @@ fn several_are_arguments_of_one_call() {
     // By name, where devices are meant.
     let got = ["devices", "batch-get", "LAPTOP-01", DEVICE, "-o", "name"];
     assert_eq!(server.run(&got).ok().lines().count(), 2);
+    let links = ["mobile-devices", "batch-get-enrollment-links", "PHONE-01"];
+    assert!(!server.run(&links).ok().is_empty());
     // Requests for several files have nowhere to go.
     let input = [r#"{"objectUuids":["x"]}"#; 2].join("\n");
     let file = ["quarantine", "batch-download", "--file", "-"];

@@ -54,6 +54,8 @@ fn what_is_gone_already_may_be_ignored() {
     assert_eq!(server.run(&["tasks", "delete", one, "--ignore-not-found"]).ok(), "");
     let ran = server.run(&["tasks", "delete", one, two, "--ignore-not-found", "-y"]);
     assert_eq!((ran.code, &*ran.out, &*ran.err), (0, &b""[..], "2 deleted\n"));
+    #[cfg(feature = "asset-management")]
+    assert_eq!(server.run(&["groups", "delete", one, "--ignore-not-found"]).ok(), "");
     // Other failures stay.
     server.run(&["tasks", "delete", "code-7", "--ignore-not-found"]).fails(5);
 }

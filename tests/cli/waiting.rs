@@ -89,6 +89,21 @@ fn the_table_names_the_devices_that_the_login_may_read() {
     assert_eq!(faults.waiting(), 0);
 }
 
+/// The time of one does not come out of another's.
+#[test]
+fn several_tasks_are_watched_at_once() {
+    let server = Server::start(fast());
+    let tasks = [OFF, A].map(|device| {
+        let created = server.run(&[&ISOLATE[..], &["--device", device, "-o", "json"]].concat());
+        created.json::<CreateTaskResponse>().task.unwrap().uuid
+    });
+    let wait = ["tasks", "wait", &tasks[0], &tasks[1], "--poll-interval", "10ms"];
+    let ran = server.run(&[&wait[..], &["--wait-timeout", "2s", "-o", "json"]].concat());
+    assert_eq!(ran.code, 6, "{}", ran.err);
+    let run: DeviceTaskRun = serde_json::from_slice(&ran.out).unwrap();
+    assert_eq!((&*run.task_uuid, run.status()), (&*tasks[1], TaskRunStatus::Finished));
+}
+
 #[test]
 fn runs_that_fail_have_an_exit_code_of_their_own() {
     let server = Server::start(fast());

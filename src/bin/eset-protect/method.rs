@@ -83,7 +83,8 @@ impl Method {
 
     /// Returns the field of the response that contains the resource or the list of resources.
     pub fn item(&self) -> Option<FieldDescriptor> {
-        let is_message = |field: &FieldDescriptor| field.kind().as_message().is_some();
+        let is_message =
+            |field: &FieldDescriptor| field.kind().as_message().is_some() && !field.is_map();
         let output = self.output();
         let mut fields = output.fields().filter(is_message);
         fields.next().filter(|_| fields.next().is_none())

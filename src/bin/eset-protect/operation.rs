@@ -95,7 +95,8 @@ impl Operation {
             true => command.arg(Given::file()),
             false => command.arg(Given::argument()),
         });
-        let command = Safety::declare(command, &self.method, false);
+        let names_one = self.method.is_removing() && !self.arguments().is_empty();
+        let command = Safety::declare(command, &self.method, names_one);
         match self.method.is_list() {
             true => Limit::augment_args(Watch::augment_args(command))
                 .args(ItemFilter::arg(&self.method)),

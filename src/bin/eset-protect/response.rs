@@ -7,6 +7,7 @@ use eset_protect::rpc::IdempotencyLevel;
 use serde_json::Value;
 
 use crate::calls::{self, parse};
+use crate::cell::is_default;
 use crate::details;
 use crate::dry_run;
 use crate::failure::Failure;
@@ -104,6 +105,9 @@ async fn print_response(
             (Some(value), Some(message)) => details::print(&mut output, view, message, value)?,
             _ => output.line(&format!("The response holds no {}.", noun(method)))?,
         },
+        None if value.as_object().is_some_and(|all| all.values().all(is_default)) => {
+            output.line("The response is empty.")?;
+        }
         None => details::print(&mut output, view, &method.output(), &value)?,
     }
     output.flush()

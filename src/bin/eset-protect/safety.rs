@@ -42,13 +42,13 @@ impl Safety {
         self.ignore_not_found && error.code() == Code::NotFound
     }
 
-    /// Adds the options that make sense for a method. `by_uuid`: its request is one UUID.
-    pub fn declare(command: Command, method: &Method, by_uuid: bool) -> Command {
+    /// Adds the options that make sense for a method. `names_one`: its path names one resource.
+    pub fn declare(command: Command, method: &Method, names_one: bool) -> Command {
         let all = Self::augment_args(Command::new(""));
         command.args(all.get_arguments().filter(|arg| match arg.get_id().as_str() {
             "dry_run" => !method.is_reading(),
             "yes" => method.is_removing(),
-            _ => by_uuid,
+            _ => names_one,
         }))
     }
 

@@ -2,13 +2,15 @@
 
 mod display;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::codegen::duration;
 use eset_protect::rpc::device_tasks::{GetTask, ListTaskRuns};
 use eset_protect::{Client, Error, TaskProgress};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
 
 use crate::calls::to_json;
 use crate::check::CheckOptions;
@@ -85,15 +87,13 @@ impl Wait {
         })
     }
 
-    /// Waits for one task after the other, which takes as long as the longest. The timeout is for all of them.
+    /// Watches all tasks at once, and shows one after the other.
     pub async fn run(self, client: &Client, view: &View) -> Result<(), Failure> {
-        let begin = Instant::now();
+        let mut watching = JoinSet::new();
+        let watched = self.tasks.iter().map(|task| self.options.watch(client, task, &mut watching));
         let mut first = Ok(());
-        for task in &self.tasks {
-            let mut options = self.options.clone();
-            options.wait_timeout =
-                options.wait_timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()));
-            let Err(failure) = wait(client, view, task, &options).await else { continue };
+        for (task, items) in self.tasks.iter().zip(watched.collect::<Vec<_>>()) {
+            let Err(failure) = show(client, view, task, items).await else { continue };
             if failure.exit_code() == failure::STOPPED {
                 return Err(failure);
             }
@@ -106,6 +106,29 @@ impl Wait {
     }
 }
 
+/// The progress of a task whenever it has changed.
+type Watched = UnboundedReceiver<Result<TaskProgress, Error>>;
+
+impl WaitOptions {
+    /// Watches a task until `watching` is dropped.
+    fn watch(&self, client: &Client, task: &str, watching: &mut JoinSet<()>) -> Watched {
+        let mut watch = client.device_tasks().watch_task(task);
+        if let Some(timeout) = self.wait_timeout {
+            watch = watch.timeout(timeout);
+        }
+        if let Some(first) = self.poll_interval {
+            watch = watch.interval(first, first.saturating_mul(GROWTH));
+        }
+        let (sender, items) = unbounded_channel();
+        watching.spawn(async move {
+            while let Some(item) = watch.next().await
+                && sender.send(item).is_ok()
+            {}
+        });
+        items
+    }
+}
+
 /// Waits for a task and shows its progress.
 pub async fn wait(
     client: &Client,
@@ -113,13 +136,17 @@ pub async fn wait(
     task: &str,
     options: &WaitOptions,
 ) -> Result<(), Failure> {
-    let mut watch = client.device_tasks().watch_task(task);
-    if let Some(timeout) = options.wait_timeout {
-        watch = watch.timeout(timeout);
-    }
-    if let Some(first) = options.poll_interval {
-        watch = watch.interval(first, first.saturating_mul(GROWTH));
-    }
+    let mut watching = JoinSet::new();
+    let items = options.watch(client, task, &mut watching);
+    show(client, view, task, items).await
+}
+
+async fn show(
+    client: &Client,
+    view: &View,
+    task: &str,
+    mut watched: Watched,
+) -> Result<(), Failure> {
     let mut signal = std::pin::pin!(stop_signal()?);
     let display = Display::new();
     let mut output = Output::new();
@@ -132,7 +159,7 @@ pub async fn wait(
                 drop(display);
                 return Err(stopped(task, failure::STOPPED, "stopped waiting"));
             }
-            item = watch.next() => item,
+            item = watched.recv() => item,
         };
         match item {
             None => break Ok(()),
