@@ -64,10 +64,11 @@ mod watch;
 mod well_known;
 mod whole_file;
 
+use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::ContextKind;
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -101,7 +102,9 @@ fn run() -> Result<ExitCode, Failure> {
         Err(usage) => {
             // Without a reader there is nobody to report to.
             drop(usage.print());
-            if usage.kind() == ErrorKind::InvalidSubcommand && !cfg!(feature = "all-services") {
+            let unknown = usage.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
+            let noun = env::args().skip(1).find(|arg| !arg.starts_with('-'));
+            if unknown.is_some() && unknown == noun && !cfg!(feature = "all-services") {
                 let hosts: Vec<_> = api::hosts().into_iter().collect();
                 say::say(&format!(
                     "hint: of ESET's services, this build has {}; the feature all-services adds the others",

@@ -73,7 +73,7 @@ impl Execution<'_> {
                 ControlFlow::Continue(())
             }
             Err(error) if self.safety.ignores(&error) => {
-                self.outcomes.set(index, Outcome::Done);
+                self.outcomes.set(index, Outcome::Gone);
                 self.printer.take(index, name, None);
                 ControlFlow::Continue(())
             }

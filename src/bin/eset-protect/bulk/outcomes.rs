@@ -14,6 +14,8 @@ pub const UNCLEAR: &str = "it may have been done anyway";
 #[derive(Debug)]
 pub enum Outcome {
     Done,
+    /// There was nothing to do it to, which is ignored.
+    Gone,
     Failed(Box<Error>),
     /// Its response was not awaited.
     UnderWay,
@@ -72,7 +74,7 @@ impl Outcomes {
         is_idempotent: bool,
     ) -> impl Iterator<Item = &'a str> {
         let is_safe = move |outcome: &Outcome| match outcome {
-            Outcome::Done => false,
+            Outcome::Done | Outcome::Gone => false,
             Outcome::Failed(error) => is_idempotent || !error.may_have_executed(),
             Outcome::UnderWay => is_idempotent,
             Outcome::NotBegun => true,
@@ -85,7 +87,8 @@ impl Outcomes {
     pub fn end(self, verb: &str) -> Result<(), Failure> {
         let summary = self.summary(verb);
         let is_cut_short = self.is_interrupted && !self.is_complete();
-        let is_served = self.all.iter().any(|outcome| matches!(outcome, Outcome::Done));
+        let is_served =
+            self.all.iter().any(|outcome| matches!(outcome, Outcome::Done | Outcome::Gone));
         let errors: Vec<_> = self.all.into_iter().filter_map(Outcome::into_error).collect();
         if errors.is_empty() && !is_cut_short {
             say(&summary);
@@ -98,6 +101,7 @@ impl Outcomes {
         let number = |is: fn(&Outcome) -> bool| self.all.iter().filter(|one| is(one)).count();
         let done = number(|outcome| matches!(outcome, Outcome::Done));
         let others = counts(&[
+            (number(|outcome| matches!(outcome, Outcome::Gone)), "not found"),
             (number(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
             (number(|outcome| matches!(outcome, Outcome::UnderWay)), "stopped under way"),
             (number(|outcome| matches!(outcome, Outcome::NotBegun)), "not begun"),
@@ -107,7 +111,7 @@ impl Outcomes {
     }
 
     fn is_complete(&self) -> bool {
-        self.all.iter().all(|outcome| matches!(outcome, Outcome::Done | Outcome::Failed(_)))
+        !self.all.iter().any(|one| matches!(one, Outcome::UnderWay | Outcome::NotBegun))
     }
 }
 
