@@ -319,6 +319,18 @@ impl Visitor<'_> for Refuse<'_> {
 /// Returns the number of bytes before the first `"`, `\` or control character.
 #[inline]
 fn plain(bytes: &[u8]) -> usize {
+    // Most strings are short.
+    match bytes.split_first_chunk::<BLOCK>() {
+        Some((block, rest)) => match plain_words(block) {
+            BLOCK => BLOCK + plain_blocks(rest),
+            end => end,
+        },
+        None => plain_words(bytes),
+    }
+}
+
+#[inline]
+fn plain_words(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks();
     for (index, word) in words.iter().enumerate() {
         let found = special_bytes(*word);
@@ -327,4 +339,16 @@ fn plain(bytes: &[u8]) -> usize {
         }
     }
     words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// How many bytes the compiler searches at once in long strings, with vector instructions.
+const BLOCK: usize = 64;
+
+#[inline(never)]
+fn plain_blocks(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let is_plain =
+        |block: &&[u8; BLOCK]| !block.iter().fold(false, |found, byte| found | is_special(byte));
+    let plain = blocks.iter().take_while(is_plain).count() * BLOCK;
+    plain + bytes.get(plain..).map_or(0, plain_words)
 }
