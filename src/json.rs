@@ -1,5 +1,5 @@
-//! The machinery of ProtoJSON that all messages share: a codec for each kind of field, the context that
-//! serde has no room for, JSON whose type is not known, and what carries it in the bytes of a message.
+//! The machinery of ProtoJSON that all messages share: a codec for each kind of field, the context of
+//! reading and writing, JSON whose type is not known, and what carries it in the bytes of a message.
 //!
 //! [`wkt`](crate::wkt) builds the well-known types on it, [`protojson`](crate::protojson) the readers and
 //! writers.

@@ -62,8 +62,9 @@
 //! * Messages go through JSON on the way. Values that JSON does not have, such as NaN or bytes in CBOR, are
 //!   errors, also in members that are not known, and values are nested 100 levels deep at most.
 //! * Formats that are not self-describing, such as bincode and postcard, cannot represent messages: they
-//!   refuse to write an object of unknown length, and the length of a message is never known in advance. Use
-//!   the binary form of protobuf instead (`prost::Message`).
+//!   refuse to write an object of unknown length, and the length of a message is never known in advance. The
+//!   well-known types whose JSON is no object they may write, but not read. Use the binary form of protobuf
+//!   instead (`prost::Message`).
 //!
 //! # What has no JSON form
 //!
@@ -92,8 +93,8 @@
 //! `Any`s 100.
 //!
 //! An `Any` whose `@type` comes first is read without buffering. If `@type` comes later, the members before
-//! it are buffered, including any `Any`s in them, each byte once. An `Any` of a type that this crate's build script did
-//! not generate is always buffered, at every level of nesting.
+//! it are buffered, including any `Any`s in them, each byte once. An `Any` of a type with serde
+//! implementations of its own is always buffered, at every level of nesting.
 
 use serde::de::Error;
 
@@ -163,7 +164,7 @@ pub(crate) fn read<M: JsonMessage>(json: &[u8]) -> Result<M, serde_json::Error> 
 /// Reads JSON, which must be UTF-8, with a function.
 pub(crate) fn with_text<T>(
     json: &[u8],
-    read: impl Fn(&str) -> Result<T, serde_json::Error>,
+    read: impl FnOnce(&str) -> Result<T, serde_json::Error>,
 ) -> Result<T, serde_json::Error> {
     // Validating all of it at once is faster than string by string, as `serde_json::from_slice` does.
     let invalid = match str::from_utf8(json) {

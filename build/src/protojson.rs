@@ -12,7 +12,7 @@ mod syntax;
 use std::collections::HashMap;
 use std::error::Error;
 
-use heck::{ToLowerCamelCase, ToSnakeCase};
+use heck::ToSnakeCase;
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
@@ -21,7 +21,7 @@ use syn::{Arm, Block, Expr, ItemImpl, Pat, Stmt, parse_quote};
 use syntax::*;
 
 use crate::descriptors::DescriptorSet;
-use crate::{Sources, descriptors, messages, names};
+use crate::{Sources, descriptors, messages, names, types};
 
 /// Adds the implementations to the sources of their packages.
 pub(crate) fn generate(
@@ -87,7 +87,6 @@ impl Pass<'_> {
 impl VisitMut for Pass<'_> {
     fn visit_item_impl_mut(&mut self, item: &mut ItemImpl) {
         let Some(message) = find_message(self.pool, item) else { return };
-        self.messages += 1;
         let mut code = MessageCode {
             root: self.root,
             by_variant: HashMap::new(),
@@ -108,6 +107,7 @@ impl VisitMut for Pass<'_> {
                 None => return,
             },
         };
+        self.messages += 1;
         self.read += code.read;
         self.written += code.written;
     }
@@ -143,8 +143,8 @@ fn pbjson_name(message: &MessageDescriptor) -> String {
 struct MessageCode<'a> {
     root: &'a str,
     message: MessageDescriptor,
-    /// The field of each variant of pbjson's `GeneratedField`, and its names in JSON.
-    by_variant: HashMap<String, (FieldDescriptor, Vec<String>)>,
+    /// The field of each variant of pbjson's `GeneratedField`.
+    by_variant: HashMap<String, FieldDescriptor>,
     read: usize,
     written: usize,
 }
@@ -216,7 +216,7 @@ impl MessageCode<'_> {
                 fn write_fields(
                     &self,
                     #json: &mut ::eset_protect::codegen::Compact,
-                ) -> Result<(), ::eset_protect::codegen::Error> {
+                ) -> ::core::result::Result<(), ::eset_protect::codegen::Error> {
                     #emit
                     #(#statements)*
                     Ok(())
@@ -245,7 +245,7 @@ impl MessageCode<'_> {
             impl ::eset_protect::codegen::ReadFields for #ty {
                 fn read_fields(
                     object: &mut ::eset_protect::codegen::Object<'_, '_>,
-                ) -> Result<Self, ::eset_protect::codegen::Error> {
+                ) -> ::core::result::Result<Self, ::eset_protect::codegen::Error> {
                     #(#slots)*
                     while let Some(name) = object.next_name()? {
                         #member
@@ -259,7 +259,8 @@ impl MessageCode<'_> {
     /// Returns the arm that reads a field, for pbjson's `GeneratedField::X => { … }`.
     fn read_arm(&mut self, arm: &Arm) -> Option<Arm> {
         let variant = variant(&arm.pat)?;
-        let (field, names) = self.by_variant.get(&variant)?.clone();
+        let field = self.by_variant.get(&variant)?.clone();
+        let names = types::spellings(&field);
         let slot = assigned(&arm.body)?;
         let name = field.json_name();
         let codec = self.whole(&field);
@@ -275,15 +276,7 @@ impl MessageCode<'_> {
         Some(parse_quote!(#(#names)|* => ::eset_protect::codegen::#call?,))
     }
 
-    /// Returns the regular spelling of a field with a custom `json_name`.
-    fn regular_name(&self, field: &FieldDescriptor) -> Option<String> {
-        let regular = field.name().to_lower_camel_case();
-        let is_free = self.message.get_field_by_json_name(&regular).is_none()
-            && self.message.get_field_by_name(&regular).is_none();
-        is_free.then_some(regular)
-    }
-
-    /// Learns the names of a variant from `"displayName" | "display_name" => Ok(GeneratedField::X)`.
+    /// Learns the field of a variant from `"displayName" | "display_name" => Ok(GeneratedField::X)`.
     fn learn_name(&mut self, arm: &Arm) {
         let literals = match &arm.pat {
             Pat::Lit(literal) => vec![&literal.lit],
@@ -297,16 +290,15 @@ impl MessageCode<'_> {
                 .collect(),
             _ => return,
         };
-        let mut names: Vec<_> = literals.into_iter().filter_map(string).collect();
-        let Some(field) = names.iter().find_map(|name| self.message.get_field_by_json_name(name))
-        else {
-            return;
-        };
+        let field = literals
+            .into_iter()
+            .filter_map(string)
+            .find_map(|name| self.message.get_field_by_json_name(&name));
+        let Some(field) = field else { return };
         let Expr::Call(call) = &*arm.body else { return };
         let Some(Expr::Path(path)) = call.args.first() else { return };
         let Some(last) = path.path.segments.last() else { return };
-        names.extend(self.regular_name(&field));
-        self.by_variant.insert(last.ident.to_string(), (field, names));
+        self.by_variant.insert(last.ident.to_string(), field);
     }
 }
 
@@ -320,7 +312,7 @@ impl VisitMut for MessageCode<'_> {
             }
             Expr::Struct(literal) => {
                 for value in &mut literal.fields {
-                    let field = self.by_variant.values().find(|(field, _)| {
+                    let field = self.by_variant.values().find(|field| {
                         field.supports_presence()
                             && descriptors::oneof_of(field).is_none()
                             && slot_name(&value.expr)

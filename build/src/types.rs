@@ -94,12 +94,12 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
             fn write_members(
                 &self,
                 json: &mut ::eset_protect::codegen::Compact,
-            ) -> Result<(), ::eset_protect::codegen::Error> {{
+            ) -> ::core::result::Result<(), ::eset_protect::codegen::Error> {{
                 ::eset_protect::codegen::WriteFields::write_fields(self, json)
             }}
             fn read_members(
                 object: &mut ::eset_protect::codegen::Object<'_, '_>,
-            ) -> Result<Self, ::eset_protect::codegen::Error> {{
+            ) -> ::core::result::Result<Self, ::eset_protect::codegen::Error> {{
                 ::eset_protect::codegen::ReadFields::read_fields(object)
             }}
         }}
@@ -122,11 +122,15 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet, root: &str) ->
     )
 }
 
-/// The names of a field in JSON: its own first, then those that are also read.
-fn spellings(field: &FieldDescriptor) -> Vec<String> {
+/// The names of a field in JSON: its own first, then those that are also read, unless another field has them.
+pub(crate) fn spellings(field: &FieldDescriptor) -> Vec<String> {
+    let message = field.parent_message();
     let mut names = vec![field.json_name().to_owned()];
     for spelling in [field.name().to_owned(), field.name().to_lower_camel_case()] {
-        if !names.contains(&spelling) {
+        let is_taken = message.fields().any(|other| {
+            other != *field && [other.name(), other.json_name()].contains(&&*spelling)
+        });
+        if !names.contains(&spelling) && !is_taken {
             names.push(spelling);
         }
     }

@@ -19,7 +19,7 @@ pub trait Codec {
     /// Whether reading a value can find members or names that the schema does not have.
     const PRESERVES: bool = false;
 
-    /// Returns the value that `null` means, if it is a value: only `google.protobuf.Value` has one.
+    /// Returns the value that `null` means, if it is a value: only those of `google.protobuf.Value` and `NullValue` have one.
     fn null() -> Option<Self::Value> {
         None
     }

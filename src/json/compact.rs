@@ -142,15 +142,6 @@ impl Compact {
         self.plain(name);
         self.json.push(':');
     }
-
-    /// Writes members that are the text of an object.
-    pub(crate) fn members_of(&mut self, object: &str) {
-        let members = object.get(1..object.len().saturating_sub(1)).unwrap_or_default();
-        if !members.is_empty() {
-            self.element();
-            self.json.push_str(members);
-        }
-    }
 }
 
 /// Whether a JSON string contains the text unchanged.

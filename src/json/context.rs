@@ -1,7 +1,8 @@
-//! Carries what serde cannot pass along: options, and data that a message cannot represent.
+//! Carries options, and data that a message cannot represent.
 //!
-//! serde's traits have no parameter for a context, so it is in a thread-local. Reading and writing never
-//! cross an `await`, so a scope is a closure or a guard and ends with it, even after a panic.
+//! Types of the user's own, and messages that `serde_json` reads, get here by serde's traits, which have no parameter
+//! for a context, so it is in a thread-local. Reading and writing never cross an `await`, so a scope is a closure or a
+//! guard and ends with it, even after a panic.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -11,6 +12,10 @@ use super::enum_names::EnumNames;
 
 /// The maximum nesting of `Any`s, the same as protobuf's limit for messages.
 const MAX_ANY_DEPTH: u32 = 100;
+
+/// How many bytes the JSON Pointers of unknown members may take together. Each repeats the names of the objects around
+/// it, so a long key with many members would take memory by its square.
+pub(crate) const MAX_POINTERS: usize = 64 << 20;
 
 /// A member or value that the schema does not have.
 pub(crate) struct Unknown {
@@ -39,6 +44,8 @@ struct Flags {
     buffered: Cell<usize>,
     /// The length of `Context::unknown`.
     kept: Cell<usize>,
+    /// Whether the pointers of what was kept took too much memory.
+    overflowed: Cell<bool>,
 }
 
 struct Context {
@@ -54,6 +61,7 @@ thread_local! {
             any_depth: Cell::new(0),
             buffered: Cell::new(0),
             kept: Cell::new(0),
+            overflowed: Cell::new(false),
         }
     };
     static CONTEXT: Context = const {
@@ -171,9 +179,6 @@ impl Drop for InAny {
 }
 
 /// Keeps what the messages that are read cannot hold, until it is dropped.
-///
-/// A guard rather than a function of a closure, which the compiler would compile again for each type of message
-/// and each format.
 pub(crate) struct Collecting {
     was_collecting: bool,
     /// What an outer message keeps waits at the front of the list.
@@ -188,18 +193,36 @@ impl Collecting {
         })
     }
 
+    /// Keeps nothing: a type of the user's own is read, which has no place for it.
+    pub(crate) fn suspend() -> Self {
+        let collecting = Self::begin();
+        FLAGS.with(|flags| flags.collecting.set(false));
+        collecting
+    }
+
     /// Returns what was kept.
-    pub(crate) fn end(self) -> Vec<Unknown> {
-        take_kept(self.outer)
+    pub(crate) fn end(self) -> Result<Vec<Unknown>, String> {
+        match FLAGS.with(|flags| flags.overflowed.get()) {
+            true => Err(TOO_LONG.to_owned()),
+            false => Ok(take_kept(self.outer)),
+        }
     }
 }
 
 impl Drop for Collecting {
     fn drop(&mut self) {
         drop(take_kept(self.outer));
-        FLAGS.with(|flags| flags.collecting.set(self.was_collecting));
+        FLAGS.with(|flags| {
+            flags.collecting.set(self.was_collecting);
+            if self.outer == 0 && !self.was_collecting {
+                flags.overflowed.set(false);
+            }
+        });
     }
 }
+
+/// The problem of unknown members whose pointers take too much memory.
+pub(crate) const TOO_LONG: &str = "the names around the unknown members take more than 64 MiB";
 
 /// Takes what was kept beyond the first `outer` entries, usually nothing.
 fn take_kept(outer: usize) -> Vec<Unknown> {
@@ -247,7 +270,14 @@ pub(crate) fn prefix(preserves: bool, mark: usize, segment: &dyn Display) {
 fn prefix_kept(mark: usize, segment: &dyn Display) {
     let segment = pointer_segment(&segment.to_string());
     CONTEXT.with(|context| {
-        for entry in &mut context.unknown.borrow_mut()[mark..] {
+        let mut unknown = context.unknown.borrow_mut();
+        let entries = unknown.get_mut(mark..).unwrap_or_default();
+        let bytes: usize = entries.iter().map(|entry| entry.pointer.len() + segment.len()).sum();
+        if bytes > MAX_POINTERS {
+            FLAGS.with(|flags| flags.overflowed.set(true));
+            return;
+        }
+        for entry in entries {
             entry.pointer.insert_str(0, &segment);
         }
     });

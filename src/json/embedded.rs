@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::de::Error as _;
 use serde_json::{Error, Result};
 
-use super::any_members::{TYPE, VALUE};
+use super::any_members::{TYPE, TYPE_TWICE, VALUE};
 use super::base64;
 use super::context::{self, Collecting, Unknown};
 use super::members::Members;
@@ -23,7 +23,7 @@ pub(crate) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) 
     let mut value = None;
     for (name, json) in members {
         match name {
-            VALUE => {
+            VALUE if value.is_none() => {
                 let text: String = serde_json::from_str(json).ok()?;
                 value = Some(base64::decode(&text).ok()?);
             }
@@ -62,9 +62,10 @@ pub(crate) fn read_message(
             read_empty(object)?;
             Vec::new()
         }
-        JsonForm::Object { .. } | JsonForm::Opaque => (message_type.read_members)(object)?,
+        JsonForm::Object { .. } => (message_type.read_members)(object)?,
+        JsonForm::Opaque => return read_opaque(message_type, object),
     };
-    let unknown = collecting.end();
+    let unknown = collecting.end().map_err(Error::custom)?;
     if !unknown.is_empty()
         && message.is_empty()
         && let Some(value) = only_unknown_value(&unknown)
@@ -72,6 +73,19 @@ pub(crate) fn read_message(
         return Ok(value);
     }
     append(message, unknown)
+}
+
+/// Reads a message of a type with serde implementations of its own.
+fn read_opaque(message_type: &MessageType, object: &mut Object<'_, '_>) -> Result<Vec<u8>> {
+    let mut members = Members::default();
+    members.read_rest(object)?;
+    if members.contains(TYPE) {
+        return Err(Error::custom(TYPE_TWICE));
+    }
+    match only_value(members.iter()) {
+        Some(value) => Ok(value),
+        None => Parser::new(&members.to_json()).read(message_type.read),
+    }
 }
 
 /// Reads a message without fields. Some programs write `"value": {}` for it, as for a well-known type.
@@ -121,7 +135,7 @@ fn read_well_known(
             value = Some(read.map_err(|error| path::at_field("value", &error))?);
         }
     }
-    let unknown = collecting.end();
+    let unknown = collecting.end().map_err(Error::custom)?;
     match value {
         Some(value) => append(value, unknown),
         None => only_unknown_value(&unknown).ok_or_else(|| Error::missing_field("value")),
@@ -145,6 +159,3 @@ fn append(message: Vec<u8>, unknown: Vec<Unknown>) -> Result<Vec<u8>> {
     }
     Ok(preserved::append(message, &preserved::members(unknown)))
 }
-
-/// The problem of an object with two types.
-pub(crate) const TYPE_TWICE: &str = "the member `@type` appears twice";

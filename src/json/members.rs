@@ -19,26 +19,29 @@ pub(crate) struct Members {
 impl Members {
     /// Parses an object.
     pub(crate) fn parse(json: &str) -> Result<Self> {
-        Parser::new(json).read(|parser| {
-            let mut members = Self::default();
-            parser.object(&"an object", |object| members.read_rest(object))?;
-            Ok(members)
-        })
+        Self::parse_with(json, Self::read_rest)
     }
 
     /// Parses an object that this crate wrote. It may be nested more deeply than unknown JSON from others: an `Any`
     /// in an `Any`, with such JSON in the innermost.
     pub(crate) fn parse_own(json: &str) -> Result<Self> {
-        Parser::new(json).read(|parser| {
-            let mut members = Self::default();
-            parser.object(&"an object", |object| {
-                while let Some(name) = object.next_name()? {
-                    let json = object.value().value()?.to_owned();
-                    members.add(name.into_owned(), json).map_err(Error::custom)?;
-                }
-                Ok(members)
-            })
+        Self::parse_with(json, |members, object| {
+            while let Some(name) = object.next_name()? {
+                let json = object.value().value()?.to_owned();
+                members.add(name.into_owned(), json).map_err(Error::custom)?;
+            }
+            Ok(())
         })
+    }
+
+    fn parse_with(
+        json: &str,
+        read: impl FnOnce(&mut Self, &mut Object<'_, '_>) -> Result<()>,
+    ) -> Result<Self> {
+        let mut members = Self::default();
+        Parser::new(json)
+            .read(|parser| parser.object(&"an object", |object| read(&mut members, object)))?;
+        Ok(members)
     }
 
     /// Reads the value of a member and adds it.

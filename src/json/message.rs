@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Error, Result};
 
+use super::any_members::{TYPE, TYPE_TWICE};
 use super::compact::Compact;
 use super::members::Members;
 use super::parser::{Object, Parser};
@@ -34,7 +35,8 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     /// ```
     fn clear_output_only(&mut self) {}
 
-    /// Writes the JSON itself, which `Serialize` does for every format by way of JSON text.
+    /// Writes the JSON itself, which `Serialize` does for every format by way of JSON text. Override it if `Serialize`
+    /// calls `codegen::serialize`, which calls this.
     #[doc(hidden)]
     fn write_json(&self, json: &mut Compact) -> Result<()> {
         match Self::FORM {
@@ -45,7 +47,8 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
         }
     }
 
-    /// Reads the JSON itself, which `Deserialize` does for every format by way of JSON text.
+    /// Reads the JSON itself, which `Deserialize` does for every format by way of JSON text. Override it if
+    /// `Deserialize` calls `codegen::deserialize`, which calls this.
     #[doc(hidden)]
     fn read_json(parser: &mut Parser<'_>) -> Result<Self> {
         match Self::FORM {
@@ -60,23 +63,21 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
         }
     }
 
-    /// Writes the members of its object. A type that the build script did not generate must have an object.
+    /// Writes the members of its object. The JSON of a type that the build script did not generate must be an object.
     #[doc(hidden)]
     fn write_members(&self, json: &mut Compact) -> Result<()> {
-        let object = serde_json::to_string(self)?;
-        if !object.starts_with('{') {
-            return Err(Error::custom("the JSON of a message must be an object"));
+        let members = Members::parse_own(&serde_json::to_string(self)?)?;
+        if members.contains(TYPE) {
+            return Err(Error::custom(TYPE_TWICE));
         }
-        json.members_of(&object);
+        members.write(json);
         Ok(())
     }
 
-    /// Reads the remaining members of its object.
+    /// Reads the remaining members of its object. Only messages whose `FORM` is an object have this.
     #[doc(hidden)]
-    fn read_members(object: &mut Object<'_, '_>) -> Result<Self> {
-        let mut members = Members::default();
-        members.read_rest(object)?;
-        Parser::new(&members.to_json()).foreign()
+    fn read_members(_: &mut Object<'_, '_>) -> Result<Self> {
+        Err(Error::custom("the members of this type cannot be read one by one"))
     }
 }
 
@@ -116,8 +117,12 @@ pub const fn message_type<M: JsonMessage>() -> MessageType {
         form: M::FORM,
         read: |parser| M::read_json(parser).map(|message| message.encode_to_vec()),
         read_members: |object| M::read_members(object).map(|message| message.encode_to_vec()),
-        write: |bytes, json| Ok(M::decode(bytes)?.write_json(json)?),
-        write_members: |bytes, json| Ok(M::decode(bytes)?.write_members(json)?),
+        write: |bytes, json| decode::<M>(bytes)?.write_json(json),
+        write_members: |bytes, json| decode::<M>(bytes)?.write_members(json),
         normalize: |bytes| M::decode(bytes).map(|message| message.encode_to_vec()),
     }
+}
+
+fn decode<M: JsonMessage>(bytes: &[u8]) -> Result<M> {
+    M::decode(bytes).map_err(Error::custom)
 }

@@ -146,7 +146,7 @@ impl<T: Real> Codec for Float<T> {
     }
 
     fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
-        match parser.peek() {
+        let (number, found) = match parser.peek() {
             Some(b'"') => {
                 let text = parser.string(&T::NAME)?;
                 let number = match &*text {
@@ -156,16 +156,14 @@ impl<T: Real> Codec for Float<T> {
                     text if is_json_number(text) => finite(text),
                     _ => None,
                 };
-                let found = || format!("\"{}\"", shortened(&text));
-                number.and_then(T::narrow).ok_or_else(|| Error::custom(expected(T::NAME, &found())))
+                (number, format!("\"{}\"", shortened(&text)))
             }
             Some(b'-' | b'0'..=b'9') => {
                 let text = parser.number()?;
-                finite(text)
-                    .and_then(T::narrow)
-                    .ok_or_else(|| Error::custom(expected(T::NAME, &shortened(text))))
+                (finite(text), shortened(text))
             }
-            _ => Err(parser.invalid_type(&T::NAME)),
-        }
+            _ => return Err(parser.invalid_type(&T::NAME)),
+        };
+        number.and_then(T::narrow).ok_or_else(|| Error::custom(expected(T::NAME, &found)))
     }
 }

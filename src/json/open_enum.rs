@@ -25,11 +25,6 @@ pub trait Enumeration {
     fn name(number: i32) -> Option<&'static str> {
         Self::VALUES.iter().find(|(_, known)| *known == number).map(|(name, _)| *name)
     }
-
-    /// The number of a name.
-    fn number(name: &str) -> Option<i32> {
-        Self::VALUES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
-    }
 }
 
 /// An enum field, which is its name in JSON.

@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, Visitor}
 use serde_json::{Error, Result};
 
 use super::compact::{is_special, special_bytes};
+use super::context::Collecting;
 use super::number::is_json_number;
 use super::{depth, path};
 
@@ -66,7 +67,7 @@ impl<'de> Parser<'de> {
     /// Returns the error for a value of another kind than the expected one.
     #[cold]
     pub(crate) fn invalid_type(&mut self, expected: &dyn Display) -> Error {
-        let found = self.by_serde_json(|json| json.deserialize_any(Refuse(expected)));
+        let found = self.by_serde_json(|json| json.deserialize_bool(Refuse(expected)));
         match found {
             Err(error) => error,
             Ok(never) => match never {},
@@ -79,9 +80,8 @@ impl<'de> Parser<'de> {
         read: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::StrRead<'de>>) -> Result<T>,
     ) -> Result<T> {
         let mut json = serde_json::Deserializer::from_str(self.value()?);
-        let value = read(&mut json).and_then(|value| json.end().map(|()| value));
         // Its position would be that in this text.
-        value.map_err(|error| Error::custom(path::without_position(&error)))
+        read(&mut json).map_err(|error| Error::custom(path::without_position(&error)))
     }
 
     #[inline]
@@ -137,6 +137,7 @@ impl<'de> Parser<'de> {
             self.at = start;
             return Err(too_deep());
         }
+        let _nothing_kept = Collecting::suspend();
         serde_json::from_str(text).map_err(|error| Error::custom(path::without_position(&error)))
     }
 

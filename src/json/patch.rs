@@ -19,6 +19,9 @@ use super::parser::Parser;
 /// nested as deeply, and bytes from the wire may contain anything.
 const MAX_SEGMENTS: usize = 128;
 
+/// The maximum number of places in a patch, each of which takes up to a kilobyte.
+const MAX_PLACES: usize = 250_000;
+
 /// The values to insert at a place and below it.
 #[derive(Default)]
 pub(crate) struct Patch {
@@ -32,17 +35,18 @@ impl Patch {
         members: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, String> {
         let mut patch = Self::default();
+        let mut places = 0;
         for (pointer, json) in members {
             serde_json::from_str::<IgnoredAny>(json)
                 .map_err(|error| error.to_string())
-                .and_then(|_| patch.insert(pointer, json.trim_ascii()))
+                .and_then(|_| patch.insert(pointer, json.trim_ascii(), &mut places))
                 .map_err(|error| format!("the unknown member `{pointer}` is broken: {error}"))?;
         }
         Ok(patch)
     }
 
     /// Adds a value at a JSON Pointer.
-    fn insert(&mut self, pointer: &str, value: &str) -> Result<(), String> {
+    fn insert(&mut self, pointer: &str, value: &str, places: &mut usize) -> Result<(), String> {
         let segments = pointer.strip_prefix('/').ok_or("a JSON Pointer begins with a slash")?;
         if segments == TYPE {
             return Err(format!("`{TYPE}` is not a member"));
@@ -55,7 +59,13 @@ impl Patch {
         let mut place = self;
         for segment in segments.split('/') {
             let name = segment.replace("~1", "/").replace("~0", "~");
-            place = place.below.entry(name).or_default();
+            place = place.below.entry(name).or_insert_with(|| {
+                *places += 1;
+                Self::default()
+            });
+        }
+        if *places > MAX_PLACES {
+            return Err(format!("the unknown members have more than {MAX_PLACES} places"));
         }
         place.value = Some(value.to_owned());
         Ok(())
@@ -84,7 +94,7 @@ impl Patch {
         }
         match value.as_bytes().first() {
             Some(b'{') => self.write_object(value, None, json),
-            Some(b'[') if !self.below.is_empty() => self.write_list(value, json),
+            Some(b'[') => self.write_list(value, json),
             // There is no place for the values below: a later writer replaced the object by a plain value.
             _ => {
                 json.raw(value);

@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for Handed {
 
 /// Writes JSON text as a value.
 pub(super) fn write<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    // Those of `serde_json::to_vec` and `to_string` would write this text.
+    // The serializers of `serde_json::to_vec` and `to_string` would write this text.
     if type_name::<S>() == type_name::<&mut serde_json::Serializer<&mut Vec<u8>>>() {
         return Text(json).serialize(serializer);
     }
@@ -194,7 +194,7 @@ fn write_object<S: Serializer>(parser: &mut Parser<'_>, serializer: S) -> Result
         {
             written = map.serialize_entry(&*name, &Value::new(object.value()));
         }
-        Ok(())
+        stop_at(&written)
     });
     written?;
     read.map_err(S::Error::custom)?;
@@ -210,11 +210,19 @@ fn write_list<S: Serializer>(parser: &mut Parser<'_>, serializer: S) -> Result<S
         {
             written = list.serialize_element(&Value::new(parser));
         }
-        Ok(())
+        stop_at(&written)
     });
     written?;
     read.map_err(S::Error::custom)?;
     list.end()
+}
+
+/// Ends the reading of a list or object after an error of the serializer, which is reported instead.
+fn stop_at<E>(written: &Result<(), E>) -> Result<(), serde_json::Error> {
+    match written {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Error::custom("the value could not be written")),
+    }
 }
 
 /// Writes a number of any length: exactly to JSON, otherwise as precisely as possible.

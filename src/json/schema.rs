@@ -1,8 +1,7 @@
 //! Describes the fields of a message for its JSON, its bytes, and paths and queries that set its fields.
 
 use prost::DecodeError;
-use serde::ser::Error as _;
-use serde_json::{Error, Result};
+use serde_json::Result;
 
 use super::any_members::TYPE;
 use super::compact::Compact;
@@ -144,37 +143,7 @@ pub struct MessageType {
 }
 
 /// Writes an encoded message.
-pub(crate) type Write = fn(&[u8], &mut Compact) -> std::result::Result<(), WriteError>;
-
-/// Why an encoded message cannot be written as JSON.
-#[derive(Debug)]
-pub(crate) enum WriteError {
-    /// It does not decode.
-    Decode(DecodeError),
-    /// Part of it has no JSON form.
-    Json(Error),
-}
-
-impl From<DecodeError> for WriteError {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
-    }
-}
-
-impl From<Error> for WriteError {
-    fn from(error: Error) -> Self {
-        Self::Json(error)
-    }
-}
-
-impl From<WriteError> for Error {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Decode(error) => Self::custom(error),
-            WriteError::Json(error) => error,
-        }
-    }
-}
+pub(crate) type Write = fn(&[u8], &mut Compact) -> Result<()>;
 
 impl MessageType {
     /// Returns its fields if its JSON is an object of them.
@@ -192,7 +161,7 @@ impl MessageType {
         type_url: Option<&str>,
         message: &[u8],
         json: &mut Compact,
-    ) -> std::result::Result<(), WriteError> {
+    ) -> Result<()> {
         json.object(|json| {
             if let Some(type_url) = type_url {
                 json.field(TYPE);
@@ -202,10 +171,7 @@ impl MessageType {
                 return (self.write_members)(message, json);
             }
             json.field("value");
-            (self.write)(message, json).map_err(|error| match error {
-                WriteError::Json(error) => WriteError::Json(path::at_field("value", &error)),
-                error @ WriteError::Decode(_) => error,
-            })
+            (self.write)(message, json).map_err(|error| path::at_field("value", &error))
         })
     }
 

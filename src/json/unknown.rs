@@ -15,7 +15,8 @@ pub fn skip_member(object: &mut Object<'_, '_>, name: &str) -> Result<()> {
     }
     if !context::is_collecting() {
         // Even then, JSON must be valid Unicode.
-        return check_escapes(object.value().value()?).map_err(Error::custom);
+        let json = object.value().value()?;
+        return check_escapes(json).map_err(|error| path::at_field(name, &error));
     }
     let json = read_raw(object.value()).map_err(|error| path::at_field(name, &error))?;
     context::keep(context::pointer_segment(name), json.to_owned());

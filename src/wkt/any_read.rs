@@ -5,9 +5,9 @@ use serde_json::{Error, Result};
 
 use super::any::{Any, name_of};
 use super::registry::TypeRegistry;
-use crate::json::any_members::TYPE;
+use crate::json::any_members::{TYPE, TYPE_TWICE};
 use crate::json::context::{self, InAny};
-use crate::json::embedded::{TYPE_TWICE, only_value, read_buffered, read_message};
+use crate::json::embedded::{only_value, read_buffered, read_message};
 use crate::json::members::Members;
 use crate::json::parser::{Object, Parser};
 use crate::json::path;
@@ -26,7 +26,8 @@ fn read_members(object: &mut Object<'_, '_>) -> Result<Any> {
             members.read(&name, object)?;
             continue;
         }
-        let type_url = object.value().string(&"a string")?.into_owned();
+        let type_url = object.value().string(&"a string");
+        let type_url = type_url.map_err(|error| path::at_field(TYPE, &error))?.into_owned();
         let is_typed = !type_url.is_empty() && !type_url.ends_with('/');
         if is_typed && members.is_empty() {
             return typed(type_url, object);

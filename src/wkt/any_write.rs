@@ -7,16 +7,17 @@ use serde::ser::Error as _;
 use serde_json::{Error, Result};
 
 use super::any::{Any, UnpackError, name_of};
+use super::merge;
 use super::registry::TypeRegistry;
 use super::settle::{self, Settled};
-use super::{BytesValue, merge};
 use crate::json::any_members::{TYPE, VALUE};
+use crate::json::base64::Base64;
+use crate::json::codec::Codec;
 use crate::json::compact::Compact;
 use crate::json::context::{self, InAny};
 use crate::json::embedded::only_value;
 use crate::json::members::Members;
-use crate::json::message::JsonMessage;
-use crate::json::schema::{MessageType, WriteError};
+use crate::json::schema::MessageType;
 use crate::json::{depth, path};
 use crate::proto::eset_protect::v1::UnknownAny;
 
@@ -76,33 +77,27 @@ fn write_message(any: &Any, json: &mut Compact) -> Result<()> {
         let problem = format_args!("JSON has no place for the field {number}, which is unknown");
         return Err(Error::custom(problem));
     }
-    if has_only_bytes(&settled) && (known.normalize)(&settled.message).is_ok_and(|it| it.is_empty())
+    if known.last_field().is_none()
+        && has_only_bytes(&settled)
+        && (known.normalize)(&settled.message).is_ok_and(|it| it.is_empty())
     {
         return without_json(any, &READS_AS_BYTES, json);
     }
     let start = json.len();
-    match write_known(known, &settled, json) {
-        Err(WriteError::Decode(problem)) => {
-            json.rewind(start);
-            without_json(any, &problem, json)
-        }
-        Err(WriteError::Json(error)) => Err(error),
-        Ok(()) => Ok(()),
-    }
+    write_known(known, &settled, json).or_else(|problem| {
+        json.rewind(start);
+        without_json(any, &problem, json)
+    })
 }
 
 /// Writes a message of a known type, with the members that the type does not have.
-fn write_known(
-    known: &MessageType,
-    settled: &Settled<'_>,
-    json: &mut Compact,
-) -> std::result::Result<(), WriteError> {
+fn write_known(known: &MessageType, settled: &Settled<'_>, json: &mut Compact) -> Result<()> {
     if settled.members.is_empty() {
         return known.write_in_any(Some(&settled.type_url), &settled.message, json);
     }
     let own = Compact::text(|own| known.write_in_any(None, &settled.message, own))?;
     let patch = merge::patch(&settled.members).map_err(Error::custom)?;
-    Ok(patch.write_object(&own, Some(&settled.type_url), json)?)
+    patch.write_object(&own, Some(&settled.type_url), json)
 }
 
 /// Writes a message without a JSON form as bytes, unless the writer is strict.
@@ -118,7 +113,7 @@ fn write_bytes(any: &Any, json: &mut Compact) -> Result<()> {
         json.field(TYPE);
         json.string(&any.type_url);
         json.field(VALUE);
-        BytesValue { value: any.value.clone() }.write_json(json)
+        Base64::write(&any.value, json)
     })
 }
 

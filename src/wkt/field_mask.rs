@@ -9,7 +9,7 @@ use super::well_known::WellKnown;
 use crate::json::codec::Text;
 use crate::json::collections::Repeated;
 use crate::json::compact::Compact;
-use crate::json::fields::write_field;
+use crate::json::fields::{read_singular, write_field};
 use crate::json::parser::Parser;
 
 /// A set of field paths. In JSON, the paths in lowerCamelCase separated by commas:
@@ -105,6 +105,16 @@ impl Plain for FieldMask {
     }
 
     fn fields(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        plain::only_field::<Repeated<Text>>("paths", parser).map(|paths| Self { paths })
+        parser.object(&"an object", |object| {
+            let mut paths = None;
+            while let Some(name) = object.next_name()? {
+                if name != "paths" {
+                    return Err(Error::unknown_field(&name, &["paths"]));
+                }
+                read_singular::<Repeated<Text>>(object, "paths", &mut paths)?;
+            }
+            let paths = paths.ok_or_else(|| Error::missing_field("paths"))?;
+            Ok(Self { paths })
+        })
     }
 }

@@ -123,6 +123,10 @@ impl Merge {
             None => merged.extend(read),
             Some((read, UnknownMembers { members })) => {
                 merged.extend(read);
+                let names = self.pointer.len().saturating_mul(members.len());
+                if names > context::MAX_POINTERS {
+                    return Err(self.problem(context::TOO_LONG));
+                }
                 self.unknown.extend(members.into_iter().map(|member| UnknownMember {
                     pointer: format!("{}{}", self.pointer, member.pointer),
                     ..member

@@ -6,12 +6,11 @@ use std::fmt::Display;
 use serde::de::Error as _;
 use serde_json::{Error, Result};
 
-use crate::json::codec::Codec;
 use crate::json::compact::Compact;
 use crate::json::context;
 use crate::json::fields::{read_singular, write_field};
 use crate::json::numbers::{Int, Long};
-use crate::json::parser::{Object, Parser};
+use crate::json::parser::Parser;
 
 /// A type whose JSON is a string if that can represent the value.
 pub(super) trait Plain: Sized {
@@ -51,27 +50,6 @@ impl Seconds {
             Ok(Self { seconds, nanos: nanos.unwrap_or_default() })
         })
     }
-}
-
-/// Reads an object whose only member is this field.
-pub(super) fn only_field<C: Codec<Value: Default>>(
-    name: &'static str,
-    parser: &mut Parser<'_>,
-) -> Result<C::Value> {
-    let mut value = None;
-    let read = |object: &mut Object<'_, '_>| {
-        while let Some(found) = object.next_name()? {
-            if found != name {
-                return Err(Error::custom(format_args!(
-                    "unknown field `{found}`, expected `{name}`"
-                )));
-            }
-            read_singular::<C>(object, name, &mut value)?;
-        }
-        Ok(())
-    };
-    parser.object(&"an object", read)?;
-    value.ok_or_else(|| Error::missing_field(name))
 }
 
 /// Writes the fields of a value that no string can represent, unless the writer is strict.

@@ -152,7 +152,7 @@ impl Registered {
     /// Fails if the bytes do not decode, or if the writer is [strict](crate::protojson::Writer::strict) and
     /// part of the message has no JSON form.
     pub fn to_json(&self, binary: &[u8]) -> Result<String, serde_json::Error> {
-        Ok(Compact::text(|json| (self.message_type.write)(binary, json))?)
+        Compact::text(|json| (self.message_type.write)(binary, json))
     }
 
     /// Returns the same message as this crate encodes it: each field once, in order. The contents of an

@@ -1,5 +1,6 @@
 //! `google.protobuf.Any` loses nothing between JSON and bytes, whatever the schema does not know.
 
+mod foreign;
 mod hostile;
 mod late_type;
 mod later;

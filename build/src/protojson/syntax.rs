@@ -85,10 +85,7 @@ pub(super) fn string(literal: &Lit) -> Option<String> {
 
 pub(super) fn first_string<'a>(arguments: impl IntoIterator<Item = &'a Expr>) -> Option<String> {
     match arguments.into_iter().next()? {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
+        Expr::Lit(literal) => string(&literal.lit),
         _ => None,
     }
 }
@@ -98,7 +95,7 @@ pub(super) fn body_of(block: &Block, function: &str) -> Option<Block> {
     struct Find<'a>(&'a str, Option<Block>);
     impl<'ast> Visit<'ast> for Find<'_> {
         fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-            if item.sig.ident == self.0 {
+            if item.sig.ident == self.0 && self.1.is_none() {
                 self.1 = Some(item.block.clone());
             }
             visit::visit_impl_item_fn(self, item);

@@ -22,6 +22,7 @@ fn invalid_anys_are_refused() {
         (r#"{"a":1,"\u0061":1,"@type":"x.Y"}"#, "`a` appears twice"),
         (&shutdown(r#","added":1,"added":1"#), "`added` appears twice"),
         (&shutdown(r#","@type":"x""#), "twice"),
+        (&shutdown(r#","@value":"AA==","@value":"AA==""#), "`@value` appears twice"),
         (&shutdown(r#","restart":true,"restart":true"#), "restart"),
     ] {
         let error = serde_json::from_str::<Any>(json).unwrap_err().to_string();
@@ -112,4 +113,39 @@ fn hostile_unknown_anys_are_errors() {
         assert!(error.contains("JSON"), "{json}: {error}");
         assert_eq!(read(&write(&any)), any, "nothing is lost");
     }
+}
+
+#[test]
+fn names_that_members_would_repeat_too_often_are_refused() {
+    const FEATURE: &str = "type.googleapis.com/eset.dotnod.policy_management.v2.FeaturePolicy";
+    let members: Vec<_> = (0..2000).map(|index| format!(r#""a{index}":1"#)).collect();
+    for (length, fits) in [(1000, true), (100_000, false)] {
+        let inner = format!(r#"{{"{}":{{{}}}}}"#, "k".repeat(length), members.join(","));
+        let json = format!(r#"{{"@type":"{FEATURE}","flags":{inner}}}"#);
+        match serde_json::from_str::<Any>(&json) {
+            Ok(any) => {
+                assert!(fits);
+                assert_eq!(any.unknown_members().unwrap().len(), members.len());
+            }
+            Err(error) => assert!(!fits && error.to_string().contains("64 MiB"), "{error}"),
+        }
+        // The next message is read as usual.
+        assert_lossless(&shutdown(r#","added":1"#));
+    }
+}
+
+#[test]
+fn members_at_too_many_places_pass_as_bytes() {
+    let members = (0..2500).map(|index| UnknownMember {
+        pointer: format!("/{index}{}", "/".repeat(120)),
+        json: "1".to_owned(),
+    });
+    let members = UnknownMembers { members: members.collect() };
+    let mut value = Vec::new();
+    prost::encoding::message::encode(19_777, &members, &mut value);
+    let type_url = Any::pack(&ShutdownComputer::default()).type_url;
+    let any = Any { type_url, value: value.into() };
+    let json = write(&any);
+    assert!(json.contains(r#""@value":"#), "{}", &json[..200]);
+    assert_eq!(read(&json), any);
 }
