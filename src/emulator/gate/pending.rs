@@ -56,6 +56,8 @@ impl Pending {
         response: impl Future<Output = Response<Bytes>> + Send + 'static,
         now: SystemTime,
     ) -> Response<Bytes> {
+        // A task is copied when it begins and ends, and this future has tens of kilobytes.
+        let response = Box::pin(response);
         let (sender, mut slot) = watch::channel(None);
         let task = AbortOnDropHandle::new(tokio::spawn(async move {
             sender.send_replace(Some(response.await));
