@@ -185,3 +185,16 @@ async fn a_person_finds_a_page_and_the_openapi_document() {
         assert!(!router.methods(&path.replace(['{', '}'], "")).is_empty(), "{path}");
     }
 }
+
+/// A name that the schema does not have is a number inside, which would mean nothing to its author.
+#[tokio::test]
+async fn a_strict_refusal_lists_the_names_that_it_expects() {
+    let fixture = fixture_with(|builder| builder.strict(true)).await;
+    let answer = fixture.http.get("/v1/devices?functionalityStatus=BROKEN").await;
+    let message = answer.error(400);
+    let expected =
+        "functionality_status: expected one of DEVICE_FUNCTIONALITY_STATUS_UNSPECIFIED, ";
+    assert!(message.starts_with(expected) && !message.contains("found"), "{message}");
+    let body = fixture.http.send(Method::POST, "/v1/device_tasks", &[], "x").await.error(400);
+    assert!(body.starts_with("the request: "), "{body}");
+}
