@@ -195,6 +195,7 @@ async fn a_strict_refusal_lists_the_names_that_it_expects() {
     let expected =
         "functionality_status: expected one of DEVICE_FUNCTIONALITY_STATUS_UNSPECIFIED, ";
     assert!(message.starts_with(expected) && !message.contains("found"), "{message}");
-    let body = fixture.http.send(Method::POST, "/v1/device_tasks", &[], "x").await.error(400);
-    assert!(body.starts_with("the request: "), "{body}");
+    let json = [("content-type", "application/json")];
+    let answer = fixture.http.send(Method::POST, "/v1/device_tasks", &json, "x").await;
+    assert!(answer.error(400).starts_with("the request: "), "{answer:?}");
 }
