@@ -145,7 +145,7 @@ impl<'a> Outgoing<'a> {
             Body::Json(bytes) => self
                 .messages
                 .decode_http(&self.http()?.encoded, bytes)
-                .map_err(|error| format!("the response is not a {}: {error}", self.spec.response)),
+                .map_err(|error| format!("the response is not a valid {}: {error}", self.spec.response)),
             // It is still to come.
             Body::Pending(_) => return Ok(()),
         };

@@ -119,7 +119,7 @@ fn wrong_input_says_where_and_prints_nothing() {
         ("binary", "json", b"\x0a\x01\xff", "UTF-8"),
     ] {
         let error = convert("DeviceTask", from, to, input).fails(2);
-        assert!(error.contains("is not a eset.dotnod.automation.v1.DeviceTask: "), "{error}");
+        assert!(error.contains("is not a valid eset.dotnod.automation.v1.DeviceTask: "), "{error}");
         assert!(error.contains(expected), "{input:?}: {error}");
     }
 }

@@ -75,7 +75,7 @@ impl Convert {
         };
         let bytes = input::read("", Path::new("-"))?;
         let wrong =
-            |problem: &str| Failure::Input(format!("standard input is not a {name}: {problem}"));
+            |problem: &str| Failure::Input(format!("standard input is not a valid {name}: {problem}"));
         let read = |json: &[u8]| {
             let json = decode_text(json).map_err(|problem| wrong(&problem))?;
             if json.trim().is_empty() {
