@@ -107,7 +107,7 @@ fn wrong_input_says_where_and_prints_nothing() {
         ("json", "binary", b"", "it is empty"),
         ("json", "json", b"{} {}", "trailing characters"),
         ("json", "json", b"{\"\xe4\":1}", "line 1: expected text in UTF-8 or UTF-16"),
-        ("json", "json", br#"{"action":{"params":{"@type":1}}}"#, "field `action.params`"),
+        ("json", "json", br#"{"action":{"params":{"@type":1}}}"#, "field `action.params.@type`"),
         (
             "json",
             "json",
@@ -146,7 +146,7 @@ fn strict_refuses_what_the_type_does_not_have() {
     for action in [&br#"{"params":{"@type":"a/b"}}"#[..], br#"{"params":{"a":1}}"#] {
         let json = [b"{\"action\":", action, b"}"].concat();
         let error = run(&strict, &json).fails(2);
-        assert!(error.contains("field `action.params`"), "{error}");
+        assert!(error.contains("field `action.params.@type`"), "{error}");
     }
     let from_binary =
         |to| ["convert", "--type", "DeviceTask", "--from", "binary", "--to", to, "--strict"];
