@@ -142,10 +142,11 @@ impl<'a> Outgoing<'a> {
                 .decode(bytes.clone())
                 .map_err(|error| format!("the response is not a valid message: {error}")),
             #[cfg(feature = "rest")]
-            Body::Json(bytes) => self
-                .messages
-                .decode_http(&self.http()?.encoded, bytes)
-                .map_err(|error| format!("the response is not a valid {}: {error}", self.spec.response)),
+            Body::Json(bytes) => {
+                self.messages.decode_http(&self.http()?.encoded, bytes).map_err(|error| {
+                    format!("the response is not a valid {}: {error}", self.spec.response)
+                })
+            }
             // It is still to come.
             Body::Pending(_) => return Ok(()),
         };

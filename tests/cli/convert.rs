@@ -146,7 +146,7 @@ fn strict_refuses_what_the_type_does_not_have() {
     for action in [&br#"{"params":{"@type":"a/b"}}"#[..], br#"{"params":{"a":1}}"#] {
         let json = [b"{\"action\":", action, b"}"].concat();
         let error = run(&strict, &json).fails(2);
-        assert!(error.contains("field `action.params.@type`"), "{error}");
+        assert!(error.contains("field `action.params`"), "{error}");
     }
     let from_binary =
         |to| ["convert", "--type", "DeviceTask", "--from", "binary", "--to", to, "--strict"];

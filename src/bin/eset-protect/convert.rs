@@ -74,8 +74,9 @@ impl Convert {
             return Err(Failure::Input(format!("--type {name}: unknown type")));
         };
         let bytes = input::read("", Path::new("-"))?;
-        let wrong =
-            |problem: &str| Failure::Input(format!("standard input is not a valid {name}: {problem}"));
+        let wrong = |problem: &str| {
+            Failure::Input(format!("standard input is not a valid {name}: {problem}"))
+        };
         let read = |json: &[u8]| {
             let json = decode_text(json).map_err(|problem| wrong(&problem))?;
             if json.trim().is_empty() {
