@@ -35,6 +35,13 @@ pub(crate) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) 
     value.map(Vec::from)
 }
 
+/// Does so for members at JSON Pointers.
+pub(crate) fn only_value_at<'a>(
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Option<Vec<u8>> {
+    only_value(members.map(|(pointer, json)| (pointer.strip_prefix('/').unwrap_or_default(), json)))
+}
+
 /// Reads the text of an object that was buffered before its type was known.
 pub(crate) fn read_buffered<T>(
     json: &str,
@@ -112,10 +119,7 @@ fn read_empty(object: &mut Object<'_, '_>) -> Result<()> {
 }
 
 fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
-    only_value(unknown.iter().map(|member| {
-        let name = member.pointer.strip_prefix('/').unwrap_or_default();
-        (name, member.json.as_str())
-    }))
+    only_value_at(unknown.iter().map(|member| (&*member.pointer, &*member.json)))
 }
 
 /// Reads a well-known type from the member `value`.

@@ -90,7 +90,7 @@ fn read_integer<T: Integer>(parser: &mut Parser<'_>) -> Result<T, Error> {
 
 /// Parses the text of a string that is a whole number in range.
 pub(super) fn integer_from_text<T: Integer>(text: &str) -> Result<T, String> {
-    of_number(text).ok_or_else(|| expected(T::NAME, &format!("\"{}\"", shortened(text))))
+    of_number(text).ok_or_else(|| expected_not_text(T::NAME, text))
 }
 
 /// Parses a JSON number that is a whole number in range.
@@ -101,6 +101,11 @@ fn of_number<T: Integer>(text: &str) -> Option<T> {
 #[cold]
 fn expected(what: &str, found: &str) -> String {
     format!("expected {what}, found {found}")
+}
+
+#[cold]
+fn expected_not_text(what: &str, text: &str) -> String {
+    expected(what, &format!("\"{}\"", shortened(text)))
 }
 
 /// The floating point types of protobuf.
@@ -146,7 +151,7 @@ impl<T: Real> Codec for Float<T> {
     }
 
     fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
-        let (number, found) = match parser.peek() {
+        match parser.peek() {
             Some(b'"') => {
                 let text = parser.string(&T::NAME)?;
                 let number = match &*text {
@@ -156,14 +161,15 @@ impl<T: Real> Codec for Float<T> {
                     text if is_json_number(text) => finite(text),
                     _ => None,
                 };
-                (number, format!("\"{}\"", shortened(&text)))
+                let number = number.and_then(T::narrow);
+                number.ok_or_else(|| Error::custom(expected_not_text(T::NAME, &text)))
             }
             Some(b'-' | b'0'..=b'9') => {
                 let text = parser.number()?;
-                (finite(text), shortened(text))
+                let number = finite(text).and_then(T::narrow);
+                number.ok_or_else(|| Error::custom(expected(T::NAME, &shortened(text))))
             }
-            _ => return Err(parser.invalid_type(&T::NAME)),
-        };
-        number.and_then(T::narrow).ok_or_else(|| Error::custom(expected(T::NAME, &found)))
+            _ => Err(parser.invalid_type(&T::NAME)),
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::json::base64::Base64;
 use crate::json::codec::Codec;
 use crate::json::compact::Compact;
 use crate::json::context::{self, InAny};
-use crate::json::embedded::only_value;
+use crate::json::embedded::{only_value, only_value_at};
 use crate::json::members::Members;
 use crate::json::schema::MessageType;
 use crate::json::{depth, path};
@@ -161,9 +161,6 @@ const READS_AS_BYTES: &str = "its JSON would be read as bytes, for its member `@
 /// Whether a reader of the JSON would read the unknown members of a message without fields as its bytes.
 fn has_only_bytes(settled: &Settled<'_>) -> bool {
     !settled.members.is_empty()
-        && only_value(settled.members.iter().map(|member| {
-            let name = member.pointer.strip_prefix('/').unwrap_or_default();
-            (name, member.json.as_str())
-        }))
-        .is_some()
+        && only_value_at(settled.members.iter().map(|member| (&*member.pointer, &*member.json)))
+            .is_some()
 }
