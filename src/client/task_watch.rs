@@ -64,7 +64,8 @@ impl DeviceTasks {
 ///
 /// * **Devices** named by the task: it is done when the run on each of them has ended.
 /// * **Groups**: this API does not return the members of a group. The task counts as done if there is at
-///   least one run, all runs have ended, and nothing has changed for the settling time. A device that starts
+///   least one run, all runs have ended, and nothing has changed for the settling time. If the last run ended
+///   longer ago than the settling time and the margin, it is done at the first poll. A device that starts
 ///   later than that is missed: if each device matters, name the devices.
 /// * **Devices that are off** start when they return, perhaps weeks later. The trigger's `expire_time` limits
 ///   that: the service starts no runs after it. A device without a run after that time and the margin (by

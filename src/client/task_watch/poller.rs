@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use tonic::Code;
@@ -175,7 +175,12 @@ impl Poller {
         let has_waited = now.saturating_duration_since(self.changed_at) >= settling_time;
         // Settled means that nothing changed in this poll either.
         let is_same = self.last.as_ref().is_some_and(|last| last.has_runs(&runs));
-        let Some(progress) = snapshot(is_same && has_waited, runs) else {
+        // Clocks may differ.
+        let quiet = settling_time.saturating_add(self.settings.expiry_margin);
+        let is_old = last_end(&runs)
+            .and_then(|end| end.checked_add(quiet))
+            .is_some_and(|settled| settled < self.timer.system_time());
+        let Some(progress) = snapshot(is_same && has_waited || is_old, runs) else {
             return Ok(None);
         };
         self.changed_at = now;
@@ -258,6 +263,12 @@ impl Poller {
             None => error,
         }
     }
+}
+
+/// Returns when the last of these runs ended; `None` unless all say so.
+fn last_end(runs: &BTreeMap<String, DeviceTaskRun>) -> Option<SystemTime> {
+    let ends = runs.values().map(|run| SystemTime::try_from(run.end_time?).ok());
+    ends.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
 /// Whether the next poll may succeed.

@@ -61,6 +61,24 @@ async fn a_device_of_a_group_that_comes_later_than_that_is_missed() {
 }
 
 #[tokio::test]
+async fn a_group_that_ended_long_ago_is_done_at_once() {
+    over_both_wires(
+        || group([Device::new("a")]),
+        async |fixture| {
+            let uuid = fixture.create(task(DeviceTaskTargets::groups(["g"]))).await;
+            fixture.watch(&uuid).finish().await.unwrap();
+            let soon = fixture.seen(fixture.watch(&uuid)).await;
+            assert_eq!(soon.len(), 2, "less than the settling time and the margin: {soon:?}");
+            fixture.clock.advance(seconds(600));
+            let later = fixture.seen(fixture.watch(&uuid)).await;
+            assert_eq!(later.len(), 1, "{later:?}");
+            assert!(later[0].ends_with("1 finished, complete"), "{later:?}");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_group_whose_settling_takes_too_long_says_so() {
     over_both_wires(
         || group([Device::new("a")]),
