@@ -26,6 +26,8 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         (ErrorKind::Connect, _) if is_without_http2(error) => Some(other_protocol(kind)),
         (ErrorKind::Connect, _) => Some(connect(error, server)),
         (ErrorKind::Limit, _) => is_list(error).then(|| SMALLER_PAGES.to_owned()),
+        // The pages before this one came from the right server.
+        (ErrorKind::Transport, _) if error.message().contains("the same page token") => None,
         (ErrorKind::Transport, _) | (_, Code::Unimplemented) => Some(other_protocol(kind)),
         (_, Code::DeadlineExceeded) => Some(out_of_time(error, server)),
         // Only a login returns this code with that status.
