@@ -75,8 +75,18 @@ pub(crate) fn sets(method: &MethodDescriptor) -> Vec<String> {
 
 /// Whether a custom method removes the resources that its request names (`eset_protect.v1.removes`).
 pub fn removes(method: &MethodDescriptor) -> bool {
-    let removes = option(method.parent_pool(), &method.options(), "eset_protect.v1.removes");
-    removes.as_ref().and_then(Value::as_bool).unwrap_or_default()
+    is_set(method, "eset_protect.v1.removes")
+}
+
+/// Whether a method removes, with the resource that its request names, every resource below it
+/// (`eset_protect.v1.removes_below`).
+pub fn removes_below(method: &MethodDescriptor) -> bool {
+    is_set(method, "eset_protect.v1.removes_below")
+}
+
+fn is_set(method: &MethodDescriptor, name: &str) -> bool {
+    let set = option(method.parent_pool(), &method.options(), name);
+    set.as_ref().and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// Returns what a field of a list's request filters by (`eset_protect.v1.filters_by`); none where it filters by

@@ -157,7 +157,7 @@ fn a_verb_makes_the_call_of_its_rpc() {
             "LAPTOP-42",
         ),
         (&["devices", "move", DEVICE, "--new-parent", "g"], "{}".to_owned(), "no device"),
-        (&["groups", "delete", "g"], "{}".to_owned(), "Deleted the group g."),
+        (&["groups", "delete", "g", "--yes"], "{}".to_owned(), "Deleted the group g."),
         (&["groups", "member-devices", "g"], format!("{{\"devices\":[{device}]}}"), "LAPTOP-42"),
     ] {
         faults.push(Fault::http(StatusCode::OK, "application/json", body));

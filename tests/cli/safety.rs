@@ -43,6 +43,13 @@ fn several_are_not_removed_without_a_yes() {
     let error = server.run(&["quarantine", "purge"]).fails(2);
     assert!(error.contains("--yes"), "{error}");
     assert_eq!(server.run(&["tasks", "list", "-o", "name"]).ok(), list);
+    // One group may contain many.
+    #[cfg(feature = "asset-management")]
+    {
+        let error = server.run(&["groups", "delete", "g"]).fails(2);
+        assert!(error.contains("the group g and everything below it"), "{error}");
+        server.run(&["groups", "delete", "g", "--dry-run"]).ok();
+    }
 }
 
 #[test]
@@ -55,7 +62,7 @@ fn what_is_gone_already_may_be_ignored() {
     let ran = server.run(&["tasks", "delete", one, two, "--ignore-not-found", "-y"]);
     assert_eq!((ran.code, &*ran.out, &*ran.err), (0, &b""[..], "0 deleted, 2 not found\n"));
     #[cfg(feature = "asset-management")]
-    assert_eq!(server.run(&["groups", "delete", one, "--ignore-not-found"]).ok(), "");
+    assert_eq!(server.run(&["groups", "delete", one, "--ignore-not-found", "--yes"]).ok(), "");
     // Other failures stay.
     server.run(&["tasks", "delete", "code-7", "--ignore-not-found"]).fails(5);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use eset_protect::codegen::near;
-use eset_protect::descriptors::{is_required, name_field, pool, removes, summary};
+use eset_protect::descriptors::{is_required, name_field, pool, removes, removes_below, summary};
 use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec, Rpc};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
@@ -112,6 +112,11 @@ impl Method {
     /// Whether calls remove what the request names.
     pub fn is_removing(&self) -> bool {
         self.spec.http.iter().any(|binding| binding.method == "DELETE") || removes(&self.descriptor)
+    }
+
+    /// Whether calls remove what is below the resource, too.
+    pub fn removes_below(&self) -> bool {
+        removes_below(&self.descriptor)
     }
 
     /// Returns the path of the UUID of what the method creates, which only the service makes.

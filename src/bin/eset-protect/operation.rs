@@ -241,10 +241,15 @@ impl Operation {
                 let named = set.iter().find(|(flag, _)| flag.is_argument());
                 let what = named.map(|(flag, values)| flag.named(values));
                 let is_one = named.is_some_and(|(_, values)| values.len() == 1);
-                if !safety.dry_run.dry_run && !is_one && self.arguments().is_empty() {
-                    // How many a filter names is not known.
-                    let all = "everything that the request names";
-                    safety.confirm(method, what.as_deref().unwrap_or(all))?;
+                // How many a filter names is not known, nor how many are below one.
+                let all = "everything that the request names";
+                let named = what.as_deref().unwrap_or(all);
+                let several = match method.removes_below() {
+                    true => Some(format!("{named} and everything below it")),
+                    false => (!is_one && self.arguments().is_empty()).then(|| named.to_owned()),
+                };
+                if let Some(several) = several.filter(|_| !safety.dry_run.dry_run) {
+                    safety.confirm(method, &several)?;
                 }
                 let done = format!("{}.", done(method, what.as_deref()));
                 let call = async || response::call(&client, view, method, json, &done).await;
