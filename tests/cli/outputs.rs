@@ -79,6 +79,33 @@ fn columns_and_order_are_chosen_by_paths() {
     }
 }
 
+/// Names are text even if they look like numbers, enums follow their numbers and times their moments.
+#[test]
+fn values_are_sorted_by_their_kind() {
+    let server = Server::seeded();
+    let sorted = |noun: &str, path: &str, by: &str| {
+        let args = [noun, "list", "-o", "csv", "--columns", path, "--sort", by];
+        let csv = server.run(&args).ok();
+        csv.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut severities = sorted("detections", "severityLevel", "-severityLevel");
+    severities.dedup();
+    assert_eq!(severities, ["HIGH", "MEDIUM", "LOW"]);
+    let expires = ["16.5Z", "16Z", "15.25Z"].map(|end| format!("2090-01-01T00:00:{end}"));
+    for (name, time) in ["9", "inf", "1e1"].into_iter().zip(&expires) {
+        let task =
+            ["--name", name, "--action", "StopManaging", "--device", DEVICE, "--expires", time];
+        server.run(&[&["tasks", "create"], &task[..]].concat()).ok();
+    }
+    let names = sorted("tasks", "displayName", "displayName");
+    let ours = names.iter().filter(|name| ["9", "inf", "1e1"].contains(&&***name));
+    assert_eq!(ours.collect::<Vec<_>>(), ["1e1", "9", "inf"]);
+    let path = "triggers.manual.expireTime";
+    let times = sorted("tasks", path, &format!("-{path}"));
+    let seconds: Vec<_> = times.iter().filter_map(|time| time.get(17..20)).take(3).collect();
+    assert_eq!(seconds, ["16.", "16Z", "15."], "{times:?}");
+}
+
 #[test]
 fn unknown_columns_are_named() {
     let server = Server::seeded();

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::cell::{self, Times, heading};
 use crate::devices;
+use crate::sort_key::SortKey;
 use crate::text::kebab;
 
 /// The maximum number of columns where the schema does not choose them.
@@ -98,11 +99,11 @@ impl Column {
         found.into_iter().filter_map(Value::as_str).collect()
     }
 
-    /// Returns the first value of the column.
-    pub fn value<'a>(&self, message: &'a Value) -> Option<&'a Value> {
+    /// Returns what the first value of the column is sorted by.
+    pub fn sort_key(&self, message: &Value) -> SortKey {
         let mut found = Vec::new();
         values(message, &self.path, &mut found);
-        found.into_iter().next()
+        SortKey::of(self.field.as_ref(), found.into_iter().next())
     }
 
     /// The text of the column.

@@ -1,6 +1,6 @@
 //! Prints messages of one type, in any format.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 use eset_protect::Client;
 use prost_reflect::FieldDescriptor;
@@ -79,10 +79,10 @@ impl Items {
             let (key, descending) =
                 key.strip_prefix('-').map_or((&**key, false), |key| (key, true));
             let column = self.table.column(key)?;
-            waiting.sort_by(|(a, _), (b, _)| {
-                let order = compare(column.value(a), column.value(b));
-                if descending { order.reverse() } else { order }
-            });
+            match descending {
+                true => waiting.sort_by_cached_key(|(value, _)| Reverse(column.sort_key(value))),
+                false => waiting.sort_by_cached_key(|(value, _)| column.sort_key(value)),
+            }
         }
         for (value, json) in waiting.iter().take(self.limit) {
             self.add(output, value, json)?;
@@ -114,27 +114,4 @@ fn yaml(value: &Value) -> Result<String, Failure> {
     let text =
         text.map_err(|error| Failure::Other(format!("cannot be written as YAML: {error}")))?;
     Ok(format!("---\n{text}"))
-}
-
-/// Compares numbers as numbers, also those that ProtoJSON writes as strings, and all else as text, after the
-/// numbers.
-fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
-    let number = |value: Option<&Value>| match value? {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    };
-    match (number(a), number(b)) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => {
-            let text = |value: Option<&Value>| match value {
-                Some(Value::String(text)) => text.to_lowercase(),
-                Some(value) => value.to_string(),
-                None => String::new(),
-            };
-            text(a).cmp(&text(b))
-        }
-    }
 }

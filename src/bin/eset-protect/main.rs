@@ -50,6 +50,7 @@ mod safety;
 mod say;
 mod serve;
 mod server;
+mod sort_key;
 mod stderr;
 mod stop_signal;
 mod style;
