@@ -136,3 +136,30 @@ fn unknown_columns_are_named() {
     let error = run(&["tasks", "list", "-o", "xml"], b"").fails(2);
     assert!(error.contains("possible values: table, wide, json, yaml, csv, name"), "{error}");
 }
+
+/// A count of nothing is an answer, and so is an empty list.
+#[test]
+fn nothing_is_shown_as_such() {
+    let server = Server::seeded();
+    let all = server.run(&["quarantine", "list", "-o", "name"]).ok();
+    let delete = ["quarantine", "batch-delete", "-", "--yes"];
+    server.run_with(&delete, all.as_bytes()).ok();
+    assert_eq!(server.run(&["quarantine", "get-count"]).ok(), "object count  0\n");
+    let policy = server.run(&["policies", "list", "-o", "name", "--limit", "1"]).ok();
+    let rules = |args: &[&str]| {
+        server.run(&[&["web-address-rules", "list", policy.trim()], args].concat()).ok()
+    };
+    let none = ["--include-domain", "nowhere.example"];
+    assert_eq!(rules(&none), "ADDRESS RULE\n");
+    assert_eq!(rules(&[&none[..], &["-o", "csv"]].concat()), "ADDRESS RULE\r\n");
+    assert_eq!(rules(&[&none[..], &["-o", "name"]].concat()), "");
+    let (table, names) = (rules(&[]), rules(&["-o", "name"]));
+    assert_eq!(table, format!("ADDRESS RULE\n{names}"));
+    // Names that look like something else.
+    for name in ["0", "X_UNSPECIFIED"] {
+        server.run(&["devices", "rename", DEVICE, "--display-name", name]).ok();
+        let device = server.run(&["devices", "get", DEVICE]).ok();
+        let is_name = |line: &str| line.split_whitespace().eq(["name", name]);
+        assert!(device.lines().any(is_name), "{device}");
+    }
+}

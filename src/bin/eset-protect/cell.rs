@@ -125,7 +125,7 @@ fn one(kind: &Kind, value: &Value, times: Times) -> String {
             if !message.full_name().starts_with("google.protobuf.") =>
         {
             let set = message.fields().filter_map(|field| {
-                let value = members.get(field.json_name()).filter(|value| !is_default(value))?;
+                let value = members.get(field.json_name()).filter(|it| !is_default(&field, it))?;
                 let text = text(&field, value, times);
                 // A count already names the things.
                 let is_named = field.is_list() || field.kind().as_message().is_some();
@@ -168,15 +168,29 @@ pub fn plain(value: &Value) -> String {
 }
 
 /// Whether a value is the default of its field.
-pub fn is_default(value: &Value) -> bool {
+pub fn is_default(field: &FieldDescriptor, value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(flag) => !flag,
         Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty() || text == "0" || text.ends_with("_UNSPECIFIED"),
+        Value::String(text) => match field.kind() {
+            Kind::Enum(values) => values.get_value(0).is_some_and(|first| first.name() == text),
+            // ProtoJSON writes 64-bit numbers as text.
+            _ if is_number(field) => text == "0",
+            _ => text.is_empty(),
+        },
         Value::Array(elements) => elements.is_empty(),
         Value::Object(members) => members.is_empty(),
     }
+}
+
+/// Whether the values of a field are numbers.
+pub fn is_number(field: &FieldDescriptor) -> bool {
+    let others = matches!(
+        field.kind(),
+        Kind::Bool | Kind::String | Kind::Bytes | Kind::Enum(_) | Kind::Message(_)
+    );
+    !others && !field.is_list()
 }
 
 /// Returns JSON with shortened texts: a policy's settings have hundreds of kilobytes.

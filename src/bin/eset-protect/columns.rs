@@ -5,10 +5,10 @@ use eset_protect::descriptors;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
-use crate::cell::{self, Times, heading};
+use crate::cell::{self, Times, heading, noun};
 use crate::devices;
 use crate::sort_key::SortKey;
-use crate::text::kebab;
+use crate::text::{kebab, singular};
 
 /// The maximum number of columns where the schema does not choose them.
 const MAX: usize = 7;
@@ -43,6 +43,12 @@ impl Column {
             }
         }
         with_unique_headers(columns)
+    }
+
+    /// The column of a list of texts or numbers.
+    pub fn whole(field: &FieldDescriptor) -> Self {
+        let header = singular(&noun(field.name()).replace('_', " ")).to_uppercase();
+        Self { header, path: Vec::new(), field: Some(field.clone()) }
     }
 
     /// Finds a column by the path of its field, in the spelling of the `.proto` file or of JSON.

@@ -3,7 +3,7 @@
 use prost_reflect::MessageDescriptor;
 use serde_json::Value;
 
-use crate::cell::{self, Times, heading, is_default, shortened};
+use crate::cell::{self, Times, heading, is_default, is_number, shortened};
 use crate::failure::Failure;
 use crate::output::{Output, View};
 use crate::table::{Lines, fields_text};
@@ -11,19 +11,29 @@ use crate::table::{Lines, fields_text};
 /// Longer JSON is printed on several lines.
 const MAX_LINE: usize = 100;
 
-/// Prints the fields of a message that are set.
+/// Which numbers are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Those that are set.
+    Set,
+    /// Zeros of the message itself, too: a count of nothing is an answer.
+    All,
+}
+
+/// Prints the fields of a message that are set. Returns whether there are any.
 pub fn print(
     output: &mut Output,
     view: &View,
     message: &MessageDescriptor,
     value: &Value,
-) -> Result<(), Failure> {
+    numbers: Numbers,
+) -> Result<bool, Failure> {
     let mut fields = Vec::new();
     let times = match Times::of(view, output.is_terminal) {
         Times::Local => Times::LocalAndAgo,
         times => times,
     };
-    collect(message, value, times, &mut Vec::new(), &mut fields);
+    collect(message, value, times, numbers, &mut Vec::new(), &mut fields);
     let names: Vec<_> = fields.iter().map(|(path, _)| short(path)).collect();
     let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
     // The whole path, where two have the same name.
@@ -32,20 +42,23 @@ pub fn print(
         false => (name.clone(), lines),
     };
     let fields: Vec<Lines> = fields.into_iter().zip(&names).map(named).collect();
-    output.bytes(fields_text(output.style, &fields).as_bytes())
+    output.bytes(fields_text(output.style, &fields).as_bytes())?;
+    Ok(!fields.is_empty())
 }
 
 fn collect(
     message: &MessageDescriptor,
     value: &Value,
     times: Times,
+    numbers: Numbers,
     path: &mut Vec<String>,
     found: &mut Vec<(Vec<String>, Vec<String>)>,
 ) {
     for field in message.fields() {
-        let Some(value) = value.get(field.json_name()).filter(|value| !is_default(value)) else {
-            continue;
+        let is_shown = |value: &&Value| {
+            numbers == Numbers::All && is_number(&field) || !is_default(&field, value)
         };
+        let Some(value) = value.get(field.json_name()).filter(is_shown) else { continue };
         path.push(field.name().to_owned());
         let kind = field.kind();
         let inner = kind.as_message().filter(|inner| {
@@ -54,7 +67,7 @@ fn collect(
                 && !inner.full_name().starts_with("google.protobuf.")
         });
         if let Some(inner) = inner {
-            collect(inner, value, times, path, found);
+            collect(inner, value, times, Numbers::Set, path, found);
         } else {
             let is_scalar = kind.as_message().is_none();
             let lines = match value {

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use eset_protect::Client;
 use eset_protect::rpc::IdempotencyLevel;
+use prost_reflect::FieldDescriptor;
 use serde_json::Value;
 
 use crate::calls::{self, parse};
-use crate::cell::is_default;
-use crate::details;
+use crate::cell;
+use crate::details::{self, Numbers};
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::items::{Items, program};
@@ -93,7 +94,7 @@ async fn print_response(
             if view.is_for_people() {
                 let mut others = value.clone();
                 others.as_object_mut().map(|others| others.remove(field.json_name()));
-                details::print(&mut output, view, &method.output(), &others)?;
+                details::print(&mut output, view, &method.output(), &others, Numbers::Set)?;
             }
         }
         Some(field) => match (item(method, &value), field.kind().as_message()) {
@@ -102,13 +103,26 @@ async fn print_response(
                 items.push(&mut output, &value.to_string())?;
                 items.end(client, &mut output, "").await?;
             }
-            (Some(value), Some(message)) => details::print(&mut output, view, message, value)?,
+            (Some(value), Some(message)) => {
+                details::print(&mut output, view, message, value, Numbers::Set)?;
+            }
             _ => output.line(&format!("The response holds no {}.", noun(method)))?,
         },
-        None if value.as_object().is_some_and(|all| all.values().all(is_default)) => {
-            output.line("The response is empty.")?;
-        }
-        None => details::print(&mut output, view, &method.output(), &value)?,
+        None => match scalars(method) {
+            Some(field) => {
+                let mut items = Items::of(&field, view, &output)?;
+                for element in value[field.json_name()].as_array().into_iter().flatten() {
+                    items.push(&mut output, &element.to_string())?;
+                }
+                items.end(client, &mut output, &cell::noun(field.name()).replace('_', " ")).await?;
+            }
+            None => {
+                let message = method.output();
+                if !details::print(&mut output, view, &message, &value, Numbers::All)? {
+                    output.line("The response is empty.")?;
+                }
+            }
+        },
     }
     output.flush()
 }
@@ -142,6 +156,13 @@ fn content(method: &Method, response: &Value) -> Result<Option<Vec<u8>>, Failure
 pub fn item<'a>(method: &Method, response: &'a Value) -> Option<&'a Value> {
     let value = response.get(method.item()?.json_name())?;
     (!value.is_null()).then_some(value)
+}
+
+/// Returns the field of the response that is a list of texts or numbers, if that is what the response is.
+fn scalars(method: &Method) -> Option<FieldDescriptor> {
+    let output = method.output();
+    let is_only = output.fields().len() == 1;
+    output.fields().find(|field| is_only && field.is_list() && field.kind().as_message().is_none())
 }
 
 /// Returns the UUID of the resource that a call created.

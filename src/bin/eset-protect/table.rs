@@ -53,7 +53,8 @@ impl Table {
         let kind = field.kind();
         let message = kind.as_message().cloned();
         let columns = match &message {
-            None => Vec::new(),
+            None if !view.columns.is_empty() => return Err(without_fields("--columns")),
+            None => vec![Column::whole(field)],
             Some(message) if !view.columns.is_empty() => {
                 let columns = view.columns.iter().map(|path| Column::find(message, path));
                 let columns = columns.collect::<Result<Vec<_>, _>>();
@@ -75,7 +76,7 @@ impl Table {
     /// Finds the field to sort by.
     pub fn column(&self, path: &str) -> Result<Column, Failure> {
         let Some(message) = &self.message else {
-            return Err(Failure::Input("--sort: these items have no fields".to_owned()));
+            return Err(without_fields("--sort"));
         };
         Column::find(message, path).map_err(|problem| Failure::Input(format!("--sort: {problem}")))
     }
@@ -241,6 +242,10 @@ impl Table {
         };
         (0..self.headers.len()).take_while(fits).count()
     }
+}
+
+fn without_fields(flag: &str) -> Failure {
+    Failure::Input(format!("{flag}: these items have no fields"))
 }
 
 /// The name of a field and its value, line by line. Text is always a single line, so that a name from a server
