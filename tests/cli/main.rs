@@ -23,6 +23,7 @@ mod hints;
 mod jobs;
 mod lists;
 mod logins;
+mod masks;
 mod nouns;
 mod outputs;
 mod policies;

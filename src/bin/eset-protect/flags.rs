@@ -110,6 +110,11 @@ impl Flag {
         self.fields.iter().map(FieldDescriptor::name).collect::<Vec<_>>().join(".")
     }
 
+    /// Returns the path from the request to the field.
+    pub fn fields(&self) -> &[FieldDescriptor] {
+        &self.fields
+    }
+
     /// Returns the id of the argument, which is unique among those of a command.
     pub fn id(&self) -> String {
         format!("{PREFIX}{}", self.name)
@@ -243,6 +248,9 @@ impl Flag {
         // A message that is unset needs none of its fields.
         if !self.is_argument && self.is_required() {
             help.push_str(" (required)");
+        }
+        if self.path() == "update_mask" {
+            help.push_str("; by default those that flags and file set, even to nothing");
         }
         if self.is_argument && field.is_list() {
             help.push_str("; `-` reads them from standard input");

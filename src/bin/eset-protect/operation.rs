@@ -1,6 +1,7 @@
 //! An RPC as a command of its own, by flags or by JSON.
 
 mod given;
+mod mask;
 pub mod skeleton;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use crate::text::count;
 use crate::uuids::{ByUuid, done};
 use crate::watch::Watch;
 use given::Given;
+use mask::Mask;
 
 /// An RPC, as a command.
 #[derive(Clone, Debug)]
@@ -126,6 +128,10 @@ impl Operation {
             let is_name = |flag: &&Flag| ["--display-name", "--name"].contains(&&*flag.name());
             shown.extend(inner.clone().find(is_name).or(inner.clone().next()));
         }
+        // An update changes something.
+        if let Some(mask) = Mask::of(&self.method, &self.arguments()) {
+            shown.extend(flags.iter().find(|flag| mask.covers(flag)));
+        }
         let required = shown.into_iter().map(Flag::example).collect::<String>();
         let plain = format!("eset-protect {noun} {name}{required}");
         let second = match self.method.is_reading() {
@@ -190,10 +196,16 @@ impl Operation {
         let set = flags.iter().filter(|flag| flag.is_given(matches));
         let set = set.map(|flag| Ok((flag, flag.values(matches)?)));
         let set = set.collect::<Result<Vec<_>, Failure>>()?;
-        let complete = |json: &str| {
-            let mut set = set.iter();
-            let json =
-                set.try_fold(json.to_owned(), |json, (flag, values)| flag.set(&json, values))?;
+        let mask = Mask::of(method, &self.arguments());
+        let complete = |before: &str| {
+            let mut json = before.to_owned();
+            for (flag, values) in &set {
+                json = flag.set(&json, values)?;
+            }
+            if let Some(mask) = &mask {
+                let given: Vec<_> = set.iter().map(|(flag, _)| *flag).collect();
+                json = mask.complete(before, &json, &given, &flags)?;
+            }
             // Large pages are fewer calls.
             match flags.iter().find(|flag| flag.path() == "page_size") {
                 Some(size) if self.is_short && method.spec.is_paged => {
