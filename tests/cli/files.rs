@@ -110,3 +110,35 @@ fn credentials() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// One of the two would be lost.
+#[test]
+fn no_member_is_there_twice() {
+    let server = Server::empty();
+    let create = ["tasks", "create", "--file", "-"];
+    let rest =
+        "action: {name: StopManaging}\ntargets: {devicesUuids: [x]}\ntriggers: [{manual: {}}]\n";
+    for input in [
+        format!("displayName: x\ndisplayName: y\n{rest}"),
+        "task:\n  displayName: x\n  displayName: y\n".to_owned(),
+        "- displayName: x\n  description: x\n  description: y\n".to_owned(),
+        r#"{"displayName":"x","displayName":"y"}"#.to_owned(),
+        r#"{"task":{"displayName":"x","displayName":"y"}}"#.to_owned(),
+        r#"[{"displayName":"x","action":{"name":"x","name":"y"}}]"#.to_owned(),
+    ] {
+        let error = server.run_with(&create, input.as_bytes()).fails(2);
+        assert!(error.contains("duplicate field"), "{input}: {error}");
+    }
+    let directory = Directory::new();
+    for (name, input) in [
+        ("a.yaml", "name: x\nname: y\nfeatures: []\n"),
+        ("b.yaml", "name: x\nfeatures:\n- id: 1\n  settings: {a: 1, a: 2}\n"),
+        ("c.json", r#"{"name":"x","features":[{"id":1,"settings":{"a":1,"a":2}}]}"#),
+    ] {
+        let path = directory.join(name);
+        std::fs::write(&path, input).unwrap();
+        let error = server.run(&["policies", "import", path.to_str().unwrap()]).fails(2);
+        assert!(error.contains("duplicate field"), "{name}: {error}");
+        std::fs::remove_file(path).unwrap();
+    }
+}

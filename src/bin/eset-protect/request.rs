@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::failure::Failure;
 use crate::filter;
+use crate::input::Unique;
 use crate::method::Method;
 use crate::problem::{self, Problem};
 use crate::verb;
@@ -49,6 +50,7 @@ impl Request {
     ) -> Result<Self, String> {
         let members: Members = serde_json::from_str(json)
             .map_err(|error| if error.is_data() { expected(method) } else { error.to_string() })?;
+        let _: Unique = serde_json::from_str(json).map_err(|error| error.to_string())?;
         let content = content(method, members)?;
         let json = complete(content.as_deref().unwrap_or(json))?;
         if json == "{}" && method.member().is_some() {

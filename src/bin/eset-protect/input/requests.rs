@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::file::read_text;
+use super::unique::Unique;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::request::{Request, expected, without_position};
@@ -83,7 +84,7 @@ type Parts = Vec<(String, Box<RawValue>)>;
 fn documents(text: &str) -> Result<Parts, String> {
     let mut parts = Vec::new();
     for (number, document) in (1..).zip(serde_norway::Deserializer::from_str(text)) {
-        let value = Value::deserialize(document).map_err(|error| error.to_string())?;
+        let Unique(value) = Unique::deserialize(document).map_err(|error| error.to_string())?;
         let values = match value {
             Value::Array(elements) => elements,
             value => vec![value],
