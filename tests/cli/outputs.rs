@@ -163,3 +163,25 @@ fn nothing_is_shown_as_such() {
         assert!(device.lines().any(is_name), "{device}");
     }
 }
+
+/// CSV is for programs, which unquote it; a terminal gets no control characters.
+#[test]
+fn csv_changes_no_value() {
+    let server = Server::empty();
+    let names = ["a\nb", "a\\nb", "a\r\n\"b\", c", "\u{1b}[31mred", "\u{202e}"];
+    for name in names {
+        let task = ["--name", name, "--action", "StopManaging", "--device", DEVICE];
+        server.run(&[&["tasks", "create"], &task[..]].concat()).ok();
+    }
+    let list = |format| {
+        let args = ["tasks", "list", "-o", format, "--columns", "displayName"];
+        server.run(&args).ok()
+    };
+    let quoted = |name: &str| match name.contains(['\n', '"']) {
+        true => format!("\"{}\"\r\n", name.replace('"', "\"\"")),
+        false => format!("{name}\r\n"),
+    };
+    assert_eq!(list("csv"), format!("NAME\r\n{}", names.map(quoted).concat()));
+    assert!(list("table").contains("\na\\nb\na\\nb\na\\r\\n"), "{}", list("table"));
+    assert!(!list("table").contains('\u{1b}'));
+}

@@ -7,10 +7,10 @@ use prost_reflect::FieldDescriptor;
 use serde_json::Value;
 
 use crate::calls::parse;
-use crate::cell::Times;
 use crate::failure::Failure;
 use crate::output::{Format, Output, View};
 use crate::table::Table;
+use crate::text::printable;
 
 /// Prints messages as they come, or at the end if their format needs all of them.
 #[derive(Debug)]
@@ -26,11 +26,7 @@ pub struct Items {
 impl Items {
     /// Prints the messages in a field.
     pub fn of(field: &FieldDescriptor, view: &View, output: &Output) -> Result<Self, Failure> {
-        let table = Table::of(
-            field,
-            view,
-            Times::of(view, output.is_terminal && view.format != Format::Csv),
-        )?;
+        let table = Table::of(field, view, output.is_terminal)?;
         Ok(Self { view: view.clone(), table, waiting: Vec::new(), limit: usize::MAX })
     }
 
@@ -56,7 +52,7 @@ impl Items {
             Format::Json => self.view.json(output, json),
             Format::Yaml => output.bytes(yaml(value)?.as_bytes()),
             Format::Name => match self.table.name(value) {
-                Some(name) => output.line(&name),
+                Some(name) => output.line(&printable(&name)),
                 None => Ok(()),
             },
             Format::Csv | Format::Table | Format::Wide => {

@@ -39,6 +39,8 @@ const MIN_COLUMNS: usize = 3;
 #[derive(Debug)]
 pub struct Table {
     times: Times,
+    /// Whether text stays as it is, control characters included: in CSV, but not on a terminal.
+    is_exact: bool,
     message: Option<MessageDescriptor>,
     columns: Vec<Column>,
     headers: Vec<String>,
@@ -49,7 +51,10 @@ pub struct Table {
 
 impl Table {
     /// A table of the messages in a field;
-    pub fn of(field: &FieldDescriptor, view: &View, times: Times) -> Result<Self, Failure> {
+    pub fn of(field: &FieldDescriptor, view: &View, is_terminal: bool) -> Result<Self, Failure> {
+        let is_csv = view.format == Format::Csv;
+        let times = Times::of(view, is_terminal && !is_csv);
+        let is_exact = is_csv && !is_terminal;
         let kind = field.kind();
         let message = kind.as_message().cloned();
         let columns = match &message {
@@ -66,7 +71,7 @@ impl Table {
         let headers = columns.iter().map(|column| column.header.clone()).collect();
         let names_devices = view.format == Format::Table && view.columns.is_empty();
         let devices = names_devices.then(BTreeSet::new);
-        let table = Self { times, message, columns, headers, rows: Vec::new(), devices };
+        let table = Self { times, is_exact, message, columns, headers, rows: Vec::new(), devices };
         if let Some(key) = &view.sort {
             table.column(key.trim_start_matches('-'))?;
         }
@@ -108,7 +113,10 @@ impl Table {
             devices.extend(shown.map(str::to_owned));
         }
         let cells = self.columns.iter().map(|column| column.cell(message, self.times));
-        self.rows.push(cells.map(|cell| printable(&cell).into_owned()).collect());
+        self.rows.push(match self.is_exact {
+            true => cells.collect(),
+            false => cells.map(|cell| printable(&cell).into_owned()).collect(),
+        });
     }
 
     /// Replaces the UUIDs of devices by their names, as far as the login may read them.
@@ -288,6 +296,7 @@ mod tests {
         let rows = vec![row("Scan the till in the first shop"), row("Scan")];
         Table {
             times: Times::Utc,
+            is_exact: false,
             message: None,
             columns: Vec::new(),
             headers,
