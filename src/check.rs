@@ -29,6 +29,10 @@
 //! assert!(problems.allow_unknown().is_ok());
 //! ```
 
+#[cfg(feature = "incident-management")]
+mod incidents;
+#[cfg(feature = "network-access-protection")]
+mod ip_sets;
 #[cfg(feature = "policy-management")]
 mod policies;
 mod problem;
@@ -71,7 +75,7 @@ pub trait Check {
 }
 
 /// Every message is checked by its schema: for unknown names, required fields and UUIDs. Tasks, policies,
-/// assignments and the requests that create or change them have rules as well.
+/// assignments, IP sets, comments and the requests that create or change them have rules as well.
 impl<M: JsonMessage + 'static> Check for M {
     fn check(&self, now: SystemTime) -> Result<(), Problems> {
         let mut found = Findings::default();
@@ -93,6 +97,10 @@ fn rules(message: &dyn Any) -> Option<&dyn Rules> {
     let rules = rules.or_else(|| tasks::rules(message));
     #[cfg(feature = "policy-management")]
     let rules = rules.or_else(|| policies::rules(message));
+    #[cfg(feature = "incident-management")]
+    let rules = rules.or_else(|| incidents::rules(message));
+    #[cfg(feature = "network-access-protection")]
+    let rules = rules.or_else(|| ip_sets::rules(message));
     rules
 }
 

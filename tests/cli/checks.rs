@@ -1,10 +1,13 @@
 //! Mistakes are found before anything is sent.
 
+use eset_protect::Client;
 use eset_protect::automation::v1::DeviceTask;
+use eset_protect::emulator::Emulator;
+use eset_protect::network_access_protection::v1::{IpSet, UpdateIpSetRequest};
 use eset_protect::params::PolicyData;
 use eset_protect::policy_management::v2::{CreatePolicyResponse, Policy};
 
-use crate::command::{DEVICE, Ran, Server, run};
+use crate::command::{DEVICE, Ran, Server, run, runtime};
 use crate::support::directory::Directory;
 
 const PRODUCT: &str = "eset.local.products.endpoint";
@@ -212,4 +215,41 @@ fn help_lists_the_known_actions() {
     for action in eset_protect::params::ACTIONS {
         assert!(help.contains(&format!("  {}  ", action.name())), "{}: {help}", action.name());
     }
+}
+
+/// What ESET documents about addresses and lengths holds before anything is sent.
+#[test]
+fn addresses_and_lengths() {
+    let update = |address| {
+        let args =
+            ["ip-sets", "update", "p", "s", "--display-name", "x", "--ip-addresses", address];
+        refused(&args, "")
+    };
+    for wrong in
+        ["10.0.0.999", "10.0.0.0/33", "fe80::/129", "10.0.0.0/", "10.0.0.0/+8", "a.example"]
+    {
+        let error = update(wrong);
+        assert!(error.contains("--ip-addresses: expected an IPv4 or IPv6 address"), "{error}");
+    }
+    let long = format!("displayName.contains(\"{}\")", "x".repeat(200));
+    let error = refused(&["incidents", "list", "--filter", &long], "");
+    assert!(error.contains("--filter: expected at most 200 characters, not 224"), "{error}");
+    let error = refused(&["comments", "create", "x", "--text", " "], "");
+    assert!(error.contains("--text: expected a text"), "{error}");
+    let mut args = vec!["ip-sets", "update", "p", "s", "--dry-run"];
+    for right in ["10.0.0.1", "10.0.0.0/8", "fe80::1", "2001:db8::/32", "::/0"] {
+        args.extend(["--ip-addresses", right]);
+    }
+    run(&args, b"").ok();
+    // A strict emulator refuses them, too.
+    let server = Server::start(Emulator::builder().seed(true).strict(true));
+    let update = async |address: &str| {
+        let client = Client::connect(&server.endpoint).await.unwrap();
+        let ip_set = IpSet { ip_addresses: vec![address.to_owned()], ..IpSet::default() };
+        let (policy_uuid, ip_set_uuid) = ("p".to_owned(), "s".to_owned());
+        let request = UpdateIpSetRequest { policy_uuid, ip_set_uuid, ip_set: Some(ip_set) };
+        client.network_access_configurator().update_ip_set(request).await.unwrap_err().to_string()
+    };
+    let error = runtime().block_on(update("10.0.0.999"));
+    assert!(error.contains("expected an IPv4 or IPv6 address"), "{error}");
 }
