@@ -33,6 +33,11 @@ pub const ARGUED: &[(&str, &str, &str)] = &[
     ("incident-management", "GET /v1/detections", VERSION),
     ("incident-management", "GET /v1/detections/{detectionUuid}", VERSION),
     ("incident-management", "GET /v1/detections:listDelta", OBSERVED),
+    (
+        "incident-management",
+        "v2IncidentComment.incidentUuid",
+        "set by the server, which sets everything but the text of a comment",
+    ),
     ("incident-management", "v1ListDeltaDetectionsResponse", OBSERVED),
     ("incident-management", "GET /v2/detections:listDelta", OBSERVED),
     ("incident-management", "v2ListDeltaDetectionsResponse", OBSERVED),

@@ -162,6 +162,18 @@ impl Flag {
         self.fields.len() > 1 && self.fields.first().is_some_and(is_required)
     }
 
+    /// Whether it is one of the fields of which a required message has one.
+    pub fn is_choice_in_required(&self) -> bool {
+        let Some((last, parents)) = self.fields.split_last() else { return false };
+        let oneof = last.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+        oneof.is_some() && !parents.is_empty() && parents.iter().all(is_required)
+    }
+
+    /// Whether both set fields of the same oneof.
+    pub fn is_same_choice(&self, other: &Self) -> bool {
+        self.path() == other.path() || self.excludes(other)
+    }
+
     /// Returns what sets the field.
     pub fn example(&self) -> String {
         let Some(field) = self.fields.last() else { return String::new() };

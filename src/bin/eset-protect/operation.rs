@@ -128,6 +128,12 @@ impl Operation {
             let is_name = |flag: &&Flag| ["--display-name", "--name"].contains(&&*flag.name());
             shown.extend(inner.clone().find(is_name).or(inner.clone().next()));
         }
+        // Of a choice that a required message is, one.
+        for flag in flags.iter().filter(|flag| flag.is_choice_in_required()) {
+            if !shown.iter().any(|other| flag.is_same_choice(other)) {
+                shown.push(flag);
+            }
+        }
         // An update changes something.
         if let Some(mask) = Mask::of(&self.method, &self.arguments()) {
             shown.extend(flags.iter().find(|flag| mask.covers(flag)));
