@@ -185,3 +185,31 @@ fn csv_changes_no_value() {
     assert!(list("table").contains("\na\\nb\na\\nb\na\\r\\n"), "{}", list("table"));
     assert!(!list("table").contains('\u{1b}'));
 }
+
+/// Of alternatives, one column shows the one that is set.
+#[test]
+fn tables_show_what_one_looks_for() {
+    let server = Server::seeded();
+    for (args, full, headers) in [
+        (
+            ["vulnerabilities", "list"],
+            1..4,
+            "DEVICE,CVE NUMBER,SEVERITY,RISK SCORE,APPLICATION,AVAILABLE PATCH",
+        ),
+        (
+            ["patches", "list"],
+            3..5,
+            "UUID,DEVICE,DEVELOPER DISPLAY NAME,RESULT VERSION NAME,SEVERITY,FIXED CVES,PACKAGE",
+        ),
+        (["iam", "roles"], 0..3, "SUBJECT REFERENCE,SUBJECT TYPE,ROLE NAME"),
+    ] {
+        let csv = server.run(&[&args[..], &["-o", "csv"]].concat()).ok();
+        let mut lines = csv.lines();
+        assert_eq!(lines.next(), Some(headers));
+        assert!(csv.lines().count() > 1, "{csv}");
+        for line in lines {
+            let cells: Vec<_> = line.split(',').collect();
+            assert!(cells[full.clone()].iter().all(|cell| !cell.is_empty()), "{csv}");
+        }
+    }
+}

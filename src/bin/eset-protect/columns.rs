@@ -20,6 +20,8 @@ pub struct Column {
     path: Vec<String>,
     /// The last field of the path; `None` inside an `Any`.
     field: Option<FieldDescriptor>,
+    /// Columns that are shown in the same place, since usually only one of them is set.
+    others: Vec<Self>,
 }
 
 impl Column {
@@ -29,7 +31,7 @@ impl Column {
         let columns: Vec<_> = if named.is_empty() {
             chosen(message, MAX)
         } else {
-            named.iter().map(|path| at(message, path)).collect()
+            named.iter().filter_map(|paths| first_of(message, paths)).collect()
         };
         with_unique_headers(columns)
     }
@@ -48,7 +50,7 @@ impl Column {
     /// The column of a list of texts or numbers.
     pub fn whole(field: &FieldDescriptor) -> Self {
         let header = singular(&noun(field.name()).replace('_', " ")).to_uppercase();
-        Self { header, path: Vec::new(), field: Some(field.clone()) }
+        Self { header, path: Vec::new(), field: Some(field.clone()), others: Vec::new() }
     }
 
     /// Finds a column by the path of its field, in the spelling of the `.proto` file or of JSON.
@@ -120,7 +122,8 @@ impl Column {
             Some(field) => cell::text(field, value, times),
             None => cell::plain(value),
         });
-        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
+        let others = self.others.iter().map(|other| other.cell(message, times));
+        texts.chain(others).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -166,11 +169,22 @@ fn with_unique_headers(mut columns: Vec<Column>) -> Vec<Column> {
     columns
 }
 
+/// Returns the column of paths with `|` between them.
+fn first_of(message: &MessageDescriptor, paths: &str) -> Option<Column> {
+    let mut columns = paths.split('|').map(|path| at(message, path));
+    let first = columns.next()?;
+    Some(Column { others: columns.collect(), ..first })
+}
+
 fn at(message: &MessageDescriptor, path: &str) -> Column {
     let names: Vec<_> = path.split('.').collect();
     let mut message = Some(message.clone());
-    let mut column =
-        Column { header: heading(&names).to_uppercase(), path: Vec::new(), field: None };
+    let mut column = Column {
+        header: heading(&names).to_uppercase(),
+        path: Vec::new(),
+        field: None,
+        others: Vec::new(),
+    };
     for name in names {
         column.field = message.and_then(|message| message.get_field_by_name(name));
         let json_name = column.field.as_ref().map_or(name, |field| field.json_name());
