@@ -230,6 +230,22 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
     }
 }
 
+/// `get` and `list` print resources, which not every request has.
+#[test]
+fn help_promises_only_files_that_are_read() {
+    for (args, takes_resources) in [
+        (["groups", "delete"], false),
+        (["groups", "move"], false),
+        (["groups", "rename"], false),
+        (["groups", "list"], false),
+        (["groups", "create"], true),
+        (["ip-sets", "update"], true),
+    ] {
+        let help = run(&[&args[..], &["--help"]].concat(), b"").ok();
+        assert_eq!(help.contains("what `get` or `list` printed"), takes_resources, "{args:?}");
+    }
+}
+
 /// What only the server sets is no flag of an update either.
 #[test]
 fn flags_are_what_a_caller_sets() {

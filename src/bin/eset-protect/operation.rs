@@ -94,7 +94,7 @@ impl Operation {
     /// Adds the arguments that do not depend on the request.
     fn common(&self, command: Command) -> Command {
         let command = Common::augment_args(match self.is_short {
-            true => command.arg(Given::file()),
+            true => command.arg(Given::file(&self.method)),
             false => command.arg(Given::argument()),
         });
         let names_one = self.method.is_removing() && !self.arguments().is_empty();

@@ -6,6 +6,7 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use crate::failure::Failure;
 use crate::input::Source;
+use crate::method::Method;
 
 const ARGUMENT: &str = "request";
 const FILE: &str = "file";
@@ -33,16 +34,19 @@ impl Given {
     }
 
     /// The flag of all other commands.
-    pub fn file() -> Arg {
-        const HELP: &str = "The request in ProtoJSON or YAML, or what `get` or `list` printed; `-` reads \
-                            standard input; flags replace its fields";
+    pub fn file(method: &Method) -> Arg {
+        // What they print is the resource, which not every request has.
+        let printed = method.member().map_or("", |_| ", or what `get` or `list` printed");
+        let help = format!(
+            "The request in ProtoJSON or YAML{printed}; `-` reads standard input; flags replace its fields"
+        );
         Arg::new(FILE)
             .short('f')
             .long(FILE)
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help(HELP)
-            .long_help(format!("{HELP}\n\n{LONG}"))
+            .long_help(format!("{help}\n\n{LONG}"))
+            .help(help)
     }
 
     pub fn from_matches(matches: &ArgMatches) -> Option<Self> {
