@@ -107,6 +107,11 @@ fn names_are_completed_live() {
     assert!(offered(&script, &isolate, &endpoint).contains(&"REGISTER-01".to_owned()));
     let get = ["eset-protect", "devices", "get", "5f0c1a62"];
     assert!(offered(&script, &get, &endpoint).contains(&crate::command::DEVICE.to_owned()));
+    let named = |words: [&str; 4]| offered(&script, &words, &endpoint);
+    assert!(named(["eset-protect", "devices", "get", "LAP"]).contains(&"LAPTOP-01".to_owned()));
+    assert!(named(["eset-protect", "devices", "rename", ""]).contains(&"LAPTOP-01".to_owned()));
+    let flag = ["eset-protect", "patches", "list", "--device", "LAP"];
+    assert!(offered(&script, &flag, &endpoint).contains(&"LAPTOP-01".to_owned()));
     let nobody = [("ESET_PROTECT_ENDPOINT", "http://127.0.0.1:1")];
     assert_eq!(offered(&script, &isolate, &nobody), [""; 0]);
 }

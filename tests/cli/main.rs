@@ -16,6 +16,7 @@ mod completions;
 mod convert;
 mod demo;
 mod descriptors;
+mod device_names;
 mod emulator;
 mod failures;
 mod files;

@@ -10,6 +10,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 
 use crate::calls::{pages, parse};
 use crate::connection::Connection;
+use crate::devices::is_device;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::Output;
@@ -89,8 +90,16 @@ fn words() -> Vec<String> {
 /// What a resource is completed to.
 #[derive(Clone, Copy, Debug)]
 pub enum By {
-    Name,
+    /// By its name, or by its UUID once that has begun.
+    NameOrUuid,
     Uuid,
+}
+
+impl By {
+    /// Returns what names the resource in a field.
+    pub fn of(field: &str) -> Self {
+        if is_device(field) { Self::NameOrUuid } else { Self::Uuid }
+    }
 }
 
 /// Completes the resources that a noun lists.
@@ -108,6 +117,7 @@ fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
     // Of the whole command, only these options matter here.
     let options = Connection::augment_args(Command::new(NAME).ignore_errors(true));
     let options = options.arg(Arg::new("").num_args(0..));
+    let word = words().pop().unwrap_or_default();
     let typed = [NAME.to_owned()].into_iter().chain(words());
     let Ok(matches) = options.try_get_matches_from(typed) else { return found };
     let Ok(connection) = Connection::from_arg_matches(&matches) else { return found };
@@ -121,11 +131,15 @@ fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
                 let item = parse(&item)?;
                 let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
                 let (uuid, name) = (text("uuid"), text("displayName"));
-                let (value, help) = match by {
-                    By::Name => (name, uuid),
-                    By::Uuid => (uuid, name),
-                };
-                found.push(CompletionCandidate::new(value).help(Some(help.into())));
+                if matches!(by, By::NameOrUuid) && !name.is_empty() {
+                    let candidate = CompletionCandidate::new(name.clone());
+                    found.push(candidate.help(Some(uuid.clone().into())));
+                    // Before the first letter, UUIDs would only hide the names.
+                    if word.is_empty() {
+                        continue;
+                    }
+                }
+                found.push(CompletionCandidate::new(uuid).help(Some(name.into())));
             }
         }
         Ok(())

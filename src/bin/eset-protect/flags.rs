@@ -186,7 +186,7 @@ impl Flag {
             Kind::Bool => "true".to_owned(),
             _ => {
                 let json = skeleton::of_field(field).filter(|json| json.len() <= MAX_EXAMPLE);
-                json.map_or(value_name(field).to_owned(), |json| format!("'{json}'"))
+                json.map_or(Self::value_name(field).to_owned(), |json| format!("'{json}'"))
             }
         };
         match (self.is_argument, form(field)) {
@@ -194,6 +194,10 @@ impl Flag {
             (false, Form::Bool) => format!(" --{}={value}", self.name),
             (false, _) => format!(" --{} {value}", self.name),
         }
+    }
+
+    fn value_name(field: &FieldDescriptor) -> &'static str {
+        if is_device(field.name()) { "DEVICE" } else { value_name(field) }
     }
 
     /// Whether only one of the two can be set, because they are in different fields of one oneof.
@@ -211,7 +215,7 @@ impl Flag {
         // Of a resource that the command lists, shells complete the UUIDs.
         let resource = plural(noun(field.name()).replace('_', "-").trim_end_matches('s'));
         if field.name().ends_with("uuid") || field.name().ends_with("uuids") {
-            arg = arg.add(listed(&resource, By::Uuid));
+            arg = arg.add(listed(&resource, By::of(field.name())));
         }
         if self.is_argument {
             arg = arg.value_name(self.name.clone());
@@ -247,7 +251,7 @@ impl Flag {
                 arg.value_name("NAME").ignore_case(true).value_parser(parser)
             }
             _ => arg
-                .value_name(value_name(field))
+                .value_name(Self::value_name(field))
                 .allow_hyphen_values(true)
                 .value_parser(parser(field)),
         };
@@ -257,6 +261,15 @@ impl Flag {
     fn help(&self) -> String {
         let Some(field) = self.fields.last() else { return String::new() };
         let mut help = summary(&field.parent_file(), field.path()).unwrap_or_default();
+        if is_device(field.name()) {
+            match help.find("UUID") {
+                Some(at) => help.insert_str(at, "name or "),
+                None => {
+                    let end = help.find([';', ',', ':', '(']).unwrap_or(help.len());
+                    help.insert_str(end, ", by name or UUID");
+                }
+            }
+        }
         // A message that is unset needs none of its fields.
         if !self.is_argument && self.is_required() {
             help.push_str(" (required)");

@@ -136,7 +136,8 @@ impl Job {
             .long_about(None)
             .mut_arg("uuids", |arg| {
                 let arg = arg.value_name("DEVICE").help(DEVICES);
-                arg.long_help(format!("{DEVICES}\n\n{NAMES}")).add(listed("devices", By::Name))
+                arg.long_help(format!("{DEVICES}\n\n{NAMES}"))
+                    .add(listed("devices", By::NameOrUuid))
             })
             .after_help(format!("Example:\n  eset-protect {}", self.example));
         command.next_help_heading(action::HEADING).args(self.flags().iter().map(Flag::arg))

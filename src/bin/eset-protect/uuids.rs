@@ -36,9 +36,9 @@ impl ByUuid {
     pub fn command(command: Command, method: &Method, noun: &str) -> Command {
         let name = command.get_name().to_owned();
         let input = method.input();
-        let what = match input.fields().any(|field| is_device(field.name())) {
-            true => "names or UUIDs",
-            false => "UUIDs",
+        let (what, by) = match input.fields().any(|field| is_device(field.name())) {
+            true => ("names or UUIDs", By::NameOrUuid),
+            false => ("UUIDs", By::Uuid),
         };
         let one = format!("eset-protect {noun} {name} UUID");
         let yes = if method.is_removing() { " --yes" } else { "" };
@@ -54,7 +54,7 @@ impl ByUuid {
         command
             .mut_arg("uuids", |arg| {
                 arg.help(format!("One or several {what}; `-` reads them from standard input"))
-                    .add(listed(noun, By::Uuid))
+                    .add(listed(noun, by))
             })
             .after_help(format!("{NOTE}\n\nExamples:\n  {one}\n  {many}"))
     }
