@@ -70,6 +70,15 @@ pub async fn resolve(
     Ok(())
 }
 
+/// Returns the UUID of a device that has this name or UUID.
+pub async fn uuid(client: &Client, device: String) -> Result<String, Failure> {
+    if is_uuid(device.as_bytes()) {
+        return Ok(device);
+    }
+    let mut uuids = by_name(client, vec![device.clone()]).await?;
+    Ok(uuids.remove(&device).unwrap_or(device))
+}
+
 /// Returns the names of these devices, as far as the login may read them: what cannot be looked up keeps its UUID.
 pub async fn names(client: &Client, uuids: &BTreeSet<String>) -> BTreeMap<String, String> {
     static KNOWN: Mutex<BTreeMap<String, String>> = Mutex::const_new(BTreeMap::new());

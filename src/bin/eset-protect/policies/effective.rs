@@ -5,7 +5,9 @@ use eset_protect::rollout::Effective;
 
 use super::settings::shown;
 use super::view::json;
+use crate::completions::{By, listed};
 use crate::connection::Connection;
+use crate::devices;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
 use crate::say::say;
@@ -19,15 +21,16 @@ use crate::text::printable;
 /// standard error.
 #[derive(Args, Debug)]
 pub struct EffectiveArgs {
-    /// The device's UUID
-    #[arg(long, value_name = "UUID")]
+    /// The device's name or UUID
+    #[arg(long, value_name = "DEVICE", add = listed("devices", By::NameOrUuid))]
     device: String,
 }
 
 impl EffectiveArgs {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         connection.run(async |client, view| {
-            let effective = Effective::of_device(&client, &self.device).await?;
+            let device = devices::uuid(&client, self.device).await?;
+            let effective = Effective::of_device(&client, &device).await?;
             for what in &effective.not_considered {
                 say(&format!("not considered: {what}"));
             }
