@@ -1,15 +1,21 @@
 //! Finds the RPC for an HTTP method and path.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::path::segments;
 use super::{TranscodeError, binding};
 #[cfg(feature = "emulator")]
 use crate::rpc::Deployment;
+use crate::rpc::path_template::Piece;
 use crate::rpc::{self, HttpBinding, MethodSpec, Rpc};
 
-/// The bindings of many RPCs, the most specific ones first.
+/// The bindings of many RPCs.
 #[derive(Clone, Debug)]
 pub struct Router {
+    /// The most specific ones first.
     entries: Vec<Entry>,
+    /// Which of them fit, by the second segment of a path, which names the collection.
+    places: Places,
     /// What another deployment has.
     gone: Vec<Entry>,
 }
@@ -28,7 +34,7 @@ impl Router {
             .flat_map(|spec| spec.http.iter().map(move |binding| Entry { spec, binding }));
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_cached_key(|entry| entry.binding.template.specificity());
-        Self { entries, gone: Vec::new() }
+        Self { places: Places::of(&entries), entries, gone: Vec::new() }
     }
 
     /// Keeps what a deployment has. The paths of the rest do not exist, even where others fit them.
@@ -38,6 +44,7 @@ impl Router {
             deployment.has(entry.spec) && deployment.bindings(entry.spec).contains(entry.binding)
         });
         (self.entries, self.gone) = (kept, gone);
+        self.places = Places::of(&self.entries);
     }
 
     /// Creates a router for every RPC of this crate.
@@ -52,7 +59,8 @@ impl Router {
     /// Fails if there is one but the path is not percent-encoded UTF-8.
     pub fn route(&self, method: &str, path: &str) -> Result<Option<Route>, TranscodeError> {
         let Some(segments) = segments(path) else { return Ok(None) };
-        for &Entry { spec, binding } in &self.entries {
+        for &place in self.places.at(&segments) {
+            let Entry { spec, binding } = self.entries[place];
             if binding.method == method
                 && let Some(segments) = binding.template.fitting(&segments)
             {
@@ -77,6 +85,39 @@ impl Router {
         methods.sort_unstable();
         methods.dedup();
         methods
+    }
+}
+
+/// The places of entries that a path may fit, in order.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    by_second: BTreeMap<&'static str, Vec<usize>>,
+    /// Those that have no literal there.
+    others: Vec<usize>,
+}
+
+impl Places {
+    fn of(entries: &[Entry]) -> Self {
+        let second = |entry: &Entry| match entry.binding.template.pieces() {
+            [Piece::Literal(_) | Piece::One, Piece::Literal(literal), ..] => Some(*literal),
+            _ => None,
+        };
+        let literals: BTreeSet<_> = entries.iter().filter_map(second).collect();
+        let places = |literal: Option<&str>| {
+            let fitting = entries.iter().enumerate().filter(|(_, entry)| {
+                let second = second(entry);
+                second.is_none() || second == literal
+            });
+            fitting.map(|(place, _)| place).collect()
+        };
+        let by_second = literals.into_iter().map(|literal| (literal, places(Some(literal))));
+        Self { by_second: by_second.collect(), others: places(None) }
+    }
+
+    fn at(&self, segments: &[&str]) -> &[usize] {
+        // No literal has a colon, which begins a verb.
+        let second = segments.get(1).and_then(|second| second.split(':').next());
+        second.and_then(|second| self.by_second.get(second)).unwrap_or(&self.others)
     }
 }
 

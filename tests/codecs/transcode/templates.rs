@@ -1,6 +1,7 @@
 //! The syntax of path templates.
 
-use eset_protect::transcode::PathTemplate;
+use eset_protect::rpc::{HttpBinding, MethodSpec};
+use eset_protect::transcode::{PathTemplate, Router};
 use proptest::prelude::*;
 
 use super::all_methods;
@@ -245,5 +246,42 @@ proptest! {
             let _ = parsed.capture(&path);
             let _ = parsed.expand(|_| Some(path.clone()));
         }
+    }
+}
+
+/// A router looks only at templates with the second segment of the path, and at those without a literal there.
+#[test]
+fn a_router_finds_the_most_specific_template_whatever_its_second_segment_is() {
+    static HTTP: [HttpBinding; 7] = [
+        HttpBinding::new("GET", "/v1"),
+        HttpBinding::new("GET", "/v1/things/{id}"),
+        HttpBinding::new("GET", "/v1/things:count"),
+        HttpBinding::new("GET", "/v1/{name}/parts"),
+        HttpBinding::new("GET", "/v1/{name=things/*/parts/*}"),
+        HttpBinding::new("GET", "/{version}/things"),
+        HttpBinding::new("GET", "/v2/{name=**}"),
+    ];
+    let spec = |http: &'static HttpBinding| -> &'static MethodSpec {
+        Box::leak(Box::new(MethodSpec::new(http.path, "", "").http(std::slice::from_ref(http))))
+    };
+    let router = Router::new(HTTP.iter().map(spec));
+    for (path, expected) in [
+        ("/v1", Some("/v1")),
+        ("/v1/things/7", Some("/v1/things/{id}")),
+        ("/v1/things/parts", Some("/v1/things/{id}")),
+        ("/v1/things:count", Some("/v1/things:count")),
+        ("/v1/things:other", None),
+        ("/v1/others/parts", Some("/v1/{name}/parts")),
+        ("/v1/others:x/parts", Some("/v1/{name}/parts")),
+        ("/v1/things/7/parts/8", Some("/v1/{name=things/*/parts/*}")),
+        ("/v1/things", Some("/{version}/things")),
+        ("/v9/things", Some("/{version}/things")),
+        ("/v2", Some("/v2/{name=**}")),
+        ("/v2/things", Some("/v2/{name=**}")),
+        ("/v2/others/7", Some("/v2/{name=**}")),
+        ("/v9/others", None),
+    ] {
+        let route = router.route("GET", path).unwrap();
+        assert_eq!(route.map(|route| route.binding().path), expected, "{path}");
     }
 }
