@@ -1,5 +1,7 @@
 //! Encodes and decodes the messages of an RPC as HTTP requests and responses.
 
+use prost::{DecodeError, Message};
+
 use super::object::Object;
 use super::{TranscodeError, form, query};
 use crate::json::context;
@@ -138,18 +140,16 @@ fn encode_request(
     Err(first.unwrap_or_else(|| TranscodeError::new("", "the RPC has no HTTP form")))
 }
 
-/// Encodes a request of strings alone, such as that of a get, which needs no JSON on the way to its path and query.
+/// Encodes a request of strings alone without JSON on the way to its path and query.
 fn of_strings(binding: &'static HttpBinding, request: &dyn Transcoded) -> Option<Encoded> {
     if !binding.body.is_empty() {
         return None;
     }
-    let fields = request.fields();
-    let bytes = request.bytes();
+    let (fields, bytes) = (request.fields(), request.bytes());
     let strings = wire::fields(&bytes).map(|found| {
         let found = found.ok()?;
         let field = fields.iter().find(|field| field.number == found.number)?;
-        let is_string = matches!((field.kind, field.shape), (FieldKind::Text, FieldShape::Single));
-        Some((field, str::from_utf8(found.value).ok().filter(|_| is_string)?))
+        Some((field, str::from_utf8(found.value).ok().filter(|_| is_string(field))?))
     });
     let mut strings: Vec<_> = strings.collect::<Option<_>>()?;
     let text = |name: &str| strings.iter().find(|(field, _)| field.is_called(name));
@@ -204,10 +204,28 @@ pub(super) fn decode<R: Rpc>(
     query: &str,
     body: &[u8],
 ) -> Result<R::Request, TranscodeError> {
-    match request_json(fields_of::<R::Request>(), binding, variables, query, body)? {
+    let fields = fields_of::<R::Request>();
+    if query.is_empty()
+        && body.is_empty()
+        && let Some(bytes) = serialized(fields, variables)
+    {
+        let whole = |error: DecodeError| TranscodeError::new("", error.to_string());
+        return R::Request::decode(&*bytes).map_err(whole);
+    }
+    match request_json(fields, binding, variables, query, body)? {
         Some(json) => read_made_here(&json),
         None => protojson::read(body).map_err(|error| TranscodeError::json(&error)),
     }
+}
+
+/// Serializes a request of nothing but values in the path that are strings, without JSON on the way.
+fn serialized(fields: &[Field], variables: &[(String, String)]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for (name, value) in variables {
+        let field = fields.iter().find(|field| field.is_called(name) && is_string(field))?;
+        prost::encoding::string::encode(field.number, value, &mut bytes);
+    }
+    Some(bytes)
 }
 
 /// Returns the JSON of a request; `None` if it is the body.
@@ -264,6 +282,10 @@ pub(super) fn encode_response(
     }
     let json = response.with_defaults()?.take_member(field)?;
     Ok(json.unwrap_or_else(|| b"null".to_vec()))
+}
+
+fn is_string(field: &Field) -> bool {
+    matches!((field.kind, field.shape), (FieldKind::Text, FieldShape::Single))
 }
 
 /// Returns the fields of a request or response.
