@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -20,7 +21,6 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::{BoxError, Service};
-use uuid::Uuid;
 
 use self::injected::{broken, injected, plain};
 use self::pending::{Pending, RESPONSE_ID};
@@ -125,11 +125,10 @@ impl Gate {
         });
         let mut response = match self.admit(&request, front, spec) {
             Ok(deadline) => {
-                let answer = async {
-                    match front {
-                        Front::Grpc => self.grpc(routes, request, spec).await,
-                        Front::Rest => self.rest(request, spec).await,
-                    }
+                // Boxed, because every function that a future passes through copies it.
+                let answer: BoxFuture<'_, _> = match front {
+                    Front::Grpc => Box::pin(self.grpc(routes, request, spec)),
+                    Front::Rest => Box::pin(self.rest(request, spec)),
                 };
                 match (deadline.limit(answer).await, front) {
                     (Ok(answer), Front::Grpc) => answer?.map(|body| deadline.limit_body(body)),
@@ -143,7 +142,7 @@ impl Gate {
             response = without_body(response);
         }
         if !response.headers().contains_key(REQUEST_ID)
-            && let Ok(id) = HeaderValue::try_from(Uuid::new_v4().to_string())
+            && let Ok(id) = HeaderValue::try_from(request_id())
         {
             response.headers_mut().insert(REQUEST_ID, id);
         }
@@ -205,7 +204,7 @@ impl Gate {
             Ok(fault) => fault,
             Err(status) => return Ok(status.into_http()),
         };
-        let answer = Fault::run(fault.as_ref(), self.run(routes, request, spec)).await;
+        let answer = Fault::run(fault.as_ref(), Box::pin(self.run(routes, request, spec))).await;
         match fault.map(|fault| fault.kind) {
             Some(Kind::Status(status)) => Ok((*status).into_http()),
             Some(Kind::Http { status, headers, body }) => {
@@ -265,14 +264,14 @@ impl Gate {
             _ => (0, None),
         };
         let gate = Arc::clone(self);
-        let answer = async move {
+        let answer = Box::pin(async move {
             let answer = Fault::run(fault.as_ref(), gate.serve(request)).await;
             match fault.map(|fault| fault.kind) {
                 Some(Kind::Status(status)) => gate.failure(spec, &status),
                 Some(Kind::Http { status, headers, body }) => plain(status, headers, body),
                 _ => answer,
             }
-        };
+        });
         // Only calls and logins can be pending (FACTS.md#cloud-login, FACTS.md#pending-responses).
         let answer = if spec.is_some() || logins::is_login(&path, self.deployment) {
             self.pending.run(print, times, answer, self.api.environment.clock.now()).await
@@ -317,6 +316,11 @@ fn print(request: &Request<Bytes>) -> u64 {
         .part(request.uri().path_and_query().map_or("", |path| path.as_str()))
         .part(request.body())
         .value()
+}
+
+/// Returns a random id. It is no secret, so it needs no randomness of the system.
+fn request_id() -> String {
+    uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string()
 }
 
 /// Returns the response to `HEAD` (RFC 9110, 9.3.2): that of `GET` without its body.

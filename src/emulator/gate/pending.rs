@@ -1,13 +1,14 @@
 //! Responses that take longer (202, [facts](crate::facts#pending-responses)).
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderValue, Response, StatusCode};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ struct Waiting {
     times: u32,
     slot: Slot,
     /// Cancels the call when its response can no longer be fetched.
-    _task: AbortOnDropHandle<()>,
+    _task: Option<AbortOnDropHandle<()>>,
 }
 
 impl Pending {
@@ -48,27 +49,26 @@ impl Pending {
         Self { after, waiting: Mutex::default() }
     }
 
-    /// Waits for a response, or returns how to fetch it later. `times` polls get no response in any case.
+    /// Waits for a response, or returns how to fetch it later, and goes on in a task of its own. `times` polls get no
+    /// response in any case.
     pub(super) async fn run(
         &self,
         print: u64,
         times: u32,
-        response: impl Future<Output = Response<Bytes>> + Send + 'static,
+        mut response: BoxFuture<'static, Response<Bytes>>,
         now: SystemTime,
     ) -> Response<Bytes> {
-        // A task is copied when it begins and ends, and this future has tens of kilobytes.
-        let response = Box::pin(response);
-        let (sender, mut slot) = watch::channel(None);
-        let task = AbortOnDropHandle::new(tokio::spawn(async move {
-            sender.send_replace(Some(response.await));
-        }));
-        // Waits even if the response is withheld, so that it is ready when it is polled.
-        let response = self.wait(&mut slot).await;
-        if times == 0
-            && let Some(response) = response
-        {
-            return response;
-        }
+        let (slot, task) = match timeout(self.after, response.as_mut()).await {
+            Ok(response) if times == 0 => return response,
+            Ok(response) => (watch::channel(Some(response)).1, None),
+            Err(_) => {
+                let (sender, slot) = watch::channel(None);
+                let task = tokio::spawn(async move {
+                    sender.send_replace(Some(response.await));
+                });
+                (slot, Some(AbortOnDropHandle::new(task)))
+            }
+        };
         let id = Uuid::new_v4().to_string();
         let mut waiting = self.lock();
         make_room(&mut waiting, now);
@@ -119,7 +119,7 @@ impl Pending {
 
     async fn wait(&self, slot: &mut Slot) -> Option<Response<Bytes>> {
         let ready = slot.wait_for(Option::is_some);
-        match tokio::time::timeout(self.after, ready).await {
+        match timeout(self.after, ready).await {
             Ok(Ok(response)) => response.clone(),
             // The call panicked, or the server is shutting down.
             Ok(Err(_)) => {
