@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::{Database, Durability, ReadableDatabase};
 use tonic::Status;
@@ -18,15 +18,19 @@ pub(crate) use tables::{Change, Read, Snapshot, within};
 use super::error::EmulatorError;
 use super::failure::Failure;
 use crate::server::notifier::Notifier;
-use tables::{CHANGES, META};
+use tables::CHANGES;
 
 /// The file in a data directory.
 const FILE: &str = "emulator.redb";
 
+/// In memory, only every so many changes are committed as if there were a disk. redb keeps what it could undo until then.
+const DURABLE_EVERY: u64 = 64;
+
 /// The emulator's rows, transactional and durable.
 ///
 /// Every change is one transaction, on disk (`Durability::Immediate`) before its call is answered. Reads use
-/// a snapshot. Both block: commits wait for the disk, and writers for each other.
+/// a snapshot. Both block: commits wait for the disk, and writers for each other. Reads of a store in memory wait for
+/// nothing.
 ///
 /// redb stops working after a disk error, so a full disk would be fatal. Therefore the file is opened again,
 /// which repairs it: committed changes are kept, others are discarded, and reads continue.
@@ -44,12 +48,40 @@ pub(crate) struct Store {
 }
 
 enum Handle {
-    /// Open, with a count of openings.
-    Open(Database, u64),
+    Open(Open),
     /// Could not be opened again, with a count of openings.
     Failed(u64),
     /// After [`close`](Store::close).
     Closed,
+}
+
+/// An open database.
+struct Open {
+    /// The tables since the last change, from the first read on: to open them takes longer than to read a row.
+    snapshot: Mutex<Option<Arc<Snapshot>>>,
+    database: Database,
+    /// A count of openings.
+    opening: u64,
+}
+
+impl Open {
+    fn new(database: Database, opening: u64) -> Self {
+        Self { snapshot: Mutex::default(), database, opening }
+    }
+
+    fn snapshot(&self) -> Result<Arc<Snapshot>, Failure> {
+        let mut kept = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(snapshot) = &*kept {
+            return Ok(Arc::clone(snapshot));
+        }
+        let snapshot = Arc::new(Snapshot::open(&self.database.begin_read()?)?);
+        Ok(Arc::clone(kept.insert(snapshot)))
+    }
+
+    /// Makes a change visible that was committed.
+    fn forget_snapshot(&self) {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 impl Store {
@@ -73,7 +105,7 @@ impl Store {
     }
 
     fn of(database: Database, path: Option<PathBuf>, max_bytes: u64, notifier: Notifier) -> Self {
-        let handle = RwLock::new(Handle::Open(database, 0));
+        let handle = RwLock::new(Handle::Open(Open::new(database, 0)));
         Self {
             handle,
             path,
@@ -89,8 +121,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Snapshot) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|database| work(&Snapshot::open(&database.begin_read()?)?))
-            .map_err(|failure| self.refused(failure))
+        self.with(|open| work(&*open.snapshot()?)).map_err(|failure| self.refused(failure))
     }
 
     /// Makes a change: all of it or, if `work` fails, nothing.
@@ -99,17 +130,23 @@ impl Store {
         work: impl FnOnce(&mut Change<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let (mut ready, mut work) = (None, Some(work));
-        let mut change = |database: &Database| {
-            let mut transaction = database.begin_write()?;
-            transaction.set_durability(Durability::Immediate)?;
-            {
+        let mut change = |open: &Open| {
+            let mut transaction = open.database.begin_write()?;
+            let number = {
                 let mut change = Change::open(&transaction)?;
                 let Some(work) = work.take() else { return Ok(false) };
                 let result = work(&mut change)?;
                 change.account(self.max_bytes)?;
-                ready = Some((result, change.count()?));
-            }
-            transaction.commit()?;
+                let number = change.count()?;
+                ready = Some((result, number));
+                number
+            };
+            let is_durable = !self.is_in_memory() || number.is_multiple_of(DURABLE_EVERY);
+            let durability = if is_durable { Durability::Immediate } else { Durability::None };
+            transaction.set_durability(durability)?;
+            let committed = transaction.commit();
+            open.forget_snapshot();
+            committed?;
             Ok(true)
         };
         let mut made = self.with(&mut change);
@@ -140,17 +177,22 @@ impl Store {
         }
     }
 
+    /// Whether it has no file, so that reads wait for nothing.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.path.is_none()
+    }
+
     /// Closes the file, so that it can be opened again. Waits for current calls; later ones fail with
     /// `UNAVAILABLE`.
     pub(crate) fn close(&self) {
         *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Handle::Closed;
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with<T>(&self, work: impl FnOnce(&Open) -> Result<T, Failure>) -> Result<T, Failure> {
         self.open_failed()?;
         let (result, opening) = {
             match &*self.handle.read().unwrap_or_else(PoisonError::into_inner) {
-                Handle::Open(database, opening) => (work(database), *opening),
+                Handle::Open(open) => (work(open), open.opening),
                 Handle::Failed(_) => return Err(Failure::internal("the store cannot be opened")),
                 Handle::Closed => return Err(Failure::closed()),
             }
@@ -179,7 +221,7 @@ impl Store {
             ));
         }
         let mut handle = self.handle.write().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(&*handle, Handle::Open(_, now) if *now == opening) {
+        if !matches!(&*handle, Handle::Open(open) if open.opening == opening) {
             return;
         }
         let opening = opening.saturating_add(1);
@@ -187,7 +229,7 @@ impl Store {
         let before = std::mem::replace(&mut *handle, Handle::Failed(opening));
         let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
         if let Ok(database) = file::open(path, false) {
-            *handle = Handle::Open(database, opening);
+            *handle = Handle::Open(Open::new(database, opening));
         }
     }
 
@@ -202,7 +244,7 @@ impl Store {
         let Handle::Failed(opening) = *handle else { return Ok(()) };
         match file::open(path, false) {
             Ok(database) => {
-                *handle = Handle::Open(database, opening.saturating_add(1));
+                *handle = Handle::Open(Open::new(database, opening.saturating_add(1)));
                 Ok(())
             }
             Err(error) => Err(unopened(&error)),
@@ -238,9 +280,8 @@ fn was_of_another(failure: &Failure) -> bool {
 }
 
 /// Returns the number of changes so far.
-fn last_change(database: &Database) -> Result<u64, Failure> {
-    let meta = database.begin_read()?.open_table(META)?;
-    Ok(meta.get(CHANGES)?.map_or(0, |changes| changes.value()))
+fn last_change(open: &Open) -> Result<u64, Failure> {
+    open.snapshot()?.number(CHANGES)
 }
 
 fn unopened(error: &EmulatorError) -> Failure {
