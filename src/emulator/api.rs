@@ -1,7 +1,7 @@
 //! The RPCs that an emulator serves, on both wires.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use prost::Message;
@@ -31,7 +31,7 @@ pub(crate) struct Api {
 /// The methods by gRPC path, and the types of the resources.
 #[derive(Default)]
 pub(crate) struct Methods {
-    methods: BTreeMap<&'static str, Method>,
+    methods: BTreeMap<&'static str, Arc<Method>>,
     /// Each type of resources with its identifier field.
     resources: BTreeMap<String, Kind>,
 }
@@ -49,6 +49,8 @@ struct Method {
     request: MessageDescriptor,
     /// The request fields in its path.
     path: Vec<String>,
+    /// Those that only the server sets, once a request came: options are slow to read.
+    output_only: OnceLock<BTreeSet<String>>,
     /// Checks requests by the schema and the rules.
     check: Check,
     /// `None` for an RPC that is not implemented.
@@ -62,6 +64,7 @@ pub(crate) type Check = fn(&str, Bytes, Timestamp, bool) -> Vec<Problem>;
 /// The implementation of an RPC.
 #[derive(Clone)]
 pub(crate) enum Answer {
+    Standard(Arc<Standard>),
     Read(Arc<Read>),
     Write(Arc<Write>),
 }
@@ -96,20 +99,6 @@ pub(crate) fn write<R: Rpc>(answer: Make<R>) -> (&'static str, Answer) {
     (R::SPEC.path, Answer::Write(Arc::new(write)))
 }
 
-impl From<Standard> for Answer {
-    fn from(method: Standard) -> Self {
-        if method.is_change() {
-            Self::Write(Arc::new(move |change, environment, request| {
-                method.write(change, environment, request)
-            }))
-        } else {
-            Self::Read(Arc::new(move |snapshot, environment, request| {
-                method.read(snapshot, environment, request)
-            }))
-        }
-    }
-}
-
 impl Methods {
     /// Adds the RPCs of these services. `special` are those that do more than a standard method.
     pub(crate) fn add(
@@ -131,9 +120,11 @@ impl Methods {
                 self.resources.entry(message.full_name().to_owned()).or_insert(kind);
             }
             let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
-            let answer = special.remove(spec.path).or_else(|| standard.map(Answer::from));
-            let method = Method { spec, request, path, answer, check };
-            self.methods.insert(spec.path, method);
+            let answer = special.remove(spec.path);
+            let answer = answer.or_else(|| Some(Answer::Standard(Arc::new(standard?))));
+            let output_only = OnceLock::new();
+            let method = Method { spec, request, path, output_only, answer, check };
+            self.methods.insert(spec.path, Arc::new(method));
         }
     }
 
@@ -186,8 +177,33 @@ impl Method {
             DynamicMessage::decode(self.request.clone(), request).map_err(|error| {
                 Status::internal(format!("the request is no {}: {error}", self.request.full_name()))
             })?;
-        request::prepare(&mut request, &self.path)?;
+        let output_only = self.output_only.get_or_init(|| request::output_only(&self.request));
+        request::prepare(&mut request, &self.path, output_only)?;
         Ok(request)
+    }
+
+    /// Checks a request, which is given encoded and as [`read`](Self::read), and answers it.
+    fn answer(
+        &self,
+        api: &Api,
+        answer: &Answer,
+        encoded: Bytes,
+        request: DynamicMessage,
+    ) -> Result<Vec<u8>, Failure> {
+        let Api { store, environment, strict, .. } = api;
+        let mut violations = Violations::default();
+        violations.extend((self.check)(self.spec.path, encoded, environment.now(), *strict));
+        violations.check()?;
+        match answer {
+            Answer::Standard(method) if method.is_change() => {
+                store.write(|change| method.write(change, environment, request))
+            }
+            Answer::Standard(method) => {
+                store.read(|snapshot| method.read(snapshot, environment, request))
+            }
+            Answer::Read(read) => store.read(|snapshot| read(snapshot, environment, request)),
+            Answer::Write(write) => store.write(|change| write(change, environment, request)),
+        }
     }
 }
 
@@ -195,24 +211,20 @@ impl Api {
     /// Serves a call: takes the encoded request and returns the encoded response.
     pub(crate) async fn call(&self, path: &str, request: Bytes) -> Result<Vec<u8>, Status> {
         let method = self.methods.methods.get(path);
-        let answered = method.and_then(|method| Some((method, method.answer.clone()?)));
+        let answered = method.and_then(|method| Some((method, method.answer.as_ref()?)));
         let Some((method, answer)) = answered else {
             return Err(Status::unimplemented(format!("{path} is not emulated")));
         };
-        let (api, check, path) = (self.clone(), method.check, method.spec.path);
         let message = method.read(request.clone())?;
-        // On a thread of its own, since the store waits for the disk, and deeply nested `Any`s need most of a
-        // stack.
-        let answered = tokio::task::spawn_blocking(move || {
-            let Self { store, environment, strict, .. } = api;
-            let mut violations = Violations::default();
-            violations.extend(check(path, request, environment.now(), strict));
-            violations.check()?;
-            match answer {
-                Answer::Read(read) => store.read(|snapshot| read(snapshot, &environment, message)),
-                Answer::Write(write) => store.write(|change| write(change, &environment, message)),
-            }
-        });
+        let is_brief = matches!(answer, Answer::Standard(method) if method.is_brief(&message));
+        if is_brief && self.store.is_in_memory() {
+            return Ok(method.answer(self, answer, request, message)?);
+        }
+        // On a thread of its own, since the store waits for the disk and for other changes, lists may be long, and
+        // deeply nested `Any`s need most of a stack.
+        let (api, called, answer) = (self.clone(), Arc::clone(method), answer.clone());
+        let answered =
+            tokio::task::spawn_blocking(move || called.answer(&api, &answer, request, message));
         let answer = answered.await;
         let answer = answer.map_err(|error| Status::internal(format!("{path} failed: {error}")))?;
         Ok(answer?)

@@ -19,6 +19,7 @@ use prost_reflect::{
 
 use self::fields::{server_values, values_from_xml};
 pub(super) use self::filter::Filter;
+use self::filter::OCCUR_TIME;
 pub(super) use self::method::methods;
 use super::environment::Environment;
 use super::failure::Failure;
@@ -83,6 +84,22 @@ impl Standard {
                 | Verb::BatchGet(_)
                 | Verb::Download
         )
+    }
+
+    /// Whether a call changes nothing, looks at no more rows than its answer has, and at nothing in them.
+    pub(crate) fn is_brief(&self, request: &DynamicMessage) -> bool {
+        match self.verb {
+            Verb::Get | Verb::BatchGet(_) => true,
+            // Other fields filter and sort, and so does the time.
+            Verb::List => {
+                self.resource.get_field_by_name(OCCUR_TIME).is_none()
+                    && request.fields().all(|(field, _)| {
+                        matches!(field.name(), "page_size" | "page_token")
+                            || self.path.iter().any(|name| name == field.name())
+                    })
+            }
+            _ => false,
+        }
     }
 
     /// Returns the type and identifier field of the resource, and the types that it is inside of.
@@ -231,7 +248,7 @@ impl Standard {
     ) -> Result<(u64, Vec<u8>), Failure> {
         let found = tables.find(collection, id)?.filter(|(_, row)| {
             // What occurs in the future is not there yet.
-            let field = self.resource.get_field_by_name("occur_time");
+            let field = self.resource.get_field_by_name(OCCUR_TIME);
             let Some(field) = field else { return true };
             let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice());
             let time = resource.ok().and_then(|it| seconds(&it.get_field(&field)));

@@ -17,7 +17,7 @@ const MAX_VALUES: usize = 10_000;
 /// A group of devices, which counts with the groups below it (FACTS.md#patch-management).
 const GROUP: &str = "device_group_uuid";
 /// When what a resource reports happened. Before that time the resource is not there.
-const OCCUR_TIME: &str = "occur_time";
+pub(super) const OCCUR_TIME: &str = "occur_time";
 
 /// What a list's request asks for. A field of the request that is not set lets everything through.
 ///
