@@ -4,7 +4,7 @@
 //! The rows of a group take turns, for a tenth of a second each, so that all of them meet the same machine. A group
 //! prints the medians: CPU time of this process or of the server, and wall time, per call and relative to the first row.
 //!
-//! With the argument `scale` it measures the emulator with 100 to 1,000,000 tasks instead.
+//! With the argument `scale` it compares emulators with 100, 10,000 and 1,000,000 tasks instead.
 
 mod model;
 
@@ -30,7 +30,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
-/// The arguments with which this program is a server: the emulator, or one that always sends the body that follows.
+/// The arguments with which this program is a server: the emulator with as many tasks as follow, or one that always
+/// sends the body that follows.
 const SERVER: &str = "server";
 const STATIC: &str = "static";
 
@@ -45,12 +46,12 @@ type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [SERVER] => return serve(emulator()),
+        [SERVER, tasks] => return serve(emulator(tasks.parse().expect("a number"))),
         [STATIC, body] => return serve(static_answers(body.to_owned())),
         _ if arguments.iter().any(|argument| argument == "scale") => return scale(),
         _ => {}
     }
-    let (server, endpoint) = Server::start(&[SERVER]);
+    let (server, endpoint) = Server::start(&[SERVER, "0"]);
     // One thread, so that the time is that of the calls and not that of waking threads.
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let uuid = runtime.block_on(create(&endpoint));
@@ -88,37 +89,28 @@ fn main() {
     }
 }
 
-/// Measures the emulator with more and more tasks.
+/// Measures emulators that have more and more tasks.
 fn scale() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (server, endpoint) = Server::start(&[SERVER]);
-    let client = connections(&endpoint, 1);
-    let create = || -> Box<dyn Fn() -> Call> {
-        let client = client.clone();
-        Box::new(move || {
-            let call = client.device_tasks().create_task(model::task());
-            Box::pin(async move { drop(call.await.expect("a task")) })
+    let sizes = ["100", "10000", "1000000"].map(|size| (size, Server::start(&[SERVER, size])));
+    let rows = |call: fn(&Client) -> Call| {
+        sizes.iter().map(move |(size, (server, endpoint))| -> Row<'_> {
+            let client = connections(endpoint, 1);
+            (*size, server.0.id(), Box::new(move || call(&client)))
         })
     };
-    let list: Box<dyn Fn() -> Call> = {
-        let client = client.clone();
-        Box::new(move || {
-            let request = ListTasksRequest { page_size: 100, ..ListTasksRequest::default() };
-            let call = client.device_tasks().list_tasks(request).send();
-            Box::pin(async move { drop(call.await.expect("a page")) })
-        })
-    };
-    let id = server.0.id();
-    let rows = [("list 100", id, list), ("create", id, create())];
-    let create = create();
-    let mut tasks = 0;
-    for size in [100, 10_000, 1_000_000] {
-        while tasks < size {
-            runtime.block_on(batch(50, &create));
-            tasks += 50;
-        }
-        compare(&runtime, &format!("the emulator with {size} tasks"), 16, &rows);
-    }
+    let lists = rows(|client| {
+        let request = ListTasksRequest { page_size: 100, ..ListTasksRequest::default() };
+        let call = client.device_tasks().list_tasks(request).send();
+        Box::pin(async move { drop(call.await.expect("a page")) })
+    });
+    let creates = rows(|client| {
+        let call = client.device_tasks().create_task(model::task());
+        Box::pin(async move { drop(call.await.expect("a task")) })
+    });
+    let (lists, creates): (Vec<_>, Vec<_>) = (lists.collect(), creates.collect());
+    compare(&runtime, "a page of 100 tasks of so many", 16, &lists);
+    compare(&runtime, "a task more than so many", 16, &creates);
 }
 
 async fn body(uri: &str) -> Bytes {
@@ -139,10 +131,12 @@ fn serve(server: impl Future<Output = ()>) {
     });
 }
 
-async fn emulator() {
+async fn emulator(tasks: usize) {
+    let task = model::task();
+    let builder = (0..tasks).fold(Emulator::builder(), |builder, _| builder.resource(&task));
+    let emulator = builder.build().expect("an emulator");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     println!("http://{}", listener.local_addr().expect("an address"));
-    let emulator = Emulator::builder().build().expect("an emulator");
     emulator.serve(listener, std::future::pending()).await.expect("a server");
 }
 
