@@ -65,7 +65,7 @@ impl Compact {
     }
 
     fn escaped(&mut self, text: &str) {
-        self.json.reserve(text.len() + 2);
+        self.reserve(text.len());
         self.json.push('"');
         let mut rest = text;
         while let Some(at) = rest.bytes().position(|byte| is_special(&byte))
@@ -99,10 +99,16 @@ impl Compact {
 
     /// Writes a string of this length that a function appends and that needs no escapes.
     pub(crate) fn quoted(&mut self, length: usize, append: impl FnOnce(&mut String)) {
-        self.json.reserve(length + 2);
+        self.reserve(length);
         self.json.push('"');
         append(&mut self.json);
         self.json.push('"');
+    }
+
+    /// Makes room for a string of this length, its quotes, and the little that usually follows a long one: the buffer
+    /// would double in size for it.
+    fn reserve(&mut self, length: usize) {
+        self.json.reserve(length + length / 64 + 2);
     }
 
     /// Writes an object, whose members a function writes.

@@ -1,5 +1,6 @@
 //! A message with both its forms, as a trait.
 
+use bytes::Bytes;
 use prost::Message;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
@@ -119,10 +120,10 @@ pub const fn message_type<M: JsonMessage>() -> MessageType {
         read_members: |object| M::read_members(object).map(|message| message.encode_to_vec()),
         write: |bytes, json| decode::<M>(bytes)?.write_json(json),
         write_members: |bytes, json| decode::<M>(bytes)?.write_members(json),
-        normalize: |bytes| M::decode(bytes).map(|message| message.encode_to_vec()),
+        normalize: |bytes| M::decode(bytes.clone()).map(|message| message.encode_to_vec()),
     }
 }
 
-fn decode<M: JsonMessage>(bytes: &[u8]) -> Result<M> {
-    M::decode(bytes).map_err(Error::custom)
+fn decode<M: JsonMessage>(bytes: &Bytes) -> Result<M> {
+    M::decode(bytes.clone()).map_err(Error::custom)
 }

@@ -1,5 +1,6 @@
 //! Describes the fields of a message for its JSON, its bytes, and paths and queries that set its fields.
 
+use bytes::Bytes;
 use prost::DecodeError;
 use serde_json::Result;
 
@@ -139,11 +140,12 @@ pub struct MessageType {
     /// Writes the members of an encoded message.
     pub(crate) write_members: Write,
     /// Encodes the message anew.
-    pub(crate) normalize: fn(&[u8]) -> std::result::Result<Vec<u8>, DecodeError>,
+    pub(crate) normalize: fn(&Bytes) -> std::result::Result<Vec<u8>, DecodeError>,
 }
 
-/// Writes an encoded message.
-pub(crate) type Write = fn(&[u8], &mut Compact) -> Result<()>;
+/// Writes an encoded message. Its fields of `bytes` share the buffer, and decoding from one type of buffer compiles
+/// each message once.
+pub(crate) type Write = fn(&Bytes, &mut Compact) -> Result<()>;
 
 impl MessageType {
     /// Returns its fields if its JSON is an object of them.
@@ -159,7 +161,7 @@ impl MessageType {
     pub(crate) fn write_in_any(
         &self,
         type_url: Option<&str>,
-        message: &[u8],
+        message: &Bytes,
         json: &mut Compact,
     ) -> Result<()> {
         json.object(|json| {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use prost::{DecodeError, Name};
 
 use super::types;
@@ -152,7 +153,7 @@ impl Registered {
     /// Fails if the bytes do not decode, or if the writer is [strict](crate::protojson::Writer::strict) and
     /// part of the message has no JSON form.
     pub fn to_json(&self, binary: &[u8]) -> Result<String, serde_json::Error> {
-        Compact::text(|json| (self.message_type.write)(binary, json))
+        Compact::text(|json| (self.message_type.write)(&Bytes::copy_from_slice(binary), json))
     }
 
     /// Returns the same message as this crate encodes it: each field once, in order. The contents of an
@@ -162,6 +163,6 @@ impl Registered {
     ///
     /// Fails if the bytes do not decode as this type.
     pub fn normalize(&self, binary: &[u8]) -> Result<Vec<u8>, DecodeError> {
-        (self.message_type.normalize)(binary)
+        (self.message_type.normalize)(&Bytes::copy_from_slice(binary))
     }
 }
