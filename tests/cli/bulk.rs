@@ -84,7 +84,10 @@ fn failures_are_told_and_stop_nothing() {
         assert_eq!(said[2], "3 deleted, 2 failed");
         assert_eq!(
             &said[3..],
-            ["hint: `list` shows what there is", "hint: check the permissions of that user"]
+            [
+                "hint: `eset-protect tasks list` shows what there is",
+                "hint: check the permissions of that user"
+            ]
         );
     }
 }

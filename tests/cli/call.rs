@@ -138,7 +138,7 @@ fn many_requests_are_many_calls() {
     let input = format!("{}\n{}\n", task("a"), task("b"));
     let create = ["call", "DeviceTasks/CreateTask", "-"];
     let ran = server.run_with(&create, input.as_bytes());
-    assert_eq!((ran.code, &*ran.err), (0, "2 done\n"));
+    assert_eq!((ran.code, &*ran.err), (0, "2 created\n"));
     let table = String::from_utf8(ran.out).unwrap();
     assert!(table.starts_with("UUID") && table.lines().count() == 3, "{table}");
     // Nothing is sent if one of them is wrong.

@@ -48,14 +48,14 @@ fn a_list_that_is_not_found_is_elsewhere() {
         faults.push(Fault::http(StatusCode::NOT_FOUND, "text/html", HTML));
         let error = server.run(&[&[noun], &list[..]].concat()).fails(4);
         assert!(error.contains("hint: something answers at that address, but it has no such list"));
-        assert!(!error.contains("`list` shows what there is"), "{error}");
+        assert!(!error.contains("list` shows what there is"), "{error}");
         // Once is enough.
         assert_eq!(error.matches("404 Not Found").count(), 1, "{error}");
         assert_eq!(error.matches("HTTP 404").count(), 1, "{error}");
     }
     for args in [&["tasks", "get", "x"][..], &["tasks", "get", "x", "--wire", "rest"]] {
         let error = server.run(args).fails(4);
-        assert!(error.contains("hint: `list` shows what there is\n"), "{error}");
+        assert!(error.contains("hint: `eset-protect tasks list` shows what there is\n"), "{error}");
     }
 }
 

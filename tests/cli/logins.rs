@@ -189,7 +189,10 @@ fn contradictions_and_halves_are_told() {
         ("ESET_PROTECT_TOKEN", "geheim"),
     ];
     let error = run(list(&server, "grpc"), &all).fails(2);
-    assert!(error.contains("ESET_PROTECT_TOKEN, ESET_PROTECT_USERNAME: expected one"), "{error}");
+    assert!(
+        error.contains("ESET_PROTECT_TOKEN, ESET_PROTECT_USERNAME: expected only one"),
+        "{error}"
+    );
     let error = run(list(&server, "grpc"), &all[1..2]).fails(2);
     assert!(error.contains("ESET_PROTECT_USERNAME: expected the user whose password"), "{error}");
     // There is no terminal here.

@@ -166,6 +166,29 @@ fn a_verb_makes_the_call_of_its_rpc() {
     }
 }
 
+/// The last part of a path is what a call is for, and there may be several.
+#[test]
+fn the_last_argument_is_what_is_changed_and_may_be_several() {
+    let server = Server::seeded();
+    let list = server.run(&["detections", "list", "-o", "name", "--limit", "3"]).ok();
+    let ran = server.run_with(&["detections", "resolve", "-", "--note", "known"], list.as_bytes());
+    assert_eq!((ran.code, &*ran.err), (0, "3 resolved\n"), "{}", ran.err);
+    let two: Vec<_> = list.lines().take(2).collect();
+    let ran = server.run(&[&["detections", "resolve"][..], &two].concat());
+    assert_eq!((ran.code, &*ran.err), (0, "2 resolved\n"));
+    let mut both = vec!["detections", "resolve", "-f", "-"];
+    both.extend(&two);
+    let error = server.run_with(&both, b"{}").fails(2);
+    assert!(error.contains("DETECTION: expected one beside --file -, found 2"), "{error}");
+    let incident = "19c1de00-0000-4000-8000-000000000001";
+    let comment = server.run(&["comments", "list", incident, "-o", "name", "--limit", "1"]).ok();
+    let deleted = server.run(&["comments", "delete", incident, comment.trim()]).ok();
+    assert_eq!(deleted.trim(), format!("Deleted the comment {}.", comment.trim()));
+    // Other arguments are one.
+    let error = server.run(&["comments", "list", "-"]).fails(2);
+    assert!(error.contains("INCIDENT: expected one, not standard input"), "{error}");
+}
+
 /// What `get` and `list` print is what `--file` reads.
 #[test]
 fn a_file_and_flags_make_a_request() {

@@ -43,6 +43,18 @@ fn several_are_not_removed_without_a_yes() {
     let error = server.run(&["quarantine", "purge"]).fails(2);
     assert!(error.contains("--yes"), "{error}");
     assert_eq!(server.run(&["tasks", "list", "-o", "name"]).ok(), list);
+    assert!(error.contains("all quarantined objects, since the request has no filter"), "{error}");
+    let purge = ["api", "POST", "/v1/quarantined-objects:purge", "--data", "{}"];
+    let error = server.run(&purge).fails(2);
+    assert!(error.contains("--yes: expected it"), "{error}");
+    server.run(&[&purge[..], &["--dry-run"]].concat()).ok();
+    let raw = ["api", "DELETE", "/v9/everything", "--allow-unknown", "--wire", "rest"];
+    assert!(server.run(&raw).fails(2).contains("--yes: expected it"));
+    let count = server.run(&["quarantine", "get-count", "--json"]).ok();
+    assert!(!count.contains(":0}"), "{count}");
+    server.run(&[&purge[..], &["--yes"]].concat()).ok();
+    let error = server.run(&["api", "GET", "/v1/devices", "-o", "csv"]).fails(2);
+    assert!(error.contains("--output: expected json"), "{error}");
     // One group may contain many.
     #[cfg(feature = "asset-management")]
     {

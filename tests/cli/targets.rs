@@ -134,12 +134,12 @@ fn a_target_is_one() {
     for (args, expected) in [
         (
             &["list", "--region", "eu", "--endpoint", "http://x"][..],
-            "--endpoint, --region: expected one of them",
+            "--endpoint, --region: expected only one of them",
         ),
         // In any position on the command line.
         (
             &["--region", "eu", "list", "--on-prem", "https://x"],
-            "--region, --on-prem: expected one of them",
+            "--region, --on-prem: expected only one of them",
         ),
         (&["list", "--region", "mars"], "[possible values: eu, de, us, ca, jpn]"),
         (&["list", "--region", "eu", "--wire", "grpc"], "--wire: it is for an endpoint"),
@@ -151,7 +151,10 @@ fn a_target_is_one() {
             "--pin-cert Cargo.toml: ",
         ),
         (&["list", "--pin-cert", "Cargo.toml"], "--pin-cert: the server does not use https"),
-        (&["list", "--pin-cert", "a", "--ca-cert", "b"], "--ca-cert, --pin-cert: expected one"),
+        (
+            &["list", "--pin-cert", "a", "--ca-cert", "b"],
+            "--ca-cert, --pin-cert: expected only one",
+        ),
         (&["list", "--token-url", "ftp://x"], "--token-url: expected https://"),
     ] {
         let error = run(args, &[TOKEN]);

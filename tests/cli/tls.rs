@@ -157,7 +157,7 @@ fn a_pinned_certificate_and_a_login_on_prem() {
         error.contains(": the server shows another certificate than the pinned one\n"),
         "{error}"
     );
-    assert!(error.contains("hint: the file of --pin-cert must be the server's own"), "{error}");
+    assert!(error.contains("hint: --pin-cert must name the server's own"), "{error}");
 }
 
 /// The cloud's own hosts, served by the emulator through the test's proxy.

@@ -316,7 +316,7 @@ fn a_wrong_variable_is_named() {
         (&[("USERNAME", "a")], "PASSWORD: expected the password of \"a\""),
         (
             &[("TOKEN", "geheim"), ("USERNAME", "a")],
-            "TOKEN, ESET_PROTECT_USERNAME: expected one of them",
+            "TOKEN, ESET_PROTECT_USERNAME: expected only one of them",
         ),
         (&[("CREDENTIALS", "/no/such/file")], "CREDENTIALS /no/such/file: "),
         (&[("TOKEN", "geheim"), ("ENDPOINT", "http://x")], "ENDPOINT \"http://x\": an access"),

@@ -20,7 +20,8 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::response;
 use crate::safety::{DryRun, Safety};
-use crate::uuids::done;
+use crate::text::plural;
+use crate::uuids::{done, object};
 
 /// Make one call by its HTTP method and path, as ESET documents it
 ///
@@ -35,8 +36,6 @@ Examples:
   eset-protect api POST /v2/configuration:batchGetValues --data '{\"paths\": [\"server\"]}' \
     --allow-unknown --on-prem https://protect.internal:9443")]
 pub struct Api {
-    #[command(flatten)]
-    connection: Connection,
     /// The HTTP method
     #[arg(value_name = "METHOD", ignore_case = true, value_parser = ["GET", "POST", "PUT", "PATCH", "DELETE"])]
     method: String,
@@ -53,6 +52,12 @@ pub struct Api {
     check: CheckOptions,
     #[command(flatten)]
     dry_run: DryRun,
+    /// Do not ask before several are affected, or something unknown is deleted
+    #[arg(short, long)]
+    yes: bool,
+    // The last, since the heading of its options holds for all that follow.
+    #[command(flatten)]
+    connection: Connection,
 }
 
 /// Returns the names of ESET's hosts.
@@ -92,8 +97,14 @@ impl Api {
         let mut request = Request::whole(&method, &json.map_err(wrong)?)?;
         self.check.flags(&request, &[] as &[(&str, &str)])?;
         let done = format!("{}.", done(&method, None));
-        let safety = Safety::from(self.dry_run);
-        self.connection.in_json().safely(safety).run(async |client, view| {
+        let safety = Safety::new(self.dry_run, self.yes);
+        if method.removes_below() {
+            safety.confirm(&method, &format!("{path} and everything below it"))?;
+        } else if method.arguments().is_empty() {
+            let all = plural(&object(&method));
+            safety.confirm(&method, &format!("all {all} that the request selects"))?;
+        }
+        self.connection.in_json()?.safely(safety).run(async |client, view| {
             devices::resolve(&client, &method, vec![&mut request.json]).await?;
             response::call(&client, view, &method, &request.json, &done).await.map(drop)
         })
@@ -109,7 +120,11 @@ impl Api {
         let data: Box<RawValue> = serde_json::from_str(data)
             .map_err(|error| Failure::Input(format!("--data: expected JSON: {error}")))?;
         let is_dry = self.dry_run.dry_run;
-        self.connection.in_json().safely(self.dry_run.into()).run(async |client, view| {
+        let safety = Safety::new(self.dry_run, self.yes);
+        if method == "DELETE" {
+            safety.ask("delete", &format!("{}, which this version does not know", self.path))?;
+        }
+        self.connection.in_json()?.safely(safety).run(async |client, view| {
             let host = match (client.deployment(), self.host.as_deref()) {
                 (Some(Deployment::Cloud), Some(host)) => host,
                 (Some(Deployment::Cloud), None) => {

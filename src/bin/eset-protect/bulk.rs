@@ -18,6 +18,7 @@ use crate::method::Method;
 use crate::output::View;
 use crate::request::Request;
 use crate::text::count;
+use crate::uuids::{object, past};
 use bar::Bar;
 use execution::Execution;
 pub use item::Item;
@@ -56,8 +57,11 @@ impl Bulk {
                 .iter()
                 .try_for_each(|item| dry_run::print(view, &self.method, &item.request));
         }
-        if self.items.len() > 1 {
-            view.safety.confirm(&self.method, &count(self.items.len(), "item"))?;
+        let several = count(self.items.len(), &object(&self.method));
+        if self.method.removes_below() {
+            view.safety.confirm(&self.method, &format!("{several} and everything below"))?;
+        } else if self.items.len() > 1 {
+            view.safety.confirm(&self.method, &several)?;
         }
         self.settings.write_failed(std::iter::empty())?;
         let is_reading = self.method.is_reading();
@@ -94,10 +98,10 @@ pub fn requests(
     method: Method,
     settings: BulkSettings,
     requests: Vec<(String, Request)>,
-    verb: &str,
 ) -> Result<(), Failure> {
     let items = requests.into_iter().map(|(place, request)| Item::at(place, &method, request));
     let items = items.collect();
     let done = format!("{}: done for", method.spec.method);
-    Bulk { method, items, settings, verb: verb.to_owned(), done }.run(connection)
+    let verb = past(method.spec.method);
+    Bulk { method, items, settings, verb, done }.run(connection)
 }

@@ -189,9 +189,9 @@ impl Connection {
     }
 
     /// Prints whole responses, even where a person would get a table.
-    pub fn in_json(mut self) -> Self {
-        self.view = self.view.in_json();
-        self
+    pub fn in_json(mut self) -> Result<Self, Failure> {
+        self.view = self.view.in_json()?;
+        Ok(self)
     }
 
     /// Returns the configuration of a client that asks nobody for a login.

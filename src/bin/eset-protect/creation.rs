@@ -67,7 +67,7 @@ impl Creation {
             ))),
             (Requests::Many(requests), None) => {
                 let settings = self.options.settings(self.file.as_deref())?;
-                bulk::requests(connection, method, settings, requests, "created")
+                bulk::requests(connection, method, settings, requests)
             }
         }
     }

@@ -72,6 +72,8 @@ pub struct Flag {
     /// The name in full, if the other is shorter.
     alias: Option<String>,
     is_argument: bool,
+    /// Whether several values make several requests.
+    takes_several: bool,
 }
 
 impl Flag {
@@ -148,6 +150,16 @@ impl Flag {
         self.is_argument
     }
 
+    /// Makes an argument take several values, each for a request of its own, unless its field is a list.
+    pub fn take_several(&mut self) {
+        self.takes_several = !self.is_list();
+    }
+
+    /// Whether several values make several requests.
+    pub fn takes_several(&self) -> bool {
+        self.takes_several
+    }
+
     pub fn is_given(&self, matches: &ArgMatches) -> bool {
         matches.try_contains_id(&self.id()).unwrap_or_default()
     }
@@ -219,7 +231,7 @@ impl Flag {
         }
         if self.is_argument {
             arg = arg.value_name(self.name.clone());
-            if field.is_list() {
+            if field.is_list() || self.takes_several {
                 arg = arg.num_args(1..);
             }
             // A file may name it.
@@ -277,7 +289,9 @@ impl Flag {
         if self.path() == "update_mask" {
             help.push_str("; by default those that flags and file set, even to nothing");
         }
-        if self.is_argument && field.is_list() {
+        if self.takes_several {
+            help.push_str("; several are one call each, and `-` reads them from standard input");
+        } else if self.is_argument && field.is_list() {
             help.push_str("; `-` reads them from standard input");
         } else if field.is_list() || field.is_map() {
             help.push_str("; may be repeated");
@@ -287,9 +301,13 @@ impl Flag {
 
     /// Returns the values of the flag. Those of an argument may come from standard input.
     pub fn values(&self, matches: &ArgMatches) -> Result<Vec<String>, Failure> {
-        let values =
+        let values: Vec<String> =
             matches.get_many::<String>(&self.id()).into_iter().flatten().cloned().collect();
-        if !(self.is_argument && self.is_list()) {
+        if !(self.takes_several || self.is_argument && self.is_list()) {
+            if self.is_argument && values.iter().any(|value| value == "-") {
+                let expected = "expected one, not standard input";
+                return Err(Failure::Input(format!("{}: {expected}", self.name)));
+            }
             return Ok(values);
         }
         Uuids { uuids: values, from: None }.read(is_device(&self.path()))
@@ -367,6 +385,7 @@ fn collect(message: &MessageDescriptor, path: &mut Vec<FieldDescriptor>, flags: 
                 name: String::new(),
                 alias: None,
                 is_argument: false,
+                takes_several: false,
             }),
         }
         path.pop();

@@ -119,6 +119,14 @@ impl Method {
         removes_below(&self.descriptor)
     }
 
+    /// Returns the names of the fields that are part of the URL's path.
+    pub fn arguments(&self) -> Vec<String> {
+        let path = self.spec.http.first().map(|binding| binding.path).unwrap_or_default();
+        let input = self.input();
+        let names = input.fields().map(|field| field.name().to_owned());
+        names.filter(|name| path.contains(&format!("{{{name}}}"))).collect()
+    }
+
     /// Returns the path of the UUID of what the method creates, which only the service makes.
     pub fn new_uuid(&self) -> Option<String> {
         let is_create = self.spec.method.starts_with("Create");

@@ -22,8 +22,8 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::response;
 use crate::safety::Safety;
-use crate::text::count;
-use crate::uuids::{ByUuid, done};
+use crate::text::{count, plural};
+use crate::uuids::{ByUuid, done, object};
 use crate::watch::Watch;
 use given::Given;
 use mask::Mask;
@@ -97,7 +97,7 @@ impl Operation {
             true => command.arg(Given::file(&self.method)),
             false => command.arg(Given::argument()),
         });
-        let names_one = self.method.is_removing() && !self.arguments().is_empty();
+        let names_one = self.method.is_removing() && !self.method.arguments().is_empty();
         let command = Safety::declare(command, &self.method, names_one);
         match self.method.is_list() {
             true => Limit::augment_args(Watch::augment_args(command))
@@ -151,7 +151,7 @@ impl Operation {
 
     fn flags(&self) -> Vec<Flag> {
         let others = self.common(Connection::augment_args(Command::new("")));
-        let mut arguments = self.arguments();
+        let mut arguments = self.method.arguments();
         arguments.extend(self.method.named().map(|field| field.name().to_owned()));
         let names =
             if self.is_short { Names::Short { arguments: &arguments } } else { Names::Exact };
@@ -160,22 +160,18 @@ impl Operation {
         let uuid = self.method.new_uuid().unwrap_or_default();
         let is_paged = self.method.spec.is_paged;
         flags.retain(|flag| !(is_paged && flag.path() == "page_token" || flag.path() == uuid));
+        if self.is_short && self.takes_many() && !self.method.is_reading() {
+            let last = flags.iter_mut().rfind(|flag| flag.is_argument());
+            last.into_iter().for_each(Flag::take_several);
+        }
         flags
     }
 
     /// Whether the request is a UUID and nothing else, so that the command takes many of them.
     fn takes_uuids(&self) -> bool {
         let input = self.method.input();
-        let is_one = input.fields().len() == 1 && self.arguments().len() == 1;
+        let is_one = input.fields().len() == 1 && self.method.arguments().len() == 1;
         self.is_short && is_one && !self.method.is_list()
-    }
-
-    /// Returns the fields that are part of the URL.
-    fn arguments(&self) -> Vec<String> {
-        let path = self.method.spec.http.first().map(|binding| binding.path).unwrap_or_default();
-        let input = self.method.input();
-        let names = input.fields().map(|field| field.name().to_owned());
-        names.filter(|name| path.contains(&format!("{{{name}}}"))).collect()
     }
 
     /// Runs the command with its arguments.
@@ -227,16 +223,31 @@ impl Operation {
             false => BulkOptions::default(),
         };
         let to = matches.try_get_one::<PathBuf>(TO).ok().flatten();
-        let requests = match &given {
+        let fields = flags.iter().map(|flag| (flag.path(), flag.name())).collect::<Vec<_>>();
+        let checked = |json: &str| {
+            let request = Request::whole(method, json)?;
+            common.check.flags(&request, &fields)?;
+            Ok::<_, Failure>(request)
+        };
+        // Several in the last argument are one call each.
+        let each = set.iter().find(|(flag, values)| flag.takes_several() && values.len() != 1);
+        let requests = match (&given, each) {
             // Only flags, or nothing: an empty request is one too.
-            None => {
+            (None, None) => Requests::One(checked(&complete("{}").map_err(Failure::Input)?)?),
+            (None, Some((flag, values))) => {
                 let json = complete("{}").map_err(Failure::Input)?;
-                let request = Request::whole(method, &json)?;
-                let fields = flags.iter().map(|flag| (flag.path(), flag.name()));
-                common.check.flags(&request, &fields.collect::<Vec<_>>())?;
-                Requests::One(request)
+                let requests = values.iter().map(|value| {
+                    let json = flag.set(&json, std::slice::from_ref(value));
+                    Ok((value.clone(), checked(&json.map_err(Failure::Input)?)?))
+                });
+                Requests::Many(requests.collect::<Result<_, Failure>>()?)
             }
-            Some(given) => {
+            (Some(given), Some((flag, values))) => {
+                let expected = format!("expected one beside {}", given.what());
+                let problem = format!("{}: {expected}, found {}", flag.name(), values.len());
+                return Err(Failure::Input(problem));
+            }
+            (Some(given), None) => {
                 let requests = parse_requests(method, given.what(), &given.read()?, &complete)?;
                 common.check.all(method, given.what(), &requests)?;
                 requests
@@ -256,17 +267,24 @@ impl Operation {
                 if let Some(path) = to {
                     return response::save(&client, method, json, path).await;
                 }
-                let named = set.iter().find(|(flag, _)| flag.is_argument());
+                // The last part of a path is what the call is for.
+                let named = set.iter().rfind(|(flag, _)| flag.is_argument());
                 let what = named.map(|(flag, values)| flag.named(values));
                 let is_one = named.is_some_and(|(_, values)| values.len() == 1);
                 // How many a filter names is not known, nor how many are below one.
-                let all = "everything that the request names";
-                let named = what.as_deref().unwrap_or(all);
+                let all = plural(&object(method));
+                let all = match (&given, &*set) {
+                    (None, []) => format!("all {all}, since the request has no filter"),
+                    _ => format!("all {all} that the request selects"),
+                };
+                let named = what.as_deref().unwrap_or(&all);
                 let several = match method.removes_below() {
                     true => Some(format!("{named} and everything below it")),
-                    false => (!is_one && self.arguments().is_empty()).then(|| named.to_owned()),
+                    false => {
+                        (!is_one && self.method.arguments().is_empty()).then(|| named.to_owned())
+                    }
                 };
-                if let Some(several) = several.filter(|_| !safety.dry_run.dry_run) {
+                if let Some(several) = several {
                     safety.confirm(method, &several)?;
                 }
                 let done = format!("{}.", done(method, what.as_deref()));
@@ -281,7 +299,7 @@ impl Operation {
             }
             Requests::Many(requests) => {
                 let settings = options.settings(given.as_ref().and_then(Given::path))?;
-                bulk::requests(connection, self.method, settings, requests, "done")
+                bulk::requests(connection, self.method, settings, requests)
             }
         }
     }

@@ -102,9 +102,14 @@ impl View {
     }
 
     /// Prints whole responses, even where a person would get a table.
-    pub fn in_json(mut self) -> Self {
-        self.output = Some(Format::Json);
-        self
+    pub fn in_json(mut self) -> Result<Self, Failure> {
+        match self.output.replace(Format::Json) {
+            None | Some(Format::Json) => Ok(self),
+            Some(other) => {
+                let expected = "expected json, since responses are printed as they come";
+                Err(Failure::Input(format!("--output: {expected}, found {}", other.name())))
+            }
+        }
     }
 
     /// Prints JSON, or what --jq makes of it.

@@ -9,6 +9,8 @@ use tonic::Code;
 
 use crate::failure::{self, Failure};
 use crate::method::Method;
+use crate::text::capitalized;
+use crate::uuids::words;
 
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct DryRun {
@@ -22,7 +24,7 @@ pub struct DryRun {
 pub struct Safety {
     #[command(flatten)]
     pub dry_run: DryRun,
-    /// Do not ask before several are removed
+    /// Do not ask before several are affected
     #[arg(short, long)]
     yes: bool,
     /// Succeed if what the UUID names does not exist
@@ -37,6 +39,10 @@ impl From<DryRun> for Safety {
 }
 
 impl Safety {
+    pub fn new(dry_run: DryRun, yes: bool) -> Self {
+        Self { dry_run, yes, ..Self::default() }
+    }
+
     /// Whether an error is to be ignored.
     pub fn ignores(self, error: &Error) -> bool {
         self.ignore_not_found && error.code() == Code::NotFound
@@ -61,9 +67,17 @@ impl Safety {
         }
     }
 
-    /// Asks before a method removes `what`, such as `20 tasks`. Without a terminal, it refuses.
+    /// Asks before a method removes `what`, such as `20 tasks`: `Delete 20 tasks? [y/N]`. Without a terminal, it refuses.
     pub fn confirm(self, method: &Method, what: &str) -> Result<(), Failure> {
-        if self.yes || !method.is_removing() {
+        match method.is_removing() {
+            true => self.ask(&words(method).0, what),
+            false => Ok(()),
+        }
+    }
+
+    /// Asks whether to do something that cannot be undone, such as `delete` and `20 tasks`.
+    pub fn ask(self, verb: &str, what: &str) -> Result<(), Failure> {
+        if self.yes || self.dry_run.dry_run {
             return Ok(());
         }
         let terminal = Term::stderr();
@@ -74,9 +88,7 @@ impl Safety {
             return Err(Failure::Input(problem));
         }
         let failed = |error: io::Error| Failure::io("the terminal", &error);
-        terminal
-            .write_str(&format!("{}: {what}. Continue? [y/N] ", method.spec.method))
-            .map_err(failed)?;
+        terminal.write_str(&format!("{} {what}? [y/N] ", capitalized(verb))).map_err(failed)?;
         match terminal.read_line().map_err(failed)?.trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err(Failure::Explained {

@@ -43,5 +43,8 @@ impl fmt::Display for Server {
 pub enum Trust {
     System,
     Authority,
-    Pinned,
+    /// By this flag, of several.
+    Pinned {
+        flag: &'static str,
+    },
 }

@@ -54,6 +54,12 @@ pub fn singular(plural: &str) -> String {
     }
 }
 
+/// Returns the text with a capital letter at its start.
+pub fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// Returns `update-task-targets` for `UpdateTaskTargets`.
 pub fn kebab(name: &str) -> String {
     let mut words = String::new();

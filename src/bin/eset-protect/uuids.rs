@@ -14,13 +14,14 @@ use crate::method::Method;
 use crate::request::Request;
 use crate::response;
 use crate::safety::Safety;
-use crate::text::kebab;
+use crate::text::{capitalized, kebab, singular};
 use crate::verb;
 use crate::watch::Watch;
 
 const NOTE: &str = "\
 Each failure is one line on standard error, and the others continue; the exit code is that of the
-first that failed, in the order given. A refused login stops everything.";
+first that failed, in the order given. A refused login stops everything, and so does a device's
+name that fits none or several.";
 
 /// What to do with each item.
 #[derive(Args, Debug)]
@@ -98,17 +99,27 @@ impl ByUuid {
 
 /// Returns `Deleted 2 tasks`, or `Deleted the task` for `DeleteTask` if it is not said what.
 pub fn done(method: &Method, what: Option<&str>) -> String {
-    let past = past(method.spec.method);
-    let (first, rest) = past.split_at(1);
-    let whole = kebab(method.spec.method);
-    let whole = whole.trim_start_matches("batch-").split_once('-').map(|(_, object)| object);
-    let whole = whole.map(|object| format!("the {}", object.replace('-', " ")));
+    let whole = words(method).1.map(|objects| format!("the {objects}"));
     let what = what.or(whole.as_deref()).unwrap_or_default();
-    format!("{}{rest} {what}", first.to_uppercase())
+    format!("{} {what}", capitalized(&past(method.spec.method)))
+}
+
+/// Returns what one call is for: `task` for `DeleteTask`.
+pub fn object(method: &Method) -> String {
+    words(method).1.map_or("item".to_owned(), |objects| singular(&objects))
+}
+
+/// Returns the verb of a method and what it is for: `delete` and `tasks` for `BatchDeleteTasks`.
+pub fn words(method: &Method) -> (String, Option<String>) {
+    let words = kebab(method.spec.method).trim_start_matches("batch-").replace('-', " ");
+    match words.split_once(' ') {
+        Some((verb, objects)) => (verb.to_owned(), Some(objects.to_owned())),
+        None => (words, None),
+    }
 }
 
 /// Returns the past tense of a method's verb: `deleted` for `DeleteTask`, and `shown` for `GetTask`.
-fn past(method: &str) -> String {
+pub fn past(method: &str) -> String {
     match kebab(method).trim_start_matches("batch-").split('-').next().unwrap_or_default() {
         "get" | "list" | "" => "shown".to_owned(),
         verb if verb.ends_with('e') => format!("{verb}d"),

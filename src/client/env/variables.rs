@@ -16,7 +16,7 @@ impl Variables<'_> {
         let set: Vec<_> = names.iter().copied().filter(|name| self.path(name).is_some()).collect();
         match set.as_slice() {
             [] | [_] => Ok(set.first().copied()),
-            _ => Err(Error::config(format!("{}: expected one of them", set.join(", ")))),
+            _ => Err(Error::config(format!("{}: expected only one of them", set.join(", ")))),
         }
     }
 

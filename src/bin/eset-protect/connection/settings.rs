@@ -93,10 +93,14 @@ impl Settings {
             let url = self.text(ENDPOINT).unwrap_or_else(|| "http://127.0.0.1:50051".to_owned());
             ServerKind::Endpoint { url, wire }
         };
-        let trust = match (self.has(PIN_CERT) || self.has(PIN_SHA256), self.has(CA_CERT)) {
-            (true, _) => Trust::Pinned,
-            (false, true) => Trust::Authority,
-            (false, false) => Trust::System,
+        let trust = if self.has(PIN_CERT) {
+            Trust::Pinned { flag: "--pin-cert" }
+        } else if self.has(PIN_SHA256) {
+            Trust::Pinned { flag: "--pin-sha256" }
+        } else if self.has(CA_CERT) {
+            Trust::Authority
+        } else {
+            Trust::System
         };
         Server {
             kind,

@@ -6,6 +6,7 @@ use eset_protect::{Error, ErrorKind, Wire};
 use tonic::Code;
 
 use crate::server::{Server, ServerKind, Trust};
+use crate::verb::verbs;
 
 /// Returns suggestions; `is_served` means that another call succeeded, so it is the right server.
 pub fn hints(error: &Error, server: Option<&Server>, is_served: bool) -> Vec<String> {
@@ -43,7 +44,7 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
                     .to_owned(),
             })
         }
-        (_, Code::NotFound) if is_below(error) => Some("`list` shows what there is".to_owned()),
+        (_, Code::NotFound) if is_below(error) => list_of(error),
         // A list of everything is always there.
         (_, Code::NotFound) if is_list(error) => Some(elsewhere(kind)),
         (_, Code::Unauthenticated) => Some(unauthenticated(server).to_owned()),
@@ -84,6 +85,14 @@ fn is_list(error: &Error) -> bool {
 fn is_below(error: &Error) -> bool {
     let binding = error.rpc().and_then(|spec| spec.http.first());
     binding.is_none_or(|binding| binding.path.contains('{'))
+}
+
+/// Returns the hint for a resource that is not there, if a command lists its like.
+fn list_of(error: &Error) -> Option<String> {
+    let spec = error.rpc()?;
+    let noun = verbs().find(|verb| verb.spec.path == spec.path)?.noun;
+    let has_list = verbs().any(|verb| verb.noun == noun && verb.verb == "list");
+    has_list.then(|| format!("`eset-protect {noun} list` shows what there is"))
 }
 
 /// Returns the hint for a server that is not ESET's API.
@@ -141,7 +150,7 @@ fn connect(error: &Error, server: Option<&Server>) -> String {
         return "NO_PROXY lists hosts to reach directly".to_owned();
     }
     if let (Some(server), true) = (server, message.contains("certificate")) {
-        return certificate(message, server.trust).to_owned();
+        return certificate(message, server.trust);
     }
     if message.contains("does not speak TLS") {
         return match server.map(|server| &server.kind) {
@@ -175,10 +184,10 @@ fn connect(error: &Error, server: Option<&Server>) -> String {
 }
 
 /// Returns the hint for an untrusted certificate.
-fn certificate(message: &str, trust: Trust) -> &'static str {
+fn certificate(message: &str, trust: Trust) -> String {
     match trust {
-        Trust::Pinned => {
-            "the file of --pin-cert must be the server's own certificate; it may have been renewed"
+        Trust::Pinned { flag } => {
+            return format!("{flag} must name the server's own certificate; it may have been renewed");
         }
         // An authority's own certificate is never a server's, whoever trusts it.
         Trust::Authority if message.contains("authority (CA) as its own") => {
@@ -193,6 +202,7 @@ fn certificate(message: &str, trust: Trust) -> &'static str {
              --ca-cert FILE"
         }
     }
+    .to_owned()
 }
 
 /// Returns the variable that names a proxy, if any.
