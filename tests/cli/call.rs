@@ -154,7 +154,7 @@ fn many_requests_are_many_calls() {
     let ran = server.run_with(&args, format!("[{input}]").as_bytes());
     assert_eq!(ran.code, 5, "{}", ran.err);
     assert!(ran.err.contains("element 2: GetTask: PERMISSION_DENIED"), "{}", ran.err);
-    assert!(ran.err.contains("2 done, 1 failed\n"), "{}", ran.err);
+    assert!(ran.err.contains("2 shown, 1 failed\n"), "{}", ran.err);
     assert_eq!(String::from_utf8(ran.out).unwrap().lines().count(), 3);
     assert_eq!(std::fs::read_to_string(failed).unwrap(), get("code-7") + "\n");
 }

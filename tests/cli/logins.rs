@@ -213,7 +213,7 @@ fn contradictions_and_halves_are_told() {
     }
     let mut command = list(&server, "grpc");
     command.args(["--username", "shop", "--credentials", "x"]);
-    assert!(run(command, &[]).fails(2).contains("--credentials, --username: expected one"));
+    assert!(run(command, &[]).fails(2).contains("--credentials, --username: expected only one"));
     let mut command = list(&server, "grpc");
     command.args(["--username", ""]);
     assert!(run(command, &[]).fails(2).contains("--username: expected a value"));

@@ -162,7 +162,10 @@ fn a_target_is_one() {
     }
     let both = [("ESET_PROTECT_REGION", "eu"), ("ESET_PROTECT_ON_PREM", "https://x")];
     let error = run(&["list"], &both);
-    assert!(error.contains("ESET_PROTECT_REGION, ESET_PROTECT_ON_PREM: expected one"), "{error}");
+    assert!(
+        error.contains("ESET_PROTECT_REGION, ESET_PROTECT_ON_PREM: expected only one"),
+        "{error}"
+    );
     let error = run(&["list"], &[("ESET_PROTECT_REGION", "mars")]);
     assert!(error.contains("ESET_PROTECT_REGION: expected eu, de, us"), "{error}");
 }

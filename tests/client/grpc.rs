@@ -325,7 +325,7 @@ fn a_wrong_variable_is_named() {
         #[cfg(feature = "rest")]
         (&[("REGION", "eu"), ("WIRE", "grpc")], "WIRE: it is for an endpoint; the cloud and"),
         #[cfg(feature = "rest")]
-        (&[("REGION", "eu"), ("ON_PREM", "x")], "REGION, ESET_PROTECT_ON_PREM: expected one"),
+        (&[("REGION", "eu"), ("ON_PREM", "x")], "REGION, ESET_PROTECT_ON_PREM: expected only one"),
         #[cfg(feature = "rest")]
         (&[("TOKEN_URL", "geheim")], "TOKEN_URL: expected https://HOST[:PORT]/PATH"),
         #[cfg(feature = "rest")]
