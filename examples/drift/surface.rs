@@ -38,6 +38,8 @@ pub const ARGUED: &[(&str, &str, &str)] = &[
         "v2IncidentComment.incidentUuid",
         "set by the server, which sets everything but the text of a comment",
     ),
+    ("incident-management", "v2IncidentComment.uuid", "set by the server: empty on creation"),
+    ("network-access-protection", "v1IpSet.uuid", "set by the server, which ignores it in updates"),
     ("incident-management", "v1ListDeltaDetectionsResponse", OBSERVED),
     ("incident-management", "GET /v2/detections:listDelta", OBSERVED),
     ("incident-management", "v2ListDeltaDetectionsResponse", OBSERVED),

@@ -135,7 +135,7 @@ impl Operation {
             }
         }
         // An update changes something.
-        if let Some(mask) = Mask::of(&self.method, &self.arguments()) {
+        if let Some(mask) = Mask::of(&self.method, &self.method.arguments()) {
             shown.extend(flags.iter().find(|flag| mask.covers(flag)));
         }
         let required = shown.into_iter().map(Flag::example).collect::<String>();
@@ -198,7 +198,7 @@ impl Operation {
         let set = flags.iter().filter(|flag| flag.is_given(matches));
         let set = set.map(|flag| Ok((flag, flag.values(matches)?)));
         let set = set.collect::<Result<Vec<_>, Failure>>()?;
-        let mask = Mask::of(method, &self.arguments());
+        let mask = Mask::of(method, &method.arguments());
         let complete = |before: &str| {
             let mut json = before.to_owned();
             for (flag, values) in &set {
