@@ -34,15 +34,18 @@ async fn a_success_that_is_not_json_is_an_error() {
         (grpc, "found application/grpc"),
         (answer("200 OK", &[], TASK), "found none"),
         (answer("200 OK", &[("content-type", "")], TASK), "found none"),
-        (answer("200 OK", &[JSON], ""), "not a eset.dotnod.automation.v1.CreateTaskResponse"),
-        (answer("200 OK", &[], ""), "not a eset.dotnod.automation.v1.CreateTaskResponse"),
-        (answer("204 No Content", &[], ""), "not a eset.dotnod.automation.v1.CreateTaskResponse"),
-        (ok("[]"), "not a eset"),
-        (ok("{\"task\":"), "not a eset"),
+        (answer("200 OK", &[JSON], ""), "not a valid eset.dotnod.automation.v1.CreateTaskResponse"),
+        (answer("200 OK", &[], ""), "not a valid eset.dotnod.automation.v1.CreateTaskResponse"),
+        (
+            answer("204 No Content", &[], ""),
+            "not a valid eset.dotnod.automation.v1.CreateTaskResponse",
+        ),
+        (ok("[]"), "not a valid eset"),
+        (ok("{\"task\":"), "not a valid eset"),
         (ok("{\"task\":{\"uuid\":7}}"), "uuid"),
-        (ok(&"[".repeat(200_000)), "not a eset"),
-        (ok(&format!("{{\"x\":{}", "[".repeat(200_000))), "not a eset"),
-        (ok("\u{feff}{}"), "not a eset"),
+        (ok(&"[".repeat(200_000)), "not a valid eset"),
+        (ok(&format!("{{\"x\":{}", "[".repeat(200_000))), "not a valid eset"),
+        (ok("\u{feff}{}"), "not a valid eset"),
     ] {
         let error = failure(answer).await;
         assert_eq!((error.kind(), error.code()), (ErrorKind::Transport, Code::Internal));
@@ -81,7 +84,7 @@ async fn the_media_type_counts_not_its_parameters() {
     let wide: Vec<u8> = TASK.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let type_ = ("content-type", "application/json; charset=utf-16");
     let error = failure(answer("200 OK", &[type_], wide)).await;
-    assert!(error.message().contains("not a eset"), "{error}");
+    assert!(error.message().contains("not a valid eset"), "{error}");
 }
 
 #[tokio::test]
