@@ -72,7 +72,8 @@ impl<R: Rpc, T: Send> Messages for Unary<'_, R, T> {
         &self,
         bindings: &'static [HttpBinding],
     ) -> Option<Result<Encoded, TranscodeError>> {
-        Some(self.type_registry.scope(|| Encoded::of::<R>(self.request, bindings)))
+        let by_json = || self.type_registry.scope(|| Encoded::by_json(self.request, bindings));
+        Some(Encoded::of_strings(self.request, bindings).map_or_else(by_json, Ok))
     }
 
     #[cfg(feature = "rest")]

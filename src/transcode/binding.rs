@@ -1,5 +1,8 @@
 //! Encodes and decodes the messages of an RPC as HTTP requests and responses.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use prost::{DecodeError, Message};
 
 use super::object::Object;
@@ -50,6 +53,23 @@ impl Encoded {
     /// Encodes a request with one of these bindings of its RPC.
     pub(crate) fn of<R: Rpc>(
         request: &R::Request,
+        bindings: &'static [HttpBinding],
+    ) -> Result<Self, TranscodeError> {
+        Self::of_strings(request, bindings).map_or_else(|| Self::by_json(request, bindings), Ok)
+    }
+
+    /// Encodes a request of strings alone, such as that of a get, which needs no JSON on the way to its path and
+    /// query, nor types.
+    pub(crate) fn of_strings(
+        request: &impl JsonMessage,
+        bindings: &'static [HttpBinding],
+    ) -> Option<Self> {
+        bindings.first().and_then(|first| of_strings(first, request))
+    }
+
+    /// Encodes any request.
+    pub(crate) fn by_json(
+        request: &impl JsonMessage,
         bindings: &'static [HttpBinding],
     ) -> Result<Self, TranscodeError> {
         let _options = context::options().writing_strictly().apply();
@@ -116,9 +136,6 @@ fn encode_request(
     request: &dyn Transcoded,
     bindings: &'static [HttpBinding],
 ) -> Result<Encoded, TranscodeError> {
-    if let Some(encoded) = bindings.first().and_then(|first| of_strings(first, request)) {
-        return Ok(encoded);
-    }
     let json = request.json()?;
     let mut first = None;
     for binding in bindings {
@@ -153,8 +170,8 @@ fn of_strings(binding: &'static HttpBinding, request: &dyn Transcoded) -> Option
     });
     let mut strings: Vec<_> = strings.collect::<Option<_>>()?;
     let text = |name: &str| strings.iter().find(|(field, _)| field.is_called(name));
-    let mut path_and_query =
-        binding.template.expand(|name| text(name).map(|(_, text)| (*text).to_owned())).ok()?;
+    let value = |name: &str| text(name).map(|(_, text)| Cow::Borrowed(*text));
+    let mut path_and_query = binding.template.expand_with(value).ok()?;
     strings.retain(|(field, _)| !binding.template.fields().any(|name| field.is_called(name)));
     let pairs = strings.iter().map(|(field, text)| (field.json_name(), *text));
     form::append(pairs, &mut path_and_query);
@@ -200,7 +217,7 @@ fn encode(
 /// Decodes a request from the values in the path, the query and the body.
 pub(super) fn decode<R: Rpc>(
     binding: &HttpBinding,
-    variables: &[(String, String)],
+    variables: &[(&str, String)],
     query: &str,
     body: &[u8],
 ) -> Result<R::Request, TranscodeError> {
@@ -210,7 +227,7 @@ pub(super) fn decode<R: Rpc>(
         && let Some(bytes) = serialized(fields, variables)
     {
         let whole = |error: DecodeError| TranscodeError::new("", error.to_string());
-        return R::Request::decode(&*bytes).map_err(whole);
+        return R::Request::decode(Bytes::from(bytes)).map_err(whole);
     }
     match request_json(fields, binding, variables, query, body)? {
         Some(json) => read_made_here(&json),
@@ -219,7 +236,7 @@ pub(super) fn decode<R: Rpc>(
 }
 
 /// Serializes a request of nothing but values in the path that are strings, without JSON on the way.
-fn serialized(fields: &[Field], variables: &[(String, String)]) -> Option<Vec<u8>> {
+fn serialized(fields: &[Field], variables: &[(&str, String)]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for (name, value) in variables {
         let field = fields.iter().find(|field| field.is_called(name) && is_string(field))?;
@@ -232,7 +249,7 @@ fn serialized(fields: &[Field], variables: &[(String, String)]) -> Option<Vec<u8
 fn request_json(
     fields: &'static [Field],
     binding: &HttpBinding,
-    variables: &[(String, String)],
+    variables: &[(&str, String)],
     query: &str,
     body: &[u8],
 ) -> Result<Option<Vec<u8>>, TranscodeError> {

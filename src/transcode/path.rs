@@ -1,10 +1,12 @@
 //! Expands path templates with values, and extracts values from paths.
 
+use std::borrow::Cow;
+
 use super::TranscodeError;
 use super::percent::{Place, decode, encode};
 use crate::rpc::path_template::{PathTemplate, Piece, Pieces, Variable};
 
-impl PathTemplate<'_> {
+impl<'a> PathTemplate<'a> {
     /// Returns the path for the values of the variables.
     ///
     /// Every value is percent-encoded, so that it cannot add path segments.
@@ -15,6 +17,14 @@ impl PathTemplate<'_> {
     /// match its sub-template, or a segment `.` or `..`, which servers and proxies on the way interpret even
     /// if it is encoded.
     pub fn expand(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, TranscodeError> {
+        self.expand_with(|field| value(field).map(Cow::Owned))
+    }
+
+    /// Does the same for values that may be borrowed.
+    pub(super) fn expand_with<'v>(
+        &self,
+        value: impl Fn(&str) -> Option<Cow<'v, str>>,
+    ) -> Result<String, TranscodeError> {
         let mut path = String::with_capacity(128);
         let mut at = 0;
         while at < self.pieces().len() {
@@ -30,10 +40,7 @@ impl PathTemplate<'_> {
                 continue;
             }
             match &self.pieces()[at] {
-                Piece::Literal(literal) => {
-                    path.push('/');
-                    path.push_str(literal);
-                }
+                Piece::Literal(literal) => push_segment(literal, &mut path),
                 // The variable has no name, so it has no value.
                 Piece::One | Piece::Many => {
                     return Err(TranscodeError::new(
@@ -58,8 +65,10 @@ impl PathTemplate<'_> {
         path: &mut String,
     ) -> Result<(), String> {
         let pieces = &self.pieces()[variable.start..variable.end];
-        let segments: Vec<&str> =
-            if let [Piece::One] = pieces { vec![text] } else { text.split('/').collect() };
+        if let [Piece::One] = pieces {
+            return expand_segment(text, path);
+        }
+        let segments: Vec<&str> = text.split('/').collect();
         let fits = fits(pieces, segments.len(), |piece, index| match piece {
             Piece::Literal(literal) => segments[index] == *literal,
             Piece::One | Piece::Many => !segments[index].is_empty(),
@@ -68,14 +77,10 @@ impl PathTemplate<'_> {
             return Err(format!("{text:?} does not fit `{}`", Pieces(pieces)));
         }
         for (index, segment) in segments.into_iter().enumerate() {
-            if segment == "." || segment == ".." {
-                return Err(format!("{segment:?} cannot be a segment of a path"));
-            }
-            path.push('/');
             match pieces.get(index) {
                 // Keeps the template's spelling, or the path would not match again.
-                Some(Piece::Literal(literal)) => path.push_str(literal),
-                _ => encode(segment, path),
+                Some(Piece::Literal(literal)) => push_segment(literal, path),
+                _ => expand_segment(segment, path)?,
             }
         }
         Ok(())
@@ -87,40 +92,51 @@ impl PathTemplate<'_> {
     ///
     /// Fails if the path matches but a value is not percent-encoded UTF-8.
     pub fn capture(&self, path: &str) -> Result<Option<Vec<(&str, String)>>, TranscodeError> {
-        match segments(path).and_then(|segments| self.fitting(&segments)) {
-            Some(segments) => self.values(&segments).map(Some),
-            None => Ok(None),
-        }
+        let segments = segments(path).filter(|segments| self.fits(segments));
+        segments.map(|segments| self.values(&segments)).transpose()
     }
 
-    /// Returns the segments of a path without the verb if the path matches; otherwise `None`.
-    pub(super) fn fitting<'p>(&self, segments: &[&'p str]) -> Option<Vec<&'p str>> {
-        let (mut last, before) = segments.split_last()?;
-        let bare;
-        if let Some(verb) = self.verb() {
-            bare = last.strip_suffix(verb)?.strip_suffix(':')?;
-            last = &bare;
+    /// Whether a path of these segments matches.
+    pub(super) fn fits(&self, segments: &[&str]) -> bool {
+        let Some((last, before)) = segments.split_last() else { return false };
+        let Some(last) = self.without_verb(last) else { return false };
+        fits(self.pieces(), segments.len(), |piece, index| {
+            let segment = before.get(index).copied().unwrap_or(last);
+            match piece {
+                Piece::Literal(literal) => segment == *literal,
+                Piece::One | Piece::Many => !segment.is_empty(),
+            }
+        })
+    }
+
+    /// Returns the last segment of a path without the verb; `None` if it has another.
+    fn without_verb<'p>(&self, last: &'p str) -> Option<&'p str> {
+        match self.verb() {
+            Some(verb) => last.strip_suffix(verb)?.strip_suffix(':'),
+            None => Some(last),
         }
-        let at = |index| before.get(index).unwrap_or(last);
-        let matches = fits(self.pieces(), segments.len(), |piece, index| match piece {
-            Piece::Literal(literal) => at(index) == literal,
-            Piece::One | Piece::Many => !at(index).is_empty(),
-        });
-        matches.then(|| before.iter().chain([last]).copied().collect())
     }
 
     /// Returns the values of the variables in the segments of a path that matches.
-    pub(super) fn values(&self, segments: &[&str]) -> Result<Vec<(&str, String)>, TranscodeError> {
+    pub(super) fn values(
+        &self,
+        segments: &[&str],
+    ) -> Result<Vec<(&'a str, String)>, TranscodeError> {
         let values = self.variables().iter().map(|variable| {
-            let end = match self.pieces()[variable.end - 1] {
+            let pieces = &self.pieces()[variable.start..variable.end];
+            let end = match pieces {
                 // `**` matches all remaining segments.
-                Piece::Many => segments.len(),
+                [.., Piece::Many] => segments.len(),
                 _ => variable.end,
             };
-            let raw = segments.get(variable.start..end).unwrap_or_default().join("/");
-            let single = matches!(self.pieces()[variable.start..variable.end], [Piece::One]);
-            let place = if single { Place::Segment } else { Place::Segments };
-            decode(&raw, place)
+            let raw = segments.get(variable.start..end).unwrap_or_default();
+            let (raw, place) = match (pieces, raw) {
+                ([Piece::One], [segment]) => (Cow::Borrowed(*segment), Place::Segment),
+                _ => (Cow::Owned(raw.join("/")), Place::Segments),
+            };
+            let is_last = end == segments.len();
+            let raw = if is_last { self.without_verb(&raw).unwrap_or(&raw) } else { &raw };
+            decode(raw, place)
                 .map(|value| (variable.field, value))
                 .map_err(|problem| TranscodeError::new(variable.field, problem))
         });
@@ -141,6 +157,21 @@ impl PathTemplate<'_> {
             .collect();
         (self.verb().is_none(), pieces)
     }
+}
+
+fn push_segment(segment: &str, path: &mut String) {
+    path.push('/');
+    path.push_str(segment);
+}
+
+/// Appends the segment of a value.
+fn expand_segment(segment: &str, path: &mut String) -> Result<(), String> {
+    if segment == "." || segment == ".." {
+        return Err(format!("{segment:?} cannot be a segment of a path"));
+    }
+    path.push('/');
+    encode(segment, path);
+    Ok(())
 }
 
 /// Returns the segments of a path, the last one with the verb.

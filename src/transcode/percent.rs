@@ -1,10 +1,22 @@
 //! Percent-encoding (RFC 3986, 2.1).
 
+/// The bytes that need no encoding (RFC 3986, 2.3).
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    table
+};
+
 /// Appends text with all characters encoded except unreserved ones.
 pub(super) fn encode(text: &str, out: &mut String) {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_unreserved = |byte: u8| UNRESERVED[usize::from(byte)];
     // All of a uuid: it need not be appended byte by byte.
     let plain = text.bytes().position(|byte| !is_unreserved(byte)).unwrap_or(text.len());
     let (plain, rest) = text.split_at(plain);

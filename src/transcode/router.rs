@@ -9,21 +9,30 @@ use crate::rpc::Deployment;
 use crate::rpc::path_template::Piece;
 use crate::rpc::{self, HttpBinding, MethodSpec, Rpc};
 
-/// The bindings of many RPCs.
+/// The bindings of many RPCs, the most specific ones first.
 #[derive(Clone, Debug)]
 pub struct Router {
-    /// The most specific ones first.
     entries: Vec<Entry>,
-    /// Which of them fit, by the second segment of a path, which names the collection.
-    places: Places,
+    /// Those that paths with these first two segments may fit: few of all.
+    by_head: BTreeMap<[&'static str; 2], Vec<Entry>>,
     /// What another deployment has.
     gone: Vec<Entry>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     spec: &'static MethodSpec,
     binding: &'static HttpBinding,
+}
+
+impl Entry {
+    /// Returns the first two segments of its paths, if they are always the same.
+    fn head(&self) -> Option<[&'static str; 2]> {
+        match self.binding.template.pieces() {
+            [Piece::Literal(first), Piece::Literal(second), ..] => Some([first, second]),
+            _ => None,
+        }
+    }
 }
 
 impl Router {
@@ -34,7 +43,16 @@ impl Router {
             .flat_map(|spec| spec.http.iter().map(move |binding| Entry { spec, binding }));
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_cached_key(|entry| entry.binding.template.specificity());
-        Self { places: Places::of(&entries), entries, gone: Vec::new() }
+        Self::of(entries, Vec::new())
+    }
+
+    fn of(entries: Vec<Entry>, gone: Vec<Entry>) -> Self {
+        let heads: BTreeSet<_> = entries.iter().filter_map(Entry::head).collect();
+        let by_head = heads.into_iter().map(|head| {
+            let may_fit = |entry: &&Entry| entry.head().is_none_or(|own| own == head);
+            (head, entries.iter().filter(may_fit).copied().collect())
+        });
+        Self { by_head: by_head.collect(), entries, gone }
     }
 
     /// Keeps what a deployment has. The paths of the rest do not exist, even where others fit them.
@@ -43,8 +61,7 @@ impl Router {
         let (kept, gone) = std::mem::take(&mut self.entries).into_iter().partition(|entry| {
             deployment.has(entry.spec) && deployment.bindings(entry.spec).contains(entry.binding)
         });
-        (self.entries, self.gone) = (kept, gone);
-        self.places = Places::of(&self.entries);
+        *self = Self::of(kept, gone);
     }
 
     /// Creates a router for every RPC of this crate.
@@ -59,65 +76,41 @@ impl Router {
     /// Fails if there is one but the path is not percent-encoded UTF-8.
     pub fn route(&self, method: &str, path: &str) -> Result<Option<Route>, TranscodeError> {
         let Some(segments) = segments(path) else { return Ok(None) };
-        for &place in self.places.at(&segments) {
-            let Entry { spec, binding } = self.entries[place];
-            if binding.method == method
-                && let Some(segments) = binding.template.fitting(&segments)
-            {
-                let values = binding.template.values(&segments)?.into_iter();
-                let variables = values.map(|(field, value)| (field.to_owned(), value)).collect();
-                return Ok(Some(Route { spec, binding, variables }));
-            }
-        }
-        Ok(None)
+        let fits = |entry: &&Entry| {
+            entry.binding.method == method && entry.binding.template.fits(&segments)
+        };
+        let found = self.candidates(&segments).iter().find(fits);
+        let route = found.map(|&Entry { spec, binding }| {
+            let variables = binding.template.values(&segments)?;
+            Ok(Route { spec, binding, variables })
+        });
+        route.transpose()
+    }
+
+    /// Returns the entries that a path may fit.
+    fn candidates<'a>(&'a self, segments: &[&'a str]) -> &'a [Entry] {
+        let by_head = match *segments {
+            // A literal has no colon: what follows is a verb.
+            [first, last] => self.by_head.get(&[first, last.split(':').next().unwrap_or(last)]),
+            [first, second, ..] => self.by_head.get(&[first, second]),
+            _ => None,
+        };
+        by_head.unwrap_or(&self.entries)
     }
 
     /// Returns the HTTP methods that a path supports; empty if it does not exist.
     pub fn methods(&self, path: &str) -> Vec<&'static str> {
         let Some(segments) = segments(path) else { return Vec::new() };
-        let fits = |entry: &&Entry| entry.binding.template.fitting(&segments).is_some();
+        let fits = |entry: &&Entry| entry.binding.template.fits(&segments);
         let is_gone = |entry: &&Entry| entry.binding.template.verb().is_some() && fits(entry);
         if self.gone.iter().any(|entry| is_gone(&entry)) {
             return Vec::new();
         }
-        let matching = self.entries.iter().filter(fits);
+        let matching = self.candidates(&segments).iter().filter(fits);
         let mut methods: Vec<_> = matching.map(|entry| entry.binding.method).collect();
         methods.sort_unstable();
         methods.dedup();
         methods
-    }
-}
-
-/// The places of entries that a path may fit, in order.
-#[derive(Clone, Debug, Default)]
-struct Places {
-    by_second: BTreeMap<&'static str, Vec<usize>>,
-    /// Those that have no literal there.
-    others: Vec<usize>,
-}
-
-impl Places {
-    fn of(entries: &[Entry]) -> Self {
-        let second = |entry: &Entry| match entry.binding.template.pieces() {
-            [Piece::Literal(_) | Piece::One, Piece::Literal(literal), ..] => Some(*literal),
-            _ => None,
-        };
-        let literals: BTreeSet<_> = entries.iter().filter_map(second).collect();
-        let places = |literal: Option<&str>| {
-            let fitting = entries.iter().enumerate().filter(|(_, entry)| {
-                let second = second(entry);
-                second.is_none() || second == literal
-            });
-            fitting.map(|(place, _)| place).collect()
-        };
-        let by_second = literals.into_iter().map(|literal| (literal, places(Some(literal))));
-        Self { by_second: by_second.collect(), others: places(None) }
-    }
-
-    fn at(&self, segments: &[&str]) -> &[usize] {
-        // No literal has a colon, which begins a verb.
-        let second = segments.get(1).and_then(|second| second.split(':').next());
-        second.and_then(|second| self.by_second.get(second)).unwrap_or(&self.others)
     }
 }
 
@@ -126,7 +119,7 @@ impl Places {
 pub struct Route {
     spec: &'static MethodSpec,
     binding: &'static HttpBinding,
-    variables: Vec<(String, String)>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Route {

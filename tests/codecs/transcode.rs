@@ -7,6 +7,7 @@ mod every_rpc;
 mod hostile;
 mod queries;
 mod random;
+mod routes;
 mod statuses;
 mod templates;
 
