@@ -112,16 +112,16 @@ struct Running<'a> {
 impl Running<'_> {
     /// Makes attempts until one is final.
     async fn run(&mut self, options: &CallOptions) -> Result<Reply, Error> {
-        let mut metadata = self.context.metadata.clone();
-        options.add_to(&mut metadata)?;
-        let base = metadata.into_headers();
-        // A caller that supplies its own token wants that one to be used.
-        let is_own = base.contains_key(http::header::AUTHORIZATION);
-        let credentials = self.context.credentials.as_deref().filter(|_| !is_own);
         let mut renewed = None;
         // A call that the service accepted must not be started again, whatever goes wrong between two polls.
         let mut pending_id = None;
         loop {
+            let mut metadata = self.context.metadata.clone();
+            options.add_to(&mut metadata)?;
+            let mut headers = metadata.into_headers();
+            // A caller that supplies its own token wants that one to be used.
+            let is_own = headers.contains_key(http::header::AUTHORIZATION);
+            let credentials = self.context.credentials.as_deref().filter(|_| !is_own);
             let token = match (renewed.take(), credentials) {
                 (Some(token), _) => token,
                 (None, Some(credentials)) => credentials.token().await.map(Some),
@@ -129,8 +129,10 @@ impl Running<'_> {
             };
             let prepared = match token {
                 Ok(token) => {
-                    let headers = with_token(&base, token.as_ref());
-                    let headers = headers.map_err(|error| self.state.blamed(error))?;
+                    if let Some(token) = &token {
+                        let header = token.to_header().map_err(|error| self.state.blamed(error))?;
+                        headers.insert(http::header::AUTHORIZATION, header);
+                    }
                     self.intercepted(headers).map(|headers| (headers, token))
                 }
                 Err(error) => Err(error),
@@ -292,12 +294,4 @@ impl Running<'_> {
         telemetry::token_refused(self.outgoing.spec(), is_other && other.is_ok());
         is_other.then_some(other)
     }
-}
-
-fn with_token(headers: &HeaderMap, token: Option<&AccessToken>) -> Result<HeaderMap, Error> {
-    let mut headers = headers.clone();
-    if let Some(token) = token {
-        headers.insert(http::header::AUTHORIZATION, token.to_header()?);
-    }
-    Ok(headers)
 }

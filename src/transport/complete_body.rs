@@ -9,7 +9,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Response, Version};
+use http::{HeaderMap, Version};
 use http_body::{Body, Frame, SizeHint};
 
 use super::error_chain::BoxError;
@@ -26,10 +26,14 @@ pub(super) struct CompleteBody<B> {
 
 impl<B: Body + Unpin> CompleteBody<B> {
     /// Wraps the body of a response. HTTP/1.1 does not need it, since hyper knows the length.
-    pub(super) fn of(response: Response<B>, limits: Limits) -> Result<Response<Self>, TooLong> {
-        limits.check("headers", response.headers())?;
-        let is_in_doubt = response.version() == Version::HTTP_2;
-        Ok(response.map(|body| Self { body, is_in_doubt, limits }))
+    pub(super) fn new(
+        body: B,
+        version: Version,
+        headers: &HeaderMap,
+        limits: Limits,
+    ) -> Result<Self, TooLong> {
+        limits.check("headers", headers)?;
+        Ok(Self { body, is_in_doubt: version == Version::HTTP_2, limits })
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
+use hyper::body::{Body, Incoming};
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tonic::Code;
 
@@ -49,6 +50,13 @@ struct RuntimePool {
     interval: Option<Duration>,
 }
 
+/// A request on its way.
+pub(super) struct Begun {
+    response: ResponseFuture,
+    host: Option<Authority>,
+    has_body: bool,
+}
+
 /// A complete response.
 #[derive(Debug)]
 pub(crate) struct HttpResponse {
@@ -75,10 +83,10 @@ impl HttpResponse {
     }
 
     /// Returns the media type without parameters.
-    pub(crate) fn media_type(&self) -> &str {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let text = value.unwrap_or_default();
-        text.split_once(';').map_or(text, |(media_type, _)| media_type).trim()
+    pub(crate) fn media_type(&self) -> &[u8] {
+        let value = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let media_type = value.unwrap_or_default().split(|byte| *byte == b';').next();
+        media_type.unwrap_or_default().trim_ascii()
     }
 }
 
@@ -128,23 +136,33 @@ impl HttpClient {
     }
 
     /// Sends a request once. What is sent as a secret with it is in no response that is not a success.
-    pub(crate) fn send(
+    pub(crate) async fn send(
         &self,
-        mut request: Request<Bytes>,
+        request: Request<Bytes>,
         secrets: impl FnOnce() -> Secrets,
-    ) -> impl Future<Output = Result<HttpResponse, Error>> {
+    ) -> Result<HttpResponse, Error> {
+        self.finish(self.begin(request.map(Full::new))?, secrets).await
+    }
+
+    /// Begins to send a request. A future that keeps the request is several times as large as what this returns.
+    pub(super) fn begin(&self, mut request: Request<Full<Bytes>>) -> Result<Begun, Error> {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let host = request.uri().authority().cloned();
-        let has_body = !request.body().is_empty();
-        // Begun here, because a future that keeps the request is several times as large.
-        let response = self.pool().map(|pool| pool.request(request.map(Full::new)));
-        async move {
-            let response = self.limits.head(&*self.timer, response?).await?;
-            let response = response.map_err(|error| {
-                self.not_answered(error, host.as_ref().map_or("", Authority::as_str), has_body)
-            })?;
-            self.receive(response, secrets).await
-        }
+        let has_body = !request.body().is_end_stream();
+        Ok(Begun { response: self.pool()?.request(request), host, has_body })
+    }
+
+    /// Receives the response.
+    pub(super) async fn finish(
+        &self,
+        Begun { response, host, has_body }: Begun,
+        secrets: impl FnOnce() -> Secrets,
+    ) -> Result<HttpResponse, Error> {
+        let response = self.limits.head(&*self.timer, response).await?;
+        let response = response.map_err(|error| {
+            self.not_answered(error, host.as_ref().map_or("", Authority::as_str), has_body)
+        })?;
+        self.receive(response, secrets).await
     }
 
     async fn receive(
@@ -152,12 +170,10 @@ impl HttpClient {
         response: Response<Incoming>,
         secrets: impl FnOnce() -> Secrets,
     ) -> Result<HttpResponse, Error> {
-        let status = response.status();
-        let response = CompleteBody::of(response, self.limits)
+        let (Parts { status, mut headers, version, .. }, body) = response.into_parts();
+        let body = CompleteBody::new(body, version, &headers, self.limits)
             .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;
-        let (parts, body) = response.into_parts();
-        let mut headers = parts.headers;
-        telemetry::http_version(parts.version);
+        telemetry::http_version(version);
         let body = if is_answer(status) {
             let read = self.read(&headers, body, self.limits.message).await;
             read.map_err(|error| error.with_answer(status, &headers))?

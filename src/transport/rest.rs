@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
+use http_body_util::Full;
 
 use super::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use super::readiness::Readiness;
@@ -47,24 +48,23 @@ impl RestTransport {
         &self.hosts
     }
 
-    async fn attempt(&self, mut request: Request<'_>) -> Result<Reply, Error> {
-        let http = self.encode(&mut request)?;
-        let secrets = || request.secrets.get().clone();
-        read(self.http.send(http, secrets).await?, request.spec())
-    }
-
     /// Takes the metadata out of a request and returns it as HTTP.
-    fn encode(&self, request: &mut Request<'_>) -> Result<http::Request<Bytes>, Error> {
+    fn encode(&self, request: &mut Request<'_>) -> Result<http::Request<Full<Bytes>>, Error> {
         let form = request.outgoing.http()?;
         let body = form.body().cloned();
+        self.http.check_size(body.as_deref().unwrap_or_default())?;
         let has_body = body.is_some();
-        let mut http = http::Request::new(body.unwrap_or_default());
-        self.http.check_size(http.body())?;
+        let mut http = http::Request::new(Full::new(body.unwrap_or_default()));
         *http.method_mut() = Method::from_bytes(form.method().as_bytes())
             .map_err(|error| Error::config(format!("the HTTP method: {error}")))?;
-        *http.uri_mut() = self.hosts.origin(request.spec())?.uri(form.path_and_query())?;
+        let mut origin = self.hosts.origin(request.spec())?;
+        let host = origin.host.take();
+        *http.uri_mut() = origin.uri(form.path_and_query())?;
         let headers = http.headers_mut();
         *headers = std::mem::take(&mut request.metadata).into_headers();
+        if let Some(host) = host {
+            headers.entry(header::HOST).or_insert(host);
+        }
         headers.insert(header::ACCEPT, if is_http_body(request.spec()) { ANY } else { JSON });
         if has_body {
             headers.insert(header::CONTENT_TYPE, JSON);
@@ -78,8 +78,13 @@ impl RestTransport {
 }
 
 impl Transport for RestTransport {
-    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
-        Box::pin(self.attempt(request))
+    fn send<'a>(&'a self, mut request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        let (spec, secrets) = (request.spec(), request.secrets);
+        let begun = self.encode(&mut request).and_then(|http| self.http.begin(http));
+        Box::pin(async move {
+            let secrets = || secrets.get().clone();
+            read(self.http.finish(begun?, secrets).await?, spec)
+        })
     }
 }
 
@@ -98,14 +103,14 @@ fn read(response: HttpResponse, spec: &MethodSpec) -> Result<Reply, Error> {
 /// The body, if it is JSON. What has no bytes needs no type.
 fn checked(response: &HttpResponse) -> Result<Bytes, Error> {
     let media_type = response.media_type();
-    if media_type.eq_ignore_ascii_case("application/json")
+    if media_type.eq_ignore_ascii_case(b"application/json")
         || (media_type.is_empty() && response.body.is_empty())
     {
         return Ok(response.body.clone());
     }
     let message = format!(
         "expected a response of application/json, found {}: the address may not be that of the API",
-        if media_type.is_empty() { "none" } else { media_type }
+        if media_type.is_empty() { "none".into() } else { String::from_utf8_lossy(media_type) }
     );
     Err(Error::protocol(message).with_answer(response.status, &response.headers))
 }

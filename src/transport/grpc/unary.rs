@@ -5,6 +5,7 @@
 //! `UNIMPLEMENTED`, takes the first of two messages for the whole, and does not tell the statuses that it makes from
 //! those of the server. A unary exchange is two messages and a status, so it is read here, strictly.
 
+use http::response::Parts;
 use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
@@ -34,11 +35,9 @@ pub(super) async fn exchange(
     // Here there are no headers yet: what fails later was processed.
     let response = limits.head(timer, response).await?;
     let response = response.map_err(|error| status::unanswered(error, readiness))?;
-    let http_status = response.status();
-    let response = CompleteBody::of(response, limits);
-    let response = response.map_err(|long| long.to_error().with_source(long))?;
-    let (parts, mut body) = response.into_parts();
-    let mut headers = parts.headers;
+    let (Parts { status: http_status, mut headers, version, .. }, body) = response.into_parts();
+    let body = CompleteBody::new(body, version, &headers, limits);
+    let mut body = body.map_err(|long| long.to_error().with_source(long))?;
     let media_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_grpc = media_type.is_some_and(|text| text.starts_with(b"application/grpc"));
     let is_whole = headers.contains_key(&GRPC_STATUS);

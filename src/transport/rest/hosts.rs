@@ -6,8 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use http::Uri;
 use http::uri::{self, Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
 
 use crate::error::Error;
 use crate::rpc::MethodSpec;
@@ -88,6 +88,8 @@ enum Base {
 pub(crate) struct Origin {
     scheme: Scheme,
     authority: Authority,
+    /// The header `Host`, which hyper would write anew for each request. `None` over TLS: in HTTP/2 there is none.
+    pub(super) host: Option<HeaderValue>,
     /// As telemetry names it.
     pub(crate) server: Server,
 }
@@ -100,8 +102,14 @@ impl Origin {
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err(wrong());
         };
-        let server = Server::new(authority.host(), authority.port_u16(), scheme == Scheme::HTTPS);
-        Ok(Self { scheme, authority, server })
+        let (name, port) = (authority.host(), authority.port_u16());
+        let server = Server::new(name, port, scheme == Scheme::HTTPS);
+        let host = match (scheme == Scheme::HTTP).then_some(port) {
+            None => None,
+            Some(None | Some(80)) => HeaderValue::try_from(name).ok(),
+            Some(Some(port)) => HeaderValue::try_from(format!("{name}:{port}")).ok(),
+        };
+        Ok(Self { scheme, authority, host, server })
     }
 
     /// The address of a path and a query.

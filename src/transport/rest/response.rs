@@ -86,10 +86,10 @@ fn excerpt(response: &HttpResponse) -> String {
     let text: String = words.join(" ").chars().filter(|c| !c.is_control()).take(MOST).collect();
     format!(
         "{} instead of JSON: {text}",
-        match response.media_type().to_ascii_lowercase().as_str() {
-            "" => "a body without a type",
-            "text/html" => "HTML",
-            "application/json" => "something broken",
+        match response.media_type().to_ascii_lowercase().as_slice() {
+            b"" => "a body without a type",
+            b"text/html" => "HTML",
+            b"application/json" => "something broken",
             _ => "another body",
         }
     )
