@@ -94,7 +94,7 @@ impl RpcVisitor for Transcoded {
         Box::pin(call.answer::<R, _, _>(|request| async move {
             let request = request.into_inner().encode_to_vec().into();
             let response = api.call(R::SPEC.path, request).await?;
-            let response = R::Response::decode(response.as_slice())
+            let response = R::Response::decode(Bytes::from(response))
                 .map_err(|error| Status::internal(format!("the response is not one: {error}")))?;
             Ok(Response::new(response))
         }))
