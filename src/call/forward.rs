@@ -20,7 +20,7 @@ type Transcoded<T> = Option<Result<T, TranscodeError>>;
 /// Converts the encoded messages of RPCs to HTTP and back.
 #[derive(Clone, Copy)]
 pub(crate) struct HttpCodec {
-    pub(crate) request: fn(&MethodSpec, &'static [HttpBinding], &[u8]) -> Transcoded<Encoded>,
+    pub(crate) request: fn(&MethodSpec, &'static [HttpBinding], &Bytes) -> Transcoded<Encoded>,
     pub(crate) response: fn(&MethodSpec, &Encoded, &[u8]) -> Transcoded<Vec<u8>>,
 }
 

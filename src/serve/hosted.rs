@@ -1,5 +1,6 @@
 //! The services of a crate that a bridge forwards. Nothing here is specific to an RPC.
 
+use bytes::Bytes;
 use prost::Message;
 use tonic::Status;
 
@@ -32,14 +33,14 @@ impl Hosted {
 /// Encodes a request as HTTP.
 struct ToHttp<'a> {
     bindings: &'static [HttpBinding],
-    message: &'a [u8],
+    message: &'a Bytes,
 }
 
 impl RpcVisitor for ToHttp<'_> {
     type Output = Result<Encoded, TranscodeError>;
 
     fn rpc<R: Rpc>(self) -> Self::Output {
-        let request = R::Request::decode(self.message).map_err(|error| {
+        let request = R::Request::decode(self.message.clone()).map_err(|error| {
             TranscodeError::new("", format!("the request is no {}: {error}", R::SPEC.request))
         })?;
         Encoded::of::<R>(&request, self.bindings)
