@@ -62,7 +62,7 @@ fn a_mask_that_contradicts_the_update_is_refused() {
             &["--update-mask", "foo"],
             "--update-mask: expected fields to update, found \"foo\"; there are",
         ),
-        (&["--update-mask", "asignee_uuid"], "found \"asignee_uuid\"; did you mean assignee_uuid?"),
+        (&["--update-mask", "assignee_uid"], "found \"assignee_uid\"; did you mean assignee_uuid?"),
         (&["--update-mask", "incidentUuid"], "expected fields to update, found \"incidentUuid\""),
     ] {
         for command in [&[UPDATE[0], UPDATE[1], "x"][..], &call] {
