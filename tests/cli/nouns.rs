@@ -86,7 +86,7 @@ fn several_are_arguments_of_one_call() {
     assert_eq!(content.windows(4).filter(|four| four == b"PK\x03\x04").count(), 3);
     let all: Vec<_> = uuids.lines().collect();
     let error = server.run(&[&["quarantine", "batch-delete"], &all[..]].concat()).fails(2);
-    assert!(error.contains("since this affects 3 objects"), "{error}");
+    assert!(error.contains("to ask on: Delete 3 objects?"), "{error}");
     let ran = server.run(&["quarantine", "batch-delete", all[0]]).ok();
     assert_eq!(ran, format!("Deleted the object {}.\n", all[0]));
     let delete = ["quarantine", "batch-delete", all[1], all[2], "--yes"];

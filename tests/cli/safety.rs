@@ -39,11 +39,17 @@ fn several_are_not_removed_without_a_yes() {
     let server = Server::seeded();
     let list = server.run(&["tasks", "list", "-o", "name"]).ok();
     let error = server.run_with(&["tasks", "delete", "-"], list.as_bytes()).fails(2);
-    assert!(error.contains("--yes: expected it, since this affects "), "{error}");
+    assert!(
+        error.contains("--yes: expected it, since there is no terminal to ask on: Delete "),
+        "{error}"
+    );
     let error = server.run(&["quarantine", "purge"]).fails(2);
     assert!(error.contains("--yes"), "{error}");
     assert_eq!(server.run(&["tasks", "list", "-o", "name"]).ok(), list);
-    assert!(error.contains("all quarantined objects, since the request has no filter"), "{error}");
+    assert!(
+        error.contains("Purge all quarantined objects (the request has no filter)?"),
+        "{error}"
+    );
     let purge = ["api", "POST", "/v1/quarantined-objects:purge", "--data", "{}"];
     let error = server.run(&purge).fails(2);
     assert!(error.contains("--yes: expected it"), "{error}");

@@ -15,6 +15,7 @@ const HTTP: i32 = 72_295_728;
 /// The options of methods in `eset_protect.v1`.
 const SETS: i32 = 52_002;
 const REMOVES: i32 = 52_004;
+const REMOVES_BELOW: i32 = 52_010;
 const ON_PREM_SINCE: i32 = 52_005;
 const ON_PREM_RENAMED_IN: i32 = 52_006;
 
@@ -215,7 +216,7 @@ async fn every_service_that_is_served_is_listed_and_every_extension() {
     let mut expected: Vec<_> = services().into_iter().chain(own).map(str::to_owned).collect();
     expected.sort();
     assert_eq!(replies[0], Reply::Services(expected));
-    let options = vec![SETS, REMOVES, ON_PREM_SINCE, ON_PREM_RENAMED_IN, HTTP];
+    let options = vec![SETS, REMOVES, ON_PREM_SINCE, ON_PREM_RENAMED_IN, REMOVES_BELOW, HTTP];
     assert_eq!(replies[1], Reply::Numbers(METHOD_OPTIONS.to_owned(), options));
     let message = "eset.dotnod.automation.v1.DeviceTask".to_owned();
     assert_eq!(replies[2], Reply::Numbers(message, Vec::new()));

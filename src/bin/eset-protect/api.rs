@@ -17,11 +17,11 @@ use crate::failure::Failure;
 use crate::input::Source;
 use crate::method::Method;
 use crate::output::Output;
+use crate::phrase::{done, object};
 use crate::request::Request;
 use crate::response;
 use crate::safety::{DryRun, Safety};
 use crate::text::plural;
-use crate::uuids::{done, object};
 
 /// Make one call by its HTTP method and path, as ESET documents it
 ///

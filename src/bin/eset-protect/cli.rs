@@ -173,7 +173,7 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::Cli;
-    use crate::verb;
+    use crate::method::Method;
 
     /// What changes nothing at ESET, or is no call at all, without the verbs of RPCs that read.
     const READING: &[&str] = &[
@@ -212,7 +212,7 @@ mod tests {
         }
         for (noun, verb, leaf) in leaves {
             let reads = READING.contains(&format!("{noun} {verb}").trim())
-                || verb::method(noun, verb).is_some_and(|method| method.is_reading());
+                || Method::of_verb(noun, verb).is_some_and(|method| method.is_reading());
             let has = leaf.get_arguments().any(|arg| arg.get_long() == Some("dry-run"));
             assert_ne!(reads, has, "{noun} {verb}");
         }

@@ -15,7 +15,6 @@ use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::Output;
 use crate::run::block_on;
-use crate::verb;
 
 /// Print completions for a shell
 ///
@@ -106,7 +105,7 @@ impl By {
 pub fn listed(noun: &str, by: By) -> ArgValueCandidates {
     let noun = noun.to_owned();
     ArgValueCandidates::new(move || {
-        let list = verb::method(&noun, "list");
+        let list = Method::of_verb(&noun, "list");
         list.map(|list| resources(&list, by)).unwrap_or_default()
     })
 }

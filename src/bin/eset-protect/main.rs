@@ -40,6 +40,7 @@ mod method;
 mod noun;
 mod operation;
 mod output;
+mod phrase;
 mod policies;
 mod problem;
 mod progress;

@@ -1,8 +1,5 @@
 //! Finds RPCs by name.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
 use eset_protect::codegen::near;
 use eset_protect::descriptors::{is_required, name_field, pool, removes, removes_below, summary};
 use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec, Rpc};
@@ -10,6 +7,7 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::failure::Failure;
 use crate::text::short_name;
+use crate::verb::{is_newest, verbs};
 
 /// An RPC, with the descriptors of its messages.
 #[derive(Clone, Debug)]
@@ -55,6 +53,18 @@ impl Method {
             near => format!("did you mean {}?", near.join(" or ")),
         };
         Err(format!("{name:?}: expected an RPC as SERVICE/METHOD; {suggestion}"))
+    }
+
+    /// Returns the RPC of a noun and a verb.
+    pub fn of_verb(noun: &str, verb: &str) -> Option<Self> {
+        let found = verbs().find(|known| known.noun == noun && known.verb == verb)?;
+        Self::all().find(|method| method.spec.path == found.spec.path)
+    }
+
+    /// Returns what the noun of the method lists.
+    pub fn listed(&self) -> Option<MessageDescriptor> {
+        let noun = verbs().find(|verb| verb.spec.path == self.spec.path)?.noun;
+        Self::of_verb(&noun, "list")?.item()?.kind().as_message().cloned()
     }
 
     /// Returns the shortest name that finds it.
@@ -156,33 +166,7 @@ impl Method {
     }
 }
 
-/// Whether no newer version of the package has a service of this name.
-pub fn is_newest(spec: &MethodSpec) -> bool {
-    // By short name, since each start of the command asks for all of them.
-    static NEWEST: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
-        let mut newest = BTreeMap::new();
-        for MethodSpec { service, .. } in METHODS {
-            let known = newest.entry(short_name(service)).or_insert(*service);
-            if version(service) > version(known) {
-                *known = service;
-            }
-        }
-        newest
-    });
-    NEWEST.get(short_name(spec.service)) == Some(&spec.service)
-}
-
 /// Removes the parts of a name that users may omit or spell differently.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '-' | '_')).collect::<String>().to_ascii_lowercase()
-}
-
-/// Returns the version of a service's package, such as 2 for `policy_management.v2.Policies`. Versions like
-/// `v2beta1` come before `v2`.
-fn version(service: &str) -> (u32, bool) {
-    let version = service.rsplit('.').nth(1).and_then(|part| part.strip_prefix('v'));
-    let version = version.unwrap_or_default();
-    let digits = version.chars().take_while(char::is_ascii_digit).count();
-    let number = version.get(..digits).and_then(|number| number.parse().ok());
-    (number.unwrap_or_default(), digits == version.len())
 }

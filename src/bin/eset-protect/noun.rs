@@ -8,10 +8,10 @@ use eset_protect::descriptors::{pool, summary};
 use eset_protect::rpc::{METHODS, MethodSpec};
 
 use crate::connection::Connection;
-use crate::method::is_newest;
+use crate::method::Method;
 use crate::operation::Operation;
 use crate::text::short_name;
-use crate::verb::{SHORTER, Verb, method, verbs};
+use crate::verb::{SHORTER, Verb, is_newest, verbs};
 use crate::wanted::Wanted;
 
 /// Adds the nouns, with the verbs of those that are wanted, and the flags of wanted verbs. Changes no verb that
@@ -57,7 +57,7 @@ fn has_help(noun: &str, wanted: &Wanted<'_>) -> bool {
 
 /// Returns the operation of a noun and a verb.
 pub fn find(noun: &str, verb: &str) -> Option<Operation> {
-    method(noun, verb).map(Operation::short)
+    Method::of_verb(noun, verb).map(Operation::short)
 }
 
 /// Describes a noun: what its services do.

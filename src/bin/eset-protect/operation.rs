@@ -19,11 +19,12 @@ use crate::item_filter::ItemFilter;
 use crate::listing::{self, Limit};
 use crate::method::Method;
 use crate::output::Output;
+use crate::phrase::{done, object};
 use crate::request::Request;
 use crate::response;
 use crate::safety::Safety;
 use crate::text::{count, plural};
-use crate::uuids::{ByUuid, done, object};
+use crate::uuids::ByUuid;
 use crate::watch::Watch;
 use given::Given;
 use mask::Mask;
@@ -274,7 +275,7 @@ impl Operation {
                 // How many a filter names is not known, nor how many are below one.
                 let all = plural(&object(method));
                 let all = match (&given, &*set) {
-                    (None, []) => format!("all {all}, since the request has no filter"),
+                    (None, []) => format!("all {all} (the request has no filter)"),
                     _ => format!("all {all} that the request selects"),
                 };
                 let named = what.as_deref().unwrap_or(&all);

@@ -14,7 +14,6 @@ use crate::filter;
 use crate::input::Unique;
 use crate::method::Method;
 use crate::problem::{self, Problem};
-use crate::verb;
 
 /// A request without the fields that only the server sets.
 #[derive(Debug)]
@@ -72,7 +71,7 @@ fn content(method: &Method, mut members: Members) -> Result<Option<String>, Stri
     let Some(member) = method.member() else { return Ok(None) };
     let (input, kind) = (method.input(), member.kind());
     let Some(message) = kind.as_message() else { return Ok(None) };
-    let listed = verb::listed(method).unwrap_or_else(|| message.clone());
+    let listed = method.listed().unwrap_or_else(|| message.clone());
     let has = |message: &MessageDescriptor| members.keys().any(|it| field(message, it).is_some());
     let is_whole = members.keys().any(|name| field(&input, name).as_ref() == Some(&member))
         || has(&input) && !has(message) && !has(&listed);

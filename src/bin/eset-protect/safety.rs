@@ -9,8 +9,8 @@ use tonic::Code;
 
 use crate::failure::{self, Failure};
 use crate::method::Method;
+use crate::phrase::words;
 use crate::text::capitalized;
-use crate::uuids::words;
 
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct DryRun {
@@ -80,15 +80,14 @@ impl Safety {
         if self.yes || self.dry_run.dry_run {
             return Ok(());
         }
+        let question = format!("{} {what}?", capitalized(verb));
         let terminal = Term::stderr();
         if !(terminal.is_term() && io::stdin().is_terminal()) {
-            let problem = format!(
-                "--yes: expected it, since this affects {what} and there is no terminal to ask on"
-            );
-            return Err(Failure::Input(problem));
+            let problem = "expected it, since there is no terminal to ask on";
+            return Err(Failure::Input(format!("--yes: {problem}: {question}")));
         }
         let failed = |error: io::Error| Failure::io("the terminal", &error);
-        terminal.write_str(&format!("{} {what}? [y/N] ", capitalized(verb))).map_err(failed)?;
+        terminal.write_str(&format!("{question} [y/N] ")).map_err(failed)?;
         match terminal.read_line().map_err(failed)?.trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err(Failure::Explained {

@@ -11,11 +11,10 @@ use crate::devices::{self, is_device};
 use crate::failure::Failure;
 use crate::input::Uuids;
 use crate::method::Method;
+use crate::phrase::{done, past};
 use crate::request::Request;
 use crate::response;
 use crate::safety::Safety;
-use crate::text::{capitalized, kebab, singular};
-use crate::verb;
 use crate::watch::Watch;
 
 const NOTE: &str = "\
@@ -43,7 +42,7 @@ impl ByUuid {
         };
         let one = format!("eset-protect {noun} {name} UUID");
         let yes = if method.is_removing() { " --yes" } else { "" };
-        let list = verb::method(noun, "list");
+        let list = Method::of_verb(noun, "list");
         let many = match &list {
             Some(_) => format!(
                 "eset-protect {noun} list --output name | eset-protect {noun} {name} -{yes}"
@@ -94,35 +93,5 @@ impl ByUuid {
         }
         let settings = self.options.settings(self.uuids.from.as_deref())?;
         Bulk { method: method.clone(), items, settings, verb, done }.run(connection)
-    }
-}
-
-/// Returns `Deleted 2 tasks`, or `Deleted the task` for `DeleteTask` if it is not said what.
-pub fn done(method: &Method, what: Option<&str>) -> String {
-    let whole = words(method).1.map(|objects| format!("the {objects}"));
-    let what = what.or(whole.as_deref()).unwrap_or_default();
-    format!("{} {what}", capitalized(&past(method.spec.method)))
-}
-
-/// Returns what one call is for: `task` for `DeleteTask`.
-pub fn object(method: &Method) -> String {
-    words(method).1.map_or("item".to_owned(), |objects| singular(&objects))
-}
-
-/// Returns the verb of a method and what it is for: `delete` and `tasks` for `BatchDeleteTasks`.
-pub fn words(method: &Method) -> (String, Option<String>) {
-    let words = kebab(method.spec.method).trim_start_matches("batch-").replace('-', " ");
-    match words.split_once(' ') {
-        Some((verb, objects)) => (verb.to_owned(), Some(objects.to_owned())),
-        None => (words, None),
-    }
-}
-
-/// Returns the past tense of a method's verb: `deleted` for `DeleteTask`, and `shown` for `GetTask`.
-pub fn past(method: &str) -> String {
-    match kebab(method).trim_start_matches("batch-").split('-').next().unwrap_or_default() {
-        "get" | "list" | "" => "shown".to_owned(),
-        verb if verb.ends_with('e') => format!("{verb}d"),
-        verb => format!("{verb}ed"),
     }
 }

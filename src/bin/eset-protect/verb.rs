@@ -1,9 +1,10 @@
 //! RPCs by noun and verb, such as `devices list`.
 
-use eset_protect::rpc::{METHODS, MethodSpec};
-use prost_reflect::MessageDescriptor;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use crate::method::{Method, is_newest};
+use eset_protect::rpc::{METHODS, MethodSpec};
+
 use crate::text::{kebab, short_name, singular};
 
 /// Shorter nouns: the noun, what the services call the resource, and the services. All other services are
@@ -64,16 +65,30 @@ fn verb(method: &str, resource: &str) -> String {
     verb.into_iter().chain(words).collect::<Vec<_>>().join("-")
 }
 
-/// Returns the RPC of a noun and a verb.
-pub fn method(noun: &str, verb: &str) -> Option<Method> {
-    let found = verbs().find(|known| known.noun == noun && known.verb == verb)?;
-    Method::all().find(|method| method.spec.path == found.spec.path)
+/// Whether no newer version of the package has a service of this name.
+pub fn is_newest(spec: &MethodSpec) -> bool {
+    // By short name, since each start of the command asks for all of them.
+    static NEWEST: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
+        let mut newest = BTreeMap::new();
+        for MethodSpec { service, .. } in METHODS {
+            let known = newest.entry(short_name(service)).or_insert(*service);
+            if version(service) > version(known) {
+                *known = service;
+            }
+        }
+        newest
+    });
+    NEWEST.get(short_name(spec.service)) == Some(&spec.service)
 }
 
-/// Returns what the noun of a method lists.
-pub fn listed(of: &Method) -> Option<MessageDescriptor> {
-    let noun = verbs().find(|verb| verb.spec.path == of.spec.path)?.noun;
-    method(&noun, "list")?.item()?.kind().as_message().cloned()
+/// Returns the version of a service's package, such as 2 for `policy_management.v2.Policies`. Versions like
+/// `v2beta1` come before `v2`.
+fn version(service: &str) -> (u32, bool) {
+    let version = service.rsplit('.').nth(1).and_then(|part| part.strip_prefix('v'));
+    let version = version.unwrap_or_default();
+    let digits = version.chars().take_while(char::is_ascii_digit).count();
+    let number = version.get(..digits).and_then(|number| number.parse().ok());
+    (number.unwrap_or_default(), digits == version.len())
 }
 
 #[cfg(test)]
