@@ -208,7 +208,7 @@ fn wrong_flags_name_themselves() {
         (
             &["get", "a", "b", "--concurrency", "0"],
             "",
-            "'0' for '--concurrency <CALLS>': 0 is not in",
+            "'0' for '--concurrency <CALLS>': expected a whole number from 1",
         ),
         (&["get", "a", "b", "--concurrency", "1025"], "", "'1025' for '--concurrency <CALLS>'"),
         (

@@ -166,6 +166,28 @@ fn a_verb_makes_the_call_of_its_rpc() {
     }
 }
 
+/// Roles have names and no UUIDs.
+#[cfg(feature = "iam")]
+#[test]
+fn help_says_uuid_only_where_there_is_one() {
+    let server = Server::empty();
+    let help = server.run(&["iam", "delete-role", "--help"]).ok();
+    assert!(help.contains("[NAME]...") && !help.contains("[UUID]"), "{help}");
+}
+
+#[test]
+fn numbers_that_are_none_are_named_with_what_was_expected() {
+    let server = Server::empty();
+    for (args, expected) in [
+        (&["tasks", "list", "--limit", "-1"][..], "expected a whole number, 0 or more"),
+        (&["tasks", "delete", "x", "--concurrency", "x"], "expected a whole number from 1 to 1024"),
+        (&["tasks", "delete", "x", "--concurrency", "0"], "expected a whole number from 1 to 1024"),
+    ] {
+        let error = server.run(args).fails(2);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
+
 /// The last part of a path is what a call is for, and there may be several.
 #[test]
 fn the_last_argument_is_what_is_changed_and_may_be_several() {

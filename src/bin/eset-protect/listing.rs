@@ -17,8 +17,12 @@ use crate::text::{count, plural};
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Limit {
     /// List no more than this many; all by default. With --sort, the first of the sorted list
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = limit)]
     limit: Option<usize>,
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number, 0 or more".to_owned())
 }
 
 /// Prints everything that a call lists. JSON is printed page by page, as it comes.

@@ -27,7 +27,7 @@ pub struct Safety {
     /// Do not ask before several are affected
     #[arg(short, long)]
     yes: bool,
-    /// Succeed if what the UUID names does not exist
+    /// Succeed if it does not exist
     #[arg(long)]
     ignore_not_found: bool,
 }

@@ -36,24 +36,31 @@ impl ByUuid {
     pub fn command(command: Command, method: &Method, noun: &str) -> Command {
         let name = command.get_name().to_owned();
         let input = method.input();
-        let (what, by) = match input.fields().any(|field| is_device(field.name())) {
-            true => ("names or UUIDs", By::NameOrUuid),
-            false => ("UUIDs", By::Uuid),
+        let is_any = |is: fn(&str) -> bool| input.fields().any(|field| is(field.name()));
+        let (what, value, by) = if is_any(is_device) {
+            ("names or UUIDs", "UUID", By::NameOrUuid)
+        } else if is_any(|field| field.ends_with("uuid")) {
+            ("UUIDs", "UUID", By::Uuid)
+        } else {
+            ("names", "NAME", By::Uuid)
         };
-        let one = format!("eset-protect {noun} {name} UUID");
+        let one = format!("eset-protect {noun} {name} {value}");
         let yes = if method.is_removing() { " --yes" } else { "" };
         let list = Method::of_verb(noun, "list");
         let many = match &list {
             Some(_) => format!(
                 "eset-protect {noun} list --output name | eset-protect {noun} {name} -{yes}"
             ),
-            None => format!("eset-protect {noun} {name} --from uuids.txt{yes}"),
+            None => {
+                format!("eset-protect {noun} {name} --from {}s.txt{yes}", value.to_lowercase())
+            }
         };
         let command = Safety::declare(Self::augment_args(command), method, true);
         let command = if method.is_reading() { Watch::augment_args(command) } else { command };
         command
             .mut_arg("uuids", |arg| {
-                arg.help(format!("One or several {what}; `-` reads them from standard input"))
+                arg.value_name(value)
+                    .help(format!("One or several {what}; `-` reads them from standard input"))
                     .add(listed(noun, by))
             })
             .after_help(format!("{NOTE}\n\nExamples:\n  {one}\n  {many}"))

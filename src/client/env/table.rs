@@ -63,7 +63,7 @@ impl SettingsTable {
                 known.retain(|key| !SECRETS.contains(&key.as_str()));
                 known.sort();
                 return Err(format!(
-                    "expected one of {}, password_env, token_env, {COMMAND}, {PATIENCE}",
+                    "expected one of {}, output, password_env, token_env, {COMMAND}, {PATIENCE}",
                     known.join(", ")
                 ));
             }

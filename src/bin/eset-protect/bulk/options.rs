@@ -10,8 +10,8 @@ use crate::failure::Failure;
 #[derive(Args, Clone, Debug, Default)]
 pub struct BulkOptions {
     /// How many calls to make concurrently; 16 by default
-    #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    concurrency: Option<u16>,
+    #[arg(long, value_name = "CALLS", value_parser = concurrency)]
+    concurrency: Option<usize>,
     /// Write the items to retry to this file, one per line: those that failed and certainly did not run, or
     /// can run twice without harm
     #[arg(long, value_name = "FILE")]
@@ -41,9 +41,13 @@ impl BulkOptions {
     /// Opens the files; `input` is the file being read.
     pub fn settings(&self, input: Option<&Path>) -> Result<BulkSettings, Failure> {
         let failed = self.failed.as_deref().map(|path| FailedFile::open(path, input));
-        let concurrency = self.concurrency.map(usize::from);
-        Ok(BulkSettings { concurrency, failed: failed.transpose()? })
+        Ok(BulkSettings { concurrency: self.concurrency, failed: failed.transpose()? })
     }
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1024).contains(number));
+    number.ok_or_else(|| "expected a whole number from 1 to 1024".to_owned())
 }
 
 /// The options, with the file opened.
