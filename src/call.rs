@@ -30,7 +30,7 @@ pub use bulk::{Bulk, BulkItem, BulkItems, BulkResponse, ListError, Progress, Pro
 pub(crate) use context::{CallContext, Interceptor, Links, Policy};
 pub(crate) use deployed::Deployed;
 #[cfg(feature = "serve")]
-pub(crate) use forward::{HttpCodec, forward};
+pub(crate) use forward::forward;
 pub use items::Items;
 pub(crate) use limit::Limit;
 pub use options::CallOptions;

@@ -36,6 +36,8 @@ pub(crate) mod metadata;
 #[cfg(feature = "_connections")]
 pub(crate) mod notifier;
 #[cfg(feature = "_connections")]
+pub(crate) mod openapi;
+#[cfg(feature = "_connections")]
 pub(crate) mod pages;
 mod reflection;
 mod rest;

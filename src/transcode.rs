@@ -33,6 +33,8 @@ mod path;
 mod percent;
 mod query;
 mod router;
+#[cfg(feature = "_connections")]
+mod rpc_types;
 mod status;
 
 use std::fmt;
@@ -44,6 +46,8 @@ pub(crate) use form::form;
 pub(crate) use form::read_form;
 pub(crate) use percent::{Place, decode_bytes};
 pub use router::{Route, Router};
+#[cfg(feature = "_connections")]
+pub(crate) use rpc_types::{FindTypes, RpcTypes};
 pub use status::{code_from_http, http_from_code};
 
 pub use crate::rpc::path_template::{ParseTemplateError, PathTemplate};

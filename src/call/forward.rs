@@ -10,30 +10,20 @@ use super::execute::call;
 use super::{CallContext, CallOptions};
 use crate::error::Error;
 use crate::rpc::{HttpBinding, MethodSpec};
-use crate::transcode::{Encoded, TranscodeError};
+use crate::transcode::{Encoded, RpcTypes, TranscodeError};
 use crate::transport::Messages;
 use crate::wkt::TypeRegistry;
-
-/// A message in its other form; `None` for an RPC that is not known.
-type Transcoded<T> = Option<Result<T, TranscodeError>>;
-
-/// Converts the encoded messages of RPCs to HTTP and back.
-#[derive(Clone, Copy)]
-pub(crate) struct HttpCodec {
-    pub(crate) request: fn(&MethodSpec, &'static [HttpBinding], &Bytes) -> Transcoded<Encoded>,
-    pub(crate) response: fn(&MethodSpec, &Encoded, &[u8]) -> Transcoded<Vec<u8>>,
-}
 
 /// Makes a call.
 pub(crate) async fn forward(
     context: &CallContext,
     spec: &'static MethodSpec,
-    codec: HttpCodec,
+    types: RpcTypes,
     request: Bytes,
     options: &CallOptions,
 ) -> Result<Response<Bytes>, Error> {
     let type_registry = &context.type_registry;
-    let messages = Forwarded { spec, codec, request, response: OnceLock::new(), type_registry };
+    let messages = Forwarded { types, request, response: OnceLock::new(), type_registry };
     let metadata = call(context, spec, &messages, options).await?.into_metadata();
     // A successful call has received its response.
     let response = messages.response.into_inner().unwrap_or_default();
@@ -41,8 +31,7 @@ pub(crate) async fn forward(
 }
 
 struct Forwarded<'a> {
-    spec: &'static MethodSpec,
-    codec: HttpCodec,
+    types: RpcTypes,
     request: Bytes,
     response: OnceLock<Bytes>,
     type_registry: &'a TypeRegistry,
@@ -63,13 +52,12 @@ impl Messages for Forwarded<'_> {
         &self,
         bindings: &'static [HttpBinding],
     ) -> Option<Result<Encoded, TranscodeError>> {
-        self.type_registry.scope(|| (self.codec.request)(self.spec, bindings, &self.request))
+        Some(self.type_registry.scope(|| self.types.to_http(&self.request, bindings)))
     }
 
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {
-        let decoded = self.type_registry.scope(|| (self.codec.response)(self.spec, request, body));
-        // The request was encoded, so its RPC is known.
-        let _ = self.response.set(decoded.transpose()?.unwrap_or_default().into());
+        let decoded = self.type_registry.scope(|| self.types.of_http(request, body))?;
+        let _ = self.response.set(decoded.into());
         Ok(true)
     }
 }

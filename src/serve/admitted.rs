@@ -1,6 +1,5 @@
 //! A call that may be forwarded.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,14 +11,13 @@ use super::access::Tenant;
 use super::audit::{self, AuditLog, Target};
 use super::caller::Caller;
 use super::{failure, metadata, rules};
-use crate::call::{CallOptions, HttpCodec};
+use crate::call::CallOptions;
 use crate::client::Client;
-use crate::error::Error;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::introspection::ReportedHealth;
 use crate::telemetry::Served;
-use crate::transcode::{Encoded, TranscodeError};
+use crate::transcode::{Encoded, RpcTypes, TranscodeError};
 use crate::wkt::TypeRegistry;
 
 /// A call that its caller may make, and where it goes.
@@ -68,43 +66,43 @@ impl Admitted {
         }
     }
 
-    /// Makes the call, and observes it.
-    pub(super) async fn answer<M, T, F: Future<Output = Result<Response<T>, Error>>>(
-        &self,
+    /// Forwards a call by its encoded messages, and observes it.
+    pub(super) async fn forward(
+        self,
         spec: &'static MethodSpec,
-        mut headers: HeaderMap,
-        message: M,
-        encode: impl FnOnce(&M) -> Result<Encoded, TranscodeError>,
-        call: impl FnOnce(M, CallOptions) -> F,
-    ) -> Result<Response<T>, Status> {
+        types: RpcTypes,
+        request: tonic::Request<Bytes>,
+    ) -> Result<Response<Bytes>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let mut headers = metadata.into_headers();
         let served = Served::begin(spec, &self.caller.name, &self.tenant.name, &mut headers);
-        let sending = self.send(spec, headers, message, encode, call).instrument(served.span());
+        let sending = self.send(spec, types, headers, message).instrument(served.span());
         let result = sending.await;
         served.end(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
         result
     }
 
     /// Makes the call, after its entry in the audit log if it changes something; or only checks it.
-    async fn send<M, T, F: Future<Output = Result<Response<T>, Error>>>(
+    async fn send(
         &self,
         spec: &'static MethodSpec,
+        types: RpcTypes,
         headers: HeaderMap,
-        message: M,
-        encode: impl FnOnce(&M) -> Result<Encoded, TranscodeError>,
-        call: impl FnOnce(M, CallOptions) -> F,
-    ) -> Result<Response<T>, Status> {
+        message: Bytes,
+    ) -> Result<Response<Bytes>, Status> {
+        let encode = || self.type_registry().scope(|| types.to_http(&message, spec.http));
         let is_dry_run = self.caller.rules.is_dry_run(spec);
         let entry = match &self.audit {
             Some(log) if rules::is_write(spec) && !is_dry_run => {
-                let target =
-                    encode(&message).map(|encoded| Target::of(&encoded)).unwrap_or_default();
+                let target = encode().map(|encoded| Target::of(&encoded)).unwrap_or_default();
                 let begun = log.begin(self.described(spec, target));
                 Some(self.deadline.limit(Box::pin(begun)).await??)
             }
-            _ if is_dry_run => return Err(Box::pin(self.dry_run(spec, encode(&message))).await),
+            _ if is_dry_run => return Err(Box::pin(self.dry_run(spec, encode())).await),
             _ => None,
         };
-        let result = call(message, self.options(headers)).await;
+        let options = self.options(headers);
+        let result = self.client().forward(spec, types, message, &options).await;
         if let Some(entry) = entry {
             match &result {
                 Ok(response) => {
@@ -135,24 +133,5 @@ impl Admitted {
         };
         let path = call.target.path();
         noted.err().unwrap_or_else(|| failure::dry_run(call.rpc, path, &self.tenant.name))
-    }
-
-    /// Forwards an encoded message.
-    pub(super) async fn forward(
-        self,
-        spec: &'static MethodSpec,
-        codec: HttpCodec,
-        request: tonic::Request<Bytes>,
-    ) -> Result<Response<Bytes>, Status> {
-        let (metadata, _, message) = request.into_parts();
-        let encode = |message: &Bytes| {
-            let encoded = self.type_registry().scope(|| (codec.request)(spec, spec.http, message));
-            let unknown = || TranscodeError::new("", format!("{} is not served", spec.path));
-            encoded.unwrap_or_else(|| Err(unknown()))
-        };
-        let call = async |message, options: CallOptions| {
-            self.client().forward(spec, codec, message, &options).await
-        };
-        self.answer(spec, metadata.into_headers(), message, encode, call).await
     }
 }

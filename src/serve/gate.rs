@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use tonic::Status;
 use tonic::body::Body;
@@ -20,14 +19,13 @@ use super::audit::{AuditLog, Target};
 use super::caller::Identity;
 use super::hosted::Hosted;
 use super::rules;
-use crate::call::HttpCodec;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, full, is_grpc};
 use crate::server::introspection::ReportedHealth;
 use crate::server::pages::{self, About};
-use crate::server::{RestFront, encoded};
-use crate::transcode::OPENAPI;
+use crate::server::{RestFront, encoded, openapi};
+use crate::transcode::RpcTypes;
 
 const ABOUT: About = About {
     title: "ESET PROTECT",
@@ -44,7 +42,7 @@ pub(super) struct Gate {
     pub(super) audit: Option<AuditLog>,
     pub(super) health: ReportedHealth,
     /// The RPCs by gRPC path.
-    pub(super) rpcs: BTreeMap<&'static str, (&'static MethodSpec, HttpCodec)>,
+    pub(super) rpcs: BTreeMap<&'static str, (&'static MethodSpec, RpcTypes)>,
     pub(super) rest: RestFront,
     /// Health and reflection.
     pub(super) routes: Routes,
@@ -54,11 +52,9 @@ pub(super) struct Gate {
 /// Returns the RPCs by gRPC path.
 pub(super) fn by_path(
     hosted: &[Hosted],
-) -> BTreeMap<&'static str, (&'static MethodSpec, HttpCodec)> {
-    let rpcs = hosted
-        .iter()
-        .flat_map(|hosted| hosted.methods.iter().map(|spec| (spec.path, (*spec, hosted.codec))));
-    rpcs.collect()
+) -> BTreeMap<&'static str, (&'static MethodSpec, RpcTypes)> {
+    let rpcs = hosted.iter().flat_map(|hosted| hosted.rpcs());
+    rpcs.map(|(spec, types)| (spec.path, (spec, types))).collect()
 }
 
 impl Gate {
@@ -114,7 +110,7 @@ impl Gate {
     }
 
     async fn grpc(&self, request: Request<Body>) -> Response<Body> {
-        let Some((spec, codec)) = self.rpcs.get(request.uri().path()).copied() else {
+        let Some((spec, types)) = self.rpcs.get(request.uri().path()).copied() else {
             let path = request.uri().path().to_owned();
             let answer = match self.routes.clone().call(request).await {
                 Ok(answer) => answer,
@@ -133,7 +129,7 @@ impl Gate {
         };
         let deadline = admitted.deadline;
         let time = self.body_time.min(deadline.left().unwrap_or(Duration::MAX));
-        encoded::serve(request, time, |request| admitted.forward(spec, codec, request)).await
+        encoded::serve(request, time, |request| admitted.forward(spec, types, request)).await
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
@@ -145,7 +141,7 @@ impl Gate {
         }
         let specs = self.rpcs.values().map(|(spec, _)| *spec);
         let answer = match self.rest.read(request).await {
-            Ok(request) => match pages::answer(&request, ABOUT, specs, || Bytes::from(OPENAPI)) {
+            Ok(request) => match pages::answer(&request, ABOUT, specs, openapi::document) {
                 Some(page) => page,
                 None => self.rest.answer(request).await,
             },

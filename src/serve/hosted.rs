@@ -1,63 +1,27 @@
 //! The services of a crate that a bridge forwards. Nothing here is specific to an RPC.
 
-use bytes::Bytes;
-use prost::Message;
-use tonic::Status;
-
 use super::admitted::Admitted;
-use crate::call::HttpCodec;
-use crate::rpc::{HttpBinding, MethodSpec, Rpc, RpcVisitor};
+use crate::rpc::MethodSpec;
 use crate::server::{Backend, RestCall, RestFuture, Services};
-use crate::transcode::{Encoded, TranscodeError};
+use crate::transcode::{FindTypes, RpcTypes};
 
 /// The services of a crate, with their type erased.
 #[derive(Clone, Copy)]
 pub(super) struct Hosted {
     pub(super) methods: &'static [&'static MethodSpec],
     pub(super) descriptors: &'static [u8],
-    pub(super) codec: HttpCodec,
-    answer: fn(RestCall, Admitted) -> Option<RestFuture>,
+    types: fn(&str) -> Option<RpcTypes>,
 }
 
 impl Hosted {
     pub(super) fn of<S: Services>() -> Self {
-        let codec = HttpCodec {
-            request: |spec, bindings, message| S::visit(spec.path, ToHttp { bindings, message }),
-            response: |spec, request, body| S::visit(spec.path, OfHttp { request, body }),
-        };
-        let answer = |call: RestCall, admitted| S::visit(call.rpc().path, Typed { call, admitted });
-        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, codec, answer }
+        let types = |path: &str| S::visit(path, FindTypes);
+        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, types }
     }
-}
 
-/// Encodes a request as HTTP.
-struct ToHttp<'a> {
-    bindings: &'static [HttpBinding],
-    message: &'a Bytes,
-}
-
-impl RpcVisitor for ToHttp<'_> {
-    type Output = Result<Encoded, TranscodeError>;
-
-    fn rpc<R: Rpc>(self) -> Self::Output {
-        let request = R::Request::decode(self.message.clone()).map_err(|error| {
-            TranscodeError::new("", format!("the request is no {}: {error}", R::SPEC.request))
-        })?;
-        Encoded::of::<R>(&request, self.bindings)
-    }
-}
-
-/// Decodes the response to such a request.
-struct OfHttp<'a> {
-    request: &'a Encoded,
-    body: &'a [u8],
-}
-
-impl RpcVisitor for OfHttp<'_> {
-    type Output = Result<Vec<u8>, TranscodeError>;
-
-    fn rpc<R: Rpc>(self) -> Self::Output {
-        Ok(self.request.response::<R>(self.body)?.encode_to_vec())
+    /// Returns the RPCs with the types of their messages.
+    pub(super) fn rpcs(self) -> impl Iterator<Item = (&'static MethodSpec, RpcTypes)> {
+        self.methods.iter().filter_map(move |spec| Some((*spec, (self.types)(spec.path)?)))
     }
 }
 
@@ -70,37 +34,12 @@ impl Backend for Rest {
     }
 
     fn call(&self, call: RestCall) -> RestFuture {
-        let path = call.rpc().path;
+        let spec = call.rpc();
         let admitted = call.extensions().get::<Admitted>().cloned();
-        let answer = admitted.and_then(|admitted| {
-            let call = call.with_registry(admitted.type_registry().clone());
-            (self.0.answer)(call, admitted)
-        });
-        answer.unwrap_or_else(|| {
-            Box::pin(async move { Err(Status::unimplemented(format!("{path} is not served"))) })
-        })
-    }
-}
-
-/// A REST call to forward.
-struct Typed {
-    call: RestCall,
-    admitted: Admitted,
-}
-
-impl RpcVisitor for Typed {
-    type Output = RestFuture;
-
-    fn rpc<R: Rpc>(self) -> RestFuture {
-        let Self { call, admitted } = self;
-        Box::pin(call.answer::<R, _, _>(|request| async move {
-            let (metadata, _, message) = request.into_parts();
-            let types = admitted.type_registry();
-            let encode = |message: &_| types.scope(|| Encoded::request::<R>(message));
-            let call = async |message, options| {
-                admitted.client().call::<R>(message).options(options).send().await
-            };
-            admitted.answer(R::SPEC, metadata.into_headers(), message, encode, call).await
-        }))
+        let Some((admitted, types)) = admitted.zip((self.0.types)(spec.path)) else {
+            return Box::pin(call.unimplemented());
+        };
+        let call = call.with_registry(admitted.type_registry().clone());
+        Box::pin(call.answer_encoded(types, move |request| admitted.forward(spec, types, request)))
     }
 }

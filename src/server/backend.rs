@@ -6,6 +6,8 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http::HeaderValue;
+#[cfg(feature = "_connections")]
+use prost::{Message, Name};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
@@ -13,6 +15,8 @@ use super::rich_status::{bad_request, violation};
 use crate::proto::google::api::HttpBody;
 use crate::protojson::{Reader, Writer};
 use crate::rpc::{MethodSpec, Rpc};
+#[cfg(feature = "_connections")]
+use crate::transcode::RpcTypes;
 use crate::transcode::{Route, TranscodeError};
 use crate::wkt::TypeRegistry;
 
@@ -83,24 +87,48 @@ impl RestCall {
         H: FnOnce(Request<R::Request>) -> F + Send,
         F: Future<Output = Result<Response<R::Response>, Status>> + Send,
     {
+        let (responder, request) =
+            self.read(|route, query, body| route.request::<R>(query, body))?;
+        let (metadata, message, _) = handle(request).await?.into_parts();
+        let http_body = (&message as &dyn std::any::Any).downcast_ref::<HttpBody>();
+        match http_body {
+            Some(body) => download(metadata, body),
+            None => responder.respond(metadata, |route| route.response::<R>(&message)),
+        }
+    }
+
+    /// Does the same with encoded messages, for any RPC.
+    #[cfg(feature = "_connections")]
+    pub(crate) async fn answer_encoded<F>(
+        self,
+        types: RpcTypes,
+        handle: impl FnOnce(Request<Bytes>) -> F,
+    ) -> Result<RestResponse, Status>
+    where
+        F: Future<Output = Result<Response<Bytes>, Status>>,
+    {
+        let read = |route: &Route, query: &str, body: &[u8]| types.request(route, query, body);
+        let (responder, request) = self.read(read)?;
+        let (metadata, message, _) = handle(request.map(Bytes::from)).await?.into_parts();
+        if responder.route.spec().response != HttpBody::full_name() {
+            return responder.respond(metadata, |route| types.response(route, &message));
+        }
+        let body = HttpBody::decode(message)
+            .map_err(|error| Status::internal(format!("the response is no HttpBody: {error}")))?;
+        download(metadata, &body)
+    }
+
+    /// Parses the request with a function.
+    fn read<T>(
+        self,
+        read: impl FnOnce(&Route, &str, &[u8]) -> Result<T, TranscodeError>,
+    ) -> Result<(Responder, Request<T>), Status> {
         let Self { route, query, body, metadata, extensions, registry } = self;
         let message = Reader::new()
             .registry(registry.clone())
-            .scope(|| route.request::<R>(&query, &body))
+            .scope(|| read(&route, &query, &body))
             .map_err(|error| refused(&error))?;
-        let request = Request::from_parts(metadata, extensions, message);
-        let (metadata, message, _) = handle(request).await?.into_parts();
-        let http_body = (&message as &dyn std::any::Any).downcast_ref::<HttpBody>();
-        if let Some(body) = http_body {
-            return download(metadata, body);
-        }
-        let body = Writer::new()
-            .emit_defaults(true)
-            .registry(registry)
-            .scope(|| route.response::<R>(&message))
-            .map_err(|error| Status::internal(format!("the response has no JSON form: {error}")))?;
-        let content_type = HeaderValue::from_static("application/json");
-        Ok(RestResponse { metadata, content_type, body: body.into() })
+        Ok((Responder { route, registry }, Request::from_parts(metadata, extensions, message)))
     }
 
     /// Returns the response of a backend that does not implement the RPC.
@@ -110,6 +138,29 @@ impl RestCall {
     /// Always returns `UNIMPLEMENTED`.
     pub async fn unimplemented(self) -> Result<RestResponse, Status> {
         Err(Status::unimplemented(format!("{} is not implemented", self.rpc().path)))
+    }
+}
+
+/// Writes the response to a call.
+struct Responder {
+    route: Route,
+    registry: TypeRegistry,
+}
+
+impl Responder {
+    /// Writes the message with a function.
+    fn respond(
+        self,
+        metadata: MetadataMap,
+        write: impl FnOnce(&Route) -> Result<Vec<u8>, TranscodeError>,
+    ) -> Result<RestResponse, Status> {
+        let body = Writer::new()
+            .emit_defaults(true)
+            .registry(self.registry)
+            .scope(|| write(&self.route))
+            .map_err(|error| Status::internal(format!("the response has no JSON form: {error}")))?;
+        let content_type = HeaderValue::from_static("application/json");
+        Ok(RestResponse { metadata, content_type, body: body.into() })
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use prost::{DecodeError, Message};
+use prost::DecodeError;
 
 use super::object::Object;
 use super::{TranscodeError, form, query};
 use crate::json::context;
 use crate::json::message::{JsonMessage, message_type};
+use crate::json::parser::Parser;
 use crate::json::schema::{Field, FieldKind, FieldShape};
 use crate::json::wire;
 use crate::protojson;
@@ -47,12 +47,12 @@ impl Encoded {
     /// that only a body can. Also fails if part of the request has no JSON form, as with a strict
     /// [`Writer`](crate::protojson::Writer), because ESET treats values that it does not understand as empty.
     pub fn request<R: Rpc>(request: &R::Request) -> Result<Self, TranscodeError> {
-        Self::of::<R>(request, R::SPEC.http)
+        Self::of(request, R::SPEC.http)
     }
 
     /// Encodes a request with one of these bindings of its RPC.
-    pub(crate) fn of<R: Rpc>(
-        request: &R::Request,
+    pub(crate) fn of(
+        request: &dyn Transcoded,
         bindings: &'static [HttpBinding],
     ) -> Result<Self, TranscodeError> {
         Self::of_strings(request, bindings).map_or_else(|| Self::by_json(request, bindings), Ok)
@@ -61,7 +61,7 @@ impl Encoded {
     /// Encodes a request of strings alone, such as that of a get, which needs no JSON on the way to its path and
     /// query, nor types.
     pub(crate) fn of_strings(
-        request: &impl JsonMessage,
+        request: &dyn Transcoded,
         bindings: &'static [HttpBinding],
     ) -> Option<Self> {
         bindings.first().and_then(|first| of_strings(first, request))
@@ -69,7 +69,7 @@ impl Encoded {
 
     /// Encodes any request.
     pub(crate) fn by_json(
-        request: &impl JsonMessage,
+        request: &dyn Transcoded,
         bindings: &'static [HttpBinding],
     ) -> Result<Self, TranscodeError> {
         let _options = context::options().writing_strictly().apply();
@@ -88,24 +88,41 @@ impl Encoded {
     ///
     /// Fails if the body is not valid for this response.
     pub fn response<R: Rpc>(&self, body: &[u8]) -> Result<R::Response, TranscodeError> {
-        let fields = fields_of::<R::Response>();
+        self.read_response(fields_of::<R::Response>(), R::Response::read_json, body)
+    }
+
+    /// Decodes it with a function, into a message of these fields.
+    pub(super) fn read_response<T: Default>(
+        &self,
+        fields: &'static [Field],
+        read: Read<T>,
+        body: &[u8],
+    ) -> Result<T, TranscodeError> {
         let field = self.binding.response_body;
         if body.is_empty() && (fields.is_empty() || !field.is_empty()) {
-            return Ok(R::Response::default());
+            return Ok(T::default());
         }
         if field.is_empty() {
-            return protojson::read(body).map_err(|error| TranscodeError::json(&error));
+            return read_json(body, read).map_err(|error| TranscodeError::json(&error));
         }
         let mut object = Object::new(fields);
         object.put_member(field, body)?;
-        read_made_here(&object.into_json())
+        let json = object.into_json();
+        read_json(&json, read).map_err(|error| TranscodeError::json_made_here(&error))
     }
 }
 
+/// Reads a message, as itself or encoded.
+pub(super) type Read<T> = fn(&mut Parser<'_>) -> serde_json::Result<T>;
+
+fn read_json<T>(json: &[u8], read: Read<T>) -> serde_json::Result<T> {
+    protojson::with_text(json, |text| Parser::new(text).read(read))
+}
+
 /// A message as what a binding needs of it, so that nothing below is compiled for each type.
-pub(super) trait Transcoded {
+pub(crate) trait Transcoded {
     fn fields(&self) -> &'static [Field];
-    fn bytes(&self) -> Vec<u8>;
+    fn bytes(&self) -> Cow<'_, [u8]>;
     /// Returns the JSON with the options that apply.
     fn json(&self) -> Result<Vec<u8>, TranscodeError>;
 }
@@ -115,8 +132,8 @@ impl<M: JsonMessage> Transcoded for M {
         fields_of::<M>()
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        self.encode_to_vec()
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.encode_to_vec().into()
     }
 
     fn json(&self) -> Result<Vec<u8>, TranscodeError> {
@@ -214,26 +231,32 @@ fn encode(
     Ok(Encoded { method: binding.method, path_and_query, body, binding })
 }
 
-/// Decodes a request from the values in the path, the query and the body.
-pub(super) fn decode<R: Rpc>(
+/// Decodes a request of these fields from the values in the path, the query and the body, with functions for its JSON
+/// and for its bytes.
+pub(super) fn decode<T>(
+    (fields, read, of_bytes): (&'static [Field], Read<T>, OfBytes<T>),
     binding: &HttpBinding,
     variables: &[(&str, String)],
     query: &str,
     body: &[u8],
-) -> Result<R::Request, TranscodeError> {
-    let fields = fields_of::<R::Request>();
+) -> Result<T, TranscodeError> {
     if query.is_empty()
         && body.is_empty()
         && let Some(bytes) = serialized(fields, variables)
     {
         let whole = |error: DecodeError| TranscodeError::new("", error.to_string());
-        return R::Request::decode(Bytes::from(bytes)).map_err(whole);
+        return of_bytes(bytes).map_err(whole);
     }
     match request_json(fields, binding, variables, query, body)? {
-        Some(json) => read_made_here(&json),
-        None => protojson::read(body).map_err(|error| TranscodeError::json(&error)),
+        Some(json) => {
+            read_json(&json, read).map_err(|error| TranscodeError::json_made_here(&error))
+        }
+        None => read_json(body, read).map_err(|error| TranscodeError::json(&error)),
     }
 }
+
+/// Returns the message of these bytes, or the bytes themselves.
+pub(super) type OfBytes<T> = fn(Vec<u8>) -> Result<T, DecodeError>;
 
 /// Serializes a request of nothing but values in the path that are strings, without JSON on the way.
 fn serialized(fields: &[Field], variables: &[(&str, String)]) -> Option<Vec<u8>> {
@@ -279,11 +302,6 @@ fn request_json(
     Ok(Some(object.into_json()))
 }
 
-/// Reads JSON that this crate generated.
-fn read_made_here<M: JsonMessage>(json: &[u8]) -> Result<M, TranscodeError> {
-    protojson::read(json).map_err(|error| TranscodeError::json_made_here(&error))
-}
-
 /// Encodes the body of an HTTP response.
 pub(super) fn encode_response(
     binding: &HttpBinding,
@@ -306,6 +324,6 @@ fn is_string(field: &Field) -> bool {
 }
 
 /// Returns the fields of a request or response.
-fn fields_of<M: JsonMessage>() -> &'static [Field] {
+pub(super) fn fields_of<M: JsonMessage>() -> &'static [Field] {
     message_type::<M>().fields().unwrap_or_default()
 }

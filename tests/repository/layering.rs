@@ -92,6 +92,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "rpc",
             "text",
             "timer",
+            "transcode",
             "transport",
             "wkt",
         ],

@@ -98,11 +98,11 @@ impl Api {
         self.check.flags(&request, &[] as &[(&str, &str)])?;
         let done = format!("{}.", done(&method, None));
         let safety = Safety::new(self.dry_run, self.yes);
-        if method.removes_below() {
-            safety.confirm(&method, &format!("{path} and everything below it"))?;
-        } else if method.arguments().is_empty() {
-            let all = plural(&object(&method));
-            safety.confirm(&method, &format!("all {all} that the request selects"))?;
+        if method.arguments().is_empty() {
+            let all = format!("all {} that the request selects", plural(&object(&method)));
+            safety.confirm(&method, all, true)?;
+        } else {
+            safety.confirm(&method, path, false)?;
         }
         self.connection.in_json()?.safely(safety).run(async |client, view| {
             devices::resolve(&client, &method, vec![&mut request.json]).await?;

@@ -58,11 +58,7 @@ impl Bulk {
                 .try_for_each(|item| dry_run::print(view, &self.method, &item.request));
         }
         let several = count(self.items.len(), &object(&self.method));
-        if self.method.removes_below() {
-            view.safety.confirm(&self.method, &format!("{several} and everything below"))?;
-        } else if self.items.len() > 1 {
-            view.safety.confirm(&self.method, &several)?;
-        }
+        view.safety.confirm(&self.method, several, self.items.len() > 1)?;
         self.settings.write_failed(std::iter::empty())?;
         let is_reading = self.method.is_reading();
         let mut execution = Execution {
@@ -102,6 +98,6 @@ pub fn requests(
     let items = requests.into_iter().map(|(place, request)| Item::at(place, &method, request));
     let items = items.collect();
     let done = format!("{}: done for", method.spec.method);
-    let verb = past(method.spec.method);
+    let verb = past(&method);
     Bulk { method, items, settings, verb, done }.run(connection)
 }

@@ -136,7 +136,7 @@ impl Operation {
             }
         }
         // An update changes something.
-        if let Some(mask) = Mask::of(&self.method, &self.method.arguments()) {
+        if let Some(mask) = Mask::of(&self.method) {
             shown.extend(flags.iter().find(|flag| mask.covers(flag)));
         }
         let required = shown.into_iter().map(Flag::example).collect::<String>();
@@ -199,7 +199,7 @@ impl Operation {
         let set = flags.iter().filter(|flag| flag.is_given(matches));
         let set = set.map(|flag| Ok((flag, flag.values(matches)?)));
         let set = set.collect::<Result<Vec<_>, Failure>>()?;
-        let mask = Mask::of(method, &method.arguments());
+        let mask = Mask::of(method);
         let complete = |before: &str| {
             let mut json = before.to_owned();
             for (flag, values) in &set {
@@ -272,22 +272,14 @@ impl Operation {
                 let named = set.iter().rfind(|(flag, _)| flag.is_argument());
                 let what = named.map(|(flag, values)| flag.named(values));
                 let is_one = named.is_some_and(|(_, values)| values.len() == 1);
-                // How many a filter names is not known, nor how many are below one.
+                // How many a filter names is not known.
                 let all = plural(&object(method));
                 let all = match (&given, &*set) {
                     (None, []) => format!("all {all} (the request has no filter)"),
                     _ => format!("all {all} that the request selects"),
                 };
-                let named = what.as_deref().unwrap_or(&all);
-                let several = match method.removes_below() {
-                    true => Some(format!("{named} and everything below it")),
-                    false => {
-                        (!is_one && self.method.arguments().is_empty()).then(|| named.to_owned())
-                    }
-                };
-                if let Some(several) = several {
-                    safety.confirm(method, &several)?;
-                }
+                let are_several = !is_one && method.arguments().is_empty();
+                safety.confirm(method, what.as_deref().unwrap_or(&all), are_several)?;
                 let done = format!("{}.", done(method, what.as_deref()));
                 let call = async || response::call(&client, view, method, json, &done).await;
                 watch.run(view, async || call().await.map(drop)).await

@@ -7,7 +7,7 @@ use crate::text::{capitalized, kebab, singular};
 pub fn done(method: &Method, what: Option<&str>) -> String {
     let whole = words(method).1.map(|objects| format!("the {objects}"));
     let what = what.or(whole.as_deref()).unwrap_or_default();
-    format!("{} {what}", capitalized(&past(method.spec.method)))
+    format!("{} {what}", capitalized(&past(method)))
 }
 
 /// Returns what one call is for: `task` for `DeleteTask`.
@@ -25,8 +25,8 @@ pub fn words(method: &Method) -> (String, Option<String>) {
 }
 
 /// Returns the past tense of a method's verb: `deleted` for `DeleteTask`, and `shown` for `GetTask`.
-pub fn past(method: &str) -> String {
-    match kebab(method).trim_start_matches("batch-").split('-').next().unwrap_or_default() {
+pub fn past(method: &Method) -> String {
+    match &*words(method).0 {
         "get" | "list" | "" => "shown".to_owned(),
         verb if verb.ends_with('e') => format!("{verb}d"),
         verb => format!("{verb}ed"),

@@ -1,5 +1,6 @@
 //! What protects from mistakes: dry runs, confirmations, and what is gone already.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 
 use clap::{ArgMatches, Args, Command};
@@ -67,11 +68,20 @@ impl Safety {
         }
     }
 
-    /// Asks before a method removes `what`, such as `20 tasks`: `Delete 20 tasks? [y/N]`. Without a terminal, it refuses.
-    pub fn confirm(self, method: &Method, what: &str) -> Result<(), Failure> {
-        match method.is_removing() {
-            true => self.ask(&words(method).0, what),
-            false => Ok(()),
+    /// Asks before a method removes several, or one with everything below it: `Delete 20 tasks? [y/N]`. Without a
+    /// terminal, it refuses. `what` is removed, such as `20 tasks`.
+    pub fn confirm(
+        self,
+        method: &Method,
+        what: impl Display,
+        are_several: bool,
+    ) -> Result<(), Failure> {
+        let verb = &words(method).0;
+        match (method.removes_below(), are_several) {
+            (true, false) => self.ask(verb, &format!("{what} and everything below it")),
+            (true, true) => self.ask(verb, &format!("{what} and everything below them")),
+            (false, true) if method.is_removing() => self.ask(verb, &what.to_string()),
+            (false, _) => Ok(()),
         }
     }
 

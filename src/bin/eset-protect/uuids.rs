@@ -76,7 +76,7 @@ impl ByUuid {
         // A request that identifies one resource has one field.
         let name = method.input().fields().next();
         let name = name.map(|field| field.name().to_owned()).unwrap_or_default();
-        let verb = past(method.spec.method);
+        let verb = past(method);
         let noun = noun(&name).replace('_', " ");
         let done = done(method, Some(&format!("the {noun}")));
         let is_one =

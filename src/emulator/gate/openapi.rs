@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
-use crate::server::RestFront;
-use crate::transcode::OPENAPI;
+use crate::server::{RestFront, openapi};
 
 /// Returns the crate's document without the operations that the front does not have.
 pub(super) fn of(rest: &RestFront) -> Bytes {
-    let Ok(mut document) = serde_json::from_str::<Value>(OPENAPI) else { return OPENAPI.into() };
+    let whole = openapi::document();
+    let Ok(mut document) = serde_json::from_slice::<Value>(&whole) else { return whole };
     if let Some(paths) = document["paths"].as_object_mut() {
         paths.retain(|path, operations| {
             // The name of a variable is a value like any other.

@@ -27,9 +27,9 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Returns the mask if the requests have one. `arguments` only name what is changed.
-    pub fn of(method: &Method, arguments: &[String]) -> Option<Self> {
-        let input = method.input();
+    /// Returns the mask if the requests have one. What is in the path only names what is changed.
+    pub fn of(method: &Method) -> Option<Self> {
+        let (input, arguments) = (method.input(), method.arguments());
         let field = input.get_field_by_name(NAME)?;
         let resource = method.member();
         let kind = resource.as_ref().map(FieldDescriptor::kind);

@@ -1,0 +1,93 @@
+//! The messages of an RPC by their types, for servers that answer or forward calls by encoded messages. Nothing here is
+//! compiled for each RPC but the functions of its types.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+#[cfg(feature = "serve")]
+use super::Encoded;
+use super::binding::{self, Transcoded};
+use super::{Route, TranscodeError};
+use crate::json::compact::Compact;
+use crate::json::message::message_type;
+use crate::json::schema::{Field, MessageType};
+#[cfg(feature = "serve")]
+use crate::rpc::HttpBinding;
+use crate::rpc::{Rpc, RpcVisitor};
+
+/// The types of the request and response of an RPC.
+#[derive(Clone, Copy)]
+pub(crate) struct RpcTypes {
+    request: MessageType,
+    response: MessageType,
+}
+
+/// Finds the types of an RPC by its path, as a visitor.
+pub(crate) struct FindTypes;
+
+impl RpcVisitor for FindTypes {
+    type Output = RpcTypes;
+
+    fn rpc<R: Rpc>(self) -> RpcTypes {
+        RpcTypes { request: message_type::<R::Request>(), response: message_type::<R::Response>() }
+    }
+}
+
+impl RpcTypes {
+    /// Encodes a request as HTTP, with one of these bindings, as [`Encoded::request`] does.
+    #[cfg(feature = "serve")]
+    pub(crate) fn to_http(
+        self,
+        request: &Bytes,
+        bindings: &'static [HttpBinding],
+    ) -> Result<Encoded, TranscodeError> {
+        Encoded::of(&EncodedMessage(self.request, request), bindings)
+    }
+
+    /// Decodes the response to such a request, as [`Encoded::response`] does.
+    #[cfg(feature = "serve")]
+    pub(crate) fn of_http(self, request: &Encoded, body: &[u8]) -> Result<Vec<u8>, TranscodeError> {
+        let fields = self.response.fields().unwrap_or_default();
+        request.read_response(fields, self.response.read, body)
+    }
+
+    /// Decodes an HTTP request, as [`Route::request`] does.
+    pub(crate) fn request(
+        self,
+        route: &Route,
+        query: &str,
+        body: &[u8],
+    ) -> Result<Vec<u8>, TranscodeError> {
+        let fields = self.request.fields().unwrap_or_default();
+        let request = (fields, self.request.read, Ok as _);
+        binding::decode(request, route.binding(), route.variables(), query, body)
+    }
+
+    /// Encodes the body of the response, as [`Route::response`] does.
+    pub(crate) fn response(
+        self,
+        route: &Route,
+        response: &Bytes,
+    ) -> Result<Vec<u8>, TranscodeError> {
+        binding::encode_response(route.binding(), &EncodedMessage(self.response, response))
+    }
+}
+
+/// An encoded message with its type.
+struct EncodedMessage<'a>(MessageType, &'a Bytes);
+
+impl Transcoded for EncodedMessage<'_> {
+    fn fields(&self) -> &'static [Field] {
+        self.0.fields().unwrap_or_default()
+    }
+
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.1)
+    }
+
+    fn json(&self) -> Result<Vec<u8>, TranscodeError> {
+        let text = Compact::text(|json| (self.0.write)(self.1, json));
+        text.map(String::into_bytes).map_err(|error| TranscodeError::json(&error))
+    }
+}
