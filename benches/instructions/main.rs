@@ -1,7 +1,8 @@
 //! What a get costs the client's process, and what ProtoJSON costs, for `benches/instructions/count`, which counts
 //! instructions with callgrind.
 //!
-//! `task ENDPOINT` creates a task at an emulator and prints its uuid. `MODE ENDPOINT UUID COUNT` gets it so often on
+//! `task ENDPOINT` creates a task at an emulator and prints its uuid. `MODE ENDPOINT list COUNT` lists a page of 1,000
+//! tasks so often on one thread, through this crate (`grpc`, `rest`). `MODE ENDPOINT UUID COUNT` gets it so often on
 //! one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `alike` by the stub with the deadline and
 //! the keep-alive of this crate, `hyper` by hyper and a serde model by hand. `held MODE ENDPOINT UUID COUNT` has so many of them in flight at once.
 //! `codec DIRECTION SIZE ROW COUNT` reads or writes JSON, see its module. The script takes the difference of two counts,
@@ -14,8 +15,8 @@ mod model;
 use std::time::Duration;
 
 use bytes::Bytes;
-use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::automation::v1::{GetTaskRequest, ListTasksRequest};
 use eset_protect::{Client, Wire};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -30,7 +31,12 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     match arguments[..] {
-        ["task", endpoint] => runtime.block_on(task(endpoint)),
+        ["task", endpoint] => println!("{}", runtime.block_on(task(endpoint))),
+        ["tasks", endpoint, count] => {
+            for _ in 0..count.parse().expect("a count") {
+                runtime.block_on(task(endpoint));
+            }
+        }
         ["codec", direction, size, row, count] => {
             codec::run(direction, size, row, count.parse().expect("a count"));
         }
@@ -46,10 +52,9 @@ fn main() {
     }
 }
 
-async fn task(endpoint: &str) {
+async fn task(endpoint: &str) -> String {
     let client = Client::connect(endpoint).await.expect("a client");
-    let created = client.device_tasks().create_task(model::task()).await.expect("a task");
-    println!("{}", created.uuid);
+    client.device_tasks().create_task(model::task()).await.expect("a task").uuid
 }
 
 /// Has calls in flight that the server does not answer, until all of them are sent or wait for a stream.
@@ -81,6 +86,12 @@ async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
             let wire = if mode == "rest" { Wire::Rest } else { Wire::Grpc };
             let client = Client::builder(endpoint).wire(wire).connect().await.expect("a client");
             for _ in 0..count {
+                if uuid == "list" {
+                    let request = ListTasksRequest { page_size: 1000, ..Default::default() };
+                    let page = client.device_tasks().list_tasks(request).send().await;
+                    assert_eq!(page.expect("a page").get_ref().tasks.len(), 1000);
+                    continue;
+                }
                 let task = client.device_tasks().get_task(uuid).await.expect("a task");
                 assert_eq!(task.uuid, uuid);
             }
