@@ -75,7 +75,7 @@ pub use access_handle::AccessHandle;
 pub use audit::AuditLog;
 pub use bridge::{Bridge, RunningBridge, TlsHandle};
 pub use caller::{Caller, Identity, ParseHashError, TokenHash};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, FixedSettings};
 pub use jwt::{Jwks, JwtIssuer};
 pub use operations::Operations;
 #[cfg(feature = "redis")]

@@ -1,25 +1,47 @@
 //! The current table of who may call what.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::access::Access;
+use crate::error::Error;
 
 /// Replaces who may call what while a [`Bridge`](super::Bridge) serves.
 #[derive(Clone, Debug)]
-pub struct AccessHandle(Arc<RwLock<Arc<Access>>>);
+pub struct AccessHandle {
+    current: Arc<RwLock<Arc<Access>>>,
+    /// Whether other machines reach the bridge.
+    is_public: Arc<AtomicBool>,
+}
 
 impl AccessHandle {
     pub(super) fn new(access: Access) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(access))))
+        Self { current: Arc::new(RwLock::new(Arc::new(access))), is_public: Arc::default() }
     }
 
     /// Returns the current table.
     pub fn current(&self) -> Arc<Access> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Decides by this table from the next call on. Calls that have begun go on.
-    pub fn replace(&self, access: Access) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
+    ///
+    /// # Errors
+    ///
+    /// Fails, and keeps the current table, if the new one lets [anyone](Access::is_open) call and other machines reach
+    /// the bridge.
+    pub fn replace(&self, access: Access) -> Result<(), Error> {
+        if self.is_public.load(Ordering::Relaxed) && access.is_open() {
+            return Err(Error::config(
+                "the bridge listens beyond loopback: expected callers that show who they are, without `anyone`",
+            ));
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
+        Ok(())
+    }
+
+    /// Refuses tables that let anyone call from now on.
+    pub(super) fn set_public(&self) {
+        self.is_public.store(true, Ordering::Relaxed);
     }
 }

@@ -166,8 +166,11 @@ impl Bridge {
 
     /// Does all that can fail.
     async fn prepare(self, address: SocketAddr) -> io::Result<Prepared> {
-        let is_open = || self.access.current().is_open();
-        if !address.ip().is_loopback() && (self.tls.is_none() || is_open()) {
+        let is_public = !address.ip().is_loopback();
+        if is_public {
+            self.access.set_public();
+        }
+        if is_public && (self.tls.is_none() || self.access.current().is_open()) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!(

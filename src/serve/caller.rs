@@ -101,26 +101,35 @@ impl FromStr for TokenHash {
     type Err = ParseHashError;
 
     fn from_str(text: &str) -> Result<Self, ParseHashError> {
-        let mut hash = [0; 32];
+        let (mut hash, wrong) = ([0; 32], ParseHashError { is_empty: false });
         // `from_str_radix` also accepts a sign.
         if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(ParseHashError);
+            return Err(wrong);
         }
         for (index, byte) in hash.iter_mut().enumerate() {
             let digits = text.get(2 * index..2 * index + 2).unwrap_or_default();
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| ParseHashError)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong)?;
         }
-        Ok(Self(hash))
+        match Self(hash) {
+            // What a shell prints for a variable that is not set.
+            hash if hash == Self::of("") => Err(ParseHashError { is_empty: true }),
+            hash => Ok(hash),
+        }
     }
 }
 
-/// The text is not a [`TokenHash`]. It may be a token, so the error does not show it.
+/// The text is not a [`TokenHash`], or is that of an empty token. It may be a token, so the error does not show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseHashError;
+pub struct ParseHashError {
+    is_empty: bool,
+}
 
 impl fmt::Display for ParseHashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected the SHA-256 of a token, 64 hexadecimal digits")
+        f.write_str(match self.is_empty {
+            true => "expected the SHA-256 of a token, found that of an empty text",
+            false => "expected the SHA-256 of a token, 64 hexadecimal digits",
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod callers;
 mod config_error;
+mod fixed;
 mod place;
 #[cfg_attr(not(feature = "redis"), path = "config/no_redis.rs")]
 mod redis;
@@ -18,6 +19,7 @@ use toml::Spanned;
 
 use self::callers::CallerTable;
 pub use self::config_error::ConfigError;
+pub use self::fixed::FixedSettings;
 use self::place::Source;
 use super::access::Access;
 use super::bridge::Bridge;
@@ -25,7 +27,7 @@ use super::jwt::{Jwks, JwtIssuer};
 use super::tls::ServerTls;
 use crate::client::duration;
 use crate::error::Error;
-use crate::server::{ConnectionLimits, Origin};
+use crate::server::ConnectionLimits;
 
 /// The configuration of a bridge, a file in TOML:
 ///
@@ -103,13 +105,9 @@ use crate::server::{ConnectionLimits, Origin};
 /// * **Paths** are relative to the folder of the file.
 #[derive(Debug)]
 pub struct Config {
-    listen: SocketAddr,
-    origins: Vec<Origin>,
+    fixed: FixedSettings,
     tls: Option<ServerTls>,
-    limits: ConnectionLimits,
     access: Access,
-    audit_log: Option<PathBuf>,
-    operations: Option<SocketAddr>,
 }
 
 #[derive(Deserialize)]
@@ -141,8 +139,8 @@ struct TlsTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JwtTable {
-    issuer: String,
-    audience: String,
+    issuer: Spanned<String>,
+    audience: Spanned<String>,
     jwks: Spanned<String>,
     claim: Option<String>,
 }
@@ -150,7 +148,7 @@ struct JwtTable {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
-    max_connections: Option<usize>,
+    max_connections: Option<Spanned<u32>>,
     idle_time: Option<Spanned<String>>,
     head_time: Option<Spanned<String>>,
     body_time: Option<Spanned<String>>,
@@ -203,12 +201,14 @@ impl Config {
         let operations = file.operations.as_ref();
         let operations = operations.map(|text| address(&source, "operations", text)).transpose()?;
         let audit_log = file.audit_log.map(|path| source.resolve(&path));
-        Ok(Self { listen, origins, tls, limits, access, audit_log, operations })
+        let has_tls = tls.is_some();
+        let fixed = FixedSettings { listen, has_tls, origins, limits, audit_log, operations };
+        Ok(Self { fixed, tls, access })
     }
 
     /// Returns the address to listen on.
     pub fn listen(&self) -> SocketAddr {
-        self.listen
+        self.fixed.listen
     }
 
     /// Returns the certificate to serve with.
@@ -218,12 +218,17 @@ impl Config {
 
     /// Returns the path of the audit log, for [`AuditLog::open`](super::AuditLog::open).
     pub fn audit_log(&self) -> Option<&Path> {
-        self.audit_log.as_deref()
+        self.fixed.audit_log.as_deref()
     }
 
     /// Returns the address for [`Operations`](super::Operations).
     pub fn operations(&self) -> Option<SocketAddr> {
-        self.operations
+        self.fixed.operations
+    }
+
+    /// Returns the settings that a bridge takes when it starts.
+    pub fn fixed(&self) -> &FixedSettings {
+        &self.fixed
     }
 
     /// Returns who may call what.
@@ -234,8 +239,9 @@ impl Config {
     /// Returns a bridge with this configuration, but for the [audit log](Self::audit_log) and
     /// [operations](Self::operations), which are to be opened.
     pub fn into_bridge(self) -> Bridge {
-        let bridge = Bridge::new(self.access).connection_limits(self.limits);
-        let bridge = self.origins.into_iter().fold(bridge, Bridge::allow_origin);
+        let FixedSettings { limits, origins, .. } = self.fixed;
+        let bridge = Bridge::new(self.access).connection_limits(limits);
+        let bridge = origins.into_iter().fold(bridge, Bridge::allow_origin);
         match self.tls {
             Some(tls) => bridge.tls(tls),
             None => bridge,
@@ -261,7 +267,11 @@ fn jwt(source: &Source<'_>, table: &JwtTable) -> Result<JwtIssuer, ConfigError> 
         Jwks::parse(source.file("jwt.jwks", &path)?)
     };
     let keys = keys.map_err(|error| source.at("jwt.jwks", &span, &Error::message(&error)))?;
-    let issuer = JwtIssuer::new(&table.issuer, &table.audience, keys);
+    let issuer = JwtIssuer::new(
+        source.text("jwt.issuer", &table.issuer)?,
+        source.text("jwt.audience", &table.audience)?,
+        keys,
+    );
     Ok(match &table.claim {
         Some(claim) => issuer.claim(claim),
         None => issuer,
@@ -281,7 +291,12 @@ fn tls(source: &Source<'_>, table: &Spanned<TlsTable>) -> Result<ServerTls, Conf
 
 fn limits(source: &Source<'_>, table: &LimitsTable) -> Result<ConnectionLimits, ConfigError> {
     let mut limits = ConnectionLimits { drain_time: Duration::from_secs(30), ..Default::default() };
-    limits.max_connections = table.max_connections.unwrap_or(limits.max_connections);
+    if let Some(count) = &table.max_connections {
+        limits.max_connections = match usize::try_from(*count.as_ref()) {
+            Ok(count) if count > 0 => count,
+            _ => return Err(source.wrong("limits.max_connections", count, "a number above zero")),
+        };
+    }
     let times = [
         ("limits.idle_time", &table.idle_time, &mut limits.idle_time),
         ("limits.head_time", &table.head_time, &mut limits.head_time),
@@ -325,8 +340,10 @@ fn access(
     if file.callers.is_empty() {
         return Ok(access.open_all());
     }
+    let tls = file.tls.as_ref().map(Spanned::as_ref);
+    let has_authorities = tls.is_some_and(|tls| tls.client_authorities.is_some());
     for (name, table) in &file.callers {
-        let caller = callers::caller(source, name, table, file.jwt.is_some())?;
+        let caller = callers::caller(source, name, table, file.jwt.is_some(), has_authorities)?;
         let added = access.caller(caller);
         access = added.map_err(|error| source.at("callers", &table.span(), &error))?;
     }

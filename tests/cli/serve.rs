@@ -147,6 +147,13 @@ fn a_configuration_is_checked_served_and_read_again() {
     let notice = notices.next().unwrap().unwrap();
     assert!(notice.contains("reloaded"), "{notice}");
     serving.list("rest", TOKEN).fails(5);
+
+    let text = fs::read_to_string(&path).unwrap().replace("audit_log = \"audit.jsonl\"\n", "");
+    fs::write(&path, text.replace("127.0.0.1:0", "127.0.0.1:50099")).unwrap();
+    serving.signal("-HUP");
+    let notice = notices.next().unwrap().unwrap();
+    let expected = "serve.toml; only a restart changes listen, audit_log, operations";
+    assert!(notice.ends_with(expected), "{notice}");
     serving.stop();
 }
 

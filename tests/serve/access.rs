@@ -36,6 +36,7 @@ async fn a_caller_uses_its_own_tenants_alone() {
         .tenant("other", client(&other.endpoint(), Wire::Grpc))
         .caller(token("first", "t1").tenant("one"))
         .and_then(|access| access.caller(token("both", "t2").tenant("one").tenant("other")))
+        .and_then(|access| access.caller(token("empty", "").tenant("one")))
         .unwrap();
     let bridge = Bridge::new(access);
     let handle = bridge.access_handle();
@@ -66,7 +67,7 @@ async fn a_caller_uses_its_own_tenants_alone() {
     let arrivals = one.log().into_iter().chain(other.log());
     assert!(arrivals.into_iter().all(|arrival| !arrival.headers.contains_key("authorization")));
 
-    handle.replace(Access::new());
+    handle.replace(Access::new()).unwrap();
     let error = list(&client(&bridge.endpoint(), Wire::Grpc), "t1", "").await.unwrap_err();
     assert!(error.is_unauthenticated(), "{error}");
 }
@@ -152,6 +153,26 @@ async fn other_machines_need_tls_and_a_name() {
         let error = bridge.serve(listener, std::future::pending()).await.unwrap_err();
         assert!(error.to_string().contains("only over TLS and to callers who show"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_table_for_anyone_does_not_replace_one_that_other_machines_use() {
+    let authority = new_authority();
+    let server = issue(&authority, "localhost");
+    let tls = ServerTls::new(&server.certificate, &server.key, None).unwrap();
+    let bridge = Bridge::new(Access::new()).tls(tls);
+    let handle = bridge.access_handle();
+    let open = || Access::open(client("http://127.0.0.1:1", Wire::Grpc));
+    handle.replace(open()).unwrap();
+    handle.replace(Access::new()).unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
+    let checks = async {
+        let error = handle.replace(open()).unwrap_err();
+        assert!(error.to_string().contains("expected callers that show who they are"), "{error}");
+        assert!(!handle.current().is_open());
+        handle.replace(Access::new()).unwrap();
+    };
+    bridge.serve(listener, checks).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use eset_protect::Wire;
 use eset_protect::automation::v1::ListTasksRequest;
-use eset_protect::serve::Config;
+use eset_protect::serve::{Config, TokenHash};
 
 use crate::support::directory::Directory;
 use crate::support::tls::{issue, new_authority};
@@ -39,7 +39,7 @@ async fn a_file_makes_a_bridge_and_is_read_again() {
     list().await.unwrap();
     write("Policies/*");
     let changed = Config::read(&path, Some(&handle.current())).unwrap();
-    handle.replace(changed.into_access());
+    handle.replace(changed.into_access()).unwrap();
     assert!(list().await.unwrap_err().is_permission_denied());
 }
 
@@ -125,6 +125,35 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         (
             format!("{caller}token_sha256 = \"{}\"", "+f".repeat(32)),
             "5: callers.c.token_sha256: expected the SHA-256 of a token",
+        ),
+        (
+            // What `sha256sum` prints for a variable that is not set.
+            format!("{caller}token_sha256 = {:?}", TokenHash::of("").to_string()),
+            "5: callers.c.token_sha256: expected the SHA-256 of a token, found that of an empty text",
+        ),
+        (
+            "[tenants.a]\nregion = \"\"".to_owned(),
+            "2: tenants.a.region: expected a value, found an empty text; leave the key out",
+        ),
+        (
+            "[tenants.\"\"]\nregion = \"eu\"".to_owned(),
+            "1: tenants.\"\": expected a name of printable ASCII characters",
+        ),
+        (
+            format!("{caller}anyone = true\nallow = []"),
+            "6: callers.c.allow: expected at least one RPC; without `allow`, all are allowed, found []",
+        ),
+        (
+            format!("{caller}certificate = \"spiffe://example.org/c\""),
+            "3: callers.c.certificate: expected tls.client_authorities, which issue",
+        ),
+        (
+            format!("{caller}certificate = \"\""),
+            "5: callers.c.certificate: expected a text that is not empty, found \"\"",
+        ),
+        (
+            format!("[limits]\nmax_connections = 0\n{tenant}"),
+            "2: limits.max_connections: expected a number above zero, found 0",
         ),
         (format!("{caller}jwt = \"x\""), "3: callers.c.jwt: expected a table [jwt]"),
         (

@@ -5,18 +5,23 @@ mod operations;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::Builder;
 
 use clap::Args;
 use eset_protect::emulator::Origin;
-use eset_protect::serve::{AccessHandle, AuditLog, Bridge, Config, TlsHandle};
+use eset_protect::serve::{
+    Access, AccessHandle, AuditLog, Bridge, Config, FixedSettings, TlsHandle,
+};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::run::block_on;
 use crate::say::{say, say_error};
-use crate::stop_signal::{reload_signal, stop_signal};
+use crate::stop_signal::{ReloadSignal, reload_signal, stop_signal};
 
 /// Serve gRPC, gRPC-Web and REST, and forward every call to ESET or another server
 ///
@@ -52,7 +57,10 @@ impl Serve {
                 output.flush()
             }),
             Some(path) => block_on(async {
+                // Registered first, so that no signal ends the program while it starts.
+                let signal = reload_signal()?;
                 let config = read(&path)?;
+                let fixed = config.fixed().clone();
                 let address = config.listen();
                 let scheme = if config.tls().is_some() { "https" } else { "http" };
                 let log = config.audit_log().map(open).transpose()?;
@@ -62,7 +70,7 @@ impl Serve {
                 };
                 let bridge = config.into_bridge();
                 let (access, tls) = (bridge.access_handle(), bridge.tls_handle());
-                let reloading = reload(&path, &access, tls.as_ref(), log.clone())?;
+                let reloading = reload(signal, &path, fixed, access, tls, log.clone());
                 let bridge = log.into_iter().fold(bridge, Bridge::audit);
                 let bridge = operations.into_iter().fold(bridge, Bridge::operations);
                 tokio::select! {
@@ -133,39 +141,53 @@ async fn serve(
 }
 
 /// Reads the configuration again at each SIGHUP. A wrong one changes nothing.
-fn reload(
+async fn reload(
+    mut signal: ReloadSignal,
     path: &Path,
-    access: &AccessHandle,
-    tls: Option<&TlsHandle>,
+    fixed: FixedSettings,
+    access: AccessHandle,
+    tls: Option<TlsHandle>,
     log: Option<AuditLog>,
-) -> Result<impl Future<Output = Result<(), Failure>>, Failure> {
-    let mut signal = reload_signal()?;
-    let path = path.to_owned();
-    let (access, tls) = (access.clone(), tls.cloned());
-    Ok(async move {
-        loop {
-            signal.recv().await;
-            if let Some(log) = &log
-                && let Err(error) = log.reopen().await
-            {
-                say_error(&format!(
-                    "the audit log is not opened again, the old one goes on: {error}"
-                ));
-            }
-            let (file, current) = (path.clone(), access.current());
-            // It may run commands, which take their time.
-            let read = tokio::task::spawn_blocking(move || Config::read(file, Some(&current)));
-            let Ok(read) = read.await else { continue };
-            match read {
-                Err(error) => say_error(&format!("not reloaded, the old one goes on: {error}")),
-                Ok(config) => {
-                    if let (Some(handle), Some(tls)) = (&tls, config.tls()) {
-                        handle.replace(tls.clone());
-                    }
-                    access.replace(config.into_access());
-                    say(&format!("reloaded {}", path.display()));
-                }
-            }
+) -> Result<(), Failure> {
+    loop {
+        signal.recv().await;
+        if let Some(log) = &log
+            && let Err(error) = log.reopen().await
+        {
+            say_error(&format!("the audit log is not opened again, the old one goes on: {error}"));
         }
-    })
+        let config = match read_again(path, access.current()).await {
+            Ok(config) => config,
+            Err(problem) => {
+                say_error(&format!("not reloaded, the old one goes on: {problem}"));
+                continue;
+            }
+        };
+        let (kept, new_tls) = (fixed.changed(config.fixed()), config.tls().cloned());
+        if let Err(error) = access.replace(config.into_access()) {
+            let path = path.display();
+            say_error(&format!("not reloaded, the old one goes on: {path}: {}", error.message()));
+            continue;
+        }
+        if let (Some(handle), Some(tls)) = (&tls, new_tls) {
+            handle.replace(tls);
+        }
+        let kept = match kept.is_empty() {
+            true => String::new(),
+            false => format!("; only a restart changes {}", kept.join(", ")),
+        };
+        say(&format!("reloaded {}{kept}", path.display()));
+    }
+}
+
+/// Reads the configuration on a thread of its own, since it may run commands, which take their time. The end of the
+/// program does not wait for it.
+async fn read_again(path: &Path, current: Arc<Access>) -> Result<Config, String> {
+    let path = path.to_owned();
+    let (done, config) = oneshot::channel();
+    // Nobody waits for it once the program ends.
+    let read = move || drop(done.send(Config::read(path, Some(&current))));
+    Builder::new().spawn(read).map_err(|error| error.to_string())?;
+    let config = config.await.map_err(|_| "its thread has failed".to_owned())?;
+    config.map_err(|error| error.to_string())
 }

@@ -30,9 +30,29 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Completes on each SIGHUP.
+/// Receives each SIGHUP.
 #[cfg(unix)]
-pub fn reload_signal() -> Result<tokio::signal::unix::Signal, Failure> {
+pub type ReloadSignal = tokio::signal::unix::Signal;
+
+/// Receives nothing, where there is no SIGHUP.
+#[cfg(not(unix))]
+pub struct ReloadSignal;
+
+#[cfg(not(unix))]
+impl ReloadSignal {
+    pub async fn recv(&mut self) -> Option<()> {
+        std::future::pending().await
+    }
+}
+
+#[cfg(not(unix))]
+pub fn reload_signal() -> Result<ReloadSignal, Failure> {
+    Ok(ReloadSignal)
+}
+
+/// Begins to receive SIGHUP, which ends the program until then.
+#[cfg(unix)]
+pub fn reload_signal() -> Result<ReloadSignal, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     signal(SignalKind::hangup()).map_err(|error| Failure::io("cannot wait for signals", &error))
 }

@@ -51,6 +51,9 @@ impl SettingsTable {
             Value::Integer(number) => number.to_string(),
             other => return Err(format!("expected text, found a {}", other.type_str())),
         };
+        if text.is_empty() {
+            return Err("expected a value, found an empty text; leave the key out".to_owned());
+        }
         if let Some(secret) = key.strip_suffix("_env").filter(|key| SECRETS.contains(key)) {
             let found = std::env::var_os(&text).filter(|value| !value.is_empty());
             let found = found.ok_or_else(|| format!("the environment has no variable {text:?}"))?;

@@ -12,15 +12,14 @@ use crate::serve::{Caller, Identity, RpcPattern, Rules};
 #[serde(deny_unknown_fields)]
 pub(super) struct CallerTable {
     token_sha256: Option<Spanned<String>>,
-    certificate: Option<String>,
-    jwt: Option<String>,
+    certificate: Option<Spanned<String>>,
+    jwt: Option<Spanned<String>>,
     #[serde(default)]
     own_token: bool,
     #[serde(default)]
     anyone: bool,
     tenants: Vec<String>,
-    #[serde(default)]
-    allow: Vec<Spanned<String>>,
+    allow: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     deny: Vec<Spanned<String>>,
     #[serde(default)]
@@ -34,6 +33,7 @@ pub(super) fn caller(
     name: &str,
     table: &Spanned<CallerTable>,
     has_issuer: bool,
+    has_authorities: bool,
 ) -> Result<Caller, ConfigError> {
     let place = format!("callers.{name}");
     let span = table.span();
@@ -44,8 +44,12 @@ pub(super) fn caller(
         let hash = hash.as_ref().parse().map_err(|error| source.at(&key, &hash.span(), &error))?;
         identities.push(Identity::Token(hash));
     }
-    identities.extend(table.certificate.clone().map(Identity::Certificate));
-    identities.extend(table.jwt.clone().map(Identity::Jwt));
+    let text = |key: &str, text: &Option<Spanned<String>>| {
+        let text = text.as_ref();
+        text.map(|text| source.text(&format!("{place}.{key}"), text)).transpose()
+    };
+    identities.extend(text("certificate", &table.certificate)?.map(Identity::Certificate));
+    identities.extend(text("jwt", &table.jwt)?.map(Identity::Jwt));
     identities.extend(table.own_token.then_some(Identity::OwnToken));
     identities.extend(table.anyone.then_some(Identity::Anyone));
     let (Some(identity), 1) = (identities.pop(), identities.len() + 1) else {
@@ -56,9 +60,19 @@ pub(super) fn caller(
     if matches!(identity, Identity::Jwt(_)) && !has_issuer {
         return Err(source.at(&format!("{place}.jwt"), &span, &"expected a table [jwt]"));
     }
+    if matches!(identity, Identity::Certificate(_)) && !has_authorities {
+        let expected = "expected tls.client_authorities, which issue the certificates of callers";
+        return Err(source.at(&format!("{place}.certificate"), &span, &expected));
+    }
     let mut rules = Rules::new().read_only(table.read_only);
-    for text in &table.allow {
-        rules = rules.allow(pattern(source, &format!("{place}.allow"), text)?);
+    if let Some(allow) = &table.allow {
+        if allow.as_ref().is_empty() {
+            let expected = "at least one RPC; without `allow`, all are allowed";
+            return Err(source.wrong(&format!("{place}.allow"), allow, expected));
+        }
+        for text in allow.as_ref() {
+            rules = rules.allow(pattern(source, &format!("{place}.allow"), text)?);
+        }
     }
     for text in &table.deny {
         rules = rules.deny(pattern(source, &format!("{place}.deny"), text)?);

@@ -33,6 +33,14 @@ impl Source<'_> {
         self.at(key, &value.span(), &format!("expected {expected}, found {found:?}"))
     }
 
+    /// Returns a text that must not be empty.
+    pub(super) fn text(&self, key: &str, text: &Spanned<String>) -> Result<String, ConfigError> {
+        match text.as_ref().trim() {
+            "" => Err(self.wrong(key, text, "a text that is not empty")),
+            _ => Ok(text.as_ref().clone()),
+        }
+    }
+
     /// Returns the error of a text that is not TOML, or not of this form. It does not quote the line, which may hold
     /// a password in the wrong place.
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {

@@ -28,6 +28,14 @@ pub(super) fn tenant(
     previous: Option<&Access>,
 ) -> Result<Arc<Tenant>, ConfigError> {
     let place = |key: &str| format!("tenants.{name}.{key}");
+    // Callers name it in a header.
+    if name.trim() != name
+        || name.is_empty()
+        || !name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    {
+        let expected = "expected a name of printable ASCII characters";
+        return Err(source.at(&format!("tenants.{name:?}"), &table.span(), &expected));
+    }
     let mut settings = SettingsTable::default();
     let folder = source.resolve(Path::new("."));
     let patience = table.as_ref().get(PATIENCE);

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// A client that exceeds a time limit loses its connection, or over gRPC and REST its call; others are not
 /// affected.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionLimits {
     /// The maximum number of connections: 10,000 by default. A new connection replaces the one that has been
