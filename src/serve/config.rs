@@ -23,6 +23,7 @@ pub use self::fixed::FixedSettings;
 use self::place::Source;
 use super::access::Access;
 use super::bridge::Bridge;
+use super::certificate_files::CertificateFiles;
 use super::jwt::{Jwks, JwtIssuer};
 use super::tls::ServerTls;
 use crate::client::duration;
@@ -32,7 +33,7 @@ use crate::server::ConnectionLimits;
 /// The configuration of a bridge, a file in TOML:
 ///
 /// ```toml
-/// listen = "0.0.0.0:8443"                      # 127.0.0.1:50051 by default
+/// listen = "0.0.0.0:8443"                      # 127.0.0.1:50052 by default
 /// allow_origins = ["https://console.example"]  # web pages that may call (CORS); none by default
 /// audit_log = "/var/log/eset-protect/audit.jsonl"  # every call that changes something; none by default
 /// operations = "127.0.0.1:9090"                # /livez, /readyz and /metrics; none by default
@@ -106,7 +107,7 @@ use crate::server::ConnectionLimits;
 #[derive(Debug)]
 pub struct Config {
     fixed: FixedSettings,
-    tls: Option<ServerTls>,
+    tls: Option<(ServerTls, CertificateFiles)>,
     access: Access,
 }
 
@@ -116,7 +117,7 @@ struct File {
     listen: Option<Spanned<String>>,
     #[serde(default)]
     allow_origins: Vec<Spanned<String>>,
-    audit_log: Option<PathBuf>,
+    audit_log: Option<Spanned<PathBuf>>,
     operations: Option<Spanned<String>>,
     jwt: Option<JwtTable>,
     redis: Option<Spanned<redis::Table>>,
@@ -180,7 +181,7 @@ impl Config {
         let tls = file.tls.as_ref().map(|table| tls(&source, table)).transpose()?;
         let access = access(&source, &file, previous)?;
         let listen = match &file.listen {
-            None => SocketAddr::from(([127, 0, 0, 1], 50_051)),
+            None => SocketAddr::from(([127, 0, 0, 1], 50_052)),
             Some(text) => address(&source, "listen", text)?,
         };
         if let Some(at) = file.listen.as_ref().filter(|_| !listen.ip().is_loopback()) {
@@ -200,7 +201,8 @@ impl Config {
         let limits = limits(&source, &file.limits)?;
         let operations = file.operations.as_ref();
         let operations = operations.map(|text| address(&source, "operations", text)).transpose()?;
-        let audit_log = file.audit_log.map(|path| source.resolve(&path));
+        let audit_log = file.audit_log.as_ref().map(|path| source.new_file("audit_log", path));
+        let audit_log = audit_log.transpose()?;
         let has_tls = tls.is_some();
         let fixed = FixedSettings { listen, has_tls, origins, limits, audit_log, operations };
         Ok(Self { fixed, tls, access })
@@ -213,7 +215,12 @@ impl Config {
 
     /// Returns the certificate to serve with.
     pub fn tls(&self) -> Option<&ServerTls> {
-        self.tls.as_ref()
+        self.tls.as_ref().map(|(tls, _)| tls)
+    }
+
+    /// Returns the files of the certificate, to see when it is renewed.
+    pub fn certificate_files(&self) -> Option<&CertificateFiles> {
+        self.tls.as_ref().map(|(_, files)| files)
     }
 
     /// Returns the path of the audit log, for [`AuditLog::open`](super::AuditLog::open).
@@ -243,7 +250,7 @@ impl Config {
         let bridge = Bridge::new(self.access).connection_limits(limits);
         let bridge = origins.into_iter().fold(bridge, Bridge::allow_origin);
         match self.tls {
-            Some(tls) => bridge.tls(tls),
+            Some((tls, _)) => bridge.tls(tls),
             None => bridge,
         }
     }
@@ -254,7 +261,7 @@ fn address(
     key: &str,
     text: &Spanned<String>,
 ) -> Result<SocketAddr, ConfigError> {
-    let expected = "an IP address and a port, such as 127.0.0.1:50051";
+    let expected = "an IP address and a port, such as 127.0.0.1:50052";
     text.as_ref().parse().map_err(|_| source.wrong(key, text, expected))
 }
 
@@ -278,15 +285,21 @@ fn jwt(source: &Source<'_>, table: &JwtTable) -> Result<JwtIssuer, ConfigError> 
     })
 }
 
-fn tls(source: &Source<'_>, table: &Spanned<TlsTable>) -> Result<ServerTls, ConfigError> {
+fn tls(
+    source: &Source<'_>,
+    table: &Spanned<TlsTable>,
+) -> Result<(ServerTls, CertificateFiles), ConfigError> {
     let TlsTable { certificate, key, client_authorities } = table.as_ref();
+    let authorities = client_authorities.as_ref();
+    let path = |path: &Spanned<PathBuf>| source.resolve(path.as_ref());
+    let files = CertificateFiles::new(path(certificate), path(key), authorities.map(path));
     let certificate = source.file("tls.certificate", certificate)?;
     let key = source.file("tls.key", key)?;
-    let authorities = client_authorities.as_ref();
     let authorities =
         authorities.map(|path| source.file("tls.client_authorities", path)).transpose()?;
     let tls = ServerTls::new(certificate, key, authorities.as_deref());
-    tls.map_err(|error| source.at("tls", &table.span(), &Error::message(&error)))
+    let tls = tls.map_err(|error| source.at("tls", &table.span(), &Error::message(&error)))?;
+    Ok((tls, files))
 }
 
 fn limits(source: &Source<'_>, table: &LimitsTable) -> Result<ConnectionLimits, ConfigError> {

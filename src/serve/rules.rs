@@ -25,7 +25,8 @@ impl Rules {
         Self::default()
     }
 
-    /// Allows the RPCs of this pattern, and no others but those of further calls of this method.
+    /// Allows the RPCs of this pattern. Once one pattern is allowed, only the RPCs of allowed patterns are; call it again
+    /// to add another.
     #[must_use]
     pub fn allow(mut self, pattern: RpcPattern) -> Self {
         self.allow.push(pattern);
@@ -39,7 +40,7 @@ impl Rules {
         self
     }
 
-    /// Checks calls of the RPCs of this pattern that would change something, and does not send them. A valid call
+    /// Does not send calls of the RPCs of this pattern that would change something, and only checks them. A valid call
     /// fails with `FAILED_PRECONDITION` (400 over REST), a message that says what would have been sent, and a
     /// `google.rpc.PreconditionFailure` of type `DRY_RUN`; a call that has no valid HTTP form with
     /// `INVALID_ARGUMENT`. So no program takes it for done. Calls that change nothing are sent.

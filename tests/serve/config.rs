@@ -1,10 +1,12 @@
 //! The configuration file.
 
 use std::fs;
+use std::time::Duration;
 
 use eset_protect::Wire;
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::serve::{Config, TokenHash};
+use tokio::time::timeout;
 
 use crate::support::directory::Directory;
 use crate::support::tls::{issue, new_authority};
@@ -27,7 +29,7 @@ async fn a_file_makes_a_bridge_and_is_read_again() {
     };
     write("DeviceTasks/*");
     let config = Config::read(&path, None).unwrap();
-    assert_eq!(config.listen().to_string(), "127.0.0.1:50051");
+    assert_eq!(config.listen().to_string(), "127.0.0.1:50052");
     let bridge = config.into_bridge();
     let handle = bridge.access_handle();
     let bridge = bridge.start().await.unwrap();
@@ -60,11 +62,15 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         ),
         (
             format!("listen = \"x\"\n{tenant}"),
-            "1: listen: expected an IP address and a port, such as 127.0.0.1:50051, found \"x\"",
+            "1: listen: expected an IP address and a port, such as 127.0.0.1:50052, found \"x\"",
         ),
         (
             format!("listen = \"0.0.0.0:1\"\n{tenant}"),
             "1: listen: expected a loopback address, or a table [tls], found",
+        ),
+        (
+            format!("audit_log = \"none/audit.jsonl\"\n{tenant}"),
+            "1: audit_log: expected a file in a folder that exists, found \"none/audit.jsonl\"",
         ),
         (
             format!("allow_origins = [\"x/y\"]\n{tenant}"),
@@ -164,7 +170,7 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         ),
         (
             format!("operations = \"9090\"\n{tenant}"),
-            "1: operations: expected an IP address and a port, such as 127.0.0.1:50051, found \"9090\"",
+            "1: operations: expected an IP address and a port, such as 127.0.0.1:50052, found \"9090\"",
         ),
         (
             format!("[redis]\nurl = \"redis://:hunter2@localhost\"\ninstances = 2\n{tenant}"),
@@ -211,6 +217,31 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
     assert!(error.contains("missing field `tenants`"), "{error}");
 }
 
+#[tokio::test]
+async fn a_renewed_certificate_is_seen_once_it_fits_its_key() {
+    let (directory, authority) = (Directory::new(), new_authority());
+    let (old, new) = (issue(&authority, "localhost"), issue(&authority, "localhost"));
+    let [certificate, key] = ["tls.crt", "tls.key"].map(|name| directory.join(name));
+    fs::write(&certificate, &old.certificate).unwrap();
+    fs::write(&key, &old.key).unwrap();
+    let path = directory.join("serve.toml");
+    let text = "[tls]\ncertificate = \"tls.crt\"\nkey = \"tls.key\"\n\
+                [tenants.a]\nendpoint = \"http://127.0.0.1:1\"\n";
+    fs::write(&path, text).unwrap();
+    let config = Config::read(&path, None).unwrap();
+    let mut files = config.certificate_files().unwrap().clone();
+    let often = Duration::from_millis(1);
+    assert!(timeout(20 * often, files.changed(often)).await.is_err());
+    // One file after the other.
+    fs::write(&certificate, &new.certificate).unwrap();
+    files.changed(often).await;
+    let error = files.read().unwrap_err().to_string();
+    assert!(error.contains("the certificate and the key"), "{error}");
+    fs::write(&key, &new.key).unwrap();
+    files.changed(often).await;
+    files.read().unwrap();
+}
+
 #[test]
 fn the_example_is_valid() {
     let directory = Directory::new();
@@ -220,6 +251,7 @@ fn the_example_is_valid() {
     let example = include_str!("../../examples/serve/serve.toml");
     // A variable that every environment has.
     let example = example.replace("/etc/eset-protect/", "").replace("ACME_PASSWORD", "PATH");
+    let example = example.replace("/var/log/eset-protect/", "");
     let path = directory.join("serve.toml");
     fs::write(&path, example).unwrap();
     let config = Config::read(&path, None).unwrap();

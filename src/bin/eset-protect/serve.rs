@@ -7,11 +7,14 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::Builder;
+use std::time::Duration;
 
 use clap::Args;
+use eset_protect::Error;
 use eset_protect::emulator::Origin;
 use eset_protect::serve::{
-    Access, AccessHandle, AuditLog, Bridge, Config, FixedSettings, TlsHandle,
+    Access, AccessHandle, AuditLog, Bridge, CertificateFiles, Config, FixedSettings, ServerTls,
+    TlsHandle,
 };
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -60,7 +63,7 @@ impl Serve {
                 // Registered first, so that no signal ends the program while it starts.
                 let signal = reload_signal()?;
                 let config = read(&path)?;
-                let fixed = config.fixed().clone();
+                let (fixed, files) = (config.fixed().clone(), config.certificate_files().cloned());
                 let address = config.listen();
                 let scheme = if config.tls().is_some() { "https" } else { "http" };
                 let log = config.audit_log().map(open).transpose()?;
@@ -70,7 +73,7 @@ impl Serve {
                 };
                 let bridge = config.into_bridge();
                 let (access, tls) = (bridge.access_handle(), bridge.tls_handle());
-                let reloading = reload(signal, &path, fixed, access, tls, log.clone());
+                let reloading = reload(signal, &path, fixed, files, access, tls, log.clone());
                 let bridge = log.into_iter().fold(bridge, Bridge::audit);
                 let bridge = operations.into_iter().fold(bridge, Bridge::operations);
                 tokio::select! {
@@ -140,17 +143,37 @@ async fn serve(
     served.map_err(|error| Failure::Other(error.to_string()))
 }
 
-/// Reads the configuration again at each SIGHUP. A wrong one changes nothing.
+/// How often to see whether the certificate was renewed.
+const RENEWAL: Duration = Duration::from_secs(60);
+
+/// Reads the configuration again at each SIGHUP, and the certificate when its files change. Wrong ones change nothing.
 async fn reload(
     mut signal: ReloadSignal,
     path: &Path,
     fixed: FixedSettings,
+    mut files: Option<CertificateFiles>,
     access: AccessHandle,
     tls: Option<TlsHandle>,
     log: Option<AuditLog>,
 ) -> Result<(), Failure> {
     loop {
-        signal.recv().await;
+        tokio::select! {
+            _ = signal.recv() => {}
+            read = renewed(&mut files) => {
+                match (read, &tls) {
+                    (Ok(read), Some(handle)) => {
+                        handle.replace(read);
+                        say("the certificate was renewed");
+                    }
+                    (Ok(_), None) => {}
+                    (Err(error), _) => {
+                        let problem = error.message();
+                        say_error(&format!("the old certificate stays: the new one: {problem}"));
+                    }
+                }
+                continue;
+            }
+        }
         if let Some(log) = &log
             && let Err(error) = log.reopen().await
         {
@@ -164,6 +187,7 @@ async fn reload(
             }
         };
         let (kept, new_tls) = (fixed.changed(config.fixed()), config.tls().cloned());
+        let new_files = config.certificate_files().cloned();
         if let Err(error) = access.replace(config.into_access()) {
             let path = path.display();
             say_error(&format!("not reloaded, the old one goes on: {path}: {}", error.message()));
@@ -171,12 +195,24 @@ async fn reload(
         }
         if let (Some(handle), Some(tls)) = (&tls, new_tls) {
             handle.replace(tls);
+            files = new_files;
         }
         let kept = match kept.is_empty() {
             true => String::new(),
             false => format!("; only a restart changes {}", kept.join(", ")),
         };
         say(&format!("reloaded {}{kept}", path.display()));
+    }
+}
+
+/// Returns the certificate of files that have changed.
+async fn renewed(files: &mut Option<CertificateFiles>) -> Result<ServerTls, Error> {
+    match files {
+        Some(files) => {
+            files.changed(RENEWAL).await;
+            files.read()
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -63,6 +63,20 @@ impl Source<'_> {
             .map_err(|error| self.at(key, &path.span(), &format!("{}: {error}", found.display())))
     }
 
+    /// Returns the path of a file that need not exist, in a folder that must.
+    pub(super) fn new_file(
+        &self,
+        key: &str,
+        path: &Spanned<PathBuf>,
+    ) -> Result<PathBuf, ConfigError> {
+        let found = self.resolve(path.as_ref());
+        let folder = found.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if found.file_name().is_none() || !folder.is_none_or(Path::is_dir) || found.is_dir() {
+            return Err(self.wrong(key, path, "a file in a folder that exists"));
+        }
+        Ok(found)
+    }
+
     /// Returns a path, relative to the folder of the configuration.
     pub(super) fn resolve(&self, path: &Path) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
