@@ -10,9 +10,10 @@ mod model;
 
 use std::convert::Infallible;
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::pin::Pin;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -38,9 +39,14 @@ const STATIC: &str = "static";
 const SLICE: Duration = Duration::from_millis(100);
 const ROUNDS: usize = 41;
 
+/// The program that `benches/grpc_go/build` makes.
+const GRPC_GO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/grpc_go/client");
+
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
-/// A name, the process whose CPU time counts, and the call.
-type Row<'a> = (&'a str, u32, Box<dyn Fn() -> Call>);
+/// Makes so many calls at once for so long, and returns how many it has made.
+type Turn = Box<dyn FnMut(&Runtime, usize, Duration) -> usize>;
+/// A name, the process whose CPU time counts, and its turns.
+type Row<'a> = (&'a str, u32, Turn);
 type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
 fn main() {
@@ -51,7 +57,7 @@ fn main() {
         _ if arguments.iter().any(|argument| argument == "scale") => return scale(),
         _ => {}
     }
-    let (server, endpoint) = Server::start(&[SERVER, "0"]);
+    let (server, endpoint) = Process::server(&[SERVER, "0"]);
     // One thread, so that the time is that of the calls and not that of waking threads.
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let uuid = runtime.block_on(create(&endpoint));
@@ -63,40 +69,47 @@ fn main() {
     let alike = channel.http2_keep_alive_interval(Duration::from_secs(330));
     let alike = runtime.block_on(alike.connect()).expect("a channel");
     let this = std::process::id();
-    let grpc = [
+    let mut grpc = vec![
         ("tonic", this, by_stub(bare, &uuid, None)),
         ("tonic alike", this, by_stub(alike, &uuid, Some(Duration::from_secs(60)))),
         ("ours", this, grpc),
     ];
-    let rest = [("hyper", this, by_hyper(&endpoint, &uuid)), ("ours", this, rest)];
+    if Path::new(GRPC_GO).exists() {
+        grpc.push(by_go("grpc-go, 1 thread", Some("1"), &endpoint, &uuid));
+        grpc.push(by_go("grpc-go", None, &endpoint, &uuid));
+    } else {
+        println!("without grpc-go, which benches/grpc_go/build makes");
+    }
+    let mut rest = [("hyper", this, by_hyper(&endpoint, &uuid)), ("ours", this, rest)];
     for size in [1, 16, 64, 256] {
-        compare(&runtime, "grpc", size, &grpc);
-        compare(&runtime, "rest", size, &rest);
+        compare(&runtime, "grpc", size, &mut grpc);
+        compare(&runtime, "rest", size, &mut rest);
     }
     let body = runtime.block_on(body(&format!("{endpoint}/v1/device_tasks/{uuid}")));
-    let (fixed, fixed_endpoint) = Server::start(&[STATIC, &String::from_utf8_lossy(&body)]);
-    let fronts = [
-        ("static answer", fixed.0.id(), by_hyper(&fixed_endpoint, &uuid)),
-        ("REST front", server.0.id(), by_hyper(&endpoint, &uuid)),
+    let (fixed, fixed_endpoint) = Process::server(&[STATIC, &String::from_utf8_lossy(&body)]);
+    let mut fronts = [
+        ("static answer", fixed.child.id(), by_hyper(&fixed_endpoint, &uuid)),
+        ("REST front", server.child.id(), by_hyper(&endpoint, &uuid)),
     ];
-    compare(&runtime, "the server, rest", 16, &fronts);
+    compare(&runtime, "the server, rest", 16, &mut fronts);
     let runtime = Runtime::new().expect("a runtime");
     let pool = [1, 2, 4].map(|count| by_client(connections(&endpoint, count), &uuid));
     let names = ["1 connection", "2 connections", "4 connections"];
-    let pool: Vec<_> = names.into_iter().zip(pool).map(|(name, call)| (name, this, call)).collect();
+    let mut pool: Vec<_> =
+        names.into_iter().zip(pool).map(|(name, call)| (name, this, call)).collect();
     for size in [64, 256] {
-        compare(&runtime, "pool", size, &pool);
+        compare(&runtime, "pool", size, &mut pool);
     }
 }
 
 /// Measures emulators that have more and more tasks.
 fn scale() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let sizes = ["100", "10000", "1000000"].map(|size| (size, Server::start(&[SERVER, size])));
+    let sizes = ["100", "10000", "1000000"].map(|size| (size, Process::server(&[SERVER, size])));
     let rows = |call: fn(&Client) -> Call| {
         sizes.iter().map(move |(size, (server, endpoint))| -> Row<'_> {
             let client = connections(endpoint, 1);
-            (*size, server.0.id(), Box::new(move || call(&client)))
+            (*size, server.child.id(), turns(move || call(&client)))
         })
     };
     let lists = rows(|client| {
@@ -108,9 +121,9 @@ fn scale() {
         let call = client.device_tasks().create_task(model::task());
         Box::pin(async move { drop(call.await.expect("a task")) })
     });
-    let (lists, creates): (Vec<_>, Vec<_>) = (lists.collect(), creates.collect());
-    compare(&runtime, "a page of 100 tasks of so many", 16, &lists);
-    compare(&runtime, "a task more than so many", 16, &creates);
+    let (mut lists, mut creates): (Vec<_>, Vec<_>) = (lists.collect(), creates.collect());
+    compare(&runtime, "a page of 100 tasks of so many", 16, &mut lists);
+    compare(&runtime, "a task more than so many", 16, &mut creates);
 }
 
 async fn body(uri: &str) -> Bytes {
@@ -156,25 +169,40 @@ async fn static_answers(body: String) {
     }
 }
 
-/// A process of this program, which ends with it.
-struct Server(Child);
+/// Another process, which ends with its standard input.
+struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
 
-impl Server {
-    fn start(arguments: &[&str]) -> (Self, String) {
+impl Process {
+    /// Starts this program as a server, and returns its endpoint, too.
+    fn server(arguments: &[&str]) -> (Self, String) {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut server = command.spawn().expect("the server");
+        let mut server = Self::start(command.args(arguments));
+        let endpoint = server.line();
+        (server, endpoint)
+    }
+
+    fn start(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("a process");
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        Self { child, output }
+    }
+
+    /// Returns the next line of its output.
+    fn line(&mut self) -> String {
         let mut line = String::new();
-        let stdout = server.stdout.take().expect("its output");
-        BufReader::new(stdout).read_line(&mut line).expect("its endpoint");
-        (Self(server), line.trim().to_owned())
+        self.output.read_line(&mut line).expect("a line");
+        line.trim().to_owned()
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        self.0.wait().expect("the server");
+        drop(self.child.stdin.take());
+        self.child.wait().expect("a process");
     }
 }
 
@@ -187,9 +215,9 @@ fn connections(endpoint: &str, count: usize) -> Client {
     Client::builder(endpoint).connections(count).connect_lazy().expect("a client")
 }
 
-fn by_client(client: Client, uuid: &str) -> Box<dyn Fn() -> Call> {
+fn by_client(client: Client, uuid: &str) -> Turn {
     let uuid = uuid.to_owned();
-    Box::new(move || {
+    turns(move || {
         let (client, uuid) = (client.clone(), uuid.clone());
         Box::pin(async move {
             let task = client.device_tasks().get_task(uuid.as_str()).await.expect("a task");
@@ -198,9 +226,9 @@ fn by_client(client: Client, uuid: &str) -> Box<dyn Fn() -> Call> {
     })
 }
 
-fn by_stub(channel: Channel, uuid: &str, timeout: Option<Duration>) -> Box<dyn Fn() -> Call> {
+fn by_stub(channel: Channel, uuid: &str, timeout: Option<Duration>) -> Turn {
     let (stub, uuid) = (DeviceTasksClient::new(channel), uuid.to_owned());
-    Box::new(move || {
+    turns(move || {
         let (mut stub, uuid) = (stub.clone(), uuid.clone());
         Box::pin(async move {
             let mut request = tonic::Request::new(GetTaskRequest { task_uuid: uuid.clone() });
@@ -213,13 +241,13 @@ fn by_stub(channel: Channel, uuid: &str, timeout: Option<Duration>) -> Box<dyn F
     })
 }
 
-fn by_hyper(endpoint: &str, uuid: &str) -> Box<dyn Fn() -> Call> {
+fn by_hyper(endpoint: &str, uuid: &str) -> Turn {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
     let http: Http = http.build(connector);
     let (endpoint, uuid) = (endpoint.to_owned(), uuid.to_owned());
-    Box::new(move || {
+    turns(move || {
         let (http, uuid) = (http.clone(), uuid.clone());
         let uri = format!("{endpoint}/v1/device_tasks/{uuid}").parse().expect("an address");
         Box::pin(async move {
@@ -231,20 +259,42 @@ fn by_hyper(endpoint: &str, uuid: &str) -> Box<dyn Fn() -> Call> {
     })
 }
 
+/// Returns the row of a process of grpc-go, with a number of threads or one for each core.
+fn by_go<'a>(name: &'a str, threads: Option<&str>, endpoint: &str, uuid: &str) -> Row<'a> {
+    let mut command = Command::new(GRPC_GO);
+    command.args([endpoint.trim_start_matches("http://"), uuid]);
+    command.envs(threads.map(|threads| ("GOMAXPROCS", threads)));
+    let mut process = Process::start(&mut command);
+    let id = process.child.id();
+    let turn = move |_: &Runtime, size, slice: Duration| {
+        let stdin = process.child.stdin.as_mut().expect("its input");
+        writeln!(stdin, "{size} {}", slice.as_millis()).expect("a line");
+        process.line().parse().expect("a number")
+    };
+    (name, id, Box::new(turn))
+}
+
+fn turns(call: impl Fn() -> Call + 'static) -> Turn {
+    Box::new(move |runtime, size, slice| {
+        let (started, mut calls) = (Instant::now(), 0);
+        while calls == 0 || started.elapsed() < slice {
+            runtime.block_on(batch(size, &call));
+            calls += size;
+        }
+        calls
+    })
+}
+
 /// Measures rows that make a number of calls at once. As a test, each runs once.
-fn compare(runtime: &Runtime, what: &str, size: usize, rows: &[Row<'_>]) {
+fn compare(runtime: &Runtime, what: &str, size: usize, rows: &mut [Row<'_>]) {
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     let (rounds, slice) = if is_bench { (ROUNDS, SLICE) } else { (1, Duration::ZERO) };
     let mut samples = vec![(Vec::new(), Vec::new()); rows.len()];
     // The first round warms up.
     for round in 0..=rounds {
-        for ((_, process, call), (cpu, wall)) in rows.iter().zip(&mut samples) {
+        for ((_, process, turn), (cpu, wall)) in rows.iter_mut().zip(&mut samples) {
             let (started, used) = (Instant::now(), cpu_time(*process));
-            let mut calls = 0;
-            while calls == 0 || started.elapsed() < slice {
-                runtime.block_on(batch(size, call));
-                calls += size;
-            }
+            let calls = turn(runtime, size, slice);
             if round > 0 {
                 cpu.push((cpu_time(*process) - used).as_secs_f64() * 1e6 / calls as f64);
                 wall.push(started.elapsed().as_secs_f64() * 1e6 / calls as f64);
@@ -257,12 +307,12 @@ fn compare(runtime: &Runtime, what: &str, size: usize, rows: &[Row<'_>]) {
         let (cpu, wall) = (median(cpu), median(wall));
         let (first_cpu, first_wall) = *first.get_or_insert((cpu, wall));
         let ratios = (cpu / first_cpu, wall / first_wall);
-        println!("  {name:14} {cpu:7.2} µs {:5.3}, {wall:7.2} µs {:5.3}", ratios.0, ratios.1);
+        println!("  {name:17} {cpu:7.2} µs {:5.3}, {wall:7.2} µs {:5.3}", ratios.0, ratios.1);
     }
 }
 
 /// Makes a number of calls at once.
-async fn batch(size: usize, call: &dyn Fn() -> Call) {
+async fn batch(size: usize, call: &impl Fn() -> Call) {
     if size == 1 {
         return call().await;
     }

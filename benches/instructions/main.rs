@@ -4,11 +4,12 @@
 //! `task ENDPOINT` creates a task at an emulator and prints its uuid. `MODE ENDPOINT list COUNT` lists a page of 1,000
 //! tasks so often on one thread, through this crate (`grpc`, `rest`). `MODE ENDPOINT UUID COUNT` gets it so often on
 //! one thread: `grpc` and `rest` through this crate, `tonic` by the bare stub, `alike` by the stub with the deadline and
-//! the keep-alive of this crate, `hyper` by hyper and a serde model by hand. `held MODE ENDPOINT UUID COUNT` has so many of them in flight at once.
+//! the keep-alive of this crate, `google` by Google's `grpc`, `hyper` by hyper and a serde model by hand. `held MODE ENDPOINT UUID COUNT` has so many of them in flight at once.
 //! `codec DIRECTION SIZE ROW COUNT` reads or writes JSON, see its module. The script takes the difference of two counts,
 //! so that connecting and the start of the process cancel out.
 
 mod codec;
+mod google;
 #[path = "../calls/model.rs"]
 mod model;
 
@@ -115,6 +116,13 @@ async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
                 assert_eq!(response.task.expect("a task").uuid, uuid);
             }
         }
+        "google" => {
+            let channel = google::connect(endpoint);
+            for _ in 0..count {
+                let response = google::get_task(&channel, uuid).await;
+                assert_eq!(response.task.expect("a task").uuid, uuid);
+            }
+        }
         "hyper" => {
             let mut connector = HttpConnector::new();
             connector.set_nodelay(true);
@@ -128,6 +136,6 @@ async fn call(mode: &str, endpoint: &str, uuid: &str, count: usize) {
                 assert_eq!(answer.task.uuid, uuid);
             }
         }
-        other => panic!("expected grpc, rest, tonic, alike or hyper, found {other}"),
+        other => panic!("expected grpc, rest, tonic, alike, google or hyper, found {other}"),
     }
 }
