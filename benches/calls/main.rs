@@ -1,8 +1,8 @@
-//! Makes a call through the whole client beside the same call by the bare library, against the emulator in a process
-//! of its own: what our layers cost, and what a pool of connections gains.
+//! Makes a call through the whole client beside the same call by the bare library and by grpc-go, against the emulator
+//! in a process of its own: what our layers cost, and what a pool of connections gains.
 //!
 //! The rows of a group take turns, for a tenth of a second each, so that all of them meet the same machine. A group
-//! prints the medians: CPU time of this process or of the server, and wall time, per call and relative to the first row.
+//! prints the medians: CPU time of this process or of another, and wall time, per call and relative to the first row.
 //!
 //! With the argument `scale` it compares emulators with 100, 10,000 and 1,000,000 tasks instead.
 
