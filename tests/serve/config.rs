@@ -56,6 +56,7 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             "listen = 5\n[tenants.a]\nregion = \"eu\"".to_owned(),
             "1: listen: invalid type: integer `5`, expected a string",
         ),
+        (format!("{tenant}{tenant}"), "3: tenants.a: duplicate key"),
         (
             format!("listem = \"x\"\n{tenant}"),
             "1: listem: unknown field `listem`, expected one of `listen`",

@@ -49,7 +49,11 @@ impl Source<'_> {
         let start = self.text.get(..span.start).unwrap_or_default();
         let start = start.rfind('\n').map_or(0, |at| at + 1);
         let line = self.text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
-        let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+        let is_name =
+            |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let table = line.trim().strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+        let key = line.split_once('=').map(|(key, _)| key.trim());
+        let key = key.or(table.filter(is_name)).unwrap_or_default();
         match key {
             "" => ConfigError(format!("{path}:{}: {message}", self.line(span.start))),
             key => self.at(key, &span, &message),
