@@ -1,6 +1,7 @@
 //! The log of calls that change something.
 
 mod entry;
+mod file;
 mod log;
 mod target;
 mod writer;

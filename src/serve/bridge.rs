@@ -244,7 +244,7 @@ impl Prepared {
         };
         connections::serve(calls, listener, handshake, limits, workers, &notifier, shutdown).await;
         if let Some(log) = &audit {
-            log.flush().await;
+            log.finish().await;
         }
     }
 }

@@ -20,9 +20,9 @@ use crate::support::directory::Directory;
 use crate::{WIRES, client, emulator};
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
-const SECRET: &str = "hunter2-token";
+pub(super) const SECRET: &str = "hunter2-token";
 
-fn access(upstream: &str, wire: Wire, rules: Rules) -> Access {
+pub(super) fn access(upstream: &str, wire: Wire, rules: Rules) -> Access {
     access_to(client(upstream, wire), rules)
 }
 
@@ -32,7 +32,7 @@ fn access_to(upstream: Client, rules: Rules) -> Access {
     access.caller(caller.tenant("acme").rules(rules)).unwrap()
 }
 
-fn device_task() -> DeviceTask {
+pub(super) fn device_task() -> DeviceTask {
     // The commands of a task may have secrets.
     DeviceTask {
         display_name: "hunter2".into(),
@@ -46,7 +46,7 @@ fn device_task() -> DeviceTask {
     }
 }
 
-async fn create(client: &Client, task: DeviceTask) -> Result<DeviceTask, Error> {
+pub(super) async fn create(client: &Client, task: DeviceTask) -> Result<DeviceTask, Error> {
     let call = client.device_tasks().create_task(task);
     call.metadata("authorization", &format!("Bearer {SECRET}")).await
 }
@@ -57,7 +57,7 @@ async fn list(client: &Client) -> Result<usize, Error> {
     page.map(|page| page.tasks.len())
 }
 
-fn lines(path: &std::path::Path) -> Vec<Value> {
+pub(super) fn lines(path: &std::path::Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     assert!(!text.contains(SECRET) && !text.contains("hunter2"), "{text}");
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -8,6 +8,7 @@ mod support;
 
 mod access;
 mod audit;
+mod audit_file;
 mod config;
 mod fronts;
 mod hostile;

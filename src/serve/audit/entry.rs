@@ -25,7 +25,7 @@ pub(in crate::serve) struct Call {
 struct Line<'a> {
     time: Timestamp,
     event: &'a str,
-    call: &'a str,
+    call: String,
     caller: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
@@ -49,11 +49,11 @@ struct Outcome<'a> {
 }
 
 impl Call {
-    fn line(&self, event: &str, id: &str, outcome: Option<Outcome<'_>>) -> Vec<u8> {
+    fn line(&self, event: &str, id: u64, outcome: Option<Outcome<'_>>) -> Vec<u8> {
         let line = Line {
             time: SystemTime::now().into(),
             event,
-            call: id,
+            call: format!("{id:016x}"),
             caller: &self.caller,
             subject: self.subject.as_deref(),
             tenant: &self.tenant,
@@ -77,11 +77,12 @@ impl AuditLog {
     /// Returns `UNAVAILABLE` if that cannot be written. The call must not be sent.
     pub(in crate::serve) async fn begin(&self, call: Call) -> Result<Entry, Status> {
         let begun = Some(Instant::now());
-        let mut entry = Entry { log: self.clone(), id: new_id(), call, begun, is_sent: false };
-        let written = self.write(entry.call.line("begin", &entry.id, None)).await;
+        let id = fastrand::u64(..);
+        let mut entry = Entry { log: self.clone(), id, call, begun, is_sent: false };
+        let written = self.write_begin(id, entry.call.line("begin", id, None)).await;
         if let Err(status) = written {
-            // What has no beginning has no end.
-            entry.begun = None;
+            // The line may be in the file all the same, such as after a failed wait for the disk.
+            entry.log_end(status.code(), false, None);
             return Err(status);
         }
         entry.is_sent = true;
@@ -94,18 +95,14 @@ impl AuditLog {
     ///
     /// Returns `UNAVAILABLE` if that cannot be written.
     pub(in crate::serve) async fn note(&self, event: &str, call: &Call) -> Result<(), Status> {
-        self.write(call.line(event, &new_id(), None)).await
+        self.write(call.line(event, fastrand::u64(..), None)).await
     }
-}
-
-fn new_id() -> String {
-    format!("{:016x}", fastrand::u64(..))
 }
 
 /// A call that is being sent. Dropped without an end, it was cancelled.
 pub(in crate::serve) struct Entry {
     log: AuditLog,
-    id: String,
+    id: u64,
     call: Call,
     begun: Option<Instant>,
     is_sent: bool,
@@ -127,7 +124,7 @@ impl Entry {
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let code = code_name(code);
         let outcome = Outcome { code, may_have_run, request_id, milliseconds };
-        self.log.append(self.call.line("end", &self.id, Some(outcome)));
+        self.log.write_end(self.id, self.call.line("end", self.id, Some(outcome)));
     }
 }
 

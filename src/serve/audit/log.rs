@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use tokio::sync::oneshot;
 use tonic::Status;
 
-use super::writer::{Command, Writer};
+use super::writer::{Answer, Command, Writer};
 use crate::server::notifier::Notifier;
 
 /// A log of the calls that change something: one line of JSON before such a call is sent and one when it has ended.
@@ -31,7 +31,10 @@ use crate::server::notifier::Notifier;
 /// | `request_id` | of `end`: ESET's id, for its support |
 /// | `milliseconds` | of `end`: how long it took |
 ///
-/// A `begin` without an `end` means that the server was killed. No other part of a request is in it, and no token.
+/// While the disk is full, the `end` of calls that had begun is kept and written as soon as there is room again. So a
+/// `begin` without an `end` means that the server was killed, or stopped before there was room: then the operator is
+/// [told](crate::serve::Bridge::on_notice) the lines. A file that is renamed or removed is opened again, or created, on
+/// Unix: nothing is written where nobody finds it. No other part of a request is in it, and no token.
 #[derive(Clone)]
 pub struct AuditLog {
     commands: mpsc::Sender<Command>,
@@ -59,17 +62,13 @@ impl AuditLog {
     ///
     /// Fails if it cannot be opened. The log goes on in the old file then.
     pub async fn reopen(&self) -> io::Result<()> {
-        let (answer, answered) = oneshot::channel();
-        self.send(Command::Reopen(answer));
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        self.ask(Command::Reopen).await
     }
 
-    /// Waits until all lines so far are written.
-    pub(in crate::serve) async fn flush(&self) {
-        let (answer, answered) = oneshot::channel();
-        self.send(Command::Line(Vec::new(), Some(answer)));
+    /// Waits until all lines so far are written, or tells the operator of those that cannot be.
+    pub(in crate::serve) async fn finish(&self) {
         // The notifier says what fails.
-        let _ = answered.await;
+        let _ = self.ask(Command::Finish).await;
     }
 
     /// Sets who is told when the log cannot be written, and when it can again.
@@ -77,20 +76,25 @@ impl AuditLog {
         self.notifier.get_or_init(|| notifier.clone());
     }
 
-    /// Writes a line and waits until it is on the disk.
-    pub(super) async fn write(&self, line: Vec<u8>) -> Result<(), Status> {
-        let (answer, answered) = oneshot::channel();
-        self.send(Command::Line(line, Some(answer)));
-        answered.await.unwrap_or_else(|_| Err(gone())).map_err(|error| {
-            Status::unavailable(format!(
-                "the server's audit log cannot be written, so the call was not sent: {error}"
-            ))
-        })
+    /// Writes the line before a call, and waits until it is on the disk.
+    pub(super) async fn write_begin(&self, id: u64, line: Vec<u8>) -> Result<(), Status> {
+        self.ask(|answer| Command::Begin(id, line, answer)).await.map_err(not_written)
     }
 
-    /// Writes a line some time soon.
-    pub(super) fn append(&self, line: Vec<u8>) {
-        self.send(Command::Line(line, None));
+    /// Writes the line after a call some time soon.
+    pub(super) fn write_end(&self, id: u64, line: Vec<u8>) {
+        self.send(Command::End(id, line));
+    }
+
+    /// Writes a line, and waits until it is on the disk.
+    pub(super) async fn write(&self, line: Vec<u8>) -> Result<(), Status> {
+        self.ask(|answer| Command::Note(line, answer)).await.map_err(not_written)
+    }
+
+    async fn ask(&self, command: impl FnOnce(Answer) -> Command) -> io::Result<()> {
+        let (answer, answered) = oneshot::channel();
+        self.send(command(answer));
+        answered.await.unwrap_or_else(|_| Err(io::Error::other("its thread is gone")))
     }
 
     fn send(&self, command: Command) {
@@ -99,8 +103,10 @@ impl AuditLog {
     }
 }
 
-fn gone() -> io::Error {
-    io::Error::other("its thread is gone")
+fn not_written(error: io::Error) -> Status {
+    Status::unavailable(format!(
+        "the server's audit log cannot be written, so the call was not sent: {error}"
+    ))
 }
 
 impl fmt::Debug for AuditLog {

@@ -1,98 +1,175 @@
 //! The thread that writes the log, so that a slow disk does not stop calls that write nothing.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::file::LogFile;
 use crate::server::notifier::Notifier;
 
 /// The number of lines that share one wait for the disk.
 const BATCH: usize = 1024;
+/// The first and the longest wait before the kept lines are tried again.
+const SHORT_WAIT: Duration = Duration::from_millis(200);
+const LONG_WAIT: Duration = Duration::from_secs(30);
+
+pub(super) type Answer = oneshot::Sender<io::Result<()>>;
 
 pub(super) enum Command {
-    /// Writes a line. With a sender, also waits until it is on the disk.
-    Line(Vec<u8>, Option<oneshot::Sender<io::Result<()>>>),
-    Reopen(oneshot::Sender<io::Result<()>>),
+    /// Writes the line before a call with this id, and waits until it is on the disk.
+    Begin(u64, Vec<u8>, Answer),
+    /// Writes the line after a call, now or later. Without its beginning in the log it is dropped.
+    End(u64, Vec<u8>),
+    /// Writes a line, and waits until it is on the disk.
+    Note(Vec<u8>, Answer),
+    Reopen(Answer),
+    /// Waits until all lines are on the disk. The operator is told of those that cannot be written.
+    Finish(Answer),
 }
 
 pub(super) struct Writer {
-    path: PathBuf,
-    file: File,
-    /// Whether the last line is incomplete, because the disk was full.
-    is_torn: bool,
+    file: LogFile,
+    /// The calls whose beginning may be in the log and whose end is to come.
+    begun: HashSet<u64>,
+    /// Ends that could not be written. There are at most as many as calls that had begun when the disk became full,
+    /// since no further one begins before these are written.
+    kept: VecDeque<Vec<u8>>,
     is_failing: bool,
     notifier: Arc<OnceLock<Notifier>>,
 }
 
 impl Writer {
     pub(super) fn open(path: &Path, notifier: Arc<OnceLock<Notifier>>) -> io::Result<Self> {
-        let path = path.to_owned();
-        let file = open(&path)?;
-        Ok(Self { path, file, is_torn: false, is_failing: false, notifier })
+        let (begun, kept) = Default::default();
+        Ok(Self { file: LogFile::open(path)?, begun, kept, is_failing: false, notifier })
     }
 
     /// Writes until the log is dropped.
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
-        while let Ok(first) = commands.recv() {
+        while let Some(first) = self.next(commands) {
+            let mut followed = match &first {
+                // That does it itself, and says nothing.
+                Command::Reopen(_) => Ok(()),
+                _ => self.follow(),
+            };
             let mut waiting = Vec::new();
             for command in std::iter::once(first).chain(commands.try_iter().take(BATCH)) {
+                let failed = followed.as_ref().err().map(copy);
                 match command {
-                    Command::Line(line, answer) => {
-                        let written = self.write(&line);
-                        if let Err(error) = &written {
-                            self.tell(Some(error));
+                    Command::Begin(id, line, answer) => {
+                        let written = failed.map_or_else(|| self.write(&line), Err);
+                        if written.is_ok() {
+                            self.begun.insert(id);
                         }
-                        waiting.extend(answer.map(|answer| (answer, written)));
+                        waiting.push((answer, written));
+                    }
+                    Command::End(id, line) => {
+                        if self.begun.remove(&id) {
+                            self.kept.push_back(line);
+                        }
+                        if let Err(error) = failed.map_or_else(|| self.write_kept(), Err) {
+                            self.tell(Some(&error));
+                        }
+                    }
+                    Command::Note(line, answer) => {
+                        let written = failed.map_or_else(|| self.write(&line), Err);
+                        waiting.push((answer, written));
                     }
                     Command::Reopen(answer) => {
-                        // The lines of this batch are in the old file.
-                        let synced = self.sync();
-                        let opened = open(&self.path).map(|file| self.file = file);
-                        self.is_torn &= opened.is_err();
-                        let _ = answer.send(synced.and(opened));
+                        // The lines so far are in the old file.
+                        self.settle(&mut waiting);
+                        let reopened = self.file.reopen();
+                        if reopened.is_ok() {
+                            followed = Ok(());
+                        }
+                        let _ = answer.send(reopened);
+                    }
+                    Command::Finish(answer) => {
+                        self.settle(&mut waiting);
+                        let _ = answer.send(self.try_again());
+                        self.give_up();
                     }
                 }
             }
-            if waiting.is_empty() {
-                continue;
-            }
-            let synced = self.sync();
-            let result = waiting.iter().find_map(|(_, written)| written.as_ref().err());
-            self.tell(result.or(synced.as_ref().err()));
-            for (answer, written) in waiting {
-                let synced = synced.as_ref().map_err(copy).copied();
-                // The caller may have given up.
-                let _ = answer.send(written.and(synced));
-            }
+            self.settle(&mut waiting);
         }
+        // `try_again` tells of an error.
+        let _ = self.try_again();
+        self.give_up();
     }
 
-    fn write(&mut self, mut line: &[u8]) -> io::Result<()> {
-        if self.is_torn && !line.is_empty() {
-            self.file.write_all(b"\n")?;
-            self.is_torn = false;
-        }
-        while !line.is_empty() {
-            match self.file.write(line) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    line = line.get(written..).unwrap_or_default();
-                    self.is_torn = !line.is_empty();
+    /// Waits for a command, and tries to write the kept lines meanwhile.
+    fn next(&mut self, commands: &Receiver<Command>) -> Option<Command> {
+        let mut wait = SHORT_WAIT;
+        while !self.kept.is_empty() {
+            match commands.recv_timeout(wait) {
+                Ok(command) => return Some(command),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    let _ = self.try_again();
+                    wait = (wait * 2).min(LONG_WAIT);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
             }
+        }
+        commands.recv().ok()
+    }
+
+    /// Writes what is kept, and waits for the disk.
+    fn try_again(&mut self) -> io::Result<()> {
+        let written =
+            self.follow().and_then(|()| self.write_kept()).and_then(|()| self.file.sync());
+        self.tell(written.as_ref().err());
+        written
+    }
+
+    /// Makes sure that the lines go where the path leads.
+    fn follow(&mut self) -> io::Result<()> {
+        if self.file.follow()? {
+            let path = self.file.path().display();
+            self.notify(&format!("{path} was renamed or removed, and is opened again"));
         }
         Ok(())
     }
 
-    /// Waits for the disk. Pipes and devices have none.
-    fn sync(&self) -> io::Result<()> {
-        if self.file.metadata()?.is_file() { self.file.sync_data() } else { Ok(()) }
+    /// Writes a line after those that are kept.
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        self.write_kept()?;
+        self.file.append(line)
+    }
+
+    fn write_kept(&mut self) -> io::Result<()> {
+        while let Some(line) = self.kept.front() {
+            self.file.append(line)?;
+            self.kept.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Waits for the disk, and answers who waits.
+    fn settle(&mut self, waiting: &mut Vec<(Answer, io::Result<()>)>) {
+        if waiting.is_empty() {
+            return;
+        }
+        let synced = self.file.sync();
+        let result = waiting.iter().find_map(|(_, written)| written.as_ref().err().map(copy));
+        self.tell(result.as_ref().or(synced.as_ref().err()));
+        for (answer, written) in waiting.drain(..) {
+            // The caller may have given up.
+            let _ = answer.send(written.and(synced.as_ref().map_err(copy).copied()));
+        }
+    }
+
+    /// Tells the operator of the lines that nobody will write any more.
+    fn give_up(&mut self) {
+        for line in std::mem::take(&mut self.kept) {
+            let (path, line) = (self.file.path().display(), String::from_utf8_lossy(&line));
+            self.notify(&format!("{path} lacks a line that could not be written: {}", line.trim()));
+        }
     }
 
     /// Tells the operator when writing begins to fail, and when it works again.
@@ -100,7 +177,7 @@ impl Writer {
         if std::mem::replace(&mut self.is_failing, error.is_some()) == error.is_some() {
             return;
         }
-        let path = self.path.display();
+        let path = self.file.path().display();
         let notice = match error {
             Some(error) => {
                 format!(
@@ -109,16 +186,12 @@ impl Writer {
             }
             None => format!("{path} is written again"),
         };
-        self.notifier.get_or_init(Notifier::default).notify(&notice);
+        self.notify(&notice);
     }
-}
 
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    fn notify(&self, notice: &str) {
+        self.notifier.get_or_init(Notifier::default).notify(notice);
+    }
 }
 
 fn copy(error: &io::Error) -> io::Error {
