@@ -109,6 +109,11 @@ impl Access {
         self
     }
 
+    /// Returns the issuer of the tokens of callers.
+    pub(super) fn issuer(&self) -> Option<&JwtIssuer> {
+        self.jwt.as_deref()
+    }
+
     /// Adds a caller.
     ///
     /// # Errors
@@ -166,7 +171,10 @@ impl Access {
                 }
             }
         }
-        let own = token.and_then(|_| by(&Identity::OwnToken));
+        // A token of the issuer is for this server alone, whatever is wrong with it. No upstream gets to see it.
+        let is_ours =
+            |token: &str| self.jwt.as_ref().is_some_and(|issuer| issuer.is_named_by(token));
+        let own = token.filter(|token| !is_ours(token)).and_then(|_| by(&Identity::OwnToken));
         match own.or_else(|| by(&Identity::Anyone)) {
             Some(caller) => known(caller),
             // The same for all reasons, so that nobody can guess names or tokens.

@@ -342,7 +342,7 @@ fn access(
         access.insert(name, tenant);
     }
     if let Some(table) = &file.jwt {
-        access = access.jwt(jwt(source, table)?);
+        access = access.jwt(jwt(source, table)?.after(previous.and_then(Access::issuer)));
     }
     if file.tenants.is_empty() {
         return Err(ConfigError(format!(

@@ -3,6 +3,7 @@
 mod crypto;
 mod keys;
 
+use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 use tonic::Status;
@@ -16,7 +17,8 @@ const LEEWAY: u64 = 30;
 ///
 /// A token is accepted if it is signed with RS256, PS256, ES256 or EdDSA (Ed25519) by one of the issuer's
 /// [keys](Jwks), and has this `iss`, this `aud`, and an `exp` in the future. `nbf` is checked if present. Clocks may
-/// differ by 30 seconds. Other algorithms are refused: `none`, and HMAC, of which the server would have the secret.
+/// differ by 30 seconds. A token with this `iss` is for this server alone: even an invalid one is not passed on for a
+/// caller with [`Identity::OwnToken`](super::Identity::OwnToken). Other algorithms are refused: `none`, and HMAC, of which the server would have the secret.
 ///
 /// The verification is by the crate `jsonwebtoken`, of which one provider of cryptography is for the whole process:
 /// the one that your program has installed before, or else ring.
@@ -58,13 +60,35 @@ impl JwtIssuer {
         self
     }
 
-    /// Verifies a token; `None` if it is not valid.
+    /// Goes on with the keys that these have fetched, if from the same address.
+    #[must_use]
+    pub(super) fn after(mut self, previous: Option<&Self>) -> Self {
+        if let Some(previous) =
+            previous.filter(|previous| previous.keys.is_fetched_like(&self.keys))
+        {
+            self.keys = previous.keys.clone();
+        }
+        self
+    }
+
+    /// Whether a token says that it is of this issuer, valid or not.
+    pub(super) fn is_named_by(&self, token: &str) -> bool {
+        let claims = insecure_decode_claims::<Map<String, Value>>(token);
+        claims.is_ok_and(|claims| match claims.get("iss") {
+            Some(Value::Array(issuers)) => issuers.iter().any(|one| *one == *self.issuer),
+            issuer => issuer.is_some_and(|issuer| *issuer == *self.issuer),
+        })
+    }
+
+    /// Verifies a token; `None` if it is not valid. Keys are not fetched for one of another issuer.
     ///
     /// # Errors
     ///
     /// Returns `UNAVAILABLE` if the keys cannot be fetched.
     pub(super) async fn verify(&self, token: &str) -> Result<Option<Verified>, Status> {
-        let Ok(header) = decode_header(token) else { return Ok(None) };
+        let Some(header) = decode_header(token).ok().filter(|_| self.is_named_by(token)) else {
+            return Ok(None);
+        };
         // An extension that must be understood (RFC 7515, 4.1.11), and none is.
         if header.crit.is_some() {
             return Ok(None);

@@ -1,12 +1,15 @@
 //! Callers with a JSON Web Token.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64_simd::URL_SAFE_NO_PAD as BASE64;
 use eset_protect::automation::v1::ListTasksRequest;
-use eset_protect::serve::{Access, Bridge, Caller, Identity, Jwks, JwtIssuer, RunningBridge};
+use eset_protect::serve::{
+    Access, Bridge, Caller, Config, Identity, Jwks, JwtIssuer, RunningBridge,
+};
 use eset_protect::{Client, Wire};
 use ring::hmac;
 use ring::rand::SystemRandom;
@@ -18,8 +21,10 @@ use ring::signature::{
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tonic::Code;
 
+use crate::support::directory::Directory;
 use crate::{WIRES, client, emulator};
 
 const ISSUER: &str = "https://idp.example/";
@@ -211,16 +216,15 @@ async fn a_token_names_the_caller() {
     }
 }
 
-#[tokio::test]
-async fn the_keys_are_fetched_and_rotated_with_patience() {
-    let emulator = emulator().await;
-    let keys = [Key::ec(), Key::ec()];
+/// Serves the current one of two sets of keys.
+async fn serve_keys(
+    sets: [String; 2],
+    current: &Arc<AtomicUsize>,
+    requests: &Arc<AtomicU64>,
+) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
-    let (current, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
-    let sets =
-        [keys[0].public("0"), keys[1].public("1")].map(|key| json!({ "keys": [key] }).to_string());
-    let (served, count) = (Arc::clone(&current), Arc::clone(&requests));
+    let (served, count) = (Arc::clone(current), Arc::clone(requests));
     let server = tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -235,6 +239,17 @@ async fn the_keys_are_fetched_and_rotated_with_patience() {
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
+    (url, server)
+}
+
+#[tokio::test]
+async fn the_keys_are_fetched_and_rotated_with_patience() {
+    let emulator = emulator().await;
+    let keys = [Key::ec(), Key::ec()];
+    let (current, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
+    let sets =
+        [keys[0].public("0"), keys[1].public("1")].map(|key| json!({ "keys": [key] }).to_string());
+    let (url, server) = serve_keys(sets, &current, &requests).await;
     let token = |index: usize| keys[index].token(&keys[index].head(&index.to_string()), &claims());
     let issuer = |jwks| JwtIssuer::new(ISSUER, AUDIENCE, jwks);
     let jwks = || Jwks::fetched_from(&url).unwrap();
@@ -262,6 +277,80 @@ async fn the_keys_are_fetched_and_rotated_with_patience() {
     assert_eq!(code(&hasty, &token(1)).await, Code::Ok);
     let down = bridge(&emulator.endpoint(), issuer(jwks())).await;
     assert_eq!(code(&client(&down.endpoint(), Wire::Grpc), &token(1)).await, Code::Unavailable);
+}
+
+#[tokio::test]
+async fn a_reload_keeps_the_keys_of_the_same_address() {
+    let emulator = emulator().await;
+    let key = Key::ec();
+    let set = json!({ "keys": [key.public("0")] }).to_string();
+    let (url, server) = serve_keys([set.clone(), set], &Arc::default(), &Arc::default()).await;
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    let write = |url: &str| {
+        let text = format!(
+            "[jwt]\nissuer = {ISSUER:?}\naudience = {AUDIENCE:?}\njwks = {url:?}\n\
+             [tenants.acme]\nendpoint = {:?}\n[callers.soar]\njwt = \"soar\"\ntenants = [\"acme\"]\n",
+            emulator.endpoint()
+        );
+        fs::write(&path, text).unwrap();
+    };
+    write(&url);
+    let bridge = Config::read(&path, None).unwrap().into_bridge();
+    let handle = bridge.access_handle();
+    let bridge = bridge.start().await.unwrap();
+    let client = client(&bridge.endpoint(), Wire::Grpc);
+    let token = key.token(&key.head("0"), &claims());
+    assert_eq!(code(&client, &token).await, Code::Ok);
+    server.abort();
+    assert!(server.await.unwrap_err().is_cancelled());
+    let reload = || {
+        let config = Config::read(&path, Some(&handle.current())).unwrap();
+        handle.replace(config.into_access());
+    };
+    reload();
+    assert_eq!(code(&client, &token).await, Code::Ok);
+    // Keys of another address are others.
+    write(&url.replace("/keys", "/others"));
+    reload();
+    assert_eq!(code(&client, &token).await, Code::Unavailable);
+}
+
+#[tokio::test]
+async fn no_upstream_gets_a_token_of_the_issuer() {
+    let upstream = emulator().await;
+    let key = Key::ec();
+    let set = json!({ "keys": [key.public("0")] }).to_string();
+    let nowhere = Jwks::fetched_from("http://127.0.0.1:1/keys").unwrap();
+    let ours = |claims: &Value| key.token(&key.head("0"), claims);
+    let foreign = ours(&with("iss", "https://upstream.example/".into()));
+    for (keys, of_ours) in [
+        (Jwks::parse(set).unwrap(), [Code::Ok, Code::Unauthenticated, Code::Unauthenticated]),
+        (nowhere, [Code::Unavailable, Code::Unavailable, Code::Unauthenticated]),
+    ] {
+        let access = Access::new().tenant("a", client(&upstream.endpoint(), Wire::Rest));
+        let access = access.jwt(JwtIssuer::new(ISSUER, AUDIENCE, keys));
+        let soar = Caller::new("soar", Identity::Jwt("soar".into())).tenant("a");
+        let own = Caller::new("own", Identity::OwnToken).tenant("a");
+        let access = access.caller(soar).and_then(|access| access.caller(own)).unwrap();
+        let bridge = Bridge::new(access).start().await.unwrap();
+        for front in WIRES {
+            let client = client(&bridge.endpoint(), front);
+            let unsigned = key.token(&json!({ "alg": "none" }), &claims());
+            let tokens = [ours(&claims()), ours(&with("exp", in_seconds(-60).into())), unsigned];
+            for (token, expected) in tokens.iter().zip(of_ours) {
+                let before = upstream.log().len();
+                assert_eq!(code(&client, token).await, expected);
+                let arrived = upstream.log().split_off(before);
+                assert_eq!(arrived.len(), usize::from(expected == Code::Ok));
+                assert!(arrived.iter().all(|one| !one.headers.contains_key("authorization")));
+            }
+            for token in [&*foreign, "of-mine"] {
+                assert_eq!(code(&client, token).await, Code::Ok);
+                assert!(upstream.log().pop().unwrap().headers.contains_key("authorization"));
+            }
+        }
+    }
 }
 
 #[test]

@@ -28,11 +28,11 @@ const LIMITS: Limits = Limits { first_byte: None, message: 1024 * 1024, header_l
 /// A token without the name of its key is tried with each, so there may not be many.
 const MOST: usize = 64;
 
-/// A set of public keys (JWKS, RFC 7517): from a file, or fetched from a URL.
-#[derive(Debug)]
+/// A set of public keys (JWKS, RFC 7517): from a file, or fetched from a URL. All clones are the same set.
+#[derive(Clone, Debug)]
 pub struct Jwks(Source);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     Fixed(Arc<[Key]>),
     Fetched(Arc<Fetched>),
@@ -98,8 +98,8 @@ impl Jwks {
     }
 
     /// Fetches the set from this address when a token arrives, again after ten minutes, and again for a token whose
-    /// key is not in it, but not more often than every 30 seconds. If that fails, the last set is used for a day. The
-    /// server needs a certificate of an authority that the system trusts; the environment's proxy is used.
+    /// key is not in it, but not more often than every 30 seconds. If that fails, the last set is used for a day, also after
+    /// the configuration has been [read again](crate::serve::Config::read). The server needs a certificate of an authority that the system trusts; the environment's proxy is used.
     ///
     /// # Errors
     ///
@@ -142,6 +142,14 @@ impl Jwks {
             fetched.interval = interval;
         }
         self
+    }
+
+    /// Whether both are fetched from the same address.
+    pub(in crate::serve) fn is_fetched_like(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Source::Fetched(one), Source::Fetched(other)) => one.uri == other.uri,
+            _ => false,
+        }
     }
 
     /// Returns the keys, among them one of this name if the issuer has it.
