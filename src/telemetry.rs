@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | `call` | `eset_protect::call` | call, with all its attempts and waits | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
 //! | `attempt` | `eset_protect::wire` | request over gRPC | `Attempt.eset.dotnod.automation.v1.DeviceTasks/GetTask` |
-//! | `serve` | `eset_protect::serve` | call that a bridge (feature `serve`) forwards; the parent of its `call` | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
+//! | `serve` | `eset_protect::serve` | call that a bridge (feature `serve`) forwards or refuses; the parent of its `call` | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
 //! | `request` | `eset_protect::wire` | request over REST, including logins and polls for pending responses | `GET /v1/device_tasks/{task_uuid}` |
 //!
 //! All but `serve` have the kind `client`; attempts and requests are children of their call. A call is the same RPC on both wires,
@@ -21,7 +21,7 @@
 //!
 //! | field | on | value |
 //! |---|---|---|
-//! | `eset_protect.caller`, `eset_protect.tenant` | serve | their names in the configuration of the bridge |
+//! | `eset_protect.caller`, `eset_protect.tenant` | serve | their names in the configuration of the bridge; empty if the call is refused before they are known |
 //! | `trace_id` | serve | the caller's trace, or else the span's own, for logs |
 //! | `rpc.system.name` | call, attempt, serve | `grpc` |
 //! | `rpc.method` | call, attempt, serve | the full name, service `/` method |
@@ -86,7 +86,7 @@
 //! | `eset_protect.client.logins` | counter | `outcome`: `ok`, `refused`, `failed` |
 //! | `eset_protect.client.rate_limit.wait` | histogram, seconds | `outcome`: `waited`, `refused` |
 //! | `rpc.server.call.duration` | histogram, seconds | of a bridge: `rpc.system.name`, `rpc.method`, `rpc.response.status_code` |
-//! | `eset_protect.serve.calls` | counter | of a bridge: `tenant`, `rpc.response.status_code` |
+//! | `eset_protect.serve.calls` | counter | of a bridge: `tenant`, empty if the call is refused before it is known; `rpc.response.status_code` |
 //!
 //! All labels have few distinct values: RPCs, codes, servers. `describe_metrics` passes descriptions to the
 //! recorder.

@@ -75,7 +75,8 @@ impl Admitted {
     ) -> Result<Response<Bytes>, Status> {
         let (metadata, _, message) = request.into_parts();
         let mut headers = metadata.into_headers();
-        let served = Served::begin(spec, &self.caller.name, &self.tenant.name, &mut headers);
+        let (caller, tenant) = (Some(&*self.caller.name), Some(&*self.tenant.name));
+        let served = Served::begin(spec, caller, tenant, &mut headers);
         let sending = self.send(spec, types, headers, message).instrument(served.span());
         let result = sending.await;
         served.end(result.as_ref().map_or_else(Status::code, |_| Code::Ok));

@@ -12,11 +12,11 @@ use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, service_fn};
 
-use super::access::Identified;
+use super::access::{Identified, Tenant};
 use super::access_handle::AccessHandle;
 use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
-use super::caller::Identity;
+use super::caller::{Caller, Identity};
 use super::hosted::Hosted;
 use super::rules;
 use crate::rpc::MethodSpec;
@@ -25,6 +25,7 @@ use crate::server::head::{self, full, is_grpc};
 use crate::server::introspection::ReportedHealth;
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, encoded, openapi};
+use crate::telemetry::Served;
 use crate::transcode::RpcTypes;
 
 const ABOUT: About = About {
@@ -47,6 +48,13 @@ pub(super) struct Gate {
     /// Health and reflection.
     pub(super) routes: Routes,
     pub(super) body_time: Duration,
+}
+
+/// What is known of a call that is refused.
+#[derive(Default)]
+struct Known {
+    caller: Option<Arc<Caller>>,
+    tenant: Option<Arc<Tenant>>,
 }
 
 /// Returns the RPCs by gRPC path.
@@ -81,19 +89,38 @@ impl Gate {
         }
     }
 
-    /// Decides whether a request may call an RPC.
+    /// Decides whether a request may call an RPC, and observes it if not.
     async fn admit(
+        &self,
+        spec: &'static MethodSpec,
+        headers: &HeaderMap,
+        extensions: &http::Extensions,
+    ) -> Result<Admitted, Status> {
+        let mut known = Known::default();
+        let admitted = self.decide(spec, headers, extensions, &mut known).await;
+        if let Err(status) = &admitted {
+            let caller = known.caller.as_ref().map(|caller| &*caller.name);
+            let tenant = known.tenant.as_ref().map(|tenant| &*tenant.name);
+            Served::begin(spec, caller, tenant, &mut headers.clone()).end(status.code());
+        }
+        admitted
+    }
+
+    async fn decide(
         &self,
         spec: &MethodSpec,
         headers: &HeaderMap,
         extensions: &http::Extensions,
+        known: &mut Known,
     ) -> Result<Admitted, Status> {
         let deadline = Deadline::of(headers)?;
         let Certified(names) = extensions.get().cloned().unwrap_or_default();
         let access = self.access.current();
         let identified = deadline.limit(access.identify(headers, &names)).await??;
         let Identified { caller, subject } = identified;
+        known.caller = Some(Arc::clone(&caller));
         let tenant = access.tenant_for(&caller, headers)?;
+        known.tenant = Some(Arc::clone(&tenant));
         let passes_on = caller.identity == Identity::OwnToken;
         let own_token = headers.get(header::AUTHORIZATION).filter(|_| passes_on).cloned();
         let (audit, health) = (self.audit.clone(), self.health.clone());

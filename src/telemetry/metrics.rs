@@ -42,7 +42,7 @@ pub fn describe_metrics() {
     #[cfg(feature = "serve")]
     {
         describe_histogram!(SERVED, Unit::Seconds, "How long the calls of callers took");
-        describe_counter!(SERVED_CALLS, "The calls of callers, by tenant");
+        describe_counter!(SERVED_CALLS, "The calls of callers, also refused ones, by tenant");
     }
     describe_histogram!(RATE_LIMIT_WAIT, Unit::Seconds, "How long calls waited for the rate limit");
 }

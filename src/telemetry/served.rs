@@ -13,11 +13,11 @@ use crate::rpc::MethodSpec;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Observes a call. Dropping it without ending it means that the call was cancelled.
+/// Observes a call, whose caller and tenant are not known if it is refused early. Dropping it without ending it means that the call was cancelled.
 pub(crate) struct Served<'a> {
     span: Span,
     spec: &'static MethodSpec,
-    tenant: &'a str,
+    tenant: Option<&'a str>,
     started: Instant,
     is_ended: bool,
 }
@@ -27,8 +27,8 @@ impl<'a> Served<'a> {
     #[cfg_attr(not(feature = "otel"), allow(unused_variables))]
     pub(crate) fn begin(
         spec: &'static MethodSpec,
-        caller: &str,
-        tenant: &'a str,
+        caller: Option<&str>,
+        tenant: Option<&'a str>,
         headers: &mut HeaderMap,
     ) -> Self {
         let method = method(spec);
@@ -69,7 +69,7 @@ impl<'a> Served<'a> {
     fn record(&mut self, code: Code) {
         self.is_ended = true;
         ended(&self.span, code);
-        metrics::served(self.spec, self.tenant, code, self.started.elapsed());
+        metrics::served(self.spec, self.tenant.unwrap_or_default(), code, self.started.elapsed());
     }
 }
 

@@ -121,6 +121,8 @@ fn a_configuration_is_checked_served_and_read_again() {
     let metrics = std::io::read_to_string(stream).unwrap();
     assert!(metrics.contains("\nrpc_server_call_duration_seconds_bucket{"), "{metrics}");
     assert!(metrics.contains("\neset_protect_serve_calls_total{tenant=\"acme\""), "{metrics}");
+    let refused = "_calls_total{tenant=\"\",rpc_response_status_code=\"UNAUTHENTICATED\"} ";
+    assert!(metrics.contains(refused), "{metrics}");
 
     let audit = || fs::read_to_string(directory.join("audit.jsonl")).unwrap();
     serving.delete(&tasks[0].uuid).ok();
@@ -234,6 +236,7 @@ fn a_log_in_json_has_the_trace_and_no_secret() {
     let serving = Serving { child, endpoint };
     emulator.faults().push(Fault::code(Code::Unavailable));
     traced(&serving.endpoint);
+    serving.list("rest", "hunter2-unknown").fails(5);
     fs::write(&path, "tenants = 1").unwrap();
     serving.signal("-HUP");
     // Signals are not queued: the next could be seen first.
@@ -251,6 +254,18 @@ fn a_log_in_json_has_the_trace_and_no_secret() {
     said("operations at http://");
     let call = said("a call ended");
     assert_eq!((&call["fields"]["trace_id"], &call["level"]), (&TRACE.into(), &"INFO".into()));
+    assert_eq!(
+        (&call["fields"]["caller"], &call["fields"]["tenant"], &call["fields"]["attempts"]),
+        (&"soar".into(), &"acme".into(), &2.into())
+    );
+    let ended: Vec<_> = lines
+        .iter()
+        .map(|line| &line["fields"])
+        .filter(|fields| fields["message"] == "a call ended")
+        .map(|fields| (fields["rpc.response.status_code"].as_str().unwrap(), fields.get("caller")))
+        .collect();
+    let soar = "soar".into();
+    assert_eq!(ended, [("OK", Some(&soar)), ("UNAUTHENTICATED", None), ("OK", Some(&soar))]);
     let retry = lines
         .iter()
         .find(|line| line["target"] == "eset_protect::call" && line["spans"].is_array());

@@ -2,13 +2,15 @@
 
 #![cfg(feature = "otel")]
 
+use eset_protect::Wire;
 use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::serve::{Access, Bridge, Caller, Identity, Rules, TokenHash};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::{Fixture, WIRES, client};
+use crate::{Fixture, WIRES, client, emulator};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -53,5 +55,49 @@ async fn the_trace_of_a_caller_goes_on() {
         let attempt = attempt.unwrap();
         let call = spans.iter().find(|span| span.span_context.span_id() == attempt.parent_span_id);
         assert_eq!(call.unwrap().parent_span_id, served.span_context.span_id());
+    }
+}
+
+/// The codes of the calls that are not forwarded, and of whom they are.
+#[tokio::test]
+async fn a_refused_call_is_observed() {
+    let upstream = emulator().await;
+    let rules = Rules::new().read_only(true);
+    let caller = Caller::new("soar", Identity::Token(TokenHash::of("token")));
+    let access = Access::new().tenant("acme", client(&upstream.endpoint(), Wire::Rest));
+    let access = access.caller(caller.tenant("acme").rules(rules)).unwrap();
+    let bridge = Bridge::new(access).start().await.unwrap();
+    for front in WIRES {
+        let client = client(&bridge.endpoint(), front);
+        let call = async |token: &str, tenant: &str| {
+            let call = client.device_tasks().delete_task("0b7f");
+            let call = call.metadata("authorization", &format!("Bearer {token}"));
+            call.metadata("eset-protect-tenant", tenant).await.unwrap_err();
+        };
+        let exporter = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let guard = tracing::subscriber::set_default(Registry::default().with(layer));
+        call("unknown", "acme").await;
+        tracing::callsite::rebuild_interest_cache();
+        exporter.reset();
+        for (token, tenant) in [("unknown", "acme"), ("token", "other"), ("token", "acme")] {
+            call(token, tenant).await;
+        }
+        drop(guard);
+        let spans = exporter.get_finished_spans().unwrap();
+        let served = spans.iter().filter(|span| format!("{:?}", span.span_kind) == "Server");
+        let told = served.map(|span| {
+            ["rpc.response.status_code", "eset_protect.caller", "eset_protect.tenant"].map(|name| {
+                let found = span.attributes.iter().find(|one| one.key.as_str() == name);
+                found.map(|one| one.value.to_string()).unwrap_or_default()
+            })
+        });
+        let expected = [
+            ["UNAUTHENTICATED", "", ""],
+            ["PERMISSION_DENIED", "soar", ""],
+            ["PERMISSION_DENIED", "soar", "acme"],
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 }

@@ -1,4 +1,5 @@
-//! Logs a line for each finished call: RPC, code, time and attempts.
+//! Logs a line for each finished call: RPC, code, time and attempts. A server logs the calls of its callers, each with
+//! what is known of the one call to the upstream that it led to, if any.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -30,28 +31,34 @@ impl Calls {
         Self { style, format }
     }
 
-    fn json(call: &CallSpan, trace: Option<&Trace>) -> String {
+    fn json(call: &CallSpan, served: Option<&Served>) -> String {
         let code = if call.code.is_empty() { "CANCELLED" } else { call.code.as_str() };
-        let fields = json!({
+        let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let mut fields = json!({
             "message": "a call ended",
             "rpc.method": call.rpc,
             "rpc.response.status_code": code,
             "milliseconds": u64::try_from(call.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             "attempts": call.attempts,
             "request_id": call.request_id,
-            "trace_id": trace.map(|Trace(id)| id),
+            "trace_id": served.map(|served| &served.trace),
         });
-        json::line("INFO", "eset_protect::call", &fields)
+        if let (Some(fields), Some(served)) = (fields.as_object_mut(), served) {
+            let names = [("caller", &served.caller), ("tenant", &served.tenant)];
+            let names = names.map(|(key, name)| Some((key.to_owned(), known(name)?.into())));
+            fields.extend(names.into_iter().flatten());
+        }
+        json::line("INFO", target(served), &fields)
     }
 
-    fn line(&self, call: &CallSpan, trace: Option<&Trace>) -> Result<String, fmt::Error> {
+    fn line(&self, call: &CallSpan, served: Option<&Served>) -> Result<String, fmt::Error> {
         if self.format == Format::Json {
-            return Ok(Self::json(call, trace));
+            return Ok(Self::json(call, served));
         }
         let mut line = String::new();
         begin(&mut Writer::new(&mut line), self.style, tracing::Level::INFO)?;
         let method = self.style.bold(call.method());
-        let target = self.style.dim("eset_protect::call");
+        let target = self.style.dim(target(served));
         let code = match &*call.code {
             "OK" => self.style.green("OK"),
             "" => "CANCELLED".to_owned(),
@@ -64,9 +71,20 @@ impl Calls {
         if !call.request_id.is_empty() {
             line.push_str(&format!(", request-id {}", printable(&call.request_id)));
         }
+        if let Some(served) = served {
+            for (what, name) in [("caller", &served.caller), ("tenant", &served.tenant)] {
+                if !name.is_empty() {
+                    line.push_str(&format!(", {what} {}", printable(name)));
+                }
+            }
+        }
         line.push('\n');
         Ok(line)
     }
+}
+
+fn target(served: Option<&Served>) -> &'static str {
+    if served.is_some() { "eset_protect::serve" } else { "eset_protect::call" }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
@@ -79,7 +97,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
                 attributes.record(&mut call);
                 span.extensions_mut().insert(call);
             }
-            ("eset_protect::serve", "serve") => span.extensions_mut().insert(Trace::default()),
+            ("eset_protect::serve", "serve") => {
+                let mut served = Served::default();
+                attributes.record(&mut served);
+                span.extensions_mut().insert(served);
+            }
             _ => {}
         }
     }
@@ -89,32 +111,52 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
         let mut extensions = span.extensions_mut();
         if let Some(call) = extensions.get_mut::<CallSpan>() {
             values.record(call);
-        } else if let Some(trace) = extensions.get_mut::<Trace>() {
-            values.record(trace);
+        } else if let Some(served) = extensions.get_mut::<Served>() {
+            values.record(served);
         }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        if let Some(span) = context.span(&id)
-            && let Some(call) = span.extensions().get::<CallSpan>()
-            && let served = span.parent()
-            && let served = served.as_ref().map(SpanRef::extensions)
-            && let trace = served.as_ref().and_then(|extensions| extensions.get::<Trace>())
-            && let Ok(line) = self.line(call, trace)
-        {
+        let Some(span) = context.span(&id) else { return };
+        let extensions = span.extensions();
+        let line = match (extensions.get::<CallSpan>(), extensions.get::<Served>()) {
+            (Some(call), _) => {
+                let parent = span.parent();
+                let mut parent = parent.as_ref().map(SpanRef::extensions_mut);
+                match parent.as_mut().and_then(|parent| parent.get_mut::<Served>()) {
+                    Some(served) => {
+                        served.call.attempts = call.attempts;
+                        served.call.request_id.clone_from(&call.request_id);
+                        return;
+                    }
+                    None => self.line(call, None),
+                }
+            }
+            (None, Some(served)) => self.line(&served.call, Some(served)),
+            (None, None) => return,
+        };
+        if let Ok(line) = line {
             stderr::log(line.as_bytes());
         }
     }
 }
 
-/// The trace of a call that a bridge forwards.
+/// The data of the span of a call that a server forwards or refuses.
 #[derive(Default)]
-struct Trace(String);
+struct Served {
+    call: CallSpan,
+    caller: String,
+    tenant: String,
+    trace: String,
+}
 
-impl Visit for Trace {
+impl Visit for Served {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "trace_id" {
-            value.clone_into(&mut self.0);
+        match field.name() {
+            "eset_protect.caller" => value.clone_into(&mut self.caller),
+            "eset_protect.tenant" => value.clone_into(&mut self.tenant),
+            "trace_id" => value.clone_into(&mut self.trace),
+            _ => self.call.record_str(field, value),
         }
     }
 
