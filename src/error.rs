@@ -48,6 +48,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub struct Error(Box<Inner>);
 
 #[derive(Clone)]
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "only a bridge reads all of it"))]
 struct Inner {
     kind: ErrorKind,
     code: Code,
@@ -67,6 +68,10 @@ struct Inner {
     is_retryable: Option<bool>,
     /// Whether the endpoint failed, and the same call can go to another.
     is_elsewhere: bool,
+    /// Whether the client's own credentials are the cause: there was no token for the call.
+    is_of_credentials: bool,
+    /// Whether the server was asked, and no byte of a response came in the time that it had.
+    is_unanswered: bool,
     /// How many times the request was sent.
     attempts: u32,
     /// How long the service asked to wait.
@@ -113,6 +118,8 @@ impl Error {
             is_refused: false,
             is_retryable: None,
             is_elsewhere: false,
+            is_of_credentials: false,
+            is_unanswered: false,
             attempts: 0,
             retry_after: None,
             pending_id: None,
@@ -185,6 +192,30 @@ impl Error {
     /// something else is known about the call, such as a pending response.
     pub(crate) fn is_unsent(&self) -> bool {
         (self.0.is_unsent || self.kind() == ErrorKind::Connect) && !self.may_have_executed()
+    }
+
+    /// Marks the error as caused by the client's own credentials.
+    pub(crate) fn of_credentials(mut self) -> Self {
+        self.0.is_of_credentials = true;
+        self
+    }
+
+    /// Whether the client's own credentials are the cause: there was no token for the call.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_of_credentials(&self) -> bool {
+        self.0.is_of_credentials
+    }
+
+    /// Marks the error as that of a server that was asked and sent no byte of a response in time.
+    pub(crate) fn unanswered(mut self) -> Self {
+        self.0.is_unanswered = true;
+        self
+    }
+
+    /// Whether the server was asked, and no byte of a response came in the time that it had.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.0.is_unanswered
     }
 
     /// Marks the error as permanent: the same call fails until the cause is fixed.

@@ -46,7 +46,10 @@
 //! |---|---|
 //! | `grpc-retry-pushback-ms: -1` | do not retry (gRFC A6): the bridge has retried as often as it may. Without it attempts would multiply |
 //! | `eset-protect-code-inferred-from: 404` | the code was inferred from this HTTP status, see [`Error::is_code_inferred`](crate::Error::is_code_inferred) |
-//! | `eset-protect-tenant: acme` | the upstream of this tenant does not answer; the message says why |
+//! | `eset-protect-tenant: acme` | the upstream of this tenant does not answer, or refuses the tenant's own login (`UNAVAILABLE`); the message says why |
+//!
+//! Where the tenant has a login, `UNAUTHENTICATED` is about what the caller showed: to the bridge, or to the upstream
+//! with [`Identity::OwnToken`].
 //!
 //! gRPC's own clients and this crate's obey `grpc-retry-pushback-ms`. Where another client does not, turn its
 //! retries off.

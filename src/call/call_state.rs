@@ -29,6 +29,10 @@ pub(super) struct CallState<'a> {
     /// Reports whether part of the current attempt was sent; `None` between attempts, and before the
     /// attempt's request.
     pub(super) sent: Option<Sent>,
+    /// Whether the call waits for a token.
+    pub(super) is_logging_in: bool,
+    /// Whether the service has responded that the response is pending.
+    pub(super) is_pending: bool,
     /// Whether any attempt so far may have run.
     pub(super) may_have_executed: bool,
     /// Whether the service refused a token and this call had it renewed.
@@ -67,6 +71,8 @@ impl<'a> CallState<'a> {
             retries: 0,
             refusals: 0,
             sent: None,
+            is_logging_in: false,
+            is_pending: false,
             may_have_executed: false,
             is_renewed: false,
             is_replaced: false,
@@ -164,6 +170,11 @@ impl<'a> CallState<'a> {
         let message = format!("no response within {timeout:?}");
         let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
         let is_out = self.sent.as_ref().is_some_and(Sent::is_possible);
+        let error = match (self.is_logging_in, is_out && !self.is_pending) {
+            (true, _) => error.of_credentials(),
+            (false, true) => error.unanswered(),
+            (false, false) => error,
+        };
         self.after_last(error.with_execution(self.may_have_executed || is_out))
     }
 

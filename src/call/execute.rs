@@ -124,7 +124,7 @@ impl Running<'_> {
             let credentials = self.context.credentials.as_deref().filter(|_| !is_own);
             let token = match (renewed.take(), credentials) {
                 (Some(token), _) => token,
-                (None, Some(credentials)) => credentials.token().await.map(Some),
+                (None, Some(credentials)) => self.token(credentials).await.map(Some),
                 (None, None) => Ok(None),
             };
             let prepared = match token {
@@ -165,6 +165,14 @@ impl Running<'_> {
             }
             self.state.last = Some(error);
         }
+    }
+
+    /// Returns a token.
+    async fn token(&mut self, credentials: &dyn Credentials) -> Result<AccessToken, Error> {
+        self.state.is_logging_in = true;
+        let token = credentials.token().await;
+        self.state.is_logging_in = false;
+        token.map_err(Error::of_credentials)
     }
 
     /// Applies the interceptors to the headers.
@@ -250,6 +258,7 @@ impl Running<'_> {
                 return Ok(reply);
             };
             pending_id = Some(id);
+            self.state.is_pending = true;
             let now = timer.now();
             let polls = polls.get_or_insert_with(|| Polls::new(self.context.policy.pending, now));
             let pause = polls.next(now).map_err(|error| {
@@ -270,14 +279,15 @@ impl Running<'_> {
         token: &AccessToken,
         error: &Error,
     ) -> Option<Result<AccessToken, Error>> {
-        let state = &mut self.state;
+        let state = &self.state;
         if !error.is_unauthenticated() || (state.is_renewed && state.is_replaced) {
             return None;
         }
         let is_same = |other: &Result<AccessToken, Error>| {
             other.as_ref().is_ok_and(|other| other.is_same(token))
         };
-        let mut other = credentials.token().await;
+        let mut other = self.token(credentials).await;
+        let state = &mut self.state;
         if !is_same(&other) && !state.is_replaced {
             state.is_replaced = true;
         } else if state.is_renewed {
@@ -286,9 +296,10 @@ impl Running<'_> {
             state.is_renewed = true;
             if is_same(&other) {
                 credentials.invalidate(token).await;
-                other = credentials.token().await;
+                other = self.token(credentials).await;
             }
         }
+        let state = &mut self.state;
         state.may_have_executed |= error.may_have_executed();
         let is_other = !is_same(&other);
         telemetry::token_refused(self.outgoing.spec(), is_other && other.is_ok());

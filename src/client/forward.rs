@@ -20,4 +20,9 @@ impl Client {
     ) -> Result<Response<Bytes>, Error> {
         forward(&self.context, spec, types, request, options).await
     }
+
+    /// Whether the client logs in or has a token.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.context.credentials.is_some()
+    }
 }

@@ -10,6 +10,7 @@ use tracing::Instrument;
 use super::access::Tenant;
 use super::audit::{self, AuditLog, Target};
 use super::caller::Caller;
+use super::health::{Attempted, Problem};
 use super::{failure, metadata, rules};
 use crate::call::CallOptions;
 use crate::client::Client;
@@ -115,10 +116,16 @@ impl Admitted {
                 }
             }
         }
-        if let Some(is_up) = self.tenant.health.record(result.as_ref().err()) {
+        let attempted = Attempted {
+            by_tenant: self.own_token.is_none() && self.client().has_credentials(),
+            had_deadline: self.deadline.left().is_some(),
+        };
+        let error = result.as_ref().err();
+        let problem = error.and_then(|error| Problem::of(error, attempted));
+        if let Some(is_up) = self.tenant.health.record(error, problem) {
             self.health.report(&format!("tenants/{}", self.tenant.name), is_up).await;
         }
-        result.map_err(|error| failure::status(error, &self.tenant.name))
+        result.map_err(|error| failure::status(error, problem, &self.tenant.name))
     }
 
     /// Returns the answer to a call that is only checked.

@@ -3,9 +3,9 @@
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
-use super::health;
+use super::health::Problem;
 use super::metadata::{INFERRED_FROM, TENANT};
-use crate::error::Error;
+use crate::error::{Error, code_name};
 use crate::proto::google::rpc::PreconditionFailure;
 use crate::proto::google::rpc::precondition_failure::Violation;
 use crate::server::rich_status::with_details;
@@ -14,22 +14,37 @@ use crate::wkt::Any;
 /// "Do not retry" (gRFC A6).
 const NEVER: &str = "-1";
 
-/// Returns the error of the upstream call for the caller.
-pub(super) fn status(error: Error, tenant: &str) -> Status {
-    let is_down = health::is_down(&error);
-    // The client has retried as often as it may. Callers that retry again would multiply the attempts.
-    let is_final = error.is_retryable();
-    let inferred = error.http_status().filter(|_| error.is_code_inferred());
-    let mut status = Status::from(error);
+/// Returns the error of the upstream call for the caller. `UNAUTHENTICATED` is about the caller's own token alone:
+/// where the login of the tenant fails, the tenant is unavailable to everybody.
+pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> Status {
+    // The client has retried as often as it may, and renewed its token. Callers that retry again would multiply the
+    // attempts.
+    let is_final = error.is_retryable() || problem == Some(Problem::Login);
+    let is_inferred = error.is_code_inferred() && problem != Some(Problem::Login);
+    let inferred = error.http_status().filter(|_| is_inferred);
+    let mut status = match problem {
+        Some(Problem::Login) => login_failed(&error),
+        _ => Status::from(error),
+    };
     if is_final {
         status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static(NEVER));
     }
     if let Some(http) = inferred {
         status.metadata_mut().insert(INFERRED_FROM, http.into());
     }
-    if is_down && let Ok(tenant) = tenant.parse() {
+    if problem.is_some()
+        && let Ok(tenant) = tenant.parse()
+    {
         status.metadata_mut().as_mut().insert(TENANT, tenant);
     }
+    status
+}
+
+fn login_failed(error: &Error) -> Status {
+    let (code, message) = (code_name(error.code()), error.message());
+    let message = format!("this server's own login at the upstream failed, {code}: {message}");
+    let mut status = with_details(Code::Unavailable, message, error.details().to_vec());
+    *status.metadata_mut() = error.metadata().clone();
     status
 }
 

@@ -26,7 +26,7 @@ type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// | path | answer |
 /// |---|---|
 /// | `/livez` | 200: the process serves |
-/// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants whose upstream did not answer the last call, since when, and the error. One such tenant does not make the bridge unready, since the others would lose it |
+/// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants whose upstream did not answer the last call or refused the tenant's login, since when, and the error. A call that its caller's own deadline ended says nothing. One such tenant does not make the bridge unready, since the others would lose it |
 /// | `/readyz?tenant=NAME` | the same for one tenant: 503 while its upstream does not answer, 404 for an unknown one |
 /// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
 ///

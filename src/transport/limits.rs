@@ -41,7 +41,8 @@ impl Limits {
         let Some(time) = self.first_byte else { return Ok(response.await) };
         within(timer, time, response).await.ok_or_else(|| {
             let message = format!("no byte of a response within {time:?}");
-            Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).transient()
+            let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+            error.transient().unanswered()
         })
     }
 

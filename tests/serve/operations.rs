@@ -1,9 +1,14 @@
 //! Liveness, readiness and metrics.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use bytes::Bytes;
-use eset_protect::Wire;
+use eset_protect::auth::StaticToken;
 use eset_protect::automation::v1::ListTasksRequest;
-use eset_protect::serve::{Access, Bridge, Caller, Identity, Operations};
+use eset_protect::emulator::{Auth, Emulator, Fault};
+use eset_protect::serve::{Access, Bridge, Caller, Identity, Operations, RunningBridge};
+use eset_protect::{Client, RetryPolicy, Wire};
 use http::Request;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -12,7 +17,14 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::{client, emulator, send};
+use crate::support::driven_timer::DrivenTimer;
+use crate::{WIRES, builder, client, emulator, send};
+
+async fn get(port: SocketAddr, path: &str) -> (u16, String) {
+    let request = Request::get(format!("http://{port}{path}")).body(Bytes::new()).unwrap();
+    let response = send(request).await;
+    (response.status().as_u16(), String::from_utf8(response.into_body().to_vec()).unwrap())
+}
 
 #[tokio::test]
 async fn readiness_names_the_upstream_that_is_down() {
@@ -26,11 +38,7 @@ async fn readiness_names_the_upstream_that_is_down() {
     let port = listener.local_addr().unwrap();
     let operations = Operations::new(listener).metrics(|| "some_metric 1\n".to_owned());
     let bridge = Bridge::new(access).operations(operations).start().await.unwrap();
-    let get = async |path: &str| {
-        let request = Request::get(format!("http://{port}{path}")).body(Bytes::new()).unwrap();
-        let response = send(request).await;
-        (response.status().as_u16(), String::from_utf8(response.into_body().to_vec()).unwrap())
-    };
+    let get = async |path: &str| get(port, path).await;
     let client = client(&bridge.endpoint(), Wire::Grpc);
     let list = async |tenant: &str| {
         let call = client.device_tasks().list_tasks(ListTasksRequest::default());
@@ -61,5 +69,86 @@ async fn readiness_names_the_upstream_that_is_down() {
         let service = format!("tenants/{name}");
         let answer = health.check(HealthCheckRequest { service }).await.unwrap().into_inner();
         assert_eq!(answer.status(), expected, "{name}");
+    }
+}
+
+/// Serves one tenant, `acme`, to callers with this identity.
+async fn serve(upstream: Client, identity: Identity) -> (RunningBridge, SocketAddr) {
+    let access = Access::new().tenant("acme", upstream);
+    let access = access.caller(Caller::new("all", identity).tenant("acme")).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap();
+    let bridge = Bridge::new(access).operations(Operations::new(listener));
+    (bridge.start().await.unwrap(), port)
+}
+
+#[tokio::test]
+async fn an_upstream_that_stays_silent_is_down() {
+    // By the limit for the first byte, by the client's timeout, and by the deadline of the caller.
+    for (limit, deadline) in
+        [(Some(20), None), (Some(20), Some("50S")), (None, None), (None, Some("50S"))]
+    {
+        for upstream in WIRES {
+            let emulator = emulator().await;
+            let (fault, mut hold) = Fault::hold();
+            emulator.faults().push_for("ListTasks", fault);
+            let timer = DrivenTimer::new();
+            let client = builder(&emulator.endpoint(), upstream).timer(timer.clone());
+            let client = client.retry(RetryPolicy::none());
+            let client = match limit {
+                Some(seconds) => client.first_byte_timeout(Duration::from_secs(seconds)),
+                None => client,
+            };
+            let (bridge, port) = serve(client.connect_lazy().unwrap(), Identity::Anyone).await;
+            let request = Request::get(format!("{}/v1/device_tasks", bridge.endpoint()));
+            let request = match deadline {
+                Some(deadline) => request.header("grpc-timeout", deadline),
+                None => request,
+            };
+            let call = send(request.body(Bytes::new()).unwrap());
+            let silence = async {
+                hold.arrived(1).await;
+                timer.run_out();
+            };
+            let response = tokio::join!(call, silence).0;
+            let is_down = limit.is_some() || deadline.is_none();
+            let about = format!("{upstream:?} {limit:?} {deadline:?}");
+            assert_eq!(response.status(), 504, "{about}");
+            assert_eq!(response.headers().contains_key("eset-protect-tenant"), is_down, "{about}");
+            let (status, body) = get(port, "/readyz?tenant=acme").await;
+            assert_eq!(status, if is_down { 503 } else { 200 }, "{about} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_login_of_a_tenant_is_not_the_callers() {
+    let emulator = Emulator::builder().auth(Auth::new().account("ada", "secret"));
+    let emulator = emulator.build().unwrap().start().await.unwrap();
+    for (front, upstream) in WIRES.into_iter().flat_map(|front| WIRES.map(|wire| (front, wire))) {
+        let upstream = || builder(&emulator.endpoint(), upstream);
+        let list = async |bridge: &RunningBridge, token: &str| {
+            let client = client(&bridge.endpoint(), front);
+            let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+            call.metadata("authorization", &format!("Bearer {token}")).await
+        };
+        // At the login, and at the service.
+        for tenant in
+            [upstream().login("ada", "guess"), upstream().credentials(StaticToken::new("guess"))]
+        {
+            let (bridge, port) = serve(tenant.connect_lazy().unwrap(), Identity::Anyone).await;
+            let error = list(&bridge, "").await.unwrap_err();
+            assert!(error.is_unavailable(), "{error}");
+            assert!(error.message().contains("this server's own login"), "{error}");
+            assert_eq!(error.metadata().get("eset-protect-tenant").unwrap(), "acme");
+            assert_eq!(error.attempts(), 1, "{error}");
+            let (status, body) = get(port, "/readyz?tenant=acme").await;
+            assert!(status == 503 && !body.contains("guess"), "{body}");
+        }
+        // The caller's own token is the caller's.
+        let tenant = upstream().login("ada", "guess").connect_lazy().unwrap();
+        let (bridge, port) = serve(tenant, Identity::OwnToken).await;
+        assert!(list(&bridge, "unknown").await.unwrap_err().is_unauthenticated());
+        assert_eq!(get(port, "/readyz?tenant=acme").await.0, 200);
     }
 }
