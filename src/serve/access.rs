@@ -192,8 +192,12 @@ impl Access {
             (Some(name), _) => name.to_str().unwrap_or_default(),
             (None, [only]) => only,
             (None, several) => {
-                let names = several.join(", ");
-                let message = format!("{TENANT}: expected one of {names} in the metadata");
+                // Whoever has its own token is not known yet: the upstream is to check it.
+                let names = match caller.identity {
+                    Identity::OwnToken => "the name of a tenant".to_owned(),
+                    _ => format!("one of {}", several.join(", ")),
+                };
+                let message = format!("{TENANT}: expected {names} in the metadata");
                 return Err(Status::invalid_argument(message));
             }
         };

@@ -124,6 +124,26 @@ async fn a_callers_own_token_is_passed_on() {
     }
 }
 
+#[tokio::test]
+async fn a_caller_that_nobody_has_checked_is_told_no_names() {
+    let access = ["secret-one", "secret-two"].into_iter().fold(Access::new(), |access, name| {
+        access.tenant(name, client("http://127.0.0.1:1", Wire::Grpc))
+    });
+    let own = Caller::new("own", Identity::OwnToken).tenant("secret-one").tenant("secret-two");
+    let known = token("known", "known").tenant("secret-one").tenant("secret-two");
+    let access = access.caller(own).and_then(|access| access.caller(known)).unwrap();
+    let bridge = Bridge::new(access).start().await.unwrap();
+    for front in WIRES {
+        let client = client(&bridge.endpoint(), front);
+        for (token, is_known) in [("any", false), ("known", true)] {
+            let error = list(&client, token, "").await.unwrap_err();
+            assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+            assert!(error.message().contains("eset-protect-tenant: expected"), "{error}");
+            assert_eq!(error.message().contains("secret"), is_known, "{error}");
+        }
+    }
+}
+
 #[test]
 fn callers_that_cannot_be_told_apart_are_refused() {
     let client = client("http://127.0.0.1:1", Wire::Grpc);
