@@ -244,7 +244,14 @@ impl Gate {
         request: Request<Body>,
         spec: Option<&'static MethodSpec>,
     ) -> Result<Response<Body>, BoxError> {
-        let mut request = match self.rest.read(request).await {
+        // Only calls and logins have bodies, and only they can be pending (FACTS.md#cloud-login,
+        // FACTS.md#pending-responses).
+        let is_call = spec.is_some() || logins::is_login(request.uri().path(), self.deployment);
+        let request = match is_call {
+            true => self.rest.read(request).await,
+            false => self.rest.without_body(request),
+        };
+        let mut request = match request {
             Ok(request) => request,
             Err(answer) => return Ok(answer.map(full)),
         };
@@ -272,8 +279,7 @@ impl Gate {
                 _ => answer,
             }
         });
-        // Only calls and logins can be pending (FACTS.md#cloud-login, FACTS.md#pending-responses).
-        let answer = if spec.is_some() || logins::is_login(&path, self.deployment) {
+        let answer = if is_call {
             self.pending.run(print, times, answer, self.api.environment.clock.now()).await
         } else {
             answer.await

@@ -160,14 +160,18 @@ impl Gate {
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
-        if let Some(spec) = self.rest.find(&mut request) {
-            match self.admit(spec, request.headers(), request.extensions()).await {
-                Ok(admitted) => drop(request.extensions_mut().insert(admitted)),
-                Err(status) => return self.rest.failure(spec, &status).map(full),
-            }
-        }
+        let request = match self.rest.find(&mut request) {
+            Some(spec) => match self.admit(spec, request.headers(), request.extensions()).await {
+                Ok(admitted) => {
+                    request.extensions_mut().insert(admitted);
+                    self.rest.read(request).await
+                }
+                Err(status) => Err(self.rest.failure(spec, &status)),
+            },
+            None => self.rest.without_body(request),
+        };
         let specs = self.rpcs.values().map(|(spec, _)| *spec);
-        let answer = match self.rest.read(request).await {
+        let answer = match request {
             Ok(request) => match pages::answer(&request, ABOUT, specs, openapi::document) {
                 Some(page) => page,
                 None => self.rest.answer(request).await,

@@ -4,6 +4,7 @@ mod activity;
 mod connection;
 mod handshake;
 mod limits;
+mod unread;
 mod workers;
 
 use std::collections::BTreeMap;

@@ -112,6 +112,23 @@ impl RestFront {
         Some(spec)
     }
 
+    /// Takes a request that is no call without its body, so that nobody fills the memory without a token.
+    ///
+    /// # Errors
+    ///
+    /// Returns the response to send if the head of the request is too large.
+    #[cfg(feature = "_connections")]
+    pub(crate) fn without_body<B>(
+        &self,
+        request: Request<B>,
+    ) -> Result<Request<Bytes>, Response<Bytes>> {
+        let (head, _) = request.into_parts();
+        match self.limits.check_head(&head) {
+            Ok(()) => Ok(Request::from_parts(head, Bytes::new())),
+            Err(Refusal { status, message }) => Err(Self::error(status, &message)),
+        }
+    }
+
     /// Reads a whole request within the limits and unpacks its body.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod support;
 mod access;
 mod audit;
 mod audit_file;
+mod bodies;
 mod config;
 mod fronts;
 mod hostile;

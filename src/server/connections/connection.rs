@@ -20,6 +20,7 @@ use tower::{BoxError, Service};
 use super::activity::Activity;
 use super::handshake::{Accepted, Handshake};
 use super::limits::ConnectionLimits;
+use super::unread;
 use crate::server::deadline::stream::{trailers, until};
 use crate::server::head::is_grpc;
 
@@ -72,12 +73,16 @@ pub(super) async fn serve(
         }
         let is_watch = request.uri().path() == WATCH && is_grpc(request.headers());
         let watching = is_watch.then(|| stopping.clone());
-        let answer = calls.clone().call(request.map(Body::new));
+        let (request, unread) = unread::track(request);
+        let answer = calls.clone().call(request);
         async move {
             let mut answer = answer.await.map_err(std::io::Error::other)?;
             match watching {
                 Some(stopping) => answer = answer.map(|body| until_stopping(body, stopping)),
                 None => call.answered(),
+            }
+            if let Some(unread) = unread {
+                unread.announce(&mut answer);
             }
             Ok::<_, std::io::Error>(answer.map(|body| call.until_sent(body)))
         }
