@@ -30,7 +30,7 @@ use super::notifier::Notifier;
 /// The first and the longest wait for room.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 const LONG_WAIT: Duration = Duration::from_secs(1);
-/// At most one in this number of unused connections is closed at a time.
+/// At most one in this number of connections that can be spared is closed at a time.
 const SHARE: usize = 16;
 
 /// The open connections, by number.
@@ -42,13 +42,16 @@ impl Open {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the connections to leave that have been unused for the longest time.
+    /// Asks the connections to leave that have been unused for the longest time; if there are none, those that only
+    /// have calls without an end, which nobody needs to show who they are for.
     fn make_room(&self) {
         let open = self.lock();
         let mut unused: Vec<_> =
             open.values().filter_map(|one| Some((one.unused_since()?, one))).collect();
         unused.sort_by_key(|(since, _)| *since);
-        let some = unused.len().div_ceil(SHARE);
+        let first = unused.first().map(|((lasts, _), _)| *lasts);
+        let alike = unused.iter().take_while(|((lasts, _), _)| Some(*lasts) == first).count();
+        let some = alike.div_ceil(SHARE);
         unused.into_iter().take(some).for_each(|(_, one)| one.ask_to_leave());
     }
 }

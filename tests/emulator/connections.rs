@@ -168,6 +168,49 @@ async fn a_new_connection_takes_the_place_of_the_one_idle_for_longest() {
 }
 
 #[tokio::test]
+async fn whoever_only_watches_makes_room() {
+    let fixture = with_limits(|limits| limits.max_connections = 3).await;
+    drop((fixture.tasks, fixture.policies, fixture.assignments));
+    let mut watches = Vec::new();
+    for _ in 0..3 {
+        let mut health = HealthClient::new(channel(&fixture.running.endpoint()).await);
+        let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+        watch.message().await.unwrap().unwrap();
+        watches.push(watch);
+    }
+    // One that leaves no room for its end (SETTINGS_INITIAL_WINDOW_SIZE), and one that only asks reflection.
+    let stream = TcpStream::connect(fixture.running.local_addr()).await.unwrap();
+    let mut silent = h2::client::Builder::new();
+    let (client, connection) = silent.initial_window_size(0).handshake(stream).await.unwrap();
+    let ended = tokio::spawn(connection);
+    let ask = |path: &str| {
+        let uri = format!("{}{path}", fixture.running.endpoint());
+        http::Request::post(uri).header("content-type", "application/grpc").body(()).unwrap()
+    };
+    let mut client = client.ready().await.unwrap();
+    let (answer, mut body) =
+        client.send_request(ask("/grpc.health.v1.Health/Watch"), false).unwrap();
+    body.send_data(bytes::Bytes::from_static(&[0; 5]), true).unwrap();
+    let watching = answer.await.unwrap();
+    let path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    let (answer, _asking) = client.send_request(ask(path), false).unwrap();
+    let asking = answer.await.unwrap();
+    for _ in 0..4 {
+        let mut health = HealthClient::new(channel(&fixture.running.endpoint()).await);
+        let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+        watch.message().await.unwrap().unwrap();
+        watches.push(watch);
+    }
+    // Those that came first went first, and were told so.
+    for watch in &mut watches[..3] {
+        let error = watch.message().await.unwrap_err();
+        assert_eq!(error.code(), tonic::Code::Unavailable, "{error}");
+    }
+    let _ = ended.await.unwrap();
+    drop((watching, asking));
+}
+
+#[tokio::test]
 async fn without_an_idle_one_a_new_connection_waits() {
     let fixture = with_limits(|limits| limits.max_connections = 2).await;
     drop((fixture.policies, fixture.assignments));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::io::{InspectReader, InspectWriter};
 use tonic::body::Body;
@@ -20,12 +20,15 @@ const PREFACE: usize = 24;
 /// The activity of a connection, which determines how long it stays open.
 pub(super) struct Activity {
     state: Mutex<State>,
-    leave: Notify,
+    /// Whether it is asked to leave.
+    leave: watch::Sender<bool>,
 }
 
 struct State {
     /// The calls whose responses have not been sent.
     calls: usize,
+    /// Those of them that have no end of their own.
+    lasting: usize,
     /// Those of them that wait for this server.
     working: usize,
     /// The time of the last significant event.
@@ -37,7 +40,6 @@ struct State {
     /// The bytes that arrived, up to the size of a preface.
     arrived: usize,
     had_calls: bool,
-    is_leaving: bool,
 }
 
 impl Activity {
@@ -46,15 +48,15 @@ impl Activity {
         Arc::new(Self {
             state: Mutex::new(State {
                 calls: 0,
+                lasting: 0,
                 working: 0,
                 last: now,
                 written: now,
                 unread: 0,
                 arrived: 0,
                 had_calls: false,
-                is_leaving: false,
             }),
-            leave: Notify::new(),
+            leave: watch::Sender::new(false),
         })
     }
 
@@ -82,14 +84,15 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the arrival of a call.
-    pub(super) fn begin(self: &Arc<Self>) -> Call {
+    /// Records the arrival of a call, which may be one without an end of its own.
+    pub(super) fn begin(self: &Arc<Self>, is_lasting: bool) -> Call {
         let mut state = self.state();
         state.calls = state.calls.saturating_add(1);
+        state.lasting = state.lasting.saturating_add(is_lasting.into());
         state.working = state.working.saturating_add(1);
         state.had_calls = true;
         state.touch();
-        Call { activity: Arc::clone(self), is_working: true }
+        Call { activity: Arc::clone(self), is_working: true, is_lasting }
     }
 
     /// Returns since when only the client could make progress; `None` if a call waits for this server.
@@ -98,12 +101,14 @@ impl Activity {
         (state.working == 0).then_some(state.last)
     }
 
-    /// Returns since when it has been unused; `None` also if it is already asked to leave, a response is
-    /// being sent, or its first request may be arriving.
-    pub(super) fn unused_since(&self) -> Option<Instant> {
+    /// Returns how well it can be spared: whether calls without an end are in progress, and since when it has been
+    /// unused otherwise. `None` also if it is already asked to leave, a response is being sent, or its first request
+    /// may be arriving.
+    pub(super) fn unused_since(&self) -> Option<(bool, Instant)> {
         let state = self.state();
-        let is_unused = state.calls == 0 && !state.is_leaving && state.last.elapsed() >= FRESH;
-        is_unused.then_some(state.last)
+        let is_unused =
+            state.calls == state.lasting && !*self.leave.borrow() && state.last.elapsed() >= FRESH;
+        is_unused.then_some((state.lasting > 0, state.last))
     }
 
     /// Whether the protocol is still unknown.
@@ -112,21 +117,22 @@ impl Activity {
         !state.had_calls && state.arrived < PREFACE
     }
 
-    /// Whether nothing is lost if it breaks: no call is in progress, and nothing was written since then.
+    /// Whether nothing is lost if it breaks: no call is in progress, and nothing was written since then. Calls without
+    /// an end were ended before, so that of a client that does not read its end.
     pub(super) fn is_done(&self, since: Instant) -> bool {
         let state = self.state();
-        state.calls == 0 && state.written < since
+        state.calls == state.lasting && (state.lasting > 0 || state.written < since)
     }
 
     /// Asks it to leave.
     pub(super) fn ask_to_leave(&self) {
-        self.state().is_leaving = true;
-        self.leave.notify_one();
+        self.leave.send_replace(true);
     }
 
     /// Waits until it is asked to leave.
     pub(super) async fn asked_to_leave(&self) {
-        self.leave.notified().await;
+        // The sender is this one's own.
+        let _ = self.leave.subscribe().wait_for(|leave| *leave).await;
     }
 }
 
@@ -141,6 +147,7 @@ impl State {
 pub(super) struct Call {
     activity: Arc<Activity>,
     is_working: bool,
+    is_lasting: bool,
 }
 
 impl Call {
@@ -168,6 +175,7 @@ impl Drop for Call {
         self.answered();
         let mut state = self.activity.state();
         state.calls = state.calls.saturating_sub(1);
+        state.lasting = state.lasting.saturating_sub(self.is_lasting.into());
         state.touch();
     }
 }

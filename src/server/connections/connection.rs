@@ -31,8 +31,9 @@ pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>
 /// hyper's own limit of 100 headers.
 const MAX_STREAMS: u32 = 1024;
 const MAX_HEADERS: u32 = 64 * 1024;
-/// A call without an end of its own.
+/// Calls without an end of their own: they last until their caller ends them. A watch may be silent for any time.
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
+const REFLECTION: &str = "/grpc.reflection.";
 /// Connections that are silent for this long are pinged.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a connection that is asked to leave may take to announce it.
@@ -65,21 +66,24 @@ pub(super) async fn serve(
     let Ok(Some(Accepted { stream, extensions })) = accepted.await else { return };
     let io = TokioIo::new(Arc::clone(&activity).track(stream));
     let calling = Arc::clone(&activity);
-    let stopping = draining.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let mut call = calling.begin();
+        let (path, is_grpc) = (request.uri().path(), is_grpc(request.headers()));
+        let is_watch = is_grpc && path == WATCH;
+        let is_lasting = is_watch || is_grpc && path.starts_with(REFLECTION);
+        let mut call = calling.begin(is_lasting);
+        let ending = is_lasting.then(|| Arc::clone(&calling));
         if !extensions.is_empty() {
             request.extensions_mut().extend(extensions.clone());
         }
-        let is_watch = request.uri().path() == WATCH && is_grpc(request.headers());
-        let watching = is_watch.then(|| stopping.clone());
         let (request, unread) = unread::track(request);
         let answer = calls.clone().call(request);
         async move {
             let mut answer = answer.await.map_err(std::io::Error::other)?;
-            match watching {
-                Some(stopping) => answer = answer.map(|body| until_stopping(body, stopping)),
-                None => call.answered(),
+            if let Some(activity) = ending {
+                answer = answer.map(|body| until_leaving(body, activity));
+            }
+            if !is_watch {
+                call.answered();
             }
             if let Some(unread) = unread {
                 unread.announce(&mut answer);
@@ -125,13 +129,10 @@ pub(super) async fn serve(
     }
 }
 
-/// Ends a watch of health at shutdown, which would otherwise wait for it. The message `NOT_SERVING` is sent first.
-fn until_stopping(body: Body, mut stopping: watch::Receiver<bool>) -> Body {
-    let stopped = async move {
-        // An error means that the server is gone.
-        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
-    };
-    until(body, stopped, || trailers(&Status::unavailable("the server is stopping")))
+/// Ends a call that would last longer than its connection may. At shutdown `NOT_SERVING` is sent first.
+fn until_leaving(body: Body, activity: Arc<Activity>) -> Body {
+    let leaving = async move { activity.asked_to_leave().await };
+    until(body, leaving, || trailers(&Status::unavailable("the server closes the connection")))
 }
 
 fn is_overdue(activity: &Activity, limits: &ConnectionLimits) -> bool {

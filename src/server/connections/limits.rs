@@ -10,15 +10,15 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct ConnectionLimits {
     /// The maximum number of connections: 10,000 by default. A new connection replaces the one that has been
-    /// idle for the longest time; if calls are in progress on all of them, it waits until one ends. Each
-    /// takes a file descriptor. If the system runs out of them (`ulimit -n`), the same happens earlier and is
+    /// idle for the longest time; if none is idle, one that only watches health or asks reflection; if calls
+    /// are in progress on all of them, it waits until one ends. Each takes a file descriptor. If the system runs out of them (`ulimit -n`), the same happens earlier and is
     /// reported to the operator.
     pub max_connections: usize,
     /// How long a connection may be idle: five minutes by default. It is idle while no call is in progress.
     /// Only complete request heads count, not single bytes or pings, and neither does a response of which the
     /// client reads less than 4 KiB in that time. HTTP/2 sends a `GOAWAY` first. Between requests, HTTP/1.1
     /// connections have [`head_time`](Self::head_time). `Watch` of `grpc.health.v1` is in progress until its
-    /// caller ends it or the server stops.
+    /// caller ends it, the server stops, or a new connection takes its place.
     pub idle_time: Duration,
     /// How long the head of an HTTP/1.1 request may take to arrive, including the wait for its first byte,
     /// and over HTTP/2 the connection preface: 30 seconds by default.
