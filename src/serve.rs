@@ -59,6 +59,7 @@ mod access_handle;
 mod admitted;
 mod audit;
 mod bridge;
+mod browsers;
 mod caller;
 mod certificate_files;
 mod config;

@@ -15,6 +15,7 @@ use tower::{BoxError, ServiceBuilder, service_fn};
 use super::access::Access;
 use super::access_handle::AccessHandle;
 use super::audit::AuditLog;
+use super::browsers::Browsers;
 use super::gate::{Gate, by_path};
 use super::hosted::{Hosted, Rest};
 use super::operations::Operations;
@@ -87,7 +88,10 @@ impl Bridge {
     }
 
     /// Lets web pages of this origin call from a browser, over REST and gRPC-Web (CORS). Call it again to add
-    /// another origin. By default no other origin is allowed.
+    /// another origin. By default no other origin is allowed: requests that a page of another one makes are refused
+    /// with 403. If [anyone](Access::is_open) may call, so are requests for a host other than `localhost`, an IP
+    /// address or the host of an allowed origin, because a page can let a name of its own point here (DNS rebinding).
+    /// Neither concerns gRPC, which no browser speaks.
     #[must_use]
     pub fn allow_origin(mut self, origin: Origin) -> Self {
         self.origins.push(origin);
@@ -195,6 +199,7 @@ impl Bridge {
             RestFront::new(hosted.iter().map(|one| Arc::new(Rest(*one)) as _)).limits(limits);
         let gate = Arc::new(Gate {
             access: self.access_handle(),
+            browsers: Browsers { allowed: self.origins.clone(), has_tls: self.tls.is_some() },
             audit: self.audit.clone(),
             health: health.clone(),
             rpcs: by_path(hosted),

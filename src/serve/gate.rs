@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -16,6 +16,7 @@ use super::access::{Identified, Tenant};
 use super::access_handle::AccessHandle;
 use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
+use super::browsers::Browsers;
 use super::caller::{Caller, Identity};
 use super::hosted::Hosted;
 use super::rules;
@@ -40,6 +41,7 @@ pub(super) struct Certified(pub(super) Arc<[String]>);
 /// The state shared by all connections.
 pub(super) struct Gate {
     pub(super) access: AccessHandle,
+    pub(super) browsers: Browsers,
     pub(super) audit: Option<AuditLog>,
     pub(super) health: ReportedHealth,
     /// The RPCs by gRPC path.
@@ -71,7 +73,15 @@ impl Gate {
         if let Some(answer) = head::refused(&request, true) {
             return answer.map(full);
         }
-        if let Some(media_type) = grpc_web(request.headers()) {
+        let web = grpc_web(request.headers());
+        let is_grpc = is_grpc(request.headers()) && web.is_none();
+        // No web page can speak gRPC.
+        if !is_grpc
+            && let Some(message) = self.browsers.refusal(&request, self.access.current().is_open())
+        {
+            return RestFront::error(StatusCode::FORBIDDEN, &message).map(full);
+        }
+        if let Some(media_type) = web {
             request.headers_mut().insert(header::CONTENT_TYPE, media_type);
             let grpc = service_fn(move |request| {
                 let gate = Arc::clone(&self);
@@ -83,7 +93,7 @@ impl Gate {
                 Err(never) => match never {},
             };
         }
-        match is_grpc(request.headers()) {
+        match is_grpc {
             true => self.grpc(request).await,
             false => Box::pin(self.rest(request)).await,
         }

@@ -38,6 +38,23 @@ impl FromStr for Origin {
     }
 }
 
+#[cfg(feature = "serve")]
+impl Origin {
+    pub(crate) fn is_any(&self) -> bool {
+        self.0 == "*"
+    }
+
+    pub(crate) fn is(&self, origin: &HeaderValue) -> bool {
+        self.0 == origin
+    }
+
+    /// Whether its pages come from this host, whatever the port.
+    pub(crate) fn has_host(&self, host: &str) -> bool {
+        let uri = Uri::try_from(self.0.as_bytes()).ok();
+        uri.as_ref().and_then(Uri::host).is_some_and(|own| own.eq_ignore_ascii_case(host))
+    }
+}
+
 /// The text is not an [`Origin`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseOriginError(String);

@@ -10,6 +10,7 @@ mod access;
 mod audit;
 mod audit_file;
 mod bodies;
+mod browsers;
 mod config;
 mod fronts;
 mod hostile;

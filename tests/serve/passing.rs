@@ -56,7 +56,10 @@ fn assert_kept(route: &str, arrived: &HeaderMap) {
 #[tokio::test]
 async fn what_concerns_the_caller_stays_with_the_bridge() {
     for upstream in WIRES {
-        let fixture = Fixture::start(upstream).await;
+        let emulator = emulator().await;
+        let bridge = Bridge::to(client(&emulator.endpoint(), upstream));
+        let bridge = bridge.allow_origin("https://console.example".parse().unwrap());
+        let fixture = Fixture { emulator, bridge: bridge.start().await.unwrap() };
         let endpoint = fixture.bridge.endpoint();
         let mut grpc = DeviceTasksClient::connect(endpoint.clone()).await.unwrap();
         let mut request = tonic::Request::new(ListTasksRequest::default());
