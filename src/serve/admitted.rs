@@ -79,7 +79,11 @@ impl Admitted {
         let (caller, tenant) = (Some(&*self.caller.name), Some(&*self.tenant.name));
         let served = Served::begin(spec, caller, tenant, &mut headers);
         let sending = self.send(spec, types, headers, message).instrument(served.span());
-        let result = sending.await;
+        let mut result = sending.await;
+        crate::server::metadata::remove_foreign(match &mut result {
+            Ok(response) => response.metadata_mut(),
+            Err(status) => status.metadata_mut(),
+        });
         served.end(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
         result
     }

@@ -9,39 +9,111 @@ use crate::server::metadata;
 pub(super) const TENANT: HeaderName = HeaderName::from_static("eset-protect-tenant");
 /// In a failed call: the HTTP status from which the code was inferred.
 pub(super) const INFERRED_FROM: &str = "eset-protect-code-inferred-from";
-/// The marks of this server; callers cannot set them for upstreams.
+/// The marks of this server.
 const OURS: &str = "eset-protect-";
+
+/// Words in the names of headers with credentials, also those of a proxy that has checked who calls.
+const CREDENTIALS: [&str; 22] = [
+    "apikey",
+    "auth",
+    "authenticate",
+    "authenticated",
+    "authentication",
+    "authn",
+    "authorization",
+    "authz",
+    "cookie",
+    "cookie2",
+    "credential",
+    "credentials",
+    "csrf",
+    "dpop",
+    "jwt",
+    "oauth",
+    "oauth2",
+    "oidc",
+    "password",
+    "secret",
+    "token",
+    "xsrf",
+];
+
+/// What headers that concern only the caller, this server and what lies between them begin with.
+const BEGINNINGS: [&str; 34] = [
+    // Another call than the one that was admitted.
+    "x-http-method",
+    "x-method-",
+    "x-original-",
+    "x-override-",
+    "x-rewrite-",
+    // Who calls, and through which proxies.
+    "alt-",
+    "cf-",
+    "client-cert",
+    "cloudfront-",
+    "fastly-",
+    "forwarded",
+    "impersonate-",
+    "proxy-",
+    "remote-",
+    "ssl-client-",
+    "true-client-",
+    "x-amz",
+    "x-appengine-",
+    "x-azure-",
+    "x-client-",
+    "x-cluster-client-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-goog-",
+    "x-ms-client-",
+    "x-proxy-",
+    "x-real-",
+    "x-remote-",
+    "x-ssl-",
+    // Parts and conditions of one HTTP request (RFC 9110, 8, 13 and 14), and what browsers add.
+    "accept-",
+    "content-",
+    "if-",
+    "sec-",
+    // The marks of this server; callers cannot set them for upstreams.
+    OURS,
+];
 
 /// Whether a header of a request concerns only the caller, this server and what lies between them.
 fn is_of_caller(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    matches!(
+    // Servers that hand headers on as variables (CGI) do not tell the two apart.
+    let spelled;
+    let name = match name.as_str() {
+        name if name.contains('_') => {
+            spelled = name.replace('_', "-");
+            &spelled
+        }
+        name => name,
+    };
+    let is_listed = matches!(
         name,
-        // Credentials.
-        "authorization"
-            | "cookie"
-            | "proxy-authorization"
-            // One connection (RFC 9110, 7.6.1).
+        // One connection (RFC 9110, 7.6).
+        "cdn-loop"
+            | "early-data"
             | "http2-settings"
-            | "proxy-connection"
-            // Who calls, and through which proxies.
-            | "alt-used"
+            | "max-forwards"
+            // Who calls.
             | "dnt"
-            | "forwarded"
+            | "from"
             | "origin"
             | "referer"
+            | "save-data"
+            | "signature"
+            | "signature-input"
             | "upgrade-insecure-requests"
             | "user-agent"
-            | "x-real-ip"
-            // Parts and conditions of one HTTP request (RFC 9110, 13 and 14).
-            | "accept-language"
+            | "x-host"
+            | "x-requested-with"
+            // Parts and conditions of one HTTP request, and wishes for its response.
             | "cache-control"
-            | "if-match"
-            | "if-modified-since"
-            | "if-none-match"
-            | "if-range"
-            | "if-unmodified-since"
             | "pragma"
+            | "prefer"
             | "priority"
             | "range"
             // gRPC-Web.
@@ -49,10 +121,12 @@ fn is_of_caller(name: &HeaderName) -> bool {
             | "x-user-agent"
             // A pending response (FACTS.md#pending-responses): this server asks for it.
             | "response-id"
-    ) || name.starts_with("content-")
-        || name.starts_with("sec-")
-        || name.starts_with("x-forwarded-")
-        || name.starts_with(OURS)
+    );
+    is_listed
+        || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        || name.split('-').any(|word| CREDENTIALS.contains(&word))
+        || name.contains("api-key")
+        || name.ends_with("-override")
 }
 
 /// Returns the metadata of a caller's request for the upstream, with a token that the caller has there.

@@ -29,7 +29,77 @@ fn is_of_http(name: &HeaderName) -> bool {
         | "via" => true,
         // What a server says of retries concerns the call (gRFC A6).
         "grpc-retry-pushback-ms" => false,
-        name => name.starts_with("grpc-"),
+        name => name.starts_with("grpc-") || is_of_browser(name),
+    }
+}
+
+/// What headers begin with that tell a browser or another HTTP client what to do with the origin that they come from:
+/// whom to let read or embed it, what to store and where to go. Only the server of that origin sets them.
+const OF_BROWSERS: [&str; 37] = [
+    "accept-ch",
+    "access-control-",
+    "activate-storage-access",
+    "alt-svc",
+    "attribution-reporting-",
+    "authentication-info",
+    "clear-site-data",
+    "content-security-policy",
+    "critical-ch",
+    "cross-origin-",
+    "document-policy",
+    "expect-ct",
+    "feature-policy",
+    "link",
+    "nel",
+    "no-vary-search",
+    "observe-browsing-topics",
+    "origin-agent-cluster",
+    "permissions-policy",
+    "public-key-pins",
+    "referrer-policy",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "sec-",
+    "service-worker-",
+    "set-cookie",
+    "set-login",
+    "sourcemap",
+    "speculation-rules",
+    "strict-transport-security",
+    "supports-loading-mode",
+    "timing-allow-origin",
+    "use-as-dictionary",
+    "x-frame-options",
+    "x-sourcemap",
+    "x-xss-protection",
+];
+
+fn is_of_browser(name: &str) -> bool {
+    OF_BROWSERS.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// Removes what an upstream says of its own origin: it would be heard as said of this one, over gRPC-Web, too.
+#[cfg(feature = "serve")]
+pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
+    let is_foreign = |name: &&HeaderName| {
+        let name = name.as_str();
+        // Where to go, what to store, and how to log in.
+        is_of_browser(name)
+            || matches!(
+                name,
+                "age"
+                    | "cache-control"
+                    | "expires"
+                    | "location"
+                    | "pragma"
+                    | "vary"
+                    | "www-authenticate"
+            )
+    };
+    let names: Vec<_> = metadata.as_ref().keys().filter(is_foreign).cloned().collect();
+    for name in names {
+        metadata.as_mut().remove(name);
     }
 }
 

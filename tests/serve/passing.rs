@@ -80,6 +80,126 @@ async fn what_concerns_the_caller_stays_with_the_bridge() {
     }
 }
 
+/// Headers that would make a call another one or say who makes it, and others that are only alike.
+const KEPT_BACK: [&str; 44] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x_http_method_override",
+    "x-method-override",
+    "x-original-url",
+    "x-original-method",
+    "x-original-uri",
+    "x-rewrite-url",
+    "x-api-key",
+    "x_api_key",
+    "api-key",
+    "x-authorization",
+    "x-auth-request-user",
+    "x-goog-iap-jwt-assertion",
+    "x-amzn-oidc-data",
+    "x-csrf-token",
+    "x-xsrf-token",
+    "dpop",
+    "set-cookie",
+    "authentication-info",
+    "cf-connecting-ip",
+    "cf-access-jwt-assertion",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-real-ip",
+    "x-envoy-original-path",
+    "x-forwarded-proto",
+    "x-forwarded",
+    "x-remote-user",
+    "remote-user",
+    "x-ms-client-principal",
+    "impersonate-user",
+    "client-cert",
+    "ssl-client-verify",
+    "max-forwards",
+    "proxy-authentication-info",
+    "cdn-loop",
+    "from",
+    "signature-input",
+    "prefer",
+    "x-requested-with",
+    "access-control-request-method",
+    "strict-transport-security",
+];
+const PASSED_ON: [&str; 6] =
+    ["x-request-id", "x-team", "x-author", "idempotency-key", "x-tokenizer", "x-cfg"];
+
+#[tokio::test]
+async fn no_header_makes_a_call_another_one() {
+    for upstream in WIRES {
+        let fixture = Fixture::start(upstream).await;
+        let request = Request::get(format!("{}/v1/device_tasks", fixture.bridge.endpoint()));
+        let names = KEPT_BACK.into_iter().chain(PASSED_ON);
+        let request = names.fold(request, |request, name| request.header(name, "of-the-caller"));
+        assert_eq!(send(request.body(Bytes::new()).unwrap()).await.status(), 200);
+        let arrived = fixture.emulator.log().last().unwrap().headers.clone();
+        for name in KEPT_BACK {
+            assert!(!arrived.contains_key(name), "{upstream:?}: {name}");
+        }
+        for name in PASSED_ON {
+            assert_eq!(arrived[name], "of-the-caller", "{upstream:?}");
+        }
+    }
+}
+
+/// What an upstream says of its own origin.
+const OF_THE_UPSTREAM: [&str; 22] = [
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "authentication-info",
+    "alt-svc",
+    "cache-control",
+    "clear-site-data",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "cross-origin-opener-policy",
+    "link",
+    "location",
+    "nel",
+    "permissions-policy",
+    "referrer-policy",
+    "refresh",
+    "report-to",
+    "service-worker-allowed",
+    "set-cookie",
+    "strict-transport-security",
+    "vary",
+    "www-authenticate",
+    "x-frame-options",
+];
+
+#[tokio::test]
+async fn what_an_upstream_says_of_its_origin_is_not_heard_as_said_by_the_bridge() {
+    for upstream in WIRES {
+        let fixture = Fixture::start(upstream).await;
+        let endpoint = fixture.bridge.endpoint();
+        for _ in 0..2 {
+            let fault = Fault::status(Code::NotFound, "gone", Vec::new());
+            let names = OF_THE_UPSTREAM.into_iter().chain(["x-kept"]);
+            let fault = names.fold(fault, |fault, name| {
+                fault.header(name.parse().unwrap(), HeaderValue::from_static("of-the-upstream"))
+            });
+            fixture.emulator.faults().push_for("ListTasks", fault);
+        }
+        let rest = Request::get(format!("{endpoint}/v1/device_tasks")).body(Bytes::new()).unwrap();
+        for request in [rest, grpc_web(&endpoint, &ListTasksRequest::default())] {
+            let response = send(request).await;
+            let headers = response.headers();
+            assert_eq!(headers["x-kept"], "of-the-upstream", "{response:?}");
+            for name in OF_THE_UPSTREAM {
+                let found = headers.get(name);
+                assert!(found.is_none_or(|v| v != "of-the-upstream"), "{upstream:?}: {name}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_deadline_reaches_the_upstream_and_is_told_as_such() {
     for upstream in WIRES {
