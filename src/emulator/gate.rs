@@ -14,8 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::Body as _;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -102,13 +101,14 @@ impl Gate {
         routes: Routes,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, BoxError> {
-        if let Some(answer) = head::refused(&request, false) {
+        let refused = head::unclear_host(&request).or_else(|| head::refused(&request, false));
+        if let Some(answer) = refused {
             return Ok(answer.map(full));
         }
         let front = if is_grpc(request.headers()) { Front::Grpc } else { Front::Rest };
         let method = request.method().clone();
-        let is_head = self.head && front == Front::Rest && method == Method::HEAD;
-        if is_head {
+        let is_head = front == Front::Rest && method == Method::HEAD;
+        if is_head && self.head {
             *request.method_mut() = Method::GET;
         }
         let spec = match front {
@@ -139,7 +139,7 @@ impl Gate {
             Err(status) => self.failed(front, spec, status),
         };
         if is_head {
-            response = without_body(response);
+            response = head::without_body(response);
         }
         if !response.headers().contains_key(REQUEST_ID)
             && let Ok(id) = HeaderValue::try_from(request_id())
@@ -327,14 +327,6 @@ fn print(request: &Request<Bytes>) -> u64 {
 /// Returns a random id. It is no secret, so it needs no randomness of the system.
 fn request_id() -> String {
     uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string()
-}
-
-/// Returns the response to `HEAD` (RFC 9110, 9.3.2): that of `GET` without its body.
-fn without_body(mut response: Response<Body>) -> Response<Body> {
-    if let Some(length) = response.body().size_hint().exact() {
-        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
-    }
-    response.map(|_| Body::empty())
 }
 
 /// Whether a path needs no token: health checks and reflection contain only public data.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -19,6 +19,7 @@ use super::audit::{AuditLog, Target};
 use super::browsers::Browsers;
 use super::caller::{Caller, Identity};
 use super::hosted::Hosted;
+use super::metadata::TENANT;
 use super::rules;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
@@ -70,7 +71,8 @@ pub(super) fn by_path(
 impl Gate {
     /// Answers a request.
     pub(super) async fn answer(self: Arc<Self>, mut request: Request<Body>) -> Response<Body> {
-        if let Some(answer) = head::refused(&request, true) {
+        let refused = head::unclear_host(&request).or_else(|| head::refused(&request, true));
+        if let Some(answer) = refused {
             return answer.map(full);
         }
         let web = grpc_web(request.headers());
@@ -124,6 +126,12 @@ impl Gate {
         known: &mut Known,
     ) -> Result<Admitted, Status> {
         let deadline = Deadline::of(headers)?;
+        if is_twice(headers, &header::AUTHORIZATION) {
+            return Err(Status::unauthenticated("authorization: expected one"));
+        }
+        if is_twice(headers, &TENANT) {
+            return Err(Status::invalid_argument(format!("{TENANT}: expected one")));
+        }
         let Certified(names) = extensions.get().cloned().unwrap_or_default();
         let access = self.access.current();
         let identified = deadline.limit(access.identify(headers, &names)).await??;
@@ -170,6 +178,7 @@ impl Gate {
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
+        let is_head = request.method() == Method::HEAD;
         let request = match self.rest.find(&mut request) {
             Some(spec) => match self.admit(spec, request.headers(), request.extensions()).await {
                 Ok(admitted) => {
@@ -188,8 +197,14 @@ impl Gate {
             },
             Err(answer) => answer,
         };
-        answer.map(full)
+        let answer = answer.map(full);
+        if is_head { head::without_body(answer) } else { answer }
     }
+}
+
+/// Whether a header is there several times: others could mean another of its values than this server.
+fn is_twice(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(name).iter().nth(1).is_some()
 }
 
 /// Returns the media type of a gRPC-Web request as tonic's layer compares it: in lower case, without parameters.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http_body::Body as _;
 use http_body_util::Full;
 use tonic::body::Body;
 
@@ -16,6 +17,22 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
 pub(crate) fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let (begin, rest) = text.split_at_checked(start.len())?;
     begin.eq_ignore_ascii_case(start).then_some(rest)
+}
+
+/// Returns the answer to a request over HTTP/1.1 that does not name one host (RFC 9112, 3.2): servers on the way could
+/// read it as one for another.
+pub(crate) fn unclear_host<B>(request: &Request<B>) -> Option<Response<Bytes>> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let is_unclear = hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11;
+    is_unclear.then(|| RestFront::error(StatusCode::BAD_REQUEST, "host: expected one"))
+}
+
+/// Returns the response to `HEAD` (RFC 9110, 9.3.2): that of `GET` without its body.
+pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    response.map(|_| Body::empty())
 }
 
 /// Returns the answer to a request whose media type is gRPC's or gRPC-Web's, and which does not keep to the protocol

@@ -27,7 +27,7 @@ pub(crate) fn answer(
     specs: impl Iterator<Item = &'static MethodSpec>,
     document: impl FnOnce() -> Bytes,
 ) -> Option<Response<Bytes>> {
-    if request.method() != Method::GET {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
     let (content_type, body) = match request.uri().path() {

@@ -77,7 +77,6 @@ async fn where_anyone_may_call_the_host_is_this_machine() {
         assert_eq!(status, 403, "{host}: {text}");
         assert!(text.contains("host: ") && text.contains("expected localhost"), "{text}");
     }
-    assert_eq!(ask(&open, &list, &[("host", "evil.example"), ("host", "localhost")]).await.0, 403);
     let mut web = grpc_web(&open.endpoint(), &ListTasksRequest::default());
     web.headers_mut().insert("host", "evil.example".parse().unwrap());
     assert_eq!(send(web).await.status(), 403);

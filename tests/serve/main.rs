@@ -13,6 +13,7 @@ mod bodies;
 mod browsers;
 mod config;
 mod fronts;
+mod heads;
 mod hostile;
 mod jwt;
 mod operations;

@@ -1,0 +1,63 @@
+//! What the head of a request must have, and `HEAD`.
+
+use bytes::Bytes;
+use eset_protect::Wire;
+use http::{Method, Request, Version};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::{Fixture, send};
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let fixture = Fixture::start(Wire::Grpc).await;
+    for address in [fixture.bridge.local_addr(), fixture.emulator.local_addr()] {
+        for (hosts, expected) in [
+            ("", "400"),
+            ("host: localhost\r\nhost: localhost\r\n", "400"),
+            ("host: localhost\r\n", "200"),
+        ] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let head = format!("GET / HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{hosts:?}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_of_a_page_is_that_of_get() {
+    let fixture = Fixture::start(Wire::Grpc).await;
+    for endpoint in [fixture.bridge.endpoint(), fixture.emulator.endpoint()] {
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            for path in ["/", "/start.js", "/openapi.json"] {
+                let ask = |method| {
+                    let uri = format!("{endpoint}{path}");
+                    let request = Request::builder().method(method).uri(uri).version(version);
+                    send(request.body(Bytes::new()).unwrap())
+                };
+                let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
+                assert_eq!(head.status(), 200, "{path}");
+                assert!(head.body().is_empty());
+                assert_eq!(head.headers()["content-type"], get.headers()["content-type"]);
+                assert_eq!(head.headers()["content-length"], get.body().len().to_string());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_calls_and_for_whom_is_said_once() {
+    let fixture = Fixture::start(Wire::Grpc).await;
+    for (name, status) in [("authorization", 401), ("eset-protect-tenant", 400)] {
+        let uri = format!("{}/v1/device_tasks", fixture.bridge.endpoint());
+        let request = Request::get(uri).header(name, "default").header(name, "default");
+        let answer = send(request.body(Bytes::new()).unwrap()).await;
+        assert_eq!(answer.status(), status, "{answer:?}");
+        let text = String::from_utf8_lossy(answer.body());
+        assert!(text.contains(&format!("{name}: expected one")), "{text}");
+    }
+    assert!(fixture.emulator.log().is_empty());
+}
