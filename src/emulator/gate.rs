@@ -247,11 +247,7 @@ impl Gate {
         // Only calls and logins have bodies, and only they can be pending (FACTS.md#cloud-login,
         // FACTS.md#pending-responses).
         let is_call = spec.is_some() || logins::is_login(request.uri().path(), self.deployment);
-        let request = match is_call {
-            true => self.rest.read(request).await,
-            false => self.rest.without_body(request),
-        };
-        let mut request = match request {
+        let mut request = match self.rest.read_if(is_call, request).await {
             Ok(request) => request,
             Err(answer) => return Ok(answer.map(full)),
         };

@@ -1,5 +1,5 @@
 //! Maps gRPC metadata to HTTP headers and back as ESET's gateway does ([facts](crate::facts#errors)): all of
-//! it except what belongs to one connection or to the form of the message.
+//! it except what belongs to one connection or to the form of the message, or tells a browser about an origin.
 
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;

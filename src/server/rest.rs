@@ -112,16 +112,20 @@ impl RestFront {
         Some(spec)
     }
 
-    /// Takes a request that is no call without its body, so that nobody fills the memory without a token.
-    ///
-    /// # Errors
-    ///
-    /// Returns the response to send if the head of the request is too large.
+    /// Reads a request that is a call, or takes one that is none without its body, so that nobody fills the memory
+    /// without a token.
     #[cfg(feature = "_connections")]
-    pub(crate) fn without_body<B>(
+    pub(crate) async fn read_if<B>(
         &self,
+        is_call: bool,
         request: Request<B>,
-    ) -> Result<Request<Bytes>, Response<Bytes>> {
+    ) -> Result<Request<Bytes>, Response<Bytes>>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        if is_call {
+            return self.read(request).await;
+        }
         let (head, _) = request.into_parts();
         match self.limits.check_head(&head) {
             Ok(()) => Ok(Request::from_parts(head, Bytes::new())),
