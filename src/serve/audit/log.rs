@@ -78,7 +78,9 @@ impl AuditLog {
 
     /// Writes the line before a call, and waits until it is on the disk.
     pub(super) async fn write_begin(&self, id: u64, line: Vec<u8>) -> Result<(), Status> {
-        self.ask(|answer| Command::Begin(id, line, answer)).await.map_err(not_written)
+        self.ask(|answer| Command::Begin(id, line, answer))
+            .await
+            .map_err(|error| not_written(&error))
     }
 
     /// Writes the line after a call some time soon.
@@ -88,7 +90,7 @@ impl AuditLog {
 
     /// Writes a line, and waits until it is on the disk.
     pub(super) async fn write(&self, line: Vec<u8>) -> Result<(), Status> {
-        self.ask(|answer| Command::Note(line, answer)).await.map_err(not_written)
+        self.ask(|answer| Command::Note(line, answer)).await.map_err(|error| not_written(&error))
     }
 
     async fn ask(&self, command: impl FnOnce(Answer) -> Command) -> io::Result<()> {
@@ -103,7 +105,7 @@ impl AuditLog {
     }
 }
 
-fn not_written(error: io::Error) -> Status {
+fn not_written(error: &io::Error) -> Status {
     Status::unavailable(format!(
         "the server's audit log cannot be written, so the call was not sent: {error}"
     ))
