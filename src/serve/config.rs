@@ -34,7 +34,7 @@ use crate::server::ConnectionLimits;
 ///
 /// ```toml
 /// listen = "0.0.0.0:8443"                      # 127.0.0.1:50052 by default
-/// allow_origins = ["https://console.example"]  # web pages that may call (CORS); none by default
+/// allow_origins = ["https://console.example"]  # web pages that may call (CORS); no others by default
 /// audit_log = "/var/log/eset-protect/audit.jsonl"  # every call that changes something; none by default
 /// operations = "127.0.0.1:9090"                # /livez, /readyz and /metrics; none by default
 ///

@@ -306,7 +306,7 @@ async fn a_reload_keeps_the_keys_of_the_same_address() {
     assert!(server.await.unwrap_err().is_cancelled());
     let reload = || {
         let config = Config::read(&path, Some(&handle.current())).unwrap();
-        handle.replace(config.into_access());
+        handle.replace(config.into_access()).unwrap();
     };
     reload();
     assert_eq!(code(&client, &token).await, Code::Ok);
