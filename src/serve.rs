@@ -45,7 +45,8 @@
 //! Over gRPC a response is compressed, by gzip or deflate, if the request is and the caller accepts it.
 //!
 //! Of the response, the caller gets what the client gets: the code, the message, the details, and the metadata
-//! described at [`Error::metadata`](crate::Error::metadata), without what an upstream says of its own origin. Over REST, `grpc-retry-pushback-ms` is a header, too.
+//! described at [`Error::metadata`](crate::Error::metadata), without what an upstream says of its
+//! own origin. Over REST, `grpc-retry-pushback-ms` is a header, too.
 //!
 //! | not passed on to the caller | reason |
 //! |---|---|

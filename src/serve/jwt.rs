@@ -17,8 +17,9 @@ const LEEWAY: u64 = 30;
 ///
 /// A token is accepted if it is signed with RS256, PS256, ES256 or EdDSA (Ed25519) by one of the issuer's
 /// [keys](Jwks), and has this `iss`, this `aud`, and an `exp` in the future. `nbf` is checked if present. Clocks may
-/// differ by 30 seconds. A token with this `iss` is for this server alone: even an invalid one is not passed on for a
-/// caller with [`Identity::OwnToken`](super::Identity::OwnToken). Other algorithms are refused: `none`, and HMAC, of which the server would have the secret.
+/// differ by 30 seconds. Other algorithms are refused: `none`, and HMAC, of which the server would have the secret. A
+/// token with this `iss` is for this server alone: even an invalid one is not passed on for a caller with
+/// [`Identity::OwnToken`](super::Identity::OwnToken).
 ///
 /// The verification is by the crate `jsonwebtoken`, of which one provider of cryptography is for the whole process:
 /// the one that your program has installed before, or else ring.

@@ -13,7 +13,8 @@ use crate::rpc::MethodSpec;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Observes a call, whose caller and tenant are not known if it is refused early. Dropping it without ending it means that the call was cancelled.
+/// Observes a call, whose caller and tenant are not known if it is refused early. Dropping it without ending it means
+/// that the call was cancelled.
 pub(crate) struct Served<'a> {
     span: Span,
     spec: &'static MethodSpec,

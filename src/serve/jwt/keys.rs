@@ -98,8 +98,9 @@ impl Jwks {
     }
 
     /// Fetches the set from this address when a token arrives, again after ten minutes, and again for a token whose
-    /// key is not in it, but not more often than every 30 seconds. If that fails, the last set is used for a day, also after
-    /// the configuration has been [read again](crate::serve::Config::read). The server needs a certificate of an authority that the system trusts; the environment's proxy is used.
+    /// key is not in it, but not more often than every 30 seconds. If that fails, the last set is used for a day, also
+    /// after the configuration has been [read again](crate::serve::Config::read). The server needs a certificate of an
+    /// authority that the system trusts; the environment's proxy is used.
     ///
     /// # Errors
     ///

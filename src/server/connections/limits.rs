@@ -11,8 +11,8 @@ use std::time::Duration;
 pub struct ConnectionLimits {
     /// The maximum number of connections: 10,000 by default. A new connection replaces the one that has been
     /// idle for the longest time; if none is idle, one that only watches health or asks reflection; if calls
-    /// are in progress on all of them, it waits until one ends. Each takes a file descriptor. If the system runs out of them (`ulimit -n`), the same happens earlier and is
-    /// reported to the operator.
+    /// are in progress on all of them, it waits until one ends. Each takes a file descriptor. If the system runs
+    /// out of them (`ulimit -n`), the same happens earlier and is reported to the operator.
     pub max_connections: usize,
     /// How long a connection may be idle: five minutes by default. It is idle while no call is in progress.
     /// Only complete request heads count, not single bytes or pings, and neither does a response of which the
