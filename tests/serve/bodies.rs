@@ -4,19 +4,13 @@ use std::net::SocketAddr;
 
 use eset_protect::Wire;
 use eset_protect::serve::{Access, Bridge};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::{Fixture, client};
+use crate::{Fixture, client, exchange};
 
 /// Sends a head that announces a body, and returns what arrives until the server closes the connection.
 async fn ask(address: SocketAddr, line: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("{line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n");
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    exchange(address, &head).await
 }
 
 #[tokio::test]

@@ -3,10 +3,8 @@
 use bytes::Bytes;
 use eset_protect::Wire;
 use http::{Method, Request, Version};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::{Fixture, send};
+use crate::{Fixture, exchange, send};
 
 #[tokio::test]
 async fn a_request_names_one_host() {
@@ -17,11 +15,8 @@ async fn a_request_names_one_host() {
             ("host: localhost\r\nhost: localhost\r\n", "400"),
             ("host: localhost\r\n", "200"),
         ] {
-            let mut stream = TcpStream::connect(address).await.unwrap();
             let head = format!("GET / HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
-            stream.write_all(head.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
+            let answer = exchange(address, &head).await;
             assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{hosts:?}: {answer}");
         }
     }

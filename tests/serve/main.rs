@@ -21,6 +21,7 @@ mod passing;
 mod redis;
 mod trace;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,6 +31,8 @@ use eset_protect::{Client, ClientBuilder, Wire};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioExecutor;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const WIRES: [Wire; 2] = [Wire::Grpc, Wire::Rest];
 
@@ -59,6 +62,15 @@ impl Fixture {
         let bridge = Bridge::to(client(&emulator.endpoint(), upstream));
         Self { emulator, bridge: bridge.start().await.expect("a bridge") }
     }
+}
+
+/// Sends this text, and returns what arrives until the server closes the connection.
+async fn exchange(address: SocketAddr, text: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 /// Sends a request as a program without this crate does, over HTTP/1.1 unless it is for HTTP/2.
