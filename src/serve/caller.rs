@@ -79,8 +79,13 @@ pub struct TokenHash([u8; 32]);
 impl TokenHash {
     /// Returns the hash of a token.
     pub fn of(token: &str) -> Self {
+        Self::of_bytes(token.as_bytes())
+    }
+
+    /// Returns the hash of any contents.
+    pub(super) fn of_bytes(contents: &[u8]) -> Self {
         let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        hash.copy_from_slice(digest(&SHA256, contents).as_ref());
         Self(hash)
     }
 }

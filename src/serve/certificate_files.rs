@@ -60,11 +60,11 @@ impl CertificateFiles {
 
     /// Returns the hash of all contents; `None` if they cannot be read.
     fn hash(&self) -> Option<TokenHash> {
-        let mut contents = String::new();
+        let mut contents = Vec::new();
         for path in [&self.certificate, &self.key].into_iter().chain(&self.client_authorities) {
-            contents.push_str(&fs::read_to_string(path).ok()?);
-            contents.push('\0');
+            contents.extend(fs::read(path).ok()?);
+            contents.push(0);
         }
-        Some(TokenHash::of(&contents))
+        Some(TokenHash::of_bytes(&contents))
     }
 }

@@ -234,7 +234,9 @@ async fn a_renewed_certificate_is_seen_once_it_fits_its_key() {
     let often = Duration::from_millis(1);
     assert!(timeout(20 * often, files.changed(often)).await.is_err());
     // One file after the other.
-    fs::write(&certificate, &new.certificate).unwrap();
+    // What surrounds it need not be UTF-8.
+    let commented = [b"# \xfc\n", new.certificate.as_bytes()].concat();
+    fs::write(&certificate, commented).unwrap();
     files.changed(often).await;
     let error = files.read().unwrap_err().to_string();
     assert!(error.contains("the certificate and the key"), "{error}");
