@@ -123,7 +123,7 @@ fn is_of_caller(name: &HeaderName) -> bool {
             | "response-id"
     );
     is_listed
-        || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        || metadata::begins_with_any(name, &BEGINNINGS)
         || name.split('-').any(|word| CREDENTIALS.contains(&word))
         || name.contains("api-key")
         || name.ends_with("-override")

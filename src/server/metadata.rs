@@ -76,7 +76,15 @@ const OF_BROWSERS: [&str; 37] = [
 ];
 
 fn is_of_browser(name: &str) -> bool {
-    OF_BROWSERS.iter().any(|beginning| name.starts_with(beginning))
+    begins_with_any(name, &OF_BROWSERS)
+}
+
+/// Whether a name begins with one of these. Most of them differ in the first byte, which costs much less to compare.
+pub(crate) fn begins_with_any(name: &str, beginnings: &[&str]) -> bool {
+    let first = name.as_bytes().first();
+    let is_of =
+        |beginning: &&str| beginning.as_bytes().first() == first && name.starts_with(*beginning);
+    beginnings.iter().any(is_of)
 }
 
 /// Removes what an upstream says of its own origin: it would be heard as said of this one, over gRPC-Web, too.
