@@ -7,10 +7,11 @@
 //!               └──────── backoff, another token ◀───┘
 //! ```
 
+use std::mem;
 use std::pin::pin;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 use tracing::Instrument;
@@ -82,7 +83,8 @@ pub(super) async fn call(
         flow: options.flow_name(),
     };
     let state = CallState::new(spec, policy, options.retry_or(policy.retry), bounds.deadline);
-    let mut running = Running { context, bounds: &bounds, outgoing: &outgoing, state };
+    let (bounds, outgoing) = (&bounds, &outgoing);
+    let mut running = Running { context, bounds, outgoing, state, pending_id: None };
     // tonic's own timeout ends with the response headers; this one covers the whole response.
     let result = {
         // Pinned first, because a future is copied whenever it is wrapped.
@@ -107,18 +109,17 @@ struct Running<'a> {
     bounds: &'a Bounds,
     outgoing: &'a Outgoing<'a>,
     state: CallState<'a>,
+    /// Of the pending response that the next request asks for. Valid within one attempt only; its error carries it, in
+    /// case another token can get the response.
+    pending_id: Option<HeaderValue>,
 }
 
 impl Running<'_> {
     /// Makes attempts until one is final.
     async fn run(&mut self, options: &CallOptions) -> Result<Reply, Error> {
         let mut renewed = None;
-        // A call that the service accepted must not be started again, whatever goes wrong between two polls.
-        let mut pending_id = None;
         loop {
-            let mut metadata = self.context.metadata.clone();
-            options.add_to(&mut metadata)?;
-            let mut headers = metadata.into_headers();
+            let mut headers = self.headers(options)?;
             // A caller that supplies its own token wants that one to be used.
             let is_own = headers.contains_key(http::header::AUTHORIZATION);
             let credentials = self.context.credentials.as_deref().filter(|_| !is_own);
@@ -133,19 +134,20 @@ impl Running<'_> {
                         let header = token.to_header().map_err(|error| self.state.blamed(error))?;
                         headers.insert(http::header::AUTHORIZATION, header);
                     }
-                    self.intercepted(headers).map(|headers| (headers, token))
+                    self.intercept(&mut headers).map(|()| token)
                 }
                 Err(error) => Err(error),
             };
             let error = match prepared {
                 // Nothing is sent without a token, or if an interceptor refuses.
                 Err(error) => error.unsent(),
-                Ok((headers, token)) => {
-                    let error = match self.attempt(headers, pending_id.take()).await {
+                Ok(token) => {
+                    let error = match self.attempt(&mut headers).await {
                         Ok(reply) => return Ok(reply),
                         Err(error) => error,
                     };
-                    pending_id = error.pending_id().cloned();
+                    // A call that the service accepted must not be started again, whatever goes wrong between two polls.
+                    self.pending_id = error.pending_id().cloned();
                     if let (Some(credentials), Some(token)) = (credentials, &token)
                         && let Some(other) = self.renew(credentials, token, &error).await
                     {
@@ -167,6 +169,13 @@ impl Running<'_> {
         }
     }
 
+    /// Returns the metadata of the client and of the call.
+    fn headers(&self, options: &CallOptions) -> Result<HeaderMap, Error> {
+        let mut metadata = self.context.metadata.clone();
+        options.add_to(&mut metadata)?;
+        Ok(metadata.into_headers())
+    }
+
     /// Returns a token.
     async fn token(&mut self, credentials: &dyn Credentials) -> Result<AccessToken, Error> {
         self.state.is_logging_in = true;
@@ -176,33 +185,29 @@ impl Running<'_> {
     }
 
     /// Applies the interceptors to the headers.
-    fn intercepted(&self, headers: HeaderMap) -> Result<HeaderMap, Error> {
+    fn intercept(&self, headers: &mut HeaderMap) -> Result<(), Error> {
         let interceptors = &self.context.interceptors;
         if interceptors.is_empty() {
-            return Ok(headers);
+            return Ok(());
         }
-        let mut metadata = MetadataMap::from_headers(headers);
+        let mut metadata = MetadataMap::from_headers(mem::take(headers));
         for interceptor in interceptors {
             interceptor(self.outgoing.spec(), &mut metadata)?;
         }
-        let headers = metadata.into_headers();
+        *headers = metadata.into_headers();
         match headers.keys().find(|name| is_of_protocol(name)) {
             Some(name) => Err(Error::config(format!(
                 "interceptor: {:?} belongs to the protocol",
                 name.as_str()
             ))),
-            None => Ok(headers),
+            None => Ok(()),
         }
     }
 
     /// Makes one attempt.
-    async fn attempt(
-        &mut self,
-        mut headers: HeaderMap,
-        pending_id: Option<http::HeaderValue>,
-    ) -> Result<Reply, Error> {
+    async fn attempt(&mut self, headers: &mut HeaderMap) -> Result<Reply, Error> {
         self.state.begin();
-        let result = self.exchange(&mut headers, pending_id).await;
+        let result = self.exchange(headers).await;
         if let Err(error) = &result {
             self.context.links.failed(error);
         }
@@ -210,23 +215,18 @@ impl Running<'_> {
     }
 
     /// Sends the request, and repeats it as long as the response is pending: the same bytes, with the id of
-    /// the last response. The id is valid within this attempt only; errors carry it, in case another token
-    /// can get the response.
-    async fn exchange(
-        &mut self,
-        headers: &mut HeaderMap,
-        mut pending_id: Option<http::HeaderValue>,
-    ) -> Result<Reply, Error> {
-        let timer = &*self.bounds.timer;
+    /// the last response.
+    async fn exchange(&mut self, headers: &mut HeaderMap) -> Result<Reply, Error> {
         let context = self.context;
         let (mut polls, mut newer) = (None, None);
-        let mut link = context.links.choose(self.bounds, headers, pending_id.is_some()).await?;
+        let is_pending = self.pending_id.is_some();
+        let mut link = context.links.choose(self.bounds, headers, is_pending).await?;
         self.state.sent = Some(link.watch());
         loop {
             let next = NextRequest {
                 outgoing: self.outgoing,
                 number: self.state.attempts,
-                pending_id: pending_id.as_ref(),
+                pending_id: self.pending_id.as_ref(),
                 polls: polls.as_ref().map_or(0, |polls: &Polls| polls.count),
             };
             let reply = match self.bounds.send(link, headers, &next).await {
@@ -257,16 +257,16 @@ impl Running<'_> {
                 context.deployed.succeeded(self.outgoing);
                 return Ok(reply);
             };
-            pending_id = Some(id);
+            self.pending_id = Some(id);
             self.state.is_pending = true;
-            let now = timer.now();
+            let now = self.bounds.timer.now();
             let polls = polls.get_or_insert_with(|| Polls::new(self.context.policy.pending, now));
             let pause = polls.next(now).map_err(|error| {
                 error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status())
             })?;
             let sending = Sending::attempt(self.outgoing.spec(), self.state.attempts);
             telemetry::pending(sending, polls.count, pause);
-            timer.sleep(pause).await;
+            self.bounds.timer.sleep(pause).await;
         }
     }
 
