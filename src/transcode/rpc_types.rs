@@ -18,7 +18,9 @@ use crate::rpc::{Rpc, RpcVisitor};
 
 /// The types of the request and response of an RPC.
 #[derive(Clone, Copy)]
-pub(crate) struct RpcTypes {
+pub(crate) struct RpcTypes(&'static Types);
+
+struct Types {
     request: MessageType,
     response: MessageType,
 }
@@ -30,7 +32,14 @@ impl RpcVisitor for FindTypes {
     type Output = RpcTypes;
 
     fn rpc<R: Rpc>(self) -> RpcTypes {
-        RpcTypes { request: message_type::<R::Request>(), response: message_type::<R::Response>() }
+        RpcTypes(
+            const {
+                &Types {
+                    request: message_type::<R::Request>(),
+                    response: message_type::<R::Response>(),
+                }
+            },
+        )
     }
 }
 
@@ -42,14 +51,14 @@ impl RpcTypes {
         request: &Bytes,
         bindings: &'static [HttpBinding],
     ) -> Result<Encoded, TranscodeError> {
-        Encoded::of(&EncodedMessage(self.request, request), bindings)
+        Encoded::of(&EncodedMessage(&self.0.request, request), bindings)
     }
 
     /// Decodes the response to such a request, as [`Encoded::response`] does.
     #[cfg(feature = "serve")]
     pub(crate) fn of_http(self, request: &Encoded, body: &[u8]) -> Result<Vec<u8>, TranscodeError> {
-        let fields = self.response.fields().unwrap_or_default();
-        request.read_response(fields, self.response.read, body)
+        let fields = self.0.response.fields().unwrap_or_default();
+        request.read_response(fields, self.0.response.read, body)
     }
 
     /// Decodes an HTTP request, as [`Route::request`] does.
@@ -59,8 +68,8 @@ impl RpcTypes {
         query: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, TranscodeError> {
-        let fields = self.request.fields().unwrap_or_default();
-        let request = (fields, self.request.read, Ok as _);
+        let fields = self.0.request.fields().unwrap_or_default();
+        let request = (fields, self.0.request.read, Ok as _);
         binding::decode(request, route.binding(), route.variables(), query, body)
     }
 
@@ -70,12 +79,12 @@ impl RpcTypes {
         route: &Route,
         response: &Bytes,
     ) -> Result<Vec<u8>, TranscodeError> {
-        binding::encode_response(route.binding(), &EncodedMessage(self.response, response))
+        binding::encode_response(route.binding(), &EncodedMessage(&self.0.response, response))
     }
 }
 
 /// An encoded message with its type.
-struct EncodedMessage<'a>(MessageType, &'a Bytes);
+struct EncodedMessage<'a>(&'static MessageType, &'a Bytes);
 
 impl Transcoded for EncodedMessage<'_> {
     fn fields(&self) -> &'static [Field] {
