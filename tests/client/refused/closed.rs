@@ -63,19 +63,18 @@ impl Tally {
     fn add<T>(&mut self, result: Result<T, Error>) {
         match result {
             Ok(_) => self.done += 1,
-            // In about one of 100,000 such calls under load: tokio's channel takes the request at the very moment when
-            // hyper's task of the connection drops its end, and keeps it. The deadline of the call ends it.
-            Err(error) if error.is_deadline_exceeded() => {
-                assert!(error.may_have_executed(), "{error:?}");
-                self.may_have_run += 1;
-            }
-            Err(error) if error.may_have_executed() => {
-                assert_may_have_run(&error);
-                self.may_have_run += 1;
-            }
             Err(error) => {
-                assert_eq!(error.code(), Code::Unavailable, "{error:?}");
-                self.not_run += 1;
+                // In about one of 100,000 such calls under load: tokio's channel takes the request at the very moment
+                // when hyper's task of the connection drops its end, and keeps it. The deadline of the call ends it.
+                if !error.is_deadline_exceeded() {
+                    assert_eq!(error.code(), Code::Unavailable, "{error:?}");
+                }
+                if error.may_have_executed() {
+                    assert!(!error.message().contains("nothing was done"), "{error}");
+                    self.may_have_run += 1;
+                } else {
+                    self.not_run += 1;
+                }
             }
         }
     }
