@@ -91,7 +91,7 @@ impl<T: JsonMessage> Codec for Msg<T> {
     }
 
     fn read(parser: &mut Parser<'_>) -> Result<T> {
-        T::read_json(parser)
+        parser.message(T::read_json)
     }
 }
 
@@ -111,7 +111,7 @@ impl<T: From<()> + JsonMessage> Codec for Dynamic<T> {
     }
 
     fn read(parser: &mut Parser<'_>) -> Result<T> {
-        T::read_json(parser)
+        parser.message(T::read_json)
     }
 }
 

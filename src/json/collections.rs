@@ -68,7 +68,9 @@ impl<K: Key, C: Codec> Codec for Map<K, C> {
             while let Some(name) = object.next_name()? {
                 let key = K::parse(&name).map_err(|error| path::at_key(&name, &error))?;
                 let mark = context::mark(C::PRESERVES);
-                let value = read_element::<C>(object.value())
+                let value = object
+                    .value()
+                    .message(read_element::<C>)
                     .map_err(|error| path::at_key(&name, &error))?;
                 context::prefix(C::PRESERVES, mark, &name);
                 if values.insert(key, value).is_some() {

@@ -19,6 +19,9 @@ use super::{depth, path};
 /// The maximum nesting of lists and objects, the same as serde_json's.
 const MAX_DEPTH: u8 = 127;
 
+/// The maximum nesting of messages inside the outermost one, which prost decodes. An entry of a map is a message, too.
+const MAX_MESSAGES: u8 = 100;
+
 /// JSON text and the position up to which it was read.
 #[derive(Debug)]
 pub struct Parser<'de> {
@@ -26,11 +29,13 @@ pub struct Parser<'de> {
     at: usize,
     /// How many more levels may begin.
     levels: u8,
+    /// How many more messages may begin.
+    messages: u8,
 }
 
 impl<'de> Parser<'de> {
     pub(crate) fn new(text: &'de str) -> Self {
-        Self { text, at: 0, levels: MAX_DEPTH }
+        Self { text, at: 0, levels: MAX_DEPTH, messages: MAX_MESSAGES }
     }
 
     /// Reads a value, which only white space may follow.
@@ -231,6 +236,23 @@ impl<'de> Parser<'de> {
         Ok(value)
     }
 
+    /// Reads a message inside another one.
+    #[inline]
+    pub(crate) fn message<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.messages = self.messages.checked_sub(1).ok_or_else(too_many_messages)?;
+        let value = read(self)?;
+        self.messages += 1;
+        Ok(value)
+    }
+
+    /// Reads what an `Any` contains, which is decoded on its own.
+    pub(crate) fn contained<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let outside = std::mem::replace(&mut self.messages, MAX_MESSAGES);
+        let value = read(self)?;
+        self.messages = outside;
+        Ok(value)
+    }
+
     fn begin(&mut self, bracket: u8, expected: &dyn Display) -> Result<()> {
         if self.peek() != Some(bracket) {
             return Err(self.invalid_type(expected));
@@ -261,6 +283,13 @@ impl<'de> Parser<'de> {
 #[cold]
 fn too_deep() -> Error {
     Error::custom("recursion limit exceeded")
+}
+
+#[cold]
+fn too_many_messages() -> Error {
+    Error::custom(format_args!(
+        "messages are nested deeper than {MAX_MESSAGES} levels, so their binary form could not be read"
+    ))
 }
 
 /// The members of an object that are still to be read.

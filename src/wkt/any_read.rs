@@ -16,7 +16,7 @@ use crate::proto::eset_protect::v1::UnknownAny;
 /// Reads an `Any`.
 pub(super) fn read(parser: &mut Parser<'_>) -> Result<Any> {
     let _in_any = InAny::enter().map_err(Error::custom)?;
-    parser.object(&"an object with `@type`", read_members)
+    parser.contained(|parser| parser.object(&"an object with `@type`", read_members))
 }
 
 fn read_members(object: &mut Object<'_, '_>) -> Result<Any> {

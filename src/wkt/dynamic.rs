@@ -115,8 +115,8 @@ impl WellKnown for Value {
 
     fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
         Ok(match parser.peek() {
-            Some(b'{') => Struct::read(parser)?.into(),
-            Some(b'[') => ListValue::read(parser)?.into(),
+            Some(b'{') => parser.message(Struct::read)?.into(),
+            Some(b'[') => parser.message(ListValue::read)?.into(),
             Some(b'"') => parser.string(&"a string")?.into_owned().into(),
             Some(b't' | b'f') => parser.bool()?.into(),
             Some(b'-' | b'0'..=b'9') => {
