@@ -52,7 +52,7 @@ impl Writer {
     /// Writes until the log is dropped.
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         while let Some(first) = self.next(commands) {
-            let mut followed = match &first {
+            let followed = match &first {
                 // That does it itself, and says nothing.
                 Command::Reopen(_) => Ok(()),
                 _ => self.follow(),
@@ -83,11 +83,9 @@ impl Writer {
                     Command::Reopen(answer) => {
                         // The lines so far are in the old file.
                         self.settle(&mut waiting);
-                        let reopened = self.file.reopen();
-                        if reopened.is_ok() {
-                            followed = Ok(());
-                        }
-                        let _ = answer.send(reopened);
+                        let _ = answer.send(self.file.reopen());
+                        // The next lines go where the path leads by then.
+                        break;
                     }
                     Command::Finish(answer) => {
                         self.settle(&mut waiting);
