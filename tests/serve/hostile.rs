@@ -10,10 +10,10 @@ use eset_protect::serve::{Access, Bridge, Caller, Identity, TokenHash};
 use eset_protect::transport::{Reply, Request as Attempt, Transport};
 use eset_protect::{Client, Error, Wire};
 use http::Request;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::{WIRES, client, emulator};
+use crate::{WIRES, client, emulator, exchange};
 
 const TENANTS: usize = 1000;
 
@@ -113,4 +113,35 @@ async fn hostile_connections_lock_nobody_out() {
     let client = client(&bridge.endpoint(), Wire::Grpc);
     client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap();
     assert_eq!(emulator.log().len(), 3, "no upstream has heard of them");
+}
+
+/// Sends PINGs, and more when they are answered, until the connection ends.
+async fn flood(mut stream: TcpStream) {
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let pings = b"\0\0\x08\x06\0\0\0\0\0abcdefgh".repeat(1000);
+    let mut answers = vec![0; pings.len()];
+    while stream.write_all(&pings).await.is_ok() && stream.read_exact(&mut answers).await.is_ok() {}
+}
+
+/// The answers to PINGs are no response that somebody reads.
+#[tokio::test]
+async fn a_flood_of_pings_keeps_no_connection_open() {
+    let limited = async |set: fn(&mut ConnectionLimits)| {
+        let mut limits = ConnectionLimits::default();
+        set(&mut limits);
+        Bridge::new(Access::new()).connection_limits(limits).start().await.unwrap()
+    };
+    let full = limited(|limits| limits.max_connections = 1).await;
+    let stream = TcpStream::connect(full.local_addr()).await.unwrap();
+    let flooding = tokio::spawn(flood(stream));
+    let request = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let answer = exchange(full.local_addr(), request);
+    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
+    assert!(answer.is_ok_and(|text| text.starts_with("HTTP/1.1 200")), "there is no room");
+    flooding.await.unwrap();
+
+    let idle = limited(|limits| limits.idle_time = Duration::from_millis(100)).await;
+    let stream = TcpStream::connect(idle.local_addr()).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(10), flood(stream)).await;
+    assert!(ended.is_ok(), "the connection stays open");
 }

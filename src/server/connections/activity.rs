@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use tokio_util::io::{InspectReader, InspectWriter};
 use tonic::body::Body;
 
-/// The number of response bytes that show that the client is reading. Fewer could be HTTP/2's own frames.
-const READ_FROM: usize = 4096;
+/// The balance that shows that the client is reading a response. Less could be HTTP/2's own frames.
+const READ_FROM: i64 = 4096;
 /// A connection that was used this recently may be used again.
 const FRESH: Duration = Duration::from_millis(100);
 /// The size of the HTTP/2 preface.
@@ -33,10 +33,11 @@ struct State {
     working: usize,
     /// The time of the last significant event.
     last: Instant,
-    /// The time of the last write.
-    written: Instant,
-    /// The bytes written since `last`.
-    unread: usize,
+    /// The bytes written less those that arrived: only responses make it grow. HTTP/2 answers frames by others that are
+    /// not longer, such as PINGs.
+    balance: i64,
+    /// The balance at `last`.
+    settled: i64,
     /// The bytes that arrived, up to the size of a preface.
     arrived: usize,
     had_calls: bool,
@@ -44,15 +45,14 @@ struct State {
 
 impl Activity {
     pub(super) fn new() -> Arc<Self> {
-        let now = Instant::now();
         Arc::new(Self {
             state: Mutex::new(State {
                 calls: 0,
                 lasting: 0,
                 working: 0,
-                last: now,
-                written: now,
-                unread: 0,
+                last: Instant::now(),
+                balance: 0,
+                settled: 0,
                 arrived: 0,
                 had_calls: false,
             }),
@@ -69,12 +69,12 @@ impl Activity {
         let stream = InspectReader::new(stream, move |bytes| {
             let mut state = reading.state();
             state.arrived = state.arrived.saturating_add(bytes.len());
+            state.balance = state.balance.saturating_sub_unsigned(bytes.len() as u64);
         });
         InspectWriter::new(stream, move |bytes| {
             let mut state = self.state();
-            state.written = Instant::now();
-            state.unread = state.unread.saturating_add(bytes.len());
-            if state.unread >= READ_FROM {
+            state.balance = state.balance.saturating_add_unsigned(bytes.len() as u64);
+            if state.balance.saturating_sub(state.settled) >= READ_FROM {
                 state.touch();
             }
         })
@@ -117,11 +117,16 @@ impl Activity {
         !state.had_calls && state.arrived < PREFACE
     }
 
-    /// Whether nothing is lost if it breaks: no call is in progress, and nothing was written since then. Calls without
-    /// an end were ended before, so that of a client that does not read its end.
-    pub(super) fn is_done(&self, since: Instant) -> bool {
+    /// Returns the bytes written less those that arrived.
+    pub(super) fn balance(&self) -> i64 {
+        self.state().balance
+    }
+
+    /// Whether nothing is lost if it breaks: no call is in progress, and no response was written since the balance was
+    /// this. Calls without an end were ended before, so that of a client that does not read its end.
+    pub(super) fn is_done(&self, balance: i64) -> bool {
         let state = self.state();
-        state.calls == state.lasting && (state.lasting > 0 || state.written < since)
+        state.calls == state.lasting && (state.lasting > 0 || state.balance <= balance)
     }
 
     /// Asks it to leave.
@@ -139,7 +144,7 @@ impl Activity {
 impl State {
     fn touch(&mut self) {
         self.last = Instant::now();
-        self.unread = 0;
+        self.settled = self.balance;
     }
 }
 

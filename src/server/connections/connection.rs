@@ -95,10 +95,11 @@ pub(super) async fn serve(
     limits.idle_time = limits.idle_time.max(Duration::from_millis(1));
     let mut connection = pin!(protocol.serve_connection(io, service));
     let began = Instant::now();
-    let mut left: Option<Instant> = None;
+    // When it was last asked whether a response is still being written, and the balance then.
+    let mut left: Option<(Instant, i64)> = None;
     loop {
         let check = match left {
-            Some(left) => left + GRACE,
+            Some((asked, _)) => asked + GRACE,
             // The client may send something meanwhile.
             None if activity.is_mute() => began + limits.head_time.min(limits.idle_time),
             None => activity.idle_since().unwrap_or_else(Instant::now) + limits.idle_time,
@@ -112,15 +113,15 @@ pub(super) async fn serve(
             }
             () = sleep_until(check) => match left {
                 // Its time is up, and no reader loses anything.
-                Some(since) if activity.is_done(since) || is_overdue(&activity, &limits) => return,
-                Some(_) => left = Some(Instant::now()),
+                Some((_, balance)) if activity.is_done(balance) || is_overdue(&activity, &limits) => return,
+                Some(_) => left = Some((Instant::now(), activity.balance())),
                 None if activity.is_mute() && began.elapsed() >= limits.head_time => return,
                 None if is_overdue(&activity, &limits) => activity.ask_to_leave(),
                 None => {}
             },
             () = activity.asked_to_leave(), if left.is_none() => {
                 connection.as_mut().graceful_shutdown();
-                left = Some(Instant::now());
+                left = Some((Instant::now(), activity.balance()));
             }
             _ = draining.wait_for(|is_draining| *is_draining), if left.is_none() => {
                 activity.ask_to_leave();
