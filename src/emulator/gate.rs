@@ -246,8 +246,10 @@ impl Gate {
     ) -> Result<Response<Body>, BoxError> {
         // Only calls and logins have bodies, and only they can be pending (FACTS.md#cloud-login,
         // FACTS.md#pending-responses).
-        let is_call = spec.is_some() || logins::is_login(request.uri().path(), self.deployment);
-        let mut request = match self.rest.read_if(is_call, request).await {
+        let is_login = logins::is_login(request.uri().path(), self.deployment);
+        let is_call = spec.is_some() || is_login;
+        let max_body = if is_login { logins::MAX_BODY } else { usize::MAX };
+        let mut request = match self.rest.read_if(is_call.then_some(max_body), request).await {
             Ok(request) => request,
             Err(answer) => return Ok(answer.map(full)),
         };

@@ -183,11 +183,11 @@ impl Gate {
             Some(spec) => match self.admit(spec, request.headers(), request.extensions()).await {
                 Ok(admitted) => {
                     request.extensions_mut().insert(admitted);
-                    self.rest.read_if(true, request).await
+                    self.rest.read_if(Some(usize::MAX), request).await
                 }
                 Err(status) => Err(self.rest.failure(spec, &status)),
             },
-            None => self.rest.read_if(false, request).await,
+            None => self.rest.read_if(None, request).await,
         };
         let specs = self.rpcs.values().map(|(spec, _)| *spec);
         let answer = match request {

@@ -112,19 +112,20 @@ impl RestFront {
         Some(spec)
     }
 
-    /// Reads a request that is a call, or takes one that is none without its body, so that nobody fills the memory
-    /// without a token.
+    /// Reads a request whose body has at most so many bytes, or takes one without its body, so that nobody fills the
+    /// memory without a token.
     #[cfg(feature = "_connections")]
     pub(crate) async fn read_if<B>(
         &self,
-        is_call: bool,
+        max_body: Option<usize>,
         request: Request<B>,
     ) -> Result<Request<Bytes>, Response<Bytes>>
     where
         B: http_body::Body<Data = Bytes>,
     {
-        if is_call {
-            return self.read(request).await;
+        if let Some(most) = max_body {
+            let max_body = most.min(self.limits.max_body);
+            return read(RestLimits { max_body, ..self.limits }, request).await;
         }
         let (head, _) = request.into_parts();
         match self.limits.check_head(&head) {
@@ -142,25 +143,7 @@ impl RestFront {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        let (mut head, body) = request.into_parts();
-        let read = match self.limits.check_head(&head) {
-            Ok(()) => self.limits.read(body).await,
-            Err(refusal) => Err(refusal),
-        };
-        let body = read.map_err(|Refusal { status, message }| {
-            let mut response = Self::error(status, &message);
-            // The rest of the body is not read, so the connection cannot be reused.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            response
-        })?;
-        if !matches!(Encoding::of(&head.headers), Encoding::Gzip) {
-            return Ok(Request::from_parts(head, body));
-        }
-        let body = encoding::gunzip(&body, self.limits.max_body)
-            .map_err(|Refusal { status, message }| Self::error(status, &message))?;
-        head.headers.remove(header::CONTENT_ENCODING);
-        head.headers.remove(header::CONTENT_LENGTH);
-        Ok(Request::from_parts(head, body))
+        read(self.limits, request).await
     }
 
     /// Calls the RPC for a request and returns the response.
@@ -242,6 +225,31 @@ impl fmt::Debug for RestFront {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
+}
+
+async fn read<B>(limits: RestLimits, request: Request<B>) -> Result<Request<Bytes>, Response<Bytes>>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let (mut head, body) = request.into_parts();
+    let read = match limits.check_head(&head) {
+        Ok(()) => limits.read(body).await,
+        Err(refusal) => Err(refusal),
+    };
+    let body = read.map_err(|Refusal { status, message }| {
+        let mut response = RestFront::error(status, &message);
+        // The rest of the body is not read, so the connection cannot be reused.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    })?;
+    if !matches!(Encoding::of(&head.headers), Encoding::Gzip) {
+        return Ok(Request::from_parts(head, body));
+    }
+    let body = encoding::gunzip(&body, limits.max_body)
+        .map_err(|Refusal { status, message }| RestFront::error(status, &message))?;
+    head.headers.remove(header::CONTENT_ENCODING);
+    head.headers.remove(header::CONTENT_LENGTH);
+    Ok(Request::from_parts(head, body))
 }
 
 fn success(rest: RestResponse) -> Response<Bytes> {

@@ -15,7 +15,7 @@ use crate::transcode::read_form;
 const CLOUD: &str = "/oauth/token";
 const ON_PREM: &str = "/GetTokens";
 /// The maximum size of a login; parsing a longer form would take many times its size in memory.
-const MAX_BODY: usize = 64 * 1024;
+pub(super) const MAX_BODY: usize = 64 * 1024;
 
 /// Whether this is the path of a token endpoint. On-Prem has its own only.
 pub(super) fn is_login(path: &str, deployment: Deployment) -> bool {
@@ -37,10 +37,6 @@ pub(super) fn answer(
         let mut response = RestFront::error(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return Some(response);
-    }
-    if request.body().len() > MAX_BODY {
-        let message = format!("the login exceeds {MAX_BODY} bytes");
-        return Some(RestFront::error(StatusCode::PAYLOAD_TOO_LARGE, &message));
     }
     Some(if path == CLOUD { cloud(tokens, request, now) } else { on_prem(tokens, request, now) })
 }
