@@ -1,5 +1,7 @@
 //! Lists, counts and batches of resources.
 
+use std::collections::BTreeSet;
+
 use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
 use super::{Filter, Standard, push, push_number, value_at};
@@ -176,7 +178,8 @@ impl Standard {
             return Err(Failure::out_of_range(limit));
         }
         let mut response = Vec::new();
-        for id in wanted.iter().filter_map(Value::as_str) {
+        let mut seen = BTreeSet::new();
+        for id in wanted.iter().filter_map(Value::as_str).filter(|id| seen.insert(*id)) {
             let (_, row) = self.find(snapshot, environment, self.resource.full_name(), id)?;
             push(&mut response, item, &row);
         }
