@@ -202,8 +202,7 @@ impl Access {
             }
         };
         // A tenant of others is refused like one that does not exist.
-        let is_own = caller.tenants.iter().any(|own| own == name);
-        self.tenants.get(name).filter(|_| is_own).cloned().ok_or_else(|| {
+        self.tenants.get(name).filter(|_| caller.may_use(name)).cloned().ok_or_else(|| {
             Status::permission_denied(format!(
                 "{TENANT}: {:?} may not use the tenant {name:?}",
                 caller.name

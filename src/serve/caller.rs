@@ -50,7 +50,10 @@ impl Caller {
     /// `eset-protect-tenant`.
     #[must_use]
     pub fn tenant(mut self, name: impl Into<String>) -> Self {
-        self.tenants.push(name.into());
+        let name = name.into();
+        if !self.may_use(&name) {
+            self.tenants.push(name);
+        }
         self
     }
 
@@ -59,6 +62,10 @@ impl Caller {
     pub fn rules(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self
+    }
+
+    pub(super) fn may_use(&self, tenant: &str) -> bool {
+        self.tenants.iter().any(|own| own == tenant)
     }
 }
 

@@ -86,6 +86,12 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             format!("{tenant}zone = \"eu\""),
             "3: tenants.a.zone: expected one of ca_cert, client_cert, client_key",
         ),
+        // A key of the command's profiles alone.
+        (
+            format!("{tenant}output = \"json\""),
+            "3: tenants.a.output: expected one of ca_cert, client_cert, client_key, credentials, \
+             credentials_command, credentials_timeout, endpoint, max_attempts, on_prem, password_env, ",
+        ),
         (
             format!("{tenant}timeout = \"soon\""),
             "3: tenants.a: timeout: expected a number with a unit",
@@ -200,6 +206,10 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         (
             format!("{tenant}[callers.c]\nanyone = true\ntenants = [\"b\"]"),
             "3: callers: caller \"c\": there is no tenant \"b\"",
+        ),
+        (
+            format!("{tenant}[callers.c]\nanyone = true\ntenants = [\n\"a\",\n\"a\"]"),
+            "7: callers.c.tenants: expected each tenant once, found \"a\"",
         ),
         (
             format!("[tls]\ncertificate = \"no.pem\"\nkey = \"no.pem\"\n{tenant}"),

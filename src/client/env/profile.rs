@@ -108,8 +108,8 @@ impl Profile {
             Some(text) => duration(text.as_str().unwrap_or_default())
                 .map_err(|problem| self.wrong(PATIENCE, &problem))?,
         };
-        let mut settings = SettingsTable::default();
-        let mut unwanted = SettingsTable::default();
+        let empty = || SettingsTable { others: &[OUTPUT], ..SettingsTable::default() };
+        let (mut settings, mut unwanted) = (empty(), empty());
         for (key, value) in
             self.table.iter().filter(|(key, _)| ![OUTPUT, PATIENCE].contains(&key.as_str()))
         {
@@ -125,7 +125,7 @@ impl Profile {
             };
             into.add(folder, key, value, patience).map_err(|problem| self.wrong(key, &problem))?;
         }
-        Ok(settings.0.into_iter().map(|(key, value)| (variable(&key), value)).collect())
+        Ok(settings.values.into_iter().map(|(key, value)| (variable(&key), value)).collect())
     }
 
     /// Returns the text of the setting of a variable.

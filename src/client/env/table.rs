@@ -20,7 +20,11 @@ pub(crate) const PATIENCE: &str = "credentials_timeout";
 
 /// The settings by key. Some are secret, so there is no `Debug`.
 #[derive(Default)]
-pub(crate) struct SettingsTable(pub(crate) BTreeMap<String, OsString>);
+pub(crate) struct SettingsTable {
+    pub(crate) values: BTreeMap<String, OsString>,
+    /// The keys of the table that are no settings of a client, beside the time for the command.
+    pub(crate) others: &'static [&'static str],
+}
 
 impl SettingsTable {
     /// Returns the settings that a key may set: several for a command that prints a login.
@@ -57,22 +61,22 @@ impl SettingsTable {
         if let Some(secret) = key.strip_suffix("_env").filter(|key| SECRETS.contains(key)) {
             let found = std::env::var_os(&text).filter(|value| !value.is_empty());
             let found = found.ok_or_else(|| format!("the environment has no variable {text:?}"))?;
-            self.0.insert(secret.to_owned(), found);
+            self.values.insert(secret.to_owned(), found);
         } else if SECRETS.contains(&key) {
             return Err(format!("a secret does not belong in this file; use {key}_env"));
         } else {
             let mut known: Vec<_> = groups::all().map(groups::key).collect();
             if !known.iter().any(|known| known == key) {
                 known.retain(|key| !SECRETS.contains(&key.as_str()));
+                known.extend(SECRETS.map(|key| format!("{key}_env")));
+                let others = self.others.iter().copied().chain([COMMAND, PATIENCE]);
+                known.extend(others.map(str::to_owned));
                 known.sort();
-                return Err(format!(
-                    "expected one of {}, output, password_env, token_env, {COMMAND}, {PATIENCE}",
-                    known.join(", ")
-                ));
+                return Err(format!("expected one of {}", known.join(", ")));
             }
             let is_file = FILES.contains(&key);
             let value = if is_file { folder.join(text).into() } else { text.into() };
-            self.0.insert(key.to_owned(), value);
+            self.values.insert(key.to_owned(), value);
         }
         Ok(())
     }
@@ -91,7 +95,7 @@ impl SettingsTable {
             if !LOGIN.contains(&key) {
                 return Err(printed.to_owned());
             }
-            self.0.insert(key.to_owned(), value.into());
+            self.values.insert(key.to_owned(), value.into());
         }
         Ok(())
     }

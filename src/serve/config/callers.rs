@@ -18,7 +18,7 @@ pub(super) struct CallerTable {
     own_token: bool,
     #[serde(default)]
     anyone: bool,
-    tenants: Vec<String>,
+    tenants: Vec<Spanned<String>>,
     allow: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     deny: Vec<Spanned<String>>,
@@ -80,8 +80,14 @@ pub(super) fn caller(
     for text in &table.dry_run {
         rules = rules.dry_run(pattern(source, &format!("{place}.dry_run"), text)?);
     }
-    let caller = Caller::new(name, identity).rules(rules);
-    Ok(table.tenants.iter().fold(caller, Caller::tenant))
+    let mut caller = Caller::new(name, identity).rules(rules);
+    for tenant in &table.tenants {
+        if caller.may_use(tenant.as_ref()) {
+            return Err(source.wrong(&format!("{place}.tenants"), tenant, "each tenant once"));
+        }
+        caller = caller.tenant(tenant.as_ref());
+    }
+    Ok(caller)
 }
 
 fn pattern(

@@ -52,7 +52,7 @@ pub(super) fn tenant(
         .map_err(wrong)?;
     }
     let of_table = |problem: &str| source.at(&format!("tenants.{name}"), &table.span(), &problem);
-    if !["endpoint", "region", "on_prem"].iter().any(|key| settings.0.contains_key(*key)) {
+    if !["endpoint", "region", "on_prem"].iter().any(|key| settings.values.contains_key(*key)) {
         return Err(of_table("expected one of endpoint, region and on_prem"));
     }
     let fingerprint = fingerprint(&settings, first_byte, redis);
@@ -62,7 +62,7 @@ pub(super) fn tenant(
     }
     let lookup = |variable: &str| {
         let key = variable.strip_prefix(PREFIX)?.to_ascii_lowercase();
-        settings.0.get(&key).cloned()
+        settings.values.get(&key).cloned()
     };
     let client = ClientBuilder::from_vars(lookup).and_then(|builder| {
         let builder = builder.first_byte_timeout(first_byte);
@@ -90,7 +90,7 @@ fn fingerprint(
     redis: Option<&Budget>,
 ) -> TokenHash {
     let mut text = format!("{first_byte:?} {:?}\n", redis.map(Budget::fingerprint));
-    for (key, value) in &settings.0 {
+    for (key, value) in &settings.values {
         let file = FILES.contains(&key.as_str()).then(|| fs::read(value).unwrap_or_default());
         text.push_str(&format!("{key}={value:?} {file:?}\n"));
     }
