@@ -39,7 +39,7 @@ pub use paginator::Paginator;
 pub(crate) use raw::raw;
 pub use retry_policy::RetryPolicy;
 pub use retry_throttle::RetryThrottle;
-use tonic::{Extensions, Response};
+use tonic::Response;
 #[cfg(feature = "rest")]
 pub(crate) use wire_choice::WireChoice;
 
@@ -130,9 +130,7 @@ impl<R: Rpc> Call<R> {
     /// See [`Error`].
     pub async fn send(self) -> Result<Response<R::Response>, Error> {
         let response = unary::<R, _>(&self.context, &self.request, &self.options, Some).await;
-        response.map(|(reply, response)| {
-            Response::from_parts(reply.into_metadata(), response, Extensions::default())
-        })
+        response.map(|(reply, response)| reply.into_response(response))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Messages of gRPC in the frames of HTTP bodies ("PROTOCOL-HTTP2").
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderName;
 
 /// Before a message is a flag, whether it is compressed, and its length in four bytes.
 pub(crate) const PREFIX: usize = 5;
@@ -27,6 +28,10 @@ pub(crate) fn seal(frame: &mut [u8], is_compressed: bool) {
         *prefix = [is_compressed.into(), a, b, c, d];
     }
 }
+
+/// Which of the metadata of a response came as trailers, in its extensions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trailers(pub(crate) Vec<HeaderName>);
 
 /// The one message of one direction of a unary call, as far as it has come.
 pub(crate) struct OneMessage {

@@ -46,7 +46,8 @@
 //!
 //! Of the response, the caller gets what the client gets: the code, the message, the details, and the metadata
 //! described at [`Error::metadata`](crate::Error::metadata), without what an upstream says of its
-//! own origin. Over REST, `grpc-retry-pushback-ms` is a header, too.
+//! own origin. From gRPC to gRPC, the trailers of a successful response stay trailers. Over REST,
+//! `grpc-retry-pushback-ms` is a header, too.
 //!
 //! | not passed on to the caller | reason |
 //! |---|---|

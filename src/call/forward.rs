@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use prost::DecodeError;
-use tonic::{Extensions, Response};
+use tonic::Response;
 
 use super::execute::call;
 use super::{CallContext, CallOptions};
@@ -24,10 +24,9 @@ pub(crate) async fn forward(
 ) -> Result<Response<Bytes>, Error> {
     let type_registry = &context.type_registry;
     let messages = Forwarded { types, request, response: OnceLock::new(), type_registry };
-    let metadata = call(context, spec, &messages, options).await?.into_metadata();
+    let reply = call(context, spec, &messages, options).await?;
     // A successful call has received its response.
-    let response = messages.response.into_inner().unwrap_or_default();
-    Ok(Response::from_parts(metadata, response, Extensions::default()))
+    Ok(reply.into_response(messages.response.into_inner().unwrap_or_default()))
 }
 
 struct Forwarded<'a> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -19,7 +20,7 @@ use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 
 use super::compression::{Compression, GRPC_ENCODING};
-use crate::framing::{Malformed, OneMessage, PREFIX, seal};
+use crate::framing::{Malformed, OneMessage, PREFIX, Trailers, seal};
 
 /// The maximum size of a message, in both directions.
 pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -86,7 +87,7 @@ fn respond(
     response: tonic::Response<Bytes>,
     compression: Option<Compression>,
 ) -> Result<Response<Body>, Status> {
-    let (metadata, message, extensions) = response.into_parts();
+    let (metadata, message, mut extensions) = response.into_parts();
     let mut frame = match compression {
         Some(compression) => compression.pack(&message).map_err(|error| {
             Status::internal(format!("the response cannot be compressed: {error}"))
@@ -97,12 +98,19 @@ fn respond(
         return Err(too_large("response"));
     }
     seal(&mut frame, compression.is_some());
+    let mut headers = metadata.into_headers();
     let mut trailers = HeaderMap::with_capacity(1);
+    for name in extensions.remove().map_or_else(Vec::new, |Trailers(names)| names) {
+        if let Entry::Occupied(values) = headers.entry(name) {
+            let (name, values) = values.remove_entry_mult();
+            trailers.extend(values.map(|value| (name.clone(), value)));
+        }
+    }
     trailers.insert(GRPC_STATUS, OK);
     // Without a size, which would become a content-length: gRPC-Web appends the trailers.
     let frames = [Frame::data(frame.into()), Frame::trailers(trailers)].map(Ok::<_, Infallible>);
     let mut http = Response::new(Body::new(StreamBody::new(stream::iter(frames))));
-    *http.headers_mut() = metadata.into_headers();
+    *http.headers_mut() = headers;
     *http.extensions_mut() = extensions;
     http.headers_mut().insert(header::CONTENT_TYPE, GRPC);
     if let Some(compression) = compression {

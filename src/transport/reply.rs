@@ -7,8 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use prost::Message;
 use tonic::metadata::MetadataMap;
+use tonic::{Extensions, Response};
 
 use super::metadata;
+use crate::framing::Trailers;
 
 /// The reply to one attempt: the response, or the news that it is pending.
 pub struct Reply(Box<Inner>);
@@ -20,6 +22,8 @@ struct Inner {
     headers: HeaderMap,
     /// What of the headers is metadata. Sorted out when somebody asks, since most callers do not.
     metadata: OnceLock<MetadataMap>,
+    /// Which of the headers came as trailers.
+    trailers: Trailers,
     http_status: Option<StatusCode>,
 }
 
@@ -55,12 +59,19 @@ impl Reply {
 
     fn new(body: Body) -> Self {
         let (headers, metadata) = (HeaderMap::new(), OnceLock::new());
-        Self(Box::new(Inner { body, headers, metadata, http_status: None }))
+        let trailers = Trailers::default();
+        Self(Box::new(Inner { body, headers, metadata, trailers, http_status: None }))
     }
 
     /// Sets the headers and trailers as they came.
     pub(super) fn with_headers(mut self, headers: HeaderMap) -> Self {
         self.0.headers = headers;
+        self
+    }
+
+    /// Sets which of the headers came as trailers.
+    pub(super) fn with_trailers(mut self, trailers: Trailers) -> Self {
+        self.0.trailers = trailers;
         self
     }
 
@@ -73,9 +84,15 @@ impl Reply {
         self.0.metadata.get_mut().map_or(&mut self.0.headers, AsMut::as_mut)
     }
 
-    pub(crate) fn into_metadata(self) -> MetadataMap {
-        let Inner { headers, metadata: sorted_out, .. } = *self.0;
-        sorted_out.into_inner().unwrap_or_else(|| metadata(headers))
+    /// Returns the response with this message.
+    pub(crate) fn into_response<M>(self, message: M) -> Response<M> {
+        let Inner { headers, metadata: sorted_out, trailers, .. } = *self.0;
+        let metadata = sorted_out.into_inner().unwrap_or_else(|| metadata(headers));
+        let mut extensions = Extensions::default();
+        if !trailers.0.is_empty() {
+            extensions.insert(trailers);
+        }
+        Response::from_parts(metadata, message, extensions)
     }
 
     /// Sets the metadata: headers and trailers.

@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use eset_protect::auth::BoxFuture;
-use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
+use eset_protect::automation::v1::{ListTasksRequest, ListTasksResponse};
 use eset_protect::emulator::Fault;
 use eset_protect::serve::Bridge;
 use eset_protect::transport::{Reply, Request as Attempt, Transport};
 use eset_protect::{Client, Error, RetryPolicy, Wire};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioExecutor;
 use tokio::sync::oneshot;
 use tonic::Code;
 
 use crate::fronts::grpc_web;
 use crate::support::driven_timer::DrivenTimer;
+use crate::support::scripted::h2::{End, H2Server, Reply as Script, frame};
 use crate::{Fixture, WIRES, builder, client, emulator, send};
 
 /// What a caller sends beside the call. Only the first two are for the upstream.
@@ -198,6 +201,50 @@ async fn what_an_upstream_says_of_its_origin_is_not_heard_as_said_by_the_bridge(
             }
         }
     }
+}
+
+#[tokio::test]
+async fn headers_stay_headers_and_trailers_stay_trailers() {
+    let upstream = H2Server::start(|_| {
+        let text = |name, value: &str| (name, value.to_owned());
+        let trailers = vec![
+            text("x-late", "1"),
+            text("x-late", "2"),
+            text("grpc-status", "0"),
+            text("nel", "x"),
+        ];
+        let message = frame(&ListTasksResponse::default());
+        let mut reply = Script::grpc(message, End::Trailers(trailers));
+        reply.headers.push(text("x-early", "0"));
+        reply
+    })
+    .await;
+    let bridge = Bridge::to(client(&upstream.endpoint(), Wire::Grpc)).start().await.unwrap();
+    let mut request = grpc_web(&bridge.endpoint(), &ListTasksRequest::default());
+    let headers = request.headers_mut();
+    headers.remove("x-grpc-web");
+    headers.insert("content-type", HeaderValue::from_static("application/grpc"));
+    *request.version_mut() = Version::HTTP_2;
+    let mut http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let http = http.http2_only(true).build_http();
+    let (head, body) = http.request(request.map(Full::new)).await.unwrap().into_parts();
+    let trailers = body.collect().await.unwrap().trailers().cloned().unwrap();
+    let all = |headers: &HeaderMap, name: &str| {
+        headers.get_all(name).iter().map(|v| v.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (all(&head.headers, "x-early"), all(&head.headers, "x-late")),
+        (vec!["0".into()], vec![])
+    );
+    assert_eq!(
+        (all(&trailers, "x-late"), all(&trailers, "grpc-status")),
+        (vec!["1".into(), "2".into()], vec!["0".into()])
+    );
+    assert!(!trailers.contains_key("nel") && !trailers.contains_key("x-early"), "{trailers:?}");
+    // REST has no trailers.
+    let rest = Request::get(format!("{}/v1/device_tasks", bridge.endpoint()));
+    let response = send(rest.body(Bytes::new()).unwrap()).await;
+    assert_eq!(all(response.headers(), "x-late"), ["1", "2"]);
 }
 
 #[tokio::test]

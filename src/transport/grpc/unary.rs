@@ -14,7 +14,7 @@ use tonic::transport::channel::ResponseFuture;
 use super::not_grpc::NotGrpc;
 use super::status::{self, GRPC_STATUS};
 use crate::error::Error;
-use crate::framing::{Malformed, OneMessage};
+use crate::framing::{Malformed, OneMessage, Trailers};
 use crate::timer::Timer;
 use crate::transport::complete_body::CompleteBody;
 use crate::transport::readiness::Readiness;
@@ -89,10 +89,14 @@ pub(super) async fn exchange(
         headers.extend(trailers);
         return Err(status::garbled("the response of a unary call has no message", headers));
     };
-    if trailers.len() > 1 {
-        headers.extend(trailers);
+    let reply = Reply::protobuf(message);
+    // Mostly there is only the status.
+    if trailers.len() == 1 {
+        return Ok(reply.with_headers(headers));
     }
-    Ok(Reply::protobuf(message).with_headers(headers))
+    let names = Trailers(trailers.keys().cloned().collect());
+    headers.extend(trailers);
+    Ok(reply.with_headers(headers).with_trailers(names))
 }
 
 /// Takes the metadata out of a request and returns it as HTTP.
