@@ -82,6 +82,7 @@ mod config;
 mod failure;
 mod gate;
 mod health;
+mod health_checks;
 mod hosted;
 mod jwt;
 mod metadata;

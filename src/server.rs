@@ -30,6 +30,8 @@ pub(crate) mod encoding;
 #[cfg(feature = "_connections")]
 pub(crate) mod head;
 #[cfg(feature = "_connections")]
+pub(crate) mod health;
+#[cfg(feature = "_connections")]
 pub(crate) mod introspection;
 mod limits;
 pub(crate) mod metadata;

@@ -14,7 +14,8 @@ use super::gate::{Gate, Peer};
 use super::log::Arrival;
 use super::store::Store;
 use crate::server::connections::{self, Accepted, Accepting, Calls, Handshake, Workers};
-use crate::server::introspection::{self, ReportedHealth};
+use crate::server::health::ReportedHealth;
+use crate::server::introspection;
 use crate::server::notifier::Notifier;
 use crate::server::running::RunningServer;
 use crate::server::{ConnectionLimits, RestFront, cors};
@@ -121,8 +122,9 @@ impl Emulator {
             .keep(self.gate.deployment);
         let services = self.api.methods.specs().map(|spec| spec.service);
         let sets = hosted.iter().map(|hosted| hosted.descriptors);
-        let reflected = introspection::routes(services, sets).await;
-        let (health, routes) = reflected.map_err(|error| EmulatorError::Serve {
+        let health = ReportedHealth::new(services);
+        let routes = introspection::routes(health.clone(), sets);
+        let routes = routes.map_err(|error| EmulatorError::Serve {
             reason: format!("the descriptors cannot be reflected: {error}"),
         })?;
         let (limits, cors) = (self.gate.limits, cors::layer(&self.gate.origins));
@@ -148,7 +150,7 @@ impl Serving {
     async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let shutdown = async {
             shutdown.await;
-            self.health.stop().await;
+            self.health.stop();
         };
         let (handshake, here) = (Arc::new(WithPeer), Workers::default());
         let (limits, notifier) = (self.limits, &self.notifier);

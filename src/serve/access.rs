@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, header};
 use tonic::Status;
 
 use super::caller::{Caller, Identity, TokenHash};
@@ -56,6 +56,10 @@ impl Tenant {
         Self { name, client, type_registry, health, fingerprint }
     }
 }
+
+/// The names in a caller's certificate, stored in the extensions of a request.
+#[derive(Clone, Default)]
+pub(super) struct Certified(pub(super) Arc<[String]>);
 
 /// The caller of a request, and the subject of its JWT.
 pub(super) struct Identified {
@@ -145,15 +149,19 @@ impl Access {
         self.tenants.values()
     }
 
-    /// Finds out who calls. `certified` are the names in the caller's certificate.
+    /// Finds out who sent a request with these headers and extensions.
     pub(super) async fn identify(
         &self,
         headers: &HeaderMap,
-        certified: &[String],
+        extensions: &http::Extensions,
     ) -> Result<Identified, Status> {
+        if is_twice(headers, &header::AUTHORIZATION) {
+            return Err(Status::unauthenticated("authorization: expected one"));
+        }
         let by = |identity: &Identity| self.callers.get(identity).cloned();
         let known = |caller| Ok(Identified { caller, subject: None });
-        let mut names = certified.iter().cloned().map(Identity::Certificate);
+        let Certified(names) = extensions.get().cloned().unwrap_or_default();
+        let mut names = names.iter().cloned().map(Identity::Certificate);
         if let Some(caller) = names.find_map(|name| by(&name)) {
             return known(caller);
         }
@@ -188,6 +196,9 @@ impl Access {
         caller: &Caller,
         headers: &HeaderMap,
     ) -> Result<Arc<Tenant>, Status> {
+        if is_twice(headers, &TENANT) {
+            return Err(Status::invalid_argument(format!("{TENANT}: expected one")));
+        }
         let name = match (headers.get(TENANT), caller.tenants.as_slice()) {
             (Some(name), _) => name.to_str().unwrap_or_default(),
             (None, [only]) => only,
@@ -209,6 +220,11 @@ impl Access {
             ))
         })
     }
+}
+
+/// Whether a header is there several times: others could mean another of its values than this server.
+fn is_twice(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(name).iter().nth(1).is_some()
 }
 
 impl fmt::Debug for Access {

@@ -11,12 +11,12 @@ use super::access::Tenant;
 use super::audit::{self, AuditLog, Target};
 use super::caller::Caller;
 use super::health::{Attempted, Problem};
-use super::{failure, metadata, rules};
+use super::{failure, health_checks, metadata, rules};
 use crate::call::CallOptions;
 use crate::client::Client;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
-use crate::server::introspection::ReportedHealth;
+use crate::server::health::ReportedHealth;
 use crate::telemetry::Served;
 use crate::transcode::{Encoded, RpcTypes, TranscodeError};
 use crate::wkt::TypeRegistry;
@@ -127,7 +127,7 @@ impl Admitted {
         let error = result.as_ref().err();
         let problem = error.and_then(|error| Problem::of(error, attempted));
         if let Some(is_up) = self.tenant.health.record(error, problem) {
-            self.health.report(&format!("tenants/{}", self.tenant.name), is_up).await;
+            self.health.report(health_checks::name(&self.tenant.name), is_up);
         }
         result.map_err(|error| failure::status(error, problem, &self.tenant.name))
     }

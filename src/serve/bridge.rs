@@ -17,12 +17,14 @@ use super::access_handle::AccessHandle;
 use super::audit::AuditLog;
 use super::browsers::Browsers;
 use super::gate::{Gate, by_path};
+use super::health_checks::HealthChecks;
 use super::hosted::{Hosted, Rest};
 use super::operations::Operations;
 use super::tls::{CurrentTls, ServerTls};
 use crate::client::Client;
 use crate::server::connections::{self, Calls, Handshake, Plain, Workers};
-use crate::server::introspection::{self, ReportedHealth};
+use crate::server::health::ReportedHealth;
+use crate::server::introspection;
 use crate::server::notifier::Notifier;
 use crate::server::running::RunningServer;
 use crate::server::{AllServices, ConnectionLimits, Origin, RestFront, RestLimits, Services, cors};
@@ -145,7 +147,7 @@ impl Bridge {
     pub async fn start(self) -> io::Result<RunningBridge> {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let prepared = self.prepare(address).await?;
+        let prepared = self.prepare(address)?;
         Ok(RunningBridge(RunningServer::start(address, |stopped| {
             prepared.serve(listener, stopped)
         })))
@@ -163,13 +165,13 @@ impl Bridge {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        let prepared = self.prepare(listener.local_addr()?).await?;
+        let prepared = self.prepare(listener.local_addr()?)?;
         prepared.serve(listener, shutdown).await;
         Ok(())
     }
 
     /// Does all that can fail.
-    async fn prepare(self, address: SocketAddr) -> io::Result<Prepared> {
+    fn prepare(self, address: SocketAddr) -> io::Result<Prepared> {
         let is_public = !address.ip().is_loopback();
         if is_public {
             self.access.set_public();
@@ -183,16 +185,18 @@ impl Bridge {
             ));
         }
         let workers = Workers::start(self.worker_threads)?;
-        let (health, calls) = self.calls().await.map_err(io::Error::other)?;
+        let (health, calls) = self.calls().map_err(io::Error::other)?;
         Ok(Prepared { bridge: self, workers, health, calls })
     }
 
     /// Returns the services on all fronts, with health checks and reflection.
-    async fn calls(&self) -> Result<(ReportedHealth, Calls), DecodeError> {
+    fn calls(&self) -> Result<(ReportedHealth, Calls), DecodeError> {
         let hosted = &self.hosted;
         let services = hosted.iter().flat_map(|one| one.methods).map(|spec| spec.service);
         let descriptors = hosted.iter().map(|hosted| hosted.descriptors);
-        let (health, routes) = introspection::routes(services, descriptors).await?;
+        let health = ReportedHealth::new(services);
+        let checks = HealthChecks { access: self.access_handle(), reported: health.clone() };
+        let routes = introspection::routes(checks, descriptors)?;
         let body_time = self.limits.body_time;
         let limits = RestLimits { body_time, ..RestLimits::default() };
         let rest =
@@ -241,7 +245,7 @@ impl Prepared {
         let shutdown = async {
             shutdown.await;
             is_stopping.store(true, Ordering::Relaxed);
-            health.stop().await;
+            health.stop();
         };
         let handshake: Arc<dyn Handshake> = match tls {
             Some(tls) => Arc::new(tls),

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -19,12 +19,11 @@ use super::audit::{AuditLog, Target};
 use super::browsers::Browsers;
 use super::caller::{Caller, Identity};
 use super::hosted::Hosted;
-use super::metadata::TENANT;
 use super::rules;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, full, is_grpc};
-use crate::server::introspection::ReportedHealth;
+use crate::server::health::ReportedHealth;
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, encoded, openapi};
 use crate::telemetry::Served;
@@ -34,10 +33,6 @@ const ABOUT: About = About {
     title: "ESET PROTECT",
     text: "ESET's services, over gRPC, gRPC-Web and REST on this port.",
 };
-
-/// The names in a caller's certificate, stored in the extensions of a request.
-#[derive(Clone, Default)]
-pub(super) struct Certified(pub(super) Arc<[String]>);
 
 /// The state shared by all connections.
 pub(super) struct Gate {
@@ -126,15 +121,8 @@ impl Gate {
         known: &mut Known,
     ) -> Result<Admitted, Status> {
         let deadline = Deadline::of(headers)?;
-        if is_twice(headers, &header::AUTHORIZATION) {
-            return Err(Status::unauthenticated("authorization: expected one"));
-        }
-        if is_twice(headers, &TENANT) {
-            return Err(Status::invalid_argument(format!("{TENANT}: expected one")));
-        }
-        let Certified(names) = extensions.get().cloned().unwrap_or_default();
         let access = self.access.current();
-        let identified = deadline.limit(access.identify(headers, &names)).await??;
+        let identified = deadline.limit(access.identify(headers, extensions)).await??;
         let Identified { caller, subject } = identified;
         known.caller = Some(Arc::clone(&caller));
         let tenant = access.tenant_for(&caller, headers)?;
@@ -200,11 +188,6 @@ impl Gate {
         let answer = answer.map(full);
         if is_head { head::without_body(answer) } else { answer }
     }
-}
-
-/// Whether a header is there several times: others could mean another of its values than this server.
-fn is_twice(headers: &HeaderMap, name: &HeaderName) -> bool {
-    headers.get_all(name).iter().nth(1).is_some()
 }
 
 /// Returns the media type of a gRPC-Web request as tonic's layer compares it: in lower case, without parameters.

@@ -30,7 +30,8 @@ type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// | `/readyz?tenant=NAME` | the same for one tenant: 503 while its upstream does not answer, 404 for an unknown one |
 /// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
 ///
-/// The gRPC health service reports a tenant as `tenants/NAME`, after its first call.
+/// The gRPC health service reports a tenant as `tenants/NAME`, after its first call, to callers that may use it. For
+/// others there is no such service.
 pub struct Operations {
     pub(super) listener: TcpListener,
     render: Option<Render>,

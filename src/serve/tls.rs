@@ -11,7 +11,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use webpki::EndEntityCert;
 
-use super::gate::Certified;
+use super::access::Certified;
 use crate::error::Error;
 use crate::server::connections::{Accepted, Accepting, Handshake};
 use crate::transport::tls::{certificates, private_key};

@@ -14,6 +14,7 @@ mod browsers;
 mod config;
 mod fronts;
 mod heads;
+mod health;
 mod hostile;
 mod jwt;
 mod operations;
