@@ -109,6 +109,12 @@ impl Admitted {
         };
         let options = self.options(headers);
         let result = self.client().forward(spec, types, message, &options).await;
+        let attempted = Attempted {
+            by_tenant: self.own_token.is_none() && self.client().has_credentials(),
+            had_deadline: self.deadline.left().is_some(),
+        };
+        let error = result.as_ref().err();
+        let problem = error.and_then(|error| Problem::of(error, attempted));
         if let Some(entry) = entry {
             match &result {
                 Ok(response) => {
@@ -116,16 +122,11 @@ impl Admitted {
                     entry.end(Code::Ok, true, id.and_then(|id| id.to_str().ok()));
                 }
                 Err(error) => {
-                    entry.end(error.code(), error.may_have_executed(), error.request_id());
+                    let code = failure::code(error, problem);
+                    entry.end(code, error.may_have_executed(), error.request_id());
                 }
             }
         }
-        let attempted = Attempted {
-            by_tenant: self.own_token.is_none() && self.client().has_credentials(),
-            had_deadline: self.deadline.left().is_some(),
-        };
-        let error = result.as_ref().err();
-        let problem = error.and_then(|error| Problem::of(error, attempted));
         if let Some(is_up) = self.tenant.health.record(error, problem) {
             self.health.report(health_checks::name(&self.tenant.name), is_up);
         }

@@ -14,8 +14,16 @@ use crate::wkt::Any;
 /// "Do not retry" (gRFC A6).
 const NEVER: &str = "-1";
 
-/// Returns the error of the upstream call for the caller. `UNAUTHENTICATED` is about the caller's own token alone:
-/// where the login of the tenant fails, the tenant is unavailable to everybody.
+/// Returns the code of a failed call for the caller. `UNAUTHENTICATED` is about the caller's own token alone: where the
+/// login of the tenant fails, the tenant is unavailable to everybody.
+pub(super) fn code(error: &Error, problem: Option<Problem>) -> Code {
+    match problem {
+        Some(Problem::Login) => Code::Unavailable,
+        _ => error.code(),
+    }
+}
+
+/// Returns the error of a failed call for the caller.
 pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> Status {
     // The client has retried as often as it may, and renewed its token. Callers that retry again would multiply the
     // attempts.
@@ -23,7 +31,7 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     let is_inferred = error.is_code_inferred() && problem != Some(Problem::Login);
     let inferred = error.http_status().filter(|_| is_inferred);
     let mut status = match problem {
-        Some(Problem::Login) => login_failed(&error),
+        Some(Problem::Login) => login_failed(code(&error, problem), &error),
         _ => Status::from(error),
     };
     if is_final {
@@ -40,10 +48,10 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     status
 }
 
-fn login_failed(error: &Error) -> Status {
-    let (code, message) = (code_name(error.code()), error.message());
-    let message = format!("this server's own login at the upstream failed, {code}: {message}");
-    let mut status = with_details(Code::Unavailable, message, error.details().to_vec());
+fn login_failed(code: Code, error: &Error) -> Status {
+    let (name, message) = (code_name(error.code()), error.message());
+    let message = format!("this server's own login at the upstream failed, {name}: {message}");
+    let mut status = with_details(code, message, error.details().to_vec());
     *status.metadata_mut() = error.metadata().clone();
     status
 }

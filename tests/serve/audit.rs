@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use eset_protect::automation::v1::{
     Action, DeviceTask, DeviceTaskTargets, ListTasksRequest, Trigger,
 };
-use eset_protect::emulator::Fault;
+use eset_protect::emulator::{Auth, Emulator, Fault};
 use eset_protect::params::RunCommand;
 use eset_protect::serve::{Access, AuditLog, Bridge, Caller, Identity, Rules, TokenHash};
 use eset_protect::{Client, Error, Wire};
@@ -17,7 +17,7 @@ use tonic::Code;
 
 use crate::passing::Silent;
 use crate::support::directory::Directory;
-use crate::{WIRES, client, emulator};
+use crate::{WIRES, builder, client, emulator};
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 pub(super) const SECRET: &str = "hunter2-token";
@@ -113,6 +113,25 @@ async fn each_write_has_a_line_before_and_after() {
         let last = found.last().unwrap();
         assert_eq!(last["event"], "refused");
         assert_eq!(last["rpc"], "eset.dotnod.automation.v1.DeviceTasks/DeleteTask");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_login_of_the_tenant_is_logged_as_the_caller_got_it() {
+    let emulator = Emulator::builder().auth(Auth::new().account("ada", "secret"));
+    let emulator = emulator.build().unwrap().start().await.unwrap();
+    for (front, upstream) in WIRES.into_iter().flat_map(|front| WIRES.map(|wire| (front, wire))) {
+        let upstream = builder(&emulator.endpoint(), upstream).login("ada", "guess");
+        let directory = Directory::new();
+        let path = directory.join("audit.jsonl");
+        let bridge = Bridge::new(access_to(upstream.connect_lazy().unwrap(), Rules::new()));
+        let bridge = bridge.audit(AuditLog::open(&path).unwrap()).start().await.unwrap();
+        let error = create(&client(&bridge.endpoint(), front), device_task()).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable, "{error}");
+        bridge.shutdown().await;
+        let found = lines(&path);
+        let end = found.last().unwrap();
+        assert_eq!((&end["code"], &end["may_have_run"]), (&"UNAVAILABLE".into(), &false.into()));
     }
 }
 

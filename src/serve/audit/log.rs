@@ -26,7 +26,7 @@ use crate::server::notifier::Notifier;
 /// | `rpc` | `eset.dotnod.automation.v1.DeviceTasks/CreateTask` |
 /// | `target` | the HTTP method and path of the RPC, such as `DELETE /v1/device_tasks/0b7f…` |
 /// | `uuids` | the UUIDs in the body of the request, at most 100: devices, groups, policies |
-/// | `code` | of `end`: `OK` or the name of another code. `CANCELLED` also if the server stopped meanwhile |
+/// | `code` | of `end`: `OK` or the name of another code, as the caller got it. `CANCELLED` also if the server stopped meanwhile |
 /// | `may_have_run` | of `end`: whether the call may have had its effect |
 /// | `request_id` | of `end`: ESET's id, for its support |
 /// | `milliseconds` | of `end`: how long it took |
