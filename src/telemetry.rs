@@ -24,7 +24,7 @@
 //! | `eset_protect.caller`, `eset_protect.tenant` | serve | their names in the configuration of the bridge; empty if the call is refused before they are known |
 //! | `trace_id` | serve | the caller's trace, or else the span's own, for logs |
 //! | `rpc.system.name` | call, attempt, serve | `grpc` |
-//! | `rpc.method` | call, attempt, serve | the full name, service `/` method |
+//! | `rpc.method` | call, attempt, serve | the full name, service `/` method; `_OTHER` for a path that a bridge does not have |
 //! | `rpc.response.status_code` | call, attempt, serve | the name of the code, such as `OK`, even if the client itself raised the error |
 //! | `server.address`, `server.port` | all | the server |
 //! | `error.type` | all | on failure, the name of the code or, for an HTTP response, its status; otherwise empty |
@@ -85,7 +85,7 @@
 //! | `eset_protect.client.pending_polls` | counter | `rpc.method`; no labels for a login |
 //! | `eset_protect.client.logins` | counter | `outcome`: `ok`, `refused`, `failed` |
 //! | `eset_protect.client.rate_limit.wait` | histogram, seconds | `outcome`: `waited`, `refused` |
-//! | `rpc.server.call.duration` | histogram, seconds | of a bridge: `rpc.system.name`, `rpc.method`, `rpc.response.status_code` |
+//! | `rpc.server.call.duration` | histogram, seconds | of a bridge: `rpc.system.name`, `rpc.method`, `rpc.response.status_code`. From the head of a request until its response is ready |
 //! | `eset_protect.serve.calls` | counter | of a bridge: `tenant`, empty if the call is refused before it is known; `rpc.response.status_code` |
 //!
 //! All labels have few distinct values: RPCs, codes, servers. `describe_metrics` passes descriptions to the

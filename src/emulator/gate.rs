@@ -236,7 +236,8 @@ impl Gate {
             let response = self.api.call(spec.path, request.into_inner()).await?;
             Ok(tonic::Response::new(response.into()))
         };
-        encoded::serve(request, self.body_time, answer).await
+        let served = encoded::serve(request, self.body_time, answer).await;
+        served.unwrap_or_else(Status::into_http)
     }
 
     async fn rest(

@@ -41,7 +41,7 @@ pub struct Access {
 /// Where the calls of a tenant go: a client, whose JSON remembers enum names. Nothing is shared with other tenants: the client has connections, a token, a
 /// rate limiter and a retry throttle of its own.
 pub(super) struct Tenant {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) client: Client,
     pub(super) type_registry: TypeRegistry,
     pub(super) health: Health,
@@ -52,7 +52,7 @@ pub(super) struct Tenant {
 impl Tenant {
     pub(super) fn new(name: &str, client: Client, fingerprint: Option<TokenHash>) -> Self {
         let type_registry = client.type_registry().clone().remember_enum_names();
-        let (name, health) = (name.to_owned(), Health::default());
+        let (name, health) = (Arc::from(name), Health::default());
         Self { name, client, type_registry, health, fingerprint }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tonic::{Code, Response, Status};
-use tracing::Instrument;
 
 use super::access::Tenant;
 use super::audit::{self, AuditLog, Target};
@@ -17,7 +16,6 @@ use crate::client::Client;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::health::ReportedHealth;
-use crate::telemetry::Served;
 use crate::transcode::{Encoded, RpcTypes, TranscodeError};
 use crate::wkt::TypeRegistry;
 
@@ -61,13 +59,13 @@ impl Admitted {
         audit::Call {
             caller: self.caller.name.to_string(),
             subject: self.subject.clone(),
-            tenant: self.tenant.name.clone(),
+            tenant: self.tenant.name.to_string(),
             rpc: spec.path.strip_prefix('/').unwrap_or(spec.path),
             target,
         }
     }
 
-    /// Forwards a call by its encoded messages, and observes it.
+    /// Forwards a call by its encoded messages.
     pub(super) async fn forward(
         self,
         spec: &'static MethodSpec,
@@ -75,16 +73,11 @@ impl Admitted {
         request: tonic::Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let mut headers = metadata.into_headers();
-        let (caller, tenant) = (Some(&*self.caller.name), Some(&*self.tenant.name));
-        let served = Served::begin(spec, caller, tenant, &mut headers);
-        let sending = self.send(spec, types, headers, message).instrument(served.span());
-        let mut result = sending.await;
+        let mut result = self.send(spec, types, metadata.into_headers(), message).await;
         crate::server::metadata::remove_foreign(match &mut result {
             Ok(response) => response.metadata_mut(),
             Err(status) => status.metadata_mut(),
         });
-        served.end(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
         result
     }
 

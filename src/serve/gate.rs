@@ -5,19 +5,21 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
+use tonic::{Code, Status};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, service_fn};
+use tracing::Instrument;
 
-use super::access::{Identified, Tenant};
+use super::access::Identified;
 use super::access_handle::AccessHandle;
 use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
 use super::browsers::Browsers;
-use super::caller::{Caller, Identity};
+use super::caller::Identity;
 use super::hosted::Hosted;
 use super::rules;
 use crate::rpc::MethodSpec;
@@ -25,7 +27,7 @@ use crate::server::deadline::Deadline;
 use crate::server::head::{self, full, is_grpc};
 use crate::server::health::ReportedHealth;
 use crate::server::pages::{self, About};
-use crate::server::{RestFront, encoded, openapi};
+use crate::server::{RestFront, encoded, introspection, openapi};
 use crate::telemetry::Served;
 use crate::transcode::RpcTypes;
 
@@ -46,13 +48,6 @@ pub(super) struct Gate {
     /// Health and reflection.
     pub(super) routes: Routes,
     pub(super) body_time: Duration,
-}
-
-/// What is known of a call that is refused.
-#[derive(Default)]
-struct Known {
-    caller: Option<Arc<Caller>>,
-    tenant: Option<Arc<Tenant>>,
 }
 
 /// Returns the RPCs by gRPC path.
@@ -96,37 +91,21 @@ impl Gate {
         }
     }
 
-    /// Decides whether a request may call an RPC, and observes it if not.
+    /// Decides whether a request may call an RPC, and says of whom it is.
     async fn admit(
-        &self,
-        spec: &'static MethodSpec,
-        headers: &HeaderMap,
-        extensions: &http::Extensions,
-    ) -> Result<Admitted, Status> {
-        let mut known = Known::default();
-        let admitted = self.decide(spec, headers, extensions, &mut known).await;
-        if let Err(status) = &admitted {
-            let caller = known.caller.as_ref().map(|caller| &*caller.name);
-            let tenant = known.tenant.as_ref().map(|tenant| &*tenant.name);
-            Served::begin(spec, caller, tenant, &mut headers.clone()).end(status.code());
-        }
-        admitted
-    }
-
-    async fn decide(
         &self,
         spec: &MethodSpec,
         headers: &HeaderMap,
         extensions: &http::Extensions,
-        known: &mut Known,
+        served: &mut Served,
     ) -> Result<Admitted, Status> {
         let deadline = Deadline::of(headers)?;
         let access = self.access.current();
         let identified = deadline.limit(access.identify(headers, extensions)).await??;
         let Identified { caller, subject } = identified;
-        known.caller = Some(Arc::clone(&caller));
+        served.set_caller(&caller.name);
         let tenant = access.tenant_for(&caller, headers)?;
-        known.tenant = Some(Arc::clone(&tenant));
+        served.set_tenant(Arc::clone(&tenant.name));
         let passes_on = caller.identity == Identity::OwnToken;
         let own_token = headers.get(header::AUTHORIZATION).filter(|_| passes_on).cloned();
         let (audit, health) = (self.audit.clone(), self.health.clone());
@@ -142,51 +121,71 @@ impl Gate {
         Err(Status::permission_denied(format!("{caller:?} may not call {path}")))
     }
 
-    async fn grpc(&self, request: Request<Body>) -> Response<Body> {
-        let Some((spec, types)) = self.rpcs.get(request.uri().path()).copied() else {
-            let path = request.uri().path().to_owned();
-            let answer = match self.routes.clone().call(request).await {
+    async fn grpc(&self, mut request: Request<Body>) -> Response<Body> {
+        let path = request.uri().path();
+        if introspection::has(path) {
+            return match self.routes.clone().call(request).await {
                 Ok(answer) => answer,
                 Err(never) => match never {},
             };
-            // tonic's own has no message.
-            let is_unknown = answer.headers().get("grpc-status").is_some_and(|code| code == "12");
-            return match is_unknown && !answer.headers().contains_key("grpc-message") {
-                true => Status::unimplemented(format!("there is no RPC {path}")).into_http(),
-                false => answer,
-            };
+        }
+        let found = self.rpcs.get(path).copied();
+        let mut served = Served::begin(found.map(|(spec, _)| spec), request.headers_mut());
+        let span = served.span();
+        let called = self.call(found, request, &mut served).instrument(span).await;
+        served.end(called.as_ref().map_or_else(Status::code, |_| Code::Ok));
+        called.unwrap_or_else(Status::into_http)
+    }
+
+    async fn call(
+        &self,
+        found: Option<(&'static MethodSpec, RpcTypes)>,
+        request: Request<Body>,
+        served: &mut Served,
+    ) -> Result<Response<Body>, Status> {
+        let Some((spec, types)) = found else {
+            let path = request.uri().path();
+            return Err(Status::unimplemented(format!("there is no RPC {path}")));
         };
-        let admitted = match self.admit(spec, request.headers(), request.extensions()).await {
-            Ok(admitted) => admitted,
-            Err(status) => return status.into_http(),
-        };
-        let deadline = admitted.deadline;
-        let time = self.body_time.min(deadline.left().unwrap_or(Duration::MAX));
+        let admitted = self.admit(spec, request.headers(), request.extensions(), served).await?;
+        let time = self.body_time.min(admitted.deadline.left().unwrap_or(Duration::MAX));
         encoded::serve(request, time, |request| admitted.forward(spec, types, request)).await
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
-        let request = match self.rest.find(&mut request) {
-            Some(spec) => match self.admit(spec, request.headers(), request.extensions()).await {
-                Ok(admitted) => {
-                    request.extensions_mut().insert(admitted);
-                    self.rest.read_if(Some(usize::MAX), request).await
-                }
-                Err(status) => Err(self.rest.failure(spec, &status)),
-            },
-            None => self.rest.read_if(None, request).await,
-        };
         let specs = self.rpcs.values().map(|(spec, _)| *spec);
-        let answer = match request {
-            Ok(request) => match pages::answer(&request, ABOUT, specs, openapi::document) {
-                Some(page) => page,
-                None => self.rest.answer(request).await,
-            },
-            Err(answer) => answer,
+        let answer = match pages::answer(&request, ABOUT, specs, openapi::document) {
+            Some(page) => page,
+            None => {
+                let spec = self.rest.find(&mut request);
+                let mut served = Served::begin(spec, request.headers_mut());
+                let span = served.span();
+                let answer = self.call_rest(spec, request, &mut served).instrument(span).await;
+                served.end(RestFront::code(&answer));
+                answer
+            }
         };
         let answer = answer.map(full);
         if is_head { head::without_body(answer) } else { answer }
+    }
+
+    async fn call_rest(
+        &self,
+        spec: Option<&'static MethodSpec>,
+        mut request: Request<Body>,
+        served: &mut Served,
+    ) -> Response<Bytes> {
+        if let Some(spec) = spec {
+            match self.admit(spec, request.headers(), request.extensions(), served).await {
+                Ok(admitted) => drop(request.extensions_mut().insert(admitted)),
+                Err(status) => return self.rest.failure(spec, &status),
+            }
+        }
+        match self.rest.read_if(spec.map(|_| usize::MAX), request).await {
+            Ok(request) => self.rest.answer(request).await,
+            Err(answer) => answer,
+        }
     }
 }
 

@@ -95,7 +95,8 @@ impl Reported {
 
     fn readiness(&self, only: Option<&str>) -> Response<String> {
         let access = self.access.current();
-        let tenants = access.tenants().filter(|tenant| only.is_none_or(|only| only == tenant.name));
+        let tenants =
+            access.tenants().filter(|tenant| only.is_none_or(|only| only == &*tenant.name));
         let (mut count, mut down) = (0, serde_json::Map::new());
         for tenant in tenants {
             count += 1;
@@ -103,7 +104,7 @@ impl Reported {
                 // A time of this age has a JSON form.
                 let since = serde_json::to_value(Timestamp::from(state.since)).unwrap_or_default();
                 let about = json!({ "since": since, "error": state.error });
-                down.insert(tenant.name.clone(), about);
+                down.insert(tenant.name.to_string(), about);
             }
         }
         let is_stopping = self.is_stopping.load(Ordering::Relaxed);

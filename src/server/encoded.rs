@@ -36,22 +36,19 @@ pub(crate) async fn serve<A>(
     request: Request<Body>,
     time: Duration,
     answer: impl FnOnce(tonic::Request<Bytes>) -> A,
-) -> Response<Body>
+) -> Result<Response<Body>, Status>
 where
     A: Future<Output = Result<tonic::Response<Bytes>, Status>>,
 {
-    let answered = async {
-        let (head, body) = request.into_parts();
-        let compression = Compression::of(&head.headers)?;
-        let message = timeout(time, receive(body, compression)).await.map_err(|_| {
-            Status::deadline_exceeded(format!("the message did not arrive within {time:?}"))
-        })??;
-        let compression = compression.filter(|one| one.is_accepted(&head.headers));
-        let metadata = MetadataMap::from_headers(head.headers);
-        let request = tonic::Request::from_parts(metadata, head.extensions, message);
-        respond(answer(request).await?, compression)
-    };
-    answered.await.unwrap_or_else(Status::into_http)
+    let (head, body) = request.into_parts();
+    let compression = Compression::of(&head.headers)?;
+    let message = timeout(time, receive(body, compression)).await.map_err(|_| {
+        Status::deadline_exceeded(format!("the message did not arrive within {time:?}"))
+    })??;
+    let compression = compression.filter(|one| one.is_accepted(&head.headers));
+    let metadata = MetadataMap::from_headers(head.headers);
+    let request = tonic::Request::from_parts(metadata, head.extensions, message);
+    respond(answer(request).await?, compression)
 }
 
 /// Receives the message of a request.

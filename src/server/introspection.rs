@@ -7,6 +7,18 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::Reflection;
 
+/// Whether this gRPC path is one of health checks or reflection.
+#[cfg(feature = "serve")]
+pub(crate) fn has(path: &str) -> bool {
+    matches!(
+        path,
+        "/grpc.health.v1.Health/Check"
+            | "/grpc.health.v1.Health/Watch"
+            | "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+            | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    )
+}
+
 /// Returns health checks and reflection of these descriptors.
 pub(crate) fn routes<'a>(
     health: impl Health,

@@ -21,8 +21,8 @@ pub(crate) struct About {
 }
 
 /// Returns the start page, from which calls can be made, or the OpenAPI `document`; `None` for other paths.
-pub(crate) fn answer(
-    request: &Request<Bytes>,
+pub(crate) fn answer<B>(
+    request: &Request<B>,
     about: About,
     specs: impl Iterator<Item = &'static MethodSpec>,
     document: impl FnOnce() -> Bytes,

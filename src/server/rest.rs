@@ -18,6 +18,8 @@ use super::metadata;
 #[cfg(feature = "emulator")]
 use crate::rpc::Deployment;
 use crate::rpc::MethodSpec;
+#[cfg(feature = "serve")]
+use crate::transcode::code_from_http;
 use crate::transcode::{Router, http_from_code};
 use crate::wkt::TypeRegistry;
 
@@ -191,11 +193,19 @@ impl RestFront {
         let http = (self.status)(spec, status.code());
         let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = error_body::of_status(http, status, &self.registry);
+        response.extensions_mut().insert(status.code());
         if http == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer");
             response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(bearer);
         }
         response
+    }
+
+    /// Returns the code of the call that has this response.
+    #[cfg(feature = "serve")]
+    pub(crate) fn code(response: &Response<Bytes>) -> Code {
+        let of_http = || code_from_http(response.status().as_u16());
+        response.extensions().get().copied().unwrap_or_else(of_http)
     }
 
     /// Returns the response for a request that is not a call: an error in the form of ESET's gateway.

@@ -1,5 +1,7 @@
 //! Counters and histograms, through the `metrics` facade.
 
+#[cfg(feature = "serve")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::metrics::{
@@ -69,16 +71,21 @@ pub(super) fn call(
 }
 
 #[cfg(feature = "serve")]
-pub(super) fn served(spec: &MethodSpec, tenant: &str, code: Code, elapsed: Duration) {
+pub(super) fn served(
+    method: &'static str,
+    tenant: Option<Arc<str>>,
+    code: Code,
+    elapsed: Duration,
+) {
     let code = code_name(code);
     let labels = [
         Label::from_static_parts("rpc.system.name", "grpc"),
-        Label::from_static_parts("rpc.method", method(spec)),
+        Label::from_static_parts("rpc.method", method),
         Label::from_static_parts("rpc.response.status_code", code),
     ];
     histogram!(SERVED, labels.to_vec()).record(elapsed);
-    counter!(SERVED_CALLS, "tenant" => tenant.to_owned(), "rpc.response.status_code" => code)
-        .increment(1);
+    let tenant = tenant.map_or(SharedString::const_str(""), SharedString::from_shared);
+    counter!(SERVED_CALLS, "tenant" => tenant, "rpc.response.status_code" => code).increment(1);
 }
 
 pub(super) fn attempt(spec: &MethodSpec, code: Code) {

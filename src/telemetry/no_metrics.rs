@@ -1,5 +1,7 @@
 //! Replaces the metrics if the feature `metrics` is off.
 
+#[cfg(feature = "serve")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::Code;
@@ -28,4 +30,10 @@ pub(super) fn pending(_spec: Option<&MethodSpec>) {}
 pub(super) fn rate_limit(_wait: Duration, _is_in_time: bool) {}
 
 #[cfg(feature = "serve")]
-pub(super) fn served(_spec: &MethodSpec, _tenant: &str, _code: Code, _elapsed: Duration) {}
+pub(super) fn served(
+    _method: &'static str,
+    _tenant: Option<Arc<str>>,
+    _code: Code,
+    _elapsed: Duration,
+) {
+}

@@ -1,4 +1,6 @@
-//! Observes a call that a server forwards.
+//! Observes a call that a server forwards or refuses.
+
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
@@ -13,26 +15,22 @@ use crate::rpc::MethodSpec;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Observes a call, whose caller and tenant are not known if it is refused early. Dropping it without ending it means
-/// that the call was cancelled.
-pub(crate) struct Served<'a> {
+/// The method of a call that is for none of the RPCs, as OpenTelemetry's conventions name it.
+const OTHER: &str = "_OTHER";
+
+/// Observes a call. Dropping it without ending it means that the call was cancelled.
+pub(crate) struct Served {
     span: Span,
-    spec: &'static MethodSpec,
-    tenant: Option<&'a str>,
+    method: &'static str,
+    tenant: Option<Arc<str>>,
     started: Instant,
     is_ended: bool,
 }
 
-impl<'a> Served<'a> {
+impl Served {
     /// Starts observing. The span is the child of the caller's span, of which the headers carry the context.
-    #[cfg_attr(not(feature = "otel"), allow(unused_variables))]
-    pub(crate) fn begin(
-        spec: &'static MethodSpec,
-        caller: Option<&str>,
-        tenant: Option<&'a str>,
-        headers: &mut HeaderMap,
-    ) -> Self {
-        let method = method(spec);
+    pub(crate) fn begin(spec: Option<&MethodSpec>, headers: &mut HeaderMap) -> Self {
+        let method = spec.map_or(OTHER, method);
         let span = tracing::info_span!(
             target: "eset_protect::serve",
             "serve",
@@ -43,8 +41,8 @@ impl<'a> Served<'a> {
             rpc.method = method,
             rpc.response.status_code = Empty,
             "error.type" = Empty,
-            eset_protect.caller = caller,
-            eset_protect.tenant = tenant,
+            eset_protect.caller = Empty,
+            eset_protect.tenant = Empty,
             trace_id = Empty,
         );
         if let Some(trace) = trace_id(headers) {
@@ -54,12 +52,23 @@ impl<'a> Served<'a> {
         if let Some(trace) = super::propagation::adopt(&span, headers) {
             span.record("trace_id", trace.to_string());
         }
-        Self { span, spec, tenant, started: Instant::now(), is_ended: false }
+        Self { span, method, tenant: None, started: Instant::now(), is_ended: false }
     }
 
     /// Returns the span for everything that the call does.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
+    }
+
+    /// Records who calls.
+    pub(crate) fn set_caller(&self, name: &str) {
+        self.span.record("eset_protect.caller", name);
+    }
+
+    /// Records whose the upstream is.
+    pub(crate) fn set_tenant(&mut self, name: Arc<str>) {
+        self.span.record("eset_protect.tenant", &*name);
+        self.tenant = Some(name);
     }
 
     /// Records that the call ended.
@@ -70,7 +79,7 @@ impl<'a> Served<'a> {
     fn record(&mut self, code: Code) {
         self.is_ended = true;
         ended(&self.span, code);
-        metrics::served(self.spec, self.tenant.unwrap_or_default(), code, self.started.elapsed());
+        metrics::served(self.method, self.tenant.take(), code, self.started.elapsed());
     }
 }
 
@@ -80,7 +89,7 @@ fn trace_id(headers: &HeaderMap) -> Option<&str> {
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
-impl Drop for Served<'_> {
+impl Drop for Served {
     fn drop(&mut self) {
         if !self.is_ended {
             self.record(Code::Cancelled);

@@ -116,6 +116,9 @@ fn a_configuration_is_checked_served_and_read_again() {
     let tasks: Vec<DeviceTask> = serving.list("grpc", TOKEN).json_lines();
     assert!(!tasks.is_empty());
     serving.list("grpc", "").fails(5);
+    let mut stream = TcpStream::connect(serving.endpoint.strip_prefix("http://").unwrap()).unwrap();
+    stream.write_all(b"GET /none HTTP/1.0\r\n\r\n").unwrap();
+    std::io::read_to_string(stream).unwrap();
     let mut stream = TcpStream::connect(operations).unwrap();
     stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
     let metrics = std::io::read_to_string(stream).unwrap();
@@ -123,6 +126,8 @@ fn a_configuration_is_checked_served_and_read_again() {
     assert!(metrics.contains("\neset_protect_serve_calls_total{tenant=\"acme\""), "{metrics}");
     let refused = "_calls_total{tenant=\"\",rpc_response_status_code=\"UNAUTHENTICATED\"} ";
     assert!(metrics.contains(refused), "{metrics}");
+    let unknown = "rpc_method=\"_OTHER\",rpc_response_status_code=\"NOT_FOUND\"";
+    assert!(metrics.contains(unknown) && !metrics.contains("/none"), "{metrics}");
 
     let audit = || fs::read_to_string(directory.join("audit.jsonl")).unwrap();
     serving.delete(&tasks[0].uuid).ok();

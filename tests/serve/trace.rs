@@ -2,15 +2,20 @@
 
 #![cfg(feature = "otel")]
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use eset_protect::Wire;
 use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::emulator::ConnectionLimits;
 use eset_protect::serve::{Access, Bridge, Caller, Identity, Rules, TokenHash};
+use http::{Request, Version};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::{Fixture, WIRES, client, emulator};
+use crate::{Fixture, WIRES, client, emulator, exchange, send};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -100,4 +105,74 @@ async fn a_refused_call_is_observed() {
         ];
         assert_eq!(told.collect::<Vec<_>>(), expected);
     }
+}
+
+/// A call and its code, however it ends before it is forwarded.
+#[tokio::test]
+async fn a_call_that_is_not_forwarded_is_observed_once() {
+    const LIST: &str = "/eset.dotnod.automation.v1.DeviceTasks/ListTasks";
+    let upstream = emulator().await;
+    let mut limits = ConnectionLimits::default();
+    limits.body_time = Duration::from_millis(50);
+    let bridge = Bridge::to(client(&upstream.endpoint(), Wire::Rest)).connection_limits(limits);
+    let bridge = bridge.start().await.unwrap();
+    let endpoint = bridge.endpoint();
+    let grpc = |path: &str| {
+        let request = Request::post(format!("{endpoint}{path}")).version(Version::HTTP_2);
+        request.header("content-type", "application/grpc")
+    };
+    let rest = |method: &str, path: &str| {
+        Request::builder().method(method).uri(format!("{endpoint}{path}"))
+    };
+    let (empty, nothing) = (Bytes::from_static(&[0; 5]), Bytes::new());
+    let large = Bytes::from_static(&[0, 255, 255, 255, 255]);
+    let json = rest("POST", "/v1/device_tasks").header("content-type", "application/json");
+    let requests = [
+        (grpc(LIST).body(large), "ListTasks RESOURCE_EXHAUSTED"),
+        (grpc(LIST).body(Bytes::from_static(&[7; 5])), "ListTasks INTERNAL"),
+        (grpc(LIST).body(nothing.clone()), "ListTasks UNIMPLEMENTED"),
+        (grpc(LIST).header("grpc-encoding", "br").body(empty.clone()), "ListTasks UNIMPLEMENTED"),
+        (grpc("/no.Such/Call").body(empty.clone()), "_OTHER UNIMPLEMENTED"),
+        (grpc("/grpc.health.v1.Health/Call").body(empty), "_OTHER UNIMPLEMENTED"),
+        (json.body("{".into()), "CreateTask INVALID_ARGUMENT"),
+        (rest("POST", "/v1/device_tasks").body("{}".into()), "CreateTask INVALID_ARGUMENT"),
+        (rest("GET", "/none").body(nothing.clone()), "_OTHER NOT_FOUND"),
+        (rest("GET", "/v1/device_tasks").body(nothing.clone()), "ListTasks OK"),
+        // No calls.
+        (rest("GET", "/").body(nothing.clone()), ""),
+        (rest("GET", "/openapi.json").body(nothing), ""),
+    ];
+    let slow = "POST /v1/device_tasks HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n";
+    let long = slow.replace("length: 9", "length: 99999999");
+    let mut codes = requests.each_ref().map(|(_, code)| *code).to_vec();
+    let all = async || {
+        for (request, _) in &requests {
+            send(request.as_ref().unwrap().clone()).await;
+        }
+        for text in [slow, &long] {
+            exchange(bridge.local_addr(), text).await;
+        }
+    };
+    codes.extend(["CreateTask DEADLINE_EXCEEDED", "CreateTask INVALID_ARGUMENT"]);
+    codes.retain(|code| !code.is_empty());
+
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let guard = tracing::subscriber::set_default(Registry::default().with(layer));
+    all().await;
+    tracing::callsite::rebuild_interest_cache();
+    exporter.reset();
+    all().await;
+    drop(guard);
+    let spans = exporter.get_finished_spans().unwrap();
+    let served = spans.iter().filter(|span| format!("{:?}", span.span_kind) == "Server");
+    let told = served.map(|span| {
+        let [method, code] = ["rpc.method", "rpc.response.status_code"].map(|name| {
+            let found = span.attributes.iter().find(|one| one.key.as_str() == name);
+            found.map(|one| one.value.to_string()).unwrap_or_default()
+        });
+        format!("{} {code}", method.rsplit('/').next().unwrap())
+    });
+    assert_eq!(told.collect::<Vec<_>>(), codes);
 }
