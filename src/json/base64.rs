@@ -27,7 +27,7 @@ impl Codec for Base64 {
     }
 }
 
-pub(super) fn decode(text: &str) -> Result<Bytes, String> {
+pub(crate) fn decode(text: &str) -> Result<Bytes, String> {
     let unpadded = text.trim_end_matches('=');
     let padding = text.len() - unpadded.len();
     if padding > 0 && (padding > 2 || !text.len().is_multiple_of(4)) {

@@ -103,8 +103,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "serve",
         &[
             "call",
+            "check",
             "client",
             "error",
+            "json",
             "proto",
             "rate_limiter",
             "rpc",

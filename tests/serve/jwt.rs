@@ -345,6 +345,19 @@ async fn no_upstream_gets_a_token_of_the_issuer() {
                 assert_eq!(arrived.len(), usize::from(expected == Code::Ok));
                 assert!(arrived.iter().all(|one| !one.headers.contains_key("authorization")));
             }
+            // What is no JWT to us may be one to an upstream, or hold one.
+            let valid = ours(&claims());
+            let (two, _) = valid.rsplit_once('.').unwrap();
+            for token in [
+                format!("{valid}."),
+                format!("{valid}.a.b"),
+                format!("{two}==.c2ln"),
+                two.to_owned(),
+            ] {
+                let before = upstream.log().len();
+                assert_ne!(code(&client, &token).await, Code::Ok, "{token}");
+                assert_eq!(upstream.log().len(), before, "{token}");
+            }
             for token in [&*foreign, "of-mine"] {
                 assert_eq!(code(&client, token).await, Code::Ok);
                 assert!(upstream.log().pop().unwrap().headers.contains_key("authorization"));
