@@ -112,6 +112,14 @@ impl RateLimiter {
         Self::within(self.shared.calls, self.shared.window, Some(outer))
     }
 
+    /// Returns a new limiter with the same limit for another credential. Processes that share the limit of this one
+    /// share that of the other by this name.
+    #[cfg(feature = "serve")]
+    pub(crate) fn alike(&self, name: &str) -> Self {
+        let Shared { calls, window, outer, .. } = &*self.shared;
+        Self::within(*calls, *window, outer.as_ref().map(|outer| outer.alike(name)))
+    }
+
     fn within(calls: u32, window: Duration, outer: Option<Arc<dyn SharedLimit>>) -> Self {
         let calls = calls.max(1);
         let window = window.clamp(SHORTEST_WINDOW, LONGEST_WINDOW);

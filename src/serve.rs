@@ -87,6 +87,7 @@ mod hosted;
 mod jwt;
 mod metadata;
 mod operations;
+mod own_limits;
 #[cfg(feature = "redis")]
 mod redis_budget;
 mod rules;

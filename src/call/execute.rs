@@ -77,7 +77,7 @@ pub(super) async fn call(
         telemetry::Call::begin(spec, timer, started, || context.links.likely().server(spec));
     let bounds = Bounds {
         timer: policy.timer.clone(),
-        limit: policy.limit.clone(),
+        limit: options.limit_or(&policy.limit),
         deadline: started + timeout,
         timeout: attempt_timeout,
         flow: options.flow_name(),

@@ -30,6 +30,16 @@ impl Limit {
         }
     }
 
+    /// Returns the same limit by another limiter.
+    #[cfg(feature = "serve")]
+    pub(super) fn by(&self, limiter: RateLimiter) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Rest(_) => Self::Rest(limiter),
+            Self::All(_) => Self::All(limiter),
+        }
+    }
+
     /// Returns the limiter for the requests of one wire.
     pub(super) fn of(&self, link: &Link) -> Option<&RateLimiter> {
         match self {

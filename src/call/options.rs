@@ -66,6 +66,9 @@ pub struct CallOptions {
     /// Whose call it is, for a fair share of the rate limit.
     #[cfg(feature = "serve")]
     flow: Option<std::sync::Arc<str>>,
+    /// The limit of its credential, instead of the client's.
+    #[cfg(feature = "serve")]
+    limiter: Option<crate::rate_limiter::RateLimiter>,
 }
 
 impl CallOptions {
@@ -125,6 +128,22 @@ impl CallOptions {
     pub(crate) fn flow(mut self, name: std::sync::Arc<str>) -> Self {
         self.flow = Some(name);
         self
+    }
+
+    /// Sets the limit of its credential, if the client has a limit.
+    #[cfg(feature = "serve")]
+    pub(crate) fn limiter(mut self, limiter: Option<crate::rate_limiter::RateLimiter>) -> Self {
+        self.limiter = limiter;
+        self
+    }
+
+    /// Returns the limit of the call.
+    pub(super) fn limit_or(&self, limit: &super::limit::Limit) -> super::limit::Limit {
+        #[cfg(feature = "serve")]
+        if let Some(limiter) = &self.limiter {
+            return limit.by(limiter.clone());
+        }
+        limit.clone()
     }
 
     /// Returns whose call it is.

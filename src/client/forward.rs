@@ -6,19 +6,26 @@ use tonic::Response;
 use super::Client;
 use crate::call::{CallOptions, forward};
 use crate::error::Error;
+use crate::rate_limiter::RateLimiter;
 use crate::rpc::MethodSpec;
 use crate::transcode::RpcTypes;
 
 impl Client {
     /// Makes a call by its encoded messages, for servers that forward calls.
-    pub(crate) async fn forward(
-        &self,
+    pub(crate) fn forward<'a>(
+        &'a self,
         spec: &'static MethodSpec,
         types: RpcTypes,
         request: Bytes,
-        options: &CallOptions,
-    ) -> Result<Response<Bytes>, Error> {
-        forward(&self.context, spec, types, request, options).await
+        options: &'a CallOptions,
+    ) -> impl Future<Output = Result<Response<Bytes>, Error>> + 'a {
+        // Not awaited, which would copy it.
+        forward(&self.context, spec, types, request, options)
+    }
+
+    /// Returns the rate limiter, if there is one.
+    pub(crate) fn limiter(&self) -> Option<&RateLimiter> {
+        self.context.policy.limit.limiter()
     }
 
     /// Whether the client logs in or has a token.

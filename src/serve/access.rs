@@ -11,6 +11,7 @@ use super::caller::{Caller, Identity, TokenHash};
 use super::health::Health;
 use super::jwt::JwtIssuer;
 use super::metadata::TENANT;
+use super::own_limits::OwnLimits;
 use crate::client::Client;
 use crate::server::head::bearer;
 use crate::wkt::TypeRegistry;
@@ -45,6 +46,7 @@ pub(super) struct Tenant {
     pub(super) client: Client,
     pub(super) type_registry: TypeRegistry,
     pub(super) health: Health,
+    pub(super) own_limits: OwnLimits,
     /// Of the settings from which the client was built.
     fingerprint: Option<TokenHash>,
 }
@@ -52,8 +54,8 @@ pub(super) struct Tenant {
 impl Tenant {
     pub(super) fn new(name: &str, client: Client, fingerprint: Option<TokenHash>) -> Self {
         let type_registry = client.type_registry().clone().remember_enum_names();
-        let (name, health) = (Arc::from(name), Health::default());
-        Self { name, client, type_registry, health, fingerprint }
+        let (name, health, own_limits) = (Arc::from(name), Health::default(), OwnLimits::default());
+        Self { name, client, type_registry, health, own_limits, fingerprint }
     }
 }
 

@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
 use tonic::{Code, Response, Status};
 
 use super::access::Tenant;
 use super::audit::{self, AuditLog, Target};
 use super::caller::Caller;
 use super::health::{Attempted, Problem};
+use super::hosted::HostedRpc;
 use super::{failure, health_checks, metadata, rules};
 use crate::call::CallOptions;
 use crate::client::Client;
+use crate::rate_limiter::RateLimiter;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::health::ReportedHealth;
-use crate::transcode::{Encoded, RpcTypes, TranscodeError};
+use crate::transcode::{Encoded, TranscodeError};
 use crate::wkt::TypeRegistry;
 
 /// A call that its caller may make, and where it goes.
@@ -45,13 +48,19 @@ impl Admitted {
     /// Returns the options of the call to the upstream: the metadata and the remaining time.
     fn options(&self, headers: HeaderMap) -> CallOptions {
         let metadata = metadata::for_upstream(headers, self.own_token.clone());
-        let subject = self.subject.as_deref();
-        let flow = subject.map_or_else(|| self.caller.name.clone(), Arc::from);
+        let flow = Arc::clone(&self.caller.name);
         let options = CallOptions::default().forwarded(metadata).flow(flow);
+        let options = options.limiter(self.own_limiter());
         match self.deadline.left() {
             Some(left) => options.timeout(left),
             None => options,
         }
+    }
+
+    /// Returns the limit of the caller's own token.
+    fn own_limiter(&self) -> Option<RateLimiter> {
+        let (token, tenant) = (self.own_token.as_ref()?, self.client().limiter()?);
+        Some(self.tenant.own_limits.of(token.as_bytes(), tenant, Instant::now()))
     }
 
     /// Describes the call for the audit log.
@@ -68,12 +77,11 @@ impl Admitted {
     /// Forwards a call by its encoded messages.
     pub(super) async fn forward(
         self,
-        spec: &'static MethodSpec,
-        types: RpcTypes,
+        rpc: HostedRpc,
         request: tonic::Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let mut result = self.send(spec, types, metadata.into_headers(), message).await;
+        let mut result = self.send(rpc, metadata.into_headers(), message).await;
         crate::server::metadata::remove_foreign(match &mut result {
             Ok(response) => response.metadata_mut(),
             Err(status) => status.metadata_mut(),
@@ -84,11 +92,11 @@ impl Admitted {
     /// Makes the call, after its entry in the audit log if it changes something; or only checks it.
     async fn send(
         &self,
-        spec: &'static MethodSpec,
-        types: RpcTypes,
+        rpc: HostedRpc,
         headers: HeaderMap,
         message: Bytes,
     ) -> Result<Response<Bytes>, Status> {
+        let HostedRpc { spec, types, .. } = rpc;
         let encode = || self.type_registry().scope(|| types.to_http(&message, spec.http));
         let is_dry_run = self.caller.rules.is_dry_run(spec);
         let entry = match &self.audit {
@@ -97,7 +105,10 @@ impl Admitted {
                 let begun = log.begin(self.described(spec, target));
                 Some(self.deadline.limit(Box::pin(begun)).await??)
             }
-            _ if is_dry_run => return Err(Box::pin(self.dry_run(spec, encode())).await),
+            _ if is_dry_run => {
+                let encoded = encode();
+                return Err(Box::pin(self.dry_run(rpc, message, encoded)).await);
+            }
             _ => None,
         };
         let options = self.options(headers);
@@ -127,12 +138,20 @@ impl Admitted {
     }
 
     /// Returns the answer to a call that is only checked.
-    async fn dry_run(&self, spec: &MethodSpec, encoded: Result<Encoded, TranscodeError>) -> Status {
+    async fn dry_run(
+        &self,
+        rpc: HostedRpc,
+        message: Bytes,
+        encoded: Result<Encoded, TranscodeError>,
+    ) -> Status {
         let target = match encoded {
             Ok(encoded) => Target::of(&encoded),
             Err(error) => return Status::invalid_argument(error.to_string()),
         };
-        let call = self.described(spec, target);
+        if let Err(problems) = self.type_registry().scope(|| rpc.check(message)) {
+            return failure::invalid(&problems);
+        }
+        let call = self.described(rpc.spec, target);
         let noted = match &self.audit {
             Some(log) => log.note("dry_run", &call).await,
             None => Ok(()),

@@ -29,7 +29,8 @@ pub enum Identity {
     /// `Authorization: Bearer JWT`, of the issuer of [`Access::jwt`](super::Access::jwt), with this value in its claim.
     Jwt(String),
     /// `Authorization: Bearer TOKEN` with any other token. The bridge passes it on, and the upstream says who the
-    /// caller is.
+    /// caller is. Each token has the rate limit of the tenant for itself, up to 1,024 tokens at a time; further ones
+    /// share one.
     OwnToken,
     /// Everybody else. Only for a bridge that listens on loopback.
     Anyone,

@@ -5,10 +5,11 @@ use tonic::{Code, Status};
 
 use super::health::Problem;
 use super::metadata::{INFERRED_FROM, TENANT};
+use crate::check::Problems;
 use crate::error::{Error, code_name};
 use crate::proto::google::rpc::PreconditionFailure;
 use crate::proto::google::rpc::precondition_failure::Violation;
-use crate::server::rich_status::with_details;
+use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::wkt::Any;
 
 /// "Do not retry" (gRFC A6).
@@ -54,6 +55,12 @@ fn login_failed(code: Code, error: &Error) -> Status {
     let mut status = with_details(code, message, error.details().to_vec());
     *status.metadata_mut() = error.metadata().clone();
     status
+}
+
+/// Returns the answer to a call that a check found to be wrong.
+pub(super) fn invalid(problems: &Problems) -> Status {
+    let violations = problems.iter().map(|problem| violation(&problem.field, problem.to_string()));
+    bad_request(problems.to_string(), violations.collect())
 }
 
 /// Returns the answer to a valid call that was not sent because of a rule. Success would be a lie, and the code is

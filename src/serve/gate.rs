@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
 use super::browsers::Browsers;
 use super::caller::Identity;
-use super::hosted::Hosted;
+use super::hosted::{Hosted, HostedRpc};
 use super::rules;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
@@ -29,7 +30,6 @@ use crate::server::health::ReportedHealth;
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, encoded, introspection, openapi};
 use crate::telemetry::Served;
-use crate::transcode::RpcTypes;
 
 const ABOUT: About = About {
     title: "ESET PROTECT",
@@ -43,7 +43,7 @@ pub(super) struct Gate {
     pub(super) audit: Option<AuditLog>,
     pub(super) health: ReportedHealth,
     /// The RPCs by gRPC path.
-    pub(super) rpcs: BTreeMap<&'static str, (&'static MethodSpec, RpcTypes)>,
+    pub(super) rpcs: BTreeMap<&'static str, HostedRpc>,
     pub(super) rest: RestFront,
     /// Health and reflection.
     pub(super) routes: Routes,
@@ -51,11 +51,9 @@ pub(super) struct Gate {
 }
 
 /// Returns the RPCs by gRPC path.
-pub(super) fn by_path(
-    hosted: &[Hosted],
-) -> BTreeMap<&'static str, (&'static MethodSpec, RpcTypes)> {
+pub(super) fn by_path(hosted: &[Hosted]) -> BTreeMap<&'static str, HostedRpc> {
     let rpcs = hosted.iter().flat_map(|hosted| hosted.rpcs());
-    rpcs.map(|(spec, types)| (spec.path, (spec, types))).collect()
+    rpcs.map(|rpc| (rpc.spec.path, rpc)).collect()
 }
 
 impl Gate {
@@ -86,7 +84,7 @@ impl Gate {
             };
         }
         match is_grpc {
-            true => self.grpc(request).await,
+            true => Box::pin(self.grpc(request)).await,
             false => Box::pin(self.rest(request)).await,
         }
     }
@@ -130,38 +128,43 @@ impl Gate {
             };
         }
         let found = self.rpcs.get(path).copied();
-        let mut served = Served::begin(found.map(|(spec, _)| spec), request.headers_mut());
+        let mut served = Served::begin(found.map(|rpc| rpc.spec), request.headers_mut());
         let span = served.span();
-        let called = self.call(found, request, &mut served).instrument(span).await;
+        // Pinned first, because a future is copied whenever it is wrapped.
+        let called = pin!(self.call(found, request, &mut served)).instrument(span).await;
         served.end(called.as_ref().map_or_else(Status::code, |_| Code::Ok));
         called.unwrap_or_else(Status::into_http)
     }
 
     async fn call(
         &self,
-        found: Option<(&'static MethodSpec, RpcTypes)>,
+        found: Option<HostedRpc>,
         request: Request<Body>,
         served: &mut Served,
     ) -> Result<Response<Body>, Status> {
-        let Some((spec, types)) = found else {
+        let Some(rpc) = found else {
             let path = request.uri().path();
             return Err(Status::unimplemented(format!("there is no RPC {path}")));
         };
-        let admitted = self.admit(spec, request.headers(), request.extensions(), served).await?;
+        let admitted =
+            self.admit(rpc.spec, request.headers(), request.extensions(), served).await?;
         let time = self.body_time.min(admitted.deadline.left().unwrap_or(Duration::MAX));
-        encoded::serve(request, time, |request| admitted.forward(spec, types, request)).await
+        encoded::serve(request, time, |request| admitted.forward(rpc, request)).await
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
-        let specs = self.rpcs.values().map(|(spec, _)| *spec);
+        let specs = self.rpcs.values().map(|rpc| rpc.spec);
         let answer = match pages::answer(&request, ABOUT, specs, openapi::document) {
             Some(page) => page,
             None => {
                 let spec = self.rest.find(&mut request);
                 let mut served = Served::begin(spec, request.headers_mut());
                 let span = served.span();
-                let answer = self.call_rest(spec, request, &mut served).instrument(span).await;
+                let answer = {
+                    let called = pin!(self.call_rest(spec, request, &mut served));
+                    called.instrument(span).await
+                };
                 served.end(RestFront::code(&answer));
                 answer
             }

@@ -1,7 +1,13 @@
 //! The services of a crate that a bridge forwards. Nothing here is specific to an RPC.
 
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use prost::Message;
+
 use super::admitted::Admitted;
-use crate::rpc::MethodSpec;
+use crate::check::{Check as _, Problems};
+use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
 use crate::server::{Backend, RestCall, RestFuture, Services};
 use crate::transcode::{FindTypes, RpcTypes};
 
@@ -11,17 +17,41 @@ pub(super) struct Hosted {
     pub(super) methods: &'static [&'static MethodSpec],
     pub(super) descriptors: &'static [u8],
     types: fn(&str) -> Option<RpcTypes>,
+    check: Check,
+}
+
+/// Returns what is wrong with the encoded request of an RPC, by its gRPC path.
+type Check = fn(&str, Bytes) -> Option<Result<(), Problems>>;
+
+/// One RPC of them.
+#[derive(Clone, Copy)]
+pub(super) struct HostedRpc {
+    pub(super) spec: &'static MethodSpec,
+    pub(super) types: RpcTypes,
+    check: Check,
+}
+
+impl HostedRpc {
+    /// Checks an encoded request, as the client's user can before sending it.
+    pub(super) fn check(self, request: Bytes) -> Result<(), Problems> {
+        (self.check)(self.spec.path, request).unwrap_or(Ok(()))
+    }
 }
 
 impl Hosted {
     pub(super) fn of<S: Services>() -> Self {
         let types = |path: &str| S::visit(path, FindTypes);
-        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, types }
+        let check: Check = |path, request| S::visit(path, Checked(request));
+        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, types, check }
     }
 
-    /// Returns the RPCs with the types of their messages.
-    pub(super) fn rpcs(self) -> impl Iterator<Item = (&'static MethodSpec, RpcTypes)> {
-        self.methods.iter().filter_map(move |spec| Some((*spec, (self.types)(spec.path)?)))
+    /// Returns the RPCs.
+    pub(super) fn rpcs(self) -> impl Iterator<Item = HostedRpc> {
+        self.methods.iter().filter_map(move |spec| self.rpc(spec))
+    }
+
+    fn rpc(self, spec: &'static MethodSpec) -> Option<HostedRpc> {
+        Some(HostedRpc { spec, types: (self.types)(spec.path)?, check: self.check })
     }
 }
 
@@ -36,10 +66,22 @@ impl Backend for Rest {
     fn call(&self, call: RestCall) -> RestFuture {
         let spec = call.rpc();
         let admitted = call.extensions().get::<Admitted>().cloned();
-        let Some((admitted, types)) = admitted.zip((self.0.types)(spec.path)) else {
+        let Some((admitted, rpc)) = admitted.zip(self.0.rpc(spec)) else {
             return Box::pin(call.unimplemented());
         };
         let call = call.with_registry(admitted.type_registry().clone());
-        Box::pin(call.answer_encoded(types, move |request| admitted.forward(spec, types, request)))
+        Box::pin(call.answer_encoded(rpc.types, move |request| admitted.forward(rpc, request)))
+    }
+}
+
+/// A request to check.
+struct Checked(Bytes);
+
+impl RpcVisitor for Checked {
+    type Output = Result<(), Problems>;
+
+    fn rpc<R: Rpc>(self) -> Self::Output {
+        // The upstream refuses bytes that do not decode.
+        R::Request::decode(self.0).map_or(Ok(()), |request| request.check(SystemTime::now()))
     }
 }

@@ -93,7 +93,8 @@ impl RedisBudget {
     }
 
     /// Shares the rate limit of a client with the clients of other bridges for the same tenant, if it has a limit.
-    /// Redis keeps it under `eset-protect:budget:{TENANT}`.
+    /// Redis keeps it under `eset-protect:budget:{TENANT}`, and the limits of callers with own tokens under that with
+    /// the hash of the token.
     #[must_use]
     pub fn share(self: &Arc<Self>, tenant: &str, builder: ClientBuilder) -> ClientBuilder {
         let key = format!("eset-protect:budget:{{{tenant}}}");
@@ -196,6 +197,11 @@ struct TenantLimit {
 }
 
 impl SharedLimit for TenantLimit {
+    fn alike(&self, name: &str) -> Arc<dyn SharedLimit> {
+        let (budget, key) = (Arc::clone(&self.budget), format!("{}:{name}", self.key));
+        Arc::new(Self { budget, key, alone: Mutex::default() })
+    }
+
     fn take(&self, interval: Duration, left: Duration) -> BoxFuture<'_, Option<Duration>> {
         Box::pin(async move {
             let interval = interval.saturating_add(interval / MARGIN);

@@ -1,15 +1,16 @@
 //! Who may call what.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::serve::{Access, Bridge, Caller, Identity, Rules, ServerTls, TokenHash};
-use eset_protect::{Client, Error, TlsConfig, Wire};
+use eset_protect::{Client, Error, RateLimiter, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tonic::Code;
 
 use crate::support::tls::{issue, new_authority};
-use crate::{WIRES, client, emulator};
+use crate::{WIRES, builder, client, emulator};
 
 async fn list(client: &Client, token: &str, tenant: &str) -> Result<usize, Error> {
     let call = client.device_tasks().list_tasks(ListTasksRequest::default());
@@ -120,6 +121,29 @@ async fn a_callers_own_token_is_passed_on() {
             let arrival = upstream.log().pop().unwrap();
             assert_eq!(arrival.headers["authorization"], "[redacted]");
             assert!(list(&client, "", "").await.unwrap_err().is_unauthenticated());
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_own_token_has_a_rate_limit_of_its_own() {
+    let upstream = emulator().await;
+    for wire in WIRES {
+        let limiter = RateLimiter::new(1, Duration::from_secs(3600));
+        let limited = builder(&upstream.endpoint(), wire).rate_limiter(&limiter);
+        let access = Access::new().tenant("a", limited.connect_lazy().unwrap());
+        let own = Caller::new("own", Identity::OwnToken).tenant("a");
+        let access = access.caller(own).unwrap().caller(token("fixed", "fixed").tenant("a"));
+        let bridge = Bridge::new(access.unwrap()).start().await.unwrap();
+        let client = client(&bridge.endpoint(), WIRES[0]);
+        let made_up = (0..1030).map(|number| format!("made-up-{number}"));
+        let tokens = ["one", "other", "fixed"].map(str::to_owned).into_iter().chain(made_up);
+        for (index, token) in tokens.enumerate() {
+            let first = list(&client, &token, "").await;
+            // Beyond 1,024 they share one.
+            assert!(first.is_ok() || index > 1024, "{token}: {first:?}");
+            let error = list(&client, &token, "").await.unwrap_err();
+            assert!(error.message().contains("rate limit"), "{token}: {error}");
         }
     }
 }

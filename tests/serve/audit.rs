@@ -221,6 +221,10 @@ async fn a_dry_run_is_checked_logged_and_not_sent() {
         assert_eq!(error.message(), expected);
         let detail: eset_protect::proto::google::rpc::PreconditionFailure = error.detail().unwrap();
         assert_eq!(detail.violations[0].r#type, "DRY_RUN");
+        let incomplete = DeviceTask { triggers: Vec::new(), ..device_task() };
+        let error = create(&client, incomplete).await.unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+        assert!(error.message().contains("triggers"), "{error}");
         let delete = client.device_tasks().delete_task("");
         let delete = delete.metadata("authorization", &format!("Bearer {SECRET}")).await;
         assert!(!delete.unwrap_err().message().contains("dry run"));
