@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tower::{ServiceBuilder, service_fn};
 
 use super::Emulator;
@@ -13,7 +13,7 @@ use super::faults::Faults;
 use super::gate::{Gate, Peer};
 use super::log::Arrival;
 use super::store::Store;
-use crate::server::connections::{self, Accepted, Accepting, Calls, Handshake, Workers};
+use crate::server::connections::{self, Accepted, Accepting, Calls, Handshake, Lent, Workers};
 use crate::server::health::ReportedHealth;
 use crate::server::introspection;
 use crate::server::notifier::Notifier;
@@ -162,7 +162,7 @@ impl Serving {
 struct WithPeer;
 
 impl Handshake for WithPeer {
-    fn accept(&self, stream: TcpStream) -> Accepting {
+    fn accept(&self, stream: Lent) -> Accepting {
         let mut extensions = http::Extensions::new();
         if let Ok(address) = stream.peer_addr() {
             extensions.insert(Peer(address.ip()));

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto;
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -13,7 +12,7 @@ use webpki::EndEntityCert;
 
 use super::access::Certified;
 use crate::error::Error;
-use crate::server::connections::{Accepted, Accepting, Handshake};
+use crate::server::connections::{Accepted, Accepting, Handshake, Lent};
 use crate::transport::tls::{certificates, private_key};
 
 /// The certificate of a bridge, and which client certificates it accepts: TLS 1.2 and 1.3.
@@ -74,7 +73,7 @@ impl fmt::Debug for ServerTls {
 pub(super) struct CurrentTls(pub(super) Arc<RwLock<ServerTls>>);
 
 impl Handshake for CurrentTls {
-    fn accept(&self, stream: TcpStream) -> Accepting {
+    fn accept(&self, stream: Lent) -> Accepting {
         let ServerTls(config) = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move {
             let stream = TlsAcceptor::from(config).accept(stream).await;

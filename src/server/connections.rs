@@ -3,7 +3,9 @@
 mod activity;
 mod connection;
 mod handshake;
+mod lent;
 mod limits;
+mod linger;
 mod unread;
 mod workers;
 
@@ -23,6 +25,7 @@ pub(crate) use self::connection::Calls;
 #[cfg(feature = "serve")]
 pub(crate) use self::handshake::Plain;
 pub(crate) use self::handshake::{Accepted, Accepting, Handshake};
+pub(crate) use self::lent::Lent;
 pub use self::limits::ConnectionLimits;
 pub(crate) use self::workers::Workers;
 use super::notifier::Notifier;

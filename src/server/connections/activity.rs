@@ -106,8 +106,9 @@ impl Activity {
     /// may be arriving.
     pub(super) fn unused_since(&self) -> Option<(bool, Instant)> {
         let state = self.state();
-        let is_unused =
-            state.calls == state.lasting && !*self.leave.borrow() && state.last.elapsed() >= FRESH;
+        let is_unused = state.calls == state.lasting
+            && !self.is_asked_to_leave()
+            && state.last.elapsed() >= FRESH;
         is_unused.then_some((state.lasting > 0, state.last))
     }
 
@@ -132,6 +133,10 @@ impl Activity {
     /// Asks it to leave.
     pub(super) fn ask_to_leave(&self) {
         self.leave.send_replace(true);
+    }
+
+    pub(super) fn is_asked_to_leave(&self) -> bool {
+        *self.leave.borrow()
     }
 
     /// Waits until it is asked to leave.

@@ -19,8 +19,10 @@ use tower::{BoxError, Service};
 
 use super::activity::Activity;
 use super::handshake::{Accepted, Handshake};
+use super::lent::lend;
 use super::limits::ConnectionLimits;
-use super::unread;
+use super::linger::linger;
+use super::unread::Unread;
 use crate::server::deadline::stream::{trailers, until};
 use crate::server::head::is_grpc;
 
@@ -59,13 +61,39 @@ pub(super) async fn serve(
     activity: Arc<Activity>,
     protocol: Builder<TokioExecutor>,
     calls: Calls,
+    limits: ConnectionLimits,
+    draining: watch::Receiver<bool>,
+) {
+    let (stream, mut returned) = lend(stream);
+    let accepted = tokio::time::timeout(limits.head_time, handshake.accept(stream));
+    let Ok(Some(accepted)) = accepted.await else { return };
+    let is_sending = exchange(accepted, &activity, &protocol, calls, limits, draining).await;
+    let Ok(stream) = returned.try_recv() else { return };
+    if is_sending {
+        let was_asked = activity.is_asked_to_leave();
+        tokio::select! {
+            () = linger(stream) => {}
+            // Another needs its place.
+            () = activity.asked_to_leave(), if !was_asked => {}
+        }
+    }
+}
+
+/// Answers the requests of a connection. Returns whether the responses were sent, and the client may still be sending what
+/// nobody reads.
+async fn exchange(
+    accepted: Accepted,
+    activity: &Arc<Activity>,
+    protocol: &Builder<TokioExecutor>,
+    calls: Calls,
     mut limits: ConnectionLimits,
     mut draining: watch::Receiver<bool>,
-) {
-    let accepted = tokio::time::timeout(limits.head_time, handshake.accept(stream));
-    let Ok(Some(Accepted { stream, extensions })) = accepted.await else { return };
-    let io = TokioIo::new(Arc::clone(&activity).track(stream));
-    let calling = Arc::clone(&activity);
+) -> bool {
+    let Accepted { stream, extensions } = accepted;
+    let unread = Unread::default();
+    let of_calls = unread.clone();
+    let io = TokioIo::new(Arc::clone(activity).track(stream));
+    let calling = Arc::clone(activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (path, is_grpc) = (request.uri().path(), is_grpc(request.headers()));
         let is_watch = is_grpc && path == WATCH;
@@ -75,7 +103,7 @@ pub(super) async fn serve(
         if !extensions.is_empty() {
             request.extensions_mut().extend(extensions.clone());
         }
-        let (request, unread) = unread::track(request);
+        let (request, unread) = (of_calls.track(request), of_calls.clone());
         let answer = calls.clone().call(request);
         async move {
             let mut answer = answer.await.map_err(std::io::Error::other)?;
@@ -85,9 +113,7 @@ pub(super) async fn serve(
             if !is_watch {
                 call.answered();
             }
-            if let Some(unread) = unread {
-                unread.announce(&mut answer);
-            }
+            unread.announce(&mut answer);
             Ok::<_, std::io::Error>(answer.map(|body| call.until_sent(body)))
         }
     });
@@ -106,17 +132,18 @@ pub(super) async fn serve(
         };
         tokio::select! {
             served = &mut connection => {
-                if let Err(error) = served {
-                    tracing::debug!("a connection ended: {error}");
-                }
-                return;
+                let Err(error) = served else { return unread.is_left() };
+                tracing::debug!("a connection ended: {error}");
+                // What is no HTTP/1 was answered, too.
+                let error = error.downcast_ref::<hyper::Error>();
+                return error.is_some_and(hyper::Error::is_parse);
             }
             () = sleep_until(check) => match left {
                 // Its time is up, and no reader loses anything.
-                Some((_, balance)) if activity.is_done(balance) || is_overdue(&activity, &limits) => return,
+                Some((_, balance)) if activity.is_done(balance) || is_overdue(activity, &limits) => return false,
                 Some(_) => left = Some((Instant::now(), activity.balance())),
-                None if activity.is_mute() && began.elapsed() >= limits.head_time => return,
-                None if is_overdue(&activity, &limits) => activity.ask_to_leave(),
+                None if activity.is_mute() && began.elapsed() >= limits.head_time => return false,
+                None if is_overdue(activity, &limits) => activity.ask_to_leave(),
                 None => {}
             },
             () = activity.asked_to_leave(), if left.is_none() => {

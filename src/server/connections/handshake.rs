@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+
+use super::lent::Lent;
 
 /// The bytes of a connection.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -22,7 +23,7 @@ pub(crate) type Accepting = Pin<Box<dyn Future<Output = Option<Accepted>> + Send
 
 /// Prepares connections for HTTP.
 pub(crate) trait Handshake: Send + Sync {
-    fn accept(&self, stream: TcpStream) -> Accepting;
+    fn accept(&self, stream: Lent) -> Accepting;
 }
 
 /// No handshake: HTTP without TLS.
@@ -31,7 +32,7 @@ pub(crate) struct Plain;
 
 #[cfg(feature = "serve")]
 impl Handshake for Plain {
-    fn accept(&self, stream: TcpStream) -> Accepting {
+    fn accept(&self, stream: Lent) -> Accepting {
         let accepted = Accepted { stream: Box::new(stream), extensions: http::Extensions::new() };
         Box::pin(std::future::ready(Some(accepted)))
     }

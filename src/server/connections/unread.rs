@@ -11,23 +11,31 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tonic::body::Body;
 
-/// Whether a body over HTTP/1 was read to its end; without it the connection cannot be reused (RFC 9112, 9.3).
+/// Whether a connection over HTTP/1 has a body that was not read to its end; it cannot be reused then (RFC 9112, 9.3).
+/// Its requests follow one another.
+#[derive(Clone, Default)]
 pub(super) struct Unread(Arc<AtomicBool>);
 
-/// Tracks how far the body of a request is read. `None` if that does not matter.
-pub(super) fn track(request: Request<Incoming>) -> (Request<Body>, Option<Unread>) {
-    if request.version() >= Version::HTTP_2 || request.body().is_end_stream() {
-        return (request.map(Body::new), None);
-    }
-    let is_unread = Arc::new(AtomicBool::new(true));
-    let unread = Unread(Arc::clone(&is_unread));
-    (request.map(|body| Body::new(Tracked { body, is_unread })), Some(unread))
-}
-
 impl Unread {
+    /// Tracks how far the body of a request is read, where that matters.
+    pub(super) fn track(&self, request: Request<Incoming>) -> Request<Body> {
+        let has_body = request.version() < Version::HTTP_2 && !request.body().is_end_stream();
+        if !has_body {
+            return request.map(Body::new);
+        }
+        self.0.store(true, Ordering::Relaxed);
+        let unread = self.clone();
+        request.map(|body| Body::new(Tracked { body, unread }))
+    }
+
+    /// Whether a part was not read, so far.
+    pub(super) fn is_left(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Tells the client that the connection closes after this response, if a part of the body was not read.
-    pub(super) fn announce(self, response: &mut Response<Body>) {
-        if self.0.load(Ordering::Relaxed) {
+    pub(super) fn announce(&self, response: &mut Response<Body>) {
+        if self.is_left() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
@@ -35,7 +43,7 @@ impl Unread {
 
 struct Tracked {
     body: Incoming,
-    is_unread: Arc<AtomicBool>,
+    unread: Unread,
 }
 
 impl http_body::Body for Tracked {
@@ -48,7 +56,7 @@ impl http_body::Body for Tracked {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() || self.body.is_end_stream() {
-            self.is_unread.store(false, Ordering::Relaxed);
+            self.unread.0.store(false, Ordering::Relaxed);
         }
         Poll::Ready(frame)
     }
