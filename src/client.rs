@@ -24,6 +24,8 @@ pub use env::duration;
 pub(crate) use env::groups::PREFIX;
 #[cfg(feature = "serve")]
 pub(crate) use env::table::{FILES, PATIENCE, SettingsTable};
+#[cfg(feature = "serve")]
+pub(crate) use env::timeout;
 #[cfg(feature = "profiles")]
 #[doc(hidden)]
 pub use env::{Origin, Profile, Settings, groups::key, names};

@@ -36,6 +36,8 @@ pub use profile::Profile;
 #[cfg(feature = "profiles")]
 pub use settings::{Origin, Settings};
 pub use value::duration;
+#[cfg(feature = "serve")]
+pub(crate) use value::timeout;
 use variables::{Variables, needs};
 
 /// The default address of `eset-protect emulator`.

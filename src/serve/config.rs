@@ -26,7 +26,7 @@ use super::bridge::Bridge;
 use super::certificate_files::CertificateFiles;
 use super::jwt::{Jwks, JwtIssuer};
 use super::tls::ServerTls;
-use crate::client::duration;
+use crate::client::timeout;
 use crate::error::Error;
 use crate::server::ConnectionLimits;
 
@@ -318,10 +318,16 @@ fn limits(source: &Source<'_>, table: &LimitsTable) -> Result<ConnectionLimits, 
     ];
     for (key, text, place) in times {
         if let Some(text) = text {
-            *place = duration(text.as_ref()).map_err(|e| source.at(key, &text.span(), &e))?;
+            *place = time(source, key, text)?;
         }
     }
     Ok(limits)
+}
+
+fn time(source: &Source<'_>, key: &str, text: &Spanned<String>) -> Result<Duration, ConfigError> {
+    timeout(text.as_ref()).map_err(|expected| {
+        source.at(key, &text.span(), &format!("{expected}, found {:?}", text.as_ref()))
+    })
 }
 
 fn access(
@@ -332,9 +338,7 @@ fn access(
     let mut access = Access::new();
     let first_byte = file.limits.first_byte_time.as_ref();
     let first_byte = first_byte.map_or(Ok(Config::FIRST_BYTE_TIME), |text| {
-        let time = duration(text.as_ref()).ok().filter(|time| !time.is_zero());
-        let expected = "a time of more than zero, such as 60s";
-        time.ok_or_else(|| source.wrong("limits.first_byte_time", text, expected))
+        time(source, "limits.first_byte_time", text)
     })?;
     let redis = file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?;
     for (name, table) in &file.tenants {

@@ -76,6 +76,7 @@ pub(crate) async fn serve(
     notifier: &Notifier,
     shutdown: impl Future<Output = ()>,
 ) {
+    let limits = limits.within_clocks();
     let protocol = connection::protocol(&limits);
     let draining = watch::Sender::new(false);
     let open = Open::default();

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use eset_protect::Wire;
+use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::emulator::ConnectionLimits;
 use eset_protect::serve::{Access, Bridge};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::{Fixture, client, emulator, exchange};
+use crate::{Fixture, WIRES, builder, client, emulator, exchange};
 
 /// Sends a head that announces a body, and returns what arrives until the server closes the connection.
 async fn ask(address: SocketAddr, line: &str) -> String {
@@ -82,6 +83,26 @@ async fn whoever_sends_all_before_reading_is_answered() {
         let answer = answer.unwrap_or_else(|error| panic!("{status} {head}: {error}"));
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{head}: {answer}");
         assert!(answer.contains("connection: close\r\n"), "{head}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn limits_may_be_longer_than_clocks_can_tell() {
+    let emulator = emulator().await;
+    let mut limits = ConnectionLimits::default();
+    limits.idle_time = Duration::MAX;
+    limits.head_time = Duration::MAX;
+    limits.body_time = Duration::MAX;
+    limits.drain_time = Duration::MAX;
+    for upstream in WIRES {
+        let upstream = builder(&emulator.endpoint(), upstream).first_byte_timeout(Duration::MAX);
+        let bridge = Bridge::to(upstream.connect_lazy().unwrap()).connection_limits(limits);
+        let bridge = bridge.start().await.unwrap();
+        for front in WIRES {
+            let client = client(&bridge.endpoint(), front);
+            client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap();
+        }
+        bridge.shutdown().await;
     }
 }
 

@@ -81,6 +81,14 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             format!("{tenant}[limits]\nidle_time = \"5\""),
             "4: limits.idle_time: expected a number with a unit",
         ),
+        (
+            format!("[limits]\ndrain_time = \"5000000000000000h\"\n{tenant}"),
+            "2: limits.drain_time: expected at most 27 hours, found \"5000000000000000h\"",
+        ),
+        (
+            format!("[limits]\nfirst_byte_time = \"28h\"\n{tenant}"),
+            "2: limits.first_byte_time: expected at most 27 hours, found \"28h\"",
+        ),
         ("[tenants.a]\n".to_owned(), "1: tenants.a: expected one of endpoint, region and on_prem"),
         (
             format!("{tenant}zone = \"eu\""),
@@ -193,7 +201,7 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         ),
         (
             format!("[limits]\nfirst_byte_time = \"0s\"\n{tenant}"),
-            "2: limits.first_byte_time: expected a time of more than zero, such as 60s, found \"0s\"",
+            "2: limits.first_byte_time: expected a time greater than zero, found \"0s\"",
         ),
         (
             format!("{caller}anyone = true\nallow = [\"GetTask\"]"),

@@ -27,7 +27,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+pub(crate) fn timeout(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         time if time.as_millis() <= MAX_TIMEOUT => Ok(time),
         _ => Err("expected at most 27 hours".to_owned()),

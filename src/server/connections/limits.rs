@@ -30,6 +30,20 @@ pub struct ConnectionLimits {
     pub drain_time: Duration,
 }
 
+/// Later than any end that matters, and early enough for every clock.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl ConnectionLimits {
+    /// Returns limits with which no clock overflows.
+    pub(super) fn within_clocks(mut self) -> Self {
+        let Self { idle_time, head_time, body_time, drain_time, .. } = &mut self;
+        for time in [idle_time, head_time, body_time, drain_time] {
+            *time = (*time).min(LONGEST);
+        }
+        self
+    }
+}
+
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
