@@ -42,7 +42,7 @@ use std::fmt;
 pub use binding::Encoded;
 #[cfg(feature = "rest")]
 pub(crate) use form::form;
-#[cfg(feature = "emulator")]
+#[cfg(feature = "_connections")]
 pub(crate) use form::read_form;
 pub(crate) use percent::{Place, decode_bytes};
 pub use router::{Route, Router};

@@ -16,6 +16,7 @@ use super::access_handle::AccessHandle;
 use crate::server::ConnectionLimits;
 use crate::server::connections::{self, Calls, Plain, Workers};
 use crate::server::notifier::Notifier;
+use crate::transcode::read_form;
 use crate::wkt::Timestamp;
 
 type Render = Arc<dyn Fn() -> String + Send + Sync>;
@@ -27,7 +28,7 @@ type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// |---|---|
 /// | `/livez` | 200: the process serves |
 /// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants whose upstream did not answer the last call or refused the tenant's login, since when, and the error. A call that its caller's own deadline ended says nothing. One such tenant does not make the bridge unready, since the others would lose it |
-/// | `/readyz?tenant=NAME` | the same for one tenant: 503 while its upstream does not answer, 404 for an unknown one |
+/// | `/readyz?tenant=NAME` | the same for one tenant: 503 while its upstream does not answer, 404 for an unknown one, 400 for another query |
 /// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
 ///
 /// The gRPC health service reports a tenant as `tenants/NAME`, after its first call, to callers that may use it. For
@@ -84,11 +85,13 @@ struct Reported {
 
 impl Reported {
     fn answer(&self, request: &Request<Body>) -> Response<String> {
-        let tenant = request.uri().query().and_then(|query| query.strip_prefix("tenant="));
-        match (request.uri().path(), tenant, &self.render) {
-            ("/livez", ..) => text(StatusCode::OK, "live\n".to_owned()),
-            ("/readyz", tenant, _) => self.readiness(tenant),
-            ("/metrics", _, Some(render)) => text(StatusCode::OK, render()),
+        match (request.uri().path(), &self.render) {
+            ("/livez", _) => text(StatusCode::OK, "live\n".to_owned()),
+            ("/readyz", _) => match tenant(request.uri().query().unwrap_or_default()) {
+                Ok(only) => self.readiness(only.as_deref()),
+                Err(problem) => text(StatusCode::BAD_REQUEST, format!("{problem}\n")),
+            },
+            ("/metrics", Some(render)) => text(StatusCode::OK, render()),
             _ => text(StatusCode::NOT_FOUND, "expected /livez, /readyz or /metrics\n".to_owned()),
         }
     }
@@ -124,6 +127,19 @@ impl Reported {
         let media_type = HeaderValue::from_static("application/json");
         answer.headers_mut().insert(header::CONTENT_TYPE, media_type);
         answer
+    }
+}
+
+/// Returns the tenant that a query names. One that names none by mistake must not be about all.
+fn tenant(query: &str) -> Result<Option<String>, String> {
+    let pairs = read_form(query)?;
+    let is_empty = pairs.is_empty();
+    let mut tenants = pairs.into_iter().filter(|(name, _)| name == "tenant");
+    match (tenants.next(), tenants.next()) {
+        (Some((_, tenant)), None) => Ok(Some(tenant)),
+        (None, _) if is_empty => Ok(None),
+        (None, _) => Err("expected ?tenant=NAME or no query".to_owned()),
+        (Some(_), Some(_)) => Err("expected ?tenant=NAME once".to_owned()),
     }
 }
 

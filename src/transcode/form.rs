@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded`: forms and queries.
 
 use super::percent::encode;
-#[cfg(feature = "emulator")]
+#[cfg(feature = "_connections")]
 use super::percent::{Place, decode};
 
 /// Encodes a form as `application/x-www-form-urlencoded`.
@@ -13,7 +13,7 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Parses an `application/x-www-form-urlencoded` form.
-#[cfg(feature = "emulator")]
+#[cfg(feature = "_connections")]
 pub(crate) fn read_form(form: &str) -> Result<Vec<(String, String)>, String> {
     let decode = |text| decode(text, Place::Query);
     pairs(form).map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()

@@ -63,6 +63,16 @@ async fn readiness_names_the_upstream_that_is_down() {
     assert_eq!(get("/readyz?tenant=up").await.0, 200);
     assert_eq!(get("/readyz?tenant=down").await.0, 503);
     assert_eq!(get("/readyz?tenant=none").await.0, 404);
+    assert_eq!(get("/readyz?").await.0, 200);
+    assert_eq!(get("/readyz?x=1&tenant=down").await.0, 503);
+    assert_eq!(get("/readyz?tenant=d%6Fwn").await.0, 503);
+    for (path, expected) in [
+        ("/readyz?tennant=down", "expected ?tenant=NAME or no query\n"),
+        ("/readyz?tenant=up&tenant=down", "expected ?tenant=NAME once\n"),
+    ] {
+        assert_eq!(get(path).await, (400, expected.to_owned()), "{path}");
+    }
+    assert_eq!(get("/readyz?tenant=%zz").await.0, 400);
     let channel = Channel::from_shared(bridge.endpoint()).unwrap().connect().await.unwrap();
     let mut health = HealthClient::new(channel);
     for (name, expected) in [("up", ServingStatus::Serving), ("down", ServingStatus::NotServing)] {
