@@ -93,6 +93,33 @@ fn one_upstream_serves_everybody_on_this_machine() {
 }
 
 #[test]
+fn a_configuration_and_options_of_the_connection_exclude_each_other() {
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    fs::write(&path, "[tenants.acme]\nendpoint = \"http://127.0.0.1:1\"\n").unwrap();
+    let args = ["serve", "--check", "--config", path.to_str().unwrap()];
+    for option in [
+        ["--endpoint", "http://127.0.0.1:2"],
+        ["--rate", "5"],
+        ["--timeout", "5s"],
+        ["--region", "eu"],
+        ["--username", "ada"],
+        ["--ca-cert", "ca.pem"],
+        ["--pin-cert", "pin.pem"],
+        ["--profile", "lab"],
+    ] {
+        let error = run(&[&args[..], &option].concat(), b"").fails(2);
+        let expected =
+            format!("{}: expected no option of the connection beside --config", option[0]);
+        assert!(error.contains(&expected), "{error}");
+    }
+    // A variable is not an option.
+    let mut command = command(&args);
+    command.env("ESET_PROTECT_RATE", "5").env("ESET_PROTECT_REGION", "eu");
+    assert!(run_command(command, b"").ok().contains("is valid"));
+}
+
+#[test]
 fn a_configuration_is_checked_served_and_read_again() {
     let runtime = Runtime::new().unwrap();
     let emulator = upstream(&runtime);
@@ -156,7 +183,8 @@ fn a_configuration_is_checked_served_and_read_again() {
     serving.list("rest", TOKEN).fails(5);
 
     let text = fs::read_to_string(&path).unwrap().replace("audit_log = \"audit.jsonl\"\n", "");
-    fs::write(&path, text.replace("127.0.0.1:0", "127.0.0.1:50099")).unwrap();
+    let text = text.replacen("127.0.0.1:0", "127.0.0.1:50099", 1);
+    fs::write(&path, text.replace("127.0.0.1:0", "127.0.0.1:50098")).unwrap();
     serving.signal("-HUP");
     let notice = notices.next().unwrap().unwrap();
     let expected = "serve.toml; only a restart changes listen, audit_log, operations";

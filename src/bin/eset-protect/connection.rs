@@ -241,6 +241,14 @@ impl Connection {
         Settings::new(self.flags(), self.profile.clone())
     }
 
+    /// Returns an option of the connection that is given.
+    pub fn given(&self) -> Option<String> {
+        let first = self.flags().first().map(|(name, _)| key(name).replace('_', "-"));
+        first
+            .or(self.profile.is_some().then(|| "profile".to_owned()))
+            .map(|name| format!("--{name}"))
+    }
+
     /// Returns the flags that are given, by the names of their variables.
     fn flags(&self) -> Vec<(&'static str, OsString)> {
         let path = |path: &Option<PathBuf>| path.clone().map(OsString::from);

@@ -52,6 +52,11 @@ pub struct Serve {
 
 impl Serve {
     pub fn run(self) -> Result<(), Failure> {
+        if let (Some(_), Some(option)) = (&self.config, self.connection.given()) {
+            let problem =
+                "expected no option of the connection beside --config, which names the upstreams";
+            return Err(Failure::Input(format!("{option}: {problem}")));
+        }
         match self.config.clone() {
             Some(path) if self.check => block_on(async {
                 let config = read(&path)?;
