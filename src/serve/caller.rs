@@ -70,16 +70,21 @@ impl Caller {
     }
 }
 
+/// The token of the examples.
+const KNOWN: &str = "correct horse battery staple";
+
 /// The SHA-256 of a token, in hexadecimal. A configuration with it lets nobody call.
 ///
-/// Use tokens of at least 128 random bits: shorter ones can be found by trying.
+/// Use tokens of at least 128 random bits: shorter ones can be found by trying. `openssl rand -hex 32` makes one, and
+/// `printf %s "$TOKEN" | sha256sum` prints its hash. As text, the hash of the examples' token
+/// `correct horse battery staple` is an error, because everybody knows that token.
 ///
 /// ```
 /// use eset_protect::serve::TokenHash;
 ///
-/// let hash = TokenHash::of("correct horse battery staple");
-/// let text = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
-/// assert_eq!(text.parse(), Ok(hash));
+/// # let token = "4f0c7d1e9b2a58c36d7e81f0a94b25cc";
+/// let hash = TokenHash::of(token);
+/// assert_eq!(hash.to_string().parse(), Ok(hash));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
@@ -114,7 +119,7 @@ impl FromStr for TokenHash {
     type Err = ParseHashError;
 
     fn from_str(text: &str) -> Result<Self, ParseHashError> {
-        let (mut hash, wrong) = ([0; 32], ParseHashError { is_empty: false });
+        let (mut hash, wrong) = ([0; 32], ParseHashError(Problem::NoHash));
         // `from_str_radix` also accepts a sign.
         if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(wrong);
@@ -125,23 +130,33 @@ impl FromStr for TokenHash {
         }
         match Self(hash) {
             // What a shell prints for a variable that is not set.
-            hash if hash == Self::of("") => Err(ParseHashError { is_empty: true }),
+            hash if hash == Self::of("") => Err(ParseHashError(Problem::Empty)),
+            hash if hash == Self::of(KNOWN) => Err(ParseHashError(Problem::Known)),
             hash => Ok(hash),
         }
     }
 }
 
-/// The text is not a [`TokenHash`], or is that of an empty token. It may be a token, so the error does not show it.
+/// The text is not a [`TokenHash`], or is that of an empty token or of the one in the examples. It may be a token, so the error does not show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseHashError {
-    is_empty: bool,
+pub struct ParseHashError(Problem);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Problem {
+    NoHash,
+    Empty,
+    Known,
 }
 
 impl fmt::Display for ParseHashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.is_empty {
-            true => "expected the SHA-256 of a token, found that of an empty text",
-            false => "expected the SHA-256 of a token, 64 hexadecimal digits",
+        f.write_str(match self.0 {
+            Problem::NoHash => "expected the SHA-256 of a token, 64 hexadecimal digits",
+            Problem::Empty => "expected the SHA-256 of a token, found that of an empty text",
+            Problem::Known => {
+                "expected the SHA-256 of a token of your own, found that of the examples; `openssl rand -hex 32` \
+                 makes a token, `printf %s TOKEN | sha256sum` prints its hash"
+            }
         })
     }
 }

@@ -30,8 +30,8 @@ use crate::support::directory::Directory;
 mod collector;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const TOKEN: &str = "correct horse battery staple";
-const HASH: &str = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
+const TOKEN: &str = "4f0c7d1e9b2a58c36d7e81f0a94b25cc";
+const HASH: &str = "4c645bd13edfefc36351d6f14f388b884e0ce1411b79b7212007fd23aa3df154";
 
 fn upstream(runtime: &Runtime) -> Running {
     runtime

@@ -12,7 +12,9 @@ use crate::support::directory::Directory;
 use crate::support::tls::{issue, new_authority};
 use crate::{client, emulator};
 
-const HASH: &str = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
+/// The hash of the examples' token.
+const KNOWN: &str = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
+const HASH: &str = "4c645bd13edfefc36351d6f14f388b884e0ce1411b79b7212007fd23aa3df154";
 
 #[tokio::test]
 async fn a_file_makes_a_bridge_and_is_read_again() {
@@ -36,7 +38,7 @@ async fn a_file_makes_a_bridge_and_is_read_again() {
     let client = client(&bridge.endpoint(), Wire::Grpc);
     let list = async || {
         let call = client.device_tasks().list_tasks(ListTasksRequest::default());
-        call.metadata("authorization", "Bearer correct horse battery staple").await
+        call.metadata("authorization", "Bearer 4f0c7d1e9b2a58c36d7e81f0a94b25cc").await
     };
     list().await.unwrap();
     write("Policies/*");
@@ -153,6 +155,10 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             "5: callers.c.token_sha256: expected the SHA-256 of a token, found that of an empty text",
         ),
         (
+            format!("{caller}token_sha256 = {KNOWN:?}"),
+            "5: callers.c.token_sha256: expected the SHA-256 of a token of your own, found that of the examples",
+        ),
+        (
             "[tenants.a]\nregion = \"\"".to_owned(),
             "2: tenants.a.region: expected a value, found an empty text; leave the key out",
         ),
@@ -264,7 +270,7 @@ async fn a_renewed_certificate_is_seen_once_it_fits_its_key() {
 }
 
 #[test]
-fn the_example_is_valid() {
+fn the_example_is_valid_with_a_token_of_ones_own() {
     let directory = Directory::new();
     let identity = issue(&new_authority(), "localhost");
     fs::write(directory.join("tls.crt"), identity.certificate).unwrap();
@@ -274,7 +280,10 @@ fn the_example_is_valid() {
     let example = example.replace("/etc/eset-protect/", "").replace("ACME_PASSWORD", "PATH");
     let example = example.replace("/var/log/eset-protect/", "");
     let path = directory.join("serve.toml");
-    fs::write(&path, example).unwrap();
+    fs::write(&path, &example).unwrap();
+    let error = Config::read(&path, None).unwrap_err().to_string();
+    assert!(error.contains("callers.soar.token_sha256: expected the SHA-256 of a token of your own"), "{error}");
+    fs::write(&path, example.replace(KNOWN, HASH)).unwrap();
     let config = Config::read(&path, None).unwrap();
     assert!(config.audit_log().is_some() && config.operations().is_some());
     assert!(config.tls().is_some() && !config.into_access().is_open());
