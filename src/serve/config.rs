@@ -124,6 +124,7 @@ struct File {
     tls: Option<Spanned<TlsTable>>,
     #[serde(default)]
     limits: LimitsTable,
+    #[serde(default)]
     tenants: BTreeMap<String, Spanned<tenants::Table>>,
     #[serde(default)]
     callers: BTreeMap<String, Spanned<CallerTable>>,
@@ -143,7 +144,7 @@ struct JwtTable {
     issuer: Spanned<String>,
     audience: Spanned<String>,
     jwks: Spanned<String>,
-    claim: Option<String>,
+    claim: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -200,7 +201,7 @@ impl Config {
         let origins = file.allow_origins.iter().map(origin).collect::<Result<_, _>>()?;
         let limits = limits(&source, &file.limits)?;
         let operations = file.operations.as_ref();
-        let operations = operations.map(|text| address(&source, "operations", text)).transpose()?;
+        let operations = operations.map(|text| operations_at(&source, text, listen)).transpose()?;
         let audit_log = file.audit_log.as_ref().map(|path| source.new_file("audit_log", path));
         let audit_log = audit_log.transpose()?;
         let has_tls = tls.is_some();
@@ -265,6 +266,23 @@ fn address(
     text.as_ref().parse().map_err(|_| source.wrong(key, text, expected))
 }
 
+/// Returns the address for operations, which the address for calls must leave free.
+fn operations_at(
+    source: &Source<'_>,
+    text: &Spanned<String>,
+    listen: SocketAddr,
+) -> Result<SocketAddr, ConfigError> {
+    let at = address(source, "operations", text)?;
+    let (one, other) = (at.ip(), listen.ip());
+    let overlaps = one == other || one.is_unspecified() || other.is_unspecified();
+    match at.port() {
+        port if port > 0 && port == listen.port() && overlaps => {
+            Err(source.wrong("operations", text, "another port than that of `listen`"))
+        }
+        _ => Ok(at),
+    }
+}
+
 fn jwt(source: &Source<'_>, table: &JwtTable) -> Result<JwtIssuer, ConfigError> {
     let (text, span) = (table.jwks.as_ref(), table.jwks.span());
     let keys = if text.contains("://") {
@@ -280,7 +298,7 @@ fn jwt(source: &Source<'_>, table: &JwtTable) -> Result<JwtIssuer, ConfigError> 
         keys,
     );
     Ok(match &table.claim {
-        Some(claim) => issuer.claim(claim),
+        Some(claim) => issuer.claim(source.text("jwt.claim", claim)?),
         None => issuer,
     })
 }
@@ -337,9 +355,8 @@ fn access(
 ) -> Result<Access, ConfigError> {
     let mut access = Access::new();
     let first_byte = file.limits.first_byte_time.as_ref();
-    let first_byte = first_byte.map_or(Ok(Config::FIRST_BYTE_TIME), |text| {
-        time(source, "limits.first_byte_time", text)
-    })?;
+    let first_byte = first_byte
+        .map_or(Ok(Config::FIRST_BYTE_TIME), |text| time(source, "limits.first_byte_time", text))?;
     let redis = file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?;
     for (name, table) in &file.tenants {
         let tenant = tenants::tenant(source, name, table, first_byte, redis.as_ref(), previous)?;

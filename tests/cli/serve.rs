@@ -113,6 +113,13 @@ fn a_configuration_and_options_of_the_connection_exclude_each_other() {
             format!("{}: expected no option of the connection beside --config", option[0]);
         assert!(error.contains(&expected), "{error}");
     }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let listen = directory.join("taken.toml");
+    let tenant = "[tenants.acme]\nendpoint = \"http://127.0.0.1:1\"\n";
+    fs::write(&listen, format!("listen = \"{address}\"\n{tenant}")).unwrap();
+    let failed = run(&["serve", "--config", listen.to_str().unwrap()], b"");
+    assert!(failed.err.starts_with(&format!("error: listen {address}: ")), "{}", failed.err);
     // A variable is not an option.
     let mut command = command(&args);
     command.env("ESET_PROTECT_RATE", "5").env("ESET_PROTECT_REGION", "eu");

@@ -194,6 +194,20 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
             "1: operations: expected an IP address and a port, such as 127.0.0.1:50052, found \"9090\"",
         ),
         (
+            format!("listen = \"127.0.0.1:9\"\noperations = \"127.0.0.1:9\"\n{tenant}"),
+            "2: operations: expected another port than that of `listen`, found \"127.0.0.1:9\"",
+        ),
+        (
+            format!("operations = \"0.0.0.0:50052\"\n{tenant}"),
+            "1: operations: expected another port than that of `listen`, found \"0.0.0.0:50052\"",
+        ),
+        (
+            format!(
+                "[jwt]\nissuer = \"i\"\naudience = \"a\"\njwks = \"https://idp.example\"\nclaim = \"\"\n{tenant}"
+            ),
+            "5: jwt.claim: expected a text that is not empty, found \"\"",
+        ),
+        (
             format!("[redis]\nurl = \"redis://:hunter2@localhost\"\ninstances = 2\n{tenant}"),
             "2: redis.url: a secret does not belong in this file; use url_env",
         ),
@@ -237,9 +251,11 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         assert!(error.starts_with(&expected), "{text}\n{error}\n{expected}");
         assert!(!error.contains("hunter2"), "{error}");
     }
-    fs::write(&path, "").unwrap();
-    let error = Config::read(&path, None).unwrap_err().to_string();
-    assert!(error.contains("missing field `tenants`"), "{error}");
+    for text in ["", "listen = \"127.0.0.1:1\"\n"] {
+        fs::write(&path, text).unwrap();
+        let error = Config::read(&path, None).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: expected a table [tenants.NAME]", path.display()));
+    }
 }
 
 #[tokio::test]
@@ -282,7 +298,10 @@ fn the_example_is_valid_with_a_token_of_ones_own() {
     let path = directory.join("serve.toml");
     fs::write(&path, &example).unwrap();
     let error = Config::read(&path, None).unwrap_err().to_string();
-    assert!(error.contains("callers.soar.token_sha256: expected the SHA-256 of a token of your own"), "{error}");
+    assert!(
+        error.contains("callers.soar.token_sha256: expected the SHA-256 of a token of your own"),
+        "{error}"
+    );
     fs::write(&path, example.replace(KNOWN, HASH)).unwrap();
     let config = Config::read(&path, None).unwrap();
     assert!(config.audit_log().is_some() && config.operations().is_some());

@@ -82,7 +82,7 @@ impl Serve {
                 let bridge = log.into_iter().fold(bridge, Bridge::audit);
                 let bridge = operations.into_iter().fold(bridge, Bridge::operations);
                 tokio::select! {
-                    served = serve(bridge, address, scheme, "its tenants") => served,
+                    served = serve(bridge, "listen", address, scheme, "its tenants") => served,
                     never = reloading => never,
                 }
             }),
@@ -104,7 +104,7 @@ impl Serve {
             let client = builder.first_byte_timeout(Config::FIRST_BYTE_TIME).connect_lazy()?;
             let bridge =
                 self.allow_origin.into_iter().fold(Bridge::to(client), Bridge::allow_origin);
-            serve(bridge, address, "http", &upstream).await
+            serve(bridge, "--listen", address, "http", &upstream).await
         })
     }
 }
@@ -120,11 +120,12 @@ fn read(path: &Path) -> Result<Config, Failure> {
 
 async fn serve(
     bridge: Bridge,
+    setting: &str,
     address: SocketAddr,
     scheme: &str,
     upstream: &str,
 ) -> Result<(), Failure> {
-    let failed = |error| Failure::io(&format!("--listen {address}"), &error);
+    let failed = |error| Failure::io(&format!("{setting} {address}"), &error);
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     // Registered before the address is printed, so that no signal arrives too early.
