@@ -93,11 +93,16 @@ impl<'a> CallState<'a> {
             let is_unsent = error.kind() == ErrorKind::Deadline && !is_sent;
             if is_unsent { error.unsent() } else { error }
         });
-        telemetry::attempted(self.spec, &result);
+        match &result {
+            // Its permit would have come too late, or it cannot be sent at all.
+            Err(error) if error.is_before_sending() && !error.is_retryable() => {
+                self.attempts -= 1;
+                return result;
+            }
+            _ => telemetry::attempted(self.spec, &result),
+        }
         match &result {
             Err(error) if error.is_retryable() => {}
-            // Its permit would have come too late, or it cannot be sent at all.
-            Err(error) if error.is_before_sending() => self.attempts -= 1,
             // Any response shows that the service works. A broken connection or an expired deadline shows
             // nothing.
             Err(error) if !is_answer(error) => {}

@@ -33,7 +33,7 @@ pub fn describe_metrics() {
         Unit::Seconds,
         "How long calls took, with all attempts and waits"
     );
-    describe_counter!(ATTEMPTS, "Requests that were sent, including retries");
+    describe_counter!(ATTEMPTS, "Attempts to send a request, including retries");
     describe_counter!(RETRIES, "Calls that were retried, by reason");
     describe_counter!(
         GIVEN_UP,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::emulator::{Auth, Fault};
-use eset_protect::{Client, RetryPolicy, Wire, telemetry};
+use eset_protect::{Client, RateLimiter, RetryPolicy, Wire, telemetry};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
@@ -85,6 +86,25 @@ fn recorded(run: impl AsyncFnOnce()) -> Kept {
 
 async fn list(client: &Client) -> Result<(), eset_protect::Error> {
     client.device_tasks().list_tasks(ListTasksRequest::default()).await.map(drop)
+}
+
+#[test]
+fn what_the_rate_limit_leaves_no_time_for_is_no_attempt() {
+    for wire in [Wire::Grpc, Wire::Rest] {
+        let kept = recorded(async || {
+            let running = emulator(|builder| builder).await;
+            let limiter = RateLimiter::new(1, Duration::from_secs(3600));
+            let client = builder(&running, wire).rate_limiter(&limiter).connect_lazy().unwrap();
+            list(&client).await.unwrap();
+            let error = list(&client).await.unwrap_err();
+            assert!(error.message().contains("nothing was sent"), "{error}");
+            assert_eq!(error.attempts(), 0, "{error}");
+        });
+        let counters = kept.counters.lock().unwrap();
+        let attempts =
+            counters.iter().filter(|(key, _)| key.starts_with("eset_protect.client.attempts{"));
+        assert_eq!(attempts.map(|(_, count)| count).sum::<u64>(), 1, "{counters:#?}");
+    }
 }
 
 #[test]
