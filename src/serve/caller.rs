@@ -23,8 +23,8 @@ pub struct Caller {
 pub enum Identity {
     /// `Authorization: Bearer TOKEN`, with a token that has this hash.
     Token(TokenHash),
-    /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name.
-    /// The bridge needs authorities for client certificates: [`ServerTls::new`](super::ServerTls::new).
+    /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name,
+    /// which ignore case as usual: of a URI only the path has it. The bridge needs authorities for client certificates: [`ServerTls::new`](super::ServerTls::new).
     Certificate(String),
     /// `Authorization: Bearer JWT`, of the issuer of [`Access::jwt`](super::Access::jwt), with this value in its claim.
     Jwt(String),
@@ -39,6 +39,10 @@ pub enum Identity {
 impl Caller {
     /// Creates a caller that may use no tenant yet and call every RPC. The name is for logs and errors.
     pub fn new(name: impl Into<String>, identity: Identity) -> Self {
+        let identity = match identity {
+            Identity::Certificate(name) => Identity::Certificate(certified(&name)),
+            other => other,
+        };
         Self {
             name: Arc::from(name.into()),
             identity,
@@ -68,6 +72,17 @@ impl Caller {
     pub(super) fn may_use(&self, tenant: &str) -> bool {
         self.tenants.iter().any(|own| own == tenant)
     }
+}
+
+/// Returns the form of a name in a certificate that is the same for equal names: letters are lower-case in DNS names, and
+/// in the scheme and the host of a URI (RFC 3986, 6.2.2.1).
+pub(super) fn certified(name: &str) -> String {
+    let Some((scheme, rest)) = name.split_once(':') else { return name.to_ascii_lowercase() };
+    let scheme = scheme.to_ascii_lowercase();
+    let Some(rest) = rest.strip_prefix("//") else { return format!("{scheme}:{rest}") };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, host) = authority.split_at(authority.rfind('@').unwrap_or(0));
+    format!("{scheme}://{user}{}{path}", host.to_ascii_lowercase())
 }
 
 /// The token of the examples.

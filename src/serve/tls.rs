@@ -11,6 +11,7 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use webpki::EndEntityCert;
 
 use super::access::Certified;
+use super::caller::certified;
 use crate::error::Error;
 use crate::server::connections::{Accepted, Accepting, Handshake, Lent};
 use crate::transport::tls::{certificates, private_key};
@@ -92,5 +93,5 @@ impl Handshake for CurrentTls {
 /// Returns the URIs and DNS names that a verified certificate is for.
 fn names(certificate: &CertificateDer<'_>) -> Arc<[String]> {
     let Ok(certificate) = EndEntityCert::try_from(certificate) else { return Arc::default() };
-    certificate.valid_uri_names().chain(certificate.valid_dns_names()).map(str::to_owned).collect()
+    certificate.valid_uri_names().chain(certificate.valid_dns_names()).map(certified).collect()
 }

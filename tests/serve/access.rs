@@ -6,6 +6,7 @@ use std::time::Duration;
 use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::serve::{Access, Bridge, Caller, Identity, Rules, ServerTls, TokenHash};
 use eset_protect::{Client, Error, RateLimiter, TlsConfig, Wire};
+use rcgen::{CertificateParams, KeyPair, SanType};
 use tokio::net::TcpListener;
 use tonic::Code;
 
@@ -217,6 +218,39 @@ async fn a_table_for_anyone_does_not_replace_one_that_other_machines_use() {
         handle.replace(Access::new()).unwrap();
     };
     bridge.serve(listener, checks).await.unwrap();
+}
+
+#[tokio::test]
+async fn names_in_certificates_have_case_only_in_paths() {
+    let upstream = emulator().await;
+    let (authority, clients) = (new_authority(), new_authority());
+    let server = issue(&authority, "localhost");
+    let pem = clients.pem();
+    let tls = ServerTls::new(&server.certificate, &server.key, Some(pem.as_bytes())).unwrap();
+    let mut access = Access::new().tenant("a", client(&upstream.endpoint(), Wire::Rest));
+    for name in ["Soar.example.org", "spiffe://Example.org/Soar"] {
+        let caller = Caller::new(name, Identity::Certificate(name.into())).tenant("a");
+        access = access.caller(caller).unwrap();
+    }
+    let bridge = Bridge::new(access).tls(tls).start().await.unwrap();
+    let endpoint = format!("https://localhost:{}", bridge.local_addr().port());
+    let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+    let uri = |name: &str| SanType::URI(name.try_into().unwrap());
+    for (name, is_known) in [
+        (dns("SOAR.example.ORG"), true),
+        (dns("soar.example"), false),
+        (uri("SPIFFE://example.ORG/Soar"), true),
+        (uri("spiffe://example.org/soar"), false),
+    ] {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![name.clone()];
+        let certificate = params.signed_by(&key, &clients).unwrap();
+        let tls = TlsConfig::new().ca_certificate(authority.pem()).unwrap();
+        let tls = tls.client_certificate(certificate.pem(), key.serialize_pem()).unwrap();
+        let client = Client::builder(&endpoint).tls(tls).connect_lazy().unwrap();
+        assert_eq!(list(&client, "", "").await.is_ok(), is_known, "{name:?}");
+    }
 }
 
 #[tokio::test]
