@@ -35,9 +35,21 @@ pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
     response.map(|_| Body::empty())
 }
 
-/// Returns the answer to a request whose media type is gRPC's or gRPC-Web's, and which does not keep to the protocol
-/// ("PROTOCOL-HTTP2" and "PROTOCOL-WEB" of gRPC): its status would be lost, or its message misread.
+/// Whether the body is in a transfer coding that nobody here undoes.
+fn has_unknown_coding(headers: &HeaderMap) -> bool {
+    let is_chunked =
+        |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    !headers.get_all(header::TRANSFER_ENCODING).iter().all(is_chunked)
+}
+
+/// Returns the answer to a request whose body would be misread: in an unknown transfer coding (RFC 9112, 6.1), or of a
+/// media type that is gRPC's or gRPC-Web's, and not as the protocol has it ("PROTOCOL-HTTP2" and "PROTOCOL-WEB" of gRPC),
+/// in which case its status could be lost, too.
 pub(crate) fn refused<B>(request: &Request<B>, has_web: bool) -> Option<Response<Bytes>> {
+    if has_unknown_coding(request.headers()) {
+        let message = "transfer-encoding: expected chunked";
+        return Some(RestFront::error(StatusCode::NOT_IMPLEMENTED, message));
+    }
     let media_type = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
     let form = after(media_type.split(';').next()?.trim(), "application/grpc")?;
     let web = after(form, "-web").filter(|_| has_web);

@@ -23,6 +23,21 @@ async fn a_request_names_one_host() {
 }
 
 #[tokio::test]
+async fn a_body_in_an_unknown_transfer_coding_is_not_read() {
+    let fixture = Fixture::start(Wire::Grpc).await;
+    for address in [fixture.bridge.local_addr(), fixture.emulator.local_addr()] {
+        for (coding, expected) in [("gzip, chunked", "501"), ("Chunked", "200")] {
+            let head = format!(
+                "GET /v1/device_tasks HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: {coding}\r\n\
+                 connection: close\r\n\r\n0\r\n\r\n"
+            );
+            let answer = exchange(address, &head).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{coding}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn head_of_a_page_is_that_of_get() {
     let fixture = Fixture::start(Wire::Grpc).await;
     for endpoint in [fixture.bridge.endpoint(), fixture.emulator.endpoint()] {
