@@ -84,6 +84,7 @@ pub(crate) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
     };
     let exposed = [
         HeaderName::from_static("eset-protect-code-inferred-from"),
+        HeaderName::from_static("eset-protect-tenant"),
         HeaderName::from_static("grpc-message"),
         HeaderName::from_static("grpc-retry-pushback-ms"),
         HeaderName::from_static("grpc-status"),
@@ -91,6 +92,7 @@ pub(crate) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
         HeaderName::from_static("request-id"),
         HeaderName::from_static("response-id"),
         header::ALLOW,
+        header::CONTENT_DISPOSITION,
         header::RETRY_AFTER,
         header::WWW_AUTHENTICATE,
     ];

@@ -36,7 +36,9 @@ async fn pages_of_allowed_origins_can_call_and_read_errors() {
     let answer = fixture.http.get_with(LIST, &[("origin", "http://localhost:5173")]).await;
     answer.error(401);
     assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:5173");
-    assert!(answer.header("access-control-expose-headers").contains("response-id"));
+    for exposed in ["response-id", "eset-protect-tenant", "content-disposition"] {
+        assert!(answer.header("access-control-expose-headers").contains(exposed), "{answer:?}");
+    }
     assert!(answer.header("vary").contains("origin"), "{answer:?}");
 
     for other in ["https://other.example", "http://console.example", "null"] {
