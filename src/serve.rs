@@ -23,7 +23,7 @@
 //! | of a call | to the upstream |
 //! |---|---|
 //! | the message | gRPC to gRPC: the same bytes. Otherwise as the client converts it: what an `Any` holds is kept whole, members that its type does not have among it, see [`Any`](crate::wkt::Any). Outside of `Any`s, members that the `.proto` files do not have are lost where one side is REST: neither form says how to write them in the other |
-//! | the deadline, `grpc-timeout` | the time that is left. Without a deadline the client's [timeout](crate::ClientBuilder::timeout) applies |
+//! | the deadline, `grpc-timeout` | over gRPC the time that is left; ESET's REST has no header for it, so a call is cancelled when its time is up. Without a deadline the client's [timeout](crate::ClientBuilder::timeout) applies |
 //! | metadata, headers | all but those below |
 //! | a cancelled call, a closed connection | cancelled, too |
 //!
