@@ -74,6 +74,7 @@ use crate::server::ConnectionLimits;
 /// credentials_timeout = "10s"
 ///
 /// [callers.soar]
+/// # of a token of your own; this hash is refused
 /// token_sha256 = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a"
 /// tenants = ["acme"]
 /// allow = ["DeviceTasks/*", "Policies/Get*"]
