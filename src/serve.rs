@@ -58,6 +58,11 @@
 //! | `alt-svc`, `link`, `location`, `refresh`, `service-worker-…`, `sourcemap`, `x-sourcemap`, `speculation-rules`, `supports-loading-mode`, `no-vary-search` | lead elsewhere |
 //! | `accept-ch…`, `critical-ch`, `sec-…`, `attribution-reporting-…`, `observe-browsing-topics`, `nel`, `report-to`, `reporting-endpoints` | ask a browser to report |
 //!
+//! | cut, over gRPC and gRPC-Web | reason |
+//! |---|---|
+//! | of an error of more than 5 KiB: metadata beyond 1 KiB, the message, which then ends with `... [cut]`, and details that have no room | clients and proxies give up a response with more headers than they take, and its code with it. gRPC suggests 8 KiB, nginx takes 4 KiB of compressed ones |
+//! | of a successful response: values of more than 4 KiB, and the largest ones beyond 8 KiB | would fail the call |
+//!
 //! | metadata of a failed call | meaning |
 //! |---|---|
 //! | `grpc-retry-pushback-ms: -1` | do not retry (gRFC A6): the bridge has retried as often as it may. Without it attempts would multiply |

@@ -18,6 +18,8 @@
 
 mod backend;
 #[cfg(feature = "_connections")]
+pub(crate) mod bounded;
+#[cfg(feature = "_connections")]
 mod compression;
 #[cfg(feature = "_connections")]
 pub(crate) mod connections;

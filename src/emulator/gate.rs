@@ -34,7 +34,7 @@ use crate::rpc::{Deployment, MethodSpec};
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, bearer, full, is_grpc};
 use crate::server::pages::{self, About};
-use crate::server::{RestFront, RestLimits, encoded};
+use crate::server::{RestFront, RestLimits, bounded, encoded};
 
 /// The header with the id of every response ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
@@ -178,7 +178,7 @@ impl Gate {
         status: Status,
     ) -> Response<Body> {
         if front == Front::Grpc {
-            return status.into_http();
+            return bounded::into_http(status);
         }
         self.failure(spec, &status).map(full)
     }
@@ -202,11 +202,11 @@ impl Gate {
         let path = request.uri().path();
         let fault = match injected(&self.faults, request.headers(), spec, path) {
             Ok(fault) => fault,
-            Err(status) => return Ok(status.into_http()),
+            Err(status) => return Ok(bounded::into_http(status)),
         };
         let answer = Fault::run(fault.as_ref(), Box::pin(self.run(routes, request, spec))).await;
         match fault.map(|fault| fault.kind) {
-            Some(Kind::Status(status)) => Ok((*status).into_http()),
+            Some(Kind::Status(status)) => Ok(bounded::into_http(*status)),
             Some(Kind::Http { status, headers, body }) => {
                 Ok(plain(status, headers, body).map(full))
             }

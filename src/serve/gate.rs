@@ -28,7 +28,7 @@ use crate::server::deadline::Deadline;
 use crate::server::head::{self, full, is_grpc};
 use crate::server::health::ReportedHealth;
 use crate::server::pages::{self, About};
-use crate::server::{RestFront, encoded, introspection, openapi};
+use crate::server::{RestFront, bounded, encoded, introspection, openapi};
 use crate::telemetry::Served;
 
 const ABOUT: About = About {
@@ -133,7 +133,7 @@ impl Gate {
         // Pinned first, because a future is copied whenever it is wrapped.
         let called = pin!(self.call(found, request, &mut served)).instrument(span).await;
         served.end(called.as_ref().map_or_else(Status::code, |_| Code::Ok));
-        called.unwrap_or_else(Status::into_http)
+        called.unwrap_or_else(bounded::into_http)
     }
 
     async fn call(

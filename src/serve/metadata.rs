@@ -3,14 +3,12 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::metadata::MetadataMap;
 
-use crate::server::metadata;
+use crate::server::metadata::{self, OURS};
 
 /// Names the tenant of a call.
 pub(super) const TENANT: HeaderName = HeaderName::from_static("eset-protect-tenant");
 /// In a failed call: the HTTP status from which the code was inferred.
 pub(super) const INFERRED_FROM: &str = "eset-protect-code-inferred-from";
-/// The marks of this server.
-const OURS: &str = "eset-protect-";
 
 /// Words in the names of headers with credentials, also those of a proxy that has checked who calls.
 const CREDENTIALS: [&str; 22] = [

@@ -19,6 +19,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 
+use super::bounded;
 use super::compression::{Compression, GRPC_ENCODING};
 use crate::framing::{Malformed, OneMessage, PREFIX, Trailers, seal};
 
@@ -48,7 +49,9 @@ where
     let compression = compression.filter(|one| one.is_accepted(&head.headers));
     let metadata = MetadataMap::from_headers(head.headers);
     let request = tonic::Request::from_parts(metadata, head.extensions, message);
-    respond(answer(request).await?, compression)
+    let mut response = answer(request).await?;
+    bounded::limit_headers(response.metadata_mut());
+    respond(response, compression)
 }
 
 /// Receives the message of a request.

@@ -4,6 +4,10 @@
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
 
+/// What the marks of a bridge begin with.
+#[cfg(feature = "_connections")]
+pub(crate) const OURS: &str = "eset-protect-";
+
 /// Whether a header is meaningful to HTTP itself.
 fn is_of_http(name: &HeaderName) -> bool {
     match name.as_str() {

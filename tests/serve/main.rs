@@ -17,6 +17,7 @@ mod heads;
 mod health;
 mod hostile;
 mod jwt;
+mod large_errors;
 mod operations;
 mod passing;
 mod redis;
