@@ -160,6 +160,7 @@ mod framing;
 #[cfg(any(feature = "rest", feature = "server"))]
 mod gzip;
 mod json;
+mod metadata_form;
 #[doc = include_str!("../proto/FACTS.md")]
 pub mod facts {}
 #[cfg(any(feature = "automation", feature = "policy-management"))]

@@ -40,7 +40,10 @@
 //! | `response-id` | the client itself asks for pending responses ([facts](crate::facts#pending-responses)) |
 //! | `eset-protect-…` | are for this server, such as `eset-protect-tenant` |
 //!
-//! `_` in a name counts as `-`.
+//! `_` in a name counts as `-`. A name that ends with `-bin` has values in base64; others are refused with
+//! `INVALID_ARGUMENT`. What gRPC cannot carry is not passed on to a gRPC upstream nor to a caller over gRPC or gRPC-Web:
+//! text with other bytes than 0x20 to 0x7E, names with other characters than `a-z`, `0-9`, `-`, `_` and `.`, and in
+//! responses `-bin` values that are not base64.
 //!
 //! Over gRPC a response is compressed, by gzip or deflate, if the request is and the caller accepts it.
 //!

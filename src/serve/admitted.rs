@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Response, Status};
 
 use super::access::Tenant;
@@ -46,8 +47,7 @@ impl Admitted {
     }
 
     /// Returns the options of the call to the upstream: the metadata and the remaining time.
-    fn options(&self, headers: HeaderMap) -> CallOptions {
-        let metadata = metadata::for_upstream(headers, self.own_token.clone());
+    fn options(&self, metadata: MetadataMap) -> CallOptions {
         let flow = Arc::clone(&self.caller.name);
         let options = CallOptions::default().forwarded(metadata).flow(flow);
         let options = options.limiter(self.own_limiter());
@@ -97,6 +97,7 @@ impl Admitted {
         message: Bytes,
     ) -> Result<Response<Bytes>, Status> {
         let HostedRpc { spec, types, .. } = rpc;
+        let metadata = metadata::for_upstream(headers, self.own_token.clone())?;
         let encode = || self.type_registry().scope(|| types.to_http(&message, spec.http));
         let is_dry_run = self.caller.rules.is_dry_run(spec);
         let entry = match &self.audit {
@@ -111,7 +112,7 @@ impl Admitted {
             }
             _ => None,
         };
-        let options = self.options(headers);
+        let options = self.options(metadata);
         let result = self.client().forward(spec, types, message, &options).await;
         let attempted = Attempted {
             by_tenant: self.own_token.is_none() && self.client().has_credentials(),

@@ -1,8 +1,10 @@
 //! Which metadata and headers of a call the upstream gets. [`serve`](super) has the table for users.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tonic::Status;
 use tonic::metadata::MetadataMap;
 
+use crate::metadata_form;
 use crate::server::metadata::{self, OURS};
 
 /// Names the tenant of a call.
@@ -128,13 +130,26 @@ fn is_of_caller(name: &HeaderName) -> bool {
 }
 
 /// Returns the metadata of a caller's request for the upstream, with a token that the caller has there.
-pub(super) fn for_upstream(headers: HeaderMap, own_token: Option<HeaderValue>) -> MetadataMap {
+///
+/// # Errors
+///
+/// Returns `INVALID_ARGUMENT` if a binary value is not in base64.
+pub(super) fn for_upstream(
+    headers: HeaderMap,
+    own_token: Option<HeaderValue>,
+) -> Result<MetadataMap, Status> {
     let mut headers = metadata::of_request(headers, is_of_caller).into_headers();
+    let is_wrong = |(name, value): &(&HeaderName, &HeaderValue)| {
+        metadata_form::is_binary(name) && !metadata_form::is_base64_list(value)
+    };
+    if let Some((name, _)) = headers.iter().find(is_wrong) {
+        return Err(Status::invalid_argument(format!("{name}: expected base64")));
+    }
     if let Some(token) = own_token {
         headers.insert(header::AUTHORIZATION, token);
     }
     for value in headers.values_mut() {
         value.set_sensitive(true);
     }
-    MetadataMap::from_headers(headers)
+    Ok(MetadataMap::from_headers(headers))
 }

@@ -13,6 +13,7 @@ use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 
 use super::metadata::OURS;
+use crate::metadata_form;
 use crate::proto::google::rpc::Status as Rich;
 
 /// The size of everything in a failed response.
@@ -49,13 +50,14 @@ pub(crate) fn into_http(mut status: Status) -> Response<Body> {
     Status::with_details_and_metadata(status.code(), message, details.into(), metadata).into_http()
 }
 
-/// Keeps the metadata of a successful response within the limits.
+/// Keeps the metadata of a successful response within the limits, without what gRPC cannot carry.
 pub(super) fn limit_headers(metadata: &mut MetadataMap) {
     limit(metadata, HEADERS - FIXED, VALUE);
 }
 
-/// Removes values that are too large, then the largest ones until the others have room. Returns the size of these.
+/// Removes values that gRPC cannot carry or that are too large, then the largest ones until the others have room. Returns the size of these.
 fn limit(metadata: &mut MetadataMap, room: usize, most: usize) -> usize {
+    metadata_form::retain_valid(metadata.as_mut());
     let headers = metadata.as_ref();
     let mut total = headers.iter().map(|(name, value)| size(name, value)).sum();
     if total <= room && headers.values().all(|value| value.len() <= most) {

@@ -38,6 +38,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("transcode", &["json", "protojson", "rpc", "wkt"]),
     ("text", &[]),
     ("framing", &[]),
+    ("metadata_form", &[]),
     ("gzip", &[]),
     ("timer", &[]),
     ("backoff", &[]),
@@ -51,6 +52,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "error",
             "framing",
             "gzip",
+            "metadata_form",
             "proto",
             "protojson",
             "rate_limiter",
@@ -98,7 +100,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("rollout", &["client", "device_management", "error", "params", "policy", "policy_management"]),
-    ("server", &["framing", "gzip", "proto", "protojson", "rpc", "transcode", "wkt"]),
+    (
+        "server",
+        &["framing", "gzip", "metadata_form", "proto", "protojson", "rpc", "transcode", "wkt"],
+    ),
     (
         "serve",
         &[
@@ -107,6 +112,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "client",
             "error",
             "json",
+            "metadata_form",
             "proto",
             "rate_limiter",
             "rpc",

@@ -377,3 +377,62 @@ async fn a_cancelled_call_is_cancelled_upstream() {
         assert!(is_dropped.await.is_err());
     }
 }
+
+/// What HTTP allows, and gRPC's clients and servers fail on.
+#[tokio::test]
+async fn metadata_that_is_not_grpc_fails_no_call() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    let sent: [(&str, &[u8]); 8] = [
+        ("x-plain-bin", b"plain!"),
+        ("x-none-bin", b"A"),
+        ("x-list-bin", b"AAE=, plain!,AAEC"),
+        ("x-kept-bin", b"AAE="),
+        ("x-latin", b"caf\xe9"),
+        ("x-tab", b"a\tb"),
+        ("x~name", b"a"),
+        ("x-kept", b"a b"),
+    ];
+    for (response, code) in [(StatusCode::OK, None), (StatusCode::NOT_FOUND, Some("5"))] {
+        let fault = Fault::http(response, "application/json", "{}");
+        let fault = sent.iter().fold(fault, |fault, (name, value)| {
+            fault.header(name.parse().unwrap(), HeaderValue::from_bytes(value).unwrap())
+        });
+        fixture.emulator.faults().push_for("ListTasks", fault);
+        let answer = send(grpc_web(&fixture.bridge.endpoint(), &ListTasksRequest::default())).await;
+        let headers = answer.headers();
+        assert_eq!(headers.get("grpc-status").map(|code| code.to_str().unwrap()), code);
+        for name in ["x-plain-bin", "x-none-bin", "x-latin", "x-tab", "x~name"] {
+            assert!(!headers.contains_key(name), "{name}: {headers:?}");
+        }
+        assert_eq!(headers["x-kept-bin"], "AAE=");
+        assert_eq!(headers["x-kept"], "a b");
+        let list: Vec<_> = headers.get_all("x-list-bin").iter().collect();
+        assert_eq!(list, ["AAE=", "AAEC"]);
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_is_not_grpc_does_not_reach_a_grpc_upstream() {
+    for upstream in WIRES {
+        let fixture = Fixture::start(upstream).await;
+        let ask = async |name: &str, value: &[u8]| {
+            let request = Request::get(format!("{}/v1/device_tasks", fixture.bridge.endpoint()));
+            let request = request.header(name, HeaderValue::from_bytes(value).unwrap());
+            let answer = send(request.body(Bytes::new()).unwrap()).await;
+            (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
+        };
+        let (status, text) = ask("x-y-bin", b"not base64!").await;
+        assert!(status == 400 && text.contains("x-y-bin: expected base64"), "{status}: {text}");
+        assert!(fixture.emulator.log().is_empty());
+        for (name, value) in [("x-latin", &b"caf\xe9"[..]), ("x-tab", b"a\tb"), ("x~name", b"a")] {
+            assert_eq!(ask(name, value).await.0, 200, "{upstream:?}: {name}");
+            let arrived = fixture.emulator.log().last().unwrap().headers.clone();
+            assert_eq!(arrived.contains_key(name), upstream == Wire::Rest, "{name}");
+        }
+        for value in [&b"AAE="[..], b"AAE", b"", b"AAE=,AAEC"] {
+            assert_eq!(ask("x-y-bin", value).await.0, 200, "{upstream:?}");
+            let arrived = fixture.emulator.log().last().unwrap().headers.clone();
+            assert!(arrived.contains_key("x-y-bin"));
+        }
+    }
+}

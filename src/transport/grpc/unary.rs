@@ -15,6 +15,7 @@ use super::not_grpc::NotGrpc;
 use super::status::{self, GRPC_STATUS};
 use crate::error::Error;
 use crate::framing::{Malformed, OneMessage, Trailers};
+use crate::metadata_form;
 use crate::timer::Timer;
 use crate::transport::complete_body::CompleteBody;
 use crate::transport::readiness::Readiness;
@@ -110,6 +111,7 @@ pub(super) fn encode(request: &mut Request<'_>) -> http::Request<Body> {
     // They belong to a response.
     headers.remove(&GRPC_STATUS);
     headers.remove(&GRPC_MESSAGE);
+    metadata_form::retain_valid(headers);
     headers.insert(header::TE, TRAILERS);
     headers.insert(header::CONTENT_TYPE, GRPC);
     headers.insert(GRPC_TIMEOUT, timeout(request.timeout));

@@ -1,0 +1,58 @@
+//! Which metadata gRPC can carry: `Custom-Metadata` in "PROTOCOL-HTTP2". HTTP allows more, on which gRPC's clients and
+//! servers fail the call.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Whether the values of a name are in base64.
+pub(crate) fn is_binary(name: &HeaderName) -> bool {
+    name.as_str().ends_with("-bin")
+}
+
+/// Whether all values in a list are in base64, with or without padding.
+#[cfg(feature = "serve")]
+pub(crate) fn is_base64_list(list: &HeaderValue) -> bool {
+    list.as_bytes().split(|byte| *byte == b',').all(|value| is_base64(value.trim_ascii()))
+}
+
+/// Removes metadata that gRPC cannot carry, and splits lists of binary values, which few split who receive them.
+pub(crate) fn retain_valid(headers: &mut HeaderMap) {
+    if headers.iter().all(|(name, value)| is_valid(name, value)) {
+        return;
+    }
+    let mut current = None;
+    for (name, value) in std::mem::take(headers) {
+        // The further values of a header come without its name.
+        current = name.or(current);
+        let Some(name) = &current else { continue };
+        if is_valid(name, &value) {
+            headers.append(name, value);
+        } else if is_name(name) && is_binary(name) {
+            let parts = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            for part in parts.filter(|part| is_base64(part)) {
+                let Ok(mut part) = HeaderValue::from_bytes(part) else { continue };
+                part.set_sensitive(value.is_sensitive());
+                headers.append(name, part);
+            }
+        }
+    }
+}
+
+fn is_valid(name: &HeaderName, value: &HeaderValue) -> bool {
+    is_name(name) && if is_binary(name) { is_base64(value.as_bytes()) } else { is_text(value) }
+}
+
+fn is_name(name: &HeaderName) -> bool {
+    let is_allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
+    name.as_str().bytes().all(is_allowed)
+}
+
+fn is_text(value: &HeaderValue) -> bool {
+    // To the end: that needs no branch, and tokens are long.
+    value.as_bytes().iter().fold(true, |is_text, byte| is_text & (0x20..=0x7e).contains(byte))
+}
+
+fn is_base64(value: &[u8]) -> bool {
+    let bare = value.strip_suffix(b"=").unwrap_or(value);
+    let bare = bare.strip_suffix(b"=").unwrap_or(bare);
+    base64_simd::STANDARD_NO_PAD.check(bare).is_ok()
+}
