@@ -59,6 +59,7 @@
 //! | `set-cookie…`, `set-login`, `clear-site-data`, `activate-storage-access`, `use-as-dictionary`, `cache-control`, `age`, `expires`, `pragma`, `vary` | what a browser stores |
 //! | `authentication-info`, `www-authenticate` | are about the client's login; REST has its own `www-authenticate` |
 //! | `alt-svc`, `link`, `location`, `refresh`, `service-worker-…`, `sourcemap`, `x-sourcemap`, `speculation-rules`, `supports-loading-mode`, `no-vary-search` | lead elsewhere |
+//! | `eset-protect-…`, `grpc-retry-pushback-ms` | are this server's own, as in the table of failed calls |
 //! | `accept-ch…`, `critical-ch`, `sec-…`, `attribution-reporting-…`, `observe-browsing-topics`, `nel`, `report-to`, `reporting-endpoints` | ask a browser to report |
 //!
 //! | cut, over gRPC and gRPC-Web | reason |

@@ -82,10 +82,9 @@ impl Admitted {
     ) -> Result<Response<Bytes>, Status> {
         let (metadata, _, message) = request.into_parts();
         let mut result = self.send(rpc, metadata.into_headers(), message).await;
-        crate::server::metadata::remove_foreign(match &mut result {
-            Ok(response) => response.metadata_mut(),
-            Err(status) => status.metadata_mut(),
-        });
+        if let Ok(response) = &mut result {
+            crate::server::metadata::remove_foreign(response.metadata_mut());
+        }
         result
     }
 

@@ -9,6 +9,7 @@ use crate::check::Problems;
 use crate::error::{Error, code_name};
 use crate::proto::google::rpc::PreconditionFailure;
 use crate::proto::google::rpc::precondition_failure::Violation;
+use crate::server::metadata::remove_foreign;
 use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::wkt::Any;
 
@@ -35,6 +36,7 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
         Some(Problem::Login) => login_failed(code(&error, problem), &error),
         _ => Status::from(error),
     };
+    remove_foreign(status.metadata_mut());
     if is_final {
         status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static(NEVER));
     }

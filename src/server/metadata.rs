@@ -91,18 +91,21 @@ pub(crate) fn begins_with_any(name: &str, beginnings: &[&str]) -> bool {
     beginnings.iter().any(is_of)
 }
 
-/// Removes what an upstream says of its own origin: it would be heard as said of this one, over gRPC-Web, too.
+/// Removes what an upstream says of its own origin and the marks of a bridge: they would be heard as said of this server
+/// or by it, over gRPC-Web, too.
 #[cfg(feature = "serve")]
 pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
     let is_foreign = |name: &&HeaderName| {
         let name = name.as_str();
         // Where to go, what to store, and how to log in.
         is_of_browser(name)
+            || name.starts_with(OURS)
             || matches!(
                 name,
                 "age"
                     | "cache-control"
                     | "expires"
+                    | "grpc-retry-pushback-ms"
                     | "location"
                     | "pragma"
                     | "vary"

@@ -203,6 +203,43 @@ async fn what_an_upstream_says_of_its_origin_is_not_heard_as_said_by_the_bridge(
     }
 }
 
+/// Makes a call over REST and one over gRPC-Web to an upstream that fails or answers with these headers, and returns
+/// the headers of the bridge.
+async fn answered(fixture: &Fixture, status: StatusCode, sent: &[(&str, &str)]) -> Vec<HeaderMap> {
+    let endpoint = fixture.bridge.endpoint();
+    let rest = Request::get(format!("{endpoint}/v1/device_tasks")).body(Bytes::new()).unwrap();
+    let mut answered = Vec::new();
+    for request in [rest, grpc_web(&endpoint, &ListTasksRequest::default())] {
+        let fault = Fault::http(status, "application/json", "{}");
+        let fault = sent.iter().fold(fault, |fault, (name, value)| {
+            fault.header(name.parse().unwrap(), value.parse().unwrap())
+        });
+        fixture.emulator.faults().push_for("ListTasks", fault);
+        answered.push(send(request).await.headers().clone());
+    }
+    answered
+}
+
+#[tokio::test]
+async fn no_upstream_forges_the_marks_of_the_bridge() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    let sent = [
+        ("eset-protect-tenant", "of-the-upstream"),
+        ("eset-protect-code-inferred-from", "599"),
+        ("eset-protect-other", "of-the-upstream"),
+        ("grpc-retry-pushback-ms", "5"),
+        ("x-kept", "yes"),
+    ];
+    for status in [StatusCode::OK, StatusCode::NOT_FOUND] {
+        for headers in answered(&fixture, status, &sent).await {
+            assert_eq!(headers["x-kept"], "yes");
+            for (name, value) in &sent[..4] {
+                assert!(headers.get(*name).is_none_or(|found| found != value), "{headers:?}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn headers_stay_headers_and_trailers_stay_trailers() {
     let upstream = H2Server::start(|_| {
