@@ -32,7 +32,7 @@
 //! | names with a word of credentials between their hyphens: `auth`, `authn`, `authz`, `authorization`, `authentication`, `authenticate`, `authenticated`, `oauth`, `oauth2`, `oidc`, `apikey`, `api-key`, `cookie`, `cookie2`, `credential`, `credentials`, `csrf`, `xsrf`, `dpop`, `jwt`, `password`, `secret`, `token`. Such as `authorization`, `x-api-key`, `x-csrf-token` | the client has its own login. `authorization` of a caller with [`Identity::OwnToken`] is passed on |
 //! | `x-http-method…`, `x-method-…`, `x-original-…`, `x-override-…`, `x-rewrite-…`, `…-override` | would make the call another one |
 //! | `connection` and the headers that it names, `keep-alive`, `te`, `trailer`, `transfer-encoding`, `upgrade`, `http2-settings`, `proxy-…`, `max-forwards`, `cdn-loop`, `early-data` | apply to one connection (RFC 9110, 7.6) |
-//! | `accept…`, `content-…`, `expect`, `host`, `grpc-…` | describe one message, or are part of the protocol |
+//! | `accept…`, `content-…`, `digest`, `repr-digest`, `want-digest`, `want-content-digest`, `want-repr-digest`, `expect`, `host`, `grpc-…` | describe one message, or are part of the protocol |
 //! | `if-…`, `range`, `cache-control`, `pragma`, `prefer`, `priority` | conditions of one HTTP request |
 //! | `user-agent`, `origin`, `referer`, `from`, `via`, `sec-…`, `dnt`, `save-data`, `signature`, `signature-input`, `upgrade-insecure-requests`, `x-requested-with`, `x-grpc-web`, `x-user-agent` | say who calls, and how |
 //! | `forwarded…`, `x-forwarded…`, `x-real-…`, `x-client-…`, `x-cluster-client-…`, `true-client-…`, `client-cert…`, `ssl-client-…`, `x-ssl-…`, `remote-…`, `x-remote-…`, `impersonate-…`, `x-proxy-…`, `x-host`, `alt-…`, `cf-…`, `cloudfront-…`, `fastly-…`, `x-amz…`, `x-appengine-…`, `x-azure-…`, `x-envoy-…`, `x-goog-…`, `x-ms-client-…` | what proxies say of the caller |
@@ -57,6 +57,7 @@
 //! | `access-control-…`, `cross-origin-…`, `timing-allow-origin`, `x-frame-options` | say who may read or embed this server |
 //! | `content-security-policy…`, `permissions-policy`, `feature-policy`, `document-policy`, `referrer-policy`, `strict-transport-security`, `public-key-pins…`, `expect-ct`, `x-xss-protection`, `origin-agent-cluster` | policies of this server |
 //! | `set-cookie…`, `set-login`, `clear-site-data`, `activate-storage-access`, `use-as-dictionary`, `cache-control`, `age`, `expires`, `pragma`, `vary` | what a browser stores |
+//! | `content-digest`, `repr-digest`, `digest`, `content-md5`, `want-digest`, `want-content-digest`, `want-repr-digest`, `signature`, `signature-input`, `accept-signature`, `etag`, `last-modified`, `accept-ranges`, `content-range` | fit only the bytes that the upstream sent: the bridge writes them anew |
 //! | `authentication-info`, `www-authenticate` | are about the client's login; REST has its own `www-authenticate` |
 //! | `alt-svc`, `link`, `location`, `refresh`, `service-worker-…`, `sourcemap`, `x-sourcemap`, `speculation-rules`, `supports-loading-mode`, `no-vary-search` | lead elsewhere |
 //! | `eset-protect-…`, `grpc-retry-pushback-ms` | are this server's own, as in the table of failed calls |

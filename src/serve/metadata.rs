@@ -112,10 +112,15 @@ fn is_of_caller(name: &HeaderName) -> bool {
             | "x-requested-with"
             // Parts and conditions of one HTTP request, and wishes for its response.
             | "cache-control"
+            | "digest"
             | "pragma"
             | "prefer"
             | "priority"
             | "range"
+            | "repr-digest"
+            | "want-content-digest"
+            | "want-digest"
+            | "want-repr-digest"
             // gRPC-Web.
             | "x-grpc-web"
             | "x-user-agent"

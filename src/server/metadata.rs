@@ -97,18 +97,32 @@ pub(crate) fn begins_with_any(name: &str, beginnings: &[&str]) -> bool {
 pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
     let is_foreign = |name: &&HeaderName| {
         let name = name.as_str();
-        // Where to go, what to store, and how to log in.
+        // Where to go, what to store, how to log in, and what fits only the bytes that the upstream sent.
         is_of_browser(name)
             || name.starts_with(OURS)
             || matches!(
                 name,
-                "age"
+                "accept-ranges"
+                    | "accept-signature"
+                    | "age"
                     | "cache-control"
+                    | "content-digest"
+                    | "content-md5"
+                    | "content-range"
+                    | "digest"
+                    | "etag"
                     | "expires"
                     | "grpc-retry-pushback-ms"
+                    | "last-modified"
                     | "location"
                     | "pragma"
+                    | "repr-digest"
+                    | "signature"
+                    | "signature-input"
                     | "vary"
+                    | "want-content-digest"
+                    | "want-digest"
+                    | "want-repr-digest"
                     | "www-authenticate"
             )
     };

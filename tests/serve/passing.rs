@@ -84,7 +84,10 @@ async fn what_concerns_the_caller_stays_with_the_bridge() {
 }
 
 /// Headers that would make a call another one or say who makes it, and others that are only alike.
-const KEPT_BACK: [&str; 44] = [
+const KEPT_BACK: [&str; 47] = [
+    "digest",
+    "repr-digest",
+    "want-content-digest",
     "x-http-method-override",
     "x-http-method",
     "x_http_method_override",
@@ -282,6 +285,32 @@ async fn headers_stay_headers_and_trailers_stay_trailers() {
     let rest = Request::get(format!("{}/v1/device_tasks", bridge.endpoint()));
     let response = send(rest.body(Bytes::new()).unwrap()).await;
     assert_eq!(all(response.headers(), "x-late"), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn what_fits_only_the_bytes_of_the_upstream_stays_with_the_bridge() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    let names = [
+        "content-digest",
+        "repr-digest",
+        "digest",
+        "content-md5",
+        "signature",
+        "signature-input",
+        "etag",
+        "last-modified",
+        "accept-ranges",
+        "content-range",
+        "want-repr-digest",
+        "content-disposition",
+    ];
+    let sent = names.map(|name| (name, "of-the-upstream"));
+    for status in [StatusCode::OK, StatusCode::NOT_FOUND] {
+        for headers in answered(&fixture, status, &sent).await {
+            let kept = names.into_iter().filter(|name| headers.contains_key(*name));
+            assert_eq!(kept.collect::<Vec<_>>(), ["content-disposition"]);
+        }
+    }
 }
 
 #[tokio::test]
