@@ -29,7 +29,7 @@
 //!
 //! | not passed on to the upstream | reason |
 //! |---|---|
-//! | names with a word of credentials between their hyphens: `auth`, `authn`, `authz`, `authorization`, `authentication`, `authenticate`, `authenticated`, `oauth`, `oauth2`, `oidc`, `apikey`, `api-key`, `cookie`, `cookie2`, `credential`, `credentials`, `csrf`, `xsrf`, `dpop`, `jwt`, `password`, `secret`, `token`. Such as `authorization`, `x-api-key`, `x-csrf-token` | the client has its own login. `authorization` of a caller with [`Identity::OwnToken`] is passed on |
+//! | names with a word of credentials between their hyphens: `auth`, `authn`, `authz`, `authorization`, `authentication`, `authenticate`, `authenticated`, `oauth`, `oauth2`, `oidc`, `apikey`, `api-key`, `bearer`, `consumer`, `cookie`, `cookie2`, `credential`, `credentials`, `csrf`, `xsrf`, `dpop`, `jwt`, `pass`, `passwd`, `password`, `saml`, `secret`, `session`, `sessionid`, `token`, `userinfo`, `webauth`; names that end with `-key`, except `…idempotency-key`. Such as `authorization`, `x-api-key`, `x-csrf-token` | the client has its own login. `authorization` of a caller with [`Identity::OwnToken`] is passed on |
 //! | `x-http-method…`, `x-method-…`, `x-original-…`, `x-override-…`, `x-rewrite-…`, `…-override` | would make the call another one |
 //! | `connection` and the headers that it names, `keep-alive`, `te`, `trailer`, `transfer-encoding`, `upgrade`, `http2-settings`, `proxy-…`, `max-forwards`, `cdn-loop`, `early-data` | apply to one connection (RFC 9110, 7.6) |
 //! | `accept…`, `content-…`, `digest`, `repr-digest`, `want-digest`, `want-content-digest`, `want-repr-digest`, `expect`, `host`, `grpc-…` | describe one message, or are part of the protocol |

@@ -12,8 +12,8 @@ pub(super) const TENANT: HeaderName = HeaderName::from_static("eset-protect-tena
 /// In a failed call: the HTTP status from which the code was inferred.
 pub(super) const INFERRED_FROM: &str = "eset-protect-code-inferred-from";
 
-/// Words in the names of headers with credentials, also those of a proxy that has checked who calls.
-const CREDENTIALS: [&str; 22] = [
+/// Words in the names of headers with credentials, and of those in which a proxy that has checked who calls says so.
+const CREDENTIALS: [&str; 31] = [
     "apikey",
     "auth",
     "authenticate",
@@ -22,6 +22,8 @@ const CREDENTIALS: [&str; 22] = [
     "authn",
     "authorization",
     "authz",
+    "bearer",
+    "consumer",
     "cookie",
     "cookie2",
     "credential",
@@ -32,9 +34,16 @@ const CREDENTIALS: [&str; 22] = [
     "oauth",
     "oauth2",
     "oidc",
+    "pass",
+    "passwd",
     "password",
+    "saml",
     "secret",
+    "session",
+    "sessionid",
     "token",
+    "userinfo",
+    "webauth",
     "xsrf",
 ];
 
@@ -132,6 +141,8 @@ fn is_of_caller(name: &HeaderName) -> bool {
         || name.split('-').any(|word| CREDENTIALS.contains(&word))
         || name.contains("api-key")
         || name.ends_with("-override")
+        // Makes a call safe to repeat, and is no secret.
+        || (name.ends_with("-key") && !name.ends_with("idempotency-key"))
 }
 
 /// Returns the metadata of a caller's request for the upstream, with a token that the caller has there.

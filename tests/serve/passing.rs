@@ -84,7 +84,22 @@ async fn what_concerns_the_caller_stays_with_the_bridge() {
 }
 
 /// Headers that would make a call another one or say who makes it, and others that are only alike.
-const KEPT_BACK: [&str; 47] = [
+const KEPT_BACK: [&str; 62] = [
+    "ocp-apim-subscription-key",
+    "x-functions-key",
+    "x-access-key",
+    "private-key",
+    "passwd",
+    "x-pass",
+    "bearer",
+    "x-session-id",
+    "x-saml",
+    "x-webauth-user",
+    "x-userinfo",
+    "x-endpoint-api-userinfo",
+    "x-apigateway-api-userinfo",
+    "x-consumer-username",
+    "x_access_key",
     "digest",
     "repr-digest",
     "want-content-digest",
@@ -133,8 +148,17 @@ const KEPT_BACK: [&str; 47] = [
     "access-control-request-method",
     "strict-transport-security",
 ];
-const PASSED_ON: [&str; 6] =
-    ["x-request-id", "x-team", "x-author", "idempotency-key", "x-tokenizer", "x-cfg"];
+const PASSED_ON: [&str; 9] = [
+    "x-request-id",
+    "x-team",
+    "x-author",
+    "idempotency-key",
+    "x-idempotency-key",
+    "x-tokenizer",
+    "x-cfg",
+    "x-passage",
+    "x-keyword",
+];
 
 #[tokio::test]
 async fn no_header_makes_a_call_another_one() {
