@@ -18,6 +18,7 @@ use crate::transport::refusal::{self, Refused};
 use crate::transport::{connector, metadata};
 
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+pub(super) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// How gRPC servers in Go and C report a message over their size limit, whether received or about to be sent.
@@ -113,9 +114,10 @@ pub(super) fn is_ok(headers: &HeaderMap) -> bool {
 /// The error that the server sent, in the whole response or at its end; `None` if it sent `OK` or nothing.
 pub(super) fn of_server(headers: &mut HeaderMap, is_whole: bool) -> Option<Error> {
     mend_details(headers);
+    let message = take_message(headers);
     let status = Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)?;
     let details = rpc::Status::decode(status.details()).map(|status| status.details);
-    let error = Error::new(ErrorKind::Status, status.code(), status.message())
+    let error = Error::new(ErrorKind::Status, status.code(), message)
         // What cannot be decoded was never meant for us; the code and the message stand without it.
         .with_details(details.unwrap_or_default())
         .with_metadata(metadata(std::mem::take(headers)));
@@ -131,6 +133,30 @@ fn exhausted(error: Error, is_whole: bool) -> Error {
         return error.with_execution(!is_got).permanent();
     }
     if is_whole { error } else { error.with_execution(true) }
+}
+
+/// Takes out the message. tonic would call a status with a message that is not UTF-8 `UNKNOWN`; what is wrong in it
+/// must not cost the rest ("PROTOCOL-HTTP2", Percent-Encoded).
+fn take_message(headers: &mut HeaderMap) -> String {
+    let Some(value) = headers.remove(&GRPC_MESSAGE) else { return String::new() };
+    let hex =
+        |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut message = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        message.push(match tail {
+            [high, low, tail @ ..] if *first == b'%' => match hex(high).zip(hex(low)) {
+                Some((high, low)) => {
+                    rest = tail;
+                    high << 4 | low
+                }
+                None => *first,
+            },
+            _ => *first,
+        });
+    }
+    String::from_utf8_lossy(&message).into_owned()
 }
 
 /// Writes the details as tonic reads them: without padding, or too much of it. What is not base64 goes, on which

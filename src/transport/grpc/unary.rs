@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::transport::channel::ResponseFuture;
 
 use super::not_grpc::NotGrpc;
-use super::status::{self, GRPC_STATUS};
+use super::status::{self, GRPC_MESSAGE, GRPC_STATUS};
 use crate::error::Error;
 use crate::framing::{Malformed, OneMessage, Trailers};
 use crate::metadata_form;
@@ -24,7 +24,6 @@ use crate::transport::{Limits, Reply, Request};
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// Reads the response to a request that a channel sends.
 pub(super) async fn exchange(

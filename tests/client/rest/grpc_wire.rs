@@ -54,10 +54,10 @@ async fn where_there_is_a_grpc_status_it_counts() {
     assert!(call(reply).await.unwrap_err().is_not_found());
 }
 
-fn status(details: &str, in_headers: bool) -> Reply {
+fn status(message: &str, details: &str, in_headers: bool) -> Reply {
     let fields = vec![
         ("grpc-status", "5".to_owned()),
-        ("grpc-message", "gone".to_owned()),
+        ("grpc-message", message.to_owned()),
         ("grpc-status-details-bin", details.to_owned()),
     ];
     if in_headers {
@@ -77,10 +77,30 @@ async fn broken_details_cost_neither_the_code_nor_the_message() {
     ];
     for details in broken {
         for in_headers in [true, false] {
-            let error = call(status(details, in_headers)).await.unwrap_err();
+            let error = call(status("gone", details, in_headers)).await.unwrap_err();
             assert_eq!((error.kind(), error.code()), (ErrorKind::Status, Code::NotFound));
             assert_eq!(error.message(), "gone", "{details:?}");
             assert!(error.details().is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broken_message_does_not_cost_the_code() {
+    for (sent, expected) in [
+        ("caf\u{e9} closed", "caf\u{fffd} closed"),
+        ("caf%E9%20closed", "caf\u{fffd} closed"),
+        ("caf%C3%a9%20closed", "caf\u{e9} closed"),
+        ("caf\u{c3}\u{a9}", "caf\u{e9}"),
+        ("100%", "100%"),
+        ("100%2", "100%2"),
+        ("100%zz%20%", "100%zz %"),
+        ("%%20", "% "),
+        ("", ""),
+    ] {
+        for in_headers in [true, false] {
+            let error = call(status(sent, "", in_headers)).await.unwrap_err();
+            assert_eq!((error.code(), error.message()), (Code::NotFound, expected));
         }
     }
 }
@@ -94,7 +114,7 @@ async fn good_details_come_through_with_any_padding() {
         let full = base64_simd::STANDARD.encode_to_string(details.encode_to_vec());
         for text in [&text, &full, &format!("{text}===")] {
             for in_headers in [true, false] {
-                let error = call(status(text, in_headers)).await.unwrap_err();
+                let error = call(status("gone", text, in_headers)).await.unwrap_err();
                 assert_eq!(error.detail::<ErrorInfo>().unwrap(), info, "{text}");
             }
         }

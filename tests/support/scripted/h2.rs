@@ -179,7 +179,10 @@ async fn serve(
 
 fn header_map(headers: Vec<(&'static str, String)>) -> HeaderMap {
     let header = |(name, value): (&'static str, String)| {
-        (HeaderName::from_static(name), HeaderValue::try_from(value).expect("a value"))
+        // Each character is a byte, so that a test can send what is not UTF-8.
+        let bytes = value.chars().map(|one| u8::try_from(one).expect("a byte"));
+        let value = HeaderValue::from_bytes(&bytes.collect::<Vec<_>>()).expect("a value");
+        (HeaderName::from_static(name), value)
     };
     headers.into_iter().map(header).collect()
 }
