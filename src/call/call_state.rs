@@ -148,6 +148,10 @@ impl<'a> CallState<'a> {
         let wait = match pushback {
             Pushback::None => backoff,
             Pushback::AtLeast(wait) => wait.max(backoff),
+            // In gRFC A6 only a policy's number of attempts can follow each other this closely.
+            Pushback::Exactly(wait) if is_limited && !self.retry.allows(self.refusals) => {
+                wait.max(backoff)
+            }
             Pushback::Exactly(wait) => wait,
             Pushback::Never => return give_up(GivenUp::Pushback),
         };

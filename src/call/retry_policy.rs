@@ -35,7 +35,9 @@ use crate::rpc::MethodSpec;
 /// (gRFC A6), and a create may have run. If the server refuses a message because of its size, a retry does
 /// not help. A call that the limit refused is repeated until its deadline, even a create, because others use
 /// the limit too: these attempts do not count towards [`max_attempts`](Self::max_attempts), unless that is 1,
-/// nor towards the throttle.
+/// nor towards the throttle. gRFC A6 ends a call after `max_attempts`, however short its pushback. So after
+/// that many refusals, `grpc-retry-pushback-ms` is only the minimum, like `Retry-After`, and the backoff keeps
+/// a pushback of 0 from becoming a flood of requests.
 ///
 /// Two more kinds of repetition do not count: a stream that the server refused unprocessed is sent again
 /// immediately, once per call (gRFC A6, "transparent retries"), and a call whose token was refused is sent

@@ -7,7 +7,7 @@ use tonic::Code;
 
 use crate::faults::grpc::status;
 use crate::settings::{WIRES, answers, down, streams};
-use crate::stage::{Stage, get};
+use crate::stage::{Stage, create, get};
 use crate::support::driven_timer::MORNING;
 use crate::support::scripted::answer;
 
@@ -124,5 +124,20 @@ async fn pushback_is_exact_shorter_and_longer_than_the_backoff() {
         let stage = Stage::of(streams(texts.iter().map(push).collect())).await;
         get(&stage.builder(Wire::Grpc).connect_lazy().unwrap()).await.unwrap();
         assert_eq!(stage.timer.waits(), millis(waits));
+    }
+}
+
+#[tokio::test]
+async fn pushback_beyond_the_attempts_of_the_policy_is_a_minimum() {
+    for (text, waits) in [
+        ("0", [0, 0, 0, 0, 4000, 8000, 10_000]),
+        ("1", [1, 1, 1, 1, 4000, 8000, 10_000]),
+        ("5000", [5000, 5000, 5000, 5000, 5000, 8000, 10_000]),
+    ] {
+        let push = vec![("grpc-retry-pushback-ms", text.to_owned())];
+        let limited = status(Code::ResourceExhausted, push);
+        let stage = Stage::of(streams(vec![limited; 7])).await;
+        create(&stage.builder(Wire::Grpc).connect_lazy().unwrap()).await.unwrap();
+        assert_eq!(stage.timer.waits(), millis(&waits), "{text}");
     }
 }

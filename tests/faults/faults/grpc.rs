@@ -140,6 +140,9 @@ fn pushbacks() -> Vec<Fault> {
             once(status(Code::Unavailable, vec![("grpc-retry-pushback-ms", millis.to_owned())]))
         }
     };
+    let limited = |millis: &str| {
+        status(Code::ResourceExhausted, vec![("grpc-retry-pushback-ms", millis.to_owned())])
+    };
     let create = "Pushback says when to retry, not whether it is safe: the call may have run.";
     vec![
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 1500", "Followed to the millisecond.", push("1500")).create(create),
@@ -147,6 +150,9 @@ fn pushbacks() -> Vec<Fault> {
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: 90000", "The wait would end after the deadline, so the call fails immediately with the service's error, which says how long to wait.", push("90000")).create(create),
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: -1", "Negative means never (gRFC A6).", push("-1")).create(create),
         fault("UNAVAILABLE, once, grpc-retry-pushback-ms: soon", "Unreadable means never (gRFC A6).", push("soon")).create(create),
+        fault("RESOURCE_EXHAUSTED, once, grpc-retry-pushback-ms: 0", "Followed to the millisecond. It did not run.", move |_| once(limited("0")).unprocessed(1)),
+        fault("RESOURCE_EXHAUSTED, always, grpc-retry-pushback-ms: 0", "Followed for the five attempts of the policy (gRFC A6), at 0 s; those beyond, which a call makes because the limit refused it, also wait for the backoff.", move |_| always(limited("0")).unprocessed(usize::MAX)),
+        fault("RESOURCE_EXHAUSTED, always, grpc-retry-pushback-ms: 9000", "A longer wait than the backoff's is followed to the end.", move |_| always(limited("9000")).unprocessed(usize::MAX)),
         fault("UNAVAILABLE, once, RetryInfo of 3 s", "The server's wait is the minimum.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 3)))).create(create),
         fault("RESOURCE_EXHAUSTED, once, RetryInfo of 3 s", "The server's wait is the minimum.", |_| once(status(Code::ResourceExhausted, retry_info(Code::ResourceExhausted, 3))).unprocessed(1)),
         fault("UNAVAILABLE, once, RetryInfo of 90 s", "The wait would end after the deadline, so the call fails immediately with the service's error.", |_| once(status(Code::Unavailable, retry_info(Code::Unavailable, 90)))).create(create),

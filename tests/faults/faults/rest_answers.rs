@@ -64,6 +64,14 @@ fn too_many() -> Vec<Fault> {
             "Retried, at least a second apart, until the wait would end after the deadline; then the service's error. A working rate limit is no failure, so these attempts do not count.",
             move |_| always(refused(None)).unprocessed(usize::MAX),
         ),
+        fault(
+            "429, always, grpc-retry-pushback-ms: 0 and Retry-After: 0",
+            "Both say now. Followed for the five attempts of the policy (gRFC A6); those beyond also wait for the backoff.",
+            |_| {
+                let now = [JSON, ("grpc-retry-pushback-ms", "0"), ("retry-after", "0")];
+                always(answer("429 Too Many Requests", &now, "{}")).unprocessed(usize::MAX)
+            },
+        ),
         fault("429, once, Retry-After: 2", "The server's wait is the minimum.", move |_| {
             once(refused(Some("2"))).unprocessed(1)
         }),
