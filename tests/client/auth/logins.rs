@@ -1,5 +1,7 @@
 //! The logins of the cloud and of On-Prem servers, against a scripted server.
 
+use std::time::Duration;
+
 use eset_protect::{Client, Error, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
 
@@ -12,16 +14,23 @@ const USER: &str = "api user+1@eset.example";
 
 /// Starts one server for the login and the calls.
 async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
+    let (client, server, _) = timed_cloud(script).await;
+    (client, server)
+}
+
+/// Does the same, with the client's clock.
+async fn timed_cloud(script: Vec<Answer>) -> (Client, Scripted, DrivenTimer) {
+    let timer = DrivenTimer::new();
     let server = Scripted::start(script).await;
     let client = Client::cloud(Region::Eu)
         .host("automation", server.endpoint())
         .token_url(format!("{}/oauth/token", server.endpoint()))
         .login(USER, PASSWORD)
-        .timer(DrivenTimer::new())
+        .timer(timer.clone())
         .retry(RetryPolicy::none())
         .connect_lazy()
         .unwrap();
-    (client, server)
+    (client, server, timer)
 }
 
 async fn on_prem(script: Vec<Answer>) -> (Client, Scripted) {
@@ -239,15 +248,106 @@ async fn a_refused_refresh_falls_back_to_the_password() {
         call(&client).await.unwrap();
         assert!(server.seen()[3].text().starts_with("grant_type=password&"), "{status}");
     }
-    // If the login is down, the password does not help either.
-    let (client, server) = cloud(vec![
-        ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#),
-        unauthorized(),
+}
+
+fn html(status: &str) -> Answer {
+    answer(status, &[("content-type", "text/html")], "<html>Request Rejected")
+}
+
+/// A service that does not refresh, and whatever is in front of it, does not say so as RFC 6749 wants.
+#[tokio::test]
+async fn a_refresh_that_fails_in_any_lasting_way_falls_back_to_the_password() {
+    for (number, failure) in [
+        json("500 Error", "{}"),
+        json("501 Not Implemented", ""),
+        answer("302 Found", &[("location", "http://127.0.0.1:1/")], ""),
+        ok(r#"{"error":"unsupported_grant_type"}"#),
+        html("200 OK"),
+        html("403 Forbidden"),
+        json("499 Closed", ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (client, server) = cloud(vec![
+            ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#),
+            unauthorized(),
+            failure,
+            ok(r#"{"access_token":"a-2","refresh_token":"r-2"}"#),
+            ok(TASK),
+        ])
+        .await;
+        call(&client).await.unwrap();
+        let seen = server.seen();
+        assert!(seen[2].text().contains("refresh_token=r-1"), "{number}");
+        assert!(seen[3].text().starts_with("grant_type=password&"), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_for_now_leaves_the_password_to_the_next_login() {
+    for (number, failure) in [
         json("503 Service Unavailable", ""),
-    ])
-    .await;
-    assert!(call(&client).await.unwrap_err().is_unavailable());
-    assert_eq!(server.seen().len(), 3);
+        html("502 Bad Gateway"),
+        json("504 Gateway Timeout", ""),
+        json("408 Request Timeout", ""),
+        json("429 Too Many Requests", ""),
+        Answer::Close(vec![]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (client, server, timer) = timed_cloud(vec![
+            ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#),
+            unauthorized(),
+            failure,
+            ok(r#"{"access_token":"a-2","refresh_token":"r-2"}"#),
+            ok(TASK),
+            unauthorized(),
+            ok(r#"{"access_token":"a-3","refresh_token":"r-3"}"#),
+            ok(TASK),
+        ])
+        .await;
+        // The login is down, so the password does not help either.
+        call(&client).await.unwrap_err();
+        assert_eq!(server.seen().len(), 3, "{number}");
+        timer.advance(Duration::from_secs(10));
+        call(&client).await.unwrap();
+        assert!(server.seen()[3].text().starts_with("grant_type=password&"), "{number}");
+        // The next refresh token has not failed.
+        call(&client).await.unwrap();
+        assert!(server.seen()[6].text().contains("refresh_token=r-2"), "{number}");
+    }
+}
+
+/// A service may keep the refresh token, although ESET's replaces it.
+#[tokio::test]
+async fn a_refresh_token_that_stays_is_used_again() {
+    let tokens = |n| ok(&format!(r#"{{"access_token":"a-{n}","refresh_token":"r"}}"#));
+    let mut script = vec![tokens(1)];
+    script.extend((2..=4).flat_map(|n| [unauthorized(), tokens(n), ok(TASK)]));
+    let (client, server) = cloud(script).await;
+    for round in 0..3 {
+        call(&client).await.unwrap();
+        let text = server.seen()[2 + 3 * round].text();
+        assert_eq!(text, "grant_type=refresh_token&refresh_token=r");
+    }
+}
+
+/// The fallback adds one request to the first failed login, and none to those after it.
+#[tokio::test]
+async fn a_login_that_is_broken_gets_no_more_than_the_cache_allows() {
+    let mut script = vec![ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#), unauthorized()];
+    script.extend(vec![json("500 Error", "{}"); 60]);
+    let (client, server, timer) = timed_cloud(script).await;
+    for second in 0..100 {
+        call(&client).await.unwrap_err();
+        let most = 4 + second / 5 + 5;
+        assert!(server.seen().len() <= most, "{} after {second} s", server.seen().len());
+        timer.advance(Duration::from_secs(1));
+    }
+    let refreshes = server.seen().iter().filter(|seen| seen.text().contains("r-1")).count();
+    assert_eq!(refreshes, 1);
 }
 
 #[tokio::test]
