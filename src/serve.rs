@@ -94,6 +94,7 @@ mod gate;
 mod health;
 mod health_checks;
 mod hosted;
+mod hosted_rpc;
 mod jwt;
 mod metadata;
 mod operations;

@@ -12,7 +12,7 @@ use super::access::Tenant;
 use super::audit::{self, AuditLog, Target};
 use super::caller::Caller;
 use super::health::{Attempted, Problem};
-use super::hosted::HostedRpc;
+use super::hosted_rpc::HostedRpc;
 use super::{failure, health_checks, metadata, rules};
 use crate::call::CallOptions;
 use crate::client::Client;

@@ -1,13 +1,8 @@
 //! The services of a crate that a bridge forwards. Nothing here is specific to an RPC.
 
-use std::time::SystemTime;
-
-use bytes::Bytes;
-use prost::Message;
-
 use super::admitted::Admitted;
-use crate::check::{Check as _, Problems};
-use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
+use super::hosted_rpc::{Check, Checked, HostedRpc};
+use crate::rpc::MethodSpec;
 use crate::server::{Backend, RestCall, RestFuture, Services};
 use crate::transcode::{FindTypes, RpcTypes};
 
@@ -18,24 +13,6 @@ pub(super) struct Hosted {
     pub(super) descriptors: &'static [u8],
     types: fn(&str) -> Option<RpcTypes>,
     check: Check,
-}
-
-/// Returns what is wrong with the encoded request of an RPC, by its gRPC path.
-type Check = fn(&str, Bytes) -> Option<Result<(), Problems>>;
-
-/// One RPC of them.
-#[derive(Clone, Copy)]
-pub(super) struct HostedRpc {
-    pub(super) spec: &'static MethodSpec,
-    pub(super) types: RpcTypes,
-    check: Check,
-}
-
-impl HostedRpc {
-    /// Checks an encoded request, as the client's user can before sending it.
-    pub(super) fn check(self, request: Bytes) -> Result<(), Problems> {
-        (self.check)(self.spec.path, request).unwrap_or(Ok(()))
-    }
 }
 
 impl Hosted {
@@ -71,17 +48,5 @@ impl Backend for Rest {
         };
         let call = call.with_registry(admitted.type_registry().clone());
         Box::pin(call.answer_encoded(rpc.types, move |request| admitted.forward(rpc, request)))
-    }
-}
-
-/// A request to check.
-struct Checked(Bytes);
-
-impl RpcVisitor for Checked {
-    type Output = Result<(), Problems>;
-
-    fn rpc<R: Rpc>(self) -> Self::Output {
-        // The upstream refuses bytes that do not decode.
-        R::Request::decode(self.0).map_or(Ok(()), |request| request.check(SystemTime::now()))
     }
 }
