@@ -1,6 +1,6 @@
 //! Code shared by both logins: the account, and parsing of responses.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tonic::Code;
 use tracing::Instrument;
@@ -129,16 +130,18 @@ fn read(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Tok
         return Err(refusal(response, pending_id));
     }
     // Omits the cause, which may quote the response and therefore a secret.
-    let answer: Map<String, Value> = serde_json::from_slice(&response.body)
+    // Each value by itself: one that cannot be read hides no other.
+    let answer: BTreeMap<String, &RawValue> = serde_json::from_slice(&response.body)
         .map_err(|_| Error::protocol("the login: the response is not a JSON object"))?;
+    let member = |name: &&str| serde_json::from_str::<Value>(answer.get(*name)?.get()).ok();
     let text = |names: [&str; 2]| {
-        let mut found = names.iter().filter_map(|name| answer.get(*name)?.as_str());
-        found.find(|text| !text.is_empty())
+        let mut found = names.iter().filter_map(member);
+        found.find_map(|value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
     };
     let access = text(["access_token", "accessToken"])
         .ok_or_else(|| Error::protocol("the login: the response has no access token"))?;
     let refresh = text(["refresh_token", "refreshToken"]).map(SecretString::from);
-    let life = ["expires_in", "expiresIn"].iter().find_map(|name| seconds(answer.get(*name)?));
+    let life = ["expires_in", "expiresIn"].iter().find_map(|name| seconds(&member(name)?));
     let expires_in = life.unwrap_or(USUAL_LIFE);
     Ok(Tokens { access: AccessToken::new(access), refresh, expires_in })
 }

@@ -2,9 +2,14 @@
 
 use std::fmt;
 
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
+
+/// What is wrong with a token that cannot be sent.
+pub(super) const NOT_SENDABLE: &str =
+    "the access token is empty, or contains characters that are not allowed in a header";
 
 /// A bearer token. `Debug` and errors never show it.
 #[derive(Clone)]
@@ -16,12 +21,17 @@ impl AccessToken {
         Self(SecretString::from(token.into()))
     }
 
+    /// Whether it can be sent in a header.
+    pub(super) fn is_sendable(&self) -> bool {
+        let token = self.0.expose_secret();
+        !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
     /// Returns the value of the header `authorization`.
-    pub(crate) fn to_header(&self) -> Result<http::HeaderValue, Error> {
-        let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()))
-            .map_err(|_| {
-            Error::config("the access token contains characters that are not allowed in a header")
-        })?;
+    pub(crate) fn to_header(&self) -> Result<HeaderValue, Error> {
+        let token = self.is_sendable().then(|| self.0.expose_secret());
+        let value = token.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
+        let mut value = value.ok_or_else(|| Error::config(NOT_SENDABLE))?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -9,6 +9,7 @@ use futures_util::future::{Shared, WeakShared};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::token::NOT_SENDABLE;
 use super::{AccessToken, Credentials};
 use crate::backoff::{Backoff, Jitter};
 use crate::error::Error;
@@ -258,7 +259,12 @@ impl<P: TokenProvider> Login<P> {
             }
             let previous = self.state().held.as_ref().map(|held| held.tokens.clone());
             let is_renewal = previous.is_some();
-            let result = self.provider.fetch(previous).await;
+            let result = self.provider.fetch(previous).await.and_then(|tokens| {
+                match tokens.access.is_sendable() {
+                    true => Ok(tokens),
+                    false => Err(Error::protocol(format!("the login: {NOT_SENDABLE}"))),
+                }
+            });
             telemetry::login(&result, is_renewal);
             let now = self.timer.now();
             let mut state = self.state();

@@ -179,8 +179,13 @@ impl CallOptions {
                 return Err(Error::config(format!("metadata: {key:?} belongs to the protocol")));
             }
             // Not included in the error: it may be a secret.
-            let mut value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| {
-                Error::config(format!("metadata {key:?}: expected visible ASCII as its value"))
+            let is_valid = value.trim_matches(' ') == value
+                && value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+            let value = is_valid.then(|| AsciiMetadataValue::try_from(value.as_str()).ok());
+            let mut value = value.flatten().ok_or_else(|| {
+                Error::config(format!(
+                    "metadata {key:?}: expected visible ASCII without spaces at its ends as its value"
+                ))
             })?;
             value.set_sensitive(true);
             map.append(name, value);

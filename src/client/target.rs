@@ -124,12 +124,16 @@ impl Address {
             ))
         };
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        let scheme = scheme.to_ascii_lowercase();
+        if rest.starts_with('[') && rest.contains('%') {
+            return Err(wrong("an IPv6 address with a zone is not supported"));
+        }
         if rest.contains('@') {
             // Not included in the error: it may be a password.
             return Err(Error::config("endpoint: credentials do not belong in an endpoint"));
         }
         let uri: Uri = text.parse().map_err(|error| wrong(&format!("{error}")))?;
-        let is_secure = match scheme {
+        let is_secure = match &*scheme {
             "http" | "grpc" => false,
             "https" | "grpcs" => true,
             "" => return Err(wrong("it has no scheme")),

@@ -193,6 +193,10 @@ impl HttpClient {
         B: BodyExt<Data = Bytes, Error = BoxError> + Unpin,
     {
         let body = self.collect(body, most).await?;
+        if body.is_empty() {
+            // Nothing to unpack, such as in a 204, whatever the header says.
+            return Ok(body);
+        }
         let coding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
         match coding.unwrap_or_default().to_ascii_lowercase().as_slice() {
             b"" | b"identity" => Ok(body),

@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use self::no_proxy::NoProxy;
 use super::error_chain::BoxError;
-use super::loopback::is_loopback;
+use super::loopback::is_named_loopback;
 use crate::error::root_cause;
 pub(super) use address::Proxy;
 pub(super) use proxy_error::{ProxyError, ProxyErrorKind};
@@ -55,7 +55,7 @@ impl Proxies {
     /// The proxy to an origin, if there is one. This machine is never reached through a proxy.
     pub(super) fn to(&self, origin: &Uri, is_secure: bool) -> Result<Option<Proxy>, ProxyError> {
         let host = origin.host().unwrap_or_default();
-        if is_loopback(host) || self.none.names(host, port(origin, is_secure)) {
+        if is_named_loopback(host) || self.none.names(host, port(origin, is_secure)) {
             return Ok(None);
         }
         if is_secure { self.https.clone() } else { self.http.clone() }

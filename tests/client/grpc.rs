@@ -202,6 +202,7 @@ async fn wrong_endpoints_are_refused_with_what_was_expected() {
         ("http://host?x=1", "neither path nor query"),
         ("http://a b", "found \"http://a b\""),
         ("http://host:99999", "found \"http://host:99999\""),
+        ("http://[fe80::1%25lo]:80", "an IPv6 address with a zone"),
     ] {
         let error = Client::builder(endpoint).connect_lazy().expect_err(endpoint);
         assert_eq!(error.kind(), ErrorKind::Config);
@@ -212,10 +213,29 @@ async fn wrong_endpoints_are_refused_with_what_was_expected() {
 }
 
 #[tokio::test]
+async fn schemes_ignore_case() {
+    let server = Running::start().await;
+    let endpoint = server.endpoint().replace("http", "HTTP");
+    let client = Client::builder(&endpoint).connect_lazy().unwrap();
+    Greeter::new(client).greet(greet("anyone")).await.unwrap();
+    Client::builder("HttpS://host").connect_lazy().unwrap();
+}
+
+#[tokio::test]
 async fn metadata_that_cannot_be_sent_is_refused_and_never_shown() {
     let server = Running::start().await;
     let greeter = handle(&server).await;
-    for (key, value) in [("Bad Key", "v"), ("x-bin", "v"), ("", "v"), ("x-token", "hunter2\n")] {
+    for (key, value) in [
+        ("Bad Key", "v"),
+        ("x-bin", "v"),
+        ("", "v"),
+        ("x-token", "hunter2\n"),
+        ("x-a", "\u{e9}"),
+        ("x-a", " v"),
+        ("x-a", "v "),
+        ("x-a", "a\tb"),
+        ("x-a", "a\u{7f}"),
+    ] {
         let call = greeter.greet(greet("anyone")).metadata(key, value);
         let error = call.await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{key}");

@@ -210,6 +210,30 @@ async fn whoever_only_watches_makes_room() {
     drop((watching, asking));
 }
 
+/// Some clients read the status of a stream that fails at once only from headers that end it ("Trailers-Only").
+#[tokio::test]
+async fn a_stream_that_fails_at_once_is_trailers_only() {
+    let fixture = fixture().await;
+    let stream = TcpStream::connect(fixture.running.local_addr()).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    for path in [
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    ] {
+        let uri = format!("{}{path}", fixture.running.endpoint());
+        let ask = http::Request::post(uri).header("content-type", "application/grpc");
+        let ask = ask.header("grpc-encoding", "unknown").body(()).unwrap();
+        let (answer, mut body) = client.send_request(ask, false).unwrap();
+        body.send_data(bytes::Bytes::from_static(&[1, 0, 0, 0, 1, 0]), true).unwrap();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.headers()["grpc-status"], "12", "{path}");
+        assert!(answer.body().is_end_stream(), "{path}");
+    }
+    connection.abort();
+}
+
 #[tokio::test]
 async fn without_an_idle_one_a_new_connection_waits() {
     let fixture = with_limits(|limits| limits.max_connections = 2).await;

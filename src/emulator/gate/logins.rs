@@ -1,5 +1,6 @@
 //! The token endpoints of both deployments ([facts](crate::facts#cloud-login)).
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -50,6 +51,11 @@ fn cloud(tokens: &Tokens, request: &Request<Bytes>, now: SystemTime) -> Response
     }
     let form = std::str::from_utf8(request.body()).ok().and_then(|text| read_form(text).ok());
     let Some(form) = form else { return refused("invalid_request", "the form cannot be read") };
+    let names: HashSet<_> = form.iter().map(|(name, _)| name).collect();
+    if names.len() < form.len() {
+        // RFC 6749, 3.2.
+        return refused("invalid_request", "a parameter appears twice");
+    }
     let value = |wanted: &str| {
         let mut values = form.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value);
         values.next().map_or("", String::as_str)

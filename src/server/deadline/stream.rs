@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::stream;
 use http::HeaderMap;
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use tonic::Status;
 use tonic::body::Body;
@@ -13,10 +13,8 @@ impl super::Deadline {
     /// The body of a gRPC response, which ends with `DEADLINE_EXCEEDED` at the deadline.
     pub(crate) fn limit_body(self, body: Body) -> Body {
         match self.0 {
-            Some(at) if !http_body::Body::is_end_stream(&body) => {
-                until(body, tokio::time::sleep_until(at), || trailers(&super::exceeded()))
-            }
-            _ => body,
+            Some(at) => until(body, tokio::time::sleep_until(at), || trailers(&super::exceeded())),
+            None => body,
         }
     }
 }
@@ -33,6 +31,10 @@ pub(crate) fn until(
     end: impl Future<Output = ()> + Send + 'static,
     last: impl FnOnce() -> Result<Frame<Bytes>, Status> + Send + 'static,
 ) -> Body {
+    if body.is_end_stream() {
+        // Wrapped, it would no longer say so, and the headers would not end the response ("Trailers-Only").
+        return body;
+    }
     let end = Box::pin(end);
     let frames = stream::unfold(Some((body, end, last)), |state| async move {
         let (mut body, mut end, last) = state?;

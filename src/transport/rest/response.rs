@@ -20,15 +20,31 @@ struct Body<'a> {
     message: Option<Value>,
     #[serde(borrow)]
     details: Option<&'a RawValue>,
-    error: Option<Value>,
+    /// A text, or in the form of Google's APIs another body.
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
     error_description: Option<Value>,
 }
 
-impl Body<'_> {
-    fn text(&self) -> &str {
-        let texts = [&self.message, &self.error_description, &self.error];
+impl<'a> Body<'a> {
+    fn read(json: &'a [u8]) -> Self {
+        let body: Self = serde_json::from_slice(json).unwrap_or_default();
+        let inner = body.error.filter(|error| error.get().starts_with('{'));
+        let inner: Option<Self> = inner.and_then(|error| serde_json::from_str(error.get()).ok());
+        let inner = inner.unwrap_or_default();
+        Self {
+            code: body.code.or(inner.code),
+            message: body.message.or(inner.message),
+            details: body.details.or(inner.details),
+            ..body
+        }
+    }
+
+    fn text(&self) -> String {
+        let error = self.error.and_then(|error| serde_json::from_str::<Value>(error.get()).ok());
+        let texts = [&self.message, &self.error_description, &error];
         let mut texts = texts.into_iter().filter_map(|text| text.as_ref()?.as_str());
-        texts.find(|text| !text.trim().is_empty()).unwrap_or_default()
+        texts.find(|text| !text.trim().is_empty()).unwrap_or_default().to_owned()
     }
 
     /// Returns the details that are valid `Any`s, even of unknown types.
@@ -43,9 +59,9 @@ impl Body<'_> {
 /// The error that a response other than a success is.
 pub(crate) fn error_from(response: &HttpResponse) -> Error {
     let status = response.status.as_u16();
-    let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();
+    let body = Body::read(&response.body);
     let is_json = serde_json::from_slice::<IgnoredAny>(&response.body).is_ok();
-    let body = body.unwrap_or_default();
+    let is_empty = matches!(response.body.trim_ascii(), b"" | b"{}" | b"[]" | b"null" | b"\"\"");
 
     let told = body.code.as_ref().and_then(Value::as_i64).and_then(plausible(status));
     let code = told.unwrap_or_else(|| match code_from_http(status) {
@@ -53,10 +69,17 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         Code::Ok => Code::Unknown,
         code => code,
     });
-    let message = match body.text() {
+    let message = match &*body.text() {
         "" if response.status.is_redirection() => redirect(response),
-        "" if is_json || response.body.is_empty() => format!("HTTP {}", response.status),
-        "" => format!("HTTP {} with {}", response.status, excerpt(response)),
+        // A response of another status may be a success with secrets.
+        "" if is_empty || is_json && status < 400 => format!("HTTP {}", response.status),
+        "" if is_json => format!("HTTP {} with JSON: {}", response.status, excerpt(response)),
+        "" => format!(
+            "HTTP {} with {} instead of JSON: {}",
+            response.status,
+            kind(response),
+            excerpt(response)
+        ),
         text => text.to_owned(),
     };
     let error = Error::new(ErrorKind::Status, code, message)
@@ -78,19 +101,20 @@ fn redirect(response: &HttpResponse) -> String {
     format!("HTTP {}: redirects are not followed, credentials would go with them", response.status)
 }
 
-/// Returns the start of a body that is not JSON, on one line: firewalls explain there why they refused.
+/// Returns what a body that is not JSON is.
+fn kind(response: &HttpResponse) -> &'static str {
+    match response.media_type().to_ascii_lowercase().as_slice() {
+        b"" => "a body without a type",
+        b"text/html" => "HTML",
+        b"application/json" => "something broken",
+        _ => "another body",
+    }
+}
+
+/// Returns the start of a body of an unknown form, on one line: firewalls explain there why they refused.
 fn excerpt(response: &HttpResponse) -> String {
     const MOST: usize = 200;
     let text = String::from_utf8_lossy(&response.body);
     let words: Vec<_> = text.split_whitespace().collect();
-    let text: String = words.join(" ").chars().filter(|c| !c.is_control()).take(MOST).collect();
-    format!(
-        "{} instead of JSON: {text}",
-        match response.media_type().to_ascii_lowercase().as_slice() {
-            b"" => "a body without a type",
-            b"text/html" => "HTML",
-            b"application/json" => "something broken",
-            _ => "another body",
-        }
-    )
+    words.join(" ").chars().filter(|c| !c.is_control()).take(MOST).collect()
 }

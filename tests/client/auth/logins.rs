@@ -133,6 +133,8 @@ async fn answers_are_read_with_tolerance() {
         r#"{"access_token":"a-1","expires_in":"soon"}"#,
         r#"{"access_token":"a-1","expires_in":1e300}"#,
         r#"{"access_token":"a-1","expires_in":18446744073709551615}"#,
+        r#"{"access_token":"a-1","expires_in":1e400}"#,
+        r#"{"access_token":"a-1","expires_in":"1e400","new":[1e400]}"#,
     ] {
         for deployment in [true, false] {
             // A login response without a media type is accepted.
@@ -171,6 +173,22 @@ async fn answers_without_a_token_are_errors_that_quote_nothing() {
             assert!(!error.may_have_executed(), "the call itself was not sent");
             assert_eq!(server.seen().len(), 1);
         }
+    }
+}
+
+/// A login that gives such a token has failed; the next one may give another.
+#[tokio::test]
+async fn a_token_that_cannot_be_sent_is_no_token() {
+    for token in ["a b", " a", "a\\n", "\u{e9}"] {
+        let bad = ok(&format!(r#"{{"access_token":"{token}","expires_in":3600}}"#));
+        let (client, server, timer) =
+            timed_cloud(vec![bad, ok(r#"{"access_token":"a-1"}"#), ok(TASK)]).await;
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
+        assert!(error.message().starts_with("the login: the access token"), "{error}");
+        timer.advance(Duration::from_secs(10));
+        call(&client).await.unwrap();
+        assert_eq!(server.seen()[2].header("authorization"), Some("Bearer a-1"));
     }
 }
 

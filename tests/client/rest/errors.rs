@@ -168,6 +168,43 @@ async fn one_broken_part_does_not_hide_the_others() {
     assert_eq!(error.detail::<ErrorInfo>().unwrap().reason, "R");
 }
 
+/// The form of Google's APIs and of many gateways.
+#[tokio::test]
+async fn an_error_within_an_error_is_read() {
+    let body = r#"{"error":{"code":404,"message":"deep nf","status":"NOT_FOUND","details":[
+        {"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"R"}]}}"#;
+    let error = failure(refusal(404, body)).await;
+    assert_eq!((error.code(), error.message()), (Code::NotFound, "deep nf"));
+    assert_eq!(error.detail::<ErrorInfo>().unwrap().reason, "R");
+    let error = failure(refusal(400, r#"{"error":{"code":9,"message":"m"}}"#)).await;
+    assert_eq!((error.code(), error.is_code_inferred()), (Code::FailedPrecondition, false));
+    let both = r#"{"message":"outer","error":{"message":"inner"}}"#;
+    assert_eq!(failure(refusal(404, both)).await.message(), "outer");
+}
+
+#[tokio::test]
+async fn json_of_another_form_is_quoted() {
+    for (body, quoted) in [
+        (r#"{"errors":[{"detail":"deep"}]}"#, true),
+        (r#"["deep"]"#, true),
+        (r#""deep""#, true),
+        (r#"{"code":1e400,"message":"deep"}"#, true),
+        ("{}", false),
+        (" [] ", false),
+        ("null", false),
+    ] {
+        let error = failure(refusal(404, body)).await;
+        let expected = if quoted {
+            format!("HTTP 404 Not Found with JSON: {body}")
+        } else {
+            "HTTP 404 Not Found".to_owned()
+        };
+        assert_eq!(error.message(), expected);
+    }
+    let long = format!(r#"{{"errors":["{}"]}}"#, "x".repeat(999));
+    assert!(failure(refusal(404, long)).await.message().len() < 300);
+}
+
 #[tokio::test]
 async fn the_status_counts_where_its_body_breaks() {
     let broken = [

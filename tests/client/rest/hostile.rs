@@ -61,6 +61,10 @@ async fn a_response_without_fields_needs_no_body() {
         answer("200 OK", &[], ""),
         answer("200 OK", &[JSON], ""),
         answer("200 OK", &[JSON], "{}"),
+        // Nothing to unpack, whatever the header says.
+        answer("204 No Content", &[("content-encoding", "gzip")], ""),
+        answer("200 OK", &[("content-encoding", "gzip")], ""),
+        answer("200 OK", &[JSON, ("content-encoding", "br")], ""),
     ] {
         let server = Scripted::start([answer]).await;
         client(&server).device_tasks().delete_task("t-1").await.unwrap();

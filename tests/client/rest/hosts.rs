@@ -125,6 +125,27 @@ async fn metadata_cannot_change_the_framing() {
 }
 
 #[tokio::test]
+async fn what_is_no_token_is_not_sent() {
+    for token in ["", " ", "hunter2 ", "\thunter2", "hunter2\r\n", "hunter2 x", "hunter2\u{e9}"] {
+        let server = Scripted::start([]).await;
+        let client = builder(&server).credentials(StaticToken::new(token)).connect_lazy().unwrap();
+        let error = get(&client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{token:?}");
+        let message = error.message();
+        assert!(message.contains("the access token") && !message.contains("hunter2"), "{error}");
+        assert_eq!(server.connections(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_path_of_ones_own_is_sent_in_ascii() {
+    let server = Scripted::start([ok("{}")]).await;
+    let path = "/v1/\u{e9}%20a?q=\u{1f980}&r=%C3".to_owned();
+    client(&server).raw("", "GET", path, None).await.unwrap();
+    assert_eq!(server.seen()[0].line(), "GET /v1/%C3%A9%20a?q=%F0%9F%A6%80&r=%C3");
+}
+
+#[tokio::test]
 async fn a_calls_own_token_is_the_only_one() {
     let server = Scripted::start([ok(TASK), ok(TASK), json("401 Unauthorized", "")]).await;
     let client = builder(&server).credentials(StaticToken::new("ours")).connect_lazy().unwrap();

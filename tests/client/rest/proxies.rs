@@ -213,6 +213,27 @@ async fn grpc_goes_through_it_too() {
     assert!(proxy.seen()[0].starts_with("CONNECT eset.example:50051 "), "{:?}", proxy.seen());
 }
 
+#[tokio::test]
+async fn this_machine_is_reached_directly_by_each_of_its_names() {
+    let server = Scripted::start([]).await;
+    let proxy = Proxy::start(Manner::Refuses("HTTP/1.1 403 No\r\n\r\n"), server.address()).await;
+    let port = server.address().port();
+    for host in [
+        "127.0.0.1",
+        "LocalHost",
+        "localhost.",
+        "[::ffff:127.0.0.1]",
+        "a.localhost",
+        "a.LOCALHOST.",
+    ] {
+        // A system without IPv6, or whose resolver does not know such a name, fails without the proxy.
+        run(&format!("http://{host}:{port}"), &[("ALL_PROXY", proxy.url())]).await;
+        assert_eq!(proxy.seen(), Vec::<String>::new(), "{host}");
+    }
+    run("http://localhost.example:80", &[("ALL_PROXY", proxy.url())]).await;
+    assert_eq!(proxy.seen().len(), 1);
+}
+
 /// Any success opens the tunnel, and a body declared by its headers does not exist (RFC 9110, 9.3.6).
 #[tokio::test]
 async fn any_success_opens_it() {

@@ -41,7 +41,7 @@ async fn run(wire: Wire, retry: RetryPolicy) -> Ran {
         };
         let client = Client::builder(&emulator.endpoint())
             .wire(wire)
-            .credentials(StaticToken::new("one account"))
+            .credentials(StaticToken::new("one-account"))
             .timer(timer.clone())
             .jitter(draw)
             .retry(retry)
@@ -67,7 +67,7 @@ async fn run(wire: Wire, retry: RetryPolicy) -> Ran {
     }
     let results = workers.join_all().await.into_iter().flatten().collect();
     let arrived = emulator.log().iter().filter(|arrival| arrival.is_rpc("CreateTask")).count();
-    let client = Client::builder(&emulator.endpoint()).credentials(StaticToken::new("one account"));
+    let client = Client::builder(&emulator.endpoint()).credentials(StaticToken::new("one-account"));
     let client = client.connect().await.unwrap();
     timer.advance(Duration::from_secs(2));
     let mut listed = client.device_tasks().list_tasks(ListTasksRequest::default()).items();

@@ -99,6 +99,8 @@ async fn a_login_that_is_wrong_is_refused_with_reasons() {
         ("grant_type=client_credentials", "unsupported_grant_type"),
         ("username=api&password=api", "invalid_request"),
         ("grant_type=%zz", "invalid_request"),
+        ("grant_type=password&username=api&password=api&password=x", "invalid_request"),
+        ("grant_type=password&username=api&password=api&x=1&x=1", "invalid_request"),
     ] {
         let answer = fixture.http.form("/oauth/token", form).await;
         answer.error(400);
