@@ -67,7 +67,7 @@ async fn readiness_names_the_upstream_that_is_down() {
     assert_eq!(get("/readyz?x=1&tenant=down").await.0, 503);
     assert_eq!(get("/readyz?tenant=d%6Fwn").await.0, 503);
     for (path, expected) in [
-        ("/readyz?tennant=down", "expected ?tenant=NAME or no query\n"),
+        ("/readyz?other=down", "expected ?tenant=NAME or no query\n"),
         ("/readyz?tenant=up&tenant=down", "expected ?tenant=NAME once\n"),
     ] {
         assert_eq!(get(path).await, (400, expected.to_owned()), "{path}");

@@ -477,7 +477,7 @@ async fn metadata_that_is_not_grpc_fails_no_call() {
         ("x-none-bin", b"A"),
         ("x-list-bin", b"AAE=, plain!,AAEC"),
         ("x-kept-bin", b"AAE="),
-        ("x-latin", b"caf\xe9"),
+        ("x-latin", b"na\xe9"),
         ("x-tab", b"a\tb"),
         ("x~name", b"a"),
         ("x-kept", b"a b"),
@@ -514,7 +514,7 @@ async fn metadata_that_is_not_grpc_does_not_reach_a_grpc_upstream() {
         let (status, text) = ask("x-y-bin", b"not base64!").await;
         assert!(status == 400 && text.contains("x-y-bin: expected base64"), "{status}: {text}");
         assert!(fixture.emulator.log().is_empty());
-        for (name, value) in [("x-latin", &b"caf\xe9"[..]), ("x-tab", b"a\tb"), ("x~name", b"a")] {
+        for (name, value) in [("x-latin", &b"na\xe9"[..]), ("x-tab", b"a\tb"), ("x~name", b"a")] {
             assert_eq!(ask(name, value).await.0, 200, "{upstream:?}: {name}");
             let arrived = fixture.emulator.log().last().unwrap().headers.clone();
             assert_eq!(arrived.contains_key(name), upstream == Wire::Rest, "{name}");
