@@ -36,6 +36,11 @@ mod ip_sets;
 #[cfg(feature = "policy-management")]
 mod policies;
 mod problem;
+// Few messages of the other hosts have rules.
+#[cfg_attr(
+    not(any(feature = "automation", feature = "policy-management")),
+    allow(dead_code, unused_imports, unused_macros)
+)]
 mod rules;
 mod schema;
 mod suggestion;

@@ -143,7 +143,7 @@ extern crate self as eset_protect;
 pub mod auth;
 mod backoff;
 mod call;
-#[cfg(any(feature = "automation", feature = "policy-management"))]
+#[cfg(any(feature = "automation", feature = "policy-management", feature = "serve"))]
 pub mod check;
 mod client;
 #[doc(hidden)]
