@@ -237,7 +237,7 @@ impl Gate {
             Ok(tonic::Response::new(response.into()))
         };
         let served = encoded::serve(request, self.body_time, answer).await;
-        served.unwrap_or_else(Status::into_http)
+        served.unwrap_or_else(bounded::into_http)
     }
 
     async fn rest(
