@@ -38,7 +38,8 @@ pub(crate) fn retain_valid(headers: &mut HeaderMap) {
 }
 
 fn is_valid(name: &HeaderName, value: &HeaderValue) -> bool {
-    is_name(name) && if is_binary(name) { is_base64(value.as_bytes()) } else { is_text(value) }
+    is_name(name)
+        && if is_binary(name) { is_base64(value.as_bytes()) } else { is_text(value.as_bytes()) }
 }
 
 fn is_name(name: &HeaderName) -> bool {
@@ -46,9 +47,10 @@ fn is_name(name: &HeaderName) -> bool {
     name.as_str().bytes().all(is_allowed)
 }
 
-fn is_text(value: &HeaderValue) -> bool {
+/// Whether a value is text that gRPC can carry.
+pub(crate) fn is_text(value: &[u8]) -> bool {
     // To the end: that needs no branch, and tokens are long.
-    value.as_bytes().iter().fold(true, |is_text, byte| is_text & (0x20..=0x7e).contains(byte))
+    value.iter().fold(true, |is_text, byte| is_text & (0x20..=0x7e).contains(byte))
 }
 
 fn is_base64(value: &[u8]) -> bool {

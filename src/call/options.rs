@@ -7,7 +7,9 @@ use http::HeaderName;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 
 use super::RetryPolicy;
+use super::limit::Limit;
 use crate::error::Error;
+use crate::metadata_form;
 
 /// Headers that control how a message is framed and routed. Setting one could smuggle a second request.
 const PROTOCOL: [&str; 13] = [
@@ -138,7 +140,7 @@ impl CallOptions {
     }
 
     /// Returns the limit of the call.
-    pub(super) fn limit_or(&self, limit: &super::limit::Limit) -> super::limit::Limit {
+    pub(super) fn limit_or(&self, limit: &Limit) -> Limit {
         #[cfg(feature = "serve")]
         if let Some(limiter) = &self.limiter {
             return limit.by(limiter.clone());
@@ -179,10 +181,10 @@ impl CallOptions {
                 return Err(Error::config(format!("metadata: {key:?} belongs to the protocol")));
             }
             // Not included in the error: it may be a secret.
-            let is_valid = value.trim_matches(' ') == value
-                && value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-            let value = is_valid.then(|| AsciiMetadataValue::try_from(value.as_str()).ok());
-            let mut value = value.flatten().ok_or_else(|| {
+            let is_valid =
+                metadata_form::is_text(value.as_bytes()) && value.trim_matches(' ') == value;
+            let value = AsciiMetadataValue::try_from(value.as_str()).ok().filter(|_| is_valid);
+            let mut value = value.ok_or_else(|| {
                 Error::config(format!(
                     "metadata {key:?}: expected visible ASCII without spaces at its ends as its value"
                 ))

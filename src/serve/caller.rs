@@ -24,7 +24,8 @@ pub enum Identity {
     /// `Authorization: Bearer TOKEN`, with a token that has this hash.
     Token(TokenHash),
     /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name,
-    /// which ignore case as usual: of a URI only the path has it. The bridge needs authorities for client certificates: [`ServerTls::new`](super::ServerTls::new).
+    /// which ignore case as usual: of a URI only the path has it. The bridge needs authorities for client
+    /// certificates: [`ServerTls::new`](super::ServerTls::new).
     Certificate(String),
     /// `Authorization: Bearer JWT`, of the issuer of [`Access::jwt`](super::Access::jwt), with this value in its claim.
     Jwt(String),
@@ -152,7 +153,8 @@ impl FromStr for TokenHash {
     }
 }
 
-/// The text is not a [`TokenHash`], or is that of an empty token or of the one in the examples. It may be a token, so the error does not show it.
+/// The text is not a [`TokenHash`], or is that of an empty token or of the one in the examples. It may be a token, so
+/// the error does not show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseHashError(Problem);
 

@@ -55,7 +55,8 @@ pub(super) fn limit_headers(metadata: &mut MetadataMap) {
     limit(metadata, HEADERS - FIXED, VALUE);
 }
 
-/// Removes values that gRPC cannot carry or that are too large, then the largest ones until the others have room. Returns the size of these.
+/// Removes values that gRPC cannot carry or that are too large, then the largest ones until the others have room.
+/// Returns the size of these.
 fn limit(metadata: &mut MetadataMap, room: usize, most: usize) -> usize {
     metadata_form::retain_valid(metadata.as_mut());
     let headers = metadata.as_ref();

@@ -71,6 +71,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "backoff",
             "error",
             "filter",
+            "metadata_form",
             "pending",
             "proto",
             "rate_limiter",
