@@ -98,13 +98,15 @@
 //! it are buffered, including any `Any`s in them, each byte once. An `Any` of a type with serde
 //! implementations of its own is always buffered, at every level of nesting.
 
+use std::borrow::Cow;
+
 use serde::de::Error;
 
 pub use crate::json::open_enum::unrecognized_enum_number;
 
 use crate::json::context::{AppliedOptions, Options};
 use crate::json::message::JsonMessage;
-use crate::json::{formats, path};
+use crate::json::{escapes, formats, path};
 use crate::wkt::{Scope, TypeRegistry};
 
 /// Reads messages from JSON, with options.
@@ -179,6 +181,15 @@ pub(crate) fn with_text<T>(
     Err(match read(valid.unwrap_or_default()) {
         Ok(_) => serde_json::Error::custom(problem),
         Err(error) => path::instead_of_end(error, &problem),
+    })
+}
+
+/// Returns JSON in which U+FFFD replaces what is not Unicode; `None` if all of it is.
+pub(crate) fn replace_non_unicode(json: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(json);
+    escapes::replace_halves(&text).or(match text {
+        Cow::Owned(text) => Some(text),
+        Cow::Borrowed(_) => None,
     })
 }
 

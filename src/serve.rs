@@ -22,7 +22,7 @@
 //!
 //! | of a call | to the upstream |
 //! |---|---|
-//! | the message | gRPC to gRPC: the same bytes. Otherwise as the client converts it: what an `Any` holds is kept whole, members that its type does not have among it, see [`Any`](crate::wkt::Any). Outside of `Any`s, members that the `.proto` files do not have are lost where one side is REST: neither form says how to write them in the other |
+//! | the message | gRPC to gRPC: the same bytes. Otherwise as the client converts it, but nothing of its JSON is lost: members that the `.proto` files do not have ride in an extra field of the request or response, as they do inside an [`Any`](crate::wkt::Any), and are JSON again at the next REST server or caller, also after several bridges. gRPC callers and servers that do not know the field ignore it. Fields that only the bytes have are lost in JSON, which has no form for them |
 //! | the deadline, `grpc-timeout` | over gRPC the time that is left; ESET's REST has no header for it, so a call is cancelled when its time is up. Without a deadline the client's [timeout](crate::ClientBuilder::timeout) applies |
 //! | metadata, headers | all but those below |
 //! | a cancelled call, a closed connection | cancelled, too |

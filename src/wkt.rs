@@ -45,6 +45,8 @@ mod field_mask;
 mod jiff;
 mod merge;
 mod plain;
+#[cfg(feature = "_connections")]
+pub(crate) mod preserving;
 mod registry;
 mod settle;
 mod timestamp;

@@ -60,7 +60,7 @@ impl Backend for Rest {
         let path = call.rpc().path;
         let Some(types) = (self.hosted.types)(path) else { return Box::pin(call.unimplemented()) };
         let api = self.api.clone();
-        Box::pin(call.answer_encoded(types, move |request| async move {
+        Box::pin(call.answer_encoded(types, RpcTypes::request, move |request| async move {
             let response = api.call(path, request.into_inner()).await?;
             Ok(Response::new(response.into()))
         }))

@@ -1,7 +1,29 @@
 //! Escapes of JSON strings that are passed on without parsing.
 
+use std::ops::Range;
+
 /// Refuses lone halves of surrogate pairs, which serde_json accepts in text that it does not parse.
 pub(crate) fn check_escapes(json: &str) -> Result<(), String> {
+    match lone_half(json) {
+        Some(half) => Err(format!("{} is half of a character", &json[half])),
+        None => Ok(()),
+    }
+}
+
+/// Replaces lone halves of surrogate pairs by U+FFFD; `None` if there are none.
+pub(crate) fn replace_halves(json: &str) -> Option<String> {
+    let mut replaced = String::new();
+    let mut rest = json;
+    while let Some(half) = lone_half(rest) {
+        replaced.push_str(&rest[..half.start]);
+        replaced.push_str("\\ufffd");
+        rest = &rest[half.end..];
+    }
+    (rest.len() < json.len()).then(|| replaced + rest)
+}
+
+/// Returns the first escape that is a lone half of a surrogate pair.
+fn lone_half(json: &str) -> Option<Range<usize>> {
     // The end of the last escape if it was the first half of a pair.
     let mut half = None;
     let mut from = 0;
@@ -16,8 +38,5 @@ pub(crate) fn check_escapes(json: &str) -> Result<(), String> {
         from = at + if unit.is_some() { 6 } else { 2 };
         half = unit.filter(|unit| (0xD800..=0xDBFF).contains(unit)).map(|_| from);
     }
-    match half {
-        Some(end) => Err(format!("{} is half of a character", &json[end - 6..end])),
-        None => Ok(()),
-    }
+    half.map(|end| end - 6..end)
 }

@@ -47,6 +47,7 @@ impl Backend for Rest {
             return Box::pin(call.unimplemented());
         };
         let call = call.with_registry(admitted.type_registry().clone());
-        Box::pin(call.answer_encoded(rpc.types, move |request| admitted.forward(rpc, request)))
+        let forward = move |request| admitted.forward(rpc, request);
+        Box::pin(call.answer_encoded(rpc.types, RpcTypes::whole_request, forward))
     }
 }

@@ -37,6 +37,10 @@ pub trait Backend: Send + Sync + 'static {
     fn call(&self, call: RestCall) -> RestFuture;
 }
 
+/// Encodes a request from its values in the path, the query and the body.
+#[cfg(feature = "_connections")]
+type ReadRequest = fn(RpcTypes, &Route, &str, &[u8]) -> Result<Vec<u8>, TranscodeError>;
+
 /// A call that arrived as an HTTP request.
 pub struct RestCall {
     pub(super) route: Route,
@@ -97,18 +101,19 @@ impl RestCall {
         }
     }
 
-    /// Does the same with encoded messages, for any RPC.
+    /// Does the same with encoded messages, for any RPC. `read` is that of the request.
     #[cfg(feature = "_connections")]
     pub(crate) async fn answer_encoded<F>(
         self,
         types: RpcTypes,
+        read: ReadRequest,
         handle: impl FnOnce(Request<Bytes>) -> F,
     ) -> Result<RestResponse, Status>
     where
         F: Future<Output = Result<Response<Bytes>, Status>>,
     {
-        let read = |route: &Route, query: &str, body: &[u8]| types.request(route, query, body);
-        let (responder, request) = self.read(read)?;
+        let (responder, request) =
+            self.read(|route, query, body| read(types, route, query, body))?;
         let (metadata, message, _) = handle(request.map(Bytes::from)).await?.into_parts();
         if responder.route.spec().response != HttpBody::full_name() {
             return responder.respond(metadata, |route| types.response(route, &message));

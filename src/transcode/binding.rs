@@ -82,20 +82,33 @@ impl Encoded {
     }
 
     /// Decodes the body of the response to this request. An empty body is a response without any set field,
-    /// if the response has no fields or the body is a single field.
+    /// if the response has no fields or the body is a single field. U+FFFD replaces what is not Unicode, such as
+    /// half of a surrogate pair in the name of a Windows file: one such name must not cost a whole list.
     ///
     /// # Errors
     ///
     /// Fails if the body is not valid for this response.
     pub fn response<R: Rpc>(&self, body: &[u8]) -> Result<R::Response, TranscodeError> {
-        self.read_response(fields_of::<R::Response>(), R::Response::read_json, body)
+        self.read_response(fields_of::<R::Response>(), &R::Response::read_json, body)
     }
 
     /// Decodes it with a function, into a message of these fields.
     pub(super) fn read_response<T: Default>(
         &self,
         fields: &'static [Field],
-        read: Read<T>,
+        read: Read<'_, T>,
+        body: &[u8],
+    ) -> Result<T, TranscodeError> {
+        self.read_unicode(fields, read, body).or_else(|error| {
+            let replaced = protojson::replace_non_unicode(body).ok_or(error)?;
+            self.read_unicode(fields, read, replaced.as_bytes())
+        })
+    }
+
+    fn read_unicode<T: Default>(
+        &self,
+        fields: &'static [Field],
+        read: Read<'_, T>,
         body: &[u8],
     ) -> Result<T, TranscodeError> {
         let field = self.binding.response_body;
@@ -113,9 +126,9 @@ impl Encoded {
 }
 
 /// Reads a message, as itself or encoded.
-pub(super) type Read<T> = fn(&mut Parser<'_>) -> serde_json::Result<T>;
+pub(super) type Read<'a, T> = &'a dyn Fn(&mut Parser<'_>) -> serde_json::Result<T>;
 
-fn read_json<T>(json: &[u8], read: Read<T>) -> serde_json::Result<T> {
+fn read_json<T>(json: &[u8], read: Read<'_, T>) -> serde_json::Result<T> {
     protojson::with_text(json, |text| Parser::new(text).read(read))
 }
 
@@ -234,7 +247,7 @@ fn encode(
 /// Decodes a request of these fields from the values in the path, the query and the body, with functions for its JSON
 /// and for its bytes.
 pub(super) fn decode<T>(
-    (fields, read, of_bytes): (&'static [Field], Read<T>, OfBytes<T>),
+    (fields, read, of_bytes): (&'static [Field], Read<'_, T>, OfBytes<T>),
     binding: &HttpBinding,
     variables: &[(&str, String)],
     query: &str,

@@ -152,7 +152,7 @@ impl Route {
         self.check::<R>()?;
         let of_bytes = |bytes| R::Request::decode(Bytes::from(bytes));
         let request =
-            (binding::fields_of::<R::Request>(), R::Request::read_json as _, of_bytes as _);
+            (binding::fields_of::<R::Request>(), &R::Request::read_json as _, of_bytes as _);
         binding::decode(request, self.binding, &self.variables, query, body)
     }
 

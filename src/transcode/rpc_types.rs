@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 #[cfg(feature = "serve")]
 use super::Encoded;
-use super::binding::{self, Transcoded};
+use super::binding::{self, Read, Transcoded};
 use super::{Route, TranscodeError};
 use crate::json::compact::Compact;
 use crate::json::message::message_type;
@@ -15,6 +15,7 @@ use crate::json::schema::{Field, MessageType};
 #[cfg(feature = "serve")]
 use crate::rpc::HttpBinding;
 use crate::rpc::{Rpc, RpcVisitor};
+use crate::wkt::preserving;
 
 /// The types of the request and response of an RPC.
 #[derive(Clone, Copy)]
@@ -54,11 +55,12 @@ impl RpcTypes {
         Encoded::of(&EncodedMessage(&self.0.request, request), bindings)
     }
 
-    /// Decodes the response to such a request, as [`Encoded::response`] does.
+    /// Decodes the response to such a request, as [`Encoded::response`] does. It keeps members that the type does
+    /// not have.
     #[cfg(feature = "serve")]
     pub(crate) fn of_http(self, request: &Encoded, body: &[u8]) -> Result<Vec<u8>, TranscodeError> {
         let fields = self.0.response.fields().unwrap_or_default();
-        request.read_response(fields, self.0.response.read, body)
+        request.read_response(fields, &|parser| preserving::read(&self.0.response, parser), body)
     }
 
     /// Decodes an HTTP request, as [`Route::request`] does.
@@ -69,8 +71,21 @@ impl RpcTypes {
         body: &[u8],
     ) -> Result<Vec<u8>, TranscodeError> {
         let fields = self.0.request.fields().unwrap_or_default();
-        let request = (fields, self.0.request.read, Ok as _);
-        binding::decode(request, route.binding(), route.variables(), query, body)
+        let read: Read<'_, _> = &self.0.request.read;
+        binding::decode((fields, read, Ok), route.binding(), route.variables(), query, body)
+    }
+
+    /// Does the same, and keeps members that the type does not have.
+    #[cfg(feature = "serve")]
+    pub(crate) fn whole_request(
+        self,
+        route: &Route,
+        query: &str,
+        body: &[u8],
+    ) -> Result<Vec<u8>, TranscodeError> {
+        let fields = self.0.request.fields().unwrap_or_default();
+        let read: Read<'_, _> = &|parser| preserving::read(&self.0.request, parser);
+        binding::decode((fields, read, Ok), route.binding(), route.variables(), query, body)
     }
 
     /// Encodes the body of the response, as [`Route::response`] does.
@@ -96,7 +111,7 @@ impl Transcoded for EncodedMessage<'_> {
     }
 
     fn json(&self) -> Result<Vec<u8>, TranscodeError> {
-        let text = Compact::text(|json| (self.0.write)(self.1, json));
+        let text = Compact::text(|json| preserving::write(self.0, self.1, json));
         text.map(String::into_bytes).map_err(|error| TranscodeError::json(&error))
     }
 }

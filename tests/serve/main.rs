@@ -18,6 +18,7 @@ mod health;
 mod hostile;
 mod jwt;
 mod large_errors;
+mod lossless;
 mod operations;
 mod passing;
 mod redis;

@@ -45,6 +45,20 @@ async fn members_and_numbers_in_other_forms_are_read() {
 }
 
 #[tokio::test]
+async fn text_that_is_not_unicode_does_not_cost_the_list() {
+    // NTFS allows such names.
+    let devices = [
+        &br#"{"devices":[{"uuid":"a","displayName":"x\ud800y\ud83d\ude00"},{"displayName":"\udc00\ud800"},"#[..],
+        b"{\"displayName\":\"x\xE9\"}]}",
+    ];
+    let answer = answer("200 OK", &[("content-type", "application/json")], devices.concat());
+    let server = Scripted::start([answer]).await;
+    let list = cloud(&server).devices().list_devices(ListDevicesRequest::default());
+    let names: Vec<_> = list.await.unwrap().devices.into_iter().map(|it| it.display_name).collect();
+    assert_eq!(names, ["x\u{FFFD}y😀", "\u{FFFD}\u{FFFD}", "x\u{FFFD}"]);
+}
+
+#[tokio::test]
 async fn a_tenant_without_the_module_and_a_filter_that_is_none_are_told_apart() {
     let server =
         Scripted::start([json("501 Not Implemented", ""), json("400 Bad Request", "")]).await;

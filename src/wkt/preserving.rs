@@ -1,0 +1,59 @@
+//! Encoded messages that keep the members that their type does not have, for bridges, which only pass them on.
+//!
+//! They ride in the extra field that an [`Any`](super::Any) has for those of the message in it.
+
+use bytes::Bytes;
+use serde::de::Error as _;
+use serde_json::{Error, Result};
+
+use super::merge::{Problem, merge, patch};
+use crate::json::compact::Compact;
+use crate::json::context;
+use crate::json::preserved;
+use crate::json::schema::MessageType;
+#[cfg(feature = "serve")]
+use crate::json::{context::Collecting, parser::Parser};
+use crate::proto::eset_protect::v1::UnknownMembers;
+
+/// Encodes a message from its JSON.
+#[cfg(feature = "serve")]
+pub(crate) fn read(message_type: &MessageType, parser: &mut Parser<'_>) -> Result<Vec<u8>> {
+    let collecting = Collecting::begin();
+    let message = (message_type.read)(parser)?;
+    let mut unknown = collecting.end().map_err(Error::custom)?;
+    // Of equal names the last counts, as in most readers of JSON.
+    unknown.reverse();
+    unknown.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    unknown.dedup_by(|a, b| a.pointer == b.pointer);
+    Ok(preserved::append(message, &preserved::members(unknown)))
+}
+
+/// Writes the JSON of an encoded message. Only a strict writer refuses members that cannot be put back.
+pub(crate) fn write(message_type: &MessageType, message: &Bytes, json: &mut Compact) -> Result<()> {
+    let carried = preserved::split(message).map_err(Error::custom)?;
+    let Some((own, members)) = carried else { return (message_type.write)(message, json) };
+    let start = json.len();
+    write_with(message_type, &own, &members, json).or_else(|problem| {
+        if context::writes_strictly() {
+            return Err(problem);
+        }
+        json.rewind(start);
+        (message_type.write)(&own.into(), json)
+    })
+}
+
+/// Writes it with its members. Those that the type has by now become fields.
+fn write_with(
+    message_type: &MessageType,
+    own: &[u8],
+    UnknownMembers { members }: &UnknownMembers,
+    json: &mut Compact,
+) -> Result<()> {
+    let (message, members) =
+        merge(own, message_type, members).map_err(|problem| match problem {
+            Problem::Bytes(error) => Error::custom(error),
+            Problem::Json(problem) => Error::custom(problem),
+        })?;
+    let own = Compact::text(|own| (message_type.write)(&message.into(), own))?;
+    patch(&members).map_err(Error::custom)?.write_object(&own, None, json)
+}
