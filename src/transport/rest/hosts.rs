@@ -83,6 +83,9 @@ enum Base {
     Single(Origin),
 }
 
+/// The limit of the crate `http`. Checked here so that no error repeats a path of megabytes.
+const MAX_PATH_AND_QUERY: usize = u16::MAX as usize - 1;
+
 /// A scheme, host and port.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
@@ -114,6 +117,13 @@ impl Origin {
 
     /// The address of a path and a query.
     pub(crate) fn uri(self, path_and_query: &str) -> Result<Uri, Error> {
+        let length = path_and_query.len();
+        if length > MAX_PATH_AND_QUERY {
+            let problem = format!(
+                "the path and query have {length} bytes; an address has at most {MAX_PATH_AND_QUERY}"
+            );
+            return Err(Error::config(problem));
+        }
         let authority = self.authority.clone();
         let wrong = |error: http::Error| {
             Error::config(format!("the address {authority}{path_and_query}: {error}"))

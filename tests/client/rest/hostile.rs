@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
+use eset_protect::auth::StaticToken;
+use eset_protect::automation::v1::GetTaskRequest;
 use eset_protect::{Error, ErrorKind};
 use flate2::{Compression, write::GzEncoder};
 use tonic::Code;
@@ -216,4 +218,17 @@ async fn a_request_over_the_limit_is_not_sent() {
     assert!(error.is_limit_exceeded() && !error.may_have_executed(), "{error:?}");
     assert!(error.message().contains("max_message_size"), "{error}");
     assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_error_does_not_repeat_an_address_of_megabytes() {
+    let server = Scripted::start([]).await;
+    for uuid in ["x".repeat(1_000_000), "é/".repeat(20_000)] {
+        let client = builder(&server).credentials(StaticToken::new("a token"));
+        let tasks = client.connect_lazy().unwrap().device_tasks();
+        let error = tasks.get_task(GetTaskRequest { task_uuid: uuid }).await.unwrap_err();
+        assert!(error.message().contains("an address has at most 65534"), "{error}");
+        assert!(format!("{error} {error:?}").len() < 1_000);
+    }
+    assert!(server.seen().is_empty());
 }
