@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tonic::Code;
 
-use crate::passing::Silent;
+use crate::calls::Silent;
 use crate::support::directory::Directory;
 use crate::{WIRES, builder, client, emulator};
 

@@ -11,6 +11,7 @@ mod audit;
 mod audit_file;
 mod bodies;
 mod browsers;
+mod calls;
 mod config;
 mod fronts;
 mod heads;
