@@ -41,47 +41,45 @@ pub(crate) enum Place {
     Segments,
     /// A query, where `+` is a space.
     Query,
+    /// A message of gRPC, where a `%` that encodes nothing stays ("PROTOCOL-HTTP2", Percent-Encoded).
+    Message,
 }
 
 /// Decodes text; the error says what is wrong.
 pub(super) fn decode(text: &str, place: Place) -> Result<String, String> {
-    String::from_utf8(decode_bytes(text, place)?)
+    String::from_utf8(decode_bytes(text.as_bytes(), place)?)
         .map_err(|_| "the decoded text is not UTF-8".to_owned())
 }
 
 /// Decodes what may be no text.
-pub(crate) fn decode_bytes(text: &str, place: Place) -> Result<Vec<u8>, &'static str> {
+pub(crate) fn decode_bytes(text: &[u8], place: Place) -> Result<Vec<u8>, &'static str> {
     // All of a uuid: it need not be copied byte by byte.
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Ok(text.as_bytes().to_vec());
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(text.to_vec());
     }
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let Some((&first, tail)) = rest.split_first() {
         rest = tail;
-        match first {
-            b'%' => {
-                let [high, low, tail @ ..] = rest else {
-                    return Err("`%` is not followed by two hex digits");
-                };
-                let byte = hex(*high)
-                    .zip(hex(*low))
-                    .map(|(high, low)| high << 4 | low)
-                    .ok_or("`%` is not followed by two hex digits")?;
-                if byte == b'/' && place == Place::Segments {
-                    bytes.extend([b'%', *high, *low]);
-                } else {
-                    bytes.push(byte);
-                }
-                rest = tail;
+        match (first == b'%').then(|| hex_pair(tail)) {
+            Some(Some(b'/')) if place == Place::Segments => bytes.push(first),
+            Some(Some(byte)) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
             }
-            b'+' if place == Place::Query => bytes.push(b' '),
+            Some(None) if place != Place::Message => {
+                return Err("`%` is not followed by two hex digits");
+            }
+            None if first == b'+' && place == Place::Query => bytes.push(b' '),
             _ => bytes.push(first),
         }
     }
     Ok(bytes)
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+/// Returns the byte that the two hex digits at the beginning stand for.
+fn hex_pair(text: &[u8]) -> Option<u8> {
+    let [high, low, ..] = text else { return None };
+    let hex = |digit: &u8| char::from(*digit).to_digit(16);
+    u8::try_from(hex(high)? << 4 | hex(low)?).ok()
 }

@@ -9,7 +9,9 @@ use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::not_grpc::{NotGrpc, code_of};
 use crate::error::{Error, ErrorKind, root_cause};
+use crate::framing::MessageLimit;
 use crate::proto::google::rpc;
+use crate::transcode::{Place, decode_bytes};
 use crate::transport::error_chain::{BoxError, find};
 use crate::transport::limits::{self, TooLong};
 use crate::transport::no_http2::NoHttp2;
@@ -138,24 +140,9 @@ fn exhausted(error: Error, is_whole: bool) -> Error {
 /// Takes out the message. tonic would call a status with a message that is not UTF-8 `UNKNOWN`; what is wrong in it
 /// must not cost the rest ("PROTOCOL-HTTP2", Percent-Encoded).
 fn take_message(headers: &mut HeaderMap) -> String {
-    let Some(value) = headers.remove(&GRPC_MESSAGE) else { return String::new() };
-    let hex =
-        |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut message = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        message.push(match tail {
-            [high, low, tail @ ..] if *first == b'%' => match hex(high).zip(hex(low)) {
-                Some((high, low)) => {
-                    rest = tail;
-                    high << 4 | low
-                }
-                None => *first,
-            },
-            _ => *first,
-        });
-    }
+    let value = headers.remove(&GRPC_MESSAGE);
+    let encoded = value.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+    let message = decode_bytes(encoded, Place::Message).unwrap_or_default();
     String::from_utf8_lossy(&message).into_owned()
 }
 
