@@ -113,23 +113,16 @@ fn is_of_caller(name: &HeaderName) -> bool {
             | "origin"
             | "referer"
             | "save-data"
-            | "signature"
-            | "signature-input"
             | "upgrade-insecure-requests"
             | "user-agent"
             | "x-host"
             | "x-requested-with"
             // Parts and conditions of one HTTP request, and wishes for its response.
             | "cache-control"
-            | "digest"
             | "pragma"
             | "prefer"
             | "priority"
             | "range"
-            | "repr-digest"
-            | "want-content-digest"
-            | "want-digest"
-            | "want-repr-digest"
             // gRPC-Web.
             | "x-grpc-web"
             | "x-user-agent"
@@ -137,6 +130,7 @@ fn is_of_caller(name: &HeaderName) -> bool {
             | "response-id"
     );
     is_listed
+        || metadata::is_of_bytes(name)
         || metadata::begins_with_any(name, &BEGINNINGS)
         || name.split('-').any(|word| CREDENTIALS.contains(&word))
         || name.contains("api-key")

@@ -91,6 +91,23 @@ pub(crate) fn begins_with_any(name: &str, beginnings: &[&str]) -> bool {
     beginnings.iter().any(is_of)
 }
 
+/// Whether a header is about digests or signatures, of a request as of a response (RFC 9530, RFC 9421): they fit only the
+/// bytes that were sent with it.
+#[cfg(feature = "serve")]
+pub(crate) fn is_of_bytes(name: &str) -> bool {
+    matches!(
+        name,
+        "content-digest"
+            | "digest"
+            | "repr-digest"
+            | "signature"
+            | "signature-input"
+            | "want-content-digest"
+            | "want-digest"
+            | "want-repr-digest"
+    )
+}
+
 /// Removes what an upstream says of its own origin and the marks of a bridge: they would be heard as said of this server
 /// or by it, over gRPC-Web, too.
 #[cfg(feature = "serve")]
@@ -99,6 +116,7 @@ pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
         let name = name.as_str();
         // Where to go, what to store, how to log in, and what fits only the bytes that the upstream sent.
         is_of_browser(name)
+            || is_of_bytes(name)
             || name.starts_with(OURS)
             || matches!(
                 name,
@@ -116,13 +134,7 @@ pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
                     | "last-modified"
                     | "location"
                     | "pragma"
-                    | "repr-digest"
-                    | "signature"
-                    | "signature-input"
                     | "vary"
-                    | "want-content-digest"
-                    | "want-digest"
-                    | "want-repr-digest"
                     | "www-authenticate"
             )
     };
