@@ -1,8 +1,10 @@
 //! The files of a certificate, which is renewed while a bridge serves.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
+
+use serde::Deserialize;
 
 use super::caller::TokenHash;
 use super::tls::ServerTls;
@@ -13,22 +15,53 @@ use crate::error::Error;
 /// client, replaces the files and tells nobody.
 #[derive(Clone, Debug)]
 pub struct CertificateFiles {
-    certificate: PathBuf,
-    key: PathBuf,
-    client_authorities: Option<PathBuf>,
+    paths: TlsFiles<PathBuf>,
     /// The hash of what was in them.
-    seen: Option<TokenHash>,
+    seen: TokenHash,
+}
+
+/// The paths of these files, or their contents.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsFiles<T> {
+    certificate: T,
+    key: T,
+    pub(super) client_authorities: Option<T>,
+}
+
+impl<T> TlsFiles<T> {
+    /// Applies a function to each, with its key in the configuration.
+    pub(super) fn try_map<U, E>(
+        &self,
+        map: impl Fn(&str, &T) -> Result<U, E>,
+    ) -> Result<TlsFiles<U>, E> {
+        let authorities = self.client_authorities.as_ref();
+        Ok(TlsFiles {
+            certificate: map("certificate", &self.certificate)?,
+            key: map("key", &self.key)?,
+            client_authorities: authorities
+                .map(|one| map("client_authorities", one))
+                .transpose()?,
+        })
+    }
+}
+
+impl TlsFiles<Vec<u8>> {
+    pub(super) fn tls(&self) -> Result<ServerTls, Error> {
+        ServerTls::new(&self.certificate, &self.key, self.client_authorities.as_deref())
+    }
+
+    fn hash(&self) -> TokenHash {
+        let all = [&self.certificate, &self.key].into_iter().chain(&self.client_authorities);
+        TokenHash::of_bytes(
+            &all.flat_map(|one| [one.as_slice(), &[0]]).collect::<Vec<_>>().concat(),
+        )
+    }
 }
 
 impl CertificateFiles {
-    pub(super) fn new(
-        certificate: PathBuf,
-        key: PathBuf,
-        client_authorities: Option<PathBuf>,
-    ) -> Self {
-        let mut files = Self { certificate, key, client_authorities, seen: None };
-        files.seen = files.hash();
-        files
+    pub(super) fn new(paths: TlsFiles<PathBuf>, contents: &TlsFiles<Vec<u8>>) -> Self {
+        Self { paths, seen: contents.hash() }
     }
 
     /// Completes when a file has other contents than at the last time, and looks so often. Files that cannot be read
@@ -36,8 +69,8 @@ impl CertificateFiles {
     pub async fn changed(&mut self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
-            let now = self.hash();
-            if now.is_some() && now != self.seen {
+            let now = self.contents().map_or(self.seen, |contents| contents.hash());
+            if now != self.seen {
                 self.seen = now;
                 return;
             }
@@ -51,20 +84,12 @@ impl CertificateFiles {
     /// Fails if a file cannot be read or is not valid, or if the key is not that of the certificate, which may be
     /// replaced before it.
     pub fn read(&self) -> Result<ServerTls, Error> {
-        let read = |path: &Path| {
-            fs::read(path).map_err(|error| Error::config(format!("{}: {error}", path.display())))
-        };
-        let authorities = self.client_authorities.as_deref().map(read).transpose()?;
-        ServerTls::new(read(&self.certificate)?, read(&self.key)?, authorities.as_deref())
+        self.contents()?.tls()
     }
 
-    /// Returns the hash of all contents; `None` if they cannot be read.
-    fn hash(&self) -> Option<TokenHash> {
-        let mut contents = Vec::new();
-        for path in [&self.certificate, &self.key].into_iter().chain(&self.client_authorities) {
-            contents.extend(fs::read(path).ok()?);
-            contents.push(0);
-        }
-        Some(TokenHash::of_bytes(&contents))
+    fn contents(&self) -> Result<TlsFiles<Vec<u8>>, Error> {
+        self.paths.try_map(|_, path| {
+            fs::read(path).map_err(|error| Error::config(format!("{}: {error}", path.display())))
+        })
     }
 }

@@ -23,7 +23,7 @@ pub use self::fixed::FixedSettings;
 use self::place::Source;
 use super::access::Access;
 use super::bridge::Bridge;
-use super::certificate_files::CertificateFiles;
+use super::certificate_files::{CertificateFiles, TlsFiles};
 use super::jwt::{Jwks, JwtIssuer};
 use super::tls::ServerTls;
 use crate::client::timeout;
@@ -122,21 +122,13 @@ struct File {
     operations: Option<Spanned<String>>,
     jwt: Option<JwtTable>,
     redis: Option<Spanned<redis::Table>>,
-    tls: Option<Spanned<TlsTable>>,
+    tls: Option<Spanned<TlsFiles<Spanned<PathBuf>>>>,
     #[serde(default)]
     limits: LimitsTable,
     #[serde(default)]
     tenants: BTreeMap<String, Spanned<tenants::Table>>,
     #[serde(default)]
     callers: BTreeMap<String, Spanned<CallerTable>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TlsTable {
-    certificate: Spanned<PathBuf>,
-    key: Spanned<PathBuf>,
-    client_authorities: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Deserialize)]
@@ -306,19 +298,13 @@ fn jwt(source: &Source<'_>, table: &JwtTable) -> Result<JwtIssuer, ConfigError> 
 
 fn tls(
     source: &Source<'_>,
-    table: &Spanned<TlsTable>,
+    table: &Spanned<TlsFiles<Spanned<PathBuf>>>,
 ) -> Result<(ServerTls, CertificateFiles), ConfigError> {
-    let TlsTable { certificate, key, client_authorities } = table.as_ref();
-    let authorities = client_authorities.as_ref();
-    let path = |path: &Spanned<PathBuf>| source.resolve(path.as_ref());
-    let files = CertificateFiles::new(path(certificate), path(key), authorities.map(path));
-    let certificate = source.file("tls.certificate", certificate)?;
-    let key = source.file("tls.key", key)?;
-    let authorities =
-        authorities.map(|path| source.file("tls.client_authorities", path)).transpose()?;
-    let tls = ServerTls::new(certificate, key, authorities.as_deref());
+    let paths = table.as_ref().try_map(|_, path| Ok(source.resolve(path.as_ref())))?;
+    let contents = table.as_ref().try_map(|key, path| source.file(&format!("tls.{key}"), path))?;
+    let tls = contents.tls();
     let tls = tls.map_err(|error| source.at("tls", &table.span(), &Error::message(&error)))?;
-    Ok((tls, files))
+    Ok((tls, CertificateFiles::new(paths, &contents)))
 }
 
 fn limits(source: &Source<'_>, table: &LimitsTable) -> Result<ConnectionLimits, ConfigError> {
