@@ -98,7 +98,7 @@ mod hosted_rpc;
 mod jwt;
 mod metadata;
 mod operations;
-mod own_limits;
+mod own_tokens;
 #[cfg(feature = "redis")]
 mod redis_budget;
 mod rules;

@@ -11,7 +11,7 @@ use super::caller::{Caller, Identity, TokenHash};
 use super::health::Health;
 use super::jwt::JwtIssuer;
 use super::metadata::TENANT;
-use super::own_limits::OwnLimits;
+use super::own_tokens::{OwnToken, OwnTokens};
 use crate::client::Client;
 use crate::server::head::bearer;
 use crate::wkt::TypeRegistry;
@@ -39,14 +39,14 @@ pub struct Access {
     jwt: Option<Arc<JwtIssuer>>,
 }
 
-/// Where the calls of a tenant go: a client, whose JSON remembers enum names. Nothing is shared with other tenants: the client has connections, a token, a
-/// rate limiter and a retry throttle of its own.
+/// Where the calls of a tenant go: a client, whose JSON remembers enum names. Nothing is shared with other tenants: the
+/// client has connections, a token, a rate limiter and a retry throttle of its own.
 pub(super) struct Tenant {
     pub(super) name: Arc<str>,
     pub(super) client: Client,
     pub(super) type_registry: TypeRegistry,
     pub(super) health: Health,
-    pub(super) own_limits: OwnLimits,
+    pub(super) own_tokens: OwnTokens,
     /// Of the settings from which the client was built.
     fingerprint: Option<TokenHash>,
 }
@@ -54,8 +54,8 @@ pub(super) struct Tenant {
 impl Tenant {
     pub(super) fn new(name: &str, client: Client, fingerprint: Option<TokenHash>) -> Self {
         let type_registry = client.type_registry().clone().remember_enum_names();
-        let (name, health, own_limits) = (Arc::from(name), Health::default(), OwnLimits::default());
-        Self { name, client, type_registry, health, own_limits, fingerprint }
+        let (name, health, own_tokens) = (Arc::from(name), Health::default(), OwnTokens::default());
+        Self { name, client, type_registry, health, own_tokens, fingerprint }
     }
 }
 
@@ -63,10 +63,14 @@ impl Tenant {
 #[derive(Clone, Default)]
 pub(super) struct Certified(pub(super) Arc<[String]>);
 
-/// The caller of a request, and the subject of its JWT.
+/// The caller of a request.
+#[derive(Clone)]
 pub(super) struct Identified {
     pub(super) caller: Arc<Caller>,
+    /// The subject of its JWT.
     pub(super) subject: Option<String>,
+    /// Its own token for the upstream.
+    pub(super) own_token: Option<OwnToken>,
 }
 
 impl Access {
@@ -161,15 +165,15 @@ impl Access {
             return Err(Status::unauthenticated("authorization: expected one"));
         }
         let by = |identity: &Identity| self.callers.get(identity).cloned();
-        let known = |caller| Ok(Identified { caller, subject: None });
+        let known = |caller| Ok(Identified { caller, subject: None, own_token: None });
         let Certified(names) = extensions.get().cloned().unwrap_or_default();
         let mut names = names.iter().cloned().map(Identity::Certificate);
         if let Some(caller) = names.find_map(|name| by(&name)) {
             return known(caller);
         }
-        let token = bearer(headers);
-        if let Some(token) = token {
-            if let Some(caller) = by(&Identity::Token(TokenHash::of(token))) {
+        if let Some(token) = bearer(headers) {
+            let hash = TokenHash::of(token);
+            if let Some(caller) = by(&Identity::Token(hash)) {
                 return known(caller);
             }
             if let Some(issuer) = &self.jwt
@@ -177,15 +181,19 @@ impl Access {
             {
                 let mut values = verified.values.into_iter().map(Identity::Jwt);
                 if let Some(caller) = values.find_map(|value| by(&value)) {
-                    return Ok(Identified { caller, subject: verified.subject });
+                    let subject = verified.subject;
+                    return Ok(Identified { caller, subject, own_token: None });
                 }
             }
+            // A token of the issuer is for this server alone, whatever is wrong with it. No upstream gets to see it.
+            let is_ours = self.jwt.as_ref().is_some_and(|issuer| issuer.is_named_by(token));
+            if !is_ours && let Some(caller) = by(&Identity::OwnToken) {
+                let header = headers.get(header::AUTHORIZATION).cloned();
+                let own_token = header.map(|header| OwnToken { header, hash });
+                return Ok(Identified { caller, subject: None, own_token });
+            }
         }
-        // A token of the issuer is for this server alone, whatever is wrong with it. No upstream gets to see it.
-        let is_ours =
-            |token: &str| self.jwt.as_ref().is_some_and(|issuer| issuer.is_named_by(token));
-        let own = token.filter(|token| !is_ours(token)).and_then(|_| by(&Identity::OwnToken));
-        match own.or_else(|| by(&Identity::Anyone)) {
+        match by(&Identity::Anyone) {
             Some(caller) => known(caller),
             // The same for all reasons, so that nobody can guess names or tokens.
             None => Err(Status::unauthenticated("this server does not know the caller")),

@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
-use tokio::time::Instant;
+use http::HeaderMap;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Response, Status};
 
-use super::access::Tenant;
+use super::access::{Identified, Tenant};
 use super::audit::{self, AuditLog, Target};
-use super::caller::Caller;
 use super::health::{Attempted, Problem};
 use super::hosted_rpc::HostedRpc;
+use super::own_tokens::OwnToken;
 use super::{failure, health_checks, metadata, rules};
 use crate::call::CallOptions;
 use crate::client::Client;
-use crate::rate_limiter::RateLimiter;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
 use crate::server::health::ReportedHealth;
@@ -26,12 +24,8 @@ use crate::wkt::TypeRegistry;
 /// A call that its caller may make, and where it goes.
 #[derive(Clone)]
 pub(super) struct Admitted {
-    pub(super) caller: Arc<Caller>,
-    /// The subject of the caller's JWT.
-    pub(super) subject: Option<String>,
+    pub(super) identified: Identified,
     pub(super) tenant: Arc<Tenant>,
-    /// The caller's own token for the upstream.
-    pub(super) own_token: Option<HeaderValue>,
     pub(super) deadline: Deadline,
     pub(super) audit: Option<AuditLog>,
     pub(super) health: ReportedHealth,
@@ -48,26 +42,25 @@ impl Admitted {
 
     /// Returns the options of the call to the upstream: the metadata and the remaining time.
     fn options(&self, metadata: MetadataMap) -> CallOptions {
-        let flow = Arc::clone(&self.caller.name);
-        let options = CallOptions::default().forwarded(metadata).flow(flow);
-        let options = options.limiter(self.own_limiter());
+        let flow = Arc::clone(&self.identified.caller.name);
+        let own = self.identified.own_token.as_ref();
+        let tokens = &self.tenant.own_tokens;
+        let limiter = own.and_then(|own| tokens.limiter(own.hash, self.client().limiter()));
+        let options = CallOptions::default().forwarded(metadata).flow(flow).limiter(limiter);
         match self.deadline.left() {
             Some(left) => options.timeout(left),
             None => options,
         }
     }
 
-    /// Returns the limit of the caller's own token.
-    fn own_limiter(&self) -> Option<RateLimiter> {
-        let (token, tenant) = (self.own_token.as_ref()?, self.client().limiter()?);
-        Some(self.tenant.own_limits.of(token.as_bytes(), tenant, Instant::now()))
-    }
-
     /// Describes the call for the audit log.
     pub(super) fn described(&self, spec: &MethodSpec, target: Target) -> audit::Call {
+        let Identified { caller, subject, own_token } = &self.identified;
+        let is_made_up = |own: &OwnToken| !self.tenant.own_tokens.is_accepted(own.hash);
         audit::Call {
-            caller: self.caller.name.to_string(),
-            subject: self.subject.clone(),
+            caller: caller.name.to_string(),
+            may_be_nobody: own_token.as_ref().is_some_and(is_made_up),
+            subject: subject.clone(),
             tenant: self.tenant.name.to_string(),
             rpc: spec.path.strip_prefix('/').unwrap_or(spec.path),
             target,
@@ -96,9 +89,11 @@ impl Admitted {
         message: Bytes,
     ) -> Result<Response<Bytes>, Status> {
         let HostedRpc { spec, types, .. } = rpc;
-        let metadata = metadata::for_upstream(headers, self.own_token.clone())?;
+        let Identified { caller, own_token, .. } = &self.identified;
+        let own_header = own_token.as_ref().map(|own| own.header.clone());
+        let metadata = metadata::for_upstream(headers, own_header)?;
         let encode = || self.type_registry().scope(|| types.to_http(&message, spec.http));
-        let is_dry_run = self.caller.rules.is_dry_run(spec);
+        let is_dry_run = caller.rules.is_dry_run(spec);
         let entry = match &self.audit {
             Some(log) if rules::is_write(spec) && !is_dry_run => {
                 let target = encode().map(|encoded| Target::of(&encoded)).unwrap_or_default();
@@ -114,10 +109,17 @@ impl Admitted {
         let options = self.options(metadata);
         let result = self.client().forward(spec, types, message, &options).await;
         let attempted = Attempted {
-            by_tenant: self.own_token.is_none() && self.client().has_credentials(),
+            by_tenant: own_token.is_none() && self.client().has_credentials(),
             had_deadline: self.deadline.left().is_some(),
         };
         let error = result.as_ref().err();
+        match (own_token, error) {
+            (Some(own), None) => self.tenant.own_tokens.accept(own.hash, self.client().limiter()),
+            (Some(own), Some(error)) if error.is_unauthenticated() => {
+                self.tenant.own_tokens.refuse(own.hash);
+            }
+            _ => {}
+        }
         let problem = error.and_then(|error| Problem::of(error, attempted));
         if let Some(entry) = entry {
             match &result {

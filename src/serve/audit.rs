@@ -1,5 +1,6 @@
 //! The log of calls that change something.
 
+mod allowance;
 mod entry;
 mod file;
 mod log;

@@ -30,8 +30,9 @@ pub enum Identity {
     /// `Authorization: Bearer JWT`, of the issuer of [`Access::jwt`](super::Access::jwt), with this value in its claim.
     Jwt(String),
     /// `Authorization: Bearer TOKEN` with any other token. The bridge passes it on, and the upstream says who the
-    /// caller is. Each token has the rate limit of the tenant for itself, up to 1,024 tokens at a time; further ones
-    /// share one.
+    /// caller is. Each token has the rate limit of the tenant for itself, up to 1,024 tokens at a time that the upstream
+    /// has accepted and 1,024 others; further ones share one. [`AuditLog`](super::AuditLog) says what it logs of tokens
+    /// that may be made up.
     OwnToken,
     /// Everybody else. Only for a bridge that listens on loopback.
     Anyone,

@@ -15,12 +15,10 @@ use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, service_fn};
 use tracing::Instrument;
 
-use super::access::Identified;
 use super::access_handle::AccessHandle;
 use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
 use super::browsers::Browsers;
-use super::caller::Identity;
 use super::hosted::Hosted;
 use super::hosted_rpc::HostedRpc;
 use super::rules;
@@ -101,15 +99,13 @@ impl Gate {
         let deadline = Deadline::of(headers)?;
         let access = self.access.current();
         let identified = deadline.limit(access.identify(headers, extensions)).await??;
-        let Identified { caller, subject } = identified;
-        served.set_caller(&caller.name);
-        let tenant = access.tenant_for(&caller, headers)?;
+        served.set_caller(&identified.caller.name);
+        let tenant = access.tenant_for(&identified.caller, headers)?;
         served.set_tenant(Arc::clone(&tenant.name));
-        let passes_on = caller.identity == Identity::OwnToken;
-        let own_token = headers.get(header::AUTHORIZATION).filter(|_| passes_on).cloned();
         let (audit, health) = (self.audit.clone(), self.health.clone());
-        let admitted = Admitted { caller, subject, tenant, own_token, deadline, audit, health };
-        if admitted.caller.rules.permits(spec) {
+        let admitted = Admitted { identified, tenant, deadline, audit, health };
+        let caller = &admitted.identified.caller;
+        if caller.rules.permits(spec) {
             return Ok(admitted);
         }
         if let Some(log) = self.audit.as_ref().filter(|_| rules::is_write(spec)) {

@@ -20,6 +20,7 @@ mod hostile;
 mod jwt;
 mod large_errors;
 mod lossless;
+mod made_up_tokens;
 mod operations;
 mod passing;
 mod redis;

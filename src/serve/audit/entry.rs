@@ -14,6 +14,8 @@ use crate::wkt::Timestamp;
 #[derive(Clone, Debug)]
 pub(in crate::serve) struct Call {
     pub(in crate::serve) caller: String,
+    /// Whether its token may be made up.
+    pub(in crate::serve) may_be_nobody: bool,
     pub(in crate::serve) subject: Option<String>,
     pub(in crate::serve) tenant: String,
     /// The full name of the RPC.
@@ -74,12 +76,16 @@ impl AuditLog {
     ///
     /// # Errors
     ///
-    /// Returns `UNAVAILABLE` if that cannot be written. The call must not be sent.
+    /// Returns `UNAVAILABLE` if that cannot be written, and `RESOURCE_EXHAUSTED` if no more of that kind may be. The call
+    /// must not be sent.
     pub(in crate::serve) async fn begin(&self, call: Call) -> Result<Entry, Status> {
         let begun = Some(Instant::now());
         let id = fastrand::u64(..);
+        let line = call.line("begin", id, None);
+        // The other line is about as long.
+        self.allow(&call, 2 * line.len())?;
         let mut entry = Entry { log: self.clone(), id, call, begun, is_sent: false };
-        let written = self.write_begin(id, entry.call.line("begin", id, None)).await;
+        let written = self.write(Some(id), line).await;
         if let Err(status) = written {
             // The line may be in the file all the same, such as after a failed wait for the disk.
             entry.log_end(status.code(), false, None);
@@ -93,9 +99,21 @@ impl AuditLog {
     ///
     /// # Errors
     ///
-    /// Returns `UNAVAILABLE` if that cannot be written.
+    /// Fails as [`begin`](Self::begin) does.
     pub(in crate::serve) async fn note(&self, event: &str, call: &Call) -> Result<(), Status> {
-        self.write(call.line(event, fastrand::u64(..), None)).await
+        let line = call.line(event, fastrand::u64(..), None);
+        self.allow(call, line.len())?;
+        self.write(None, line).await
+    }
+
+    fn allow(&self, call: &Call, bytes: usize) -> Result<(), Status> {
+        if !call.may_be_nobody || self.allowance.take(bytes) {
+            return Ok(());
+        }
+        Err(Status::resource_exhausted(
+            "too many calls that change something, of tokens that the upstream has not accepted yet: make one that \
+             changes nothing first, or try again later",
+        ))
     }
 }
 

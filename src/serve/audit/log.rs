@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use tokio::sync::oneshot;
 use tonic::Status;
 
+use super::allowance::Allowance;
 use super::writer::{Answer, Command, Writer};
 use crate::server::notifier::Notifier;
 
@@ -31,6 +32,11 @@ use crate::server::notifier::Notifier;
 /// | `request_id` | of `end`: ESET's id, for its support |
 /// | `milliseconds` | of `end`: how long it took |
 ///
+/// Callers with [`Identity::OwnToken`](crate::serve::Identity::OwnToken) could fill the disk with made-up tokens. So all
+/// tokens that their upstream has not accepted yet have 4 MB of the log at once, some 5,000 calls, and 1 kB a second.
+/// Beyond that their calls that change something fail with `RESOURCE_EXHAUSTED` and are not sent. Any successful call of
+/// a token, such as one that changes nothing, takes it out of this.
+///
 /// While the disk is full, the `end` of calls that had begun is kept and written as soon as there is room again. So a
 /// `begin` without an `end` means that the server was killed, or stopped before there was room: then the operator is
 /// [told](crate::serve::Bridge::on_notice) the lines. A file that is renamed or removed is opened again, or created, on
@@ -39,6 +45,7 @@ use crate::server::notifier::Notifier;
 pub struct AuditLog {
     commands: mpsc::Sender<Command>,
     notifier: Arc<OnceLock<Notifier>>,
+    pub(super) allowance: Arc<Allowance>,
 }
 
 impl AuditLog {
@@ -53,7 +60,7 @@ impl AuditLog {
         let (commands, received) = mpsc::channel();
         let thread = std::thread::Builder::new().name("audit".to_owned());
         thread.spawn(move || writer.run(&received))?;
-        Ok(Self { commands, notifier })
+        Ok(Self { commands, notifier, allowance: Arc::default() })
     }
 
     /// Opens the file again, after something such as logrotate has renamed it.
@@ -76,21 +83,18 @@ impl AuditLog {
         self.notifier.get_or_init(|| notifier.clone());
     }
 
-    /// Writes the line before a call, and waits until it is on the disk.
-    pub(super) async fn write_begin(&self, id: u64, line: Vec<u8>) -> Result<(), Status> {
-        self.ask(|answer| Command::Begin(id, line, answer))
-            .await
-            .map_err(|error| not_written(&error))
+    /// Writes a line, and waits until it is on the disk. It may be the one before the call with this id.
+    pub(super) async fn write(&self, begun: Option<u64>, line: Vec<u8>) -> Result<(), Status> {
+        self.ask(|answer| Command::Write { begun, line, answer }).await.map_err(|error| {
+            Status::unavailable(format!(
+                "the server's audit log cannot be written, so the call was not sent: {error}"
+            ))
+        })
     }
 
     /// Writes the line after a call some time soon.
     pub(super) fn write_end(&self, id: u64, line: Vec<u8>) {
         self.send(Command::End(id, line));
-    }
-
-    /// Writes a line, and waits until it is on the disk.
-    pub(super) async fn write(&self, line: Vec<u8>) -> Result<(), Status> {
-        self.ask(|answer| Command::Note(line, answer)).await.map_err(|error| not_written(&error))
     }
 
     async fn ask(&self, command: impl FnOnce(Answer) -> Command) -> io::Result<()> {
@@ -103,12 +107,6 @@ impl AuditLog {
         // Without the thread, the answer's channel is closed, which fails the call.
         let _ = self.commands.send(command);
     }
-}
-
-fn not_written(error: &io::Error) -> Status {
-    Status::unavailable(format!(
-        "the server's audit log cannot be written, so the call was not sent: {error}"
-    ))
 }
 
 impl fmt::Debug for AuditLog {

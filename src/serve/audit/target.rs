@@ -1,7 +1,5 @@
 //! What a call is about, read from its HTTP form. Nothing here is specific to an RPC.
 
-use serde_json::Value;
-
 use crate::error::is_uuid;
 use crate::transcode::Encoded;
 
@@ -21,12 +19,7 @@ impl Target {
     pub(in crate::serve) fn of(request: &Encoded) -> Self {
         let path = request.path_and_query.split('?').next().unwrap_or_default();
         let path = format!("{} {path}", request.method).chars().take(LONGEST).collect();
-        let mut uuids = Vec::new();
-        let body = request.body.as_deref().unwrap_or_default();
-        if let Ok(body) = serde_json::from_slice(body) {
-            collect(&body, &mut uuids);
-        }
-        Self { path, uuids }
+        Self { path, uuids: uuids(request.body.as_deref().unwrap_or_default()) }
     }
 
     /// Returns the HTTP method and the path, such as `DELETE /v1/device_tasks/0b7f…`.
@@ -35,16 +28,19 @@ impl Target {
     }
 }
 
-/// Collects the UUIDs. Everything else may be a secret, such as the parameters of a script.
-fn collect(value: &Value, uuids: &mut Vec<String>) {
-    match value {
-        Value::String(text)
-            if uuids.len() < MOST && is_uuid(text.as_bytes()) && !uuids.contains(text) =>
-        {
-            uuids.push(text.clone());
+/// Returns the texts in JSON that are UUIDs. Everything else may be a secret, such as the parameters of a script.
+fn uuids(json: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    // A UUID stands between quotes as it is. An escaped quote is a part of a longer text.
+    let mut is_escaped = false;
+    for text in json.split(|byte| *byte == b'"') {
+        if !is_escaped && found.len() < MOST && is_uuid(text) {
+            let text = String::from_utf8_lossy(text).into_owned();
+            if !found.contains(&text) {
+                found.push(text);
+            }
         }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, uuids)),
-        Value::Object(members) => members.values().for_each(|member| collect(member, uuids)),
-        _ => {}
+        is_escaped = text.ends_with(b"\\");
     }
+    found
 }

@@ -21,12 +21,14 @@ const LONG_WAIT: Duration = Duration::from_secs(30);
 pub(super) type Answer = oneshot::Sender<io::Result<()>>;
 
 pub(super) enum Command {
-    /// Writes the line before a call with this id, and waits until it is on the disk.
-    Begin(u64, Vec<u8>, Answer),
+    /// Writes a line, and waits until it is on the disk. It may be the one before the call with this id.
+    Write {
+        begun: Option<u64>,
+        line: Vec<u8>,
+        answer: Answer,
+    },
     /// Writes the line after a call, now or later. Without its beginning in the log it is dropped.
     End(u64, Vec<u8>),
-    /// Writes a line, and waits until it is on the disk.
-    Note(Vec<u8>, Answer),
     Reopen(Answer),
     /// Waits until all lines are on the disk. The operator is told of those that cannot be written.
     Finish(Answer),
@@ -61,10 +63,10 @@ impl Writer {
             for command in std::iter::once(first).chain(commands.try_iter().take(BATCH)) {
                 let failed = followed.as_ref().err().map(copy);
                 match command {
-                    Command::Begin(id, line, answer) => {
+                    Command::Write { begun, line, answer } => {
                         let written = failed.map_or_else(|| self.write(&line), Err);
                         if written.is_ok() {
-                            self.begun.insert(id);
+                            self.begun.extend(begun);
                         }
                         waiting.push((answer, written));
                     }
@@ -75,10 +77,6 @@ impl Writer {
                         if let Err(error) = failed.map_or_else(|| self.write_kept(), Err) {
                             self.tell(Some(&error));
                         }
-                    }
-                    Command::Note(line, answer) => {
-                        let written = failed.map_or_else(|| self.write(&line), Err);
-                        waiting.push((answer, written));
                     }
                     Command::Reopen(answer) => {
                         // The lines so far are in the old file.
