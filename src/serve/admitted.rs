@@ -150,7 +150,7 @@ impl Admitted {
             Ok(encoded) => Target::of(&encoded),
             Err(error) => return Status::invalid_argument(error.to_string()),
         };
-        if let Err(problems) = self.type_registry().scope(|| rpc.check(message)) {
+        if let Err(problems) = self.type_registry().scope(|| (rpc.check)(message)) {
             return failure::invalid(&problems);
         }
         let call = self.described(rpc.spec, target);

@@ -1,34 +1,27 @@
 //! The services of a crate that a bridge forwards. Nothing here is specific to an RPC.
 
 use super::admitted::Admitted;
-use super::hosted_rpc::{Check, Checked, HostedRpc};
+use super::hosted_rpc::{FindRpc, HostedRpc};
 use crate::rpc::MethodSpec;
 use crate::server::{Backend, RestCall, RestFuture, Services};
-use crate::transcode::{FindTypes, RpcTypes};
 
 /// The services of a crate, with their type erased.
 #[derive(Clone, Copy)]
 pub(super) struct Hosted {
     pub(super) methods: &'static [&'static MethodSpec],
     pub(super) descriptors: &'static [u8],
-    types: fn(&str) -> Option<RpcTypes>,
-    check: Check,
+    find: fn(&str) -> Option<HostedRpc>,
 }
 
 impl Hosted {
     pub(super) fn of<S: Services>() -> Self {
-        let types = |path: &str| S::visit(path, FindTypes);
-        let check: Check = |path, request| S::visit(path, Checked(request));
-        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, types, check }
+        let find = |path: &str| S::visit(path, FindRpc);
+        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, find }
     }
 
     /// Returns the RPCs.
     pub(super) fn rpcs(self) -> impl Iterator<Item = HostedRpc> {
-        self.methods.iter().filter_map(move |spec| self.rpc(spec))
-    }
-
-    fn rpc(self, spec: &'static MethodSpec) -> Option<HostedRpc> {
-        Some(HostedRpc { spec, types: (self.types)(spec.path)?, check: self.check })
+        self.methods.iter().filter_map(move |spec| (self.find)(spec.path))
     }
 }
 
@@ -41,9 +34,8 @@ impl Backend for Rest {
     }
 
     fn call(&self, call: RestCall) -> RestFuture {
-        let spec = call.rpc();
         let admitted = call.extensions().get::<Admitted>().cloned();
-        let Some((admitted, rpc)) = admitted.zip(self.0.rpc(spec)) else {
+        let Some((admitted, rpc)) = admitted.zip((self.0.find)(call.rpc().path)) else {
             return Box::pin(call.unimplemented());
         };
         let call = call.with_registry(admitted.type_registry().clone());

@@ -5,36 +5,30 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use prost::Message;
 
-use crate::check::{Check as _, Problems};
+use crate::check::{Check, Problems};
 use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
-use crate::transcode::RpcTypes;
-
-/// Returns what is wrong with the encoded request of an RPC, by its gRPC path.
-pub(super) type Check = fn(&str, Bytes) -> Option<Result<(), Problems>>;
+use crate::transcode::{FindTypes, RpcTypes};
 
 /// An RPC that a bridge forwards.
 #[derive(Clone, Copy)]
 pub(super) struct HostedRpc {
     pub(super) spec: &'static MethodSpec,
     pub(super) types: RpcTypes,
-    pub(super) check: Check,
-}
-
-impl HostedRpc {
     /// Checks an encoded request, as the client's user can before sending it.
-    pub(super) fn check(self, request: Bytes) -> Result<(), Problems> {
-        (self.check)(self.spec.path, request).unwrap_or(Ok(()))
-    }
+    pub(super) check: fn(Bytes) -> Result<(), Problems>,
 }
 
-/// A request to check.
-pub(super) struct Checked(pub(super) Bytes);
+/// Finds an RPC by its path, as a visitor.
+pub(super) struct FindRpc;
 
-impl RpcVisitor for Checked {
-    type Output = Result<(), Problems>;
+impl RpcVisitor for FindRpc {
+    type Output = HostedRpc;
 
-    fn rpc<R: Rpc>(self) -> Self::Output {
-        // The upstream refuses bytes that do not decode.
-        R::Request::decode(self.0).map_or(Ok(()), |request| request.check(SystemTime::now()))
+    fn rpc<R: Rpc>(self) -> HostedRpc {
+        let check = |request: Bytes| {
+            // The upstream refuses bytes that do not decode.
+            R::Request::decode(request).map_or(Ok(()), |request| request.check(SystemTime::now()))
+        };
+        HostedRpc { spec: R::SPEC, types: FindTypes.rpc::<R>(), check }
     }
 }

@@ -188,38 +188,21 @@ struct State {
     error: String,
 }
 
-/// What to do for a token.
-enum Next {
-    Use(Arc<[Key]>),
-    Fail(String),
-    Fetch,
-}
-
 impl Fetched {
     async fn current(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<[Key]>, String> {
-        let _turn = match self.next(id) {
-            Next::Use(keys) => return Ok(keys),
-            Next::Fail(error) => return Err(error),
-            Next::Fetch => self.fetching.lock().await,
-        };
+        if let Some(known) = self.known(id) {
+            return known;
+        }
+        let _turn = self.fetching.lock().await;
         // Another call may have fetched it.
-        match self.next(id) {
-            Next::Use(keys) => return Ok(keys),
-            Next::Fail(error) => return Err(error),
-            Next::Fetch => {}
+        if let Some(known) = self.known(id) {
+            return known;
         }
         // In a task, so that a caller that hangs up does not stop it.
         let this = Arc::clone(self);
         let fetched = tokio::spawn(async move { this.fetch().await }).await;
-        if fetched.is_err() {
-            return Err("the request for them was stopped".to_owned());
-        }
-        match self.next(id) {
-            Next::Use(keys) => Ok(keys),
-            Next::Fail(error) => Err(error),
-            // The shortest interval is over already.
-            Next::Fetch => self.last(),
-        }
+        fetched.map_err(|_| "the request for them was stopped".to_owned())?;
+        self.last()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -232,20 +215,15 @@ impl Fetched {
         usable.map(|(keys, _)| Arc::clone(keys)).ok_or_else(|| state.error.clone())
     }
 
-    fn next(&self, id: Option<&str>) -> Next {
+    /// Returns the keys for a token with a key of this name; `None` if they are to be fetched.
+    fn known(&self, id: Option<&str>) -> Option<Result<Arc<[Key]>, String>> {
         let state = self.lock();
+        let has_key = |keys: &[Key]| keys.iter().any(|key| key.is_named(id));
+        let is_good = |(keys, at): &(Arc<[Key]>, Instant)| at.elapsed() < FRESH && has_key(keys);
+        let is_good = state.set.as_ref().is_some_and(is_good);
         let may_try = state.tried.is_none_or(|at| at.elapsed() >= self.interval);
-        let good = state
-            .set
-            .as_ref()
-            .filter(|(keys, at)| at.elapsed() < FRESH && keys.iter().any(|key| key.is_named(id)));
-        let good = good.map(|(keys, _)| Arc::clone(keys));
         drop(state);
-        match good {
-            Some(keys) => Next::Use(keys),
-            None if may_try => Next::Fetch,
-            None => self.last().map_or_else(Next::Fail, Next::Use),
-        }
+        (is_good || !may_try).then(|| self.last())
     }
 
     /// Fetches the set once.
