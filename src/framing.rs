@@ -1,10 +1,33 @@
 //! Messages of gRPC in the frames of HTTP bodies ("PROTOCOL-HTTP2").
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 use http::HeaderName;
 
 /// Before a message is a flag, whether it is compressed, and its length in four bytes.
 pub(crate) const PREFIX: usize = 5;
+
+/// The largest message that is read or written, uncompressed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageLimit {
+    pub(crate) bytes: usize,
+    /// The setting of the limit, for errors.
+    pub(crate) setting: Option<&'static str>,
+}
+
+impl Default for MessageLimit {
+    fn default() -> Self {
+        Self { bytes: 16 * 1024 * 1024, setting: None }
+    }
+}
+
+impl fmt::Display for MessageLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the limit is {} bytes", self.bytes)?;
+        self.setting.map_or(Ok(()), |setting| write!(f, ": raise it with {setting}"))
+    }
+}
 
 /// Appends the data of a frame to what was received before.
 pub(crate) fn append(received: &mut Bytes, data: Bytes) {

@@ -86,6 +86,7 @@ pub use resolver::{Dns, Resolver};
 pub(crate) use retry_after::retry_after;
 
 use crate::error::Error;
+pub(crate) use crate::framing::MessageLimit;
 use crate::timer::BoxFuture;
 
 /// The product and version, for the header `user-agent` of every request.

@@ -18,12 +18,16 @@ use crate::pending::PendingPolicy;
 use crate::rpc::MethodSpec;
 use crate::timer::{Timer, TokioTimer};
 use crate::transport::Link;
+#[cfg(feature = "serve")]
+use crate::transport::MessageLimit;
 use crate::wkt::TypeRegistry;
 
 /// The settings for all calls of a client, shared by its clones.
 pub(crate) struct CallContext {
     /// The server as shown to users.
     pub(crate) target: String,
+    #[cfg(feature = "serve")]
+    pub(crate) message_limit: MessageLimit,
     pub(crate) links: Links,
     /// Which RPCs the server has.
     pub(crate) deployed: Deployed,

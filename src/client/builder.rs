@@ -23,7 +23,7 @@ use crate::transport::connector::Connector;
 use crate::transport::keep_alive::{self, KeepAlive};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{Limits, Link};
+use crate::transport::{Limits, Link, MessageLimit};
 use crate::wkt::TypeRegistry;
 
 mod grpc;
@@ -39,7 +39,7 @@ pub(super) use rest::token_address;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
+const MAX_MESSAGE_SIZE: &str = "ClientBuilder::max_message_size";
 const MAX_HEADER_LIST_SIZE: usize = 1024 * 1024;
 
 /// The rate limit of a client.
@@ -136,7 +136,7 @@ impl ClientBuilder {
             connect_timeout: CONNECT_TIMEOUT,
             limits: Limits {
                 first_byte: None,
-                message: MAX_MESSAGE_SIZE,
+                message: MessageLimit { setting: Some(MAX_MESSAGE_SIZE), ..Default::default() },
                 header_list: MAX_HEADER_LIST_SIZE,
             },
             keep_alive_interval: Some(keep_alive::INTERVAL),
@@ -183,7 +183,14 @@ impl ClientBuilder {
     /// messages are errors ([`Error::is_limit_exceeded`]).
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.limits.message = bytes;
+        self.limits.message.bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum size of a message, and how errors call this setting.
+    #[cfg(feature = "serve")]
+    pub(crate) fn message_limit(mut self, limit: MessageLimit) -> Self {
+        self.limits.message = limit;
         self
     }
 
@@ -403,6 +410,8 @@ impl ClientBuilder {
         Ok(Client {
             context: Arc::new(CallContext {
                 target: self.target.to_string(),
+                #[cfg(feature = "serve")]
+                message_limit: self.limits.message,
                 links,
                 deployed: Deployed::new(self.target.deployment()),
                 timeout: self.timeout.unwrap_or_else(|| self.default_timeout()),

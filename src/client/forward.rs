@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
 use crate::rpc::MethodSpec;
 use crate::transcode::RpcTypes;
+use crate::transport::MessageLimit;
 
 impl Client {
     /// Makes a call by its encoded messages, for servers that forward calls.
@@ -26,6 +27,11 @@ impl Client {
     /// Returns the rate limiter, if there is one.
     pub(crate) fn limiter(&self) -> Option<&RateLimiter> {
         self.context.policy.limit.limiter()
+    }
+
+    /// Returns the limit of messages in either direction.
+    pub(crate) fn message_limit(&self) -> MessageLimit {
+        self.context.message_limit
     }
 
     /// Whether the client logs in or has a token.

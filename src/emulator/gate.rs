@@ -236,7 +236,7 @@ impl Gate {
             let response = self.api.call(spec.path, request.into_inner()).await?;
             Ok(tonic::Response::new(response.into()))
         };
-        let served = encoded::serve(request, self.body_time, answer).await;
+        let served = encoded::serve(request, self.body_time, Default::default(), answer).await;
         served.unwrap_or_else(bounded::into_http)
     }
 

@@ -198,7 +198,8 @@ impl Bridge {
         let checks = HealthChecks { access: self.access_handle(), reported: health.clone() };
         let routes = introspection::routes(checks, descriptors)?;
         let body_time = self.limits.body_time;
-        let limits = RestLimits { body_time, ..RestLimits::default() };
+        // A body has the limit of its tenant's messages.
+        let limits = RestLimits { body_time, max_body: usize::MAX, ..RestLimits::default() };
         let rest =
             RestFront::new(hosted.iter().map(|one| Arc::new(Rest(*one)) as _)).limits(limits);
         let gate = Arc::new(Gate {

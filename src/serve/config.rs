@@ -29,6 +29,10 @@ use super::tls::ServerTls;
 use crate::client::timeout;
 use crate::error::Error;
 use crate::server::ConnectionLimits;
+use crate::transport::MessageLimit;
+
+/// The most that protobuf allows.
+const LONGEST_MESSAGE: usize = 0x7fff_ffff;
 
 /// The configuration of a bridge, a file in TOML:
 ///
@@ -50,6 +54,7 @@ use crate::server::ConnectionLimits;
 /// body_time = "30s"
 /// first_byte_time = "60s"                      # for an upstream to begin its response
 /// drain_time = "30s"                           # for current calls after SIGTERM
+/// max_message_size = 16777216                  # in bytes, of a request or a response
 ///
 /// [jwt]                                        # only for callers with a JWT
 /// issuer = "https://idp.example/"
@@ -101,6 +106,11 @@ use crate::server::ConnectionLimits;
 ///   is passed on) and `anyone = true` (on loopback alone); see [`Identity`](super::Identity). `allow`, `deny`,
 ///   `dry_run` and `read_only` are [`Rules`](super::Rules). Without any caller, everybody on loopback may use every
 ///   tenant.
+/// * **`max_message_size`** is the limit of what callers send and of what upstreams answer, uncompressed, as protobuf and
+///   as JSON: from 1 to 2147483647, the most that protobuf allows. By default it is 16 MiB. A call holds its request and
+///   its response, each as it was received and as it is passed on, so it takes up to about four times this memory; JSON
+///   with many short members may be several times as long as its protobuf form. Each of the `max_connections` may have
+///   1,024 calls at a time, from callers that are known.
 /// * **`[redis]`** is a [`RedisBudget`](super::RedisBudget): the bridges share the rate of each tenant.
 /// * **The audit log** is an [`AuditLog`](super::AuditLog), **operations** are [`Operations`](super::Operations), and `[jwt]` is a
 ///   [`JwtIssuer`].
@@ -149,6 +159,7 @@ struct LimitsTable {
     body_time: Option<Spanned<String>>,
     first_byte_time: Option<Spanned<String>>,
     drain_time: Option<Spanned<String>>,
+    max_message_size: Option<Spanned<i64>>,
 }
 
 impl Config {
@@ -329,6 +340,21 @@ fn limits(source: &Source<'_>, table: &LimitsTable) -> Result<ConnectionLimits, 
     Ok(limits)
 }
 
+fn message_limit(source: &Source<'_>, table: &LimitsTable) -> Result<MessageLimit, ConfigError> {
+    let setting = Some("limits.max_message_size of the bridge");
+    let mut limit = MessageLimit { setting, ..MessageLimit::default() };
+    if let Some(bytes) = &table.max_message_size {
+        limit.bytes = match usize::try_from(*bytes.as_ref()) {
+            Ok(count @ 1..=LONGEST_MESSAGE) => count,
+            _ => {
+                let expected = format!("a number of bytes from 1 to {LONGEST_MESSAGE}");
+                return Err(source.wrong("limits.max_message_size", bytes, &expected));
+            }
+        };
+    }
+    Ok(limit)
+}
+
 fn time(source: &Source<'_>, key: &str, text: &Spanned<String>) -> Result<Duration, ConfigError> {
     timeout(text.as_ref()).map_err(|expected| {
         source.at(key, &text.span(), &format!("{expected}, found {:?}", text.as_ref()))
@@ -342,11 +368,15 @@ fn access(
 ) -> Result<Access, ConfigError> {
     let mut access = Access::new();
     let first_byte = file.limits.first_byte_time.as_ref();
-    let first_byte = first_byte
-        .map_or(Ok(Config::FIRST_BYTE_TIME), |text| time(source, "limits.first_byte_time", text))?;
-    let redis = file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?;
+    let of_all = tenants::OfAll {
+        first_byte: first_byte.map_or(Ok(Config::FIRST_BYTE_TIME), |text| {
+            time(source, "limits.first_byte_time", text)
+        })?,
+        message: message_limit(source, &file.limits)?,
+        redis: file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?,
+    };
     for (name, table) in &file.tenants {
-        let tenant = tenants::tenant(source, name, table, first_byte, redis.as_ref(), previous)?;
+        let tenant = tenants::tenant(source, name, table, &of_all, previous)?;
         access.insert(name, tenant);
     }
     if let Some(table) = &file.jwt {

@@ -9,12 +9,9 @@ use crate::check::Problems;
 use crate::error::{Error, code_name};
 use crate::proto::google::rpc::PreconditionFailure;
 use crate::proto::google::rpc::precondition_failure::Violation;
-use crate::server::metadata::remove_foreign;
+use crate::server::metadata::{NEVER, PUSHBACK, remove_foreign};
 use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::wkt::Any;
-
-/// "Do not retry" (gRFC A6).
-const NEVER: &str = "-1";
 
 /// Returns the code of a failed call for the caller. `UNAUTHENTICATED` is about the caller's own token alone: where the
 /// login of the tenant fails, the tenant is unavailable to everybody.
@@ -38,7 +35,7 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     };
     remove_foreign(status.metadata_mut());
     if is_final {
-        status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static(NEVER));
+        status.metadata_mut().insert(PUSHBACK, MetadataValue::from_static(NEVER));
     }
     if let Some(http) = inferred {
         status.metadata_mut().insert(INFERRED_FROM, http.into());

@@ -112,8 +112,8 @@ impl Gate {
             let call = admitted.described(spec, Target::default());
             deadline.limit(Box::pin(log.note("refused", &call))).await??;
         }
-        let (caller, path) = (&admitted.caller.name, spec.path.trim_start_matches('/'));
-        Err(Status::permission_denied(format!("{caller:?} may not call {path}")))
+        let (name, path) = (&caller.name, spec.path.trim_start_matches('/'));
+        Err(Status::permission_denied(format!("{name:?} may not call {path}")))
     }
 
     async fn grpc(&self, mut request: Request<Body>) -> Response<Body> {
@@ -146,7 +146,8 @@ impl Gate {
         let admitted =
             self.admit(rpc.spec, request.headers(), request.extensions(), served).await?;
         let time = self.body_time.min(admitted.deadline.left().unwrap_or(Duration::MAX));
-        encoded::serve(request, time, |request| admitted.forward(rpc, request)).await
+        let limit = admitted.client().message_limit();
+        encoded::serve(request, time, limit, |request| admitted.forward(rpc, request)).await
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
@@ -176,13 +177,17 @@ impl Gate {
         mut request: Request<Body>,
         served: &mut Served,
     ) -> Response<Bytes> {
+        let mut max_body = None;
         if let Some(spec) = spec {
             match self.admit(spec, request.headers(), request.extensions(), served).await {
-                Ok(admitted) => drop(request.extensions_mut().insert(admitted)),
+                Ok(admitted) => {
+                    max_body = Some(admitted.client().message_limit().bytes);
+                    request.extensions_mut().insert(admitted);
+                }
                 Err(status) => return self.rest.failure(spec, &status),
             }
         }
-        match self.rest.read_if(spec.map(|_| usize::MAX), request).await {
+        match self.rest.read_if(max_body, request).await {
             Ok(request) => self.rest.answer(request).await,
             Err(answer) => answer,
         }

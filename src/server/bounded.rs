@@ -12,7 +12,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 
-use super::metadata::OURS;
+use super::metadata::{OURS, PUSHBACK};
 use crate::metadata_form;
 use crate::proto::google::rpc::Status as Rich;
 
@@ -69,7 +69,7 @@ fn limit(metadata: &mut MetadataMap, room: usize, most: usize) -> usize {
     total = kept.iter().map(|(name, value)| size(name, value)).sum();
     // The marks of this server go last.
     let rank = |(name, value): &(HeaderName, HeaderValue)| match name.as_str() {
-        "grpc-retry-pushback-ms" => 0,
+        PUSHBACK => 0,
         name if name.starts_with(OURS) => 0,
         _ => size(name, value),
     };

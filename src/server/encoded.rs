@@ -17,14 +17,12 @@ use http_body_util::{BodyExt, StreamBody};
 use tokio::time::timeout;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{MetadataMap, MetadataValue};
 
 use super::bounded;
 use super::compression::{Compression, GRPC_ENCODING};
-use crate::framing::{Malformed, OneMessage, PREFIX, Trailers, seal};
-
-/// The maximum size of a message, in both directions.
-pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+use super::metadata::{NEVER, PUSHBACK};
+use crate::framing::{Malformed, MessageLimit, OneMessage, PREFIX, Trailers, seal};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -36,6 +34,7 @@ const OK: HeaderValue = HeaderValue::from_static("0");
 pub(crate) async fn serve<A>(
     request: Request<Body>,
     time: Duration,
+    limit: MessageLimit,
     answer: impl FnOnce(tonic::Request<Bytes>) -> A,
 ) -> Result<Response<Body>, Status>
 where
@@ -43,7 +42,7 @@ where
 {
     let (head, body) = request.into_parts();
     let compression = Compression::of(&head.headers)?;
-    let message = timeout(time, receive(body, compression)).await.map_err(|_| {
+    let message = timeout(time, receive(body, compression, limit)).await.map_err(|_| {
         Status::deadline_exceeded(format!("the message did not arrive within {time:?}"))
     })??;
     let compression = compression.filter(|one| one.is_accepted(&head.headers));
@@ -51,16 +50,20 @@ where
     let request = tonic::Request::from_parts(metadata, head.extensions, message);
     let mut response = answer(request).await?;
     bounded::limit_headers(response.metadata_mut());
-    respond(response, compression)
+    respond(response, compression, limit)
 }
 
 /// Receives the message of a request.
-async fn receive(mut body: Body, compression: Option<Compression>) -> Result<Bytes, Status> {
-    let mut message = OneMessage::new(MAX_MESSAGE);
+async fn receive(
+    mut body: Body,
+    compression: Option<Compression>,
+    limit: MessageLimit,
+) -> Result<Bytes, Status> {
+    let mut message = OneMessage::new(limit.bytes);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         message.push(data).map_err(|malformed| match malformed {
-            Malformed::TooLarge(_) => too_large("message"),
+            Malformed::TooLarge(_) => too_large("message", limit),
             Malformed::UnknownFlag => Status::internal("the message has an unknown flag"),
             Malformed::Several => Status::unimplemented("expected one message, found several"),
         })?;
@@ -76,16 +79,17 @@ async fn receive(mut body: Body, compression: Option<Compression>) -> Result<Byt
     let compression = compression.ok_or_else(|| {
         Status::internal("the message is compressed, and grpc-encoding is not set")
     })?;
-    let unpacked = compression.unpack(&message, MAX_MESSAGE).map_err(|error| {
+    let unpacked = compression.unpack(&message, limit.bytes).map_err(|error| {
         Status::internal(format!("the message is not valid {}: {error}", compression.name()))
     })?;
-    unpacked.ok_or_else(|| too_large("unpacked message"))
+    unpacked.ok_or_else(|| too_large("unpacked message", limit))
 }
 
 /// Returns a response as HTTP.
 fn respond(
     response: tonic::Response<Bytes>,
     compression: Option<Compression>,
+    limit: MessageLimit,
 ) -> Result<Response<Body>, Status> {
     let (metadata, message, mut extensions) = response.into_parts();
     let mut frame = match compression {
@@ -94,8 +98,8 @@ fn respond(
         })?,
         None => [&[0; PREFIX], &*message].concat(),
     };
-    if frame.len() - PREFIX > MAX_MESSAGE {
-        return Err(too_large("response"));
+    if frame.len() - PREFIX > limit.bytes {
+        return Err(too_large("response", limit));
     }
     seal(&mut frame, compression.is_some());
     let mut headers = metadata.into_headers();
@@ -120,6 +124,9 @@ fn respond(
     Ok(http)
 }
 
-fn too_large(what: &str) -> Status {
-    Status::resource_exhausted(format!("the {what} exceeds {MAX_MESSAGE} bytes"))
+fn too_large(what: &str, limit: MessageLimit) -> Status {
+    let mut status = Status::resource_exhausted(format!("the {what} is too large, {limit}"));
+    // The code alone would mean that the same message has room later.
+    status.metadata_mut().insert(PUSHBACK, MetadataValue::from_static(NEVER));
+    status
 }

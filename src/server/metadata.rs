@@ -4,6 +4,12 @@
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
 
+/// When a failed call may be retried, in milliseconds (gRFC A6).
+pub(crate) const PUSHBACK: &str = "grpc-retry-pushback-ms";
+/// Its value for "do not retry".
+#[cfg(feature = "_connections")]
+pub(crate) const NEVER: &str = "-1";
+
 /// What the marks of a bridge begin with.
 #[cfg(feature = "_connections")]
 pub(crate) const OURS: &str = "eset-protect-";
@@ -32,7 +38,7 @@ fn is_of_http(name: &HeaderName) -> bool {
         | "upgrade"
         | "via" => true,
         // What a server says of retries concerns the call (gRFC A6).
-        "grpc-retry-pushback-ms" => false,
+        PUSHBACK => false,
         name => name.starts_with("grpc-") || is_of_browser(name),
     }
 }
@@ -124,13 +130,11 @@ pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
                     | "accept-signature"
                     | "age"
                     | "cache-control"
-                    | "content-digest"
                     | "content-md5"
                     | "content-range"
-                    | "digest"
                     | "etag"
                     | "expires"
-                    | "grpc-retry-pushback-ms"
+                    | PUSHBACK
                     | "last-modified"
                     | "location"
                     | "pragma"

@@ -122,11 +122,8 @@ impl GrpcTransport {
     /// Makes one attempt.
     pub(super) async fn attempt(&self, request: &mut Request<'_>) -> Result<Reply, Error> {
         let (size, limit) = (request.framed().len() - PREFIX, self.inner.limits.message);
-        if size > limit {
-            let message = format!(
-                "the request has {size} bytes, the limit of this client is {limit}: raise it with \
-                 ClientBuilder::max_message_size"
-            );
+        if size > limit.bytes {
+            let message = format!("the request has {size} bytes, {limit}");
             return Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message));
         }
         let is_bounded = request.is_bounded;

@@ -123,15 +123,11 @@ impl HttpClient {
 
     /// Refuses requests above the limit, as over gRPC.
     pub(crate) fn check_size(&self, body: &[u8]) -> Result<(), Error> {
-        if body.len() <= self.limits.message {
+        let (size, limit) = (body.len(), self.limits.message);
+        if size <= limit.bytes {
             return Ok(());
         }
-        let message = format!(
-            "the request has {} bytes, the limit of this client is {}: raise it with \
-             ClientBuilder::max_message_size",
-            body.len(),
-            self.limits.message
-        );
+        let message = format!("the request has {size} bytes, {limit}");
         Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message))
     }
 
@@ -175,11 +171,11 @@ impl HttpClient {
             .map_err(|long| long.to_error().with_http_status(status).with_source(long))?;
         telemetry::http_version(version);
         let body = if is_answer(status) {
-            let read = self.read(&headers, body, self.limits.message).await;
+            let read = self.read(&headers, body, self.limits.message.bytes).await;
             read.map_err(|error| error.with_answer(status, &headers))?
         } else {
             // The status says what happened, even if the body is broken.
-            let most = MAX_ERROR_BODY.min(self.limits.message);
+            let most = MAX_ERROR_BODY.min(self.limits.message.bytes);
             let body = self.read(&headers, body, most).await.unwrap_or_default();
             let secrets = secrets();
             secrets.redact_headers(&mut headers);
@@ -236,11 +232,8 @@ impl HttpClient {
     }
 
     fn too_large(&self) -> Error {
-        let message = format!(
-            "the response has more than {} bytes, the limit of this client: raise it with \
-             ClientBuilder::max_message_size, or ask for smaller pages",
-            self.limits.message
-        );
+        let limit = self.limits.message;
+        let message = format!("the response is too large, {limit}, or ask for smaller pages");
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
 

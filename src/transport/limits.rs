@@ -9,6 +9,7 @@ use tonic::Code;
 
 use super::error_chain::find;
 use crate::error::{Error, ErrorKind};
+use crate::framing::MessageLimit;
 use crate::timer::{Timer, within};
 
 /// The factor for the limit of the HTTP/2 implementation, to distinguish responses above our limit from
@@ -24,8 +25,7 @@ const HTTP1_HEADERS: usize = 100;
 pub(crate) struct Limits {
     /// The time from the request, with connecting, to the first byte of the response.
     pub(crate) first_byte: Option<Duration>,
-    /// Of a message, unpacked, in either direction.
-    pub(crate) message: usize,
+    pub(crate) message: MessageLimit,
     /// Of the headers, and of the trailers, as HTTP/2 counts them: names and values plus 32 for each (RFC
     /// 9113, 6.5.2).
     pub(crate) header_list: usize,

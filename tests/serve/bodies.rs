@@ -68,7 +68,7 @@ async fn whoever_sends_all_before_reading_is_answered() {
     for (address, head, megabytes, status) in [
         (closed.local_addr(), format!("POST {list}\r\n{json}"), 5, "401"),
         (closed.local_addr(), format!("POST {list}\r\n{json}"), 25, "401"),
-        (bridge, format!("POST {list}\r\n{json}"), 11, "413"),
+        (bridge, format!("POST {list}\r\n{json}"), 17, "413"),
         (emulator, format!("POST {list}\r\n{json}"), 20, "413"),
         (bridge, "POST /none HTTP/1.1".to_owned(), 5, "404"),
         (emulator, "POST /none HTTP/1.1".to_owned(), 5, "404"),

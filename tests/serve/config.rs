@@ -60,6 +60,10 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         ),
         (format!("{tenant}{tenant}"), "3: tenants.a: duplicate key"),
         (
+            format!("{caller}alow = [\"*/*\"]"),
+            "5: callers.c.alow: unknown field `alow`, expected one of `token_sha256`",
+        ),
+        (
             format!("listem = \"x\"\n{tenant}"),
             "1: listem: unknown field `listem`, expected one of `listen`",
         ),
@@ -181,6 +185,18 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         (
             format!("[limits]\nmax_connections = 0\n{tenant}"),
             "2: limits.max_connections: expected a number above zero, found 0",
+        ),
+        (
+            format!("[limits]\nmax_message_size = 0\n{tenant}"),
+            "2: limits.max_message_size: expected a number of bytes from 1 to 2147483647, found 0",
+        ),
+        (
+            format!("[limits]\nmax_message_size = 2147483648\n{tenant}"),
+            "2: limits.max_message_size: expected a number of bytes from 1 to 2147483647, found 2147483648",
+        ),
+        (
+            format!("[limits]\nmax_message_size = \"16 MiB\"\n{tenant}"),
+            "2: limits.max_message_size: invalid type: string \"16 MiB\", expected i64",
         ),
         (format!("{caller}jwt = \"x\""), "3: callers.c.jwt: expected a table [jwt]"),
         (

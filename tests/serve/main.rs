@@ -21,6 +21,7 @@ mod jwt;
 mod large_errors;
 mod lossless;
 mod made_up_tokens;
+mod message_size;
 mod operations;
 mod passing;
 mod redis;

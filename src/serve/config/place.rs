@@ -46,15 +46,18 @@ impl Source<'_> {
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let (path, message) = (self.path.display(), error.message());
         let Some(span) = error.span() else { return ConfigError(format!("{path}: {message}")) };
-        let start = self.text.get(..span.start).unwrap_or_default();
-        let start = start.rfind('\n').map_or(0, |at| at + 1);
-        let line = self.text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
-        let is_name =
-            |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-        let table = line.trim().strip_prefix('[').and_then(|line| line.strip_suffix(']'));
-        let key = line.split_once('=').map(|(key, _)| key.trim());
-        let key = key.or(table.filter(is_name)).unwrap_or_default();
-        match key {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let (above, _) = before.split_at(before.rfind('\n').map_or(0, |at| at + 1));
+        let line = self.text.get(above.len()..).unwrap_or_default().lines().next();
+        let line = line.unwrap_or_default();
+        let key = match line.split_once('=') {
+            Some((key, _)) => {
+                let table = above.lines().rev().find_map(table);
+                table.into_iter().chain([key.trim()]).collect::<Vec<_>>().join(".")
+            }
+            None => table(line).unwrap_or_default().to_owned(),
+        };
+        match key.as_str() {
             "" => ConfigError(format!("{path}:{}: {message}", self.line(span.start))),
             key => self.at(key, &span, &message),
         }
@@ -90,4 +93,11 @@ impl Source<'_> {
         let before = self.text.get(..at).unwrap_or_default();
         before.bytes().filter(|byte| *byte == b'\n').count() + 1
     }
+}
+
+/// Returns the name of the table that a line begins.
+fn table(line: &str) -> Option<&str> {
+    let name = line.trim().strip_prefix('[')?.strip_suffix(']')?;
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    name.bytes().all(is_of_name).then_some(name)
 }

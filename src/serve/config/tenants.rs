@@ -14,17 +14,24 @@ use super::redis::Budget;
 use crate::client::{ClientBuilder, FILES, PATIENCE, PREFIX, SettingsTable, duration};
 use crate::serve::TokenHash;
 use crate::serve::access::{Access, Tenant};
+use crate::transport::MessageLimit;
 
 pub(super) type Table = BTreeMap<String, Spanned<Value>>;
 
 const USUAL_PATIENCE: Duration = Duration::from_secs(30);
 
+/// What the file sets for all tenants.
+pub(super) struct OfAll {
+    pub(super) first_byte: Duration,
+    pub(super) message: MessageLimit,
+    pub(super) redis: Option<Budget>,
+}
+
 pub(super) fn tenant(
     source: &Source<'_>,
     name: &str,
     table: &Spanned<Table>,
-    first_byte: Duration,
-    redis: Option<&Budget>,
+    of_all: &OfAll,
     previous: Option<&Access>,
 ) -> Result<Arc<Tenant>, ConfigError> {
     let place = |key: &str| format!("tenants.{name}.{key}");
@@ -55,7 +62,7 @@ pub(super) fn tenant(
     if !["endpoint", "region", "on_prem"].iter().any(|key| settings.values.contains_key(*key)) {
         return Err(of_table("expected one of endpoint, region and on_prem"));
     }
-    let fingerprint = fingerprint(&settings, first_byte, redis);
+    let fingerprint = fingerprint(&settings, of_all);
     let same = previous.and_then(|access| access.same(name, fingerprint));
     if let Some(same) = same {
         return Ok(same);
@@ -65,8 +72,8 @@ pub(super) fn tenant(
         settings.values.get(&key).cloned()
     };
     let client = ClientBuilder::from_vars(lookup).and_then(|builder| {
-        let builder = builder.first_byte_timeout(first_byte);
-        match redis {
+        let builder = builder.first_byte_timeout(of_all.first_byte).message_limit(of_all.message);
+        match &of_all.redis {
             Some(redis) => redis.share(name, builder).connect_lazy(),
             None => builder.connect_lazy(),
         }
@@ -84,12 +91,10 @@ pub(super) fn tenant(
 }
 
 /// Returns a hash of all settings, with the contents of their files.
-fn fingerprint(
-    settings: &SettingsTable,
-    first_byte: Duration,
-    redis: Option<&Budget>,
-) -> TokenHash {
-    let mut text = format!("{first_byte:?} {:?}\n", redis.map(Budget::fingerprint));
+fn fingerprint(settings: &SettingsTable, of_all: &OfAll) -> TokenHash {
+    let OfAll { first_byte, message, redis } = of_all;
+    let redis = redis.as_ref().map(Budget::fingerprint);
+    let mut text = format!("{first_byte:?} {} {redis:?}\n", message.bytes);
     for (key, value) in &settings.values {
         let file = FILES.contains(&key.as_str()).then(|| fs::read(value).unwrap_or_default());
         text.push_str(&format!("{key}={value:?} {file:?}\n"));

@@ -16,7 +16,7 @@ use crate::transport::connector::Connector;
 use crate::transport::http::HttpClient;
 use crate::transport::keep_alive::{self, KeepAlive};
 use crate::transport::tls::TlsConfig;
-use crate::transport::{Limits, is_loopback};
+use crate::transport::{Limits, MessageLimit, is_loopback};
 
 /// Keys are fetched again after this time, since the issuer may have withdrawn one.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -24,7 +24,11 @@ const FRESH: Duration = Duration::from_secs(10 * 60);
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The time for fetching them.
 const PATIENCE: Duration = Duration::from_secs(5);
-const LIMITS: Limits = Limits { first_byte: None, message: 1024 * 1024, header_list: 64 * 1024 };
+const LIMITS: Limits = Limits {
+    first_byte: None,
+    message: MessageLimit { bytes: 1024 * 1024, setting: None },
+    header_list: 64 * 1024,
+};
 /// A token without the name of its key is tried with each, so there may not be many.
 const MOST: usize = 64;
 

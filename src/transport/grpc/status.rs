@@ -85,11 +85,8 @@ pub(super) fn not_grpc(mut other: NotGrpc) -> Error {
 }
 
 /// The error of a response whose message is over the limit.
-pub(super) fn too_large(size: usize, limit: usize, headers: HeaderMap) -> Error {
-    let message = format!(
-        "the response has {size} bytes, the limit of this client is {limit}: raise it with \
-         ClientBuilder::max_message_size, or ask for smaller pages"
-    );
+pub(super) fn too_large(size: usize, limit: MessageLimit, headers: HeaderMap) -> Error {
+    let message = format!("the response has {size} bytes, {limit}, or ask for smaller pages");
     let error = Error::new(ErrorKind::Limit, Code::OutOfRange, message);
     error.with_metadata(metadata(headers))
 }

@@ -51,7 +51,7 @@ pub(super) async fn exchange(
             None => status::garbled("the response of a unary call has no message", headers),
         });
     }
-    let mut message = OneMessage::new(limits.message);
+    let mut message = OneMessage::new(limits.message.bytes);
     let trailers = loop {
         match body.frame().await {
             None => break None,
