@@ -136,6 +136,21 @@ impl Error {
         Self::new(ErrorKind::Transport, Code::Internal, message)
     }
 
+    /// The time is up.
+    pub(crate) fn deadline(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Deadline, Code::DeadlineExceeded, message)
+    }
+
+    /// There is no connection.
+    pub(crate) fn no_connection(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Connect, Code::Unavailable, message)
+    }
+
+    /// The connection broke.
+    pub(crate) fn broken(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Transport, Code::Unavailable, message)
+    }
+
     /// Marks the error as that of a login.
     #[cfg(feature = "rest")]
     pub(crate) fn of_login(mut self, code: Code, what: &str) -> Self {

@@ -53,7 +53,7 @@ impl Polls {
         let (pause, limit) = (self.pause, self.policy.limit);
         if now.saturating_duration_since(self.started).saturating_add(pause) > limit {
             let message = format!("the response was still pending after {limit:?}");
-            return Err(Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message));
+            return Err(Error::deadline(message));
         }
         self.count = self.count.saturating_add(1);
         self.pause = pause.saturating_add(pause / 2).min(self.policy.max_pause);

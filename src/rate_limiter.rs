@@ -17,7 +17,6 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tonic::Code;
 
 use self::arrivals::Arrivals;
 pub(crate) use self::outcome::Outcome;
@@ -25,7 +24,7 @@ use self::pace::{Pace, Sent};
 pub(crate) use self::queue::Priority;
 use self::queue::{PATIENCE, Queue, Ticket};
 pub(crate) use self::shared_limit::SharedLimit;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::timer::{BoxFuture, Timer};
 
 /// The shortest window; clocks are not more precise.
@@ -196,7 +195,7 @@ impl RateLimiter {
             Some(wait) => timer.sleep(wait).await,
             None => {
                 let message = "the rate limit that servers share leaves no time for the call, nothing was sent";
-                let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+                let error = Error::deadline(message);
                 return Err(error.with_execution(false));
             }
         }
@@ -411,7 +410,7 @@ impl Shared {
             rounded(least),
             rounded(left),
         );
-        Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).with_execution(false)
+        Error::deadline(message).with_execution(false)
     }
 }
 

@@ -46,12 +46,12 @@ mod error_chain;
 #[cfg(feature = "rest")]
 mod evidence;
 pub(crate) mod grpc;
+mod host;
 #[cfg(feature = "rest")]
 pub(crate) mod http;
 pub(crate) mod keep_alive;
 mod limits;
 mod link;
-mod loopback;
 mod metadata;
 mod monitored_connection;
 mod no_http2;
@@ -72,9 +72,9 @@ use std::fmt::Debug;
 
 #[cfg(feature = "rest")]
 pub(crate) use evidence::{refuses_grpc, speaks_grpc};
+pub(crate) use host::{bare, is_loopback};
 pub(crate) use limits::Limits;
 pub(crate) use link::Link;
-pub(crate) use loopback::is_loopback;
 pub(crate) use metadata::metadata;
 pub(crate) use readiness::Sent;
 pub use reply::Reply;

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
-use tonic::Code;
 use tonic::metadata::MetadataMap;
 use tracing::Instrument;
 
 use super::limit::{Limit, outcome};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::pending::of_poll;
 use crate::rate_limiter::{Permit, Priority};
 use crate::telemetry::{self, Sending};
@@ -119,7 +118,7 @@ impl Bounds {
     async fn timed<F: Future>(&self, timeout: Duration, request: F) -> Result<F::Output, Error> {
         within(&*self.timer, timeout, request).await.ok_or_else(|| {
             let message = format!("no response within {timeout:?}, the timeout of one attempt");
-            Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).transient()
+            Error::deadline(message).transient()
         })
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tonic::Code;
 
 use super::RetryPolicy;
 use super::context::Policy;
@@ -177,7 +176,7 @@ impl<'a> CallState<'a> {
     /// Returns the error for an expired deadline.
     pub(super) fn expired(&mut self, timeout: Duration) -> Error {
         let message = format!("no response within {timeout:?}");
-        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+        let error = Error::deadline(message);
         let is_out = self.sent.as_ref().is_some_and(Sent::is_possible);
         let error = match (self.is_logging_in, is_out && !self.is_pending) {
             (true, _) => error.of_credentials(),

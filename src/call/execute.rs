@@ -11,8 +11,7 @@ use std::mem;
 use std::pin::pin;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
-use tonic::Code;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 use tracing::Instrument;
 
@@ -63,10 +62,10 @@ pub(super) async fn call(
 ) -> Result<Reply, Error> {
     let policy = &context.policy;
     let timeout = options.timeout_or(context.timeout).min(LONGEST);
-    let attempt_timeout = options.attempt_timeout_or(policy.attempt_timeout);
+    let attempt_timeout = options.attempt_timeout.or(policy.attempt_timeout);
     if timeout.is_zero() || attempt_timeout.is_some_and(|time| time.is_zero()) {
         let message = "the timeout is zero, nothing was sent";
-        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+        let error = Error::deadline(message);
         return Err(error.unsent().with_spec(spec));
     }
     let outgoing = Outgoing::new(spec, messages);
@@ -82,7 +81,8 @@ pub(super) async fn call(
         timeout: attempt_timeout,
         flow: options.flow_name(),
     };
-    let state = CallState::new(spec, policy, options.retry_or(policy.retry), bounds.deadline);
+    let state =
+        CallState::new(spec, policy, options.retry.unwrap_or(policy.retry), bounds.deadline);
     let (bounds, outgoing) = (&bounds, &outgoing);
     let mut running = Running { context, bounds, outgoing, state, pending_id: None };
     // tonic's own timeout ends with the response headers; this one covers the whole response.
@@ -195,11 +195,10 @@ impl Running<'_> {
             interceptor(self.outgoing.spec(), &mut metadata)?;
         }
         *headers = metadata.into_headers();
-        match headers.keys().find(|name| is_of_protocol(name)) {
-            Some(name) => Err(Error::config(format!(
-                "interceptor: {:?} belongs to the protocol",
-                name.as_str()
-            ))),
+        match headers.keys().map(HeaderName::as_str).find(|name| is_of_protocol(name)) {
+            Some(name) => {
+                Err(Error::config(format!("interceptor: {name:?} belongs to the protocol")))
+            }
             None => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
@@ -30,13 +30,12 @@ impl Limit {
         }
     }
 
-    /// Returns the same limit by another limiter.
-    #[cfg(feature = "serve")]
-    pub(super) fn by(&self, limiter: RateLimiter) -> Self {
+    /// Returns the limit with a limiter made of its own.
+    pub(crate) fn map(self, change: impl FnOnce(RateLimiter) -> RateLimiter) -> Self {
         match self {
             Self::None => Self::None,
-            Self::Rest(_) => Self::Rest(limiter),
-            Self::All(_) => Self::All(limiter),
+            Self::Rest(limiter) => Self::Rest(change(limiter)),
+            Self::All(limiter) => Self::All(change(limiter)),
         }
     }
 
@@ -60,9 +59,7 @@ pub(super) fn outcome(result: &Result<Reply, Error>, now: SystemTime) -> Option<
     };
     let headers = error.metadata().as_ref();
     match (error.http_status(), error.kind()) {
-        (Some(status), _) => {
-            StatusCode::from_u16(status).ok().map(|status| of_status(status, headers, now))
-        }
+        (Some(status), _) => Some(of_status(status, headers, now)),
         (None, ErrorKind::Status) => Some(match error.code() {
             Code::ResourceExhausted => Outcome::Refused { retry_after: retry_after(headers, now) },
             Code::Unavailable => Outcome::Overloaded,
@@ -73,8 +70,8 @@ pub(super) fn outcome(result: &Result<Reply, Error>, now: SystemTime) -> Option<
     }
 }
 
-fn of_status(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Outcome {
-    match status.as_u16() {
+fn of_status(status: u16, headers: &HeaderMap, now: SystemTime) -> Outcome {
+    match status {
         202 => Outcome::Pending,
         429 => Outcome::Refused { retry_after: retry_after(headers, now) },
         // Not 500, which is usually about a single call rather than the service.

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::HeaderName;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 
 use super::RetryPolicy;
@@ -29,8 +28,8 @@ const PROTOCOL: [&str; 13] = [
 ];
 
 /// Whether a header belongs to the protocol.
-pub(super) fn is_of_protocol(name: &HeaderName) -> bool {
-    PROTOCOL.contains(&name.as_str())
+pub(super) fn is_of_protocol(name: &str) -> bool {
+    PROTOCOL.contains(&name)
 }
 
 /// Options of a call. Options that are not set have the client's values.
@@ -59,8 +58,8 @@ pub(super) fn is_of_protocol(name: &HeaderName) -> bool {
 #[derive(Clone, Default)]
 pub struct CallOptions {
     timeout: Option<Duration>,
-    attempt_timeout: Option<Duration>,
-    retry: Option<RetryPolicy>,
+    pub(super) attempt_timeout: Option<Duration>,
+    pub(super) retry: Option<RetryPolicy>,
     metadata: Vec<(String, String)>,
     /// Metadata of another call, which this one forwards.
     #[cfg(feature = "serve")]
@@ -143,7 +142,7 @@ impl CallOptions {
     pub(super) fn limit_or(&self, limit: &Limit) -> Limit {
         #[cfg(feature = "serve")]
         if let Some(limiter) = &self.limiter {
-            return limit.by(limiter.clone());
+            return limit.clone().map(|_| limiter.clone());
         }
         limit.clone()
     }
@@ -160,14 +159,6 @@ impl CallOptions {
         self.timeout.unwrap_or(default)
     }
 
-    pub(super) fn attempt_timeout_or(&self, default: Option<Duration>) -> Option<Duration> {
-        self.attempt_timeout.or(default)
-    }
-
-    pub(super) fn retry_or(&self, default: RetryPolicy) -> RetryPolicy {
-        self.retry.unwrap_or(default)
-    }
-
     /// Adds the metadata.
     pub(super) fn add_to(&self, map: &mut MetadataMap) -> Result<(), Error> {
         for (key, value) in &self.metadata {
@@ -177,7 +168,7 @@ impl CallOptions {
                      `-bin`, found {key:?}"
                 ))
             })?;
-            if PROTOCOL.contains(&name.as_str()) {
+            if is_of_protocol(name.as_str()) {
                 return Err(Error::config(format!("metadata: {key:?} belongs to the protocol")));
             }
             // Not included in the error: it may be a secret.

@@ -42,18 +42,6 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MESSAGE_SIZE: &str = "ClientBuilder::max_message_size";
 const MAX_HEADER_LIST_SIZE: usize = 1024 * 1024;
 
-/// The rate limit of a client.
-#[derive(Clone, Debug, Default)]
-enum RateLimit {
-    /// The documented limit where it applies.
-    #[default]
-    Default,
-    /// This limiter.
-    Asked(RateLimiter),
-    /// No limit.
-    Off,
-}
-
 /// Configures a [`Client`].
 ///
 /// | setting | default | reason |
@@ -96,7 +84,8 @@ pub struct ClientBuilder {
     keep_alive_timeout: Duration,
     credentials: Option<Arc<dyn Credentials>>,
     policy: Policy,
-    rate_limit: RateLimit,
+    /// The rate limit that was asked for; `None` for the documented one where it applies.
+    rate_limit: Option<Limit>,
     /// The limit of which other processes have their part.
     shared_limit: Option<Arc<dyn SharedLimit>>,
     uses_proxies: bool,
@@ -129,8 +118,6 @@ impl Client {
 impl ClientBuilder {
     pub(super) fn new(target: Target) -> Self {
         Self {
-            #[cfg(feature = "rest")]
-            rest: RestOptions::new(&target),
             target,
             timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
@@ -143,7 +130,7 @@ impl ClientBuilder {
             keep_alive_timeout: keep_alive::TIMEOUT,
             credentials: None,
             policy: Policy::default(),
-            rate_limit: RateLimit::default(),
+            rate_limit: None,
             shared_limit: None,
             uses_proxies: true,
             grpc: GrpcOptions::default(),
@@ -151,6 +138,8 @@ impl ClientBuilder {
             type_registry: TypeRegistry::default(),
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
+            #[cfg(feature = "rest")]
+            rest: RestOptions::default(),
         }
     }
 
@@ -287,7 +276,7 @@ impl ClientBuilder {
     /// servers are your own, so calls over gRPC are not limited.
     #[must_use]
     pub fn rate_limiter(mut self, limiter: &RateLimiter) -> Self {
-        self.rate_limit = RateLimit::Asked(limiter.clone());
+        self.rate_limit = Some(Limit::All(limiter.clone()));
         self
     }
 
@@ -295,7 +284,7 @@ impl ClientBuilder {
     /// calls wait and are repeated, which takes longer than waiting for the limiter.
     #[must_use]
     pub fn no_rate_limiter(mut self) -> Self {
-        self.rate_limit = RateLimit::Off;
+        self.rate_limit = Some(Limit::None);
         self
     }
 
@@ -432,34 +421,23 @@ impl ClientBuilder {
     }
 
     fn limit(&self, has_credentials: bool) -> Limit {
-        let own = self.own_limit(has_credentials);
-        match (&self.shared_limit, own) {
-            (Some(outer), Limit::Rest(own)) => Limit::Rest(own.shared_with(outer.clone())),
-            (Some(outer), Limit::All(own)) => Limit::All(own.shared_with(outer.clone())),
-            (_, own) => own,
+        // The documented limit applies per credentials, and to REST only.
+        let is_documented = has_credentials && !self.is_grpc() && self.seam.transport.is_none();
+        let own = match &self.rate_limit {
+            Some(asked) => asked.clone(),
+            None if is_documented => Limit::Rest(RateLimiter::eset()),
+            None => Limit::None,
+        };
+        match &self.shared_limit {
+            Some(outer) => own.map(|own| own.shared_with(outer.clone())),
+            None => own,
         }
-    }
-
-    /// The documented limit applies per credentials, and to REST only.
-    fn own_limit(&self, has_credentials: bool) -> Limit {
-        match &self.rate_limit {
-            RateLimit::Asked(limiter) => Limit::All(limiter.clone()),
-            RateLimit::Default
-                if has_credentials && !self.is_grpc() && self.seam.transport.is_none() =>
-            {
-                Limit::Rest(RateLimiter::eset())
-            }
-            RateLimit::Default | RateLimit::Off => Limit::None,
-        }
-    }
-
-    fn keep_alive(&self) -> KeepAlive {
-        KeepAlive::new(self.keep_alive_interval, self.keep_alive_timeout)
     }
 
     #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
     fn connector(&self, is_secure: bool, alpn: &[&[u8]]) -> Result<Connector, Error> {
-        let connector = Connector::new(self.connect_timeout, self.keep_alive(), self.uses_proxies);
+        let keep_alive = KeepAlive::new(self.keep_alive_interval, self.keep_alive_timeout);
+        let connector = Connector::new(self.connect_timeout, keep_alive, self.uses_proxies);
         if !is_secure {
             return Ok(connector);
         }

@@ -6,7 +6,6 @@ use tonic::Response;
 use super::Client;
 use crate::call::{CallOptions, forward};
 use crate::error::Error;
-use crate::rate_limiter::RateLimiter;
 use crate::rpc::MethodSpec;
 use crate::transcode::RpcTypes;
 use crate::transport::MessageLimit;
@@ -22,11 +21,6 @@ impl Client {
     ) -> impl Future<Output = Result<Response<Bytes>, Error>> + 'a {
         // Not awaited, which would copy it.
         forward(&self.context, spec, types, request, options)
-    }
-
-    /// Returns the rate limiter, if there is one.
-    pub(crate) fn limiter(&self) -> Option<&RateLimiter> {
-        self.context.policy.limit.limiter()
     }
 
     /// Returns the limit of messages in either direction.

@@ -45,7 +45,7 @@ impl Admitted {
         let flow = Arc::clone(&self.identified.caller.name);
         let own = self.identified.own_token.as_ref();
         let tokens = &self.tenant.own_tokens;
-        let limiter = own.and_then(|own| tokens.limiter(own.hash, self.client().limiter()));
+        let limiter = own.and_then(|own| tokens.limiter(own.hash, self.client().rate_limiter()));
         let options = CallOptions::default().forwarded(metadata).flow(flow).limiter(limiter);
         match self.deadline.left() {
             Some(left) => options.timeout(left),
@@ -114,7 +114,9 @@ impl Admitted {
         };
         let error = result.as_ref().err();
         match (own_token, error) {
-            (Some(own), None) => self.tenant.own_tokens.accept(own.hash, self.client().limiter()),
+            (Some(own), None) => {
+                self.tenant.own_tokens.accept(own.hash, self.client().rate_limiter())
+            }
             (Some(own), Some(error)) if error.is_unauthenticated() => {
                 self.tenant.own_tokens.refuse(own.hash);
             }

@@ -4,6 +4,7 @@ use super::admitted::Admitted;
 use super::hosted_rpc::{FindRpc, HostedRpc};
 use crate::rpc::MethodSpec;
 use crate::server::{Backend, RestCall, RestFuture, Services};
+use crate::transcode::RpcTypes;
 
 /// The services of a crate, with their type erased.
 #[derive(Clone, Copy)]

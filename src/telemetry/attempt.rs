@@ -10,8 +10,8 @@ use tracing::field::Empty;
 
 use super::Server;
 use super::call::ended;
-use super::names::text;
-use crate::error::{Error, REQUEST_ID, code_name};
+use super::names::request_id;
+use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 
 /// What is sent, and the number of previous attempts.
@@ -130,26 +130,20 @@ impl Attempt {
         if self.span.is_disabled() {
             return;
         }
-        let (request_id, status) = match result {
-            Ok((status, headers)) => (text(headers.get(REQUEST_ID)), status),
-            Err(error) => {
-                let status =
-                    error.http_status().and_then(|status| StatusCode::from_u16(status).ok());
-                (error.request_id(), status)
-            }
-        };
-        if let Some(id) = request_id {
+        if let Some(id) = request_id(result.map(|(_, headers)| headers)) {
             self.span.record("eset_protect.request_id", id);
         }
         let code = result.map_or_else(Error::code, |_| Code::Ok);
         if self.is_rpc {
             return ended(&self.span, code);
         }
+        let of_response = |(status, _): (Option<StatusCode>, _)| status.map(|s| s.as_u16());
+        let status = result.map_or_else(Error::http_status, of_response);
         if let Some(status) = status {
-            self.span.record("http.response.status_code", status.as_u16());
+            self.span.record("http.response.status_code", status);
         }
-        match status.filter(|status| status.is_client_error() || status.is_server_error()) {
-            Some(status) => self.failed(status.as_str()),
+        match status.filter(|status| (400..600).contains(status)) {
+            Some(status) => self.failed(&status.to_string()),
             None if code != Code::Ok => self.failed(code_name(code)),
             None => {}
         }

@@ -6,9 +6,9 @@ use tonic::Code;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::names::{method, text};
+use super::names::{method, request_id};
 use super::{Server, metrics};
-use crate::error::{Error, REQUEST_ID, code_name};
+use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 use crate::timer::Timer;
 
@@ -62,11 +62,7 @@ impl<'a> Call<'a> {
     /// Records that the call completed.
     pub(crate) fn end(mut self, result: Result<&HeaderMap, &Error>, attempts: u32) {
         if !self.span.is_disabled() {
-            let request_id = match result {
-                Ok(headers) => text(headers.get(REQUEST_ID)),
-                Err(error) => error.request_id(),
-            };
-            if let Some(id) = request_id {
+            if let Some(id) = request_id(result) {
                 self.span.record("eset_protect.request_id", id);
             }
             self.span.record("eset_protect.attempts", attempts);

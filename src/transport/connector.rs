@@ -13,7 +13,6 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
-use tonic::Code;
 use tower_service::Service;
 
 use super::error_chain::{BoxError, find};
@@ -21,7 +20,7 @@ use super::keep_alive::KeepAlive;
 use super::monitored_connection::{MonitoredConnection, Stream};
 use super::proxy::{self, Proxies, Proxy, ProxyError, ProxyErrorKind};
 use super::readiness::Readiness;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConnector;
 
@@ -164,7 +163,7 @@ impl Settings {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             return Ok((Box::new(stream), is_http2));
         }
-        Ok((Box::new(stream), false))
+        Ok((stream, false))
     }
 }
 
@@ -172,12 +171,8 @@ impl Settings {
 pub(crate) fn connect_error(message: String, cause: &(dyn std::error::Error + 'static)) -> Error {
     let error = match find::<ProxyError>(cause).map(|error| error.kind) {
         Some(ProxyErrorKind::Variable) => return Error::config(message),
-        Some(ProxyErrorKind::Lasting) => {
-            return Error::new(ErrorKind::Connect, Code::Unavailable, message).permanent();
-        }
-        Some(ProxyErrorKind::Passing) | None => {
-            Error::new(ErrorKind::Connect, Code::Unavailable, message)
-        }
+        Some(ProxyErrorKind::Lasting) => return Error::no_connection(message).permanent(),
+        Some(ProxyErrorKind::Passing) | None => Error::no_connection(message),
     };
     #[cfg(feature = "tls")]
     if crate::transport::tls::is_certificate_refused(cause) {

@@ -1,6 +1,7 @@
 //! Finds the causes of errors of other crates.
 
 use std::error::Error as StdError;
+use std::io;
 
 /// An error of another crate.
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
@@ -11,7 +12,9 @@ pub(super) fn find<'a, T: StdError + 'static>(
 ) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
+        // An `io::Error` does not return the error it contains from `source`.
+        let inner = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+        if let Some(found) = error.downcast_ref().or_else(inner) {
             return Some(found);
         }
         next = error.source();

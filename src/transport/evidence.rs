@@ -4,7 +4,6 @@ use super::error_chain::find;
 use super::grpc::{Garbled, NotGrpc};
 use super::no_http2::NoHttp2;
 use super::refusal::Refused;
-use super::tls;
 use crate::error::{Error, ErrorKind};
 
 /// Whether the error of a gRPC request shows that the server speaks gRPC (`true`) or does not (`false`); `None` if
@@ -39,6 +38,6 @@ fn is_without_http2(error: &Error) -> bool {
         return true;
     }
     use tokio_rustls::rustls::{AlertDescription, Error as TlsError};
-    let alert = AlertDescription::NoApplicationProtocol;
-    matches!(tls::find(error), Some(TlsError::AlertReceived(found)) if *found == alert)
+    let refused = TlsError::AlertReceived(AlertDescription::NoApplicationProtocol);
+    find::<TlsError>(error) == Some(&refused)
 }

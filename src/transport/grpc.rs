@@ -8,14 +8,13 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
 use super::per_runtime::PerRuntime;
 use super::readiness::Readiness;
 use super::{Limits, Reply, Request};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::framing::PREFIX;
 use crate::timer::Timer;
 use crate::transport::connector::Connector;
@@ -39,21 +38,20 @@ struct Inner {
     timer: Arc<dyn Timer>,
 }
 
-/// The channel of one runtime, and the keep-alive interval of its connections.
+/// The channel of one runtime.
 #[derive(Debug)]
 struct RuntimeChannel {
     channel: Channel,
     /// Clones that calls no longer need. A clone has its own place in the queue to the connection, which costs more
     /// than to reuse one.
     idle: Mutex<Vec<Channel>>,
-    interval: Option<Duration>,
 }
 
 impl RuntimeChannel {
     const MOST_IDLE: usize = 16;
 
-    fn new(channel: Channel, interval: Option<Duration>) -> Arc<Self> {
-        Arc::new(Self { channel, idle: Mutex::default(), interval })
+    fn new(channel: Channel) -> Arc<Self> {
+        Arc::new(Self { channel, idle: Mutex::default() })
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Channel>> {
@@ -92,7 +90,7 @@ impl GrpcTransport {
         let interval = connector.keep_alive().interval();
         let connected = self.endpoint(interval).connect_with_connector(connector).await;
         let channel = connected.map_err(|error| status::connect_error(target, error))?;
-        self.inner.channels.set(RuntimeChannel::new(channel, interval))
+        self.inner.channels.set(interval, RuntimeChannel::new(channel))
     }
 
     /// The endpoint with this keep-alive interval.
@@ -109,9 +107,9 @@ impl GrpcTransport {
         let interval = connector.keep_alive().interval();
         let make = || {
             let channel = self.endpoint(interval).connect_with_connector_lazy(connector.clone());
-            RuntimeChannel::new(channel, interval)
+            RuntimeChannel::new(channel)
         };
-        self.inner.channels.get(|kept| kept.interval == interval, make)
+        self.inner.channels.get(interval, make)
     }
 
     /// Returns the readiness of its connections.
@@ -121,11 +119,7 @@ impl GrpcTransport {
 
     /// Makes one attempt.
     pub(super) async fn attempt(&self, request: &mut Request<'_>) -> Result<Reply, Error> {
-        let (size, limit) = (request.framed().len() - PREFIX, self.inner.limits.message);
-        if size > limit.bytes {
-            let message = format!("the request has {size} bytes, {limit}");
-            return Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message));
-        }
+        self.inner.limits.check_request(request.framed().len() - PREFIX)?;
         let is_bounded = request.is_bounded;
         let kept = self.channel()?;
         let mut channel = kept.take();

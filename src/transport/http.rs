@@ -11,9 +11,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tonic::Code;
 
-use crate::error::{Error, ErrorKind, Secrets, root_cause};
+use crate::error::{Error, Secrets, root_cause};
 use crate::framing::append;
 use crate::gzip::gunzip;
 use crate::telemetry;
@@ -38,16 +37,9 @@ const MAX_ERROR_BODY: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     connector: Connector,
-    clients: Arc<PerRuntime<RuntimePool>>,
+    pools: Arc<PerRuntime<Arc<Client<Connector, Full<Bytes>>>>>,
     limits: Limits,
     timer: Arc<dyn Timer>,
-}
-
-/// The connections of one runtime, and their keep-alive interval.
-#[derive(Clone, Debug)]
-struct RuntimePool {
-    pool: Arc<Client<Connector, Full<Bytes>>>,
-    interval: Option<Duration>,
 }
 
 /// A request on its way.
@@ -92,7 +84,7 @@ impl HttpResponse {
 
 impl HttpClient {
     pub(crate) fn new(connector: Connector, limits: Limits, timer: Arc<dyn Timer>) -> Self {
-        Self { connector, clients: Arc::default(), limits, timer }
+        Self { connector, pools: Arc::default(), limits, timer }
     }
 
     /// Returns the readiness of its connections.
@@ -100,12 +92,17 @@ impl HttpClient {
         self.connector.readiness()
     }
 
+    /// Refuses a request whose message is over the limit.
+    pub(super) fn check_request(&self, body: &[u8]) -> Result<(), Error> {
+        self.limits.check_request(body.len())
+    }
+
     /// Returns the pool of the current runtime.
     fn pool(&self) -> Result<Arc<Client<Connector, Full<Bytes>>>, Error> {
         let keep_alive = self.connector.keep_alive();
         let interval = keep_alive.interval();
         let make = || {
-            let pool = Client::builder(TokioExecutor::new())
+            Client::builder(TokioExecutor::new())
                 .timer(TokioTimer::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(Duration::from_secs(60))
@@ -115,20 +112,9 @@ impl HttpClient {
                 .http2_initial_connection_window_size(CONNECTION_WINDOW)
                 .http2_keep_alive_interval(interval)
                 .http2_keep_alive_timeout(keep_alive.timeout())
-                .build(self.connector.clone());
-            RuntimePool { pool: Arc::new(pool), interval }
+                .build(self.connector.clone())
         };
-        self.clients.get(|kept| kept.interval == interval, make).map(|kept| kept.pool)
-    }
-
-    /// Refuses requests above the limit, as over gRPC.
-    pub(crate) fn check_size(&self, body: &[u8]) -> Result<(), Error> {
-        let (size, limit) = (body.len(), self.limits.message);
-        if size <= limit.bytes {
-            return Ok(());
-        }
-        let message = format!("the request has {size} bytes, {limit}");
-        Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message))
+        self.pools.get(interval, || Arc::new(make()))
     }
 
     /// Sends a request once. What is sent as a secret with it is in no response that is not a success.
@@ -213,7 +199,7 @@ impl HttpClient {
                 }
                 let cause = root_cause(&*error);
                 let message = format!("the connection broke in the middle of a response: {cause}");
-                Error::new(ErrorKind::Transport, Code::Unavailable, message).with_source(error)
+                Error::broken(message).with_source(error)
             })?;
             let Ok(data) = frame.into_data() else { continue };
             if read.len() + data.len() > most {
@@ -232,9 +218,7 @@ impl HttpClient {
     }
 
     fn too_large(&self) -> Error {
-        let limit = self.limits.message;
-        let message = format!("the response is too large, {limit}, or ask for smaller pages");
-        Error::new(ErrorKind::Limit, Code::OutOfRange, message)
+        self.limits.response_too_large(format_args!("more than {}", self.limits.message.bytes))
     }
 
     /// Creates the error for a request without a response.
@@ -251,13 +235,13 @@ impl HttpClient {
             return failed.into_error(&format!("cannot connect to {host}"));
         } else if let Some(refusal) = Refusal::of(&error, has_body) {
             let message = format!("{host}: {refusal}");
-            Error::new(ErrorKind::Transport, Code::Unavailable, message).refused()
+            Error::broken(message).refused()
         } else if find::<hyper::Error>(&error).is_some_and(is_too_large) {
             self.limits.no_end_of_headers().to_error()
         } else {
             let note = limits::note(&error);
             let message = format!("the connection broke to {host}: {cause}{note}");
-            Error::new(ErrorKind::Transport, Code::Unavailable, message)
+            Error::broken(message)
         };
         found.with_source(error)
     }

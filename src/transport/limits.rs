@@ -41,9 +41,26 @@ impl Limits {
         let Some(time) = self.first_byte else { return Ok(response.await) };
         within(timer, time, response).await.ok_or_else(|| {
             let message = format!("no byte of a response within {time:?}");
-            let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
+            let error = Error::deadline(message);
             error.transient().unanswered()
         })
+    }
+
+    /// Refuses a request whose message is over the limit.
+    pub(super) fn check_request(&self, size: usize) -> Result<(), Error> {
+        let limit = self.message;
+        if size <= limit.bytes {
+            return Ok(());
+        }
+        let message = format!("the request has {size} bytes, {limit}");
+        Err(Error::new(ErrorKind::Limit, Code::InvalidArgument, message))
+    }
+
+    /// Returns the error of a response whose message is over the limit.
+    pub(super) fn response_too_large(&self, size: impl fmt::Display) -> Error {
+        let limit = self.message;
+        let message = format!("the response has {size} bytes, {limit}, or ask for smaller pages");
+        Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
 
     /// Returns the limit for the HTTP/2 implementation.

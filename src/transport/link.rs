@@ -17,37 +17,35 @@ use crate::timer::BoxFuture;
 pub(crate) struct Link {
     transport: Arc<dyn Transport>,
     wire: Wire,
+    /// The readiness of its connections, if that is known.
+    readiness: Option<Readiness>,
 }
 
 #[derive(Clone, Debug)]
 enum Wire {
-    Grpc {
-        server: Option<Server>,
-        readiness: Readiness,
-    },
+    Grpc(Option<Server>),
     #[cfg(feature = "rest")]
-    Rest {
-        hosts: Arc<Hosts>,
-        readiness: Readiness,
-    },
+    Rest(Arc<Hosts>),
     /// A transport of the user's own.
     Custom,
 }
 
 impl Link {
     pub(crate) fn grpc(balancer: Balancer) -> Self {
-        let (server, readiness) = (balancer.server(), balancer.readiness().clone());
-        Self { transport: Arc::new(balancer), wire: Wire::Grpc { server, readiness } }
+        let readiness = Some(balancer.readiness().clone());
+        let wire = Wire::Grpc(balancer.server());
+        Self { transport: Arc::new(balancer), wire, readiness }
     }
 
     #[cfg(feature = "rest")]
     pub(crate) fn rest(transport: RestTransport) -> Self {
-        let (hosts, readiness) = (transport.hosts().clone(), transport.readiness().clone());
-        Self { transport: Arc::new(transport), wire: Wire::Rest { hosts, readiness } }
+        let readiness = Some(transport.readiness().clone());
+        let wire = Wire::Rest(transport.hosts().clone());
+        Self { transport: Arc::new(transport), wire, readiness }
     }
 
     pub(crate) fn custom(transport: Arc<dyn Transport>) -> Self {
-        Self { transport, wire: Wire::Custom }
+        Self { transport, wire: Wire::Custom, readiness: None }
     }
 
     /// Puts a layer around the transport.
@@ -56,13 +54,13 @@ impl Link {
         self,
         layer: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
     ) -> Self {
-        Self { transport: layer(self.transport), wire: self.wire }
+        Self { transport: layer(self.transport), ..self }
     }
 
     /// Whether this is ESET's wire, which has a documented rate limit.
     pub(crate) fn is_rest(&self) -> bool {
         #[cfg(feature = "rest")]
-        return matches!(self.wire, Wire::Rest { .. });
+        return matches!(self.wire, Wire::Rest(_));
         #[cfg(not(feature = "rest"))]
         false
     }
@@ -71,21 +69,16 @@ impl Link {
     pub(crate) fn server(&self, spec: &MethodSpec) -> Option<Server> {
         let _ = spec;
         match &self.wire {
-            Wire::Grpc { server, .. } => server.clone(),
+            Wire::Grpc(server) => server.clone(),
             #[cfg(feature = "rest")]
-            Wire::Rest { hosts, .. } => hosts.origin(spec).ok().map(|origin| origin.server),
+            Wire::Rest(hosts) => hosts.origin(spec).ok().map(|origin| origin.server),
             Wire::Custom => None,
         }
     }
 
     /// Watches whether part of a request is sent from now on.
     pub(crate) fn watch(&self) -> Sent {
-        match &self.wire {
-            Wire::Grpc { readiness, .. } => Sent::begin(readiness),
-            #[cfg(feature = "rest")]
-            Wire::Rest { readiness, .. } => Sent::begin(readiness),
-            Wire::Custom => Sent::unknown(),
-        }
+        self.readiness.as_ref().map_or_else(Sent::unknown, Sent::begin)
     }
 
     /// Opens the span of an attempt after this number of polls.
@@ -93,7 +86,7 @@ impl Link {
         let spec = outgoing.spec();
         match &self.wire {
             #[cfg(feature = "rest")]
-            Wire::Rest { hosts, .. } => Attempt::http(sending, polls, || {
+            Wire::Rest(hosts) => Attempt::http(sending, polls, || {
                 let (form, origin) = (outgoing.http().ok()?, hosts.origin(spec).ok()?);
                 let method = form.method().parse().ok()?;
                 Some((method, origin.uri(form.path_and_query()).ok()?))

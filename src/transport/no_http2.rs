@@ -4,10 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use tonic::Code;
-
 use super::error_chain::find;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The prefix that identifies this error: HTTP/2 passes on the text and kind of an I/O error, but not the
 /// error itself.
@@ -54,7 +52,7 @@ impl NoHttp2 {
     /// Returns the error of a call on this connection.
     pub(super) fn into_error(self, what: &str) -> Error {
         let message = format!("{what}: {self}");
-        let error = Error::new(ErrorKind::Connect, Code::Unavailable, message);
+        let error = Error::no_connection(message);
         #[cfg(feature = "tls")]
         if self.kind == CERTIFICATE_REFUSED {
             return error.permanent().with_source(self);

@@ -1,10 +1,11 @@
-//! Keeps one value per tokio runtime.
+//! Keeps one value per tokio runtime, of connections with the same keep-alive interval.
 //!
 //! The tasks of a connection belong to the runtime in which it was opened: they end with it, and pause while
 //! nothing drives it. A client may outlive its runtime or be used in two: each runtime has its own
 //! connections.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
 
@@ -15,7 +16,15 @@ use crate::error::Error;
 const MOST: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct PerRuntime<T>(Mutex<Vec<(Id, T)>>);
+pub(super) struct PerRuntime<T>(Mutex<Vec<Kept<T>>>);
+
+/// A value, its runtime and the keep-alive interval of its connections.
+#[derive(Debug)]
+struct Kept<T> {
+    runtime: Id,
+    interval: Option<Duration>,
+    value: T,
+}
 
 impl<T> Default for PerRuntime<T> {
     fn default() -> Self {
@@ -24,36 +33,40 @@ impl<T> Default for PerRuntime<T> {
 }
 
 impl<T: Clone> PerRuntime<T> {
-    /// Returns the value of the current runtime if it is still valid; otherwise a new one.
+    /// Returns the value of the current runtime if it has this interval; otherwise a new one.
     pub(super) fn get(
         &self,
-        is_good: impl Fn(&T) -> bool,
+        interval: Option<Duration>,
         make: impl FnOnce() -> T,
     ) -> Result<T, Error> {
-        let id = runtime()?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = kept.iter().position(|(other, _)| *other == id);
-        if let Some((_, value)) = known.and_then(|at| kept.get(at))
-            && is_good(value)
-        {
-            return Ok(value.clone());
+        let runtime = runtime()?;
+        let mut all = self.all();
+        let is_it = |kept: &&Kept<T>| kept.runtime == runtime && kept.interval == interval;
+        if let Some(kept) = all.iter().find(is_it) {
+            return Ok(kept.value.clone());
         }
         let value = make();
-        known.map(|at| kept.remove(at));
-        kept.push((id, value.clone()));
-        if kept.len() > MOST {
-            kept.remove(0);
-        }
+        keep(&mut all, Kept { runtime, interval, value: value.clone() });
         Ok(value)
     }
 
     /// Stores a value created in the current runtime.
-    pub(super) fn set(&self, value: T) -> Result<(), Error> {
-        let id = runtime()?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(other, _)| *other != id);
-        kept.push((id, value));
+    pub(super) fn set(&self, interval: Option<Duration>, value: T) -> Result<(), Error> {
+        keep(&mut self.all(), Kept { runtime: runtime()?, interval, value });
         Ok(())
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Kept<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a value in place of that of the same runtime, and forgets the oldest of too many.
+fn keep<T>(all: &mut Vec<Kept<T>>, new: Kept<T>) {
+    all.retain(|kept| kept.runtime != new.runtime);
+    all.push(new);
+    if all.len() > MOST {
+        all.remove(0);
     }
 }
 

@@ -16,11 +16,11 @@ use tower_service::Service;
 
 use self::no_proxy::NoProxy;
 use super::error_chain::BoxError;
-use super::loopback::is_named_loopback;
+use super::host::is_named_loopback;
+use super::monitored_connection::Stream;
 use crate::error::root_cause;
 pub(super) use address::Proxy;
 pub(super) use proxy_error::{ProxyError, ProxyErrorKind};
-pub(crate) use tunnel::Tunnelled;
 
 /// Which connections go through which proxy, as the environment said when the client was made.
 pub(super) struct Proxies {
@@ -71,8 +71,8 @@ impl fmt::Debug for Proxies {
 
 /// Returns the first of these variables that is set. An empty one counts as unset, as in curl and Go.
 fn first(names: &[&'static str]) -> Option<(&'static str, OsString)> {
-    let values = names.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
-    values.into_iter().find(|(_, value)| !value.to_string_lossy().trim().is_empty())
+    let mut values = names.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+    values.find(|(_, value)| !value.to_string_lossy().trim().is_empty())
 }
 
 fn port(origin: &Uri, is_secure: bool) -> u16 {
@@ -86,8 +86,8 @@ pub(super) async fn connect(
     direct: Uri,
     origin: Uri,
     is_secure: bool,
-) -> Result<Tunnelled, BoxError> {
-    let Some(proxy) = proxy else { return Ok(open(&mut tcp, direct).await?.into()) };
+) -> Result<Box<dyn Stream>, BoxError> {
+    let Some(proxy) = proxy else { return Ok(Box::new(open(&mut tcp, direct).await?)) };
     let address = Uri::builder().scheme(Scheme::HTTP).authority(proxy.authority());
     let address = address.path_and_query("/").build()?;
     let stream = open(&mut tcp, address).await.map_err(|error| {

@@ -52,7 +52,7 @@ impl RestTransport {
     fn encode(&self, request: &mut Request<'_>) -> Result<http::Request<Full<Bytes>>, Error> {
         let form = request.outgoing.http()?;
         let body = form.body().cloned();
-        self.http.check_size(body.as_deref().unwrap_or_default())?;
+        self.http.check_request(body.as_deref().unwrap_or_default())?;
         let has_body = body.is_some();
         let mut http = http::Request::new(Full::new(body.unwrap_or_default()));
         *http.method_mut() = Method::from_bytes(form.method().as_bytes())

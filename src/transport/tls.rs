@@ -12,14 +12,17 @@ use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
 use tokio_rustls::rustls::crypto::{
-    self, CryptoProvider, verify_tls12_signature, verify_tls13_signature,
+    self, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
-    self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    self, AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore,
+    SignatureScheme,
 };
 
+use super::error_chain::{BoxError, find};
+use super::host::bare;
 use crate::error::{Error, InWords};
 
 /// How to verify a server, and the client certificate to send.
@@ -73,18 +76,14 @@ impl TlsConfig {
     ///
     /// Fails if the text does not contain exactly one certificate.
     pub fn pinned_certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let mut found = certificates(pem.as_ref(), "the pinned certificate")?;
-        match found.pop() {
-            Some(certificate) if found.is_empty() => {
-                self.pinned = Some(Pin::Certificate(certificate));
-            }
-            _ => {
-                return Err(Error::config(format!(
-                    "the pinned certificate: expected one certificate, found {}",
-                    found.len() + 1
-                )));
-            }
-        }
+        let found = certificates(pem.as_ref(), "the pinned certificate")?;
+        let [certificate] = <[_; 1]>::try_from(found).map_err(|found| {
+            let found = found.len();
+            Error::config(format!(
+                "the pinned certificate: expected one certificate, found {found}"
+            ))
+        })?;
+        self.pinned = Some(Pin::Certificate(certificate));
         Ok(self)
     }
 
@@ -149,7 +148,10 @@ impl TlsConfig {
             .with_safe_default_protocol_versions()
             .map_err(failed)?;
         let verifier: Arc<dyn ServerCertVerifier> = match &self.pinned {
-            Some(pin) => Arc::new(Pinned { pin: pin.clone(), provider }),
+            Some(pin) => {
+                let algorithms = provider.signature_verification_algorithms;
+                Arc::new(Pinned { pin: pin.clone(), algorithms })
+            }
             None => WebPkiServerVerifier::builder_with_provider(self.roots()?, provider)
                 .build()
                 .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
@@ -167,9 +169,10 @@ impl TlsConfig {
     }
 
     fn roots(&self) -> Result<Arc<RootCertStore>, Error> {
-        let system = match self.without_system_roots {
-            true => Arc::new(RootCertStore::empty()),
-            false => system_roots(),
+        let system = if self.without_system_roots {
+            Arc::new(RootCertStore::empty())
+        } else {
+            system_roots()
         };
         if self.authorities.is_empty() && !system.is_empty() {
             return Ok(system);
@@ -235,45 +238,19 @@ pub(crate) fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<
 }
 
 fn parse_name(name: &str) -> Result<ServerName<'static>, Error> {
-    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
-    ServerName::try_from(bare.to_owned()).map_err(|_| {
+    ServerName::try_from(bare(name).to_owned()).map_err(|_| {
         Error::config(format!("the server name: expected a DNS name or an address, found {name:?}"))
     })
-}
-
-/// Returns the TLS error among the causes of an error.
-pub(crate) fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        // An `io::Error` does not return the error it contains from `source`.
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(|error| error.get_ref())
-            .and_then(|inner| inner.downcast_ref());
-        if let Some(found) = inner.or_else(|| cause.downcast_ref()) {
-            return Some(found);
-        }
-        next = cause.source();
-    }
-    None
 }
 
 /// Whether one side does not trust the other's certificate: it is expired, for another host, from an unknown
 /// issuer, or not the pinned one. A retry will fail in the same way.
 pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) -> bool {
-    use rustls::AlertDescription as Alert;
     match find(error) {
         Some(rustls::Error::InvalidCertificate(_)) => true,
-        Some(rustls::Error::AlertReceived(alert)) => matches!(
-            alert,
-            Alert::BadCertificate
-                | Alert::UnsupportedCertificate
-                | Alert::CertificateRevoked
-                | Alert::CertificateExpired
-                | Alert::CertificateUnknown
-                | Alert::CertificateRequired
-                | Alert::UnknownCA
-        ),
+        Some(rustls::Error::AlertReceived(alert)) => {
+            *alert == AlertDescription::CertificateRequired || problem::is_of_certificate(*alert)
+        }
         _ => false,
     }
 }
@@ -300,7 +277,7 @@ impl Pin {
 #[derive(Debug)]
 struct Pinned {
     pin: Pin,
-    provider: Arc<CryptoProvider>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for Pinned {
@@ -326,8 +303,7 @@ impl ServerCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -336,12 +312,11 @@ impl ServerCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
@@ -358,7 +333,7 @@ impl TlsConnector {
         &self,
         host: &str,
         stream: S,
-    ) -> Result<TlsStream<S>, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<TlsStream<S>, BoxError> {
         let name = match &self.name {
             Some(name) => name.clone(),
             None => parse_name(host)?,

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use tonic::Code;
-
 use super::used_tokens::UsedTokens;
 use crate::call::unary::unary;
 use crate::call::{CallContext, CallOptions};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::rpc::{PagedRpc, Rpc};
 
 /// The default number of items per page, the maximum of ESET's cloud ([facts](crate::facts#paging)).
@@ -68,7 +66,7 @@ impl<R: PagedRpc> Fetcher<R> {
                 self.step = Step::End;
                 let message =
                     "the service sent the same page token twice; the list would never end";
-                let error = Error::new(ErrorKind::Transport, Code::Internal, message);
+                let error = Error::protocol(message);
                 Some(Err(error.with_spec(R::SPEC)))
             }
             Step::End => None,

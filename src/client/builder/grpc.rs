@@ -8,7 +8,7 @@ use super::ClientBuilder;
 use crate::client::target::Address;
 use crate::error::Error;
 use crate::transport::balancer::{Balancer, Balancing, Target};
-use crate::transport::{CONNECTION_WINDOW, Link, Resolver};
+use crate::transport::{CONNECTION_WINDOW, Link, Resolver, bare};
 
 /// Several endpoints, and several connections to each, over gRPC.
 ///
@@ -118,7 +118,7 @@ impl ClientBuilder {
             .map_err(wrong)?
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_max_header_list_size(self.limits.http2_header_list());
-        let host = address.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Target { name: text.to_owned(), host, port: address.port, endpoint, connector })
+        let (host, port) = (bare(&address.host).to_owned(), address.port);
+        Ok(Target { name: text.to_owned(), host, port, endpoint, connector })
     }
 }

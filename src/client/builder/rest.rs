@@ -51,7 +51,7 @@ impl ClientBuilder {
     /// cloud and On-Prem.
     #[must_use]
     pub fn wire(mut self, wire: Wire) -> Self {
-        self.rest.wire = wire;
+        self.rest.wire = Some(wire);
         self
     }
 
@@ -107,8 +107,12 @@ impl ClientBuilder {
         self
     }
 
+    fn chosen_wire(&self) -> Wire {
+        self.rest.wire.unwrap_or_else(|| self.target.wire())
+    }
+
     pub(super) fn is_grpc(&self) -> bool {
-        self.rest.wire == Wire::Grpc
+        self.chosen_wire() == Wire::Grpc
     }
 
     pub(super) fn default_timeout(&self) -> Duration {
@@ -119,10 +123,10 @@ impl ClientBuilder {
     }
 
     pub(super) fn links(&self) -> Result<Links, Error> {
-        if self.rest.wire != Wire::Grpc {
+        if !self.is_grpc() {
             self.grpc.check_unused()?;
         }
-        Ok(match self.rest.wire {
+        Ok(match self.chosen_wire() {
             Wire::Grpc => Links::One(self.lazy_grpc()?),
             Wire::Rest => Links::One(self.lazy_rest()?),
             Wire::Auto => Links::Auto(WireChoice::new(self.lazy_grpc()?, self.lazy_rest()?)),

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
-use tonic::Code;
 
 use super::same_task::{created_at, is_same};
 use super::{Guarded, GuardedCreate};
@@ -124,11 +123,8 @@ impl Guard {
     async fn create(&self) -> Result<DeviceTask, Error> {
         let time = (self.remaining() / 2).min(self.attempt);
         let options = self.settings.options.clone().timeout(time);
-        self.settings
-            .client
-            .call::<CreateTask>(self.settings.request.clone())
-            .options(options)
-            .await
+        let create = self.settings.client.call::<CreateTask>(self.settings.request.clone());
+        create.options(options).await
     }
 
     /// Looks for the task after this error for as long as necessary; otherwise returns why it did not.
@@ -148,9 +144,7 @@ impl Guard {
             match self.look().await {
                 Ok(Sight::Nothing) => {}
                 Ok(sight) => return Ok(sight),
-                Err(failure) => {
-                    return Err(format!("looking for the task failed too: {failure}"));
-                }
+                Err(failure) => return Err(format!("looking for the task failed too: {failure}")),
             }
             if self.timer.now().saturating_duration_since(failed_at) >= needed {
                 return Ok(Sight::Nothing);
@@ -212,14 +206,10 @@ impl Guard {
             Ok(found)
         };
         // The options limit each page; this limits the whole list.
-        match within(&*self.timer, remaining, list).await {
-            Some(result) => result,
-            None => {
-                let message = format!("the tasks were not listed within {:?}", self.timeout);
-                let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
-                Err(error.with_spec(ListTasks::SPEC))
-            }
-        }
+        within(&*self.timer, remaining, list).await.unwrap_or_else(|| {
+            let message = format!("the tasks were not listed within {:?}", self.timeout);
+            Err(Error::deadline(message).with_spec(ListTasks::SPEC))
+        })
     }
 
     fn remaining(&self) -> Duration {

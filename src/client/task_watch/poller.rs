@@ -104,11 +104,9 @@ impl Poller {
     /// Continues until the next item.
     pub(super) async fn step(mut self: Box<Self>) -> Item {
         loop {
-            if !self.wait().await {
-                let error = self.out_of_time();
-                return (None, Err(error));
-            }
+            let is_in_time = self.wait().await;
             let polled = match self.remaining() {
+                _ if !is_in_time => None,
                 None => Some(self.poll().await),
                 Some(remaining) => {
                     let timer = self.timer.clone();
@@ -116,10 +114,7 @@ impl Poller {
                 }
             };
             match polled {
-                None => {
-                    let error = self.out_of_time();
-                    return (None, Err(error));
-                }
+                None => return (None, Err(self.out_of_time())),
                 Some(Ok(Some(progress))) => {
                     let next = (!progress.is_complete()).then_some(self);
                     return (next, Ok(progress));
@@ -241,11 +236,9 @@ impl Poller {
             None => {
                 format!("no poll completed within {timeout:?}, so the state of the task is unknown")
             }
-            Some(all) if all.ended() == all.total() => {
-                format!(
-                    "the task is not done within {timeout:?}: other devices of its groups may start"
-                )
-            }
+            Some(all) if all.ended() == all.total() => format!(
+                "the task is not done within {timeout:?}: other devices of its groups may start"
+            ),
             Some(all) => {
                 let (open, total) = (all.total().saturating_sub(all.ended()), all.total());
                 let devices = if total == 1 { "device" } else { "devices" };
@@ -253,8 +246,7 @@ impl Poller {
             }
         };
         // Watching changes nothing.
-        let error = Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message);
-        let error = error.with_execution(false);
+        let error = Error::deadline(message).with_execution(false);
         match self.failure.take() {
             Some(failure) => {
                 let note = format!("the last poll failed: {failure}");

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use tonic::Code;
 
 use super::config::{Balancing, Target};
 use super::ejection::Ejection;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::telemetry::Server;
 use crate::transport::grpc::GrpcTransport;
 use crate::transport::readiness::Readiness;
@@ -51,21 +50,49 @@ pub(super) struct Subchannels {
 
 impl Subchannels {
     pub(super) fn new(targets: Vec<Target>, balancing: Balancing) -> Self {
-        let readiness = Readiness::default();
-        let all: Vec<_> = match &balancing.resolver {
-            Some(_) => Vec::new(),
-            None => (0..targets.len())
-                .flat_map(|at| open(&targets, &balancing, &readiness, at, None))
-                .collect(),
-        };
-        Self {
+        let mut this = Self {
             targets,
             balancing,
-            readiness,
-            all: RwLock::new(all.into()),
+            readiness: Readiness::default(),
+            all: RwLock::default(),
             looked_up: Mutex::default(),
             is_expired: AtomicBool::new(false),
+        };
+        if this.balancing.resolver.is_none() {
+            let targets = this.targets.iter().enumerate();
+            let all = targets.flat_map(|(at, target)| this.open(at, target, None)).collect();
+            this.all = RwLock::new(all);
         }
+        this
+    }
+
+    /// The connections to one address of a target.
+    fn open(
+        &self,
+        at: usize,
+        target: &Target,
+        address: Option<SocketAddr>,
+    ) -> impl Iterator<Item = Subchannel> {
+        let Balancing { connections, jitter, limits, timer, .. } = &self.balancing;
+        let ejection = Arc::new(Ejection::new(jitter.clone()));
+        let name: Arc<str> = match address {
+            Some(address) => format!("{} ({address})", target.name).into(),
+            None => target.name.as_str().into(),
+        };
+        (0..(*connections).max(1)).map(move |number| Subchannel {
+            name: name.clone(),
+            is_first: number == 0,
+            transport: GrpcTransport::lazy(
+                target.endpoint.clone(),
+                target.connector.to_server(address, &self.readiness),
+                *limits,
+                timer.clone(),
+            ),
+            ejection: ejection.clone(),
+            in_flight: Arc::default(),
+            target: at,
+            address,
+        })
     }
 
     /// Returns the first endpoint.
@@ -147,13 +174,7 @@ impl Subchannels {
                         if kept.peek().is_some() {
                             all.extend(kept.cloned());
                         } else {
-                            all.extend(open(
-                                &self.targets,
-                                &self.balancing,
-                                &self.readiness,
-                                at,
-                                Some(address),
-                            ));
+                            all.extend(self.open(at, target, Some(address)));
                         }
                     }
                 }
@@ -168,40 +189,9 @@ impl Subchannels {
             }
         }
         if let (true, Some(message)) = (all.is_empty(), failed) {
-            return Err(Error::new(ErrorKind::Connect, Code::Unavailable, message));
+            return Err(Error::no_connection(message));
         }
         *self.all.write().unwrap_or_else(PoisonError::into_inner) = all.into();
         Ok(())
     }
-}
-
-/// The connections to one address.
-fn open(
-    targets: &[Target],
-    balancing: &Balancing,
-    readiness: &Readiness,
-    at: usize,
-    address: Option<SocketAddr>,
-) -> impl Iterator<Item = Subchannel> {
-    targets.get(at).into_iter().flat_map(move |target| {
-        let ejection = Arc::new(Ejection::new(balancing.jitter.clone()));
-        let name: Arc<str> = match address {
-            Some(address) => format!("{} ({address})", target.name).into(),
-            None => target.name.as_str().into(),
-        };
-        (0..balancing.connections.max(1)).map(move |number| Subchannel {
-            name: name.clone(),
-            is_first: number == 0,
-            transport: GrpcTransport::lazy(
-                target.endpoint.clone(),
-                target.connector.to_server(address, readiness),
-                balancing.limits,
-                balancing.timer.clone(),
-            ),
-            ejection: ejection.clone(),
-            in_flight: Arc::default(),
-            target: at,
-            address,
-        })
-    })
 }

@@ -9,7 +9,6 @@ use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::not_grpc::{NotGrpc, code_of};
 use crate::error::{Error, ErrorKind, root_cause};
-use crate::framing::MessageLimit;
 use crate::proto::google::rpc;
 use crate::transcode::{Place, decode_bytes};
 use crate::transport::error_chain::{BoxError, find};
@@ -46,7 +45,7 @@ pub(super) fn unanswered(error: tonic::transport::Error, readiness: &Readiness) 
     }
     if find::<TimeoutExpired>(&error).is_some() {
         let message = "the deadline passed";
-        return Error::new(ErrorKind::Deadline, Code::DeadlineExceeded, message).with_source(error);
+        return Error::deadline(message).with_source(error);
     }
     if let Some(connect) = find::<ConnectError>(&error) {
         let message = format!("cannot connect: {}", root_cause(connect));
@@ -55,7 +54,7 @@ pub(super) fn unanswered(error: tonic::transport::Error, readiness: &Readiness) 
     match Refused::wrap(error.into()) {
         Ok(refused) => {
             let message = refused.to_string();
-            let error = Error::new(ErrorKind::Transport, Code::Unavailable, message).refused();
+            let error = Error::broken(message).refused();
             error.with_source(refused)
         }
         Err(error) => broken(error, HeaderMap::new()),
@@ -82,13 +81,6 @@ pub(super) fn not_grpc(mut other: NotGrpc) -> Error {
         .with_metadata(metadata(std::mem::take(&mut other.headers)));
     let error = if other.is_refusal() { error.with_execution(false) } else { error };
     error.with_source(other)
-}
-
-/// The error of a response whose message is over the limit.
-pub(super) fn too_large(size: usize, limit: MessageLimit, headers: HeaderMap) -> Error {
-    let message = format!("the response has {size} bytes, {limit}, or ask for smaller pages");
-    let error = Error::new(ErrorKind::Limit, Code::OutOfRange, message);
-    error.with_metadata(metadata(headers))
 }
 
 /// The error of a response in gRPC that cannot be read.

@@ -19,7 +19,7 @@ use crate::metadata_form;
 use crate::timer::Timer;
 use crate::transport::complete_body::CompleteBody;
 use crate::transport::readiness::Readiness;
-use crate::transport::{Limits, Reply, Request};
+use crate::transport::{Limits, Reply, Request, metadata};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
@@ -64,7 +64,8 @@ pub(super) async fn exchange(
                         }
                         Ok(()) => continue,
                         Err(Malformed::TooLarge(size)) => {
-                            return Err(status::too_large(size, limits.message, headers));
+                            let error = limits.response_too_large(size);
+                            return Err(error.with_metadata(metadata(headers)));
                         }
                         Err(Malformed::UnknownFlag) => {
                             "the response has a message with an unknown flag"

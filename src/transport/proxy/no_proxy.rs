@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::transport::host::bare;
+
 /// A list of hosts, separated by commas or spaces.
 ///
 /// | entry | matches |
@@ -81,10 +83,6 @@ impl Entry {
         };
         Some(Self { what, port })
     }
-}
-
-fn bare(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
 }
 
 fn width(address: IpAddr) -> u32 {

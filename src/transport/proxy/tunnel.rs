@@ -3,18 +3,17 @@
 //! hyper-util's tunnel loses data that arrives together with the proxy's response, such as the settings of an
 //! HTTP/2 server, accepts no success status but 200, and does not report who refused.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::{self, Cursor};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use http::StatusCode;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::address::Proxy;
 use super::proxy_error::ProxyError;
 use crate::transport::USER_AGENT;
+use crate::transport::monitored_connection::Stream;
 
 /// The maximum size of a response.
 const MAX_HEAD: usize = 16 * 1024;
@@ -25,12 +24,10 @@ pub(super) async fn open(
     mut stream: TcpStream,
     proxy: &Proxy,
     target: &str,
-) -> Result<Tunnelled, ProxyError> {
-    let mut request = BytesMut::new();
-    for part in ["CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\nUser-Agent: ", USER_AGENT]
-    {
-        request.extend_from_slice(part.as_bytes());
-    }
+) -> Result<Box<dyn Stream>, ProxyError> {
+    let request =
+        format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {USER_AGENT}");
+    let mut request = request.into_bytes();
     if let Some(authorization) = proxy.authorization() {
         request.extend_from_slice(b"\r\nProxy-Authorization: ");
         request.extend_from_slice(authorization.as_bytes());
@@ -48,7 +45,11 @@ pub(super) async fn open(
             read.advance(length);
             passed += length;
             match status.as_u16() {
-                200..=299 => return Ok(Tunnelled { early: read.freeze(), stream }),
+                200..=299 => {
+                    let (reader, writer) = stream.into_split();
+                    let reader = AsyncReadExt::chain(Cursor::new(read.freeze()), reader);
+                    return Ok(Box::new(tokio::io::join(reader, writer)));
+                }
                 // Informational responses.
                 100 | 102..=199 => {}
                 _ => return Err(refused(proxy, target, status)),
@@ -99,63 +100,5 @@ fn refused(proxy: &Proxy, target: &str, status: StatusCode) -> ProxyError {
     match status.as_u16() {
         408 | 429 | 502..=504 => ProxyError::passing(message),
         _ => ProxyError::lasting(message),
-    }
-}
-
-/// A connection from which some data may have been read already.
-#[derive(Debug)]
-pub(crate) struct Tunnelled {
-    early: Bytes,
-    stream: TcpStream,
-}
-
-impl From<TcpStream> for Tunnelled {
-    fn from(stream: TcpStream) -> Self {
-        Self { early: Bytes::new(), stream }
-    }
-}
-
-impl AsyncRead for Tunnelled {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.early.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buffer);
-        }
-        let length = self.early.len().min(buffer.remaining());
-        buffer.put_slice(&self.early.split_to(length));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Tunnelled {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 }

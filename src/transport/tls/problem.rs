@@ -96,12 +96,9 @@ fn of_alert(alert: AlertDescription) -> String {
     match alert {
         Alert::NoApplicationProtocol => NO_PROTOCOL.to_owned(),
         Alert::CertificateRequired => "the server wants a client certificate".to_owned(),
-        Alert::BadCertificate
-        | Alert::UnsupportedCertificate
-        | Alert::CertificateRevoked
-        | Alert::CertificateExpired
-        | Alert::CertificateUnknown
-        | Alert::UnknownCA => format!("the server does not accept the client certificate ({name})"),
+        _ if is_of_certificate(alert) => {
+            format!("the server does not accept the client certificate ({name})")
+        }
         Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
             format!(
                 "the server has no version or cipher of TLS in common with this client ({name})"
@@ -110,6 +107,20 @@ fn of_alert(alert: AlertDescription) -> String {
         Alert::UnrecognisedName => format!("the server has no such name ({name})"),
         _ => format!("the server ended the TLS handshake ({name})"),
     }
+}
+
+/// Whether an alert says that the other side does not accept the certificate that it got.
+pub(super) fn is_of_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+    )
 }
 
 /// Returns a time such as `2030-01-01T00:00:00Z`.
