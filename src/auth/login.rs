@@ -170,7 +170,11 @@ fn is_by_another(response: &HttpResponse) -> bool {
 }
 
 fn refusal(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Error {
-    let error = of_poll(error_from(response), pending_id);
+    let mut error = of_poll(error_from(response), pending_id);
+    // Unlike a call, a login that a gateway gave up can always be repeated.
+    if matches!(response.status.as_u16(), 408 | 504) {
+        error = error.transient();
+    }
     let code = error.code();
     if is_by_another(response) {
         let what = "something in front of the login, such as a firewall, refused the request";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eset_protect::{Client, Error, ErrorKind, Region, RetryPolicy};
+use eset_protect::{Client, ClientBuilder, Error, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
 
 use crate::auth::TASK;
@@ -22,15 +22,15 @@ async fn cloud(script: Vec<Answer>) -> (Client, Scripted) {
 async fn timed_cloud(script: Vec<Answer>) -> (Client, Scripted, DrivenTimer) {
     let timer = DrivenTimer::new();
     let server = Scripted::start(script).await;
-    let client = Client::cloud(Region::Eu)
+    let builder = builder(&server).timer(timer.clone()).retry(RetryPolicy::none());
+    (builder.connect_lazy().unwrap(), server, timer)
+}
+
+fn builder(server: &Scripted) -> ClientBuilder {
+    Client::cloud(Region::Eu)
         .host("automation", server.endpoint())
         .token_url(format!("{}/oauth/token", server.endpoint()))
         .login(USER, PASSWORD)
-        .timer(timer.clone())
-        .retry(RetryPolicy::none())
-        .connect_lazy()
-        .unwrap();
-    (client, server, timer)
 }
 
 async fn on_prem(script: Vec<Answer>) -> (Client, Scripted) {
@@ -335,6 +335,23 @@ async fn a_refresh_that_fails_for_now_leaves_the_password_to_the_next_login() {
         // The next refresh token has not failed.
         call(&client).await.unwrap();
         assert!(server.seen()[6].text().contains("refresh_token=r-2"), "{number}");
+    }
+}
+
+/// Nothing was sent without a token, so the call has its retries for that.
+#[tokio::test]
+async fn a_login_that_fails_for_now_is_tried_again_within_the_call() {
+    for status in ["503 Down", "502 Bad Gateway", "504 Gateway Timeout", "408 Request Timeout"] {
+        for refreshes in [true, false] {
+            let before = [ok(r#"{"access_token":"a-1","refresh_token":"r-1"}"#), unauthorized()];
+            let before = before.into_iter().filter(|_| refreshes);
+            let after = [json(status, ""), ok(r#"{"access_token":"a-2"}"#), ok(TASK)];
+            let server = Scripted::start(before.chain(after).collect::<Vec<_>>()).await;
+            let client = builder(&server).timer(DrivenTimer::new()).connect_lazy().unwrap();
+            call(&client).await.unwrap();
+            let seen = server.seen();
+            assert!(seen[seen.len() - 2].text().starts_with("grant_type=password&"), "{status}");
+        }
     }
 }
 
