@@ -1,9 +1,5 @@
-//! Unit tests, since permits are not public. All time is tokio's paused clock.
-
-mod adapting;
-mod deadlines;
-mod limits;
-mod queueing;
+//! Unit tests of what no public method shows: the limiter's memory, and the turns that only a bridge gives its callers.
+//! All else is in `tests/client/rate_limiter`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,77 +8,15 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Outcome, Permit, Priority, RateLimiter};
-use crate::error::Error;
 use crate::timer::TokioTimer;
 
 const SECOND: Duration = Duration::from_secs(1);
 const ANSWERED: Outcome = Outcome::Answered;
-const REFUSED: Outcome = Outcome::Refused { retry_after: None };
-
-fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
 
 /// Acquires a permit with hours to spare.
 async fn turn(limiter: &RateLimiter) -> Permit {
-    turn_within(limiter, 36_000 * SECOND).await.expect("a turn")
-}
-
-async fn turn_within(limiter: &RateLimiter, time: Duration) -> Result<Permit, Error> {
-    limiter.acquire(Priority::New, None, &TokioTimer, Instant::now() + time).await
-}
-
-/// Makes a call that is answered after this latency.
-async fn call(limiter: &RateLimiter, latency: Duration, outcome: Outcome) {
-    let turn = turn(limiter).await;
-    tokio::time::sleep(latency).await;
-    turn.end(Instant::now(), outcome);
-}
-
-/// Events with their times.
-#[derive(Clone)]
-struct Log<T> {
-    started: Instant,
-    entries: Arc<Mutex<Vec<(Duration, T)>>>,
-}
-
-impl<T: Clone> Log<T> {
-    fn new() -> Self {
-        Self { started: Instant::now(), entries: Arc::default() }
-    }
-
-    fn add(&self, entry: T) {
-        self.entries.lock().unwrap().push((self.started.elapsed(), entry));
-    }
-
-    fn entries(&self) -> Vec<(Duration, T)> {
-        self.entries.lock().unwrap().clone()
-    }
-
-    fn what(&self) -> Vec<T> {
-        self.entries().into_iter().map(|(_, entry)| entry).collect()
-    }
-
-    fn times(&self) -> Vec<Duration> {
-        self.entries().into_iter().map(|(time, _)| time).collect()
-    }
-}
-
-/// Starts calls that are answered at once, and logs the number of each when it gets its permit.
-fn spawn_calls(
-    limiter: &RateLimiter,
-    log: &Log<usize>,
-    numbers: std::ops::Range<usize>,
-) -> Vec<JoinHandle<()>> {
-    let spawn = |number| {
-        let (limiter, log) = (limiter.clone(), log.clone());
-        tokio::spawn(async move {
-            let turn = turn(&limiter).await;
-            log.add(number);
-            turn.end(Instant::now(), ANSWERED);
-        })
-    };
-    numbers.map(spawn).collect()
+    let deadline = Instant::now() + 36_000 * SECOND;
+    limiter.acquire(Priority::New, None, &TokioTimer, deadline).await.expect("a turn")
 }
 
 /// Runs everything that does not wait for time to pass.
@@ -96,4 +30,86 @@ async fn join(calls: Vec<JoinHandle<()>>) {
     for call in calls {
         call.await.expect("a call");
     }
+}
+
+/// The limiter's memory is bounded by the calls of one window, and by the limit.
+#[tokio::test(start_paused = true)]
+async fn memory_is_bounded() {
+    let kept = |limiter: &RateLimiter| limiter.shared.state().arrivals.len();
+    let large = RateLimiter::new(u32::MAX, SECOND);
+    for round in 0..5 {
+        for _ in 0..1000 {
+            turn(&large).await.end(Instant::now(), ANSWERED);
+        }
+        assert_eq!(kept(&large), 1000, "round {round}");
+        tokio::time::sleep(3 * SECOND).await;
+    }
+    let small = RateLimiter::new(7, Duration::from_millis(1));
+    for _ in 0..1000 {
+        drop(turn(&small).await);
+        assert!(kept(&small) <= 7);
+    }
+}
+
+/// Callers with many calls and with few get the same share: Jain's index of what they got is near 1.
+#[tokio::test(start_paused = true)]
+async fn callers_take_turns() {
+    let limiter = RateLimiter::new(10, SECOND);
+    // Whoever comes first may have what nobody used.
+    for _ in 0..10 {
+        turn(&limiter).await.end(Instant::now(), ANSWERED);
+    }
+    let mut served = [0_u32; 8];
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let mut calls = Vec::new();
+    for caller in 0..served.len() {
+        // The first caller has 8 times as many calls as the last, and all of them come first.
+        for _ in 0..(served.len() - caller) * 20 {
+            let (limiter, log) = (limiter.clone(), log.clone());
+            calls.push(tokio::spawn(async move {
+                let (flow, end) = (caller.to_string(), Instant::now() + 10 * SECOND);
+                let turn = limiter.acquire(Priority::New, Some(&flow), &TokioTimer, end).await;
+                if let Ok(turn) = turn {
+                    log.lock().unwrap().push(caller);
+                    turn.end(Instant::now(), ANSWERED);
+                }
+            }));
+        }
+        settle().await;
+    }
+    join(calls).await;
+    log.lock().unwrap().iter().for_each(|caller: &usize| served[*caller] += 1);
+    let (sum, squares) = served
+        .iter()
+        .map(|n| f64::from(*n))
+        .fold((0.0, 0.0), |(sum, squares), n| (sum + n, squares + n * n));
+    let index = sum * sum / (8.0 * squares);
+    assert!(index > 0.97 && sum >= 80.0, "{served:?}: {index}");
+}
+
+/// Calls that gave up count for nothing.
+#[tokio::test(start_paused = true)]
+async fn who_gave_up_waits_no_longer_than_others() {
+    let limiter = RateLimiter::new(1, SECOND);
+    turn(&limiter).await.end(Instant::now(), ANSWERED);
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let spawn = |flow: &'static str, time: Duration| {
+        let (limiter, log) = (limiter.clone(), log.clone());
+        tokio::spawn(async move {
+            let end = Instant::now() + time;
+            if let Ok(turn) = limiter.acquire(Priority::New, Some(flow), &TokioTimer, end).await {
+                log.lock().unwrap().push(flow);
+                turn.end(Instant::now(), ANSWERED);
+            }
+        })
+    };
+    let given_up: Vec<_> = (0..50).map(|_| spawn("a", 1000 * SECOND)).collect();
+    settle().await;
+    given_up.iter().for_each(JoinHandle::abort);
+    settle().await;
+    let mut calls: Vec<_> = (0..3).map(|_| spawn("b", 1000 * SECOND)).collect();
+    settle().await;
+    calls.extend((0..3).map(|_| spawn("a", 1000 * SECOND)));
+    join(calls).await;
+    assert_eq!(*log.lock().unwrap(), ["b", "a", "b", "a", "b", "a"]);
 }

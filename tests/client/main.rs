@@ -1,4 +1,5 @@
-//! The client against servers on loopback sockets: calls, lists, logins, waiting, TLS, and connections that break.
+//! The client against servers on loopback sockets: calls, lists, logins, the rate limit, waiting, TLS, and connections
+//! that break.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -7,6 +8,7 @@ mod auth;
 mod endpoints;
 mod grpc;
 mod paging;
+mod rate_limiter;
 mod refused;
 mod rest;
 mod tls;
