@@ -109,7 +109,8 @@ impl Client {
         Self::builder(endpoint).connect().await
     }
 
-    /// Configures a client for a server.
+    /// Configures a client for a server. An IPv6 address is in brackets, such as `http://[fd00::1]:50051`, and has no
+    /// zone (`%eth0`).
     pub fn builder(endpoint: &str) -> ClientBuilder {
         ClientBuilder::new(Target::Endpoint(endpoint.to_owned()))
     }

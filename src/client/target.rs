@@ -125,12 +125,15 @@ impl Address {
         };
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
         let scheme = scheme.to_ascii_lowercase();
-        if rest.starts_with('[') && rest.contains('%') {
-            return Err(wrong("an IPv6 address with a zone is not supported"));
-        }
         if rest.contains('@') {
             // Not included in the error: it may be a password.
             return Err(Error::config("endpoint: credentials do not belong in an endpoint"));
+        }
+        if rest.starts_with('[') && rest.contains('%') {
+            return Err(wrong(
+                "an IPv6 address with a zone is not supported; use the server's name, or an address \
+                 that is not link-local",
+            ));
         }
         let uri: Uri = text.parse().map_err(|error| wrong(&format!("{error}")))?;
         let is_secure = match &*scheme {

@@ -208,8 +208,12 @@ async fn wrong_endpoints_are_refused_with_what_was_expected() {
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains(problem), "{endpoint}: {error}");
     }
-    let error = Client::builder("http://user:hunter2@host").connect_lazy().unwrap_err();
-    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    for endpoint in
+        ["http://user:hunter2@host", "http://[user%41:hunter2@host", "http://[::1]%:hunter2@x"]
+    {
+        let error = Client::builder(endpoint).connect_lazy().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
 }
 
 #[tokio::test]
