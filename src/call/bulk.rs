@@ -22,18 +22,6 @@ use crate::error::Error;
 use crate::rpc::Rpc;
 use crate::timer::BoxFuture;
 
-/// The default number of concurrent calls. ESET allows 10 calls per second
-/// ([facts](crate::facts#rate-limit)). With the 1.5 seconds of a slow response from the cloud, that rate
-/// needs 15 concurrent calls (Little's law); fewer would not reach it, and more would only wait.
-const CONCURRENCY: usize = 16;
-
-/// The maximum number of concurrent calls.
-const MAX_CONCURRENCY: usize = 1024;
-
-fn bounded(concurrency: usize) -> usize {
-    concurrency.clamp(1, MAX_CONCURRENCY)
-}
-
 /// Makes many calls of one RPC concurrently: a stream of [`BulkResponse`]s in the order of arrival. Use it as
 /// a stream, with [`next`](Self::next) in a loop, or with [`collect`](Self::collect) for all responses in the
 /// order of the requests. Created by [`Client::bulk`](crate::Client::bulk).
@@ -69,9 +57,6 @@ fn bounded(concurrency: usize) -> usize {
 ///   the wire; they may have run. [`stop`](Self::stop) ends it without cancelling them.
 #[must_use = "calls are made only while their responses are requested"]
 pub struct Bulk<'a, R: Rpc> {
-    context: Arc<CallContext>,
-    options: CallOptions,
-    concurrency: usize,
     requests: Requests<'a, R>,
     under_way: FuturesUnordered<BoxFuture<'static, BulkResponse<R>>>,
 }
@@ -92,24 +77,18 @@ impl<'a, R: Rpc> Bulk<'a, R> {
     where
         I: Iterator<Item = R::Request> + Send + 'a,
     {
-        Self {
-            context,
-            options: CallOptions::default(),
-            concurrency: CONCURRENCY,
-            requests: Requests::new(Box::new(requests)),
-            under_way: FuturesUnordered::new(),
-        }
+        Self { requests: Requests::new(context, requests), under_way: FuturesUnordered::new() }
     }
 
     /// Sets the number of concurrent calls: 16 by default. Values are limited to the range from 1 to 1024.
     pub fn concurrency(mut self, calls: usize) -> Self {
-        self.concurrency = bounded(calls);
+        self.requests.set_concurrency(calls);
         self
     }
 
     /// Sets the options of each call.
     pub fn options(mut self, options: CallOptions) -> Self {
-        self.options = options;
+        self.requests.options = options;
         self
     }
 
@@ -142,9 +121,8 @@ impl<'a, R: Rpc> Bulk<'a, R> {
     }
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Option<BulkResponse<R>>> {
-        while self.under_way.len() < self.concurrency {
-            let Some((index, request)) = self.requests.next() else { break };
-            let (context, options) = (self.context.clone(), self.options.clone());
+        while let Some((index, request)) = self.requests.next(self.under_way.len()) {
+            let (context, options) = (self.requests.context.clone(), self.requests.options.clone());
             self.under_way.push(Box::pin(async move {
                 let result = unary::<R, _>(&context, &request, &options, R::output).await;
                 BulkResponse { index, request, result: result.map(|(_, output)| output) }
@@ -170,8 +148,8 @@ impl<R: Rpc> fmt::Debug for Bulk<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bulk")
             .field("rpc", &R::SPEC.path)
-            .field("options", &self.options)
-            .field("concurrency", &self.concurrency)
+            .field("options", &self.requests.options)
+            .field("concurrency", &self.requests.concurrency)
             .field("progress", self.requests.progress())
             .finish_non_exhaustive()
     }

@@ -141,24 +141,23 @@ impl Effective {
     }
 
     fn settings_of(&mut self, policy: &Policy, source: &Source) -> Vec<EffectiveSetting> {
+        let name = &policy.display_name;
         let mut settings = Vec::new();
         for feature in &policy.features {
             let contents = match container_of(feature) {
                 Ok(Some(container)) => container.contents(),
                 Ok(None) => {
-                    let name = &policy.display_name;
                     let id = feature.feature_id;
                     self.not_considered.push(format!("{name:?}: feature {id} has other settings"));
                     continue;
                 }
                 Err(error) => {
-                    self.not_considered.push(format!("{:?}: {error}", policy.display_name));
+                    self.not_considered.push(format!("{name:?}: {error}"));
                     continue;
                 }
             };
-            for error in contents.unread {
-                self.not_considered.push(format!("{:?}: {error}", policy.display_name));
-            }
+            let unread = contents.unread.iter();
+            self.not_considered.extend(unread.map(|error| format!("{name:?}: {error}")));
             let data = feature.configuration.as_ref().and_then(|c| c.unpack::<PolicyData>().ok());
             let product = data.and_then(|data| data.product).unwrap_or_default();
             let found = contents.settings.into_iter();

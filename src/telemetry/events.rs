@@ -23,7 +23,7 @@ pub(crate) enum GivenUp {
 }
 
 impl GivenUp {
-    pub(super) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::NotSafe => "not_safe",
             Self::Attempts => "attempts",
@@ -74,13 +74,14 @@ pub(crate) fn token_refused(spec: &MethodSpec, has_other: bool) {
 
 /// Records that there will be no retry.
 pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp) {
-    let (code, why) = (code_name(error.code()), why.name());
-    if why == GivenUp::Throttled.name() {
-        tracing::warn!(target: "eset_protect::call", code, why, "not trying again");
-    } else {
-        tracing::debug!(target: "eset_protect::call", code, why, "not trying again");
+    let (code, name) = (code_name(error.code()), why.name());
+    match why {
+        GivenUp::Throttled => {
+            tracing::warn!(target: "eset_protect::call", code, why = name, "not trying again");
+        }
+        _ => tracing::debug!(target: "eset_protect::call", code, why = name, "not trying again"),
     }
-    metrics::given_up(spec, why);
+    metrics::given_up(spec, name);
 }
 
 /// Records the end of a login.

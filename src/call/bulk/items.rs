@@ -10,8 +10,8 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesUnordered, StreamFuture};
 
+use super::Progress;
 use super::requests::Requests;
-use super::{CONCURRENCY, Progress, bounded};
 use crate::call::{Call, CallContext, CallOptions, Items};
 use crate::error::Error;
 use crate::rpc::PagedRpc;
@@ -49,9 +49,6 @@ use crate::rpc::PagedRpc;
 /// * **Nothing runs in the background** unless pages are prefetched. Dropping it cancels all calls.
 #[must_use = "items are fetched only when they are requested"]
 pub struct BulkItems<'a, R: PagedRpc> {
-    context: Arc<CallContext>,
-    options: CallOptions,
-    concurrency: usize,
     prefetch: usize,
     requests: Requests<'a, R>,
     lists: FuturesUnordered<StreamFuture<List<R>>>,
@@ -82,19 +79,16 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
         I: Iterator<Item = R::Request> + Send + 'a,
     {
         Self {
-            context,
-            options: CallOptions::default(),
-            concurrency: CONCURRENCY,
             // While one list waits for its next page, the others return items.
             prefetch: 0,
-            requests: Requests::new(Box::new(requests)),
+            requests: Requests::new(context, requests),
             lists: FuturesUnordered::new(),
         }
     }
 
     /// Sets the number of concurrent lists; see [`Bulk::concurrency`](crate::Bulk::concurrency).
     pub fn concurrency(mut self, lists: usize) -> Self {
-        self.concurrency = bounded(lists);
+        self.requests.set_concurrency(lists);
         self
     }
 
@@ -107,7 +101,7 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
 
     /// Sets the options of each call, which fetches one page.
     pub fn options(mut self, options: CallOptions) -> Self {
-        self.options = options;
+        self.requests.options = options;
         self
     }
 
@@ -154,10 +148,10 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
     }
 
     fn begin_lists(&mut self) {
-        while self.lists.len() < self.concurrency {
-            let Some((index, request)) = self.requests.next() else { return };
-            let call = Call::<R>::new(self.context.clone(), request.clone());
-            let items = call.options(self.options.clone()).items().prefetch(self.prefetch);
+        while let Some((index, request)) = self.requests.next(self.lists.len()) {
+            let Requests { context, options, .. } = &self.requests;
+            let call = Call::<R>::new(context.clone(), request.clone());
+            let items = call.options(options.clone()).items().prefetch(self.prefetch);
             self.lists.push(StreamExt::into_future(List { index, request, items }));
         }
     }
@@ -198,8 +192,8 @@ impl<R: PagedRpc> fmt::Debug for BulkItems<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BulkItems")
             .field("rpc", &R::SPEC.path)
-            .field("options", &self.options)
-            .field("concurrency", &self.concurrency)
+            .field("options", &self.requests.options)
+            .field("concurrency", &self.requests.concurrency)
             .field("prefetch", &self.prefetch)
             .field("progress", self.requests.progress())
             .finish_non_exhaustive()
