@@ -99,9 +99,7 @@ impl Account {
         attempt.end(result.as_ref().map(|response| (Some(response.status), &response.headers)));
         result
     }
-}
 
-impl Account {
     /// Returns the secrets to redact from the response, including this refresh token.
     fn secrets(&self, refresh: Option<&SecretString>) -> Secrets {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -78,7 +78,7 @@ impl Deployed {
 
     /// Adds to the error of a call what is known of its server.
     pub(super) fn explained(&self, spec: &MethodSpec, error: Error) -> Error {
-        // What an older server does not have it answers as what is not found.
+        // An older server answers as if a resource were missing when it is the RPC that it does not have.
         let since = spec.on_prem.map(|on_prem| on_prem.since);
         let since = since.filter(|since| number(*since) > self.newest.load(Ordering::Relaxed));
         match (self.deployment, error.kind(), error.code(), since) {

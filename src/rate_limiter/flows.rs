@@ -5,8 +5,8 @@ use std::collections::HashMap;
 /// Flows that are not waiting are forgotten when there are this many.
 const MANY: usize = 64;
 
-/// The turns of those for whom calls wait. Everybody has one turn in a round; who comes later begins with the current
-/// round, and so has neither saved turns nor a debt.
+/// The turns of those for whom calls wait. Each has one turn in a round. One that joins later starts with the current
+/// round: it has saved up no turns, and owes none.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
     /// The current round.

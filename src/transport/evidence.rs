@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 pub(crate) fn speaks_grpc(error: &Error) -> Option<bool> {
     match error.kind() {
         ErrorKind::Status | ErrorKind::Limit => Some(true),
-        // In gRPC, though nothing that can be read.
+        // It is gRPC, but cannot be read.
         ErrorKind::Transport if find::<Garbled>(error).is_some() => Some(true),
         // A proxy that does not reach the server shows nothing, and neither does a server that speaks HTTP/2 and
         // does not take the request.

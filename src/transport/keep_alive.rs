@@ -72,7 +72,6 @@ impl KeepAlive {
         // It also applies while connecting, which has its own timeout.
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(self.timeout.max(connect_timeout)));
-        #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
         let _ = connect_timeout;
     }
 }

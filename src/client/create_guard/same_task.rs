@@ -17,7 +17,7 @@ pub(super) fn is_same(wanted: &DeviceTask, found: &DeviceTask) -> bool {
     wanted.display_name == found.display_name
         && wanted.description == found.description
         && (group.is_empty() || *group == found.asset_group_uuid)
-        && is_same_action(wanted.action.as_ref(), found.action.as_ref())
+        && both(&wanted.action, &found.action, is_same_action)
         && targets(wanted.targets.as_ref()) == targets(found.targets.as_ref())
         && wanted.triggers.iter().all(|trigger| has_trigger(&found.triggers, trigger))
 }
@@ -30,15 +30,16 @@ pub(super) fn created_at(task: &DeviceTask) -> Option<SystemTime> {
     SystemTime::try_from(task.create_time.or_else(triggered)?).ok()
 }
 
-fn is_same_action(wanted: Option<&Action>, found: Option<&Action>) -> bool {
-    let (Some(wanted), Some(found)) = (wanted, found) else {
-        return wanted.is_none() && found.is_none();
-    };
-    wanted.name == found.name
-        && match (&wanted.params, &found.params) {
-            (Some(wanted), Some(found)) => is_same_any(wanted, found),
-            (wanted, found) => wanted.is_none() && found.is_none(),
-        }
+fn is_same_action(wanted: &Action, found: &Action) -> bool {
+    wanted.name == found.name && both(&wanted.params, &found.params, is_same_any)
+}
+
+/// Whether both are missing, or both are there and the same.
+fn both<T>(wanted: &Option<T>, found: &Option<T>, is_same: fn(&T, &T) -> bool) -> bool {
+    match (wanted, found) {
+        (Some(wanted), Some(found)) => is_same(wanted, found),
+        (wanted, found) => wanted.is_none() && found.is_none(),
+    }
 }
 
 /// Whether both are the same message: of the same type, with the same bytes or the same JSON without

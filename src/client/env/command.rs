@@ -25,7 +25,7 @@ pub(super) fn output(parts: &[&str], folder: &Path, patience: Duration) -> Resul
     let mut child = Killed(command.spawn().map_err(|error| format!("{program:?}: {error}"))?);
     let Some(stdout) = child.0.stdout.take() else { return Err("it has no output".to_owned()) };
     let (sender, read) = mpsc::channel();
-    // It may hold its output open for longer than it may take.
+    // It may keep its output open past its time.
     std::thread::spawn(move || {
         let mut text = Vec::new();
         let result = stdout.take(MOST).read_to_end(&mut text).map(|_| text);

@@ -38,8 +38,8 @@ impl SettingsTable {
         }
     }
 
-    /// Adds what a key says; `folder` is that of the file. The error omits the value, which may be a secret in the
-    /// wrong place. A command that prints a login may take so long.
+    /// Adds what a key says; `folder` is that of the file, and `patience` the time that a command which prints a login
+    /// may take. The error omits the value, which may be a secret in the wrong place.
     pub(crate) fn add(
         &mut self,
         folder: &Path,

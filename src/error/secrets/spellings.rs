@@ -63,13 +63,9 @@ impl Spellings {
     }
 
     pub(super) fn found(&self, text: &Text) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        for at in 0..text.bytes.len().saturating_sub(PART - 1) {
-            let part = text.bytes.get(at..at + PART).and_then(|part| part.try_into().ok());
-            if part.is_some_and(|part: [u8; PART]| self.parts.contains(&part)) {
-                found.push(at..at + PART);
-            }
-        }
+        let windows = text.bytes.windows(PART).enumerate();
+        let parts = windows.filter(|(_, window)| self.parts.contains(*window));
+        let mut found: Vec<_> = parts.map(|(at, _)| at..at + PART).collect();
         for spelling in self.all.iter().filter(|spelling| !spelling.is_long()) {
             let length = spelling.bytes.len();
             let windows = text.bytes.windows(length).enumerate();

@@ -30,7 +30,7 @@ impl NotGrpc {
         matches!(self.status.as_u16(), 404 | 405 | 406 | 415 | 426 | 501 | 505)
     }
 
-    /// Whether a proxy responded, because it cannot reach the server or does not want to now.
+    /// Whether a proxy responded because it cannot reach the server, or refuses requests for now.
     #[cfg(feature = "rest")]
     pub(in crate::transport) fn is_out_of_order(&self) -> bool {
         let is_json = self.media_type.starts_with("application/json");

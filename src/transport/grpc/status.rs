@@ -91,7 +91,7 @@ pub(super) fn garbled(problem: &str, headers: HeaderMap) -> Error {
 }
 
 /// The error of a response without a status.
-pub(super) fn untold(status: StatusCode, headers: HeaderMap) -> Error {
+pub(super) fn without_status(status: StatusCode, headers: HeaderMap) -> Error {
     let message = "the server gave no gRPC response: it ended without grpc-status";
     let error = Error::new(ErrorKind::Transport, code_of(status), message).with_source(Garbled);
     error.with_metadata(metadata(headers))

@@ -84,7 +84,7 @@ pub(super) async fn exchange(
     if !status::is_ok(&trailers) {
         headers.extend(trailers);
         let error = status::of_server(&mut headers, false);
-        return Err(error.unwrap_or_else(|| status::untold(http_status, headers)));
+        return Err(error.unwrap_or_else(|| status::without_status(http_status, headers)));
     }
     let Ok(message) = message.finish() else {
         headers.extend(trailers);
