@@ -100,15 +100,70 @@ pub fn run_command(mut command: Command, input: &[u8]) -> Ran {
     })
 }
 
-/// Starts a command that serves. Returns it with the endpoint that it says it listens on.
-pub fn listening(command: &mut Command) -> (Child, String) {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    // The pipe is closed after the first line, as by a script's `head -1`.
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let endpoint = line.trim().strip_prefix("Listening on ").unwrap().to_owned();
-    (child, endpoint)
+/// A command that serves. It ends with the test, also if that fails.
+pub struct Serving {
+    child: Option<Child>,
+    pub endpoint: String,
+    /// What it prints until the line that was waited for.
+    pub banner: String,
+}
+
+impl Serving {
+    /// Starts it, and waits for the first line.
+    pub fn start(command: Command) -> Self {
+        Self::start_and_read(command, |_| true)
+    }
+
+    /// Starts it, and waits for a line of its output.
+    pub fn start_and_read(mut command: Command, is_last: impl Fn(&str) -> bool) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut serving = Self {
+            child: Some(command.spawn().unwrap()),
+            endpoint: String::new(),
+            banner: String::new(),
+        };
+        // The pipe is closed after the last line, as by a script's `head -1`.
+        for line in BufReader::new(serving.process().stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            serving.banner.push_str(&format!("{line}\n"));
+            if is_last(&line) {
+                break;
+            }
+        }
+        let first =
+            serving.banner.lines().next().and_then(|line| line.strip_prefix("Listening on "));
+        serving.endpoint = first.expect(&serving.banner).to_owned();
+        serving
+    }
+
+    pub fn process(&mut self) -> &mut Child {
+        self.child.as_mut().unwrap()
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Stops it as a service manager does.
+    pub fn stop(self, signal: &str) -> Ran {
+        self.signal(signal);
+        self.ended()
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> Ran {
+        self.child.take().unwrap().wait_with_output().unwrap().into()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
 }
 
 /// An emulator in this process.

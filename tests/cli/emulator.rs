@@ -30,63 +30,31 @@ fn a_port_in_use_is_told() {
 
 #[cfg(unix)]
 mod served {
-    use std::io::{BufRead, BufReader, Read, Write};
+    use std::io::{Read, Write};
     use std::net::TcpStream;
-    use std::process::{Child, Command, Stdio};
+    use std::process::Command;
 
     use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask};
 
-    use crate::command::{Ran, command, listening, run, run_command};
+    use crate::command::{Ran, Serving, command, run, run_command};
     use crate::support::directory::Directory;
 
-    struct Emulator {
-        child: Child,
-        endpoint: String,
-        banner: String,
+    fn start(args: &[&str]) -> Serving {
+        Serving::start(command(&[&["emulator", "--listen", "127.0.0.1:0"], args].concat()))
     }
 
-    impl Emulator {
-        fn start(args: &[&str]) -> Self {
-            Self::of(command(&[&["emulator", "--listen", "127.0.0.1:0"], args].concat()))
-        }
+    /// Does the same and reads the whole banner.
+    fn start_with_banner(args: &[&str], environment: &[(&str, &str)]) -> Serving {
+        let mut command = command(&[&["emulator", "--listen", "127.0.0.1:0"], args].concat());
+        command.envs(environment.iter().copied());
+        // The curl example comes last.
+        Serving::start_and_read(command, |line| line.ends_with("/v1/device_tasks"))
+    }
 
-        fn of(mut command: Command) -> Self {
-            let (child, endpoint) = listening(&mut command);
-            Self { child, endpoint, banner: String::new() }
-        }
-
-        /// Does the same and returns the complete banner.
-        fn start_and_read(args: &[&str], environment: &[(&str, &str)]) -> Self {
-            let mut command = command(&[&["emulator", "--listen", "127.0.0.1:0"], args].concat());
-            let mut child = command
-                .envs(environment.iter().copied())
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-            let mut banner = String::new();
-            // The curl example comes last.
-            while !banner.lines().last().is_some_and(|line| line.ends_with("/v1/device_tasks")) {
-                banner.push_str(&lines.next().unwrap().unwrap());
-                banner.push('\n');
-            }
-            let first = banner.lines().next().unwrap();
-            let endpoint = first.strip_prefix("Listening on ").unwrap().to_owned();
-            Self { child, endpoint, banner }
-        }
-
+    impl Serving {
         fn run(&self, args: &[&str]) -> Ran {
             let args = [args, &["--endpoint", &self.endpoint, "--output", "json"]].concat();
             run_command(command(&args), b"")
-        }
-
-        /// Stops it as a service manager does.
-        fn stop(self, signal: &str) -> Ran {
-            let pid = self.child.id().to_string();
-            assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-            self.child.wait_with_output().unwrap().into()
         }
     }
 
@@ -95,7 +63,7 @@ mod served {
         let directory = Directory::new();
         let made = directory.join("made");
         let path = made.to_str().unwrap();
-        let emulator = Emulator::start(&["--no-auth", "--data-dir", path]);
+        let emulator = start(&["--no-auth", "--data-dir", path]);
         let created: CreateTaskResponse = emulator
             .run(&[
                 "tasks",
@@ -112,7 +80,7 @@ mod served {
         assert!(error.contains("is in use by another emulator"), "{error}");
         assert_eq!(emulator.stop("-TERM").ok(), "");
 
-        let emulator = Emulator::start(&["--no-auth", "--data-dir", path]);
+        let emulator = start(&["--no-auth", "--data-dir", path]);
         let tasks: Vec<DeviceTask> = emulator.run(&["tasks", "list"]).json_lines();
         assert_eq!(tasks, [created.task.unwrap()]);
         assert_eq!(emulator.stop("-INT").ok(), "");
@@ -120,7 +88,7 @@ mod served {
 
     #[test]
     fn limits_and_browsers_are_by_option() {
-        let ask = |emulator: &Emulator, head: &str| {
+        let ask = |emulator: &Serving, head: &str| {
             let address = emulator.endpoint.strip_prefix("http://").unwrap();
             let mut stream = TcpStream::connect(address).unwrap();
             write!(stream, "{head}\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
@@ -130,7 +98,7 @@ mod served {
         };
         let browser = "GET /v1/device_tasks HTTP/1.1\r\norigin: https://console.example";
         let head = "HEAD /v1/device_tasks HTTP/1.1";
-        let with = Emulator::start(&[
+        let with = start(&[
             "--no-auth",
             "--rate-limit",
             "--head",
@@ -146,7 +114,7 @@ mod served {
         let statuses: Vec<_> = (0..50).map(|_| ask(&with, browser)).collect();
         assert!(statuses.iter().any(|answer| answer.starts_with("HTTP/1.1 429")));
         assert_eq!(with.stop("-TERM").ok(), "");
-        let without = Emulator::start(&["--no-auth"]);
+        let without = start(&["--no-auth"]);
         assert!(ask(&without, head).starts_with("HTTP/1.1 405"));
         assert!(!ask(&without, browser).contains("access-control"));
         let statuses: Vec<_> = (0..50).map(|_| ask(&without, browser)).collect();
@@ -160,7 +128,7 @@ mod served {
         let mut shell = Command::new("sh");
         shell.args(["-c", "ulimit -n 40; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_eset-protect")]);
         shell.args(["emulator", "--listen", "127.0.0.1:0", "--no-auth"]);
-        let emulator = Emulator::of(shell);
+        let emulator = Serving::start(shell);
         let address = emulator.endpoint.strip_prefix("http://").unwrap();
         let idle: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
         assert_eq!(emulator.run(&["tasks", "list"]).ok(), "");
@@ -173,7 +141,7 @@ mod served {
 
     #[test]
     fn seed_gives_a_company() {
-        let emulator = Emulator::start(&["--no-auth", "--seed"]);
+        let emulator = start(&["--no-auth", "--seed"]);
         assert!(emulator.run(&["tasks", "list"]).json_lines::<DeviceTask>().len() > 100);
         assert_eq!(emulator.stop("-TERM").ok(), "");
     }
@@ -182,8 +150,8 @@ mod served {
     #[test]
     fn a_log_that_nobody_reads_resets_no_caller() {
         for is_closed in [true, false] {
-            let mut emulator = Emulator::start(&["--no-auth", "--seed", "-vvv"]);
-            let stderr = emulator.child.stderr.take().filter(|_| !is_closed);
+            let mut emulator = start(&["--no-auth", "--seed", "-vvv"]);
+            let stderr = emulator.process().stderr.take().filter(|_| !is_closed);
             for wire in ["grpc", "rest"] {
                 for _ in 0..3 {
                     let list = ["tasks", "list", "--page-size", "10", "--wire", wire];
@@ -196,7 +164,7 @@ mod served {
     }
 
     /// Runs the examples of the banner in a shell, as a user would.
-    fn try_examples(emulator: &Emulator, environment: &[(&str, &str)]) {
+    fn try_examples(emulator: &Serving, environment: &[(&str, &str)]) {
         let shell = |lines: &[&str]| {
             let mut shell = Command::new("sh");
             for (name, value) in command(&[]).get_envs() {
@@ -229,7 +197,7 @@ mod served {
 
     #[test]
     fn the_account_is_api_if_nobody_says_another() {
-        let emulator = Emulator::start_and_read(&["--seed"], &[]);
+        let emulator = start_with_banner(&["--seed"], &[]);
         let banner = &emulator.banner;
         assert!(banner.contains("gRPC and REST"), "{banner}");
         assert!(banner.contains("Log in as api with the password api."), "{banner}");
@@ -243,7 +211,7 @@ mod served {
     fn an_account_of_ones_own_is_not_printed_with_its_password() {
         let environment = [("ESET_PROTECT_EMULATOR_PASSWORD", "geheim & 9%\"'$x")];
         let args = ["--seed", "--account", "the shop's"];
-        let emulator = Emulator::start_and_read(&args, &environment);
+        let emulator = start_with_banner(&args, &environment);
         assert!(!emulator.banner.contains("geheim"), "{}", emulator.banner);
         try_examples(&emulator, &environment);
         assert_eq!(emulator.stop("-TERM").ok(), "");
@@ -251,7 +219,7 @@ mod served {
 
     #[test]
     fn nobody_needs_to_log_in_if_so_said() {
-        let emulator = Emulator::start_and_read(&["--seed", "--no-auth"], &[]);
+        let emulator = start_with_banner(&["--seed", "--no-auth"], &[]);
         assert!(emulator.banner.contains("No login is required."), "{}", emulator.banner);
         try_examples(&emulator, &[]);
         assert_eq!(emulator.stop("-TERM").ok(), "");

@@ -5,7 +5,6 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
@@ -21,7 +20,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::command::{Ran, command, listening, run, run_command};
+use crate::command::{Ran, Serving, command, run, run_command};
 use crate::support::directory::Directory;
 
 #[cfg(feature = "otlp")]
@@ -38,17 +37,11 @@ fn upstream(runtime: &Runtime) -> Running {
         .block_on(async { Emulator::builder().seed(true).build().unwrap().start().await.unwrap() })
 }
 
-struct Serving {
-    child: Child,
-    endpoint: String,
+fn start(args: &[&str]) -> Serving {
+    Serving::start(command(&[&["serve"], args].concat()))
 }
 
 impl Serving {
-    fn start(args: &[&str]) -> Self {
-        let (child, endpoint) = listening(&mut command(&[&["serve"], args].concat()));
-        Self { child, endpoint }
-    }
-
     fn list(&self, wire: &str, token: &str) -> Ran {
         self.call(&["tasks", "list", "--wire", wire, "--output", "json"], token)
     }
@@ -64,16 +57,15 @@ impl Serving {
         }
         run_command(command, b"")
     }
+}
 
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-    }
-
-    fn stop(self) -> Ran {
-        self.signal("-TERM");
-        self.child.wait_with_output().unwrap().into()
-    }
+#[test]
+fn a_server_ends_with_its_test() {
+    let serving = start(&["--listen", "127.0.0.1:0", "--endpoint", "http://127.0.0.1:1"]);
+    let address = serving.endpoint.strip_prefix("http://").unwrap().to_owned();
+    TcpStream::connect(&address).unwrap();
+    drop(serving);
+    TcpStream::connect(&address).unwrap_err();
 }
 
 #[test]
@@ -82,12 +74,12 @@ fn one_upstream_serves_everybody_on_this_machine() {
     let emulator = upstream(&runtime);
     let endpoint = emulator.endpoint();
     let args = ["--listen", "127.0.0.1:0", "--endpoint", &endpoint, "--wire", "rest"];
-    let serving = Serving::start(&args);
+    let serving = start(&args);
     for wire in ["grpc", "rest"] {
         let tasks: Vec<DeviceTask> = serving.list(wire, "").json_lines();
         assert!(!tasks.is_empty());
     }
-    assert_eq!(serving.stop().ok(), "");
+    assert_eq!(serving.stop("-TERM").ok(), "");
     let error = run(&["serve", "--listen", "0.0.0.0:0", "--endpoint", &endpoint], b"").fails(2);
     assert!(error.contains("--listen 0.0.0.0:0: expected a loopback address"), "{error}");
 }
@@ -143,8 +135,8 @@ fn a_configuration_is_checked_served_and_read_again() {
     };
     write("");
     assert!(run(&["serve", "--config", file, "--check"], b"").ok().contains("is valid"));
-    let mut serving = Serving::start(&["--config", file]);
-    let mut notices = BufReader::new(serving.child.stderr.take().unwrap()).lines();
+    let mut serving = start(&["--config", file]);
+    let mut notices = BufReader::new(serving.process().stderr.take().unwrap()).lines();
     let notice = notices.next().unwrap().unwrap();
     let (_, operations) = notice.split_once("operations at http://").unwrap();
     let tasks: Vec<DeviceTask> = serving.list("grpc", TOKEN).json_lines();
@@ -196,7 +188,7 @@ fn a_configuration_is_checked_served_and_read_again() {
     let notice = notices.next().unwrap().unwrap();
     let expected = "serve.toml; only a restart changes listen, audit_log, operations";
     assert!(notice.ends_with(expected), "{notice}");
-    serving.stop();
+    serving.stop("-TERM");
 }
 
 /// With calls in progress, and somebody who watches the health.
@@ -207,7 +199,7 @@ fn a_signal_lets_calls_finish_and_refuses_new_ones() {
     let emulator = upstream(&runtime);
     let endpoint = emulator.endpoint();
     let args = ["--listen", "127.0.0.1:0", "--endpoint", &endpoint, "--wire", "rest"];
-    let serving = Serving::start(&args);
+    let serving = start(&args);
     let list = async || {
         // A connection each, so that several threads serve them.
         let client = Client::builder(&serving.endpoint).retry(RetryPolicy::none());
@@ -239,7 +231,7 @@ fn a_signal_lets_calls_finish_and_refuses_new_ones() {
     });
     // Before its time to drain is up, since nothing is left to wait for.
     let began = Instant::now();
-    assert_eq!(Ran::from(serving.child.wait_with_output().unwrap()).ok(), "");
+    assert_eq!(serving.ended().ok(), "");
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }
 
@@ -272,8 +264,7 @@ fn a_log_in_json_has_the_trace_and_no_secret() {
     let mut command =
         command(&["-v", "--log-format", "json", "serve", "--config", path.to_str().unwrap()]);
     command.env("ACME_TOKEN", "hunter2");
-    let (child, endpoint) = listening(&mut command);
-    let serving = Serving { child, endpoint };
+    let serving = Serving::start(command);
     emulator.faults().push(Fault::code(Code::Unavailable));
     traced(&serving.endpoint);
     serving.list("rest", "hunter2-unknown").fails(5);
@@ -281,7 +272,7 @@ fn a_log_in_json_has_the_trace_and_no_secret() {
     serving.signal("-HUP");
     // Signals are not queued: the next could be seen first.
     traced(&serving.endpoint);
-    let ran = serving.stop();
+    let ran = serving.stop("-TERM");
     assert!(!ran.err.contains(TOKEN) && !ran.err.contains("hunter2"), "{}", ran.err);
     let lines: Vec<Value> =
         ran.err.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
@@ -324,11 +315,10 @@ fn traces_are_exported_to_the_collector_that_the_environment_names() {
     let endpoint = emulator.endpoint();
     let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--endpoint", &endpoint]);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
-    let (child, endpoint) = listening(&mut command);
-    let serving = Serving { child, endpoint };
+    let serving = Serving::start(command);
     traced(&serving.endpoint);
     // It sends what is left when it ends.
-    assert_eq!(serving.stop().ok(), "");
+    assert_eq!(serving.stop("-TERM").ok(), "");
     let spans = collector.spans();
     let served = spans.iter().find(|span| span.kind == SpanKind::Server as i32);
     let served = served.unwrap_or_else(|| panic!("{spans:?}"));
