@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::output::{Format, Output, View};
 use crate::table::Table;
 use crate::text::printable;
+use crate::yaml;
 
 /// Prints messages as they come, or at the end if their format needs all of them.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Items {
     fn add(&mut self, output: &mut Output, value: &Value, json: &str) -> Result<(), Failure> {
         match self.view.format {
             Format::Json => self.view.json(output, json),
-            Format::Yaml => output.bytes(yaml(value)?.as_bytes()),
+            Format::Yaml => output.bytes(document(value)?.as_bytes()),
             Format::Name => match self.table.name(value) {
                 Some(name) => output.line(&printable(&name)),
                 None => Ok(()),
@@ -98,16 +99,13 @@ impl Items {
 pub fn program(view: &View, output: &mut Output, json: &str) -> Result<bool, Failure> {
     match view.format {
         Format::Json => view.json(output, json)?,
-        Format::Yaml => output.bytes(yaml(&parse(json)?)?.as_bytes())?,
+        Format::Yaml => output.bytes(document(&parse(json)?)?.as_bytes())?,
         _ => return Ok(false),
     }
     Ok(true)
 }
 
 /// Returns a document of YAML.
-fn yaml(value: &Value) -> Result<String, Failure> {
-    let text = serde_norway::to_string(value);
-    let text =
-        text.map_err(|error| Failure::Other(format!("cannot be written as YAML: {error}")))?;
-    Ok(format!("---\n{text}"))
+fn document(value: &Value) -> Result<String, Failure> {
+    Ok(format!("---\n{}", yaml::to_string(value)?))
 }

@@ -65,6 +65,7 @@ mod wanted;
 mod watch;
 mod well_known;
 mod whole_file;
+mod yaml;
 
 use std::env;
 use std::io::{self, Write};

@@ -13,6 +13,7 @@ use super::view::json;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::yaml;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum As {
@@ -106,9 +107,7 @@ impl Export {
     fn text(&self, file: &PolicyFile) -> Result<String, Failure> {
         match self.form {
             As::Json => json(file).map(|text| text + "\n"),
-            As::Yaml => {
-                serde_norway::to_string(file).map_err(|error| Failure::Other(error.to_string()))
-            }
+            As::Yaml => yaml::to_string(file),
             As::Dat => file.to_export().map_err(|error| {
                 Failure::Input(format!("{:?}: {error}; --as yaml has room for all", file.name))
             }),
