@@ -81,6 +81,22 @@ fn what_is_gone_already_may_be_ignored() {
     assert_eq!((ran.code, &*ran.out, &*ran.err), (0, &b""[..], "0 deleted, 2 not found\n"));
     #[cfg(feature = "asset-management")]
     assert_eq!(server.run(&["groups", "delete", one, "--ignore-not-found", "--yes"]).ok(), "");
+    // Of a batch, the others are removed.
+    let server = Server::seeded();
+    let list = || server.run(&["quarantine", "list", "-o", "name"]).ok();
+    let all = list();
+    let mut some = all.lines().skip(1).collect::<Vec<_>>();
+    some.push(one);
+    let delete = [&["quarantine", "batch-delete"], &*some, &["--yes"]].concat();
+    server.run(&delete).fails(4);
+    assert_eq!(list(), all);
+    let ran = server.run(&[&delete[..], &["--ignore-not-found"]].concat());
+    assert_eq!((ran.code, &*ran.err), (0, "2 deleted, 1 not found\n"));
+    assert_eq!(list().lines().collect::<Vec<_>>(), all.lines().take(1).collect::<Vec<_>>());
+    server.run(&["quarantine", "batch-restore", one, "--ignore-not-found"]).ok();
+    let file = ["quarantine", "batch-delete", "--file", "-", "--ignore-not-found"];
+    assert!(server.run(&file).fails(2).contains("cannot be used with"));
     // Other failures stay.
+    let server = Server::empty();
     server.run(&["tasks", "delete", "code-7", "--ignore-not-found"]).fails(5);
 }

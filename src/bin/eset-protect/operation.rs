@@ -22,7 +22,7 @@ use crate::output::Output;
 use crate::phrase::{done, object};
 use crate::request::Request;
 use crate::response;
-use crate::safety::Safety;
+use crate::safety::{IGNORE_NOT_FOUND, Safety};
 use crate::text::{count, plural};
 use crate::uuids::ByUuid;
 use crate::watch::Watch;
@@ -99,7 +99,14 @@ impl Operation {
             false => command.arg(Given::argument()),
         });
         let names_one = self.method.is_removing() && !self.method.arguments().is_empty();
-        let command = Safety::declare(command, &self.method, names_one);
+        let command = Safety::declare(command, &self.method, names_one || self.removes_named());
+        let command = match self.removes_named() {
+            true => command.mut_arg(IGNORE_NOT_FOUND, |arg| {
+                arg.help("Succeed if some do not exist; each is a call of its own")
+                    .conflicts_with("file")
+            }),
+            false => command,
+        };
         match self.method.is_list() {
             true => Limit::augment_args(Watch::augment_args(command))
                 .args(ItemFilter::arg(&self.method)),
@@ -175,6 +182,11 @@ impl Operation {
         self.is_short && is_one && !self.method.is_list()
     }
 
+    /// Whether a call removes what its arguments name: all of them, or none if one does not exist.
+    fn removes_named(&self) -> bool {
+        self.is_short && self.method.is_removing() && self.method.named().is_some()
+    }
+
     /// Runs the command with its arguments.
     pub fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
         let connection = Connection::from_arg_matches(matches)?;
@@ -231,7 +243,9 @@ impl Operation {
             Ok::<_, Failure>(request)
         };
         // Several in the last argument are one call each.
-        let each = set.iter().find(|(flag, values)| flag.takes_several() && values.len() != 1);
+        let is_split = self.removes_named() && safety.ignores_not_found();
+        let takes_several = |flag: &Flag| flag.takes_several() || is_split && flag.is_argument();
+        let each = set.iter().find(|(flag, values)| takes_several(flag) && values.len() != 1);
         let requests = match (&given, each) {
             // Only flags, or nothing: an empty request is one too.
             (None, None) => Requests::One(checked(&complete("{}").map_err(Failure::Input)?)?),

@@ -13,6 +13,9 @@ use crate::method::Method;
 use crate::phrase::words;
 use crate::text::capitalized;
 
+/// The id of the flag.
+pub const IGNORE_NOT_FOUND: &str = "ignore_not_found";
+
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct DryRun {
     /// Print the request as it would be sent, and send nothing
@@ -44,6 +47,10 @@ impl Safety {
         Self { dry_run, yes, ..Self::default() }
     }
 
+    pub fn ignores_not_found(self) -> bool {
+        self.ignore_not_found
+    }
+
     /// Whether an error is to be ignored.
     pub fn ignores(self, error: &Error) -> bool {
         self.ignore_not_found && error.code() == Code::NotFound
@@ -64,7 +71,7 @@ impl Safety {
         Self {
             dry_run: DryRun { dry_run: is_set("dry_run") },
             yes: is_set("yes"),
-            ignore_not_found: is_set("ignore_not_found"),
+            ignore_not_found: is_set(IGNORE_NOT_FOUND),
         }
     }
 
