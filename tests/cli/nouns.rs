@@ -86,7 +86,7 @@ fn several_are_arguments_of_one_call() {
     assert_eq!(content.windows(4).filter(|four| four == b"PK\x03\x04").count(), 3);
     let all: Vec<_> = uuids.lines().collect();
     let error = server.run(&[&["quarantine", "batch-delete"], &all[..]].concat()).fails(2);
-    assert!(error.contains("to ask on: Delete 3 objects?"), "{error}");
+    assert!(error.contains("Delete 3 objects? There is no terminal to ask on; --yes"), "{error}");
     let ran = server.run(&["quarantine", "batch-delete", all[0]]).ok();
     assert_eq!(ran, format!("Deleted the object {}.\n", all[0]));
     let delete = ["quarantine", "batch-delete", all[1], all[2], "--yes"];
@@ -201,7 +201,7 @@ fn the_last_argument_is_what_is_changed_and_may_be_several() {
     let mut both = vec!["detections", "resolve", "-f", "-"];
     both.extend(&two);
     let error = server.run_with(&both, b"{}").fails(2);
-    assert!(error.contains("DETECTION: expected one beside --file -, found 2"), "{error}");
+    assert!(error.contains("DETECTION: expected one with --file -, found 2"), "{error}");
     let incident = "19c1de00-0000-4000-8000-000000000001";
     let comment = server.run(&["comments", "list", incident, "-o", "name", "--limit", "1"]).ok();
     let deleted = server.run(&["comments", "delete", incident, comment.trim()]).ok();

@@ -82,7 +82,11 @@ fn set_replaces_a_policy_and_clone_copies_it() {
         let journal = ["--journal", journal.to_str().unwrap()];
         server.run(&[&["policies", "set", copy.trim()], what, &journal].concat())
     };
-    assert!(set(&["no.such=1"]).fails(2).contains("there is no setting no.such yet"));
+    assert!(
+        set(&["no.such=1"])
+            .fails(2)
+            .contains("there is no setting no.such; --type and --flags add it")
+    );
     assert!(ok(set(&[&new, "--dry-run"])).starts_with("~ replace \"Copy\" "));
     ok(set(&[&new]));
     let found = server.run(&["policies", "search", "\"77\""]).ok();

@@ -39,10 +39,7 @@ fn several_are_not_removed_without_a_yes() {
     let server = Server::seeded();
     let list = server.run(&["tasks", "list", "-o", "name"]).ok();
     let error = server.run_with(&["tasks", "delete", "-"], list.as_bytes()).fails(2);
-    assert!(
-        error.contains("--yes: expected it, since there is no terminal to ask on: Delete "),
-        "{error}"
-    );
+    assert!(error.contains(" tasks? There is no terminal to ask on; --yes confirms it"), "{error}");
     let error = server.run(&["quarantine", "purge"]).fails(2);
     assert!(error.contains("--yes"), "{error}");
     assert_eq!(server.run(&["tasks", "list", "-o", "name"]).ok(), list);
@@ -52,10 +49,10 @@ fn several_are_not_removed_without_a_yes() {
     );
     let purge = ["api", "POST", "/v1/quarantined-objects:purge", "--data", "{}"];
     let error = server.run(&purge).fails(2);
-    assert!(error.contains("--yes: expected it"), "{error}");
+    assert!(error.contains("--yes confirms it"), "{error}");
     server.run(&[&purge[..], &["--dry-run"]].concat()).ok();
     let raw = ["api", "DELETE", "/v9/everything", "--allow-unknown", "--wire", "rest"];
-    assert!(server.run(&raw).fails(2).contains("--yes: expected it"));
+    assert!(server.run(&raw).fails(2).contains("--yes confirms it"));
     let count = server.run(&["quarantine", "get-count", "--json"]).ok();
     assert!(!count.contains(":0}"), "{count}");
     server.run(&[&purge[..], &["--yes"]].concat()).ok();

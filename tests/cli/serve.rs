@@ -101,8 +101,7 @@ fn a_configuration_and_options_of_the_connection_exclude_each_other() {
         ["--profile", "lab"],
     ] {
         let error = run(&[&args[..], &option].concat(), b"").fails(2);
-        let expected =
-            format!("{}: expected no option of the connection beside --config", option[0]);
+        let expected = format!("{}: expected no option of the connection with --config", option[0]);
         assert!(error.contains(&expected), "{error}");
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -170,7 +169,7 @@ fn a_configuration_is_checked_served_and_read_again() {
     run(&["serve", "--config", file], b"").fails(2);
     serving.signal("-HUP");
     let notice = notices.next().unwrap().unwrap();
-    assert!(notice.contains("the old one goes on"), "{notice}");
+    assert!(notice.contains("the old configuration stays in use"), "{notice}");
     assert_eq!(audit(), "", "a new file");
     let again: Vec<DeviceTask> = serving.list("rest", TOKEN).json_lines();
     assert_eq!(again.len(), tasks.len() - 1);

@@ -133,7 +133,7 @@ impl Api {
                 }
                 (_, None) => "",
                 (_, Some(_)) => {
-                    let expected = "--host: expected a region of ESET's cloud beside it";
+                    let expected = "--host: expected --region, too, since it names a host of ESET's cloud";
                     return Err(Failure::Input(expected.to_owned()));
                 }
             };

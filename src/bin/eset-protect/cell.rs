@@ -22,6 +22,7 @@ pub fn heading(path: &[&str]) -> String {
     };
     let name = match (name, parent) {
         ("display_name" | "name", Some(parent)) => parent,
+        ("id", Some(parent)) => return format!("{parent}_id").replace('_', " "),
         ("display_name", None) => "name",
         ("create_time", _) => "created",
         ("update_time", _) => "updated",

@@ -258,7 +258,7 @@ impl Operation {
                 Requests::Many(requests.collect::<Result<_, Failure>>()?)
             }
             (Some(given), Some((flag, values))) => {
-                let expected = format!("expected one beside {}", given.what());
+                let expected = format!("expected one with {}", given.what());
                 let problem = format!("{}: {expected}, found {}", flag.name(), values.len());
                 return Err(Failure::Input(problem));
             }

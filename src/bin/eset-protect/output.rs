@@ -76,7 +76,7 @@ impl View {
         self.format = match (self.output, json, profile.and_then(Profile::output)) {
             (Some(Format::Json) | None, Some(_), _) => Format::Json,
             (Some(format), Some((flag, _)), _) => {
-                let expected = "expected --output json beside it, or no --output";
+                let expected = "expected --output json, or no --output";
                 return Err(Failure::Input(format!("{flag}: {expected}, found {}", format.name())));
             }
             (Some(format), None, _) => format,

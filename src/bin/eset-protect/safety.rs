@@ -100,8 +100,8 @@ impl Safety {
         let question = format!("{} {what}?", capitalized(verb));
         let terminal = Term::stderr();
         if !(terminal.is_term() && io::stdin().is_terminal()) {
-            let problem = "expected it, since there is no terminal to ask on";
-            return Err(Failure::Input(format!("--yes: {problem}: {question}")));
+            let problem = "There is no terminal to ask on; --yes confirms it";
+            return Err(Failure::Input(format!("{question} {problem}")));
         }
         let failed = |error: io::Error| Failure::io("the terminal", &error);
         terminal.write_str(&format!("{question} [y/N] ")).map_err(failed)?;

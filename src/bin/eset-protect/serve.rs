@@ -54,7 +54,7 @@ impl Serve {
     pub fn run(self) -> Result<(), Failure> {
         if let (Some(_), Some(option)) = (&self.config, self.connection.given()) {
             let problem =
-                "expected no option of the connection beside --config, which names the upstreams";
+                "expected no option of the connection with --config, which names the upstreams";
             return Err(Failure::Input(format!("{option}: {problem}")));
         }
         match self.config.clone() {
@@ -131,14 +131,13 @@ async fn serve(
     // Registered before the address is printed, so that no signal arrives too early.
     let stopped = stop_signal()?;
     let mut output = Output::new();
-    // Programs read the port from this line.
-    let first = output.line(&format!("Listening on {scheme}://{address}"));
-    let printed = first
-        .and_then(|()| {
-            output.line(&format!("It speaks gRPC, gRPC-Web and REST there, and calls {upstream}."))
-        })
-        .and_then(|()| output.flush());
-    match printed {
+    let mut announce = || {
+        // Programs read the port from this line.
+        output.line(&format!("Listening on {scheme}://{address}"))?;
+        output.line(&format!("It speaks gRPC, gRPC-Web and REST there, and calls {upstream}."))?;
+        output.flush()
+    };
+    match announce() {
         // The starting program may want only the first line.
         Ok(()) | Err(Failure::ReaderGone) => {}
         Err(failure) => return Err(failure),
@@ -174,7 +173,7 @@ async fn reload(
                     (Ok(_), None) => {}
                     (Err(error), _) => {
                         let problem = error.message();
-                        say_error(&format!("the old certificate stays: the new one: {problem}"));
+                        say_error(&format!("the old certificate stays in use; the new one: {problem}"));
                     }
                 }
                 continue;
@@ -183,12 +182,12 @@ async fn reload(
         if let Some(log) = &log
             && let Err(error) = log.reopen().await
         {
-            say_error(&format!("the audit log is not opened again, the old one goes on: {error}"));
+            say_error(&format!("cannot reopen the audit log; the old file stays in use: {error}"));
         }
         let config = match read_again(path, access.current()).await {
             Ok(config) => config,
             Err(problem) => {
-                say_error(&format!("not reloaded, the old one goes on: {problem}"));
+                say_error(&format!("not reloaded; the old configuration stays in use: {problem}"));
                 continue;
             }
         };
@@ -196,7 +195,10 @@ async fn reload(
         let new_files = config.certificate_files().cloned();
         if let Err(error) = access.replace(config.into_access()) {
             let path = path.display();
-            say_error(&format!("not reloaded, the old one goes on: {path}: {}", error.message()));
+            say_error(&format!(
+                "not reloaded; the old configuration stays in use: {path}: {}",
+                error.message()
+            ));
             continue;
         }
         if let (Some(handle), Some(tls)) = (&tls, new_tls) {

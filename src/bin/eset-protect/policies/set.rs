@@ -100,7 +100,11 @@ impl Set {
                     let (kind, flags) = (kind.clone(), flags.clone());
                     SettingFile::New(NewSetting { value, kind, flags })
                 }
-                _ => SettingFile::Value(value),
+                _ if settings.contains_key(&path) => SettingFile::Value(value),
+                _ => {
+                    let what = format!("there is no setting {path}; --type and --flags add it");
+                    return Err(Failure::Input(format!("PATH=VALUE: {what}")));
+                }
             };
             settings.insert(path, new);
         }
