@@ -81,13 +81,13 @@ fn types_are_listed_and_each_can_be_converted() {
 #[test]
 fn wrong_types_are_told_with_near_ones() {
     for (name, near) in [
-        ("DeviceTsak", "near are eset.dotnod.automation.v1.DeviceTask"),
+        ("DeviceTsak", "did you mean eset.dotnod.automation.v1.DeviceTask"),
         (
             "eset.dotnod.automation.v1.DeviceTask2",
-            "near are eset.dotnod.automation.v1.DeviceTask, ",
+            "did you mean eset.dotnod.automation.v1.DeviceTask or ",
         ),
         ("devicetask", "eset.dotnod.automation.v1.DeviceTask"),
-        ("Policy2", "eset.dotnod.policy_management.v2.Policy,"),
+        ("Policy2", "eset.dotnod.policy_management.v2.Policy or "),
     ] {
         let error = convert(name, "json", "json", b"{}").fails(2);
         assert!(error.starts_with(&format!("error: --type {name:?}: expected")), "{error}");

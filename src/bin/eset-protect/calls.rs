@@ -1,14 +1,15 @@
 //! Calls of RPCs that are known only at run time: requests and responses are JSON.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::LazyLock;
 
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::rpc::{self, PagedRpc, Rpc, RpcVisitor};
 use eset_protect::wkt::TypeRegistry;
-use eset_protect::{Call, Client, Error, JsonMessage, Paginator};
+use eset_protect::{Client, Error, JsonMessage};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,16 +18,22 @@ use crate::failure::Failure;
 use crate::item_filter::ItemFilter;
 use crate::method::Method;
 
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
 /// Makes a call and returns the response.
 pub async fn call(client: &Client, method: &Method, request: &str) -> Result<String, Failure> {
     visit(method, Single { client, request })?.await
 }
 
-/// The pages of a list, each with its items. A list without pages is one.
-pub fn pages(client: &Client, method: &Method, request: &str) -> Result<Box<dyn Pages>, Failure> {
-    visit(method, List { client, method, request })
+/// The pages of a list: of each, the items that a filter selects, in JSON.
+pub type Pages<'a> = BoxStream<'a, Result<Vec<String>, Failure>>;
+
+/// Lists page by page. A list without pages is one.
+pub fn pages<'a>(
+    client: &Client,
+    method: &Method,
+    request: &str,
+    filter: Option<&'a ItemFilter>,
+) -> Result<Pages<'a>, Failure> {
+    visit(method, List { client, method, request, filter })
 }
 
 /// Makes many concurrent calls.
@@ -64,15 +71,6 @@ pub fn parse(response: &str) -> Result<serde_json::Value, Failure> {
 fn parsed<'a, T: Deserialize<'a>>(response: &'a str) -> Result<T, Failure> {
     serde_json::from_str(response)
         .map_err(|error| Failure::Other(format!("the response is no JSON: {error}")))
-}
-
-/// Page by page.
-pub trait Pages: Send {
-    /// Returns the items of the next page, in JSON, that a filter selects.
-    fn next<'a>(
-        &'a mut self,
-        filter: Option<&'a ItemFilter>,
-    ) -> BoxFuture<'a, Option<Result<Vec<String>, Failure>>>;
 }
 
 /// The response to the request of this index, in JSON.
@@ -117,58 +115,32 @@ impl RpcVisitor for Single<'_> {
     }
 }
 
-struct List<'a> {
+struct List<'a, 'f> {
     client: &'a Client,
     method: &'a Method,
     request: &'a str,
+    filter: Option<&'f ItemFilter>,
 }
 
-impl RpcVisitor for List<'_> {
-    type Output = Result<Box<dyn Pages>, Failure>;
+impl<'f> RpcVisitor for List<'_, 'f> {
+    type Output = Result<Pages<'f>, Failure>;
 
     fn rpc<R: Rpc>(self) -> Self::Output {
-        let no_list = || Failure::Other(format!("{} lists nothing", R::SPEC.method));
-        let items = self.method.item().ok_or_else(no_list)?;
+        let (items, filter) = (self.method.items()?, self.filter);
         let call = self.client.call::<R>(read::<R>(self.request)?);
-        Ok(Box::new(Whole { call: Some(call), items }))
+        let all = async move { elements(&call.send().await?.into_inner(), &items, filter) };
+        Ok(stream::once(all).boxed())
     }
 
     fn paged_rpc<R: PagedRpc>(self) -> Self::Output {
-        Ok(Box::new(self.client.call::<R>(read::<R>(self.request)?).pages()))
-    }
-}
-
-impl<R: PagedRpc> Pages for Paginator<R> {
-    fn next<'a>(
-        &'a mut self,
-        filter: Option<&'a ItemFilter>,
-    ) -> BoxFuture<'a, Option<Result<Vec<String>, Failure>>> {
-        Box::pin(async move {
-            let page = Self::next(self).await?;
-            let items = page.map_err(Failure::from).map(R::items);
-            let is_wanted = |item: &_| filter.is_none_or(|filter| filter.fits(item));
-            let wanted = |items: Vec<_>| items.into_iter().filter(is_wanted);
-            Some(items.and_then(|items| wanted(items).map(|item| to_json(&item)).collect()))
-        })
-    }
-}
-
-/// A list in one response.
-struct Whole<R: Rpc> {
-    /// Until it is made.
-    call: Option<Call<R>>,
-    items: FieldDescriptor,
-}
-
-impl<R: Rpc> Pages for Whole<R> {
-    fn next<'a>(
-        &'a mut self,
-        filter: Option<&'a ItemFilter>,
-    ) -> BoxFuture<'a, Option<Result<Vec<String>, Failure>>> {
-        Box::pin(async move {
-            let call = self.call.take()?;
-            Some(async { elements(&call.send().await?.into_inner(), &self.items, filter) }.await)
-        })
+        let filter = self.filter;
+        let pages = self.client.call::<R>(read::<R>(self.request)?).pages();
+        let wanted = move |page: Result<_, Error>| {
+            let items = R::items(page?).into_iter();
+            let wanted = items.filter(|item| filter.is_none_or(|filter| filter.fits(item)));
+            wanted.map(|item| to_json(&item)).collect()
+        };
+        Ok(pages.map(wanted).boxed())
     }
 }
 

@@ -1,6 +1,5 @@
 //! The columns that a table of messages shows.
 
-use eset_protect::codegen::near;
 use eset_protect::descriptors;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
@@ -8,7 +7,7 @@ use serde_json::Value;
 use crate::cell::{self, Times, heading, noun};
 use crate::devices;
 use crate::sort_key::SortKey;
-use crate::text::{kebab, singular};
+use crate::text::{kebab, meant, singular};
 
 /// The maximum number of columns where the schema does not choose them.
 const MAX: usize = 7;
@@ -69,11 +68,8 @@ impl Column {
             let field = field.or_else(|| message.get_field_by_json_name(name));
             let Some(field) = field else {
                 let known: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
-                let near = near(name, known.iter().map(String::as_str));
-                let hint = match near.is_empty() {
-                    true => format!("there are {}", known.join(", ")),
-                    false => format!("did you mean {}?", near.join(" or ")),
-                };
+                let hint = meant(name, known.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("there are {}", known.join(", ")));
                 return Err(format!("{path:?}: {} has no field {name}; {hint}", message.name()));
             };
             names.push(field.name().to_owned());

@@ -4,9 +4,11 @@ use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Arg, Args, Command, FromArgMatches, ValueEnum};
+use clap::{Arg, Args, Command, FromArgMatches};
+use clap_complete::Shell;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
+use futures_util::StreamExt;
 
 use crate::calls::{pages, parse};
 use crate::connection::Connection;
@@ -31,15 +33,6 @@ pub struct Completions {
     shell: Shell,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Shell {
-    Bash,
-    Elvish,
-    Fish,
-    Powershell,
-    Zsh,
-}
-
 const NAME: &str = "eset-protect";
 /// The variable by which the scripts ask.
 const VARIABLE: &str = "ESET_PROTECT_COMPLETE";
@@ -48,10 +41,8 @@ const MOMENT: Duration = Duration::from_secs(2);
 
 impl Completions {
     pub fn run(self) -> Result<(), Failure> {
-        let value = self.shell.to_possible_value();
-        let name = value.as_ref().map(|value| value.get_name()).unwrap_or_default();
         let mut script = Vec::new();
-        if let Some(shell) = Shells::builtins().completer(name) {
+        if let Some(shell) = Shells::builtins().completer(&self.shell.to_string()) {
             let written = shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script);
             written.map_err(|error| Failure::io("the script", &error))?;
         }
@@ -124,8 +115,8 @@ fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
     // What fails or takes too long offers nothing.
     let _ = block_on(async {
         let client = builder.connect_lazy()?;
-        let mut pages = pages(&client, list, "{}")?;
-        if let Ok(Some(page)) = tokio::time::timeout(MOMENT, pages.next(None)).await {
+        let mut pages = pages(&client, list, "{}", None)?;
+        if let Ok(Some(page)) = tokio::time::timeout(MOMENT, pages.next()).await {
             for item in page? {
                 let item = parse(&item)?;
                 let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();

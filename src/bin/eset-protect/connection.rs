@@ -12,7 +12,7 @@ use eset_protect::codegen::names::{
     CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
     PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
 };
-use eset_protect::codegen::{Origin, key};
+use eset_protect::codegen::{self, Origin, key};
 use eset_protect::{Client, ClientBuilder, Region};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -215,7 +215,7 @@ impl Connection {
     /// Returns a client of the second tenant, which the variables `ESET_PROTECT_OTHER_…` name, and its server.
     pub fn other() -> Result<(Client, Server), Failure> {
         const PREFIX: &str = "ESET_PROTECT_";
-        let mut settings = Settings::of_env("ESET_PROTECT_OTHER_");
+        let mut settings = Settings(codegen::Settings::of_env("ESET_PROTECT_OTHER_"));
         if ![ENDPOINT, REGION, ON_PREM].iter().any(|name| settings.has(name)) {
             let what = "expected a second tenant in ESET_PROTECT_OTHER_ENDPOINT, _REGION or _ON_PREM, found none";
             return Err(Failure::Input(format!("--other: {what}")));
@@ -296,12 +296,12 @@ fn ask_for_login(settings: &mut Settings) -> Result<(), Failure> {
         None => {
             settings.builder(false)?;
             let username = prompt::username()?;
-            settings.set(USERNAME, username.clone().into());
+            settings.0.set(USERNAME, username.clone().into());
             username
         }
     };
     // Reports other errors before it prompts.
     settings.builder(false)?;
-    settings.set(PASSWORD, prompt::password(&username)?.expose_secret().into());
+    settings.0.set(PASSWORD, prompt::password(&username)?.expose_secret().into());
     Ok(())
 }

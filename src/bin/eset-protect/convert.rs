@@ -10,7 +10,7 @@ use eset_protect::wkt::TypeRegistry;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
-use crate::type_name;
+use crate::text::{meant, short_name};
 
 /// Convert a message between ProtoJSON and binary, from standard input to standard output
 ///
@@ -69,7 +69,7 @@ impl Convert {
                     .to_owned(),
             ));
         }
-        let name = type_name::find(name, &registry.names())?;
+        let name = find(name, &registry.names())?;
         let Some(registered) = registry.get(&name) else {
             return Err(Failure::Input(format!("--type {name}: unknown type")));
         };
@@ -101,4 +101,23 @@ impl Convert {
         }
         output.flush()
     }
+}
+
+/// Returns the full name of the type that `name` means: a full name, or the unique last part of one.
+fn find(name: &str, known: &[String]) -> Result<String, Failure> {
+    let name = name.trim_start_matches('.');
+    if known.iter().any(|known| known == name) {
+        return Ok(name.to_owned());
+    }
+    let same: Vec<_> = known.iter().filter(|known| short_name(known) == name).cloned().collect();
+    let problem = match same.as_slice() {
+        [only] => return Ok(only.clone()),
+        [] => {
+            let hint = meant(name, known.iter().map(String::as_str))
+                .unwrap_or_else(|| "`convert --list` shows all".to_owned());
+            format!("expected a message type of this crate; {hint}")
+        }
+        several => format!("several types have that name: {}", several.join(", ")),
+    };
+    Err(Failure::Input(format!("--type {name:?}: {problem}")))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use eset_protect::Client;
 use eset_protect::codegen::{is_uuid, near};
+use futures_util::StreamExt;
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -223,10 +224,10 @@ fn unclear(exit_code: u8, message: String, devices: &[&Value], word: &str) -> Fa
 async fn list(client: &Client, names: &Value, most: Option<usize>) -> Result<Vec<Value>, Failure> {
     let method = Method::find("Devices/ListDevices").map_err(Failure::Other)?;
     let request = json!({ "displayNames": names, "pageSize": 1000 }).to_string();
-    let mut pages = calls::pages(client, &method, &request)?;
+    let mut pages = calls::pages(client, &method, &request, None)?;
     let mut devices = Vec::new();
     while most.is_none_or(|most| devices.len() < most)
-        && let Some(page) = pages.next(None).await
+        && let Some(page) = pages.next().await
     {
         for device in page? {
             devices.push(parse(&device)?);

@@ -65,8 +65,10 @@ impl FromArgMatches for Matches {
 /// The flag for a field.
 #[derive(Debug)]
 pub struct Flag {
-    /// The path from the request to the field.
+    /// The path from the request to the field,
     fields: Vec<FieldDescriptor>,
+    /// and the field.
+    field: FieldDescriptor,
     /// The name without `--`; for an argument, the name of its value.
     name: String,
     /// The name in full, if the other is shorter.
@@ -123,13 +125,12 @@ impl Flag {
     }
 
     fn is_list(&self) -> bool {
-        self.fields.last().is_some_and(FieldDescriptor::is_list)
+        self.field.is_list()
     }
 
     /// Returns the last part of the path, without `_uuid`.
     fn short(&self) -> String {
-        let name = self.fields.last().map(FieldDescriptor::name).unwrap_or_default();
-        kebab(noun(name)).replace('_', "-")
+        kebab(noun(self.field.name())).replace('_', "-")
     }
 
     /// Returns the name as users type it.
@@ -176,8 +177,8 @@ impl Flag {
 
     /// Whether it is one of the fields of which a required message has one.
     pub fn is_choice_in_required(&self) -> bool {
-        let Some((last, parents)) = self.fields.split_last() else { return false };
-        let oneof = last.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+        let Some((_, parents)) = self.fields.split_last() else { return false };
+        let oneof = self.field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
         oneof.is_some() && !parents.is_empty() && parents.iter().all(is_required)
     }
 
@@ -188,7 +189,7 @@ impl Flag {
 
     /// Returns what sets the field.
     pub fn example(&self) -> String {
-        let Some(field) = self.fields.last() else { return String::new() };
+        let field = &self.field;
         let value = match field.kind() {
             Kind::Enum(values) => {
                 let name = values.values().nth(1).map(|value| value.name().to_owned());
@@ -222,7 +223,7 @@ impl Flag {
     }
 
     pub fn arg(&self) -> Arg {
-        let Some(field) = self.fields.last() else { return Arg::new("") };
+        let field = &self.field;
         let mut arg = Arg::new(self.id()).help(self.help());
         // Of a resource that the command lists, shells complete the UUIDs.
         let resource = plural(noun(field.name()).replace('_', "-").trim_end_matches('s'));
@@ -271,7 +272,7 @@ impl Flag {
     }
 
     fn help(&self) -> String {
-        let Some(field) = self.fields.last() else { return String::new() };
+        let field = &self.field;
         let mut help = summary(&field.parent_file(), field.path()).unwrap_or_default();
         if is_device(field.name()) {
             match help.find("UUID") {
@@ -315,7 +316,7 @@ impl Flag {
 
     /// Sets the field in a JSON request to the flag's values.
     pub fn set(&self, json: &str, values: &[String]) -> Result<String, String> {
-        let Some(field) = self.fields.last() else { return Ok(json.to_owned()) };
+        let field = &self.field;
         let values = values.iter().map(|value| self.value(field, value));
         let values = values.collect::<Result<Vec<_>, _>>()?;
         let value = match values.as_slice() {
@@ -329,7 +330,7 @@ impl Flag {
 
     /// Sets a field of the request itself, unless it is set.
     pub fn set_default(&self, json: &str, value: &str) -> Result<String, String> {
-        let Some(field) = self.fields.last() else { return Ok(json.to_owned()) };
+        let field = &self.field;
         let members: BTreeMap<String, &RawValue> =
             serde_json::from_str(json).map_err(|error| error.to_string())?;
         if [field.json_name(), field.name()].iter().any(|name| members.contains_key(*name)) {
@@ -382,6 +383,7 @@ fn collect(message: &MessageDescriptor, path: &mut Vec<FieldDescriptor>, flags: 
             Some(inner) if path.len() < MAX_DEPTH => collect(inner, path, flags),
             _ => flags.push(Flag {
                 fields: path.clone(),
+                field: field.clone(),
                 name: String::new(),
                 alias: None,
                 is_argument: false,

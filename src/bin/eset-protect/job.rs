@@ -155,7 +155,7 @@ impl Job {
     pub fn run(&self, matches: &ArgMatches) -> Result<(), Failure> {
         let connection = Connection::from_arg_matches(matches)?;
         let common = Common::from_arg_matches(matches)?;
-        let options = common.options.checked()?;
+        common.options.check()?;
         let flags = self.flags();
         let method = Method::of::<CreateTask>()?;
         let devices = common.devices.read(true)?;
@@ -175,7 +175,7 @@ impl Job {
         CheckOptions::default().flags(&request, &fields)?;
         connection.safely(common.dry_run.into()).run(async |client, view| {
             devices::resolve(&client, &method, vec![&mut request.json]).await?;
-            options.create(&client, view, &method, &request.json).await
+            common.options.create(&client, view, &method, &request.json).await
         })
     }
 }

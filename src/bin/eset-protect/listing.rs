@@ -2,6 +2,7 @@
 
 use clap::Args;
 use eset_protect::Client;
+use futures_util::StreamExt;
 use indicatif::ProgressDrawTarget;
 
 use crate::calls;
@@ -35,9 +36,6 @@ pub async fn print(
     limit: Limit,
 ) -> Result<(), Failure> {
     let mut output = Output::new();
-    let Some(field) = method.item() else {
-        return Err(Failure::Other(format!("{} lists nothing", method.spec.method)));
-    };
     let noun = noun(method);
     // On a terminal, the lines themselves show the progress.
     let shows_lines = view.streams() && output.is_terminal;
@@ -48,13 +46,13 @@ pub async fn print(
     let progress = Progress::new("{spinner} {msg} {elapsed}", None, target);
     let mut listed = 0;
     let limit = limit.limit.unwrap_or(usize::MAX);
-    let mut items = Items::of(&field, view, &output)?.limit(limit);
+    let mut items = Items::of(&method.items()?, view, &output)?.limit(limit);
     // What comes first is known only when all have been fetched.
     let most = if view.sort.is_some() { usize::MAX } else { limit };
-    let mut pages = calls::pages(client, method, request)?;
+    let mut pages = calls::pages(client, method, request, filter)?;
     progress.set_message(count(listed, &noun));
     while listed < most
-        && let Some(page) = pages.next(filter).await
+        && let Some(page) = pages.next().await
     {
         let mut page = page?;
         page.truncate(most - listed);

@@ -1,12 +1,11 @@
 //! Finds RPCs by name.
 
-use eset_protect::codegen::near;
 use eset_protect::descriptors::{is_required, name_field, pool, removes, removes_below, summary};
 use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec, Rpc};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::failure::Failure;
-use crate::text::short_name;
+use crate::text::{meant, short_name};
 use crate::verb::{is_newest, verbs};
 
 /// An RPC, with the descriptors of its messages.
@@ -47,11 +46,8 @@ impl Method {
             return Ok(found);
         }
         let known: Vec<_> = Self::all().map(|known| known.name()).collect();
-        let near = near(name, known.iter().map(String::as_str));
-        let suggestion = match near.as_slice() {
-            [] => "`eset-protect call` lists them".to_owned(),
-            near => format!("did you mean {}?", near.join(" or ")),
-        };
+        let suggestion = meant(name, known.iter().map(String::as_str))
+            .unwrap_or_else(|| "`eset-protect call` lists them".to_owned());
         Err(format!("{name:?}: expected an RPC as SERVICE/METHOD; {suggestion}"))
     }
 
@@ -98,6 +94,11 @@ impl Method {
         let output = self.output();
         let mut fields = output.fields().filter(is_message);
         fields.next().filter(|_| fields.next().is_none())
+    }
+
+    /// Returns the field of the response that contains what a list lists.
+    pub fn items(&self) -> Result<FieldDescriptor, Failure> {
+        self.item().ok_or_else(|| Failure::Other(format!("{} lists nothing", self.spec.method)))
     }
 
     /// Returns the field of the response that is the content of a file, if that is what the response is.

@@ -10,8 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::failure::Failure;
-use crate::filter;
-use crate::input::Unique;
+use crate::input::refuse_duplicates;
 use crate::method::Method;
 use crate::problem::{self, Problem};
 
@@ -49,7 +48,7 @@ impl Request {
     ) -> Result<Self, String> {
         let members: Members = serde_json::from_str(json)
             .map_err(|error| if error.is_data() { expected(method) } else { error.to_string() })?;
-        let _: Unique = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        refuse_duplicates(json).map_err(|error| error.to_string())?;
         let content = content(method, members)?;
         let json = complete(content.as_deref().unwrap_or(json))?;
         if json == "{}" && method.member().is_some() {
@@ -124,7 +123,7 @@ fn strict(method: &Method, json: &str, mut value: Value) -> Result<Request, Stri
     let read = rpc::visit(method.spec.path, Read { json, without_anys: &without_anys });
     let mut request = read.unwrap_or_else(unknown)?;
     let value = serde_json::from_str(&request.json).map_err(|error| error.to_string())?;
-    request.problems.extend(filter::unknown(method, &value));
+    request.problems.extend(problem::of_filters(method, &value));
     Ok(request)
 }
 

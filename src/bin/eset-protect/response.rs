@@ -85,12 +85,8 @@ async fn print_response(
     match method.item() {
         _ if method.output().fields().next().is_none() => output.line(&printable(done))?,
         Some(field) if field.is_list() => {
-            let elements = item(method, &value).and_then(Value::as_array);
-            let mut items = Items::of(&field, view, &output)?;
-            for element in elements.into_iter().flatten() {
-                items.push(&mut output, &element.to_string())?;
-            }
-            items.end(client, &mut output, &plural(&noun(method))).await?;
+            let elements = elements(&field, &value);
+            rows(client, view, &mut output, &field, elements, &plural(&noun(method))).await?;
             if view.is_for_people() {
                 let mut others = value.clone();
                 others.as_object_mut().map(|others| others.remove(field.json_name()));
@@ -99,9 +95,7 @@ async fn print_response(
         }
         Some(field) => match (item(method, &value), field.kind().as_message()) {
             (Some(value), Some(_)) if view.is_tabular() => {
-                let mut items = Items::of(&field, view, &output)?;
-                items.push(&mut output, &value.to_string())?;
-                items.end(client, &mut output, "").await?;
+                rows(client, view, &mut output, &field, std::slice::from_ref(value), "").await?;
             }
             (Some(value), Some(message)) => {
                 details::print(&mut output, view, message, value, Numbers::Set)?;
@@ -110,11 +104,9 @@ async fn print_response(
         },
         None => match scalars(method) {
             Some(field) => {
-                let mut items = Items::of(&field, view, &output)?;
-                for element in value[field.json_name()].as_array().into_iter().flatten() {
-                    items.push(&mut output, &element.to_string())?;
-                }
-                items.end(client, &mut output, &cell::noun(field.name()).replace('_', " ")).await?;
+                let noun = cell::noun(field.name()).replace('_', " ");
+                let elements = elements(&field, &value);
+                rows(client, view, &mut output, &field, elements, &noun).await?;
             }
             None => {
                 let message = method.output();
@@ -125,6 +117,25 @@ async fn print_response(
         },
     }
     output.flush()
+}
+
+/// Prints values of a field; `what` names them if there are none.
+async fn rows(
+    client: &Client,
+    view: &View,
+    output: &mut Output,
+    field: &FieldDescriptor,
+    values: &[Value],
+    what: &str,
+) -> Result<(), Failure> {
+    let mut items = Items::of(field, view, output)?;
+    values.iter().try_for_each(|value| items.push(output, &value.to_string()))?;
+    items.end(client, output, what).await
+}
+
+/// Returns the elements of a list in a response.
+fn elements<'a>(field: &FieldDescriptor, response: &'a Value) -> &'a [Value] {
+    response[field.json_name()].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Makes a call whose response is a file, and writes it to `path`.

@@ -15,11 +15,6 @@ impl Style {
         Self { enabled: is_terminal && !no_color && !dumb }
     }
 
-    /// Creates a style that changes nothing.
-    pub fn none() -> Self {
-        Self { enabled: false }
-    }
-
     pub fn is_enabled(self) -> bool {
         self.enabled
     }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use eset_protect::codegen::near;
+
 /// Escapes control characters, so that a name from a server cannot break a table or control the terminal.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_control) {
@@ -70,6 +72,12 @@ pub fn kebab(name: &str) -> String {
         words.extend(c.to_lowercase());
     }
     words
+}
+
+/// Returns `did you mean device_uuid?`, if some of the known names are near.
+pub fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let near = near(name, known);
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
 }
 
 /// Returns how the user called this command, for examples.

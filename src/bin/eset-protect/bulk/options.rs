@@ -21,16 +21,12 @@ pub struct BulkOptions {
 impl BulkOptions {
     /// Checks that there is a file, because only a file can contain several requests.
     pub fn check(&self, has_file: bool) -> Result<(), Failure> {
-        match self.given() {
-            Some(flag) if !has_file => Err(Failure::Input(format!("{flag}: requires --file"))),
+        let flags =
+            [("--failed", self.failed.is_some()), ("--concurrency", self.concurrency.is_some())];
+        match flags.into_iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) if !has_file => Err(Failure::Input(format!("{flag}: requires --file"))),
             _ => Ok(()),
         }
-    }
-
-    /// Returns an option that was given.
-    fn given(&self) -> Option<&'static str> {
-        let failed = self.failed.as_ref().map(|_| "--failed");
-        failed.or(self.concurrency.map(|_| "--concurrency"))
     }
 
     /// Whether failures must be recorded exactly, even for a single item.

@@ -1,11 +1,12 @@
 //! The settings from flags and the environment, by the names of the library's variables.
 
 use std::ffi::OsString;
+use std::ops::Deref;
 
 use eset_protect::codegen::names::{
     CA_CERT, ENDPOINT, ON_PREM, PIN_CERT, PIN_SHA256, RATE, REGION, TIMEOUT, TOKEN_URL, WIRE,
 };
-use eset_protect::codegen::{self, Origin, Profile, key};
+use eset_protect::codegen::{self, Origin, key};
 use eset_protect::{ClientBuilder, Error, Wire};
 
 use crate::calls::type_registry;
@@ -14,7 +15,15 @@ use crate::server::{Server, ServerKind, Trust};
 
 /// The settings, and how their errors name them.
 #[allow(missing_debug_implementations)]
-pub struct Settings(codegen::Settings);
+pub struct Settings(pub codegen::Settings);
+
+impl Deref for Settings {
+    type Target = codegen::Settings;
+
+    fn deref(&self) -> &codegen::Settings {
+        &self.0
+    }
+}
 
 impl Settings {
     /// Combines these flags with the environment and the profile, where no flag overrides them.
@@ -27,27 +36,6 @@ impl Settings {
         }
         let settings = codegen::Settings::new(given, profile);
         settings.map(Self).map_err(|error| Failure::Input(error.message().to_owned()))
-    }
-
-    /// Reads variables with another prefix than ESET_PROTECT_.
-    pub fn of_env(prefix: &str) -> Self {
-        Self(codegen::Settings::of_env(prefix))
-    }
-
-    pub fn profile(&self) -> Option<&Profile> {
-        self.0.profile()
-    }
-
-    pub fn origin(&self, name: &str) -> Option<Origin> {
-        self.0.origin(name)
-    }
-
-    pub fn has(&self, name: &str) -> bool {
-        self.0.has(name)
-    }
-
-    pub fn set(&mut self, name: &'static str, value: OsString) {
-        self.0.set(name, value);
     }
 
     /// Returns the value as text for people.

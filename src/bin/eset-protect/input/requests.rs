@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_norway::Value;
 
 use super::file::read_text;
-use super::unique::Unique;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::request::{Request, expected, without_position};
@@ -84,14 +83,12 @@ type Parts = Vec<(String, Box<RawValue>)>;
 fn documents(text: &str) -> Result<Parts, String> {
     let mut parts = Vec::new();
     for (number, document) in (1..).zip(serde_norway::Deserializer::from_str(text)) {
-        let Unique(value) = Unique::deserialize(document).map_err(|error| error.to_string())?;
-        let values = match value {
-            Value::Array(elements) => elements,
+        let values = match Value::deserialize(document).map_err(|error| error.to_string())? {
+            Value::Sequence(elements) => elements,
             value => vec![value],
         };
         for value in values {
-            let json =
-                serde_json::value::to_raw_value(&value).map_err(|error| error.to_string())?;
+            let json = to_raw_value(&value).map_err(|error| error.to_string())?;
             parts.push((format!("document {number}"), json));
         }
     }

@@ -13,9 +13,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::format::Format;
-use super::json;
-use super::prefix::begin;
+use super::line::begin;
+use super::{Format, json};
 use crate::stderr;
 use crate::style::Style;
 use crate::text::{count, printable};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use eset_protect::codegen::near;
 use eset_protect::descriptors::is_output_only;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::Value;
@@ -11,6 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::cell::is_default;
 use crate::flags::Flag;
 use crate::method::Method;
+use crate::text::meant;
 
 /// The field of a request with the paths of the fields to change (AIP-134). What an absent mask means, not every
 /// service says, and a field that is empty is cleared only if the mask names it.
@@ -126,10 +126,8 @@ impl Mask {
                 |field: &&FieldDescriptor| [field.name(), field.json_name()].contains(&name);
             let Some(field) = fields.iter().find(is_it) else {
                 let known: Vec<_> = fields.iter().map(FieldDescriptor::name).collect();
-                let hint = match near(name, known.iter().copied()) {
-                    near if near.is_empty() => format!("there are {}", known.join(", ")),
-                    near => format!("did you mean {}?", near.join(" or ")),
-                };
+                let hint = meant(name, known.iter().copied())
+                    .unwrap_or_else(|| format!("there are {}", known.join(", ")));
                 return Err(format!("expected fields to update, found {path:?}; {hint}"));
             };
             names.push(field.json_name().to_owned());

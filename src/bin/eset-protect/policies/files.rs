@@ -13,7 +13,7 @@ use eset_protect::policy_management::v2::Policy;
 use eset_protect::rollout::Tenant;
 
 use crate::failure::{self, Failure};
-use crate::input::{self, Unique};
+use crate::input::{self, refuse_duplicates};
 use crate::whole_file::{self, Readers};
 
 /// Reads a policy from a file: YAML or JSON as `policies export` writes it, or a Web Console export.
@@ -30,10 +30,10 @@ pub fn read(flag: &str, path: &Path) -> Result<PolicyFile, Failure> {
     let text = decode_text(&content).map_err(|problem| wrong(&problem))?;
     // JSON is read as JSON, since YAML would change its numbers.
     if text.trim_start().starts_with('{') {
-        let _: Unique = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+        refuse_duplicates(&text).map_err(|error| wrong(&error))?;
         return serde_json::from_str(&text).map_err(|error| wrong(&error));
     }
-    let _: Unique = serde_norway::from_str(&text).map_err(|error| wrong(&error))?;
+    serde_norway::from_str::<serde_norway::Value>(&text).map_err(|error| wrong(&error))?;
     serde_norway::from_str(&text).map_err(|error| wrong(&error))
 }
 

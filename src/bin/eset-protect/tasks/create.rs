@@ -132,23 +132,13 @@ pub struct CreateArgs {
 
 impl CreateArgs {
     /// Refuses flags of waiting without --wait.
-    pub fn checked(&self) -> Result<CreateOptions, Failure> {
-        let wait = self.wait_options.when(self.wait)?;
-        Ok(CreateOptions { guarded: self.guarded, wait })
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.wait { Ok(()) } else { self.wait_options.refuse() }
     }
-}
 
-/// How to create the task, and what to do afterwards.
-#[derive(Clone, Debug)]
-pub struct CreateOptions {
-    guarded: bool,
-    wait: Option<WaitOptions>,
-}
-
-impl CreateOptions {
     /// Returns an option that only works for a single task.
     fn only_one(&self) -> Option<&'static str> {
-        let flags = [("--guarded", self.guarded), ("--wait", self.wait.is_some())];
+        let flags = [("--guarded", self.guarded), ("--wait", self.wait)];
         flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
     }
 
@@ -177,12 +167,12 @@ impl CreateOptions {
             calls::call(client, method, request).await?
         };
         response::print(client, view, method, &response, "").await?;
-        match (self.wait, response::created(method, &response)) {
-            (Some(options), Some(uuid)) => wait::wait(client, view, &uuid, &options).await,
-            (Some(_), None) => {
+        match response::created(method, &response) {
+            _ if !self.wait => Ok(()),
+            Some(uuid) => wait::wait(client, view, &uuid, &self.wait_options).await,
+            None => {
                 Err(Failure::Other("--wait: the response contains no task to wait for".to_owned()))
             }
-            (None, _) => Ok(()),
         }
     }
 }
@@ -190,8 +180,8 @@ impl CreateOptions {
 impl Create {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         // Errors are reported before connecting.
-        let options = self.options.checked()?;
-        let Self { creation, fields, matches, .. } = self;
+        self.options.check()?;
+        let Self { creation, fields, options, matches } = self;
         let method = Method::of::<CreateTask>()?;
         let from_flags = |check: CheckOptions| {
             let (task, fields) = fields.task(&matches.0)?;

@@ -66,13 +66,13 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 impl WaitOptions {
-    /// Returns the options if there is a `--wait`, which they need.
-    pub fn when(&self, waits: bool) -> Result<Option<Self>, Failure> {
+    /// Refuses options that are given without the `--wait` that they need.
+    pub fn refuse(&self) -> Result<(), Failure> {
         let flags =
             [("--wait-timeout", self.wait_timeout), ("--poll-interval", self.poll_interval)];
         match flags.into_iter().find(|(_, value)| value.is_some()) {
-            Some((flag, _)) if !waits => Err(Failure::Input(format!("{flag}: requires --wait"))),
-            _ => Ok(waits.then(|| self.clone())),
+            Some((flag, _)) => Err(Failure::Input(format!("{flag}: requires --wait"))),
+            None => Ok(()),
         }
     }
 }
@@ -184,11 +184,7 @@ async fn show(
 
 /// Returns what prints the runs.
 fn items(view: &View, output: &Output) -> Result<Items, Failure> {
-    let method = Method::of::<ListTaskRuns>()?;
-    match method.item() {
-        Some(field) => Items::of(&field, view, output),
-        None => Err(Failure::Other(format!("{} lists nothing", method.spec.method))),
-    }
+    Items::of(&Method::of::<ListTaskRuns>()?.items()?, view, output)
 }
 
 /// Prints the runs that have ended since, in formats that need not wait for the others.
