@@ -13,7 +13,7 @@ use super::failure::{Failure, Violations};
 use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
-use super::store::{Change, Snapshot, Store, within};
+use super::store::{Change, Read as _, Snapshot, Store, within};
 use crate::check::Problem;
 use crate::rpc::{Deployment, MethodSpec, Rpc};
 use crate::wkt::Timestamp;
@@ -69,33 +69,41 @@ pub(crate) enum Answer {
     Write(Arc<Write>),
 }
 
-type Read =
-    dyn Fn(&Snapshot, &Environment, DynamicMessage) -> Result<Vec<u8>, Failure> + Send + Sync;
-type Write =
-    dyn Fn(&mut Change<'_>, &Environment, DynamicMessage) -> Result<Vec<u8>, Failure> + Send + Sync;
+type Read = dyn Fn(&Snapshot<'_>, DynamicMessage) -> Result<Vec<u8>, Failure> + Send + Sync;
+type Write = dyn Fn(&mut Change<'_>, DynamicMessage) -> Result<Vec<u8>, Failure> + Send + Sync;
 
-/// The result of a method, by message types.
-type Returned<R> = Result<<R as Rpc>::Response, Failure>;
-type List<R> = fn(&Snapshot, &Environment, <R as Rpc>::Request, Page) -> Returned<R>;
-type Make<R> = fn(&mut Change<'_>, &Environment, <R as Rpc>::Request) -> Returned<R>;
+/// The implementation of an RPC, with its gRPC path.
+pub(crate) type Special = (&'static str, Answer);
 
 /// Implements an RPC that lists.
-pub(crate) fn list<R: Rpc>(answer: List<R>) -> (&'static str, Answer) {
-    let read = move |snapshot: &Snapshot, environment: &Environment, mut request| {
-        let page = Page::of(environment.pages, &mut request)?;
-        let request = request.transcode_to()?;
-        Ok(answer(snapshot, environment, request, page)?.encode_to_vec())
+pub(crate) fn list<R: Rpc>(
+    answer: fn(&Snapshot<'_>, R::Request, Page) -> Result<R::Response, Failure>,
+) -> Special {
+    let read = move |snapshot: &Snapshot<'_>, mut request| {
+        let page = Page::of(snapshot.environment().pages, &mut request)?;
+        Ok(answer(snapshot, request.transcode_to()?, page)?.encode_to_vec())
     };
     (R::SPEC.path, Answer::Read(Arc::new(read)))
 }
 
-/// Implements an RPC that makes changes.
-pub(crate) fn write<R: Rpc>(answer: Make<R>) -> (&'static str, Answer) {
-    let write =
-        move |change: &mut Change<'_>, environment: &Environment, request: DynamicMessage| {
-            let request = request.transcode_to()?;
-            Ok(answer(change, environment, request)?.encode_to_vec())
-        };
+/// Implements an RPC that makes changes and returns something.
+pub(crate) fn write<R: Rpc, T: Into<R::Response> + 'static>(
+    answer: fn(&mut Change<'_>, R::Request) -> Result<T, Failure>,
+) -> Special {
+    let write = move |change: &mut Change<'_>, request: DynamicMessage| {
+        Ok(answer(change, request.transcode_to()?)?.into().encode_to_vec())
+    };
+    (R::SPEC.path, Answer::Write(Arc::new(write)))
+}
+
+/// Implements an RPC that makes changes and returns nothing.
+pub(crate) fn write_only<R: Rpc>(
+    answer: fn(&mut Change<'_>, R::Request) -> Result<(), Failure>,
+) -> Special {
+    let write = move |change: &mut Change<'_>, request: DynamicMessage| {
+        answer(change, request.transcode_to()?)?;
+        Ok(Vec::new())
+    };
     (R::SPEC.path, Answer::Write(Arc::new(write)))
 }
 
@@ -106,7 +114,7 @@ impl Methods {
         specs: &[&'static MethodSpec],
         check: Check,
         pool: &DescriptorPool,
-        special: Vec<(&'static str, Answer)>,
+        special: Vec<Special>,
     ) {
         let mut special: BTreeMap<_, _> = special.into_iter().collect();
         let mut standard = standard::methods(specs, pool);
@@ -153,7 +161,6 @@ impl Methods {
     pub(crate) fn store(
         &self,
         change: &mut Change<'_>,
-        environment: &Environment,
         name: &str,
         parents: &[String],
         row: &[u8],
@@ -165,7 +172,7 @@ impl Methods {
         }
         let collection = within(kinds, parents, name);
         let mut resource = DynamicMessage::decode(message.clone(), row)?;
-        standard::insert(change, environment, &collection, id.as_ref(), &mut resource)?;
+        standard::insert(change, &collection, id.as_ref(), &mut resource)?;
         Ok(())
     }
 }
@@ -196,13 +203,13 @@ impl Method {
         violations.check()?;
         match answer {
             Answer::Standard(method) if method.is_change() => {
-                store.write(|change| method.write(change, environment, request))
+                store.write(environment, |change| method.write(change, request))
             }
             Answer::Standard(method) => {
-                store.read(|snapshot| method.read(snapshot, environment, request))
+                store.read(environment, |snapshot| method.read(snapshot, request))
             }
-            Answer::Read(read) => store.read(|snapshot| read(snapshot, environment, request)),
-            Answer::Write(write) => store.write(|change| write(change, environment, request)),
+            Answer::Read(read) => store.read(environment, |snapshot| read(snapshot, request)),
+            Answer::Write(write) => store.write(environment, |change| write(change, request)),
         }
     }
 }

@@ -323,14 +323,14 @@ impl Builder {
                 return Ok(());
             }
             if self.seed {
-                seed::fill(change, &environment, &methods, self.seed_devices)?;
+                seed::fill(change, &methods, self.seed_devices)?;
             }
             let mut given = self.resources.iter();
-            given.try_for_each(|(name, row)| methods.store(change, &environment, name, &[], row))
+            given.try_for_each(|(name, row)| methods.store(change, name, &[], row))
         };
         // A store on a full disk can be opened, as long as nothing is to be written.
         if self.seed || !self.resources.is_empty() {
-            store.write(fill).map_err(|failure| failed(failure.to_string()))?;
+            store.write(&environment, fill).map_err(|failure| failed(failure.to_string()))?;
         }
         environment.ids = self.ids;
         let api = Api {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use prost::Name;
+use prost::{Message, Name};
 
 use super::failure::Failure;
 use super::store::{Change, Read};
@@ -47,15 +47,20 @@ pub(crate) fn place(
     Ok(())
 }
 
+/// Returns the members of a type in a group, with their sequence numbers.
+fn members<M: Message + Name + Default>(
+    tables: &impl Read,
+    group: &str,
+) -> Result<Vec<(u64, M)>, Failure> {
+    tables.linked(&index(&M::full_name()), group, 0..=u64::MAX)
+}
+
 /// Returns a group and all groups below it.
 pub(crate) fn with_subgroups(tables: &impl Read, group: &str) -> Result<BTreeSet<String>, Failure> {
     let mut found = BTreeSet::from([group.to_owned()]);
     let mut next = vec![group.to_owned()];
     while let Some(group) = next.pop() {
-        for (sequence, _) in
-            tables.indexed(&index(&DeviceGroup::full_name()), &group, 0..=u64::MAX)?
-        {
-            let Some(group) = tables.at::<DeviceGroup>(sequence)? else { continue };
+        for (_, group) in members::<DeviceGroup>(tables, &group)? {
             if found.insert(group.uuid.clone()) {
                 next.push(group.uuid);
             }
@@ -71,9 +76,8 @@ pub(crate) fn devices(
 ) -> Result<BTreeSet<String>, Failure> {
     let mut devices = BTreeSet::new();
     for group in groups {
-        for (sequence, _) in tables.indexed(&index(&Device::full_name()), group, 0..=u64::MAX)? {
-            devices.extend(tables.at::<Device>(sequence)?.map(|device| device.uuid));
-        }
+        let members = members::<Device>(tables, group)?;
+        devices.extend(members.into_iter().map(|(_, device)| device.uuid));
     }
     Ok(devices)
 }
@@ -83,11 +87,9 @@ pub(crate) fn devices(
 pub(crate) fn remove(change: &mut Change<'_>, groups: &BTreeSet<String>) -> Result<(), Failure> {
     for group in groups {
         let kind = Device::full_name();
-        for (sequence, _) in change.indexed(&index(&kind), group, 0..=u64::MAX)? {
-            if let Some(device) = change.at::<Device>(sequence)? {
-                place(change, &kind, sequence, group, "")?;
-                change.remove(&kind, &device.uuid, sequence)?;
-            }
+        for (sequence, device) in members::<Device>(change, group)? {
+            place(change, &kind, sequence, group, "")?;
+            change.remove(&kind, &device.uuid, sequence)?;
         }
         let (sequence, found) = change.get::<DeviceGroup>(group)?;
         place(change, &DeviceGroup::full_name(), sequence, &found.parent_group_uuid, "")?;

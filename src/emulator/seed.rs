@@ -17,11 +17,10 @@ use uuid::Uuid;
 use self::company::{AWAY, FAILING, GROUPS, LOST};
 use self::times::Times;
 use super::api::Methods;
-use super::environment::Environment;
 use super::failure::Failure;
 use super::fleet::Device;
 use super::ids::IdSource;
-use super::store::Change;
+use super::store::{Change, Read};
 
 /// Returns how the devices behave, always with the same UUIDs. Their groups are in the store.
 pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
@@ -56,15 +55,14 @@ pub(crate) const DEVICES: usize = devices::COMPANY;
 /// Fills an empty store.
 pub(crate) fn fill(
     change: &mut Change<'_>,
-    environment: &Environment,
     methods: &Methods,
     devices: usize,
 ) -> Result<(), Failure> {
-    let times = Times(environment.clock.now());
+    let times = Times(change.environment().clock.now());
     devices::fill(change, &times, devices)?;
-    policies::fill(change, environment)?;
-    tasks::fill(change, environment)?;
+    policies::fill(change)?;
+    tasks::fill(change)?;
     #[cfg(feature = "incident-management")]
     incidents::fill(change, &times)?;
-    resources::fill(change, environment, methods, &times)
+    resources::fill(change, methods, &times)
 }

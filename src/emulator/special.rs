@@ -20,10 +20,10 @@ mod vulnerabilities;
 #[cfg(feature = "web-access-protection")]
 pub(super) mod web_rules;
 
-use super::api::Answer;
+use super::api::Special;
 
-/// Returns the special methods by gRPC path.
-pub(super) fn methods() -> Vec<(&'static str, Answer)> {
+/// Returns the special methods.
+pub(super) fn methods() -> Vec<Special> {
     let mut special = vec![devices::method(), group_members::method()];
     special.extend(tasks::methods());
     special.extend(policies::methods());

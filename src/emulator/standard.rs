@@ -21,7 +21,6 @@ use self::fields::{server_values, values_from_xml};
 pub(super) use self::filter::Filter;
 use self::filter::OCCUR_TIME;
 pub(super) use self::method::methods;
-use super::environment::Environment;
 use super::failure::Failure;
 use super::groups::{self, PARENT};
 use super::store::{Change, Read, Snapshot, within};
@@ -115,19 +114,18 @@ impl Standard {
     /// Serves a call that changes nothing.
     pub(crate) fn read(
         &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
+        snapshot: &Snapshot<'_>,
         request: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         match &self.verb {
-            Verb::List => self.list(snapshot, environment, request),
-            Verb::ListDelta => self.list_delta(snapshot, environment, &request),
-            Verb::Count => self.count(snapshot, environment, request),
-            Verb::Download => self.download(snapshot, environment, &request),
-            Verb::BatchGet(ids) => self.batch_get(snapshot, environment, &request, ids),
+            Verb::List => self.list(snapshot, request),
+            Verb::ListDelta => self.list_delta(snapshot, &request),
+            Verb::Count => self.count(snapshot, request),
+            Verb::Download => self.download(snapshot, &request),
+            Verb::BatchGet(ids) => self.batch_get(snapshot, &request, ids),
             _ => {
                 let (collection, id) = self.one(snapshot, &request)?;
-                let (_, row) = self.find(snapshot, environment, &collection, &id)?;
+                let (_, row) = self.find(snapshot, &collection, &id)?;
                 Ok(self.response_with(&row))
             }
         }
@@ -137,7 +135,6 @@ impl Standard {
     pub(crate) fn write(
         &self,
         change: &mut Change<'_>,
-        environment: &Environment,
         mut request: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         match &self.verb {
@@ -152,22 +149,24 @@ impl Standard {
                         resource.set_field(&field, Value::String(value_at(&request, parent)));
                     }
                 }
-                self.create(change, environment, &collection, resource)
+                self.create(change, &collection, resource)
             }
             Verb::Update(_) | Verb::Set(_) => {
                 let (collection, id) = self.one(change, &request)?;
-                let (sequence, row) = self.find(change, environment, &collection, &id)?;
+                let (sequence, row) = self.find(change, &collection, &id)?;
                 let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
                 let before = resource.clone();
                 match &self.verb {
                     Verb::Set(sets) => {
-                        self.set(change, environment, &mut resource, &request, sets)?;
+                        self.set(change, &mut resource, &request, sets)?;
                     }
-                    Verb::Update(body) => self.update(environment, &mut resource, request, body)?,
+                    Verb::Update(body) => {
+                        self.update(change.environment(), &mut resource, request, body)?
+                    }
                     _ => {}
                 }
                 values_from_xml(&mut resource)?;
-                self.touch(&mut resource, environment);
+                self.touch(&mut resource, change.environment());
                 let row = resource.encode_to_vec();
                 change.put(&collection, sequence, &row)?;
                 groups::place(
@@ -180,14 +179,14 @@ impl Standard {
                 Ok(self.response_with(&row))
             }
             Verb::Remove => {
-                for (sequence, id, _) in self.selected(change, environment, &request)? {
+                for (sequence, id, _) in self.selected(change, &request)? {
                     change.remove(self.resource.full_name(), &id, sequence)?;
                 }
                 Ok(Vec::new())
             }
             _ => {
                 let (collection, id) = self.one(change, &request)?;
-                let (sequence, _) = self.find(change, environment, &collection, &id)?;
+                let (sequence, _) = self.find(change, &collection, &id)?;
                 change.remove(&collection, &id, sequence)?;
                 Ok(Vec::new())
             }
@@ -199,14 +198,13 @@ impl Standard {
     fn create(
         &self,
         change: &mut Change<'_>,
-        environment: &Environment,
         collection: &str,
         mut resource: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         let Some(id_field) = &self.id else { return Err(Failure::internal("no identifier")) };
-        server_values(&mut resource, environment.now());
+        server_values(&mut resource, change.environment().now());
         values_from_xml(&mut resource)?;
-        let row = insert(change, environment, collection, Some(id_field), &mut resource)?;
+        let row = insert(change, collection, Some(id_field), &mut resource)?;
         Ok(self.response_with(&row))
     }
 
@@ -242,17 +240,14 @@ impl Standard {
     fn find(
         &self,
         tables: &impl Read,
-        environment: &Environment,
         collection: &str,
         id: &str,
     ) -> Result<(u64, Vec<u8>), Failure> {
+        let occurred = Filter::occurred(&self.resource, tables.environment().now());
         let found = tables.find(collection, id)?.filter(|(_, row)| {
-            // What occurs in the future is not there yet.
-            let field = self.resource.get_field_by_name(OCCUR_TIME);
-            let Some(field) = field else { return true };
-            let resource = DynamicMessage::decode(self.resource.clone(), row.as_slice());
-            let time = resource.ok().and_then(|it| seconds(&it.get_field(&field)));
-            time.is_none_or(|time| time <= environment.now().seconds)
+            occurred.is_empty()
+                || DynamicMessage::decode(self.resource.clone(), row.as_slice())
+                    .is_ok_and(|resource| occurred.fits(&resource))
         });
         found.ok_or_else(|| Failure::not_found(self.resource.full_name(), id))
     }
@@ -270,7 +265,6 @@ impl Standard {
 /// Stores a new resource by the identifier that it has, or else by a new one. Returns its row.
 pub(crate) fn insert(
     change: &mut Change<'_>,
-    environment: &Environment,
     collection: &str,
     id_field: Option<&FieldDescriptor>,
     resource: &mut DynamicMessage,
@@ -282,7 +276,7 @@ pub(crate) fn insert(
     };
     let chosen = resource.get_field(id_field).as_str().unwrap_or_default().to_owned();
     let (sequence, id) = if chosen.is_empty() {
-        change.new_id(collection, &*environment.ids)?
+        change.new_id(collection)?
     } else if change.sequence_of(collection, &chosen)?.is_some() {
         return Err(Failure::already_exists(resource.descriptor().full_name(), &chosen));
     } else {
@@ -314,11 +308,6 @@ fn take_message(
         Some(Value::Message(message)) => Ok(message),
         _ => Err(Failure::invalid(field.name(), "must be set")),
     }
-}
-
-/// The seconds of a `google.protobuf.Timestamp`.
-fn seconds(value: &Value) -> Option<i64> {
-    value.as_message()?.get_field_by_name("seconds")?.as_i64()
 }
 
 /// Appends a field with a number to an encoded message.

@@ -15,10 +15,11 @@ use tonic::Status;
 
 pub(crate) use tables::{Change, Read, Snapshot, within};
 
+use super::environment::Environment;
 use super::error::EmulatorError;
 use super::failure::Failure;
 use crate::server::notifier::Notifier;
-use tables::CHANGES;
+use tables::Tables;
 
 /// The file in a data directory.
 const FILE: &str = "emulator.redb";
@@ -58,7 +59,7 @@ enum Handle {
 /// An open database.
 struct Open {
     /// The tables since the last change, from the first read on: to open them takes longer than to read a row.
-    snapshot: Mutex<Option<Arc<Snapshot>>>,
+    tables: Mutex<Option<Arc<Tables>>>,
     database: Database,
     /// A count of openings.
     opening: u64,
@@ -66,21 +67,21 @@ struct Open {
 
 impl Open {
     fn new(database: Database, opening: u64) -> Self {
-        Self { snapshot: Mutex::default(), database, opening }
+        Self { tables: Mutex::default(), database, opening }
     }
 
-    fn snapshot(&self) -> Result<Arc<Snapshot>, Failure> {
-        let mut kept = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(snapshot) = &*kept {
-            return Ok(Arc::clone(snapshot));
+    fn tables(&self) -> Result<Arc<Tables>, Failure> {
+        let mut kept = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tables) = &*kept {
+            return Ok(Arc::clone(tables));
         }
-        let snapshot = Arc::new(Snapshot::open(&self.database.begin_read()?)?);
-        Ok(Arc::clone(kept.insert(snapshot)))
+        let tables = Arc::new(Tables::open(&self.database.begin_read()?)?);
+        Ok(Arc::clone(kept.insert(tables)))
     }
 
     /// Makes a change visible that was committed.
-    fn forget_snapshot(&self) {
-        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    fn forget_tables(&self) {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -119,21 +120,24 @@ impl Store {
     /// Reads a snapshot.
     pub(crate) fn read<T>(
         &self,
-        work: impl FnOnce(&Snapshot) -> Result<T, Failure>,
+        environment: &Environment,
+        work: impl FnOnce(&Snapshot<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|open| work(&*open.snapshot()?)).map_err(|failure| self.refused(failure))
+        let read = |open: &Open| work(&Snapshot { tables: &*open.tables()?, environment });
+        self.with(read).map_err(|failure| self.refused(failure))
     }
 
     /// Makes a change: all of it or, if `work` fails, nothing.
     pub(crate) fn write<T>(
         &self,
+        environment: &Environment,
         work: impl FnOnce(&mut Change<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let (mut ready, mut work) = (None, Some(work));
         let mut change = |open: &Open| {
             let mut transaction = open.database.begin_write()?;
             let number = {
-                let mut change = Change::open(&transaction)?;
+                let mut change = Change::open(&transaction, environment)?;
                 let Some(work) = work.take() else { return Ok(false) };
                 let result = work(&mut change)?;
                 change.account(self.max_bytes)?;
@@ -145,7 +149,7 @@ impl Store {
             let durability = if is_durable { Durability::Immediate } else { Durability::None };
             transaction.set_durability(durability)?;
             let committed = transaction.commit();
-            open.forget_snapshot();
+            open.forget_tables();
             committed?;
             Ok(true)
         };
@@ -167,7 +171,7 @@ impl Store {
             (Ok(_), None) => Err(Failure::internal("a change came to no end")),
             (Err(failure), Some((result, change))) if failure.cause().is_some() => {
                 // A commit that failed may be on disk nevertheless.
-                match self.with(last_change) {
+                match self.with(|open| open.tables()?.changes()) {
                     Ok(last) if last == change => Ok(result),
                     Ok(_) => Err(self.refused(failure)),
                     Err(_) => Err(failure),
@@ -277,11 +281,6 @@ impl Store {
 /// Whether the disk failed another call before this one.
 fn was_of_another(failure: &Failure) -> bool {
     matches!(failure.cause(), Some(redb::Error::PreviousIo))
-}
-
-/// Returns the number of changes so far.
-fn last_change(open: &Open) -> Result<u64, Failure> {
-    open.snapshot()?.number(CHANGES)
 }
 
 fn unopened(error: &EmulatorError) -> Failure {

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::company::{FAILING, GROUPS, read};
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::special::assignments::assign;
 use crate::emulator::special::policies::create;
@@ -26,10 +25,10 @@ struct Kind {
     setting: (String, String, String),
 }
 
-pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
+pub(super) fn fill(change: &mut Change<'_>) -> Result<(), Failure> {
     let mut uuids = Vec::new();
     for kind in read::<Vec<Kind>>(include_str!("policies.json"))? {
-        uuids.push(create(change, environment, policy(&kind))?.uuid);
+        uuids.push(create(change, policy(&kind))?.uuid);
     }
     let [shops, notebooks, servers] = GROUPS.map(|group| group.uuid);
     let group = |uuid: &str| Target::DeviceGroupUuid(uuid.to_owned());
@@ -47,7 +46,7 @@ pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result
                 target: Some(PolicyTarget { target: Some(target.clone()) }),
                 ..PolicyAssignment::default()
             };
-            assign(change, environment, assignment)?;
+            assign(change, assignment)?;
         }
     }
     Ok(())

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::company::read;
 use super::times::Times;
 use crate::emulator::api::Methods;
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
 use crate::policy_management::v2::Policy;
@@ -15,7 +14,6 @@ use crate::wkt::Any;
 
 pub(super) fn fill(
     change: &mut Change<'_>,
-    environment: &Environment,
     methods: &Methods,
     times: &Times,
 ) -> Result<(), Failure> {
@@ -35,7 +33,7 @@ pub(super) fn fill(
         let name = url.trim_start_matches("a/").to_owned();
         if methods.has(&name) {
             let any: Any = read(&resource.to_string())?;
-            methods.store(change, environment, &name, &custom, &any.value)?;
+            methods.store(change, &name, &custom, &any.value)?;
         }
     }
     Ok(())

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::company::{GROUPS, read};
 use crate::automation::v1::{DeviceTask, DeviceTaskSource, Trigger};
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::special::tasks::create;
-use crate::emulator::store::Change;
+use crate::emulator::store::{Change, Read};
 
 /// The number of days, back from now.
 const DAYS: u64 = 30;
@@ -17,8 +16,8 @@ const DAY: u64 = 86_400;
 const TASKS: &str = include_str!("tasks.json");
 
 /// Creates the tasks in order, the last one a minute ago, so that its runs are in progress.
-pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result<(), Failure> {
-    let now = environment.clock.now();
+pub(super) fn fill(change: &mut Change<'_>) -> Result<(), Failure> {
+    let now = change.environment().clock.now();
     for days_ago in (0..DAYS).rev() {
         let tasks = tasks_of_day(DAYS.saturating_sub(days_ago))?;
         // One per hour, starting ten hours before the end of the day.
@@ -27,7 +26,7 @@ pub(super) fn fill(change: &mut Change<'_>, environment: &Environment) -> Result
             let at = now.checked_sub(Duration::from_secs(back)).unwrap_or(now);
             task.triggers = vec![Trigger::manual(None)];
             task.source = DeviceTaskSource::InternalUser.into();
-            create(change, environment, at.into(), task)?;
+            create(change, at.into(), task)?;
         }
     }
     Ok(())

@@ -2,13 +2,9 @@
 
 use prost::{Message, Name};
 
-use crate::asset_management::v1::{
-    CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, Group,
-    GroupEntityType, MoveGroupRequest, MoveGroupResponse, RenameGroupRequest, RenameGroupResponse,
-};
+use crate::asset_management::v1::{Group, GroupEntityType};
 use crate::device_management::v1::DeviceGroup;
-use crate::emulator::api::{Answer, write};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, write, write_only};
 use crate::emulator::failure::Failure;
 use crate::emulator::groups::{place, remove, with_subgroups};
 use crate::emulator::store::{Change, Read};
@@ -17,79 +13,56 @@ use crate::rpc::groups::{CreateGroup, DeleteGroup, MoveGroup, RenameGroup};
 /// The groups that ESET makes, which nobody changes ([facts](crate::facts#asset-management)).
 const FIXED: [&str; 2] = ["All", "Lost & found"];
 
-pub(crate) fn methods() -> [(&'static str, Answer); 4] {
+pub(crate) fn methods() -> [Special; 4] {
     [
-        write::<CreateGroup>(create),
-        write::<DeleteGroup>(delete),
-        write::<MoveGroup>(move_group),
-        write::<RenameGroup>(rename),
+        write::<CreateGroup, _>(|change, request| {
+            create(change, request.group.unwrap_or_default())
+        }),
+        write_only::<DeleteGroup>(|change, request| delete(change, &request.group_uuid)),
+        write::<MoveGroup, _>(|change, request| {
+            move_to(change, &request.group_uuid, request.new_parent_uuid)
+        }),
+        write::<RenameGroup, _>(|change, request| {
+            rename(change, &request.group_uuid, request.display_name)
+        }),
     ]
 }
 
-fn create(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: CreateGroupRequest,
-) -> Result<CreateGroupResponse, Failure> {
-    let mut group = request.group.ok_or_else(|| Failure::invalid("group", "must be set"))?;
-    if group.display_name.trim().is_empty() {
-        return Err(Failure::invalid("group.display_name", "expected a name"));
-    }
-    changeable(&group)?;
+fn create(change: &mut Change<'_>, mut group: Group) -> Result<Group, Failure> {
+    named("group.display_name", &group)?;
     if !group.parent_group_uuid.is_empty() {
         change.get::<DeviceGroup>(&group.parent_group_uuid)?;
     }
-    group.uuid = change.new_id(&Group::full_name(), &*environment.ids)?.1;
-    store(change, &group)?;
-    Ok(CreateGroupResponse { group: Some(group) })
+    group.uuid = change.new_id(&Group::full_name())?.1;
+    store(change, group)
 }
 
-fn move_group(
-    change: &mut Change<'_>,
-    _: &Environment,
-    request: MoveGroupRequest,
-) -> Result<MoveGroupResponse, Failure> {
-    let mut group = found(change, &request.group_uuid)?;
-    change.get::<DeviceGroup>(&request.new_parent_uuid)?;
-    if with_subgroups(change, &group.uuid)?.contains(&request.new_parent_uuid) {
-        let description = format!("the group `{}` cannot be below itself", group.uuid);
-        return Err(Failure::precondition("CYCLE", &group.uuid, description));
+fn move_to(change: &mut Change<'_>, uuid: &str, parent: String) -> Result<Group, Failure> {
+    let group = found(change, uuid)?;
+    change.get::<DeviceGroup>(&parent)?;
+    if with_subgroups(change, uuid)?.contains(&parent) {
+        let description = format!("the group `{uuid}` cannot be below itself");
+        return Err(Failure::precondition("CYCLE", uuid, description));
     }
-    group.parent_group_uuid = request.new_parent_uuid;
-    store(change, &group)?;
-    Ok(MoveGroupResponse { group: Some(group) })
+    store(change, Group { parent_group_uuid: parent, ..group })
 }
 
-fn rename(
-    change: &mut Change<'_>,
-    _: &Environment,
-    request: RenameGroupRequest,
-) -> Result<RenameGroupResponse, Failure> {
-    let mut group = found(change, &request.group_uuid)?;
-    if request.display_name.trim().is_empty() {
-        return Err(Failure::invalid("display_name", "expected a name"));
-    }
-    group.display_name = request.display_name;
-    changeable(&group)?;
-    store(change, &group)?;
-    Ok(RenameGroupResponse { group: Some(group) })
+fn rename(change: &mut Change<'_>, uuid: &str, display_name: String) -> Result<Group, Failure> {
+    let group = Group { display_name, ..found(change, uuid)? };
+    named("display_name", &group)?;
+    store(change, group)
 }
 
-fn delete(
-    change: &mut Change<'_>,
-    _: &Environment,
-    request: DeleteGroupRequest,
-) -> Result<DeleteGroupResponse, Failure> {
-    let DeleteGroupRequest { group_uuid, .. } = request;
-    let group = found(change, &group_uuid)?;
-    let groups = with_subgroups(change, &group.uuid)?;
+fn delete(change: &mut Change<'_>, uuid: &str) -> Result<(), Failure> {
+    found(change, uuid)?;
+    let groups = with_subgroups(change, uuid)?;
     remove(change, &groups)?;
     for group in &groups {
         if let Some(sequence) = change.sequence_of(&Group::full_name(), group)? {
             change.remove(&Group::full_name(), group, sequence)?;
         }
     }
-    Ok(DeleteGroupResponse {})
+    Ok(())
 }
 
 /// Returns a group that may be changed.
@@ -97,6 +70,14 @@ fn found(change: &Change<'_>, uuid: &str) -> Result<Group, Failure> {
     let (_, group) = change.get::<Group>(uuid)?;
     changeable(&group)?;
     Ok(group)
+}
+
+/// Refuses a group whose new name, in this field of the request, is empty or that of a fixed group.
+fn named(field: &str, group: &Group) -> Result<(), Failure> {
+    if group.display_name.trim().is_empty() {
+        return Err(Failure::invalid(field, "expected a name"));
+    }
+    changeable(group)
 }
 
 fn changeable(group: &Group) -> Result<(), Failure> {
@@ -111,7 +92,7 @@ fn changeable(group: &Group) -> Result<(), Failure> {
 }
 
 /// Writes a group, and the group of devices that it is.
-fn store(change: &mut Change<'_>, group: &Group) -> Result<(), Failure> {
+fn store(change: &mut Change<'_>, group: Group) -> Result<Group, Failure> {
     let (kind, devices) = (Group::full_name(), DeviceGroup::full_name());
     let sequence = match change.sequence_of(&kind, &group.uuid)? {
         Some(sequence) => sequence,
@@ -128,5 +109,6 @@ fn store(change: &mut Change<'_>, group: &Group) -> Result<(), Failure> {
     place(change, &devices, sequence, &parent, &group.parent_group_uuid)?;
     of_devices.uuid.clone_from(&group.uuid);
     of_devices.display_name.clone_from(&group.display_name);
-    change.add(&devices, &group.uuid, sequence, &of_devices.encode_to_vec())
+    change.add(&devices, &group.uuid, sequence, &of_devices.encode_to_vec())?;
+    Ok(group)
 }

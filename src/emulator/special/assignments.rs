@@ -8,16 +8,11 @@
 
 use prost::{Message, Name};
 
-use crate::emulator::api::{Answer, write};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, write, write_only};
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
 use crate::policy_management::v2::policy_target::Target;
-use crate::policy_management::v2::{
-    AssignPolicyRequest, AssignPolicyResponse, Policy, PolicyAssignment, PolicyTarget,
-    UnassignPolicyRequest, UnassignPolicyResponse, UpdatePolicyAssignmentRankingRequest,
-    UpdatePolicyAssignmentRankingResponse,
-};
+use crate::policy_management::v2::{Policy, PolicyAssignment, PolicyTarget};
 use crate::rpc::policy_assignments::{AssignPolicy, UnassignPolicy, UpdatePolicyAssignmentRanking};
 
 /// The maximum number of assignments per target, since moving one rewrites those with higher rank numbers.
@@ -28,28 +23,24 @@ const RANKS: &str = "ranks";
 /// The assignments of a policy, by sequence number.
 const OF_POLICY: &str = "policy assignments";
 
-pub(crate) fn methods() -> [(&'static str, Answer); 3] {
+pub(crate) fn methods() -> [Special; 3] {
     [
-        write::<AssignPolicy>(assign_policy),
-        write::<UnassignPolicy>(unassign_policy),
-        write::<UpdatePolicyAssignmentRanking>(update_ranking),
+        write::<AssignPolicy, _>(|change, request| {
+            assign(change, request.assignment.unwrap_or_default())
+        }),
+        write_only::<UnassignPolicy>(|change, request| {
+            let (sequence, assignment) = change.get(&request.assignment_uuid)?;
+            remove(change, sequence, &assignment)
+        }),
+        write_only::<UpdatePolicyAssignmentRanking>(|change, request| {
+            rank(change, &request.assignment_uuid, request.rank)
+        }),
     ]
-}
-
-fn assign_policy(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: AssignPolicyRequest,
-) -> Result<AssignPolicyResponse, Failure> {
-    let assignment = request.assignment;
-    let assignment = assignment.ok_or_else(|| Failure::invalid("assignment", "must be set"))?;
-    Ok(AssignPolicyResponse { assignment: Some(assign(change, environment, assignment)?) })
 }
 
 /// Assigns a policy with the last rank of its target.
 pub(crate) fn assign(
     change: &mut Change<'_>,
-    environment: &Environment,
     mut assignment: PolicyAssignment,
 ) -> Result<PolicyAssignment, Failure> {
     change.get::<Policy>(&assignment.policy_uuid)?;
@@ -61,7 +52,7 @@ pub(crate) fn assign(
         return Err(Failure::exhausted(limit));
     }
     let collection = PolicyAssignment::full_name();
-    let (sequence, uuid) = change.new_id(&collection, &*environment.ids)?;
+    let (sequence, uuid) = change.new_id(&collection)?;
     assignment.uuid = uuid;
     change.add(&collection, &assignment.uuid, sequence, &[])?;
     change.link(OF_POLICY, &assignment.policy_uuid, sequence, sequence)?;
@@ -69,47 +60,31 @@ pub(crate) fn assign(
     Ok(assignment)
 }
 
-/// Removes an assignment and moves up those with higher rank numbers.
-fn unassign_policy(
-    change: &mut Change<'_>,
-    _: &Environment,
-    request: UnassignPolicyRequest,
-) -> Result<UnassignPolicyResponse, Failure> {
-    let UnassignPolicyRequest { assignment_uuid } = request;
-    let (sequence, assignment) = change.get(&assignment_uuid)?;
-    remove(change, sequence, &assignment)?;
-    Ok(UnassignPolicyResponse {})
-}
-
 /// Moves an assignment to a rank and shifts the others. Rank 0 returns `INVALID_ARGUMENT`, a rank above the
 /// number of the target's assignments `FAILED_PRECONDITION` ([facts](crate::facts#policy-management),
 /// [facts](crate::facts#errors)).
-fn update_ranking(
-    change: &mut Change<'_>,
-    _: &Environment,
-    request: UpdatePolicyAssignmentRankingRequest,
-) -> Result<UpdatePolicyAssignmentRankingResponse, Failure> {
-    let UpdatePolicyAssignmentRankingRequest { assignment_uuid: uuid, rank } = request;
-    let (sequence, mut assignment) = change.get::<PolicyAssignment>(&uuid)?;
+fn rank(change: &mut Change<'_>, uuid: &str, rank: u32) -> Result<(), Failure> {
+    let (sequence, mut assignment) = change.get::<PolicyAssignment>(uuid)?;
     let key = target_key(&assignment);
     let (from, to) = (u64::from(assignment.rank), u64::from(rank));
     let count = count(change, &key)?;
     if to > count {
         let description = format!("the rank {rank} is past the target's {count} assignments");
-        return Err(Failure::precondition("RANK", &uuid, description));
+        return Err(Failure::precondition("RANK", uuid, description));
     }
     if from < to {
         shift(change, &key, from.saturating_add(1), to, |rank| rank.saturating_sub(1))?;
     } else if to < from {
         shift(change, &key, to, from.saturating_sub(1), |rank| rank.saturating_add(1))?;
     }
-    place(change, &key, sequence, &mut assignment, to)?;
-    Ok(UpdatePolicyAssignmentRankingResponse {})
+    place(change, &key, sequence, &mut assignment, to)
 }
 
 /// Removes all assignments of a policy.
 pub(crate) fn remove_policy(change: &mut Change<'_>, policy: &str) -> Result<(), Failure> {
-    for (_, sequence) in change.indexed(OF_POLICY, policy, 0..=u64::MAX)? {
+    let sequences: Vec<_> =
+        change.indexed(OF_POLICY, policy, 0..=u64::MAX)?.collect::<Result<_, _>>()?;
+    for sequence in sequences {
         // Read one by one, because each removal changes the ranks of others.
         if let Some(assignment) = change.at(sequence)? {
             remove(change, sequence, &assignment)?;
@@ -118,6 +93,7 @@ pub(crate) fn remove_policy(change: &mut Change<'_>, policy: &str) -> Result<(),
     Ok(())
 }
 
+/// Removes an assignment and moves up those with higher rank numbers.
 fn remove(
     change: &mut Change<'_>,
     sequence: u64,
@@ -144,10 +120,9 @@ fn shift(
     if from > to {
         return Ok(());
     }
-    for (rank, sequence) in change.indexed(RANKS, key, from..=to)? {
-        if let Some(mut assignment) = change.at::<PolicyAssignment>(sequence)? {
-            place(change, key, sequence, &mut assignment, moved(rank))?;
-        }
+    for (sequence, mut assignment) in change.linked::<PolicyAssignment>(RANKS, key, from..=to)? {
+        let rank = moved(assignment.rank.into());
+        place(change, key, sequence, &mut assignment, rank)?;
     }
     Ok(())
 }
@@ -167,7 +142,9 @@ fn place(
 
 /// Returns the number of a target's assignments, which is the last of its ranks.
 fn count(change: &Change<'_>, key: &str) -> Result<u64, Failure> {
-    Ok(change.indexed(RANKS, key, 0..=u64::MAX)?.last().map_or(0, |(rank, _)| *rank))
+    let last = change.indexed(RANKS, key, 0..=u64::MAX)?.next_back().transpose()?;
+    let last = last.map(|sequence| change.at::<PolicyAssignment>(sequence)).transpose()?;
+    Ok(last.flatten().map_or(0, |assignment| assignment.rank.into()))
 }
 
 /// Returns a unique text for a target. The kinds contain no colons, so two targets never have the same text.

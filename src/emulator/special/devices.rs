@@ -9,8 +9,7 @@ use crate::device_management::v1::{
     Device, DeviceEnrollmentStatus, DeviceGroup, ImportDeviceBatchRequest,
     ImportDeviceBatchResponse,
 };
-use crate::emulator::api::{Answer, write};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, write};
 use crate::emulator::failure::Failure;
 use crate::emulator::groups::place;
 use crate::emulator::store::{Change, Read};
@@ -20,14 +19,13 @@ use crate::rpc::devices::ImportDeviceBatch;
 /// The maximum number of devices in a call.
 const MAX_DEVICES: usize = 1000;
 
-pub(crate) fn method() -> (&'static str, Answer) {
-    write::<ImportDeviceBatch>(import)
+pub(crate) fn method() -> Special {
+    write::<ImportDeviceBatch, _>(import)
 }
 
 /// Imports devices, except those without a name and those whose name the group has.
 fn import(
     change: &mut Change<'_>,
-    environment: &Environment,
     request: ImportDeviceBatchRequest,
 ) -> Result<ImportDeviceBatchResponse, Failure> {
     let ImportDeviceBatchRequest { devices, parent_group_uuid } = request;
@@ -52,7 +50,7 @@ fn import(
             device.parent_group_uuid.clone_from(&parent_group_uuid);
         }
         let name = device.display_name.clone();
-        match import_one(change, environment, device) {
+        match import_one(change, device) {
             Ok(device) => imported.push(device),
             Err(failure) => {
                 let status = Status::from(failure);
@@ -68,11 +66,7 @@ fn import(
     Ok(ImportDeviceBatchResponse { devices: imported, errors })
 }
 
-fn import_one(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    mut device: Device,
-) -> Result<Device, Failure> {
+fn import_one(change: &mut Change<'_>, mut device: Device) -> Result<Device, Failure> {
     if device.display_name.trim().is_empty() {
         return Err(Failure::invalid("display_name", "expected a name"));
     }
@@ -81,7 +75,7 @@ fn import_one(
         change.get::<DeviceGroup>(&group)?;
     }
     let kind = Device::full_name();
-    let (sequence, uuid) = change.new_id(&kind, &*environment.ids)?;
+    let (sequence, uuid) = change.new_id(&kind)?;
     device.uuid = uuid;
     device.original_display_name.clone_from(&device.display_name);
     device.enrollment_status = DeviceEnrollmentStatus::Pending.into();

@@ -8,22 +8,20 @@ use prost::{Message, Name};
 use crate::device_management::v1::{
     Device, DeviceGroup, ListMemberDevicesRequest, ListMemberDevicesResponse, MemberDevice,
 };
-use crate::emulator::api::{Answer, list};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, list};
 use crate::emulator::failure::Failure;
 use crate::emulator::groups::{index, tally, with_subgroups};
 use crate::emulator::paging::Page;
 use crate::emulator::store::{Read, Snapshot};
 use crate::rpc::device_groups::ListMemberDevices;
 
-pub(crate) fn method() -> (&'static str, Answer) {
+pub(crate) fn method() -> Special {
     list::<ListMemberDevices>(members)
 }
 
 /// Lists the devices of a group in the order of their creation.
 fn members(
-    snapshot: &Snapshot,
-    _: &Environment,
+    snapshot: &Snapshot<'_>,
     request: ListMemberDevicesRequest,
     page: Page,
 ) -> Result<ListMemberDevicesResponse, Failure> {
@@ -38,7 +36,7 @@ fn members(
     for group in &groups {
         total_size = total_size.saturating_add(snapshot.number(&tally(&kind, group))?);
         if let Some(first) = page.start() {
-            let mut members = snapshot.index_from(&index(&kind), group, first)?;
+            let mut members = snapshot.indexed(&index(&kind), group, first..=u64::MAX)?;
             if let Some(first) = members.next() {
                 heads.push(Reverse((first?, lists.len())));
                 lists.push(members);

@@ -2,28 +2,34 @@
 
 use prost::{Message, Name};
 
-use crate::emulator::api::{Answer, write};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, write_only};
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
-use crate::iam::v2::{
-    AssignRoleRequest, AssignRoleResponse, RevokeRoleRequest, RevokeRoleResponse, Role, ScopedRole,
-    SubjectRoles,
-};
+use crate::iam::v2::{Role, ScopedRole, SubjectRoles};
 use crate::rpc::identity_provider::{AssignRole, RevokeRole};
 
-pub(crate) fn methods() -> [(&'static str, Answer); 2] {
-    [write::<AssignRole>(assign), write::<RevokeRole>(revoke)]
+pub(crate) fn methods() -> [Special; 2] {
+    [
+        write_only::<AssignRole>(|change, request| {
+            let (reference, kind) = (request.subject_reference, request.subject_type);
+            assign(change, reference, kind, request.role.unwrap_or_default())
+        }),
+        write_only::<RevokeRole>(|change, request| {
+            let (reference, kind) = (request.subject_reference, request.subject_type);
+            revoke(change, reference, kind, &request.role.unwrap_or_default())
+        }),
+    ]
 }
 
 /// Adds scopes to those that the subject has for the role. Without scopes the role holds everywhere.
 fn assign(
     change: &mut Change<'_>,
-    _: &Environment,
-    request: AssignRoleRequest,
-) -> Result<AssignRoleResponse, Failure> {
-    let role = named(change, request.role)?;
-    let (sequence, mut subject) = found(change, &request.subject_reference, request.subject_type)?;
+    reference: String,
+    kind: i32,
+    role: ScopedRole,
+) -> Result<(), Failure> {
+    change.get::<Role>(&role.role_name)?;
+    let (sequence, mut subject) = found(change, reference, kind)?;
     match subject.roles.iter_mut().find(|known| known.role_name == role.role_name) {
         Some(known) if role.scopes.is_empty() => known.scopes.clear(),
         // It holds everywhere already.
@@ -39,20 +45,20 @@ fn assign(
         Some(sequence) => sequence,
         None => change.sequence()?,
     };
-    change.write(sequence, &subject)?;
-    Ok(AssignRoleResponse {})
+    change.write(sequence, &subject)
 }
 
 /// Removes scopes from those that the subject has for the role. Without scopes the role is removed.
 fn revoke(
     change: &mut Change<'_>,
-    _: &Environment,
-    request: RevokeRoleRequest,
-) -> Result<RevokeRoleResponse, Failure> {
-    let role = named(change, request.role)?;
-    let (sequence, mut subject) = found(change, &request.subject_reference, request.subject_type)?;
+    reference: String,
+    kind: i32,
+    role: &ScopedRole,
+) -> Result<(), Failure> {
+    change.get::<Role>(&role.role_name)?;
+    let (sequence, mut subject) = found(change, reference, kind)?;
     let Some(sequence) = sequence else {
-        return Err(Failure::not_found(&SubjectRoles::full_name(), &request.subject_reference));
+        return Err(Failure::not_found(&SubjectRoles::full_name(), &subject.subject_reference));
     };
     subject.roles.retain_mut(|known| {
         if known.role_name != role.role_name {
@@ -64,32 +70,23 @@ fn revoke(
         !role.scopes.is_empty() && (before == 0 || !known.scopes.is_empty())
     });
     match subject.roles.is_empty() {
-        true => change.remove_row(&SubjectRoles::full_name(), sequence)?,
-        false => change.write(sequence, &subject)?,
+        true => change.remove_row(&SubjectRoles::full_name(), sequence),
+        false => change.write(sequence, &subject),
     }
-    Ok(RevokeRoleResponse {})
-}
-
-/// Returns the role of a request, which must be there.
-fn named(change: &Change<'_>, role: Option<ScopedRole>) -> Result<ScopedRole, Failure> {
-    let role = role.ok_or_else(|| Failure::invalid("role", "must be set"))?;
-    change.get::<Role>(&role.role_name)?;
-    Ok(role)
 }
 
 /// Returns what a subject has, with its sequence number if it has anything.
 fn found(
     change: &Change<'_>,
-    reference: &str,
+    subject_reference: String,
     kind: i32,
 ) -> Result<(Option<u64>, SubjectRoles), Failure> {
     for row in change.rows_from(&SubjectRoles::full_name(), 0)? {
         let (sequence, row) = row?;
         let subject = SubjectRoles::decode(row.as_slice())?;
-        if subject.subject_reference == reference && subject.subject_type == kind {
+        if subject.subject_reference == subject_reference && subject.subject_type == kind {
             return Ok((Some(sequence), subject));
         }
     }
-    let subject_reference = reference.to_owned();
     Ok((None, SubjectRoles { subject_reference, subject_type: kind, roles: Vec::new() }))
 }

@@ -6,48 +6,42 @@
 
 use prost::{Message, Name};
 
-use crate::emulator::api::{Answer, write};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, write_only};
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read, within};
 use crate::incident_management::v2::{
-    CloseIncidentRequest, CloseIncidentResponse, Detection, DetectionGroup, Incident,
-    IncidentComment, IncidentResolveReason, IncidentStatus, ReopenIncidentRequest,
-    ReopenIncidentResponse, ResolveDetectionGroupRequest, ResolveDetectionGroupResponse,
-    ResolveDetectionRequest, ResolveDetectionResponse,
+    Detection, DetectionGroup, Incident, IncidentComment, IncidentResolveReason, IncidentStatus,
 };
 use crate::rpc::eset::dotnod::incident_management::v2::detection_groups::ResolveDetectionGroup;
 use crate::rpc::eset::dotnod::incident_management::v2::detections::ResolveDetection;
 use crate::rpc::incidents::{CloseIncident, ReopenIncident};
 
-pub(crate) fn methods() -> [(&'static str, Answer); 4] {
+pub(crate) fn methods() -> [Special; 4] {
     [
-        write::<CloseIncident>(close),
-        write::<ReopenIncident>(reopen),
-        write::<ResolveDetection>(resolve),
-        write::<ResolveDetectionGroup>(resolve_group),
+        write_only::<CloseIncident>(|change, request| {
+            let uuid = &request.incident_uuid;
+            set_status(change, uuid, IncidentStatus::Closed, request.closure_reason)?;
+            comment(change, uuid, request.final_comment, true)
+        }),
+        write_only::<ReopenIncident>(|change, request| {
+            reopen(change, &request.incident_uuid, request.comment)
+        }),
+        write_only::<ResolveDetection>(|change, request| {
+            resolve(change, &request.detection_uuid, &request.note)
+        }),
+        write_only::<ResolveDetectionGroup>(|change, request| {
+            resolve_group(change, &request.detection_group_uuid, request.note)
+        }),
     ]
-}
-
-fn close(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: CloseIncidentRequest,
-) -> Result<CloseIncidentResponse, Failure> {
-    let uuid = &request.incident_uuid;
-    set_status(change, environment, uuid, IncidentStatus::Closed, request.closure_reason)?;
-    comment(change, environment, uuid, request.final_comment, true)?;
-    Ok(CloseIncidentResponse {})
 }
 
 fn reopen(
     change: &mut Change<'_>,
-    environment: &Environment,
-    request: ReopenIncidentRequest,
-) -> Result<ReopenIncidentResponse, Failure> {
-    let uuid = &request.incident_uuid;
+    uuid: &str,
+    text: Option<IncidentComment>,
+) -> Result<(), Failure> {
     let no_reason = IncidentResolveReason::Unspecified.into();
-    set_status(change, environment, uuid, IncidentStatus::Open, no_reason)?;
+    set_status(change, uuid, IncidentStatus::Open, no_reason)?;
     let comments = comments(uuid);
     let rows: Vec<_> = change.rows_from(&comments, 0)?.collect::<Result<_, _>>()?;
     for (sequence, row) in rows {
@@ -55,13 +49,11 @@ fn reopen(
             IncidentComment { is_final_comment: false, ..IncidentComment::decode(row.as_slice())? };
         change.put(&comments, sequence, &ordinary.encode_to_vec())?;
     }
-    comment(change, environment, uuid, request.comment, false)?;
-    Ok(ReopenIncidentResponse {})
+    comment(change, uuid, text, false)
 }
 
 fn set_status(
     change: &mut Change<'_>,
-    environment: &Environment,
     uuid: &str,
     status: IncidentStatus,
     reason: i32,
@@ -74,7 +66,7 @@ fn set_status(
     }
     incident.resolve_reason = reason;
     incident.status = status.into();
-    incident.update_time = Some(environment.now());
+    incident.update_time = Some(change.environment().now());
     change.write(sequence, &incident)
 }
 
@@ -85,15 +77,14 @@ pub(in crate::emulator) fn comments(incident: &str) -> String {
 
 fn comment(
     change: &mut Change<'_>,
-    environment: &Environment,
     incident: &str,
     comment: Option<IncidentComment>,
     is_final_comment: bool,
 ) -> Result<(), Failure> {
     let Some(comment) = comment else { return Ok(()) };
     let collection = comments(incident);
-    let (sequence, uuid) = change.new_id(&collection, &*environment.ids)?;
-    let now = Some(environment.now());
+    let (sequence, uuid) = change.new_id(&collection)?;
+    let now = Some(change.environment().now());
     let comment = IncidentComment {
         incident_uuid: incident.to_owned(),
         is_final_comment,
@@ -105,48 +96,32 @@ fn comment(
     change.add(&collection, &comment.uuid, sequence, &comment.encode_to_vec())
 }
 
-fn resolve(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: ResolveDetectionRequest,
-) -> Result<ResolveDetectionResponse, Failure> {
-    let ResolveDetectionRequest { detection_uuid, note } = request;
-    mark(change, environment, &detection_uuid, &note)?;
+fn resolve(change: &mut Change<'_>, uuid: &str, note: &str) -> Result<(), Failure> {
+    mark(change, uuid, note)?;
     let groups: Vec<_> =
         change.rows_from(&DetectionGroup::full_name(), 0)?.collect::<Result<_, _>>()?;
     for (sequence, row) in groups {
         let group = DetectionGroup::decode(row.as_slice())?;
-        if group.detection_occurence_uuids.contains(&detection_uuid) {
+        if group.detection_occurence_uuids.iter().any(|detection| detection == uuid) {
             count(change, sequence, group)?;
         }
     }
-    Ok(ResolveDetectionResponse {})
+    Ok(())
 }
 
-fn resolve_group(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: ResolveDetectionGroupRequest,
-) -> Result<ResolveDetectionGroupResponse, Failure> {
-    let uuid = &request.detection_group_uuid;
+fn resolve_group(change: &mut Change<'_>, uuid: &str, note: String) -> Result<(), Failure> {
     let (sequence, mut group) = change.get::<DetectionGroup>(uuid)?;
     for detection in &group.detection_occurence_uuids {
-        mark(change, environment, detection, &request.note)?;
+        mark(change, detection, &note)?;
     }
-    group.note = request.note;
-    count(change, sequence, group)?;
-    Ok(ResolveDetectionGroupResponse {})
+    group.note = note;
+    count(change, sequence, group)
 }
 
 /// Marks a detection as resolved.
-fn mark(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    uuid: &str,
-    note: &str,
-) -> Result<(), Failure> {
+fn mark(change: &mut Change<'_>, uuid: &str, note: &str) -> Result<(), Failure> {
     let (sequence, mut detection) = change.get::<Detection>(uuid)?;
-    if detection.occur_time.is_some_and(|time| time > environment.now()) {
+    if detection.occur_time.is_some_and(|time| time > change.environment().now()) {
         return Err(Failure::not_found(&Detection::full_name(), uuid));
     }
     detection.resolved = true;

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::device_management::v1::{Device, DeviceEnrollmentStatus};
-use crate::emulator::api::{Answer, write};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, write};
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
 use crate::emulator::time::later;
@@ -19,36 +18,34 @@ const MAX_DEVICES: usize = 1000;
 /// How long a link can be used. Ours.
 const LINK_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
 
-pub(crate) fn methods() -> [(&'static str, Answer); 2] {
-    [write::<BatchActivateProduct>(activate), write::<BatchGetEnrollmentLinks>(links)]
+pub(crate) fn methods() -> [Special; 2] {
+    [write::<BatchActivateProduct, _>(activate), write::<BatchGetEnrollmentLinks, _>(links)]
 }
 
 fn activate(
     change: &mut Change<'_>,
-    environment: &Environment,
     request: BatchActivateProductRequest,
 ) -> Result<BatchActivateProductResponse, Failure> {
-    let BatchActivateProductRequest { device_uuids } = request;
-    let devices = pending(change, &device_uuids)?;
+    let devices = pending(change, &request.device_uuids)?;
     let groups: BTreeSet<_> = devices.iter().map(|device| &device.parent_group_uuid).collect();
     if groups.len() > 1 {
         let description = "the devices are in several groups".to_owned();
         return Err(Failure::precondition("GROUP", "device_uuids", description));
     }
-    let activation_task_trigger_uuid = environment.ids.id(change.sequence()?);
+    let sequence = change.sequence()?;
+    let activation_task_trigger_uuid = change.environment().ids.id(sequence);
     Ok(BatchActivateProductResponse { activation_task_trigger_uuid })
 }
 
 fn links(
     change: &mut Change<'_>,
-    environment: &Environment,
     request: BatchGetEnrollmentLinksRequest,
 ) -> Result<BatchGetEnrollmentLinksResponse, Failure> {
-    let BatchGetEnrollmentLinksRequest { device_uuids } = request;
     let mut enrollment_links = BTreeMap::new();
-    let expire_time = Some(later(environment.now(), LINK_MILLIS));
-    for device in pending(change, &device_uuids)? {
-        let uri = format!("https://enroll.example.com/{}", environment.ids.id(change.sequence()?));
+    let expire_time = Some(later(change.environment().now(), LINK_MILLIS));
+    for device in pending(change, &request.device_uuids)? {
+        let sequence = change.sequence()?;
+        let uri = format!("https://enroll.example.com/{}", change.environment().ids.id(sequence));
         enrollment_links.insert(device.uuid, DeviceEnrollmentLink { uri, expire_time });
     }
     Ok(BatchGetEnrollmentLinksResponse { enrollment_links })

@@ -12,41 +12,30 @@
 use prost::{Message, Name};
 
 use super::assignments;
-use crate::emulator::api::{Answer, write};
+use crate::emulator::api::{Special, write, write_only};
 use crate::emulator::check;
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
-use crate::policy_management::v2::{
-    CreatePolicyRequest, CreatePolicyResponse, DeletePolicyRequest, DeletePolicyResponse, Policy,
-};
+use crate::policy_management::v2::Policy;
 use crate::rpc::policies::{CreatePolicy, DeletePolicy};
 
 /// The maximum number of features per policy. Our limit.
 const MAX_FEATURES: usize = 10_000;
 
-pub(crate) fn methods() -> [(&'static str, Answer); 2] {
-    [write::<CreatePolicy>(create_policy), write::<DeletePolicy>(delete_policy)]
-}
-
-fn create_policy(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: CreatePolicyRequest,
-) -> Result<CreatePolicyResponse, Failure> {
-    let policy = request.policy.ok_or_else(|| Failure::invalid("policy", "must be set"))?;
-    Ok(CreatePolicyResponse { policy: Some(create(change, environment, policy)?) })
+pub(crate) fn methods() -> [Special; 2] {
+    [
+        write::<CreatePolicy, _>(|change, request| {
+            create(change, request.policy.unwrap_or_default())
+        }),
+        write_only::<DeletePolicy>(|change, request| delete(change, &request.policy_uuid)),
+    ]
 }
 
 /// Creates a policy, built in or not. One invalid feature makes the whole call fail.
 ///
 /// The type of the configuration must match the feature. Only one feature's type is known. All other
 /// configurations are stored unchanged, and so are unknown members of a known one.
-pub(crate) fn create(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    mut policy: Policy,
-) -> Result<Policy, Failure> {
+pub(crate) fn create(change: &mut Change<'_>, mut policy: Policy) -> Result<Policy, Failure> {
     if policy.features.len() > MAX_FEATURES {
         let limit = format!("a policy has at most {MAX_FEATURES} features");
         return Err(Failure::exhausted(limit));
@@ -56,24 +45,18 @@ pub(crate) fn create(
         .iter_mut()
         .filter_map(|feature| feature.configuration.as_mut())
         .for_each(check::settle);
-    let (sequence, uuid) = change.new_id(&Policy::full_name(), &*environment.ids)?;
+    let (sequence, uuid) = change.new_id(&Policy::full_name())?;
     policy.uuid = uuid;
     change.add(&Policy::full_name(), &policy.uuid, sequence, &policy.encode_to_vec())?;
     Ok(policy)
 }
 
-fn delete_policy(
-    change: &mut Change<'_>,
-    _: &Environment,
-    request: DeletePolicyRequest,
-) -> Result<DeletePolicyResponse, Failure> {
-    let uuid = request.policy_uuid;
-    let (sequence, policy) = change.get::<Policy>(&uuid)?;
+fn delete(change: &mut Change<'_>, uuid: &str) -> Result<(), Failure> {
+    let (sequence, policy) = change.get::<Policy>(uuid)?;
     if policy.built_in {
         let description = format!("the policy `{uuid}` is built in and cannot be deleted");
-        return Err(Failure::precondition("BUILT_IN", &uuid, description));
+        return Err(Failure::precondition("BUILT_IN", uuid, description));
     }
-    assignments::remove_policy(change, &uuid)?;
-    change.remove(&Policy::full_name(), &uuid, sequence)?;
-    Ok(DeletePolicyResponse {})
+    assignments::remove_policy(change, uuid)?;
+    change.remove(&Policy::full_name(), uuid, sequence)
 }

@@ -26,14 +26,9 @@ use std::collections::BTreeSet;
 use prost::{Message, Name};
 
 use crate::automation::v1::trigger::Kind;
-use crate::automation::v1::{
-    CreateTaskRequest, CreateTaskResponse, DeleteTaskRequest, DeleteTaskResponse, DeviceTask,
-    DeviceTaskTargets, ManualTrigger, Trigger, UpdateTaskTargetsRequest, UpdateTaskTargetsResponse,
-    UpdateTaskTriggersRequest, UpdateTaskTriggersResponse,
-};
-use crate::emulator::api::{Answer, list, write};
+use crate::automation::v1::{DeviceTask, DeviceTaskTargets, ManualTrigger, Trigger};
+use crate::emulator::api::{Special, list, write, write_only};
 use crate::emulator::check;
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::fingerprint::Fingerprint;
 use crate::emulator::groups;
@@ -56,29 +51,25 @@ const TRIGGER_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// The tasks with a fingerprint of their template's parts, by sequence number.
 const TEMPLATES: &str = "templates";
 
-pub(crate) fn methods() -> [(&'static str, Answer); 5] {
+pub(crate) fn methods() -> [Special; 5] {
     [
-        write::<CreateTask>(create_task),
-        write::<DeleteTask>(delete_task),
+        write::<CreateTask, _>(|change, request| {
+            create(change, change.environment().now(), request.task.unwrap_or_default())
+        }),
+        write_only::<DeleteTask>(|change, request| delete(change, &request.task_uuid)),
         list::<ListTaskRuns>(runs::list),
-        write::<UpdateTaskTargets>(update_targets),
-        write::<UpdateTaskTriggers>(update_triggers),
+        write_only::<UpdateTaskTargets>(|change, request| {
+            update_targets(change, &request.task_uuid, request.targets.unwrap_or_default())
+        }),
+        write_only::<UpdateTaskTriggers>(|change, request| {
+            update_triggers(change, &request.task_uuid, request.triggers)
+        }),
     ]
-}
-
-fn create_task(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: CreateTaskRequest,
-) -> Result<CreateTaskResponse, Failure> {
-    let task = request.task.ok_or_else(|| Failure::invalid("task", "must be set"))?;
-    Ok(CreateTaskResponse { task: Some(create(change, environment, environment.now(), task)?) })
 }
 
 /// Creates a task, and runs it on the devices of its targets.
 pub(crate) fn create(
     change: &mut Change<'_>,
-    environment: &Environment,
     now: Timestamp,
     mut task: DeviceTask,
 ) -> Result<DeviceTask, Failure> {
@@ -88,7 +79,7 @@ pub(crate) fn create(
         check::settle(params);
     }
     let collection = DeviceTask::full_name();
-    let (sequence, uuid) = change.new_id(&collection, &*environment.ids)?;
+    let (sequence, uuid) = change.new_id(&collection)?;
     task.uuid = uuid;
     task.version_id = 1;
     task.create_time = Some(now);
@@ -99,24 +90,18 @@ pub(crate) fn create(
     }
     change.link(TEMPLATES, &template_key(&task), sequence, sequence)?;
     change.add(&collection, &task.uuid, sequence, &task.encode_to_vec())?;
-    let devices = devices(change, environment, &task)?;
-    runs::start(change, environment, now, &task, &devices)?;
+    let devices = devices(change, &task)?;
+    runs::start(change, now, &task, &devices)?;
     Ok(task)
 }
 
 /// Deletes a task: with the first of a template every task of the template.
-fn delete_task(
-    change: &mut Change<'_>,
-    environment: &Environment,
-    request: DeleteTaskRequest,
-) -> Result<DeleteTaskResponse, Failure> {
-    let DeleteTaskRequest { task_uuid } = request;
-    let (sequence, task) = change.get::<DeviceTask>(&task_uuid)?;
+fn delete(change: &mut Change<'_>, uuid: &str) -> Result<(), Failure> {
+    let (sequence, task) = change.get::<DeviceTask>(uuid)?;
     let key = template_key(&task);
     let mut doomed = vec![(sequence, task.clone())];
-    for (other, _) in change.indexed(TEMPLATES, &key, 0..=u64::MAX)? {
-        let found = change.at::<DeviceTask>(other)?;
-        let Some(found) = found.filter(|found| is_same_template(found, &task)) else { continue };
+    let others = change.linked::<DeviceTask>(TEMPLATES, &key, 0..=u64::MAX)?;
+    for (other, found) in others.into_iter().filter(|(_, it)| is_same_template(it, &task)) {
         if other < sequence {
             // An earlier task represents the template.
             doomed.truncate(1);
@@ -127,54 +112,52 @@ fn delete_task(
         }
     }
     for (sequence, task) in doomed {
-        runs::withdraw(change, environment.now(), &task.uuid, |_| true)?;
+        runs::withdraw(change, &task.uuid, |_| true)?;
         change.unlink(TEMPLATES, &key, sequence)?;
         change.remove_but_id(&DeviceTask::full_name(), sequence)?;
     }
-    Ok(DeleteTaskResponse {})
+    Ok(())
 }
 
 /// Replaces the targets. While a trigger is open, devices that are new among the targets get the task
 /// too; those that are not among them any more keep the runs that they have started, and no more.
 fn update_targets(
     change: &mut Change<'_>,
-    environment: &Environment,
-    request: UpdateTaskTargetsRequest,
-) -> Result<UpdateTaskTargetsResponse, Failure> {
-    let now = environment.now();
-    check_targets(request.targets.as_ref())?;
-    let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
-    let before = devices(change, environment, &task)?;
-    task.targets = request.targets;
+    uuid: &str,
+    targets: DeviceTaskTargets,
+) -> Result<(), Failure> {
+    let now = change.environment().now();
+    check_targets(Some(&targets))?;
+    let (sequence, mut task) = change.get::<DeviceTask>(uuid)?;
+    let before = devices(change, &task)?;
+    task.targets = Some(targets);
     touch(&mut task, now);
-    let after = devices(change, environment, &task)?;
+    let after = devices(change, &task)?;
     change.write(sequence, &task)?;
 
-    runs::withdraw(change, now, &task.uuid, |device| !after.contains(device))?;
+    runs::withdraw(change, &task.uuid, |device| !after.contains(device))?;
     let added = after.difference(&before).cloned().collect();
-    runs::start(change, environment, now, &task, &added)?;
-    Ok(UpdateTaskTargetsResponse {})
+    runs::start(change, now, &task, &added)
 }
 
 /// Replaces the triggers. The new ones run the task again; a device that an old one has not reached
 /// yet is left to the new ones.
 fn update_triggers(
     change: &mut Change<'_>,
-    environment: &Environment,
-    request: UpdateTaskTriggersRequest,
-) -> Result<UpdateTaskTriggersResponse, Failure> {
-    let now = environment.now();
-    check_triggers("triggers", &request.triggers)?;
-    let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
-    task.triggers = request.triggers;
+    uuid: &str,
+    triggers: Vec<Trigger>,
+) -> Result<(), Failure> {
+    let now = change.environment().now();
+    check_triggers("triggers", &triggers)?;
+    let (sequence, mut task) = change.get::<DeviceTask>(uuid)?;
+    task.triggers = triggers;
     made_triggers(&mut task.triggers, now);
     touch(&mut task, now);
     change.write(sequence, &task)?;
 
-    runs::withdraw(change, now, &task.uuid, |_| true)?;
-    let devices = devices(change, environment, &task)?;
-    runs::start(change, environment, now, &task, &devices)?;
-    Ok(UpdateTaskTriggersResponse {})
+    runs::withdraw(change, &task.uuid, |_| true)?;
+    let devices = devices(change, &task)?;
+    runs::start(change, now, &task, &devices)
 }
 
 fn check_triggers(field: &str, triggers: &[Trigger]) -> Result<(), Failure> {
@@ -227,13 +210,9 @@ fn template_key(task: &DeviceTask) -> String {
 }
 
 /// Returns the devices that a task reaches: those of its targets and of their groups with the groups below.
-fn devices(
-    tables: &impl Read,
-    environment: &Environment,
-    task: &DeviceTask,
-) -> Result<BTreeSet<String>, Failure> {
+fn devices(tables: &impl Read, task: &DeviceTask) -> Result<BTreeSet<String>, Failure> {
     let Some(targets) = &task.targets else { return Ok(BTreeSet::new()) };
-    let mut devices = environment.fleet.resolve(targets);
+    let mut devices = tables.environment().fleet.resolve(targets);
     let mut groups = BTreeSet::new();
     for group in &targets.device_groups_uuids {
         groups.extend(groups::with_subgroups(tables, group)?);

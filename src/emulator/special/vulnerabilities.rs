@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use prost::{Message, Name};
 
-use crate::emulator::api::{Answer, list};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, list};
 use crate::emulator::failure::Failure;
 use crate::emulator::groups;
 use crate::emulator::paging::Page;
@@ -17,14 +16,14 @@ use crate::vulnerability_management::v1::{
     ListVulnerableDevicesRequest, ListVulnerableDevicesResponse, VulnerableDevice,
 };
 
-pub(crate) fn methods() -> [(&'static str, Answer); 2] {
+pub(crate) fn methods() -> [Special; 2] {
     [list::<ListDeviceOsVulnerabilities>(of_systems), list::<ListVulnerableDevices>(devices)]
 }
 
 /// Returns the vulnerabilities of a device, and of the devices in a group and those below it, as far as
 /// these are set.
 fn all(
-    snapshot: &Snapshot,
+    snapshot: &Snapshot<'_>,
     device: &str,
     group: &str,
 ) -> Result<Vec<(u64, DeviceVulnerability)>, Failure> {
@@ -45,8 +44,7 @@ fn all(
 }
 
 fn of_systems(
-    snapshot: &Snapshot,
-    _: &Environment,
+    snapshot: &Snapshot<'_>,
     request: ListDeviceOsVulnerabilitiesRequest,
     page: Page,
 ) -> Result<ListDeviceOsVulnerabilitiesResponse, Failure> {
@@ -60,8 +58,7 @@ fn of_systems(
 
 /// Lists devices in the order of their first vulnerabilities.
 fn devices(
-    snapshot: &Snapshot,
-    _: &Environment,
+    snapshot: &Snapshot<'_>,
     request: ListVulnerableDevicesRequest,
     page: Page,
 ) -> Result<ListVulnerableDevicesResponse, Failure> {

@@ -3,8 +3,7 @@
 
 use prost::{Message, Name};
 
-use crate::emulator::api::{Answer, list, write};
-use crate::emulator::environment::Environment;
+use crate::emulator::api::{Special, list, write};
 use crate::emulator::failure::Failure;
 use crate::emulator::paging::Page;
 use crate::emulator::store::{Change, Read, Snapshot, within};
@@ -31,8 +30,8 @@ struct RuleRow {
 /// The rule of the seed.
 const SEEDED: &str = "0e6a0000-0000-4000-8000-000000000001";
 
-pub(crate) fn methods() -> [(&'static str, Answer); 2] {
-    [list::<ListWebAddressRules>(rules), write::<UpdateWebAddressRuleDomains>(update)]
+pub(crate) fn methods() -> [Special; 2] {
+    [list::<ListWebAddressRules>(rules), write::<UpdateWebAddressRuleDomains, _>(update)]
 }
 
 /// Returns the collection of a policy's rules.
@@ -50,8 +49,7 @@ pub(crate) fn seed(change: &mut Change<'_>, policy: &str) -> Result<(), Failure>
 
 /// Lists the rules with a domain, or all of them.
 fn rules(
-    snapshot: &Snapshot,
-    _: &Environment,
+    snapshot: &Snapshot<'_>,
     request: ListWebAddressRulesRequest,
     _: Page,
 ) -> Result<ListWebAddressRulesResponse, Failure> {
@@ -70,7 +68,6 @@ fn rules(
 /// Replaces the addresses of a rule by those that are addresses.
 fn update(
     change: &mut Change<'_>,
-    _: &Environment,
     request: UpdateWebAddressRuleDomainsRequest,
 ) -> Result<UpdateWebAddressRuleDomainsResponse, Failure> {
     change.get::<Policy>(&request.policy_uuid)?;

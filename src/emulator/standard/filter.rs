@@ -39,6 +39,8 @@ enum Condition {
     /// Of several tests one must fit.
     Tests(Vec<Test>),
     Expression(Expression),
+    /// The time at the path is not after this one.
+    Occurred(Path, Timestamp),
 }
 
 /// A test of the values at a path, one of which must fit.
@@ -71,16 +73,16 @@ impl Filter {
         tables: &impl Read,
         resource: &MessageDescriptor,
         request: &DynamicMessage,
-        now: Timestamp,
     ) -> Result<Self, Failure> {
-        let mut filter = Self::default();
+        let mut filter = Self::occurred(resource, tables.environment().now());
         filter.read(tables, resource, request)?;
-        if let Some(path) = Path::of(resource, OCCUR_TIME) {
-            let how =
-                How::Period(None, Some(Timestamp { nanos: now.nanos.saturating_add(1), ..now }));
-            filter.0.push(Condition::Tests(vec![Test { path, how }]));
-        }
         Ok(filter)
+    }
+
+    /// Lets everything through that has occurred.
+    pub(crate) fn occurred(resource: &MessageDescriptor, now: Timestamp) -> Self {
+        let path = Path::of(resource, OCCUR_TIME);
+        Self(path.map(|path| Condition::Occurred(path, now)).into_iter().collect())
     }
 
     fn read(
@@ -126,6 +128,9 @@ impl Filter {
         self.0.iter().all(|condition| match condition {
             Condition::Tests(tests) => tests.iter().any(one),
             Condition::Expression(expression) => expression.fits(resource),
+            Condition::Occurred(path, now) => {
+                !path.any(resource, &mut |found| time(found).is_some_and(|found| found > *now))
+            }
         })
     }
 }

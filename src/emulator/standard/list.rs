@@ -6,7 +6,6 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
 use super::{Filter, Standard, push, push_number, value_at};
 use crate::descriptors::Order;
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::paging::Page;
 use crate::emulator::store::{Read, Snapshot};
@@ -18,19 +17,18 @@ impl Standard {
     /// Lists in pages (AIP-158), in the order of creation or as `order_by` asks (AIP-132).
     pub(super) fn list(
         &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
+        snapshot: &Snapshot<'_>,
         mut request: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
         let collection = self.collection(snapshot, &request, &self.path)?;
-        let page = Page::of(environment.pages, &mut request)?;
+        let page = Page::of(snapshot.environment().pages, &mut request)?;
         let order = request.take_field_by_name("order_by");
         let order = order.as_ref().and_then(Value::as_str).unwrap_or_default();
         let order = Order::parse(order, &self.resource)
             .map_err(|problem| Failure::invalid("order_by", problem))?;
         let total = self.total(&mut request);
-        let filter = self.filter(snapshot, environment, request)?;
+        let filter = self.filter(snapshot, request)?;
         let mut response = Vec::new();
         let (rows, next) = if order.is_empty() {
             let first = page.start().unwrap_or(u64::MAX);
@@ -76,14 +74,9 @@ impl Standard {
     }
 
     /// Returns what a request filters by.
-    fn filter(
-        &self,
-        tables: &impl Read,
-        environment: &Environment,
-        mut request: DynamicMessage,
-    ) -> Result<Filter, Failure> {
+    fn filter(&self, tables: &impl Read, mut request: DynamicMessage) -> Result<Filter, Failure> {
         self.path.iter().for_each(|variable| request.clear_field_by_name(variable));
-        Filter::of(tables, &self.resource, &request, environment.now())
+        Filter::of(tables, &self.resource, &request)
     }
 
     /// Returns the rows of a collection that fit, starting at a sequence number.
@@ -109,12 +102,11 @@ impl Standard {
     /// Counts what a request filters.
     pub(super) fn count(
         &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
+        snapshot: &Snapshot<'_>,
         request: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         let collection = self.collection(snapshot, &request, &self.path)?;
-        let filter = self.filter(snapshot, environment, request)?;
+        let filter = self.filter(snapshot, request)?;
         let count = self.fitting(snapshot, &collection, &filter, 0)?.count();
         let mut response = Vec::new();
         for field in self.response.fields() {
@@ -127,8 +119,7 @@ impl Standard {
     /// is nothing yet.
     pub(super) fn list_delta(
         &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
+        snapshot: &Snapshot<'_>,
         request: &DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         let (Some(item), Some(field)) =
@@ -144,11 +135,10 @@ impl Standard {
                 Failure::invalid("delta_token", expected)
             })?),
         };
-        let filter =
-            self.filter(snapshot, environment, DynamicMessage::new(request.descriptor()))?;
+        let filter = self.filter(snapshot, DynamicMessage::new(request.descriptor()))?;
         let first = last.unwrap_or_default().saturating_add(1);
         let (mut response, mut newest) = (Vec::new(), last.unwrap_or_default());
-        let max = usize::try_from(environment.pages.max_size).unwrap_or(usize::MAX);
+        let max = usize::try_from(snapshot.environment().pages.max_size).unwrap_or(usize::MAX);
         let limit = if last.is_some() { max } else { usize::MAX };
         for row in self.fitting(snapshot, self.resource.full_name(), &filter, first)?.take(limit) {
             let (sequence, row) = row?;
@@ -164,15 +154,14 @@ impl Standard {
     /// Gets all resources, or fails if one is missing (AIP-231), in the order of the request.
     pub(super) fn batch_get(
         &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
+        snapshot: &Snapshot<'_>,
         request: &DynamicMessage,
         ids: &FieldDescriptor,
     ) -> Result<Vec<u8>, Failure> {
         let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
         let ids_value = request.get_field(ids);
         let wanted = ids_value.as_list().unwrap_or_default();
-        let max = usize::try_from(environment.pages.max_size).unwrap_or(usize::MAX);
+        let max = usize::try_from(snapshot.environment().pages.max_size).unwrap_or(usize::MAX);
         if wanted.len() > max {
             let limit = format!("{}: expected at most {max} identifiers", ids.name());
             return Err(Failure::out_of_range(limit));
@@ -180,7 +169,7 @@ impl Standard {
         let mut response = Vec::new();
         let mut seen = BTreeSet::new();
         for id in wanted.iter().filter_map(Value::as_str).filter(|id| seen.insert(*id)) {
-            let (_, row) = self.find(snapshot, environment, self.resource.full_name(), id)?;
+            let (_, row) = self.find(snapshot, self.resource.full_name(), id)?;
             push(&mut response, item, &row);
         }
         Ok(response)

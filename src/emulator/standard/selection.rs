@@ -9,7 +9,6 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::{Filter, Standard, value_at};
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Read, Snapshot};
 use crate::proto::google::api::HttpBody;
@@ -23,7 +22,6 @@ impl Standard {
     pub(super) fn selected(
         &self,
         tables: &impl Read,
-        environment: &Environment,
         request: &DynamicMessage,
     ) -> Result<Vec<Selected>, Failure> {
         let collection = self.resource.full_name();
@@ -39,7 +37,7 @@ impl Standard {
         }
         if let Some(named) = named {
             let found = |id: String| {
-                let (sequence, row) = self.find(tables, environment, collection, &id)?;
+                let (sequence, row) = self.find(tables, collection, &id)?;
                 Ok((sequence, id, DynamicMessage::decode(self.resource.clone(), row.as_slice())?))
             };
             return named.into_iter().map(found).collect();
@@ -48,7 +46,7 @@ impl Standard {
         if let Some(filter) = request.get_field_by_name("filter") {
             by.set_field_by_name("filter", filter.into_owned());
         }
-        let filter = Filter::of(tables, &self.resource, &by, environment.now())?;
+        let filter = Filter::of(tables, &self.resource, &by)?;
         let mut selected = Vec::new();
         for row in self.fitting(tables, collection, &filter, 0)? {
             let (sequence, row) = row?;
@@ -65,8 +63,7 @@ impl Standard {
     /// The emulator has no contents, so each file says what it stands for.
     pub(super) fn download(
         &self,
-        snapshot: &Snapshot,
-        environment: &Environment,
+        snapshot: &Snapshot<'_>,
         request: &DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
         let failed =
@@ -74,7 +71,7 @@ impl Standard {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         let stored =
             SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        for (_, id, resource) in self.selected(snapshot, environment, request)? {
+        for (_, id, resource) in self.selected(snapshot, request)? {
             // Identifiers are unique, names are not.
             let name = value_at(&resource, "display_name").replace(['/', '\\', '\0'], "_");
             archive.start_file(format!("{id}/{name}"), stored).map_err(|error| failed(&error))?;

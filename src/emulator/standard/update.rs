@@ -60,7 +60,6 @@ impl Standard {
     pub(super) fn set(
         &self,
         change: &Change<'_>,
-        environment: &Environment,
         resource: &mut DynamicMessage,
         request: &DynamicMessage,
         sets: &[(FieldDescriptor, Source)],
@@ -93,7 +92,7 @@ impl Standard {
             }
             resource.set_field(field, value);
         }
-        self.changed(environment, "", resource, violations)
+        self.changed(change.environment(), "", resource, violations)
     }
 
     /// Fails if the resource cannot be left like this. `path` is where the request has it.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use redb::{Builder, Database, ReadableDatabase};
 
-use super::tables::{Change, FORMAT, META};
+use super::tables::{FORMAT, IDS, INDEX, META, ROWS};
 use crate::emulator::error::EmulatorError;
 
 /// The format of the rows. Stores with another number are refused.
@@ -89,7 +89,10 @@ fn empty_if_unfinished(path: &Path) -> io::Result<()> {
 /// Creates the tables of a new database.
 fn make_tables(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    Change::open(&transaction)?.meta.insert(FORMAT, SUPPORTED_FORMAT)?;
+    transaction.open_table(ROWS)?;
+    transaction.open_table(IDS)?;
+    transaction.open_table(INDEX)?;
+    transaction.open_table(META)?.insert(FORMAT, SUPPORTED_FORMAT)?;
     transaction.commit()?;
     Ok(())
 }

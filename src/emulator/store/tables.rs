@@ -1,13 +1,15 @@
 //! The tables: one for the rows of all resources, and those that find rows.
 
+use std::ops::RangeInclusive;
+
 use prost::{Message, Name};
 use redb::{
     ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction,
 };
 
 use crate::emulator::check;
+use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
-use crate::emulator::ids::IdSource;
 
 /// A collection and the sequence number of a row's creation.
 type RowKey = (&'static str, u64);
@@ -19,18 +21,18 @@ type IndexKey = (&'static str, &'static str, u64);
 /// Numbers about the store itself.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 /// The rows are messages; a collection is named after their type.
-const ROWS: TableDefinition<'static, RowKey, &[u8]> = TableDefinition::new("rows");
+pub(super) const ROWS: TableDefinition<'static, RowKey, &[u8]> = TableDefinition::new("rows");
 /// Sequence numbers. A row may be gone although its identifier is still known.
-const IDS: TableDefinition<'static, IdKey, u64> = TableDefinition::new("ids");
+pub(super) const IDS: TableDefinition<'static, IdKey, u64> = TableDefinition::new("ids");
 /// Sequence numbers.
-const INDEX: TableDefinition<'static, IndexKey, u64> = TableDefinition::new("index");
+pub(super) const INDEX: TableDefinition<'static, IndexKey, u64> = TableDefinition::new("index");
 
 /// In [`META`]: the format of the rows.
 pub(super) const FORMAT: &str = "format";
 /// In [`META`]: the last issued sequence number.
 const SEQUENCE: &str = "sequence";
 /// In [`META`]: the number of changes.
-pub(super) const CHANGES: &str = "changes";
+const CHANGES: &str = "changes";
 /// In [`META`]: the size of all rows.
 const BYTES: &str = "bytes";
 /// Separates types and identifiers in the names of collections. No identifier contains it.
@@ -39,8 +41,10 @@ const AFTER_INSIDE: char = '\u{1}';
 /// The size of a row besides its value, estimated generously: keys, identifiers, index entries.
 const ROW_BYTES: u64 = 256;
 
-/// Reads rows, in a snapshot or during a change.
+/// Reads rows, in a snapshot or during a change, for a call.
 pub(crate) trait Read {
+    /// What else the call depends on.
+    fn environment(&self) -> &Environment;
     fn meta(&self) -> &impl ReadableTable<&'static str, u64>;
     fn rows(&self) -> &impl ReadableTable<RowKey, &'static [u8]>;
     fn ids(&self) -> &impl ReadableTable<IdKey, u64>;
@@ -103,42 +107,43 @@ pub(crate) trait Read {
         self.number(&rows_of(collection))
     }
 
-    /// Returns the sequence numbers that an index has for a key, starting at an ordering number.
-    fn index_from<'a>(
+    /// Returns the sequence numbers that an index has for a key and these ordering numbers, in their order.
+    fn indexed<'a>(
         &'a self,
         index: &str,
         key: &str,
-        first: u64,
-    ) -> Result<impl Iterator<Item = Result<u64, Failure>> + use<'a, Self>, Failure> {
-        let range = self.index().range((index, key, first)..=(index, key, u64::MAX))?;
-        Ok(range.map(|entry| Ok(entry?.1.value())))
+        numbers: RangeInclusive<u64>,
+    ) -> Result<impl DoubleEndedIterator<Item = Result<u64, Failure>> + use<'a, Self>, Failure>
+    {
+        let range = (index, key, *numbers.start())..=(index, key, *numbers.end());
+        Ok(self.index().range(range)?.map(|entry| Ok(entry?.1.value())))
     }
 
-    /// Returns the ordering numbers and sequence numbers that an index has for a key.
-    fn indexed(
+    /// Returns the resources of a type whose sequence numbers an index has for a key, each with its number.
+    fn linked<M: Message + Name + Default>(
         &self,
         index: &str,
         key: &str,
-        numbers: std::ops::RangeInclusive<u64>,
-    ) -> Result<Vec<(u64, u64)>, Failure> {
-        let range = (index, key, *numbers.start())..=(index, key, *numbers.end());
-        let read = |entry: Result<(redb::AccessGuard<'_, IndexKey>, _), redb::StorageError>| {
-            let (key, sequence): (_, redb::AccessGuard<'_, u64>) = entry?;
-            Ok((key.value().2, sequence.value()))
-        };
-        self.index().range(range)?.map(read).collect()
+        numbers: RangeInclusive<u64>,
+    ) -> Result<Vec<(u64, M)>, Failure> {
+        let mut linked = Vec::new();
+        for sequence in self.indexed(index, key, numbers)? {
+            let sequence = sequence?;
+            linked.extend(self.at(sequence)?.map(|resource| (sequence, resource)));
+        }
+        Ok(linked)
     }
 }
 
 /// All tables at one moment.
-pub(crate) struct Snapshot {
+pub(super) struct Tables {
     meta: ReadOnlyTable<&'static str, u64>,
     rows: ReadOnlyTable<RowKey, &'static [u8]>,
     ids: ReadOnlyTable<IdKey, u64>,
     index: ReadOnlyTable<IndexKey, u64>,
 }
 
-impl Snapshot {
+impl Tables {
     pub(super) fn open(transaction: &ReadTransaction) -> Result<Self, redb::TableError> {
         Ok(Self {
             meta: transaction.open_table(META)?,
@@ -147,11 +152,23 @@ impl Snapshot {
             index: transaction.open_table(INDEX)?,
         })
     }
+
+    /// Returns the number of changes so far.
+    pub(super) fn changes(&self) -> Result<u64, Failure> {
+        Ok(self.meta.get(CHANGES)?.map_or(0, |number| number.value()))
+    }
+}
+
+/// All tables at one moment, for a call that only reads.
+pub(crate) struct Snapshot<'a> {
+    pub(super) tables: &'a Tables,
+    pub(super) environment: &'a Environment,
 }
 
 /// All tables, open in a change.
 pub(crate) struct Change<'t> {
-    pub(super) meta: Table<'t, &'static str, u64>,
+    environment: &'t Environment,
+    meta: Table<'t, &'static str, u64>,
     rows: Table<'t, RowKey, &'static [u8]>,
     ids: Table<'t, IdKey, u64>,
     index: Table<'t, IndexKey, u64>,
@@ -161,33 +178,41 @@ pub(crate) struct Change<'t> {
 }
 
 macro_rules! read {
-    ($type:ty) => {
+    ($type:ty $(, $tables:ident)?) => {
         impl Read for $type {
+            fn environment(&self) -> &Environment {
+                self.environment
+            }
+
             fn meta(&self) -> &impl ReadableTable<&'static str, u64> {
-                &self.meta
+                &self$(.$tables)?.meta
             }
 
             fn rows(&self) -> &impl ReadableTable<RowKey, &'static [u8]> {
-                &self.rows
+                &self$(.$tables)?.rows
             }
 
             fn ids(&self) -> &impl ReadableTable<IdKey, u64> {
-                &self.ids
+                &self$(.$tables)?.ids
             }
 
             fn index(&self) -> &impl ReadableTable<IndexKey, u64> {
-                &self.index
+                &self$(.$tables)?.index
             }
         }
     };
 }
 
-read!(Snapshot);
+read!(Snapshot<'_>, tables);
 read!(Change<'_>);
 
 impl<'t> Change<'t> {
-    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::TableError> {
+    pub(super) fn open(
+        transaction: &'t WriteTransaction,
+        environment: &'t Environment,
+    ) -> Result<Self, redb::TableError> {
         Ok(Self {
+            environment,
             meta: transaction.open_table(META)?,
             rows: transaction.open_table(ROWS)?,
             ids: transaction.open_table(IDS)?,
@@ -206,13 +231,9 @@ impl<'t> Change<'t> {
     }
 
     /// Returns a sequence number, and an identifier that is new to the collection.
-    pub(crate) fn new_id(
-        &mut self,
-        collection: &str,
-        source: &dyn IdSource,
-    ) -> Result<(u64, String), Failure> {
+    pub(crate) fn new_id(&mut self, collection: &str) -> Result<(u64, String), Failure> {
         let sequence = self.sequence()?;
-        let id = source.id(sequence);
+        let id = self.environment.ids.id(sequence);
         if !check::is_id(&id) {
             return Err(Failure::internal(
                 "the id source made an id that is no uuid or fails on purpose",

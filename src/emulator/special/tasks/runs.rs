@@ -14,7 +14,6 @@ use crate::automation::v1::{
     DeviceTask, DeviceTaskRun, ListTaskRunsRequest, ListTaskRunsResponse, TaskRunStatus, Trigger,
 };
 use crate::check::is_understood;
-use crate::emulator::environment::Environment;
 use crate::emulator::failure::Failure;
 use crate::emulator::pace::Outcome;
 use crate::emulator::paging::Page;
@@ -91,8 +90,7 @@ fn collection(task_uuid: &str) -> String {
 
 /// Lists the started runs of a task.
 pub(crate) fn list(
-    snapshot: &Snapshot,
-    environment: &Environment,
+    snapshot: &Snapshot<'_>,
     request: ListTaskRunsRequest,
     page: Page,
 ) -> Result<ListTaskRunsResponse, Failure> {
@@ -101,7 +99,7 @@ pub(crate) fn list(
     if snapshot.sequence_of(&task, &task_uuid)?.is_none() {
         return Err(Failure::not_found(&task, &task_uuid));
     }
-    let now = environment.now();
+    let now = snapshot.environment().now();
     let wanted = |first| {
         let runs = decoded(snapshot, &task_uuid, first)?;
         Ok::<_, Failure>(runs.filter(|run| match run {
@@ -129,7 +127,6 @@ pub(crate) fn list(
 /// unless all triggers have expired by then.
 pub(crate) fn start(
     change: &mut Change<'_>,
-    environment: &Environment,
     now: Timestamp,
     task: &DeviceTask,
     devices: &BTreeSet<String>,
@@ -141,25 +138,25 @@ pub(crate) fn start(
     let collection = collection(&task.uuid);
     let is_understood = task.action.as_ref().is_some_and(is_understood);
     for device in devices {
-        let Some(due) = environment.fleet.reached(device, now) else { continue };
+        let Some(due) = change.environment().fleet.reached(device, now) else { continue };
         if due > expire_time {
             continue;
         }
         // Task, device and start time identify a run, so two never start at the same time.
         let start = last_runs.get(device).map_or(due, |(last, _)| due.max(later(*last, 1)));
-        let end = match environment.outcome(task, is_understood, device) {
+        let end = match change.environment().outcome(task, is_understood, device) {
             Outcome::Finished => TaskRunStatus::Finished,
             Outcome::Failed => TaskRunStatus::Failed,
             Outcome::Suppressed => TaskRunStatus::Suppressed,
         };
         let sequence = change.sequence()?;
         let run = RunRow {
-            uuid: environment.ids.id(sequence),
+            uuid: change.environment().ids.id(sequence),
             device_uuid: device.clone(),
             start_time: Some(start),
             due_time: Some(due),
-            queued_millis: millis(environment.pace.queued),
-            running_millis: millis(environment.pace.running),
+            queued_millis: millis(change.environment().pace.queued),
+            running_millis: millis(change.environment().pace.running),
             end: end.into(),
         };
         change.put(&collection, sequence, &run.encode_to_vec())?;
@@ -175,10 +172,10 @@ pub(crate) fn expire_time(trigger: &Trigger) -> Option<Timestamp> {
 /// Removes the runs of a task that have not started.
 pub(crate) fn withdraw(
     change: &mut Change<'_>,
-    now: Timestamp,
     task_uuid: &str,
     is_withdrawn: impl Fn(&str) -> bool,
 ) -> Result<(), Failure> {
+    let now = change.environment().now();
     let mut withdrawn = Vec::new();
     for run in decoded(change, task_uuid, 0)? {
         let (sequence, _, run) = run?;
