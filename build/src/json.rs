@@ -32,15 +32,6 @@ impl Json {
         self
     }
 
-    /// Returns the value of a member if that is a string.
-    pub(crate) fn member(&self, name: &str) -> Option<&str> {
-        let Self::Object(members) = self else { return None };
-        members.iter().find_map(|(found, json)| match json {
-            Self::Text(text) if found == name => Some(text.as_str()),
-            _ => None,
-        })
-    }
-
     fn write(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, indent: usize| write!(f, "\n{:1$}", "", indent * 2);
         match self {

@@ -40,6 +40,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("502", "A gateway failed. The call may have run."),
     ("503", "The service is unavailable."),
     ("504", "The call took too long. It may have run."),
+    ("default", "An unexpected error response."),
 ];
 
 /// The media type of bodies.
@@ -154,23 +155,18 @@ fn add(
     let mut path = Path::new(&rule.template, &method.input());
     // Paths that differ only in parameter names are the same path.
     let place = items.iter().position(|item| item.path.shape() == path.shape());
-    let item = match place {
-        Some(place) => {
-            path.rename_as(&items[place].path);
-            place
-        }
-        None => {
-            let path = path.clone();
-            items.push(PathItem { path, host: service.host.clone(), operations: Vec::new() });
-            items.len() - 1
-        }
-    };
+    let place = place.unwrap_or_else(|| {
+        let (path, host) = (path.clone(), service.host.clone());
+        items.push(PathItem { path, host, operations: Vec::new() });
+        items.len() - 1
+    });
+    path.rename_as(&items[place].path);
     let verb = rule.verb.to_lowercase();
-    if items[item].operations.iter().any(|(taken, _)| *taken == verb) {
+    if items[place].operations.iter().any(|(taken, _)| *taken == verb) {
         return;
     }
     let operation = operation(service, method, index, rule, &path, examples, schemas);
-    items[item].operations.push((verb, operation));
+    items[place].operations.push((verb, operation));
 }
 
 fn operation(
@@ -185,26 +181,20 @@ fn operation(
     // Names the second binding `…2`, as protoc-gen-openapiv2 does.
     let number = if index == 0 { String::new() } else { (index + 1).to_string() };
     let service = service.type_name();
-    let mut parameters = path.parameters(schemas);
+    let mut parameters = path.parameters(schemas, examples);
     if rule.body != "*" {
         let input = method.input();
-        parameters.extend(parameters::query(&input, &rule.body, path, schemas));
-    }
-    for parameter in &mut parameters {
-        let name = parameter.member("name").unwrap_or_default().to_owned();
-        *parameter = parameter.clone().with("example", examples.parameter(&name));
+        parameters.extend(parameters::query(&input, &rule.body, path, schemas, examples));
     }
     let id = format!("{service}_{}{number}", method.name());
     let comment = comments::find(&method.parent_file(), method.path());
-    let mut operation = Json::object([
+    let operation = Json::object([
         ("tags", Json::List(vec![Json::text(service.to_string())])),
         ("summary", Json::text(summary(method.name()))),
     ])
     .with("description", comment.map(Json::Text))
-    .with("operationId", Some(Json::text(&id)));
-    if !parameters.is_empty() {
-        operation = operation.with("parameters", Some(Json::List(parameters)));
-    }
+    .with("operationId", Some(Json::text(&id)))
+    .with("parameters", (!parameters.is_empty()).then_some(Json::List(parameters)));
     let body = match rule.body.as_str() {
         "" => None,
         "*" if path.is_constant() => Some(schemas.reference(&method.input())),
@@ -215,7 +205,8 @@ fn operation(
         field => method.input().get_field_by_name(field).map(|field| schemas.field(&field)),
     };
     let body = body.map(|schema| {
-        content(JSON, schema, examples.body(&id)).with("required", Some(Json::Bool(true)))
+        let content = content(JSON, schema, examples.body(&id));
+        Json::object([("content", content), ("required", Json::Bool(true))])
     });
     operation.with("requestBody", body).with("responses", Some(responses(method, rule, schemas)))
 }
@@ -229,7 +220,7 @@ fn summary(name: &str) -> String {
 
 fn content(media_type: &str, schema: Json, example: Option<Json>) -> Json {
     let media = Json::object([("schema", schema)]).with("example", example);
-    Json::object([("content", Json::object([(media_type, media)]))])
+    Json::object([(media_type, media)])
 }
 
 fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) -> Json {
@@ -242,12 +233,9 @@ fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) 
     };
     let comment = comments::find(&output.parent_file(), output.path());
     let success = comment.unwrap_or_else(|| "A successful response.".to_owned());
-    let described = |text: String, media_type: &str, schema: Json| {
-        let Json::Object(content) = content(media_type, schema, None) else {
-            return Json::Text(text);
-        };
-        let description = ("description".to_owned(), Json::Text(text));
-        Json::Object([description].into_iter().chain(content).collect())
+    let described = |text: &str, media_type: &str, schema: Json| {
+        let content = content(media_type, schema, None);
+        Json::object([("description", Json::text(text)), ("content", content)])
     };
     let id = Json::object([("type", Json::text("string"))]);
     let id = Json::object([
@@ -260,11 +248,10 @@ fn responses(method: &MethodDescriptor, rule: &HttpRule, schemas: &mut Schemas) 
         ("description", Json::text(pending)),
         ("headers", Json::object([("response-id", id)])),
     ]);
-    let mut responses = vec![("200", described(success, media_type, schema)), ("202", pending)];
     let error = schemas.status();
-    let errors = ERRORS.iter().chain(&[("default", "An unexpected error response.")]);
-    responses.extend(
-        errors.map(|(status, text)| (*status, described((*text).to_owned(), JSON, error.clone()))),
-    );
-    Json::Object(responses.into_iter().map(|(name, json)| (name.to_owned(), json)).collect())
+    let success = [("200", described(&success, media_type, schema)), ("202", pending)];
+    let errors =
+        ERRORS.iter().map(|(status, text)| (*status, described(text, JSON, error.clone())));
+    let responses = success.into_iter().chain(errors);
+    Json::Object(responses.map(|(name, json)| (name.to_owned(), json)).collect())
 }

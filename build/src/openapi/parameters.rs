@@ -6,6 +6,7 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::comments;
 use crate::json::Json;
+use crate::openapi::examples::Examples;
 use crate::openapi::schemas::{self, Schemas};
 
 /// A path template in OpenAPI's syntax.
@@ -37,17 +38,17 @@ impl Path {
         let (mut segments, mut verb) = (Vec::new(), String::new());
         let mut rest = template.strip_prefix('/').unwrap_or(template);
         while !rest.is_empty() {
-            if let Some((variable, behind)) =
+            if let Some((variable, after)) =
                 rest.strip_prefix('{').and_then(|rest| rest.split_once('}'))
             {
                 let (field, pattern) = variable.split_once('=').unwrap_or((variable, "*"));
                 add_variable(&mut segments, field, pattern, request);
-                rest = behind;
+                rest = after;
             } else {
                 let end = rest.find(['/', ':']).unwrap_or(rest.len());
-                let (segment, behind) = rest.split_at(end);
+                let (segment, after) = rest.split_at(end);
                 add_segment(&mut segments, segment, "", request, false);
-                rest = behind;
+                rest = after;
             }
             match rest.strip_prefix('/') {
                 Some(next) => rest = next,
@@ -96,7 +97,7 @@ impl Path {
     }
 
     /// Returns the parameters of the path.
-    pub(super) fn parameters(&self, schemas: &mut Schemas) -> Vec<Json> {
+    pub(super) fn parameters(&self, schemas: &mut Schemas, examples: &Examples) -> Vec<Json> {
         let parameter = |parameter: &Parameter| {
             let mut text = parameter.field.as_ref().and_then(comment).unwrap_or_default();
             if parameter.is_many {
@@ -114,6 +115,7 @@ impl Path {
                 .with("description", (!text.is_empty()).then(|| Json::text(text)))
                 .with("required", Some(Json::Bool(true)))
                 .with("schema", Some(schema))
+                .with("example", examples.parameter(&parameter.name))
         };
         self.names().map(parameter).collect()
     }
@@ -198,29 +200,25 @@ pub(super) fn query(
     body: &str,
     path: &Path,
     schemas: &mut Schemas,
+    examples: &Examples,
 ) -> Vec<Json> {
-    let mut found = Vec::new();
-    let mut query = Query { path, schemas, above: Vec::new() };
-    query.add(request, body, "", "", &mut found);
-    found
+    let (above, found) = (Vec::new(), Vec::new());
+    let mut query = Query { path, schemas, examples, above, found };
+    query.add(request, body, "", "");
+    query.found
 }
 
 struct Query<'a> {
     path: &'a Path,
     schemas: &'a mut Schemas,
+    examples: &'a Examples,
     /// The enclosing messages, to stop at recursive ones.
     above: Vec<String>,
+    found: Vec<Json>,
 }
 
 impl Query<'_> {
-    fn add(
-        &mut self,
-        message: &MessageDescriptor,
-        body: &str,
-        names: &str,
-        json_names: &str,
-        found: &mut Vec<Json>,
-    ) {
+    fn add(&mut self, message: &MessageDescriptor, body: &str, names: &str, json_names: &str) {
         if self.above.iter().any(|above| above == message.full_name()) {
             return;
         }
@@ -235,14 +233,18 @@ impl Query<'_> {
                 Kind::Message(inner) if !schemas::is_scalar(&inner) => {
                     // A query cannot represent lists of messages or free JSON.
                     if !field.is_list() && inner.package_name() != "google.protobuf" {
-                        self.add(&inner, "", &format!("{path}."), &format!("{name}."), found);
+                        self.add(&inner, "", &format!("{path}."), &format!("{name}."));
                     }
                 }
-                _ => found.push(
-                    Json::object([("name", Json::text(name)), ("in", Json::text("query"))])
-                        .with("description", comment(&field).map(Json::Text))
-                        .with("schema", Some(self.schemas.plain(&field))),
-                ),
+                _ => {
+                    let schema = self.schemas.plain(&field);
+                    let parameter =
+                        Json::object([("name", Json::text(&name)), ("in", Json::text("query"))])
+                            .with("description", comment(&field).map(Json::Text))
+                            .with("schema", Some(schema))
+                            .with("example", self.examples.parameter(&name));
+                    self.found.push(parameter);
+                }
             }
         }
         self.above.pop();
