@@ -9,6 +9,7 @@
 
 use std::cmp::Ordering;
 use std::iter::Peekable;
+use std::str::Chars;
 use std::vec::IntoIter;
 
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
@@ -120,21 +121,47 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
 /// The text at the start, and how long it is with its quotes.
 fn quoted(rest: &str, quote: char) -> Result<(String, usize), String> {
     let mut text = String::new();
-    let mut chars = rest.char_indices().skip(1);
-    while let Some((at, c)) = chars.next() {
+    let mut chars = rest.chars();
+    chars.next();
+    while let Some(c) = chars.next() {
         match c {
-            c if c == quote => return Ok((text, at + quote.len_utf8())),
-            '\\' => match chars.next().map(|(_, c)| c) {
-                Some('n') => text.push('\n'),
-                Some('r') => text.push('\r'),
-                Some('t') => text.push('\t'),
-                Some(c) => text.push(c),
-                None => break,
-            },
+            c if c == quote => return Ok((text, rest.len() - chars.as_str().len())),
+            '\\' => text.push(escaped(&mut chars)?),
             c => text.push(c),
         }
     }
     Err(format!("expected {quote} at the end of {rest:?}"))
+}
+
+/// Takes what follows a backslash, as the Common Expression Language defines it ("String and Bytes Values").
+fn escaped(chars: &mut Chars<'_>) -> Result<char, String> {
+    let escape = chars.as_str();
+    let (start, length, radix) = match chars.next() {
+        Some(c @ ('\\' | '?' | '"' | '\'' | '`')) => return Ok(c),
+        Some('a') => return Ok('\x07'),
+        Some('b') => return Ok('\x08'),
+        Some('f') => return Ok('\x0c'),
+        Some('n') => return Ok('\n'),
+        Some('r') => return Ok('\r'),
+        Some('t') => return Ok('\t'),
+        Some('v') => return Ok('\x0b'),
+        Some('x' | 'X') => (1, 2, 16),
+        Some('u') => (1, 4, 16),
+        Some('U') => (1, 8, 16),
+        Some('0'..='3') => (0, 3, 8),
+        _ => (0, 0, 16),
+    };
+    let digits = escape.get(start..start + length).unwrap_or_default();
+    let is_number = digits.chars().all(|digit| digit.is_digit(radix));
+    let number = u32::from_str_radix(digits, radix).ok().filter(|_| is_number);
+    let Some(c) = number.and_then(char::from_u32) else {
+        let found: String = escape.chars().take(start + length.max(1)).collect();
+        return Err(format!(
+            r"expected an escape such as \n, \x61, \u0061 or \141, found \{found}"
+        ));
+    };
+    *chars = escape.get(start + length..).unwrap_or_default().chars();
+    Ok(c)
 }
 
 struct Parser<'a> {

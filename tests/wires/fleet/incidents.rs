@@ -98,7 +98,12 @@ async fn incidents_are_closed_and_opened_again() {
         assert_eq!(found, ["Suspicious activity 3"]);
         let open = r#"!(status == INCIDENT_STATUS_CLOSED) && (metrics.deviceCount >= 1 || uuid != "") && create_time < timestamp("2999-01-01T00:00:00Z")"#;
         assert_eq!(names(list(open, "")).await.len(), 2);
+        let escaped = r#"displayName == "n\x61m\u0065\144" || displayName.contains('\U00000033')"#;
+        assert_eq!(names(list(escaped, "")).await.len(), 2);
         for (filter, order, expected) in [
+            (r#"displayName == "\q61""#, "", r"expected an escape such as \n, \x61, \u0061 or \141, found \q"),
+            (r#"displayName == "\u00+1""#, "", r"found \u00+1"),
+            ("displayName == \"a\\", "", "expected an escape"),
             ("", "size", "expected a member of Incident, found \"size\""),
             ("displayNme == \"a\"", "", "did you mean \"displayName\"?"),
             ("status == OPEN", "", "expected the whole name INCIDENT_STATUS_OPEN"),
