@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use tonic::Status;
 
 use super::environment::Environment;
@@ -13,7 +13,7 @@ use super::failure::{Failure, Violations};
 use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
-use super::store::{Change, Read as _, Snapshot, Store, within};
+use super::store::{Change, Read as _, Snapshot, Store};
 use crate::check::Problem;
 use crate::rpc::{Deployment, MethodSpec, Rpc};
 use crate::wkt::Timestamp;
@@ -32,16 +32,8 @@ pub(crate) struct Api {
 #[derive(Default)]
 pub(crate) struct Methods {
     methods: BTreeMap<&'static str, Arc<Method>>,
-    /// Each type of resources with its identifier field.
-    resources: BTreeMap<String, Kind>,
-}
-
-/// A type of resources.
-struct Kind {
-    message: MessageDescriptor,
-    id: Option<FieldDescriptor>,
-    /// The types of the resources that they are in.
-    parents: Vec<String>,
+    /// A method of each type of resources.
+    resources: BTreeMap<String, Arc<Standard>>,
 }
 
 struct Method {
@@ -75,10 +67,11 @@ type Write = dyn Fn(&mut Change<'_>, DynamicMessage) -> Result<Vec<u8>, Failure>
 /// The implementation of an RPC, with its gRPC path.
 pub(crate) type Special = (&'static str, Answer);
 
+type List<R> =
+    fn(&Snapshot<'_>, <R as Rpc>::Request, Page) -> Result<<R as Rpc>::Response, Failure>;
+
 /// Implements an RPC that lists.
-pub(crate) fn list<R: Rpc>(
-    answer: fn(&Snapshot<'_>, R::Request, Page) -> Result<R::Response, Failure>,
-) -> Special {
+pub(crate) fn list<R: Rpc>(answer: List<R>) -> Special {
     let read = move |snapshot: &Snapshot<'_>, mut request| {
         let page = Page::of(snapshot.environment().pages, &mut request)?;
         Ok(answer(snapshot, request.transcode_to()?, page)?.encode_to_vec())
@@ -120,16 +113,13 @@ impl Methods {
         let mut standard = standard::methods(specs, pool);
         for &spec in specs {
             let Some(request) = pool.get_message_by_name(spec.request) else { continue };
-            let standard = standard.remove(spec.path);
+            let standard = standard.remove(spec.path).map(Arc::new);
             if let Some(standard) = &standard {
-                let (message, id, parents) = standard.resource();
-                let (id, parents) = (id.cloned(), parents.to_vec());
-                let kind = Kind { message: message.clone(), id, parents };
-                self.resources.entry(message.full_name().to_owned()).or_insert(kind);
+                let resource = standard.resource().to_owned();
+                self.resources.entry(resource).or_insert_with(|| Arc::clone(standard));
             }
             let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
-            let answer = special.remove(spec.path);
-            let answer = answer.or_else(|| Some(Answer::Standard(Arc::new(standard?))));
+            let answer = special.remove(spec.path).or(standard.map(Answer::Standard));
             let output_only = OnceLock::new();
             let method = Method { spec, request, path, output_only, answer, check };
             self.methods.insert(spec.path, Arc::new(method));
@@ -156,8 +146,7 @@ impl Methods {
         self.resources.contains_key(name)
     }
 
-    /// Stores a resource given by the name of its type, inside the `parents` if it is inside anything.
-    /// Generates an identifier if it has none.
+    /// Stores an encoded resource given by the name of its type, inside the `parents` if it is inside anything.
     pub(crate) fn store(
         &self,
         change: &mut Change<'_>,
@@ -166,14 +155,7 @@ impl Methods {
         row: &[u8],
     ) -> Result<(), Failure> {
         let unknown = || Failure::internal(format!("no service has resources of type {name}"));
-        let Kind { message, id, parents: kinds } = self.resources.get(name).ok_or_else(unknown)?;
-        if parents.len() < kinds.len() {
-            return Err(unknown());
-        }
-        let collection = within(kinds, parents, name);
-        let mut resource = DynamicMessage::decode(message.clone(), row)?;
-        standard::insert(change, &collection, id.as_ref(), &mut resource)?;
-        Ok(())
+        self.resources.get(name).ok_or_else(unknown)?.store(change, parents, row)
     }
 }
 
@@ -185,7 +167,7 @@ impl Method {
                 Status::internal(format!("the request is no {}: {error}", self.request.full_name()))
             })?;
         let output_only = self.output_only.get_or_init(|| request::output_only(&self.request));
-        request::prepare(&mut request, &self.path, output_only)?;
+        request::prepare("", &mut request, &self.path, output_only)?;
         Ok(request)
     }
 

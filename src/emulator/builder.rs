@@ -288,10 +288,7 @@ impl Builder {
     pub fn build(self) -> Result<Emulator, EmulatorError> {
         let failed = |reason| EmulatorError::Store { reason };
         let notifier = self.notifier.clone();
-        let store = match &self.data_dir {
-            Some(directory) => Store::in_directory(directory, self.max_bytes, notifier)?,
-            None => Store::in_memory(self.max_bytes, notifier)?,
-        };
+        let store = Store::open(self.data_dir.as_deref(), self.max_bytes, notifier)?;
         let mut fleet = Fleet::default();
         if self.seed {
             let now = self.clock.now();

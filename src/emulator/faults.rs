@@ -198,13 +198,13 @@ impl Faults {
 
     /// Injects a fault into the next call of any RPC. Each fault applies to one call, in order.
     pub fn push(&self, fault: Fault) {
-        self.add(Waiting { target: None, fault });
+        self.lock().push_back(Waiting { target: None, fault });
     }
 
     /// Injects a fault into the next call of an RPC. `target` is the name of its method, such as `ListTasks`,
     /// its gRPC path, or the path of a token endpoint, `/oauth/token` or `/GetTokens`.
     pub fn push_for(&self, target: impl Into<String>, fault: Fault) {
-        self.add(Waiting { target: Some(target.into()), fault });
+        self.lock().push_back(Waiting { target: Some(target.into()), fault });
     }
 
     /// Returns the number of faults that have not been used.
@@ -215,10 +215,6 @@ impl Faults {
     /// Removes all unused faults.
     pub fn clear(&self) {
         self.lock().clear();
-    }
-
-    fn add(&self, waiting: Waiting) {
-        self.lock().push_back(waiting);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting>> {

@@ -70,40 +70,28 @@ impl Device {
     }
 }
 
-/// All devices.
+/// All devices by UUID.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fleet {
-    devices: BTreeMap<String, Device>,
-    groups: BTreeMap<String, BTreeSet<String>>,
-}
+pub(crate) struct Fleet(BTreeMap<String, Device>);
 
 impl Fleet {
     /// Adds a device, or replaces the device with the same UUID.
     pub(crate) fn add(&mut self, device: Device) {
-        if let Some(old) = self.devices.remove(&device.uuid) {
-            for members in self.groups.values_mut() {
-                members.remove(&old.uuid);
-            }
-        }
-        for group in &device.groups {
-            self.groups.entry(group.clone()).or_default().insert(device.uuid.clone());
-        }
-        self.devices.insert(device.uuid.clone(), device);
+        self.0.insert(device.uuid.clone(), device);
     }
 
     /// Returns the devices of targets without duplicates: individual ones and those of the groups. A group
     /// that is not in the fleet has no devices.
     pub(crate) fn resolve(&self, targets: &DeviceTaskTargets) -> BTreeSet<String> {
-        let mut devices: BTreeSet<String> = targets.devices_uuids.iter().cloned().collect();
-        for group in &targets.device_groups_uuids {
-            devices.extend(self.groups.get(group).into_iter().flatten().cloned());
-        }
-        devices
+        let groups = &targets.device_groups_uuids;
+        let is_inside = |device: &&Device| groups.iter().any(|group| device.groups.contains(group));
+        let members = self.0.values().filter(is_inside).map(|device| &device.uuid);
+        targets.devices_uuids.iter().chain(members).cloned().collect()
     }
 
     /// Returns when a task triggered at `time` reaches the device; `None` for never.
     pub(crate) fn reached(&self, device: &str, time: Timestamp) -> Option<Timestamp> {
-        match self.devices.get(device).map_or(Power::On, |device| device.power) {
+        match self.0.get(device).map_or(Power::On, |device| device.power) {
             Power::On => Some(time),
             Power::OffUntil(on) => Some(on.max(time)),
             Power::Off => None,
@@ -112,6 +100,6 @@ impl Fleet {
 
     /// Whether runs on the device fail.
     pub(crate) fn fails(&self, device: &str) -> bool {
-        self.devices.get(device).is_some_and(|device| device.fails)
+        self.0.get(device).is_some_and(|device| device.fails)
     }
 }

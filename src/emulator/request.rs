@@ -28,16 +28,9 @@ pub(crate) fn output_only(message: &MessageDescriptor) -> BTreeSet<String> {
     found
 }
 
-/// Clears the fields that only the server sets, except those in the path. Fails if an identifier asks for it.
+/// Clears the fields that only the server sets, except those in the path, in a message that is `at` a path in the
+/// request. Fails if an identifier asks for it.
 pub(crate) fn prepare(
-    request: &mut DynamicMessage,
-    path: &[String],
-    output_only: &BTreeSet<String>,
-) -> Result<(), Failure> {
-    prepare_at("", request, path, output_only)
-}
-
-fn prepare_at(
     at: &str,
     message: &mut DynamicMessage,
     path: &[String],
@@ -56,7 +49,7 @@ fn prepare_at(
         for value in values_mut(message.get_field_mut(&field)) {
             match value {
                 Value::Message(inner) => {
-                    prepare_at(&format!("{}.", name()), inner, path, output_only)?;
+                    prepare(&format!("{}.", name()), inner, path, output_only)?;
                 }
                 Value::String(id) if is_id => {
                     if let Some(status) = asked_by_id(id) {

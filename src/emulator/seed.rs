@@ -1,9 +1,9 @@
 //! Seeds a small company: groups of devices, tasks and policies, and what every service knows of them.
 
 mod company;
-mod devices;
 #[cfg(feature = "incident-management")]
-mod incidents;
+mod detections;
+mod devices;
 mod policies;
 mod resources;
 mod tasks;
@@ -63,6 +63,6 @@ pub(crate) fn fill(
     policies::fill(change)?;
     tasks::fill(change)?;
     #[cfg(feature = "incident-management")]
-    incidents::fill(change, &times)?;
+    detections::fill(change, &times)?;
     resources::fill(change, methods, &times)
 }

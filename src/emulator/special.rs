@@ -8,7 +8,7 @@ mod group_members;
 #[cfg(feature = "iam")]
 mod iam;
 #[cfg(feature = "incident-management")]
-pub(super) mod incidents;
+mod incidents;
 #[cfg(feature = "installer-management")]
 mod installers;
 #[cfg(feature = "mobile-device-management")]

@@ -17,7 +17,7 @@ use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
 };
 
-use self::fields::{server_values, values_from_xml};
+use self::fields::{server_values, touch, values_from_xml};
 pub(super) use self::filter::Filter;
 use self::filter::OCCUR_TIME;
 pub(super) use self::method::methods;
@@ -74,15 +74,8 @@ enum Source {
 impl Standard {
     /// Whether the method changes the store.
     pub(crate) fn is_change(&self) -> bool {
-        !matches!(
-            self.verb,
-            Verb::Get
-                | Verb::List
-                | Verb::ListDelta
-                | Verb::Count
-                | Verb::BatchGet(_)
-                | Verb::Download
-        )
+        use Verb::{Create, Delete, Remove, Set, Update};
+        matches!(self.verb, Create(_) | Update(_) | Set(_) | Delete | Remove)
     }
 
     /// Whether a call changes nothing, looks at no more rows than its answer has, and at nothing in them.
@@ -101,9 +94,26 @@ impl Standard {
         }
     }
 
-    /// Returns the type and identifier field of the resource, and the types that it is inside of.
-    pub(crate) fn resource(&self) -> (&MessageDescriptor, Option<&FieldDescriptor>, &[String]) {
-        (&self.resource, self.id.as_ref(), &self.parents)
+    /// Returns the type of the resource.
+    pub(crate) fn resource(&self) -> &str {
+        self.resource.full_name()
+    }
+
+    /// Stores an encoded resource, inside the `parents` if it is inside anything. Generates an identifier if it has
+    /// none.
+    pub(crate) fn store(
+        &self,
+        change: &mut Change<'_>,
+        parents: &[String],
+        row: &[u8],
+    ) -> Result<(), Failure> {
+        if parents.len() < self.parents.len() {
+            return Err(Failure::internal(format!("a {} without a parent", self.resource())));
+        }
+        let collection = within(&self.parents, parents, self.resource());
+        let mut resource = DynamicMessage::decode(self.resource.clone(), row)?;
+        insert(change, &collection, self.id.as_ref(), &mut resource)?;
+        Ok(())
     }
 
     /// Returns the request fields in the path.
@@ -149,35 +159,17 @@ impl Standard {
                         resource.set_field(&field, Value::String(value_at(&request, parent)));
                     }
                 }
-                self.create(change, &collection, resource)
-            }
-            Verb::Update(_) | Verb::Set(_) => {
-                let (collection, id) = self.one(change, &request)?;
-                let (sequence, row) = self.find(change, &collection, &id)?;
-                let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
-                let before = resource.clone();
-                match &self.verb {
-                    Verb::Set(sets) => {
-                        self.set(change, &mut resource, &request, sets)?;
-                    }
-                    Verb::Update(body) => {
-                        self.update(change.environment(), &mut resource, request, body)?
-                    }
-                    _ => {}
-                }
+                server_values(&mut resource, change.environment().now());
                 values_from_xml(&mut resource)?;
-                self.touch(&mut resource, change.environment());
-                let row = resource.encode_to_vec();
-                change.put(&collection, sequence, &row)?;
-                groups::place(
-                    change,
-                    self.resource.full_name(),
-                    sequence,
-                    &value_at(&before, PARENT),
-                    &value_at(&resource, PARENT),
-                )?;
+                let row = insert(change, &collection, self.id.as_ref(), &mut resource)?;
                 Ok(self.response_with(&row))
             }
+            Verb::Update(body) => self.edit(change, request, |change, resource, request| {
+                self.update(change, resource, request, body)
+            }),
+            Verb::Set(sets) => self.edit(change, request, |change, resource, request| {
+                self.set(change, resource, &request, sets)
+            }),
             Verb::Remove => {
                 for (sequence, id, _) in self.selected(change, &request)? {
                     change.remove(self.resource.full_name(), &id, sequence)?;
@@ -193,18 +185,23 @@ impl Standard {
         }
     }
 
-    /// Creates a resource (AIP-133). Sets the fields of the server, including the identifier unless clients
-    /// choose it.
-    fn create(
+    /// Changes the resource that a request names.
+    fn edit(
         &self,
         change: &mut Change<'_>,
-        collection: &str,
-        mut resource: DynamicMessage,
+        request: DynamicMessage,
+        edit: impl FnOnce(&Change<'_>, &mut DynamicMessage, DynamicMessage) -> Result<(), Failure>,
     ) -> Result<Vec<u8>, Failure> {
-        let Some(id_field) = &self.id else { return Err(Failure::internal("no identifier")) };
-        server_values(&mut resource, change.environment().now());
+        let (collection, id) = self.one(change, &request)?;
+        let (sequence, row) = self.find(change, &collection, &id)?;
+        let mut resource = DynamicMessage::decode(self.resource.clone(), row.as_slice())?;
+        let group = value_at(&resource, PARENT);
+        edit(change, &mut resource, request)?;
         values_from_xml(&mut resource)?;
-        let row = insert(change, collection, Some(id_field), &mut resource)?;
+        touch(&mut resource, change.environment().now());
+        let row = resource.encode_to_vec();
+        change.put(&collection, sequence, &row)?;
+        groups::place(change, self.resource(), sequence, &group, &value_at(&resource, PARENT))?;
         Ok(self.response_with(&row))
     }
 
@@ -255,15 +252,20 @@ impl Standard {
     /// The response with the resource, or an empty one.
     fn response_with(&self, row: &[u8]) -> Vec<u8> {
         let mut response = Vec::new();
-        if let Some(item) = &self.item {
-            push(&mut response, item, row);
-        }
+        self.push_item(&mut response, row);
         response
+    }
+
+    /// Appends a resource to an encoded response.
+    fn push_item(&self, response: &mut Vec<u8>, row: &[u8]) {
+        if let Some(item) = &self.item {
+            push(response, item, row);
+        }
     }
 }
 
 /// Stores a new resource by the identifier that it has, or else by a new one. Returns its row.
-pub(crate) fn insert(
+fn insert(
     change: &mut Change<'_>,
     collection: &str,
     id_field: Option<&FieldDescriptor>,

@@ -86,35 +86,30 @@ impl Open {
 }
 
 impl Store {
-    /// Creates a store in memory, which is lost when the process ends.
-    pub(crate) fn in_memory(max_bytes: u64, notifier: Notifier) -> Result<Self, EmulatorError> {
-        Ok(Self::of(file::in_memory()?, None, max_bytes, notifier))
-    }
-
-    /// Opens the store in a directory, which is created if it does not exist. It cannot be opened again until
-    /// this one is closed.
-    pub(crate) fn in_directory(
-        directory: &Path,
+    /// Opens the store in a directory, which is created if it does not exist, or creates one in memory, which is lost
+    /// when the process ends. A directory cannot be opened again until this store is closed.
+    pub(crate) fn open(
+        directory: Option<&Path>,
         max_bytes: u64,
         notifier: Notifier,
     ) -> Result<Self, EmulatorError> {
-        fs::create_dir_all(directory)
-            .map_err(|source| EmulatorError::Open { path: directory.to_owned(), source })?;
-        let path = directory.join(FILE);
-        let database = file::open(&path, true)?;
-        Ok(Self::of(database, Some(path), max_bytes, notifier))
-    }
-
-    fn of(database: Database, path: Option<PathBuf>, max_bytes: u64, notifier: Notifier) -> Self {
-        let handle = RwLock::new(Handle::Open(Open::new(database, 0)));
-        Self {
-            handle,
+        let path = directory.map(|directory| directory.join(FILE));
+        let database = match (directory, &path) {
+            (Some(directory), Some(path)) => {
+                fs::create_dir_all(directory)
+                    .map_err(|source| EmulatorError::Open { path: directory.to_owned(), source })?;
+                file::open(path, true)?
+            }
+            _ => file::in_memory()?,
+        };
+        Ok(Self {
+            handle: RwLock::new(Handle::Open(Open::new(database, 0))),
             path,
             max_bytes,
             notifier,
             is_failing: AtomicBool::new(false),
             is_full: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Reads a snapshot.

@@ -71,7 +71,7 @@ fn set_status(
 }
 
 /// Returns the collection of an incident's comments.
-pub(in crate::emulator) fn comments(incident: &str) -> String {
+fn comments(incident: &str) -> String {
     within(&[Incident::full_name()], &[incident.to_owned()], &IncidentComment::full_name())
 }
 

@@ -8,8 +8,7 @@ use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
 use crate::emulator::time::later;
 use crate::mobile_device_management::v1::{
-    BatchActivateProductRequest, BatchActivateProductResponse, BatchGetEnrollmentLinksRequest,
-    BatchGetEnrollmentLinksResponse, DeviceEnrollmentLink,
+    BatchActivateProductResponse, BatchGetEnrollmentLinksResponse, DeviceEnrollmentLink,
 };
 use crate::rpc::mobile_devices::{BatchActivateProduct, BatchGetEnrollmentLinks};
 
@@ -19,36 +18,42 @@ const MAX_DEVICES: usize = 1000;
 const LINK_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 pub(crate) fn methods() -> [Special; 2] {
-    [write::<BatchActivateProduct, _>(activate), write::<BatchGetEnrollmentLinks, _>(links)]
+    [
+        write::<BatchActivateProduct, _>(|change, request| activate(change, &request.device_uuids)),
+        write::<BatchGetEnrollmentLinks, _>(|change, request| links(change, &request.device_uuids)),
+    ]
 }
 
 fn activate(
     change: &mut Change<'_>,
-    request: BatchActivateProductRequest,
+    uuids: &[String],
 ) -> Result<BatchActivateProductResponse, Failure> {
-    let devices = pending(change, &request.device_uuids)?;
+    let devices = pending(change, uuids)?;
     let groups: BTreeSet<_> = devices.iter().map(|device| &device.parent_group_uuid).collect();
     if groups.len() > 1 {
         let description = "the devices are in several groups".to_owned();
         return Err(Failure::precondition("GROUP", "device_uuids", description));
     }
-    let sequence = change.sequence()?;
-    let activation_task_trigger_uuid = change.environment().ids.id(sequence);
-    Ok(BatchActivateProductResponse { activation_task_trigger_uuid })
+    Ok(BatchActivateProductResponse { activation_task_trigger_uuid: id(change)? })
 }
 
 fn links(
     change: &mut Change<'_>,
-    request: BatchGetEnrollmentLinksRequest,
+    uuids: &[String],
 ) -> Result<BatchGetEnrollmentLinksResponse, Failure> {
     let mut enrollment_links = BTreeMap::new();
     let expire_time = Some(later(change.environment().now(), LINK_MILLIS));
-    for device in pending(change, &request.device_uuids)? {
-        let sequence = change.sequence()?;
-        let uri = format!("https://enroll.example.com/{}", change.environment().ids.id(sequence));
+    for device in pending(change, uuids)? {
+        let uri = format!("https://enroll.example.com/{}", id(change)?);
         enrollment_links.insert(device.uuid, DeviceEnrollmentLink { uri, expire_time });
     }
     Ok(BatchGetEnrollmentLinksResponse { enrollment_links })
+}
+
+/// Returns an identifier of something that is stored nowhere.
+fn id(change: &mut Change<'_>) -> Result<String, Failure> {
+    let sequence = change.sequence()?;
+    Ok(change.environment().ids.id(sequence))
 }
 
 /// Returns the devices, which must be mobile and not enrolled.

@@ -30,8 +30,24 @@ pub(super) fn server_values(resource: &mut DynamicMessage, now: Timestamp) {
     }
 }
 
+/// Counts a change of a resource and says when it was.
+pub(super) fn touch(resource: &mut DynamicMessage, now: Timestamp) {
+    for field in resource.descriptor().fields().filter(is_output_only) {
+        let value = match field.name() {
+            "update_time" => timestamp(&field, now),
+            "version_id" => {
+                resource.get_field(&field).as_u64().map(|it| Value::U64(it.saturating_add(1)))
+            }
+            _ => None,
+        };
+        if let Some(value) = value {
+            resource.set_field(&field, value);
+        }
+    }
+}
+
 /// A time as the value of a field; `None` if the field holds something else.
-pub(super) fn timestamp(field: &FieldDescriptor, time: Timestamp) -> Option<Value> {
+fn timestamp(field: &FieldDescriptor, time: Timestamp) -> Option<Value> {
     match field.kind() {
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
             let mut value = DynamicMessage::new(message);

@@ -52,7 +52,6 @@ struct Test {
 
 #[derive(Debug)]
 enum How {
-    Equal(Value),
     OneOf(Vec<Value>),
     OneText(BTreeSet<String>),
     Contains(String),
@@ -203,7 +202,7 @@ fn equal(
             filter.read(tables, &message.descriptor(), message)?;
             Some(How::Message(filter))
         }
-        wanted if is_same_kind => Some(How::Equal(wanted.clone())),
+        wanted if is_same_kind => Some(How::OneOf(vec![wanted.clone()])),
         _ => None,
     })
 }
@@ -226,7 +225,6 @@ impl How {
     fn fits(&self, found: &Value) -> bool {
         let text = || found.as_str().unwrap_or_default();
         match self {
-            Self::Equal(wanted) => found == wanted,
             Self::OneOf(wanted) => wanted.contains(found),
             Self::OneText(wanted) => wanted.contains(text()),
             Self::Contains(part) => text().to_lowercase().contains(part),

@@ -20,7 +20,6 @@ impl Standard {
         snapshot: &Snapshot<'_>,
         mut request: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
-        let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
         let collection = self.collection(snapshot, &request, &self.path)?;
         let page = Page::of(snapshot.environment().pages, &mut request)?;
         let order = request.take_field_by_name("order_by");
@@ -47,7 +46,7 @@ impl Standard {
             let positions = (0..).zip(all);
             page.take(positions.map(|(at, (row, _))| Ok((at, row.len(), row))))?
         };
-        rows.iter().for_each(|row| push(&mut response, item, row));
+        rows.iter().for_each(|row| self.push_item(&mut response, row));
         if !next.is_empty() {
             let Some(token) = self.response.get_field_by_name("next_page_token") else {
                 return Err(Failure::exhausted("the list does not fit into one response"));
@@ -122,10 +121,8 @@ impl Standard {
         snapshot: &Snapshot<'_>,
         request: &DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
-        let (Some(item), Some(field)) =
-            (&self.item, self.response.get_field_by_name("next_delta_token"))
-        else {
-            return Err(Failure::internal("no items or no token"));
+        let Some(field) = self.response.get_field_by_name("next_delta_token") else {
+            return Err(Failure::internal("no token"));
         };
         let token = value_at(request, "delta_token");
         let last = match token.as_str() {
@@ -144,7 +141,7 @@ impl Standard {
             let (sequence, row) = row?;
             newest = sequence;
             if last.is_some() {
-                push(&mut response, item, &row);
+                self.push_item(&mut response, &row);
             }
         }
         push(&mut response, &field, format!("{newest:x}").as_bytes());
@@ -158,7 +155,6 @@ impl Standard {
         request: &DynamicMessage,
         ids: &FieldDescriptor,
     ) -> Result<Vec<u8>, Failure> {
-        let Some(item) = &self.item else { return Err(Failure::internal("no items")) };
         let ids_value = request.get_field(ids);
         let wanted = ids_value.as_list().unwrap_or_default();
         let max = usize::try_from(snapshot.environment().pages.max_size).unwrap_or(usize::MAX);
@@ -170,7 +166,7 @@ impl Standard {
         let mut seen = BTreeSet::new();
         for id in wanted.iter().filter_map(Value::as_str).filter(|id| seen.insert(*id)) {
             let (_, row) = self.find(snapshot, self.resource.full_name(), id)?;
-            push(&mut response, item, &row);
+            self.push_item(&mut response, &row);
         }
         Ok(response)
     }

@@ -3,7 +3,6 @@
 use prost::Message;
 use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
-use super::fields::timestamp;
 use super::{Source, Standard, take_message};
 use crate::check::received_part;
 use crate::descriptors::{is_fixed, is_immutable, is_output_only};
@@ -17,7 +16,7 @@ impl Standard {
     /// Sets the fields of a resource that `update_mask` names or, without one, those that are set (AIP-134).
     pub(super) fn update(
         &self,
-        environment: &Environment,
+        change: &Change<'_>,
         resource: &mut DynamicMessage,
         mut request: DynamicMessage,
         body: &FieldDescriptor,
@@ -52,7 +51,7 @@ impl Standard {
                 None => resource.clear_field(&field),
             }
         }
-        self.changed(environment, body.name(), resource, violations)
+        self.changed(change.environment(), body.name(), resource, violations)
     }
 
     /// Sets fields to values, or to fields of the request: with an `update_mask` those that it names or, if it
@@ -107,22 +106,6 @@ impl Standard {
         let kind = kind.ok_or_else(|| Failure::internal("a resource of an unknown type"))?;
         violations.extend(received_part(path, &kind, &resource.encode_to_vec()));
         violations.check()
-    }
-
-    /// Counts a change and says when it was.
-    pub(super) fn touch(&self, resource: &mut DynamicMessage, environment: &Environment) {
-        if let Some(field) = self.resource.get_field_by_name("update_time")
-            && is_output_only(&field)
-            && let Some(now) = timestamp(&field, environment.now())
-        {
-            resource.set_field(&field, now);
-        }
-        if let Some(field) = self.resource.get_field_by_name("version_id")
-            && is_output_only(&field)
-            && let Some(version) = resource.get_field(&field).as_u64()
-        {
-            resource.set_field(&field, Value::U64(version.saturating_add(1)));
-        }
     }
 }
 
