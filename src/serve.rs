@@ -85,7 +85,6 @@ mod access_handle;
 mod admitted;
 mod audit;
 mod bridge;
-mod browsers;
 mod caller;
 mod certificate_files;
 mod config;

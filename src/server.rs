@@ -20,6 +20,8 @@ mod backend;
 #[cfg(feature = "_connections")]
 pub(crate) mod bounded;
 #[cfg(feature = "_connections")]
+pub(crate) mod browsers;
+#[cfg(feature = "_connections")]
 mod compression;
 #[cfg(feature = "_connections")]
 pub(crate) mod connections;

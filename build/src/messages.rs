@@ -61,7 +61,7 @@ pub(crate) fn generate(
 }
 
 /// Returns the Rust paths of types that are generated elsewhere. The longest prefix wins.
-fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
+pub(crate) fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
     let well_known =
         names::WELL_KNOWN.iter().map(|(proto, rust)| (format!(".{proto}"), (*rust).to_owned()));
     let imported = set.imported_packages().into_iter().map(|package| {

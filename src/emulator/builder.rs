@@ -254,7 +254,10 @@ impl Builder {
 
     /// Lets web pages of this origin call the REST front from a browser (CORS): preflight requests are
     /// answered, and the pages can read responses, including errors. Callers must still log in. By default no
-    /// other origin is allowed. Call it again to add another origin.
+    /// other origin is allowed: what its pages send is refused (403). Without [`auth`](Self::auth), a REST request over
+    /// loopback is also refused if its `Host` is neither `localhost`, an IP address nor the host of an allowed origin,
+    /// because a page could point a name of its own at this machine (DNS rebinding). Call it again to add another
+    /// origin.
     #[must_use]
     pub fn allow_origin(mut self, origin: Origin) -> Self {
         self.gate.origins.push(origin);

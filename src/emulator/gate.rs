@@ -9,10 +9,11 @@ mod settings;
 mod tokens;
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -30,7 +31,8 @@ use super::api::Api;
 use super::faults::{Fault, Faults, Kind};
 use super::fingerprint::Fingerprint;
 use super::log::{Arrival, Front, Log};
-use crate::rpc::{Deployment, MethodSpec};
+use crate::rpc::MethodSpec;
+use crate::server::browsers::Browsers;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, bearer, full, is_grpc};
 use crate::server::pages::{self, About};
@@ -50,41 +52,36 @@ pub(super) struct Peer(pub(super) IpAddr);
 
 /// The state shared by all connections.
 pub(super) struct Gate {
+    settings: Settings,
     api: Api,
     rest: RestFront,
-    deployment: Deployment,
     /// The OpenAPI document of what the deployment has.
     openapi: OnceLock<Bytes>,
+    browsers: Browsers,
     tokens: Tokens,
-    rate: Option<RateLimit>,
+    rate: RateLimit,
     pending: Pending,
-    faults: Faults,
     log: Log,
-    head: bool,
-    body_time: Duration,
 }
 
 impl Gate {
     pub(super) fn new(settings: Settings, api: Api, rest: RestFront) -> Self {
-        let body_time = settings.limits.body_time;
-        let limits = RestLimits { body_time, ..RestLimits::default() };
+        let limits = RestLimits { body_time: settings.limits.body_time, ..RestLimits::default() };
         Self {
             api,
             rest: rest.status_rule(http_status).limits(limits),
-            deployment: settings.deployment,
             openapi: OnceLock::new(),
-            tokens: Tokens::new(settings.auth),
-            rate: settings.rate_limit.then(RateLimit::default),
+            browsers: Browsers { allowed: settings.origins.clone(), has_tls: false },
+            tokens: Tokens::new(settings.auth.clone()),
+            rate: RateLimit::default(),
             pending: Pending::new(settings.pending_after),
-            faults: settings.faults,
             log: Log::default(),
-            head: settings.head,
-            body_time,
+            settings,
         }
     }
 
     pub(super) fn faults(&self) -> &Faults {
-        &self.faults
+        &self.settings.faults
     }
 
     pub(super) fn arrivals(&self) -> Vec<Arrival> {
@@ -106,9 +103,17 @@ impl Gate {
             return Ok(answer.map(full));
         }
         let front = if is_grpc(request.headers()) { Front::Grpc } else { Front::Rest };
+        // No web page can speak gRPC. Callers on other machines may know this one by any name.
+        let is_local = caller(&request).is_some_and(|caller| caller.to_canonical().is_loopback());
+        let is_open = is_local && self.settings.auth.is_none();
+        if front == Front::Rest
+            && let Some(message) = self.browsers.refusal(&request, is_open)
+        {
+            return Ok(RestFront::error(StatusCode::FORBIDDEN, &message).map(full));
+        }
         let method = request.method().clone();
         let is_head = front == Front::Rest && method == Method::HEAD;
-        if is_head && self.head {
+        if is_head && self.settings.head {
             *request.method_mut() = Method::GET;
         }
         let spec = match front {
@@ -123,21 +128,11 @@ impl Gate {
             rpc: spec,
             headers: request.headers().clone(),
         });
-        let mut response = match self.admit(&request, front, spec) {
-            Ok(deadline) => {
-                // Boxed, because every function that a future passes through copies it.
-                let answer: BoxFuture<'_, _> = match front {
-                    Front::Grpc => Box::pin(self.grpc(routes, request, spec)),
-                    Front::Rest => Box::pin(self.rest(request, spec)),
-                };
-                match (deadline.limit(answer).await, front) {
-                    (Ok(answer), Front::Grpc) => answer?.map(|body| deadline.limit_body(body)),
-                    (Ok(answer), Front::Rest) => answer?,
-                    (Err(status), _) => self.failed(front, spec, status),
-                }
-            }
-            Err(status) => self.failed(front, spec, status),
-        };
+        // A panic, such as one of the emulator's clock, ends this call and not the connection.
+        let answer = AssertUnwindSafe(self.answer(routes, request, front, spec)).catch_unwind();
+        let mut response = answer.await.unwrap_or_else(|_| {
+            Ok(self.failed(front, spec, Status::internal("the call panicked")))
+        })?;
         if is_head {
             response = head::without_body(response);
         }
@@ -147,6 +142,30 @@ impl Gate {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         Ok(response)
+    }
+
+    /// Answers a request, unless it is refused.
+    async fn answer(
+        self: &Arc<Self>,
+        routes: Routes,
+        request: Request<Body>,
+        front: Front,
+        spec: Option<&'static MethodSpec>,
+    ) -> Result<Response<Body>, BoxError> {
+        let deadline = match self.admit(&request, front, spec) {
+            Ok(deadline) => deadline,
+            Err(status) => return Ok(self.failed(front, spec, status)),
+        };
+        // Boxed, because every function that a future passes through copies it.
+        let answer: BoxFuture<'_, _> = match front {
+            Front::Grpc => Box::pin(self.grpc(routes, request, spec)),
+            Front::Rest => Box::pin(self.rest(request, spec)),
+        };
+        match (deadline.limit(answer).await, front) {
+            (Ok(answer), Front::Grpc) => Ok(answer?.map(|body| deadline.limit_body(body))),
+            (Ok(answer), Front::Rest) => answer,
+            (Err(status), _) => Ok(self.failed(front, spec, status)),
+        }
     }
 
     /// Returns until when a request is served, or why it is refused.
@@ -160,8 +179,8 @@ impl Gate {
             let now = self.api.environment.clock.now();
             let token = bearer(request.headers());
             self.tokens.check(token, now).map_err(Status::unauthenticated)?;
-            if let Some(rate) = &self.rate
-                && !rate.allows(token.unwrap_or_default(), caller(request), now)
+            if self.settings.rate_limit
+                && !self.rate.allows(token.unwrap_or_default(), caller(request), now)
             {
                 let message = format!("more than {} calls within a second", rate::CALLS);
                 return Err(Status::resource_exhausted(message));
@@ -200,7 +219,7 @@ impl Gate {
         spec: Option<&'static MethodSpec>,
     ) -> Result<Response<Body>, BoxError> {
         let path = request.uri().path();
-        let fault = match injected(&self.faults, request.headers(), spec, path) {
+        let fault = match injected(&self.settings.faults, request.headers(), spec, path) {
             Ok(fault) => fault,
             Err(status) => return Ok(bounded::into_http(status)),
         };
@@ -236,7 +255,8 @@ impl Gate {
             let response = self.api.call(spec.path, request.into_inner()).await?;
             Ok(tonic::Response::new(response.into()))
         };
-        let served = encoded::serve(request, self.body_time, Default::default(), answer).await;
+        let time = self.settings.limits.body_time;
+        let served = encoded::serve(request, time, Default::default(), answer).await;
         served.unwrap_or_else(bounded::into_http)
     }
 
@@ -247,7 +267,7 @@ impl Gate {
     ) -> Result<Response<Body>, BoxError> {
         // Only calls and logins have bodies, and only they can be pending (FACTS.md#cloud-login,
         // FACTS.md#pending-responses).
-        let is_login = logins::is_login(request.uri().path(), self.deployment);
+        let is_login = logins::is_login(request.uri().path(), self.settings.deployment);
         let is_call = spec.is_some() || is_login;
         let max_body = if is_login { logins::MAX_BODY } else { usize::MAX };
         let mut request = match self.rest.read_if(is_call.then_some(max_body), request).await {
@@ -260,7 +280,7 @@ impl Gate {
             return Ok(answer.map(full));
         }
         let path = request.uri().path().to_owned();
-        let fault = match injected(&self.faults, request.headers(), spec, &path) {
+        let fault = match injected(&self.settings.faults, request.headers(), spec, &path) {
             Ok(fault) => fault,
             Err(status) => return Ok(self.failed(Front::Rest, spec, status)),
         };
@@ -296,7 +316,7 @@ impl Gate {
             return answer;
         }
         let now = self.api.environment.clock.now();
-        match logins::answer(&self.tokens, &request, self.deployment, now) {
+        match logins::answer(&self.tokens, &request, self.settings.deployment, now) {
             Some(answer) => answer,
             None => self.rest.answer(request).await,
         }

@@ -38,7 +38,6 @@ impl FromStr for Origin {
     }
 }
 
-#[cfg(feature = "serve")]
 impl Origin {
     pub(crate) fn is_any(&self) -> bool {
         self.0 == "*"

@@ -254,7 +254,7 @@ async fn without_an_idle_one_a_new_connection_waits() {
     }
     held.arrived(1).await;
     held_too.arrived(1).await;
-    let mut third = connect(&fixture.running, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut third = connect(&fixture.running, b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     held.release();
     held_too.release();
     for call in calls {
@@ -304,7 +304,7 @@ mod descriptors {
         let mut server = Server::start_after("ulimit -n 64", "");
         let call = |delay: u32| {
             format!(
-                "GET /v1/device_tasks HTTP/1.1\r\nhost: x\r\nx-emulator-fault: delay={delay}\r\n\r\n"
+                "GET /v1/device_tasks HTTP/1.1\r\nhost: localhost\r\nx-emulator-fault: delay={delay}\r\n\r\n"
             )
         };
         let mut soon = TcpStream::connect(address(&server)).await.unwrap();

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
 use eset_protect::automation::v1::{CreateTaskRequest, ListTasksRequest};
-use eset_protect::emulator::{Emulator, EmulatorError};
+use eset_protect::emulator::{Clock, Emulator, EmulatorError};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -13,7 +16,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::fixture::*;
-use crate::raw::{flagged, framed, grpc, whole};
+use crate::raw::{flagged, framed, grpc, send, whole};
 
 /// The services of the crate.
 pub fn services() -> BTreeSet<&'static str> {
@@ -31,6 +34,38 @@ async fn all_services_are_healthy() {
     }
     let request = HealthCheckRequest { service: "none".to_owned() };
     assert_eq!(code(health.check(request).await), Code::NotFound);
+}
+
+/// A clock that panics once when it has been read this many times.
+struct Broken(AtomicUsize);
+
+impl Clock for Broken {
+    fn now(&self) -> SystemTime {
+        let left = self.0.fetch_sub(1, Ordering::Relaxed);
+        assert_ne!(left, 1, "the clock is broken");
+        SystemTime::now()
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_call_alone() {
+    let clock = Arc::new(Broken(AtomicUsize::new(usize::MAX)));
+    let builder = Emulator::builder().seed(true).clock(Arc::clone(&clock));
+    let running = builder.build().unwrap().start().await.unwrap();
+    let mut tasks = DeviceTasksClient::new(channel(&running.endpoint()).await);
+    // Before the call, and in a short read, which runs on the connection's thread.
+    for reads in [1, 2] {
+        clock.0.store(reads, Ordering::Relaxed);
+        let broken = tasks.list_tasks(ListTasksRequest::default()).await.unwrap_err();
+        assert_eq!((broken.code(), broken.message()), (Code::Internal, "the call panicked"));
+        clock.0.store(usize::MAX, Ordering::Relaxed);
+        tasks.list_tasks(ListTasksRequest::default()).await.unwrap();
+
+        clock.0.store(reads, Ordering::Relaxed);
+        let broken = send(&running, false, "GET", "/v1/device_tasks", &[], whole("")).await;
+        assert_eq!(broken.http, 500, "{broken:?}");
+        clock.0.store(usize::MAX, Ordering::Relaxed);
+    }
 }
 
 #[tokio::test]

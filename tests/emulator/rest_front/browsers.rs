@@ -58,7 +58,42 @@ async fn every_origin_or_none() {
     let answer = closed.http.get_with(LIST, &[("origin", PAGE)]).await;
     assert_eq!(answer.header("access-control-allow-origin"), "");
     let headers = [("origin", PAGE), ("access-control-request-method", "POST")];
-    closed.http.send(Method::OPTIONS, LIST, &headers, "").await.error(405);
+    closed.http.send(Method::OPTIONS, LIST, &headers, "").await.error(403);
+}
+
+#[tokio::test]
+async fn pages_cannot_call_under_names_of_their_own() {
+    let fixture = fixture_with(|builder| builder.allow_origin(origin(PAGE))).await;
+    for host in ["127.0.0.1", "[::1]:8080", "localhost:8080", "LOCALHOST", "console.example"] {
+        let answer = fixture.http.get_with(LIST, &[("host", host)]).await;
+        assert_eq!(answer.status, 200, "{host}: {answer:?}");
+    }
+    for host in
+        ["rebound.example", "rebound.example:50051", "127.0.0.1.example", "localhost.example"]
+    {
+        for path in [LIST, "/", "/openapi.json", "/oauth/token"] {
+            let message = fixture.http.get_with(path, &[("host", host)]).await.error(403);
+            assert!(message.contains(host) && message.contains("expected localhost"), "{message}");
+        }
+    }
+    // A page can neither change the origin that its browser sends nor hide that it has another one.
+    let own = fixture.running.endpoint();
+    for (name, value, status) in [
+        ("origin", own.as_str(), 200),
+        ("origin", PAGE, 200),
+        ("origin", "https://other.example", 403),
+        ("sec-fetch-site", "same-origin", 200),
+        ("sec-fetch-site", "cross-site", 403),
+    ] {
+        let headers = [("content-type", "application/json"), (name, value)];
+        let body = task("A").to_string();
+        let answer = fixture.http.send(Method::POST, LIST, &headers, body).await;
+        assert_eq!(answer.status, status, "{name}: {value}: {answer:?}");
+    }
+
+    // What asks for a token may have any name.
+    let fixture = fixture_with(|builder| builder.auth(Auth::new())).await;
+    fixture.http.get_with(LIST, &[("host", "emulator.example")]).await.error(401);
 }
 
 #[test]

@@ -5,21 +5,21 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request, header};
 
-use crate::server::Origin;
+use super::cors::Origin;
 
 /// Set by browsers, which pages cannot change (Fetch Metadata).
 const SITE: &str = "sec-fetch-site";
 
 /// The web pages that may call.
-pub(super) struct Browsers {
-    pub(super) allowed: Vec<Origin>,
-    pub(super) has_tls: bool,
+pub(crate) struct Browsers {
+    pub(crate) allowed: Vec<Origin>,
+    pub(crate) has_tls: bool,
 }
 
 impl Browsers {
     /// Returns why a request is refused. `is_open` says that nobody needs to show who they are: then a page could also
     /// call under a name of its own that it lets point here (DNS rebinding).
-    pub(super) fn refusal<B>(&self, request: &Request<B>, is_open: bool) -> Option<String> {
+    pub(crate) fn refusal<B>(&self, request: &Request<B>, is_open: bool) -> Option<String> {
         if self.allowed.iter().any(Origin::is_any) {
             return None;
         }
