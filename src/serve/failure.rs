@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 use super::health::Problem;
 use super::metadata::{INFERRED_FROM, TENANT};
 use crate::check::Problems;
-use crate::error::{Error, code_name};
+use crate::error::{Error, ErrorKind, code_name};
 use crate::proto::google::rpc::PreconditionFailure;
 use crate::proto::google::rpc::precondition_failure::Violation;
 use crate::server::metadata::{NEVER, PUSHBACK, remove_foreign};
@@ -14,12 +14,19 @@ use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::wkt::Any;
 
 /// Returns the code of a failed call for the caller. `UNAUTHENTICATED` is about the caller's own token alone: where the
-/// login of the tenant fails, the tenant is unavailable to everybody.
+/// login of the tenant fails, the tenant is unavailable to everybody. `OUT_OF_RANGE`, the client's code for a response
+/// over its limits, would tell the caller that the request was wrong.
 pub(super) fn code(error: &Error, problem: Option<Problem>) -> Code {
     match problem {
         Some(Problem::Login) => Code::Unavailable,
+        _ if is_over_limit(error) => Code::Internal,
         _ => error.code(),
     }
+}
+
+/// Whether the response of the upstream is over a limit.
+fn is_over_limit(error: &Error) -> bool {
+    error.kind() == ErrorKind::Limit && error.code() == Code::OutOfRange
 }
 
 /// Returns the error of a failed call for the caller.
@@ -31,6 +38,7 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     let inferred = error.http_status().filter(|_| is_inferred);
     let mut status = match problem {
         Some(Problem::Login) => login_failed(code(&error, problem), &error),
+        _ if is_over_limit(&error) => over_limit(&error),
         _ => Status::from(error),
     };
     remove_foreign(status.metadata_mut());
@@ -46,6 +54,10 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
         status.metadata_mut().as_mut().insert(TENANT, tenant);
     }
     status
+}
+
+fn over_limit(error: &Error) -> Status {
+    Status::with_metadata(Code::Internal, error.message(), error.metadata().clone())
 }
 
 fn login_failed(code: Code, error: &Error) -> Status {

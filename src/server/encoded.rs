@@ -24,6 +24,10 @@ use super::compression::{Compression, GRPC_ENCODING};
 use super::metadata::{NEVER, PUSHBACK};
 use crate::framing::{Malformed, MessageLimit, OneMessage, PREFIX, Trailers, seal};
 
+/// How long and how much of a refused request is read.
+const DISCARDING: Duration = Duration::from_secs(2);
+const MAX_DISCARDED: usize = 32 * 1024 * 1024;
+
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const OK: HeaderValue = HeaderValue::from_static("0");
@@ -40,11 +44,19 @@ pub(crate) async fn serve<A>(
 where
     A: Future<Output = Result<tonic::Response<Bytes>, Status>>,
 {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let compression = Compression::of(&head.headers)?;
-    let message = timeout(time, receive(body, compression, limit)).await.map_err(|_| {
-        Status::deadline_exceeded(format!("the message did not arrive within {time:?}"))
-    })??;
+    let message = match timeout(time, receive(&mut body, compression, limit)).await {
+        Ok(Ok(message)) => message,
+        Ok(Err(refusal)) => {
+            discard(body).await;
+            return Err(refusal);
+        }
+        Err(_) => {
+            let problem = format!("the message did not arrive within {time:?}");
+            return Err(Status::deadline_exceeded(problem));
+        }
+    };
     let compression = compression.filter(|one| one.is_accepted(&head.headers));
     let metadata = MetadataMap::from_headers(head.headers);
     let request = tonic::Request::from_parts(metadata, head.extensions, message);
@@ -55,7 +67,7 @@ where
 
 /// Receives the message of a request.
 async fn receive(
-    mut body: Body,
+    body: &mut Body,
     compression: Option<Compression>,
     limit: MessageLimit,
 ) -> Result<Bytes, Status> {
@@ -83,6 +95,23 @@ async fn receive(
         Status::internal(format!("the message is not valid {}: {error}", compression.name()))
     })?;
     unpacked.ok_or_else(|| too_large("unpacked message", limit))
+}
+
+/// Discards the rest of a request that is refused, within limits. Node and others lose the response if its stream is
+/// reset while they send, although RFC 9113 (8.1) forbids that.
+async fn discard(mut body: Body) {
+    let mut left = MAX_DISCARDED;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let size = frame.data_ref().map_or(0, Bytes::len);
+            if size >= left {
+                return;
+            }
+            left -= size;
+        }
+    };
+    // An error means that its time is up.
+    let _ = timeout(DISCARDING, reading).await;
 }
 
 /// Returns a response as HTTP.

@@ -1,6 +1,11 @@
 //! The limit of a message, of callers and of upstreams.
 
+use std::convert::Infallible;
 use std::fs;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use eset_protect::Wire;
@@ -8,6 +13,9 @@ use eset_protect::automation::v1::{DeviceTask, ListTasksRequest, ListTasksRespon
 use eset_protect::emulator::Fault;
 use eset_protect::serve::{AccessHandle, Config, RunningBridge};
 use http::{Request, StatusCode};
+use http_body::{Body, Frame};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use tonic::Code;
 
 use crate::support::directory::Directory;
@@ -65,10 +73,10 @@ async fn a_message_over_the_limit_of_the_file_is_refused_on_every_wire() {
         assert!(emulator.log().is_empty(), "{upstream:?}");
 
         let error = tasks.list_tasks(ListTasksRequest::default()).await.unwrap_err();
-        assert_eq!(error.code(), Code::OutOfRange, "{error}");
+        assert_eq!(error.code(), Code::Internal, "{error}");
         assert!(error.message().contains(NAME), "{error}");
         let (status, text) = list(&endpoint).await;
-        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(String::from_utf8_lossy(&text).contains(NAME), "{text:?}");
 
         // The file is read again.
@@ -80,6 +88,46 @@ async fn a_message_over_the_limit_of_the_file_is_refused_on_every_wire() {
         assert_eq!(list(&endpoint).await.0, StatusCode::OK);
         assert!(create(&endpoint, 3000).await.1.contains("action"));
     }
+}
+
+/// A body that counts what the server takes of it.
+#[derive(Clone, Default)]
+struct Counted {
+    taken: Arc<AtomicUsize>,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let size = 64 * 1024;
+        if self.taken.load(Ordering::Relaxed) >= LARGE {
+            return Poll::Ready(None);
+        }
+        self.taken.fetch_add(size, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![1; size])))))
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_is_taken_whole() {
+    // Node's HTTP/2 loses the response if the stream is reset while it sends.
+    let emulator = emulator().await;
+    let (bridge, _) = bridge(&emulator.endpoint(), Wire::Rest, 2000).await;
+    let body = Counted::default();
+    let request = Request::post(format!(
+        "{}/eset.dotnod.automation.v1.DeviceTasks/ListTasks",
+        bridge.endpoint()
+    ));
+    let request = request.header("content-type", "application/grpc").body(body.clone()).unwrap();
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let response = client.request(request).await.unwrap();
+    assert_eq!(response.headers()["grpc-status"], "8");
+    assert!(body.taken.load(Ordering::Relaxed) >= LARGE);
 }
 
 /// Larger than any limit has by default.
