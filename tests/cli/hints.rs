@@ -16,7 +16,7 @@ fn the_time_that_ran_out_is_ours_or_not() {
     let server = Server::start(Emulator::builder().faults(faults.clone()));
     let their_own = |args: &[&str]| {
         let error = server.run(args).fails(6);
-        assert!(error.contains("hint: the service gave up, or a gateway before it"), "{error}");
+        assert!(error.contains("hint: the service or a gateway in front of it gave up"), "{error}");
         assert!(!error.contains("give it more time"), "{error}");
         error
     };

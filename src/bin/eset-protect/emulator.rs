@@ -6,7 +6,7 @@ use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
-use eset_protect::emulator::{Emulator, EmulatorError, Origin};
+use eset_protect::emulator::{Builder, Emulator, EmulatorError, Origin};
 use eset_protect::rpc::Deployment;
 use tokio::net::TcpListener;
 
@@ -18,9 +18,9 @@ use crate::stop_signal::stop_signal;
 use crate::text::{printable, program};
 use account::{Account, AccountArgs};
 
-/// The default endpoint of the other commands.
 /// A device for the examples. The emulator creates tasks for devices that it does not have, as ESET does.
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
+/// The default endpoint of the other commands.
 const DEFAULT: &str = "127.0.0.1:50051";
 
 /// Run an emulator of ESET's services, over gRPC and REST
@@ -85,7 +85,7 @@ impl Args {
         let account = self.account.account()?;
         block_on(async move {
             let devices = self.seed_devices.and_then(|count| usize::try_from(count).ok());
-            let mut builder = Emulator::builder()
+            let builder = Emulator::builder()
                 .seed(self.seed || devices.is_some())
                 .seed_devices(devices.unwrap_or_default())
                 .strict(!self.lenient)
@@ -93,22 +93,13 @@ impl Args {
                 .rate_limit(self.rate_limit)
                 .head(self.head)
                 .on_notice(say);
-            for origin in &self.allow_origin {
-                builder = builder.allow_origin(origin.clone());
-            }
-            if let Some(account) = &account {
-                builder = builder.auth(account.auth());
-            }
-            if let Some(directory) = &self.data_dir {
-                builder = builder.data_dir(directory);
-            }
+            let builder = self.allow_origin.iter().cloned().fold(builder, Builder::allow_origin);
+            let builder = account.iter().map(Account::auth).fold(builder, Builder::auth);
+            let builder = self.data_dir.iter().fold(builder, Builder::data_dir);
             let emulator = builder.build().map_err(|error| failure(&error))?;
-            let listener = TcpListener::bind(address)
-                .await
-                .map_err(|error| Failure::io(&format!("--listen {address}"), &error))?;
-            let address = listener
-                .local_addr()
-                .map_err(|error| Failure::io(&format!("--listen {address}"), &error))?;
+            let failed = |error| Failure::io(&format!("--listen {address}"), &error);
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
             // Registered before the address is printed, so that no signal arrives too early.
             let stopped = stop_signal()?;
             match self.announce(address, account.as_ref()) {

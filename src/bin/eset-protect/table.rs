@@ -151,7 +151,7 @@ impl Table {
 
     /// Aligns columns.
     fn plain(&self) -> String {
-        let widths = self.widths();
+        let widths: Vec<_> = (0..self.headers.len()).map(|index| self.width(index)).collect();
         let mut text = String::new();
         for row in std::iter::once(&self.headers).chain(&self.rows) {
             let mut line = String::new();
@@ -219,10 +219,6 @@ impl Table {
             fields_text(style, &self.headers.iter().cloned().zip(lines).collect::<Vec<_>>())
         };
         self.rows.iter().map(block).collect::<Vec<_>>().join("\n")
-    }
-
-    fn widths(&self) -> Vec<usize> {
-        (0..self.headers.len()).map(|index| self.width(index)).collect()
     }
 
     fn width(&self, index: usize) -> usize {

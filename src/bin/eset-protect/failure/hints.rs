@@ -33,16 +33,14 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         (_, Code::DeadlineExceeded) => Some(out_of_time(error, server)),
         // Only a login returns this code with that status.
         (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
-            Some(match server.is_some_and(|server| server.has_token_url) {
-                true => "there is no token endpoint at the address of --token-url".to_owned(),
+            let place = match server.is_some_and(|server| server.has_token_url) {
+                true => "the address of --token-url",
                 false if matches!(kind, Some(ServerKind::Endpoint { .. })) => {
-                    "there is no token endpoint at that address: --token-url says another, and \
-                     --on-prem URL is for ESET PROTECT On-Prem"
-                        .to_owned()
+                    "that address: --token-url says another, and --on-prem URL is for ESET PROTECT On-Prem"
                 }
-                false => "there is no token endpoint at that address: --token-url says another"
-                    .to_owned(),
-            })
+                false => "that address: --token-url says another",
+            };
+            Some(format!("there is no token endpoint at {place}"))
         }
         (_, Code::NotFound) if is_below(error) => list_of(error),
         // A list of everything is always there.
@@ -55,15 +53,11 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         ),
         (_, Code::PermissionDenied) => Some(denied(kind)),
         (_, Code::ResourceExhausted) if error.http_status() == Some(429) => {
-            Some(match server.is_some_and(|server| server.has_rate) {
-                true => {
-                    "ESET answers ten calls a second: wait a little, or lower --rate".to_owned()
-                }
-                false => {
-                    "ESET answers ten calls a second: wait a little, or ask for fewer with --rate"
-                        .to_owned()
-                }
-            })
+            let rate = match server.is_some_and(|server| server.has_rate) {
+                true => "lower --rate",
+                false => "ask for fewer with --rate",
+            };
+            Some(format!("ESET answers ten calls a second: wait a little, or {rate}"))
         }
         _ => None,
     }
@@ -117,25 +111,26 @@ fn other_protocol(kind: Option<&ServerKind>) -> String {
     };
     // Servers with TLS close connections without it, and return nothing readable.
     let tls = if url.starts_with("http://") { ". If it wants TLS, say https://" } else { "" };
-    match wire {
-        Wire::Grpc => format!(
-            "is that endpoint a gRPC server of these services? If it speaks REST, say --wire rest{tls}"
-        ),
-        Wire::Rest => format!(
-            "is that endpoint a REST server of these services? If it speaks gRPC, say --wire grpc{tls}"
-        ),
-        _ => format!("is that endpoint a server of these services?{}", tls.trim_start_matches('.')),
-    }
+    let (ours, other, flag) = match wire {
+        Wire::Grpc => ("gRPC", "REST", "rest"),
+        Wire::Rest => ("REST", "gRPC", "grpc"),
+        _ => {
+            let tls = tls.trim_start_matches('.');
+            return format!("is that endpoint a server of these services?{tls}");
+        }
+    };
+    format!(
+        "is that endpoint a {ours} server of these services? If it speaks {other}, say --wire {flag}{tls}"
+    )
 }
 
 fn out_of_time(error: &Error, server: Option<&Server>) -> String {
     // It was not the client's timeout.
     if error.kind() == ErrorKind::Status {
-        let text = "the service gave up, or a gateway before it: --timeout does not change that; try later";
-        return match is_list(error) {
-            true => format!("{text}, or {SMALLER_PAGES}"),
-            false => text.to_owned(),
-        };
+        let pages = if is_list(error) { format!(", or {SMALLER_PAGES}") } else { String::new() };
+        return format!(
+            "the service or a gateway in front of it gave up: --timeout does not change that; try later{pages}"
+        );
     }
     match server.and_then(|server| server.timeout.as_deref()) {
         Some(timeout) => format!("give it more time than {timeout} with --timeout"),
@@ -163,10 +158,10 @@ fn connect(error: &Error, server: Option<&Server>) -> String {
     }
     match server.map(|server| (&server.kind, server.is_named)) {
         Some((ServerKind::Cloud(_), _)) => match proxy() {
-            Some(name) => format!("is this machine online, and the proxy of {name} the right one?"),
-            None => {
-                "is this machine online? Where a proxy leads out, HTTPS_PROXY names it".to_owned()
+            Some(name) => {
+                format!("is this machine online, and is the proxy in {name} the right one?")
             }
+            None => "is this machine online? If it needs a proxy, set HTTPS_PROXY".to_owned(),
         },
         Some((ServerKind::OnPrem(url), _)) => {
             let port = if url.contains(":9443") { "" } else { " It usually has port 9443" };
