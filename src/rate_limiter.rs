@@ -239,15 +239,6 @@ impl Permit {
     }
 }
 
-impl fmt::Debug for Permit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit")
-            .field("number", &self.number)
-            .field("sent", &self.sent)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A call that waits for the outer limit. All others wait for it, so that they stay in their order.
 struct Asking<'a>(&'a Shared);
 

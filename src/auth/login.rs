@@ -70,7 +70,7 @@ impl Account {
             let pause = polls
                 .next(self.timer.now())
                 .map_err(|error| error.with_answer(response.status, &response.headers))?;
-            telemetry::pending(Sending::default(), polls.count, pause);
+            telemetry::pending(None, polls.count, pause);
             headers.insert(RESPONSE_ID, id);
             self.timer.sleep(pause).await;
         }

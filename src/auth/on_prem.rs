@@ -8,13 +8,7 @@ use crate::timer::BoxFuture;
 /// Logs in with a password at `/GetTokens`. On-Prem servers are not known to support refresh, so it logs in
 /// again to renew.
 #[derive(Debug)]
-pub(crate) struct OnPremLogin(Account);
-
-impl OnPremLogin {
-    pub(crate) fn new(account: Account) -> Self {
-        Self(account)
-    }
-}
+pub(crate) struct OnPremLogin(pub(crate) Account);
 
 impl TokenProvider for OnPremLogin {
     fn fetch(&self, _previous: Option<Tokens>) -> BoxFuture<'_, Result<Tokens, Error>> {

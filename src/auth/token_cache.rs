@@ -1,6 +1,6 @@
 //! Shares one token among many calls.
 
-use std::fmt;
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The longest pause after a failed login, whatever its `Retry-After` says.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
-/// The result of a login.
-#[derive(Clone)]
+/// The result of a login. `Debug` shows no token.
+#[derive(Clone, Debug)]
 pub struct Tokens {
     /// The token for calls.
     pub access: AccessToken,
@@ -45,18 +45,8 @@ pub struct Tokens {
     pub expires_in: Duration,
 }
 
-impl fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens")
-            .field("access", &self.access)
-            .field("refresh", &self.refresh.as_ref().map(|_| "[redacted]"))
-            .field("expires_in", &self.expires_in)
-            .finish()
-    }
-}
-
 /// Logs in to a service.
-pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
+pub trait TokenProvider: Debug + Send + Sync + 'static {
     /// Logs in, or renews `previous`. A cache never calls it twice at the same time. Whichever waiting call
     /// is polled drives the future. If all of them are dropped, the future is dropped too, perhaps before it
     /// completes.

@@ -26,7 +26,7 @@ use crate::auth::{AccessToken, Credentials};
 use crate::error::{Error, ErrorKind};
 use crate::pending::Polls;
 use crate::rpc::MethodSpec;
-use crate::telemetry::{self, Sending};
+use crate::telemetry;
 use crate::timer::{BoxFuture, within};
 use crate::transport::{Messages, Outgoing, Reply};
 
@@ -263,8 +263,7 @@ impl Running<'_> {
             let pause = polls.next(now).map_err(|error| {
                 error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status())
             })?;
-            let sending = Sending::attempt(self.outgoing.spec(), self.state.attempts);
-            telemetry::pending(sending, polls.count, pause);
+            telemetry::pending(Some(self.outgoing.spec()), polls.count, pause);
             self.bounds.timer.sleep(pause).await;
         }
     }

@@ -108,8 +108,6 @@ impl Target {
 /// A scheme, host and port.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
-    /// `host:port`.
-    pub(super) authority: String,
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) is_secure: bool,
@@ -154,13 +152,13 @@ impl Address {
             None => return Err(wrong("the port is not a number from 1 to 65535")),
         };
         let host = authority.host().to_owned();
-        Ok(Self { authority: format!("{host}:{port}"), host, port, is_secure })
+        Ok(Self { host, port, is_secure })
     }
 
     /// Returns `scheme://host:port`.
     pub(super) fn origin(&self) -> String {
         let scheme = if self.is_secure { "https" } else { "http" };
-        format!("{scheme}://{}", self.authority)
+        format!("{scheme}://{}:{}", self.host, self.port)
     }
 
     /// Checks that an access token would not be sent unencrypted.

@@ -17,7 +17,7 @@ use crate::rpc::MethodSpec;
 /// What is sent, and the number of previous attempts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sending {
-    pub(super) spec: Option<&'static MethodSpec>,
+    spec: Option<&'static MethodSpec>,
     before: u32,
 }
 

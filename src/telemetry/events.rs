@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use super::metrics;
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
-
-use super::{Sending, metrics};
 
 /// Why a failed call is not retried although a retry might help.
 #[derive(Clone, Copy, Debug)]
@@ -119,9 +118,9 @@ pub(crate) fn ejected(endpoint: &str, failures: u32, wait: Duration) {
 }
 
 /// Records that a response is pending and will be polled after a pause.
-pub(crate) fn pending(sending: Sending, polls: u32, pause: Duration) {
+pub(crate) fn pending(spec: Option<&MethodSpec>, polls: u32, pause: Duration) {
     tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the response is pending");
-    metrics::pending(sending.spec);
+    metrics::pending(spec);
 }
 
 /// Records the wire that the server speaks.

@@ -56,7 +56,7 @@ impl Balancer {
 
     /// Returns the readiness of all connections together.
     pub(super) fn readiness(&self) -> &Readiness {
-        self.subchannels.readiness()
+        &self.subchannels.readiness
     }
 
     async fn attempt(&self, mut request: Request<'_>) -> Result<Reply, Error> {

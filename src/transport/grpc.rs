@@ -12,7 +12,6 @@ use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
 use super::per_runtime::PerRuntime;
-use super::readiness::Readiness;
 use super::{Limits, Reply, Request};
 use crate::error::Error;
 use crate::framing::PREFIX;
@@ -112,14 +111,10 @@ impl GrpcTransport {
         self.inner.channels.get(interval, make)
     }
 
-    /// Returns the readiness of its connections.
-    pub(super) fn readiness(&self) -> &Readiness {
-        self.inner.connector.readiness()
-    }
-
     /// Makes one attempt.
     pub(super) async fn attempt(&self, request: &mut Request<'_>) -> Result<Reply, Error> {
-        self.inner.limits.check_request(request.framed().len() - PREFIX)?;
+        let inner = &*self.inner;
+        inner.limits.check_request(request.framed().len() - PREFIX)?;
         let is_bounded = request.is_bounded;
         let kept = self.channel()?;
         let mut channel = kept.take();
@@ -127,7 +122,7 @@ impl GrpcTransport {
         let response = channel.call(unary::encode(request));
         kept.put_back(channel);
         let reply =
-            unary::exchange(response, self.inner.limits, &*self.inner.timer, self.readiness());
+            unary::exchange(response, inner.limits, &*inner.timer, inner.connector.readiness());
         reply.await.map_err(|error| {
             // tonic's or the server's clock was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }

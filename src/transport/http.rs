@@ -37,10 +37,13 @@ const MAX_ERROR_BODY: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     connector: Connector,
-    pools: Arc<PerRuntime<Arc<Client<Connector, Full<Bytes>>>>>,
+    pools: Arc<PerRuntime<Pool>>,
     limits: Limits,
     timer: Arc<dyn Timer>,
 }
+
+/// The connections of one runtime.
+type Pool = Arc<Client<Connector, Full<Bytes>>>;
 
 /// A request on its way.
 pub(super) struct Begun {
@@ -98,7 +101,7 @@ impl HttpClient {
     }
 
     /// Returns the pool of the current runtime.
-    fn pool(&self) -> Result<Arc<Client<Connector, Full<Bytes>>>, Error> {
+    fn pool(&self) -> Result<Pool, Error> {
         let keep_alive = self.connector.keep_alive();
         let interval = keep_alive.interval();
         let make = || {

@@ -111,7 +111,7 @@ impl ClientBuilder {
         let origin = address.origin().parse().map_err(|error| {
             Error::config(format!("endpoint {text:?}: {error}")).with_source(error)
         })?;
-        let endpoint = Endpoint::from_shared(format!("http://{}", address.authority))
+        let endpoint = Endpoint::from_shared(format!("http://{}:{}", address.host, address.port))
             .map_err(wrong)?
             .origin(origin)
             .user_agent(self.seam.user_agent()?)

@@ -193,9 +193,7 @@ impl ClientBuilder {
         };
         let (timer, jitter) = (self.policy.timer.clone(), self.policy.jitter.clone());
         Ok(Some(match self.target {
-            Target::OnPrem(_) => {
-                Arc::new(TokenCache::with(OnPremLogin::new(account), timer, jitter))
-            }
+            Target::OnPrem(_) => Arc::new(TokenCache::with(OnPremLogin(account), timer, jitter)),
             _ => Arc::new(TokenCache::with(CloudLogin::new(account), timer, jitter)),
         }))
     }

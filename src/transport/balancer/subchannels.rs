@@ -40,7 +40,7 @@ pub(super) struct Subchannels {
     targets: Vec<Target>,
     balancing: Balancing,
     /// Of all connections together.
-    readiness: Readiness,
+    pub(super) readiness: Readiness,
     all: RwLock<Arc<[Subchannel]>>,
     /// When addresses were looked up last.
     looked_up: Mutex<Option<Instant>>,
@@ -98,10 +98,6 @@ impl Subchannels {
     /// Returns the first endpoint.
     pub(super) fn server(&self) -> Option<Server> {
         self.targets.first().map(|target| Server::of(target.endpoint.uri()))
-    }
-
-    pub(super) fn readiness(&self) -> &Readiness {
-        &self.readiness
     }
 
     fn all(&self) -> Arc<[Subchannel]> {
