@@ -17,6 +17,7 @@ use crate::rpc::MethodSpec;
 /// What is sent, and the number of previous attempts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sending {
+    #[cfg_attr(not(feature = "rest"), allow(dead_code))]
     spec: Option<&'static MethodSpec>,
     before: u32,
 }
