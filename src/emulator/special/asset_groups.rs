@@ -94,10 +94,8 @@ fn changeable(group: &Group) -> Result<(), Failure> {
 /// Writes a group, and the group of devices that it is.
 fn store(change: &mut Change<'_>, group: Group) -> Result<Group, Failure> {
     let (kind, devices) = (Group::full_name(), DeviceGroup::full_name());
-    let sequence = match change.sequence_of(&kind, &group.uuid)? {
-        Some(sequence) => sequence,
-        None => change.sequence()?,
-    };
+    let sequence = change.sequence_of(&kind, &group.uuid)?;
+    let sequence = sequence.map_or_else(|| change.sequence(), Ok)?;
     change.add(&kind, &group.uuid, sequence, &group.encode_to_vec())?;
     let before = change.find(&devices, &group.uuid)?;
     let (sequence, mut of_devices) = match before {

@@ -41,10 +41,7 @@ fn assign(
         }
         None => subject.roles.push(role),
     }
-    let sequence = match sequence {
-        Some(sequence) => sequence,
-        None => change.sequence()?,
-    };
+    let sequence = sequence.map_or_else(|| change.sequence(), Ok)?;
     change.write(sequence, &subject)
 }
 
