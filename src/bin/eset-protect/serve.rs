@@ -10,11 +10,9 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use clap::Args;
-use eset_protect::Error;
 use eset_protect::emulator::Origin;
 use eset_protect::serve::{
-    Access, AccessHandle, AuditLog, Bridge, CertificateFiles, Config, FixedSettings, ServerTls,
-    TlsHandle,
+    Access, AccessHandle, AuditLog, Bridge, CertificateFiles, Config, FixedSettings, TlsHandle,
 };
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -29,8 +27,8 @@ use crate::stop_signal::{ReloadSignal, reload_signal, stop_signal};
 /// Serve gRPC, gRPC-Web and REST, and forward every call to ESET or another server
 ///
 /// With --config, a file in TOML names the upstreams (tenants), their logins, the callers and what each may call;
-/// SIGHUP reads it and opens the audit log again. Without it, the options under `Connection` name the one upstream, and every user of this
-/// machine may call it. Ctrl-C or SIGTERM stops it after the current calls.
+/// SIGHUP reads it and opens the audit log again. Without it, the options under `Connection` name the one upstream, and
+/// every user of this machine may call it. Ctrl-C or SIGTERM stops it after the current calls.
 #[derive(Args, Debug)]
 pub struct Serve {
     /// The configuration; see the documentation of `eset_protect::serve::Config`
@@ -70,20 +68,19 @@ impl Serve {
                 let config = read(&path)?;
                 let (fixed, files) = (config.fixed().clone(), config.certificate_files().cloned());
                 let address = config.listen();
-                let scheme = if config.tls().is_some() { "https" } else { "http" };
+                let scheme = if files.is_some() { "https" } else { "http" };
                 let log = config.audit_log().map(open).transpose()?;
                 let operations = match config.operations() {
                     Some(address) => Some(operations::listen(address).await?),
                     None => None,
                 };
                 let bridge = config.into_bridge();
-                let (access, tls) = (bridge.access_handle(), bridge.tls_handle());
-                let reloading = reload(signal, &path, fixed, files, access, tls, log.clone());
-                let bridge = log.into_iter().fold(bridge, Bridge::audit);
+                let (access, tls) = (bridge.access_handle(), bridge.tls_handle().zip(files));
+                let bridge = log.clone().into_iter().fold(bridge, Bridge::audit);
                 let bridge = operations.into_iter().fold(bridge, Bridge::operations);
                 tokio::select! {
                     served = serve(bridge, "listen", address, scheme, "its tenants") => served,
-                    never = reloading => never,
+                    never = Serving { path, fixed, access, tls, log }.follow(signal) => never,
                 }
             }),
             None => self.open(),
@@ -151,76 +148,63 @@ async fn serve(
 /// How often to see whether the certificate was renewed.
 const RENEWAL: Duration = Duration::from_secs(60);
 
-/// Reads the configuration again at each SIGHUP, and the certificate when its files change. Wrong ones change nothing.
-async fn reload(
-    mut signal: ReloadSignal,
-    path: &Path,
+/// What of a bridge that serves can be replaced.
+struct Serving {
+    path: PathBuf,
     fixed: FixedSettings,
-    mut files: Option<CertificateFiles>,
     access: AccessHandle,
-    tls: Option<TlsHandle>,
+    tls: Option<(TlsHandle, CertificateFiles)>,
     log: Option<AuditLog>,
-) -> Result<(), Failure> {
-    loop {
-        tokio::select! {
-            _ = signal.recv() => {}
-            read = renewed(&mut files) => {
-                match (read, &tls) {
-                    (Ok(read), Some(handle)) => {
-                        handle.replace(read);
-                        say("the certificate was renewed");
-                    }
-                    (Ok(_), None) => {}
-                    (Err(error), _) => {
-                        let problem = error.message();
-                        say_error(&format!("the old certificate stays in use; the new one: {problem}"));
-                    }
-                }
-                continue;
+}
+
+impl Serving {
+    /// Reads the configuration again at each SIGHUP, and the certificate when its files change. Wrong ones change
+    /// nothing.
+    async fn follow(mut self, mut signal: ReloadSignal) -> Result<(), Failure> {
+        loop {
+            let done = tokio::select! {
+                _ = signal.recv() => self.reload().await,
+                renewed = self.renew() => renewed,
+            };
+            match done {
+                Ok(notice) => say(&notice),
+                Err(problem) => say_error(&problem),
             }
         }
-        if let Some(log) = &log
+    }
+
+    /// Uses the certificate once its files have changed.
+    async fn renew(&mut self) -> Result<String, String> {
+        let Some((handle, files)) = &mut self.tls else { return std::future::pending().await };
+        files.changed(RENEWAL).await;
+        let read = files.read().map_err(|error| {
+            format!("the old certificate stays in use; the new one: {}", error.message())
+        })?;
+        handle.replace(read);
+        Ok("the certificate was renewed".to_owned())
+    }
+
+    async fn reload(&mut self) -> Result<String, String> {
+        if let Some(log) = &self.log
             && let Err(error) = log.reopen().await
         {
             say_error(&format!("cannot reopen the audit log; the old file stays in use: {error}"));
         }
-        let config = match read_again(path, access.current()).await {
-            Ok(config) => config,
-            Err(problem) => {
-                say_error(&format!("not reloaded; the old configuration stays in use: {problem}"));
-                continue;
-            }
-        };
-        let (kept, new_tls) = (fixed.changed(config.fixed()), config.tls().cloned());
-        let new_files = config.certificate_files().cloned();
-        if let Err(error) = access.replace(config.into_access()) {
-            let path = path.display();
-            say_error(&format!(
-                "not reloaded; the old configuration stays in use: {path}: {}",
-                error.message()
-            ));
-            continue;
+        let path = self.path.display();
+        let stays = |problem: String| format!("not reloaded; the old configuration stays in use: {problem}");
+        let config = read_again(&self.path, self.access.current()).await.map_err(stays)?;
+        let kept = self.fixed.changed(config.fixed());
+        let tls = config.tls().cloned().zip(config.certificate_files().cloned());
+        let replaced = self.access.replace(config.into_access());
+        replaced.map_err(|error| stays(format!("{path}: {}", error.message())))?;
+        if let (Some((handle, files)), Some((new, new_files))) = (&mut self.tls, tls) {
+            handle.replace(new);
+            *files = new_files;
         }
-        if let (Some(handle), Some(tls)) = (&tls, new_tls) {
-            handle.replace(tls);
-            files = new_files;
-        }
-        let kept = match kept.is_empty() {
-            true => String::new(),
-            false => format!("; only a restart changes {}", kept.join(", ")),
-        };
-        say(&format!("reloaded {}{kept}", path.display()));
-    }
-}
-
-/// Returns the certificate of files that have changed.
-async fn renewed(files: &mut Option<CertificateFiles>) -> Result<ServerTls, Error> {
-    match files {
-        Some(files) => {
-            files.changed(RENEWAL).await;
-            files.read()
-        }
-        None => std::future::pending().await,
+        Ok(match kept.is_empty() {
+            true => format!("reloaded {path}"),
+            false => format!("reloaded {path}; only a restart changes {}", kept.join(", ")),
+        })
     }
 }
 
