@@ -106,7 +106,7 @@ mod tls;
 pub use access::{Access, AccessError};
 pub use access_handle::AccessHandle;
 pub use audit::AuditLog;
-pub use bridge::{Bridge, RunningBridge, TlsHandle};
+pub use bridge::{Bridge, RunningBridge};
 pub use caller::{Caller, Identity, ParseHashError, TokenHash};
 pub use certificate_files::CertificateFiles;
 pub use config::{Config, ConfigError, FixedSettings};
@@ -115,4 +115,4 @@ pub use operations::Operations;
 #[cfg(feature = "redis")]
 pub use redis_budget::RedisBudget;
 pub use rules::{ParsePatternError, RpcPattern, Rules};
-pub use tls::ServerTls;
+pub use tls::{ServerTls, TlsHandle};

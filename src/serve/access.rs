@@ -131,7 +131,7 @@ impl Access {
     /// Fails if it has no tenant or one that was not added before, or if another caller has the same
     /// identity.
     pub fn caller(mut self, caller: Caller) -> Result<Self, AccessError> {
-        let wrong = |problem: String| AccessError { caller: caller.name.to_string(), problem };
+        let wrong = |problem: String| AccessError(format!("caller {:?}: {problem}", caller.name));
         if caller.tenants.is_empty() {
             return Err(wrong("it has no tenant".to_owned()));
         }
@@ -248,14 +248,11 @@ impl fmt::Debug for Access {
 
 /// A [`Caller`] that cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessError {
-    caller: String,
-    problem: String,
-}
+pub struct AccessError(String);
 
 impl fmt::Display for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "caller {:?}: {}", self.caller, self.problem)
+        f.write_str(&self.0)
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use prost::DecodeError;
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use super::gate::{Gate, by_path};
 use super::health_checks::HealthChecks;
 use super::hosted::{Hosted, Rest};
 use super::operations::Operations;
-use super::tls::{CurrentTls, ServerTls};
+use super::tls::{ServerTls, TlsHandle};
 use crate::client::Client;
 use crate::server::browsers::Browsers;
 use crate::server::connections::{self, Calls, Handshake, Plain, Workers};
@@ -37,7 +37,7 @@ pub struct Bridge {
     worker_threads: usize,
     origins: Vec<Origin>,
     notifier: Notifier,
-    tls: Option<CurrentTls>,
+    tls: Option<TlsHandle>,
     audit: Option<AuditLog>,
     operations: Option<Operations>,
 }
@@ -103,7 +103,7 @@ impl Bridge {
     /// Serves over TLS with this certificate. By default there is no TLS.
     #[must_use]
     pub fn tls(mut self, tls: ServerTls) -> Self {
-        self.tls = Some(CurrentTls(Arc::new(RwLock::new(tls))));
+        self.tls = Some(TlsHandle::new(tls));
         self
     }
 
@@ -136,7 +136,7 @@ impl Bridge {
 
     /// Returns a handle that replaces the certificate while the bridge serves; `None` without TLS.
     pub fn tls_handle(&self) -> Option<TlsHandle> {
-        self.tls.clone().map(TlsHandle)
+        self.tls.clone()
     }
 
     /// Serves on 127.0.0.1 at a free port.
@@ -266,17 +266,6 @@ impl fmt::Debug for Bridge {
             .field("limits", &self.limits)
             .field("origins", &self.origins)
             .finish_non_exhaustive()
-    }
-}
-
-/// Replaces the certificate of a [`Bridge`] while it serves.
-#[derive(Clone, Debug)]
-pub struct TlsHandle(CurrentTls);
-
-impl TlsHandle {
-    /// Uses this certificate for connections from now on.
-    pub fn replace(&self, tls: ServerTls) {
-        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = tls;
     }
 }
 

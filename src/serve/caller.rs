@@ -136,7 +136,7 @@ impl FromStr for TokenHash {
     type Err = ParseHashError;
 
     fn from_str(text: &str) -> Result<Self, ParseHashError> {
-        let (mut hash, wrong) = ([0; 32], ParseHashError(Problem::NoHash));
+        let (mut hash, wrong) = ([0; 32], ParseHashError(", 64 hexadecimal digits"));
         // `from_str_radix` also accepts a sign.
         if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(wrong);
@@ -147,8 +147,11 @@ impl FromStr for TokenHash {
         }
         match Self(hash) {
             // What a shell prints for a variable that is not set.
-            hash if hash == Self::of("") => Err(ParseHashError(Problem::Empty)),
-            hash if hash == Self::of(KNOWN) => Err(ParseHashError(Problem::Known)),
+            hash if hash == Self::of("") => Err(ParseHashError(", found that of an empty text")),
+            hash if hash == Self::of(KNOWN) => Err(ParseHashError(
+                " of your own, found that of the examples; `openssl rand -hex 32` makes a token, \
+                 `printf %s TOKEN | sha256sum` prints its hash",
+            )),
             hash => Ok(hash),
         }
     }
@@ -157,25 +160,11 @@ impl FromStr for TokenHash {
 /// The text is not a [`TokenHash`], or is that of an empty token or of the one in the examples. It may be a token, so
 /// the error does not show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseHashError(Problem);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Problem {
-    NoHash,
-    Empty,
-    Known,
-}
+pub struct ParseHashError(&'static str);
 
 impl fmt::Display for ParseHashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Problem::NoHash => "expected the SHA-256 of a token, 64 hexadecimal digits",
-            Problem::Empty => "expected the SHA-256 of a token, found that of an empty text",
-            Problem::Known => {
-                "expected the SHA-256 of a token of your own, found that of the examples; `openssl rand -hex 32` \
-                 makes a token, `printf %s TOKEN | sha256sum` prints its hash"
-            }
-        })
+        write!(f, "expected the SHA-256 of a token{}", self.0)
     }
 }
 

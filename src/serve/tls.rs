@@ -69,11 +69,22 @@ impl fmt::Debug for ServerTls {
     }
 }
 
-/// The current TLS of a bridge. New connections get it.
+/// Replaces the certificate of a [`Bridge`](super::Bridge) while it serves.
 #[derive(Clone, Debug)]
-pub(super) struct CurrentTls(pub(super) Arc<RwLock<ServerTls>>);
+pub struct TlsHandle(Arc<RwLock<ServerTls>>);
 
-impl Handshake for CurrentTls {
+impl TlsHandle {
+    pub(super) fn new(tls: ServerTls) -> Self {
+        Self(Arc::new(RwLock::new(tls)))
+    }
+
+    /// Uses this certificate for connections from now on.
+    pub fn replace(&self, tls: ServerTls) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = tls;
+    }
+}
+
+impl Handshake for TlsHandle {
     fn accept(&self, stream: Lent) -> Accepting {
         let ServerTls(config) = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move {
