@@ -23,9 +23,12 @@ impl Default for MessageLimit {
 }
 
 impl fmt::Display for MessageLimit {
+    /// `{:#}` has the advice for a response, too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the limit is {} bytes", self.bytes)?;
-        self.setting.map_or(Ok(()), |setting| write!(f, ": raise it with {setting}"))
+        let Some(setting) = self.setting else { return Ok(()) };
+        let pages = if f.alternate() { ", or ask for smaller pages" } else { "" };
+        write!(f, ": raise it with {setting}{pages}")
     }
 }
 

@@ -56,10 +56,10 @@ impl Admitted {
     /// Describes the call for the audit log.
     pub(super) fn described(&self, spec: &MethodSpec, target: Target) -> audit::Call {
         let Identified { caller, subject, own_token } = &self.identified;
-        let is_made_up = |own: &OwnToken| !self.tenant.own_tokens.is_accepted(own.hash);
+        let is_unproven = |own: &OwnToken| !self.tenant.own_tokens.is_accepted(own.hash);
         audit::Call {
             caller: caller.name.to_string(),
-            may_be_nobody: own_token.as_ref().is_some_and(is_made_up),
+            is_unproven: own_token.as_ref().is_some_and(is_unproven),
             subject: subject.clone(),
             tenant: self.tenant.name.to_string(),
             rpc: spec.path.strip_prefix('/').unwrap_or(spec.path),

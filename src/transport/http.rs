@@ -221,7 +221,7 @@ impl HttpClient {
     }
 
     fn too_large(&self) -> Error {
-        self.limits.response_too_large(format_args!("more than {}", self.limits.message.bytes))
+        self.limits.response_too_large("too many")
     }
 
     /// Creates the error for a request without a response.

@@ -59,7 +59,7 @@ impl Limits {
     /// Returns the error of a response whose message is over the limit.
     pub(super) fn response_too_large(&self, size: impl fmt::Display) -> Error {
         let limit = self.message;
-        let message = format!("the response has {size} bytes, {limit}, or ask for smaller pages");
+        let message = format!("the response has {size} bytes, {limit:#}");
         Error::new(ErrorKind::Limit, Code::OutOfRange, message)
     }
 

@@ -154,7 +154,7 @@ async fn an_answer_over_the_limit_says_which_and_how_to_raise_it() {
     let error = greeter.greet(greet("large 10000")).await.unwrap_err();
     assert!(error.is_limit_exceeded() && error.may_have_executed(), "{error:?}");
     assert!(error.to_string().contains("has 10006 bytes"), "{error}");
-    assert!(error.to_string().contains("limit of this client is 10000"), "{error}");
+    assert!(error.to_string().contains("the limit is 10000 bytes"), "{error}");
     assert!(error.to_string().contains("ClientBuilder::max_message_size"), "{error}");
 }
 

@@ -1,4 +1,4 @@
-//! How much of the log may be about callers who may be nobody.
+//! How much of the log may be about tokens that no upstream has accepted.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,13 +9,12 @@ const WHOLE: Duration = Duration::from_secs(4000);
 
 /// The bytes that may be written about tokens that no upstream has accepted.
 ///
-/// Only the upstream can tell a made-up token, after the line that has to be written before the call. Whoever makes up
-/// tokens could fill the disk with these lines, which would stop the writes of everybody. So all such tokens share an
-/// allowance, and a call beyond it is neither logged nor sent. The holder of a real token gets out of it by any call
-/// that the upstream accepts, such as one that changes nothing, which is not logged.
+/// Only the upstream can tell whether a token is made up, and the line before the call is written first. With these lines
+/// anybody could fill the disk, which would stop the writes of everybody. So such tokens share an allowance, and a call
+/// beyond it is neither logged nor sent. A real token is out of it once the upstream has accepted any call with it, such
+/// as one that changes nothing, which is not logged.
 ///
-/// It counts bytes, since a caller chooses how long its lines are, and belongs to the log rather than to a tenant,
-/// since the disk does.
+/// It counts bytes because callers choose how long their lines are. It is one for the whole log, as the disk is.
 #[derive(Debug)]
 pub(super) struct Allowance(Mutex<Instant>);
 

@@ -14,8 +14,8 @@ use crate::wkt::Timestamp;
 #[derive(Clone, Debug)]
 pub(in crate::serve) struct Call {
     pub(in crate::serve) caller: String,
-    /// Whether its token may be made up.
-    pub(in crate::serve) may_be_nobody: bool,
+    /// Whether the caller's token is one that the upstream has not accepted yet.
+    pub(in crate::serve) is_unproven: bool,
     pub(in crate::serve) subject: Option<String>,
     pub(in crate::serve) tenant: String,
     /// The full name of the RPC.
@@ -107,7 +107,7 @@ impl AuditLog {
     }
 
     fn allow(&self, call: &Call, bytes: usize) -> Result<(), Status> {
-        if !call.may_be_nobody || self.allowance.take(bytes) {
+        if !call.is_unproven || self.allowance.take(bytes) {
             return Ok(());
         }
         Err(Status::resource_exhausted(
