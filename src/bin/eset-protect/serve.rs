@@ -191,7 +191,9 @@ impl Serving {
             say_error(&format!("cannot reopen the audit log; the old file stays in use: {error}"));
         }
         let path = self.path.display();
-        let stays = |problem: String| format!("not reloaded; the old configuration stays in use: {problem}");
+        let stays = |problem: String| {
+            format!("not reloaded; the old configuration stays in use: {problem}")
+        };
         let config = read_again(&self.path, self.access.current()).await.map_err(stays)?;
         let kept = self.fixed.changed(config.fixed());
         let tls = config.tls().cloned().zip(config.certificate_files().cloned());
