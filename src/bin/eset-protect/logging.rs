@@ -1,14 +1,16 @@
 //! Logs to standard error on request.
 
 mod calls;
+mod format;
 pub mod json;
 mod line;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod prefix;
 
 use std::io::{self, IsTerminal};
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
@@ -18,16 +20,10 @@ use crate::failure::Failure;
 use crate::stderr;
 use crate::style::Style;
 use calls::Calls;
+use format::Format;
 use line::Line;
 
 const VARIABLE: &str = "ESET_PROTECT_LOG";
-
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
-}
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection and output")]

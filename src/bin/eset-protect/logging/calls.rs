@@ -13,8 +13,9 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::line::begin;
-use super::{Format, json};
+use super::format::Format;
+use super::json;
+use super::prefix::begin;
 use crate::stderr;
 use crate::style::Style;
 use crate::text::{count, printable};

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::calls::CallSpan;
+use super::prefix::begin;
 use crate::style::Style;
 
 /// Writes each event as a line, with the name of the call instead of all fields of its span.
@@ -47,17 +47,4 @@ where
 /// Whether the span is this crate's, which repeats at length what the line of the call already says.
 fn is_ours(target: &str) -> bool {
     target.starts_with("eset_protect::")
-}
-
-/// Writes the time and level at the start of a line.
-pub fn begin(writer: &mut Writer<'_>, style: Style, level: Level) -> fmt::Result {
-    let mut time = String::new();
-    SystemTime.format_time(&mut Writer::new(&mut time))?;
-    let name = format!("{level:>5}");
-    let name = match level {
-        Level::ERROR | Level::WARN => style.red(&name),
-        Level::INFO => style.green(&name),
-        _ => style.dim(&name),
-    };
-    write!(writer, "{} {name} ", style.dim(&time))
 }
