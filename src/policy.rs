@@ -23,6 +23,8 @@
 //! ```
 
 mod archive;
+#[cfg(feature = "policies-as-code")]
+mod assignment;
 mod container;
 #[cfg(feature = "policies-as-code")]
 mod document;
@@ -39,6 +41,8 @@ mod lzma;
 #[cfg(feature = "policies-as-code")]
 mod path;
 #[cfg(feature = "policies-as-code")]
+mod read;
+#[cfg(feature = "policies-as-code")]
 mod setting;
 #[cfg(feature = "policies-as-code")]
 mod settings;
@@ -49,12 +53,13 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+#[cfg(feature = "policies-as-code")]
+pub use assignment::{AssignmentFile, Target};
 pub use container::Container;
 pub use error::{ContainerError, ContainerProblem};
 #[cfg(feature = "policies-as-code")]
 pub use file::{
-    AssignmentFile, ExportFile, FeatureFile, FileError, FlagsFile, PolicyFile, SettingFile, Target,
-    container_of,
+    ExportFile, FeatureFile, FileError, FlagsFile, PolicyFile, SettingFile, container_of,
 };
 #[cfg(feature = "policies-as-code")]
 pub use path::{PathError, SettingPath};

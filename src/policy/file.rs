@@ -5,14 +5,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::assignment::AssignmentFile;
 use super::container::Container;
 use super::error::ContainerError;
 use super::path::SettingPath;
+use super::read;
 use super::setting::{NewSetting, SettingValue};
 use super::settings::EditError;
 use crate::params::PolicyData;
-use crate::policy_management::v2::policy_target::Target as WireTarget;
-use crate::policy_management::v2::{FeaturePolicy, Policy, PolicyTarget, SettingFlags};
+use crate::policy_management::v2::{FeaturePolicy, Policy, SettingFlags};
 use crate::wkt::Any;
 
 /// A policy as a file: with any format of serde's that describes itself, such as JSON or YAML.
@@ -20,7 +21,11 @@ use crate::wkt::Any;
 /// [`from_policy`](Self::from_policy) and [`to_policy`](Self::to_policy) lose nothing, also where the settings
 /// cannot be read: `configuration` is the original, and [`settings`](FeatureFile::settings) are laid over it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "a policy, an object with `name`, `assignments` and `features`"
+)]
 pub struct PolicyFile {
     /// The name, by which a policy is found again.
     pub name: String,
@@ -48,72 +53,16 @@ pub struct ExportFile {
     pub after: String,
 }
 
-/// A target of a policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AssignmentFile {
-    /// What the policy is assigned to.
-    #[serde(flatten)]
-    pub target: Target,
-    /// The rank among the policies of the target, 1 being the highest; by default the last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rank: Option<u32>,
-}
-
-/// What a policy is assigned to, by UUID.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Target {
-    /// A device.
-    Device(String),
-    /// All devices of a group.
-    Group(String),
-    /// All devices of a subscription.
-    Subscription(String),
-}
-
-impl Target {
-    /// Returns the target of an assignment; `None` if it has none.
-    pub fn of(target: Option<&PolicyTarget>) -> Option<Self> {
-        Some(match target?.target.clone()? {
-            WireTarget::DeviceUuid(uuid) => Self::Device(uuid),
-            WireTarget::DeviceGroupUuid(uuid) => Self::Group(uuid),
-            WireTarget::SubscriptionUuid(uuid) => Self::Subscription(uuid),
-        })
-    }
-
-    /// Whether an assignment has this target.
-    pub(crate) fn is(&self, target: Option<&PolicyTarget>) -> bool {
-        Self::of(target).as_ref() == Some(self)
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device(uuid) => write!(f, "device {uuid}"),
-            Self::Group(uuid) => write!(f, "group {uuid}"),
-            Self::Subscription(uuid) => write!(f, "subscription {uuid}"),
-        }
-    }
-}
-
-impl From<Target> for PolicyTarget {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Device(uuid) => Self::device(uuid),
-            Target::Group(uuid) => Self::device_group(uuid),
-            Target::Subscription(uuid) => Self::subscription(uuid),
-        }
-    }
-}
-
 /// The settings for one feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "a feature, an object with `settings` and `configuration`"
+)]
 pub struct FeatureFile {
     /// The feature; [`FeaturePolicy::LEGACY_FEATURE_ID`] if it is left out.
-    #[serde(default = "legacy")]
+    #[serde(default = "legacy", deserialize_with = "read::feature_id")]
     pub feature_id: u32,
     /// The flags of settings, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -125,39 +74,8 @@ pub struct FeatureFile {
     pub settings: Option<BTreeMap<String, SettingFile>>,
     /// The configuration as ESET's API has it. Its `data` may be missing if `settings` are there. Written as the
     /// text of its JSON, since YAML would change numbers; read from that and from an object.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "json_text")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "read::json_text")]
     pub configuration: Option<Any>,
-}
-
-/// An `Any` as the text of its JSON.
-mod json_text {
-    use serde::de::Error as _;
-    use serde::ser::Error as _;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::wkt::Any;
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        Text(String),
-        Object(Any),
-    }
-
-    pub(super) fn serialize<S: Serializer>(any: &Option<Any>, to: S) -> Result<S::Ok, S::Error> {
-        let text = any.as_ref().map(serde_json::to_string).transpose();
-        text.map_err(S::Error::custom)?.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Any>, D::Error> {
-        match Option::<Form>::deserialize(from)? {
-            None => Ok(None),
-            Some(Form::Object(any)) => Ok(Some(any)),
-            Some(Form::Text(text)) => {
-                serde_json::from_str(&text).map(Some).map_err(D::Error::custom)
-            }
-        }
-    }
 }
 
 fn legacy() -> u32 {
@@ -166,7 +84,12 @@ fn legacy() -> u32 {
 
 /// The flags of a setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    deny_unknown_fields,
+    expecting = "flags, an object with `applyForcefully` and `readOnly`"
+)]
 pub struct FlagsFile {
     /// Overrides policies merged later.
     pub apply_forcefully: bool,
@@ -175,7 +98,7 @@ pub struct FlagsFile {
 }
 
 /// A setting in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SettingFile {
     /// The value of a setting that the configuration has.
@@ -336,7 +259,10 @@ fn edit(
     for (path, setting) in wanted {
         let SettingFile::New(new) = setting else {
             let error = EditError::NotFound(path);
-            return Err(format!("{error} yet; give its value, kind and flags").into());
+            return Err(format!(
+                "{error} yet; give its value, kind and flags, such as {{value: '0', kind: '9', flags: '4'}}"
+            )
+            .into());
         };
         container.insert(&path, new)?;
         is_changed = true;

@@ -59,7 +59,10 @@ impl fmt::Display for SettingValue {
 
 /// A setting to add.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a new setting, an object with `value`, `kind` and `flags`"
+)]
 pub struct NewSetting {
     /// `ce_value`.
     pub value: String,

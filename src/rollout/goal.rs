@@ -32,8 +32,8 @@ pub(super) struct Goal {
 }
 
 impl Goal {
-    /// Finds the policies that were created, in order.
-    pub(super) fn created(&self, before: &Tenant, now: &Tenant) -> Vec<String> {
+    /// Finds the policies that were created, in order; `None` for those that are not there.
+    pub(super) fn created(&self, before: &Tenant, now: &Tenant) -> Vec<Option<String>> {
         let is_new = |policy: &&Policy| before.policy(&policy.uuid).is_none();
         let mut free: Vec<_> = now.policies.iter().filter(is_new).collect();
         let mut created = vec![None; self.new.len()];
@@ -62,7 +62,7 @@ impl Goal {
         for (slot, wanted) in created.iter_mut().zip(&self.new).filter(|(slot, _)| slot.is_none()) {
             bind(slot, wanted, None);
         }
-        created.into_iter().map_while(|uuid| uuid).collect()
+        created
     }
 
     /// Returns the next step, given the policies that were created; `None` if the goal is reached.

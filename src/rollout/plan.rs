@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::goal::{Goal, Wanted};
 use super::tenant::{Tenant, same};
+use crate::error::is_uuid;
 use crate::policy::{FileError, PolicyFile, Target};
 use crate::policy_management::v2::Policy;
 
@@ -108,8 +109,12 @@ impl fmt::Display for Change {
 pub enum PlanError {
     /// Several files have this name.
     SameName(String),
-    /// Several policies of the tenant have the name of a file.
-    Ambiguous(String),
+    /// Several policies of the tenant have the name of a file. Contains their UUIDs.
+    Ambiguous(String, Vec<String>),
+    /// A file has no name.
+    NoName,
+    /// A file has an assignment, with this index, to something that has no UUID.
+    Target(String, usize, Target),
     /// The policy with the name of a file is built in, and differs.
     BuiltIn(String),
     /// A file has the same target twice.
@@ -124,8 +129,17 @@ impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SameName(name) => write!(f, "several files have the name {name:?}"),
-            Self::Ambiguous(name) => {
-                write!(f, "several policies of the tenant have the name {name:?}")
+            Self::Ambiguous(name, uuids) => {
+                let uuids = uuids.join(", ");
+                write!(
+                    f,
+                    "several policies of the tenant have the name {name:?}: {uuids}; delete all but one"
+                )
+            }
+            Self::NoName => f.write_str("name: expected the name of a policy, found an empty text"),
+            Self::Target(name, index, target) => {
+                let (kind, uuid) = target.parts();
+                write!(f, "{name:?}: assignments[{index}].{kind}: expected a UUID, found {uuid:?}")
             }
             Self::BuiltIn(name) => write!(f, "{name:?} is built in and cannot be replaced"),
             Self::SameTarget(name, target) => write!(f, "{name:?} has {target} twice"),
@@ -148,12 +162,15 @@ impl Plan {
     ///
     /// Fails if the files contradict each other or the tenant.
     pub fn new(before: Tenant, files: &[PolicyFile], prune: bool) -> Result<Self, PlanError> {
+        let mut targets = before.targets();
+        let files = files.iter().map(|file| checked(file, &targets));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
         let mut goal = Goal::default();
         let mut changes = Vec::new();
         // What stands for each file, and the policy that it replaces.
         let mut managed = Vec::new();
         let mut names = BTreeSet::new();
-        for file in files {
+        for file in &files {
             let name = || file.name.clone();
             if !names.insert(&*file.name) {
                 return Err(PlanError::SameName(name()));
@@ -161,8 +178,10 @@ impl Plan {
             let policy = file.to_policy().map_err(|error| PlanError::File(name(), error))?;
             let mut found = before.policies.iter().filter(|p| p.display_name == file.name);
             let old = found.next();
-            if found.next().is_some() {
-                return Err(PlanError::Ambiguous(name()));
+            let others: Vec<_> = found.map(|policy| policy.uuid.clone()).collect();
+            if let Some(old) = old.filter(|_| !others.is_empty()) {
+                let uuids = [vec![old.uuid.clone()], others].concat();
+                return Err(PlanError::Ambiguous(name(), uuids));
             }
             let wanted = match old {
                 Some(old) if same(old, &policy) => Wanted::Existing(old.uuid.clone()),
@@ -189,7 +208,6 @@ impl Plan {
                 goal.delete.insert(uuid);
             }
         }
-        let mut targets = before.targets();
         for (file, ..) in &managed {
             let mut of_file = BTreeSet::new();
             for assignment in &file.assignments {
@@ -227,10 +245,33 @@ impl Plan {
         self.rolls_back
     }
 
+    /// Returns a policy that is replaced, by its UUID, and the new one.
+    pub fn replacement(&self, uuid: &str) -> Option<(&Policy, &Policy)> {
+        let old = self.before.policy(uuid)?;
+        let mut new = self.goal.new.iter();
+        Some((old, new.find(|new| new.display_name == old.display_name)?))
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
+}
+
+/// Checks what a file says of itself, and writes its targets as a tenant has them.
+fn checked(file: &PolicyFile, there: &BTreeSet<Target>) -> Result<PolicyFile, PlanError> {
+    let mut file = file.clone();
+    if file.name.trim().is_empty() {
+        return Err(PlanError::NoName);
+    }
+    for (index, assignment) in file.assignments.iter_mut().enumerate() {
+        let target = assignment.target.clone().canonical();
+        if !is_uuid(target.parts().1.as_bytes()) && !there.contains(&target) {
+            return Err(PlanError::Target(file.name, index, target));
+        }
+        assignment.target = target;
+    }
+    Ok(file)
 }
 
 type Managed<'a> = (&'a PolicyFile, Wanted, Option<&'a str>);

@@ -4,10 +4,12 @@ use std::fmt;
 
 use super::plan::Plan;
 use super::step::Step;
-use super::tenant::Tenant;
+use super::tenant::{MISSING, Tenant, same};
 use crate::client::Client;
 use crate::error::Error;
-use crate::policy_management::v2::UpdatePolicyAssignmentRankingRequest;
+use crate::policy_management::v2::{
+    Policy, PolicyAssignment, UpdatePolicyAssignmentRankingRequest,
+};
 
 /// The reason why a rollout ended early. What was done is not undone: [`Plan::apply`] goes on from there, and
 /// [`Plan::roll_back`] plans the way back.
@@ -17,6 +19,11 @@ pub enum RolloutError {
     /// Somebody else changed the tenant: it is in none of the states of the plan. Contains the difference.
     /// Nothing was changed by this call.
     Changed(String),
+    /// Somebody else changed the tenant while this call added what is new. Contains the difference. Nothing was
+    /// removed by this call.
+    ChangedMeanwhile(String),
+    /// It was asked to stop between two steps.
+    Stopped,
     /// A step failed. It may have executed; see [`Error::may_have_executed`].
     Call(Box<Step>, Box<Error>),
     /// The tenant could not be read.
@@ -27,6 +34,13 @@ impl fmt::Display for RolloutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed(what) => write!(f, "the tenant changed since the plan: {what}"),
+            Self::ChangedMeanwhile(what) => {
+                write!(
+                    f,
+                    "somebody else changed the tenant during the rollout: {what}; nothing was removed"
+                )
+            }
+            Self::Stopped => f.write_str("stopped"),
             Self::Call(step, error) => write!(f, "{step}: {error}"),
             Self::Read(error) => error.fmt(f),
         }
@@ -36,7 +50,7 @@ impl fmt::Display for RolloutError {
 impl std::error::Error for RolloutError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Changed(_) => None,
+            Self::Changed(_) | Self::ChangedMeanwhile(_) | Self::Stopped => None,
             Self::Call(_, error) | Self::Read(error) => Some(&**error),
         }
     }
@@ -46,21 +60,51 @@ impl Plan {
     /// Carries out the plan, or what is left of it after an interruption, and calls `done` after each step. Does
     /// nothing if it was carried out.
     ///
-    /// It reads the tenant once, at the start, and does not notice what somebody else changes from then on.
+    /// It reads the tenant at the start, and again before it removes anything. It does not notice what somebody
+    /// else changes while it removes what is old.
     ///
     /// # Errors
     ///
     /// [`RolloutError::Changed`] if the tenant is neither as it was when the plan was made nor as this plan left
-    /// it: another policy, other contents of a policy, another assignment or another order on any target. After any
-    /// other error, call this again, or go back with [`roll_back`](Self::roll_back).
+    /// it: another policy, other contents of a policy, another assignment or another order on any target;
+    /// [`RolloutError::ChangedMeanwhile`] if it is so before the first removal. After any other error, call this
+    /// again, or go back with [`roll_back`](Self::roll_back).
     pub async fn apply(
         &self,
         client: &Client,
-        mut done: impl FnMut(&Step),
+        done: impl FnMut(&Step),
     ) -> Result<(), RolloutError> {
-        let mut now = Tenant::read(client).await.map_err(|e| RolloutError::Read(Box::new(e)))?;
+        self.apply_until(client, done, || false).await
+    }
+
+    /// [`apply`](Self::apply), but ends with [`RolloutError::Stopped`] before the next step once `is_stopped`.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply), and [`RolloutError::Stopped`].
+    pub async fn apply_until(
+        &self,
+        client: &Client,
+        mut done: impl FnMut(&Step),
+        mut is_stopped: impl FnMut() -> bool,
+    ) -> Result<(), RolloutError> {
+        let read = async || Tenant::read(client).await.map_err(|e| RolloutError::Read(Box::new(e)));
+        let mut now = read().await?;
         let mut made = self.expect_on_way(&now)?;
+        let mut is_fresh = true;
         while let Some(step) = self.goal.next(&now, &made) {
+            if is_stopped() {
+                return Err(RolloutError::Stopped);
+            }
+            // From here on, everything new is there, and only removals follow.
+            let removes = matches!(step, Step::Unassign(_) | Step::Delete(_));
+            if removes && !is_fresh {
+                let found = read().await?;
+                if let Some(what) = self.changed(&now, &found, &made) {
+                    return Err(RolloutError::ChangedMeanwhile(what));
+                }
+            }
+            is_fresh = removes;
             let step = take(client, &step)
                 .await
                 .map_err(|error| RolloutError::Call(Box::new(step), Box::new(error)))?;
@@ -71,6 +115,20 @@ impl Plan {
             done(&step);
         }
         Ok(())
+    }
+
+    /// Names what somebody else changed, given what this plan left and what is there.
+    fn changed(&self, left: &Tenant, found: &Tenant, made: &[String]) -> Option<String> {
+        let edited = self.before.edited(found).or_else(|| {
+            let mut made = made.iter().zip(&self.goal.new);
+            let is_edited = |(uuid, wanted): &(&String, &Policy)| {
+                found.policy(uuid).is_some_and(|found| !same(found, wanted))
+            };
+            made.find(is_edited).map(|(uuid, wanted)| {
+                format!("the contents of policy {:?} {uuid}", wanted.display_name)
+            })
+        });
+        edited.or_else(|| left.differences(found).into_iter().next().map(|(_, what)| what))
     }
 
     /// Checks that the tenant is in one of the states that the plan passes through. Returns the UUIDs of the
@@ -87,16 +145,24 @@ impl Plan {
             let differences = state.differences(now);
             let weight: usize = differences.iter().map(|(weight, _)| weight).sum();
             let Some((_, what)) = differences.into_iter().next() else { return Ok(made) };
-            if nearest.as_ref().is_none_or(|(least, _)| weight < *least) {
+            if nearest.as_ref().is_none_or(|(least, _)| weight <= *least) {
                 nearest = Some((weight, what));
             }
-            // What the server chose is taken from the tenant; where it is not there, no later state is either.
+            // What the server chose is taken from the tenant. Where it is not there, no later state is either, but the
+            // last of those that differ least names what is missing.
+            let missing = || format!("{MISSING}{}-{}", made.len(), state.assignments.len());
             let step = match self.goal.next(&state, &made) {
-                Some(Step::Create(_)) => {
-                    let policy = created.get(made.len()).and_then(|uuid| now.policy(uuid));
-                    policy.map(|policy| Step::Create(Box::new(policy.clone())))
+                Some(Step::Create(wanted)) => {
+                    let uuid = created.get(made.len()).and_then(Option::as_deref);
+                    let policy = uuid.and_then(|uuid| now.policy(uuid)).cloned();
+                    let missing = || Policy { uuid: missing(), ..*wanted };
+                    Some(Step::Create(Box::new(policy.unwrap_or_else(missing))))
                 }
-                Some(Step::Assign(wanted)) => state.made_since(&wanted, now).map(Step::Assign),
+                Some(Step::Assign(wanted)) => {
+                    let made = state.made_since(&wanted, now);
+                    let missing = || PolicyAssignment { uuid: missing(), rank: u32::MAX, ..wanted };
+                    Some(Step::Assign(made.unwrap_or_else(missing)))
+                }
                 step => step,
             };
             let Some(step) = step else { break };

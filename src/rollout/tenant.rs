@@ -121,7 +121,7 @@ impl Tenant {
     ) -> Option<PolicyAssignment> {
         let made = now.assignments.iter().find(|made| {
             made.policy_uuid == wanted.policy_uuid
-                && made.target == wanted.target
+                && Target::of(made.target.as_ref()) == Target::of(wanted.target.as_ref())
                 && self.assignments.iter().all(|was| was.uuid != made.uuid)
         })?;
         Some(PolicyAssignment { rank: u32::MAX, ..made.clone() })
@@ -170,8 +170,14 @@ impl Tenant {
 type Orders<'a> = BTreeMap<Option<Target>, Vec<(u32, &'a str)>>;
 
 fn named(policy: &Policy) -> String {
-    format!("policy {:?} {}", policy.display_name, policy.uuid)
+    match policy.uuid.starts_with(MISSING) {
+        true => format!("policy {:?} that the plan created", policy.display_name),
+        false => format!("policy {:?} {}", policy.display_name, policy.uuid),
+    }
 }
+
+/// What the UUIDs begin with that stand for something missing.
+pub(super) const MISSING: &str = "#";
 
 /// Whether two policies are the same but for what the server sets.
 pub(super) fn same(a: &Policy, b: &Policy) -> bool {

@@ -59,7 +59,8 @@ fn edited_settings_are_laid_over_the_configuration() {
     let settings = file.features[0].settings.as_mut().unwrap();
     settings.insert("endpoint.new".into(), SettingFile::Value("0".into()));
     let error = file.to_policy().unwrap_err().to_string();
-    let expected = "features[0]: settings: there is no setting endpoint.new yet; give its value, kind and flags";
+    let expected = "features[0]: settings: there is no setting endpoint.new yet; give its value, kind and flags, \
+                    such as {value: '0', kind: '9', flags: '4'}";
     assert_eq!(error, expected);
 }
 
@@ -83,6 +84,55 @@ assignments:
     let leaf =
         r#""data":{"endpoint":{"gui":{"Splash":{"ce_flags":"4","ce_type":"9","ce_value":"1"}}}}"#;
     assert!(data.contains(leaf), "{data}");
+}
+
+/// Each error says where it is, what is there, and what was expected.
+#[test]
+fn mistakes_in_files_are_named() {
+    let rank = "expected a whole number from 1 to 4294967295";
+    let one = "expected one of device, group and subscription";
+    for (member, expected) in [
+        (
+            "assignments: [{group: g, rnk: 1}]",
+            "assignments[0]: unknown field `rnk`, expected one of",
+        ),
+        ("assignments: [{group: g, group: h}]", "duplicate field `group`"),
+        (
+            "assignments: [{group: g}, {group: g, device: d}]",
+            &format!("assignments: {one}, found device d and group g"),
+        ),
+        ("assignments: [{rank: 1}]", &format!("assignments: {one}, found none")),
+        (
+            "assignments: [{group: g, rank: first}]",
+            &format!("assignments[0].rank: invalid type: string \"first\", {rank}"),
+        ),
+        (
+            "assignments: [{group: g, rank: 0}]",
+            &format!("assignments[0].rank: invalid value: integer `0`, {rank}"),
+        ),
+        (
+            "features: [{settings: {a.b: 1}}]",
+            "features[0].settings.a.b: invalid type: integer `1`, expected the value of a setting in \
+             quotes, such as '1', or a new setting, such as {value: '1', kind: '9', flags: '4'}",
+        ),
+        (
+            "features: [{settings: {a.b: {value: '1'}}}]",
+            "features[0].settings.a.b: missing field `kind`",
+        ),
+        (
+            "features: [{configuration: 5}]",
+            "features[0].configuration: invalid type: integer `5`, expected an object with `@type`",
+        ),
+        (
+            "features: [{featureId: x}]",
+            "features[0].featureId: invalid type: string \"x\", expected a whole number from 0",
+        ),
+        ("features: [x]", "features[0]: invalid type: string \"x\", expected a feature, an object"),
+    ] {
+        let error = serde_norway::from_str::<PolicyFile>(&format!("name: X\n{member}\n"));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use eset_protect::policy::{AssignmentFile, FeatureFile, PolicyFile, Target};
 use eset_protect::policy_management::v2::{
     FeaturePolicy, Policy, PolicyAssignment, UpdatePolicyAssignmentRankingRequest,
 };
-use eset_protect::rollout::{Change, Plan, PlanError, Tenant};
+use eset_protect::rollout::{Change, Plan, PlanError, RolloutError, Step, Tenant};
 use fastrand::Rng;
 
 use crate::stage::{GROUPS, Stage, State, state};
@@ -297,6 +297,73 @@ async fn what_was_deleted_comes_back_as_the_plan_of_the_way_back_says() {
             break;
         }
     }
+    stage.emulator.shutdown().await;
+}
+
+/// Somebody else assigns the old policy while the new one is put in place.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_removed_after_a_change_by_others() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    stage.plan(&[file("a", "1", [None])]).await.apply(client, |_| {}).await.unwrap();
+    let old = stage.tenant().await.policies[0].uuid.clone();
+    let plan = stage.plan(&[file("a", "2", [None])]).await;
+    let elsewhere = || {
+        let target = Some(Target::Group(GROUPS[1].to_owned()).into());
+        let assignment =
+            PolicyAssignment { policy_uuid: old.clone(), target, ..Default::default() };
+        let assigned = client.policy_assignments().assign_policy(assignment).into_future();
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(assigned))
+    };
+    let error = plan.apply(client, |step| {
+        if matches!(step, Step::Create(_)) {
+            elsewhere().unwrap();
+        }
+    });
+    let error = error.await.unwrap_err();
+    assert!(matches!(error, RolloutError::ChangedMeanwhile(_)), "{error}");
+    let expected = format!("the policies on group {}; nothing was removed", GROUPS[1]);
+    assert!(error.to_string().ends_with(&expected), "{error}");
+    let tenant = stage.tenant().await;
+    assert_eq!(tenant.policies.len(), 2);
+    assert!(tenant.policies.iter().any(|policy| policy.uuid == old));
+    stage.emulator.shutdown().await;
+}
+
+/// What is named is what somebody else removed, not what the plan itself created.
+#[tokio::test]
+async fn what_is_missing_is_named() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let plan = stage.plan(&[file("a", "1", [None]), file("b", "1", [None])]).await;
+    plan.apply(client, |_| {}).await.unwrap();
+    let tenant = stage.tenant().await;
+    let gone = tenant.policies.iter().find(|policy| policy.display_name == "a").unwrap();
+    let on = tenant.assignments.iter().find(|on| on.policy_uuid == gone.uuid).unwrap();
+    client.policy_assignments().unassign_policy(on.uuid.clone()).await.unwrap();
+    let error = plan.apply(client, |_| {}).await.unwrap_err().to_string();
+    let expected =
+        format!("the tenant changed since the plan: the policies on group {}", GROUPS[0]);
+    assert_eq!(error, expected);
+    client.policies().delete_policy(gone.uuid.clone()).await.unwrap();
+    let error = plan.apply(client, |_| {}).await.unwrap_err().to_string();
+    let expected =
+        "the tenant changed since the plan: the missing policy \"a\" that the plan created";
+    assert_eq!(error, expected);
+    stage.emulator.shutdown().await;
+}
+
+/// UUIDs are the same in upper case; what is no UUID is refused.
+#[tokio::test]
+async fn targets_are_compared_without_regard_to_case() {
+    let stage = Stage::new().await;
+    let mut files = [file("a", "1", [None])];
+    stage.plan(&files).await.apply(&stage.client, |_| {}).await.unwrap();
+    files[0].assignments[0].target = Target::Group(GROUPS[0].to_uppercase());
+    assert!(stage.plan(&files).await.is_empty());
+    files[0].assignments[0].target = Target::Group("foo".to_owned());
+    let error = Plan::new(stage.tenant().await, &files, false).unwrap_err().to_string();
+    assert_eq!(error, "\"a\": assignments[0].group: expected a UUID, found \"foo\"");
     stage.emulator.shutdown().await;
 }
 

@@ -1,0 +1,119 @@
+//! Reads members of files, with errors that say what was expected.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+
+use super::file::SettingFile;
+use crate::wkt::Any;
+
+/// A whole number from `MIN` on.
+struct Whole<const MIN: u32>(u32);
+
+impl<'de, const MIN: u32> Deserialize<'de> for Whole<MIN> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visit<const MIN: u32>;
+
+        impl<const MIN: u32> Visitor<'_> for Visit<MIN> {
+            type Value = u32;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from {MIN} to {}", u32::MAX)
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
+                let whole = u32::try_from(number).ok().filter(|number| *number >= MIN);
+                whole.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+        }
+
+        from.deserialize_u32(Visit::<MIN>).map(Self)
+    }
+}
+
+pub(super) fn rank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    Ok(Option::<Whole<1>>::deserialize(from)?.map(|Whole(rank)| rank))
+}
+
+pub(super) fn feature_id<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    Whole::<0>::deserialize(from).map(|Whole(id)| id)
+}
+
+impl<'de> Deserialize<'de> for SettingFile {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> Visitor<'de> for Visit {
+            type Value = SettingFile;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "the value of a setting in quotes, such as '1', or a new setting, such as \
+                     {value: '1', kind: '9', flags: '4'}",
+                )
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<SettingFile, E> {
+                Ok(SettingFile::Value(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<SettingFile, A::Error> {
+                Deserialize::deserialize(MapAccessDeserializer::new(members)).map(SettingFile::New)
+            }
+        }
+
+        from.deserialize_any(Visit)
+    }
+}
+
+/// An `Any` as the text of its JSON.
+pub(super) mod json_text {
+    use serde::ser::{Error as _, Serialize, Serializer};
+
+    use super::{
+        Any, Deserialize, Deserializer, Error, MapAccess, MapAccessDeserializer, Visitor, fmt,
+    };
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        any: &Option<Any>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = any.as_ref().map(serde_json::to_string).transpose();
+        text.map_err(S::Error::custom)?.serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Any>, D::Error> {
+        Ok(Option::<Form>::deserialize(from)?.map(|Form(any)| any))
+    }
+
+    struct Form(Any);
+
+    impl<'de> Deserialize<'de> for Form {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            from.deserialize_any(Visit).map(Self)
+        }
+    }
+
+    struct Visit;
+
+    impl<'de> Visitor<'de> for Visit {
+        type Value = Any;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object with `@type` and `product`, or its JSON as a text")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Any, E> {
+            serde_json::from_str(text).map_err(|error| {
+                E::custom(format_args!("expected the JSON of a configuration: {error}"))
+            })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Any, A::Error> {
+            Any::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+}
