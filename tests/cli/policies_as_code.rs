@@ -43,10 +43,15 @@ fn export_edit_plan_apply_effective() {
 
     let plan = server.run(&["policies", "plan", folder]);
     let out = String::from_utf8(plan.out).unwrap();
-    let expected = format!("~ replace {:?} {}\n", policy.display_name, policy.uuid);
-    assert_eq!((plan.code, &*out), (2, &*expected), "{}", plan.err);
+    let (name, uuid) = (&policy.display_name, &policy.uuid);
+    let inside = [format!("- {setting} = {value}"), format!("+ {setting} = \"edited\"")];
+    assert!(out.starts_with(&format!("~ replace {name:?} {uuid}\n    {}", inside[0])), "{out}");
+    assert!(out.contains(&format!("\n    {}", inside[1])), "{out}");
+    assert_eq!((plan.code, &*plan.err), (2, ""), "{out}");
     let dry = server.run(&["policies", "apply", folder, "--journal", journal, "--dry-run"]);
-    assert_eq!(dry.ok(), expected);
+    assert_eq!((dry.code, String::from_utf8(dry.out).unwrap(), &*dry.err), (2, out, ""));
+    let jq = server.run(&["policies", "plan", folder, "--jq", ".differences[].b"]);
+    assert!(String::from_utf8(jq.out).unwrap().contains("\"edited\""), "{}", jq.err);
     ok(server.run(&["policies", "apply", folder, "--journal", journal]));
     assert!(!std::path::Path::new(journal).exists());
     assert_eq!(ok(server.run(&["policies", "plan", folder])), "");
@@ -253,8 +258,9 @@ fn bad_folders_and_journals_are_refused() {
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
     let dir = folder.to_str().unwrap();
     let before = server.run(&["policies", "list", "-o", "json"]).ok();
-    let apply =
-        |more: &[&str]| server.run(&[&["policies", "apply", dir, "--prune"], more].concat());
+    let apply = |more: &[&str]| {
+        server.run(&[&["policies", "apply", dir, "--prune", "--yes"], more].concat())
+    };
     assert!(
         apply(&[])
             .fails(2)

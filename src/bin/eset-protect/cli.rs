@@ -32,8 +32,10 @@ Exit codes:
   7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
   8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)
   9  the task did not succeed on all of its devices
-130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before all items were done; or the
-     reader closed the pipe while waiting
+130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before all items or steps were done;
+     or the reader closed the pipe while waiting
+`policies plan`, `policies diff` and `policies apply --dry-run` end with 0 if nothing differs, 2 if
+something does, and 1 after any error.
 For several UUIDs or requests it is the code of the first that failed, in the order given.";
 
 /// ESET PROTECT over gRPC and REST: devices, tasks, policies and all other services, in the cloud, On-Prem and

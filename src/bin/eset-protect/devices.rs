@@ -147,7 +147,10 @@ fn each_device(message: &MessageDescriptor, value: &mut Value, visit: &mut dyn F
 }
 
 /// Returns the UUID of each name.
-async fn by_name(client: &Client, names: Vec<String>) -> Result<BTreeMap<String, String>, Failure> {
+pub async fn by_name(
+    client: &Client,
+    names: Vec<String>,
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut found = Vec::new();
     for names in names.chunks(MAX_NAMES) {
         found.extend(list(client, &json!(names), None).await?);

@@ -120,6 +120,18 @@ impl View {
         }
     }
 
+    /// Refuses options that have no effect on what is lines of text or JSON.
+    pub fn of_lines(&self) -> Result<(), Failure> {
+        let format = self.output.filter(|it| !matches!(it, Format::Table | Format::Json));
+        let problem = match format {
+            Some(format) => format!("--output: expected table or json, found {}", format.name()),
+            None if !self.columns.is_empty() => "--columns: there are no columns".to_owned(),
+            None if self.sort.is_some() => "--sort: the order is fixed".to_owned(),
+            None => return Ok(()),
+        };
+        Err(Failure::Input(problem))
+    }
+
     /// Whether a filter makes something else of the JSON.
     pub fn has_jq(&self) -> bool {
         self.jq.is_some()

@@ -6,9 +6,12 @@ mod diff;
 mod effective;
 mod export;
 mod files;
+mod folder;
+mod journal;
 mod rollout;
 mod set;
 mod settings;
+mod targets;
 mod view;
 
 use clap::{Args, Subcommand};
@@ -45,6 +48,12 @@ enum Command {
     Plan(rollout::PlanArgs),
     Apply(rollout::Apply),
     Effective(effective::EffectiveArgs),
+}
+
+/// Whether the arguments of the process ask for `plan` or `diff`, whose code 2 says that there is a difference.
+pub fn compares() -> bool {
+    let mut words = std::env::args().skip_while(|arg| arg != "policies");
+    words.any(|arg| arg == "plan" || arg == "diff")
 }
 
 impl Policies {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
+use serde::Serialize;
 
 use super::files::{find, is_file};
 use super::settings::{Lines, Value};
-use super::view::json;
+use super::view::{json, with_code_1};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
@@ -38,14 +39,7 @@ pub struct Diff {
 
 impl Diff {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let result = self.compared(connection);
-        match result {
-            Err(other) if !matches!(other, Failure::Exit(_) | Failure::ReaderGone) => {
-                other.report();
-                Err(Failure::Exit(1))
-            }
-            result => result,
-        }
+        with_code_1(self.compared(connection))
     }
 
     fn compared(self, connection: Connection) -> Result<(), Failure> {
@@ -68,14 +62,17 @@ impl Diff {
             let common = |name: &String| !self.settings_only && b.about.contains_key(name);
             a.about.retain(|name, _| common(name) || name.contains("feature"));
             b.about.retain(|name, _| a.about.contains_key(name) || name.contains("feature"));
+            let differences = differences(&a, &b);
+            let is_equal = differences.is_empty() && features_a == features_b;
             let mut output = Output::new();
-            let mut is_shown = write(&mut output, view.format, ": ", &a.about, &b.about)?;
-            is_shown |= write(&mut output, view.format, " = ", &a.values, &b.values)?;
-            let is_equal = !is_shown && features_a == features_b;
-            if !is_equal && !is_shown {
-                output.line(
-                    "They differ in parts that cannot be read, or in how the settings are stored.",
-                )?;
+            for difference in &differences {
+                match view.format {
+                    Format::Json => output.line(&json(&difference)?)?,
+                    _ => difference.write(&mut output, "")?,
+                }
+            }
+            if !is_equal && differences.is_empty() {
+                output.line(UNSEEN)?;
             }
             output.flush()?;
             if is_equal { Ok(()) } else { Err(Failure::Exit(2)) }
@@ -83,38 +80,58 @@ impl Diff {
     }
 }
 
-/// Writes what differs. Returns whether anything does.
-fn write<K: Ord + ToString>(
-    output: &mut Output,
-    format: Format,
-    between: &str,
+/// What is said where two policies differ without a visible difference.
+pub const UNSEEN: &str =
+    "They differ in parts that cannot be read, or in how the settings are stored.";
+
+/// One difference between two policies.
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    path: String,
+    #[serde(skip)]
+    between: &'static str,
+    #[serde(rename = "a")]
+    old: Option<String>,
+    #[serde(rename = "b")]
+    new: Option<String>,
+}
+
+impl Difference {
+    /// Writes it for people.
+    pub fn write(&self, output: &mut Output, indent: &str) -> Result<(), Failure> {
+        let style = output.style;
+        let line = |sign: &str, value: &str| {
+            let Self { path, between, .. } = self;
+            printable(&format!("{indent}{sign} {path}{between}{value}")).into_owned()
+        };
+        if let Some(old) = &self.old {
+            output.line(&style.red(&line("-", old)))?;
+        }
+        if let Some(new) = &self.new {
+            output.line(&style.green(&line("+", new)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns what differs.
+pub fn differences(a: &Lines, b: &Lines) -> Vec<Difference> {
+    let mut differences = of_maps(": ", &a.about, &b.about);
+    differences.extend(of_maps(" = ", &a.values, &b.values));
+    differences
+}
+
+fn of_maps<K: Ord + ToString>(
+    between: &'static str,
     a: &BTreeMap<K, Value>,
     b: &BTreeMap<K, Value>,
-) -> Result<bool, Failure> {
-    let style = output.style;
-    let mut is_shown = false;
-    for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
-        let (old, new) = (a.get(key), b.get(key));
-        if old == new {
-            continue;
-        }
-        is_shown = true;
-        let path = key.to_string();
-        let shown = |value: Option<&Value>| value.map(|value| value.shown.clone());
-        let (old, new) = (shown(old), shown(new));
-        if format == Format::Json {
-            output.line(&json(&serde_json::json!({ "path": path, "a": old, "b": new }))?)?;
-            continue;
-        }
-        let line = |sign: &str, value: &str| {
-            printable(&format!("{sign} {path}{between}{value}")).into_owned()
-        };
-        if let Some(old) = old {
-            output.line(&style.red(&line("-", &old)))?;
-        }
-        if let Some(new) = new {
-            output.line(&style.green(&line("+", &new)))?;
-        }
-    }
-    Ok(is_shown)
+) -> Vec<Difference> {
+    let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+    let keys = keys.into_iter().filter(|key| a.get(key) != b.get(key));
+    let shown = |value: Option<&Value>| value.map(|value| value.shown.clone());
+    keys.map(|key| {
+        let (old, new) = (shown(a.get(key)), shown(b.get(key)));
+        Difference { path: key.to_string(), between, old, new }
+    })
+    .collect()
 }

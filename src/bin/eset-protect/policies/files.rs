@@ -1,9 +1,6 @@
 //! Policies in files and in the tenant.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use eset_protect::Client;
@@ -18,53 +15,36 @@ use crate::whole_file::{self, Readers};
 
 /// Reads a policy from a file: YAML or JSON as `policies export` writes it, or a Web Console export.
 pub fn read(flag: &str, path: &Path) -> Result<PolicyFile, Failure> {
-    let content = input::read(flag, path)?;
+    parse(flag, path, &input::read(flag, path)?)
+}
+
+/// Reads a policy from the content of a file.
+pub fn parse(flag: &str, path: &Path, content: &[u8]) -> Result<PolicyFile, Failure> {
     let wrong = |what: &dyn Display| input::wrong(flag, path, what);
     if content.trim_ascii().is_empty() {
         return Err(wrong(&"expected a policy, found nothing"));
     }
-    if let Ok(settings) = Settings::read(&content) {
+    if let Ok(settings) = Settings::read(content) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         return Ok(PolicyFile::from_settings(&name, &settings));
     }
-    let text = decode_text(&content).map_err(|problem| wrong(&problem))?;
+    let text = decode_text(content).map_err(|problem| wrong(&problem))?;
     // JSON is read as JSON, since YAML would change its numbers.
     if text.trim_start().starts_with('{') {
         refuse_duplicates(&text).map_err(|error| wrong(&error))?;
-        return serde_json::from_str(&text).map_err(|error| wrong(&error));
+        return serde_json::from_str(&text).map_err(|error| match yaml_error(&text) {
+            Some(error) => wrong(&error),
+            None => wrong(&error),
+        });
     }
     serde_norway::from_str::<serde_norway::Value>(&text).map_err(|error| wrong(&error))?;
     serde_norway::from_str(&text).map_err(|error| wrong(&error))
 }
 
-/// Reads all files of a folder that end with .yaml, .yml or .json. A folder without any is refused, since with
-/// `--prune` it would delete every policy.
-pub fn read_folder(folder: &Path) -> Result<Vec<PolicyFile>, Failure> {
-    let io = |error: io::Error| input::wrong("", folder, &error);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        let is_policy = |end: &std::ffi::OsStr| ["yaml", "yml", "json"].iter().any(|e| end == *e);
-        if path.extension().is_some_and(is_policy) {
-            paths.push(path);
-        }
-    }
-    if paths.is_empty() {
-        let problem = "expected files that end with .yaml, .yml or .json, found none";
-        return Err(input::wrong("", folder, &problem));
-    }
-    paths.sort();
-    let mut files = Vec::new();
-    let mut of_name = BTreeMap::new();
-    for path in &paths {
-        let file = read("", path)?;
-        if let Some(other) = of_name.insert(file.name.clone(), path) {
-            let (other, path, name) = (other.display(), path.display(), &file.name);
-            return Err(Failure::Input(format!("{other} and {path} have the same name, {name:?}")));
-        }
-        files.push(file);
-    }
-    Ok(files)
+/// What is wrong with JSON, read as YAML, whose errors name the member.
+fn yaml_error(json: &str) -> Option<serde_norway::Error> {
+    serde_norway::from_str::<Unique>(json).ok()?;
+    serde_norway::from_str::<PolicyFile>(json).err()
 }
 
 /// Whether this names a file rather than a policy of the tenant.

@@ -1,35 +1,53 @@
 //! `policies plan` and `apply`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use eset_protect::Client;
 use eset_protect::policy::PolicyFile;
-use eset_protect::rollout::{Plan, RolloutError, Tenant};
+use eset_protect::policy_management::v2::Policy;
+use eset_protect::rollout::{Change, Plan, Tenant};
 
-use super::files::{read_folder, write};
-use super::view::json;
+use super::diff::{Difference, UNSEEN, differences};
+use super::files::write;
+use super::folder::Folder;
+use super::journal::{JOURNAL, apply, carry_out, expect_none, saved};
+use super::settings::Lines;
+use super::targets;
+use super::view::{json, with_code_1};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::input;
 use crate::output::{Format, Output, View};
+use crate::safety::{DryRun, Safety};
 use crate::say::say;
-use crate::text::printable;
-use crate::whole_file::write_new;
+use crate::text::{count, printable};
 
-/// Where `apply` and `set` keep their journal.
-pub const JOURNAL: &str = "eset-protect-journal.json";
+const FILES: &str = "\
+The folders in DIR are read, too; hidden files are not. A policy is recognized by its name, so a new name
+makes a new policy. A file by hand, with a setting that the configuration does not have yet:
+
+  name: Strict
+  assignments:
+  - group: c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001   # or device, subscription
+    rank: 1                                       # the last if it is left out
+  features:
+  - settings:
+      endpoint.gui.ShowSplash: {value: '0', kind: '9', flags: '4'}   # ce_value, ce_type, ce_flags
+    configuration:
+      '@type': type.googleapis.com/Era.Common.DataDefinition.Policy.PolicyData
+      product: eset.local.products.endpoint";
 
 /// Show what `apply` would change
 ///
-/// The exit code is 0 if nothing changes, and 2 if something does.
+/// The exit code is 0 if nothing changes, 2 if something does, and 1 after an error.
 #[derive(Args, Debug)]
+#[command(after_help = FILES)]
 pub struct PlanArgs {
     /// A folder of policies as `export` writes them: files that end with .yaml, .yml or .json
     #[arg(required_unless_present = "roll_back")]
     dir: Option<PathBuf>,
     /// Also delete the policies that no file has; built-in ones stay
-    #[arg(long, requires = "dir")]
+    #[arg(long, conflicts_with = "roll_back")]
     prune: bool,
     /// Save the plan for `apply --plan`
     #[arg(long, value_name = "FILE")]
@@ -38,19 +56,27 @@ pub struct PlanArgs {
     #[arg(long, conflicts_with_all = ["dir", "save"])]
     roll_back: bool,
     /// The journal
-    #[arg(long, value_name = "FILE", default_value = JOURNAL, requires = "roll_back")]
+    #[arg(long, value_name = "FILE", default_value = JOURNAL)]
     journal: PathBuf,
 }
 
 impl PlanArgs {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let files = self.dir.as_deref().map(read_folder).transpose()?.unwrap_or_default();
+        with_code_1(self.planned(connection))
+    }
+
+    fn planned(self, connection: Connection) -> Result<(), Failure> {
+        let mut folder = Folder::default();
+        if let Some(dir) = &self.dir {
+            expect_none(&self.journal)?;
+            folder = Folder::read(dir)?;
+        }
         let journal = if self.roll_back { Some(saved(&self.journal)?) } else { None };
         connection.run(async |client, view| {
-            let tenant = Tenant::read(&client).await?;
+            view.of_lines()?;
             let plan = match journal {
-                Some(journal) => roll_back(&journal, tenant)?,
-                None => plan(tenant, &files, self.prune)?,
+                Some(journal) => roll_back(&journal, Tenant::read(&client).await?)?,
+                None => plan(&client, folder, self.prune).await?,
             };
             if let Some(path) = &self.save {
                 write(path, json(&plan)?.as_bytes())?;
@@ -64,18 +90,25 @@ impl PlanArgs {
 /// Bring the tenant to the policies and assignments of a folder
 ///
 /// A changed policy is created anew and assigned at the rank of the old one; only then is the old one unassigned
-/// and deleted. The journal is written before the first call and removed at the end. After an interruption,
+/// and deleted. The policies and assignments are read at the start, and again before anything is removed; what
+/// somebody else changes while old policies are removed is not noticed.
+///
+/// The journal is written before the first call and removed at the end. After an interruption, such as Ctrl-C,
 /// --resume or --roll-back goes on from there, unless somebody else changed the policies or assignments since; then
 /// delete the journal, and plan anew. Policies that were deleted already come back with new UUIDs; `plan --roll-back`
 /// names them.
 #[derive(Args, Debug)]
+#[command(after_help = FILES)]
 pub struct Apply {
     /// A folder of policies as `export` writes them
     #[arg(required_unless_present_any = ["plan", "resume", "roll_back"])]
     dir: Option<PathBuf>,
-    /// Also delete the policies that no file has; built-in ones stay
-    #[arg(long, requires = "dir")]
+    /// Also delete the policies that no file has, once you confirm it; built-in ones stay
+    #[arg(long, conflicts_with_all = ["plan", "resume", "roll_back"])]
     prune: bool,
+    /// Do not ask before --prune deletes policies
+    #[arg(short, long)]
+    yes: bool,
     /// Apply a plan that `plan --save` wrote; refused if the tenant has changed since
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
     plan: Option<PathBuf>,
@@ -88,21 +121,35 @@ pub struct Apply {
     /// The journal
     #[arg(long, value_name = "FILE", default_value = JOURNAL)]
     journal: PathBuf,
-    /// Show what would change, as `plan` does, and change nothing
+    /// Show what would change, as `plan` does and with its exit code, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 impl Apply {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let files = self.dir.as_deref().map(read_folder).transpose()?.unwrap_or_default();
+        match self.dry_run {
+            true => with_code_1(self.applied(connection)),
+            false => self.applied(connection),
+        }
+    }
+
+    fn applied(self, connection: Connection) -> Result<(), Failure> {
         let goes_on = self.resume || self.roll_back;
+        if !goes_on {
+            expect_none(&self.journal)?;
+        }
+        let folder = self.dir.as_deref().map(Folder::read).transpose()?.unwrap_or_default();
         let from = if goes_on { Some(&self.journal) } else { self.plan.as_ref() };
         let saved = from.map(|path| saved(path)).transpose()?;
         connection.run(async |client, view| {
+            view.of_lines()?;
+            if view.has_jq() && !self.dry_run {
+                return Err(Failure::Input("--jq: expected --dry-run beside it".to_owned()));
+            }
             let mut plan = match saved {
                 Some(saved) => saved,
-                None => plan(Tenant::read(&client).await?, &files, self.prune)?,
+                None => plan(&client, folder, self.prune).await?,
             };
             if self.roll_back && !plan.rolls_back() {
                 plan = roll_back(&plan, Tenant::read(&client).await?)?;
@@ -112,24 +159,55 @@ impl Apply {
                 }
             }
             if self.dry_run {
-                return show(view, &plan);
+                show(view, &plan)?;
+                return if plan.is_empty() { Ok(()) } else { Err(Failure::Exit(2)) };
             }
-            if !goes_on {
-                return apply(&client, &plan, &self.journal).await;
+            if goes_on {
+                return carry_out(&client, &plan, &self.journal, false).await;
             }
-            carry_out(&client, &plan).await.map_err(|error| failure(error, &self.journal))?;
-            remove(&self.journal)
+            if self.prune {
+                confirm(&plan, self.yes)?;
+            }
+            apply(&client, &plan, &self.journal).await
         })
     }
 }
 
-/// Prints the changes of a plan.
+/// Asks before policies are deleted that no file has.
+fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
+    let changes = plan.changes().iter();
+    let deleted: Vec<_> = changes.filter(|it| matches!(it, Change::Delete { .. })).collect();
+    if deleted.is_empty() || yes {
+        return Ok(());
+    }
+    deleted.iter().for_each(|change| say(&change.to_string()));
+    Safety::new(DryRun::default(), yes).ask("delete", &count(deleted.len(), "policy"))
+}
+
+/// Prints the changes of a plan, and what changes inside policies.
 pub fn show(view: &View, plan: &Plan) -> Result<(), Failure> {
     let mut output = Output::new();
     for change in plan.changes() {
-        match view.format {
-            Format::Json => output.line(&json(change)?)?,
-            _ => output.line(&printable(&change.to_string()))?,
+        let inside = match change {
+            Change::Replace { uuid, .. } => plan.replacement(uuid).map(inside).transpose()?,
+            _ => None,
+        };
+        if view.format == Format::Json {
+            let mut shown =
+                serde_json::to_value(change).map_err(|error| Failure::Other(error.to_string()))?;
+            if let (Some(members), Some(inside)) = (shown.as_object_mut(), &inside) {
+                members.insert("differences".to_owned(), serde_json::json!(inside));
+            }
+            view.json(&mut output, &shown.to_string())?;
+            continue;
+        }
+        output.line(&printable(&change.to_string()))?;
+        match inside.as_deref() {
+            Some([]) => output.line(&format!("    {UNSEEN}"))?,
+            inside => inside
+                .unwrap_or_default()
+                .iter()
+                .try_for_each(|difference| difference.write(&mut output, "    "))?,
         }
     }
     output.flush()?;
@@ -139,61 +217,21 @@ pub fn show(view: &View, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn plan(tenant: Tenant, files: &[PolicyFile], prune: bool) -> Result<Plan, Failure> {
-    Plan::new(tenant, files, prune).map_err(|error| Failure::Input(error.to_string()))
+fn inside((old, new): (&Policy, &Policy)) -> Result<Vec<Difference>, Failure> {
+    let lines = |policy| Lines::of(&PolicyFile::from_policy(policy));
+    Ok(differences(&lines(old)?, &lines(new)?))
+}
+
+/// Plans how a tenant comes to have what a folder says, and checks what the policies are assigned to.
+async fn plan(client: &Client, mut folder: Folder, prune: bool) -> Result<Plan, Failure> {
+    targets::resolve(client, &mut folder).await?;
+    let tenant = Tenant::read(client).await?;
+    folder.say_renamed(&tenant, prune);
+    let plan = Plan::new(tenant, &folder.files, prune).map_err(|error| folder.failure(&error))?;
+    targets::check(client, &plan, &folder).await?;
+    Ok(plan)
 }
 
 fn roll_back(plan: &Plan, now: Tenant) -> Result<Plan, Failure> {
     plan.roll_back(now).map_err(|error| Failure::Other(error.to_string()))
-}
-
-fn saved(path: &Path) -> Result<Plan, Failure> {
-    serde_json::from_slice(&input::read("", path)?).map_err(|error| input::wrong("", path, &error))
-}
-
-/// Applies a plan with a journal.
-pub async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), Failure> {
-    if plan.is_empty() {
-        say("nothing to change");
-        return Ok(());
-    }
-    if journal.exists() {
-        let what = "the journal of an interrupted run; expected --resume or --roll-back first";
-        return Err(input::wrong("", journal, &what));
-    }
-    let written = write_new(journal, json(plan)?.as_bytes());
-    written.map_err(|error| Failure::io(&journal.display().to_string(), &error))?;
-    match carry_out(client, plan).await {
-        Ok(()) => remove(journal),
-        // Nothing was done.
-        Err(error @ (RolloutError::Changed(_) | RolloutError::Read(_))) => {
-            remove(journal)?;
-            Err(failure(error, journal))
-        }
-        Err(error) => Err(failure(error, journal)),
-    }
-}
-
-/// Carries out what is left of a plan whose journal is written.
-async fn carry_out(client: &Client, plan: &Plan) -> Result<(), RolloutError> {
-    plan.apply(client, |step| say(&step.to_string())).await
-}
-
-fn failure(error: RolloutError, journal: &Path) -> Failure {
-    match error {
-        RolloutError::Call(step, error) => {
-            say(&format!(
-                "interrupted at: {step}; the journal {} is kept for `policies apply --resume` or --roll-back",
-                journal.display()
-            ));
-            (*error).into()
-        }
-        RolloutError::Read(error) => (*error).into(),
-        other => Failure::Other(other.to_string()),
-    }
-}
-
-fn remove(journal: &Path) -> Result<(), Failure> {
-    std::fs::remove_file(journal)
-        .map_err(|error| Failure::io(&journal.display().to_string(), &error))
 }

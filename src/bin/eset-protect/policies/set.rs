@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use eset_protect::policy::{NewSetting, PolicyFile, SettingFile, SettingPath};
 use eset_protect::policy_management::v2::SettingFlags;
-use eset_protect::rollout::Tenant;
+use eset_protect::rollout::{Plan, Tenant};
 
 use super::files::{of_tenant, with_assignments};
-use super::rollout::{JOURNAL, apply, plan, show};
+use super::journal::{JOURNAL, apply, expect_none};
+use super::rollout::show;
 use crate::connection::Connection;
 use crate::failure::Failure;
 
@@ -54,11 +55,16 @@ pub struct Set {
 
 impl Set {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        if !self.dry_run {
+            expect_none(&self.journal)?;
+        }
         connection.run(async |client, view| {
+            view.of_lines()?;
             let tenant = Tenant::read(&client).await?;
             let file = with_assignments(&tenant, of_tenant(&tenant, &self.policy)?);
             let file = self.with_flags(self.with_settings(file)?)?;
-            let plan = plan(tenant, &[file], false)?;
+            let plan = Plan::new(tenant, &[file], false);
+            let plan = plan.map_err(|error| Failure::Input(error.to_string()))?;
             match self.dry_run {
                 true => show(view, &plan),
                 false => apply(&client, &plan, &self.journal).await,

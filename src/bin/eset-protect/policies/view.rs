@@ -9,7 +9,7 @@ use eset_protect::rollout::Tenant;
 use super::files::{find, is_file};
 use super::settings::Lines;
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output::{Format, Output};
 use crate::say::say;
 use crate::text::printable;
@@ -92,4 +92,15 @@ impl Search {
 
 pub fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::Other(error.to_string()))
+}
+
+/// Ends with 1 after any error, where 2 says that there is a difference.
+pub fn with_code_1(result: Result<(), Failure>) -> Result<(), Failure> {
+    match result {
+        Err(other) if !matches!(other, Failure::Exit(_) | Failure::ReaderGone) => {
+            other.report();
+            Err(Failure::Exit(failure::OTHER))
+        }
+        result => result,
+    }
 }

@@ -1,0 +1,151 @@
+//! Carries out a plan with a journal.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::pin::pin;
+
+use eset_protect::Client;
+use eset_protect::rollout::{Plan, RolloutError};
+
+use super::view::json;
+use crate::failure::{self, Failure};
+use crate::input;
+use crate::say::say;
+use crate::stop_signal::stop_signal;
+use crate::text::count;
+use crate::whole_file::write_new;
+
+/// Where `apply` and `set` keep their journal. No policy's file ends so.
+pub const JOURNAL: &str = "eset-protect.journal";
+
+/// Reads a journal or a saved plan.
+pub fn saved(path: &Path) -> Result<Plan, Failure> {
+    serde_json::from_slice(&input::read("", path)?).map_err(|error| input::wrong("", path, &error))
+}
+
+/// Refuses to begin while a run is interrupted.
+pub fn expect_none(journal: &Path) -> Result<(), Failure> {
+    if !journal.exists() {
+        return Ok(());
+    }
+    let what = "the journal of an interrupted run; expected --resume or --roll-back first";
+    Err(Failure::Explained {
+        exit_code: failure::INPUT,
+        message: format!("{}: {what}", journal.display()),
+        hints: ways_on(journal),
+    })
+}
+
+/// The commands after an interruption.
+fn ways_on(journal: &Path) -> Vec<String> {
+    let journal = match journal == Path::new(JOURNAL) {
+        true => String::new(),
+        false => format!(" --journal {}", journal.display()),
+    };
+    vec![
+        format!("`eset-protect policies apply --resume{journal}` does the rest"),
+        format!("`eset-protect policies apply --roll-back{journal}` returns to the state before"),
+    ]
+}
+
+/// Applies a plan with a new journal.
+pub async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), Failure> {
+    if plan.is_empty() {
+        say("nothing to change");
+        return Ok(());
+    }
+    expect_none(journal)?;
+    carry_out(client, plan, journal, true).await
+}
+
+/// Carries out a plan, or what is left of it. The first Ctrl-C lets the call under way finish; the second stops at
+/// once.
+pub async fn carry_out(
+    client: &Client,
+    plan: &Plan,
+    journal: &Path,
+    is_new: bool,
+) -> Result<(), Failure> {
+    let mut signal = pin!(stop_signal()?);
+    if is_new {
+        let written = write_new(journal, json(plan)?.as_bytes());
+        written.map_err(|error| Failure::io(&journal.display().to_string(), &error))?;
+    }
+    let (steps, is_stopped) = (Cell::new(0), Cell::new(false));
+    let done = |step: &_| {
+        steps.set(steps.get() + 1);
+        say(&ToString::to_string(step));
+    };
+    let mut run = pin!(plan.apply_until(client, done, || is_stopped.get()));
+    let ended = loop {
+        tokio::select! {
+            biased;
+            () = &mut signal => {
+                if is_stopped.replace(true) {
+                    let what = "stopped while a call was under way; it may have been done anyway";
+                    return Err(stopped(what, journal));
+                }
+                signal.set(stop_signal()?);
+                say("stopping after the call under way; press Ctrl-C again to stop at once");
+            }
+            ended = &mut run => break ended,
+        }
+    };
+    let Err(error) = ended else {
+        if steps.get() == 0 {
+            say("nothing to change: the plan is carried out already");
+        }
+        return remove(journal);
+    };
+    let is_untouched = is_new && steps.get() == 0;
+    if is_untouched && !matches!(error, RolloutError::Call(..)) {
+        remove(journal)?;
+    }
+    let kept = format!("the journal {} is kept", journal.display());
+    Err(match error {
+        RolloutError::Stopped if is_untouched => Failure::Explained {
+            exit_code: failure::STOPPED,
+            message: "stopped; nothing was changed".to_owned(),
+            hints: Vec::new(),
+        },
+        RolloutError::Stopped => {
+            stopped(&format!("stopped after {}", count(steps.get(), "step")), journal)
+        }
+        RolloutError::Call(step, error) => {
+            say(&format!(
+                "interrupted at: {step}; {kept} for `policies apply --resume` or --roll-back"
+            ));
+            (*error).into()
+        }
+        RolloutError::Read(error) => {
+            if !is_untouched {
+                say(&format!("{kept} for `policies apply --resume` or --roll-back"));
+            }
+            (*error).into()
+        }
+        other if is_untouched => Failure::Other(other.to_string()),
+        other => Failure::Explained {
+            exit_code: failure::OTHER,
+            message: other.to_string(),
+            hints: [
+                vec![format!("{kept}; undo that change first, and then")],
+                ways_on(journal),
+                vec!["or delete the journal and what is too much, and plan anew".to_owned()],
+            ]
+            .concat(),
+        },
+    })
+}
+
+fn stopped(what: &str, journal: &Path) -> Failure {
+    Failure::Explained {
+        exit_code: failure::STOPPED,
+        message: format!("{what}; the journal {} is kept", journal.display()),
+        hints: ways_on(journal),
+    }
+}
+
+fn remove(journal: &Path) -> Result<(), Failure> {
+    std::fs::remove_file(journal)
+        .map_err(|error| Failure::io(&journal.display().to_string(), &error))
+}
