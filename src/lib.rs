@@ -1,5 +1,5 @@
-//! A gRPC-native client for ESET PROTECT: device tasks and policies, with one set of types for gRPC and
-//! for ESET's JSON.
+//! A gRPC-native client for ESET PROTECT: devices, tasks, policies and all other services of ESET Connect, with one
+//! set of types for gRPC and for ESET's JSON.
 //!
 //! ESET documents a REST API and publishes neither a gRPC endpoint nor field numbers. This crate has
 //! `.proto` files reconstructed from that documentation: **the JSON is ESET's, the field numbers are
@@ -106,12 +106,15 @@
 //! | `rest` | ESET's REST API as a second wire, and its logins | |
 //! | `server` | tonic's server stubs, and the module [`server`] | |
 //! | `serve` | the module [`serve`] | |
+//! | `redis` | a rate limit that several bridges share, in Redis or Valkey: `serve::RedisBudget` | |
 //! | `emulator` | the module [`emulator`] | |
 //! | `otel` | W3C trace context in every request, for programs that use OpenTelemetry: [`telemetry`] | |
 //! | `metrics` | counters and histograms through the `metrics` facade: [`telemetry`] | |
 //! | `chrono`, `jiff` | conversions of [`wkt::Timestamp`] and [`wkt::Duration`] to and from the types of those crates | |
+//! | `profiles` | servers and logins by name, in a file of the user's, for [`Client::from_env`] and the command | |
 //! | `policies-as-code` | reads and changes the settings inside policies, and rolls policies out: [`policy`], [`rollout`] | |
 //! | `cli` | the command `eset-protect` | |
+//! | `otlp` | the command, and in it the export of a bridge's traces by OTLP | |
 //!
 //! Features only add to the API, and the default features include no server, command or database. Each host of
 //! ESET's cloud has a feature ([facts](facts#services)). Services that are off are not compiled and not part of
