@@ -19,9 +19,10 @@
 //! # Accepted input
 //!
 //! Both spellings of a field's name; `null` as the default value; numbers as `1`, `1.0`, `1e0` and `"1"`;
-//! both alphabets of base64; enum values by name and by number. Unknown members are ignored unless the reader
-//! is strict (inside an [`Any`](crate::wkt::Any) they are kept). A field that appears twice, even in
-//! different spellings, is an error, and so is a second member of a oneof. Errors contain the path of the
+//! both alphabets of base64; enum values by name and by number, which may be quoted and have an exponent
+//! (`"1e2"`). Unknown members are ignored unless the reader is strict (inside an [`Any`](crate::wkt::Any) they
+//! are kept). A field that appears twice, even in different spellings or as `null`, is an error, and so is a
+//! second member of a oneof that is not `null`. Errors contain the path of the
 //! field.
 //!
 //! # Conformance
@@ -35,6 +36,10 @@
 //!   know, and takes a tag of more than 32 bits for its lower 32 bits;
 //! * five recommended ones of an enum name that the schema does not have: the suite wants a reader that
 //!   is not strict to drop the value, here it is kept (see [below](#enum-names)).
+//!
+//! By prost, two more points differ from the specification: -0.0 in a field without presence is lost, since it is
+//! taken for the default ([prost#1177](https://github.com/tokio-rs/prost/issues/1177)), and a known field number
+//! with another wire type is an error instead of an unknown field.
 //!
 //! # Enum names
 //!
@@ -90,7 +95,7 @@
 //! # Limits
 //!
 //! JSON may be nested 127 levels deep, as for `serde_json`, unknown JSON inside an `Any` 100, and `Any`s inside
-//! `Any`s 100. Messages inside messages may be nested 100 levels deep, because their binary form could not be read
+//! `Any`s 100. Unknown members outside an `Any` may be nested to any depth, since they are only skipped. Messages inside messages may be nested 100 levels deep, because their binary form could not be read
 //! otherwise: an entry of a map is a message, and so is a `google.protobuf.Value`, so a `Struct` may be nested 33 levels
 //! deep and a `ListValue` 51.
 //!

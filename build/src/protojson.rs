@@ -312,14 +312,22 @@ impl VisitMut for MessageCode<'_> {
             }
             Expr::Struct(literal) => {
                 for value in &mut literal.fields {
-                    let field = self.by_variant.values().find(|field| {
+                    let slot = &value.expr;
+                    let name = slot_name(slot);
+                    let is_slot = |of: &str| {
+                        let name = name.as_ref().map(|name| name.trim_start_matches("r#"));
+                        name == Some(&*format!("{}__", of.to_snake_case()))
+                    };
+                    let mut fields = self.by_variant.values();
+                    let mut oneofs = fields.clone().filter_map(descriptors::oneof_of);
+                    if oneofs.any(|oneof| is_slot(oneof.name())) {
+                        let value_of = quote!(::eset_protect::codegen::Oneof::into_value);
+                        value.expr = parse_quote!(#slot.and_then(#value_of));
+                    } else if fields.any(|field| {
                         field.supports_presence()
                             && descriptors::oneof_of(field).is_none()
-                            && slot_name(&value.expr)
-                                .is_some_and(|slot| slot.trim_start_matches("r#") == slot_of(field))
-                    });
-                    if field.is_some() {
-                        let slot = &value.expr;
+                            && is_slot(field.name())
+                    }) {
                         value.expr = parse_quote!(#slot.flatten());
                     }
                 }
@@ -370,8 +378,4 @@ fn oneof_variant(
     let mut path = names::path(&format!("{module}::{}", names::type_name(oneof.name())));
     path.segments.push(variant.into());
     path
-}
-
-fn slot_of(field: &FieldDescriptor) -> String {
-    format!("{}__", field.name().to_snake_case())
 }

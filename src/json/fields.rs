@@ -48,18 +48,41 @@ pub fn read_optional<C: Codec>(
     Ok(())
 }
 
+/// The members of a oneof that occurred.
+#[derive(Debug)]
+pub struct Oneof<O> {
+    /// The one that is set, by name.
+    set: Option<(&'static str, O)>,
+    /// The names of those that are `null`.
+    nulls: Vec<&'static str>,
+}
+
+impl<O> Oneof<O> {
+    /// Returns the member that is set.
+    pub fn into_value(self) -> Option<O> {
+        self.set.map(|(_, value)| value)
+    }
+}
+
 /// Reads a member of a oneof; `null` leaves it unset.
 pub fn read_oneof<C: Codec, O>(
     object: &mut Object<'_, '_>,
     name: &'static str,
-    slot: &mut Option<O>,
+    slot: &mut Option<Oneof<O>>,
     variant: fn(C::Value) -> O,
 ) -> Result<()> {
-    let Some(value) = read_value::<C>(object, name)? else { return Ok(()) };
-    if slot.is_some() {
-        return Err(path::at_field(name, &"another member of the same oneof is set"));
+    let oneof = slot.get_or_insert_with(|| Oneof { set: None, nulls: Vec::new() });
+    let is_set = |(set, _): &(&str, O)| *set == name;
+    if oneof.nulls.contains(&name) || oneof.set.as_ref().is_some_and(is_set) {
+        return Err(Error::duplicate_field(name));
     }
-    *slot = Some(variant(value));
+    match read_value::<C>(object, name)? {
+        None => oneof.nulls.push(name),
+        Some(_) if oneof.set.is_some() => {
+            return Err(path::at_field(name, &"another member of the same oneof is set"));
+        }
+        Some(value) => oneof.set = Some((name, variant(value))),
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use serde_json::Error;
 
 use super::codec::{Codec, Key};
 use super::compact::Compact;
-use super::number::{finite, is_json_number, shortened, whole};
+use super::number::{finite, is_json_number, out_of_range, shortened, whole};
 use super::parser::Parser;
 
 /// The integer types of protobuf.
@@ -154,22 +154,23 @@ impl<T: Real> Codec for Float<T> {
         match parser.peek() {
             Some(b'"') => {
                 let text = parser.string(&T::NAME)?;
-                let number = match &*text {
-                    "NaN" => Some(f64::NAN),
-                    "Infinity" => Some(f64::INFINITY),
-                    "-Infinity" => Some(f64::NEG_INFINITY),
-                    text if is_json_number(text) => finite(text),
-                    _ => None,
+                let named = match &*text {
+                    "NaN" => f64::NAN,
+                    "Infinity" => f64::INFINITY,
+                    "-Infinity" => f64::NEG_INFINITY,
+                    text if is_json_number(text) => return real(text),
+                    _ => return Err(Error::custom(expected_not_text(T::NAME, &text))),
                 };
-                let number = number.and_then(T::narrow);
-                number.ok_or_else(|| Error::custom(expected_not_text(T::NAME, &text)))
+                T::narrow(named).ok_or_else(|| Error::custom(out_of_range(&text)))
             }
-            Some(b'-' | b'0'..=b'9') => {
-                let text = parser.number()?;
-                let number = finite(text).and_then(T::narrow);
-                number.ok_or_else(|| Error::custom(expected(T::NAME, &shortened(text))))
-            }
+            Some(b'-' | b'0'..=b'9') => real(parser.number()?),
             _ => Err(parser.invalid_type(&T::NAME)),
         }
     }
+}
+
+/// Parses a JSON number in range.
+fn real<T: Real>(text: &str) -> Result<T, Error> {
+    let number = finite(text).and_then(T::narrow);
+    number.ok_or_else(|| Error::custom(out_of_range(text)))
 }

@@ -13,6 +13,7 @@ use serde_json::{Error, Result};
 
 use super::compact::{is_special, special_bytes};
 use super::context::Collecting;
+use super::escapes::check_escapes;
 use super::number::is_json_number;
 use super::{depth, path};
 
@@ -192,7 +193,12 @@ impl<'de> Parser<'de> {
             }
             Some(b'\\') => {
                 self.at = start - 1;
-                self.by_serde_json(|json| serde::Deserialize::deserialize(json)).map(Cow::Owned)
+                let text = self.by_serde_json(|json| serde::Deserialize::deserialize(json));
+                text.map(Cow::Owned).map_err(|error| {
+                    // serde_json would say that an escape ends unexpectedly.
+                    let quoted = self.slice(start - 1).unwrap_or_default();
+                    check_escapes(quoted).map_or_else(Error::custom, |()| error)
+                })
             }
             _ => Err(self.syntax()),
         }

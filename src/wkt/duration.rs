@@ -130,7 +130,7 @@ impl Plain for Duration {
     }
 
     fn fields(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        let Seconds { seconds, nanos } = Seconds::read(parser)?;
+        let Seconds { seconds, nanos } = Seconds::read(parser, Self::EXPECTED)?;
         Ok(Self { seconds, nanos })
     }
 }

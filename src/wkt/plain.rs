@@ -36,17 +36,21 @@ impl Seconds {
         write_field::<Int<i32>>(json, "nanos", &nanos)
     }
 
-    pub(super) fn read(parser: &mut Parser<'_>) -> Result<Self> {
+    /// Reads the object. `expected`: the string that there usually is, for errors.
+    pub(super) fn read(parser: &mut Parser<'_>, expected: &str) -> Result<Self> {
+        let wrong = |found: &dyn Display| {
+            Error::custom(format_args!("expected {expected}, found an object {found}"))
+        };
         parser.object(&"an object", |object| {
             let (mut seconds, mut nanos) = (None, None);
             while let Some(name) = object.next_name()? {
                 match &*name {
                     "seconds" => read_singular::<Long<i64>>(object, "seconds", &mut seconds)?,
                     "nanos" => read_singular::<Int<i32>>(object, "nanos", &mut nanos)?,
-                    _ => return Err(Error::unknown_field(&name, &["seconds", "nanos"])),
+                    _ => return Err(wrong(&format_args!("with the member `{name}`"))),
                 }
             }
-            let seconds = seconds.ok_or_else(|| Error::missing_field("seconds"))?;
+            let seconds = seconds.ok_or_else(|| wrong(&"without `seconds`"))?;
             Ok(Self { seconds, nanos: nanos.unwrap_or_default() })
         })
     }

@@ -282,14 +282,14 @@ impl WellKnown for Timestamp {
 }
 
 impl Plain for Timestamp {
-    const EXPECTED: &'static str = "a time such as \"2030-01-01T00:00:00Z\"";
+    const EXPECTED: &'static str = "a time such as \"2030-01-01T00:00:00Z\" (RFC 3339)";
 
     fn parse(text: &str) -> Result<Self, Error> {
         text.parse().map_err(|error| Error::custom(format_args!("{error}, found {text:?}")))
     }
 
     fn fields(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        let Seconds { seconds, nanos } = Seconds::read(parser)?;
+        let Seconds { seconds, nanos } = Seconds::read(parser, Self::EXPECTED)?;
         Ok(Self { seconds, nanos })
     }
 }

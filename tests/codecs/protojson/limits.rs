@@ -100,16 +100,14 @@ fn deep_json_within_the_limits_goes_both_ways() {
 
 #[test]
 fn lone_surrogates_are_errors() {
-    for json in [
-        r#"{"uuid":"\ud800"}"#,
-        r#"{"uuid":"\udc00\ud800"}"#,
-        r#"{"uuid":"\ud800a"}"#,
-        r#"{"uuid":"\ud800\u0041"}"#,
-    ] {
+    for json in [r#"{"uuid":"\ud800"}"#, r#"{"uuid":"a\ud800a"}"#, r#"{"uuid":"\ud800\u0041"}"#] {
         let error = error::<DeviceTask>(json);
-        assert!(error.contains("`uuid`") && error.contains("escape"), "{json}: {error}");
+        let expected = r"field `uuid`: \ud800 is half of a character";
+        assert!(error.starts_with(expected), "{json}: {error}");
     }
-    assert!(!error::<DeviceTask>(r#"{"\ud800":1}"#).is_empty());
+    assert!(error::<DeviceTask>(r#"{"uuid":"\udc00\ud800"}"#).contains(r"\udc00 is half"));
+    assert!(error::<DeviceTask>(r#"{"uuid":"\ud83d"#).contains("EOF"));
+    assert!(error::<DeviceTask>(r#"{"\ud800":1}"#).contains(r"\ud800 is half of a character"));
     assert!(!error::<Any>(r#"{"@type":"x.Y","\ud800":1}"#).is_empty());
     assert!(!error::<Any>(r#"{"@type":"\ud800"}"#).is_empty());
     both_ways(r#"{"uuid":"😀"}"#, &DeviceTask { uuid: "😀".to_owned(), ..Default::default() });

@@ -49,14 +49,26 @@ fn a_oneof_is_set_once() {
     }
     for json in [
         r#"{"deviceUuid":"a","deviceGroupUuid":"b"}"#,
-        r#"{"deviceUuid":"a","deviceUuid":"a"}"#,
-        r#"{"deviceUuid":"a","device_uuid":"a"}"#,
+        r#"{"deviceUuid":"a","deviceGroupUuid":null,"subscriptionUuid":"b"}"#,
         r#"{"deviceUuid":"","subscriptionUuid":""}"#,
     ] {
         assert!(error::<PolicyTarget>(json).contains("oneof"), "{json}");
     }
+    for json in [
+        r#"{"deviceUuid":"a","deviceUuid":"a"}"#,
+        r#"{"deviceUuid":"a","device_uuid":"a"}"#,
+        r#"{"deviceUuid":"a","deviceUuid":null}"#,
+        r#"{"deviceUuid":null,"device_uuid":"a"}"#,
+        r#"{"device_uuid":null,"deviceUuid":null}"#,
+        r#"{"deviceUuid":null,"deviceGroupUuid":"a","deviceUuid":null}"#,
+    ] {
+        let error = error::<PolicyTarget>(json);
+        assert!(error.contains("duplicate field `deviceUuid`"), "{json}: {error}");
+    }
+    let error = error::<Trigger>(r#"{"manual":{},"manual":{}}"#);
+    assert!(error.contains("duplicate field `manual`"), "{error}");
     let json = r#"{"target":{"deviceUuid":"a","deviceGroupUuid":"b"}}"#;
-    let error = error::<ListPolicyAssignmentsRequest>(json);
+    let error = super::error::<ListPolicyAssignmentsRequest>(json);
     assert!(error.contains("`target.deviceGroupUuid`"), "{error}");
 }
 

@@ -137,3 +137,14 @@ fn a_duration_has_0_3_6_or_9_digits_and_one_sign() {
         assert!(without_json(&json, &duration(seconds, nanos)).contains("`retryDelay`"));
     }
 }
+
+#[test]
+fn an_object_is_told_what_was_expected() {
+    for (json, found) in [("{}", "without `seconds`"), (r#"{"time":1}"#, "with the member `time`")]
+    {
+        let time = error::<Timestamp>(json);
+        assert!(time.contains("RFC 3339") && time.contains(found), "{json}: {time}");
+        let duration = error::<Duration>(json);
+        assert!(duration.contains(r#""1.5s""#) && duration.contains(found), "{json}: {duration}");
+    }
+}
