@@ -260,6 +260,28 @@ fn a_signal_ends_the_waiting_and_not_the_task() {
     assert_eq!(listed.len(), 1);
 }
 
+/// As in `isolate LAPTOP-01 --wait -o name | head -1`.
+#[cfg(unix)]
+#[test]
+fn waiting_ends_when_nobody_reads_any_more() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+    let server = Server::start(fast());
+    let off = ["--device", OFF, "-o", "name", "--wait-timeout", "20s"];
+    let mut command = server.command(&[&ISOLATE[..], &WAIT, &off].concat());
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut task = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut task).unwrap();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert_eq!(ran.code, 130, "{}", ran.err);
+    assert!(
+        ran.err.contains("error: stopped waiting: nobody reads standard output"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains(&format!("tasks wait {}", task.trim())), "{}", ran.err);
+}
+
 #[test]
 fn a_guarded_create_finds_what_was_made() {
     for wire in ["grpc", "rest"] {

@@ -43,6 +43,7 @@ mod phrase;
 mod policies;
 mod problem;
 mod progress;
+mod reader;
 mod request;
 mod response;
 mod run;

@@ -18,6 +18,7 @@ use crate::failure::{self, Failure};
 use crate::items::Items;
 use crate::method::Method;
 use crate::output::{Output, View};
+use crate::reader::reader_gone;
 use crate::request::Request;
 use crate::stop_signal::stop_signal;
 use crate::text::{count, counts, program};
@@ -148,6 +149,7 @@ async fn show(
     mut watched: Watched,
 ) -> Result<(), Failure> {
     let mut signal = std::pin::pin!(stop_signal()?);
+    let mut reader_gone = std::pin::pin!(reader_gone());
     let display = Display::new();
     let mut output = Output::new();
     let mut items = items(view, &output)?;
@@ -158,6 +160,10 @@ async fn show(
             () = &mut signal => {
                 drop(display);
                 return Err(stopped(task, failure::STOPPED, "stopped waiting"));
+            }
+            () = &mut reader_gone => {
+                drop(display);
+                return Err(unread(task, Failure::ReaderGone));
             }
             item = watched.recv() => item,
         };
