@@ -186,6 +186,31 @@ fn csv_changes_no_value() {
     assert!(!list("table").contains('\u{1b}'));
 }
 
+/// What is inside a message inside another does not look like its own.
+#[test]
+fn fields_of_inner_messages_are_indented() {
+    let server = Server::seeded();
+    let device = server.run(&["devices", "get", DEVICE]).ok();
+    let lines: Vec<_> = device.lines().collect();
+    let system = lines.iter().position(|line| line.starts_with("operating system  ")).unwrap();
+    assert!(lines[system + 1].starts_with("  "), "{device}");
+    assert!(!lines.iter().any(|line| line.starts_with("id ")), "{device}");
+}
+
+#[test]
+fn a_task_names_its_devices() {
+    let server = Server::seeded();
+    let create = ["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", DEVICE];
+    let created = server.run(&create).ok();
+    let uuid = created.lines().find_map(|line| line.strip_prefix("uuid ")).unwrap().trim();
+    for shown in [&created, &server.run(&["tasks", "get", uuid]).ok()] {
+        assert!(shown.contains("\ntargets\n  devices"), "{shown}");
+        assert!(shown.contains("REGISTER-01") && !shown.contains(DEVICE), "{shown}");
+    }
+    let wide = server.run(&["tasks", "get", uuid, "-o", "wide"]).ok();
+    assert!(wide.contains(DEVICE), "{wide}");
+}
+
 /// Of alternatives, one column shows the one that is set.
 #[test]
 fn tables_show_what_one_looks_for() {

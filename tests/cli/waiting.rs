@@ -84,7 +84,9 @@ fn the_table_names_the_devices_that_the_login_may_read() {
     let runs = wait(&["--device", A]);
     assert!(runs.contains("  REGISTER-01 ") && runs.contains(A), "{runs}");
     // Without the right to read devices.
-    faults.push_for("BatchGetDevices", Fault::code(Code::PermissionDenied));
+    for _ in ["the task", "the runs"] {
+        faults.push_for("BatchGetDevices", Fault::code(Code::PermissionDenied));
+    }
     assert!(wait(&[]).contains(DEVICE));
     assert_eq!(faults.waiting(), 0);
 }

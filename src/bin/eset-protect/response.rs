@@ -90,7 +90,8 @@ async fn print_response(
             if view.is_for_people() {
                 let mut others = value.clone();
                 others.as_object_mut().map(|others| others.remove(field.json_name()));
-                details::print(&mut output, view, &method.output(), &others, Numbers::Set)?;
+                details::print(client, &mut output, view, &method.output(), &others, Numbers::Set)
+                    .await?;
             }
         }
         Some(field) => match (item(method, &value), field.kind().as_message()) {
@@ -98,7 +99,7 @@ async fn print_response(
                 rows(client, view, &mut output, &field, std::slice::from_ref(value), "").await?;
             }
             (Some(value), Some(message)) => {
-                details::print(&mut output, view, message, value, Numbers::Set)?;
+                details::print(client, &mut output, view, message, value, Numbers::Set).await?;
             }
             _ => output.line(&format!("The response holds no {}.", noun(method)))?,
         },
@@ -110,7 +111,9 @@ async fn print_response(
             }
             None => {
                 let message = method.output();
-                if !details::print(&mut output, view, &message, &value, Numbers::All)? {
+                if !details::print(client, &mut output, view, &message, &value, Numbers::All)
+                    .await?
+                {
                     output.line("The response is empty.")?;
                 }
             }

@@ -256,13 +256,17 @@ fn without_fields(flag: &str) -> Failure {
 /// cannot look like another field.
 pub type Lines = (String, Vec<String>);
 
-/// Formats one thing: a name and its lines, for each field that is not empty.
+/// Formats one thing: a name and its lines, for each field that is not empty. A name without lines is a heading.
 pub fn fields_text(style: Style, fields: &[Lines]) -> String {
     let is_set = |text: &String| !text.is_empty();
-    let fields: Vec<_> = fields.iter().filter(|(_, lines)| lines.iter().any(is_set)).collect();
+    let is_shown = |lines: &[String]| lines.is_empty() || lines.iter().any(is_set);
+    let fields: Vec<_> = fields.iter().filter(|(_, lines)| is_shown(lines)).collect();
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, lines) in fields {
+        if lines.is_empty() {
+            text.push_str(&format!("{}\n", style.dim(name)));
+        }
         let mut name = style.dim(&format!("{name:width$}"));
         for line in lines {
             text.push_str(&format!("{name}{:GAP$}{}\n", "", printable(line)));
