@@ -186,6 +186,37 @@ fn csv_changes_no_value() {
     assert!(!list("table").contains('\u{1b}'));
 }
 
+/// Names come from others.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_name_controls_a_terminal() {
+    use std::process::Command;
+    if Command::new("script").arg("--version").output().is_err() {
+        return crate::support::skip::skipped("there is no `script`, and so no terminal");
+    }
+    let server = Server::empty();
+    let name = "a\u{1b}[31mb\u{202e}c\u{7f}d\te";
+    let task = ["--name", name, "--action", "StopManaging", "--device", DEVICE];
+    server.run(&[&["tasks", "create"], &task[..]].concat()).ok();
+    let escaped = r"a\u001b[31mb\u202ec\u007fd";
+    for (args, expected) in [
+        ("tasks list -o json", escaped),
+        ("tasks list --jq .displayName", &format!("{escaped}\te")),
+        ("tasks list -o yaml", "displayName"),
+        ("api GET /v1/device_tasks --wire rest", escaped),
+    ] {
+        let line = format!("{} {args} 2>/dev/null", env!("CARGO_BIN_EXE_eset-protect"));
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env("ESET_PROTECT_ENDPOINT", &server.endpoint);
+        let said = String::from_utf8(crate::command::run_command(command, b"").out).unwrap();
+        assert!(said.contains(expected), "{args}: {said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{202e}', '\u{7f}']), "{args}: {said:?}");
+    }
+    // Programs get the name as it is.
+    let name = format!("{name}\n");
+    assert_eq!(server.run(&["tasks", "list", "--jq", ".displayName"]).ok(), name);
+}
+
 /// What is inside a message inside another does not look like its own.
 #[test]
 fn fields_of_inner_messages_are_indented() {

@@ -147,7 +147,8 @@ impl Api {
             let response = client.raw(host, method, self.path, body).await?;
             match std::str::from_utf8(&response.data) {
                 Ok(json) if view.has_jq() => view.json(&mut output, json)?,
-                _ => output.bytes(&response.data)?,
+                Ok(text) => output.foreign(text)?,
+                Err(_) => output.bytes(&response.data)?,
             }
             if output.is_terminal && !response.data.ends_with(b"\n") {
                 output.bytes(b"\n")?;

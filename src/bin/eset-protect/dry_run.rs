@@ -20,7 +20,7 @@ pub fn print(view: &View, method: &Method, request: &str) -> Result<(), Failure>
         let rpc = output.style.dim(&format!("gRPC {}", method.spec.path));
         output.line(&format!("{}\n{rpc}", output.style.bold(&http)))?;
         let pretty = serde_json::to_string_pretty(&parse(request)?);
-        output.line(&pretty.map_err(|error| Failure::Other(error.to_string()))?)?;
+        output.foreign_line(&pretty.map_err(|error| Failure::Other(error.to_string()))?)?;
     } else {
         // The text of the request is kept, so that its numbers stay exact.
         let request: &RawValue =

@@ -51,7 +51,7 @@ impl Items {
     fn add(&mut self, output: &mut Output, value: &Value, json: &str) -> Result<(), Failure> {
         match self.view.format {
             Format::Json => self.view.json(output, json),
-            Format::Yaml => output.bytes(document(value)?.as_bytes()),
+            Format::Yaml => output.foreign(&document(value)?),
             Format::Name => match self.table.name(value) {
                 Some(name) => output.line(&printable(&name)),
                 None => Ok(()),
@@ -99,7 +99,7 @@ impl Items {
 pub fn program(view: &View, output: &mut Output, json: &str) -> Result<bool, Failure> {
     match view.format {
         Format::Json => view.json(output, json)?,
-        Format::Yaml => output.bytes(document(&parse(json)?)?.as_bytes())?,
+        Format::Yaml => output.foreign(&document(&parse(json)?)?)?,
         _ => return Ok(false),
     }
     Ok(true)

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::jq::Jq;
 use crate::safety::Safety;
 use crate::style::Style;
+use crate::text::json_printable;
 
 /// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -115,8 +116,8 @@ impl View {
     /// Prints JSON, or what --jq makes of it.
     pub fn json(&self, output: &mut Output, json: &str) -> Result<(), Failure> {
         match &self.jq {
-            Some(jq) => jq.lines(json)?.iter().try_for_each(|line| output.line(line)),
-            None => output.line(json),
+            Some(jq) => jq.lines(json)?.iter().try_for_each(|line| output.foreign_line(line)),
+            None => output.foreign_line(json),
         }
     }
 
@@ -176,6 +177,20 @@ impl Output {
     /// Writes one or several lines.
     pub fn line(&mut self, text: &str) -> Result<(), Failure> {
         self.bytes(text.as_bytes())?;
+        self.bytes(b"\n")
+    }
+
+    /// Writes text from a server, such as JSON. At a terminal, what could control it is escaped.
+    pub fn foreign(&mut self, text: &str) -> Result<(), Failure> {
+        match self.is_terminal {
+            true => self.bytes(json_printable(text).as_bytes()),
+            false => self.bytes(text.as_bytes()),
+        }
+    }
+
+    /// Writes text from a server, and ends the line.
+    pub fn foreign_line(&mut self, text: &str) -> Result<(), Failure> {
+        self.foreign(text)?;
         self.bytes(b"\n")
     }
 

@@ -16,6 +16,20 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(written.collect())
 }
 
+/// Escapes in the way of JSON what could control a terminal, except line breaks and tabs: for JSON and other text of
+/// several lines.
+pub fn json_printable(text: &str) -> Cow<'_, str> {
+    let is_escaped = |c: char| is_control(c) && !matches!(c, '\n' | '\t');
+    if !text.chars().any(is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let written = text.chars().map(|c| match c {
+        c if is_escaped(c) => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    });
+    Cow::Owned(written.collect())
+}
+
 /// Whether this is a control character, or changes the writing direction.
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
