@@ -18,6 +18,7 @@ fn help_offers_names_of_devices() {
         let args: Vec<_> = args.split(' ').chain(["--help"]).collect();
         let help = run(&args, b"").ok();
         assert!(help.contains(expected), "{args:?}: {help}");
+        assert!(!help.contains(" , by") && !help.contains("management.v1."), "{args:?}: {help}");
         assert!(!help.contains("--device <UUID>") && !help.contains("--devices <UUID>"), "{help}");
     }
 }

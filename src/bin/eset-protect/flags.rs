@@ -100,7 +100,8 @@ impl Flag {
                 }
                 Names::Short { .. } if is_unique && is_free(short) => {
                     flag.name.clone_from(short);
-                    flag.alias = Some(exact).filter(|exact| exact != short && is_free(exact));
+                    // clap would suggest `--commandLine` for a misspelt `--command-line`.
+                    flag.alias = Some(exact).filter(|it| kebab(it) != *short && is_free(it));
                 }
                 _ if is_free(&exact) => flag.name = exact,
                 _ => flag.name = format!("{PREFIX}{exact}"),
@@ -273,12 +274,14 @@ impl Flag {
 
     fn help(&self) -> String {
         let field = &self.field;
-        let mut help = summary(&field.parent_file(), field.path()).unwrap_or_default();
+        let summary = summary(&field.parent_file(), field.path()).unwrap_or_default();
+        let mut help = without_types(&summary);
         if is_device(field.name()) {
             match help.find("UUID") {
                 Some(at) => help.insert_str(at, "name or "),
                 None => {
                     let end = help.find([';', ',', ':', '(']).unwrap_or(help.len());
+                    let end = help[..end].trim_end().len();
                     help.insert_str(end, ", by name or UUID");
                 }
             }
@@ -392,6 +395,20 @@ fn collect(message: &MessageDescriptor, path: &mut Vec<FieldDescriptor>, flags: 
         }
         path.pop();
     }
+}
+
+/// Removes names of messages such as `(device_management.v1.Device)`, which are for programmers.
+fn without_types(comment: &str) -> String {
+    let is_type = |part: &str| part.contains('.') && !part.contains(char::is_whitespace);
+    let mut parts = comment.split(" (");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((inside, rest)) if is_type(inside) => text.push_str(rest),
+            _ => text.push_str(&format!(" ({part}")),
+        }
+    }
+    text
 }
 
 /// Returns what checks a value as it is typed, so that the error names the flag.
