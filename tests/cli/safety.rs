@@ -67,6 +67,28 @@ fn several_are_not_removed_without_a_yes() {
     }
 }
 
+/// Ctrl-D is no answer, and no answer is no.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_end_of_input_is_a_no() {
+    use std::process::Command;
+    if Command::new("script").arg("--version").output().is_err() {
+        return crate::support::skip::skipped("there is no `script`, and so no terminal");
+    }
+    let server = Server::empty();
+    for (answer, expected) in
+        [("\x04", "not confirmed"), ("n\n", "not confirmed"), ("y\n", "NOT_FOUND")]
+    {
+        let line = format!("{} tasks delete a b", env!("CARGO_BIN_EXE_eset-protect"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env("ESET_PROTECT_ENDPOINT", &server.endpoint);
+        let ran = crate::command::run_command(script, answer.as_bytes());
+        let said = String::from_utf8_lossy(&ran.out);
+        assert!(said.contains("Delete 2 tasks? [y/N]"), "{answer:?}: {said}");
+        assert!(said.contains(expected), "{answer:?}: {said}");
+    }
+}
+
 #[test]
 fn what_is_gone_already_may_be_ignored() {
     let server = Server::empty();

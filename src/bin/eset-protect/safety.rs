@@ -105,7 +105,12 @@ impl Safety {
         }
         let failed = |error: io::Error| Failure::io("the terminal", &error);
         terminal.write_str(&format!("{question} [y/N] ")).map_err(failed)?;
-        match terminal.read_line().map_err(failed)?.trim().to_ascii_lowercase().as_str() {
+        // Unlike `Term::read_line`, this ends at Ctrl-D.
+        let mut answer = String::new();
+        if io::stdin().read_line(&mut answer).map_err(failed)? == 0 {
+            terminal.write_line("").map_err(failed)?;
+        }
+        match answer.trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err(Failure::Explained {
                 exit_code: failure::OTHER,
