@@ -68,6 +68,11 @@ fn bash_completes_every_word() {
             &["--command-line"],
         ),
         ("eset-protect convert --from b", &["binary"]),
+        ("eset-protect convert --type KillProcessByPidR", &["KillProcessByPidRequest"]),
+        ("eset-protect tasks create --action Kill", &["KillProcessByPid"]),
+        ("eset-protect tasks list --columns action.n", &["action.name"]),
+        ("eset-protect tasks list --columns uuid,action.n", &["uuid,action.name"]),
+        ("eset-protect devices list --sort last_", &["last_sync_time"]),
         ("eset-protect completions po", &["powershell"]),
         ("eset-protect help tasks w", &["wait"]),
         ("eset-protect call Policies/Get", &["Policies/GetPolicy"]),
@@ -112,6 +117,15 @@ fn names_are_completed_live() {
     assert!(named(["eset-protect", "devices", "rename", ""]).contains(&"LAPTOP-01".to_owned()));
     let flag = ["eset-protect", "patches", "list", "--device", "LAP"];
     assert!(offered(&script, &flag, &endpoint).contains(&"LAPTOP-01".to_owned()));
+    let policies = server.run(&["policies", "list", "-o", "name"]).ok();
+    let policies: Vec<_> = policies.lines().collect();
+    for verb in ["show", "set", "export", "diff", "clone"] {
+        let mut offered = named(["eset-protect", "policies", verb, ""]);
+        offered.retain(|word| !word.starts_with('-'));
+        assert_eq!(offered, policies, "{verb}");
+    }
+    let group = ["eset-protect", "tasks", "create", "--group", "c2b7e8d4"];
+    assert!(offered(&script, &group, &endpoint).contains(&crate::command::GROUP.to_owned()));
     let nobody = [("ESET_PROTECT_ENDPOINT", "http://127.0.0.1:1")];
     assert_eq!(offered(&script, &isolate, &nobody), [""; 0]);
 }

@@ -7,6 +7,7 @@ use eset_protect::codegen::decode_text;
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::wkt::TypeRegistry;
 
+use crate::completions::types;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
@@ -29,7 +30,7 @@ pub struct Convert {
     #[arg(long, conflicts_with_all = ["type_name", "from", "to", "strict"])]
     list: bool,
     /// The type of the message: its full name, or its last part if that is unique
-    #[arg(long = "type", value_name = "NAME", required_unless_present = "list")]
+    #[arg(long = "type", value_name = "NAME", required_unless_present = "list", add = types())]
     type_name: Option<String>,
     /// The input format
     #[arg(long, required_unless_present = "list", ignore_case = true)]

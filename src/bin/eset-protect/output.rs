@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use clap::{Args, ValueEnum};
 use eset_protect::codegen::Profile;
 
+use crate::completions::fields;
 use crate::failure::Failure;
 use crate::jq::Jq;
 use crate::safety::Safety;
@@ -57,10 +58,10 @@ pub struct View {
     #[arg(long, global = true, value_name = "FILTER", value_parser = Jq::parse)]
     jq: Option<Jq>,
     /// The columns of tables and CSV: paths of fields such as uuid,action.name, separated by commas
-    #[arg(long, global = true, value_name = "PATHS", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "PATHS", value_delimiter = ',', add = fields())]
     pub columns: Vec<String>,
     /// Sort by this field; with a hyphen before it, the largest come first
-    #[arg(long, global = true, value_name = "[-]PATH", allow_hyphen_values = true)]
+    #[arg(long, global = true, value_name = "[-]PATH", allow_hyphen_values = true, add = fields())]
     pub sort: Option<String>,
     /// Show times in UTC at a terminal, not in the local time zone
     #[arg(long, global = true)]

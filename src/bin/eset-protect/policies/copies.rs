@@ -8,6 +8,7 @@ use eset_protect::policy_management::v2::{CreatePolicyRequest, Policy};
 use eset_protect::rpc::policies::CreatePolicy;
 
 use super::files::read;
+use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::dry_run;
 use crate::failure::Failure;
@@ -21,6 +22,7 @@ use crate::safety::DryRun;
 #[derive(Args, Debug)]
 pub struct Clone {
     /// The policy's UUID
+    #[arg(add = listed("policies", By::Uuid))]
     policy: String,
     /// The name of the copy
     #[arg(long, allow_hyphen_values = true)]

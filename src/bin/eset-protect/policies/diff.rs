@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::files::{find, is_file};
 use super::settings::{Lines, Value};
 use super::view::{json, with_code_1};
+use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
@@ -25,8 +26,10 @@ Examples:
   ESET_PROTECT_OTHER_ENDPOINT=https://staging:9443 eset-protect policies diff UUID UUID --other")]
 pub struct Diff {
     /// A UUID or a file
+    #[arg(add = listed("policies", By::Uuid))]
     a: String,
     /// Another one
+    #[arg(add = listed("policies", By::Uuid))]
     b: String,
     /// Look for the second policy in another tenant: that of the variables ESET_PROTECT_OTHER_ENDPOINT,
     /// ESET_PROTECT_OTHER_CREDENTIALS and so on, each as the one without OTHER

@@ -10,6 +10,7 @@ use eset_protect::rollout::Tenant;
 use super::files::{is_file, of_tenant, read, with_assignments, write};
 use super::settings::{Lines, Value};
 use super::view::json;
+use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -31,7 +32,7 @@ enum As {
 #[derive(Args, Debug)]
 pub struct Export {
     /// The policies: UUIDs, or files to convert, which need no server; all that are not built in by default
-    #[arg(value_name = "POLICY")]
+    #[arg(value_name = "POLICY", add = listed("policies", By::Uuid))]
     policies: Vec<String>,
     /// Write a file for each policy into this folder, named after the policy; otherwise prints one policy
     #[arg(long, value_name = "DIR")]

@@ -10,6 +10,7 @@ use eset_protect::rollout::{Plan, Tenant};
 use super::files::{of_tenant, with_assignments};
 use super::journal::{JOURNAL, apply, expect_none};
 use super::rollout::show;
+use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
 
@@ -20,6 +21,7 @@ Example:
   eset-protect policies set UUID endpoint.gui.UI_CONFIG.ShowSplash=0 --force endpoint.gui")]
 pub struct Set {
     /// The policy's UUID; it gets a new one
+    #[arg(add = listed("policies", By::Uuid))]
     policy: String,
     /// Settings with their new values, such as endpoint.gui.ShowSplash=0
     #[arg(value_name = "PATH=VALUE", required_unless_present_any = ["unset", "force", "no_force", "read_only", "no_read_only"])]

@@ -8,6 +8,7 @@ use eset_protect::rollout::Tenant;
 
 use super::files::{find, is_file};
 use super::settings::Lines;
+use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::{self, Failure};
 use crate::output::{Format, Output};
@@ -22,6 +23,7 @@ use crate::text::printable;
 #[derive(Args, Debug)]
 pub struct Show {
     /// A UUID, or a file as `export` writes it, or a Web Console export; a file needs no server
+    #[arg(add = listed("policies", By::Uuid))]
     policy: String,
     /// Indent the settings below the groups that contain them
     #[arg(long)]

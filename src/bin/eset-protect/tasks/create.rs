@@ -13,6 +13,7 @@ use super::wait::{self, WaitOptions};
 use crate::action;
 use crate::calls::{self, to_json};
 use crate::check::CheckOptions;
+use crate::completions::{By, actions, listed};
 use crate::connection::Connection;
 use crate::creation::Creation;
 use crate::dry_run;
@@ -65,16 +66,16 @@ struct Fields {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// The action; --help lists the known ones
-    #[arg(long, required_unless_present = "file", long_help = action::help())]
+    #[arg(long, required_unless_present = "file", long_help = action::help(), add = actions())]
     action: Option<String>,
     /// The params in ProtoJSON, instead of flags; `@type` may be omitted for the known actions
     #[arg(long, value_name = "JSON", help_heading = action::HEADING)]
     params: Option<String>,
     /// A device to run it on, by name or UUID; may be repeated
-    #[arg(long)]
+    #[arg(long, add = listed("devices", By::NameOrUuid))]
     device: Vec<String>,
     /// A group of devices to run it on; may be repeated
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", add = listed("groups", By::Uuid))]
     group: Vec<String>,
     /// The time after which it must not start, such as 2030-01-01T00:00:00Z; the service's default if omitted
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
