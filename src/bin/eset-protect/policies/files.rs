@@ -43,7 +43,7 @@ pub fn parse(flag: &str, path: &Path, content: &[u8]) -> Result<PolicyFile, Fail
 
 /// What is wrong with JSON, read as YAML, whose errors name the member.
 fn yaml_error(json: &str) -> Option<serde_norway::Error> {
-    serde_norway::from_str::<Unique>(json).ok()?;
+    serde_norway::from_str::<serde_norway::Value>(json).ok()?;
     serde_norway::from_str::<PolicyFile>(json).err()
 }
 
