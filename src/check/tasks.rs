@@ -160,6 +160,7 @@ fn note_kill(at: &str, kill: &KillProcessByPidRequest, found: &mut Findings) {
         ("executable_hash_sha2_256", &kill.executable_hash_sha2_256, 64),
     ];
     if hashes.iter().all(|(_, hash, _)| hash.is_empty()) {
+        let at = format_args!("{at}.executable_hash_sha1");
         found.missing(Refused, at, "at least one hash of the executable, SHA-1 or SHA-256");
     }
     for (name, hash, digits) in hashes {

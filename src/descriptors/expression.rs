@@ -206,10 +206,10 @@ impl Parser<'_> {
                 Ok(One::Not(Box::new(inner)))
             }
             Some(Token::Word(word)) => {
-                if is_cel
-                    && self.takes("(", "")
-                    && let Some(name) = word.strip_suffix(".contains")
-                {
+                if is_cel && self.takes("(", "") {
+                    let Some(name) = word.strip_suffix(".contains") else {
+                        return Err(format!("{word}(): contains() is the only function"));
+                    };
                     let path = Path::find(self.resource, name)?;
                     if path.kind() != Some(Kind::String) {
                         return Err(format!("{name}: expected a text before `contains`"));

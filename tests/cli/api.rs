@@ -16,6 +16,8 @@ fn a_call_by_method_and_path() {
     }
     for (args, expected) in [
         (&["GET", "/v1/device"][..], "GET /v1/device: there is no such operation in ESET's API"),
+        (&["GET", "/v1/device"], "did you mean /v1/devices"),
+        (&["GET", "v1/devices"], "a path begins with a slash, such as /v1/devices"),
         (&["DELETE", "/v1/devices"], "this path has GET"),
         (&["GET", "/v1/devices?pagesize=1"], "pagesize"),
         (&["POST", "/v1/groups", "--data", "{"], "POST /v1/groups: "),
@@ -49,7 +51,7 @@ fn a_call_that_is_not_known() {
         (&["GET", "/v1/nothing", "--allow-unknown"], 4, "GET: NOT_FOUND"),
         (&["GET", "v1/nothing", "--allow-unknown"], 2, "PATH: expected a path such as /v1/devices"),
         (&["POST", "/v1/x", "--allow-unknown", "--data", "{"], 2, "--data: expected JSON: "),
-        (&["GET", "/v1/x", "--allow-unknown", "--host", "iam"], 2, "--host: expected a region"),
+        (&["GET", "/v1/x", "--allow-unknown", "--host", "iam"], 2, "--host: expected --region"),
     ] {
         let error = api(&[args, &["--wire", "rest"]].concat()).fails(code);
         assert!(error.contains(expected), "{args:?}: {error}");

@@ -159,6 +159,7 @@ fn mistakes_are_named_before_anything_is_called() {
     for (args, expected) in [
         (&["isolate"][..], "<DEVICE>..."),
         (&["run", "x"], "error: --command-line: "),
+        (&["kill", "x"], "error: --executable-hash-sha1: expected at least one hash"),
         (&["kill", "x", "--pid", "many"], "'many' for '--pid <NUMBER>': expected a number"),
         (&["scan", "x", "--scan-profile", "Deep"], "[possible values: InDepth, Smart"),
         (&["isolate", "x", "--wait-timeout", "1m"], "--wait-timeout: requires --wait"),

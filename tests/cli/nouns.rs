@@ -261,6 +261,11 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
             &["devices", "list", "--filter", "functionalityStatus == OK"],
             "expected the whole name DEVICE_FUNCTIONALITY_STATUS_OK, found \"OK\"",
         ),
+        (
+            &["devices", "list", "--filter", "displayName.startsWith(\"x\")"],
+            "--filter: displayName.startsWith(): contains() is the only function",
+        ),
+        (&["tasks", "create", "--command", "x"], "a similar argument exists: '--command-line'\n"),
         (&["tasks", "list", "--filter", "displayNam == 'x'"], "did you mean \"displayName\"?"),
         (&["devices", "list", "--filter", "uuid = 'x'"], "--filter: expected ==, found = alone"),
         (&["devices", "list", "--limit", "-1"], "'-1' for '--limit <NUMBER>'"),
@@ -272,6 +277,22 @@ fn what_is_wrong_is_named_by_its_flag_or_argument() {
     ] {
         let error = run(args, b"").fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn text_that_is_not_unicode_is_named_by_its_flag() {
+    use std::os::unix::ffi::OsStrExt;
+    let wrong = |words: &[&[u8]]| {
+        let mut command = crate::command::command(&["devices", "list"]);
+        command.args(words.iter().map(|word| std::ffi::OsStr::from_bytes(word)));
+        crate::command::run_command(command, b"").fails(2)
+    };
+    for words in [&[&b"--filter"[..], b"a\xff"][..], &[b"--filter=a\xff"]] {
+        let error = wrong(words);
+        let expected = "error: invalid value \"a\u{fffd}\" for '--filter': expected UTF-8";
+        assert!(error.starts_with(expected), "{error}");
     }
 }
 

@@ -219,7 +219,7 @@ fn wrong_flags_are_named() {
         (&["KillProcessByPid"], "error: --pid: expected a process id"),
         (
             &["KillProcessByPid", "--pid", "7"],
-            "error: --pid, --executable-hash-sha1, --executable-hash-sha2-256: expected at least one",
+            "error: --executable-hash-sha1: expected at least one hash of the executable",
         ),
         (&["KillProcessByPid", "--pid", "x"], "'x' for '--pid <NUMBER>': expected a number"),
         (

@@ -21,7 +21,7 @@ use crate::phrase::{done, object};
 use crate::request::Request;
 use crate::response;
 use crate::safety::{DryRun, Safety};
-use crate::text::plural;
+use crate::text::{meant, plural};
 
 /// Make one call by its HTTP method and path, as ESET documents it
 ///
@@ -60,6 +60,12 @@ pub struct Api {
     connection: Connection,
 }
 
+/// Returns which paths of operations may be meant.
+fn near_paths(verb: &str, path: &str) -> Option<String> {
+    let rules = METHODS.iter().flat_map(|spec| spec.http).filter(|rule| rule.method == verb);
+    meant(path, rules.map(|rule| rule.path).collect::<BTreeSet<_>>())
+}
+
 /// Returns the names of ESET's hosts.
 pub fn hosts() -> BTreeSet<&'static str> {
     METHODS.iter().map(|spec| spec.host).filter(|host| !host.is_empty()).collect()
@@ -78,10 +84,13 @@ impl Api {
         };
         let Some(route) = route else {
             let known = router.methods(path).join(", ");
-            let hint = if known.is_empty() {
-                "`eset-protect call` lists all operations".to_owned()
-            } else {
-                format!("this path has {known}")
+            let hint = match known.is_empty() {
+                false => format!("this path has {known}"),
+                true if !path.starts_with('/') => {
+                    format!("a path begins with a slash, such as /{path}")
+                }
+                true => near_paths(&verb, path)
+                    .unwrap_or_else(|| "`eset-protect call` lists all operations".to_owned()),
             };
             if self.check.allows_unknown() {
                 return self.raw(&verb, body);

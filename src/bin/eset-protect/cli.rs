@@ -64,7 +64,9 @@ impl Cli {
         let own = Self::command();
         let words = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
         let mut command = Self::declared(own.clone(), &Wanted::Words(words));
-        let matches = command.try_get_matches_from_mut(in_order(&command, arguments.clone()))?;
+        let matches = command
+            .try_get_matches_from_mut(in_order(&command, arguments.clone()))
+            .map_err(|error| with_flag(error, &mut command, &arguments))?;
         free_text::check(&command, &matches)?;
         let logging = Logging::from_arg_matches(&matches)?;
         let Some((name, inner)) = matches.subcommand() else {
@@ -103,6 +105,21 @@ impl Cli {
     pub fn whole() -> clap::Command {
         Self::declared(Self::command(), &Wanted::All)
     }
+}
+
+/// Names the flag whose value is not UTF-8, which clap does not.
+fn with_flag(error: clap::Error, command: &mut clap::Command, words: &[OsString]) -> clap::Error {
+    let wrong = words.iter().position(|word| word.to_str().is_none());
+    let (ErrorKind::InvalidUtf8, Some(at)) = (error.kind(), wrong) else { return error };
+    let word = words[at].to_string_lossy();
+    let (flag, value) = match word.split_once('=').filter(|_| word.starts_with("--")) {
+        Some((flag, value)) => (Some(flag), value),
+        None => (at.checked_sub(1).and_then(|before| words[before].to_str()), &*word),
+    };
+    let flag = flag.filter(|flag| flag.starts_with('-'));
+    let place = flag.map(|flag| format!(" for '{flag}'")).unwrap_or_default();
+    let message = format!("invalid value {value:?}{place}: expected UTF-8");
+    command.error(ErrorKind::InvalidUtf8, message)
 }
 
 /// Moves options that come before the subcommand, such as `--profile lab devices list`, after it, since only

@@ -68,7 +68,7 @@ fn params_must_have_their_required_fields() {
         })
     };
     let sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
-    assert_one(&task(kill(4, "")), Refused, "action.params", None);
+    assert_one(&task(kill(4, "")), Refused, "action.params.executable_hash_sha1", None);
     assert_one(&task(kill(0, sha1)), Wrong, "action.params.pid", None);
     assert_one(&task(kill(4, "da39")), Wrong, "action.params.executable_hash_sha1", None);
     let patch = Action::apply_application_patch(Default::default());
