@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::error::{Error, Secrets};
@@ -92,7 +95,7 @@ impl fmt::Debug for Key {
 }
 
 impl Jwks {
-    /// Reads a set in JSON.
+    /// Reads a set in JSON. Keys that are malformed, or of a kind that is not known here, are ignored (RFC 7517, 5).
     ///
     /// # Errors
     ///
@@ -102,8 +105,9 @@ impl Jwks {
     }
 
     /// Fetches the set from this address when a token arrives, again after ten minutes, and again for a token whose
-    /// key is not in it, but not more often than every 30 seconds. If that fails, the last set is used for a day, also
-    /// after the configuration has been [read again](crate::serve::Config::read). The server needs a certificate of an
+    /// key is not in it, but not more often than every 30 seconds. Calls wait for that, at most five seconds. If it
+    /// fails, the last set is used for a day, and a key that is not in it is `UNAVAILABLE`; the set is kept also after
+    /// the configuration has been [read again](crate::serve::Config::read). The server needs a certificate of an
     /// authority that the system trusts; the environment's proxy is used.
     ///
     /// # Errors
@@ -134,8 +138,8 @@ impl Jwks {
         };
         let http = HttpClient::new(connector, LIMITS, Arc::new(TokioTimer));
         let interval = Duration::from_secs(30);
-        let (state, fetching) = Default::default();
-        Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, interval, state, fetching }))))
+        let state = Mutex::default();
+        Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, interval, state }))))
     }
 
     /// Sets the shortest time between two requests for the set: 30 seconds by default.
@@ -167,9 +171,15 @@ impl Jwks {
 }
 
 fn parse(json: &[u8]) -> Result<Arc<[Key]>, Error> {
-    let set: JwkSet = serde_json::from_slice(json)
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Value>,
+    }
+    let set: Set = serde_json::from_slice(json)
         .map_err(|error| Error::config(format!("expected a JSON Web Key Set: {error}")))?;
-    let keys: Arc<[Key]> = set.keys.iter().flat_map(Key::of).take(MOST).collect();
+    let known = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
+    let keys: Arc<[Key]> =
+        known.flat_map(|jwk: Jwk| Key::of(&jwk).collect::<Vec<_>>()).take(MOST).collect();
     if keys.is_empty() {
         return Err(Error::config("expected a key for RS256, PS256, ES256 or EdDSA in the set"));
     }
@@ -181,66 +191,90 @@ struct Fetched {
     http: HttpClient,
     interval: Duration,
     state: Mutex<State>,
-    /// Held while the set is fetched.
-    fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     set: Option<(Arc<[Key]>, Instant)>,
+    /// When the last request for the set began.
     tried: Option<Instant>,
-    error: String,
+    /// Why it failed, if it did.
+    error: Option<String>,
+    /// Closed when the request under way ends, also with the runtime that makes it.
+    under_way: Option<watch::Receiver<()>>,
+}
+
+impl State {
+    /// Returns the last set if it is not too old, and its age.
+    fn usable(&self) -> Option<(&Arc<[Key]>, Duration)> {
+        let usable = self.set.as_ref().map(|(keys, at)| (keys, at.elapsed()));
+        usable.filter(|(_, age)| *age < STALE)
+    }
+
+    /// Returns the keys that there are, and why a new one may be missing among them.
+    fn last(&self, id: Option<&str>) -> Result<Arc<[Key]>, String> {
+        match (self.usable(), &self.error) {
+            (Some((keys, _)), error) if error.is_none() || has(keys, id) => Ok(Arc::clone(keys)),
+            (_, Some(error)) => Err(error.clone()),
+            (_, None) => Err("the request for them was stopped".to_owned()),
+        }
+    }
+}
+
+fn has(keys: &[Key], id: Option<&str>) -> bool {
+    keys.iter().any(|key| key.is_named(id))
 }
 
 impl Fetched {
+    /// Returns the keys for a token. Whose key is not there waits for the request for the set, of which one at a time
+    /// is under way; so does everybody once the set is old, unless the last request for a new one failed.
     async fn current(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<[Key]>, String> {
-        if let Some(known) = self.known(id) {
-            return known;
+        if let Some(mut under_way) = self.awaited(id) {
+            // Nothing is ever sent: this ends when the sender is dropped, or at once if it has been.
+            let _ = under_way.changed().await;
         }
-        let _turn = self.fetching.lock().await;
-        // Another call may have fetched it.
-        if let Some(known) = self.known(id) {
-            return known;
+        self.lock().last(id)
+    }
+
+    /// Returns the request to wait for, which it begins if it may and none is under way.
+    fn awaited(self: &Arc<Self>, id: Option<&str>) -> Option<watch::Receiver<()>> {
+        let mut state = self.lock();
+        let age = state.usable().filter(|(keys, _)| has(keys, id)).map(|(_, age)| age);
+        if age.is_some_and(|age| age < FRESH) {
+            return None;
         }
-        // In a task, so that a caller that hangs up does not stop it.
-        let this = Arc::clone(self);
-        let fetched = tokio::spawn(async move { this.fetch().await }).await;
-        fetched.map_err(|_| "the request for them was stopped".to_owned())?;
-        self.last()
+        let is_under_way = state.under_way.as_ref().is_some_and(|one| one.has_changed().is_ok());
+        let may_try = state.tried.is_none_or(|at| at.elapsed() >= self.interval);
+        if !is_under_way && may_try {
+            let (done, under_way) = watch::channel(());
+            state.tried = Some(Instant::now());
+            state.under_way = Some(under_way);
+            // In a task, so that a caller that hangs up does not stop it.
+            let this = Arc::clone(self);
+            tokio::spawn(async move {
+                this.fetch().await;
+                drop(done);
+            });
+        }
+        let needs_none = age.is_some() && state.error.is_some();
+        state.under_way.clone().filter(|_| !needs_none)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn last(&self) -> Result<Arc<[Key]>, String> {
-        let state = self.lock();
-        let usable = state.set.as_ref().filter(|(_, at)| at.elapsed() < STALE);
-        usable.map(|(keys, _)| Arc::clone(keys)).ok_or_else(|| state.error.clone())
-    }
-
-    /// Returns the keys for a token with a key of this name; `None` if they are to be fetched.
-    fn known(&self, id: Option<&str>) -> Option<Result<Arc<[Key]>, String>> {
-        let state = self.lock();
-        let has_key = |keys: &[Key]| keys.iter().any(|key| key.is_named(id));
-        let is_good = |(keys, at): &(Arc<[Key]>, Instant)| at.elapsed() < FRESH && has_key(keys);
-        let is_good = state.set.as_ref().is_some_and(is_good);
-        let may_try = state.tried.is_none_or(|at| at.elapsed() >= self.interval);
-        drop(state);
-        (is_good || !may_try).then(|| self.last())
-    }
-
     /// Fetches the set once.
     async fn fetch(&self) {
-        self.lock().tried = Some(Instant::now());
         let fetched = tokio::time::timeout(PATIENCE, self.ask()).await;
         let fetched = fetched.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
         let mut state = self.lock();
+        state.error = None;
         match fetched {
             Ok(keys) => state.set = Some((keys, Instant::now())),
             Err(error) => {
                 tracing::warn!(target: "eset_protect::serve", "{}: {error}", self.uri);
-                state.error = error;
+                state.error = Some(error);
             }
         }
     }
