@@ -113,3 +113,37 @@ async fn allowed_origins_may_call() {
     let headers = [("origin", "https://evil.example"), ("host", "evil.example")];
     assert_eq!(ask(&every, &list, &headers).await.0, 200);
 }
+
+#[tokio::test]
+async fn only_pages_get_headers_for_pages() {
+    let (_emulator, bridge) = bridge(|bridge| bridge.allow_origin(PAGE.parse().unwrap())).await;
+    let headers_of = async |mut request: Request<Bytes>, origin: Option<&'static str>| {
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        let headers = send(request).await.headers().clone();
+        let is_cors = |name: &str| name.starts_with("access-control-") || name == "vary";
+        let found = headers.keys().map(|name| name.as_str().to_owned());
+        found.filter(|name| is_cors(name)).collect::<std::collections::BTreeSet<_>>()
+    };
+    let grpc = || {
+        let mut request = grpc_web(&bridge.endpoint(), &ListTasksRequest::default());
+        *request.version_mut() = Version::HTTP_2;
+        request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        request
+    };
+    let web = || grpc_web(&bridge.endpoint(), &ListTasksRequest::default());
+    let rest = || Request::get(format!("{}{LIST}", bridge.endpoint())).body(Bytes::new()).unwrap();
+    for request in [grpc(), web()] {
+        let found = headers_of(request, None).await;
+        assert!(found.is_empty(), "{found:?}");
+    }
+    // So that no cache gives a page what it has kept of another request.
+    assert_eq!(headers_of(rest(), None).await.into_iter().collect::<Vec<_>>(), ["vary"]);
+    for request in [web(), rest()] {
+        let found = headers_of(request, Some(PAGE)).await;
+        for name in ["access-control-allow-origin", "access-control-expose-headers", "vary"] {
+            assert!(found.contains(name), "{found:?}");
+        }
+    }
+}
