@@ -37,10 +37,10 @@ use crate::server::notifier::Notifier;
 /// Beyond that their calls that change something fail with `RESOURCE_EXHAUSTED` and are not sent. Any successful call of
 /// a token, such as one that changes nothing, takes it out of this.
 ///
-/// While the disk is full, the `end` of calls that had begun is kept and written as soon as there is room again. So a
-/// `begin` without an `end` means that the server was killed, or stopped before there was room: then the operator is
-/// [told](crate::serve::Bridge::on_notice) the lines. A file that is renamed or removed is opened again, or created, on
-/// Unix: nothing is written where nobody finds it. No other part of a request is in it, and no token.
+/// While the disk is full, the `end` of calls that had begun is kept and tried again every second, until there is room.
+/// So a `begin` without an `end` means that the server was killed, or stopped before there was room: then the operator
+/// is [told](crate::serve::Bridge::on_notice) the lines. A file that is renamed or removed is opened again, or created,
+/// on Unix: nothing is written where nobody finds it. No other part of a request is in it, and no token.
 #[derive(Clone)]
 pub struct AuditLog {
     commands: mpsc::Sender<Command>,

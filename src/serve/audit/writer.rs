@@ -14,9 +14,8 @@ use crate::server::notifier::Notifier;
 
 /// The number of lines that share one wait for the disk.
 const BATCH: usize = 1024;
-/// The first and the longest wait before the kept lines are tried again.
-const SHORT_WAIT: Duration = Duration::from_millis(200);
-const LONG_WAIT: Duration = Duration::from_secs(30);
+/// The wait before the kept lines are tried again.
+const WAIT: Duration = Duration::from_secs(1);
 
 pub(super) type Answer = oneshot::Sender<io::Result<()>>;
 
@@ -73,9 +72,8 @@ impl Writer {
                     Command::End(id, line) => {
                         if self.begun.remove(&id) {
                             self.kept.push_back(line);
-                        }
-                        if let Err(error) = failed.map_or_else(|| self.write_kept(), Err) {
-                            self.tell(Some(&error));
+                            let written = failed.map_or_else(|| self.write_kept(), Err);
+                            self.tell(written.as_ref().err());
                         }
                     }
                     Command::Reopen(answer) => {
@@ -101,15 +99,11 @@ impl Writer {
 
     /// Waits for a command, and tries to write the kept lines meanwhile.
     fn next(&mut self, commands: &Receiver<Command>) -> Option<Command> {
-        let mut wait = SHORT_WAIT;
         while !self.kept.is_empty() {
-            match commands.recv_timeout(wait) {
+            match commands.recv_timeout(WAIT) {
                 Ok(command) => return Some(command),
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => {
-                    let _ = self.try_again();
-                    wait = (wait * 2).min(LONG_WAIT);
-                }
+                Err(RecvTimeoutError::Timeout) => drop(self.try_again()),
             }
         }
         commands.recv().ok()
@@ -117,9 +111,13 @@ impl Writer {
 
     /// Writes what is kept, and waits for the disk.
     fn try_again(&mut self) -> io::Result<()> {
+        let has_lines = !self.kept.is_empty();
         let written =
             self.follow().and_then(|()| self.write_kept()).and_then(|()| self.file.sync());
-        self.tell(written.as_ref().err());
+        // Without a line to write, success does not show that there is room again.
+        if has_lines || written.is_err() {
+            self.tell(written.as_ref().err());
+        }
         written
     }
 
