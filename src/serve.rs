@@ -77,6 +77,8 @@
 //! Where the tenant has a login, `UNAUTHENTICATED` is about what the caller showed: to the bridge, or to the upstream
 //! with [`Identity::OwnToken`].
 //!
+//! The health service has each tenant as `tenants/NAME`; [`Operations`] says when one is `NOT_SERVING`.
+//!
 //! gRPC's own clients and this crate's obey `grpc-retry-pushback-ms`. Where another client does not, turn its
 //! retries off.
 

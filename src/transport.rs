@@ -77,6 +77,8 @@ pub(crate) use limits::Limits;
 pub(crate) use link::Link;
 pub(crate) use metadata::metadata;
 pub(crate) use readiness::Sent;
+#[cfg(feature = "serve")]
+pub(crate) use refusal::is_of_one_stream;
 pub use reply::Reply;
 #[cfg(feature = "rest")]
 pub use request::HttpForm;

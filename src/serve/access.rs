@@ -200,6 +200,11 @@ impl Access {
         }
     }
 
+    /// Returns the tenant of this name; `None` if there is none or the caller may not use it.
+    pub(super) fn tenant_of(&self, caller: &Caller, name: &str) -> Option<Arc<Tenant>> {
+        self.tenants.get(name).filter(|_| caller.may_use(name)).cloned()
+    }
+
     /// Returns the tenant that a request is for.
     pub(super) fn tenant_for(
         &self,
@@ -223,7 +228,7 @@ impl Access {
             }
         };
         // A tenant of others is refused like one that does not exist.
-        self.tenants.get(name).filter(|_| caller.may_use(name)).cloned().ok_or_else(|| {
+        self.tenant_of(caller, name).ok_or_else(|| {
             Status::permission_denied(format!(
                 "{TENANT}: {:?} may not use the tenant {name:?}",
                 caller.name

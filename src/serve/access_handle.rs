@@ -1,7 +1,9 @@
 //! The current table of who may call what.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::watch;
 
 use super::access::Access;
 use crate::error::Error;
@@ -9,19 +11,24 @@ use crate::error::Error;
 /// Replaces who may call what while a [`Bridge`](super::Bridge) serves.
 #[derive(Clone, Debug)]
 pub struct AccessHandle {
-    current: Arc<RwLock<Arc<Access>>>,
+    current: Arc<watch::Sender<Arc<Access>>>,
     /// Whether other machines reach the bridge.
     is_public: Arc<AtomicBool>,
 }
 
 impl AccessHandle {
     pub(super) fn new(access: Access) -> Self {
-        Self { current: Arc::new(RwLock::new(Arc::new(access))), is_public: Arc::default() }
+        Self { current: Arc::new(watch::Sender::new(Arc::new(access))), is_public: Arc::default() }
     }
 
     /// Returns the current table.
     pub fn current(&self) -> Arc<Access> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Returns the current table and those that replace it.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Access>> {
+        self.current.subscribe()
     }
 
     /// Decides by this table from the next call on. Calls that have begun go on.
@@ -36,7 +43,7 @@ impl AccessHandle {
                 "the bridge listens beyond loopback: expected callers that show who they are, without `anyone`",
             ));
         }
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
+        self.current.send_replace(Arc::new(access));
         Ok(())
     }
 

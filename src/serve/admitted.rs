@@ -12,12 +12,11 @@ use super::audit::{self, AuditLog, Target};
 use super::health::{Attempted, Problem};
 use super::hosted_rpc::HostedRpc;
 use super::own_tokens::OwnToken;
-use super::{failure, health_checks, metadata, rules};
+use super::{failure, metadata, rules};
 use crate::call::CallOptions;
 use crate::client::Client;
 use crate::rpc::MethodSpec;
 use crate::server::deadline::Deadline;
-use crate::server::health::ReportedHealth;
 use crate::transcode::{Encoded, TranscodeError};
 use crate::wkt::TypeRegistry;
 
@@ -28,7 +27,6 @@ pub(super) struct Admitted {
     pub(super) tenant: Arc<Tenant>,
     pub(super) deadline: Deadline,
     pub(super) audit: Option<AuditLog>,
-    pub(super) health: ReportedHealth,
 }
 
 impl Admitted {
@@ -135,9 +133,7 @@ impl Admitted {
                 }
             }
         }
-        if let Some(is_up) = self.tenant.health.record(error, problem) {
-            self.health.report(health_checks::name(&self.tenant.name), is_up);
-        }
+        self.tenant.health.record(error, problem);
         result.map_err(|error| failure::status(error, problem, &self.tenant.name))
     }
 

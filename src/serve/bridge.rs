@@ -206,7 +206,6 @@ impl Bridge {
             access: self.access_handle(),
             browsers: Browsers { allowed: self.origins.clone(), has_tls: self.tls.is_some() },
             audit: self.audit.clone(),
-            health: health.clone(),
             rpcs: by_path(hosted),
             rest,
             routes,

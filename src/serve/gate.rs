@@ -25,7 +25,6 @@ use crate::rpc::MethodSpec;
 use crate::server::browsers::Browsers;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, full, is_grpc};
-use crate::server::health::ReportedHealth;
 use crate::server::pages::{self, About};
 use crate::server::{RestFront, bounded, encoded, introspection, openapi};
 use crate::telemetry::Served;
@@ -40,7 +39,6 @@ pub(super) struct Gate {
     pub(super) access: AccessHandle,
     pub(super) browsers: Browsers,
     pub(super) audit: Option<AuditLog>,
-    pub(super) health: ReportedHealth,
     /// The RPCs by gRPC path.
     pub(super) rpcs: BTreeMap<&'static str, HostedRpc>,
     pub(super) rest: RestFront,
@@ -102,8 +100,8 @@ impl Gate {
         served.set_caller(&identified.caller.name);
         let tenant = access.tenant_for(&identified.caller, headers)?;
         served.set_tenant(Arc::clone(&tenant.name));
-        let (audit, health) = (self.audit.clone(), self.health.clone());
-        let admitted = Admitted { identified, tenant, deadline, audit, health };
+        let audit = self.audit.clone();
+        let admitted = Admitted { identified, tenant, deadline, audit };
         let caller = &admitted.identified.caller;
         if caller.rules.permits(spec) {
             return Ok(admitted);

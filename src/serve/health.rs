@@ -1,52 +1,70 @@
-//! Whether the upstream of a tenant answers.
+//! Whether the upstream of a tenant is of use to its callers.
+//!
+//! The rule, for health checks, readiness and the metadata of failed calls: an upstream is down after a call
+//!
+//! - that got no answer: there was no connection, the connection broke, nothing arrived in the time that the server had
+//!   (that of the tenant's settings, since a deadline of the caller may be too short), or what arrived says that the
+//!   service is unavailable (502, 503, 504, or `UNAVAILABLE` over gRPC);
+//! - for which the tenant's own login was refused, or gave no token for another reason.
+//!
+//! Every other answer says that the upstream is up, if it is an error of the service, or nothing at all, if it cannot
+//! be read or only the call's own stream was reset: one RPC may be broken while the others work. An upstream that is
+//! down counts as up again after the next success, or after [`DOWN_FOR`], because clients that obey health checks send
+//! nothing meanwhile and nobody else would find out.
 
 use std::error::Error as _;
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
+use crate::transport::is_of_one_stream;
 
-/// Whether an upstream answered the last call. Nothing asks it between calls, since that would cost budget.
+/// How long an upstream is down after the last call that failed.
+const DOWN_FOR: Duration = Duration::from_secs(30);
+
+/// What the last call says of an upstream. Nothing asks it between calls, since that would cost budget.
 #[derive(Debug, Default)]
-pub(super) struct Health(Mutex<State>);
+pub(super) struct Health(watch::Sender<Option<Down>>);
 
-#[derive(Debug, Default)]
-struct State {
-    is_known: bool,
-    down: Option<Down>,
-}
-
-/// Since when an upstream is down, and the last error.
+/// Since when no call has succeeded, and the last error.
 #[derive(Clone, Debug)]
 pub(super) struct Down {
     pub(super) since: SystemTime,
     pub(super) error: String,
+    /// When to send calls again.
+    pub(super) until: Instant,
 }
 
 impl Health {
-    /// Records the outcome of a call. Returns whether the upstream is up if that has changed.
-    pub(super) fn record(&self, error: Option<&Error>, problem: Option<Problem>) -> Option<bool> {
-        let down = match error {
-            Some(error) if problem.is_some() => Some(Error::message(error)),
-            // Says nothing about the upstream.
-            Some(error) if error.kind() != ErrorKind::Status => return None,
-            _ => None,
-        };
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_changed = !state.is_known || state.down.is_some() != down.is_some();
-        state.is_known = true;
-        state.down = down.map(|error| {
-            let since = state.down.as_ref().map_or_else(SystemTime::now, |down| down.since);
-            Down { since, error: error.to_owned() }
+    /// Records the outcome of a call.
+    pub(super) fn record(&self, error: Option<&Error>, problem: Option<Problem>) {
+        let failed = error.filter(|_| problem.is_some());
+        let says_nothing = |error: &Error| problem.is_none() && error.kind() != ErrorKind::Status;
+        if error.is_some_and(says_nothing) {
+            return;
+        }
+        self.0.send_if_modified(|down| {
+            let was_down = down.is_some();
+            *down = failed.map(|error| Down {
+                since: down.as_ref().map_or_else(SystemTime::now, |down| down.since),
+                error: error.message().to_owned(),
+                until: Instant::now() + DOWN_FOR,
+            });
+            was_down || down.is_some()
         });
-        has_changed.then_some(state.down.is_none())
     }
 
     /// Returns since when the upstream is down.
     pub(super) fn down(&self) -> Option<Down> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).down.clone()
+        self.0.borrow().clone().filter(|down| down.until > Instant::now())
+    }
+
+    /// Returns what is recorded from now on. Its time may be [over](Down::until).
+    pub(super) fn subscribe(&self) -> watch::Receiver<Option<Down>> {
+        self.0.subscribe()
     }
 }
 
@@ -68,18 +86,23 @@ pub(super) struct Attempted {
 }
 
 impl Problem {
-    /// Returns the problem that made a call fail, if it is one of the upstream.
+    /// Returns the problem that made a call fail, if it is one of the upstream: the [rule](self).
     pub(super) fn of(error: &Error, attempted: Attempted) -> Option<Self> {
-        let is_broken = matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
         let is_of_login = error.is_of_credentials() && error.kind() != ErrorKind::Deadline;
-        if error.code() == Code::Unavailable || is_silent(error, attempted) {
+        if is_unavailable(error) || is_silent(error, attempted) {
             Some(Self::NoAnswer)
         } else if attempted.by_tenant && (is_of_login || error.is_unauthenticated()) {
             Some(Self::Login)
         } else {
-            is_broken.then_some(Self::NoAnswer)
+            None
         }
     }
+}
+
+/// Whether there was no connection, it broke, or the answer was that the service is unavailable.
+fn is_unavailable(error: &Error) -> bool {
+    // gRPC's table has this code for HTTP's 429, too.
+    error.code() == Code::Unavailable && !error.is_rate_limited() && !is_of_one_stream(error)
 }
 
 /// Whether the upstream had enough time and said nothing. The time that a caller sets may be too short.

@@ -1,41 +1,148 @@
 //! Health checks, in which only those who may use a tenant know of it.
 
-use tonic::{Request, Response, Status};
+use std::sync::Arc;
+
+use futures_util::stream;
+use http::HeaderMap;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tonic::codegen::BoxStream;
+use tonic::{Code, Extensions, Request, Response, Status};
+use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
+use super::access::{Access, Tenant};
 use super::access_handle::AccessHandle;
-use crate::server::health::ReportedHealth;
+use super::health::Down;
+use crate::server::health::{ReportedHealth, unknown};
 
 /// What the names of tenants begin with.
 const TENANTS: &str = "tenants/";
-
-/// Returns the name of a tenant in health checks.
-pub(super) fn name(tenant: &str) -> String {
-    format!("{TENANTS}{tenant}")
-}
 
 pub(super) struct HealthChecks {
     pub(super) access: AccessHandle,
     pub(super) reported: ReportedHealth,
 }
 
-impl HealthChecks {
-    /// Returns a request for an unknown service instead of one for a tenant that the caller may not use.
-    async fn allowed(
-        &self,
-        mut request: Request<HealthCheckRequest>,
-    ) -> Request<HealthCheckRequest> {
-        if let Some(tenant) = request.get_ref().service.strip_prefix(TENANTS) {
-            let (headers, extensions) = (request.metadata().as_ref(), request.extensions());
-            let identified = self.access.current().identify(headers, extensions).await;
-            if !identified.is_ok_and(|found| found.caller.may_use(tenant)) {
-                // No service has this name.
-                request.get_mut().service = "tenants".to_owned();
-            }
-        }
-        request
+/// Who asks for a tenant.
+struct Asked {
+    tenant: String,
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
+impl Asked {
+    /// Returns the request if it is about a tenant, or else gives it back.
+    fn of(request: Request<HealthCheckRequest>) -> Result<Self, Request<HealthCheckRequest>> {
+        let Some(tenant) = request.get_ref().service.strip_prefix(TENANTS) else {
+            return Err(request);
+        };
+        let tenant = tenant.to_owned();
+        let (metadata, extensions, _) = request.into_parts();
+        Ok(Self { tenant, headers: metadata.into_headers(), extensions })
     }
+
+    /// Returns the tenant; `None` if there is none or the caller may not use it.
+    ///
+    /// # Errors
+    ///
+    /// Returns `UNAVAILABLE` if it cannot be said now who the caller is.
+    async fn found(&self, access: &Access) -> Result<Option<Arc<Tenant>>, Status> {
+        match access.identify(&self.headers, &self.extensions).await {
+            Ok(found) => Ok(access.tenant_of(&found.caller, &self.tenant)),
+            Err(status) if status.code() == Code::Unavailable => Err(status),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// A tenant as its callers see it.
+struct Watched {
+    asked: Asked,
+    access: watch::Receiver<Arc<Access>>,
+    is_stopping: watch::Receiver<bool>,
+    found: Option<(Arc<Tenant>, watch::Receiver<Option<Down>>)>,
+    last: Option<ServingStatus>,
+}
+
+impl Watched {
+    /// Waits until the status is another than the last one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the caller may no longer use the tenant, or may do so only with a newer token.
+    async fn next(&mut self) -> Result<ServingStatus, Status> {
+        loop {
+            if self.last.is_none() || self.access.has_changed().unwrap_or_default() {
+                self.identify().await?;
+            }
+            let (status, until) = self.status();
+            if self.last.replace(status) != Some(status) {
+                return Ok(status);
+            }
+            self.change(until).await?;
+        }
+    }
+
+    async fn identify(&mut self) -> Result<(), Status> {
+        let access = Arc::clone(&self.access.borrow_and_update());
+        let found = self.asked.found(&access).await?;
+        if self.found.is_some() && found.is_none() {
+            return Err(Status::unavailable("the callers of the tenant have changed: watch again"));
+        }
+        self.found = found.map(|tenant| {
+            let health = tenant.health.subscribe();
+            (tenant, health)
+        });
+        Ok(())
+    }
+
+    /// Returns the status, and until when the upstream is down.
+    fn status(&mut self) -> (ServingStatus, Option<Instant>) {
+        let is_stopping = *self.is_stopping.borrow_and_update();
+        let Some((_, health)) = &mut self.found else {
+            return (ServingStatus::ServiceUnknown, None);
+        };
+        let until = health.borrow_and_update().as_ref().map(|down| down.until);
+        let until = until.filter(|until| *until > Instant::now());
+        (serving(!is_stopping && until.is_none()), until)
+    }
+
+    /// Waits for whatever may change the status.
+    async fn change(&mut self, until: Option<Instant>) -> Result<(), Status> {
+        let health = async {
+            match &mut self.found {
+                Some((_, health)) => drop(health.changed().await),
+                None => std::future::pending().await,
+            }
+        };
+        let over = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        let changed = tokio::select! {
+            changed = self.access.changed() => {
+                // Not seen by `next` yet.
+                self.access.mark_changed();
+                changed
+            }
+            changed = self.is_stopping.changed() => changed,
+            () = health => Ok(()),
+            () = over => Ok(()),
+        };
+        changed.map_err(|_| Status::unavailable("the server has stopped"))
+    }
+}
+
+fn serving(is_serving: bool) -> ServingStatus {
+    if is_serving { ServingStatus::Serving } else { ServingStatus::NotServing }
+}
+
+fn response(status: ServingStatus) -> HealthCheckResponse {
+    HealthCheckResponse { status: status.into() }
 }
 
 #[tonic::async_trait]
@@ -44,15 +151,37 @@ impl Health for HealthChecks {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        self.reported.check(self.allowed(request).await).await
+        let asked = match Asked::of(request) {
+            Ok(asked) => asked,
+            Err(other) => return self.reported.check(other).await,
+        };
+        let found = asked.found(&self.access.current()).await?;
+        let tenant = found.ok_or_else(unknown)?;
+        let is_stopping = *self.reported.is_stopping().borrow();
+        Ok(Response::new(response(serving(!is_stopping && tenant.health.down().is_none()))))
     }
 
-    type WatchStream = <ReportedHealth as Health>::WatchStream;
+    type WatchStream = BoxStream<HealthCheckResponse>;
 
     async fn watch(
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        self.reported.watch(self.allowed(request).await).await
+        let asked = match Asked::of(request) {
+            Ok(asked) => asked,
+            Err(other) => return self.reported.watch(other).await,
+        };
+        let watched = Watched {
+            asked,
+            access: self.access.subscribe(),
+            is_stopping: self.reported.is_stopping(),
+            found: None,
+            last: None,
+        };
+        let changes = stream::try_unfold(watched, |mut watched| async move {
+            let status = watched.next().await?;
+            Ok(Some((response(status), watched)))
+        });
+        Ok(Response::new(Box::pin(changes)))
     }
 }

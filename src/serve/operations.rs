@@ -27,12 +27,20 @@ type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// | path | answer |
 /// |---|---|
 /// | `/livez` | 200: the process serves |
-/// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants whose upstream did not answer the last call or refused the tenant's login, since when, and the error. A call that its caller's own deadline ended says nothing. One such tenant does not make the bridge unready, since the others would lose it |
-/// | `/readyz?tenant=NAME` | the same for one tenant: 503 while its upstream does not answer, 404 for an unknown one, 400 for another query |
+/// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants that are down, since when, and the error. One such tenant does not make the bridge unready, since the others would lose it |
+/// | `/readyz?tenant=NAME` | the same for one tenant: 503 while it is down, 404 for an unknown one, 400 for another query |
 /// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
 ///
-/// The gRPC health service reports a tenant as `tenants/NAME`, after its first call, to callers that may use it. For
-/// others there is no such service.
+/// A tenant is down if its upstream did not answer the last call or refused the tenant's login: no connection, one that
+/// broke, nothing within the tenant's own time, or an answer that the service is unavailable (502 to 504,
+/// `UNAVAILABLE`). An answer that cannot be read, a stream that the upstream reset, and a call that its caller's own
+/// deadline ended say nothing. A success ends it at once; otherwise it ends 30 seconds after the last failed call, so
+/// that a client that waits for it calls again, and its call shows whether the upstream is back. Nothing asks an
+/// upstream between calls, which would cost budget, so a tenant is up before its first call.
+///
+/// The gRPC health service reports the same as `tenants/NAME`, to callers that may use the tenant: `SERVING`, or
+/// `NOT_SERVING` while it is down. A client can watch it (gRFC A17, `healthCheckConfig`). For others there is no such
+/// service; a watch ends with `UNAVAILABLE` when its caller may no longer use the tenant.
 pub struct Operations {
     pub(super) listener: TcpListener,
     render: Option<Render>,

@@ -1,6 +1,6 @@
 //! Health checks (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::stream;
@@ -11,44 +11,44 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-/// The health of a server and of what it serves. After [`stop`](Self::stop) nothing serves any more.
+/// The health of a server and of its services, which serve until [`stop`](Self::stop).
 #[derive(Clone)]
-pub(crate) struct ReportedHealth(Arc<watch::Sender<Reported>>);
-
-struct Reported {
-    /// Whether each service serves; the server itself has the name `""`.
-    services: BTreeMap<String, bool>,
-    is_stopping: bool,
+pub(crate) struct ReportedHealth {
+    /// The server itself has the name `""`.
+    services: Arc<BTreeSet<String>>,
+    is_stopping: Arc<watch::Sender<bool>>,
 }
 
 impl ReportedHealth {
     /// Reports that the server and these services serve.
     pub(crate) fn new<'a>(services: impl Iterator<Item = &'a str>) -> Self {
-        let names = [""].into_iter().chain(services);
-        let services = names.map(|name| (name.to_owned(), true)).collect();
-        Self(Arc::new(watch::Sender::new(Reported { services, is_stopping: false })))
-    }
-
-    /// Reports whether a service serves.
-    #[cfg(feature = "serve")]
-    pub(crate) fn report(&self, service: String, is_serving: bool) {
-        self.0.send_modify(|reported| reported.services.extend([(service, is_serving)]));
+        let names = [""].into_iter().chain(services).map(str::to_owned);
+        Self { services: Arc::new(names.collect()), is_stopping: Arc::default() }
     }
 
     /// Reports that nothing serves any more.
     pub(crate) fn stop(&self) {
-        self.0.send_modify(|reported| reported.is_stopping = true);
+        self.is_stopping.send_replace(true);
+    }
+
+    /// Returns whether the server has [stopped](Self::stop).
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_stopping(&self) -> watch::Receiver<bool> {
+        self.is_stopping.subscribe()
+    }
+
+    fn status(&self, service: &str, is_stopping: bool) -> ServingStatus {
+        match self.services.contains(service) {
+            false => ServingStatus::ServiceUnknown,
+            true if is_stopping => ServingStatus::NotServing,
+            true => ServingStatus::Serving,
+        }
     }
 }
 
-impl Reported {
-    fn status(&self, service: &str) -> ServingStatus {
-        match self.services.get(service) {
-            None => ServingStatus::ServiceUnknown,
-            Some(true) if !self.is_stopping => ServingStatus::Serving,
-            Some(_) => ServingStatus::NotServing,
-        }
-    }
+/// The answer to a check of a service that there is not.
+pub(crate) fn unknown() -> Status {
+    Status::not_found("there is no such service")
 }
 
 #[tonic::async_trait]
@@ -57,8 +57,8 @@ impl Health for ReportedHealth {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        match self.0.borrow().status(&request.get_ref().service) {
-            ServingStatus::ServiceUnknown => Err(Status::not_found("there is no such service")),
+        match self.status(&request.get_ref().service, *self.is_stopping.borrow()) {
+            ServingStatus::ServiceUnknown => Err(unknown()),
             status => Ok(Response::new(HealthCheckResponse { status: status.into() })),
         }
     }
@@ -70,15 +70,15 @@ impl Health for ReportedHealth {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let service = request.into_inner().service;
-        let state = (self.0.subscribe(), service, None);
-        let changes = stream::unfold(state, |(mut reported, service, last)| async move {
+        let state = (self.clone(), self.is_stopping.subscribe(), service, None);
+        let changes = stream::unfold(state, |(health, mut stopping, service, last)| async move {
             loop {
-                let status = reported.borrow_and_update().status(&service);
+                let status = health.status(&service, *stopping.borrow_and_update());
                 if last != Some(status) {
                     let response = HealthCheckResponse { status: status.into() };
-                    return Some((Ok(response), (reported, service, Some(status))));
+                    return Some((Ok(response), (health, stopping, service, Some(status))));
                 }
-                reported.changed().await.ok()?;
+                stopping.changed().await.ok()?;
             }
         });
         Ok(Response::new(Box::pin(changes)))

@@ -26,6 +26,8 @@ use tonic::Code;
 
 use super::complete_body::BrokenOff;
 use super::error_chain::{BoxError, find};
+#[cfg(feature = "serve")]
+use crate::error::{Error, ErrorKind};
 
 /// Why a request was not processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,13 @@ impl StdError for Refused {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(&*self.source)
     }
+}
+
+/// Whether a call failed because the server reset its stream in HTTP/2: others on the connection go on.
+#[cfg(feature = "serve")]
+pub(crate) fn is_of_one_stream(error: &Error) -> bool {
+    error.kind() == ErrorKind::Transport
+        && find::<h2::Error>(error).is_some_and(|error| error.is_reset() && error.is_remote())
 }
 
 /// Returns the code of a call whose stream or connection broke, according to gRPC's table for HTTP/2

@@ -1,10 +1,14 @@
-//! Health checks tell of a tenant only those who may use it.
+//! Health checks of tenants: whom they tell, and what.
 
 use std::time::Duration;
 
-use eset_protect::Wire;
+use bytes::Bytes;
 use eset_protect::automation::v1::ListTasksRequest;
-use eset_protect::serve::{Access, Bridge, Caller, Identity, TokenHash};
+use eset_protect::emulator::Fault;
+use eset_protect::serve::{Access, Bridge, Caller, Identity, Operations, TokenHash};
+use eset_protect::{RetryPolicy, Wire};
+use http::StatusCode;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
@@ -13,15 +17,27 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::{client, emulator};
+use crate::support::scripted::h2::{End, H2Server, Reply};
+use crate::support::scripted::{Answer, Scripted, answer, ok, pending};
+use crate::{builder, client, emulator, send};
 
-/// Each tenant `one` and `other` has a caller, whose token is the name.
-async fn bridge(upstream: &str) -> Bridge {
-    let access = ["one", "other"].into_iter().fold(Access::new(), |access, name| {
-        let caller = Caller::new(name, Identity::Token(TokenHash::of(name))).tenant(name);
-        access.tenant(name, client(upstream, Wire::Rest)).caller(caller).unwrap()
+/// Has the tenants `one` and `other`. Of each pair, the second is a caller, with its name as the token, that may use the
+/// first.
+fn access(upstream: &str, pairs: [(&str, &str); 2]) -> Access {
+    let upstream = || builder(upstream, Wire::Rest).retry(RetryPolicy::none());
+    let tenants = ["one", "other"].into_iter().fold(Access::new(), |access, name| {
+        access.tenant(name, upstream().connect_lazy().unwrap())
     });
-    Bridge::new(access)
+    pairs.into_iter().fold(tenants, |access, (tenant, name)| {
+        let caller = Caller::new(name, Identity::Token(TokenHash::of(name))).tenant(tenant);
+        access.caller(caller).unwrap()
+    })
+}
+
+const OWN: [(&str, &str); 2] = [("one", "one"), ("other", "other")];
+
+fn bridge(upstream: &str) -> Bridge {
+    Bridge::new(access(upstream, OWN))
 }
 
 fn ask(service: &str, tokens: &[&str]) -> Request<HealthCheckRequest> {
@@ -37,7 +53,7 @@ fn ask(service: &str, tokens: &[&str]) -> Request<HealthCheckRequest> {
 async fn a_tenant_is_known_to_its_callers_alone() {
     use ServingStatus::{NotServing, ServiceUnknown, Serving};
     let emulator = emulator().await;
-    let bridge = bridge(&emulator.endpoint()).await.start().await.unwrap();
+    let bridge = bridge(&emulator.endpoint()).start().await.unwrap();
     let channel = Channel::from_shared(bridge.endpoint()).unwrap().connect().await.unwrap();
     let health = HealthClient::new(channel);
     let check = async |service: &str, tokens: &[&str]| {
@@ -48,7 +64,8 @@ async fn a_tenant_is_known_to_its_callers_alone() {
         health.clone().watch(ask(service, tokens)).await.unwrap().into_inner()
     };
     let mut own = watch("tenants/one", &["one"]).await;
-    assert_eq!(own.message().await.unwrap().unwrap().status(), ServiceUnknown);
+    // Before any call: a client that obeys health checks makes none otherwise.
+    assert_eq!(own.message().await.unwrap().unwrap().status(), Serving);
     let strangers: [&[&str]; 5] = [&[], &["none"], &["other"], &["one", "one"], &["other", "one"]];
     let mut watches = Vec::new();
     for tokens in strangers {
@@ -65,7 +82,6 @@ async fn a_tenant_is_known_to_its_callers_alone() {
     };
 
     list().await.unwrap();
-    assert_eq!(own.message().await.unwrap().unwrap().status(), Serving);
     assert_eq!(check("tenants/one", &["one"]).await.unwrap(), Serving);
     emulator.shutdown().await;
     list().await.unwrap_err();
@@ -85,5 +101,121 @@ async fn a_tenant_is_known_to_its_callers_alone() {
         for service in ["", "eset.dotnod.automation.v1.DeviceTasks"] {
             assert_eq!(check(service, tokens).await.unwrap(), Serving);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_down_is_tried_again_after_a_while() {
+    use ServingStatus::{NotServing, Serving};
+    let emulator = emulator().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap();
+    let bridge = bridge(&emulator.endpoint()).operations(Operations::new(listener));
+    let bridge = bridge.start().await.unwrap();
+    let channel = Channel::from_shared(bridge.endpoint()).unwrap().connect().await.unwrap();
+    let mut health = HealthClient::new(channel);
+    let watch = health.watch(ask("tenants/one", &["one"])).await;
+    let mut watch = watch.unwrap().into_inner();
+    let mut next = async || watch.message().await.unwrap().unwrap().status();
+    let mut is_up = async || {
+        let check = health.check(ask("tenants/one", &["one"])).await.unwrap().into_inner();
+        let ready = http::Request::get(format!("http://{port}/readyz?tenant=one"));
+        let ready = send(ready.body(Bytes::new()).unwrap()).await.status();
+        assert_eq!(ready == StatusCode::OK, check.status() == Serving, "{ready} {check:?}");
+        check.status() == Serving
+    };
+    let client = client(&bridge.endpoint(), Wire::Grpc);
+    let list = async |is_down: bool| {
+        if is_down {
+            emulator.faults().push_for("ListTasks", Fault::code(Code::Unavailable));
+        }
+        let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+        assert_eq!(call.metadata("authorization", "Bearer one").await.is_err(), is_down);
+    };
+    assert_eq!(next().await, Serving);
+    assert!(is_up().await);
+    for _ in 0..2 {
+        list(true).await;
+        assert_eq!(next().await, NotServing);
+        assert!(!is_up().await);
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(30)).await;
+        tokio::time::resume();
+        assert_eq!(next().await, Serving);
+        assert!(is_up().await);
+    }
+    list(true).await;
+    assert_eq!(next().await, NotServing);
+    list(false).await;
+    assert_eq!(next().await, Serving);
+    assert!(is_up().await);
+}
+
+#[tokio::test]
+async fn a_watch_follows_the_permission_of_its_caller() {
+    use ServingStatus::{ServiceUnknown, Serving};
+    let emulator = emulator().await;
+    let bridge = bridge(&emulator.endpoint());
+    let handle = bridge.access_handle();
+    let bridge = bridge.start().await.unwrap();
+    let channel = Channel::from_shared(bridge.endpoint()).unwrap().connect().await.unwrap();
+    let health = HealthClient::new(channel);
+    let watch = async |token: &str| {
+        let watch = health.clone().watch(ask("tenants/one", &[token])).await;
+        watch.unwrap().into_inner()
+    };
+    let (mut before, mut after) = (watch("one").await, watch("other").await);
+    assert_eq!(before.message().await.unwrap().unwrap().status(), Serving);
+    assert_eq!(after.message().await.unwrap().unwrap().status(), ServiceUnknown);
+    handle.replace(access(&emulator.endpoint(), [("other", "one"), ("one", "other")])).unwrap();
+    // Its caller may have another token now.
+    assert_eq!(before.message().await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(after.message().await.unwrap().unwrap().status(), Serving);
+    let mut again = watch("one").await;
+    assert_eq!(again.message().await.unwrap().unwrap().status(), ServiceUnknown);
+    // A watch goes on where nothing has changed for its caller.
+    handle.replace(access(&emulator.endpoint(), [("other", "none"), ("one", "other")])).unwrap();
+    let more = timeout(Duration::ZERO, after.message()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+/// Calls through a bridge to this upstream, and fails if the bridge thinks that the upstream is down.
+async fn expect_up(upstream: &str, wire: Wire, about: &str) {
+    let upstream = builder(upstream, wire).retry(RetryPolicy::none()).connect_lazy().unwrap();
+    let bridge = Bridge::to(upstream).start().await.unwrap();
+    let client = client(&bridge.endpoint(), Wire::Grpc);
+    let error = client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap_err();
+    assert!(error.metadata().get("eset-protect-tenant").is_none(), "{about}: {error:?}");
+    let channel = Channel::from_shared(bridge.endpoint()).unwrap().connect().await.unwrap();
+    let check = HealthClient::new(channel).check(ask("tenants/default", &[])).await;
+    assert_eq!(check.unwrap().into_inner().status(), ServingStatus::Serving, "{about}: {error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_does_not_make_the_tenant_down() {
+    let html = |status: &str| answer(status, &[("content-type", "text/html")], "<p>");
+    let rest: [(&str, Answer); 8] = [
+        ("cut JSON", ok("{\"tasks\":[")),
+        ("a member twice", ok("{\"tasks\":[{\"uuid\":\"a\",\"uuid\":\"b\"}]}")),
+        ("204", answer("204 No Content", &[], "")),
+        ("202 without an id", pending("")),
+        ("200 in HTML", html("200 OK")),
+        ("401 in HTML", html("401 Unauthorized")),
+        ("403 in HTML", html("403 Forbidden")),
+        ("404 in HTML", html("404 Not Found")),
+    ];
+    for (about, script) in rest {
+        let upstream = Scripted::start([script]).await;
+        expect_up(&upstream.endpoint(), Wire::Rest, about).await;
+    }
+    let mut grpc: Vec<_> =
+        [200, 401, 403, 404, 429].map(|status| Reply::plain(status, "text/html", "<p>")).into();
+    // REFUSED_STREAM, INTERNAL_ERROR and CANCEL.
+    grpc.extend([7, 2, 8].map(|code| Reply::grpc([], End::Reset(code))));
+    grpc.push(Reply::grpc([], End::Stream));
+    for script in grpc {
+        let about = format!("{script:?}");
+        let upstream = H2Server::start(move |_| script.clone()).await;
+        expect_up(&upstream.endpoint(), Wire::Grpc, &about).await;
     }
 }

@@ -21,6 +21,8 @@ pub enum End {
     Never,
     /// The end of the whole connection.
     Disconnect,
+    /// `RST_STREAM` with this code, instead of a response.
+    Reset(u32),
 }
 
 /// One answer.
@@ -156,6 +158,10 @@ async fn serve(
         if matches!(end, End::Disconnect) {
             return;
         }
+        if let End::Reset(code) = end {
+            respond.send_reset(code.into());
+            continue;
+        }
         let mut response = Response::builder().status(status);
         *response.headers_mut().expect("headers") = header_map(headers);
         let response = response.body(()).expect("a response");
@@ -172,7 +178,7 @@ async fn serve(
                 let _ = stream.send_trailers(header_map(trailers));
             }
             End::Never => kept.push(stream),
-            End::Stream | End::Disconnect => {}
+            End::Stream | End::Disconnect | End::Reset(_) => {}
         }
     }
 }
