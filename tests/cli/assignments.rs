@@ -39,7 +39,7 @@ fn assign_rank_and_unassign() {
     let ranked = server.run(&["assignments", "update-ranking", &second.uuid, "--rank=2", "-ojson"]);
     ranked.json::<UpdatePolicyAssignmentRankingResponse>();
     let shown = server.run(&["assignments", "get", &second.uuid]).ok();
-    assert!(shown.contains("rank          2\n") && shown.contains(GROUP), "{shown}");
+    assert!(shown.contains("rank            2\n") && shown.contains(GROUP), "{shown}");
 
     let list = |args: &[&str]| {
         let args = [&["assignments", "list", "--output", "json"], args].concat();

@@ -19,11 +19,11 @@ pub async fn reader_gone() {
             readiness.clear_ready();
         }
     }
-    pending().await
+    pending::<()>().await;
 }
 
 /// Never completes.
 #[cfg(not(unix))]
 pub async fn reader_gone() {
-    pending().await
+    pending::<()>().await;
 }
