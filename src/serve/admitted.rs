@@ -113,7 +113,7 @@ impl Admitted {
         let error = result.as_ref().err();
         match (own_token, error) {
             (Some(own), None) => {
-                self.tenant.own_tokens.accept(own.hash, self.client().rate_limiter())
+                self.tenant.own_tokens.accept(own.hash, self.client().rate_limiter());
             }
             (Some(own), Some(error)) if error.is_unauthenticated() => {
                 self.tenant.own_tokens.refuse(own.hash);

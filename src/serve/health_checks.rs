@@ -33,14 +33,11 @@ struct Asked {
 }
 
 impl Asked {
-    /// Returns the request if it is about a tenant, or else gives it back.
-    fn of(request: Request<HealthCheckRequest>) -> Result<Self, Request<HealthCheckRequest>> {
-        let Some(tenant) = request.get_ref().service.strip_prefix(TENANTS) else {
-            return Err(request);
-        };
-        let tenant = tenant.to_owned();
-        let (metadata, extensions, _) = request.into_parts();
-        Ok(Self { tenant, headers: metadata.into_headers(), extensions })
+    /// Returns `None` for a request that is not about a tenant.
+    fn of(request: &Request<HealthCheckRequest>) -> Option<Self> {
+        let tenant = request.get_ref().service.strip_prefix(TENANTS)?.to_owned();
+        let headers = request.metadata().clone().into_headers();
+        Some(Self { tenant, headers, extensions: request.extensions().clone() })
     }
 
     /// Returns the tenant; `None` if there is none or the caller may not use it.
@@ -151,10 +148,7 @@ impl Health for HealthChecks {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        let asked = match Asked::of(request) {
-            Ok(asked) => asked,
-            Err(other) => return self.reported.check(other).await,
-        };
+        let Some(asked) = Asked::of(&request) else { return self.reported.check(request).await };
         let found = asked.found(&self.access.current()).await?;
         let tenant = found.ok_or_else(unknown)?;
         let is_stopping = *self.reported.is_stopping().borrow();
@@ -167,10 +161,7 @@ impl Health for HealthChecks {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let asked = match Asked::of(request) {
-            Ok(asked) => asked,
-            Err(other) => return self.reported.watch(other).await,
-        };
+        let Some(asked) = Asked::of(&request) else { return self.reported.watch(request).await };
         let watched = Watched {
             asked,
             access: self.access.subscribe(),
