@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::assignment::AssignmentFile;
@@ -105,6 +107,33 @@ pub enum SettingFile {
     Value(String),
     /// A setting that the configuration may not have.
     New(NewSetting),
+}
+
+impl<'de> Deserialize<'de> for SettingFile {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> Visitor<'de> for Visit {
+            type Value = SettingFile;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "the value of a setting in quotes, such as '1', or a new setting, such as \
+                     {value: '1', kind: '9', flags: '4'}",
+                )
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<SettingFile, E> {
+                Ok(SettingFile::Value(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<SettingFile, A::Error> {
+                Deserialize::deserialize(MapAccessDeserializer::new(members)).map(SettingFile::New)
+            }
+        }
+
+        from.deserialize_any(Visit)
+    }
 }
 
 /// The reason why a file is not a policy.

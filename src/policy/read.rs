@@ -5,7 +5,6 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-use super::file::SettingFile;
 use crate::wkt::Any;
 
 /// A whole number from `MIN` on.
@@ -38,33 +37,6 @@ pub(super) fn rank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D:
 
 pub(super) fn feature_id<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     Whole::<0>::deserialize(from).map(|Whole(id)| id)
-}
-
-impl<'de> Deserialize<'de> for SettingFile {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Visit;
-
-        impl<'de> Visitor<'de> for Visit {
-            type Value = SettingFile;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "the value of a setting in quotes, such as '1', or a new setting, such as \
-                     {value: '1', kind: '9', flags: '4'}",
-                )
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<SettingFile, E> {
-                Ok(SettingFile::Value(text.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<SettingFile, A::Error> {
-                Deserialize::deserialize(MapAccessDeserializer::new(members)).map(SettingFile::New)
-            }
-        }
-
-        from.deserialize_any(Visit)
-    }
 }
 
 /// An `Any` as the text of its JSON.

@@ -116,7 +116,7 @@ fn prune_asks_and_deletes_nothing_that_only_moved() {
     let ran = stage.run(&["apply", "policies", "--prune"]);
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(ran.err.contains("- delete \"Servers: exclude databases\" "), "{}", ran.err);
-    assert!(ran.err.contains("--yes: expected it, since there is no terminal"), "{}", ran.err);
+    assert!(ran.err.contains("There is no terminal to ask on; --yes confirms it"), "{}", ran.err);
     assert_eq!(stage.policies().len(), before);
     for other in [&["--resume"][..], &["--roll-back"], &["--plan", "x"]] {
         let ran = stage.run(&[&["apply", "--prune"], other].concat());

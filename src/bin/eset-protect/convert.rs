@@ -7,7 +7,7 @@ use eset_protect::codegen::decode_text;
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::wkt::TypeRegistry;
 
-use crate::completions::types;
+use crate::candidates::types;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;

@@ -9,6 +9,7 @@ mod auth;
 mod bulk;
 mod call;
 mod calls;
+mod candidates;
 mod cell;
 mod check;
 mod cli;
@@ -105,7 +106,8 @@ fn run() -> Result<ExitCode, Failure> {
             // Without a reader there is nobody to report to.
             drop(usage.print());
             let unknown = usage.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
-            let noun = env::args().skip(1).find(|arg| !arg.starts_with('-'));
+            let mut words = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+            let noun = words.find(|arg| !arg.starts_with('-'));
             if unknown.is_some() && unknown == noun && !cfg!(feature = "all-services") {
                 let hosts: Vec<_> = api::hosts().into_iter().collect();
                 say::say(&format!(

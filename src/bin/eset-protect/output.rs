@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use clap::{Args, ValueEnum};
 use eset_protect::codegen::Profile;
 
-use crate::completions::fields;
+use crate::candidates::fields;
 use crate::failure::Failure;
 use crate::jq::Jq;
 use crate::safety::Safety;

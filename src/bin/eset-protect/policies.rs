@@ -52,7 +52,7 @@ enum Command {
 
 /// Whether the arguments of the process ask for `plan` or `diff`, whose code 2 says that there is a difference.
 pub fn compares() -> bool {
-    let mut words = std::env::args().skip_while(|arg| arg != "policies");
+    let mut words = std::env::args_os().skip_while(|arg| arg != "policies");
     words.any(|arg| arg == "plan" || arg == "diff")
 }
 

@@ -224,7 +224,7 @@ async fn a_request_over_the_limit_is_not_sent() {
 async fn an_error_does_not_repeat_an_address_of_megabytes() {
     let server = Scripted::start([]).await;
     for uuid in ["x".repeat(1_000_000), "é/".repeat(20_000)] {
-        let client = builder(&server).credentials(StaticToken::new("a token"));
+        let client = builder(&server).credentials(StaticToken::new("a-token"));
         let tasks = client.connect_lazy().unwrap().device_tasks();
         let error = tasks.get_task(GetTaskRequest { task_uuid: uuid }).await.unwrap_err();
         assert!(error.message().contains("an address has at most 65534"), "{error}");
