@@ -64,6 +64,7 @@ impl RpcTypes {
     }
 
     /// Decodes an HTTP request, as [`Route::request`] does.
+    #[cfg(feature = "emulator")]
     pub(crate) fn request(
         self,
         route: &Route,
