@@ -39,7 +39,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: bare-bridge http://HOST:PORT rest|grpc".into());
     };
     let is_rest = wire == "rest";
-    let client = Client::builder(TokioExecutor::new()).http2_only(!is_rest).build_http();
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client = Client::builder(TokioExecutor::new()).http2_only(!is_rest).build(connector);
     let bridge = Bridge { client, upstream };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("Listening on http://{}", listener.local_addr()?);
