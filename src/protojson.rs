@@ -95,9 +95,10 @@
 //! # Limits
 //!
 //! JSON may be nested 127 levels deep, as for `serde_json`, unknown JSON inside an `Any` 100, and `Any`s inside
-//! `Any`s 100. Unknown members outside an `Any` may be nested to any depth, since they are only skipped. Messages inside messages may be nested 100 levels deep, because their binary form could not be read
-//! otherwise: an entry of a map is a message, and so is a `google.protobuf.Value`, so a `Struct` may be nested 33 levels
-//! deep and a `ListValue` 51.
+//! `Any`s 100. Unknown members outside an `Any` may be nested to any depth, since they are only skipped. Messages
+//! inside messages may be nested 100 levels deep, because their binary form could not be read otherwise: an entry
+//! of a map is a message, and so is a `google.protobuf.Value`, so a `Struct` may be nested 33 levels deep and a
+//! `ListValue` 51.
 //!
 //! An `Any` whose `@type` comes first is read without buffering. If `@type` comes later, the members before
 //! it are buffered, including any `Any`s in them, each byte once. An `Any` of a type with serde

@@ -71,9 +71,7 @@ impl RpcTypes {
         query: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, TranscodeError> {
-        let fields = self.0.request.fields().unwrap_or_default();
-        let read: Read<'_, _> = &self.0.request.read;
-        binding::decode((fields, read, Ok), route.binding(), route.variables(), query, body)
+        self.decode(&self.0.request.read, route, query, body)
     }
 
     /// Does the same, and keeps members that the type does not have.
@@ -84,8 +82,18 @@ impl RpcTypes {
         query: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, TranscodeError> {
+        self.decode(&|parser| preserving::read(&self.0.request, parser), route, query, body)
+    }
+
+    /// Decodes an HTTP request, with a function for its JSON.
+    fn decode(
+        self,
+        read: Read<'_, Vec<u8>>,
+        route: &Route,
+        query: &str,
+        body: &[u8],
+    ) -> Result<Vec<u8>, TranscodeError> {
         let fields = self.0.request.fields().unwrap_or_default();
-        let read: Read<'_, _> = &|parser| preserving::read(&self.0.request, parser);
         binding::decode((fields, read, Ok), route.binding(), route.variables(), query, body)
     }
 

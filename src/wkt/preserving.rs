@@ -20,12 +20,16 @@ use crate::proto::eset_protect::v1::UnknownMembers;
 pub(crate) fn read(message_type: &MessageType, parser: &mut Parser<'_>) -> Result<Vec<u8>> {
     let collecting = Collecting::begin();
     let message = (message_type.read)(parser)?;
-    let mut unknown = collecting.end().map_err(Error::custom)?;
+    let mut kept = preserved::members(collecting.end().map_err(Error::custom)?);
     // Of equal names the last counts, as in most readers of JSON.
-    unknown.reverse();
-    unknown.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    unknown.dedup_by(|a, b| a.pointer == b.pointer);
-    Ok(preserved::append(message, &preserved::members(unknown)))
+    kept.members.dedup_by(|later, earlier| {
+        let is_same = later.pointer == earlier.pointer;
+        if is_same {
+            std::mem::swap(later, earlier);
+        }
+        is_same
+    });
+    Ok(preserved::append(message, &kept))
 }
 
 /// Writes the JSON of an encoded message. Only a strict writer refuses members that cannot be put back.

@@ -9,7 +9,7 @@ use eset_protect::Wire;
 use eset_protect::serve::{Config, Jwks, JwtIssuer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tonic::Code;
@@ -17,6 +17,14 @@ use tonic::Code;
 use super::{AUDIENCE, ISSUER, Key, bridge, claims, code};
 use crate::support::directory::Directory;
 use crate::{client, emulator};
+
+/// Answers a request with a set of keys.
+async fn answer(stream: &mut TcpStream, set: &str) {
+    let length = set.len();
+    let answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{set}");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+}
 
 /// Serves the current one of two sets of keys.
 async fn serve_keys(
@@ -34,11 +42,7 @@ async fn serve_keys(
             let _ = stream.read(&mut head).await.unwrap();
             count.fetch_add(1, Ordering::SeqCst);
             let set = &sets[served.load(Ordering::SeqCst)];
-            let length = set.len();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{set}"
-            );
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            answer(&mut stream, &set).await;
         }
     });
     (url, server)
@@ -94,11 +98,7 @@ async fn serve_held(sets: [String; 2]) -> (String, mpsc::UnboundedReceiver<onesh
             let (release, released) = oneshot::channel();
             tell.send(release).unwrap();
             released.await.unwrap();
-            let length = set.len();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{set}"
-            );
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            answer(&mut stream, &set).await;
         }
     });
     (url, requests)

@@ -7,6 +7,7 @@ use eset_protect::device_management::v1::ListGroupsRequest;
 use eset_protect::policy::Target;
 use eset_protect::rollout::{Change, Plan};
 use eset_protect::{Client, Error};
+use tokio::sync::OnceCell;
 use tonic::Code;
 
 use super::folder::Folder;
@@ -39,7 +40,7 @@ fn name(target: &Target) -> Option<&str> {
 /// Checks that the groups and devices are there to which a plan assigns policies. Subscriptions cannot be looked up.
 pub async fn check(client: &Client, plan: &Plan, folder: &Folder) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
-    let mut groups = None;
+    let groups = OnceCell::new();
     for change in plan.changes() {
         let Change::Assign { policy, target, .. } = change else { continue };
         if !seen.insert(target) {
@@ -47,20 +48,10 @@ pub async fn check(client: &Client, plan: &Plan, folder: &Folder) -> Result<(), 
         }
         let found = match target {
             Target::Device(uuid) => has_device(client, uuid).await,
-            Target::Group(uuid) => {
-                if groups.is_none() {
-                    groups = Some(list_groups(client).await);
-                }
-                match groups.take() {
-                    Some(Ok(all)) => {
-                        let found = all.contains(uuid);
-                        groups = Some(Ok(all));
-                        Ok(found)
-                    }
-                    Some(Err(error)) => Err(error),
-                    None => Ok(true),
-                }
-            }
+            Target::Group(uuid) => match groups.get_or_init(|| list_groups(client)).await {
+                Ok(all) => Ok(all.contains(uuid)),
+                Err(error) => Err(error.clone()),
+            },
             _ => Ok(true),
         };
         match found {
