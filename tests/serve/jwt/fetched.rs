@@ -42,7 +42,7 @@ async fn serve_keys(
             let _ = stream.read(&mut head).await.unwrap();
             count.fetch_add(1, Ordering::SeqCst);
             let set = &sets[served.load(Ordering::SeqCst)];
-            answer(&mut stream, &set).await;
+            answer(&mut stream, set).await;
         }
     });
     (url, server)
