@@ -41,6 +41,8 @@ use std::fmt;
 
 pub use binding::Encoded;
 #[cfg(feature = "rest")]
+pub(crate) use binding::has_member;
+#[cfg(feature = "rest")]
 pub(crate) use form::form;
 #[cfg(feature = "_connections")]
 pub(crate) use form::read_form;

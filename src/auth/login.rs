@@ -19,7 +19,7 @@ use crate::error::{Error, Secrets};
 use crate::pending::{PendingPolicy, Polls, of_poll};
 use crate::telemetry::{self, Attempt, Sending};
 use crate::timer::Timer;
-use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID};
+use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID, without_mark};
 use crate::transport::rest::error_from;
 
 /// Both services issue tokens for an hour, but one of them does not document a member that says so.
@@ -97,7 +97,10 @@ impl Account {
         let sent = self.http.send(request, || secrets.clone()).instrument(attempt.span());
         let result = sent.await;
         attempt.end(result.as_ref().map(|response| (Some(response.status), &response.headers)));
-        result
+        result.map_err(|error| {
+            let code = error.code();
+            error.of_login(code, "the login")
+        })
     }
 
     /// Returns the secrets to redact from the response, including this refresh token.
@@ -129,7 +132,8 @@ fn read(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Tok
     }
     // Omits the cause, which may quote the response and therefore a secret.
     // Each value by itself: one that cannot be read hides no other.
-    let answer: BTreeMap<String, &RawValue> = serde_json::from_slice(&response.body)
+    let json = without_mark(&response.body);
+    let answer: BTreeMap<String, &RawValue> = serde_json::from_slice(&json)
         .map_err(|_| Error::protocol("the login: the response is not a JSON object"))?;
     let member = |name: &&str| serde_json::from_str::<Value>(answer.get(*name)?.get()).ok();
     let text = |names: [&str; 2]| {

@@ -54,6 +54,10 @@ impl Messages for Forwarded<'_> {
         Some(self.type_registry.scope(|| self.types.to_http(&self.request, bindings)))
     }
 
+    fn has_member(&self, name: &str) -> bool {
+        self.types.has_member(name)
+    }
+
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {
         let decoded = self.type_registry.scope(|| self.types.of_http(request, body))?;
         let _ = self.response.set(decoded.into());

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::rpc::HttpBinding;
 use crate::rpc::Rpc;
 #[cfg(feature = "rest")]
-use crate::transcode::{Encoded, TranscodeError};
+use crate::transcode::{Encoded, TranscodeError, has_member};
 use crate::transport::{Messages, Reply};
 #[cfg(feature = "rest")]
 use crate::wkt::TypeRegistry;
@@ -74,6 +74,11 @@ impl<R: Rpc, T: Send> Messages for Unary<'_, R, T> {
     ) -> Option<Result<Encoded, TranscodeError>> {
         let by_json = || self.type_registry.scope(|| Encoded::by_json(self.request, bindings));
         Some(Encoded::of_strings(self.request, bindings).map_or_else(by_json, Ok))
+    }
+
+    #[cfg(feature = "rest")]
+    fn has_member(&self, name: &str) -> bool {
+        has_member::<R>(name)
     }
 
     #[cfg(feature = "rest")]

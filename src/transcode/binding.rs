@@ -336,6 +336,12 @@ fn is_string(field: &Field) -> bool {
     matches!((field.kind, field.shape), (FieldKind::Text, FieldShape::Single))
 }
 
+/// Whether the response of an RPC has a member of this name.
+#[cfg(feature = "rest")]
+pub(crate) fn has_member<R: Rpc>(name: &str) -> bool {
+    fields_of::<R::Response>().iter().any(|field| field.is_called(name))
+}
+
 /// Returns the fields of a request or response.
 pub(super) fn fields_of<M: JsonMessage>() -> &'static [Field] {
     message_type::<M>().fields().unwrap_or_default()

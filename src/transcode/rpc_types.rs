@@ -55,6 +55,13 @@ impl RpcTypes {
         Encoded::of(&EncodedMessage(&self.0.request, request), bindings)
     }
 
+    /// Whether the response has a member of this name.
+    #[cfg(feature = "serve")]
+    pub(crate) fn has_member(self, name: &str) -> bool {
+        let fields = self.0.response.fields().unwrap_or_default();
+        fields.iter().any(|field| field.is_called(name))
+    }
+
     /// Decodes the response to such a request, as [`Encoded::response`] does. It keeps members that the type does
     /// not have.
     #[cfg(feature = "serve")]

@@ -30,6 +30,9 @@ use crate::transport::{CONNECTION_WINDOW, Limits};
 /// The header with the id of a pending response ([facts](crate::facts#pending-responses)).
 pub(crate) const RESPONSE_ID: http::HeaderName = http::HeaderName::from_static("response-id");
 
+/// The byte order mark in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// The maximum size to read of an error's body.
 const MAX_ERROR_BODY: usize = 1024 * 1024;
 
@@ -255,7 +258,16 @@ fn is_too_large(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string().contains("message head is too large")
 }
 
-/// Whether the body counts: the call succeeded and is not pending.
-fn is_answer(status: StatusCode) -> bool {
-    status.is_success() && status != StatusCode::ACCEPTED
+/// Whether the body counts: the call succeeded, as a whole, and is not pending.
+pub(super) fn is_answer(status: StatusCode) -> bool {
+    let is_other = matches!(
+        status,
+        StatusCode::ACCEPTED | StatusCode::PARTIAL_CONTENT | StatusCode::MULTI_STATUS
+    );
+    status.is_success() && !is_other
+}
+
+/// Returns JSON without the byte order mark that some servers begin it with (RFC 8259, 8.1).
+pub(crate) fn without_mark(json: &Bytes) -> Bytes {
+    json.slice(if json.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }..)
 }

@@ -36,6 +36,12 @@ pub(crate) trait Messages: Sync {
         None
     }
 
+    /// Whether the JSON of the response may have a member of this name.
+    #[cfg(feature = "rest")]
+    fn has_member(&self, _name: &str) -> bool {
+        true
+    }
+
     /// Decodes the response from the body of an HTTP response to that request.
     #[cfg(feature = "rest")]
     fn decode_http(&self, _request: &Encoded, _body: &[u8]) -> Result<bool, TranscodeError> {
@@ -116,6 +122,11 @@ impl<'a> Outgoing<'a> {
             seal(&mut buffer, false);
             buffer.into()
         })
+    }
+
+    #[cfg(feature = "rest")]
+    pub(super) fn messages(&self) -> &'a dyn Messages {
+        self.messages
     }
 
     #[cfg(feature = "rest")]

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use http_body_util::Full;
 
-use super::http::{HttpClient, HttpResponse, RESPONSE_ID};
+use super::http::{HttpClient, HttpResponse, RESPONSE_ID, is_answer, without_mark};
 use super::readiness::Readiness;
-use super::{Reply, Request, Transport};
+use super::{Outgoing, Reply, Request, SentSecrets, Transport};
 use crate::error::Error;
 use crate::proto::google::api::HttpBody;
 use crate::rpc::MethodSpec;
@@ -19,6 +19,7 @@ use crate::timer::BoxFuture;
 pub(crate) use hosts::Hosts;
 pub use hosts::Region;
 pub(crate) use response::error_from;
+use response::error_in_success;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// `google.api.HttpBody`: no JSON but a body of any media type.
@@ -79,23 +80,33 @@ impl RestTransport {
 
 impl Transport for RestTransport {
     fn send<'a>(&'a self, mut request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
-        let (spec, secrets) = (request.spec(), request.secrets);
+        let (outgoing, secrets) = (request.outgoing, request.secrets);
         let begun = self.encode(&mut request).and_then(|http| self.http.begin(http));
         Box::pin(async move {
-            let secrets = || secrets.get().clone();
-            read(self.http.finish(begun?, secrets).await?, spec)
+            let response = self.http.finish(begun?, || secrets.get().clone()).await?;
+            read(response, outgoing, secrets)
         })
     }
 }
 
 /// Reads the response to a request.
-fn read(response: HttpResponse, spec: &MethodSpec) -> Result<Reply, Error> {
+fn read(
+    response: HttpResponse,
+    outgoing: &Outgoing<'_>,
+    secrets: &SentSecrets<'_>,
+) -> Result<Reply, Error> {
     let status = response.status;
     let reply = match response.pending_id()? {
         Some(id) => Reply::pending(id),
-        None if !status.is_success() => return Err(error_from(&response)),
-        None if is_http_body(spec) => Reply::message(&http_body(&response)),
-        None => Reply::json(checked(&response)?),
+        None if !is_answer(status) => return Err(error_from(&response)),
+        None if is_http_body(outgoing.spec()) => Reply::message(&http_body(&response)),
+        None => {
+            let json = checked(&response)?;
+            if let Some(error) = error_in_success(&response, &json, outgoing.messages()) {
+                return Err(error.redacted(secrets.get()));
+            }
+            Reply::json(json)
+        }
     };
     Ok(reply.with_headers(response.headers).with_http_status(status))
 }
@@ -106,7 +117,7 @@ fn checked(response: &HttpResponse) -> Result<Bytes, Error> {
     if media_type.eq_ignore_ascii_case(b"application/json")
         || (media_type.is_empty() && response.body.is_empty())
     {
-        return Ok(response.body.clone());
+        return Ok(without_mark(&response.body));
     }
     let message = format!(
         "expected a response of application/json, found {}: the address may not be that of the API",

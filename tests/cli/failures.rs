@@ -13,6 +13,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use crate::command::{DEVICE, command, run, run_command, runtime};
+use crate::support::scripted::{Scripted, ok};
 
 /// A service that returns the same status for every call.
 #[derive(Clone)]
@@ -213,4 +214,28 @@ fn help_tells_the_exit_codes() {
     assert_eq!(run(&["--version"], b"").ok(), "eset-protect 0.1.0\n");
     assert_eq!(run(&["nonsense"], b"").code, 2);
     assert_eq!(run(&[], b"").code, 2);
+}
+
+#[test]
+fn a_response_without_what_was_asked_for_is_a_failure() {
+    let (runtime, args) = (runtime(), ["--max-attempts", "1", "--wire", "rest", "--endpoint"]);
+    let error = |body: &str, call: &[&str]| {
+        let server = runtime.block_on(Scripted::start([ok(body)]));
+        run_command(command(&[call, &args, &[&server.endpoint()]].concat()), b"")
+    };
+    let create = ["tasks", "create", "--name", "x", "--action", "StopManaging", "--device", DEVICE];
+    for call in [&["isolate", DEVICE][..], &create, &["tasks", "get", DEVICE, "-o", "json"]] {
+        let said = error("{}", call).fails(3);
+        assert!(said.contains("INTERNAL: the response has no `task`"), "{call:?}: {said}");
+    }
+    let refusal = r#"{"code":7,"message":"permission denied","details":[]}"#;
+    for call in [
+        &["isolate", DEVICE][..],
+        &create,
+        &["tasks", "delete", DEVICE, "--yes"],
+        &["tasks", "list"],
+    ] {
+        let said = error(refusal, call).fails(5);
+        assert!(said.contains("PERMISSION_DENIED: permission denied"), "{call:?}: {said}");
+    }
 }

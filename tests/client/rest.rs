@@ -7,6 +7,7 @@ mod calls;
 mod choice;
 mod errors;
 mod execution;
+mod failed_successes;
 mod grpc_wire;
 mod hostile;
 mod hosts;

@@ -111,7 +111,7 @@ impl RpcVisitor for Single<'_> {
 
     fn rpc<R: Rpc>(self) -> Self::Output {
         let call = self.client.call::<R>(read::<R>(self.request)?);
-        Ok(Box::pin(async move { to_json(&call.send().await?.into_inner()) }))
+        Ok(Box::pin(async move { to_json::<R::Response>(&call.await?.into()) }))
     }
 }
 

@@ -1,5 +1,8 @@
 //! Parses error responses of ESET's gateway and of proxies in front of it ([facts](crate::facts#errors)).
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -8,6 +11,7 @@ use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
 use crate::transcode::{code_from_http, http_from_code};
+use crate::transport::Messages;
 use crate::transport::http::HttpResponse;
 use crate::wkt::Any;
 
@@ -38,6 +42,18 @@ impl<'a> Body<'a> {
             details: body.details.or(inner.details),
             ..body
         }
+    }
+
+    /// Whether the body has the members of an error, and not merely such as `"code": 200, "message": "done"`.
+    fn is_error(&self) -> bool {
+        let is_failure = |code: &Value| match code.as_i64() {
+            Some(number) => number != 0 && !(200..300).contains(&number),
+            None => code.is_string(),
+        };
+        let is_told =
+            |error: &RawValue| !matches!(error.get(), "\"\"" | "false" | "0" | "{}" | "[]");
+        self.error.is_some_and(is_told)
+            || self.message.is_some() && self.code.as_ref().is_some_and(is_failure)
     }
 
     fn text(&self) -> String {
@@ -86,6 +102,46 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         .with_details(body.details())
         .with_answer(response.status, &response.headers);
     if told.is_some() { error } else { error.with_inferred_code() }
+}
+
+/// The error in a response that calls itself a success, as some proxies and session layers send it: JSON without any
+/// of the members that the response has, but with those of an error. Members that are merely new are none.
+pub(super) fn error_in_success(
+    response: &HttpResponse,
+    json: &[u8],
+    messages: &dyn Messages,
+) -> Option<Error> {
+    // Hardly any response gets past its first member.
+    if messages.has_member(first_member(json)?) {
+        return None;
+    }
+    let members: BTreeMap<Cow<'_, str>, IgnoredAny> = serde_json::from_slice(json).ok()?;
+    let body = Body::read(json);
+    if members.keys().any(|name| messages.has_member(name)) || !body.is_error() {
+        return None;
+    }
+    let number = body.code.as_ref().and_then(Value::as_i64).unwrap_or_default();
+    let told =
+        i32::try_from(number).ok().filter(|number| (1..=16).contains(number)).map(Code::from);
+    let code = told.unwrap_or_else(|| match u16::try_from(number).map(code_from_http) {
+        Ok(code) if code != Code::Ok => code,
+        _ => Code::Unknown,
+    });
+    let message = match &*body.text() {
+        "" => format!("HTTP {} with an error in its body", response.status),
+        text => text.to_owned(),
+    };
+    let error = Error::new(ErrorKind::Status, code, message)
+        .with_details(body.details())
+        .with_answer(response.status, &response.headers);
+    Some(if told.is_some() { error } else { error.with_inferred_code() })
+}
+
+/// Returns the name of the first member of an object, as it is written.
+fn first_member(json: &[u8]) -> Option<&str> {
+    let members = json.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
+    let name = members.strip_prefix(b"\"")?.split(|byte| *byte == b'"').next()?;
+    str::from_utf8(name).ok()
 }
 
 /// Returns the body's own code if it matches the status. ESET's gateway puts the HTTP status there.

@@ -410,3 +410,19 @@ async fn a_login_may_be_pending_too() {
     assert_eq!(seen[2].without(&["response-id"]), seen[0].without(&[]));
     assert_eq!(seen[3].header("response-id"), None);
 }
+
+#[tokio::test]
+async fn an_unreadable_response_is_said_to_be_that_of_the_login() {
+    let packed = [("content-type", "application/json"), ("content-encoding", "br")];
+    let (client, _server) = cloud(vec![answer("200 OK", &packed, "x")]).await;
+    let error = call(&client).await.unwrap_err();
+    assert_eq!(error.message(), "the login: the response has a content-encoding not asked for");
+}
+
+#[tokio::test]
+async fn tokens_may_begin_with_a_byte_order_mark() {
+    let tokens = ok("\u{FEFF}{\"access_token\":\"a\"}");
+    let (client, server) = cloud(vec![tokens, ok(TASK)]).await;
+    call(&client).await.unwrap();
+    assert_eq!(server.seen()[1].header("authorization"), Some("Bearer a"));
+}

@@ -47,7 +47,7 @@ async fn a_success_that_is_not_json_is_an_error() {
         (ok("{\"task\":{\"uuid\":7}}"), "uuid"),
         (ok(&"[".repeat(200_000)), "not a valid eset"),
         (ok(&format!("{{\"x\":{}", "[".repeat(200_000))), "not a valid eset"),
-        (ok("\u{feff}{}"), "not a valid eset"),
+        (ok("\u{feff}{}"), "the response has no `task`"),
     ] {
         let error = failure(answer).await;
         assert_eq!((error.kind(), error.code()), (ErrorKind::Transport, Code::Internal));
