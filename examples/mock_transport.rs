@@ -1,4 +1,4 @@
-//! Replaces the wire of a client by a transport of one's own, as tests of a service do that uses this crate.
+//! Replaces the wire of a client with a mock, as the tests of a service that uses this crate may do.
 //!
 //!     cargo run --example mock_transport
 

@@ -1,5 +1,5 @@
-//! Puts a layer around the wire of a client that records every attempt: for audits, metrics of one's own, or tests
-//! that replay what a server said.
+//! Puts a layer around the wire of a client that records every attempt: for audits, your own metrics, or tests that
+//! replay what a server said.
 //!
 //!     cargo run --features emulator --example recorder
 //!

@@ -3,8 +3,8 @@
 //!
 //! ESET documents a REST API and publishes neither a gRPC endpoint nor field numbers. This crate has
 //! `.proto` files reconstructed from that documentation: **the JSON is ESET's, the field numbers are
-//! ours**. Speak gRPC between your own services, or to an [emulator] of ESET's; the same types are
-//! exactly the JSON that ESET's API speaks.
+//! ours**. Speak gRPC between your own services or to an [emulator] of ESET's; the JSON of the same types is
+//! the JSON of ESET's API.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]
@@ -111,10 +111,10 @@
 //! | `otel` | W3C trace context in every request, for programs that use OpenTelemetry: [`telemetry`] | |
 //! | `metrics` | counters and histograms through the `metrics` facade: [`telemetry`] | |
 //! | `chrono`, `jiff` | conversions of [`wkt::Timestamp`] and [`wkt::Duration`] to and from the types of those crates | |
-//! | `profiles` | servers and logins by name, in a file of the user's, for [`Client::from_env`] and the command | |
+//! | `profiles` | named servers and logins in the user's configuration file, for [`Client::from_env`] and the command | |
 //! | `policies-as-code` | reads and changes the settings inside policies, and rolls policies out: [`policy`], [`rollout`] | |
 //! | `cli` | the command `eset-protect` | |
-//! | `otlp` | the command, and in it the export of a bridge's traces by OTLP | |
+//! | `otlp` | the command, which then exports a bridge's traces by OTLP | |
 //!
 //! Features only add to the API, and the default features include no server, command or database. Each host of
 //! ESET's cloud has a feature ([facts](facts#services)). Services that are off are not compiled and not part of

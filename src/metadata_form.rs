@@ -1,5 +1,5 @@
-//! Which metadata gRPC can carry: `Custom-Metadata` in "PROTOCOL-HTTP2". HTTP allows more, on which gRPC's clients and
-//! servers fail the call.
+//! Which metadata gRPC can carry: `Custom-Metadata` in "PROTOCOL-HTTP2". HTTP allows more; gRPC's clients and servers
+//! fail a call with such metadata.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 

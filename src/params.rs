@@ -1,5 +1,5 @@
-//! What is met only inside an [`Any`](crate::wkt::Any): params of actions and configurations of
-//! policies, and short ways to make the common ones.
+//! The messages that occur only inside an [`Any`](crate::wkt::Any): params of actions and configurations of
+//! policies, with constructors for the common ones.
 //!
 //! ```
 //! use eset_protect::automation::v1::Action;

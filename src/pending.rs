@@ -1,4 +1,4 @@
-//! How a pending response (202) is asked for, of a call or of a login ([facts](crate::facts#pending-responses)).
+//! When to poll for the pending response (202) of a call or a login ([facts](crate::facts#pending-responses)).
 
 use std::time::Duration;
 

@@ -27,30 +27,30 @@
 //!
 //! # Conformance
 //!
-//! The official conformance suite of protobuf, version 36.2, runs against messages that the crate's own
-//! generator makes: all its binary and JSON tests for proto3, required and recommended, with a strict
-//! [`Reader`] where the suite does not ask to pass over what is unknown. Of these 1,503 tests, eight do
+//! The official conformance suite of protobuf, version 36.2, runs against messages from the crate's own
+//! generator: all its binary and JSON tests for proto3, required and recommended, with a strict
+//! [`Reader`] unless the suite asks for unknown members to be ignored. Of these 1,503 tests, eight do
 //! not pass:
 //!
 //! * three required ones of the binary form, which is prost's: it does not keep fields that it does not
-//!   know, and takes a tag of more than 32 bits for its lower 32 bits;
+//!   know, and reads only the lower 32 bits of a longer tag;
 //! * five recommended ones of an enum name that the schema does not have: the suite wants a reader that
-//!   is not strict to drop the value, here it is kept (see [below](#enum-names)).
+//!   is not strict to drop the value, and this crate keeps it (see [below](#enum-names)).
 //!
-//! By prost, two more points differ from the specification: -0.0 in a field without presence is lost, since it is
+//! prost differs from the specification in two more points: -0.0 in a field without presence is lost, since it is
 //! taken for the default ([prost#1177](https://github.com/tokio-rs/prost/issues/1177)), and a known field number
 //! with another wire type is an error instead of an unknown field.
 //!
 //! # Enum names
 //!
-//! ESET adds enum values at any time and calls that compatible ([facts](crate::facts#compatibility)). A
+//! ESET may add enum values at any time and calls that compatible ([facts](crate::facts#compatibility)). A
 //! number without a name is written as the number. A name without a number is read as a number made from
-//! the name ([`unrecognized_enum_number`]), which is no other value's: on the gRPC wire, which has only
-//! numbers, it is an unrecognized one. Whether JSON has the name again:
+//! the name ([`unrecognized_enum_number`]), which no other value has: on the gRPC wire, which has only
+//! numbers, it is an unrecognized one. When JSON has the name again:
 //!
 //! | where the enum is | JSON → message → JSON |
 //! |---|---|
-//! | inside an [`Any`](crate::wkt::Any) | always, also on another machine: the name rides in the bytes |
+//! | inside an [`Any`](crate::wkt::Any) | always, also on another machine: the bytes contain the name |
 //! | elsewhere | where both are in a scope of one [`TypeRegistry`] that [remembers enum names](TypeRegistry::remember_enum_names), as a client's and a REST front's do; the number otherwise |
 //!
 //! Nothing is remembered for the process as a whole.
@@ -67,8 +67,8 @@
 //! * Messages go through JSON on the way. Values that JSON does not have, such as NaN or bytes in CBOR, are
 //!   errors, also in members that are not known, and values are nested 100 levels deep at most.
 //! * Formats that are not self-describing, such as bincode and postcard, cannot represent messages: they
-//!   refuse to write an object of unknown length, and the length of a message is never known in advance. The
-//!   well-known types whose JSON is no object they may write, but not read. Use the binary form of protobuf
+//!   refuse to write an object of unknown length, and the length of a message is never known in advance. They may
+//!   write well-known types whose JSON is not an object, but cannot read them. Use the binary form of protobuf
 //!   instead (`prost::Message`).
 //!
 //! # What has no JSON form
@@ -96,8 +96,8 @@
 //!
 //! JSON may be nested 127 levels deep, as for `serde_json`, unknown JSON inside an `Any` 100, and `Any`s inside
 //! `Any`s 100. Unknown members outside an `Any` may be nested to any depth, since they are only skipped. Messages
-//! inside messages may be nested 100 levels deep, because their binary form could not be read otherwise: an entry
-//! of a map is a message, and so is a `google.protobuf.Value`, so a `Struct` may be nested 33 levels deep and a
+//! inside messages may be nested 100 levels deep, because prost could not read their binary form otherwise. Entries of
+//! maps and values of `google.protobuf.Value` are messages, so a `Struct` may be nested 33 levels deep and a
 //! `ListValue` 51.
 //!
 //! An `Any` whose `@type` comes first is read without buffering. If `@type` comes later, the members before

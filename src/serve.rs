@@ -1,8 +1,8 @@
 //! A server that forwards calls: gRPC in front of ESET's REST API, or REST in front of a gRPC server.
 //!
 //! A [`Bridge`] accepts gRPC, gRPC-Web and REST on one port, with health checks and reflection, and forwards every
-//! call by a [`Client`](crate::Client). So every language calls ESET's services over gRPC, with the client's login,
-//! rate limit, retries and polls of pending responses.
+//! call by a [`Client`](crate::Client). So programs in any language can call ESET's services over gRPC, with the client's
+//! login, rate limit, retries and polls of pending responses.
 //!
 //! ```no_run
 //! use eset_protect::serve::Bridge;
@@ -16,13 +16,14 @@
 //! # }
 //! ```
 //!
-//! [`Access`] has many upstreams, its tenants, and says who may call what; [`Bridge::to`] has one, for everybody.
+//! [`Bridge::to`] serves one upstream to everybody. [`Access`] has many upstreams, called tenants, and says who may call
+//! what.
 //!
 //! # What is passed on
 //!
 //! | of a call | to the upstream |
 //! |---|---|
-//! | the message | gRPC to gRPC: the same bytes. Otherwise as the client converts it, but nothing of its JSON is lost: members that the `.proto` files do not have ride in an extra field of the request or response, as they do inside an [`Any`](crate::wkt::Any), and are JSON again at the next REST server or caller, also after several bridges. gRPC callers and servers that do not know the field ignore it. Fields that only the bytes have are lost in JSON, which has no form for them |
+//! | the message | gRPC to gRPC: the same bytes. Otherwise as the client converts it, but nothing of its JSON is lost: members that the `.proto` files do not have are in an extra field of the request or response, as they do inside an [`Any`](crate::wkt::Any), and are JSON again at the next REST server or caller, also after several bridges. gRPC callers and servers that do not know the field ignore it. Unknown fields of the bytes are lost in JSON, which has no form for them |
 //! | the deadline, `grpc-timeout` | over gRPC the time that is left; ESET's REST has no header for it, so a call is cancelled when its time is up. Without a deadline the client's [timeout](crate::ClientBuilder::timeout) applies |
 //! | metadata, headers | all but those below |
 //! | a cancelled call, a closed connection | cancelled, too |

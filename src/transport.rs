@@ -1,8 +1,8 @@
-//! The wires of a client, and the seam for one's own.
+//! The wires of a client, and the trait for a wire of your own.
 //!
 //! A [`Transport`] makes exactly one attempt at a call. Everything else happens above it, whatever the wire: the
-//! deadline, retries, the rate limit, access tokens, polls of pending responses, spans and metrics. So a
-//! transport of one's own is short: a mock for tests ([`ClientBuilder::transport`](crate::ClientBuilder::transport)),
+//! deadline, retries, the rate limit, access tokens, polls of pending responses, spans and metrics. So your own
+//! transport is short: a mock for tests ([`ClientBuilder::transport`](crate::ClientBuilder::transport)),
 //! a recorder around the wires of this crate ([`ClientBuilder::layer`](crate::ClientBuilder::layer)), or another
 //! gRPC stack. `examples/mock_transport.rs` and `examples/recorder.rs` show the first two.
 //!

@@ -1,4 +1,4 @@
-//! The members of what a list returns, by which its request filters and sorts as text.
+//! The members by which a list is filtered and sorted as text.
 
 use std::error::Error;
 

@@ -1,6 +1,6 @@
 //! Groups of devices: a tree, and the devices in it.
 //!
-//! What names a `parent_group_uuid` is a member of that group. A group of the asset management is the group of
+//! A resource with a `parent_group_uuid` is a member of that group. A group of the asset management is the group of
 //! devices with the same UUID. Where the documentation ([facts](crate::facts#asset-management)) is silent: a
 //! new group without a parent is at the top, and moving a group below itself is `FAILED_PRECONDITION`.
 

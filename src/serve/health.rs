@@ -1,4 +1,4 @@
-//! Whether the upstream of a tenant is of use to its callers.
+//! Whether the upstream of a tenant is up.
 //!
 //! The rule, for health checks, readiness and the metadata of failed calls: an upstream is down after a call
 //!
@@ -7,10 +7,10 @@
 //!   service is unavailable (502, 503, 504, or `UNAVAILABLE` over gRPC);
 //! - for which the tenant's own login was refused, or gave no token for another reason.
 //!
-//! Every other answer says that the upstream is up, if it is an error of the service, or nothing at all, if it cannot
-//! be read or only the call's own stream was reset: one RPC may be broken while the others work. An upstream that is
-//! down counts as up again after the next success, or after [`DOWN_FOR`], because clients that obey health checks send
-//! nothing meanwhile and nobody else would find out.
+//! A success and every other error of the service show that the upstream is up. An answer that cannot be read, or a
+//! reset of the call's own stream, changes nothing: one RPC may be broken while the others work. An upstream that is
+//! down counts as up again after [`DOWN_FOR`] without a failure, because clients that obey health checks send nothing
+//! meanwhile and nobody else would find out.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};

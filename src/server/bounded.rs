@@ -1,6 +1,6 @@
-//! Keeps what a server says beside the message of a response within the headers that clients take over gRPC.
+//! Limits the metadata and errors of a gRPC response to the size of headers that clients accept.
 //!
-//! Otherwise a caller loses the code: gRPC's C core calls a response with more than 16 KiB of headers
+//! A caller loses the code of a larger one: gRPC's C core calls a response with more than 16 KiB of headers
 //! `RESOURCE_EXHAUSTED`, nginx answers with 502 if they exceed 4 KiB as HTTP/2 compresses them, and Node.js ends the
 //! connection. gRPC suggests 8 KiB ("PROTOCOL-HTTP2").
 

@@ -1,4 +1,4 @@
-//! The crate's OpenAPI document for servers: packed, since it is a tenth of that in a program.
+//! The crate's OpenAPI document for servers: packed, which makes it a tenth of its size in a program.
 
 use std::io::Read;
 

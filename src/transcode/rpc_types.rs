@@ -1,5 +1,5 @@
-//! The messages of an RPC by their types, for servers that answer or forward calls by encoded messages. Nothing here is
-//! compiled for each RPC but the functions of its types.
+//! The messages of an RPC by their types, for servers that answer or forward calls by encoded messages. Only the
+//! functions of its types are compiled for each RPC.
 
 use std::borrow::Cow;
 

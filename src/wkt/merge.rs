@@ -1,4 +1,4 @@
-//! Merges members that were unknown JSON into the bytes of a message whose type has them by now.
+//! Merges members that came as unknown JSON into the bytes of a message whose type now has them.
 //!
 //! Nothing here writes JSON: the bytes of the message stay unchanged, and the merged members are appended.
 

@@ -1,6 +1,6 @@
-//! Encoded messages that keep the members that their type does not have, for bridges, which only pass them on.
+//! Encoded messages that keep JSON members that their type does not have, for bridges, which only pass them on.
 //!
-//! They ride in the extra field that an [`Any`](super::Any) has for those of the message in it.
+//! An extra field contains these members, the same one as in the message inside an [`Any`](super::Any).
 
 use bytes::Bytes;
 use serde::de::Error as _;

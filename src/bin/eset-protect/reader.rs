@@ -1,4 +1,4 @@
-//! Whoever reads standard output, which may be a pipe.
+//! The reader of standard output, which may be a pipe.
 
 use std::future::pending;
 

@@ -1,4 +1,4 @@
-//! What protects from mistakes: dry runs, confirmations, and what is gone already.
+//! Protects from mistakes: dry runs, confirmations, and items that are gone already.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal};

@@ -1,4 +1,4 @@
-//! One's own transports, layers and interceptors.
+//! The part of the configuration for transports, layers and interceptors of your own.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Profiles: settings by name, in a file of the user's.
+//! Profiles: named settings in the user's configuration file.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! The times of the seed, all of them seen from its beginning.
+//! The times of the seed, relative to its beginning.
 
 use std::time::{Duration, SystemTime};
 

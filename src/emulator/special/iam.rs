@@ -1,4 +1,4 @@
-//! Roles and who has them, beside the standard methods ([facts](crate::facts#iam)).
+//! Roles and who has them, beyond the standard methods ([facts](crate::facts#iam)).
 
 use prost::{Message, Name};
 

@@ -1,4 +1,4 @@
-//! What incidents, their comments and detections do beside the standard methods
+//! What incidents, their comments and detections do beyond the standard methods
 //! ([facts](crate::facts#incident-management)).
 //!
 //! Where the documentation is silent: closing an incident that is closed is `FAILED_PRECONDITION`, as reopening one

@@ -1,4 +1,4 @@
-//! What installers do beside the standard methods ([facts](crate::facts#installer-management)).
+//! What installers do beyond the standard methods ([facts](crate::facts#installer-management)).
 
 use prost::{Message, Name};
 

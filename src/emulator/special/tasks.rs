@@ -1,4 +1,4 @@
-//! What tasks do beside the standard methods: templates, runs, targets and triggers.
+//! What tasks do beyond the standard methods: templates, runs, targets and triggers.
 //!
 //! ESET says what a task is ([facts](crate::facts#automation)). Where the documentation is silent or
 //! unclear:

@@ -1,4 +1,4 @@
-//! Why there is no way through a proxy.
+//! Why a proxy opened no connection.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! Logs a line for each finished call: RPC, code, time and attempts. A server logs the calls of its callers, each with
-//! what is known of the one call to the upstream that it led to, if any.
+//! what is known of its call to the upstream, if there was one.
 
 use std::fmt;
 use std::time::{Duration, Instant};

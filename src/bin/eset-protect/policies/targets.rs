@@ -1,4 +1,4 @@
-//! What policies are assigned to: the names of devices, and whether it is there.
+//! The targets of policies: devices by name, and whether a target exists.
 
 use std::collections::BTreeSet;
 
