@@ -96,9 +96,8 @@ impl Client {
     /// Returns where ESET's services run for this client; `None` for one of a URL, whose server may have any RPC.
     ///
     /// A call of an RPC that the deployment does [not have](Deployment::has) fails with `UNIMPLEMENTED`, and
-    /// nothing is sent. Which version an On-Prem server is the client does not know: it takes the
-    /// [newest](Deployment::ON_PREM), and uses an older path where ESET renamed one and the server does not know
-    /// the newer.
+    /// nothing is sent. The client does not know the version of an On-Prem server. It assumes the
+    /// [newest](Deployment::ON_PREM), and where ESET renamed a path that the server does not know, it uses the older one.
     pub fn deployment(&self) -> Option<Deployment> {
         self.context.deployed.deployment
     }

@@ -34,8 +34,8 @@ const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
 const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Limits the rate of calls, first come, first served; a bridge (feature `serve`) takes the calls of its callers
-/// in turn. Only polls for pending responses (202) go before new calls, since the service drops a response that is not fetched within ten minutes
-/// ([facts](crate::facts#rate-limit)). All clones share one limit.
+/// in turn. Only polls for pending responses (202) go before new calls, since the service drops a response that
+/// is not fetched within ten minutes ([facts](crate::facts#pending-responses)). All clones share one limit.
 ///
 /// ESET Connect accepts 10 calls per second for each combination of credentials, account and address, and
 /// answers further calls with 429. A program that keeps making bursts of 1,000 calls or more is served about

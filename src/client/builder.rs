@@ -84,9 +84,9 @@ pub struct ClientBuilder {
     keep_alive_timeout: Duration,
     credentials: Option<Arc<dyn Credentials>>,
     policy: Policy,
-    /// The rate limit that was asked for; `None` for the documented one where it applies.
+    /// The configured rate limit; `None` for the documented one where it applies.
     rate_limit: Option<Limit>,
-    /// The limit of which other processes have their part.
+    /// The limit that other processes share.
     shared_limit: Option<Arc<dyn SharedLimit>>,
     uses_proxies: bool,
     grpc: GrpcOptions,

@@ -155,10 +155,10 @@ impl Builder {
         self
     }
 
-    /// Starts with the data of a small company that hangs together: a tree of groups with fourteen devices,
-    /// tasks on these devices with their runs, policies and assignments and, as far as the crate is built
+    /// Starts with the consistent data of a small company: a tree of groups with fourteen devices, tasks on
+    /// these devices with their runs, policies and assignments and, as far as the crate is built
     /// with these services, detections on the devices, incidents, vulnerabilities, patches, users and roles,
-    /// executables, quarantined objects, rules and installers. Detections go on to occur for two days, so that
+    /// executables, quarantined objects, rules and installers. Detections keep occurring for two days, so that
     /// lists grow. The UUIDs are always the same and include those in the examples of `/openapi.json`. A data
     /// directory that already has data is not seeded again.
     #[must_use]
@@ -177,9 +177,9 @@ impl Builder {
 
     /// Refuses requests with `INVALID_ARGUMENT` for everything that [`Check`](crate::check::Check) finds, except
     /// unknown members: actions, enum values and types that are not known, params of another action, tasks
-    /// without targets, and times in the past. Off by default: of these, the emulator refuses only what ESET
-    /// is known to refuse, so that a newer ESET can be emulated, and lets runs of what no device understands
-    /// fail. The command `eset-protect emulator` turns it on.
+    /// without targets, and times in the past. Off by default: then the emulator can stand for a newer ESET, refuses
+    /// only what ESET is known to refuse, and runs fail if no device understands them. The command
+    /// `eset-protect emulator` turns it on.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
@@ -188,7 +188,7 @@ impl Builder {
 
     /// Starts with a resource, of any type that the emulator can list or get, such as a
     /// [`Policy`](crate::policy_management::v2::Policy). It is stored as it is, with what only the server
-    /// sets; without an identifier it gets one. A data directory that was ever written to gets none. Two
+    /// sets; without an identifier it gets one. A data directory that was written to before gets no such resources. Two
     /// resources with the same identifier make [`build`](Self::build) fail, and so does a resource of a type
     /// that no service has.
     #[must_use]

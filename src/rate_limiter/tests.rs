@@ -55,7 +55,7 @@ async fn memory_is_bounded() {
 #[tokio::test(start_paused = true)]
 async fn callers_take_turns() {
     let limiter = RateLimiter::new(10, SECOND);
-    // Whoever comes first may have what nobody used.
+    // The first calls may use the whole burst.
     for _ in 0..10 {
         turn(&limiter).await.end(Instant::now(), ANSWERED);
     }

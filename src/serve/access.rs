@@ -218,7 +218,7 @@ impl Access {
             (Some(name), _) => name.to_str().unwrap_or_default(),
             (None, [only]) => only,
             (None, several) => {
-                // Whoever has its own token is not known yet: the upstream is to check it.
+                // A caller with its own token is not verified yet: the upstream checks it.
                 let names = match caller.identity {
                     Identity::OwnToken => "the name of a tenant".to_owned(),
                     _ => format!("one of {}", several.join(", ")),

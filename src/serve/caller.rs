@@ -23,9 +23,9 @@ pub struct Caller {
 pub enum Identity {
     /// `Authorization: Bearer TOKEN`, with a token that has this hash.
     Token(TokenHash),
-    /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name,
-    /// which ignore case as usual: of a URI only the path has it. The bridge needs authorities for client
-    /// certificates: [`ServerTls::new`](super::ServerTls::new).
+    /// A client certificate for this name: a URI such as a SPIFFE ID (`spiffe://example.org/soar`), or a DNS name. Only
+    /// the path of a URI is case-sensitive. The bridge needs authorities for client certificates:
+    /// [`ServerTls::new`](super::ServerTls::new).
     Certificate(String),
     /// `Authorization: Bearer JWT`, of the issuer of [`Access::jwt`](super::Access::jwt), with this value in its claim.
     Jwt(String),

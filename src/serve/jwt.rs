@@ -21,8 +21,8 @@ const LEEWAY: u64 = 30;
 /// token with this `iss` is for this server alone: even an invalid one is not passed on for a caller with
 /// [`Identity::OwnToken`](super::Identity::OwnToken).
 ///
-/// The verification is by the crate `jsonwebtoken`, of which one provider of cryptography is for the whole process:
-/// the one that your program has installed before, or else ring.
+/// The crate `jsonwebtoken` verifies tokens. It has one provider of cryptography for the whole process: the one that your
+/// program has installed before, or else ring.
 ///
 /// ```
 /// use eset_protect::serve::{Jwks, JwtIssuer};
@@ -72,8 +72,8 @@ impl JwtIssuer {
         self
     }
 
-    /// Whether a token says that it is of this issuer, valid or not: in any of its parts, because others may read what
-    /// is no JWT to us.
+    /// Whether a token names this issuer, valid or not, in any of its parts: others may take for a JWT what this server
+    /// does not.
     pub(super) fn is_named_by(&self, token: &str) -> bool {
         token.split('.').any(|part| {
             let claims = base64::decode(part.trim_end_matches('=')).ok();

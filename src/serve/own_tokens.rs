@@ -26,8 +26,8 @@ pub(super) struct OwnToken {
 
 /// The tokens that the upstream has accepted, and others, which may be made up. Neither takes the place of the other.
 ///
-/// Each has a rate limit, because ESET counts by credential: nobody who makes up tokens takes the turns of others, or
-/// makes them wait for a refusal.
+/// Each has a rate limit of its own, because ESET counts by credential: a caller that makes up tokens neither takes the
+/// turns of others nor makes them wait for a refusal.
 #[derive(Default)]
 pub(super) struct OwnTokens(Mutex<Kinds>);
 

@@ -45,8 +45,8 @@ impl Open {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the connections to leave that have been unused for the longest time; if there are none, those that only
-    /// have calls without an end, which nobody needs to show who they are for.
+    /// Asks the connections to leave that have been unused for the longest time; if there are none, those whose only
+    /// calls are health watches and reflection, which have no end and need no token.
     fn make_room(&self) {
         let open = self.lock();
         let mut unused: Vec<_> =

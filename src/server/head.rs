@@ -35,7 +35,7 @@ pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
     response.map(|_| Body::empty())
 }
 
-/// Whether the body is in a transfer coding that nobody here undoes.
+/// Whether the body is in a transfer coding that this server does not decode.
 fn has_unknown_coding(headers: &HeaderMap) -> bool {
     let is_chunked =
         |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");

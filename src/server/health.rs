@@ -46,7 +46,7 @@ impl ReportedHealth {
     }
 }
 
-/// The answer to a check of a service that there is not.
+/// The answer to a check of an unknown service.
 pub(crate) fn unknown() -> Status {
     Status::not_found("there is no such service")
 }

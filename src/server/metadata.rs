@@ -114,8 +114,8 @@ pub(crate) fn is_of_bytes(name: &str) -> bool {
     )
 }
 
-/// Removes what an upstream says of its own origin and the marks of a bridge: they would be heard as said of this server
-/// or by it, over gRPC-Web, too.
+/// Removes what an upstream says of its own origin, and the marks of a bridge: callers, also over gRPC-Web, would take
+/// them for words about this server or from it.
 #[cfg(feature = "serve")]
 pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
     let is_foreign = |name: &&HeaderName| {

@@ -26,19 +26,19 @@ use crate::wkt::TypeRegistry;
 /// Returns the HTTP status of a failed call.
 type StatusRule = fn(&MethodSpec, Code) -> u16;
 
-/// Answers HTTP requests by the HTTP rules of RPCs. Pure of any server: requests go in, whole responses
-/// come out. It works alike for HTTP/1.1 and 2.
+/// Answers HTTP requests by the HTTP rules of RPCs, with any server: requests go in, whole responses come
+/// out, for HTTP/1.1 and 2 alike.
 ///
-/// * What the body of a response has is ProtoJSON with defaults ([facts](crate::facts#json)); that of a
+/// * The body of a response is ProtoJSON with defaults ([facts](crate::facts#json)); that of a
 ///   `google.api.HttpBody` is its `data`, with its `content_type`.
 /// * Errors are `{"code", "message", "details"}` with the HTTP status as the code, which is what
 ///   ESET's gateway does ([facts](crate::facts#errors)).
-/// * A value without a JSON form does not take the response with it: it is written as
+/// * A value without a JSON form does not make the response fail: it is written as
 ///   [`protojson`](crate::protojson#what-has-no-json-form) says.
 /// * 401 has `WWW-Authenticate: Bearer`.
 /// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
 /// * A body may be compressed by gzip (`Content-Encoding`); unpacked it has the same limit.
-/// * A call is over at the deadline that its header `grpc-timeout` sets: 504.
+/// * A call ends with 504 at the deadline that its header `grpc-timeout` sets.
 /// * Headers become metadata and metadata becomes headers.
 #[derive(Clone)]
 pub struct RestFront {
@@ -114,8 +114,8 @@ impl RestFront {
         Some(spec)
     }
 
-    /// Reads a request whose body has at most so many bytes, or takes one without its body, so that nobody fills the
-    /// memory without a token.
+    /// Reads a request whose body has at most so many bytes, or without its body for `None`, so that callers without a
+    /// token cannot fill the memory.
     #[cfg(feature = "_connections")]
     pub(crate) async fn read_if<B>(
         &self,

@@ -67,8 +67,7 @@ impl Attempt {
         Self { span, is_rpc: true, is_ended: false }
     }
 
-    /// A request over HTTP after this number of polls. What it asks for is looked at only if
-    /// somebody listens.
+    /// A request over HTTP after this number of polls. `request` is called only if a subscriber listens.
     #[cfg(feature = "rest")]
     pub(crate) fn http(
         sending: Sending,

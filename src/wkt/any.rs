@@ -25,12 +25,12 @@ use crate::proto::eset_protect::v1::UnknownAny;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Nothing is lost between JSON and bytes
+/// # What survives between JSON and bytes
 ///
-/// ESET adds fields, enum values and types at any time ([facts](crate::facts#compatibility)), and a
-/// policy can be cloned but not updated, so what this crate does not know must survive it:
+/// ESET may add fields, enum values and types at any time ([facts](crate::facts#compatibility)), and a
+/// policy can be cloned but not updated, so what this crate does not know must pass through it unchanged:
 ///
-/// * **Members that a known type does not have** ride in `value` as one extra field with the number
+/// * **Members that a known type does not have** are in `value` as one extra field with the number
 ///   19777, a serialized
 ///   [`UnknownMembers`](crate::proto::eset_protect::v1::UnknownMembers). The protobuf language reserves that number, so no message
 ///   declares it and decoders of every language skip or keep it. Writing JSON puts the members back,

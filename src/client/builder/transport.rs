@@ -19,8 +19,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Puts a transport around that of the client, which sees every attempt: a recorder, a cache, metrics of one's
-    /// own; see [`transport`](crate::transport). The layer that is added last sees a request first. With
+    /// Puts a transport around that of the client, which sees every attempt: a recorder, a cache, your own
+    /// metrics; see [`transport`](crate::transport). The layer that is added last sees a request first. With
     /// `Wire::Auto` it is around both wires.
     #[must_use]
     pub fn layer<T: Transport>(
@@ -35,7 +35,7 @@ impl ClientBuilder {
     /// as a tenant or a signature. It does not run for the login, nor again for the polls of a pending response.
     ///
     /// An error fails the call, and nothing is sent; if it [is retryable](Error::is_retryable), the call is tried
-    /// again first. Make it of a [`tonic::Status`]. A header that belongs to the protocol, such as
+    /// again first. Create it from a [`tonic::Status`]. A header that belongs to the protocol, such as
     /// `content-length`, is an error as well. Values with a secret are shown nowhere under the conditions of
     /// [`CallOptions::metadata`](crate::CallOptions::metadata).
     ///

@@ -58,7 +58,7 @@ fn timestamp(field: &FieldDescriptor, time: Timestamp) -> Option<Value> {
     }
 }
 
-/// Sets what the server takes from XML in the same resource. XML that is none is refused
+/// Sets the fields that the server takes from XML in the same resource, and refuses invalid XML
 /// (FACTS.md#incident-management).
 pub(super) fn values_from_xml(resource: &mut DynamicMessage) -> Result<(), Failure> {
     for field in resource.descriptor().fields() {
