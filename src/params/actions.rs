@@ -71,7 +71,7 @@ macro_rules! actions {
     ($(#[doc = $doc:literal] $function:ident($($params:ident)?) => $name:literal;)*) => {
         /// All known actions, each with the type of its params.
         ///
-        /// ESET's page [automation](https://help.eset.com/eset_connect/en-US/automation.html) lists ten of
+        /// ESET's page [automation](https://help.eset.com/eset_connect/en-US/automation.html) lists nine of
         /// them. `SoftwareUninstallation` is known from the older ServerApi; `LogOffComputerUser`,
         /// `InitiateVulnerabilityScan` and `ApplyApplicationPatch` are newer than the page. ESET adds actions
         /// at any time.

@@ -17,8 +17,8 @@ pub(crate) struct Browsers {
 }
 
 impl Browsers {
-    /// Returns why a request is refused. `is_open` says that nobody needs to show who they are: then a page could also
-    /// call under a name of its own that it lets point here (DNS rebinding).
+    /// Returns why a request is refused. `is_open` says that anyone may call: then a page could also call by a name of its
+    /// own that it makes resolve to this server (DNS rebinding).
     pub(crate) fn refusal<B>(&self, request: &Request<B>, is_open: bool) -> Option<String> {
         if self.allowed.iter().any(Origin::is_any) {
             return None;
