@@ -35,7 +35,7 @@
 //!   resource has, too (equal, one of several as `policy_uuids` for `policy_uuid`, or in a period), and those for which
 //!   the `.proto` file names another field (`eset_protect.v1.filters_by`) or a language (`eset_protect.v1.expression`).
 //!   In an expression, an enum value is its name, and a member that is not set fits nothing. Any other filter is
-//!   `UNIMPLEMENTED`, since the list without it would have too much. `total_size` counts what fits.
+//!   `UNIMPLEMENTED`, because ignoring it would return too much. `total_size` counts what fits.
 //! * **Custom methods** set fields of the resource: those that `eset_protect.v1.sets` names or, without this
 //!   option, those that request and resource share. `:listDelta` returns what was created since a token. A count,
 //!   `:batchDelete`, `:purge` and a download as `google.api.HttpBody` take identifiers or a filter.
@@ -100,8 +100,8 @@
 //! Connections have limits: [`ConnectionLimits`]. [`Builder::on_notice`] receives what the operator should
 //! know.
 //!
-//! Nothing happens in the background. What changes with time, such as how far a run is, follows from the store and
-//! the [`Clock`], so a test with a [`ManualClock`] decides it.
+//! Nothing in the store changes in the background. What changes with time, such as how far a run is, follows from the
+//! store and the [`Clock`], so a test with a [`ManualClock`] decides it.
 
 mod api;
 mod auth;

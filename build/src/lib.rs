@@ -52,7 +52,7 @@
 //! | `google.api.resource` | a message | its type, pattern and names (AIP-123) |
 //! | `debug_redact` | a field | a secret, which `Debug` shows as `[redacted]` |
 //! | `eset_protect.v1.columns` | a message | the fields to show in a table |
-//! | the others in `eset_protect/v1/annotations.proto` | methods, fields | how the emulator answers, and what On-Prem has |
+//! | the others of `eset_protect/v1/annotations.proto` | files, methods, fields | described there: what the emulator does, and what On-Prem has |
 //!
 //! RPCs must be unary. An RPC with `page_size`, `page_token` and `next_page_token` is a paged list
 //! (AIP-158).

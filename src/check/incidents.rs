@@ -33,7 +33,7 @@ impl Rules for ListIncidentsRequest {
 }
 
 impl Rules for IncidentComment {
-    /// ESET does not document that a comment needs a text; one without is a mistake all the same.
+    /// ESET does not document that a comment needs a text, but one without says nothing.
     fn note(&self, at: &str, found: &mut Findings, _now: Timestamp) {
         if self.text.trim().is_empty() {
             found.missing(ProblemKind::Wrong, format_args!("{at}text"), "a text");

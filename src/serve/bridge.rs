@@ -93,8 +93,7 @@ impl Bridge {
     /// another origin. By default no other origin is allowed: requests that a page of another one makes are refused
     /// with 403. If [anyone](Access::is_open) may call, so are requests for a host other than `localhost`, an IP
     /// address or the host of an allowed origin, because a page can make a name of its own resolve to this server (DNS
-    /// rebinding).
-    /// Neither concerns gRPC, which no browser speaks.
+    /// rebinding). Neither concerns gRPC, which no browser speaks.
     #[must_use]
     pub fn allow_origin(mut self, origin: Origin) -> Self {
         self.origins.push(origin);
