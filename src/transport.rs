@@ -78,7 +78,7 @@ pub(crate) use link::Link;
 pub(crate) use metadata::metadata;
 pub(crate) use readiness::Sent;
 #[cfg(feature = "serve")]
-pub(crate) use refusal::is_of_one_stream;
+pub(crate) use refusal::is_by_answering_server;
 pub use reply::Reply;
 #[cfg(feature = "rest")]
 pub use request::HttpForm;

@@ -2,15 +2,15 @@
 //!
 //! The rule, for health checks, readiness and the metadata of failed calls: an upstream is down after a call
 //!
-//! - that got no answer: there was no connection, the connection broke, nothing arrived in the time that the server had
-//!   (that of the tenant's settings, since a deadline of the caller may be too short), or what arrived says that the
-//!   service is unavailable (502, 503, 504, or `UNAVAILABLE` over gRPC);
+//! - that got no answer: there was no connection, the connection broke before the head of a response, nothing arrived in
+//!   the time that the server had (that of the tenant's settings, since a deadline of the caller may be too short), or
+//!   what arrived says that the service is unavailable (502, 503, 504, or `UNAVAILABLE` over gRPC);
 //! - for which the tenant's own login was refused, or gave no token for another reason.
 //!
-//! A success and every other error of the service show that the upstream is up. An answer that cannot be read, or a
-//! reset of the call's own stream, changes nothing: one RPC may be broken while the others work. An upstream that is
-//! down counts as up again after [`DOWN_FOR`] without a failure, because clients that obey health checks send nothing
-//! meanwhile and nobody else would find out.
+//! A success and every other error of the service show that the upstream is up. An answer that cannot be read or breaks
+//! off, or a reset of the call's own stream, changes nothing: one RPC may be broken while the others work. An upstream
+//! that is down counts as up again after [`DOWN_FOR`] without a failure, because clients that obey health checks send
+//! nothing meanwhile and nobody else would find out.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
-use crate::transport::is_of_one_stream;
+use crate::transport::is_by_answering_server;
 
 /// How long an upstream is down after the last call that failed.
 const DOWN_FOR: Duration = Duration::from_secs(30);
@@ -99,10 +99,10 @@ impl Problem {
     }
 }
 
-/// Whether there was no connection, it broke, or the answer was that the service is unavailable.
+/// Whether there was no connection, it broke before an answer, or the answer was that the service is unavailable.
 fn is_unavailable(error: &Error) -> bool {
     // gRPC's table has this code for HTTP's 429, too.
-    error.code() == Code::Unavailable && !error.is_rate_limited() && !is_of_one_stream(error)
+    error.code() == Code::Unavailable && !error.is_rate_limited() && !is_by_answering_server(error)
 }
 
 /// Whether the upstream had enough time and said nothing. The time that a caller sets may be too short.

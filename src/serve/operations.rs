@@ -32,9 +32,9 @@ type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
 ///
 /// A tenant is down if its upstream did not answer the last call or refused the tenant's login: no connection, one that
-/// broke, nothing within the tenant's own time, or an answer that the service is unavailable (502 to 504,
-/// `UNAVAILABLE`). An answer that cannot be read, a stream that the upstream reset, and a call that its caller's own
-/// deadline ended say nothing. A success ends it at once; otherwise it ends 30 seconds after the last failed call, so
+/// broke before the head of a response, nothing within the tenant's own time, or an answer that the service is unavailable
+/// (502 to 504, `UNAVAILABLE`). An answer that cannot be read or breaks off, a stream that the upstream reset, and a call
+/// that its caller's own deadline ended say nothing. A success ends it at once; otherwise it ends 30 seconds after the last failed call, so
 /// that a client that waits for it calls again, and its call shows whether the upstream is back. Nothing asks an
 /// upstream between calls, which would cost budget, so a tenant is up before its first call.
 ///

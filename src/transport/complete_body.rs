@@ -56,10 +56,10 @@ where
                 let checked = trailers.map_or(Ok(()), |all| self.limits.check("trailers", all));
                 Some(checked.map(|()| frame).map_err(Into::into))
             }
-            Some(Err(error)) => Some(Err(error.into())),
+            Some(Err(error)) => Some(Err(Box::new(BrokenOff(Some(error.into()))))),
             None if self.is_in_doubt && !self.body.is_end_stream() => {
                 self.is_in_doubt = false;
-                Some(Err(Box::new(BrokenOff)))
+                Some(Err(Box::new(BrokenOff(None))))
             }
             None => None,
         })
@@ -74,14 +74,23 @@ where
     }
 }
 
-/// The stream of a response ended before the response.
+/// A response ended early, after its head: by this error, or without one.
 #[derive(Debug)]
-pub(super) struct BrokenOff;
+pub(super) struct BrokenOff(pub(super) Option<BoxError>);
 
 impl fmt::Display for BrokenOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the stream was reset without an error before the end of the response")
+        match &self.0 {
+            Some(error) => error.fmt(f),
+            None => {
+                f.write_str("the stream was reset without an error before the end of the response")
+            }
+        }
     }
 }
 
-impl std::error::Error for BrokenOff {}
+impl std::error::Error for BrokenOff {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.as_deref().map(|error| error as _)
+    }
+}

@@ -106,17 +106,19 @@ impl StdError for Refused {
     }
 }
 
-/// Whether a call failed because the server reset its stream in HTTP/2: others on the connection go on.
+/// Whether a call failed although the server answers: it reset the stream of the call in HTTP/2, whose connection goes
+/// on, or its response broke off after the head.
 #[cfg(feature = "serve")]
-pub(crate) fn is_of_one_stream(error: &Error) -> bool {
+pub(crate) fn is_by_answering_server(error: &Error) -> bool {
+    let is_reset = |error: &h2::Error| error.is_reset() && error.is_remote();
     error.kind() == ErrorKind::Transport
-        && find::<h2::Error>(error).is_some_and(|error| error.is_reset() && error.is_remote())
+        && (find::<BrokenOff>(error).is_some() || find::<h2::Error>(error).is_some_and(is_reset))
 }
 
 /// Returns the code of a call whose stream or connection broke, according to gRPC's table for HTTP/2
 /// ("Errors" in PROTOCOL-HTTP2), which tonic has in its server feature only. `None` if it broke elsewhere.
 pub(super) fn broken_code(error: &(dyn StdError + 'static)) -> Option<Code> {
-    if find::<BrokenOff>(error).is_some() {
+    if find::<BrokenOff>(error).is_some_and(|BrokenOff(error)| error.is_none()) {
         return Some(Code::Internal);
     }
     let Some(error) = find::<h2::Error>(error) else {

@@ -17,8 +17,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::support::scripted::frames::{Act, FrameServer, Last, code, grpc_head};
 use crate::support::scripted::h2::{End, H2Server, Reply};
-use crate::support::scripted::{Answer, Scripted, answer, ok, pending};
+use crate::support::scripted::{Answer, Scripted, answer, head, ok, pending};
 use crate::{builder, client, emulator, send};
 
 /// Has the tenants `one` and `other`. Of each pair, the second is a caller, with its name as the token, that may use the
@@ -217,5 +218,24 @@ async fn an_answer_that_cannot_be_read_does_not_make_the_tenant_down() {
         let about = format!("{script:?}");
         let upstream = H2Server::start(move |_| script.clone()).await;
         expect_up(&upstream.endpoint(), Wire::Grpc, &about).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_does_not_make_the_tenant_down() {
+    let cut = |body: &str| [head("200 OK", &[], Some(90)), body.into()].concat();
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{\"tasks\":";
+    for broken in [cut(""), cut("{\"tasks\":["), chunked.into()] {
+        let about = String::from_utf8_lossy(&broken).into_owned();
+        let upstream = Scripted::start([Answer::Close(broken)]).await;
+        expect_up(&upstream.endpoint(), Wire::Rest, &about).await;
+    }
+    let (begun, data) = (grpc_head(), Act::Data(vec![0, 0, 0, 0, 9, 1]));
+    for acts in [vec![begun.clone()], vec![begun, data]] {
+        for end in [Act::Close, Act::Kill, Act::GoAway(Last::Before, code::NO_ERROR)] {
+            let acts = [acts.clone(), vec![end, Act::Close]].concat();
+            let upstream = FrameServer::start([], acts.clone()).await;
+            expect_up(&upstream.endpoint(), Wire::Grpc, &format!("{acts:?}")).await;
+        }
     }
 }
