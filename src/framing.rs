@@ -22,6 +22,13 @@ impl Default for MessageLimit {
     }
 }
 
+#[cfg(feature = "server")]
+impl From<usize> for MessageLimit {
+    fn from(bytes: usize) -> Self {
+        Self { bytes, setting: None }
+    }
+}
+
 impl fmt::Display for MessageLimit {
     /// `{:#}` has the advice for a response, too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

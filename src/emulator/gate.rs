@@ -270,7 +270,8 @@ impl Gate {
         let is_login = logins::is_login(request.uri().path(), self.settings.deployment);
         let is_call = spec.is_some() || is_login;
         let max_body = if is_login { logins::MAX_BODY } else { usize::MAX };
-        let mut request = match self.rest.read_if(is_call.then_some(max_body), request).await {
+        let limit = is_call.then_some(max_body.into());
+        let mut request = match self.rest.read_if(limit, request).await {
             Ok(request) => request,
             Err(answer) => return Ok(answer.map(full)),
         };

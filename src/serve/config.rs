@@ -26,11 +26,18 @@ use super::bridge::Bridge;
 use super::certificate_files::{CertificateFiles, TlsFiles};
 use super::jwt::{Jwks, JwtIssuer};
 use super::tls::ServerTls;
-use crate::client::timeout;
+use crate::client::{ClientBuilder, timeout};
 use crate::error::Error;
 use crate::server::ConnectionLimits;
 use crate::transport::MessageLimit;
 
+/// How long an upstream may take to begin its response. ESET's gateway begins within 30 seconds, 50 in older texts
+/// (FACTS.md#pending-responses).
+const FIRST_BYTE_TIME: Duration = Duration::from_secs(60);
+const MESSAGE_LIMIT: MessageLimit = MessageLimit {
+    bytes: 16 * 1024 * 1024,
+    setting: Some("limits.max_message_size in the configuration file of the bridge"),
+};
 /// The most that protobuf allows.
 const LONGEST_MESSAGE: usize = 0x7fff_ffff;
 
@@ -163,9 +170,11 @@ struct LimitsTable {
 }
 
 impl Config {
-    /// How long an upstream may take to begin its response, unless the file says otherwise: 60 seconds. ESET's gateway
-    /// begins within 30 seconds, 50 in older texts ([facts](crate::facts#pending-responses)).
-    pub const FIRST_BYTE_TIME: Duration = Duration::from_secs(60);
+    /// Sets the limits of a client that a file without `[limits]` sets: 60 seconds for the upstream to begin its response,
+    /// and messages of 16 MiB. An error of a larger message names the key of the file.
+    pub fn default_limits(builder: ClientBuilder) -> ClientBuilder {
+        builder.first_byte_timeout(FIRST_BYTE_TIME).message_limit(MESSAGE_LIMIT)
+    }
 
     /// Reads a file, the files that it names and the variables that it names, and runs its commands. Connects to
     /// nothing.
@@ -341,8 +350,7 @@ fn limits(source: &Source<'_>, table: &LimitsTable) -> Result<ConnectionLimits, 
 }
 
 fn message_limit(source: &Source<'_>, table: &LimitsTable) -> Result<MessageLimit, ConfigError> {
-    let setting = Some("limits.max_message_size of the bridge");
-    let mut limit = MessageLimit { setting, ..MessageLimit::default() };
+    let mut limit = MESSAGE_LIMIT;
     if let Some(bytes) = &table.max_message_size {
         limit.bytes = match usize::try_from(*bytes.as_ref()) {
             Ok(count @ 1..=LONGEST_MESSAGE) => count,
@@ -369,9 +377,8 @@ fn access(
     let mut access = Access::new();
     let first_byte = file.limits.first_byte_time.as_ref();
     let of_all = tenants::OfAll {
-        first_byte: first_byte.map_or(Ok(Config::FIRST_BYTE_TIME), |text| {
-            time(source, "limits.first_byte_time", text)
-        })?,
+        first_byte: first_byte
+            .map_or(Ok(FIRST_BYTE_TIME), |text| time(source, "limits.first_byte_time", text))?,
         message: message_limit(source, &file.limits)?,
         redis: file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?,
     };

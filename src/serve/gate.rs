@@ -175,17 +175,17 @@ impl Gate {
         mut request: Request<Body>,
         served: &mut Served,
     ) -> Response<Bytes> {
-        let mut max_body = None;
+        let mut limit = None;
         if let Some(spec) = spec {
             match self.admit(spec, request.headers(), request.extensions(), served).await {
                 Ok(admitted) => {
-                    max_body = Some(admitted.client().message_limit().bytes);
+                    limit = Some(admitted.client().message_limit());
                     request.extensions_mut().insert(admitted);
                 }
                 Err(status) => return self.rest.failure(spec, &status),
             }
         }
-        match self.rest.read_if(max_body, request).await {
+        match self.rest.read_if(limit, request).await {
             Ok(request) => self.rest.answer(request).await,
             Err(answer) => answer,
         }

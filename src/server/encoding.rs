@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::limits::Refusal;
+use super::limits::{Refusal, too_large};
+use crate::framing::MessageLimit;
 use crate::gzip;
 
 /// The accepted encodings of request bodies, for `Accept-Encoding`.
@@ -34,16 +35,13 @@ impl Encoding {
     }
 }
 
-/// Unpacks a body of at most `max` unpacked bytes.
-pub(super) fn gunzip(packed: &[u8], max: usize) -> Result<Bytes, Refusal> {
-    let unpacked = gzip::gunzip(packed, max).map_err(|error| Refusal {
+/// Unpacks a body, which may be this large unpacked.
+pub(super) fn gunzip(packed: &[u8], limit: MessageLimit) -> Result<Bytes, Refusal> {
+    let unpacked = gzip::gunzip(packed, limit.bytes).map_err(|error| Refusal {
         status: StatusCode::BAD_REQUEST,
         message: format!("the body is not valid gzip: {error}"),
     })?;
-    unpacked.ok_or_else(|| Refusal {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        message: format!("the body exceeds {max} bytes when unpacked"),
-    })
+    unpacked.ok_or_else(|| too_large("unpacked body", limit))
 }
 
 /// Whether a body is of this media type, whatever its parameters.

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError};
 
+use crate::framing::MessageLimit;
+
 /// Limits of a [`RestFront`](super::RestFront).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -47,20 +49,20 @@ impl RestLimits {
         Ok(())
     }
 
-    /// Reads a whole body.
-    pub(super) async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
+    /// Reads a whole body of at most this size.
+    pub(super) async fn read<B>(&self, body: B, limit: MessageLimit) -> Result<Bytes, Refusal>
     where
         B: http_body::Body<Data = Bytes>,
     {
         // Does not read a body whose declared size is too large.
-        if body.size_hint().lower() > self.max_body as u64 {
-            return Err(self.too_large());
+        if body.size_hint().lower() > limit.bytes as u64 {
+            return Err(too_large("body", limit));
         }
         let read = async {
             let body = body.map_err(|_| "the body ended early");
-            match http_body_util::Limited::new(body, self.max_body).collect().await {
+            match http_body_util::Limited::new(body, limit.bytes).collect().await {
                 Ok(body) => Ok(body.to_bytes()),
-                Err(error) if error.is::<LengthLimitError>() => Err(self.too_large()),
+                Err(error) if error.is::<LengthLimitError>() => Err(too_large("body", limit)),
                 Err(error) => {
                     Err(Refusal { status: StatusCode::BAD_REQUEST, message: error.to_string() })
                 }
@@ -71,11 +73,11 @@ impl RestLimits {
             Err(Refusal { status: StatusCode::REQUEST_TIMEOUT, message })
         })
     }
+}
 
-    fn too_large(&self) -> Refusal {
-        let message = format!("the body exceeds {} bytes", self.max_body);
-        Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message }
-    }
+pub(super) fn too_large(what: &str, limit: MessageLimit) -> Refusal {
+    let message = format!("the {what} is too large, {limit}");
+    Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message }
 }
 
 fn size(headers: &HeaderMap) -> usize {

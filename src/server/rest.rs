@@ -15,6 +15,7 @@ use super::deadline::Deadline;
 use super::encoding::{self, Encoding};
 use super::limits::{Refusal, RestLimits};
 use super::metadata;
+use crate::framing::MessageLimit;
 #[cfg(feature = "emulator")]
 use crate::rpc::Deployment;
 use crate::rpc::MethodSpec;
@@ -114,20 +115,20 @@ impl RestFront {
         Some(spec)
     }
 
-    /// Reads a request whose body has at most so many bytes, or without its body for `None`, so that callers without a
-    /// token cannot fill the memory.
+    /// Reads a request whose body is within this limit and that of the front, or without its body for `None`, so that
+    /// callers without a token cannot fill the memory.
     #[cfg(feature = "_connections")]
     pub(crate) async fn read_if<B>(
         &self,
-        max_body: Option<usize>,
+        limit: Option<MessageLimit>,
         request: Request<B>,
     ) -> Result<Request<Bytes>, Response<Bytes>>
     where
         B: http_body::Body<Data = Bytes>,
     {
-        if let Some(most) = max_body {
-            let max_body = most.min(self.limits.max_body);
-            return read(RestLimits { max_body, ..self.limits }, request).await;
+        if let Some(MessageLimit { bytes, setting }) = limit {
+            let limit = MessageLimit { bytes: bytes.min(self.limits.max_body), setting };
+            return self.read_within(limit, request).await;
         }
         let (head, _) = request.into_parts();
         match self.limits.check_head(&head) {
@@ -145,7 +146,36 @@ impl RestFront {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        read(self.limits, request).await
+        self.read_within(self.limits.max_body.into(), request).await
+    }
+
+    async fn read_within<B>(
+        &self,
+        limit: MessageLimit,
+        request: Request<B>,
+    ) -> Result<Request<Bytes>, Response<Bytes>>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        let (mut head, body) = request.into_parts();
+        let read = match self.limits.check_head(&head) {
+            Ok(()) => self.limits.read(body, limit).await,
+            Err(refusal) => Err(refusal),
+        };
+        let body = read.map_err(|Refusal { status, message }| {
+            let mut response = Self::error(status, &message);
+            // The rest of the body is not read, so the connection cannot be reused.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
+        })?;
+        if !matches!(Encoding::of(&head.headers), Encoding::Gzip) {
+            return Ok(Request::from_parts(head, body));
+        }
+        let body = encoding::gunzip(&body, limit)
+            .map_err(|Refusal { status, message }| Self::error(status, &message))?;
+        head.headers.remove(header::CONTENT_ENCODING);
+        head.headers.remove(header::CONTENT_LENGTH);
+        Ok(Request::from_parts(head, body))
     }
 
     /// Calls the RPC for a request and returns the response.
@@ -235,31 +265,6 @@ impl fmt::Debug for RestFront {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
-}
-
-async fn read<B>(limits: RestLimits, request: Request<B>) -> Result<Request<Bytes>, Response<Bytes>>
-where
-    B: http_body::Body<Data = Bytes>,
-{
-    let (mut head, body) = request.into_parts();
-    let read = match limits.check_head(&head) {
-        Ok(()) => limits.read(body).await,
-        Err(refusal) => Err(refusal),
-    };
-    let body = read.map_err(|Refusal { status, message }| {
-        let mut response = RestFront::error(status, &message);
-        // The rest of the body is not read, so the connection cannot be reused.
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
-    })?;
-    if !matches!(Encoding::of(&head.headers), Encoding::Gzip) {
-        return Ok(Request::from_parts(head, body));
-    }
-    let body = encoding::gunzip(&body, limits.max_body)
-        .map_err(|Refusal { status, message }| RestFront::error(status, &message))?;
-    head.headers.remove(header::CONTENT_ENCODING);
-    head.headers.remove(header::CONTENT_LENGTH);
-    Ok(Request::from_parts(head, body))
 }
 
 fn success(rest: RestResponse) -> Response<Bytes> {

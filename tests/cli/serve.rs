@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -82,6 +82,21 @@ fn one_upstream_serves_everybody_on_this_machine() {
     assert_eq!(serving.stop("-TERM").ok(), "");
     let error = run(&["serve", "--listen", "0.0.0.0:0", "--endpoint", &endpoint], b"").fails(2);
     assert!(error.contains("--listen 0.0.0.0:0: expected a loopback address"), "{error}");
+}
+
+/// Nobody can call a method of the library from the command.
+#[test]
+fn a_message_over_the_limit_names_the_key_of_a_configuration() {
+    let serving = start(&["--listen", "127.0.0.1:0", "--endpoint", "http://127.0.0.1:1"]);
+    let mut stream = TcpStream::connect(serving.endpoint.strip_prefix("http://").unwrap()).unwrap();
+    let head =
+        "POST /v1/device_tasks HTTP/1.1\r\nhost: localhost\r\ncontent-length: 16777217\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    let expected = "raise it with limits.max_message_size in the configuration file of the bridge";
+    assert!(answer.contains(expected), "{answer}");
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Serve {
         }
         block_on(async move {
             let (builder, upstream) = self.connection.builder()?;
-            let client = builder.first_byte_timeout(Config::FIRST_BYTE_TIME).connect_lazy()?;
+            let client = Config::default_limits(builder).connect_lazy()?;
             let bridge =
                 self.allow_origin.into_iter().fold(Bridge::to(client), Bridge::allow_origin);
             serve(bridge, "--listen", address, "http", &upstream).await
