@@ -2,6 +2,9 @@
 
 #![cfg(unix)]
 
+#[cfg(feature = "otlp")]
+mod otlp;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,8 +13,6 @@ use std::time::{Duration, Instant};
 use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::emulator::{Emulator, Fault, Running};
 use eset_protect::{Client, RetryPolicy};
-#[cfg(feature = "otlp")]
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tonic::Code;
@@ -22,11 +23,6 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::command::{Ran, Serving, command, run, run_command};
 use crate::support::directory::Directory;
-
-#[cfg(feature = "otlp")]
-#[allow(dead_code, reason = "the example also prints")]
-#[path = "../../examples/otlp/collector.rs"]
-mod collector;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TOKEN: &str = "4f0c7d1e9b2a58c36d7e81f0a94b25cc";
@@ -318,36 +314,4 @@ fn a_log_in_json_has_the_trace_and_no_secret() {
     assert!(
         spans.iter().any(|span| span["trace_id"] == TRACE && span["eset_protect.tenant"] == "acme")
     );
-}
-
-#[cfg(feature = "otlp")]
-#[test]
-fn traces_are_exported_to_the_collector_that_the_environment_names() {
-    let runtime = Runtime::new().unwrap();
-    let emulator = upstream(&runtime);
-    let collector = runtime.block_on(collector::Collector::start()).unwrap();
-    let endpoint = emulator.endpoint();
-    let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--endpoint", &endpoint]);
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
-    let serving = Serving::start(command);
-    traced(&serving.endpoint);
-    // It sends what is left when it ends.
-    assert_eq!(serving.stop("-TERM").ok(), "");
-    let spans = collector.spans();
-    let served = spans.iter().find(|span| span.kind == SpanKind::Server as i32);
-    let served = served.unwrap_or_else(|| panic!("{spans:?}"));
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert_eq!(
-        (&*hex(&served.trace_id), &*hex(&served.parent_span_id)),
-        (TRACE, "00f067aa0ba902b7")
-    );
-    let call = spans.iter().find(|span| span.parent_span_id == served.span_id);
-    assert_eq!(call.unwrap().name, "eset.dotnod.automation.v1.DeviceTasks/ListTasks");
-
-    let mut wrong = crate::command::command(&["serve", "--endpoint", "http://127.0.0.1:1"]);
-    wrong
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://hunter2@")
-        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
-    let error = run_command(wrong, b"").fails(2);
-    assert!(error.contains("OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc"), "{error}");
 }
