@@ -198,8 +198,10 @@ impl Bridge {
         let checks = HealthChecks { access: self.access_handle(), reported: health.clone() };
         let routes = introspection::routes(checks, descriptors)?;
         let body_time = self.limits.body_time;
-        // A body has the limit of its tenant's messages.
-        let limits = RestLimits { body_time, max_body: usize::MAX, ..RestLimits::default() };
+        // A body has the limit of its tenant's messages, and a head that of HTTP/2 with every protocol: a JSON Web Token
+        // with many groups takes more than ESET's servers do.
+        let (max_body, max_head) = (usize::MAX, connections::MAX_HEADERS);
+        let limits = RestLimits { body_time, max_body, max_head, ..RestLimits::default() };
         let rest =
             RestFront::new(hosted.iter().map(|one| Arc::new(Rest(*one)) as _)).limits(limits);
         let gate = Arc::new(Gate {

@@ -23,6 +23,8 @@ use tokio::task::JoinSet;
 use self::activity::Activity;
 pub(crate) use self::connection::Calls;
 #[cfg(feature = "serve")]
+pub(crate) use self::connection::MAX_HEADERS;
+#[cfg(feature = "serve")]
 pub(crate) use self::handshake::Plain;
 pub(crate) use self::handshake::{Accepted, Accepting, Handshake};
 pub(crate) use self::lent::Lent;

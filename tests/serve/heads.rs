@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use eset_protect::Wire;
+use eset_protect::automation::v1::ListTasksRequest;
 use http::{Method, Request, Version};
 
+use crate::fronts::grpc_web;
 use crate::{Fixture, exchange, send};
 
 #[tokio::test]
@@ -54,6 +56,29 @@ async fn head_of_a_page_is_that_of_get() {
                 assert_eq!(head.headers()["content-type"], get.headers()["content-type"]);
                 assert_eq!(head.headers()["content-length"], get.body().len().to_string());
             }
+        }
+    }
+}
+
+/// A JSON Web Token of somebody in many groups has tens of kilobytes.
+#[tokio::test]
+async fn a_token_may_be_long_on_every_front() {
+    let fixture = Fixture::start(Wire::Grpc).await;
+    let endpoint = fixture.bridge.endpoint();
+    let list = || Request::get(format!("{endpoint}/v1/device_tasks"));
+    for (size, status) in [(60 * 1024, 200), (64 * 1024, 431)] {
+        let token = format!("Bearer {}", "x".repeat(size));
+        let web = grpc_web(&endpoint, &ListTasksRequest::default());
+        let rest = list().body(Bytes::new()).unwrap();
+        for (front, mut request, version) in [
+            ("REST", rest.clone(), Version::HTTP_11),
+            ("REST", rest, Version::HTTP_2),
+            ("gRPC-Web", web, Version::HTTP_2),
+        ] {
+            *request.version_mut() = version;
+            request.headers_mut().insert("authorization", token.parse().unwrap());
+            let answer = send(request).await;
+            assert_eq!(answer.status(), status, "{front} over {version:?}, {size}");
         }
     }
 }

@@ -29,10 +29,10 @@ use crate::server::head::is_grpc;
 /// Answers the requests of all connections. An error breaks the connection.
 pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
 
-/// The maximum number of concurrent streams per connection, and of header bytes per request. HTTP/1.1 has
-/// hyper's own limit of 100 headers.
+/// The maximum number of concurrent streams per connection.
 const MAX_STREAMS: u32 = 1024;
-const MAX_HEADERS: u32 = 64 * 1024;
+/// The maximum number of header bytes per request over HTTP/2. HTTP/1.1 has hyper's own limit of 100 headers.
+pub(crate) const MAX_HEADERS: usize = 64 * 1024;
 /// Calls without an end of their own: they last until their caller ends them. A watch may be silent for any time.
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
 const REFLECTION: &str = "/grpc.reflection.";
@@ -49,7 +49,7 @@ pub(super) fn protocol(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEADERS)
+        .max_header_list_size(MAX_HEADERS as u32)
         .keep_alive_interval(KEEP_ALIVE);
     builder
 }
