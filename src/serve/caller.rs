@@ -31,8 +31,11 @@ pub enum Identity {
     Jwt(String),
     /// `Authorization: Bearer TOKEN` with any other token. The bridge passes it on, and the upstream says who the
     /// caller is. Each token has the rate limit of the tenant for itself, up to 1,024 tokens at a time that the upstream
-    /// has accepted and 1,024 others; further ones share one. [`AuditLog`](super::AuditLog) says what it logs of tokens
-    /// that may be made up.
+    /// has accepted and 1,024 others; further ones share one.
+    ///
+    /// With an [`AuditLog`](super::AuditLog), such a caller should first make a call that changes nothing, such as a list:
+    /// until the upstream has accepted one, the token may be made up, and its calls that change something are refused
+    /// while many such tokens fill the log.
     OwnToken,
     /// Everybody else. Only for a bridge that listens on loopback.
     Anyone,

@@ -112,7 +112,7 @@ impl AuditLog {
         }
         Err(Status::resource_exhausted(
             "too many calls that change something, of tokens that the upstream has not accepted yet: make one that \
-             changes nothing first, or try again later",
+             changes nothing first, such as a list, with which the upstream accepts the token, or try again later",
         ))
     }
 }

@@ -90,7 +90,8 @@ pub(super) fn tenant(
     Ok(Arc::new(Tenant::new(name, client, Some(fingerprint))))
 }
 
-/// Returns a hash of all settings, with the contents of their files.
+/// Returns a hash of all settings, with the contents of their files. The client reads these afterwards: one that changes
+/// in between has another hash the next time, so that the client is built anew.
 fn fingerprint(settings: &SettingsTable, of_all: &OfAll) -> TokenHash {
     let OfAll { first_byte, message, redis } = of_all;
     let redis = redis.as_ref().map(Budget::fingerprint);
