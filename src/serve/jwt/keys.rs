@@ -23,6 +23,8 @@ use crate::transport::{Limits, MessageLimit, is_loopback};
 
 /// Keys are fetched again after this time, since the issuer may have withdrawn one.
 const FRESH: Duration = Duration::from_secs(10 * 60);
+/// The shortest time between two requests for them.
+const PAUSE: Duration = Duration::from_secs(30);
 /// If they cannot be fetched again, they are used for this time.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The time for fetching them.
@@ -120,37 +122,18 @@ impl Jwks {
             ))
         };
         let uri: Uri = url.parse().map_err(|_| wrong())?;
-        let is_safe = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => uri.host().is_some_and(is_loopback),
-            _ => false,
-        };
-        if !is_safe {
-            return Err(wrong());
-        }
         let keep_alive = KeepAlive::new(None, keep_alive::TIMEOUT);
         let connector = Connector::new(PATIENCE, keep_alive, true);
         let connector = match uri.scheme_str() {
             Some("https") => {
                 connector.with_tls(TlsConfig::new().connector(&[b"h2", b"http/1.1"])?).by_scheme()
             }
-            _ => connector,
+            Some("http") if uri.host().is_some_and(is_loopback) => connector,
+            _ => return Err(wrong()),
         };
         let http = HttpClient::new(connector, LIMITS, Arc::new(TokioTimer));
-        let interval = Duration::from_secs(30);
         let state = Mutex::default();
-        Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, interval, state }))))
-    }
-
-    /// Sets the shortest time between two requests for the set: 30 seconds by default.
-    #[must_use]
-    pub fn min_interval(mut self, interval: Duration) -> Self {
-        if let Source::Fetched(fetched) = &mut self.0
-            && let Some(fetched) = Arc::get_mut(fetched)
-        {
-            fetched.interval = interval;
-        }
-        self
+        Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, state }))))
     }
 
     /// Whether both are fetched from the same address.
@@ -189,7 +172,6 @@ fn parse(json: &[u8]) -> Result<Arc<[Key]>, Error> {
 struct Fetched {
     uri: Uri,
     http: HttpClient,
-    interval: Duration,
     state: Mutex<State>,
 }
 
@@ -244,7 +226,7 @@ impl Fetched {
             return None;
         }
         let is_under_way = state.under_way.as_ref().is_some_and(|one| one.has_changed().is_ok());
-        let may_try = state.tried.is_none_or(|at| at.elapsed() >= self.interval);
+        let may_try = state.tried.is_none_or(|at| at.elapsed() >= PAUSE);
         if !is_under_way && may_try {
             let (done, under_way) = watch::channel(());
             state.tried = Some(Instant::now());
