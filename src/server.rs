@@ -31,6 +31,7 @@ pub(crate) mod deadline;
 #[cfg(feature = "_connections")]
 pub(crate) mod encoded;
 pub(crate) mod encoding;
+mod error_body;
 #[cfg(feature = "_connections")]
 pub(crate) mod head;
 #[cfg(feature = "_connections")]

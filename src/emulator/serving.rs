@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tower::{ServiceBuilder, service_fn};
+use tower::service_fn;
 
 use super::Emulator;
 use super::error::EmulatorError;
@@ -127,13 +127,12 @@ impl Emulator {
         let routes = routes.map_err(|error| EmulatorError::Serve {
             reason: format!("the descriptors cannot be reflected: {error}"),
         })?;
-        let (limits, cors) = (self.gate.limits, cors::layer(&self.gate.origins));
+        let (limits, origins) = (self.gate.limits, self.gate.origins.clone());
         let gate = Arc::new(Gate::new(self.gate, self.api, rest));
         let passed = Arc::clone(&gate);
-        let calls = ServiceBuilder::new()
-            .option_layer(cors)
-            .service(service_fn(move |request| Arc::clone(&passed).pass(routes.clone(), request)));
-        Ok(Serving { gate, calls: Calls::new(calls), health, limits, notifier: self.notifier })
+        let calls = service_fn(move |request| Arc::clone(&passed).pass(routes.clone(), request));
+        let calls = cors::wrap(&origins, calls);
+        Ok(Serving { gate, calls, health, limits, notifier: self.notifier })
     }
 }
 

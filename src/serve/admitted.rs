@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Response, Status};
+use tonic::{Response, Status};
 
 use super::access::{Identified, Tenant};
 use super::audit::{self, AuditLog, Target};
@@ -15,7 +15,7 @@ use super::own_tokens::OwnToken;
 use super::{failure, metadata, rules};
 use crate::call::CallOptions;
 use crate::client::Client;
-use crate::rpc::MethodSpec;
+use crate::error::Error;
 use crate::server::deadline::Deadline;
 use crate::transcode::{Encoded, TranscodeError};
 use crate::wkt::TypeRegistry;
@@ -23,6 +23,7 @@ use crate::wkt::TypeRegistry;
 /// A call that its caller may make, and where it goes.
 #[derive(Clone)]
 pub(super) struct Admitted {
+    pub(super) rpc: HostedRpc,
     pub(super) identified: Identified,
     pub(super) tenant: Arc<Tenant>,
     pub(super) deadline: Deadline,
@@ -52,7 +53,8 @@ impl Admitted {
     }
 
     /// Describes the call for the audit log.
-    pub(super) fn described(&self, spec: &MethodSpec, target: Target) -> audit::Call {
+    pub(super) fn described(&self, target: Target) -> audit::Call {
+        let path = self.rpc.spec.path;
         let Identified { caller, subject, own_token } = &self.identified;
         let is_unproven = |own: &OwnToken| !self.tenant.own_tokens.is_accepted(own.hash);
         audit::Call {
@@ -60,7 +62,7 @@ impl Admitted {
             is_unproven: own_token.as_ref().is_some_and(is_unproven),
             subject: subject.clone(),
             tenant: self.tenant.name.to_string(),
-            rpc: spec.path.strip_prefix('/').unwrap_or(spec.path),
+            rpc: path.strip_prefix('/').unwrap_or(path),
             target,
         }
     }
@@ -68,11 +70,10 @@ impl Admitted {
     /// Forwards a call by its encoded messages.
     pub(super) async fn forward(
         self,
-        rpc: HostedRpc,
         request: tonic::Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let mut result = self.send(rpc, metadata.into_headers(), message).await;
+        let mut result = self.send(metadata.into_headers(), message).await;
         if let Ok(response) = &mut result {
             crate::server::metadata::remove_foreign(response.metadata_mut());
         }
@@ -80,13 +81,8 @@ impl Admitted {
     }
 
     /// Makes the call, after its entry in the audit log if it changes something; or only checks it.
-    async fn send(
-        &self,
-        rpc: HostedRpc,
-        headers: HeaderMap,
-        message: Bytes,
-    ) -> Result<Response<Bytes>, Status> {
-        let HostedRpc { spec, types, .. } = rpc;
+    async fn send(&self, headers: HeaderMap, message: Bytes) -> Result<Response<Bytes>, Status> {
+        let HostedRpc { spec, types, .. } = self.rpc;
         let Identified { caller, own_token, .. } = &self.identified;
         let own_header = own_token.as_ref().map(|own| own.header.clone());
         let metadata = metadata::for_upstream(headers, own_header)?;
@@ -95,12 +91,12 @@ impl Admitted {
         let entry = match &self.audit {
             Some(log) if rules::is_write(spec) && !is_dry_run => {
                 let target = encode().map(|encoded| Target::of(&encoded)).unwrap_or_default();
-                let begun = log.begin(self.described(spec, target));
+                let begun = log.begin(self.described(target));
                 Some(self.deadline.limit(Box::pin(begun)).await??)
             }
             _ if is_dry_run => {
                 let encoded = encode();
-                return Err(Box::pin(self.dry_run(rpc, message, encoded)).await);
+                return Err(Box::pin(self.dry_run(message, encoded)).await);
             }
             _ => None,
         };
@@ -121,42 +117,30 @@ impl Admitted {
             _ => {}
         }
         let problem = error.and_then(|error| Problem::of(error, attempted));
-        if let Some(entry) = entry {
-            match &result {
-                Ok(response) => {
-                    let id = response.metadata().as_ref().get(crate::error::REQUEST_ID);
-                    entry.end(Code::Ok, true, id.and_then(|id| id.to_str().ok()));
-                }
-                Err(error) => {
-                    let code = failure::code(error, problem);
-                    entry.end(code, error.may_have_executed(), error.request_id());
-                }
-            }
-        }
         self.tenant.health.record(error, problem);
-        result.map_err(|error| failure::status(error, problem, &self.tenant.name))
+        let may_have_run = error.is_none_or(Error::may_have_executed);
+        let result = result.map_err(|error| failure::status(error, problem, &self.tenant.name));
+        if let Some(entry) = entry {
+            entry.end(result.as_ref().map(Response::metadata), may_have_run);
+        }
+        result
     }
 
     /// Returns the answer to a call that is only checked.
-    async fn dry_run(
-        &self,
-        rpc: HostedRpc,
-        message: Bytes,
-        encoded: Result<Encoded, TranscodeError>,
-    ) -> Status {
+    async fn dry_run(&self, message: Bytes, encoded: Result<Encoded, TranscodeError>) -> Status {
         let target = match encoded {
             Ok(encoded) => Target::of(&encoded),
             Err(error) => return Status::invalid_argument(error.to_string()),
         };
-        if let Err(problems) = self.type_registry().scope(|| (rpc.check)(message)) {
+        if let Err(problems) = self.type_registry().scope(|| (self.rpc.check)(message)) {
             return failure::invalid(&problems);
         }
-        let call = self.described(rpc.spec, target);
+        let call = self.described(target);
         let noted = match &self.audit {
             Some(log) => log.note("dry_run", &call).await,
             None => Ok(()),
         };
-        let path = call.target.path();
+        let path = &call.target.path;
         noted.err().unwrap_or_else(|| failure::dry_run(call.rpc, path, &self.tenant.name))
     }
 }

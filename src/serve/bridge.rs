@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use prost::DecodeError;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
-use tower::{BoxError, ServiceBuilder, service_fn};
+use tower::{BoxError, service_fn};
 
 use super::access::Access;
 use super::access_handle::AccessHandle;
 use super::audit::AuditLog;
-use super::gate::{Gate, by_path};
+use super::gate::Gate;
 use super::health_checks::HealthChecks;
 use super::hosted::{Hosted, Rest};
 use super::operations::Operations;
@@ -202,24 +202,23 @@ impl Bridge {
         // with many groups takes more than ESET's servers do.
         let (max_body, max_head) = (usize::MAX, connections::MAX_HEADERS);
         let limits = RestLimits { body_time, max_body, max_head, ..RestLimits::default() };
-        let rest =
-            RestFront::new(hosted.iter().map(|one| Arc::new(Rest(*one)) as _)).limits(limits);
+        let rest = RestFront::new(hosted.iter().map(|one| Arc::new(Rest(one.methods)) as _))
+            .limits(limits);
+        let rpcs = hosted.iter().flat_map(|hosted| &hosted.rpcs);
         let gate = Arc::new(Gate {
             access: self.access_handle(),
             browsers: Browsers { allowed: self.origins.clone(), has_tls: self.tls.is_some() },
             audit: self.audit.clone(),
-            rpcs: by_path(hosted),
+            rpcs: rpcs.map(|rpc| (rpc.spec.path, *rpc)).collect(),
             rest,
             routes,
             body_time,
         });
-        let calls = ServiceBuilder::new().option_layer(cors::layer(&self.origins)).service(
-            service_fn(move |request| {
-                let gate = Arc::clone(&gate);
-                async move { Ok::<_, BoxError>(gate.answer(request).await) }
-            }),
-        );
-        Ok((health, Calls::new(calls)))
+        let calls = service_fn(move |request| {
+            let gate = Arc::clone(&gate);
+            async move { Ok::<_, BoxError>(gate.answer(request).await) }
+        });
+        Ok((health, cors::wrap(&self.origins, calls)))
     }
 }
 

@@ -13,33 +13,23 @@ use crate::server::metadata::{NEVER, PUSHBACK, remove_foreign};
 use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::wkt::Any;
 
-/// Returns the code of a failed call for the caller. `UNAUTHENTICATED` is about the caller's own token alone: where the
-/// login of the tenant fails, the tenant is unavailable to everybody. `OUT_OF_RANGE`, the client's code for a response
-/// over its limits, would tell the caller that the request was wrong.
-pub(super) fn code(error: &Error, problem: Option<Problem>) -> Code {
-    match problem {
-        Some(Problem::Login) => Code::Unavailable,
-        _ if is_over_limit(error) => Code::Internal,
-        _ => error.code(),
-    }
-}
-
-/// Whether the response of the upstream is over a limit.
-fn is_over_limit(error: &Error) -> bool {
-    error.kind() == ErrorKind::Limit && error.code() == Code::OutOfRange
-}
-
-/// Returns the error of a failed call for the caller.
+/// Returns the error of a failed call for the caller. `UNAUTHENTICATED` is about the caller's own token alone: where the
+/// login of the tenant fails, the tenant is unavailable to everybody.
 pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> Status {
+    let is_of_login = problem == Some(Problem::Login);
     // The client has retried as often as it may, and renewed its token. Callers that retry again would multiply the
     // attempts.
-    let is_final = error.is_retryable() || problem == Some(Problem::Login);
-    let is_inferred = error.is_code_inferred() && problem != Some(Problem::Login);
+    let is_final = error.is_retryable() || is_of_login;
+    let is_inferred = error.is_code_inferred() && !is_of_login;
     let inferred = error.http_status().filter(|_| is_inferred);
-    let mut status = match problem {
-        Some(Problem::Login) => login_failed(code(&error, problem), &error),
-        _ if is_over_limit(&error) => over_limit(&error),
-        _ => Status::from(error),
+    let mut status = if is_of_login {
+        login_failed(&error)
+    } else if error.kind() == ErrorKind::Limit && error.code() == Code::OutOfRange {
+        // The response of the upstream is over a limit: the client's code would tell the caller that the request was
+        // wrong.
+        Status::with_metadata(Code::Internal, error.message(), error.metadata().clone())
+    } else {
+        Status::from(error)
     };
     remove_foreign(status.metadata_mut());
     if is_final {
@@ -56,14 +46,10 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     status
 }
 
-fn over_limit(error: &Error) -> Status {
-    Status::with_metadata(Code::Internal, error.message(), error.metadata().clone())
-}
-
-fn login_failed(code: Code, error: &Error) -> Status {
+fn login_failed(error: &Error) -> Status {
     let (name, message) = (code_name(error.code()), error.message());
     let message = format!("this server's own login at the upstream failed, {name}: {message}");
-    let mut status = with_details(code, message, error.details().to_vec());
+    let mut status = with_details(Code::Unavailable, message, error.details().to_vec());
     *status.metadata_mut() = error.metadata().clone();
     status
 }

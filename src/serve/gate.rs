@@ -18,10 +18,8 @@ use tracing::Instrument;
 use super::access_handle::AccessHandle;
 use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
-use super::hosted::Hosted;
 use super::hosted_rpc::HostedRpc;
 use super::rules;
-use crate::rpc::MethodSpec;
 use crate::server::browsers::Browsers;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, full, is_grpc};
@@ -47,12 +45,6 @@ pub(super) struct Gate {
     pub(super) body_time: Duration,
 }
 
-/// Returns the RPCs by gRPC path.
-pub(super) fn by_path(hosted: &[Hosted]) -> BTreeMap<&'static str, HostedRpc> {
-    let rpcs = hosted.iter().flat_map(|hosted| hosted.rpcs());
-    rpcs.map(|rpc| (rpc.spec.path, rpc)).collect()
-}
-
 impl Gate {
     /// Answers a request.
     pub(super) async fn answer(self: Arc<Self>, mut request: Request<Body>) -> Response<Body> {
@@ -75,10 +67,8 @@ impl Gate {
                 async move { Ok::<_, Infallible>(gate.grpc(request).await) }
             });
             // Boxed, like what follows: the future of every request would have the size of the largest.
-            return match Box::pin(GrpcWebLayer::new().layer(grpc).call(request)).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
+            let Ok(answer) = Box::pin(GrpcWebLayer::new().layer(grpc).call(request)).await;
+            return answer;
         }
         match is_grpc {
             true => Box::pin(self.grpc(request)).await,
@@ -89,7 +79,7 @@ impl Gate {
     /// Decides whether a request may call an RPC, and says of whom it is.
     async fn admit(
         &self,
-        spec: &MethodSpec,
+        rpc: HostedRpc,
         headers: &HeaderMap,
         extensions: &http::Extensions,
         served: &mut Served,
@@ -101,13 +91,13 @@ impl Gate {
         let tenant = access.tenant_for(&identified.caller, headers)?;
         served.set_tenant(Arc::clone(&tenant.name));
         let audit = self.audit.clone();
-        let admitted = Admitted { identified, tenant, deadline, audit };
-        let caller = &admitted.identified.caller;
+        let admitted = Admitted { rpc, identified, tenant, deadline, audit };
+        let (caller, spec) = (&admitted.identified.caller, rpc.spec);
         if caller.rules.permits(spec) {
             return Ok(admitted);
         }
         if let Some(log) = self.audit.as_ref().filter(|_| rules::is_write(spec)) {
-            let call = admitted.described(spec, Target::default());
+            let call = admitted.described(Target::default());
             deadline.limit(Box::pin(log.note("refused", &call))).await??;
         }
         let (name, path) = (&caller.name, spec.path.trim_start_matches('/'));
@@ -117,10 +107,8 @@ impl Gate {
     async fn grpc(&self, mut request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
         if introspection::has(path) {
-            return match self.routes.clone().call(request).await {
-                Ok(answer) => answer,
-                Err(never) => match never {},
-            };
+            let Ok(answer) = self.routes.clone().call(request).await;
+            return answer;
         }
         let found = self.rpcs.get(path).copied();
         let mut served = Served::begin(found.map(|rpc| rpc.spec), request.headers_mut());
@@ -141,11 +129,10 @@ impl Gate {
             let path = request.uri().path();
             return Err(Status::unimplemented(format!("there is no RPC {path}")));
         };
-        let admitted =
-            self.admit(rpc.spec, request.headers(), request.extensions(), served).await?;
+        let admitted = self.admit(rpc, request.headers(), request.extensions(), served).await?;
         let time = self.body_time.min(admitted.deadline.left().unwrap_or(Duration::MAX));
         let limit = admitted.client().message_limit();
-        encoded::serve(request, time, limit, |request| admitted.forward(rpc, request)).await
+        encoded::serve(request, time, limit, |request| admitted.forward(request)).await
     }
 
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
@@ -155,10 +142,11 @@ impl Gate {
             Some(page) => page,
             None => {
                 let spec = self.rest.find(&mut request);
+                let found = spec.and_then(|spec| self.rpcs.get(spec.path)).copied();
                 let mut served = Served::begin(spec, request.headers_mut());
                 let span = served.span();
                 let answer = {
-                    let called = pin!(self.call_rest(spec, request, &mut served));
+                    let called = pin!(self.call_rest(found, request, &mut served));
                     called.instrument(span).await
                 };
                 served.end(RestFront::code(&answer));
@@ -171,18 +159,18 @@ impl Gate {
 
     async fn call_rest(
         &self,
-        spec: Option<&'static MethodSpec>,
+        found: Option<HostedRpc>,
         mut request: Request<Body>,
         served: &mut Served,
     ) -> Response<Bytes> {
         let mut limit = None;
-        if let Some(spec) = spec {
-            match self.admit(spec, request.headers(), request.extensions(), served).await {
+        if let Some(rpc) = found {
+            match self.admit(rpc, request.headers(), request.extensions(), served).await {
                 Ok(admitted) => {
                     limit = Some(admitted.client().message_limit());
                     request.extensions_mut().insert(admitted);
                 }
-                Err(status) => return self.rest.failure(spec, &status),
+                Err(status) => return self.rest.failure(rpc.spec, &status),
             }
         }
         match self.rest.read_if(limit, request).await {

@@ -15,7 +15,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use super::access::{Access, Tenant};
 use super::access_handle::AccessHandle;
 use super::health::Down;
-use crate::server::health::{ReportedHealth, unknown};
+use crate::server::health::{ReportedHealth, response, unknown};
 
 /// What the names of tenants begin with.
 const TENANTS: &str = "tenants/";
@@ -136,10 +136,6 @@ impl Watched {
 
 fn serving(is_serving: bool) -> ServingStatus {
     if is_serving { ServingStatus::Serving } else { ServingStatus::NotServing }
-}
-
-fn response(status: ServingStatus) -> HealthCheckResponse {
-    HealthCheckResponse { status: status.into() }
 }
 
 #[tonic::async_trait]

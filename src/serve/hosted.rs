@@ -7,40 +7,34 @@ use crate::server::{Backend, RestCall, RestFuture, Services};
 use crate::transcode::RpcTypes;
 
 /// The services of a crate, with their type erased.
-#[derive(Clone, Copy)]
 pub(super) struct Hosted {
     pub(super) methods: &'static [&'static MethodSpec],
     pub(super) descriptors: &'static [u8],
-    find: fn(&str) -> Option<HostedRpc>,
+    pub(super) rpcs: Vec<HostedRpc>,
 }
 
 impl Hosted {
     pub(super) fn of<S: Services>() -> Self {
-        let find = |path: &str| S::visit(path, FindRpc);
-        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, find }
-    }
-
-    /// Returns the RPCs.
-    pub(super) fn rpcs(self) -> impl Iterator<Item = HostedRpc> {
-        self.methods.iter().filter_map(move |spec| (self.find)(spec.path))
+        let rpcs = S::METHODS.iter().filter_map(|spec| S::visit(spec.path, FindRpc)).collect();
+        Self { methods: S::METHODS, descriptors: S::DESCRIPTORS, rpcs }
     }
 }
 
-/// The backend of a REST front.
-pub(super) struct Rest(pub(super) Hosted);
+/// The backend of a REST front: the gate has admitted its calls.
+pub(super) struct Rest(pub(super) &'static [&'static MethodSpec]);
 
 impl Backend for Rest {
     fn methods(&self) -> &'static [&'static MethodSpec] {
-        self.0.methods
+        self.0
     }
 
     fn call(&self, call: RestCall) -> RestFuture {
-        let admitted = call.extensions().get::<Admitted>().cloned();
-        let Some((admitted, rpc)) = admitted.zip((self.0.find)(call.rpc().path)) else {
+        let Some(admitted) = call.extensions().get::<Admitted>().cloned() else {
             return Box::pin(call.unimplemented());
         };
         let call = call.with_registry(admitted.type_registry().clone());
-        let forward = move |request| admitted.forward(rpc, request);
-        Box::pin(call.answer_encoded(rpc.types, RpcTypes::whole_request, forward))
+        let types = admitted.rpc.types;
+        let forward = move |request| admitted.forward(request);
+        Box::pin(call.answer_encoded(types, RpcTypes::whole_request, forward))
     }
 }

@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::{Either, MapOk, TryFutureExt};
 use http::uri::Uri;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
-use tower::{Layer, Service};
-use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, Cors, CorsLayer};
+use tonic::body::Body;
+use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+
+use super::connections::Calls;
 
 /// How long a browser may cache the permission.
 const MAX_AGE: Duration = Duration::from_secs(3600);
@@ -74,11 +75,37 @@ impl fmt::Display for ParseOriginError {
 
 impl std::error::Error for ParseOriginError {}
 
-/// Returns the layer that answers preflight requests and adds CORS headers; `None` without origins.
-pub(crate) fn layer(origins: &[Origin]) -> Option<WebPages> {
+/// Wraps a service that answers the requests of these origins: answers their preflight requests, and adds CORS headers to
+/// the answers to web pages, which are those to requests with `Origin`.
+pub(crate) fn wrap<S>(origins: &[Origin], service: S) -> Calls
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
     if origins.is_empty() {
-        return None;
+        return Calls::new(service);
     }
+    let cors = layer(origins).layer(service.clone());
+    Calls::new(service_fn(move |request: Request<Body>| {
+        let (cors, service) = (cors.clone(), service.clone());
+        // What a cache keeps of a request without `Origin` is no answer to one with it.
+        let is_cached = matches!(*request.method(), Method::GET | Method::HEAD);
+        async move {
+            if request.headers().contains_key(header::ORIGIN) {
+                return cors.oneshot(request).await;
+            }
+            let mut answer = service.oneshot(request).await?;
+            if is_cached {
+                let origin = HeaderValue::from_static("origin");
+                answer.headers_mut().append(header::VARY, origin);
+            }
+            Ok(answer)
+        }
+    }))
+}
+
+fn layer(origins: &[Origin]) -> CorsLayer {
     let origin = if origins.iter().any(|Origin(origin)| origin == "*") {
         AllowOrigin::any()
     } else {
@@ -98,66 +125,11 @@ pub(crate) fn layer(origins: &[Origin]) -> Option<WebPages> {
         header::RETRY_AFTER,
         header::WWW_AUTHENTICATE,
     ];
-    let cors = CorsLayer::new()
+    CorsLayer::new()
         .allow_origin(origin)
         // The router knows the methods, and `*` would not include `Authorization`.
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(exposed)
-        .max_age(MAX_AGE);
-    Some(WebPages(cors))
-}
-
-/// Adds CORS headers to the answers to web pages: to requests with `Origin`.
-#[derive(Clone)]
-pub(crate) struct WebPages(CorsLayer);
-
-impl<S: Clone> Layer<S> for WebPages {
-    type Service = WithWebPages<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        WithWebPages { cors: self.0.layer(inner.clone()), inner }
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct WithWebPages<S> {
-    cors: Cors<S>,
-    inner: S,
-}
-
-impl<S, A, B> Service<Request<A>> for WithWebPages<S>
-where
-    S: Service<Request<A>, Response = Response<B>>,
-    Cors<S>: Service<Request<A>, Response = Response<B>, Error = S::Error>,
-{
-    type Response = Response<B>;
-    type Error = S::Error;
-    type Future = Either<
-        <Cors<S> as Service<Request<A>>>::Future,
-        MapOk<S::Future, fn(Response<B>) -> Response<B>>,
-    >;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        match self.cors.poll_ready(context) {
-            Poll::Ready(Ok(())) => self.inner.poll_ready(context),
-            other => other,
-        }
-    }
-
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        if request.headers().contains_key(header::ORIGIN) {
-            return Either::Left(self.cors.call(request));
-        }
-        // What a cache keeps of a request without `Origin` is no answer to one with it.
-        let is_cached = matches!(*request.method(), Method::GET | Method::HEAD);
-        let finish: fn(_) -> _ = if is_cached { by_origin } else { std::convert::identity };
-        Either::Right(self.inner.call(request).map_ok(finish))
-    }
-}
-
-/// Says that a request with another `Origin` gets another answer.
-fn by_origin<B>(mut answer: Response<B>) -> Response<B> {
-    answer.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
-    answer
+        .max_age(MAX_AGE)
 }

@@ -33,12 +33,8 @@ pub(super) fn of_status(
     response
 }
 
-/// An error without a call.
-pub(super) fn of_text(http: StatusCode, message: &str) -> Response<Bytes> {
-    respond(http, message, &[])
-}
-
-fn respond(http: StatusCode, message: &str, details: &[Any]) -> Response<Bytes> {
+/// An error with these details.
+pub(super) fn respond(http: StatusCode, message: &str, details: &[Any]) -> Response<Bytes> {
     let body = Body { code: http.as_u16(), message, details };
     let body = serde_json::to_vec(&body).unwrap_or_default();
     let mut response = Response::new(Bytes::from(body));

@@ -46,6 +46,10 @@ impl ReportedHealth {
     }
 }
 
+pub(crate) fn response(status: ServingStatus) -> HealthCheckResponse {
+    HealthCheckResponse { status: status.into() }
+}
+
 /// The answer to a check of an unknown service.
 pub(crate) fn unknown() -> Status {
     Status::not_found("there is no such service")
@@ -59,7 +63,7 @@ impl Health for ReportedHealth {
     ) -> Result<Response<HealthCheckResponse>, Status> {
         match self.status(&request.get_ref().service, *self.is_stopping.borrow()) {
             ServingStatus::ServiceUnknown => Err(unknown()),
-            status => Ok(Response::new(HealthCheckResponse { status: status.into() })),
+            status => Ok(Response::new(response(status))),
         }
     }
 
@@ -75,8 +79,8 @@ impl Health for ReportedHealth {
             loop {
                 let status = health.status(&service, *stopping.borrow_and_update());
                 if last != Some(status) {
-                    let response = HealthCheckResponse { status: status.into() };
-                    return Some((Ok(response), (health, stopping, service, Some(status))));
+                    let next = (health, stopping, service, Some(status));
+                    return Some((Ok(response(status)), next));
                 }
                 stopping.changed().await.ok()?;
             }

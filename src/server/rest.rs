@@ -1,7 +1,5 @@
 //! The REST front.
 
-mod error_body;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -13,8 +11,8 @@ use tonic::{Code, Status};
 use super::backend::{Backend, RestCall, RestResponse};
 use super::deadline::Deadline;
 use super::encoding::{self, Encoding};
-use super::limits::{Refusal, RestLimits};
-use super::metadata;
+use super::limits::RestLimits;
+use super::{error_body, metadata};
 use crate::framing::MessageLimit;
 #[cfg(feature = "emulator")]
 use crate::rpc::Deployment;
@@ -115,28 +113,6 @@ impl RestFront {
         Some(spec)
     }
 
-    /// Reads a request whose body is within this limit and that of the front, or without its body for `None`, so that
-    /// callers without a token cannot fill the memory.
-    #[cfg(feature = "_connections")]
-    pub(crate) async fn read_if<B>(
-        &self,
-        limit: Option<MessageLimit>,
-        request: Request<B>,
-    ) -> Result<Request<Bytes>, Response<Bytes>>
-    where
-        B: http_body::Body<Data = Bytes>,
-    {
-        if let Some(MessageLimit { bytes, setting }) = limit {
-            let limit = MessageLimit { bytes: bytes.min(self.limits.max_body), setting };
-            return self.read_within(limit, request).await;
-        }
-        let (head, _) = request.into_parts();
-        match self.limits.check_head(&head) {
-            Ok(()) => Ok(Request::from_parts(head, Bytes::new())),
-            Err(Refusal { status, message }) => Err(Self::error(status, &message)),
-        }
-    }
-
     /// Reads a whole request within the limits and unpacks its body.
     ///
     /// # Errors
@@ -146,24 +122,30 @@ impl RestFront {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        self.read_within(self.limits.max_body.into(), request).await
+        self.read_if(Some(usize::MAX.into()), request).await
     }
 
-    async fn read_within<B>(
+    /// Does the same with a body that is also within this limit, or takes a request without its body, so that nobody
+    /// fills the memory without a token.
+    pub(crate) async fn read_if<B>(
         &self,
-        limit: MessageLimit,
+        limit: Option<MessageLimit>,
         request: Request<B>,
     ) -> Result<Request<Bytes>, Response<Bytes>>
     where
         B: http_body::Body<Data = Bytes>,
     {
         let (mut head, body) = request.into_parts();
-        let read = match self.limits.check_head(&head) {
+        let checked = self.limits.check_head(&head);
+        let Some(MessageLimit { bytes, setting }) = limit else {
+            return checked.map(|()| Request::from_parts(head, Bytes::new()));
+        };
+        let limit = MessageLimit { bytes: bytes.min(self.limits.max_body), setting };
+        let read = match checked {
             Ok(()) => self.limits.read(body, limit).await,
             Err(refusal) => Err(refusal),
         };
-        let body = read.map_err(|Refusal { status, message }| {
-            let mut response = Self::error(status, &message);
+        let body = read.map_err(|mut response| {
             // The rest of the body is not read, so the connection cannot be reused.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             response
@@ -171,8 +153,7 @@ impl RestFront {
         if !matches!(Encoding::of(&head.headers), Encoding::Gzip) {
             return Ok(Request::from_parts(head, body));
         }
-        let body = encoding::gunzip(&body, limit)
-            .map_err(|Refusal { status, message }| Self::error(status, &message))?;
+        let body = encoding::gunzip(&body, limit)?;
         head.headers.remove(header::CONTENT_ENCODING);
         head.headers.remove(header::CONTENT_LENGTH);
         Ok(Request::from_parts(head, body))
@@ -240,7 +221,7 @@ impl RestFront {
 
     /// Returns the response for a request that is not a call: an error in the form of ESET's gateway.
     pub fn error(status: StatusCode, message: &str) -> Response<Bytes> {
-        error_body::of_text(status, message)
+        error_body::respond(status, message, &[])
     }
 
     fn no_route(&self, path: &str) -> Response<Bytes> {

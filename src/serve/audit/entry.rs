@@ -3,11 +3,12 @@
 use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use super::log::AuditLog;
 use super::target::Target;
-use crate::error::code_name;
+use crate::error::{REQUEST_ID, code_name};
 use crate::wkt::Timestamp;
 
 /// A call to be logged.
@@ -127,14 +128,16 @@ pub(in crate::serve) struct Entry {
 }
 
 impl Entry {
-    /// Logs the outcome.
+    /// Logs the outcome, as the caller gets it.
     pub(in crate::serve) fn end(
         mut self,
-        code: Code,
+        outcome: Result<&MetadataMap, &Status>,
         may_have_run: bool,
-        request_id: Option<&str>,
     ) {
-        self.log_end(code, may_have_run, request_id);
+        let code = outcome.map_or_else(Status::code, |_| Code::Ok);
+        let metadata = outcome.unwrap_or_else(Status::metadata);
+        let id = metadata.as_ref().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+        self.log_end(code, may_have_run, id);
     }
 
     fn log_end(&mut self, code: Code, may_have_run: bool, request_id: Option<&str>) {

@@ -10,8 +10,8 @@ const LONGEST: usize = 512;
 /// What a call is about.
 #[derive(Clone, Debug, Default)]
 pub(in crate::serve) struct Target {
-    /// The HTTP method and the path.
-    pub(super) path: String,
+    /// The HTTP method and the path, such as `DELETE /v1/device_tasks/0b7f…`.
+    pub(in crate::serve) path: String,
     pub(super) uuids: Vec<String>,
 }
 
@@ -20,11 +20,6 @@ impl Target {
         let path = request.path_and_query.split('?').next().unwrap_or_default();
         let path = format!("{} {path}", request.method).chars().take(LONGEST).collect();
         Self { path, uuids: uuids(request.body.as_deref().unwrap_or_default()) }
-    }
-
-    /// Returns the HTTP method and the path, such as `DELETE /v1/device_tasks/0b7f…`.
-    pub(in crate::serve) fn path(&self) -> &str {
-        &self.path
     }
 }
 

@@ -50,21 +50,16 @@ pub(super) fn tenant(
         let text = value.as_ref().as_str().unwrap_or_default();
         duration(text).map_err(|problem| source.at(&place(PATIENCE), &value.span(), &problem))
     })?;
-    for (key, value) in table.as_ref() {
-        let wrong = |problem: String| source.at(&place(key), &value.span(), &problem);
-        match key.as_str() {
-            PATIENCE => Ok(()),
-            _ => settings.add(&folder, key, value.as_ref(), patience),
-        }
-        .map_err(wrong)?;
+    for (key, value) in table.as_ref().iter().filter(|(key, _)| *key != PATIENCE) {
+        let added = settings.add(&folder, key, value.as_ref(), patience);
+        added.map_err(|problem| source.at(&place(key), &value.span(), &problem))?;
     }
     let of_table = |problem: &str| source.at(&format!("tenants.{name}"), &table.span(), &problem);
     if !["endpoint", "region", "on_prem"].iter().any(|key| settings.values.contains_key(*key)) {
         return Err(of_table("expected one of endpoint, region and on_prem"));
     }
     let fingerprint = fingerprint(&settings, of_all);
-    let same = previous.and_then(|access| access.same(name, fingerprint));
-    if let Some(same) = same {
+    if let Some(same) = previous.and_then(|access| access.same(name, fingerprint)) {
         return Ok(same);
     }
     let lookup = |variable: &str| {

@@ -33,7 +33,6 @@ impl Calls {
 
     fn json(call: &CallSpan, served: Option<&Served>) -> String {
         let code = if call.code.is_empty() { "CANCELLED" } else { call.code.as_str() };
-        let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let mut fields = json!({
             "message": "a call ended",
             "rpc.method": call.rpc,
@@ -43,10 +42,8 @@ impl Calls {
             "request_id": call.request_id,
             "trace_id": served.map(|served| &served.trace),
         });
-        if let (Some(fields), Some(served)) = (fields.as_object_mut(), served) {
-            let names = [("caller", &served.caller), ("tenant", &served.tenant)];
-            let names = names.map(|(key, name)| Some((key.to_owned(), known(name)?.into())));
-            fields.extend(names.into_iter().flatten());
+        for (key, name) in served.into_iter().flat_map(Served::names) {
+            fields[key] = name.into();
         }
         json::line("INFO", target(served), &fields)
     }
@@ -71,12 +68,8 @@ impl Calls {
         if !call.request_id.is_empty() {
             line.push_str(&format!(", request-id {}", printable(&call.request_id)));
         }
-        if let Some(served) = served {
-            for (what, name) in [("caller", &served.caller), ("tenant", &served.tenant)] {
-                if !name.is_empty() {
-                    line.push_str(&format!(", {what} {}", printable(name)));
-                }
-            }
+        for (what, name) in served.into_iter().flat_map(Served::names) {
+            line.push_str(&format!(", {what} {}", printable(name)));
         }
         line.push('\n');
         Ok(line)
@@ -148,6 +141,14 @@ struct Served {
     caller: String,
     tenant: String,
     trace: String,
+}
+
+impl Served {
+    /// Returns of whom the call is, as far as that is known.
+    fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let names = [("caller", &*self.caller), ("tenant", &*self.tenant)];
+        names.into_iter().filter(|(_, name)| !name.is_empty())
+    }
 }
 
 impl Visit for Served {
