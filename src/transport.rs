@@ -65,6 +65,7 @@ mod resolver;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
 mod retry_after;
+mod tcp;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 

@@ -11,7 +11,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
@@ -20,6 +19,7 @@ use super::keep_alive::KeepAlive;
 use super::monitored_connection::{MonitoredConnection, Stream};
 use super::proxy::{self, Proxies, Proxy, ProxyError, ProxyErrorKind};
 use super::readiness::Readiness;
+use super::tcp::Tcp;
 use crate::error::Error;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConnector;
@@ -30,9 +30,7 @@ pub(crate) struct Connector(Arc<Settings>);
 
 #[derive(Clone, Debug)]
 struct Settings {
-    tcp: HttpConnector,
-    timeout: Duration,
-    keep_alive: KeepAlive,
+    tcp: Tcp,
     readiness: Readiness,
     #[cfg(feature = "tls")]
     tls: Option<TlsConnector>,
@@ -51,15 +49,8 @@ impl Connector {
         keep_alive: KeepAlive,
         uses_proxies: bool,
     ) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(connect_timeout));
-        keep_alive.set_on(&mut tcp, connect_timeout);
         Self(Arc::new(Settings {
-            tcp,
-            timeout: connect_timeout,
-            keep_alive,
+            tcp: Tcp { timeout: connect_timeout, keep_alive },
             readiness: Readiness::default(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -72,7 +63,7 @@ impl Connector {
 
     /// Returns the keep-alive of its connections.
     pub(super) fn keep_alive(&self) -> &KeepAlive {
-        &self.0.keep_alive
+        &self.0.tcp.keep_alive
     }
 
     /// Returns the readiness of its connections.
@@ -113,7 +104,7 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let settings = self.0.clone();
         Box::pin(async move {
-            let timeout = settings.timeout;
+            let Tcp { timeout, keep_alive } = settings.tcp.clone();
             let proxy = settings.proxies.to(&uri, settings.is_secure(&uri));
             let by = match &proxy {
                 Ok(Some(proxy)) => format!(" by way of {proxy}"),
@@ -123,7 +114,7 @@ impl Service<Uri> for Connector {
             let connection = tokio::time::timeout(timeout, settings.connect(uri, proxy))
                 .await
                 .map_err(|_| format!("not connected within {timeout:?}{by}"))??;
-            let (keep_alive, readiness) = (settings.keep_alive.clone(), settings.readiness.clone());
+            let readiness = settings.readiness.clone();
             Ok(TokioIo::new(MonitoredConnection::new(connection, timeout, keep_alive, readiness)))
         })
     }
@@ -152,11 +143,11 @@ impl Settings {
         let is_secure = self.is_secure(&uri);
         #[cfg(feature = "tls")]
         let host = uri.host().unwrap_or_default().to_owned();
-        let direct = match self.address {
-            Some(address) => Uri::try_from(format!("http://{address}"))?,
-            None => uri.clone(),
+        let stream: Box<dyn Stream> = match (proxy?, self.address) {
+            (Some(proxy), _) => proxy::connect(&proxy, &self.tcp, &uri, is_secure).await?,
+            (None, Some(address)) => Box::new(self.tcp.connect_to(address).await?),
+            (None, None) => Box::new(self.tcp.connect(uri).await?),
         };
-        let stream = proxy::connect(proxy?, self.tcp.clone(), direct, uri, is_secure).await?;
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls.as_ref().filter(|_| is_secure) {
             let stream = tls.connect(&host, stream).await?;

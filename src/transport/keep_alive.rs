@@ -65,7 +65,7 @@ impl KeepAlive {
 
     /// Lets TCP detect dead hosts. On systems without `TCP_USER_TIMEOUT` (Windows, macOS), TCP's own rules
     /// decide when sent data is given up.
-    pub(super) fn set_on(&self, tcp: &mut HttpConnector, connect_timeout: Duration) {
+    pub(super) fn set_on<R>(&self, tcp: &mut HttpConnector<R>, connect_timeout: Duration) {
         tcp.set_keepalive(Some(TCP_IDLE));
         tcp.set_keepalive_interval(Some(TCP_INTERVAL));
         tcp.set_keepalive_retries(Some(TCP_RETRIES));

@@ -10,14 +10,12 @@ use std::fmt;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper_util::client::legacy::connect::HttpConnector;
-use tokio::net::TcpStream;
-use tower_service::Service;
 
 use self::no_proxy::NoProxy;
 use super::error_chain::BoxError;
 use super::host::is_named_loopback;
 use super::monitored_connection::Stream;
+use super::tcp::Tcp;
 use crate::error::root_cause;
 pub(super) use address::Proxy;
 pub(super) use proxy_error::{ProxyError, ProxyErrorKind};
@@ -79,26 +77,19 @@ fn port(origin: &Uri, is_secure: bool) -> u16 {
     origin.port_u16().unwrap_or(if is_secure { 443 } else { 80 })
 }
 
-/// Opens a connection to an origin, through a proxy or `direct`ly to its address.
+/// Opens a connection to an origin through a proxy.
 pub(super) async fn connect(
-    proxy: Option<Proxy>,
-    mut tcp: HttpConnector,
-    direct: Uri,
-    origin: Uri,
+    proxy: &Proxy,
+    tcp: &Tcp,
+    origin: &Uri,
     is_secure: bool,
 ) -> Result<Box<dyn Stream>, BoxError> {
-    let Some(proxy) = proxy else { return Ok(Box::new(open(&mut tcp, direct).await?)) };
     let address = Uri::builder().scheme(Scheme::HTTP).authority(proxy.authority());
     let address = address.path_and_query("/").build()?;
-    let stream = open(&mut tcp, address).await.map_err(|error| {
+    let stream = tcp.connect(address).await.map_err(|error| {
         let why = root_cause(&*error);
         ProxyError::passing(format!("cannot connect to {proxy}: {why}"))
     })?;
-    let target = format!("{}:{}", origin.host().unwrap_or_default(), port(&origin, is_secure));
-    Ok(tunnel::open(stream, &proxy, &target).await?)
-}
-
-async fn open(tcp: &mut HttpConnector, address: Uri) -> Result<TcpStream, BoxError> {
-    std::future::poll_fn(|cx| tcp.poll_ready(cx)).await?;
-    Ok(tcp.call(address).await?.into_inner())
+    let target = format!("{}:{}", origin.host().unwrap_or_default(), port(origin, is_secure));
+    Ok(tunnel::open(stream, proxy, &target).await?)
 }

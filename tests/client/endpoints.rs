@@ -1,7 +1,7 @@
 //! Several endpoints and connections of one gRPC client.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::emulator::{Emulator, ManualClock};
 use eset_protect::transport::Resolver;
 use eset_protect::{Client, ClientBuilder, ErrorKind, RetryPolicy, Wire};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::paging::server::Server;
@@ -214,6 +215,22 @@ async fn addresses_are_looked_up_again() {
     }
     assert_eq!(first.arrived().len(), before);
     assert_eq!(second.log().peers.len(), 1, "the connection stayed open");
+}
+
+/// A URI has no place for the scope of an address, without which a link-local one cannot be reached.
+#[tokio::test]
+async fn an_address_may_have_a_scope() {
+    // A system may have no IPv6.
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
+    let port = listener.local_addr().unwrap().port();
+    let scoped = SocketAddrV6::new(Ipv6Addr::LOCALHOST, port, 0, 1);
+    let registry = Registry(Arc::new(Mutex::new(vec![scoped.into()])));
+    let client = Client::builder("http://bridge.test:50051").no_proxy().resolver(registry);
+    let client = client.connect_lazy().unwrap();
+    tokio::select! {
+        accepted = listener.accept() => drop(accepted.unwrap()),
+        result = client.call::<Greet>(GreetRequest::default()) => panic!("{result:?}"),
+    }
 }
 
 #[tokio::test]
