@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Outcome, Permit, Priority, RateLimiter};
@@ -17,19 +17,6 @@ const ANSWERED: Outcome = Outcome::Answered;
 async fn turn(limiter: &RateLimiter) -> Permit {
     let deadline = Instant::now() + 36_000 * SECOND;
     limiter.acquire(Priority::New, None, &TokioTimer, deadline).await.expect("a turn")
-}
-
-/// Runs everything that does not wait for time to pass.
-async fn settle() {
-    for _ in 0..200 {
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn join(calls: Vec<JoinHandle<()>>) {
-    for call in calls {
-        call.await.expect("a call");
-    }
 }
 
 /// The limiter's memory is bounded by the calls of one window, and by the limit.
@@ -61,23 +48,22 @@ async fn callers_take_turns() {
     }
     let mut served = [0_u32; 8];
     let log = Arc::new(Mutex::new(Vec::new()));
-    let mut calls = Vec::new();
+    let mut calls = JoinSet::new();
     for caller in 0..served.len() {
         // The first caller has 8 times as many calls as the last, and all of them come first.
         for _ in 0..(served.len() - caller) * 20 {
             let (limiter, log) = (limiter.clone(), log.clone());
-            calls.push(tokio::spawn(async move {
+            calls.spawn(async move {
                 let (flow, end) = (caller.to_string(), Instant::now() + 10 * SECOND);
                 let turn = limiter.acquire(Priority::New, Some(&flow), &TokioTimer, end).await;
                 if let Ok(turn) = turn {
                     log.lock().unwrap().push(caller);
                     turn.end(Instant::now(), ANSWERED);
                 }
-            }));
+            });
         }
-        settle().await;
     }
-    join(calls).await;
+    calls.join_all().await;
     log.lock().unwrap().iter().for_each(|caller: &usize| served[*caller] += 1);
     let (sum, squares) = served
         .iter()
@@ -93,23 +79,22 @@ async fn who_gave_up_waits_no_longer_than_others() {
     let limiter = RateLimiter::new(1, SECOND);
     turn(&limiter).await.end(Instant::now(), ANSWERED);
     let log = Arc::new(Mutex::new(Vec::new()));
-    let spawn = |flow: &'static str, time: Duration| {
+    let call = |flow: &'static str| {
         let (limiter, log) = (limiter.clone(), log.clone());
-        tokio::spawn(async move {
-            let end = Instant::now() + time;
+        async move {
+            let end = Instant::now() + 1000 * SECOND;
             if let Ok(turn) = limiter.acquire(Priority::New, Some(flow), &TokioTimer, end).await {
                 log.lock().unwrap().push(flow);
                 turn.end(Instant::now(), ANSWERED);
             }
-        })
+        }
     };
-    let given_up: Vec<_> = (0..50).map(|_| spawn("a", 1000 * SECOND)).collect();
-    settle().await;
-    given_up.iter().for_each(JoinHandle::abort);
-    settle().await;
-    let mut calls: Vec<_> = (0..3).map(|_| spawn("b", 1000 * SECOND)).collect();
-    settle().await;
-    calls.extend((0..3).map(|_| spawn("a", 1000 * SECOND)));
-    join(calls).await;
+    let mut given_up: JoinSet<_> = (0..50).map(|_| call("a")).collect();
+    while limiter.waiting() < 50 {
+        tokio::task::yield_now().await;
+    }
+    given_up.shutdown().await;
+    let calls: JoinSet<_> = ["b", "b", "b", "a", "a", "a"].map(call).into_iter().collect();
+    calls.join_all().await;
     assert_eq!(*log.lock().unwrap(), ["b", "a", "b", "a", "b", "a"]);
 }
