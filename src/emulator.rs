@@ -64,7 +64,7 @@
 //!   name, an expiry in the past and policy settings that no product understands, so the emulator accepts these.
 //! * **Policies.** Deleting a built-in policy is `FAILED_PRECONDITION`. Deleting another one deletes its
 //!   assignments.
-//! * **Assignments.** The same policy may be assigned to a target twice. Targets are not looked up.
+//! * **Assignments.** The same policy may be assigned to a target twice, and to targets that do not exist.
 //! * **Groups** are a tree, and a group includes those below it: as a target, as a filter, and when it is deleted,
 //!   with the devices in it.
 //! * **Detections.** Those of the seed keep occurring for two days by the clock, so that lists and deltas grow.

@@ -24,8 +24,6 @@ pub(crate) struct Api {
     pub(crate) store: Arc<Store>,
     pub(crate) environment: Arc<Environment>,
     pub(crate) methods: Arc<Methods>,
-    /// Whether requests are refused that are wrong in any way.
-    pub(crate) strict: bool,
 }
 
 /// The methods by gRPC path, and the types of the resources.
@@ -179,9 +177,10 @@ impl Method {
         encoded: Bytes,
         request: DynamicMessage,
     ) -> Result<Vec<u8>, Failure> {
-        let Api { store, environment, strict, .. } = api;
+        let Api { store, environment, .. } = api;
+        let (now, strict) = (environment.now(), environment.strict);
         let mut violations = Violations::default();
-        violations.extend((self.check)(self.spec.path, encoded, environment.now(), *strict));
+        violations.extend((self.check)(self.spec.path, encoded, now, strict));
         violations.check()?;
         match answer {
             Answer::Standard(method) if method.is_change() => {

@@ -177,8 +177,9 @@ impl Builder {
 
     /// Refuses requests with `INVALID_ARGUMENT` for everything that [`Check`](crate::check::Check) finds, except
     /// unknown members: actions, enum values and types that are not known, params of another action, tasks
-    /// without targets, and times in the past. Off by default: then the emulator can stand for a newer ESET, refuses
-    /// only what ESET is known to refuse, and runs fail if no device understands them. The command
+    /// without targets, and times in the past. Assigning a policy to a device or a group that does not exist is
+    /// `NOT_FOUND`. Off by default: then the emulator can stand for a newer ESET, refuses only what ESET is known to
+    /// refuse, and runs fail if no device understands them. The command
     /// `eset-protect emulator` turns it on.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
@@ -317,6 +318,7 @@ impl Builder {
             outcome: self.outcome,
             pages: self.pages.unwrap_or(pages),
             types,
+            strict: self.strict,
         };
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {
@@ -337,7 +339,6 @@ impl Builder {
             store: Arc::new(store),
             environment: Arc::new(environment),
             methods: Arc::new(methods),
-            strict: self.strict,
         };
         let (gate, hosted, notifier) = (self.gate, self.hosted, self.notifier);
         Ok(Emulator { api, hosted, gate, notifier })

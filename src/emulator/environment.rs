@@ -18,6 +18,8 @@ pub(crate) struct Environment {
     pub(crate) pages: PageLimits,
     /// The types of the resources.
     pub(crate) types: TypeRegistry,
+    /// Whether requests are refused that are wrong in any way.
+    pub(crate) strict: bool,
 }
 
 impl Environment {

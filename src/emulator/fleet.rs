@@ -8,7 +8,7 @@ use crate::wkt::Timestamp;
 
 /// A device of the emulator's fleet.
 ///
-/// Any UUID may be a target, even if it is not in the fleet: such a device is on, and its runs succeed. The
+/// Tasks may target any UUID, even if it is not in the fleet: such a device is on, and its runs succeed. The
 /// fleet is for groups, and for devices that are off or fail.
 #[derive(Clone, Debug)]
 pub struct Device {
@@ -78,6 +78,16 @@ impl Fleet {
     /// Adds a device, or replaces the device with the same UUID.
     pub(crate) fn add(&mut self, device: Device) {
         self.0.insert(device.uuid.clone(), device);
+    }
+
+    /// Whether this device is in the fleet.
+    pub(crate) fn has(&self, device: &str) -> bool {
+        self.0.contains_key(device)
+    }
+
+    /// Whether a device of the fleet is in this group.
+    pub(crate) fn has_group(&self, group: &str) -> bool {
+        self.0.values().any(|device| device.groups.contains(group))
     }
 
     /// Returns the devices of targets without duplicates: individual ones and those of the groups. A group

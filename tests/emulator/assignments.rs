@@ -1,5 +1,7 @@
 //! Policy assignments and their ranks.
 
+use eset_protect::device_management::v1;
+use eset_protect::emulator::{self, Builder};
 use eset_protect::policy_management::v2::policy_target::Target;
 use eset_protect::policy_management::v2::{
     AssignPolicyRequest, DeletePolicyRequest, GetPolicyAssignmentRequest,
@@ -50,6 +52,39 @@ async fn an_assignment_needs_a_policy_and_a_target_and_comes_last() {
     let request = GetPolicyAssignmentRequest { assignment_uuid: first.uuid.clone() };
     let got = fixture.assignments.get_policy_assignment(request).await.unwrap().into_inner();
     assert_eq!(got.assignment.unwrap(), first);
+}
+
+#[tokio::test]
+async fn a_strict_emulator_looks_targets_up() {
+    let [stored, listed, group, of_fleet] = ["stored", "listed", "group", "fleet"];
+    let builder = |builder: Builder| {
+        let device = v1::Device { uuid: stored.to_owned(), ..Default::default() };
+        let stored = v1::DeviceGroup { uuid: group.to_owned(), ..Default::default() };
+        let builder = builder.resource(&device).resource(&stored);
+        builder.device(emulator::Device::new(listed).in_group(of_fleet)).strict(true)
+    };
+    let mut fixture = fixture_with(builder).await;
+    let policy =
+        fixture.policy(Policy { display_name: "Strict".into(), ..Default::default() }).await.uuid;
+    for known in [
+        device(stored),
+        device(listed),
+        Target::DeviceGroupUuid(group.to_owned()),
+        Target::DeviceGroupUuid(of_fleet.to_owned()),
+        Target::SubscriptionUuid("any".to_owned()),
+    ] {
+        assert_eq!(fixture.assign(&policy, known).await.rank, 1);
+    }
+    for (unknown, kind) in [
+        (device(group), "eset.dotnod.device_management.v1.Device"),
+        (Target::DeviceGroupUuid(stored.into()), "eset.dotnod.device_management.v1.DeviceGroup"),
+    ] {
+        let request = AssignPolicyRequest { assignment: Some(assignment(&policy, unknown)) };
+        let status = fixture.assignments.assign_policy(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound);
+        assert_eq!(detail::<ResourceInfo>(&status).resource_type, kind);
+    }
+    assert_eq!(list(&mut fixture, Default::default()).await.len(), 5);
 }
 
 #[tokio::test]

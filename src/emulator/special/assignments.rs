@@ -4,15 +4,18 @@
 //! ([facts](crate::facts#policy-management)). Where the documentation is silent or unclear:
 //!
 //! * Assigning a policy to the same target again creates a second assignment.
-//! * Targets are not checked for existence: any identifier is accepted.
+//! * A device or group that does not exist is `NOT_FOUND` if the emulator is strict, as it is elsewhere
+//!   ([facts](crate::facts#mobile-device-management)); otherwise any identifier is accepted. No RPC shows
+//!   subscriptions, so any may exist.
 
 use prost::{Message, Name};
 
+use crate::device_management::v1::{Device, DeviceGroup};
 use crate::emulator::api::{Special, write, write_only};
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
 use crate::policy_management::v2::policy_target::Target;
-use crate::policy_management::v2::{Policy, PolicyAssignment, PolicyTarget};
+use crate::policy_management::v2::{Policy, PolicyAssignment};
 use crate::rpc::policy_assignments::{AssignPolicy, UnassignPolicy, UpdatePolicyAssignmentRanking};
 
 /// The maximum number of assignments per target, since moving one rewrites those with higher rank numbers.
@@ -44,7 +47,9 @@ pub(crate) fn assign(
     mut assignment: PolicyAssignment,
 ) -> Result<PolicyAssignment, Failure> {
     change.get::<Policy>(&assignment.policy_uuid)?;
-
+    if change.environment().strict {
+        check_target(change, &assignment)?;
+    }
     let key = target_key(&assignment);
     let count = count(change, &key)?;
     if count >= MAX_ASSIGNMENTS {
@@ -58,6 +63,18 @@ pub(crate) fn assign(
     change.link(OF_POLICY, &assignment.policy_uuid, sequence, sequence)?;
     place(change, &key, sequence, &mut assignment, count.saturating_add(1))?;
     Ok(assignment)
+}
+
+/// Fails if the target does not exist.
+fn check_target(change: &Change<'_>, assignment: &PolicyAssignment) -> Result<(), Failure> {
+    let fleet = &change.environment().fleet;
+    match target(assignment) {
+        Some(Target::DeviceUuid(uuid)) if !fleet.has(uuid) => change.get::<Device>(uuid).map(drop),
+        Some(Target::DeviceGroupUuid(uuid)) if !fleet.has_group(uuid) => {
+            change.get::<DeviceGroup>(uuid).map(drop)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Moves an assignment to a rank and shifts the others. Rank 0 returns `INVALID_ARGUMENT`, a rank above the
@@ -147,9 +164,13 @@ fn count(change: &Change<'_>, key: &str) -> Result<u64, Failure> {
     Ok(last.flatten().map_or(0, |assignment| assignment.rank.into()))
 }
 
+fn target(assignment: &PolicyAssignment) -> Option<&Target> {
+    assignment.target.as_ref()?.target.as_ref()
+}
+
 /// Returns a unique text for a target. The kinds contain no colons, so two targets never have the same text.
 fn target_key(assignment: &PolicyAssignment) -> String {
-    match assignment.target.as_ref().and_then(|PolicyTarget { target }| target.as_ref()) {
+    match target(assignment) {
         Some(Target::DeviceUuid(uuid)) => format!("device:{uuid}"),
         Some(Target::DeviceGroupUuid(uuid)) => format!("group:{uuid}"),
         Some(Target::SubscriptionUuid(uuid)) => format!("subscription:{uuid}"),
