@@ -204,33 +204,29 @@ impl<P: TokenProvider> TokenCache<P> {
 
     async fn get(&self) -> Result<AccessToken, Error> {
         loop {
-            let (seen, failed, fetching) = {
+            let (seen, fetching) = {
                 let now = self.login.timer.now();
                 let mut state = self.login.state();
                 if let Some(settled) = state.settled(now) {
                     return settled;
                 }
-                let failed = Arc::new(Mutex::new(None));
                 let under_way = state.fetching.as_ref().and_then(WeakShared::upgrade);
                 let fetching = match (under_way, state.valid(now)) {
                     (Some(_), Some(token)) => return Ok(token),
                     (Some(fetching), None) => fetching,
                     (None, _) => {
                         let rest = state.resting(now);
-                        let fetching = self.login.clone().fetching(rest, failed.clone());
+                        let fetching = self.login.clone().fetching(rest);
                         state.fetching = fetching.downgrade();
                         fetching
                     }
                 };
-                (state.fetches, failed, fetching)
+                (state.fetches, fetching)
             };
             fetching.await;
             let now = self.login.timer.now();
-            let brought = self.login.state().brought(seen, now);
-            if let Some(brought) = brought {
-                // The first caller gets the original error, with its source.
-                let own = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-                return brought.map_err(|error| own.unwrap_or(error));
+            if let Some(brought) = self.login.state().brought(seen, now) {
+                return brought;
             }
         }
     }
@@ -241,8 +237,8 @@ impl<P: TokenProvider> Login<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Creates a fetch that starts after the pause when polled; stores its error in `failed`.
-    fn fetching(self: Arc<Self>, rest: Duration, failed: Arc<Mutex<Option<Error>>>) -> Fetching {
+    /// Creates a fetch that starts after the pause when polled.
+    fn fetching(self: Arc<Self>, rest: Duration) -> Fetching {
         let fetching = async move {
             if !rest.is_zero() {
                 self.timer.sleep(rest).await;
@@ -269,9 +265,7 @@ impl<P: TokenProvider> Login<P> {
                 Err(error) => {
                     state.failures = state.failures.saturating_add(1);
                     let until = now.checked_add(self.rest_after(&error, state.failures));
-                    let failure = Some(error.clone());
-                    state.rest = Some(Rest { until: until.unwrap_or(now), failure });
-                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    state.rest = Some(Rest { until: until.unwrap_or(now), failure: Some(error) });
                 }
             }
         };

@@ -49,7 +49,7 @@ struct Known {
 }
 
 /// All waiting calls drive it: if only one did, it could block the others while nothing polls it.
-type Probing = BoxFuture<'static, Result<u8, Arc<Error>>>;
+type Probing = BoxFuture<'static, Result<u8, Error>>;
 
 impl Known {
     fn wire(&self) -> Option<u8> {
@@ -127,7 +127,7 @@ impl WireChoice {
             match probing.await {
                 // The other call may have had less time than this one.
                 Err(error) if !is_own && error.is_deadline_exceeded() => {}
-                found => return found.map_err(Arc::unwrap_or_clone),
+                found => return found,
             }
         }
     }
@@ -152,7 +152,7 @@ impl WireChoice {
                 known.set(*found);
             }
             *known.probing.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            found.map_err(Arc::new)
+            found
         };
         probing.boxed().shared()
     }
