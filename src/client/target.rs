@@ -97,7 +97,7 @@ impl Target {
     /// Returns the hosts for requests.
     pub(super) fn hosts(&self) -> Result<Hosts, Error> {
         match self {
-            Self::Cloud(region) => Ok(Hosts::cloud(*region)),
+            Self::Cloud(region) => Hosts::cloud(*region),
             Self::Endpoint(address) | Self::OnPrem(address) => {
                 Hosts::single(&Address::parse(address)?.origin())
             }

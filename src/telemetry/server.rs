@@ -15,17 +15,14 @@ pub(crate) struct Server {
 impl Server {
     /// Returns the server of a URI.
     pub(crate) fn of(uri: &Uri) -> Self {
-        Self::new(uri.host().unwrap_or_default(), uri.port_u16(), uri.scheme_str() == Some("https"))
+        let host = uri.host().unwrap_or_default();
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        Self { address: bare.unwrap_or(host).into(), port: uri.port_u16().unwrap_or(usual) }
     }
 
     pub(super) fn record(&self, span: &Span) {
         span.record("server.address", &*self.address);
         span.record("server.port", self.port);
-    }
-
-    pub(crate) fn new(host: &str, port: Option<u16>, is_secure: bool) -> Self {
-        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let usual = if is_secure { 443 } else { 80 };
-        Self { address: bare.unwrap_or(host).into(), port: port.unwrap_or(usual) }
     }
 }

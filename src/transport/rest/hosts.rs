@@ -1,16 +1,14 @@
 //! The host for each RPC.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
 
 use http::uri::{self, Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 
 use crate::error::Error;
-use crate::rpc::MethodSpec;
+use crate::rpc::{METHODS, MethodSpec};
 use crate::telemetry::Server;
 
 /// A region of ESET Connect: the location of the ESET PROTECT instance ([facts](crate::facts#services)).
@@ -71,15 +69,16 @@ impl FromStr for Region {
 /// The hosts for requests.
 #[derive(Debug)]
 pub(crate) struct Hosts {
-    base: Base,
-    overrides: BTreeMap<String, Origin>,
+    /// The origins of services, by [`MethodSpec::host`].
+    of_services: BTreeMap<String, Origin>,
+    others: Others,
 }
 
+/// The origins of all other services.
 #[derive(Debug)]
-enum Base {
-    /// One host per service, with those that calls have used.
-    Cloud(Region, Mutex<BTreeMap<&'static str, Origin>>),
-    /// One origin for all services.
+enum Others {
+    /// One for each service.
+    Cloud(Region),
     Single(Origin),
 }
 
@@ -101,12 +100,13 @@ impl Origin {
     /// Reads `scheme://host:port`.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let wrong = || Error::config(format!("the address {text:?}: expected a scheme and a host"));
-        let parts = text.parse::<Uri>().map_err(|error| wrong().with_source(error))?.into_parts();
+        let uri: Uri = text.parse().map_err(|error| wrong().with_source(error))?;
+        let server = Server::of(&uri);
+        let parts = uri.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err(wrong());
         };
         let (name, port) = (authority.host(), authority.port_u16());
-        let server = Server::new(name, port, scheme == Scheme::HTTPS);
         let host = match (scheme == Scheme::HTTP).then_some(port) {
             None => None,
             Some(None | Some(80)) => HeaderValue::try_from(name).ok(),
@@ -138,34 +138,33 @@ impl Origin {
 }
 
 impl Hosts {
-    pub(crate) fn cloud(region: Region) -> Self {
-        Self { base: Base::Cloud(region, Mutex::default()), overrides: BTreeMap::new() }
+    pub(crate) fn cloud(region: Region) -> Result<Self, Error> {
+        let hosts: BTreeSet<_> = METHODS.iter().map(|spec| spec.host).collect();
+        let origins = hosts.into_iter().map(|host| Ok((host.to_owned(), of_cloud(region, host)?)));
+        let of_services = origins.collect::<Result<_, Error>>()?;
+        Ok(Self { of_services, others: Others::Cloud(region) })
     }
 
     pub(crate) fn single(origin: &str) -> Result<Self, Error> {
-        Ok(Self { base: Base::Single(Origin::parse(origin)?), overrides: BTreeMap::new() })
+        let others = Others::Single(Origin::parse(origin)?);
+        Ok(Self { of_services: BTreeMap::new(), others })
     }
 
     /// Sends the RPCs of a service elsewhere; `host` as in [`MethodSpec::host`].
     pub(crate) fn set(&mut self, host: String, origin: &str) -> Result<(), Error> {
-        self.overrides.insert(host, Origin::parse(origin)?);
+        self.of_services.insert(host, Origin::parse(origin)?);
         Ok(())
     }
 
     /// The origin for an RPC.
     pub(crate) fn origin(&self, spec: &MethodSpec) -> Result<Origin, Error> {
-        match (self.overrides.get(spec.host), &self.base) {
-            (Some(origin), _) | (None, Base::Single(origin)) => Ok(origin.clone()),
-            (None, Base::Cloud(region, used)) => {
-                let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
-                match used.entry(spec.host) {
-                    Entry::Occupied(origin) => Ok(origin.get().clone()),
-                    Entry::Vacant(new) => {
-                        let text = format!("https://{region}.{}.eset.systems", spec.host);
-                        Ok(new.insert(Origin::parse(&text)?).clone())
-                    }
-                }
-            }
+        match (self.of_services.get(spec.host), &self.others) {
+            (Some(origin), _) | (None, Others::Single(origin)) => Ok(origin.clone()),
+            (None, Others::Cloud(region)) => of_cloud(*region, spec.host),
         }
     }
+}
+
+fn of_cloud(region: Region, host: &str) -> Result<Origin, Error> {
+    Origin::parse(&format!("https://{region}.{host}.eset.systems"))
 }
