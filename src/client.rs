@@ -105,7 +105,7 @@ impl Client {
     /// Returns the rate limiter of this client, if it has one, with the current rate and the number of
     /// waiting calls.
     pub fn rate_limiter(&self) -> Option<&RateLimiter> {
-        self.context.policy.limit.limiter()
+        self.context.policy.limit.limiter.as_ref()
     }
 }
 

@@ -9,43 +9,18 @@ use crate::error::{Error, ErrorKind};
 use crate::rate_limiter::{Outcome, RateLimiter};
 use crate::transport::{Link, Reply, retry_after};
 
-/// Which requests need a permit.
+/// The rate limit, and which requests need its permits.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Limit {
-    /// None.
-    #[default]
-    None,
-    /// Requests over REST: the limit is ESET's.
-    Rest(RateLimiter),
-    /// All requests, because the caller asked for it.
-    All(RateLimiter),
+pub(crate) struct Limit {
+    pub(crate) limiter: Option<RateLimiter>,
+    /// Whether only requests over REST need one: the limit is ESET's, and no caller asked for it.
+    pub(crate) is_for_rest: bool,
 }
 
 impl Limit {
-    /// Returns the limiter, for either wire.
-    pub(crate) fn limiter(&self) -> Option<&RateLimiter> {
-        match self {
-            Self::None => None,
-            Self::Rest(limiter) | Self::All(limiter) => Some(limiter),
-        }
-    }
-
-    /// Returns the limit with a limiter made of its own.
-    pub(crate) fn map(self, change: impl FnOnce(RateLimiter) -> RateLimiter) -> Self {
-        match self {
-            Self::None => Self::None,
-            Self::Rest(limiter) => Self::Rest(change(limiter)),
-            Self::All(limiter) => Self::All(change(limiter)),
-        }
-    }
-
     /// Returns the limiter for the requests of one wire.
     pub(super) fn of(&self, link: &Link) -> Option<&RateLimiter> {
-        match self {
-            Self::None => None,
-            Self::Rest(limiter) => link.is_rest().then_some(limiter),
-            Self::All(limiter) => Some(limiter),
-        }
+        self.limiter.as_ref().filter(|_| !self.is_for_rest || link.is_rest())
     }
 }
 

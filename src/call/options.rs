@@ -141,8 +141,8 @@ impl CallOptions {
     /// Returns the limit of the call.
     pub(super) fn limit_or(&self, limit: &Limit) -> Limit {
         #[cfg(feature = "serve")]
-        if let Some(limiter) = &self.limiter {
-            return limit.clone().map(|_| limiter.clone());
+        if limit.limiter.is_some() && self.limiter.is_some() {
+            return Limit { limiter: self.limiter.clone(), ..*limit };
         }
         limit.clone()
     }

@@ -277,7 +277,7 @@ impl ClientBuilder {
     /// servers are your own, so calls over gRPC are not limited.
     #[must_use]
     pub fn rate_limiter(mut self, limiter: &RateLimiter) -> Self {
-        self.rate_limit = Some(Limit::All(limiter.clone()));
+        self.rate_limit = Some(Limit { limiter: Some(limiter.clone()), is_for_rest: false });
         self
     }
 
@@ -285,7 +285,7 @@ impl ClientBuilder {
     /// calls wait and are repeated, which takes longer than waiting for the limiter.
     #[must_use]
     pub fn no_rate_limiter(mut self) -> Self {
-        self.rate_limit = Some(Limit::None);
+        self.rate_limit = Some(Limit::default());
         self
     }
 
@@ -424,15 +424,14 @@ impl ClientBuilder {
     fn limit(&self, has_credentials: bool) -> Limit {
         // The documented limit applies per credentials, and to REST only.
         let is_documented = has_credentials && !self.is_grpc() && self.seam.transport.is_none();
-        let own = match &self.rate_limit {
-            Some(asked) => asked.clone(),
-            None if is_documented => Limit::Rest(RateLimiter::eset()),
-            None => Limit::None,
-        };
-        match &self.shared_limit {
-            Some(outer) => own.map(|own| own.shared_with(outer.clone())),
-            None => own,
+        let mut limit = self.rate_limit.clone().unwrap_or_else(|| Limit {
+            limiter: is_documented.then(RateLimiter::eset),
+            is_for_rest: true,
+        });
+        if let (Some(own), Some(outer)) = (&mut limit.limiter, &self.shared_limit) {
+            *own = own.shared_with(outer.clone());
         }
+        limit
     }
 
     #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
