@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use tokio::runtime::Handle;
 
 use self::ahead::Ahead;
@@ -17,16 +19,12 @@ use self::fetcher::{Fetched, Fetcher};
 use super::{CallContext, CallOptions};
 use crate::error::Error;
 use crate::rpc::PagedRpc;
-use crate::timer::BoxFuture;
 
 /// The default number of pages to fetch in advance.
 const PREFETCH: usize = 1;
 
 /// The maximum number of pages to fetch in advance.
 const MAX_PREFETCH: usize = 16;
-
-/// A running fetch, which returns the fetcher with the page.
-type Fetching<R> = BoxFuture<'static, (Fetcher<R>, Option<Fetched<R>>)>;
 
 /// Fetches the pages of a list, one call per page. Use it as a stream, or with [`next`](Self::next) in a
 /// loop.
@@ -63,21 +61,15 @@ type Fetching<R> = BoxFuture<'static, (Fetcher<R>, Option<Fetched<R>>)>;
 /// list would never end: that is an error too, after the page that contains the token.
 #[must_use = "pages are fetched only when they are requested"]
 pub struct Paginator<R: PagedRpc> {
-    source: Source<R>,
+    /// The pages to return; `None` after the last one or an error.
+    pages: Option<BoxStream<'static, Fetched<R>>>,
+    /// How many pages to fetch in advance, which begins after the first page.
     prefetch: usize,
+    is_ahead: bool,
     /// The token of the page that was returned last.
     current_token: String,
     /// The token of the page to return next.
     next_token: Option<String>,
-}
-
-/// The source of the next page.
-enum Source<R: PagedRpc> {
-    /// A call that runs while the paginator is polled.
-    Here(Fetching<R>),
-    /// A background task.
-    Ahead(Ahead<R>),
-    Ended,
 }
 
 impl<R: PagedRpc> Paginator<R> {
@@ -87,10 +79,12 @@ impl<R: PagedRpc> Paginator<R> {
         options: CallOptions,
     ) -> Self {
         let next_token = Some(R::page_token(&mut request).clone());
-        let fetcher = Fetcher::new(context, request, options);
+        // Sends nothing before it is polled.
+        let pages = Fetcher::<R>::new(context, request, options).pages().boxed();
         Self {
-            source: Source::Here(fetch(fetcher)),
+            pages: Some(pages),
             prefetch: PREFETCH,
+            is_ahead: false,
             current_token: String::new(),
             next_token,
         }
@@ -123,51 +117,28 @@ impl<R: PagedRpc> Paginator<R> {
     }
 
     pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Fetched<R>>> {
-        let page = match &mut self.source {
-            Source::Here(fetching) => {
-                let (fetcher, page) = ready!(fetching.as_mut().poll(cx));
-                self.source = self.source_after(fetcher);
-                page
-            }
-            Source::Ahead(ahead) => Some(ready!(ahead.poll_page(cx))),
-            Source::Ended => None,
-        };
+        let Some(pages) = &mut self.pages else { return Poll::Ready(None) };
+        let page = ready!(pages.poll_next_unpin(cx));
         match &page {
             Some(Ok(page)) => self.advance(R::next_page_token(page)),
-            Some(Err(_)) | None => self.source = Source::Ended,
+            Some(Err(_)) | None => self.pages = None,
         }
         Poll::Ready(page)
     }
 
-    /// Returns the source of the pages after the first.
-    fn source_after(&self, fetcher: Fetcher<R>) -> Source<R> {
-        if fetcher.is_at_end() {
-            return Source::Ended;
-        }
-        match Handle::try_current() {
-            Ok(runtime) if self.prefetch > 0 => {
-                Source::Ahead(Ahead::start(&runtime, fetcher, self.prefetch))
-            }
-            _ => Source::Here(fetch(fetcher)),
-        }
-    }
-
     fn advance(&mut self, next: &str) {
         let next = (!next.is_empty()).then(|| next.to_owned());
-        if next.is_none() {
-            self.source = Source::Ended;
-        }
+        let pages = self.pages.take().filter(|_| next.is_some());
+        self.pages = pages.map(|pages| match Handle::try_current() {
+            Ok(runtime) if self.prefetch > 0 && !self.is_ahead => {
+                self.is_ahead = true;
+                Ahead::<R>::start(&runtime, pages, self.prefetch).boxed()
+            }
+            _ => pages,
+        });
         let current = std::mem::replace(&mut self.next_token, next);
         self.current_token = current.unwrap_or_default();
     }
-}
-
-/// Sends nothing before the future is polled.
-fn fetch<R: PagedRpc>(mut fetcher: Fetcher<R>) -> Fetching<R> {
-    Box::pin(async move {
-        let page = fetcher.next().await;
-        (fetcher, page)
-    })
 }
 
 impl<R: PagedRpc> Stream for Paginator<R> {
@@ -184,7 +155,7 @@ impl<R: PagedRpc> fmt::Debug for Paginator<R> {
             .field("rpc", &R::SPEC.path)
             .field("page_token", &self.next_token)
             .field("prefetch", &self.prefetch)
-            .field("ended", &matches!(self.source, Source::Ended))
+            .field("ended", &self.pages.is_none())
             .finish()
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use futures_core::Stream;
+use futures_util::stream;
+
 use super::used_tokens::UsedTokens;
 use crate::call::unary::unary;
 use crate::call::{CallContext, CallOptions};
@@ -14,23 +17,15 @@ const PAGE_SIZE: u32 = 1000;
 /// A page, or the reason why there is none.
 pub(super) type Fetched<R> = Result<<R as Rpc>::Response, Error>;
 
-/// Fetches page after page, until the last page or the first error.
+/// Fetches page after page.
 pub(super) struct Fetcher<R: PagedRpc> {
     context: Arc<CallContext>,
     options: CallOptions,
     /// The request for the next page.
     request: R::Request,
     used: UsedTokens,
-    step: Step,
-}
-
-/// What comes next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Fetch,
-    /// Fail: the last page contained a token that was used before.
-    Refuse,
-    End,
+    /// Whether the last page has a token that was used before.
+    is_repeated: bool,
 }
 
 impl<R: PagedRpc> Fetcher<R> {
@@ -45,41 +40,23 @@ impl<R: PagedRpc> Fetcher<R> {
         }
         let mut used = UsedTokens::default();
         used.insert(R::page_token(&mut request));
-        Self { context, options, request, used, step: Step::Fetch }
+        Self { context, options, request, used, is_repeated: false }
     }
 
-    /// Whether there are no more pages.
-    pub(super) fn is_at_end(&self) -> bool {
-        self.step == Step::End
+    /// Returns the pages, to be polled until the last one or an error.
+    pub(super) fn pages(self) -> impl Stream<Item = Fetched<R>> + Send {
+        stream::unfold(self, async |mut fetcher| Some((fetcher.next().await, fetcher)))
     }
 
-    /// Returns the next page; `None` after the last page or an error.
-    pub(super) async fn next(&mut self) -> Option<Fetched<R>> {
-        match self.step {
-            Step::Fetch => {
-                let page = unary::<R, _>(&self.context, &self.request, &self.options, Some).await;
-                let page = page.map(|(_, page)| page);
-                self.step = page.as_ref().map_or(Step::End, |page| self.step_after(page));
-                Some(page)
-            }
-            Step::Refuse => {
-                self.step = Step::End;
-                let message =
-                    "the service sent the same page token twice; the list would never end";
-                let error = Error::protocol(message);
-                Some(Err(error.with_spec(R::SPEC)))
-            }
-            Step::End => None,
+    async fn next(&mut self) -> Fetched<R> {
+        if self.is_repeated {
+            let message = "the service sent the same page token twice; the list would never end";
+            return Err(Error::protocol(message).with_spec(R::SPEC));
         }
-    }
-
-    /// Turns the request into one for the page after this one.
-    fn step_after(&mut self, page: &R::Response) -> Step {
-        let next = R::next_page_token(page);
-        if next.is_empty() {
-            return Step::End;
-        }
+        let (_, page) = unary::<R, _>(&self.context, &self.request, &self.options, Some).await?;
+        let next = R::next_page_token(&page);
         next.clone_into(R::page_token(&mut self.request));
-        if self.used.insert(next) { Step::Fetch } else { Step::Refuse }
+        self.is_repeated = !self.used.insert(next);
+        Ok(page)
     }
 }
