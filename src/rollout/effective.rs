@@ -1,7 +1,9 @@
 //! The policy that a device ends with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
 
+use futures_util::TryStreamExt;
 use serde::Serialize;
 
 use super::tenant::Tenant;
@@ -80,12 +82,9 @@ impl Effective {
     pub async fn of_device(client: &Client, device_uuid: &str) -> Result<Self, Error> {
         let device = client.devices().get_device(device_uuid).await?;
         let tenant = Tenant::read(client).await?;
-        let mut groups = BTreeMap::new();
-        let mut listed = client.device_groups().list_groups(ListGroupsRequest::default()).items();
-        while let Some(group) = listed.next().await {
-            let group = group?;
-            groups.insert(group.uuid.clone(), group);
-        }
+        let groups = client.device_groups().list_groups(ListGroupsRequest::default()).items();
+        let groups = groups.map_ok(|group| (group.uuid.clone(), group));
+        let groups: BTreeMap<_, _> = groups.try_collect().await?;
         let own = line(&groups, &device.parent_group_uuid);
         let products = device.active_products.into_iter().map(|product| product.subscription_uuid);
         let subscriptions: BTreeSet<_> = products.filter(|uuid| !uuid.is_empty()).collect();
@@ -188,11 +187,7 @@ fn line(groups: &BTreeMap<String, DeviceGroup>, uuid: &str) -> Vec<String> {
 
 async fn has_member(client: &Client, group: &str, device: &str) -> Result<bool, Error> {
     let request = ListMemberDevicesRequest { group_uuid: group.to_owned(), ..Default::default() };
-    let mut members = client.device_groups().list_member_devices(request).items();
-    while let Some(member) = members.next().await {
-        if member?.uuid == device {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let members = client.device_groups().list_member_devices(request).items();
+    let mut found = members.try_filter(|member| ready(member.uuid == device));
+    Ok(found.try_next().await?.is_some())
 }

@@ -176,13 +176,15 @@ impl Plan {
                 return Err(PlanError::SameName(name()));
             }
             let policy = file.to_policy().map_err(|error| PlanError::File(name(), error))?;
-            let mut found = before.policies.iter().filter(|p| p.display_name == file.name);
-            let old = found.next();
-            let others: Vec<_> = found.map(|policy| policy.uuid.clone()).collect();
-            if let Some(old) = old.filter(|_| !others.is_empty()) {
-                let uuids = [vec![old.uuid.clone()], others].concat();
-                return Err(PlanError::Ambiguous(name(), uuids));
-            }
+            let found = before.policies.iter().filter(|p| p.display_name == file.name);
+            let old = match *found.collect::<Vec<_>>() {
+                [] => None,
+                [old] => Some(old),
+                ref several => {
+                    let uuids = several.iter().map(|policy| policy.uuid.clone()).collect();
+                    return Err(PlanError::Ambiguous(name(), uuids));
+                }
+            };
             let wanted = match old {
                 Some(old) if same(old, &policy) => Wanted::Existing(old.uuid.clone()),
                 Some(Policy { built_in: true, .. }) => return Err(PlanError::BuiltIn(name())),
@@ -208,16 +210,7 @@ impl Plan {
                 goal.delete.insert(uuid);
             }
         }
-        for (file, ..) in &managed {
-            let mut of_file = BTreeSet::new();
-            for assignment in &file.assignments {
-                if !of_file.insert(&assignment.target) {
-                    let target = assignment.target.clone();
-                    return Err(PlanError::SameTarget(file.name.clone(), target));
-                }
-                targets.insert(assignment.target.clone());
-            }
-        }
+        targets.extend(files.iter().flat_map(|file| &file.assignments).map(|a| a.target.clone()));
         for target in targets {
             let wanted = order(&before, &target, &managed, &goal.delete)?;
             // A replacement counts as the policy that it replaces.
@@ -264,12 +257,16 @@ fn checked(file: &PolicyFile, there: &BTreeSet<Target>) -> Result<PolicyFile, Pl
     if file.name.trim().is_empty() {
         return Err(PlanError::NoName);
     }
+    let mut targets = BTreeSet::new();
     for (index, assignment) in file.assignments.iter_mut().enumerate() {
         let target = assignment.target.clone().canonical();
         if !is_uuid(target.parts().1.as_bytes()) && !there.contains(&target) {
             return Err(PlanError::Target(file.name, index, target));
         }
-        assignment.target = target;
+        assignment.target = target.clone();
+        if !targets.insert(target) {
+            return Err(PlanError::SameTarget(file.name, assignment.target.clone()));
+        }
     }
     Ok(file)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
@@ -30,20 +31,14 @@ impl Tenant {
     ///
     /// Fails with the error of a call. Reading changes nothing, so it can be repeated.
     pub async fn read(client: &Client) -> Result<Self, Error> {
-        let mut tenant = Self::default();
-        let mut policies = client.policies().list_policies(ListPoliciesRequest::default()).items();
-        while let Some(policy) = policies.next().await {
-            tenant.policies.push(policy?);
-        }
+        let policies = client.policies().list_policies(ListPoliciesRequest::default());
+        let mut policies: Vec<_> = policies.items().try_collect().await?;
         let request = ListPolicyAssignmentsRequest::default();
-        let assignments = client.policy_assignments();
-        let mut assignments = assignments.list_policy_assignments(request).items();
-        while let Some(assignment) = assignments.next().await {
-            tenant.assignments.push(assignment?);
-        }
-        tenant.policies.sort_by(|a, b| a.uuid.cmp(&b.uuid));
-        tenant.assignments.sort_by(|a, b| a.uuid.cmp(&b.uuid));
-        Ok(tenant)
+        let assignments = client.policy_assignments().list_policy_assignments(request);
+        let mut assignments: Vec<_> = assignments.items().try_collect().await?;
+        policies.sort_by(|a, b| a.uuid.cmp(&b.uuid));
+        assignments.sort_by(|a, b| a.uuid.cmp(&b.uuid));
+        Ok(Self { policies, assignments })
     }
 
     pub(super) fn policy(&self, uuid: &str) -> Option<&Policy> {

@@ -1,11 +1,12 @@
 //! Runs a guarded create: create, look, create again.
 
 use std::collections::BTreeSet;
-use std::future::{Future, IntoFuture};
+use std::future::{Future, IntoFuture, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::TryStreamExt;
 use tokio::time::Instant;
 
 use super::same_task::{created_at, is_same};
@@ -197,16 +198,9 @@ impl Guard {
         let remaining = self.remaining();
         let options = self.settings.options.clone().timeout(remaining);
         let call = self.settings.client.call::<ListTasks>(ListTasksRequest::default());
-        let list = async {
-            let mut pages = call.options(options).pages();
-            let mut found = Vec::new();
-            while let Some(page) = pages.next().await {
-                found.extend(page?.tasks.into_iter().filter(|task| is_same(wanted, task)));
-            }
-            Ok(found)
-        };
+        let found = call.options(options).items().try_filter(|task| ready(is_same(wanted, task)));
         // The options limit each page; this limits the whole list.
-        within(&*self.timer, remaining, list).await.unwrap_or_else(|| {
+        within(&*self.timer, remaining, found.try_collect()).await.unwrap_or_else(|| {
             let message = format!("the tasks were not listed within {:?}", self.timeout);
             Err(Error::deadline(message).with_spec(ListTasks::SPEC))
         })
