@@ -15,9 +15,9 @@
 //! | `serve` | `eset_protect::serve` | call that a bridge (feature `serve`) forwards or refuses; the parent of its `call` | `eset.dotnod.automation.v1.DeviceTasks/GetTask` |
 //! | `request` | `eset_protect::wire` | request over REST, including logins and polls for pending responses | `GET /v1/device_tasks/{task_uuid}` |
 //!
-//! All but `serve` have the kind `client`; attempts and requests are children of their call. A call is the same RPC on both wires,
-//! so its span is the same too: `rpc.system.name` is `grpc` even over REST, and HTTP attributes are on the
-//! `request`.
+//! All but `serve` have the kind `client`; attempts and requests are children of their call. A call is the same
+//! RPC on both wires, so its span is the same too: `rpc.system.name` is `grpc` even over REST, and HTTP
+//! attributes are on the `request`.
 //!
 //! | field | on | value |
 //! |---|---|---|
@@ -107,10 +107,6 @@
 mod attempt;
 mod call;
 mod events;
-#[cfg(feature = "metrics")]
-mod metrics;
-#[cfg(not(feature = "metrics"))]
-#[path = "telemetry/no_metrics.rs"]
 mod metrics;
 mod names;
 #[cfg(feature = "otel")]

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use super::metrics;
+use tonic::Code;
+
+use super::metrics::{
+    ATTEMPTS, GIVEN_UP, LOGINS, PENDING_POLLS, RATE_LIMIT_WAIT, RETRIES, count, record,
+};
+use super::names::method;
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 
@@ -35,8 +40,8 @@ impl GivenUp {
 
 /// Records the end of an attempt.
 pub(crate) fn attempted<T>(spec: &MethodSpec, result: &Result<T, Error>) {
-    let code = result.as_ref().map_or_else(Error::code, |_| tonic::Code::Ok);
-    metrics::attempt(spec, code);
+    let code = || code_name(result.as_ref().map_or_else(Error::code, |_| Code::Ok));
+    count!(ATTEMPTS, "rpc.method" => method(spec), "rpc.response.status_code" => code());
 }
 
 /// Records a retry after a wait; `is_asked` means that the service asked for the wait.
@@ -52,14 +57,14 @@ pub(crate) fn retry(
         target: "eset_protect::call",
         reason, ?wait, asked_by_service = is_asked, attempts, "trying again"
     );
-    metrics::retry(spec, reason);
+    count!(RETRIES, "rpc.method" => method(spec), "reason" => reason);
 }
 
 /// Records that a stream refused by the server is sent again immediately.
 pub(crate) fn retry_of_refused(spec: &MethodSpec) {
     let reason = "refused_stream";
     tracing::info!(target: "eset_protect::call", reason, "trying again at once");
-    metrics::retry(spec, reason);
+    count!(RETRIES, "rpc.method" => method(spec), "reason" => reason);
 }
 
 /// Records that the service refused a token. The call is repeated if there is another token.
@@ -67,7 +72,7 @@ pub(crate) fn token_refused(spec: &MethodSpec, has_other: bool) {
     let reason = "refused_token";
     tracing::info!(target: "eset_protect::call", reason, has_other, "the service refused the token");
     if has_other {
-        metrics::retry(spec, reason);
+        count!(RETRIES, "rpc.method" => method(spec), "reason" => reason);
     }
 }
 
@@ -80,7 +85,7 @@ pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp) {
         }
         _ => tracing::debug!(target: "eset_protect::call", code, why = name, "not trying again"),
     }
-    metrics::given_up(spec, name);
+    count!(GIVEN_UP, "rpc.method" => method(spec), "reason" => name);
 }
 
 /// Records the end of a login.
@@ -100,7 +105,7 @@ pub(crate) fn login<T>(result: &Result<T, Error>, is_renewal: bool) {
             "failed"
         }
     };
-    metrics::login(outcome);
+    count!(LOGINS, "outcome" => outcome);
 }
 
 /// Records that a server closed a connection because of too many pings. New connections use this interval.
@@ -120,7 +125,10 @@ pub(crate) fn ejected(endpoint: &str, failures: u32, wait: Duration) {
 /// Records that a response is pending and will be polled after a pause.
 pub(crate) fn pending(spec: Option<&MethodSpec>, polls: u32, pause: Duration) {
     tracing::debug!(target: "eset_protect::wire", polls, ?pause, "the response is pending");
-    metrics::pending(spec);
+    match spec {
+        Some(spec) => count!(PENDING_POLLS, "rpc.method" => method(spec)),
+        None => count!(PENDING_POLLS),
+    }
 }
 
 /// Records the wire that the server speaks.
@@ -136,5 +144,6 @@ pub(crate) fn rate_limited(wait: Duration, is_in_time: bool) {
         return;
     }
     tracing::debug!(target: "eset_protect::call", ?wait, is_in_time, "under the rate limit");
-    metrics::rate_limit(wait, is_in_time);
+    let outcome = if is_in_time { "waited" } else { "refused" };
+    record!(RATE_LIMIT_WAIT, wait, "outcome" => outcome);
 }

@@ -9,8 +9,9 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::call::ended;
-use super::metrics;
+use super::metrics::{SERVED, SERVED_CALLS, count, record};
 use super::names::method;
+use crate::error::code_name;
 use crate::rpc::MethodSpec;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -79,7 +80,15 @@ impl Served {
     fn record(&mut self, code: Code) {
         self.is_ended = true;
         ended(&self.span, code);
-        metrics::served(self.method, self.tenant.take(), code, self.started.elapsed());
+        let (method, tenant) = (self.method, self.tenant.take().unwrap_or_default());
+        record!(
+            SERVED,
+            self.started.elapsed(),
+            "rpc.system.name" => "grpc",
+            "rpc.method" => method,
+            "rpc.response.status_code" => code_name(code)
+        );
+        count!(SERVED_CALLS, "tenant" => tenant, "rpc.response.status_code" => code_name(code));
     }
 }
 
