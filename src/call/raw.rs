@@ -14,15 +14,14 @@ use crate::transcode::{Encoded, TranscodeError};
 use crate::transport::Messages;
 
 const BODY: &str = "google.api.HttpBody";
-/// Stand for what is called, by HTTP method. The path is not theirs.
-static BINDINGS: [HttpBinding; 5] = [
-    HttpBinding::new("GET", "/http"),
-    HttpBinding::new("POST", "/http"),
-    HttpBinding::new("PUT", "/http"),
-    HttpBinding::new("PATCH", "/http"),
-    HttpBinding::new("DELETE", "/http"),
+/// Stand for what is called, by HTTP method. The paths are not those that are called.
+static KINDS: [(&str, HttpBinding, IdempotencyLevel); 5] = [
+    ("/http/GET", HttpBinding::new("GET", "/http"), IdempotencyLevel::NoSideEffects),
+    ("/http/POST", HttpBinding::new("POST", "/http"), IdempotencyLevel::Unknown),
+    ("/http/PUT", HttpBinding::new("PUT", "/http"), IdempotencyLevel::Idempotent),
+    ("/http/PATCH", HttpBinding::new("PATCH", "/http"), IdempotencyLevel::Unknown),
+    ("/http/DELETE", HttpBinding::new("DELETE", "/http"), IdempotencyLevel::Idempotent),
 ];
-const PATHS: [&str; 5] = ["/http/GET", "/http/POST", "/http/PUT", "/http/PATCH", "/http/DELETE"];
 
 /// One for each method on each host of ESET's, and on servers that have one host.
 static SPECS: LazyLock<Vec<MethodSpec>> = LazyLock::new(|| {
@@ -30,14 +29,9 @@ static SPECS: LazyLock<Vec<MethodSpec>> = LazyLock::new(|| {
     hosts.sort_unstable();
     hosts.dedup();
     let of_host = |host| {
-        BINDINGS.iter().zip(PATHS).map(move |(binding, path)| {
-            let level = match binding.method {
-                "GET" => IdempotencyLevel::NoSideEffects,
-                "PUT" | "DELETE" => IdempotencyLevel::Idempotent,
-                _ => IdempotencyLevel::Unknown,
-            };
-            let bindings = std::slice::from_ref(binding);
-            MethodSpec::new(path, BODY, BODY).host(host).idempotency(level).http(bindings)
+        KINDS.iter().map(move |(path, binding, level)| {
+            let spec = MethodSpec::new(path, BODY, BODY).host(host).idempotency(*level);
+            spec.http(std::slice::from_ref(binding))
         })
     };
     hosts.into_iter().flat_map(of_host).collect()
