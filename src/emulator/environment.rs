@@ -32,8 +32,7 @@ impl Environment {
     pub(crate) fn outcome(&self, task: &DeviceTask, is_understood: bool, device: &str) -> Outcome {
         match &self.outcome {
             Some(rule) => rule(task, device),
-            None if !is_understood => Outcome::Failed,
-            None if self.fleet.fails(device) => Outcome::Failed,
+            None if !is_understood || self.fleet.fails(device) => Outcome::Failed,
             None => Outcome::Finished,
         }
     }

@@ -163,7 +163,7 @@ impl Store {
                 }
                 Ok(result)
             }
-            (Ok(_), None) => Err(Failure::internal("a change came to no end")),
+            (Ok(_), None) => Err(Failure::internal("the change did not complete")),
             (Err(failure), Some((result, change))) if failure.cause().is_some() => {
                 // A commit that failed may be on disk nevertheless.
                 match self.with(|open| open.tables()?.changes()) {

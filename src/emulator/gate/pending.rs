@@ -123,7 +123,7 @@ impl Pending {
             Ok(Ok(response)) => response.clone(),
             // The call panicked, or the server is shutting down.
             Ok(Err(_)) => {
-                let message = "the call came to no end";
+                let message = "the call did not complete";
                 Some(RestFront::error(StatusCode::INTERNAL_SERVER_ERROR, message))
             }
             Err(_) => None,

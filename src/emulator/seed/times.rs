@@ -21,40 +21,26 @@ impl Times {
 
     /// Replaces `{-3d}`, `{-1h}` and `{+2d}` by times.
     pub(super) fn fill(self, text: &str) -> String {
-        let mut filled = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            filled.push_str(before);
+        let mut parts = text.split('{');
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
             let time =
-                after.split_once('}').and_then(|(name, rest)| Some((self.named(name)?, rest)));
-            match time {
-                Some((time, after)) => {
-                    filled.push_str(&time.to_string());
-                    rest = after;
-                }
-                None => {
-                    filled.push('{');
-                    rest = after;
-                }
-            }
+                part.split_once('}').and_then(|(name, rest)| Some((self.named(name)?, rest)));
+            filled.push_str(&match time {
+                Some((time, rest)) => format!("{time}{rest}"),
+                None => format!("{{{part}"),
+            });
         }
-        filled.push_str(rest);
         filled
     }
 
     fn named(self, name: &str) -> Option<Timestamp> {
-        let (sign, rest) = name.split_at_checked(1)?;
-        let (count, unit) = rest.split_at_checked(rest.len().checked_sub(1)?)?;
-        let unit = match unit {
-            "h" => 3600,
-            "d" => 86_400,
-            _ => return None,
+        let (count, seconds) = match name.strip_suffix('h') {
+            Some(hours) => (hours, 3600),
+            None => (name.strip_suffix('d')?, 86_400),
         };
-        let seconds = count.parse::<u64>().ok()?.saturating_mul(unit);
-        match sign {
-            "-" => Some(self.ago(seconds)),
-            "+" => Some(self.later(seconds)),
-            _ => None,
-        }
+        let seconds = count.parse::<i64>().ok()?.saturating_mul(seconds);
+        let time = if seconds < 0 { Self::ago } else { Self::later };
+        Some(time(self, seconds.unsigned_abs()))
     }
 }

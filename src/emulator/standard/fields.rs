@@ -12,17 +12,7 @@ use crate::wkt::Timestamp;
 /// Sets what the server sets in a new resource, and in the messages inside it, as far as the name says
 /// what it is: times of creation and change, and the version.
 pub(super) fn server_values(resource: &mut DynamicMessage, now: Timestamp) {
-    let descriptor = resource.descriptor();
-    for field in descriptor.fields().filter(is_output_only) {
-        let value = match field.name() {
-            "create_time" | "update_time" => timestamp(&field, now),
-            "version_id" if field.kind() == Kind::Uint64 => Some(Value::U64(1)),
-            _ => None,
-        };
-        if let Some(value) = value {
-            resource.set_field(&field, value);
-        }
-    }
+    stamp(resource, &["create_time", "update_time"], now);
     for (_, value) in resource.fields_mut() {
         for inner in values_mut(value).filter_map(Value::as_message_mut) {
             server_values(inner, now);
@@ -32,9 +22,14 @@ pub(super) fn server_values(resource: &mut DynamicMessage, now: Timestamp) {
 
 /// Counts a change of a resource and says when it was.
 pub(super) fn touch(resource: &mut DynamicMessage, now: Timestamp) {
+    stamp(resource, &["update_time"], now);
+}
+
+/// Sets these times, and counts the version up, which is 1 in a new resource.
+fn stamp(resource: &mut DynamicMessage, times: &[&str], now: Timestamp) {
     for field in resource.descriptor().fields().filter(is_output_only) {
         let value = match field.name() {
-            "update_time" => timestamp(&field, now),
+            name if times.contains(&name) => timestamp(&field, now),
             "version_id" => {
                 resource.get_field(&field).as_u64().map(|it| Value::U64(it.saturating_add(1)))
             }
