@@ -95,7 +95,7 @@ impl<'a, R: Rpc> Bulk<'a, R> {
     /// Returns a handle that reports the progress, also from other threads. It counts calls; a call is
     /// finished when its response is returned.
     pub fn progress(&self) -> Progress {
-        self.requests.progress().clone()
+        self.requests.progress.clone()
     }
 
     /// Returns the next response; `None` after the last. Dropping the future loses nothing.
@@ -130,7 +130,7 @@ impl<'a, R: Rpc> Bulk<'a, R> {
         }
         let response = ready!(self.under_way.poll_next_unpin(cx));
         if let Some(response) = &response {
-            self.requests.progress().finish(response.result.is_ok());
+            self.requests.progress.finish(response.result.is_ok());
         }
         Poll::Ready(response)
     }
@@ -150,7 +150,7 @@ impl<R: Rpc> fmt::Debug for Bulk<'_, R> {
             .field("rpc", &R::SPEC.path)
             .field("options", &self.requests.options)
             .field("concurrency", &self.requests.concurrency)
-            .field("progress", self.requests.progress())
+            .field("progress", &self.requests.progress)
             .finish_non_exhaustive()
     }
 }

@@ -30,7 +30,8 @@ use crate::timer::BoxFuture;
 /// }
 /// ```
 pub trait Resolver: Debug + Send + Sync + 'static {
-    /// Returns the addresses of a host, which is a name or an address without brackets.
+    /// Returns the addresses of a host, which is a name or an address without brackets. A link-local address
+    /// (`fe80::…`) needs its scope.
     ///
     /// # Errors
     ///

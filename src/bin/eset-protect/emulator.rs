@@ -41,7 +41,7 @@ pub struct Args {
     /// Seed this many devices, from 14 to 100000; implies --seed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(14..=100_000))]
     seed_devices: Option<u32>,
-    /// Accept actions, values, types and targets of policies that are not known, tasks without targets, and times in the past
+    /// Accept unknown actions, values, types and targets of policies, tasks without targets, and times in the past
     #[arg(long)]
     lenient: bool,
     /// Emulate ESET PROTECT On-Prem of this version, such as 13.1, or `cloud`; what it does not have is unavailable

@@ -107,7 +107,7 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
 
     /// Returns a handle that reports the progress, also from other threads. It counts lists.
     pub fn progress(&self) -> Progress {
-        self.requests.progress().clone()
+        self.requests.progress.clone()
     }
 
     /// Returns the next item of any list; `None` after the last. Dropping the future loses nothing.
@@ -135,11 +135,11 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
                     Ok(item)
                 }
                 Some(Err(error)) => {
-                    self.requests.progress().finish(false);
+                    self.requests.progress.finish(false);
                     Err(list.into_error(error))
                 }
                 None => {
-                    self.requests.progress().finish(true);
+                    self.requests.progress.finish(true);
                     continue;
                 }
             };
@@ -195,7 +195,7 @@ impl<R: PagedRpc> fmt::Debug for BulkItems<'_, R> {
             .field("options", &self.requests.options)
             .field("concurrency", &self.requests.concurrency)
             .field("prefetch", &self.prefetch)
-            .field("progress", self.requests.progress())
+            .field("progress", &self.requests.progress)
             .finish_non_exhaustive()
     }
 }

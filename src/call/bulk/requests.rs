@@ -24,7 +24,8 @@ pub(super) struct Requests<'a, R: Rpc> {
     /// `None` after the last, because an iterator may start again.
     left: Option<Left<'a, R>>,
     index: usize,
-    progress: Progress,
+    /// Counts requests that were taken from here as started.
+    pub(super) progress: Progress,
 }
 
 impl<'a, R: Rpc> Requests<'a, R> {
@@ -46,11 +47,6 @@ impl<'a, R: Rpc> Requests<'a, R> {
 
     pub(super) fn set_concurrency(&mut self, concurrency: usize) {
         self.concurrency = concurrency.clamp(1, MAX_CONCURRENCY);
-    }
-
-    /// Returns the progress, which counts requests taken here as started.
-    pub(super) fn progress(&self) -> &Progress {
-        &self.progress
     }
 
     /// Returns the next request and its index, if there is room beside so many under way.
