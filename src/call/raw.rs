@@ -3,6 +3,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use prost::{DecodeError, Message};
 
 use super::execute::execute;
@@ -53,23 +54,12 @@ pub(crate) async fn raw(
         let message = "this operation has no RPC, so it needs the wire `rest`; nothing was sent";
         return Err(Error::config(message).unsent());
     }
-    let path_and_query = in_ascii(&path_and_query);
+    // What is not ASCII is encoded (RFC 3987, 3.1), nothing else.
+    let path_and_query = utf8_percent_encode(&path_and_query, &AsciiSet::EMPTY).to_string();
     let messages = Raw { path_and_query, body, response: OnceLock::new() };
     execute(context, spec, &messages, &CallOptions::default()).await?;
     let response = messages.response.into_inner().unwrap_or_default();
     HttpBody::decode(response).map_err(|error| Error::protocol(error.to_string()))
-}
-
-/// Percent-encodes what is not ASCII (RFC 3987, 3.1).
-fn in_ascii(path_and_query: &str) -> String {
-    let mut text = String::with_capacity(path_and_query.len());
-    for byte in path_and_query.bytes() {
-        match byte.is_ascii() {
-            true => text.push(char::from(byte)),
-            false => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
 }
 
 struct Raw {

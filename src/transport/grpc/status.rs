@@ -4,13 +4,13 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use percent_encoding::percent_decode;
 use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::not_grpc::{NotGrpc, code_of};
 use crate::error::{Error, ErrorKind, root_cause};
 use crate::proto::google::rpc;
-use crate::transcode::{Place, decode_bytes};
 use crate::transport::error_chain::{BoxError, find};
 use crate::transport::limits::{self, TooLong};
 use crate::transport::no_http2::NoHttp2;
@@ -131,8 +131,7 @@ fn exhausted(error: Error, is_whole: bool) -> Error {
 fn take_message(headers: &mut HeaderMap) -> String {
     let value = headers.remove(&GRPC_MESSAGE);
     let encoded = value.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
-    let message = decode_bytes(encoded, Place::Message).unwrap_or_default();
-    String::from_utf8_lossy(&message).into_owned()
+    percent_decode(encoded).decode_utf8_lossy().into_owned()
 }
 
 /// Writes the details as tonic reads them: without padding, or too much of it. What is not base64 goes, on which

@@ -131,9 +131,9 @@ fn basic(user_info: &str) -> Option<HeaderValue> {
         return None;
     }
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    let mut plain = decode_bytes(user.as_bytes(), Place::Segment).ok()?;
+    let mut plain = decode_bytes(user, Place::Segment).ok()?;
     plain.push(b':');
-    plain.extend(decode_bytes(password.as_bytes(), Place::Segment).ok()?);
+    plain.extend(decode_bytes(password, Place::Segment).ok()?);
     let text = format!("Basic {}", base64_simd::STANDARD.encode_to_string(plain));
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
