@@ -23,8 +23,4 @@ impl Reflected {
         deserializer.end().expect("no data after the JSON");
         message
     }
-
-    pub fn write_json(message: &DynamicMessage) -> Vec<u8> {
-        serde_json::to_vec(message).expect("JSON")
-    }
 }
