@@ -62,46 +62,21 @@ impl TryFrom<Duration> for std::time::Duration {
 }
 
 impl fmt::Display for Duration {
+    /// Writes the JSON form. Values out of range are written as their two numbers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.seconds < 0 || self.nanos < 0 { "-" } else { "" };
-        write!(f, "{sign}{}", self.seconds.unsigned_abs())?;
-        write_fraction(f, self.nanos.unsigned_abs())?;
-        f.write_str("s")
-    }
-}
-
-/// Writes a decimal point with 3, 6 or 9 digits, or nothing for zero.
-fn write_fraction(f: &mut fmt::Formatter<'_>, nanos: u32) -> fmt::Result {
-    if nanos == 0 {
-        Ok(())
-    } else if nanos.is_multiple_of(1_000_000) {
-        write!(f, ".{:03}", nanos / 1_000_000)
-    } else if nanos.is_multiple_of(1000) {
-        write!(f, ".{:06}", nanos / 1000)
-    } else {
-        write!(f, ".{nanos:09}")
+        let Self { seconds, nanos } = *self;
+        match self.is_valid() {
+            true => prost_types::Duration { seconds, nanos }.fmt(f),
+            false => write!(f, "{seconds} s {nanos} ns"),
+        }
     }
 }
 
 fn parse(text: &str) -> Option<Duration> {
-    let number = text.strip_suffix('s')?;
-    let (negative, number) = match number.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, number),
-    };
-    let (whole, fraction) = match number.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (number, None),
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || fraction.is_some_and(|text| !digits(text) || text.len() > 9) {
-        return None;
-    }
-    let seconds: i64 = whole.parse().ok()?;
-    let nanos: i32 = format!("{:0<9}", fraction.unwrap_or_default()).parse().ok()?;
-    let sign = if negative { -1 } else { 1 };
-    let duration = Duration { seconds: seconds.checked_mul(sign.into())?, nanos: nanos * sign };
-    duration.is_valid().then_some(duration)
+    // prost takes any number of decimal places.
+    let is_exact = text.split_once('.').is_none_or(|(_, rest)| rest.len() <= "123456789s".len());
+    let prost_types::Duration { seconds, nanos } = text.parse().ok().filter(|_| is_exact)?;
+    Some(Duration { seconds, nanos }).filter(Duration::is_valid)
 }
 
 impl WellKnown for Duration {
@@ -111,9 +86,8 @@ impl WellKnown for Duration {
             return Ok(());
         }
         let Self { seconds, nanos } = *self;
-        let problem = format_args!(
-            "a duration is at most 10,000 years and its parts have one sign: {seconds} s {nanos} ns"
-        );
+        let problem =
+            format_args!("a duration is at most 10,000 years and its parts have one sign: {self}");
         plain::write(problem, json, |json| Seconds::write(seconds, nanos, json))
     }
 
