@@ -81,7 +81,7 @@
 //! | an [`Any`](crate::wkt::Any) of an unregistered type, with bytes that do not decode, without a type URL, nested too deeply, or whose only unknown member would be mistaken for this form | `{"@type": URL, "@value": base64}` | the same bytes |
 //! | an `Any` that came from JSON without `@type`, or with one that does not end with a name | that JSON, without an empty `@type` | the same |
 //! | [`Timestamp`](crate::wkt::Timestamp) and [`Duration`](crate::wkt::Duration) out of range | `{"seconds": "…", "nanos": …}` | the same value |
-//! | [`FieldMask`](crate::wkt::FieldMask) with paths that are not in lower_snake_case | `{"paths": […]}` | the same paths |
+//! | [`FieldMask`](crate::wkt::FieldMask) with paths of anything but names in lower_snake_case and `*` | `{"paths": […]}` | the same paths |
 //! | NaN and the infinities in a [`Value`](crate::wkt::Value) | `"NaN"`, `"Infinity"`, `"-Infinity"` | strings |
 //!
 //! The form with `@value` is that of grpcurl. Requests over REST are written strictly, because ESET treats

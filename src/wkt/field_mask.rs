@@ -15,8 +15,9 @@ use crate::json::parser::Parser;
 /// A set of field paths. In JSON, the paths in lowerCamelCase separated by commas:
 /// `"displayName,targets.devicesUuids"`.
 ///
-/// Paths that JSON would not preserve, such as `foo_1` or `fooBar`, have no such form, nor has anything else
-/// than names separated by dots, such as `*`; see [`protojson`](crate::protojson#what-has-no-json-form).
+/// A part of a path may be the wildcard `*`, which is the same in JSON (AIP-134, AIP-161). Paths that JSON would not
+/// preserve, such as `foo_1` or `fooBar`, have no such form, nor has anything else than names and wildcards separated
+/// by dots; see [`protojson`](crate::protojson#what-has-no-json-form).
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct FieldMask {
     /// The paths, spelled as in the `.proto` files, with dots between their parts.
@@ -58,11 +59,15 @@ fn to_snake(path: &str) -> Option<String> {
     Some(snake)
 }
 
-/// Whether a text is names separated by dots: letters and digits, not starting with a digit.
+/// Whether a text is names and wildcards separated by dots. A name has letters and digits, and begins with a letter.
+///
+/// Of protobuf's implementations, those in C++, Java and Python read and write `*` and nearly anything else, and Go's
+/// only names. The conformance suite has no test of it.
 fn is_path(text: &str) -> bool {
-    text.split('.').all(|name| {
-        name.starts_with(|first: char| first.is_ascii_alphabetic())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    text.split('.').all(|part| {
+        let is_name = part.starts_with(|first: char| first.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_name || part == "*"
     })
 }
 

@@ -107,6 +107,8 @@ fn a_field_mask_is_a_string() {
         &mask(&["targets.devices_uuids", "display_name"]),
     );
     both_ways(r#""Foo.a1B2""#, &mask(&["_foo.a1_b2"]));
+    both_ways(r#""*""#, &mask(&["*"]));
+    both_ways(r#""a.*.bC,*.d""#, &mask(&["a.*.b_c", "*.d"]));
     for json in [r#"{"paths":[1]}"#, "{}", r#"["a"]"#, r#""a_b""#, r#"",""#, r#""a,""#, "1"] {
         assert!(!error::<FieldMask>(json).is_empty());
     }
@@ -115,9 +117,10 @@ fn a_field_mask_is_a_string() {
         let error = without_json(&json, &mask(&["b_c", path]));
         assert!(error.contains(&format!("{path:?}")), "{path} has no way back: {error}");
     }
-    for path in
-        ["*", "a.*", "a b", " a", "a-b", "a.", ".a", "a..b", "1a", "a.1", "ä", "aÄ", "a`b`", "a\"b"]
-    {
+    for path in [
+        "a*", "**", "a.**", "a b", " a", " *", "a-b", "a.", ".a", "a..b", "1a", "a.1", "ä", "aÄ",
+        "a`b`", "a\"b",
+    ] {
         let error = error::<FieldMask>(&serde_json::to_string(path).unwrap());
         assert!(error.contains("is not in lowerCamelCase"), "{path}: {error}");
         assert!(Writer::new().strict(true).write(&mask(&[path])).is_err(), "{path}");

@@ -95,7 +95,7 @@ fn formats_that_describe_themselves_hold_the_same_message() {
     every_format(&Empty {});
     every_format(&Any::pack(&Empty {}));
     every_format(&Timestamp { seconds: i64::MAX, nanos: -1 });
-    every_format(&FieldMask { paths: vec!["*".to_owned()] });
+    every_format(&FieldMask { paths: vec!["a_1".to_owned()] });
     every_format(&read::<Struct>(VALUES));
     every_format(&DoubleValue { value: f64::INFINITY });
     every_format(&Timestamp { seconds: -1, nanos: 1 });
