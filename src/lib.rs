@@ -126,7 +126,9 @@
 //!
 //! Inside an `Any`, members, enum names and types that this crate does not know survive JSON → gRPC → JSON; see
 //! [`wkt::Any`]. Unknown fields of other messages do not: prost drops them when it decodes, and the JSON reader
-//! skips them unless it is [strict](protojson::Reader::strict).
+//! skips them unless it is [strict](protojson::Reader::strict). In responses over REST, the same is true of members
+//! that have another type than documented ([`transcode::Encoded::response`]). A bridge passes both on from REST to
+//! REST.
 #![cfg_attr(
     not(feature = "emulator"),
     doc = "\n\n[emulator]: https://docs.rs/eset-protect\n[`emulator`]: https://docs.rs/eset-protect"

@@ -90,7 +90,8 @@
 //! Unknown fields in the bytes of an `Any` are not written; a strict writer refuses them.
 //!
 //! JSON of the wrong kind, such as a number instead of a string or `null` in a list, is an error even for a
-//! lenient reader, as the conformance suite requires.
+//! lenient reader, as the conformance suite requires. Only in [responses over
+//! REST](crate::transcode::Encoded::response) it costs no more than the member.
 //!
 //! # Limits
 //!

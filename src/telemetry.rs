@@ -45,6 +45,7 @@
 //! |---|---|---|
 //! | `WARN` | `eset_protect::auth` | a login was refused and needs attention |
 //! | `WARN` | `eset_protect::call` | no retry because the service is unhealthy ([`RetryThrottle`](crate::RetryThrottle)) |
+//! | `WARN` | `eset_protect::wire` | a member of a response over REST has another type than documented and was left out ([`Encoded::response`](crate::transcode::Encoded::response)) |
 //! | `WARN` | `eset_protect::wire` | a server closed a connection because of too many pings ([`ClientBuilder::keep_alive_interval`](crate::ClientBuilder::keep_alive_interval)) |
 //! | `INFO` | `eset_protect::call` | a retry, with its reason and wait; a token that the service refused |
 //! | `INFO` | `eset_protect::auth` | a login that failed for another reason |

@@ -34,6 +34,8 @@ pub(crate) struct Options {
     pub strict_writing: bool,
     /// Whether to write fields without presence that have their default value.
     pub emit_defaults: bool,
+    /// Members with another JSON type than their field are like members that the schema does not have.
+    pub keep_misfits: bool,
 }
 
 /// The flags that every field checks. They need no drop, so a check is a single load.
@@ -56,7 +58,12 @@ struct Context {
 thread_local! {
     static FLAGS: Flags = const {
         Flags {
-            options: Cell::new(Options { strict: false, strict_writing: false, emit_defaults: false }),
+            options: Cell::new(Options {
+                strict: false,
+                strict_writing: false,
+                emit_defaults: false,
+                keep_misfits: false,
+            }),
             collecting: Cell::new(false),
             any_depth: Cell::new(0),
             buffered: Cell::new(0),
@@ -83,6 +90,11 @@ impl Options {
     /// These options, to read JSON stored in bytes. It passed a reader before, so it is read leniently.
     pub(crate) fn reading_stored(self) -> Self {
         Self { strict: false, ..self }
+    }
+
+    /// These options, to read a response of which some members may not have the type of their field.
+    pub(crate) fn keeping_misfits(self) -> Self {
+        Self { keep_misfits: !self.strict, ..self }
     }
 
     /// These options, with defaults in the JSON.
@@ -256,6 +268,13 @@ fn kept() -> usize {
 #[inline]
 pub(crate) fn mark(preserves: bool) -> usize {
     if preserves { kept() } else { 0 }
+}
+
+/// Drops everything kept since `mark`.
+pub(super) fn forget(preserves: bool, mark: usize) {
+    if preserves {
+        drop(take_kept(mark));
+    }
 }
 
 /// Prefixes everything kept since `mark` with `segment`.

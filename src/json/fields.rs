@@ -9,14 +9,22 @@ use serde_json::{Error, Result};
 use super::codec::{Codec, read_nullable};
 use super::compact::Compact;
 use super::parser::Object;
+use super::unknown::skip_misfit;
 use super::{context, path};
 
-/// Reads the value of a field; `None` for `null`.
+/// Reads the value of a field; `None` for `null`, and for a misfit that is kept.
 fn read_value<C: Codec>(object: &mut Object<'_, '_>, name: &str) -> Result<Option<C::Value>> {
-    let mark = context::mark(C::PRESERVES);
-    let value = read_nullable::<C>(object.value()).map_err(|error| path::at_field(name, &error))?;
-    context::prefix(C::PRESERVES, mark, &name);
-    Ok(value)
+    let (start, mark) = (object.value().mark(), context::mark(C::PRESERVES));
+    match read_nullable::<C>(object.value()) {
+        Ok(value) => {
+            context::prefix(C::PRESERVES, mark, &name);
+            Ok(value)
+        }
+        Err(error) => {
+            context::forget(C::PRESERVES, mark);
+            skip_misfit(object, start, name, &error).map(|()| None)
+        }
+    }
 }
 
 fn unset<T>(slot: &Option<T>, name: &'static str) -> Result<()> {

@@ -34,6 +34,21 @@ pub struct Parser<'de> {
     messages: u8,
 }
 
+/// A position to return to.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    at: usize,
+    levels: u8,
+    messages: u8,
+}
+
+impl Mark {
+    /// Whether it is in a message inside the outermost one.
+    pub(crate) fn is_inside(self) -> bool {
+        self.messages < MAX_MESSAGES
+    }
+}
+
 impl<'de> Parser<'de> {
     pub(crate) fn new(text: &'de str) -> Self {
         Self { text, at: 0, levels: MAX_DEPTH, messages: MAX_MESSAGES }
@@ -46,6 +61,16 @@ impl<'de> Parser<'de> {
             None => Ok(value),
             Some(_) => Err(self.at_position(self.syntax())),
         }
+    }
+
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { at: self.at, levels: self.levels, messages: self.messages }
+    }
+
+    /// Returns to a mark, after an error.
+    pub(crate) fn rewind(&mut self, Mark { at, levels, messages }: Mark) {
+        (self.at, self.levels, self.messages) = (at, levels, messages);
     }
 
     /// Adds the position to an error that has none.
@@ -324,6 +349,17 @@ impl<'de> Object<'_, 'de> {
     #[inline]
     pub(crate) fn value(&mut self) -> &mut Parser<'de> {
         self.parser
+    }
+
+    /// Marks the position before the next member.
+    pub(crate) fn mark(&self) -> (Mark, bool) {
+        (self.parser.mark(), self.is_first)
+    }
+
+    /// Returns to a mark, after an error.
+    pub(crate) fn rewind(&mut self, (mark, is_first): (Mark, bool)) {
+        self.parser.rewind(mark);
+        self.is_first = is_first;
     }
 }
 

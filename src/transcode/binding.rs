@@ -82,8 +82,15 @@ impl Encoded {
     }
 
     /// Decodes the body of the response to this request. An empty body is a response without any set field,
-    /// if the response has no fields or the body is a single field. U+FFFD replaces what is not Unicode, such as
-    /// half of a surrogate pair in the name of a Windows file: one such name must not cost a whole list.
+    /// if the response has no fields or the body is a single field.
+    ///
+    /// One odd item must not cost a whole list:
+    ///
+    /// * U+FFFD replaces what is not Unicode, such as half of a surrogate pair in the name of a Windows file.
+    /// * A member of a message in the response that has another type than documented, such as a list of objects instead of
+    ///   strings, is left out like a member that is not known, and an event `WARN` names it. An [`Any`](crate::wkt::Any)
+    ///   with such a member keeps its JSON, and unpacking it is an error. Members of the response itself, such as
+    ///   `nextPageToken`, must have their type, and in a scope of a strict [`Reader`](protojson::Reader) all must.
     ///
     /// # Errors
     ///
@@ -100,9 +107,32 @@ impl Encoded {
         body: &[u8],
     ) -> Result<T, TranscodeError> {
         self.read_unicode(fields, read, body).or_else(|error| {
-            let replaced = protojson::replace_non_unicode(body).ok_or(error)?;
-            self.read_unicode(fields, read, replaced.as_bytes())
+            let replaced = protojson::replace_non_unicode(body);
+            let Some(replaced) = replaced.as_deref().map(str::as_bytes) else {
+                return self.read_misfits(fields, read, body, &error);
+            };
+            self.read_unicode(fields, read, replaced)
+                .or_else(|error| self.read_misfits(fields, read, replaced, &error))
         })
+    }
+
+    /// Decodes what failed with this error, without the members that have another type than documented.
+    fn read_misfits<T: Default>(
+        &self,
+        fields: &'static [Field],
+        read: Read<'_, T>,
+        body: &[u8],
+        error: &TranscodeError,
+    ) -> Result<T, TranscodeError> {
+        let _options = context::options().keeping_misfits().apply();
+        let response = self.read_unicode(fields, read, body)?;
+        // Without the keys of maps, which are data.
+        let field = error.field().split("[\"").next();
+        tracing::warn!(
+            target: "eset_protect::wire",
+            field, "a member of a response has another type than documented and was left out"
+        );
+        Ok(response)
     }
 
     fn read_unicode<T: Default>(

@@ -11,6 +11,7 @@ use crate::json::embedded::{only_value, read_buffered, read_message};
 use crate::json::members::Members;
 use crate::json::parser::{Object, Parser};
 use crate::json::path;
+use crate::json::unknown::is_misfit;
 use crate::proto::eset_protect::v1::UnknownAny;
 
 /// Reads an `Any`.
@@ -64,8 +65,16 @@ fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any> {
 
 /// Reads the members after `@type`.
 fn typed(type_url: String, object: &mut Object<'_, '_>) -> Result<Any> {
+    let start = object.mark();
     let value = match TypeRegistry::in_scope(name_of(&type_url)) {
-        Some(known) => read_message(&known.message_type, object).map(Payload::Known),
+        Some(known) => match read_message(&known.message_type, object) {
+            // Nothing of it gets lost, and whoever unpacks it learns what is wrong.
+            Err(error) if is_misfit(&error) => {
+                object.rewind(start);
+                unregistered(object)
+            }
+            read => read.map(Payload::Known),
+        },
         None => unregistered(object),
     };
     match value {

@@ -46,18 +46,20 @@ pub(crate) fn write(message_type: &MessageType, message: &Bytes, json: &mut Comp
     })
 }
 
-/// Writes it with its members. Those that the type has by now become fields.
+/// Writes it with its members. Those that the type has by now become fields, unless one has another type than its
+/// field: then all of them are put back as they are.
 fn write_with(
     message_type: &MessageType,
     own: &[u8],
     UnknownMembers { members }: &UnknownMembers,
     json: &mut Compact,
 ) -> Result<()> {
-    let (message, members) =
-        merge(own, message_type, members).map_err(|problem| match problem {
-            Problem::Bytes(error) => Error::custom(error),
-            Problem::Json(problem) => Error::custom(problem),
-        })?;
+    let (message, members) = match merge(own, message_type, members) {
+        Ok(merged) => merged,
+        Err(Problem::Json(_)) if !context::writes_strictly() => (own.to_vec(), members.clone()),
+        Err(Problem::Json(problem)) => return Err(Error::custom(problem)),
+        Err(Problem::Bytes(error)) => return Err(Error::custom(error)),
+    };
     let own = Compact::text(|own| (message_type.write)(&message.into(), own))?;
     patch(&members).map_err(Error::custom)?.write_object(&own, None, json)
 }

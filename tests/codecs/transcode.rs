@@ -5,6 +5,7 @@ mod bodies;
 mod codec;
 mod every_rpc;
 mod hostile;
+mod misfits;
 mod queries;
 mod random;
 mod routes;

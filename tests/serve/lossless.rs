@@ -1,4 +1,4 @@
-//! Members that the `.proto` files do not have pass between REST and REST.
+//! Members that the `.proto` files do not have, or have with another type, pass between REST and REST.
 
 use bytes::Bytes;
 use eset_protect::Wire;
@@ -54,6 +54,10 @@ fn page() -> Value {
                 "@type": "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan",
                 "depth": 3,
             }}},
+            {"uuid": "d", "displayName": ["D"], "triggers": "daily", "versionId": {"x": 1}, "targets": {
+                "devicesUuids": [{"uuid": "x"}],
+                "deviceGroupsUuids": ["y"],
+            }},
         ],
         "estimate": 12_345_678_901_234_567_890_u64,
         "~/": {"nested": [1.0, null, {"x": 1e-7}]},
@@ -74,8 +78,10 @@ async fn responses_keep_members_that_the_types_do_not_have() {
 
         let mut grpc = DeviceTasksClient::connect(endpoint).await.unwrap();
         let found = grpc.list_tasks(ListTasksRequest::default()).await.unwrap().into_inner();
-        assert_eq!(found.tasks.len(), 3);
+        assert_eq!(found.tasks.len(), 4);
         assert_eq!(found.tasks[0].display_name, "A");
+        let groups = found.tasks[3].targets.as_ref().map(|it| it.device_groups_uuids.as_slice());
+        assert_eq!(groups, Some(&["y".to_owned()][..]));
     }
 }
 

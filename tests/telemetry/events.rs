@@ -9,6 +9,7 @@ use tracing::Level;
 
 use crate::capture::Capture;
 use crate::fixture::{BOTH, builder, client, emulator};
+use crate::support::scripted::{Scripted, ok};
 
 async fn list(client: &Client) -> Result<(), eset_protect::Error> {
     client.device_tasks().list_tasks(ListTasksRequest::default()).await.map(drop)
@@ -82,6 +83,20 @@ async fn what_is_not_tried_again_says_why() {
     let call = client.device_tasks().list_tasks(ListTasksRequest::default());
     call.timeout(std::time::Duration::from_millis(900)).await.unwrap_err();
     assert_eq!(capture.events().pop().unwrap().fields["why"], "no_time");
+}
+
+#[tokio::test]
+async fn a_member_of_another_type_than_documented_is_a_warning() {
+    let page = r#"{"tasks":[{"uuid":"a"},{"uuid":"b","displayName":["secret"]}]}"#;
+    let server = Scripted::start([]).await.otherwise(ok(page));
+    let client = Client::builder(&server.endpoint()).wire(Wire::Rest).connect_lazy().unwrap();
+    let (capture, _guard) = Capture::begin();
+    let page = client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap();
+    assert_eq!(page.tasks.len(), 2);
+    let event = capture.events().remove(0);
+    assert_eq!((event.level, event.span), (Level::WARN, Some("call")));
+    assert_eq!(event.fields["field"], "tasks[1].displayName");
+    assert!(!format!("{event:?}").contains("secret"));
 }
 
 #[tokio::test]
