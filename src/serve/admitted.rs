@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
 
@@ -17,7 +16,8 @@ use crate::call::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::server::deadline::Deadline;
-use crate::transcode::{Encoded, TranscodeError};
+use crate::server::metadata::remove_foreign;
+use crate::transcode::TranscodeError;
 use crate::wkt::TypeRegistry;
 
 /// A call that its caller may make, and where it goes.
@@ -52,6 +52,13 @@ impl Admitted {
         }
     }
 
+    /// Returns what the request is about, for the audit log.
+    fn target(&self, message: &Bytes) -> Result<Target, TranscodeError> {
+        let HostedRpc { spec, types, .. } = self.rpc;
+        let encoded = self.type_registry().scope(|| types.to_http(message, spec.http))?;
+        Ok(Target::of(&encoded))
+    }
+
     /// Describes the call for the audit log.
     pub(super) fn described(&self, target: Target) -> audit::Call {
         let path = self.rpc.spec.path;
@@ -67,36 +74,24 @@ impl Admitted {
         }
     }
 
-    /// Forwards a call by its encoded messages.
+    /// Forwards the call by its encoded messages, after its entry in the audit log if it changes something; or only checks
+    /// it.
     pub(super) async fn forward(
         self,
         request: tonic::Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let mut result = self.send(metadata.into_headers(), message).await;
-        if let Ok(response) = &mut result {
-            crate::server::metadata::remove_foreign(response.metadata_mut());
-        }
-        result
-    }
-
-    /// Makes the call, after its entry in the audit log if it changes something; or only checks it.
-    async fn send(&self, headers: HeaderMap, message: Bytes) -> Result<Response<Bytes>, Status> {
         let HostedRpc { spec, types, .. } = self.rpc;
         let Identified { caller, own_token, .. } = &self.identified;
         let own_header = own_token.as_ref().map(|own| own.header.clone());
-        let metadata = metadata::for_upstream(headers, own_header)?;
-        let encode = || self.type_registry().scope(|| types.to_http(&message, spec.http));
-        let is_dry_run = caller.rules.is_dry_run(spec);
+        let metadata = metadata::for_upstream(metadata.into_headers(), own_header)?;
+        if caller.rules.is_dry_run(spec) {
+            return Err(Box::pin(self.dry_run(message)).await);
+        }
         let entry = match &self.audit {
-            Some(log) if rules::is_write(spec) && !is_dry_run => {
-                let target = encode().map(|encoded| Target::of(&encoded)).unwrap_or_default();
-                let begun = log.begin(self.described(target));
+            Some(log) if rules::is_write(spec) => {
+                let begun = log.begin(self.described(self.target(&message).unwrap_or_default()));
                 Some(self.deadline.limit(Box::pin(begun)).await??)
-            }
-            _ if is_dry_run => {
-                let encoded = encode();
-                return Err(Box::pin(self.dry_run(message, encoded)).await);
             }
             _ => None,
         };
@@ -119,7 +114,10 @@ impl Admitted {
         let problem = error.and_then(|error| Problem::of(error, attempted));
         self.tenant.health.record(error, problem);
         let may_have_run = error.is_none_or(Error::may_have_executed);
-        let result = result.map_err(|error| failure::status(error, problem, &self.tenant.name));
+        let mut result = result.map_err(|error| failure::status(error, problem, &self.tenant.name));
+        if let Ok(response) = &mut result {
+            remove_foreign(response.metadata_mut());
+        }
         if let Some(entry) = entry {
             entry.end(result.as_ref().map(Response::metadata), may_have_run);
         }
@@ -127,9 +125,9 @@ impl Admitted {
     }
 
     /// Returns the answer to a call that is only checked.
-    async fn dry_run(&self, message: Bytes, encoded: Result<Encoded, TranscodeError>) -> Status {
-        let target = match encoded {
-            Ok(encoded) => Target::of(&encoded),
+    async fn dry_run(&self, message: Bytes) -> Status {
+        let target = match self.target(&message) {
+            Ok(target) => target,
             Err(error) => return Status::invalid_argument(error.to_string()),
         };
         if let Err(problems) = self.type_registry().scope(|| (self.rpc.check)(message)) {

@@ -142,10 +142,7 @@ pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
                     | "www-authenticate"
             )
     };
-    let names: Vec<_> = metadata.as_ref().keys().filter(is_foreign).cloned().collect();
-    for name in names {
-        metadata.as_mut().remove(name);
-    }
+    remove(metadata.as_mut(), is_foreign);
 }
 
 /// Returns the metadata of a request, without other headers that are not for the RPC. Base64 values (`-bin`) stay
@@ -162,24 +159,19 @@ pub(super) fn to_headers(metadata: MetadataMap) -> HeaderMap {
     kept(metadata.into_headers(), |_| false)
 }
 
-fn kept(headers: HeaderMap, is_other: impl Fn(&HeaderName) -> bool) -> HeaderMap {
+fn kept(mut headers: HeaderMap, is_other: impl Fn(&HeaderName) -> bool) -> HeaderMap {
     let lists = headers.get_all(header::CONNECTION).into_iter();
     let options = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
     // Headers that `connection` names end with this connection, too (RFC 9110, 7.6.1).
     let of_connection: Vec<_> =
         options.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
-    let is_kept =
-        |name: &HeaderName| !is_of_http(name) && !is_other(name) && !of_connection.contains(name);
-    let mut kept = HeaderMap::new();
-    let mut current = None;
-    for (name, value) in headers {
-        // The further values of a header come without its name.
-        if let Some(name) = name {
-            current = is_kept(&name).then_some(name);
-        }
-        if let Some(name) = &current {
-            kept.append(name, value);
-        }
+    remove(&mut headers, |name| is_of_http(name) || is_other(name) || of_connection.contains(name));
+    headers
+}
+
+fn remove(headers: &mut HeaderMap, is_removed: impl Fn(&&HeaderName) -> bool) {
+    let names: Vec<_> = headers.keys().filter(is_removed).cloned().collect();
+    for name in names {
+        headers.remove(name);
     }
-    kept
 }

@@ -34,8 +34,8 @@ use crate::server::notifier::Notifier;
 ///
 /// Callers with [`Identity::OwnToken`](crate::serve::Identity::OwnToken) could fill the disk with made-up tokens. So all
 /// tokens that their upstream has not accepted yet have 4 MB of the log at once, some 5,000 calls, and 1 kB a second.
-/// Beyond that their calls that change something fail with `RESOURCE_EXHAUSTED` and are not sent. Any successful call of
-/// a token, such as one that changes nothing, takes it out of this.
+/// Beyond that their calls that change something fail with `RESOURCE_EXHAUSTED` and are not sent. This is over for a token
+/// once a call with it has succeeded, such as one that changes nothing.
 ///
 /// While the disk is full, the `end` of calls that had begun is kept and tried again every second, until there is room.
 /// So a `begin` without an `end` means that the server was killed, or stopped before there was room: then the operator

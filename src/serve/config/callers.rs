@@ -64,22 +64,20 @@ pub(super) fn caller(
         let expected = "expected tls.client_authorities, which issue the certificates of callers";
         return Err(source.at(&format!("{place}.certificate"), &span, &expected));
     }
+    let patterns = |key: &str, texts: &[Spanned<String>]| {
+        let key = format!("{place}.{key}");
+        texts.iter().map(|text| pattern(source, &key, text)).collect::<Result<Vec<_>, _>>()
+    };
     let mut rules = Rules::new().read_only(table.read_only);
     if let Some(allow) = &table.allow {
         if allow.as_ref().is_empty() {
             let expected = "at least one RPC; without `allow`, all are allowed";
             return Err(source.wrong(&format!("{place}.allow"), allow, expected));
         }
-        for text in allow.as_ref() {
-            rules = rules.allow(pattern(source, &format!("{place}.allow"), text)?);
-        }
+        rules = patterns("allow", allow.as_ref())?.into_iter().fold(rules, Rules::allow);
     }
-    for text in &table.deny {
-        rules = rules.deny(pattern(source, &format!("{place}.deny"), text)?);
-    }
-    for text in &table.dry_run {
-        rules = rules.dry_run(pattern(source, &format!("{place}.dry_run"), text)?);
-    }
+    rules = patterns("deny", &table.deny)?.into_iter().fold(rules, Rules::deny);
+    rules = patterns("dry_run", &table.dry_run)?.into_iter().fold(rules, Rules::dry_run);
     let mut caller = Caller::new(name, identity).rules(rules);
     for tenant in &table.tenants {
         if caller.may_use(tenant.as_ref()) {

@@ -1,6 +1,5 @@
 //! The keys of an issuer of tokens.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +47,7 @@ enum Source {
 }
 
 /// A public key.
+#[derive(Debug)]
 pub(super) struct Key {
     id: Option<String>,
     pub(super) algorithm: Algorithm,
@@ -87,12 +87,6 @@ impl Key {
             let key = DecodingKey::from_jwk(jwk).ok()?;
             Some(Self { id: common.key_id.clone(), algorithm: *algorithm, key })
         })
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?}", self.algorithm, self.id)
     }
 }
 
@@ -169,13 +163,14 @@ fn parse(json: &[u8]) -> Result<Arc<[Key]>, Error> {
     Ok(keys)
 }
 
+#[derive(Debug)]
 struct Fetched {
     uri: Uri,
     http: HttpClient,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     set: Option<(Arc<[Key]>, Instant)>,
     /// When the last request for the set began.
@@ -270,11 +265,5 @@ impl Fetched {
             return Err(format!("HTTP status {}", answer.status));
         }
         parse(&answer.body).map_err(|error| error.message().to_owned())
-    }
-}
-
-impl fmt::Debug for Fetched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fetched").field("uri", &self.uri).finish_non_exhaustive()
     }
 }
