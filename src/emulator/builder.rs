@@ -8,14 +8,14 @@ use prost::{Message, Name};
 
 use super::api::{Api, Methods};
 use super::auth::Auth;
-use super::clock::{Clock, SystemClock};
+use super::clock::Clock;
 use super::environment::Environment;
 use super::error::EmulatorError;
 use super::faults::Faults;
-use super::fleet::{Device, Fleet};
+use super::fleet::Device;
 use super::hosted::Hosted;
-use super::ids::{IdSource, RandomIds};
-use super::pace::{Outcome, OutcomeRule, Pace};
+use super::ids::IdSource;
+use super::pace::{Outcome, Pace};
 use super::paging::PageLimits;
 use super::store::{Change, Store};
 use super::{Emulator, gate, seed, special};
@@ -23,7 +23,6 @@ use crate::automation::v1::DeviceTask;
 use crate::rpc::Deployment;
 use crate::server::notifier::Notifier;
 use crate::server::{AllServices, ConnectionLimits, Origin, Services};
-use crate::wkt::TypeRegistry;
 
 /// The default maximum size of a store's rows, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -34,16 +33,12 @@ type Given = (String, Vec<u8>);
 /// Settings of an [`Emulator`]. By default it is empty, in memory, and has the limits of the cloud.
 pub struct Builder {
     data_dir: Option<PathBuf>,
-    clock: Box<dyn Clock>,
-    ids: Box<dyn IdSource>,
-    devices: Vec<Device>,
-    pace: Pace,
-    outcome: Option<OutcomeRule>,
+    environment: Environment,
+    /// Those of the deployment, unless they are set.
     pages: Option<PageLimits>,
     max_bytes: u64,
     seed: bool,
     seed_devices: usize,
-    strict: bool,
     resources: Vec<Given>,
     hosted: Vec<Hosted>,
     gate: gate::Settings,
@@ -61,16 +56,11 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             data_dir: None,
-            clock: Box::new(SystemClock),
-            ids: Box::new(RandomIds),
-            devices: Vec::new(),
-            pace: Pace::default(),
-            outcome: None,
+            environment: Environment::default(),
             pages: None,
             max_bytes: MAX_BYTES,
             seed: false,
             seed_devices: seed::DEVICES,
-            strict: false,
             resources: Vec::new(),
             hosted: vec![Hosted::of::<AllServices>()],
             gate: gate::Settings::default(),
@@ -94,28 +84,28 @@ impl Builder {
     /// Sets the clock: [`SystemClock`] by default. Share a [`ManualClock`](super::ManualClock) in an `Arc`.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.environment.clock = Box::new(clock);
         self
     }
 
     /// Sets the source of identifiers: [`RandomIds`] by default.
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource) -> Self {
-        self.ids = Box::new(ids);
+        self.environment.ids = Box::new(ids);
         self
     }
 
     /// Adds a device to the fleet, or replaces the device with the same UUID, even one of the seed.
     #[must_use]
     pub fn device(mut self, device: Device) -> Self {
-        self.devices.push(device);
+        self.environment.fleet.add(device);
         self
     }
 
     /// Sets how long runs take, starting with the next triggered one.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = pace;
+        self.environment.pace = pace;
         self
     }
 
@@ -127,7 +117,7 @@ impl Builder {
         mut self,
         rule: impl Fn(&DeviceTask, &str) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        self.outcome = Some(Arc::new(rule));
+        self.environment.outcome = Some(Arc::new(rule));
         self
     }
 
@@ -183,7 +173,7 @@ impl Builder {
     /// `eset-protect emulator` turns it on.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
+        self.environment.strict = strict;
         self
     }
 
@@ -293,33 +283,22 @@ impl Builder {
         let failed = |reason| EmulatorError::Store { reason };
         let notifier = self.notifier.clone();
         let store = Store::open(self.data_dir.as_deref(), self.max_bytes, notifier)?;
-        let mut fleet = Fleet::default();
+        let mut environment = self.environment;
         if self.seed {
-            let now = self.clock.now();
-            seed::devices(now).into_iter().for_each(|device| fleet.add(device));
+            environment.fleet.add_others(seed::devices(environment.clock.now()));
         }
-        self.devices.into_iter().for_each(|device| fleet.add(device));
-        let (mut methods, mut types) = (Methods::default(), TypeRegistry::default());
+        let mut methods = Methods::default();
         for hosted in &self.hosted {
-            types = (hosted.register)(types);
+            environment.types = (hosted.register)(environment.types);
             let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
             methods.add(hosted.methods, hosted.check, &pool, special::methods());
         }
         methods.keep(self.gate.deployment);
-        let pages = match self.gate.deployment {
+        environment.pages = self.pages.unwrap_or(match self.gate.deployment {
             Deployment::Cloud => PageLimits::CLOUD,
             Deployment::OnPrem { .. } => PageLimits::ON_PREM,
-        };
-        let mut environment = Environment {
-            clock: self.clock,
-            ids: Box::<seed::SeedIds>::default(),
-            fleet,
-            pace: self.pace,
-            outcome: self.outcome,
-            pages: self.pages.unwrap_or(pages),
-            types,
-            strict: self.strict,
-        };
+        });
+        let ids = std::mem::replace(&mut environment.ids, Box::<seed::SeedIds>::default());
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {
                 return Ok(());
@@ -334,7 +313,7 @@ impl Builder {
         if self.seed || !self.resources.is_empty() {
             store.write(&environment, fill).map_err(|failure| failed(failure.to_string()))?;
         }
-        environment.ids = self.ids;
+        environment.ids = ids;
         let api = Api {
             store: Arc::new(store),
             environment: Arc::new(environment),
@@ -349,13 +328,13 @@ impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
             .field("data_dir", &self.data_dir)
-            .field("devices", &self.devices)
-            .field("pace", &self.pace)
+            .field("fleet", &self.environment.fleet)
+            .field("pace", &self.environment.pace)
             .field("pages", &self.pages)
             .field("max_bytes", &self.max_bytes)
             .field("seed", &self.seed)
             .field("seed_devices", &self.seed_devices)
-            .field("strict", &self.strict)
+            .field("strict", &self.environment.strict)
             .field("gate", &self.gate)
             .finish_non_exhaustive()
     }

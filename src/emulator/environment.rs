@@ -1,8 +1,8 @@
 //! What influences calls besides the store: time, identifiers and devices.
 
-use super::clock::Clock;
+use super::clock::{Clock, SystemClock};
 use super::fleet::Fleet;
-use super::ids::IdSource;
+use super::ids::{IdSource, RandomIds};
 use super::pace::{Outcome, OutcomeRule, Pace};
 use super::paging::PageLimits;
 use crate::automation::v1::DeviceTask;
@@ -20,6 +20,21 @@ pub(crate) struct Environment {
     pub(crate) types: TypeRegistry,
     /// Whether requests are refused that are wrong in any way.
     pub(crate) strict: bool,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            clock: Box::new(SystemClock),
+            ids: Box::new(RandomIds),
+            fleet: Fleet::default(),
+            pace: Pace::default(),
+            outcome: None,
+            pages: PageLimits::CLOUD,
+            types: TypeRegistry::default(),
+            strict: false,
+        }
+    }
 }
 
 impl Environment {

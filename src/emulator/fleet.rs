@@ -80,6 +80,13 @@ impl Fleet {
         self.0.insert(device.uuid.clone(), device);
     }
 
+    /// Adds the devices whose UUIDs are not taken.
+    pub(crate) fn add_others(&mut self, devices: impl IntoIterator<Item = Device>) {
+        for device in devices {
+            self.0.entry(device.uuid.clone()).or_insert(device);
+        }
+    }
+
     /// Whether this device is in the fleet.
     pub(crate) fn has(&self, device: &str) -> bool {
         self.0.contains_key(device)
