@@ -15,7 +15,7 @@ fn every_format_shows_the_same_items() {
     let documents = list(&["-o", "yaml"]);
     let documents = documents.split("---\n").skip(1);
     let documents: Vec<Value> =
-        documents.map(|document| serde_norway::from_str(document).unwrap()).collect();
+        documents.map(|document| serde_saphyr::from_str(document).unwrap()).collect();
     assert_eq!(documents, tasks);
     let uuids: Vec<_> = tasks.iter().map(|task| task["uuid"].as_str().unwrap()).collect();
     let names = list(&["-o", "name"]);

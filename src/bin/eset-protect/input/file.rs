@@ -72,11 +72,6 @@ pub fn read_text(flag: &str, path: &Path) -> Result<String, Failure> {
     decode(&read(flag, path)?).map_err(|problem| wrong(flag, path, &problem))
 }
 
-/// Refuses JSON in which an object has a member twice, since one of the two would be lost.
-pub fn refuse_duplicates(json: &str) -> serde_json::Result<()> {
-    serde_json::from_str::<serde_norway::Value>(json).map(drop)
-}
-
 /// Reads a byte more than is allowed.
 fn read_to_end(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

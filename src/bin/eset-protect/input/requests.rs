@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_norway::Value;
 
 use super::file::read_text;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::request::{Request, expected, without_position};
+use crate::yaml;
 
 /// The requests of an input.
 #[derive(Debug)]
@@ -82,9 +82,9 @@ type Parts = Vec<(String, Box<RawValue>)>;
 /// Returns the documents of YAML, in which each may be an array.
 fn documents(text: &str) -> Result<Parts, String> {
     let mut parts = Vec::new();
-    for (number, document) in (1..).zip(serde_norway::Deserializer::from_str(text)) {
-        let values = match Value::deserialize(document).map_err(|error| error.to_string())? {
-            Value::Sequence(elements) => elements,
+    for (number, document) in (1..).zip(yaml::documents(text)?) {
+        let values = match document {
+            Value::Array(elements) => elements,
             value => vec![value],
         };
         for value in values {

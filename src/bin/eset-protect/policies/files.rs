@@ -12,6 +12,7 @@ use eset_protect::rollout::Tenant;
 use crate::failure::{self, Failure};
 use crate::input::{self, refuse_duplicates};
 use crate::whole_file::{self, Readers};
+use crate::yaml;
 
 /// Reads a policy from a file: YAML or JSON as `policies export` writes it, or a Web Console export.
 pub fn read(flag: &str, path: &Path) -> Result<PolicyFile, Failure> {
@@ -32,19 +33,9 @@ pub fn parse(flag: &str, path: &Path, content: &[u8]) -> Result<PolicyFile, Fail
     // JSON is read as JSON, since YAML would change its numbers.
     if text.trim_start().starts_with('{') {
         refuse_duplicates(&text).map_err(|error| wrong(&error))?;
-        return serde_json::from_str(&text).map_err(|error| match yaml_error(&text) {
-            Some(error) => wrong(&error),
-            None => wrong(&error),
-        });
+        return serde_json::from_str(&text).map_err(|error| wrong(&error));
     }
-    serde_norway::from_str::<serde_norway::Value>(&text).map_err(|error| wrong(&error))?;
-    serde_norway::from_str(&text).map_err(|error| wrong(&error))
-}
-
-/// What is wrong with JSON, read as YAML, whose errors name the member.
-fn yaml_error(json: &str) -> Option<serde_norway::Error> {
-    serde_norway::from_str::<serde_norway::Value>(json).ok()?;
-    serde_norway::from_str::<PolicyFile>(json).err()
+    yaml::read(&text).map_err(|error| wrong(&error))
 }
 
 /// Whether this names a file rather than a policy of the tenant.
