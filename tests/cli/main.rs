@@ -30,6 +30,7 @@ mod outputs;
 mod policies;
 mod policies_as_code;
 mod profiles;
+mod prompts;
 mod rollouts;
 mod safety;
 mod serve;

@@ -137,6 +137,98 @@ fn unknown_columns_are_named() {
     assert!(error.contains("possible values: table, wide, json, yaml, csv, name"), "{error}");
 }
 
+/// The command's own rows are printed as all others are.
+#[test]
+fn settings_of_policies_have_every_format() {
+    let server = Server::seeded();
+    let policies = server.run(&["policies", "list", "-o", "csv", "--columns", "uuid,builtIn"]).ok();
+    let policy = policies.lines().find_map(|line| line.strip_suffix(',')).unwrap();
+    let name = server.run(&["policies", "get", policy, "--jq", ".policy.displayName"]).ok();
+    let run = |verb: &[&str], args: &[&str]| server.run(&[&["policies"], verb, args].concat());
+    let effective = ["effective", "--device", DEVICE];
+    let shown = run(&["show", policy], &[]).ok();
+    let (path, value) = shown.lines().next().unwrap().split_once(" = ").unwrap();
+    let all: std::collections::BTreeMap<String, String> =
+        run(&["show", policy], &["-o", "json"]).json();
+    assert_eq!(all[path], value);
+    let yaml = run(&["show", policy], &["-o", "yaml"]).ok();
+    assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), serde_json::json!(all));
+    let jq = run(&["show", policy], &["--jq", "keys[]"]).ok();
+    let mut paths: Vec<_> = all.keys().map(|path| path.replace(['"', '\\'], "")).collect();
+    let mut keys: Vec<_> = jq.lines().map(|path| path.replace(['"', '\\'], "")).collect();
+    (paths.sort(), keys.sort());
+    assert_eq!(keys, paths);
+    let csv = run(&["show", policy], &["-o", "csv"]).ok();
+    assert!(csv.starts_with("PATH,VALUE\r\n") && csv.lines().count() == all.len() + 1, "{csv}");
+    let names = run(&["show", policy], &["-o", "name"]).ok();
+    assert_eq!(names.lines().count(), all.len(), "{names}");
+    for (verb, header) in [
+        (&["show", policy][..], "PATH"),
+        (&["search", path], "DISPLAY NAME"),
+        (&effective, "SOURCE POLICY"),
+    ] {
+        let path = match header {
+            "PATH" => "path",
+            "DISPLAY NAME" => "displayName",
+            _ => "source.policy",
+        };
+        let column = run(verb, &["-o", "csv", "--columns", path]).ok();
+        assert!(column.starts_with(&format!("{header}\r\n")), "{column}");
+        assert!(column.lines().count() > 1, "{column}");
+        let table = run(verb, &["--sort", "path", "--columns", "path"]).ok();
+        let rows: Vec<_> = table.lines().skip(1).map(str::to_lowercase).collect();
+        assert!(rows.is_sorted(), "{table}");
+        let error = run(verb, &["--columns", "nothing"]).fails(2);
+        assert!(error.contains("--columns: \"nothing\": expected one of "), "{error}");
+        for (args, count) in [(&["--jq", "."][..], 1), (&["-o", "yaml"], 1), (&["-o", "wide"], 2)] {
+            assert!(run(verb, args).ok().lines().count() >= count, "{verb:?} {args:?}");
+        }
+    }
+    let found: Vec<Value> = run(&["search", path], &["--json"]).json_lines();
+    assert!(found.iter().any(|it| it["displayName"] == name.trim_end()), "{found:?}");
+    let error = run(&["show", policy], &["--sort", "path", "--json"]).fails(2);
+    assert!(error.contains("--sort: expected --output table, wide, csv or name"), "{error}");
+    let error = run(&["show", policy, "--tree"], &["--json"]).fails(2);
+    assert!(error.contains("--tree: expected --output table"), "{error}");
+
+    let copy = run(&["clone", policy, "--name", "Copy"], &["-o", "name"]).ok();
+    for (args, expected) in [
+        (&["-o", "csv"][..], "PATH,A,B\r\nname,"),
+        (&["--jq", ".b"], "\"Copy\"\n"),
+        (&["--columns", "b"], "B\n\"Copy\"\n"),
+        (&["-o", "name"], "name\n"),
+    ] {
+        let ran = run(&["diff", policy, copy.trim()], args);
+        let out = String::from_utf8(ran.out).unwrap();
+        assert!(ran.code == 2 && out.starts_with(expected), "{args:?}: {out}{}", ran.err);
+    }
+    let copy: Value = run(&["clone", policy, "--name", "Copy"], &["-o", "json"]).json();
+    assert_eq!(copy["policy"]["displayName"], "Copy");
+}
+
+/// A flag that has no effect is refused.
+#[test]
+fn no_flag_is_ignored() {
+    let server = Server::seeded();
+    let list = server.run(&["call", "-o", "csv"]).ok();
+    assert!(list.starts_with("NAME,SUMMARY\r\n"), "{list}");
+    assert!(server.run(&["call", "-o", "name"]).ok().contains("\nDeviceTasks/GetTask\n"));
+    let tasks = server.run(&["tasks", "list", "-o", "name", "--limit", "2"]).ok();
+    for (args, expected) in [
+        (&["policies", "export", "--jq", "."][..], "--jq: --as chooses the form"),
+        (&["policies", "export", "--columns", "a"], "--columns: --as chooses the form"),
+        (&["api", "GET", "/v1/device_tasks", "--sort", "uuid"], "--sort: the order is fixed"),
+        (&["tasks", "get", "-", "--json", "--sort", "uuid"], "--sort: expected --output table"),
+        (&["quarantine", "download", "--to", "x", "--json"], "--json: expected no --to"),
+    ] {
+        let ran = server.run_with(args, tasks.as_bytes());
+        assert!(ran.code == 2 && ran.err.contains(expected), "{args:?}: {}", ran.err);
+    }
+    for args in [&["auth", "status", "--json"][..], &["serve", "-o", "csv"]] {
+        assert!(run(args, b"").fails(2).contains("unexpected argument"), "{args:?}");
+    }
+}
+
 /// A count of nothing is an answer, and so is an empty list.
 #[test]
 fn nothing_is_shown_as_such() {
@@ -198,12 +290,22 @@ fn no_name_controls_a_terminal() {
     let name = "a\u{1b}[31mb\u{202e}c\u{7f}d\te";
     let task = ["--name", name, "--action", "StopManaging", "--device", DEVICE];
     server.run(&[&["tasks", "create"], &task[..]].concat()).ok();
+    let policy = ["policies", "create", "--name", name, "--product", "p", "--data", "-"];
+    let settings = "{\"policy\":{\"format\":\"1\",\"data\":{\"x\":{\"ce_value\":\"\u{202e}\"}}}}";
+    assert_eq!(server.run_with(&policy, settings.as_bytes()).code, 0);
+    let policy = server.run(&["policies", "list", "-o", "name"]).ok();
+    let policy = policy.trim();
     let escaped = r"a\u001b[31mb\u202ec\u007fd";
     for (args, expected) in [
         ("tasks list -o json", escaped),
         ("tasks list --jq .displayName", &format!("{escaped}\te")),
         ("tasks list -o yaml", "displayName"),
         ("api GET /v1/device_tasks --wire rest", escaped),
+        ("policies search x -o json", escaped),
+        ("policies search x", r"a\u{1b}[31mb\u{202e}c"),
+        (&format!("policies show {policy} -o json"), r"\u202e"),
+        (&format!("policies show {policy} -o yaml"), "x"),
+        (&format!("policies show {policy} -o csv"), "x"),
     ] {
         let line = format!("{} {args} 2>/dev/null", env!("CARGO_BIN_EXE_eset-protect"));
         let mut command = Command::new("script");

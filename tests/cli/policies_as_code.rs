@@ -92,7 +92,9 @@ fn set_replaces_a_policy_and_clone_copies_it() {
             .fails(2)
             .contains("there is no setting no.such; --type and --flags add it")
     );
-    assert!(ok(set(&[&new, "--dry-run"])).starts_with("~ replace \"Copy\" "));
+    let dry = set(&[&new, "--dry-run"]);
+    let out = String::from_utf8(dry.out).unwrap();
+    assert!(dry.code == 2 && out.starts_with("~ replace \"Copy\" "), "{out}{}", dry.err);
     ok(set(&[&new]));
     let found = server.run(&["policies", "search", "\"77\""]).ok();
     assert!(found.contains(" Copy: ") && found.lines().count() == 1, "{found}");

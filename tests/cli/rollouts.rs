@@ -96,7 +96,13 @@ fn errors_have_another_code_than_changes() {
     let stage = Stage::new();
     assert_eq!(stage.run(&["plan", "policies"]).code, 2);
     assert_eq!(stage.run(&["apply", "policies", "--dry-run"]).code, 2);
-    for args in [&["plan", "none"][..], &["apply", "none", "--dry-run"], &["plan", "--no-such"]] {
+    for args in [
+        &["plan", "none"][..],
+        &["apply", "none", "--dry-run"],
+        &["plan", "--no-such"],
+        &["apply", "--dry-run", "--no-such"],
+        &["set", MISSING, "a=b", "--dry-run"],
+    ] {
         assert_eq!(stage.run(args).code, 1, "{args:?}");
     }
     stage.write("a.yaml", "name: ' '\n");
@@ -106,7 +112,22 @@ fn errors_have_another_code_than_changes() {
         let error = stage.run(&[&["plan", "policies"][..], &option].concat()).fails(1);
         assert!(error.starts_with("error: --"), "{error}");
     }
-    assert!(stage.run(&["apply", "policies", "--jq", "."]).fails(2).contains("--jq: "));
+}
+
+/// Programs learn what was done, step by step.
+#[test]
+fn steps_are_printed_as_json() {
+    let stage = Stage::new();
+    let steps: Vec<serde_json::Value> =
+        stage.run(&["apply", "policies", "-o", "json"]).json_lines();
+    let created = stage.policies().into_iter().find(|it| it.display_name == "X").unwrap().uuid;
+    let target = serde_json::json!({ "group": GROUP });
+    let create = serde_json::json!({ "step": "create", "policy": "X", "policyUuid": created });
+    let assign = serde_json::json!({ "step": "assign", "policyUuid": created, "target": target });
+    assert_eq!(steps, [create, assign]);
+    stage.write("a.yaml", "name: X\n");
+    let ran = stage.run(&["apply", "policies", "--jq", ".step"]);
+    assert_eq!((ran.code, out(&ran), &*ran.err), (0, "unassign\n", ""));
 }
 
 #[test]
@@ -122,6 +143,13 @@ fn prune_asks_and_deletes_nothing_that_only_moved() {
         let ran = stage.run(&[&["apply", "--prune"], other].concat());
         assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
     }
+    // A saved plan deletes as much.
+    let plan = stage.run(&["plan", "policies", "--prune", "--save", "plan.json"]);
+    assert_eq!(plan.code, 2, "{}", plan.err);
+    let ran = stage.run(&["apply", "--plan", "plan.json"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("There is no terminal to ask on; --yes confirms it"), "{}", ran.err);
+    assert_eq!(stage.policies().len(), before);
     // What is elsewhere in the folder, or ends in upper case, is read.
     stage.run(&["export", "--dir", "policies"]).ok();
     fs::create_dir_all(stage.path("policies/shops/open")).unwrap();

@@ -8,7 +8,7 @@ use eset_protect::Client;
 use tonic::Code;
 
 use crate::calls;
-use crate::connection::{Connection, Login};
+use crate::connection::{Login, Upstream};
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::Output;
@@ -34,7 +34,7 @@ use keyring::Keyring;
 #[command(verbatim_doc_comment)]
 pub struct Auth {
     #[command(flatten)]
-    connection: Connection,
+    connection: Upstream,
     #[command(subcommand)]
     command: Verb,
 }
@@ -82,7 +82,7 @@ impl Auth {
     }
 }
 
-fn login(connection: Connection) -> Result<(), Failure> {
+fn login(connection: Upstream) -> Result<(), Failure> {
     let name = connection.profile_name().unwrap_or(DEFAULT).to_owned();
     let mut config = Config::open()?;
     let Login { mut settings, username, secret } = connection.for_login(verify)?;
@@ -108,27 +108,27 @@ fn login(connection: Connection) -> Result<(), Failure> {
 }
 
 /// Makes a call that changes nothing.
-async fn verify(client: &Client) -> Result<(), Failure> {
+async fn verify(client: Client) -> Result<(), Failure> {
     let method = Method::find("Devices/ListDevices").map_err(Failure::Other)?;
-    match calls::call(client, &method, "{\"pageSize\":1}").await {
+    match calls::call(&client, &method, "{\"pageSize\":1}").await {
         // It is a valid login, whatever it may do.
         Err(Failure::Call(error, _)) if error.code() == Code::PermissionDenied => Ok(()),
         answer => answer.map(drop),
     }
 }
 
-fn status(connection: Connection) -> Result<(), Failure> {
+fn status(connection: Upstream) -> Result<(), Failure> {
     let mut output = Output::new();
     for (name, value) in connection.described()? {
         output.line(&format!("{name:8}  {value}"))?;
     }
     output.flush()?;
-    connection.run(async |client, _| verify(&client).await)?;
+    connection.run(verify)?;
     output.line("status    the server accepts the login")?;
     output.flush()
 }
 
-fn logout(connection: &Connection) -> Result<(), Failure> {
+fn logout(connection: &Upstream) -> Result<(), Failure> {
     let mut config = Config::open()?;
     let name = connection.profile_name().map(str::to_owned).or_else(|| config.default_profile());
     let name = name.unwrap_or_else(|| DEFAULT.to_owned());

@@ -49,6 +49,7 @@ impl Bulk {
 
     /// Makes the calls with a client.
     pub async fn calls(mut self, client: &Client, view: &View) -> Result<(), Failure> {
+        view.expect_rows_if_sorted()?;
         let requests = self.items.iter_mut().map(|item| &mut item.request).collect();
         devices::resolve(client, &self.method, requests).await?;
         if view.safety.dry_run.dry_run {
@@ -59,7 +60,6 @@ impl Bulk {
         }
         let several = count(self.items.len(), &object(&self.method));
         view.safety.confirm(&self.method, several, self.items.len() > 1)?;
-        self.settings.write_failed(std::iter::empty())?;
         let is_reading = self.method.is_reading();
         let mut execution = Execution {
             method: &self.method,
@@ -69,6 +69,7 @@ impl Bulk {
             bar: Bar::new(self.items.len()),
             safety: view.safety,
         };
+        self.settings.write_failed(std::iter::empty())?;
         execution.calls(client, self.settings.concurrency).await?;
         let Execution { outcomes, printer, bar, .. } = execution;
         drop(bar);

@@ -2,9 +2,11 @@
 
 use clap::{Args, Command};
 use clap_complete::engine::{CompletionCandidate, SubcommandCandidates};
+use serde_json::json;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::items::Items;
 use crate::method::Method;
 use crate::operation::Operation;
 use crate::output::Output;
@@ -58,14 +60,17 @@ impl Call {
     }
 
     /// Prints all RPCs.
-    pub fn run() -> Result<(), Failure> {
+    pub fn run(self) -> Result<(), Failure> {
+        let view = self.connection.view()?;
         let mut output = Output::new();
-        let methods: Vec<_> = Method::all().collect();
-        let width = methods.iter().map(|method| method.name().len()).max().unwrap_or_default();
-        for method in &methods {
-            let summary = output.style.dim(&method.summary());
-            output.line(&format!("{:width$}  {summary}", method.name()))?;
+        let mut items = Items::named(&["name", "summary"], &view, &output)?;
+        let width = Method::all().map(|method| method.name().len()).max().unwrap_or_default();
+        for (name, summary) in Method::all().map(|method| (method.name(), method.summary())) {
+            let value = json!({ "name": name, "summary": summary });
+            items.push_own(&mut output, &value, |output| {
+                output.line(&format!("{name:width$}  {}", output.style.dim(&summary)))
+            })?;
         }
-        output.flush()
+        items.end_own(&mut output, "RPCs")
     }
 }

@@ -34,8 +34,8 @@ Exit codes:
   9  the task did not succeed on all of its devices
 130  stopped by Ctrl-C or SIGTERM while waiting for a task, or before all items or steps were done;
      or the reader closed the pipe while waiting
-`policies plan`, `policies diff` and `policies apply --dry-run` end with 0 if nothing differs, 2 if
-something does, and 1 after any error.
+`policies plan` and `diff`, and `policies apply` and `set` with --dry-run, end with 0 if nothing differs, 2
+if something does, and 1 after any error.
 For several UUIDs or requests it is the code of the first that failed, in the order given.";
 
 /// ESET PROTECT over gRPC and REST: devices, tasks, policies and all other services, in the cloud, On-Prem and
@@ -62,8 +62,7 @@ impl Cli {
     pub fn read() -> Result<Self, clap::Error> {
         let arguments: Vec<_> = std::env::args_os().collect();
         let own = Self::command();
-        let words = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
-        let mut command = Self::declared(own.clone(), &Wanted::Words(words));
+        let mut command = Self::declared_for(own.clone(), &arguments);
         let matches = command
             .try_get_matches_from_mut(in_order(&command, arguments.clone()))
             .map_err(|error| with_flag(error, &mut command, &arguments))?;
@@ -87,6 +86,19 @@ impl Cli {
         let operation =
             operation.map_err(|problem| command.error(ErrorKind::InvalidSubcommand, problem))?;
         Ok(Self { logging, command: Command::Operation(operation, inner.clone()) })
+    }
+
+    /// Returns the part of the process's arguments that is valid.
+    pub fn understood() -> ArgMatches {
+        let arguments: Vec<_> = std::env::args_os().collect();
+        let command = Self::declared_for(Self::command(), &arguments).ignore_errors(true);
+        let arguments = in_order(&command, arguments);
+        command.try_get_matches_from(arguments).unwrap_or_default()
+    }
+
+    fn declared_for(command: clap::Command, arguments: &[OsString]) -> clap::Command {
+        let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+        Self::declared(command, &Wanted::Words(words.collect()))
     }
 
     /// Adds the nouns and the jobs to the command. Their verbs and flags take long to make: only those that
@@ -178,7 +190,7 @@ impl Command {
             Self::Policies(command) => command.run(),
             Self::Auth(command) => command.run(),
             Self::Api(command) => command.run(),
-            Self::Call(_) => Call::run(),
+            Self::Call(command) => command.run(),
             Self::Job(job, matches) => job.run(&matches),
             Self::Operation(operation, matches) => operation.run(&matches),
             Self::Convert(command) => command.run(),

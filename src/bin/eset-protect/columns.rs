@@ -12,6 +12,52 @@ use crate::text::{kebab, meant, singular};
 /// The maximum number of columns where the schema does not choose them.
 const MAX: usize = 7;
 
+/// What the columns of a table can be.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// The fields of a message.
+    Message(MessageDescriptor),
+    /// The values of a list of texts or numbers.
+    Scalar(FieldDescriptor),
+    /// The members of objects that the command makes.
+    Members(Vec<String>),
+}
+
+impl Shape {
+    /// The shape of the values of a field.
+    pub fn of(field: &FieldDescriptor) -> Self {
+        match field.kind() {
+            Kind::Message(message) => Self::Message(message),
+            _ => Self::Scalar(field.clone()),
+        }
+    }
+
+    /// The columns where the user chooses none.
+    pub fn columns(&self, are_all: bool) -> Vec<Column> {
+        match self {
+            Self::Message(message) if are_all => Column::all(message),
+            Self::Message(message) => Column::of(message),
+            Self::Scalar(field) => vec![Column::whole(field)],
+            Self::Members(names) => names.iter().map(|name| Column::member(name)).collect(),
+        }
+    }
+
+    /// Finds the column of a path.
+    pub fn find(&self, path: &str) -> Result<Column, String> {
+        match self {
+            Self::Message(message) => Column::find(message, path),
+            Self::Scalar(_) => Err("these items have no fields".to_owned()),
+            Self::Members(names) => {
+                let first = path.split('.').next().unwrap_or_default();
+                match names.iter().any(|name| name == first) {
+                    true => Ok(Column::member(path)),
+                    false => Err(format!("{path:?}: expected one of {}", names.join(", "))),
+                }
+            }
+        }
+    }
+}
+
 /// A column: a field, of the message itself or of one inside it.
 #[derive(Clone, Debug)]
 pub struct Column {
@@ -25,7 +71,7 @@ pub struct Column {
 
 impl Column {
     /// The columns of a message: those that its schema names, or the fields that say most.
-    pub fn of(message: &MessageDescriptor) -> Vec<Self> {
+    fn of(message: &MessageDescriptor) -> Vec<Self> {
         let named = descriptors::columns(message);
         let columns: Vec<_> = if named.is_empty() {
             chosen(message, MAX)
@@ -36,7 +82,7 @@ impl Column {
     }
 
     /// The columns of [`of`](Self::of), and after them all others.
-    pub fn all(message: &MessageDescriptor) -> Vec<Self> {
+    fn all(message: &MessageDescriptor) -> Vec<Self> {
         let mut columns = Self::of(message);
         for column in chosen(message, usize::MAX) {
             if columns.iter().all(|known| known.path != column.path) {
@@ -46,14 +92,21 @@ impl Column {
         with_unique_headers(columns)
     }
 
+    /// The column of a member of an object that the command makes, or of one inside it.
+    fn member(path: &str) -> Self {
+        let header = kebab(&path.replace('.', "-")).replace('-', " ").to_uppercase();
+        let path = path.split('.').map(str::to_owned).collect();
+        Self { header, path, field: None, others: Vec::new() }
+    }
+
     /// The column of a list of texts or numbers.
-    pub fn whole(field: &FieldDescriptor) -> Self {
+    fn whole(field: &FieldDescriptor) -> Self {
         let header = singular(&noun(field.name()).replace('_', " ")).to_uppercase();
         Self { header, path: Vec::new(), field: Some(field.clone()), others: Vec::new() }
     }
 
     /// Finds a column by the path of its field, in the spelling of the `.proto` file or of JSON.
-    pub fn find(message: &MessageDescriptor, path: &str) -> Result<Self, String> {
+    fn find(message: &MessageDescriptor, path: &str) -> Result<Self, String> {
         let mut names: Vec<String> = Vec::new();
         let mut inner = Some(message.clone());
         for name in path.split('.') {

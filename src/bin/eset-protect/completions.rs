@@ -95,7 +95,7 @@ fn resources(list: &Method, by: By) -> Vec<CompletionCandidate> {
     let typed = [NAME.to_owned()].into_iter().chain(words());
     let Ok(matches) = options.try_get_matches_from(typed) else { return found };
     let Ok(connection) = Connection::from_arg_matches(&matches) else { return found };
-    let Ok(builder) = connection.builder_without_prompt() else { return found };
+    let Ok(builder) = connection.upstream.builder_without_prompt() else { return found };
     // What fails or takes too long offers nothing.
     let _ = block_on(async {
         let client = builder.connect_lazy()?;

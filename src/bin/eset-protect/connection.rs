@@ -1,6 +1,5 @@
 //! Options of all commands that make calls: server, login, timeouts and output.
 
-mod prompt;
 mod settings;
 
 use std::ffi::OsString;
@@ -18,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::failure::Failure;
 use crate::output::View;
+use crate::prompt;
 use crate::run::block_on;
 use crate::safety::Safety;
 use crate::server::Server;
@@ -27,7 +27,7 @@ use settings::Settings;
 // the variable of another.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection and output")]
-pub struct Connection {
+pub struct Upstream {
     /// The profile in ~/.config/eset-protect/config.toml whose settings apply where neither a flag nor a variable
     /// is given; see `eset-protect auth login --help` [env: ESET_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
@@ -100,6 +100,14 @@ pub struct Connection {
     /// The name that the server's certificate must have, instead of the host [env: ESET_PROTECT_SERVER_NAME]
     #[arg(long, global = true, value_name = "NAME")]
     server_name: Option<OsString>,
+}
+
+/// What to connect to, and how to print what comes of it.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection and output")]
+pub struct Connection {
+    #[command(flatten)]
+    pub upstream: Upstream,
     #[command(flatten)]
     view: View,
 }
@@ -110,20 +118,50 @@ impl Connection {
         self,
         call: impl AsyncFnOnce(Client, &View) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let view = self.view.clone();
-        let mut settings = self.settings()?;
-        let view = view.settled(settings.profile())?;
+        let mut settings = self.upstream.settings()?;
+        let view = self.view.settled(settings.profile())?;
+        // A dry run connects only if it has to ask for something.
         let is_dry = view.safety.dry_run.dry_run;
-        ask_for_login(&mut settings)?;
-        let builder = settings.builder(true)?;
-        block_on(async {
-            // A dry run connects only if it has to ask for something.
-            let client = if is_dry { builder.connect_lazy()? } else { builder.connect().await? };
-            call(client, &view).await
-        })
-        .map_err(|failure| failure.at(settings.server()))
+        with_client(&mut settings, is_dry, async |client| call(client, &view).await)
     }
 
+    /// Makes calls if any are needed, and otherwise connects to no server.
+    pub fn run_if(
+        self,
+        is_needed: bool,
+        call: impl AsyncFnOnce(Option<Client>, &View) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if is_needed {
+            return self.run(async |client, view| call(Some(client), view).await);
+        }
+        let view = self.view()?;
+        block_on(call(None, &view))
+    }
+
+    /// Returns how to print what needs no server.
+    pub fn view(self) -> Result<View, Failure> {
+        self.view.settled(self.upstream.settings()?.profile())
+    }
+
+    /// Refuses all options for the output, which has a form of its own.
+    pub fn expect_no_format(&self, why: &str) -> Result<(), Failure> {
+        self.view.expect_no_format(why)
+    }
+
+    /// Adds the options that protect from mistakes.
+    pub fn safely(mut self, safety: Safety) -> Self {
+        self.view.safety = safety;
+        self
+    }
+
+    /// Prints whole responses, even where a person would get a table.
+    pub fn in_json(mut self) -> Result<Self, Failure> {
+        self.view = self.view.in_json()?;
+        Ok(self)
+    }
+}
+
+impl Upstream {
     pub fn profile_name(&self) -> Option<&str> {
         self.profile.as_deref()
     }
@@ -132,17 +170,14 @@ impl Connection {
     /// where none is given.
     pub fn for_login(
         self,
-        verify: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
+        verify: impl AsyncFnOnce(Client) -> Result<(), Failure>,
     ) -> Result<Login, Failure> {
         let mut settings = Settings::new(self.flags(), Some(String::new()))?;
         if !settings.server().is_named {
             let problem = "expected a server: --region, --on-prem or --endpoint";
             return Err(Failure::Input(problem.to_owned()));
         }
-        ask_for_login(&mut settings)?;
-        let builder = settings.builder(true)?;
-        block_on(async { verify(&builder.connect().await?).await })
-            .map_err(|failure| failure.at(settings.server()))?;
+        with_client(&mut settings, false, verify)?;
         let text = |name: &str| Some((key(name), settings.text(name)?));
         let texts = [ENDPOINT, REGION, ON_PREM, WIRE, PIN_SHA256, SERVER_NAME, TOKEN_URL];
         let file = |name: &str| {
@@ -182,34 +217,9 @@ impl Connection {
         Ok(vec![("profile", profile), ("server", server), ("login", login)])
     }
 
-    /// Adds the options that protect from mistakes.
-    pub fn safely(mut self, safety: Safety) -> Self {
-        self.view.safety = safety;
-        self
-    }
-
-    /// Prints whole responses, even where a person would get a table.
-    pub fn in_json(mut self) -> Result<Self, Failure> {
-        self.view = self.view.in_json()?;
-        Ok(self)
-    }
-
     /// Returns the configuration of a client that asks nobody for a login.
     pub fn builder_without_prompt(self) -> Result<ClientBuilder, Failure> {
         self.settings()?.builder(true)
-    }
-
-    /// Makes calls if any are needed, and otherwise connects to no server.
-    pub fn run_if(
-        self,
-        is_needed: bool,
-        call: impl AsyncFnOnce(Option<Client>, &View) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        if is_needed {
-            return self.run(async |client, view| call(Some(client), view).await);
-        }
-        let view = self.view.settled(None)?;
-        block_on(call(None, &view))
     }
 
     /// Returns a client of the second tenant, which the variables `ESET_PROTECT_OTHER_…` name, and its server.
@@ -228,6 +238,11 @@ impl Connection {
             Failure::Input(what) => Failure::Input(what.replace(PREFIX, "ESET_PROTECT_OTHER_")),
             other => other,
         })
+    }
+
+    /// Makes calls whose results are not printed.
+    pub fn run(self, call: impl AsyncFnOnce(Client) -> Result<(), Failure>) -> Result<(), Failure> {
+        with_client(&mut self.settings()?, false, call)
     }
 
     /// Returns a builder for a client, and the server for people.
@@ -282,6 +297,20 @@ pub struct Login {
     pub username: Option<String>,
     /// The login as a file of credentials has it.
     pub secret: Option<SecretString>,
+}
+
+/// Connects, and asks for a login first where one is missing.
+fn with_client(
+    settings: &mut Settings,
+    is_lazy: bool,
+    call: impl AsyncFnOnce(Client) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    ask_for_login(settings)?;
+    let builder = settings.builder(true)?;
+    block_on(async {
+        call(if is_lazy { builder.connect_lazy()? } else { builder.connect().await? }).await
+    })
+    .map_err(|failure| failure.at(settings.server()))
 }
 
 /// Prompts at the terminal for a missing username or password.

@@ -7,6 +7,7 @@ use prost_reflect::FieldDescriptor;
 use serde_json::Value;
 
 use crate::calls::parse;
+use crate::columns::Shape;
 use crate::failure::Failure;
 use crate::output::{Format, Output, View};
 use crate::table::Table;
@@ -27,8 +28,34 @@ pub struct Items {
 impl Items {
     /// Prints the messages in a field.
     pub fn of(field: &FieldDescriptor, view: &View, output: &Output) -> Result<Self, Failure> {
-        let table = Table::of(field, view, output.is_terminal)?;
+        Self::new(Shape::of(field), view, output)
+    }
+
+    /// Prints JSON objects of the command's own with these members.
+    pub fn named(members: &[&str], view: &View, output: &Output) -> Result<Self, Failure> {
+        Self::new(
+            Shape::Members(members.iter().map(|name| (*name).to_owned()).collect()),
+            view,
+            output,
+        )
+    }
+
+    fn new(shape: Shape, view: &View, output: &Output) -> Result<Self, Failure> {
+        let table = Table::new(shape, view, output.is_terminal)?;
         Ok(Self { view: view.clone(), table, waiting: Vec::new(), limit: usize::MAX })
+    }
+
+    /// Adds an object of the command's own, for which people read `line` unless they choose columns or an order.
+    pub fn push_own(
+        &mut self,
+        output: &mut Output,
+        value: &Value,
+        line: impl FnOnce(&mut Output) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match self.view.has_lines() {
+            true => line(output),
+            false => self.push(output, &value.to_string()),
+        }
     }
 
     /// Prints only the first `limit` of sorted messages.
@@ -71,6 +98,23 @@ impl Items {
         output: &mut Output,
         what: &str,
     ) -> Result<(), Failure> {
+        self.add_sorted(output)?;
+        if self.view.is_for_people() {
+            self.table.name_devices(client).await;
+        }
+        self.print(output, what)
+    }
+
+    /// Prints the rest of what [`push_own`](Self::push_own) added.
+    pub fn end_own(mut self, output: &mut Output, what: &str) -> Result<(), Failure> {
+        self.add_sorted(output)?;
+        if !self.view.has_lines() {
+            self.print(output, what)?;
+        }
+        output.flush()
+    }
+
+    fn add_sorted(&mut self, output: &mut Output) -> Result<(), Failure> {
         let mut waiting = std::mem::take(&mut self.waiting);
         if let Some(key) = &self.view.sort {
             let (key, descending) =
@@ -84,11 +128,12 @@ impl Items {
         for (value, json) in waiting.iter().take(self.limit) {
             self.add(output, value, json)?;
         }
+        Ok(())
+    }
+
+    fn print(&self, output: &mut Output, what: &str) -> Result<(), Failure> {
         match self.view.format {
-            Format::Table | Format::Wide => {
-                self.table.name_devices(client).await;
-                self.table.print(output, what)
-            }
+            Format::Table | Format::Wide => self.table.print(output, what),
             Format::Csv => output.bytes(self.table.csv().as_bytes()),
             Format::Json | Format::Yaml | Format::Name => Ok(()),
         }

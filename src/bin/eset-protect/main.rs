@@ -44,6 +44,7 @@ mod phrase;
 mod policies;
 mod problem;
 mod progress;
+mod prompt;
 mod reader;
 mod request;
 mod response;
@@ -67,11 +68,10 @@ mod well_known;
 mod whole_file;
 mod yaml;
 
-use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::error::ContextKind;
+use clap::error::ErrorKind;
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -105,10 +105,10 @@ fn run() -> Result<ExitCode, Failure> {
         Err(usage) => {
             // Without a reader there is nobody to report to.
             drop(usage.print());
-            let unknown = usage.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
-            let mut words = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
-            let noun = words.find(|arg| !arg.starts_with('-'));
-            if unknown.is_some() && unknown == noun && !cfg!(feature = "all-services") {
+            let understood = cli::Cli::understood();
+            let is_noun_unknown =
+                usage.kind() == ErrorKind::InvalidSubcommand && understood.subcommand().is_none();
+            if is_noun_unknown && !cfg!(feature = "all-services") {
                 let hosts: Vec<_> = api::hosts().into_iter().collect();
                 say::say(&format!(
                     "hint: of ESET's services, this build has {}; the feature all-services adds the others",
@@ -116,7 +116,7 @@ fn run() -> Result<ExitCode, Failure> {
                 ));
             }
             let code = u8::try_from(usage.exit_code()).unwrap_or(failure::OTHER);
-            Ok(ExitCode::from(if policies::compares() { failure::OTHER } else { code }))
+            Ok(ExitCode::from(if policies::compares(&understood) { failure::OTHER } else { code }))
         }
     }
 }

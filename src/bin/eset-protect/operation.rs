@@ -236,6 +236,9 @@ impl Operation {
             false => BulkOptions::default(),
         };
         let to = matches.try_get_one::<PathBuf>(TO).ok().flatten();
+        if to.is_some() && !safety.dry_run.dry_run {
+            connection.expect_no_format("expected no --to, which writes the content of a file")?;
+        }
         let fields = flags.iter().map(|flag| (flag.path(), flag.name())).collect::<Vec<_>>();
         let checked = |json: &str| {
             let request = Request::whole(method, json)?;
@@ -279,7 +282,7 @@ impl Operation {
                         async || listing::print(&client, view, method, json, filter, limit).await;
                     return watch.run(view, list).await;
                 }
-                if let Some(path) = to {
+                if let Some(path) = to.filter(|_| !safety.dry_run.dry_run) {
                     return response::save(&client, method, json, path).await;
                 }
                 // The last part of a path is what the call is for.
@@ -303,6 +306,9 @@ impl Operation {
                 let what = given.as_ref().map(Given::what).unwrap_or_default();
                 let found = count(requests.len(), "request");
                 Err(Failure::Input(format!("{what}: {expected}, found {found}")))
+            }
+            Requests::Many(_) if watch.is_on() => {
+                Err(Failure::Input("--watch: expected one request".to_owned()))
             }
             Requests::Many(requests) => {
                 let settings = options.settings(given.as_ref().and_then(Given::path))?;

@@ -105,13 +105,9 @@ impl View {
 
     /// Prints whole responses, even where a person would get a table.
     pub fn in_json(mut self) -> Result<Self, Failure> {
-        match self.output.replace(Format::Json) {
-            None | Some(Format::Json) => Ok(self),
-            Some(other) => {
-                let expected = "expected json, since responses are printed as they come";
-                Err(Failure::Input(format!("--output: {expected}, found {}", other.name())))
-            }
-        }
+        self.expect(&[Format::Json])?;
+        self.output = Some(Format::Json);
+        Ok(self)
     }
 
     /// Prints JSON, or what --jq makes of it.
@@ -122,16 +118,52 @@ impl View {
         }
     }
 
-    /// Refuses options that have no effect on what is lines of text or JSON.
-    pub fn of_lines(&self) -> Result<(), Failure> {
-        let format = self.output.filter(|it| !matches!(it, Format::Table | Format::Json));
-        let problem = match format {
-            Some(format) => format!("--output: expected table or json, found {}", format.name()),
-            None if !self.columns.is_empty() => "--columns: there are no columns".to_owned(),
+    /// Refuses what has no effect on output that is neither a table nor sorted: other formats than these, columns and an
+    /// order.
+    pub fn expect(&self, formats: &[Format]) -> Result<(), Failure> {
+        let problem = match self.output.filter(|it| !formats.contains(it)) {
+            Some(format) => {
+                let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
+                format!("--output: expected {}, found {}", names.join(" or "), format.name())
+            }
+            None if !self.columns.is_empty() => {
+                "--columns: expected a list or an item, since this has no columns".to_owned()
+            }
             None if self.sort.is_some() => "--sort: the order is fixed".to_owned(),
             None => return Ok(()),
         };
         Err(Failure::Input(problem))
+    }
+
+    /// Refuses all options for the output, which has a form of its own.
+    pub fn expect_no_format(&self, why: &str) -> Result<(), Failure> {
+        let flags = [
+            ("--output", self.output.is_some()),
+            ("--json", self.json),
+            ("--jq", self.jq.is_some()),
+            ("--columns", !self.columns.is_empty()),
+            ("--sort", self.sort.is_some()),
+        ];
+        match flags.into_iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => Err(Failure::Input(format!("{flag}: {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an order where whole responses are printed, not the rows in them.
+    pub fn expect_rows_if_sorted(&self) -> Result<(), Failure> {
+        match self.sort.is_some() && matches!(self.format, Format::Json | Format::Yaml) {
+            true => Err(Failure::Input(format!(
+                "--sort: expected --output table, wide, csv or name, since {} has whole responses",
+                self.format.name()
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether people read lines where there is no message: a table only if they chose columns or an order.
+    pub fn has_lines(&self) -> bool {
+        self.format == Format::Table && self.columns.is_empty() && self.sort.is_none()
     }
 
     /// Whether a filter makes something else of the JSON.

@@ -14,7 +14,7 @@ mod settings;
 mod targets;
 mod view;
 
-use clap::{Args, Subcommand};
+use clap::{ArgMatches, Args, Subcommand};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -50,10 +50,14 @@ enum Command {
     Effective(effective::EffectiveArgs),
 }
 
-/// Whether the arguments of the process ask for `plan` or `diff`, whose code 2 says that there is a difference.
-pub fn compares() -> bool {
-    let mut words = std::env::args_os().skip_while(|arg| arg != "policies");
-    words.any(|arg| arg == "plan" || arg == "diff")
+/// Whether the arguments ask for what ends with 2 to say that there is a difference.
+pub fn compares(matches: &ArgMatches) -> bool {
+    matches.subcommand_matches("policies").and_then(ArgMatches::subcommand).is_some_and(
+        |(verb, matches)| {
+            let is_dry = || matches!(matches.try_get_one("dry_run"), Ok(Some(true)));
+            matches!(verb, "plan" | "diff") || matches!(verb, "apply" | "set") && is_dry()
+        },
+    )
 }
 
 impl Policies {

@@ -28,6 +28,7 @@ pub async fn call(
     request: &str,
     done: &str,
 ) -> Result<String, Failure> {
+    view.expect_rows_if_sorted()?;
     if view.safety.dry_run.dry_run {
         return dry_run::print(view, method, request).map(|()| String::new());
     }

@@ -1,16 +1,15 @@
 //! Protects from mistakes: dry runs, confirmations, and items that are gone already.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal};
 
 use clap::{ArgMatches, Args, Command};
-use console::Term;
 use eset_protect::Error;
 use tonic::Code;
 
 use crate::failure::{self, Failure};
 use crate::method::Method;
 use crate::phrase::words;
+use crate::prompt;
 use crate::text::capitalized;
 
 /// The id of the flag.
@@ -98,19 +97,11 @@ impl Safety {
             return Ok(());
         }
         let question = format!("{} {what}?", capitalized(verb));
-        let terminal = Term::stderr();
-        if !(terminal.is_term() && io::stdin().is_terminal()) {
+        let Some(answer) = prompt::line(&format!("{question} [y/N] "))? else {
             let problem = "There is no terminal to ask on; --yes confirms it";
             return Err(Failure::Input(format!("{question} {problem}")));
-        }
-        let failed = |error: io::Error| Failure::io("the terminal", &error);
-        terminal.write_str(&format!("{question} [y/N] ")).map_err(failed)?;
-        // Unlike `Term::read_line`, this ends at Ctrl-D.
-        let mut answer = String::new();
-        if io::stdin().read_line(&mut answer).map_err(failed)? == 0 {
-            terminal.write_line("").map_err(failed)?;
-        }
-        match answer.trim().to_ascii_lowercase().as_str() {
+        };
+        match &*answer.to_ascii_lowercase() {
             "y" | "yes" => Ok(()),
             _ => Err(Failure::Explained {
                 exit_code: failure::OTHER,

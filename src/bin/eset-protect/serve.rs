@@ -17,7 +17,7 @@ use eset_protect::serve::{
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::connection::Connection;
+use crate::connection::Upstream;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::run::block_on;
@@ -45,7 +45,7 @@ pub struct Serve {
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<Origin>,
     #[command(flatten)]
-    connection: Connection,
+    connection: Upstream,
 }
 
 impl Serve {

@@ -12,11 +12,10 @@ use comfy_table::{
 };
 
 use eset_protect::Client;
-use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::Value;
 
 use crate::cell::Times;
-use crate::columns::Column;
+use crate::columns::{Column, Shape};
 use crate::devices;
 use crate::failure::Failure;
 use crate::output::{Format, Output, View};
@@ -41,7 +40,7 @@ pub struct Table {
     times: Times,
     /// Whether text stays as it is, control characters included: in CSV, but not on a terminal.
     is_exact: bool,
-    message: Option<MessageDescriptor>,
+    shape: Shape,
     columns: Vec<Column>,
     headers: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -50,28 +49,22 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of the messages in a field;
-    pub fn of(field: &FieldDescriptor, view: &View, is_terminal: bool) -> Result<Self, Failure> {
+    pub fn new(shape: Shape, view: &View, is_terminal: bool) -> Result<Self, Failure> {
         let is_csv = view.format == Format::Csv;
         let times = Times::of(view, is_terminal && !is_csv);
         let is_exact = is_csv && !is_terminal;
-        let kind = field.kind();
-        let message = kind.as_message().cloned();
-        let columns = match &message {
-            None if !view.columns.is_empty() => return Err(without_fields("--columns")),
-            None => vec![Column::whole(field)],
-            Some(message) if !view.columns.is_empty() => {
-                let columns = view.columns.iter().map(|path| Column::find(message, path));
+        let columns = match view.columns.is_empty() {
+            true => shape.columns(view.format == Format::Wide),
+            false => {
+                let columns = view.columns.iter().map(|path| shape.find(path));
                 let columns = columns.collect::<Result<Vec<_>, _>>();
                 columns.map_err(|problem| Failure::Input(format!("--columns: {problem}")))?
             }
-            Some(message) if view.format == Format::Wide => Column::all(message),
-            Some(message) => Column::of(message),
         };
         let headers = columns.iter().map(|column| column.header.clone()).collect();
         let names_devices = view.format == Format::Table && view.columns.is_empty();
         let devices = names_devices.then(BTreeSet::new);
-        let table = Self { times, is_exact, message, columns, headers, rows: Vec::new(), devices };
+        let table = Self { times, is_exact, shape, columns, headers, rows: Vec::new(), devices };
         if let Some(key) = &view.sort {
             table.column(key.trim_start_matches('-'))?;
         }
@@ -80,10 +73,7 @@ impl Table {
 
     /// Finds the field to sort by.
     pub fn column(&self, path: &str) -> Result<Column, Failure> {
-        let Some(message) = &self.message else {
-            return Err(without_fields("--sort"));
-        };
-        Column::find(message, path).map_err(|problem| Failure::Input(format!("--sort: {problem}")))
+        self.shape.find(path).map_err(|problem| Failure::Input(format!("--sort: {problem}")))
     }
 
     /// Returns the UUID of a message, or its first column.
@@ -248,10 +238,6 @@ impl Table {
     }
 }
 
-fn without_fields(flag: &str) -> Failure {
-    Failure::Input(format!("{flag}: these items have no fields"))
-}
-
 /// The name of a field and its value, line by line. Text is always a single line, so that a name from a server
 /// cannot look like another field.
 pub type Lines = (String, Vec<String>);
@@ -297,7 +283,7 @@ mod tests {
         Table {
             times: Times::Utc,
             is_exact: false,
-            message: None,
+            shape: Shape::Members(Vec::new()),
             columns: Vec::new(),
             headers,
             rows,

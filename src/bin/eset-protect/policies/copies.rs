@@ -10,12 +10,12 @@ use eset_protect::rpc::policies::CreatePolicy;
 use super::files::read;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
-use crate::dry_run;
 use crate::failure::Failure;
 use crate::input::wrong;
 use crate::method::Method;
 use crate::output::{Output, View};
 use crate::request::Request;
+use crate::response;
 use crate::safety::DryRun;
 
 /// Create a copy of a policy, without its assignments
@@ -69,12 +69,12 @@ impl Import {
     }
 }
 
-/// Creates a policy and prints its UUID.
+/// Creates a policy and prints its UUID, or the response if the user chose a format or columns.
 async fn create(client: &Client, view: &View, policy: Policy) -> Result<(), Failure> {
-    if view.safety.dry_run.dry_run {
-        let method = Method::of::<CreatePolicy>()?;
-        let request = Request::new(&method, &CreatePolicyRequest::from(policy))?;
-        return dry_run::print(view, &method, &request.json);
+    let method = Method::of::<CreatePolicy>()?;
+    let request = Request::new(&method, &CreatePolicyRequest::from(policy.clone()))?;
+    if view.safety.dry_run.dry_run || !view.has_lines() {
+        return response::call(client, view, &method, &request.json, "").await.map(drop);
     }
     let uuid = client.policies().create_policy(policy).await?.uuid;
     let mut output = Output::new();

@@ -7,11 +7,13 @@ use serde::Serialize;
 
 use super::files::{find, is_file};
 use super::settings::{Lines, Value};
-use super::view::{json, with_code_1};
+use super::view::with_code_1;
 use crate::completions::{By, listed};
-use crate::connection::Connection;
+use crate::connection::{Connection, Upstream};
 use crate::failure::Failure;
-use crate::output::{Format, Output};
+use crate::items::Items;
+use crate::output::Output;
+use crate::say::say;
 use crate::text::printable;
 
 /// Compare two policies: of one or two tenants, or of files
@@ -46,7 +48,7 @@ impl Diff {
     }
 
     fn compared(self, connection: Connection) -> Result<(), Failure> {
-        let other = if self.other { Some(Connection::other()?) } else { None };
+        let other = if self.other { Some(Upstream::other()?) } else { None };
         let is_needed = !is_file(&self.a) || (!is_file(&self.b) && other.is_none());
         connection.run_if(is_needed, async |client, view| {
             let a = find(client.as_ref(), &self.a).await?;
@@ -68,16 +70,15 @@ impl Diff {
             let differences = differences(&a, &b);
             let is_equal = differences.is_empty() && features_a == features_b;
             let mut output = Output::new();
+            let mut items = Items::named(&["path", "a", "b"], view, &output)?;
             for difference in &differences {
-                match view.format {
-                    Format::Json => output.line(&json(&difference)?)?,
-                    _ => difference.write(&mut output, "")?,
-                }
+                let row = serde_json::json!(difference);
+                items.push_own(&mut output, &row, |output| difference.write(output, ""))?;
             }
             if !is_equal && differences.is_empty() {
-                output.line(UNSEEN)?;
+                if view.has_lines() { output.line(UNSEEN)? } else { say(UNSEEN) }
             }
-            output.flush()?;
+            items.end_own(&mut output, "visible differences")?;
             if is_equal { Ok(()) } else { Err(Failure::Exit(2)) }
         })
     }

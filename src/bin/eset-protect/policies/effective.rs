@@ -4,12 +4,12 @@ use clap::Args;
 use eset_protect::rollout::Effective;
 
 use super::settings::shown;
-use super::view::json;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::devices;
 use crate::failure::Failure;
-use crate::output::{Format, Output};
+use crate::items::Items;
+use crate::output::Output;
 use crate::say::say;
 use crate::text::printable;
 
@@ -35,15 +35,14 @@ impl EffectiveArgs {
                 say(&format!("not considered: {what}"));
             }
             let mut output = Output::new();
+            let members = ["product", "path", "value", "readOnly", "forced", "source"];
+            let mut items = Items::named(&members, view, &output)?;
             for found in &effective.settings {
                 let (path, value) = (found.setting.path.to_string(), shown(&found.setting));
-                if view.format == Format::Json {
-                    output.line(&json(&serde_json::json!({
-                        "product": found.product, "path": path, "value": value,
-                        "readOnly": found.read_only, "forced": found.is_forced, "source": found.source,
-                    }))?)?;
-                    continue;
-                }
+                let row = serde_json::json!({
+                    "product": found.product, "path": path, "value": value,
+                    "readOnly": found.read_only, "forced": found.is_forced, "source": found.source,
+                });
                 let flags = [(" force", found.is_forced), (" read-only", found.read_only)];
                 let flags = flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name);
                 let source = &found.source;
@@ -54,9 +53,9 @@ impl EffectiveArgs {
                     source.rank,
                     source.target
                 );
-                output.line(&printable(&line))?;
+                items.push_own(&mut output, &row, |output| output.line(&printable(&line)))?;
             }
-            output.flush()
+            items.end_own(&mut output, "settings")
         })
     }
 }

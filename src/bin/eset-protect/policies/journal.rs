@@ -5,11 +5,16 @@ use std::path::Path;
 use std::pin::pin;
 
 use eset_protect::Client;
-use eset_protect::rollout::{Plan, RolloutError};
+use eset_protect::policy::Target;
+use eset_protect::policy_management::v2::PolicyAssignment;
+use eset_protect::rollout::{Plan, RolloutError, Step};
+use serde_json::json;
 
-use super::view::json;
+use super::view;
 use crate::failure::{self, Failure};
 use crate::input;
+use crate::items::program;
+use crate::output::{Output, View};
 use crate::say::say;
 use crate::stop_signal::stop_signal;
 use crate::text::count;
@@ -49,53 +54,69 @@ fn ways_on(journal: &Path) -> Vec<String> {
 }
 
 /// Applies a plan with a new journal.
-pub async fn apply(client: &Client, plan: &Plan, journal: &Path) -> Result<(), Failure> {
+pub async fn apply(
+    client: &Client,
+    view: &View,
+    plan: &Plan,
+    journal: &Path,
+) -> Result<(), Failure> {
     if plan.is_empty() {
         say("nothing to change");
         return Ok(());
     }
     expect_none(journal)?;
-    carry_out(client, plan, journal, true).await
+    carry_out(client, view, plan, journal, true).await
 }
 
 /// Carries out a plan, or what is left of it. The first Ctrl-C lets the call under way finish; the second stops at
 /// once.
 pub async fn carry_out(
     client: &Client,
+    view: &View,
     plan: &Plan,
     journal: &Path,
     is_new: bool,
 ) -> Result<(), Failure> {
     let mut signal = pin!(stop_signal()?);
     if is_new {
-        let written = write_new(journal, json(plan)?.as_bytes());
+        let written = write_new(journal, view::json(plan)?.as_bytes());
         written.map_err(|error| Failure::io(&journal.display().to_string(), &error))?;
     }
     let (steps, is_stopped) = (Cell::new(0), Cell::new(false));
-    let done = |step: &_| {
+    let mut output = Output::new();
+    let mut unprinted = None;
+    let done = |step: &Step| {
         steps.set(steps.get() + 1);
-        say(&ToString::to_string(step));
+        // Nobody may read any more; the plan is carried out anyway.
+        let printed = print(view, &mut output, step);
+        if !matches!(printed, Ok(true)) {
+            say(&step.to_string());
+        }
+        unprinted = unprinted.take().or(printed.err());
     };
-    let mut run = pin!(plan.apply_until(client, done, || is_stopped.get()));
-    let ended = loop {
-        tokio::select! {
-            biased;
-            () = &mut signal => {
-                if is_stopped.replace(true) {
-                    let what = "stopped while a call was under way; it may have been done anyway";
-                    return Err(stopped(what, journal));
+    let ended = {
+        let mut run = pin!(plan.apply_until(client, done, || is_stopped.get()));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut signal => {
+                    if is_stopped.replace(true) {
+                        let what = "stopped while a call was under way; it may have been done anyway";
+                        return Err(stopped(what, journal));
+                    }
+                    signal.set(stop_signal()?);
+                    say("stopping after the call under way; press Ctrl-C again to stop at once");
                 }
-                signal.set(stop_signal()?);
-                say("stopping after the call under way; press Ctrl-C again to stop at once");
+                ended = &mut run => break ended,
             }
-            ended = &mut run => break ended,
         }
     };
     let Err(error) = ended else {
         if steps.get() == 0 {
             say("nothing to change: the plan is carried out already");
         }
-        return remove(journal);
+        remove(journal)?;
+        return unprinted.map_or(Ok(()), |failure| Err(failure.of_created()));
     };
     let is_untouched = is_new && steps.get() == 0;
     if is_untouched && !matches!(error, RolloutError::Call(..)) {
@@ -135,6 +156,33 @@ pub async fn carry_out(
             .concat(),
         },
     })
+}
+
+/// Prints a step if the format is for programs. Returns whether it is.
+fn print(view: &View, output: &mut Output, step: &Step) -> Result<bool, Failure> {
+    let on = |step: &str, assignment: &PolicyAssignment| {
+        let target = Target::of(assignment.target.as_ref());
+        json!({ "step": step, "policyUuid": assignment.policy_uuid, "target": target })
+    };
+    let shown = match step {
+        Step::Create(policy) => {
+            json!({ "step": "create", "policyUuid": policy.uuid, "policy": policy.display_name })
+        }
+        Step::Delete(policy) => {
+            json!({ "step": "delete", "policyUuid": policy.uuid, "policy": policy.display_name })
+        }
+        Step::Assign(assignment) => on("assign", assignment),
+        Step::Unassign(assignment) => on("unassign", assignment),
+        Step::Rank { assignment, rank } => {
+            let mut shown = on("rank", assignment);
+            shown["from"] = assignment.rank.into();
+            shown["to"] = (*rank).into();
+            shown
+        }
+        other => json!({ "step": other.to_string() }),
+    };
+    let is_printed = program(view, output, &shown.to_string())?;
+    output.flush().map(|()| is_printed)
 }
 
 fn stopped(what: &str, journal: &Path) -> Failure {

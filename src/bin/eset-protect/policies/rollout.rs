@@ -17,10 +17,14 @@ use super::targets;
 use super::view::{json, with_code_1};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::items::program;
 use crate::output::{Format, Output, View};
 use crate::safety::{DryRun, Safety};
 use crate::say::say;
 use crate::text::{count, printable};
+
+/// How changes are printed.
+pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Yaml];
 
 const FILES: &str = "\
 The folders in DIR are read, too; hidden files are not. A policy is recognized by its name, so a new name
@@ -73,7 +77,7 @@ impl PlanArgs {
         }
         let journal = if self.roll_back { Some(saved(&self.journal)?) } else { None };
         connection.run(async |client, view| {
-            view.of_lines()?;
+            view.expect(FORMATS)?;
             let plan = match journal {
                 Some(journal) => roll_back(&journal, Tenant::read(&client).await?)?,
                 None => plan(&client, folder, self.prune).await?,
@@ -81,8 +85,7 @@ impl PlanArgs {
             if let Some(path) = &self.save {
                 write(path, json(&plan)?.as_bytes())?;
             }
-            show(view, &plan)?;
-            if plan.is_empty() { Ok(()) } else { Err(Failure::Exit(2)) }
+            show(view, &plan)
         })
     }
 }
@@ -106,7 +109,7 @@ pub struct Apply {
     /// Also delete the policies that no file has, once you confirm it; built-in ones stay
     #[arg(long, conflicts_with_all = ["plan", "resume", "roll_back"])]
     prune: bool,
-    /// Do not ask before --prune deletes policies
+    /// Do not ask before policies are deleted that no file has
     #[arg(short, long)]
     yes: bool,
     /// Apply a plan that `plan --save` wrote; refused if the tenant has changed since
@@ -143,10 +146,7 @@ impl Apply {
         let from = if goes_on { Some(&self.journal) } else { self.plan.as_ref() };
         let saved = from.map(|path| saved(path)).transpose()?;
         connection.run(async |client, view| {
-            view.of_lines()?;
-            if view.has_jq() && !self.dry_run {
-                return Err(Failure::Input("--jq: expected --dry-run beside it".to_owned()));
-            }
+            view.expect(FORMATS)?;
             let mut plan = match saved {
                 Some(saved) => saved,
                 None => plan(&client, folder, self.prune).await?,
@@ -159,16 +159,13 @@ impl Apply {
                 }
             }
             if self.dry_run {
-                show(view, &plan)?;
-                return if plan.is_empty() { Ok(()) } else { Err(Failure::Exit(2)) };
+                return show(view, &plan);
             }
             if goes_on {
-                return carry_out(&client, &plan, &self.journal, false).await;
+                return carry_out(&client, view, &plan, &self.journal, false).await;
             }
-            if self.prune {
-                confirm(&plan, self.yes)?;
-            }
-            apply(&client, &plan, &self.journal).await
+            confirm(&plan, self.yes)?;
+            apply(&client, view, &plan, &self.journal).await
         })
     }
 }
@@ -184,7 +181,7 @@ fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
     Safety::new(DryRun::default(), yes).ask("delete", &count(deleted.len(), "policy"))
 }
 
-/// Prints the changes of a plan, and what changes inside policies.
+/// Prints the changes of a plan, and what changes inside policies. Ends with 2 if there are any.
 pub fn show(view: &View, plan: &Plan) -> Result<(), Failure> {
     let mut output = Output::new();
     for change in plan.changes() {
@@ -192,13 +189,11 @@ pub fn show(view: &View, plan: &Plan) -> Result<(), Failure> {
             Change::Replace { uuid, .. } => plan.replacement(uuid).map(inside).transpose()?,
             _ => None,
         };
-        if view.format == Format::Json {
-            let mut shown =
-                serde_json::to_value(change).map_err(|error| Failure::Other(error.to_string()))?;
-            if let (Some(members), Some(inside)) = (shown.as_object_mut(), &inside) {
-                members.insert("differences".to_owned(), serde_json::json!(inside));
-            }
-            view.json(&mut output, &shown.to_string())?;
+        let mut shown = serde_json::json!(change);
+        if let Some(inside) = &inside {
+            shown["differences"] = serde_json::json!(inside);
+        }
+        if program(view, &mut output, &shown.to_string())? {
             continue;
         }
         output.line(&printable(&change.to_string()))?;
@@ -213,8 +208,9 @@ pub fn show(view: &View, plan: &Plan) -> Result<(), Failure> {
     output.flush()?;
     if plan.is_empty() {
         say("nothing to change");
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::Exit(2))
 }
 
 fn inside((old, new): (&Policy, &Policy)) -> Result<Vec<Difference>, Failure> {

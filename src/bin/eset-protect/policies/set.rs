@@ -9,7 +9,8 @@ use eset_protect::rollout::{Plan, Tenant};
 
 use super::files::{of_tenant, with_assignments};
 use super::journal::{JOURNAL, apply, expect_none};
-use super::rollout::show;
+use super::rollout::{FORMATS, show};
+use super::view::with_code_1;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -50,18 +51,25 @@ pub struct Set {
     /// The journal, as of `apply`
     #[arg(long, value_name = "FILE", default_value = JOURNAL)]
     journal: PathBuf,
-    /// Show what would change, as `plan` does, and change nothing
+    /// Show what would change, as `plan` does and with its exit code, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 impl Set {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        match self.dry_run {
+            true => with_code_1(self.applied(connection)),
+            false => self.applied(connection),
+        }
+    }
+
+    fn applied(self, connection: Connection) -> Result<(), Failure> {
         if !self.dry_run {
             expect_none(&self.journal)?;
         }
         connection.run(async |client, view| {
-            view.of_lines()?;
+            view.expect(FORMATS)?;
             let tenant = Tenant::read(&client).await?;
             let file = with_assignments(&tenant, of_tenant(&tenant, &self.policy)?);
             let file = self.with_flags(self.with_settings(file)?)?;
@@ -69,7 +77,7 @@ impl Set {
             let plan = plan.map_err(|error| Failure::Input(error.to_string()))?;
             match self.dry_run {
                 true => show(view, &plan),
-                false => apply(&client, &plan, &self.journal).await,
+                false => apply(&client, view, &plan, &self.journal).await,
             }
         })
     }

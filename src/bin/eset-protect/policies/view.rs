@@ -11,7 +11,8 @@ use super::settings::Lines;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::{self, Failure};
-use crate::output::{Format, Output};
+use crate::items::{Items, program};
+use crate::output::Output;
 use crate::say::say;
 use crate::text::printable;
 
@@ -35,19 +36,29 @@ impl Show {
         connection.run_if(!is_file(&self.policy), async |client, view| {
             let lines = Lines::of(&find(client.as_ref(), &self.policy).await?)?;
             lines.unread.iter().for_each(|unread| say(&format!("not read: {unread}")));
+            view.expect_rows_if_sorted()?;
             let mut output = Output::new();
-            if view.format == Format::Json {
-                let values =
-                    lines.values.iter().map(|(path, value)| (path.to_string(), &value.shown));
-                output.line(&json(&values.collect::<BTreeMap<_, _>>())?)?;
-            } else if self.tree {
-                lines.tree().iter().try_for_each(|line| output.line(&printable(line)))?;
-            } else {
-                for (path, value) in &lines.values {
-                    output.line(&printable(&format!("{path} = {}", value.shown)))?;
+            let values = lines.values.iter().map(|(path, value)| (path.to_string(), &value.shown));
+            let whole = json(&values.clone().collect::<BTreeMap<_, _>>())?;
+            if self.tree {
+                if !view.has_lines() {
+                    let expected = "expected --output table, without --columns and --sort";
+                    return Err(Failure::Input(format!("--tree: {expected}")));
                 }
+                lines.tree().iter().try_for_each(|line| output.line(&printable(line)))?;
+                return output.flush();
             }
-            output.flush()
+            if program(view, &mut output, &whole)? {
+                return output.flush();
+            }
+            let mut items = Items::named(&["path", "value"], view, &output)?;
+            for (path, value) in values {
+                let row = serde_json::json!({ "path": path, "value": value });
+                items.push_own(&mut output, &row, |output| {
+                    output.line(&printable(&format!("{path} = {value}")))
+                })?;
+            }
+            items.end_own(&mut output, "settings")
         })
     }
 }
@@ -65,6 +76,8 @@ impl Search {
         let text = self.text.to_lowercase();
         connection.run(async |client, view| {
             let mut output = Output::new();
+            let members = ["uuid", "displayName", "path", "value"];
+            let mut items = Items::named(&members, view, &output)?;
             for policy in Tenant::read(&client).await?.policies {
                 let lines = Lines::of(&PolicyFile::from_policy(&policy))?;
                 for (path, value) in lines.values {
@@ -73,21 +86,16 @@ impl Search {
                     if !line.to_lowercase().contains(&text) {
                         continue;
                     }
-                    match view.format {
-                        Format::Json => output.line(&json(&serde_json::json!({
-                            "uuid": policy.uuid, "displayName": policy.display_name,
-                            "path": path, "value": value,
-                        }))?)?,
-                        _ => output.line(&format!(
-                            "{} {}: {}",
-                            policy.uuid,
-                            printable(&policy.display_name),
-                            printable(&line)
-                        ))?,
-                    }
+                    let (uuid, name) = (&policy.uuid, &policy.display_name);
+                    let row = serde_json::json!({
+                        "uuid": uuid, "displayName": name, "path": path, "value": value,
+                    });
+                    items.push_own(&mut output, &row, |output| {
+                        output.line(&printable(&format!("{uuid} {name}: {line}")))
+                    })?;
                 }
             }
-            output.flush()
+            items.end_own(&mut output, "settings")
         })
     }
 }

@@ -151,6 +151,7 @@ impl CreateArgs {
         method: &Method,
         request: &str,
     ) -> Result<(), Failure> {
+        view.expect_rows_if_sorted()?;
         if view.safety.dry_run.dry_run {
             return dry_run::print(view, method, request);
         }
