@@ -1,9 +1,11 @@
 //! Reads the comments of the `.proto` files.
 
 use prost_reflect::prost::{DecodeError, Message};
+use prost_reflect::prost_types::FileDescriptorSet;
 use prost_reflect::{DynamicMessage, FileDescriptor, Value};
 
 use crate::descriptors::DescriptorSet;
+use crate::doc;
 
 /// Returns the encoded set without the places in the `.proto` files of what has no comment: they are most of it, and
 /// programs decode it when they start.
@@ -36,12 +38,30 @@ pub(crate) fn find(file: &FileDescriptor, place: &[i32]) -> Option<String> {
         .iter()
         .flat_map(|info| &info.location)
         .find(|location| location.path == place)?;
-    let lines: Vec<_> = location.leading_comments.as_deref()?.lines().map(str::trim).collect();
-    let text = lines.join("\n").trim().to_owned();
+    let text = without_margin(location.leading_comments.as_deref()?);
     (!text.is_empty()).then_some(text)
 }
 
-/// Returns the comment, or the name of the declaration if it has none.
+/// Returns the comment as documentation, or the name of the declaration if it has none.
 pub(crate) fn or_name(file: &FileDescriptor, place: &[i32], name: &str) -> String {
-    find(file, place).unwrap_or_else(|| format!("`{name}`."))
+    find(file, place).map_or_else(|| format!("`{name}`."), |comment| doc::without_tests(&comment))
+}
+
+/// Turns all comments into documentation.
+pub(crate) fn document(files: &mut FileDescriptorSet) {
+    let infos = files.file.iter_mut().filter_map(|file| file.source_code_info.as_mut());
+    for place in infos.flat_map(|info| &mut info.location) {
+        for comment in [&mut place.leading_comments, &mut place.trailing_comments] {
+            *comment = comment.take().map(|text| doc::without_tests(&without_margin(&text)));
+        }
+    }
+}
+
+/// Removes the spaces before all lines alike, and those behind each.
+fn without_margin(comment: &str) -> String {
+    let lines = comment.lines().map(str::trim_end);
+    let indents = lines.clone().filter(|line| !line.is_empty());
+    let margin = indents.map(|line| line.len() - line.trim_start().len()).min().unwrap_or_default();
+    let lines: Vec<_> = lines.map(|line| line.get(margin..).unwrap_or_default()).collect();
+    lines.join("\n").trim_matches('\n').to_owned()
 }

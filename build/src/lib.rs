@@ -79,6 +79,7 @@ mod backends;
 mod comments;
 mod debug_redact;
 mod descriptors;
+mod doc;
 mod exports;
 mod features;
 mod field_behavior;

@@ -7,7 +7,7 @@ use prost_reflect::prost::Message;
 use prost_reflect::prost_types::FileDescriptorSet;
 
 use crate::descriptors::DescriptorSet;
-use crate::{Server, Sources, debug_redact, names};
+use crate::{Server, Sources, comments, debug_redact, names};
 
 /// Generates types and stubs by package.
 pub(crate) fn generate(
@@ -46,7 +46,9 @@ pub(crate) fn generate(
     for (proto, rust) in extern_paths(set) {
         builder = builder.extern_path(proto, rust);
     }
-    builder.compile_fds_with_config(FileDescriptorSet::decode(set.encoded.as_slice())?, config)?;
+    let mut files = FileDescriptorSet::decode(set.encoded.as_slice())?;
+    comments::document(&mut files);
+    builder.compile_fds_with_config(files, config)?;
 
     let mut sources = Sources::new();
     for file in set.files() {
