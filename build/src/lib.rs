@@ -107,6 +107,11 @@ type Sources = BTreeMap<String, String>;
 /// `.proto` files (through `links` and `protos`).
 const OWN_PROTOS: &str = "DEP_ESET_PROTECT_PROTOS";
 
+/// The lints of the crate with the generated code that do not concern it.
+const LINTS: &str = "warnings, closure_returning_async_block, missing_docs, unused_qualifications, \
+                     unused_results, clippy::all, clippy::pedantic, clippy::nursery, \
+                     clippy::restriction, clippy::cargo, rustdoc::all";
+
 /// Generates the code of services in a build script.
 #[derive(Clone, Debug)]
 pub struct Generator {
@@ -220,9 +225,8 @@ impl Generator {
         let wanted =
             modules.iter().filter(|(name, ..)| *name != "server" || self.server == Server::Yes);
         let modules = wanted.map(|(name, file, doc)| {
-            let lints = if *name == "proto" { "missing_docs, clippy::all, rustdoc::all" } else { "clippy::all" };
             format!(
-                "/// {doc}\n#[allow({lints})]\npub mod {name} {{\n    include!(concat!(env!(\"OUT_DIR\"), \
+                "/// {doc}\n#[allow({LINTS})]\npub mod {name} {{\n    include!(concat!(env!(\"OUT_DIR\"), \
                  \"/{file}.rs\"));\n}}\n\n"
             )
         });
