@@ -183,6 +183,7 @@ pub mod rpc;
 pub mod serve;
 #[cfg(feature = "server")]
 pub mod server;
+mod single_flight;
 pub mod telemetry;
 mod text;
 mod timer;

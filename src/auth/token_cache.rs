@@ -4,8 +4,6 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{Shared, WeakShared};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -13,6 +11,7 @@ use super::token::NOT_SENDABLE;
 use super::{AccessToken, Credentials};
 use crate::backoff::{Backoff, Jitter};
 use crate::error::Error;
+use crate::single_flight::SingleFlight;
 use crate::telemetry;
 use crate::timer::{BoxFuture, Timer, TokioTimer};
 use crate::transport::retry_after;
@@ -47,9 +46,9 @@ pub struct Tokens {
 
 /// Logs in to a service.
 pub trait TokenProvider: Debug + Send + Sync + 'static {
-    /// Logs in, or renews `previous`. A cache never calls it twice at the same time. Whichever waiting call
-    /// is polled drives the future. If all of them are dropped, the future is dropped too, perhaps before it
-    /// completes.
+    /// Logs in, or renews `previous`. A cache never calls it twice at the same time in one tokio runtime. Whichever
+    /// waiting call is polled drives the future. If all of them are dropped, the future is dropped too, perhaps
+    /// before it completes.
     ///
     /// # Errors
     ///
@@ -65,6 +64,9 @@ pub trait TokenProvider: Debug + Send + Sync + 'static {
 /// | fresh | uses it |
 /// | expires soon | one call renews it while the others use it; if the login fails, that call uses it too |
 /// | missing, expired or refused | one call fetches a new one, and all calls share the result, even a failure |
+///
+/// A login uses connections of the tokio runtime in which it began, so each runtime that needs a token while another
+/// logs in does so too. The first login that succeeds provides the token for all.
 ///
 /// Between two logins there may be a pause, which applies to all calls:
 ///
@@ -90,10 +92,6 @@ struct Login<P> {
     state: Mutex<State>,
 }
 
-/// The current fetch. All waiting calls drive it: if only one did, it could block the others while nothing
-/// polls it, perhaps because its caller waits for one of the others.
-type Fetching = Shared<BoxFuture<'static, ()>>;
-
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
@@ -103,8 +101,8 @@ struct State {
     failures: u32,
     /// The number of consecutive tokens that were refused soon after their login.
     refusals: u32,
-    /// The current fetch, if a call still waits for it.
-    fetching: Option<WeakShared<BoxFuture<'static, ()>>>,
+    /// The current fetches.
+    fetching: SingleFlight<()>,
     /// The number of completed fetches.
     fetches: u64,
 }
@@ -144,6 +142,11 @@ impl State {
     fn valid(&self, now: Instant) -> Option<AccessToken> {
         let held = self.held.as_ref().filter(|held| held.is_valid(now));
         held.map(|held| held.tokens.access.clone())
+    }
+
+    /// Whether another runtime brought a token since then.
+    fn is_fetched_since(&self, begun: Instant, now: Instant) -> bool {
+        self.held.as_ref().is_some_and(|held| held.since >= begun && held.is_valid(now))
     }
 
     /// Returns the rest of the pause.
@@ -210,15 +213,14 @@ impl<P: TokenProvider> TokenCache<P> {
                 if let Some(settled) = state.settled(now) {
                     return settled;
                 }
-                let under_way = state.fetching.as_ref().and_then(WeakShared::upgrade);
+                let under_way = state.fetching.under_way();
                 let fetching = match (under_way, state.valid(now)) {
                     (Some(_), Some(token)) => return Ok(token),
                     (Some(fetching), None) => fetching,
                     (None, _) => {
                         let rest = state.resting(now);
-                        let fetching = self.login.clone().fetching(rest);
-                        state.fetching = fetching.downgrade();
-                        fetching
+                        let fetching = self.login.clone().fetch(now, rest);
+                        state.fetching.begin(fetching)
                     }
                 };
                 (state.fetches, fetching)
@@ -237,39 +239,44 @@ impl<P: TokenProvider> Login<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Creates a fetch that starts after the pause when polled.
-    fn fetching(self: Arc<Self>, rest: Duration) -> Fetching {
-        let fetching = async move {
-            if !rest.is_zero() {
-                self.timer.sleep(rest).await;
+    /// Fetches tokens after the pause.
+    async fn fetch(self: Arc<Self>, begun: Instant, rest: Duration) {
+        if !rest.is_zero() {
+            self.timer.sleep(rest).await;
+        }
+        let previous = {
+            let state = self.state();
+            if state.is_fetched_since(begun, self.timer.now()) {
+                return;
             }
-            let previous = self.state().held.as_ref().map(|held| held.tokens.clone());
-            let is_renewal = previous.is_some();
-            let result = self.provider.fetch(previous).await.and_then(|tokens| {
-                match tokens.access.is_sendable() {
-                    true => Ok(tokens),
-                    false => Err(Error::protocol(format!("the login: {NOT_SENDABLE}"))),
-                }
-            });
-            telemetry::login(&result, is_renewal);
-            let now = self.timer.now();
-            let mut state = self.state();
-            state.fetches = state.fetches.wrapping_add(1);
-            state.fetching = None;
-            match result {
-                Ok(tokens) => {
-                    state.held = Some(Held { tokens, since: now, is_refused: false });
-                    state.rest = None;
-                    state.failures = 0;
-                }
-                Err(error) => {
-                    state.failures = state.failures.saturating_add(1);
-                    let until = now.checked_add(self.rest_after(&error, state.failures));
-                    state.rest = Some(Rest { until: until.unwrap_or(now), failure: Some(error) });
-                }
-            }
+            state.held.as_ref().map(|held| held.tokens.clone())
         };
-        fetching.boxed().shared()
+        let is_renewal = previous.is_some();
+        let result = self.provider.fetch(previous).await.and_then(|tokens| {
+            match tokens.access.is_sendable() {
+                true => Ok(tokens),
+                false => Err(Error::protocol(format!("the login: {NOT_SENDABLE}"))),
+            }
+        });
+        telemetry::login(&result, is_renewal);
+        let now = self.timer.now();
+        let mut state = self.state();
+        if state.is_fetched_since(begun, now) {
+            return;
+        }
+        state.fetches = state.fetches.wrapping_add(1);
+        match result {
+            Ok(tokens) => {
+                state.held = Some(Held { tokens, since: now, is_refused: false });
+                state.rest = None;
+                state.failures = 0;
+            }
+            Err(error) => {
+                state.failures = state.failures.saturating_add(1);
+                let until = now.checked_add(self.rest_after(&error, state.failures));
+                state.rest = Some(Rest { until: until.unwrap_or(now), failure: Some(error) });
+            }
+        }
     }
 
     /// Returns the pause after the given number of consecutive failures.

@@ -14,16 +14,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::{Shared, WeakShared};
 use http::HeaderMap;
 use prost::DecodeError;
 
 use super::bounds::{Bounds, NextRequest};
 use crate::error::{Error, ErrorKind};
 use crate::rpc::MethodSpec;
+use crate::single_flight::SingleFlight;
 use crate::telemetry;
-use crate::timer::BoxFuture;
 use crate::transport::{Link, Messages, Outgoing, refuses_grpc, speaks_grpc};
 
 /// The longest wait for a server that accepts a connection and then says nothing: another connection may be
@@ -44,12 +42,9 @@ pub(crate) struct WireChoice {
 /// The chosen wire, if known.
 struct Known {
     wire: AtomicU8,
-    /// The current probe, if a call still waits for it.
-    probing: Mutex<Option<WeakShared<Probing>>>,
+    /// The current probes.
+    probing: Mutex<SingleFlight<Result<u8, Error>>>,
 }
-
-/// All waiting calls drive it: if only one did, it could block the others while nothing polls it.
-type Probing = BoxFuture<'static, Result<u8, Error>>;
 
 impl Known {
     fn wire(&self) -> Option<u8> {
@@ -115,13 +110,9 @@ impl WireChoice {
                 if let Some(known) = self.known.wire() {
                     return Ok(known);
                 }
-                match probing.as_ref().and_then(WeakShared::upgrade) {
+                match probing.under_way() {
                     Some(under_way) => (under_way, false),
-                    None => {
-                        let begun = self.probing(bounds, headers);
-                        *probing = begun.downgrade();
-                        (begun, true)
-                    }
+                    None => (probing.begin(self.probe(bounds, headers)), true),
                 }
             };
             match probing.await {
@@ -132,11 +123,15 @@ impl WireChoice {
         }
     }
 
-    /// Probes the server when polled.
-    fn probing(&self, bounds: &Bounds, headers: &HeaderMap) -> Shared<Probing> {
+    /// Probes the server.
+    fn probe(
+        &self,
+        bounds: &Bounds,
+        headers: &HeaderMap,
+    ) -> impl Future<Output = Result<u8, Error>> + Send + use<> {
         let (grpc, known) = (self.grpc.clone(), self.known.clone());
         let (bounds, mut headers) = (bounds.at_most(PROBE), headers.clone());
-        let probing = async move {
+        async move {
             let outgoing = Outgoing::new(&HEALTH, &Health);
             let probe = NextRequest { outgoing: &outgoing, number: 1, pending_id: None, polls: 0 };
             let found = match bounds.send(&grpc, &mut headers, &probe).await {
@@ -148,13 +143,12 @@ impl WireChoice {
                     None => Err(error.unsent()),
                 },
             };
-            if let Ok(found) = &found {
+            // The probe of another runtime may have been quicker.
+            if let (Ok(found), None) = (&found, known.wire()) {
                 known.set(*found);
             }
-            *known.probing.lock().unwrap_or_else(PoisonError::into_inner) = None;
             found
-        };
-        probing.boxed().shared()
+        }
     }
 }
 

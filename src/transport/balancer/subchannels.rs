@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::config::{Balancing, Target};
 use super::ejection::Ejection;
 use crate::error::Error;
+use crate::single_flight::SingleFlight;
 use crate::telemetry::Server;
 use crate::transport::grpc::GrpcTransport;
 use crate::transport::readiness::Readiness;
@@ -42,6 +42,8 @@ pub(super) struct Subchannels {
     /// Of all connections together.
     pub(super) readiness: Readiness,
     all: RwLock<Arc<[Subchannel]>>,
+    /// The first lookups, for which calls wait.
+    first: Mutex<SingleFlight<Result<(), Error>>>,
     /// When addresses were looked up last.
     looked_up: Mutex<Option<Instant>>,
     /// Whether an endpoint failed since then.
@@ -55,6 +57,7 @@ impl Subchannels {
             balancing,
             readiness: Readiness::default(),
             all: RwLock::default(),
+            first: Mutex::default(),
             looked_up: Mutex::default(),
             is_expired: AtomicBool::new(false),
         };
@@ -109,24 +112,21 @@ impl Subchannels {
         let all = this.all();
         let Some(resolver) = &this.balancing.resolver else { return Ok(all) };
         if all.is_empty() {
-            let mut looked_up = this.looked_up.lock().await;
-            let all = this.all();
-            if all.is_empty() {
-                // Boxed, as it is large and hardly ever needed.
-                Box::pin(this.look_up(&**resolver, &mut looked_up)).await?;
-                return Ok(this.all());
-            }
-            return Ok(all);
+            let first = {
+                let mut first = this.first.lock().unwrap_or_else(PoisonError::into_inner);
+                let all = this.all();
+                if !all.is_empty() {
+                    return Ok(all);
+                }
+                let under_way = first.under_way();
+                under_way.unwrap_or_else(|| first.begin(this.clone().look_up(resolver.clone())))
+            };
+            first.await?;
+            return Ok(this.all());
         }
         if this.is_due() {
-            // Calls do not wait for it.
-            let (this, resolver) = (this.clone(), resolver.clone());
-            tokio::spawn(async move {
-                if let Ok(mut looked_up) = this.looked_up.try_lock() {
-                    // The addresses of before stay.
-                    let _ = this.look_up(&*resolver, &mut looked_up).await;
-                }
-            });
+            // Calls do not wait for it. If it fails, the addresses of before stay.
+            tokio::spawn(this.clone().look_up(resolver.clone()));
         }
         Ok(all)
     }
@@ -136,30 +136,44 @@ impl Subchannels {
         self.is_expired.store(true, Ordering::Relaxed);
     }
 
+    /// Whether this call must have the addresses looked up again; no other one does then.
     fn is_due(&self) -> bool {
-        let Ok(looked_up) = self.looked_up.try_lock() else { return false };
         let is_expired = self.is_expired.load(Ordering::Relaxed);
         let interval = if is_expired { LOOKUP_INTERVAL_AFTER_FAILURE } else { LOOKUP_INTERVAL };
         let now = self.balancing.timer.now();
-        looked_up.is_none_or(|at| now.saturating_duration_since(at) >= interval)
+        let mut looked_up = self.looked_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looked_up.is_none_or(|at| now.saturating_duration_since(at) >= interval);
+        if is_due {
+            *looked_up = Some(now);
+        }
+        is_due
     }
 
-    /// Looks up the addresses of all endpoints. Connections to those that remain stay open. An endpoint whose lookup
-    /// fails keeps its addresses.
-    async fn look_up(
-        &self,
-        resolver: &dyn Resolver,
-        looked_up: &mut Option<Instant>,
-    ) -> Result<(), Error> {
-        *looked_up = Some(self.balancing.timer.now());
+    /// Looks up the addresses of all endpoints.
+    async fn look_up(self: Arc<Self>, resolver: Arc<dyn Resolver>) -> Result<(), Error> {
+        let now = self.balancing.timer.now();
+        *self.looked_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         self.is_expired.store(false, Ordering::Relaxed);
-        let before = self.all();
-        let mut all = Vec::new();
+        let mut found = Vec::new();
+        for target in &self.targets {
+            found.push(match resolver.resolve(&target.host, target.port).await {
+                Ok(addresses) if addresses.is_empty() => Err("it has no address".to_owned()),
+                found => found.map_err(|error| error.to_string()),
+            });
+        }
+        self.change(found)
+    }
+
+    /// Changes the connections to those to the addresses of each target. Connections to addresses that remain stay
+    /// open. A target whose lookup failed keeps its addresses.
+    fn change(&self, found: Vec<Result<Vec<SocketAddr>, String>>) -> Result<(), Error> {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = Vec::new();
         let mut failed = None;
-        for (at, target) in self.targets.iter().enumerate() {
-            let of_target = before.iter().filter(|subchannel| subchannel.target == at);
-            match resolver.resolve(&target.host, target.port).await {
-                Ok(mut addresses) if !addresses.is_empty() => {
+        for ((at, target), found) in self.targets.iter().enumerate().zip(found) {
+            let of_target = all.iter().filter(|subchannel| subchannel.target == at);
+            match found {
+                Ok(mut addresses) => {
                     addresses.sort_unstable();
                     addresses.dedup();
                     for address in addresses {
@@ -168,26 +182,22 @@ impl Subchannels {
                             .filter(|kept| kept.address == Some(address))
                             .peekable();
                         if kept.peek().is_some() {
-                            all.extend(kept.cloned());
+                            changed.extend(kept.cloned());
                         } else {
-                            all.extend(self.open(at, target, Some(address)));
+                            changed.extend(self.open(at, target, Some(address)));
                         }
                     }
                 }
-                other => {
-                    let why = match other {
-                        Ok(_) => "it has no address".to_owned(),
-                        Err(error) => error.to_string(),
-                    };
-                    all.extend(of_target.cloned());
+                Err(why) => {
+                    changed.extend(of_target.cloned());
                     failed = Some(format!("cannot look up {}: {why}", target.name));
                 }
             }
         }
-        if let (true, Some(message)) = (all.is_empty(), failed) {
+        if let (true, Some(message)) = (changed.is_empty(), failed) {
             return Err(Error::no_connection(message));
         }
-        *self.all.write().unwrap_or_else(PoisonError::into_inner) = all.into();
+        *all = changed.into();
         Ok(())
     }
 }

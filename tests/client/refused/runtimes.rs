@@ -1,13 +1,19 @@
 //! A client outlives the tokio runtime in which it was created, and works in several.
 
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use eset_protect::auth::BoxFuture;
+use eset_protect::transport::Resolver;
 use eset_protect::{Client, ClientBuilder, RateLimiter, Wire};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 
-use crate::refused::http2::{BOTH, TASK, create, get};
+use crate::refused::http2::{BOTH, Http2, TASK, create, get};
 use crate::support::scripted::frames::{FrameServer, What};
-use crate::support::scripted::{Scripted, json, ok};
+use crate::support::scripted::{Answer, Hook, Scripted, Step, head, json, ok};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -91,6 +97,80 @@ fn all_that_a_client_has_goes_with_it() {
             runtime().block_on(async { get(&client).await.unwrap() });
         }
     }
+}
+
+/// Makes a call in a runtime that nothing drives any more once its work has begun, and then one in another.
+fn second_of_two(client: &Client, begun: &Notify) {
+    let first = runtime();
+    let mut call = Box::pin(get(client));
+    first.block_on(async {
+        tokio::select! {
+            result = &mut call => panic!("{result:?}"),
+            () = begun.notified() => {}
+        }
+    });
+    assert_eq!(runtime().block_on(get(client)).unwrap().uuid, "t-1");
+}
+
+/// Notifies that a request came, and never answers it.
+fn silence(begun: &Arc<Notify>) -> Answer {
+    let begun = begun.clone();
+    Answer::Steps(vec![Step::Then(Hook::new(move || {
+        begun.notify_one();
+        false
+    }))])
+}
+
+#[test]
+fn a_login_in_an_idle_runtime_delays_no_other() {
+    let (servers, begun) = (servers(), Arc::default());
+    let login = servers.block_on(Scripted::start([silence(&begun)]));
+    let login = login.otherwise(json("200 OK", r#"{"access_token":"a","expires_in":3600}"#));
+    let api = servers.block_on(Scripted::start([])).otherwise(ok(TASK));
+    let client = Client::builder(&api.endpoint())
+        .wire(Wire::Rest)
+        .login("user", "secret")
+        .token_url(&format!("{}/oauth/token", login.endpoint()))
+        .timeout(Duration::from_secs(10))
+        .connect_lazy()
+        .unwrap();
+    second_of_two(&client, &begun);
+    assert_eq!(login.seen().len(), 2);
+}
+
+#[test]
+fn nor_does_a_probe_for_the_wire() {
+    let (servers, begun) = (servers(), Arc::default());
+    let no_http2 = Answer::Close(head("400 Bad Request", &[("connection", "close")], Some(0)));
+    let server = servers.block_on(Scripted::start([silence(&begun), no_http2, ok(TASK)]));
+    let builder = Client::builder(&server.endpoint()).wire(Wire::Auto);
+    second_of_two(&builder.timeout(Duration::from_secs(10)).connect_lazy().unwrap(), &begun);
+    assert_eq!(server.seen().len(), 3);
+}
+
+/// Notifies of the first lookup, which never ends.
+#[derive(Debug)]
+struct Lookups(Arc<Notify>, SocketAddr, std::sync::atomic::AtomicBool);
+
+impl Resolver for Lookups {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        Box::pin(async {
+            if !self.2.swap(true, std::sync::atomic::Ordering::SeqCst) {
+                self.0.notify_one();
+                std::future::pending::<()>().await;
+            }
+            Ok(vec![self.1])
+        })
+    }
+}
+
+#[test]
+fn nor_does_the_first_lookup_of_addresses() {
+    let (servers, begun) = (servers(), Arc::default());
+    let (server, builder) = servers.block_on(Http2::Grpc.start([], Http2::Grpc.answer()));
+    let lookups = Lookups(Arc::clone(&begun), server.address(), false.into());
+    let builder = builder.resolver(lookups).timeout(Duration::from_secs(10));
+    second_of_two(&builder.connect_lazy().unwrap(), &begun);
 }
 
 /// Outside any runtime there is an error rather than a panic.
