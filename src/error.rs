@@ -18,6 +18,8 @@ use tonic::metadata::MetadataMap;
 pub(crate) use secrets::Secrets;
 pub use secrets::is_uuid;
 
+#[cfg(feature = "rest")]
+use crate::headers::metadata;
 use crate::rpc::MethodSpec;
 use crate::wkt::Any;
 #[cfg(feature = "tls")]
@@ -302,6 +304,12 @@ impl Error {
         self
     }
 
+    /// Adds the HTTP response that contained the error.
+    #[cfg(feature = "rest")]
+    pub(crate) fn with_answer(self, status: http::StatusCode, headers: &http::HeaderMap) -> Self {
+        self.with_http_status(status).with_metadata(metadata(headers.clone()))
+    }
+
     pub(crate) fn with_inferred_code(mut self) -> Self {
         self.0.is_code_inferred = true;
         self
@@ -369,7 +377,8 @@ impl Error {
 
     /// Returns the headers and trailers of the response. Headers that only matter to HTTP are omitted on both
     /// wires, because they would break the next stream if you forwarded them. The same applies to the
-    /// metadata of a successful response ([`Call::send`](crate::Call::send)):
+    /// metadata of a successful response ([`Call::send`](crate::Call::send)), and to the errors and replies of a
+    /// [`Transport`](crate::transport::Transport) of your own:
     ///
     /// | omitted | reason |
     /// |---|---|

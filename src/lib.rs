@@ -164,6 +164,7 @@ pub mod filter;
 mod framing;
 #[cfg(any(feature = "rest", feature = "server"))]
 mod gzip;
+mod headers;
 mod json;
 mod metadata_form;
 #[doc = include_str!("../proto/FACTS.md")]
@@ -171,6 +172,7 @@ pub mod facts {}
 #[cfg(any(feature = "automation", feature = "policy-management"))]
 pub mod params;
 mod pending;
+mod pointers;
 #[cfg(feature = "policy-management")]
 pub mod policy;
 pub mod proto;
@@ -193,7 +195,7 @@ pub mod wkt;
 
 // Their types are part of this crate's API.
 #[doc(no_inline)]
-pub use {http, prost, tonic};
+pub use {bytes, http, prost, secrecy, tonic};
 
 pub use backoff::Backoff;
 pub use call::{

@@ -3,10 +3,13 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
+
+use crate::pointers::for_pointers;
 
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -34,6 +37,14 @@ pub trait Timer: Debug + Send + Sync + 'static {
     fn expiry(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.sleep(duration)
     }
+}
+
+for_pointers! {
+    Timer:
+    now() -> Instant;
+    system_time() -> SystemTime;
+    sleep(duration: Duration) -> BoxFuture<'static, ()>;
+    expiry(duration: Duration) -> BoxFuture<'static, ()>;
 }
 
 /// tokio's clock.

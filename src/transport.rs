@@ -40,6 +40,7 @@
 //! ```
 
 pub(crate) mod balancer;
+mod below_layers;
 mod complete_body;
 pub(crate) mod connector;
 mod error_chain;
@@ -52,7 +53,6 @@ pub(crate) mod http;
 pub(crate) mod keep_alive;
 mod limits;
 mod link;
-mod metadata;
 mod monitored_connection;
 mod no_http2;
 mod per_runtime;
@@ -70,13 +70,14 @@ mod tcp;
 pub(crate) mod tls;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
+pub(crate) use below_layers::{BelowLayers, Limited};
 #[cfg(feature = "rest")]
 pub(crate) use evidence::{refuses_grpc, speaks_grpc};
 pub(crate) use host::{bare, is_loopback};
 pub(crate) use limits::Limits;
 pub(crate) use link::Link;
-pub(crate) use metadata::metadata;
 pub(crate) use readiness::Sent;
 #[cfg(feature = "serve")]
 pub(crate) use refusal::is_by_answering_server;
@@ -90,6 +91,8 @@ pub(crate) use retry_after::retry_after;
 
 use crate::error::Error;
 pub(crate) use crate::framing::MessageLimit;
+pub(crate) use crate::headers::metadata;
+use crate::pointers::for_pointers;
 use crate::timer::BoxFuture;
 
 /// The product and version, for the header `user-agent` of every request.
@@ -111,6 +114,10 @@ pub trait Transport: Debug + Send + Sync + 'static {
     ///
     /// If there is no reply, or the reply is an error; made of a [`tonic::Status`]. The client retries by the same
     /// rules as on its own wires: an `UNAVAILABLE` [may have executed](Error::may_have_executed), so only
-    /// idempotent calls are made again.
+    /// idempotent calls are made again, unless it is made by [`Error::not_sent`].
     fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
+}
+
+for_pointers! {
+    Transport: send['a](request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
 }

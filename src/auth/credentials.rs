@@ -1,9 +1,11 @@
 //! Where access tokens come from.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use super::AccessToken;
 use crate::error::Error;
+use crate::pointers::for_pointers;
 use crate::timer::BoxFuture;
 
 /// Provides access tokens. You can implement it for your own source of tokens.
@@ -22,4 +24,20 @@ pub trait Credentials: Debug + Send + Sync + 'static {
     /// at most once. If `token` already returns another token when the service refuses one, the call is
     /// repeated with it without calling this method, also at most once.
     fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()>;
+
+    /// Called when a client is created.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is certain already that there will be no token. By default, nothing is.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+for_pointers! {
+    Credentials:
+    token['a]() -> BoxFuture<'a, Result<AccessToken, Error>>;
+    invalidate['a](token: &AccessToken) -> BoxFuture<'a, ()>;
+    check() -> Result<(), Error>;
 }

@@ -15,6 +15,12 @@ impl StaticToken {
     }
 }
 
+impl From<AccessToken> for StaticToken {
+    fn from(token: AccessToken) -> Self {
+        Self(token)
+    }
+}
+
 impl Credentials for StaticToken {
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(async { Ok(self.0.clone()) })
@@ -23,5 +29,10 @@ impl Credentials for StaticToken {
     /// There is no other token, so the refused call fails.
     fn invalidate(&self, _token: &AccessToken) -> BoxFuture<'_, ()> {
         Box::pin(async {})
+    }
+
+    /// Fails if the token cannot be sent.
+    fn check(&self) -> Result<(), Error> {
+        self.0.to_header().map(drop)
     }
 }

@@ -11,7 +11,7 @@ use crate::error::Error;
 pub(super) const NOT_SENDABLE: &str =
     "the access token is empty, or contains characters that are not allowed in a header";
 
-/// A bearer token. `Debug` and errors never show it.
+/// A bearer token. `Debug` and errors never show it. The time that `==` takes depends on the lengths alone.
 #[derive(Clone)]
 pub struct AccessToken(SecretString);
 
@@ -22,7 +22,7 @@ impl AccessToken {
     }
 
     /// Whether it can be sent in a header.
-    pub(super) fn is_sendable(&self) -> bool {
+    pub(crate) fn is_sendable(&self) -> bool {
         let token = self.0.expose_secret();
         // To the end: that needs no branch, each call does it, and tokens are long.
         let is_graphic =
@@ -38,12 +38,18 @@ impl AccessToken {
         value.set_sensitive(true);
         Ok(value)
     }
+}
 
-    /// Whether both are the same token.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.0.expose_secret() == other.0.expose_secret()
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (self.0.expose_secret().as_bytes(), other.0.expose_secret().as_bytes());
+        let difference = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
+        // The compiler must not find out that one difference is enough.
+        one.len() == other.len() && std::hint::black_box(difference) == 0
     }
 }
+
+impl Eq for AccessToken {}
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

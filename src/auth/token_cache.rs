@@ -11,6 +11,7 @@ use super::token::NOT_SENDABLE;
 use super::{AccessToken, Credentials};
 use crate::backoff::{Backoff, Jitter};
 use crate::error::Error;
+use crate::pointers::for_pointers;
 use crate::single_flight::SingleFlight;
 use crate::telemetry;
 use crate::timer::{BoxFuture, Timer, TokioTimer};
@@ -55,6 +56,10 @@ pub trait TokenProvider: Debug + Send + Sync + 'static {
     /// Fails if the login is refused ([`Error::is_unauthenticated`]) or unreachable; create the error from a
     /// [`tonic::Status`].
     fn fetch(&self, previous: Option<Tokens>) -> BoxFuture<'_, Result<Tokens, Error>>;
+}
+
+for_pointers! {
+    TokenProvider: fetch['a](previous: Option<Tokens>) -> BoxFuture<'a, Result<Tokens, Error>>;
 }
 
 /// Caches the token of a login. Renews it before it expires, and after a service refused it.
@@ -294,7 +299,7 @@ impl<P: TokenProvider> Login<P> {
         let now = self.timer.now();
         let mut state = self.state();
         // Another call may have renewed it already, or be about to.
-        let is_held = |held: &&mut Held| !held.is_refused && held.tokens.access.is_same(token);
+        let is_held = |held: &&mut Held| !held.is_refused && held.tokens.access == *token;
         let Some(held) = state.held.as_mut().filter(is_held) else { return };
         held.is_refused = true;
         let is_young = held.age(now) < YOUNG;

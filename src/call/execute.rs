@@ -20,10 +20,10 @@ use super::bounds::{Bounds, NextRequest};
 use super::call_state::{CallState, Next};
 use super::context::CallContext;
 use super::deployed::is_missing;
-use super::options::is_of_protocol;
 use super::pushback::Pushback;
 use crate::auth::{AccessToken, Credentials};
 use crate::error::{Error, ErrorKind};
+use crate::headers::is_of_protocol;
 use crate::pending::Polls;
 use crate::rpc::MethodSpec;
 use crate::telemetry;
@@ -281,9 +281,8 @@ impl Running<'_> {
         if !error.is_unauthenticated() || (state.is_renewed && state.is_replaced) {
             return None;
         }
-        let is_same = |other: &Result<AccessToken, Error>| {
-            other.as_ref().is_ok_and(|other| other.is_same(token))
-        };
+        let is_same =
+            |other: &Result<AccessToken, Error>| other.as_ref().is_ok_and(|other| other == token);
         let mut other = self.token(credentials).await;
         let state = &mut self.state;
         if !is_same(&other) && !state.is_replaced {

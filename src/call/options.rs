@@ -8,29 +8,8 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use super::RetryPolicy;
 use super::limit::Limit;
 use crate::error::Error;
+use crate::headers::is_of_protocol;
 use crate::metadata_form;
-
-/// Headers that control how a message is framed and routed. Setting one could smuggle a second request.
-const PROTOCOL: [&str; 13] = [
-    "accept-encoding",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Whether a header belongs to the protocol.
-pub(super) fn is_of_protocol(name: &str) -> bool {
-    PROTOCOL.contains(&name)
-}
 
 /// Options of a call. Options that are not set have the client's values.
 ///
@@ -105,8 +84,12 @@ impl CallOptions {
     }
 
     /// Adds metadata, which is sent as a header. If the key or value is not valid, or the key belongs to the
-    /// protocol, such as `content-length`, the call fails before anything is sent. A call with its own
-    /// `authorization` does not use the client's.
+    /// protocol, the call fails before anything is sent. A call with its own `authorization` does not use the client's.
+    ///
+    /// These belong to the protocol: `accept-encoding`, `connection`, `content-encoding`, `content-length`,
+    /// `content-type`, `expect`, `host`, `http2-settings`, `keep-alive`, `proxy-authorization`, `proxy-connection`,
+    /// `response-id`, `te`, `trailer`, `transfer-encoding`, `upgrade`, and what begins with `grpc-`, except
+    /// `grpc-trace-bin` and `grpc-tags-bin`.
     ///
     /// This crate never shows the value. If a response quotes it, the error contains `[redacted]` instead,
     /// provided that the key contains `auth`, `cookie`, `credential`, `key`, `passwd`, `password`, `secret`,

@@ -23,7 +23,7 @@ use crate::transport::connector::Connector;
 use crate::transport::keep_alive::{self, KeepAlive};
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsConfig;
-use crate::transport::{Limits, Link, MessageLimit};
+use crate::transport::{Limited, Limits, Link, MessageLimit};
 use crate::wkt::TypeRegistry;
 
 mod grpc;
@@ -34,6 +34,7 @@ mod rest;
 mod rest_options;
 mod seam;
 mod transport;
+mod unused;
 #[cfg(feature = "rest")]
 pub(super) use rest::token_address;
 
@@ -162,7 +163,8 @@ impl ClientBuilder {
     /// Sets how long the first byte of a response may take, including the time to connect; unlike an
     /// [`attempt_timeout`](Self::attempt_timeout), not the whole of it. No limit by default but that of the call. After
     /// that the attempt fails with `DEADLINE_EXCEEDED`, and the call may have run; it is repeated if that does no harm.
-    /// ESET's gateway takes up to 120 seconds ([facts](crate::facts#pending-responses)), and usually at most 30.
+    /// ESET's gateway takes up to 120 seconds ([facts](crate::facts#pending-responses)), and usually at most 30. Of a
+    /// [transport](Self::transport) of your own, the first byte is the whole reply.
     #[must_use]
     pub fn first_byte_timeout(mut self, timeout: Duration) -> Self {
         self.limits.first_byte = Some(timeout);
@@ -236,9 +238,14 @@ impl ClientBuilder {
     }
 
     /// Sets the source of access tokens. They are sent as `authorization: Bearer`, and only with TLS or to
-    /// the local machine.
+    /// the local machine. Replaces a login and its token endpoint.
     #[must_use]
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
+        #[cfg(feature = "rest")]
+        {
+            self.rest.login = None;
+            self.rest.token_url = None;
+        }
         self.credentials = Some(Arc::new(credentials));
         self
     }
@@ -304,7 +311,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how to verify the server and which client certificate to send, for `https` endpoints.
+    /// Sets how to verify the server and which client certificate to send, for `https` addresses.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: TlsConfig) -> Self {
@@ -316,13 +323,15 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if the configuration is invalid or the gRPC server is unreachable.
+    /// Fails if the configuration is invalid or the gRPC server is unreachable. A setting that would have no effect makes
+    /// it invalid, such as [`tls`](Self::tls) without an `https` address.
     pub async fn connect(self) -> Result<Client, Error> {
         if !self.is_grpc() || self.seam.transport.is_some() {
             return self.connect_lazy();
         }
         let credentials = self.checked_credentials()?;
         let balancer = self.balancer()?;
+        self.check_unused()?;
         balancer.connect().await?;
         let link = self.seam.layered(Link::grpc(balancer));
         self.client(Links::One(link), credentials)
@@ -332,13 +341,18 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if the configuration is invalid.
+    /// Fails if the configuration is invalid, as in [`connect`](Self::connect).
     pub fn connect_lazy(self) -> Result<Client, Error> {
         let credentials = self.checked_credentials()?;
         let links = match &self.seam.transport {
-            Some(transport) => Links::One(self.seam.layered(Link::custom(transport.clone()))),
+            Some(transport) => {
+                let (limits, timer) = (self.limits, self.policy.timer.clone());
+                let limited = Limited { transport: transport.clone(), limits, timer };
+                Links::One(self.seam.layered(Link::custom(Arc::new(limited))))
+            }
             None => self.links()?,
         };
+        self.check_unused()?;
         self.client(links, credentials)
     }
 
@@ -371,6 +385,9 @@ impl ClientBuilder {
     fn checked_credentials(&self) -> Result<Option<Arc<dyn Credentials>>, Error> {
         let login = self.login_credentials()?;
         let credentials = self.credentials.clone().or(login);
+        if let Some(credentials) = &credentials {
+            credentials.check()?;
+        }
         if credentials.is_some() && self.seam.transport.is_none() {
             for address in self.addresses() {
                 Address::parse(address)?.check_token(address)?;

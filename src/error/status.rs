@@ -6,11 +6,15 @@ use prost::Message;
 use tonic::{Code, Status};
 
 use super::{Error, ErrorKind};
+use crate::headers::metadata;
 use crate::proto::google::rpc;
 
 /// Treats the status as the response of a service. For your own [`Credentials`](crate::auth::Credentials) and
 /// [`TokenProvider`](crate::auth::TokenProvider)s: `UNAUTHENTICATED` means that the login was refused,
-/// `UNAVAILABLE` that it may succeed later. `OK` is not an error and becomes `UNKNOWN`.
+/// `UNAVAILABLE` that it may succeed later. `OK` is not an error and becomes `UNKNOWN`. Of the metadata, it keeps what
+/// [`Error::metadata`] says.
+///
+/// A [`Transport`](crate::transport::Transport) that knows that it sent nothing uses [`Error::not_sent`] instead.
 ///
 /// ```
 /// use eset_protect::Error;
@@ -30,8 +34,29 @@ impl From<Status> for Error {
         let details = rpc::Status::decode(status.details()).map(|status| status.details);
         Self::new(ErrorKind::Status, code, status.message())
             .with_details(details.unwrap_or_default())
-            .with_metadata(status.metadata().clone())
+            .with_metadata(metadata(status.metadata().clone().into_headers()))
             .with_source(status)
+    }
+}
+
+impl Error {
+    /// Creates the error of a request that was certainly not sent, of kind [`Connect`](ErrorKind::Connect): the call did
+    /// not run, so it can be repeated whatever the RPC. For a [`Transport`](crate::transport::Transport) of your own that
+    /// has no connection, and for tests.
+    ///
+    /// ```
+    /// use eset_protect::Error;
+    /// use tonic::Status;
+    ///
+    /// let error = Error::not_sent(Status::unavailable("the tunnel is closed"));
+    /// assert!(error.is_retryable() && !error.may_have_executed());
+    /// assert!(Error::from(Status::unavailable("overloaded")).may_have_executed());
+    /// ```
+    #[must_use]
+    pub fn not_sent(status: Status) -> Self {
+        let mut error = Self::from(status);
+        error.0.kind = ErrorKind::Connect;
+        error.unsent()
     }
 }
 

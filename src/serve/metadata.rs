@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
+use crate::headers::is_of_protocol;
 use crate::metadata_form;
 use crate::server::metadata::{self, OURS};
 
@@ -105,7 +106,6 @@ fn is_of_caller(name: &HeaderName) -> bool {
         // One connection (RFC 9110, 7.6).
         "cdn-loop"
             | "early-data"
-            | "http2-settings"
             | "max-forwards"
             // Who calls.
             | "dnt"
@@ -126,10 +126,10 @@ fn is_of_caller(name: &HeaderName) -> bool {
             // gRPC-Web.
             | "x-grpc-web"
             | "x-user-agent"
-            // A pending response (FACTS.md#pending-responses): this server asks for it.
-            | "response-id"
     );
     is_listed
+        // What the client would refuse.
+        || is_of_protocol(name)
         || metadata::is_of_bytes(name)
         || metadata::begins_with_any(name, &BEGINNINGS)
         || name.split('-').any(|word| CREDENTIALS.contains(&word))

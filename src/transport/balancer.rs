@@ -84,7 +84,7 @@ impl Balancer {
         request: &mut Request<'_>,
     ) -> Result<Reply, Error> {
         let _in_flight = InFlight::begin(&subchannel.in_flight);
-        let result = subchannel.transport.attempt(request).await;
+        let result = subchannel.transport.attempt(&subchannel.name, request).await;
         match result {
             Err(error) if subchannels.len() > 1 && is_endpoint_failure(&error) => {
                 Err(self.failed(subchannels, subchannel, error))

@@ -111,18 +111,24 @@ impl GrpcTransport {
         self.inner.channels.get(interval, make)
     }
 
-    /// Makes one attempt.
-    pub(super) async fn attempt(&self, request: &mut Request<'_>) -> Result<Reply, Error> {
+    /// Makes one attempt; errors of the connection name `target`.
+    pub(super) async fn attempt(
+        &self,
+        target: &str,
+        request: &mut Request<'_>,
+    ) -> Result<Reply, Error> {
         let inner = &*self.inner;
         inner.limits.check_request(request.framed().len() - PREFIX)?;
         let is_bounded = request.is_bounded;
         let kept = self.channel()?;
         let mut channel = kept.take();
-        poll_fn(|cx| channel.poll_ready(cx)).await.map_err(|error| status::not_sent(&error))?;
+        poll_fn(|cx| channel.poll_ready(cx))
+            .await
+            .map_err(|error| status::not_sent(target, &error))?;
         let response = channel.call(unary::encode(request));
         kept.put_back(channel);
-        let reply =
-            unary::exchange(response, inner.limits, &*inner.timer, inner.connector.readiness());
+        let (timer, readiness) = (&*inner.timer, inner.connector.readiness());
+        let reply = unary::exchange(target, response, inner.limits, timer, readiness);
         reply.await.map_err(|error| {
             // tonic's or the server's clock was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }

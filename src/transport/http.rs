@@ -24,7 +24,7 @@ use crate::transport::limits::{self, TooLong};
 use crate::transport::no_http2::NoHttp2;
 use crate::transport::per_runtime::PerRuntime;
 use crate::transport::readiness::Readiness;
-use crate::transport::refusal::Refusal;
+use crate::transport::refusal::{Refusal, what_broke};
 use crate::transport::{CONNECTION_WINDOW, Limits};
 
 /// The header with the id of a pending response ([facts](crate::facts#pending-responses)).
@@ -204,7 +204,8 @@ impl HttpClient {
                     return long.to_error().with_source(error);
                 }
                 let cause = root_cause(&*error);
-                let message = format!("the connection broke in the middle of a response: {cause}");
+                let what = what_broke(&*error);
+                let message = format!("{what} broke in the middle of a response: {cause}");
                 Error::broken(message).with_source(error)
             })?;
             let Ok(data) = frame.into_data() else { continue };
@@ -246,7 +247,8 @@ impl HttpClient {
             self.limits.no_end_of_headers().to_error()
         } else {
             let note = limits::note(&error);
-            let message = format!("the connection broke to {host}: {cause}{note}");
+            let what = what_broke(&error);
+            let message = format!("{what} to {host} broke: {cause}{note}");
             Error::broken(message)
         };
         found.with_source(error)

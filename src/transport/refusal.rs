@@ -115,6 +115,12 @@ pub(crate) fn is_by_answering_server(error: &Error) -> bool {
         && (find::<BrokenOff>(error).is_some() || find::<h2::Error>(error).is_some_and(is_reset))
 }
 
+/// Returns what ended: the stream of one call, or the connection with all of them.
+pub(super) fn what_broke(error: &(dyn StdError + 'static)) -> &'static str {
+    let is_stream = find::<h2::Error>(error).is_some_and(h2::Error::is_reset);
+    if is_stream || find::<BrokenOff>(error).is_some() { "the stream" } else { "the connection" }
+}
+
 /// Returns the code of a call whose stream or connection broke, according to gRPC's table for HTTP/2
 /// ("Errors" in PROTOCOL-HTTP2), which tonic has in its server feature only. `None` if it broke elsewhere.
 pub(super) fn broken_code(error: &(dyn StdError + 'static)) -> Option<Code> {

@@ -12,10 +12,12 @@ use tonic::{Extensions, Response};
 use super::metadata;
 use crate::framing::Trailers;
 
-/// The reply to one attempt: the response, or the news that it is pending.
+/// The reply to one attempt: the response, or the news that it is pending. Clones share the bytes.
+#[derive(Clone)]
 pub struct Reply(Box<Inner>);
 
 /// Boxed, because a reply passes through every layer of a call.
+#[derive(Clone)]
 struct Inner {
     body: Body,
     /// As they came from the wire.
@@ -27,6 +29,7 @@ struct Inner {
     http_status: Option<StatusCode>,
 }
 
+#[derive(Clone)]
 pub(super) enum Body {
     Protobuf(Bytes),
     #[cfg(feature = "rest")]
@@ -95,22 +98,22 @@ impl Reply {
         Response::from_parts(metadata, message, extensions)
     }
 
-    /// Sets the metadata: headers and trailers.
+    /// Sets the metadata: headers and trailers, without those that [`Error::metadata`](crate::Error::metadata) omits.
     #[must_use]
-    pub fn with_metadata(mut self, metadata: MetadataMap) -> Self {
-        self.0.metadata = metadata.into();
+    pub fn with_metadata(mut self, map: MetadataMap) -> Self {
+        self.0.metadata = metadata(map.into_headers()).into();
         self
     }
 
     /// Sets the HTTP status.
-    #[cfg(feature = "rest")]
-    pub(super) fn with_http_status(mut self, status: StatusCode) -> Self {
+    #[must_use]
+    pub fn with_http_status(mut self, status: StatusCode) -> Self {
         self.0.http_status = Some(status);
         self
     }
 
     /// Returns the status, if it came over HTTP.
-    pub(crate) fn http_status(&self) -> Option<StatusCode> {
+    pub fn http_status(&self) -> Option<StatusCode> {
         self.0.http_status
     }
 
@@ -123,7 +126,7 @@ impl Reply {
         self.0.metadata.get_or_init(|| metadata(self.0.headers.clone()))
     }
 
-    /// Returns the response as it came: protobuf, or JSON over REST. `None` if it is pending.
+    /// Returns the response as it came: protobuf, or [JSON](Self::is_json). `None` if it is pending.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self.body() {
             Body::Protobuf(bytes) => Some(bytes),
@@ -131,6 +134,14 @@ impl Reply {
             Body::Json(bytes) => Some(bytes),
             Body::Pending(_) => None,
         }
+    }
+
+    /// Whether the [bytes](Self::bytes) are the JSON of an HTTP response, rather than protobuf.
+    pub fn is_json(&self) -> bool {
+        #[cfg(feature = "rest")]
+        return matches!(self.body(), Body::Json(_));
+        #[cfg(not(feature = "rest"))]
+        false
     }
 
     /// Returns the identifier of the pending response; `None` if the response is there.

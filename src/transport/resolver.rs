@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use crate::pointers::for_pointers;
 use crate::timer::BoxFuture;
 
 /// Looks up the addresses of a server, for
@@ -42,6 +44,10 @@ pub trait Resolver: Debug + Send + Sync + 'static {
         host: &'a str,
         port: u16,
     ) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>>;
+}
+
+for_pointers! {
+    Resolver: resolve['a](host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>>;
 }
 
 /// The resolver of the operating system: DNS, `/etc/hosts` and whatever else it is configured to ask.

@@ -138,6 +138,13 @@ impl TlsConfig {
         Ok(self)
     }
 
+    /// Whether nothing is set.
+    pub(crate) fn is_default(&self) -> bool {
+        let Self { authorities, without_system_roots, pinned, identity, server_name } = self;
+        let is_trust_default = authorities.is_empty() && !without_system_roots && pinned.is_none();
+        is_trust_default && identity.is_none() && server_name.is_none()
+    }
+
     /// Creates a connector that offers these protocols.
     pub(crate) fn connector(&self, alpn: &[&[u8]]) -> Result<TlsConnector, Error> {
         let provider = Arc::new(crypto::ring::default_provider());

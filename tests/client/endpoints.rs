@@ -10,13 +10,14 @@ use added_service::rpc::greeter::Greet;
 use eset_protect::auth::{BoxFuture, StaticToken};
 use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::emulator::{Emulator, ManualClock};
-use eset_protect::transport::Resolver;
-use eset_protect::{Client, ClientBuilder, ErrorKind, RetryPolicy, Wire};
+use eset_protect::transport::{Reply, Request, Resolver, Transport};
+use eset_protect::{Client, ClientBuilder, Error, ErrorKind, Region, RetryPolicy, TlsConfig, Wire};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::paging::server::Server;
 use crate::support::emulator_timer::EmulatorTimer;
+use crate::support::scripted::{Scripted, json, ok};
 use crate::waiting::{devices, task};
 
 /// Longer than an endpoint stays ejected, and than addresses are kept.
@@ -233,6 +234,35 @@ async fn an_address_may_have_a_scope() {
     }
 }
 
+/// A transport that nobody calls.
+#[derive(Debug)]
+struct Nothing;
+
+impl Transport for Nothing {
+    fn send<'a>(&'a self, _: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        unreachable!()
+    }
+}
+
+/// Whichever was set last, as for the environment and what a program sets after it.
+#[tokio::test]
+async fn a_login_and_credentials_replace_each_other() {
+    let api = Scripted::start([]).await.otherwise(ok(r#"{"task":{}}"#));
+    let login = Scripted::start([json("200 OK", r#"{"access_token":"of-the-login"}"#)]).await;
+    let rest = || Client::builder(&api.endpoint()).wire(Wire::Rest);
+    let fixed = || StaticToken::new("fixed");
+    let url = format!("{}/oauth/token", login.endpoint());
+    for builder in [
+        rest().login("a", "b").token_url(&url).credentials(fixed()),
+        rest().credentials(fixed()).login("a", "b").token_url(&url),
+    ] {
+        builder.connect_lazy().unwrap().device_tasks().get_task("t").await.unwrap();
+    }
+    let seen = api.seen();
+    let tokens: Vec<_> = seen.iter().map(|seen| seen.header("authorization").unwrap()).collect();
+    assert_eq!(tokens, ["Bearer fixed", "Bearer of-the-login"]);
+}
+
 #[tokio::test]
 async fn settings_that_would_have_no_effect_are_errors() {
     let rest = || Client::builder("http://127.0.0.1:1").wire(Wire::Rest);
@@ -240,6 +270,34 @@ async fn settings_that_would_have_no_effect_are_errors() {
     assert_eq!(error.message(), "endpoints: is for gRPC: set the wire to Wire::Grpc");
     let error = rest().resolver(Registry(Arc::default())).connect_lazy().unwrap_err();
     assert_eq!(error.message(), "resolver: is for gRPC: set the wire to Wire::Grpc");
+
+    let grpc = || Client::builder("http://127.0.0.1:1");
+    let pin = || TlsConfig::new().pinned_sha256(&"a".repeat(64)).unwrap();
+    let (of_rest, of_grpc) =
+        ("REST: set the wire to Wire::Rest or", "gRPC: set the wire to Wire::");
+    for (builder, setting, purpose) in [
+        (rest().connections(8), "connections", of_grpc),
+        (grpc().host("automation", "http://127.0.0.1:2"), "host", of_rest),
+        (grpc().host("nonsense", "garbage"), "host", of_rest),
+        (grpc().token_url("garbage"), "token_url", "a login"),
+        (rest().credentials(StaticToken::new("t")).token_url("garbage"), "token_url", "a login"),
+        (grpc().tls(pin()), "tls", "https"),
+        (rest().tls(pin()), "tls", "https"),
+        (grpc().tls(TlsConfig::new().server_name("x").unwrap()), "tls", "https"),
+        (rest().transport(Nothing), "wire", "the wires of this crate"),
+    ] {
+        let error = builder.connect_lazy().unwrap_err();
+        let expected = format!("{setting}: is for {purpose}");
+        assert!(error.message().starts_with(&expected), "{error}");
+    }
+    // What is used by one of several addresses or wires is used.
+    let auto = grpc().wire(Wire::Auto).connections(2).host("automation", "http://127.0.0.1:2");
+    auto.connect_lazy().unwrap();
+    grpc().endpoints(["https://127.0.0.1:2"]).tls(pin()).connect_lazy().unwrap();
+    let login = grpc().login("a", "b").token_url("https://login.test/t").tls(pin());
+    login.connect_lazy().unwrap();
+    Client::cloud(Region::Eu).tls(pin()).connect_lazy().unwrap();
+    grpc().tls(TlsConfig::new()).connect_lazy().unwrap();
 
     let error = Client::builder("http://127.0.0.1:1").endpoints(["bridge"]).connect_lazy();
     let error = error.unwrap_err();

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::{GreetRequest, GreetResponse, Greeting};
-use eset_protect::auth::BoxFuture;
+use eset_protect::auth::{AccessToken, BoxFuture, Credentials, StaticToken};
 use eset_protect::automation::v1::{CreateTaskResponse, DeviceTask, GetTaskResponse};
 use eset_protect::http::HeaderValue;
 use eset_protect::transport::{Reply, Request, Transport};
-use eset_protect::{Client, Error, ErrorKind, RetryPolicy};
+use eset_protect::{Client, Error, ErrorKind, RetryPolicy, Timer};
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -126,6 +126,114 @@ async fn a_response_without_its_output_counts_the_attempts() {
     assert_eq!((error.message(), error.attempts()), ("the response has no `task`", 2));
 }
 
+/// What concerns one HTTP hop would break the stream of whoever forwards it.
+#[tokio::test]
+async fn what_a_transport_adds_of_http_is_no_metadata() {
+    let mut metadata = MetadataMap::new();
+    for name in ["content-length", "connection", "set-cookie", "authorization", "grpc-encoding"] {
+        metadata.insert(name, MetadataValue::from_static("3"));
+    }
+    metadata.insert("x-kept", MetadataValue::from_static("kept"));
+    let names = |metadata: &MetadataMap| -> Vec<_> {
+        metadata.as_ref().keys().map(|name| name.as_str().to_owned()).collect()
+    };
+    let refused = Status::with_metadata(Code::NotFound, "no such task", metadata.clone());
+    let reply = Reply::message(&GetTaskResponse { task: Some(DeviceTask::default()) });
+    let reply = reply.with_metadata(metadata);
+    assert_eq!(names(reply.metadata()), ["x-kept"]);
+    let client = Replies::default().client([Ok(reply), Err(refused.into())]);
+    let response = client.device_tasks().get_task("t-1").send().await.unwrap();
+    assert_eq!(names(response.metadata()), ["x-kept"]);
+    let error = client.device_tasks().get_task("t-1").await.unwrap_err();
+    assert_eq!(names(error.metadata()), ["x-kept"]);
+    assert_eq!(names(Status::from(error).metadata()), ["x-kept"]);
+}
+
+/// Even a call that is not idempotent.
+#[tokio::test]
+async fn a_call_that_a_transport_did_not_send_is_made_again() {
+    let created = Reply::message(&CreateTaskResponse { task: Some(DeviceTask::default()) });
+    let replies = Replies::default();
+    let not_sent = Error::not_sent(Status::unavailable("no tunnel"));
+    let client = replies.client([Err(not_sent), Ok(created), refusal(Code::Unavailable)]);
+    client.device_tasks().create_task(DeviceTask::default()).await.unwrap();
+    let error = client.device_tasks().create_task(DeviceTask::default()).await.unwrap_err();
+    assert!(error.may_have_executed(), "{error:?}");
+    assert_eq!(replies.ids.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn limits_hold_for_a_transport_of_ones_own() {
+    let task = DeviceTask { display_name: "long".repeat(100), ..Default::default() };
+    let long = Reply::message(&GetTaskResponse { task: Some(task.clone()) });
+    let replies = Replies::default();
+    replies.left.lock().unwrap().extend([Ok(long)]);
+    let builder = Client::builder("http://mock").transport(replies.clone());
+    let client = builder.max_message_size(200).connect_lazy().unwrap();
+    let error = client.device_tasks().get_task("t-1").await.unwrap_err();
+    assert!(error.is_limit_exceeded() && error.may_have_executed(), "{error:?}");
+    let error = client.device_tasks().create_task(task).await.unwrap_err();
+    assert!(error.is_limit_exceeded() && !error.may_have_executed(), "{error:?}");
+    assert_eq!(replies.ids.lock().unwrap().len(), 1, "the second was not sent");
+
+    let builder = Client::builder("http://mock").transport(Silent).retry(RetryPolicy::none());
+    let client = builder.first_byte_timeout(Duration::from_millis(20)).connect_lazy().unwrap();
+    let error = client.device_tasks().get_task("t-1").await.unwrap_err();
+    assert_eq!(error.message(), "no byte of a response within 20ms");
+}
+
+/// Never replies.
+#[derive(Debug)]
+struct Silent;
+
+impl Transport for Silent {
+    fn send<'a>(&'a self, _: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Replies to every request with what a transport of another wire replied to the first.
+#[derive(Debug)]
+struct Replay {
+    inner: Arc<dyn Transport>,
+    first: Mutex<Option<Reply>>,
+}
+
+impl Transport for Replay {
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(async move {
+            let kept = self.first.lock().unwrap().clone();
+            let Some(reply) = kept else {
+                let reply = self.inner.send(request).await?;
+                return Ok(self.first.lock().unwrap().insert(reply).clone());
+            };
+            let status = reply.http_status();
+            assert_eq!((reply.is_json(), status), (false, None), "{reply:?}");
+            Ok(reply)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_layer_can_replay_and_pointers_do_as_what_they_point_to() {
+    let server = Running::start().await;
+    let token: Arc<dyn Credentials> = Arc::new(StaticToken::new("one"));
+    let timer: Box<dyn Timer> = Box::new(DrivenTimer::new());
+    let client = Client::builder(&server.endpoint())
+        .layer(|inner| Arc::new(Replay { inner, first: Mutex::default() }) as Arc<dyn Transport>)
+        .credentials(token)
+        .timer(timer)
+        .connect_lazy()
+        .unwrap();
+    let greeter = Greeter::new(client);
+    let first = greeter.greet(greet("Ada")).await.unwrap();
+    assert_eq!(greeter.greet(greet("Bob")).await.unwrap(), first);
+
+    let token = AccessToken::new("one");
+    assert_eq!(StaticToken::new("one").token().await.unwrap(), token);
+    assert!(["two", "on", "onex", ""].iter().all(|other| AccessToken::new(*other) != token));
+}
+
 /// Callers hold many of them, in tasks and in lists.
 #[tokio::test]
 async fn the_future_of_a_call_is_at_most_2_kib() {
@@ -200,6 +308,77 @@ async fn an_interceptor_changes_the_metadata_of_a_call() {
     let error = intercepted(smuggle).greet(greet("anyone")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("content-length"), "{error}");
+}
+
+/// Adds a header to every request.
+#[derive(Debug)]
+struct Adding(Arc<dyn Transport>, &'static str);
+
+impl Transport for Adding {
+    fn send<'a>(&'a self, mut request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        request.metadata_mut().insert(self.1, MetadataValue::from_static("3"));
+        self.0.send(request)
+    }
+}
+
+/// Through a layer, an interceptor or an option of the call.
+#[tokio::test]
+async fn nobody_sets_the_headers_of_the_protocol() {
+    let server = Running::start().await;
+    for name in [
+        "content-length",
+        "expect",
+        "grpc-encoding",
+        "grpc-message-type",
+        "grpc-status",
+        "grpc-timeout",
+        "host",
+        "http2-settings",
+        "proxy-authorization",
+        "response-id",
+        "transfer-encoding",
+    ] {
+        let builder = || Client::builder(&server.endpoint());
+        let intercepted = builder().interceptor(move |_, metadata| {
+            metadata.insert(name, MetadataValue::from_static("3"));
+            Ok(())
+        });
+        let layered = builder().layer(move |inner| Adding(inner, name));
+        for (builder, key) in [(layered, "x-a"), (intercepted, "x-a"), (builder(), name)] {
+            let greeter = Greeter::new(builder.connect_lazy().unwrap());
+            let error = greeter.greet(greet("anyone")).metadata(key, "3").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
+            let message = error.message();
+            assert!(message.contains(name) && message.contains("belongs to the protocol"));
+            assert!(!error.may_have_executed(), "{error:?}");
+        }
+    }
+    let client = Client::builder(&server.endpoint()).layer(|inner| Adding(inner, "x-a"));
+    Greeter::new(client.connect_lazy().unwrap()).greet(greet("anyone")).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_error_names_the_endpoint_that_cannot_be_reached() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let client = Client::builder(&endpoint).retry(RetryPolicy::none()).connect_lazy().unwrap();
+    let error = Greeter::new(client).greet(greet("anyone")).await.unwrap_err();
+    assert!(error.message().starts_with(&format!("cannot connect to {endpoint}: ")), "{error}");
+}
+
+#[test]
+fn settings_without_effect_are_errors() {
+    let mock = || Client::builder("http://mock").transport(Replies::default());
+    let wires = "the wires of this crate, and the client has a transport of your own";
+    let requests = "requests that this crate sends, and the client has a transport of your own";
+    for (builder, setting, purpose) in [
+        (mock().endpoints(["garbage"]), "endpoints", wires),
+        (mock().connections(2), "connections", wires),
+        (mock().user_agent_suffix("acme/1"), "user_agent_suffix", requests),
+    ] {
+        let error = builder.connect_lazy().unwrap_err();
+        assert_eq!(error.message(), format!("{setting}: is for {purpose}"));
+    }
 }
 
 #[tokio::test]

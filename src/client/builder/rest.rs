@@ -58,15 +58,16 @@ impl ClientBuilder {
     /// Logs in with the password of an API user: at the token endpoint of the region or of
     /// [`token_url`](Self::token_url), or with `GetTokens` on an On-Prem server
     /// ([facts](crate::facts#cloud-login)). The client fetches the token on its first call and renews it
-    /// before it expires.
+    /// before it expires. Replaces [`credentials`](Self::credentials).
     #[must_use]
     pub fn login(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
+        self.credentials = None;
         self.rest.login = Some((username.into(), SecretString::from(password.into())));
         self
     }
 
-    /// Sets the URL of the token endpoint. The default is that of the region, or `/oauth/token` at the
-    /// endpoint.
+    /// Sets the URL of the token endpoint of a [`login`](Self::login). The default is that of the region, or
+    /// `/oauth/token` at the endpoint.
     #[must_use]
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
         self.rest.token_url = Some(url.into());
@@ -74,7 +75,7 @@ impl ClientBuilder {
     }
 
     /// Sends the calls of a service to another origin, such as `https://proxy.internal`. Name the service as
-    /// in [`MethodSpec::host`](crate::rpc::MethodSpec::host): `automation`, `policy-management`.
+    /// in [`MethodSpec::host`](crate::rpc::MethodSpec::host): `automation`, `policy-management`. For REST alone.
     #[must_use]
     pub fn host(mut self, service: impl Into<String>, origin: impl Into<String>) -> Self {
         self.rest.overrides.insert(service.into(), origin.into());
@@ -107,7 +108,7 @@ impl ClientBuilder {
         self
     }
 
-    fn chosen_wire(&self) -> Wire {
+    pub(super) fn chosen_wire(&self) -> Wire {
         self.rest.wire.unwrap_or_else(|| self.target.wire())
     }
 
@@ -123,9 +124,6 @@ impl ClientBuilder {
     }
 
     pub(super) fn links(&self) -> Result<Links, Error> {
-        if !self.is_grpc() {
-            self.grpc.check_unused()?;
-        }
         Ok(match self.chosen_wire() {
             Wire::Grpc => Links::One(self.lazy_grpc()?),
             Wire::Rest => Links::One(self.lazy_rest()?),

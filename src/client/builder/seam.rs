@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::call::Interceptor;
 use crate::error::Error;
-use crate::transport::{Link, Transport, USER_AGENT};
+use crate::transport::{BelowLayers, Link, Transport, USER_AGENT};
 
 type Layer = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
@@ -32,6 +32,10 @@ impl Seam {
     }
 
     pub(super) fn layered(&self, link: Link) -> Link {
+        if self.layers.is_empty() {
+            return link;
+        }
+        let link = link.layered(|wire| Arc::new(BelowLayers(wire)));
         self.layers.iter().fold(link, |link, layer| link.layered(|inner| layer(inner)))
     }
 }

@@ -12,7 +12,9 @@ use crate::transport::Transport;
 impl ClientBuilder {
     /// Sends all calls by this transport instead of gRPC or REST: a mock in tests, or another gRPC stack; see
     /// [`transport`](crate::transport). The client connects nothing itself and gives the transport the access
-    /// tokens, if it has [`credentials`](Self::credentials).
+    /// tokens, if it has [`credentials`](Self::credentials). Settings of the wires, such as
+    /// [`endpoints`](Self::endpoints), are errors with it; [`max_message_size`](Self::max_message_size) and
+    /// [`first_byte_timeout`](Self::first_byte_timeout) apply to it, too.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.seam.transport = Some(Arc::new(transport));
@@ -21,7 +23,8 @@ impl ClientBuilder {
 
     /// Puts a transport around that of the client, which sees every attempt: a recorder, a cache, your own
     /// metrics; see [`transport`](crate::transport). The layer that is added last sees a request first. With
-    /// `Wire::Auto` it is around both wires.
+    /// `Wire::Auto` it is around both wires. It may change the metadata, but a header that belongs to the protocol is
+    /// an error ([`CallOptions::metadata`](crate::CallOptions::metadata)), and nothing is sent.
     #[must_use]
     pub fn layer<T: Transport>(
         mut self,
@@ -35,8 +38,9 @@ impl ClientBuilder {
     /// as a tenant or a signature. It does not run for the login, nor again for the polls of a pending response.
     ///
     /// An error fails the call, and nothing is sent; if it [is retryable](Error::is_retryable), the call is tried
-    /// again first. Create it from a [`tonic::Status`]. A header that belongs to the protocol, such as
-    /// `content-length`, is an error as well. Values with a secret are shown nowhere under the conditions of
+    /// again first. Create it from a [`tonic::Status`]. A header that belongs to the protocol
+    /// ([`CallOptions::metadata`](crate::CallOptions::metadata)) is an error as well. Values with a secret are shown
+    /// nowhere under the conditions of
     /// [`CallOptions::metadata`](crate::CallOptions::metadata).
     ///
     /// ```

@@ -19,7 +19,7 @@ use crate::transport::refusal::{self, Refused};
 use crate::transport::{connector, metadata};
 
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-pub(super) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// How gRPC servers in Go and C report a message over their size limit, whether received or about to be sent.
@@ -33,22 +33,26 @@ pub(super) fn connect_error(target: &str, error: tonic::transport::Error) -> Err
 }
 
 /// The error of a channel that was not ready: nothing was sent.
-pub(super) fn not_sent(error: &(dyn StdError + 'static)) -> Error {
-    let message = format!("cannot connect: {}", root_cause(error));
+pub(super) fn not_sent(target: &str, error: &(dyn StdError + 'static)) -> Error {
+    let message = format!("cannot connect to {target}: {}", root_cause(error));
     connector::connect_error(message, error)
 }
 
 /// The error of a request that got no head of a response.
-pub(super) fn unanswered(error: tonic::transport::Error, readiness: &Readiness) -> Error {
+pub(super) fn unanswered(
+    target: &str,
+    error: tonic::transport::Error,
+    readiness: &Readiness,
+) -> Error {
     if let Some(failed) = NoHttp2::of(&error, || readiness.failure()) {
-        return failed.into_error("cannot connect");
+        return failed.into_error(&format!("cannot connect to {target}"));
     }
     if find::<TimeoutExpired>(&error).is_some() {
         let message = "the deadline passed";
         return Error::deadline(message).with_source(error);
     }
     if let Some(connect) = find::<ConnectError>(&error) {
-        let message = format!("cannot connect: {}", root_cause(connect));
+        let message = format!("cannot connect to {target}: {}", root_cause(connect));
         return connector::connect_error(message, connect).with_source(error);
     }
     match Refused::wrap(error.into()) {
@@ -68,7 +72,8 @@ pub(super) fn broken(error: BoxError, headers: HeaderMap) -> Error {
     }
     let (cause, note) = (root_cause(&*error), limits::note(&*error));
     let code = refusal::broken_code(&*error).unwrap_or(Code::Unknown);
-    let message = format!("the connection broke: {cause}{note}");
+    let what = refusal::what_broke(&*error);
+    let message = format!("{what} broke: {cause}{note}");
     let error = Error::new(ErrorKind::Transport, code, message).with_source(error);
     error.with_metadata(metadata(headers))
 }

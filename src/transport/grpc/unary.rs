@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::transport::channel::ResponseFuture;
 
 use super::not_grpc::NotGrpc;
-use super::status::{self, GRPC_MESSAGE, GRPC_STATUS};
+use super::status::{self, GRPC_STATUS};
 use crate::error::Error;
 use crate::framing::{Malformed, OneMessage, Trailers};
 use crate::metadata_form;
@@ -27,6 +27,7 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Reads the response to a request that a channel sends.
 pub(super) async fn exchange(
+    target: &str,
     response: ResponseFuture,
     limits: Limits,
     timer: &dyn Timer,
@@ -34,7 +35,7 @@ pub(super) async fn exchange(
 ) -> Result<Reply, Error> {
     // Here there are no headers yet: what fails later was processed.
     let response = limits.head(timer, response).await?;
-    let response = response.map_err(|error| status::unanswered(error, readiness))?;
+    let response = response.map_err(|error| status::unanswered(target, error, readiness))?;
     let (Parts { status: http_status, mut headers, version, .. }, body) = response.into_parts();
     let body = CompleteBody::new(body, version, &headers, limits);
     let mut body = body.map_err(|long| long.to_error().with_source(long))?;
@@ -108,9 +109,6 @@ pub(super) fn encode(request: &mut Request<'_>) -> http::Request<Body> {
     *http.uri_mut() = Uri::from_static(request.spec().path);
     let headers = http.headers_mut();
     *headers = std::mem::take(&mut request.metadata).into_headers();
-    // They belong to a response.
-    headers.remove(&GRPC_STATUS);
-    headers.remove(&GRPC_MESSAGE);
     metadata_form::retain_valid(headers);
     headers.insert(header::TE, TRAILERS);
     headers.insert(header::CONTENT_TYPE, GRPC);

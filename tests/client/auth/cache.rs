@@ -94,25 +94,12 @@ async fn number(cache: Arc<TokenCache<Script>>) -> Result<String, Error> {
     let server = Scripted::start([ok(TASK)]).await;
     let client = Client::builder(&server.endpoint())
         .wire(Wire::Rest)
-        .credentials(Shared(cache))
+        .credentials(cache)
         .connect_lazy()
         .unwrap();
     client.device_tasks().get_task("t").await?;
     let seen = server.seen();
     Ok(seen[0].header("authorization").unwrap().replace("Bearer access-", ""))
-}
-
-#[derive(Debug)]
-struct Shared(Arc<TokenCache<Script>>);
-
-impl Credentials for Shared {
-    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
-        self.0.token()
-    }
-
-    fn invalidate(&self, token: &AccessToken) -> BoxFuture<'_, ()> {
-        self.0.invalidate(token)
-    }
 }
 
 async fn callers(cache: &Arc<TokenCache<Script>>, count: usize) -> Vec<Result<AccessToken, Error>> {
@@ -359,10 +346,8 @@ async fn nor_by_a_cache_that_holds_them_or_an_error() {
     assert!(!shown.contains("access-1") && !shown.contains("refresh-1"), "{shown}");
     let client = Client::builder("https://eset.example")
         .wire(Wire::Rest)
-        .credentials(StaticToken::new("hunter2\n"))
-        .connect_lazy()
-        .unwrap();
-    let error = client.device_tasks().get_task("t").await.unwrap_err();
+        .credentials(StaticToken::new("hunter2\n"));
+    let error = client.clone().connect_lazy().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(!format!("{error} {error:?} {client:?}").contains("hunter2"), "{error:?}");
 }

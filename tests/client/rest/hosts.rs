@@ -113,9 +113,16 @@ async fn headers_say_who_calls() {
 async fn metadata_cannot_change_the_framing() {
     let server = Scripted::start([]).await;
     let client = client(&server);
-    for key in
-        ["content-length", "transfer-encoding", "host", "connection", "content-encoding", "te"]
-    {
+    for key in [
+        "content-length",
+        "transfer-encoding",
+        "host",
+        "connection",
+        "content-encoding",
+        "te",
+        "response-id",
+        "proxy-authorization",
+    ] {
         let call = client.device_tasks().get_task("t-1").metadata(key, "3");
         let error = call.await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{key}");
@@ -128,12 +135,11 @@ async fn metadata_cannot_change_the_framing() {
 async fn what_is_no_token_is_not_sent() {
     for token in ["", " ", "hunter2 ", "\thunter2", "hunter2\r\n", "hunter2 x", "hunter2\u{e9}"] {
         let server = Scripted::start([]).await;
-        let client = builder(&server).credentials(StaticToken::new(token)).connect_lazy().unwrap();
-        let error = get(&client).await.unwrap_err();
+        let error = builder(&server).credentials(StaticToken::new(token)).connect_lazy();
+        let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{token:?}");
         let message = error.message();
         assert!(message.contains("the access token") && !message.contains("hunter2"), "{error}");
-        assert_eq!(server.connections(), 0);
     }
 }
 

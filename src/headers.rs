@@ -1,10 +1,36 @@
-//! Determines which headers and trailers of a response are metadata of the call, on both wires.
+//! Determines which headers are metadata of a call, on both wires.
 //!
 //! The others concern a single HTTP hop. Forwarding them as metadata breaks the next stream: HTTP/2 forbids
 //! `connection`, and `content-length` would be that of another body.
 
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
+
+/// Whether a header of a request controls how its message is framed and routed, or whether it is a poll. Setting one
+/// could smuggle a second request. [`CallOptions::metadata`](crate::CallOptions::metadata) has the list for users.
+pub(crate) fn is_of_protocol(name: &str) -> bool {
+    match name {
+        "accept-encoding"
+        | "connection"
+        | "content-encoding"
+        | "content-length"
+        | "content-type"
+        | "expect"
+        | "host"
+        | "http2-settings"
+        | "keep-alive"
+        | "proxy-authorization"
+        | "proxy-connection"
+        | "response-id"
+        | "te"
+        | "trailer"
+        | "transfer-encoding"
+        | "upgrade" => true,
+        // The context of a trace, which interceptors set (gRFC A72).
+        "grpc-trace-bin" | "grpc-tags-bin" => false,
+        name => name.starts_with("grpc-"),
+    }
+}
 
 /// Whether a header belongs to one message, one connection or one server. [`Error::metadata`](crate::Error::metadata)
 /// has the table for users.
@@ -68,12 +94,4 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let lists = headers.get_all(header::CONNECTION).into_iter();
     let names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
     names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
-}
-
-#[cfg(feature = "rest")]
-impl crate::error::Error {
-    /// Adds the HTTP response that contained the error.
-    pub(crate) fn with_answer(self, status: http::StatusCode, headers: &HeaderMap) -> Self {
-        self.with_http_status(status).with_metadata(metadata(headers.clone()))
-    }
 }
