@@ -1,5 +1,6 @@
 //! Configures a client from the environment.
 
+mod background;
 #[cfg(any(feature = "profiles", feature = "serve"))]
 mod command;
 mod credentials;
@@ -11,6 +12,7 @@ mod login_file;
 pub mod names;
 #[cfg(feature = "profiles")]
 mod profile;
+mod provided_token;
 #[cfg(feature = "profiles")]
 mod settings;
 #[cfg(any(feature = "profiles", feature = "serve"))]
@@ -46,8 +48,11 @@ const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 impl Client {
     /// Connects to the server that the environment names, as the command `eset-protect` does.
     /// [`ClientBuilder::from_env`] lists the variables.
+    ///
+    /// Files are read, and a `credentials_command` runs, on a thread of its own. If the future is dropped, that goes on
+    /// until the end of the program or its time.
     pub async fn from_env() -> Result<Self, Error> {
-        ClientBuilder::from_env()?.connect().await
+        background::run(ClientBuilder::from_env).await?.connect().await
     }
 }
 
@@ -65,9 +70,9 @@ impl ClientBuilder {
     /// | `ESET_PROTECT_WIRE` | `grpc` (default), `rest` or `auto`, for an endpoint (feature `rest` for the last two) |
     /// | `ESET_PROTECT_USERNAME`, `ESET_PROTECT_PASSWORD` | the [login](Self#method.login) (feature `rest`) |
     /// | `ESET_PROTECT_TOKEN` | instead: an access token |
-    /// | `ESET_PROTECT_CREDENTIALS` | instead: a file with either, at most 64 KiB: lines `username=…` and `password=…`, or `token=…`. Other users must not be able to read or write it |
+    /// | `ESET_PROTECT_CREDENTIALS` | instead: a file with either, at most 64 KiB: lines `username=…` and `password=…`, or `token=…`. Other users must not be able to read or write it, except that the group of a file of root's may read it. A token is read again when the service refuses it |
     /// | `ESET_PROTECT_TOKEN_URL` | the [token endpoint](Self#method.token_url) (feature `rest`) |
-    /// | `ESET_PROTECT_TIMEOUT` | the timeout of [calls](Self::timeout) and of [connecting](Self::connect_timeout): a number with a unit, such as `500ms`, `30s`, `2m` or `1h` |
+    /// | `ESET_PROTECT_TIMEOUT` | the timeout of [calls](Self::timeout) and of [connecting](Self::connect_timeout): a number with a unit, such as `500ms`, `30s`, `2m` or `1h`, at most 27 hours |
     /// | `ESET_PROTECT_MAX_ATTEMPTS` | the [maximum number of attempts](RetryPolicy::max_attempts) of a call |
     /// | `ESET_PROTECT_RATE` | the maximum number of calls per second, from 1 to 10,000; `0` or `off` for no limit |
     /// | `ESET_PROTECT_CA_CERT` | a file of certificates in PEM: authorities to trust in addition to the system's (feature `tls`) |
@@ -96,7 +101,8 @@ impl ClientBuilder {
     /// password_env = "LAB_PASSWORD"      # the variable with the password; or token_env
     /// ```
     ///
-    /// A `credentials_command` prints lines as in the file of `ESET_PROTECT_CREDENTIALS`. Secrets themselves are
+    /// A `credentials_command` prints lines as in the file of `ESET_PROTECT_CREDENTIALS`, and runs again when the service
+    /// refuses a token that it printed; a password stays the one that it printed first. Secrets themselves are
     /// refused in the file. A profile's login, certificates and wire belong to its server: they do not apply if a variable
     /// names the server. Proxies always come from the environment, see [above](Self#proxies).
     ///
@@ -106,6 +112,8 @@ impl ClientBuilder {
     /// cannot be read, or if the value needs a cargo feature that is off. The error is of kind
     /// [`Config`](crate::ErrorKind::Config) and contains the variable, the value unless it may be a secret,
     /// and what was expected. Nothing was sent.
+    ///
+    /// It blocks while it reads files, and while a `credentials_command` runs; [`Client::from_env`] does not.
     pub fn from_env() -> Result<Self, Error> {
         #[cfg(feature = "profiles")]
         return Settings::new(Vec::new(), None)?.builder(true);

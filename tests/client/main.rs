@@ -6,6 +6,7 @@ mod support;
 
 mod auth;
 mod endpoints;
+mod from_env;
 mod grpc;
 mod paging;
 mod rate_limiter;

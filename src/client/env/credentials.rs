@@ -1,10 +1,13 @@
 //! The login in the environment.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
-use super::login::Login;
+use super::login::{Login, token};
 use super::login_file;
 use super::names::{CREDENTIALS, PASSWORD, TOKEN, USERNAME};
+use super::provided_token::TokenSource;
 use super::variables::{Variables, needs};
 use crate::error::Error;
 
@@ -17,11 +20,26 @@ pub(super) fn login(variables: &Variables<'_>) -> Result<Option<Login>, Error> {
     let login = match (name, username, password) {
         (CREDENTIALS, ..) => {
             let path = variables.path(CREDENTIALS).unwrap_or_default();
-            login_file::read(&path).map_err(|problem| {
+            let found = login_file::read(&path).map_err(|problem| {
                 Error::config(format!("{CREDENTIALS} {}: {problem}", path.display()))
-            })?
+            })?;
+            match found {
+                Login::Token { token, .. } => {
+                    let again: TokenSource = Arc::new(move || match login_file::read(&path)? {
+                        Login::Token { token, .. } => Ok(token),
+                        Login::Password { .. } => Err("it has no token any more".to_owned()),
+                    });
+                    Login::Token { token, source: Some(again) }
+                }
+                password => password,
+            }
         }
-        (TOKEN, ..) => Login::Token(variables.text(TOKEN)?.unwrap_or_default().into()),
+        (TOKEN, ..) => {
+            let text = variables.text(TOKEN)?.unwrap_or_default();
+            let token = token(text);
+            let token = token.map_err(|problem| Error::config(format!("{TOKEN}: {problem}")))?;
+            Login::Token { token, source: None }
+        }
         (_, Some(username), Some(password)) => Login::Password { username, password },
         (_, Some(username), None) => {
             return Err(Error::config(format!(

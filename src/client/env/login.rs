@@ -1,25 +1,31 @@
 //! A login.
 
-use secrecy::{ExposeSecret, SecretString};
+#[cfg(feature = "rest")]
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
 
-use crate::auth::StaticToken;
+use super::provided_token::{ProvidedToken, TokenSource};
+use crate::auth::{AccessToken, StaticToken};
 use crate::client::ClientBuilder;
 
 /// A user with a password, or a token.
-#[derive(Debug)]
 pub(super) enum Login {
     #[cfg_attr(not(feature = "rest"), allow(dead_code))]
-    Password {
-        username: String,
-        password: SecretString,
+    Password { username: String, password: SecretString },
+    Token {
+        token: AccessToken,
+        /// Where another one may be later.
+        source: Option<TokenSource>,
     },
-    Token(SecretString),
 }
 
 impl Login {
     pub(super) fn give(self, builder: ClientBuilder) -> ClientBuilder {
         match self {
-            Self::Token(token) => builder.credentials(StaticToken::new(token.expose_secret())),
+            Self::Token { token, source: None } => builder.credentials(StaticToken::from(token)),
+            Self::Token { token, source: Some(source) } => {
+                builder.credentials(ProvidedToken::new(token, source))
+            }
             #[cfg(feature = "rest")]
             Self::Password { username, password } => {
                 builder.login(username, password.expose_secret())
@@ -29,4 +35,11 @@ impl Login {
             Self::Password { .. } => builder,
         }
     }
+}
+
+/// Returns a token that can be sent. The error omits it.
+pub(super) fn token(text: String) -> Result<AccessToken, &'static str> {
+    let token = AccessToken::new(text);
+    let problem = "expected a token of visible ASCII without spaces and line breaks";
+    if token.is_sendable() { Ok(token) } else { Err(problem) }
 }

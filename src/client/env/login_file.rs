@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::login::Login;
+use super::login::{Login, token as token_of};
 use crate::text;
 
 /// The maximum size; more than any token needs.
@@ -25,14 +25,17 @@ pub(super) fn read(path: &Path) -> Result<Login, String> {
     parse(&text::decode(&bytes)?)
 }
 
-/// Refuses a file that others can read or write.
+/// Refuses a file that others can read or write. The group of one that is root's may read it, as PostgreSQL allows for
+/// its keys: containers get secrets like that (`fsGroup` in Kubernetes).
 #[cfg(unix)]
 fn check_private(file: &File) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata().map_err(|error| error.to_string())?.permissions().mode() & 0o777;
-    if mode & 0o066 != 0 {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    let (mode, is_of_root) = (metadata.mode() & 0o777, metadata.uid() == 0);
+    if mode & (if is_of_root { 0o026 } else { 0o066 }) != 0 {
+        let advice = if is_of_root { "`chmod 640`" } else { "`chmod 600`" };
         return Err(format!(
-            "others can read or write it (its mode is {mode:03o}); `chmod 600` keeps it to you"
+            "others can read or write it (its mode is {mode:03o}); {advice} keeps them out"
         ));
     }
     Ok(())
@@ -71,7 +74,10 @@ fn parse(text: &str) -> Result<Login, String> {
         (Some(username), Some(password), None) => {
             Ok(Login::Password { username, password: password.into() })
         }
-        (None, None, Some(token)) => Ok(Login::Token(token.into())),
+        (None, None, Some(text)) => {
+            let token = token_of(text).map_err(|problem| format!("token: {problem}"))?;
+            Ok(Login::Token { token, source: None })
+        }
         (None, None, None) => Err(format!("it is empty; {EXPECTED}")),
         _ => Err(EXPECTED.to_owned()),
     }

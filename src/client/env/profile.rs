@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::groups::{PREFIX, key};
+use super::provided_token::TokenSource;
 use super::table::{PATIENCE, SettingsTable};
 use super::value::duration;
 use crate::error::Error;
@@ -97,11 +98,12 @@ impl Profile {
         Some(folder.join("eset-protect").join("config.toml"))
     }
 
-    /// Returns the settings that are wanted, by variable. Only for those is the command of a login run.
+    /// Returns the settings that are wanted, by variable, and the source of the token. Only for those is the command of
+    /// a login run.
     pub(super) fn settings(
         &self,
         is_wanted: impl Fn(&str) -> bool,
-    ) -> Result<BTreeMap<String, OsString>, Error> {
+    ) -> Result<(BTreeMap<String, OsString>, Option<TokenSource>), Error> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let patience = match self.table.get(PATIENCE) {
             None => USUAL_PATIENCE,
@@ -125,7 +127,8 @@ impl Profile {
             };
             into.add(folder, key, value, patience).map_err(|problem| self.wrong(key, &problem))?;
         }
-        Ok(settings.values.into_iter().map(|(key, value)| (variable(&key), value)).collect())
+        let values = settings.values.into_iter().map(|(key, value)| (variable(&key), value));
+        Ok((values.collect(), settings.token_source))
     }
 
     /// Returns the text of the setting of a variable.

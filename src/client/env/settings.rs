@@ -9,6 +9,8 @@ use super::names::{
     CREDENTIALS, ON_PREM, PASSWORD, REGION, SERVER_NAME, TOKEN, TOKEN_URL, USERNAME, WIRE,
 };
 use super::profile::Profile;
+use super::provided_token::TokenSource;
+use super::table::with_token_source;
 use crate::client::ClientBuilder;
 use crate::error::Error;
 
@@ -28,6 +30,8 @@ pub enum Origin {
 pub struct Settings {
     values: BTreeMap<&'static str, (OsString, Origin)>,
     profile: Option<Profile>,
+    /// Of the profile's token.
+    token_source: Option<TokenSource>,
 }
 
 impl Settings {
@@ -41,7 +45,7 @@ impl Settings {
         flags: Vec<(&'static str, OsString)>,
         profile: Option<String>,
     ) -> Result<Self, Error> {
-        let mut settings = Self { values: BTreeMap::new(), profile: None };
+        let mut settings = Self { values: BTreeMap::new(), profile: None, token_source: None };
         settings
             .values
             .extend(flags.into_iter().map(|(name, value)| (name, (value, Origin::Flag))));
@@ -49,13 +53,15 @@ impl Settings {
         settings.add(Origin::Environment, variable);
         let Some(found) = Profile::find(profile)? else { return Ok(settings) };
         let names_server = settings.has_any(SERVER);
-        let table = found.settings(|name| {
+        let (table, token_source) = found.settings(|name| {
             let is_for_server = [LOGIN, TRUST, CLIENT, &[SERVER_NAME, WIRE, TOKEN_URL]];
             let is_for_server = is_for_server.iter().any(|group| group.contains(&name));
             let is_hidden = || settings.hides(name, &|name| found.text(name).map(Into::into));
             !((names_server && is_for_server) || is_hidden())
         })?;
         settings.add(Origin::Profile, |name| table.get(name).cloned());
+        settings.token_source =
+            token_source.filter(|_| settings.origin(TOKEN) == Some(Origin::Profile));
         settings.profile = Some(found);
         Ok(settings)
     }
@@ -66,7 +72,7 @@ impl Settings {
             let value = env::var_os(name.replacen(PREFIX, prefix, 1))?;
             (!value.is_empty()).then_some((name, (value, Origin::Environment)))
         });
-        Self { values: values.collect(), profile: None }
+        Self { values: values.collect(), profile: None, token_source: None }
     }
 
     /// Adds the values of a source that nothing before it hides.
@@ -140,7 +146,9 @@ impl Settings {
     pub fn builder(&self, with_login: bool) -> Result<ClientBuilder, Error> {
         let find =
             |name: &str| self.get(name).filter(|_| with_login || !LOGIN.contains(&name)).cloned();
-        ClientBuilder::from_vars(find).map_err(|error| self.blame(error))
+        let builder = ClientBuilder::from_vars(find).map_err(|error| self.blame(error))?;
+        let source = self.token_source.as_ref().filter(|_| with_login);
+        Ok(with_token_source(builder, source, self.get(TOKEN).and_then(|text| text.to_str())))
     }
 
     /// Names the keys of the profile in an error, instead of variables.

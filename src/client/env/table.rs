@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Value;
 
+use super::login::{Login, token};
+use super::provided_token::TokenSource;
 use super::{command, groups};
+use crate::auth::AccessToken;
+use crate::client::ClientBuilder;
 
 const SECRETS: [&str; 2] = ["password", "token"];
 /// What a command that prints a login may set.
-const LOGIN: [&str; 3] = ["username", "password", "token"];
+const LOGIN: [&str; 3] = ["username", "password", TOKEN];
+const TOKEN: &str = "token";
 pub(crate) const FILES: [&str; 5] =
     ["ca_cert", "client_cert", "client_key", "credentials", "pin_cert"];
 const COMMAND: &str = "credentials_command";
@@ -24,6 +30,8 @@ pub(crate) struct SettingsTable {
     pub(crate) values: BTreeMap<String, OsString>,
     /// The keys of the table that are no settings of a client, beside the time for the command.
     pub(crate) others: &'static [&'static str],
+    /// What a command printed is a token: runs it again.
+    pub(super) token_source: Option<TokenSource>,
 }
 
 impl SettingsTable {
@@ -62,6 +70,7 @@ impl SettingsTable {
             let found = std::env::var_os(&text).filter(|value| !value.is_empty());
             let found = found.ok_or_else(|| format!("the environment has no variable {text:?}"))?;
             self.values.insert(secret.to_owned(), found);
+            self.token_source = None;
         } else if SECRETS.contains(&key) {
             return Err(format!("a secret does not belong in this file; use {key}_env"));
         } else {
@@ -97,6 +106,35 @@ impl SettingsTable {
             }
             self.values.insert(key.to_owned(), value.into());
         }
+        if self.values.contains_key(TOKEN) {
+            let (folder, value) = (folder.to_owned(), value.clone());
+            self.token_source = Some(Arc::new(move || {
+                let mut again = Self::default();
+                again.run(&folder, &value, patience)?;
+                let text = again.values.remove(TOKEN).and_then(|text| text.into_string().ok());
+                Ok(token(text.ok_or("it prints no token any more")?)?)
+            }));
+        }
         Ok(())
+    }
+
+    /// Gives a client with these settings the command for another token, if a command printed the first.
+    pub(crate) fn with_token_source(&self, builder: ClientBuilder) -> ClientBuilder {
+        let text = self.values.get(TOKEN).and_then(|text| text.to_str());
+        with_token_source(builder, self.token_source.as_ref(), text)
+    }
+}
+
+/// Gives a client the source of this token.
+pub(super) fn with_token_source(
+    builder: ClientBuilder,
+    source: Option<&TokenSource>,
+    text: Option<&str>,
+) -> ClientBuilder {
+    match (source.cloned(), text) {
+        (Some(source), Some(text)) => {
+            Login::Token { token: AccessToken::new(text), source: Some(source) }.give(builder)
+        }
+        _ => builder,
     }
 }

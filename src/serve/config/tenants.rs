@@ -67,6 +67,7 @@ pub(super) fn tenant(
         settings.values.get(&key).cloned()
     };
     let client = ClientBuilder::from_vars(lookup).and_then(|builder| {
+        let builder = settings.with_token_source(builder);
         let builder = builder.first_byte_timeout(of_all.first_byte).message_limit(of_all.message);
         match &of_all.redis {
             Some(redis) => redis.share(name, builder).connect_lazy(),
