@@ -1,8 +1,8 @@
 //! Work that runs once for many callers, such as a login.
 //!
 //! All waiting callers drive it: if only one did, it could block the others while nothing polls it, perhaps because
-//! its caller waits for one of the others. For the same reason, the callers of another tokio runtime begin their own:
-//! the connections and timers of the work belong to the runtime in which it began, which may be idle.
+//! its caller waits for one of the others. For the same reason, the callers of another tokio runtime do not wait for it
+//! without end: the connections and timers of the work belong to the runtime in which it began, which may be idle.
 
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
@@ -36,6 +36,12 @@ impl<T: Clone> SingleFlight<T> {
         let runtime = runtime();
         let flight = self.0.iter().find(|flight| flight.runtime == runtime)?;
         flight.work.upgrade().filter(|work| work.peek().is_none())
+    }
+
+    /// Returns the work under way in any other runtime.
+    pub(crate) fn under_way_elsewhere(&self) -> Option<Work<T>> {
+        let works = self.0.iter().filter_map(|flight| flight.work.upgrade());
+        works.into_iter().find(|work| work.peek().is_none())
     }
 
     /// Begins work in this runtime when polled.

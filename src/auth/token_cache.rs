@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -31,6 +32,10 @@ const YOUNG: Duration = Duration::from_secs(10);
 /// the longest time that a call waits for one.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
+/// How long to wait for a login that began in another runtime, which may be idle. If both log in, On-Prem ends the
+/// session of the first.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The longest pause after a failed login, whatever its `Retry-After` says.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
@@ -47,9 +52,9 @@ pub struct Tokens {
 
 /// Logs in to a service.
 pub trait TokenProvider: Debug + Send + Sync + 'static {
-    /// Logs in, or renews `previous`. A cache never calls it twice at the same time in one tokio runtime. Whichever
-    /// waiting call is polled drives the future. If all of them are dropped, the future is dropped too, perhaps
-    /// before it completes.
+    /// Logs in, or renews `previous`. A cache never calls it twice at the same time in one tokio runtime, and in several
+    /// only if a login takes more than a second. Whichever waiting call is polled drives the future. If all of them are
+    /// dropped, the future is dropped too, perhaps before it completes.
     ///
     /// # Errors
     ///
@@ -70,8 +75,9 @@ for_pointers! {
 /// | expires soon | one call renews it while the others use it; if the login fails, that call uses it too |
 /// | missing, expired or refused | one call fetches a new one, and all calls share the result, even a failure |
 ///
-/// A login uses connections of the tokio runtime in which it began, so each runtime that needs a token while another
-/// logs in does so too. The first login that succeeds provides the token for all.
+/// A login uses connections of the tokio runtime in which it began. Calls in another runtime share it, too, but after a
+/// second without a result they log in themselves, since the first runtime may be idle. The last login that succeeds
+/// provides the token for all.
 ///
 /// Between two logins there may be a pause, which applies to all calls:
 ///
@@ -211,15 +217,19 @@ impl<P: TokenProvider> TokenCache<P> {
     }
 
     async fn get(&self) -> Result<AccessToken, Error> {
+        let mut is_patient = true;
         loop {
-            let (seen, fetching) = {
+            let (seen, fetching, patience) = {
                 let now = self.login.timer.now();
                 let mut state = self.login.state();
                 if let Some(settled) = state.settled(now) {
                     return settled;
                 }
-                let under_way = state.fetching.under_way();
-                let fetching = match (under_way, state.valid(now)) {
+                let own = state.fetching.under_way();
+                let others = state.fetching.under_way_elsewhere().filter(|_| is_patient);
+                let is_others = own.is_none() && others.is_some();
+                let patience = is_others.then(|| state.resting(now).saturating_add(PATIENCE));
+                let fetching = match (own.or(others), state.valid(now)) {
                     (Some(_), Some(token)) => return Ok(token),
                     (Some(fetching), None) => fetching,
                     (None, _) => {
@@ -228,9 +238,12 @@ impl<P: TokenProvider> TokenCache<P> {
                         state.fetching.begin(fetching)
                     }
                 };
-                (state.fetches, fetching)
+                (state.fetches, fetching, patience)
             };
-            fetching.await;
+            match patience.map(|patience| self.login.timer.sleep(patience)) {
+                None => fetching.await,
+                Some(end) => is_patient = matches!(select(fetching, end).await, Either::Left(_)),
+            }
             let now = self.login.timer.now();
             if let Some(brought) = self.login.state().brought(seen, now) {
                 return brought;
@@ -266,7 +279,7 @@ impl<P: TokenProvider> Login<P> {
         telemetry::login(&result, is_renewal);
         let now = self.timer.now();
         let mut state = self.state();
-        if state.is_fetched_since(begun, now) {
+        if result.is_err() && state.is_fetched_since(begun, now) {
             return;
         }
         state.fetches = state.fetches.wrapping_add(1);
