@@ -298,7 +298,7 @@ impl Builder {
             Deployment::Cloud => PageLimits::CLOUD,
             Deployment::OnPrem { .. } => PageLimits::ON_PREM,
         });
-        let ids = std::mem::replace(&mut environment.ids, Box::<seed::SeedIds>::default());
+        let ids = std::mem::replace(&mut environment.ids, Box::new(seed::SeedIds::default()));
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {
                 return Ok(());
