@@ -107,6 +107,7 @@ fn its_rpcs_are_described() {
             "FindEntries",
             "WriteEntry",
             "WriteMargin",
+            "ExplainCode",
             "GetBook",
             "MoveBook",
             "GetBook",

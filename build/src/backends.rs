@@ -3,12 +3,13 @@
 use heck::ToSnakeCase;
 use quote::quote;
 
+use crate::descriptors::DescriptorSet;
 use crate::names;
 use crate::services::Service;
 
 /// Generates a `Backend` per service, based on tonic's trait for the service, and `AllServices`.
-pub(crate) fn generate(services: &[Service], root: &str, own: bool) -> String {
-    let backends = services.iter().map(|service| backend(service, root).to_string());
+pub(crate) fn generate(set: &DescriptorSet, services: &[Service], own: bool) -> String {
+    let backends = services.iter().map(|service| backend(set, service).to_string());
     backends.chain([all_services(own).to_string()]).collect()
 }
 
@@ -41,11 +42,12 @@ fn all_services(own: bool) -> proc_macro2::TokenStream {
     }
 }
 
-fn backend(service: &Service, root: &str) -> proc_macro2::TokenStream {
+fn backend(set: &DescriptorSet, service: &Service) -> proc_macro2::TokenStream {
     let (name, doc) = (service.type_name(), service.doc());
     let text = name.to_string();
     let descriptor = &service.descriptor;
-    let package = names::package_path(descriptor.package_name(), root);
+    let package = descriptor.package_name();
+    let package = names::package_path(package, set.root_of(package));
     // tonic's spelling.
     let stub = descriptor.name().to_snake_case();
     let server = names::path(&format!("{package}::{stub}_server::{}", descriptor.name()));

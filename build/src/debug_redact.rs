@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
-use crate::{descriptors, names};
+use crate::descriptors::{self, DescriptorSet};
+use crate::names;
 
 fn is_secret(field: &FieldDescriptor) -> bool {
     let value = field.options().get_field_by_name("debug_redact").and_then(|value| value.as_bool());
@@ -27,12 +28,12 @@ pub(crate) fn has_secrets(message: &MessageDescriptor) -> Result<bool, String> {
 }
 
 /// Implements `Debug` for a message with secrets; empty for others.
-pub(crate) fn debug(message: &MessageDescriptor, root: &str) -> TokenStream {
+pub(crate) fn debug(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream {
     if !message.fields().any(|field| is_secret(&field)) {
         return quote!();
     }
-    let path = names::path(&names::message_path(message, root));
-    let name = names::type_name(message.name());
+    let path = set.message_path(message);
+    let name = names::camel(message.name()).to_string();
     let fields =
         message.fields().filter(|field| descriptors::oneof_of(field).is_none()).map(|field| {
             let (name, member) = (field.name(), names::snake(field.name()));

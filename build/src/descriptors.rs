@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, OneofDescriptor};
 
-use crate::features;
+use crate::{features, names};
 
 /// The compiled `.proto` files.
 pub(crate) struct DescriptorSet {
@@ -15,6 +15,8 @@ pub(crate) struct DescriptorSet {
     pub pool: DescriptorPool,
     /// The names of the files to generate code for.
     own_files: Vec<String>,
+    /// The module of their packages.
+    root: &'static str,
 }
 
 impl DescriptorSet {
@@ -35,18 +37,19 @@ impl DescriptorSet {
             .files()
             .filter(|file| !self.is_own(file))
             .map(|file| file.package_name().to_owned())
-            .filter(|package| package != "google.protobuf")
+            .filter(|package| package != names::PROTOBUF)
             .collect();
         packages.sort();
         packages.dedup();
         packages
     }
 
-    /// Returns the module that contains a package's code: `root` for packages of the generated
-    /// files.
-    pub(crate) fn root_of<'a>(&self, package: &str, root: &'a str) -> &'a str {
-        let is_imported = self.imported_packages().iter().any(|imported| imported == package);
-        if is_imported { "::eset_protect::proto" } else { root }
+    /// Returns the module that contains a package.
+    pub(crate) fn root_of(&self, package: &str) -> &'static str {
+        // All of `eset_protect` itself is in one.
+        let is_own = self.root == names::ESET_PROTECT
+            || self.files().any(|file| file.package_name() == package);
+        if is_own { self.root } else { names::ESET_PROTECT }
     }
 }
 
@@ -81,7 +84,8 @@ fn compile_files(
     compiler.open_files(names.iter().map(|name| protos.join(name)))?;
     let encoded = compiler.encode_file_descriptor_set();
     let pool = DescriptorPool::decode(encoded.as_slice())?;
-    Ok(DescriptorSet { encoded, pool, own_files: Vec::new() })
+    let root = if imports.is_empty() { names::ESET_PROTECT } else { "crate::proto" };
+    Ok(DescriptorSet { encoded, pool, own_files: Vec::new(), root })
 }
 
 /// Collects the names of the `.proto` files below `folder`, relative to `root`, with `/` on every

@@ -6,8 +6,9 @@ use proc_macro2::TokenStream;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 
+use crate::descriptors::{self, DescriptorSet};
+use crate::names;
 use crate::options::option;
-use crate::{descriptors, names};
 
 /// Whether requests must set the field.
 pub(crate) fn is_required(field: &FieldDescriptor) -> bool {
@@ -31,20 +32,14 @@ fn has(field: &FieldDescriptor, behavior: &str) -> bool {
 
 /// Returns the statements that clear the output-only fields of a message, for a method of the
 /// message. Empty if there are none.
-pub(crate) fn clear_output_only(message: &MessageDescriptor, root: &str) -> TokenStream {
-    message.fields().map(|field| clear_field(&field, root)).collect()
+pub(crate) fn clear_output_only(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream {
+    message.fields().map(|field| clear_field(&field, set)).collect()
 }
 
-fn clear_field(field: &FieldDescriptor, root: &str) -> TokenStream {
+fn clear_field(field: &FieldDescriptor, set: &DescriptorSet) -> TokenStream {
     let oneof = descriptors::oneof_of(field);
     let holder = names::snake(oneof.as_ref().map_or(field.name(), |oneof| oneof.name()));
-    let variant = oneof.map(|oneof| {
-        let name = names::type_name(oneof.name());
-        let scope = names::message_scope(field.parent_message(), root);
-        let variant = names::camel(field.name());
-        let oneof = names::path(&format!("{scope}::{name}"));
-        quote!(#oneof::#variant)
-    });
+    let variant = oneof.map(|oneof| set.variant_path(&oneof, field));
     match (is_output_only(field), has_output(field), variant) {
         (true, _, None) => quote!(self.#holder = Default::default();),
         (true, _, Some(variant)) => quote! {

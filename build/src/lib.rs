@@ -171,9 +171,9 @@ impl Generator {
 
         let services = services::of(&set)?;
         let mut sources = messages::generate(&set, &out, self.server)?;
-        protojson::generate(&set, self.root(), &mut sources)?;
-        let types = types::generate(&set, self.root(), self.own);
-        let rpcs = rpcs::generate(&set, &services, self.root(), self.own)?;
+        protojson::generate(&set, &mut sources)?;
+        let types = types::generate(&set, self.own);
+        let rpcs = rpcs::generate(&set, &services, self.own)?;
         let examples = openapi::Examples::of(&self.protos.join("examples"));
         let openapi = openapi::generate(&set, &services, &examples)?;
         std::fs::write(out.join("openapi.json"), openapi)?;
@@ -182,7 +182,7 @@ impl Generator {
         write_formatted(&out.join("rpcs.rs"), &rpcs.list)?;
         write_formatted(&out.join("handles.rs"), &rpcs.handles)?;
         if self.server != Server::No {
-            let backends = backends::generate(&services, self.root(), self.own);
+            let backends = backends::generate(&set, &services, self.own);
             write_formatted(&out.join("backends.rs"), &backends)?;
         }
         if self.own {
@@ -206,11 +206,6 @@ impl Generator {
                  `eset-protect` among its [dependencies]"
             )),
         }
-    }
-
-    /// Returns the module of all packages.
-    fn root(&self) -> &'static str {
-        if self.own { "::eset_protect::proto" } else { "crate::proto" }
     }
 
     /// Returns the modules for the user's crate to include.

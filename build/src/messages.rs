@@ -64,13 +64,14 @@ pub(crate) fn generate(
 
 /// Returns the Rust paths of types that are generated elsewhere. The longest prefix wins.
 pub(crate) fn extern_paths(set: &DescriptorSet) -> Vec<(String, String)> {
-    let well_known =
-        names::WELL_KNOWN.iter().map(|(proto, rust)| (format!(".{proto}"), (*rust).to_owned()));
+    let well_known = names::WELL_KNOWN
+        .iter()
+        .map(|name| (format!(".{}.{name}", names::PROTOBUF), names::well_known_path(name)));
     let imported = set.imported_packages().into_iter().map(|package| {
-        let rust = names::package_path(&package, "::eset_protect::proto");
+        let rust = names::package_path(&package, names::ESET_PROTECT);
         (format!(".{package}"), rust)
     });
     // The rest of the package, such as descriptor.proto, is never generated.
-    let rest = (".google.protobuf".to_owned(), "::prost_types".to_owned());
+    let rest = (format!(".{}", names::PROTOBUF), "::prost_types".to_owned());
     [rest].into_iter().chain(well_known).chain(imported).collect()
 }

@@ -2,72 +2,76 @@
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
-use prost_reflect::{EnumDescriptor, MessageDescriptor};
+use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor, OneofDescriptor};
+use syn::{Path, parse_quote};
 
-/// The well-known types and their Rust types: ours where `pbjson_types` deviates from the ProtoJSON
-/// specification or cannot name the type, and `pbjson_types`' otherwise.
-pub(crate) const WELL_KNOWN: &[(&str, &str)] = &[
-    ("google.protobuf.Any", "::eset_protect::wkt::Any"),
-    ("google.protobuf.Duration", "::eset_protect::wkt::Duration"),
-    ("google.protobuf.FieldMask", "::eset_protect::wkt::FieldMask"),
-    ("google.protobuf.Timestamp", "::eset_protect::wkt::Timestamp"),
-    ("google.protobuf.BoolValue", "::eset_protect::wkt::BoolValue"),
-    ("google.protobuf.BytesValue", "::eset_protect::wkt::BytesValue"),
-    ("google.protobuf.DoubleValue", "::eset_protect::wkt::DoubleValue"),
-    ("google.protobuf.FloatValue", "::eset_protect::wkt::FloatValue"),
-    ("google.protobuf.Int32Value", "::eset_protect::wkt::Int32Value"),
-    ("google.protobuf.Int64Value", "::eset_protect::wkt::Int64Value"),
-    ("google.protobuf.StringValue", "::eset_protect::wkt::StringValue"),
-    ("google.protobuf.UInt32Value", "::eset_protect::wkt::UInt32Value"),
-    ("google.protobuf.UInt64Value", "::eset_protect::wkt::UInt64Value"),
-    ("google.protobuf.Empty", "::eset_protect::wkt::Empty"),
-    ("google.protobuf.ListValue", "::eset_protect::wkt::ListValue"),
-    ("google.protobuf.NullValue", "::eset_protect::wkt::NullValue"),
-    ("google.protobuf.Struct", "::eset_protect::wkt::Struct"),
-    ("google.protobuf.Value", "::eset_protect::wkt::Value"),
+use crate::descriptors::DescriptorSet;
+
+/// The module of the packages of `eset_protect`.
+pub(crate) const ESET_PROTECT: &str = "::eset_protect::proto";
+
+/// The package of the well-known types.
+pub(crate) const PROTOBUF: &str = "google.protobuf";
+
+/// The well-known types, which `eset_protect::wkt` has under these names: its own where `pbjson_types` deviates from the
+/// ProtoJSON specification or cannot name the type, and `pbjson_types`' otherwise.
+pub(crate) const WELL_KNOWN: &[&str] = &[
+    "Any",
+    "BoolValue",
+    "BytesValue",
+    "DoubleValue",
+    "Duration",
+    "Empty",
+    "FieldMask",
+    "FloatValue",
+    "Int32Value",
+    "Int64Value",
+    "ListValue",
+    "NullValue",
+    "StringValue",
+    "Struct",
+    "Timestamp",
+    "UInt32Value",
+    "UInt64Value",
+    "Value",
 ];
 
-/// Whether a full name is that of a well-known type.
-pub(crate) fn is_well_known(name: &str) -> bool {
-    WELL_KNOWN.iter().any(|(known, _)| *known == name)
+/// Returns the Rust path of a well-known type.
+pub(crate) fn well_known_path(name: &str) -> String {
+    format!("::eset_protect::wkt::{name}")
 }
 
-/// Returns the Rust path of a message type; `root` is the module of all packages.
-pub(crate) fn message_path(message: &MessageDescriptor, root: &str) -> String {
-    let outer = outer_names(message.parent_message());
-    type_path(message.full_name(), message.package_name(), &outer, message.name(), root)
-}
-
-/// Returns the module of the types declared inside a message.
-pub(crate) fn message_scope(message: &MessageDescriptor, root: &str) -> String {
-    let path = message_path(message, root);
-    let (parent, name) = path.rsplit_once("::").unwrap_or(("", &path));
-    format!("{parent}::{}", module(name))
-}
-
-/// Returns the Rust path of an enum type.
-pub(crate) fn enum_path(enumeration: &EnumDescriptor, root: &str) -> String {
-    let outer = outer_names(enumeration.parent_message());
-    type_path(enumeration.full_name(), enumeration.package_name(), &outer, enumeration.name(), root)
-}
-
-fn outer_names(mut outer: Option<MessageDescriptor>) -> Vec<String> {
-    let mut names = Vec::new();
-    while let Some(message) = outer {
-        names.insert(0, message.name().to_owned());
-        outer = message.parent_message();
+impl DescriptorSet {
+    /// Returns the Rust path of a message type.
+    pub(crate) fn message_path(&self, message: &MessageDescriptor) -> Path {
+        self.type_path(message.package_name(), message.parent_message(), message.name())
     }
-    names
-}
 
-fn type_path(full: &str, package: &str, outer: &[String], name: &str, root: &str) -> String {
-    if let Some((_, rust)) = WELL_KNOWN.iter().find(|(proto, _)| *proto == full) {
-        return (*rust).to_owned();
+    /// Returns the Rust path of an enum type.
+    pub(crate) fn enum_path(&self, enumeration: &EnumDescriptor) -> Path {
+        self.type_path(enumeration.package_name(), enumeration.parent_message(), enumeration.name())
     }
-    let mut parts = vec![package_path(package, root)];
-    parts.extend(outer.iter().map(|name| name.to_snake_case()));
-    parts.push(name.to_upper_camel_case());
-    parts.join("::")
+
+    /// Returns the Rust path of a field's variant of its oneof.
+    pub(crate) fn variant_path(&self, oneof: &OneofDescriptor, field: &FieldDescriptor) -> Path {
+        let message = oneof.parent_message();
+        let oneof = self.type_path(message.package_name(), Some(message.clone()), oneof.name());
+        let variant = camel(field.name());
+        parse_quote!(#oneof::#variant)
+    }
+
+    /// Returns the Rust path of a type, which may be declared inside a message.
+    fn type_path(&self, package: &str, outer: Option<MessageDescriptor>, name: &str) -> Path {
+        if package == PROTOBUF && WELL_KNOWN.contains(&name) {
+            return path(&well_known_path(name));
+        }
+        let mut modules: Vec<_> = std::iter::successors(outer, MessageDescriptor::parent_message)
+            .map(|message| snake(message.name()))
+            .collect();
+        modules.reverse();
+        let (package, name) = (path(&package_path(package, self.root_of(package))), camel(name));
+        parse_quote!(#package #(::#modules)* ::#name)
+    }
 }
 
 /// Returns the Rust path of a package's module.
@@ -87,12 +91,7 @@ pub(crate) fn module(name: &str) -> String {
     snake(name).to_string()
 }
 
-/// Returns the type name of a message, an enum or a oneof.
-pub(crate) fn type_name(name: &str) -> String {
-    camel(name).to_string()
-}
-
-/// Returns the type name as an identifier.
+/// Returns the name of a type or a variant.
 pub(crate) fn camel(name: &str) -> Ident {
     ident(&name.to_upper_camel_case())
 }
@@ -115,6 +114,6 @@ pub(crate) fn ident(name: &str) -> Ident {
 }
 
 /// Parses a Rust path.
-pub(crate) fn path(text: &str) -> syn::Path {
+pub(crate) fn path(text: &str) -> Path {
     syn::parse_str(text).expect("protobuf names are valid Rust paths")
 }

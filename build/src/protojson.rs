@@ -9,14 +9,13 @@
 
 mod syntax;
 
-use std::collections::HashMap;
 use std::error::Error;
 
 use heck::ToSnakeCase;
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, Block, Expr, ItemImpl, Pat, Stmt, parse_quote};
+use syn::{Arm, Block, Expr, ItemImpl, Stmt, parse_quote};
 
 use syntax::*;
 
@@ -24,11 +23,7 @@ use crate::descriptors::DescriptorSet;
 use crate::{Sources, descriptors, messages, names, types};
 
 /// Adds the implementations to the sources of their packages.
-pub(crate) fn generate(
-    set: &DescriptorSet,
-    root: &str,
-    sources: &mut Sources,
-) -> Result<(), Box<dyn Error>> {
+pub(crate) fn generate(set: &DescriptorSet, sources: &mut Sources) -> Result<(), Box<dyn Error>> {
     let mut builder = pbjson_build::Builder::new();
     builder.register_descriptors(&set.encoded)?.ignore_unknown_fields().btree_map(["."]);
     for (proto, rust) in messages::extern_paths(set) {
@@ -45,7 +40,7 @@ pub(crate) fn generate(
             continue;
         };
         let mut file = syn::parse_file(&code)?;
-        let mut pass = Pass { pool: &set.pool, root, read: 0, written: 0, messages: 0 };
+        let mut pass = Pass { set, read: 0, written: 0, messages: 0 };
         pass.visit_file_mut(&mut file);
         pass.check(package)?;
         source.push_str(&prettyplease::unparse(&file));
@@ -55,8 +50,7 @@ pub(crate) fn generate(
 
 /// Rewrites the code of a package.
 struct Pass<'a> {
-    pool: &'a DescriptorPool,
-    root: &'a str,
+    set: &'a DescriptorSet,
     messages: usize,
     read: usize,
     written: usize,
@@ -65,6 +59,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn check(&self, package: &str) -> Result<(), String> {
         let messages: Vec<_> = self
+            .set
             .pool
             .all_messages()
             .filter(|message| message.package_name() == package && !message.is_map_entry())
@@ -86,14 +81,8 @@ impl Pass<'_> {
 
 impl VisitMut for Pass<'_> {
     fn visit_item_impl_mut(&mut self, item: &mut ItemImpl) {
-        let Some(message) = find_message(self.pool, item) else { return };
-        let mut code = MessageCode {
-            root: self.root,
-            by_variant: HashMap::new(),
-            message,
-            read: 0,
-            written: 0,
-        };
+        let Some(message) = find_message(&self.set.pool, item) else { return };
+        let mut code = MessageCode { set: self.set, message, read: 0, written: 0 };
         let function = item.items.iter().find_map(|item| match item {
             syn::ImplItem::Fn(function) => Some(function.block.clone()),
             _ => None,
@@ -141,10 +130,8 @@ fn pbjson_name(message: &MessageDescriptor) -> String {
 
 /// Rewrites one implementation for one message.
 struct MessageCode<'a> {
-    root: &'a str,
+    set: &'a DescriptorSet,
     message: MessageDescriptor,
-    /// The field of each variant of pbjson's `GeneratedField`.
-    by_variant: HashMap<String, FieldDescriptor>,
     read: usize,
     written: usize,
 }
@@ -170,7 +157,7 @@ impl MessageCode<'_> {
                 parse_quote!(::eset_protect::codegen::Null)
             }
             Kind::Enum(enumeration) => {
-                let path = names::path(&names::enum_path(&enumeration, self.root));
+                let path = self.set.enum_path(&enumeration);
                 parse_quote!(::eset_protect::codegen::Open<#path>)
             }
             Kind::Message(message) if message.full_name() == "google.protobuf.Value" => {
@@ -227,9 +214,6 @@ impl MessageCode<'_> {
 
     /// Returns the implementation that reads the fields.
     fn reader(&mut self, ty: &syn::Type, block: &Block) -> Option<ItemImpl> {
-        for arm in arms_of(&body_of(block, "visit_str")?) {
-            self.learn_name(&arm);
-        }
         let visit = body_of(block, "visit_map")?;
         let arms: Vec<_> = arms_of(&visit).iter().filter_map(|arm| self.read_arm(arm)).collect();
         let mut slots = visit.stmts;
@@ -259,13 +243,13 @@ impl MessageCode<'_> {
     /// Returns the arm that reads a field, for pbjson's `GeneratedField::X => { … }`.
     fn read_arm(&mut self, arm: &Arm) -> Option<Arm> {
         let variant = variant(&arm.pat)?;
-        let field = self.by_variant.get(&variant)?.clone();
+        let field = self.message.fields().find(|field| names::camel(field.name()) == variant)?;
         let names = types::spellings(&field);
         let slot = assigned(&arm.body)?;
         let name = field.json_name();
         let codec = self.whole(&field);
         let call = if let Some(oneof) = descriptors::oneof_of(&field) {
-            let constructor = oneof_variant(&self.message, &oneof, &variant, self.root);
+            let constructor = self.set.variant_path(&oneof, &field);
             quote!(read_oneof::<#codec, _>(object, #name, &mut #slot, #constructor))
         } else if field.supports_presence() {
             quote!(read_optional::<#codec>(object, #name, &mut #slot))
@@ -274,31 +258,6 @@ impl MessageCode<'_> {
         };
         self.read += 1;
         Some(parse_quote!(#(#names)|* => ::eset_protect::codegen::#call?,))
-    }
-
-    /// Learns the field of a variant from `"displayName" | "display_name" => Ok(GeneratedField::X)`.
-    fn learn_name(&mut self, arm: &Arm) {
-        let literals = match &arm.pat {
-            Pat::Lit(literal) => vec![&literal.lit],
-            Pat::Or(or) => or
-                .cases
-                .iter()
-                .filter_map(|case| match case {
-                    Pat::Lit(literal) => Some(&literal.lit),
-                    _ => None,
-                })
-                .collect(),
-            _ => return,
-        };
-        let field = literals
-            .into_iter()
-            .filter_map(string)
-            .find_map(|name| self.message.get_field_by_json_name(&name));
-        let Some(field) = field else { return };
-        let Expr::Call(call) = &*arm.body else { return };
-        let Some(Expr::Path(path)) = call.args.first() else { return };
-        let Some(last) = path.path.segments.last() else { return };
-        self.by_variant.insert(last.ident.to_string(), field);
     }
 }
 
@@ -313,23 +272,19 @@ impl VisitMut for MessageCode<'_> {
             Expr::Struct(literal) => {
                 for value in &mut literal.fields {
                     let slot = &value.expr;
-                    let name = slot_name(slot);
-                    let is_slot = |of: &str| {
-                        let name = name.as_ref().map(|name| name.trim_start_matches("r#"));
-                        name == Some(&*format!("{}__", of.to_snake_case()))
+                    // That of a field without presence has its default.
+                    let Some(name) = slot_name(slot) else { continue };
+                    let name = name.trim_start_matches("r#");
+                    let mut oneofs = self.message.oneofs().filter(|oneof| !oneof.is_synthetic());
+                    let is_oneof =
+                        oneofs.any(|oneof| name == format!("{}__", oneof.name().to_snake_case()));
+                    value.expr = match is_oneof {
+                        true => {
+                            let value_of = quote!(::eset_protect::codegen::Oneof::into_value);
+                            parse_quote!(#slot.and_then(#value_of))
+                        }
+                        false => parse_quote!(#slot.flatten()),
                     };
-                    let mut fields = self.by_variant.values();
-                    let mut oneofs = fields.clone().filter_map(descriptors::oneof_of);
-                    if oneofs.any(|oneof| is_slot(oneof.name())) {
-                        let value_of = quote!(::eset_protect::codegen::Oneof::into_value);
-                        value.expr = parse_quote!(#slot.and_then(#value_of));
-                    } else if fields.any(|field| {
-                        field.supports_presence()
-                            && descriptors::oneof_of(field).is_none()
-                            && is_slot(field.name())
-                    }) {
-                        value.expr = parse_quote!(#slot.flatten());
-                    }
                 }
             }
             _ => {}
@@ -365,17 +320,4 @@ impl VisitMut for MessageCode<'_> {
         );
         self.written += 1;
     }
-}
-
-fn oneof_variant(
-    message: &MessageDescriptor,
-    oneof: &prost_reflect::OneofDescriptor,
-    variant: &str,
-    root: &str,
-) -> syn::Path {
-    let module = names::message_scope(message, root);
-    let variant = format_ident!("{variant}");
-    let mut path = names::path(&format!("{module}::{}", names::type_name(oneof.name())));
-    path.segments.push(variant.into());
-    path
 }

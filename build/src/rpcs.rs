@@ -25,7 +25,6 @@ pub(crate) struct Rpcs {
 pub(crate) fn generate(
     set: &DescriptorSet,
     services: &[Service],
-    root: &str,
     own: bool,
 ) -> Result<Rpcs, Box<dyn Error>> {
     let list = if own { "::eset_protect::rpc" } else { "crate::rpc" };
@@ -37,7 +36,7 @@ pub(crate) fn generate(
         let rpcs = service
             .descriptor
             .methods()
-            .map(|method| rpc(set, &method, &service.host, root))
+            .map(|method| rpc(set, &method, &service.host))
             .collect::<Result<Vec<_>, _>>()?;
         let module = quote! {
             #[doc = #doc]
@@ -52,10 +51,10 @@ pub(crate) fn generate(
             #[doc(no_inline)]
             pub use #path as #short;
         });
-        handles.extend(handle(service, root, list, own));
+        handles.extend(handle(set, service, list, own));
     }
     rest.extend(whole_list(services, own));
-    rest.extend(conversions(set, services, root));
+    rest.extend(conversions(set, services));
     Ok(Rpcs { list: modules::nest(modules) + &rest.to_string(), handles: handles.to_string() })
 }
 
@@ -64,21 +63,20 @@ fn rpc(
     set: &DescriptorSet,
     method: &MethodDescriptor,
     host: &str,
-    root: &str,
 ) -> Result<TokenStream, Box<dyn Error>> {
     if method.is_client_streaming() || method.is_server_streaming() {
         return Err(format!("{} is a stream; only unary RPCs are known", method.full_name()).into());
     }
     let doc = comments::or_name(&method.parent_file(), method.path(), method.full_name());
     let name = names::camel(method.name());
-    let request = names::path(&names::message_path(&method.input(), root));
-    let response = names::path(&names::message_path(&method.output(), root));
+    let request = set.message_path(&method.input());
+    let response = set.message_path(&method.output());
     let grpc_path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let level = idempotency(method);
     let bindings = bindings(method)?;
     let (request_name, response_name) =
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
-    let paged = paged(method, &name, &request, &response, root);
+    let paged = paged(set, method, &name, &request, &response);
     let members = members::of(method, &request)?;
     let paging = paged.is_some().then(|| quote!(.paged()));
     let on_prem = on_prem(method)?;
@@ -87,7 +85,7 @@ fn rpc(
     let (output, take) = match output_field.as_ref().map(|field| (field, field.kind())) {
         Some((field, Kind::Message(message))) => {
             let name = names::snake(field.name());
-            (names::path(&names::message_path(&message, root)), quote!(response.#name))
+            (set.message_path(&message), quote!(response.#name))
         }
         _ => (response.clone(), quote!(::std::option::Option::Some(response))),
     };
@@ -200,16 +198,16 @@ fn paged_items(method: &MethodDescriptor) -> Option<FieldDescriptor> {
 
 /// Generates `PagedRpc` for an RPC that lists in pages (AIP-158).
 fn paged(
+    set: &DescriptorSet,
     method: &MethodDescriptor,
     name: &proc_macro2::Ident,
     request: &syn::Path,
     response: &syn::Path,
-    root: &str,
 ) -> Option<TokenStream> {
     let items = paged_items(method)?;
     let field = names::snake(items.name());
     let Kind::Message(item) = items.kind() else { return None };
-    let item = names::path(&names::message_path(&item, root));
+    let item = set.message_path(&item);
     Some(quote! {
         impl ::eset_protect::rpc::PagedRpc for #name {
             type Item = #item;
@@ -234,14 +232,14 @@ fn paged(
 }
 
 /// Generates the handle of a service.
-fn handle(service: &Service, root: &str, list: &str, own: bool) -> TokenStream {
+fn handle(set: &DescriptorSet, service: &Service, list: &str, own: bool) -> TokenStream {
     let (name, doc) = (service.type_name(), service.doc());
     let function = names::snake(&service.short_name);
     let module = service.module(list);
     let methods = service.descriptor.methods().map(|method| {
         let doc = comments::or_name(&method.parent_file(), method.path(), method.full_name());
         let (function, rpc) = (names::snake(method.name()), names::camel(method.name()));
-        let request = names::path(&names::message_path(&method.input(), root));
+        let request = set.message_path(&method.input());
         quote! {
             #[doc = #doc]
             pub fn #function(
@@ -285,7 +283,7 @@ fn handle(service: &Service, root: &str, list: &str, own: bool) -> TokenStream {
 }
 
 /// Generates conversions into the requests and responses that are generated here; several RPCs may share one.
-fn conversions(set: &DescriptorSet, services: &[Service], root: &str) -> TokenStream {
+fn conversions(set: &DescriptorSet, services: &[Service]) -> TokenStream {
     let mut messages = BTreeMap::new();
     for method in services.iter().flat_map(|service| service.descriptor.methods()) {
         let request = Some(method.input()).filter(|input| set.is_own(&input.parent_file()));
@@ -293,13 +291,13 @@ fn conversions(set: &DescriptorSet, services: &[Service], root: &str) -> TokenSt
         let both = [request, response].into_iter().flatten();
         messages.extend(both.map(|message| (message.full_name().to_owned(), message)));
     }
-    messages.values().filter_map(|message| conversion(message, root)).collect()
+    messages.values().filter_map(|message| conversion(set, message)).collect()
 }
 
 /// Generates the conversion of a field's value into a message that has only this field.
-fn conversion(message: &MessageDescriptor, root: &str) -> Option<TokenStream> {
+fn conversion(set: &DescriptorSet, message: &MessageDescriptor) -> Option<TokenStream> {
     let field = only_field(message)?;
-    let target = names::path(&names::message_path(message, root));
+    let target = set.message_path(message);
     let name = names::snake(field.name());
     match field.kind() {
         Kind::String => Some(quote! {
@@ -316,7 +314,7 @@ fn conversion(message: &MessageDescriptor, root: &str) -> Option<TokenStream> {
             }
         }),
         Kind::Message(message) => {
-            let source = names::path(&names::message_path(&message, root));
+            let source = set.message_path(&message);
             Some(quote! {
                 impl From<#source> for #target {
                     fn from(#name: #source) -> Self {
