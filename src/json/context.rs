@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::enum_names::EnumNames;
+use crate::proto::eset_protect::v1::UnknownMember;
 
 /// The maximum nesting of `Any`s, the same as protobuf's limit for messages.
 const MAX_ANY_DEPTH: u32 = 100;
@@ -16,14 +17,6 @@ const MAX_ANY_DEPTH: u32 = 100;
 /// How many bytes the JSON Pointers of unknown members may take together. Each repeats the names of the objects around
 /// it, so a long key with many members would take memory by its square.
 pub(crate) const MAX_POINTERS: usize = 64 << 20;
-
-/// A member or value that the schema does not have.
-pub(crate) struct Unknown {
-    /// The JSON Pointer from the message that is being read.
-    pub pointer: String,
-    /// The value.
-    pub json: String,
-}
 
 /// What a caller asks of reading and writing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,7 +45,8 @@ struct Flags {
 
 struct Context {
     enum_names: RefCell<Option<Arc<EnumNames>>>,
-    unknown: RefCell<Vec<Unknown>>,
+    /// Members and values that the schema does not have. Each pointer is from the message that is being read.
+    unknown: RefCell<Vec<UnknownMember>>,
 }
 
 thread_local! {
@@ -213,7 +207,7 @@ impl Collecting {
     }
 
     /// Returns what was kept.
-    pub(crate) fn end(self) -> Result<Vec<Unknown>, String> {
+    pub(crate) fn end(self) -> Result<Vec<UnknownMember>, String> {
         match FLAGS.with(|flags| flags.overflowed.get()) {
             true => Err(TOO_LONG.to_owned()),
             false => Ok(take_kept(self.outer)),
@@ -237,7 +231,7 @@ impl Drop for Collecting {
 pub(crate) const TOO_LONG: &str = "the names around the unknown members take more than 64 MiB";
 
 /// Takes what was kept beyond the first `outer` entries, usually nothing.
-fn take_kept(outer: usize) -> Vec<Unknown> {
+fn take_kept(outer: usize) -> Vec<UnknownMember> {
     if FLAGS.with(|flags| flags.kept.replace(outer)) == outer {
         return Vec::new();
     }
@@ -254,7 +248,7 @@ pub(crate) fn is_collecting() -> bool {
 pub(crate) fn keep(pointer: String, json: String) {
     CONTEXT.with(|context| {
         let mut unknown = context.unknown.borrow_mut();
-        unknown.push(Unknown { pointer, json });
+        unknown.push(UnknownMember { pointer, json });
         FLAGS.with(|flags| flags.kept.set(unknown.len()));
     });
 }

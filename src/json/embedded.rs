@@ -7,13 +7,14 @@ use serde_json::{Error, Result};
 
 use super::any_members::{TYPE, TYPE_TWICE, VALUE};
 use super::base64;
-use super::context::{self, Collecting, Unknown};
+use super::context::{self, Collecting};
 use super::members::Members;
 use super::parser::{Object, Parser};
 use super::schema::{JsonForm, MessageType};
 use super::type_first::type_first;
 use super::unknown::{read_raw, skip_member};
 use super::{path, preserved};
+use crate::proto::eset_protect::v1::UnknownMember;
 
 /// Returns the bytes of a message without a JSON form, which its only member `"@value"` contains.
 pub(crate) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Vec<u8>> {
@@ -36,10 +37,10 @@ pub(crate) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) 
 }
 
 /// Does so for members at JSON Pointers.
-pub(crate) fn only_value_at<'a>(
-    members: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Option<Vec<u8>> {
-    only_value(members.map(|(pointer, json)| (pointer.strip_prefix('/').unwrap_or_default(), json)))
+pub(crate) fn only_unknown_value(members: &[UnknownMember]) -> Option<Vec<u8>> {
+    only_value(members.iter().map(|UnknownMember { pointer, json }| {
+        (pointer.strip_prefix('/').unwrap_or_default(), json.as_str())
+    }))
 }
 
 /// Reads the text of an object that was buffered before its type was known.
@@ -84,11 +85,7 @@ pub(crate) fn read_message(
 
 /// Reads a message of a type with serde implementations of its own.
 fn read_opaque(message_type: &MessageType, object: &mut Object<'_, '_>) -> Result<Vec<u8>> {
-    let mut members = Members::default();
-    members.read_rest(object)?;
-    if members.contains(TYPE) {
-        return Err(Error::custom(TYPE_TWICE));
-    }
+    let members = Members::of_any(object)?;
     match only_value(members.iter()) {
         Some(value) => Ok(value),
         None => Parser::new(&members.to_json()).read(message_type.read),
@@ -118,10 +115,6 @@ fn read_empty(object: &mut Object<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-fn only_unknown_value(unknown: &[Unknown]) -> Option<Vec<u8>> {
-    only_value_at(unknown.iter().map(|member| (&*member.pointer, &*member.json)))
-}
-
 /// Reads a well-known type from the member `value`.
 fn read_well_known(
     message_type: &MessageType,
@@ -147,7 +140,7 @@ fn read_well_known(
 }
 
 /// Appends what a message could not hold to its bytes.
-fn append(message: Vec<u8>, unknown: Vec<Unknown>) -> Result<Vec<u8>> {
+fn append(message: Vec<u8>, unknown: Vec<UnknownMember>) -> Result<Vec<u8>> {
     if unknown.is_empty() {
         return Ok(message);
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::de::Error as _;
 use serde_json::{Error, Result};
 
+use super::any_members::{TYPE, TYPE_TWICE};
 use super::compact::Compact;
 use super::parser::{Object, Parser};
 use super::{context, path, unknown};
@@ -75,8 +76,24 @@ impl Members {
         self.names.contains(name)
     }
 
+    /// Reads the remaining members of an `Any`, after its `@type`.
+    pub(crate) fn of_any(object: &mut Object<'_, '_>) -> Result<Self> {
+        let mut members = Self::default();
+        members.read_rest_of_any(object)?;
+        Ok(members)
+    }
+
+    /// Reads all remaining members of an `Any`, after its `@type`.
+    pub(crate) fn read_rest_of_any(&mut self, object: &mut Object<'_, '_>) -> Result<()> {
+        self.read_rest(object)?;
+        match self.contains(TYPE) {
+            true => Err(Error::custom(TYPE_TWICE)),
+            false => Ok(()),
+        }
+    }
+
     /// Reads all remaining members.
-    pub(crate) fn read_rest(&mut self, object: &mut Object<'_, '_>) -> Result<()> {
+    fn read_rest(&mut self, object: &mut Object<'_, '_>) -> Result<()> {
         while let Some(name) = object.next_name()? {
             self.read(&name, object)?;
         }

@@ -14,6 +14,7 @@ use super::depth::check_depth;
 use super::escapes::check_escapes;
 use super::members::Members;
 use super::parser::Parser;
+use crate::proto::eset_protect::v1::UnknownMember;
 
 /// The maximum number of segments in a pointer: more than the nesting that serde_json accepts. Patches are
 /// nested as deeply, and bytes from the wire may contain anything.
@@ -31,12 +32,10 @@ pub(crate) struct Patch {
 
 impl Patch {
     /// Creates a patch from JSON Pointers and JSON texts.
-    pub(crate) fn new<'a>(
-        members: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(members: &[UnknownMember]) -> Result<Self, String> {
         let mut patch = Self::default();
         let mut places = 0;
-        for (pointer, json) in members {
+        for UnknownMember { pointer, json } in members {
             serde_json::from_str::<IgnoredAny>(json)
                 .map_err(|error| error.to_string())
                 .and_then(|_| patch.insert(pointer, json.trim_ascii(), &mut places))

@@ -3,7 +3,6 @@
 use prost::encoding::WireType;
 use prost::{DecodeError, Message};
 
-use super::context::Unknown;
 use super::wire::{self, WireField};
 use crate::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
 
@@ -18,13 +17,9 @@ pub(crate) fn append(mut message: Vec<u8>, members: &UnknownMembers) -> Vec<u8> 
     message
 }
 
-/// Returns the members that were kept while reading a message.
-pub(crate) fn members(unknown: Vec<Unknown>) -> UnknownMembers {
-    let mut members: Vec<_> = unknown
-        .into_iter()
-        .map(|unknown| UnknownMember { pointer: unknown.pointer, json: unknown.json })
-        .collect();
-    // The order of members has no meaning in JSON; sorting makes equal values equal bytes.
+/// Returns the members that were kept while reading a message, sorted: their order has no meaning in JSON, and equal
+/// values get equal bytes.
+pub(crate) fn members(mut members: Vec<UnknownMember>) -> UnknownMembers {
     members.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     UnknownMembers { members }
 }

@@ -5,12 +5,13 @@ use serde_json::{Error, Result};
 
 use super::any::{Any, name_of};
 use super::registry::TypeRegistry;
-use crate::json::any_members::{TYPE, TYPE_TWICE};
+use crate::json::any_members::TYPE;
 use crate::json::context::{self, InAny};
 use crate::json::embedded::{only_value, read_buffered, read_message};
 use crate::json::members::Members;
 use crate::json::parser::{Object, Parser};
 use crate::json::path;
+use crate::json::schema::MessageType;
 use crate::json::unknown::is_misfit;
 use crate::proto::eset_protect::v1::UnknownAny;
 
@@ -33,10 +34,7 @@ fn read_members(object: &mut Object<'_, '_>) -> Result<Any> {
         if is_typed && members.is_empty() {
             return typed(type_url, object);
         }
-        members.read_rest(object)?;
-        if members.contains(TYPE) {
-            return Err(Error::custom(TYPE_TWICE));
-        }
+        members.read_rest_of_any(object)?;
         if is_typed {
             return read_buffered(&members.to_json(), |object| typed(type_url, object));
         }
@@ -51,58 +49,48 @@ fn read_members(object: &mut Object<'_, '_>) -> Result<Any> {
 
 /// Reads an object whose `@type` is missing or names no type. Keeps it unless the reader is strict.
 fn untyped(type_url: String, members: &Members, problem: &str) -> Result<Any> {
-    if let Some(value) = only_value(members.iter()) {
-        return Ok(Any { type_url, value: value.into() });
+    match context::is_strict() {
+        true => Err(Error::custom(problem)),
+        false => Ok(unread(type_url, members)),
     }
-    if context::is_strict() {
-        return Err(Error::custom(problem));
+}
+
+/// Keeps the members of a type that is not known, or the bytes that one of them contains.
+fn unread(type_url: String, members: &Members) -> Any {
+    match only_value(members.iter()) {
+        Some(value) => Any { type_url, value: value.into() },
+        None if type_url.is_empty() && members.is_empty() => Any::default(),
+        None => Any::pack(&UnknownAny { type_url, json: members.to_json() }),
     }
-    if type_url.is_empty() && members.is_empty() {
-        return Ok(Any::default());
-    }
-    Ok(Any::pack(&UnknownAny { type_url, json: members.to_json() }))
 }
 
 /// Reads the members after `@type`.
 fn typed(type_url: String, object: &mut Object<'_, '_>) -> Result<Any> {
-    let start = object.mark();
-    let value = match TypeRegistry::in_scope(name_of(&type_url)) {
-        Some(known) => match read_message(&known.message_type, object) {
-            // Nothing of it gets lost, and whoever unpacks it learns what is wrong.
-            Err(error) if is_misfit(&error) => {
-                object.rewind(start);
-                unregistered(object)
-            }
-            read => read.map(Payload::Known),
-        },
-        None => unregistered(object),
+    let read = match TypeRegistry::in_scope(name_of(&type_url)) {
+        Some(known) => read_known(&known.message_type, object),
+        None if context::is_strict() => Err(Error::custom("the type is not registered")),
+        None => Ok(None),
     };
-    match value {
-        Ok(Payload::Known(value)) => Ok(Any { type_url, value: value.into() }),
-        Ok(Payload::Unknown(json)) => Ok(Any::pack(&UnknownAny { type_url, json })),
+    let members = match read {
+        Ok(Some(value)) => return Ok(Any { type_url, value: value.into() }),
+        Ok(None) => Members::of_any(object),
+        Err(error) => Err(error),
+    };
+    match members {
+        Ok(members) => Ok(unread(type_url, &members)),
         Err(error) => Err(path::at_type(&type_url, &error)),
     }
 }
 
-/// The members of an `Any`.
-enum Payload {
-    /// The bytes of a message.
-    Known(Vec<u8>),
-    /// The JSON of a message of an unknown type.
-    Unknown(String),
-}
-
-fn unregistered(object: &mut Object<'_, '_>) -> Result<Payload> {
-    if context::is_strict() {
-        return Err(Error::custom("the type is not registered"));
+/// Reads a message of a known type; `None` for a misfit in a response. Then nothing of it gets lost, and whoever unpacks
+/// it learns what is wrong.
+fn read_known(known: &MessageType, object: &mut Object<'_, '_>) -> Result<Option<Vec<u8>>> {
+    let start = object.mark();
+    match read_message(known, object) {
+        Err(error) if is_misfit(&error) => {
+            object.rewind(start);
+            Ok(None)
+        }
+        read => read.map(Some),
     }
-    let mut members = Members::default();
-    members.read_rest(object)?;
-    if members.contains(TYPE) {
-        return Err(Error::custom(TYPE_TWICE));
-    }
-    Ok(match only_value(members.iter()) {
-        Some(value) => Payload::Known(value),
-        None => Payload::Unknown(members.to_json()),
-    })
 }

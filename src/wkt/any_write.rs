@@ -7,7 +7,6 @@ use serde::ser::Error as _;
 use serde_json::{Error, Result};
 
 use super::any::{Any, UnpackError, name_of};
-use super::merge;
 use super::registry::TypeRegistry;
 use super::settle::{self, Settled};
 use crate::json::any_members::{TYPE, VALUE};
@@ -15,8 +14,9 @@ use crate::json::base64::Base64;
 use crate::json::codec::Codec;
 use crate::json::compact::Compact;
 use crate::json::context::{self, InAny};
-use crate::json::embedded::{only_value, only_value_at};
+use crate::json::embedded::{only_unknown_value, only_value};
 use crate::json::members::Members;
+use crate::json::patch::Patch;
 use crate::json::schema::MessageType;
 use crate::json::{depth, path};
 use crate::proto::eset_protect::v1::UnknownAny;
@@ -78,7 +78,7 @@ fn write_message(any: &Any, json: &mut Compact) -> Result<()> {
         return Err(Error::custom(problem));
     }
     if known.last_field().is_none()
-        && has_only_bytes(&settled)
+        && only_unknown_value(&settled.members).is_some()
         && (known.normalize)(&settled.message).is_ok_and(|it| it.is_empty())
     {
         return without_json(any, &READS_AS_BYTES, json);
@@ -96,7 +96,7 @@ fn write_known(known: &MessageType, settled: &Settled<'_>, json: &mut Compact) -
         return known.write_in_any(Some(&settled.type_url), &settled.message, json);
     }
     let own = Compact::text(|own| known.write_in_any(None, &settled.message, own))?;
-    let patch = merge::patch(&settled.members).map_err(Error::custom)?;
+    let patch = Patch::new(&settled.members).map_err(Error::custom)?;
     patch.write_object(&own, Some(&settled.type_url), json)
 }
 
@@ -157,10 +157,3 @@ impl Unread {
 
 /// The problem of a message whose only unknown member is named `@value`.
 const READS_AS_BYTES: &str = "its JSON would be read as bytes, for its member `@value`";
-
-/// Whether a reader of the JSON would read the unknown members of a message without fields as its bytes.
-fn has_only_bytes(settled: &Settled<'_>) -> bool {
-    !settled.members.is_empty()
-        && only_value_at(settled.members.iter().map(|member| (&*member.pointer, &*member.json)))
-            .is_some()
-}

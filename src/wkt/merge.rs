@@ -38,15 +38,10 @@ pub(super) fn merge(
     message_type: &MessageType,
     members: &[UnknownMember],
 ) -> Result<(Vec<u8>, Vec<UnknownMember>), Problem> {
-    let patch = patch(members).map_err(Problem::Json)?;
+    let patch = Patch::new(members).map_err(Problem::Json)?;
     let mut merge = Merge { pointer: String::new(), unknown: Vec::new() };
     let merged = merge.message(own, message_type, &patch)?;
     Ok((merged, merge.unknown))
-}
-
-/// Parses members into a patch.
-pub(super) fn patch(members: &[UnknownMember]) -> Result<Patch, String> {
-    Patch::new(members.iter().map(|member| (member.pointer.as_str(), member.json.as_str())))
 }
 
 struct Merge {

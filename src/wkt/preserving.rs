@@ -6,9 +6,10 @@ use bytes::Bytes;
 use serde::de::Error as _;
 use serde_json::{Error, Result};
 
-use super::merge::{Problem, merge, patch};
+use super::merge::{Problem, merge};
 use crate::json::compact::Compact;
 use crate::json::context;
+use crate::json::patch::Patch;
 use crate::json::preserved;
 use crate::json::schema::MessageType;
 #[cfg(feature = "serve")]
@@ -61,5 +62,5 @@ fn write_with(
         Err(Problem::Bytes(error)) => return Err(Error::custom(error)),
     };
     let own = Compact::text(|own| (message_type.write)(&message.into(), own))?;
-    patch(&members).map_err(Error::custom)?.write_object(&own, None, json)
+    Patch::new(&members).map_err(Error::custom)?.write_object(&own, None, json)
 }

@@ -10,9 +10,10 @@ use prost::Message;
 use prost::encoding::WireType;
 
 use super::any::{Any, UnpackError, name_of};
-use super::merge::{MAP_VALUE, Problem, merge, patch};
+use super::merge::{MAP_VALUE, Problem, merge};
 use super::registry::TypeRegistry;
 use crate::json::embedded::{read_buffered, read_message};
+use crate::json::patch::Patch;
 use crate::json::schema::{FieldKind, FieldShape, MessageType};
 use crate::json::{context, preserved, wire};
 use crate::proto::eset_protect::v1::{UnknownAny, UnknownMember, UnknownMembers};
@@ -50,7 +51,7 @@ pub(super) fn settle(any: &Any) -> Result<Settled<'_>, UnpackError> {
                     (merged.0.into(), merged.1)
                 }
                 Some(message_type) => {
-                    patch(&members).map_err(|problem| at(Problem::Json(problem)))?;
+                    Patch::new(&members).map_err(|problem| at(Problem::Json(problem)))?;
                     // The member `value` of a well-known type is the message itself.
                     let is_well_known = message_type.last_field().is_some();
                     if is_well_known && members.iter().any(|member| is_in_value(&member.pointer)) {
