@@ -303,7 +303,7 @@ fn no_name_controls_a_terminal() {
         ("api GET /v1/device_tasks --wire rest", escaped),
         ("policies search x -o json", escaped),
         ("policies search x", r"a\u{1b}[31mb\u{202e}c"),
-        (&format!("policies show {policy} -o json"), r"\u202e"),
+        (&format!("policies show {policy} -o json"), r"u{202e}"),
         (&format!("policies show {policy} -o yaml"), "x"),
         (&format!("policies show {policy} -o csv"), "x"),
     ] {

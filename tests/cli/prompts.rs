@@ -34,12 +34,12 @@ fn every_prompt_ends_at_ctrl_d() {
     let delete = format!("BIN groups delete {group}");
     for (args, typed, code, expected) in [
         (login, END, 5, "Username: "),
-        (login, END, 5, "error: no username was given"),
-        (&format!("{login} --username me"), END, 5, "error: no password was given"),
-        (&delete, END, 1, "error: not confirmed"),
-        (&delete, b"n\n", 1, "error: not confirmed"),
+        (login, END, 5, "no username was given"),
+        (&format!("{login} --username me"), END, 5, "no password was given"),
+        (&delete, END, 1, "not confirmed"),
+        (&delete, b"n\n", 1, "not confirmed"),
         // Standard input is something else.
-        (&format!("echo {group} | BIN groups delete -"), END, 1, "error: not confirmed"),
+        (&format!("echo {group} | BIN groups delete -"), END, 1, "not confirmed"),
     ] {
         let mut plain = if args.contains("groups") { server.command(&[]) } else { command(&[]) };
         let Some((ended, said)) = at_terminal(&mut plain, args, typed) else { return };
