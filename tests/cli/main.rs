@@ -26,6 +26,7 @@ mod lists;
 mod logins;
 mod masks;
 mod nouns;
+mod operations;
 mod outputs;
 mod policies;
 mod policies_as_code;

@@ -211,7 +211,7 @@ fn settings_of_policies_have_every_format() {
 fn no_flag_is_ignored() {
     let server = Server::seeded();
     let list = server.run(&["call", "-o", "csv"]).ok();
-    assert!(list.starts_with("NAME,SUMMARY\r\n"), "{list}");
+    assert!(list.starts_with("NAME,COMMAND,SUMMARY\r\n"), "{list}");
     assert!(server.run(&["call", "-o", "name"]).ok().contains("\nDeviceTasks/GetTask\n"));
     let tasks = server.run(&["tasks", "list", "-o", "name", "--limit", "2"]).ok();
     for (args, expected) in [

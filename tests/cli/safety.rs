@@ -1,8 +1,12 @@
 //! `--dry-run`, `--yes` and `--ignore-not-found`.
 
+#[cfg(feature = "all-services")]
+use eset_protect::rpc::{IdempotencyLevel, METHODS, MethodSpec};
 use serde_json::Value;
 
 use crate::command::{DEVICE, Server};
+#[cfg(feature = "all-services")]
+use crate::{command::run, support::directory::Directory};
 
 #[test]
 fn a_dry_run_shows_the_request_and_sends_nothing() {
@@ -118,4 +122,56 @@ fn what_is_gone_already_may_be_ignored() {
     // Other failures stay.
     let server = Server::empty();
     server.run(&["tasks", "delete", "code-7", "--ignore-not-found"]).fails(5);
+}
+
+/// What changes nothing at ESET, or is no call at all, without the verbs of RPCs that read.
+#[cfg(feature = "all-services")]
+const READING: &[&str] = &[
+    "demo",
+    "emulator",
+    "serve",
+    "call",
+    "convert",
+    "descriptors",
+    "completions",
+    "man",
+    "tasks wait",
+    "policies show",
+    "policies export",
+    "policies diff",
+    "policies search",
+    "policies plan",
+    "policies effective",
+    "auth login",
+    "auth status",
+    "auth logout",
+];
+
+#[cfg(feature = "all-services")]
+#[test]
+fn everything_that_writes_has_a_dry_run() {
+    let directory = Directory::new();
+    run(&["man", directory.join("man").to_str().unwrap()], b"").ok();
+    let rpcs: Vec<Value> = run(&["call", "-o", "json"], b"").json_lines();
+    let reads = |rpc: &&Value| {
+        let is_it = |spec: &&&MethodSpec| spec.path.ends_with(rpc["name"].as_str().unwrap());
+        let spec = METHODS.iter().find(is_it).unwrap();
+        spec.idempotency == IdempotencyLevel::NoSideEffects
+    };
+    let commands = rpcs.iter().filter(reads).map(|rpc| rpc["command"].as_str().unwrap());
+    let reading: Vec<_> =
+        READING.iter().copied().chain(commands).map(|it| it.replace(' ', "-")).collect();
+    let mut checked = 0;
+    for entry in std::fs::read_dir(directory.join("man")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().trim_start_matches("eset-protect");
+        let name = name.trim_start_matches('-').to_owned();
+        if page.contains(".SH SUBCOMMANDS") || name.split('-').any(|word| word == "help") {
+            continue;
+        }
+        checked += 1;
+        assert_ne!(reading.contains(&name), page.contains(r"\-\-dry\-run"), "{name}");
+    }
+    assert!(checked > 100, "{checked}");
 }

@@ -8,6 +8,8 @@ mod options;
 mod outcomes;
 mod printer;
 
+use std::path::PathBuf;
+
 use eset_protect::Client;
 
 use crate::connection::Connection;
@@ -21,8 +23,9 @@ use crate::request::Request;
 use crate::text::count;
 use bar::Bar;
 use execution::Execution;
+use failed_file::FailedFile;
 pub use item::Item;
-pub use options::{BulkOptions, BulkSettings};
+pub use options::BulkOptions;
 use outcomes::Outcomes;
 use printer::Printer;
 
@@ -35,7 +38,9 @@ use printer::Printer;
 pub struct Bulk {
     pub method: Method,
     pub items: Vec<Item>,
-    pub settings: BulkSettings,
+    pub options: BulkOptions,
+    /// The file that the items are from.
+    pub input: Option<PathBuf>,
     /// The verb for the summary, such as `deleted`.
     pub verb: String,
     /// What is said of each whose response is empty, before its name, such as `Deleted the task`.
@@ -44,11 +49,16 @@ pub struct Bulk {
 
 impl Bulk {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.run(async |client, view| self.calls(&client, view).await)
+        let failed = self.options.failed_file(self.input.as_deref())?;
+        connection.run(async |client, view| self.calls(&client, view, failed).await)
     }
 
-    /// Makes the calls with a client.
-    pub async fn calls(mut self, client: &Client, view: &View) -> Result<(), Failure> {
+    async fn calls(
+        mut self,
+        client: &Client,
+        view: &View,
+        mut failed: Option<FailedFile>,
+    ) -> Result<(), Failure> {
         view.expect_rows_if_sorted()?;
         let requests = self.items.iter_mut().map(|item| &mut item.request).collect();
         devices::resolve(client, &self.method, requests).await?;
@@ -69,8 +79,10 @@ impl Bulk {
             bar: Bar::new(self.items.len()),
             safety: view.safety,
         };
-        self.settings.write_failed(std::iter::empty())?;
-        execution.calls(client, self.settings.concurrency).await?;
+        if let Some(failed) = &mut failed {
+            failed.write(std::iter::empty())?;
+        }
+        execution.calls(client, self.options.concurrency).await?;
         let Execution { outcomes, printer, bar, .. } = execution;
         drop(bar);
         outcomes.say_under_way(&self.items);
@@ -80,7 +92,7 @@ impl Bulk {
         }
         let is_idempotent = self.method.spec.idempotency.is_idempotent();
         let to_repeat = outcomes.to_repeat(&self.items, is_idempotent);
-        let written = self.settings.write_failed(to_repeat);
+        let written = failed.map_or(Ok(()), |mut failed| failed.write(to_repeat));
         let Err(failure) = outcomes.end(&self.verb) else { return written.and(printed) };
         for other in [written, printed].into_iter().filter_map(Result::err) {
             other.report();
@@ -93,12 +105,13 @@ impl Bulk {
 pub fn requests(
     connection: Connection,
     method: Method,
-    settings: BulkSettings,
+    options: BulkOptions,
+    input: Option<PathBuf>,
     requests: Vec<(String, Request)>,
 ) -> Result<(), Failure> {
     let items = requests.into_iter().map(|(place, request)| Item::at(place, &method, request));
     let items = items.collect();
     let done = format!("{}: done for", method.spec.method);
     let verb = past(&method);
-    Bulk { method, items, settings, verb, done }.run(connection)
+    Bulk { method, items, options, input, verb, done }.run(connection)
 }

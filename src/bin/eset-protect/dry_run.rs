@@ -19,12 +19,10 @@ pub fn print(view: &View, method: &Method, request: &str) -> Result<(), Failure>
         let http = format!("{} {}", encoded.method, encoded.path_and_query);
         let rpc = output.style.dim(&format!("gRPC {}", method.spec.path));
         output.line(&format!("{}\n{rpc}", output.style.bold(&http)))?;
-        let pretty = serde_json::to_string_pretty(&parse(request)?);
-        output.foreign_line(&pretty.map_err(|error| Failure::Other(error.to_string()))?)?;
+        output.foreign_line(&serde_json::to_string_pretty(&parse(request)?)?)?;
     } else {
         // The text of the request is kept, so that its numbers stay exact.
-        let request: &RawValue =
-            serde_json::from_str(request).map_err(|error| Failure::Other(error.to_string()))?;
+        let request: &RawValue = serde_json::from_str(request)?;
         let head = serde_json::json!({
             "rpc": method.spec.path, "method": encoded.method, "path": encoded.path_and_query,
         });

@@ -4,12 +4,14 @@ mod hints;
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
 
 use crate::logging::json;
+use crate::say::error_line;
 use crate::server::Server;
 use crate::stderr;
 use crate::style::Style;
@@ -65,6 +67,11 @@ impl Failure {
         Self::Other(format!("{what}: {error}"))
     }
 
+    /// Makes the failure to read or write a file.
+    pub fn file(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| Self::io(&path.display().to_string(), &error)
+    }
+
     /// Adds that the created items were printed to standard error instead.
     pub fn of_created(self) -> Self {
         let named = "what was created is named above";
@@ -75,6 +82,20 @@ impl Failure {
             Self::Other(message) => Self::Other(format!("{message}; {named}")),
             other => other,
         }
+    }
+
+    /// Ends with 1, where 2 says that there is a difference.
+    pub fn of_comparison(self) -> Self {
+        if matches!(self, Self::Exit(_) | Self::ReaderGone) {
+            return self;
+        }
+        self.report();
+        Self::Exit(OTHER)
+    }
+
+    /// Creates the failure that ends with this code, without hints.
+    pub fn ended(exit_code: u8, message: impl Into<String>) -> Self {
+        Self::Explained { exit_code, message: message.into(), hints: Vec::new() }
     }
 
     /// Reports another failure that came before this one.
@@ -119,16 +140,16 @@ impl Failure {
         match self {
             Self::ReaderGone | Self::Exit(_) => return,
             Self::Input(message) | Self::Credentials(message) | Self::Other(message) => {
-                say(&mut text, style, message);
+                text.push_str(&error_line(message));
             }
             Self::Check { lines, can_allow } => {
-                lines.iter().for_each(|line| say(&mut text, style, line));
+                lines.iter().for_each(|line| text.push_str(&error_line(line)));
                 let hint = "--allow-unknown sends what only this version does not know";
                 let hint = can_allow.then(|| hint.to_owned());
                 say_hints(&mut text, style, hint.into_iter());
             }
             Self::Explained { message, hints, .. } => {
-                say(&mut text, style, message);
+                text.push_str(&error_line(message));
                 say_hints(&mut text, style, hints.iter().cloned());
             }
             Self::Bulk { summary, is_served, errors, server, .. } => {
@@ -147,6 +168,12 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Call(Box::new(error), None)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Other(format!("JSON: {error}"))
     }
 }
 
@@ -175,12 +202,8 @@ fn call_exit_code(error: &Error) -> u8 {
     }
 }
 
-fn say(text: &mut String, style: Style, message: &str) {
-    text.push_str(&format!("{} {}\n", style.red("error:"), printable(message)));
-}
-
 fn describe(text: &mut String, style: Style, error: &Error, server: Option<&Server>) {
-    say(text, style, &headline(error));
+    text.push_str(&error_line(&headline(error)));
     // A message without other content contains the status already.
     if let Some(status) = error.http_status()
         && !error.message().contains(&format!("HTTP {status}"))

@@ -2,10 +2,8 @@
 
 mod file;
 mod requests;
-mod unique;
 mod uuids;
 
-pub use file::{Source, read, wrong};
-pub use requests::{Requests, parse_requests, read_requests};
-pub use unique::refuse_duplicates;
+pub use file::{Source, read, refuse_duplicates, wrong};
+pub use requests::{Requests, parse_requests};
 pub use uuids::Uuids;

@@ -78,29 +78,30 @@ fn main() -> ExitCode {
     if completions::answer(cli::Cli::completed) {
         return ExitCode::SUCCESS;
     }
-    let code = match run() {
-        Ok(code) => code,
-        Err(failure) => {
-            failure.report();
-            ExitCode::from(failure.exit_code())
-        }
-    };
+    let code = run().unwrap_or_else(|failure| {
+        failure.report();
+        failure.exit_code()
+    });
     stderr::finish();
-    code
+    ExitCode::from(code)
 }
 
-fn run() -> Result<ExitCode, Failure> {
+fn run() -> Result<u8, Failure> {
     match cli::Cli::read() {
         Ok(cli) => {
             let is_server = matches!(cli.command, cli::Command::Serve(_));
             let _exporting = cli.logging.start(is_server)?;
-            cli.command.run().map(|()| ExitCode::SUCCESS)
+            match cli.command.run() {
+                Ok(()) => Ok(0),
+                Err(failure) if cli.compares => Err(failure.of_comparison()),
+                Err(failure) => Err(failure),
+            }
         }
         // Requested help.
         Err(help) if !help.use_stderr() => {
             let printed = help.print().and_then(|()| io::stdout().flush());
             printed.map_err(|error| output::write_failure(&error))?;
-            Ok(ExitCode::SUCCESS)
+            Ok(0)
         }
         Err(usage) => {
             // Without a reader there is nobody to report to.
@@ -116,7 +117,7 @@ fn run() -> Result<ExitCode, Failure> {
                 ));
             }
             let code = u8::try_from(usage.exit_code()).unwrap_or(failure::OTHER);
-            Ok(ExitCode::from(if policies::compares(&understood) { failure::OTHER } else { code }))
+            Ok(if policies::compares(&understood) { failure::OTHER } else { code })
         }
     }
 }

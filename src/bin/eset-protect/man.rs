@@ -22,6 +22,6 @@ impl Man {
     pub fn run(self, command: Command) -> Result<(), Failure> {
         let written = fs::create_dir_all(&self.directory)
             .and_then(|()| clap_mangen::generate_to(command, &self.directory));
-        written.map_err(|error| Failure::io(&self.directory.display().to_string(), &error))
+        written.map_err(Failure::file(&self.directory))
     }
 }

@@ -69,6 +69,14 @@ impl Method {
         format!("{service}/{}", self.spec.method)
     }
 
+    /// Returns the command that calls it: that of a noun and a verb, or the general one.
+    pub fn command(&self) -> String {
+        verbs().find(|verb| verb.spec.path == self.spec.path).map_or_else(
+            || format!("call {}/{}", self.spec.service, self.spec.method),
+            |verb| format!("{} {}", verb.noun, verb.verb),
+        )
+    }
+
     fn service(&self) -> &'static str {
         short_name(self.spec.service)
     }
@@ -165,6 +173,21 @@ impl Method {
         });
         members.next().filter(|_| members.next().is_none())
     }
+}
+
+/// Finds a field of a message by its name in the `.proto` file or in JSON; the error says which may be meant.
+pub fn field(message: &MessageDescriptor, name: &str) -> Result<FieldDescriptor, String> {
+    named(&message.fields().collect::<Vec<_>>(), name).cloned()
+}
+
+/// Finds one of these fields, as [`field`] does.
+pub fn named<'a>(fields: &'a [FieldDescriptor], name: &str) -> Result<&'a FieldDescriptor, String> {
+    let found = fields.iter().find(|field| [field.name(), field.json_name()].contains(&name));
+    found.ok_or_else(|| {
+        let known: Vec<_> = fields.iter().map(FieldDescriptor::name).collect();
+        meant(name, known.iter().copied())
+            .unwrap_or_else(|| format!("there are {}", known.join(", ")))
+    })
 }
 
 /// Removes the parts of a name that users may omit or spell differently.

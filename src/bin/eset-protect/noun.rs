@@ -1,8 +1,5 @@
 //! The commands that are nouns, such as `devices`, and their verbs: a verb for each RPC.
 
-#[cfg(test)]
-mod table;
-
 use clap::{Args, Command};
 use eset_protect::descriptors::{pool, summary};
 use eset_protect::rpc::{METHODS, MethodSpec};

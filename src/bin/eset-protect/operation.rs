@@ -4,7 +4,7 @@ mod given;
 mod mask;
 pub mod skeleton;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
@@ -311,8 +311,8 @@ impl Operation {
                 Err(Failure::Input("--watch: expected one request".to_owned()))
             }
             Requests::Many(requests) => {
-                let settings = options.settings(given.as_ref().and_then(Given::path))?;
-                bulk::requests(connection, self.method, settings, requests)
+                let input = given.as_ref().and_then(Given::path).map(Path::to_owned);
+                bulk::requests(connection, self.method, options, input, requests)
             }
         }
     }

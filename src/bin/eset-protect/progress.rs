@@ -5,11 +5,19 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::style::Style;
+
 /// A bar, or a spinner if there is no total. It is hidden where standard error is not a terminal, and removed
 /// when dropped.
 pub struct Progress(ProgressBar);
 
 impl Progress {
+    /// A bar, and after it the rest of a template.
+    pub fn bar(style: Style, rest: &str, total: u64, target: ProgressDrawTarget) -> Self {
+        let colour = if style.is_enabled() { ".green/dim" } else { "" };
+        Self::new(&format!("{{bar:24{colour}}} {rest}"), Some(total), target)
+    }
+
     pub fn new(template: &str, total: Option<u64>, target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(total, target);
         if let Ok(style) = ProgressStyle::with_template(template) {

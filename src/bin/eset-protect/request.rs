@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use eset_protect::protojson::Reader;
 use eset_protect::rpc::{self, Rpc, RpcVisitor};
-use prost_reflect::{FieldDescriptor, MessageDescriptor};
+use prost_reflect::MessageDescriptor;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::failure::Failure;
 use crate::input::refuse_duplicates;
-use crate::method::Method;
+use crate::method::{Method, field};
 use crate::problem::{self, Problem};
 
 /// A request without the fields that only the server sets.
@@ -25,10 +25,7 @@ pub struct Request {
 impl Request {
     /// Makes the request of a message.
     pub fn new(method: &Method, message: &impl Serialize) -> Result<Self, Failure> {
-        let json = serde_json::to_string(message);
-        let json =
-            json.map_err(|error| Failure::Other(format!("{}: {error}", method.spec.method)))?;
-        Self::whole(method, &json)
+        Self::whole(method, &serde_json::to_string(message)?)
     }
 
     /// Reads a complete request, which may be empty.
@@ -71,23 +68,19 @@ fn content(method: &Method, mut members: Members) -> Result<Option<String>, Stri
     let (input, kind) = (method.input(), member.kind());
     let Some(message) = kind.as_message() else { return Ok(None) };
     let listed = method.listed().unwrap_or_else(|| message.clone());
-    let has = |message: &MessageDescriptor| members.keys().any(|it| field(message, it).is_some());
-    let is_whole = members.keys().any(|name| field(&input, name).as_ref() == Some(&member))
+    let has = |message: &MessageDescriptor| members.keys().any(|it| field(message, it).is_ok());
+    let is_whole = members.keys().any(|name| field(&input, name).as_ref() == Ok(&member))
         || has(&input) && !has(message) && !has(&listed);
     if is_whole || members.is_empty() {
         return Ok(None);
     }
     // What only lists show has no place in a request.
     members.retain(|name, _| match (field(&listed, name), field(message, name)) {
-        (Some(listed), field) => field.is_some_and(|field| field.kind() == listed.kind()),
-        (None, _) => true,
+        (Ok(listed), field) => field.is_ok_and(|field| field.kind() == listed.kind()),
+        (Err(_), _) => true,
     });
     let content = serde_json::to_string(&members).map_err(|error| error.to_string())?;
     Ok(Some(format!("{{\"{}\":{content}}}", member.json_name())))
-}
-
-fn field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
-    message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name))
 }
 
 /// Describes the form of a request.

@@ -103,11 +103,7 @@ impl Safety {
         };
         match &*answer.to_ascii_lowercase() {
             "y" | "yes" => Ok(()),
-            _ => Err(Failure::Explained {
-                exit_code: failure::OTHER,
-                message: "not confirmed; nothing was sent".to_owned(),
-                hints: Vec::new(),
-            }),
+            _ => Err(Failure::ended(failure::OTHER, "not confirmed; nothing was sent")),
         }
     }
 }

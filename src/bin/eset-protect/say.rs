@@ -15,7 +15,12 @@ pub fn say(text: &str) {
 
 /// Reports an error in one line while other work continues.
 pub fn say_error(text: &str) {
-    let style = Style::new(io::stderr().is_terminal());
     let json = json::message("ERROR", text);
-    stderr::say(&json.unwrap_or_else(|| format!("{} {}\n", style.red("error:"), printable(text))));
+    stderr::say(&json.unwrap_or_else(|| error_line(text)));
+}
+
+/// Returns the line of an error.
+pub fn error_line(text: &str) -> String {
+    let style = Style::new(io::stderr().is_terminal());
+    format!("{} {}\n", style.red("error:"), printable(text))
 }

@@ -33,10 +33,7 @@ impl Tasks {
         let Self { connection, command } = self;
         match command {
             Command::Create(create) => create.run(connection),
-            Command::Wait(wait) => {
-                wait.check()?;
-                connection.run(async |client, view| wait.run(&client, view).await)
-            }
+            Command::Wait(wait) => wait.run(connection),
         }
     }
 }

@@ -6,27 +6,25 @@ use eset_protect::codegen::near;
 
 /// Escapes control characters, so that a name from a server cannot break a table or control the terminal.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_control) {
-        return Cow::Borrowed(text);
-    }
-    let written = text.chars().map(|c| match c {
-        c if is_control(c) => c.escape_default().to_string(),
-        c => c.to_string(),
-    });
-    Cow::Owned(written.collect())
+    escaped(text, is_control, |c| c.escape_default().to_string())
 }
 
 /// Escapes in the way of JSON what could control a terminal, except line breaks and tabs: for JSON and other text of
 /// several lines.
 pub fn json_printable(text: &str) -> Cow<'_, str> {
     let is_escaped = |c: char| is_control(c) && !matches!(c, '\n' | '\t');
-    if !text.chars().any(is_escaped) {
+    escaped(text, is_escaped, |c| format!("\\u{:04x}", u32::from(c)))
+}
+
+fn escaped(
+    text: &str,
+    is_escaped: impl Fn(char) -> bool,
+    escape: impl Fn(char) -> String,
+) -> Cow<'_, str> {
+    if !text.chars().any(&is_escaped) {
         return Cow::Borrowed(text);
     }
-    let written = text.chars().map(|c| match c {
-        c if is_escaped(c) => format!("\\u{:04x}", u32::from(c)),
-        c => c.to_string(),
-    });
+    let written = text.chars().map(|c| if is_escaped(c) { escape(c) } else { c.to_string() });
     Cow::Owned(written.collect())
 }
 

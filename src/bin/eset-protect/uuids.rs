@@ -98,7 +98,7 @@ impl ByUuid {
                 watch.run(view, async || call().await.map(drop)).await
             });
         }
-        let settings = self.options.settings(self.uuids.from.as_deref())?;
-        Bulk { method: method.clone(), items, settings, verb, done }.run(connection)
+        let (options, input) = (self.options, self.uuids.from);
+        Bulk { method: method.clone(), items, options, input, verb, done }.run(connection)
     }
 }

@@ -24,7 +24,7 @@ impl Config {
             .ok_or_else(|| Failure::Other("there is no home directory for profiles".to_owned()))?;
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(|error| Failure::io(&path.display().to_string(), &error))?,
+            text => text.map_err(Failure::file(&path))?,
         };
         let document = text.parse::<DocumentMut>();
         let document = document
@@ -95,6 +95,6 @@ impl Config {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let written = fs::create_dir_all(folder)
             .and_then(|()| write(&self.path, self.document.to_string().as_bytes(), Readers::Owner));
-        written.map_err(|error| Failure::io(&self.path.display().to_string(), &error))
+        written.map_err(Failure::file(&self.path))
     }
 }

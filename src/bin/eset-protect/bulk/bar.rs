@@ -27,10 +27,8 @@ impl Bar {
     pub fn new(total: usize) -> Self {
         let is_terminal = io::stderr().is_terminal();
         let style = Style::new(is_terminal);
-        let colour = if style.is_enabled() { ".green/dim" } else { "" };
-        let template =
-            format!("{{bar:24{colour}}} {{pos}} of {{len}}  {{elapsed}}, {{eta}} left  {{msg}}");
-        let bar = Progress::new(&template, Some(total as u64), ProgressDrawTarget::hidden());
+        let rest = "{pos} of {len}  {elapsed}, {eta} left  {msg}";
+        let bar = Progress::bar(style, rest, total as u64, ProgressDrawTarget::hidden());
         Self { bar, style, failed: 0, moment: is_terminal.then(|| Box::pin(sleep(MOMENT))) }
     }
 

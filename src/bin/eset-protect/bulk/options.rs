@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub struct BulkOptions {
     /// How many calls to make concurrently; 16 by default
     #[arg(long, value_name = "CALLS", value_parser = concurrency)]
-    concurrency: Option<usize>,
+    pub concurrency: Option<usize>,
     /// Write the items to retry to this file, one per line: those that failed and certainly did not run, or
     /// can run twice without harm
     #[arg(long, value_name = "FILE")]
@@ -34,35 +34,13 @@ impl BulkOptions {
         self.failed.is_some()
     }
 
-    /// Opens the files; `input` is the file being read.
-    pub fn settings(&self, input: Option<&Path>) -> Result<BulkSettings, Failure> {
-        let failed = self.failed.as_deref().map(|path| FailedFile::open(path, input));
-        Ok(BulkSettings { concurrency: self.concurrency, failed: failed.transpose()? })
+    /// Opens the file for failures; `input` is the file being read.
+    pub fn failed_file(&self, input: Option<&Path>) -> Result<Option<FailedFile>, Failure> {
+        self.failed.as_deref().map(|path| FailedFile::open(path, input)).transpose()
     }
 }
 
 fn concurrency(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=1024).contains(number));
     number.ok_or_else(|| "expected a whole number from 1 to 1024".to_owned())
-}
-
-/// The options, with the file opened.
-#[derive(Debug)]
-pub struct BulkSettings {
-    /// The number of concurrent calls; by default the library's.
-    pub concurrency: Option<usize>,
-    failed: Option<FailedFile>,
-}
-
-impl BulkSettings {
-    /// Writes the items to retry, if requested.
-    pub fn write_failed<'a>(
-        &mut self,
-        lines: impl Iterator<Item = &'a str>,
-    ) -> Result<(), Failure> {
-        match &mut self.failed {
-            Some(file) => file.write(lines),
-            None => Ok(()),
-        }
-    }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eset_protect::codegen::decode_text as decode;
+use eset_protect::protojson::Reader;
+use eset_protect::wkt::Value;
 
 use crate::failure::Failure;
 
@@ -70,6 +72,11 @@ pub fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
 /// Reads the text file named by a flag; `-` is standard input.
 pub fn read_text(flag: &str, path: &Path) -> Result<String, Failure> {
     decode(&read(flag, path)?).map_err(|problem| wrong(flag, path, &problem))
+}
+
+/// Refuses JSON in which an object has a member twice, since one of the two would be lost.
+pub fn refuse_duplicates(json: &str) -> serde_json::Result<()> {
+    Reader::new().read::<Value>(json.as_bytes()).map(drop)
 }
 
 /// Reads a byte more than is allowed.

@@ -1,11 +1,8 @@
 //! Reads requests in JSON or YAML.
 
-use std::path::Path;
-
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::file::read_text;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::request::{Request, expected, without_position};
@@ -32,14 +29,8 @@ impl Requests {
     }
 }
 
-/// Reads requests from the file named by `--file`, in JSON or YAML: one, several in sequence (NDJSON), or an array. Reads
-/// all of them before any is sent, so that an invalid one has no partial effect.
-pub fn read_requests(method: &Method, path: &Path) -> Result<Requests, Failure> {
-    let what = format!("--file {}", path.display());
-    parse_requests(method, &what, &read_text("--file", path)?, &|json| Ok(json.to_owned()))
-}
-
-/// Reads the requests in a text; `complete` may add to each of them. `what` names the text.
+/// Reads the requests in a text, in JSON or YAML: one, several in sequence (NDJSON), or an array. Reads all of them before
+/// any is sent, so that an invalid one has no partial effect. `complete` may add to each; `what` names the text.
 pub fn parse_requests(
     method: &Method,
     what: &str,

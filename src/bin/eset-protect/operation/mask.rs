@@ -9,8 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::cell::is_default;
 use crate::flags::Flag;
-use crate::method::Method;
-use crate::text::meant;
+use crate::method::{Method, named};
 
 /// The field of a request with the paths of the fields to change (AIP-134). What an absent mask means, not every
 /// service says, and a field that is empty is cleared only if the mask names it.
@@ -122,14 +121,8 @@ impl Mask {
         let mut names = Vec::new();
         let mut fields = self.fields.clone();
         for name in path.split('.') {
-            let is_it =
-                |field: &&FieldDescriptor| [field.name(), field.json_name()].contains(&name);
-            let Some(field) = fields.iter().find(is_it) else {
-                let known: Vec<_> = fields.iter().map(FieldDescriptor::name).collect();
-                let hint = meant(name, known.iter().copied())
-                    .unwrap_or_else(|| format!("there are {}", known.join(", ")));
-                return Err(format!("expected fields to update, found {path:?}; {hint}"));
-            };
+            let field = named(&fields, name)
+                .map_err(|hint| format!("expected fields to update, found {path:?}; {hint}"))?;
             names.push(field.json_name().to_owned());
             let kind = field.kind();
             fields = kind.as_message().into_iter().flat_map(MessageDescriptor::fields).collect();

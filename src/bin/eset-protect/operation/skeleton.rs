@@ -14,8 +14,7 @@ const MAX_DEPTH: usize = 8;
 /// Returns a request with every field that a caller may set, in the order of the schema, and what belongs there.
 pub fn of(method: &Method) -> Result<String, Failure> {
     let request = Example { message: method.input(), is_any: false, depth: 0 };
-    serde_json::to_string_pretty(&request)
-        .map_err(|error| Failure::Other(format!("{}: {error}", method.spec.request)))
+    Ok(serde_json::to_string_pretty(&request)?)
 }
 
 /// Returns an example of a single message of a field.

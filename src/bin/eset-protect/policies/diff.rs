@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::files::{find, is_file};
 use super::settings::{Lines, Value};
-use super::view::with_code_1;
 use crate::completions::{By, listed};
 use crate::connection::{Connection, Upstream};
 use crate::failure::Failure;
@@ -44,10 +43,6 @@ pub struct Diff {
 
 impl Diff {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        with_code_1(self.compared(connection))
-    }
-
-    fn compared(self, connection: Connection) -> Result<(), Failure> {
         let other = if self.other { Some(Upstream::other()?) } else { None };
         let is_needed = !is_file(&self.a) || (!is_file(&self.b) && other.is_none());
         connection.run_if(is_needed, async |client, view| {

@@ -9,7 +9,6 @@ use eset_protect::rollout::Tenant;
 
 use super::files::{is_file, of_tenant, read, with_assignments, write};
 use super::settings::{Lines, Value};
-use super::view::json;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -56,8 +55,7 @@ impl Export {
             }
             let files = self.files(&tenant)?;
             let Some(dir) = &self.dir else { return self.print(&files) };
-            std::fs::create_dir_all(dir)
-                .map_err(|error| Failure::io(&dir.display().to_string(), &error))?;
+            std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
             // All are made before the first is written.
             let texts = files.iter().map(|(_, file)| self.text(file));
             let texts = texts.collect::<Result<Vec<_>, _>>()?;
@@ -108,7 +106,7 @@ impl Export {
 
     fn text(&self, file: &PolicyFile) -> Result<String, Failure> {
         match self.form {
-            As::Json => json(file).map(|text| text + "\n"),
+            As::Json => Ok(serde_json::to_string(file)? + "\n"),
             As::Yaml => yaml::to_string(file),
             As::Dat => file.to_export().map_err(|error| {
                 Failure::Input(format!("{:?}: {error}; --as yaml has room for all", file.name))

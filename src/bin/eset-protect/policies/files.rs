@@ -76,6 +76,5 @@ pub fn with_assignments(tenant: &Tenant, policy: &Policy) -> PolicyFile {
 
 /// Writes a file that only its owner can read, since policies may contain secrets.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let written = whole_file::write(path, content, Readers::Owner);
-    written.map_err(|error| Failure::io(&path.display().to_string(), &error))
+    whole_file::write(path, content, Readers::Owner).map_err(Failure::file(path))
 }

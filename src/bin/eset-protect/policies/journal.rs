@@ -10,7 +10,6 @@ use eset_protect::policy_management::v2::PolicyAssignment;
 use eset_protect::rollout::{Plan, RolloutError, Step};
 use serde_json::json;
 
-use super::view;
 use crate::failure::{self, Failure};
 use crate::input;
 use crate::items::program;
@@ -79,8 +78,8 @@ pub async fn carry_out(
 ) -> Result<(), Failure> {
     let mut signal = pin!(stop_signal()?);
     if is_new {
-        let written = write_new(journal, view::json(plan)?.as_bytes());
-        written.map_err(|error| Failure::io(&journal.display().to_string(), &error))?;
+        let plan = serde_json::to_string(plan)?;
+        write_new(journal, plan.as_bytes()).map_err(Failure::file(journal))?;
     }
     let (steps, is_stopped) = (Cell::new(0), Cell::new(false));
     let mut output = Output::new();
@@ -124,11 +123,9 @@ pub async fn carry_out(
     }
     let kept = format!("the journal {} is kept", journal.display());
     Err(match error {
-        RolloutError::Stopped if is_untouched => Failure::Explained {
-            exit_code: failure::STOPPED,
-            message: "stopped; nothing was changed".to_owned(),
-            hints: Vec::new(),
-        },
+        RolloutError::Stopped if is_untouched => {
+            Failure::ended(failure::STOPPED, "stopped; nothing was changed")
+        }
         RolloutError::Stopped => {
             stopped(&format!("stopped after {}", count(steps.get(), "step")), journal)
         }
@@ -194,6 +191,5 @@ fn stopped(what: &str, journal: &Path) -> Failure {
 }
 
 fn remove(journal: &Path) -> Result<(), Failure> {
-    std::fs::remove_file(journal)
-        .map_err(|error| Failure::io(&journal.display().to_string(), &error))
+    std::fs::remove_file(journal).map_err(Failure::file(journal))
 }

@@ -14,7 +14,6 @@ use super::folder::Folder;
 use super::journal::{JOURNAL, apply, carry_out, expect_none, saved};
 use super::settings::Lines;
 use super::targets;
-use super::view::{json, with_code_1};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::items::program;
@@ -66,10 +65,6 @@ pub struct PlanArgs {
 
 impl PlanArgs {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        with_code_1(self.planned(connection))
-    }
-
-    fn planned(self, connection: Connection) -> Result<(), Failure> {
         let mut folder = Folder::default();
         if let Some(dir) = &self.dir {
             expect_none(&self.journal)?;
@@ -83,7 +78,7 @@ impl PlanArgs {
                 None => plan(&client, folder, self.prune).await?,
             };
             if let Some(path) = &self.save {
-                write(path, json(&plan)?.as_bytes())?;
+                write(path, serde_json::to_string(&plan)?.as_bytes())?;
             }
             show(view, &plan)
         })
@@ -131,13 +126,6 @@ pub struct Apply {
 
 impl Apply {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        match self.dry_run {
-            true => with_code_1(self.applied(connection)),
-            false => self.applied(connection),
-        }
-    }
-
-    fn applied(self, connection: Connection) -> Result<(), Failure> {
         let goes_on = self.resume || self.roll_back;
         if !goes_on {
             expect_none(&self.journal)?;
@@ -155,7 +143,7 @@ impl Apply {
                 plan = roll_back(&plan, Tenant::read(&client).await?)?;
                 if !self.dry_run {
                     plan.changes().iter().for_each(|change| say(&change.to_string()));
-                    write(&self.journal, json(&plan)?.as_bytes())?;
+                    write(&self.journal, serde_json::to_string(&plan)?.as_bytes())?;
                 }
             }
             if self.dry_run {

@@ -10,7 +10,6 @@ use eset_protect::rollout::{Plan, Tenant};
 use super::files::{of_tenant, with_assignments};
 use super::journal::{JOURNAL, apply, expect_none};
 use super::rollout::{FORMATS, show};
-use super::view::with_code_1;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -58,13 +57,6 @@ pub struct Set {
 
 impl Set {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        match self.dry_run {
-            true => with_code_1(self.applied(connection)),
-            false => self.applied(connection),
-        }
-    }
-
-    fn applied(self, connection: Connection) -> Result<(), Failure> {
         if !self.dry_run {
             expect_none(&self.journal)?;
         }

@@ -58,11 +58,7 @@ pub async fn check(client: &Client, plan: &Plan, folder: &Folder) -> Result<(), 
             Ok(true) => {}
             Ok(false) => {
                 let message = folder.place(policy, &format!("there is no {target}"));
-                return Err(Failure::Explained {
-                    exit_code: failure::NOT_FOUND,
-                    message,
-                    hints: Vec::new(),
-                });
+                return Err(Failure::ended(failure::NOT_FOUND, message));
             }
             // Not every server and login may look them up.
             Err(error) if matches!(error.code(), Code::Unimplemented | Code::PermissionDenied) => {

@@ -10,7 +10,7 @@ use super::files::{find, is_file};
 use super::settings::Lines;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::items::{Items, program};
 use crate::output::Output;
 use crate::say::say;
@@ -39,7 +39,7 @@ impl Show {
             view.expect_rows_if_sorted()?;
             let mut output = Output::new();
             let values = lines.values.iter().map(|(path, value)| (path.to_string(), &value.shown));
-            let whole = json(&values.clone().collect::<BTreeMap<_, _>>())?;
+            let whole = serde_json::to_string(&values.clone().collect::<BTreeMap<_, _>>())?;
             if self.tree {
                 if !view.has_lines() {
                     let expected = "expected --output table, without --columns and --sort";
@@ -97,20 +97,5 @@ impl Search {
             }
             items.end_own(&mut output, "settings")
         })
-    }
-}
-
-pub fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::Other(error.to_string()))
-}
-
-/// Ends with 1 after any error, where 2 says that there is a difference.
-pub fn with_code_1(result: Result<(), Failure>) -> Result<(), Failure> {
-    match result {
-        Err(other) if !matches!(other, Failure::Exit(_) | Failure::ReaderGone) => {
-            other.report();
-            Err(Failure::Exit(failure::OTHER))
-        }
-        result => result,
     }
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::calls::to_json;
 use crate::check::CheckOptions;
+use crate::connection::Connection;
 use crate::failure::{self, Failure};
 use crate::items::Items;
 use crate::method::Method;
@@ -79,17 +80,18 @@ impl WaitOptions {
 }
 
 impl Wait {
-    /// Reports errors before connecting.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub fn run(self, connection: Connection) -> Result<(), Failure> {
+        // Errors are reported before connecting.
         let method = Method::of::<GetTask>()?;
-        self.tasks.iter().try_for_each(|task| {
+        for task in &self.tasks {
             let request = Request::new(&method, &GetTaskRequest { task_uuid: task.clone() })?;
-            CheckOptions::default().flags(&request, &[("task_uuid", "TASK")])
-        })
+            CheckOptions::default().flags(&request, &[("task_uuid", "TASK")])?;
+        }
+        connection.run(async |client, view| self.watch(&client, view).await)
     }
 
     /// Watches all tasks at once, and shows one after the other.
-    pub async fn run(self, client: &Client, view: &View) -> Result<(), Failure> {
+    async fn watch(self, client: &Client, view: &View) -> Result<(), Failure> {
         let mut watching = JoinSet::new();
         let watched = self.tasks.iter().map(|task| self.options.watch(client, task, &mut watching));
         let mut first = Ok(());
@@ -253,7 +255,7 @@ fn verdict(progress: &TaskProgress) -> Result<(), Failure> {
             format!("the task did not succeed on {wrong} of {devices}: {}", counts(&what))
         }
     };
-    Err(Failure::Explained { exit_code: failure::RUNS, message, hints: Vec::new() })
+    Err(Failure::ended(failure::RUNS, message))
 }
 
 fn failed(task: &str, error: Error) -> Failure {

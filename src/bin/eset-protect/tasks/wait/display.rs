@@ -19,9 +19,8 @@ pub struct Display {
 impl Display {
     pub fn new() -> Self {
         let style = Style::new(io::stderr().is_terminal());
-        let colour = if style.is_enabled() { ".green/dim" } else { "" };
-        let template = format!("{{bar:24{colour}}} {{elapsed:>4}}  {{wide_msg}}");
-        let bar = Progress::new(&template, Some(1), ProgressDrawTarget::stderr());
+        let rest = "{elapsed:>4}  {wide_msg}";
+        let bar = Progress::bar(style, rest, 1, ProgressDrawTarget::stderr());
         bar.set_message("asking the service");
         Self { bar, style }
     }
