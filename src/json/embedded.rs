@@ -147,7 +147,7 @@ fn append(message: Vec<u8>, unknown: Vec<UnknownMember>) -> Result<Vec<u8>> {
     let mut pointers = HashSet::new();
     for member in &unknown {
         if !pointers.insert(&member.pointer) {
-            let name = &member.pointer[1..];
+            let name = member.pointer.strip_prefix('/').unwrap_or_default();
             return Err(Error::custom(format_args!("the member `{name}` appears twice")));
         }
         if member.pointer.strip_prefix('/') == Some(TYPE) {

@@ -27,8 +27,11 @@ fn lone_half(json: &str) -> Option<Range<usize>> {
     // The end of the last escape if it was the first half of a pair.
     let mut half = None;
     let mut from = 0;
-    while let Some(at) = json[from..].find('\\').map(|found| from + found) {
-        let digits = json.get(at + 2..at + 6).filter(|_| json[at + 1..].starts_with('u'));
+    // In JSON an escape ends within the text and between characters. In other text the search ends with it.
+    while let Some(rest) = json.get(from..)
+        && let Some(at) = rest.find('\\').map(|found| from + found)
+    {
+        let digits = json.get(at + 1..at + 6).and_then(|escape| escape.strip_prefix('u'));
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
         let is_second = unit.is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit));
         if half != is_second.then_some(at) {

@@ -2,6 +2,7 @@
 //! and as properties of every RPC of the crate and of `tests/added_service`.
 
 mod bodies;
+mod broken_responses;
 mod codec;
 mod every_rpc;
 mod hostile;

@@ -10,6 +10,7 @@ mod access;
 mod audit;
 mod audit_file;
 mod bodies;
+mod broken_upstreams;
 mod browsers;
 mod calls;
 mod config;

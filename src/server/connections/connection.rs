@@ -1,10 +1,12 @@
 //! Serves one connection from its first byte to its last.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use futures_util::FutureExt;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,8 +25,9 @@ use super::lent::lend;
 use super::limits::ConnectionLimits;
 use super::linger::linger;
 use super::unread::Unread;
+use crate::server::RestFront;
 use crate::server::deadline::stream::{trailers, until};
-use crate::server::head::is_grpc;
+use crate::server::head::{full, is_grpc};
 
 /// Answers the requests of all connections. An error breaks the connection.
 pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
@@ -104,9 +107,11 @@ async fn exchange(
             request.extensions_mut().extend(extensions.clone());
         }
         let (request, unread) = (of_calls.track(request), of_calls.clone());
-        let answer = calls.clone().call(request);
+        let mut calls = calls.clone();
+        let answer = AssertUnwindSafe(async move { calls.call(request).await }).catch_unwind();
         async move {
-            let mut answer = answer.await.map_err(std::io::Error::other)?;
+            let answer = answer.await.unwrap_or_else(|_| Ok(panicked(is_grpc)));
+            let mut answer = answer.map_err(std::io::Error::other)?;
             if let Some(activity) = ending {
                 answer = answer.map(|body| until_leaving(body, activity));
             }
@@ -154,6 +159,15 @@ async fn exchange(
                 activity.ask_to_leave();
             }
         }
+    }
+}
+
+/// Answers a call that panicked. The connection and its other calls go on.
+fn panicked(is_grpc: bool) -> Response<Body> {
+    const MESSAGE: &str = "the call panicked";
+    match is_grpc {
+        true => Status::internal(MESSAGE).into_http(),
+        false => RestFront::error(StatusCode::INTERNAL_SERVER_ERROR, MESSAGE).map(full),
     }
 }
 

@@ -15,8 +15,10 @@ pub(super) struct Codec {
     pub(super) encode: fn(&[u8]) -> Result<Encoded, TranscodeError>,
     /// Decodes a request from its query and body.
     pub(super) request: fn(&Route, &str, &[u8]) -> Transcoded,
-    /// Encodes a response and decodes it again.
-    pub(super) response: fn(&Route, &Encoded, &[u8]) -> Transcoded,
+    /// Encodes a response as the body of an HTTP response.
+    pub(super) answer: fn(&Route, &[u8]) -> Transcoded,
+    /// Decodes a response from a body.
+    pub(super) response: fn(&Encoded, &[u8]) -> Transcoded,
 }
 
 impl Codec {
@@ -40,10 +42,8 @@ impl RpcVisitor for ForRpc {
             ],
             encode: |request| Encoded::request::<R>(&decode(request)),
             request: |route, query, body| Ok(route.request::<R>(query, body)?.encode_to_vec()),
-            response: |route, sent, response| {
-                let body = route.response::<R>(&decode(response))?;
-                Ok(sent.response::<R>(&body)?.encode_to_vec())
-            },
+            answer: |route, response| route.response::<R>(&decode(response)),
+            response: |sent, body| Ok(sent.response::<R>(body)?.encode_to_vec()),
         }
     }
 }
