@@ -1,10 +1,9 @@
 //! Content encodings of bodies (RFC 9110, 8.4).
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::error_body::respond;
-use super::limits::too_large;
+use super::limits::{Refusal, too_large};
 use crate::framing::MessageLimit;
 use crate::gzip;
 
@@ -36,11 +35,11 @@ impl Encoding {
     }
 }
 
-/// Unpacks a body, which may be this large unpacked, or returns the answer to one that cannot be unpacked.
-pub(super) fn gunzip(packed: &[u8], limit: MessageLimit) -> Result<Bytes, Response<Bytes>> {
-    let unpacked = gzip::gunzip(packed, limit.bytes).map_err(|error| {
-        let message = format!("the body is not valid gzip: {error}");
-        respond(StatusCode::BAD_REQUEST, &message, &[])
+/// Unpacks a body, which may be this large unpacked.
+pub(super) fn gunzip(packed: &[u8], limit: MessageLimit) -> Result<Bytes, Refusal> {
+    let unpacked = gzip::gunzip(packed, limit.bytes).map_err(|error| Refusal {
+        status: StatusCode::BAD_REQUEST,
+        message: format!("the body is not valid gzip: {error}"),
     })?;
     unpacked.ok_or_else(|| too_large("unpacked body", limit))
 }

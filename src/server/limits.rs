@@ -29,28 +29,35 @@ impl Default for RestLimits {
     }
 }
 
+/// Why a request is refused before it is processed.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+}
+
+impl From<Refusal> for Response<Bytes> {
+    fn from(Refusal { status, message }: Refusal) -> Self {
+        respond(status, &message, &[])
+    }
+}
+
 impl RestLimits {
-    /// Returns the answer to a request whose head is too large.
-    pub(super) fn check_head(&self, head: &http::request::Parts) -> Result<(), Response<Bytes>> {
+    pub(super) fn check_head(&self, head: &http::request::Parts) -> Result<(), Refusal> {
         let limit = self.max_head;
         let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
         if path > limit {
             let message = format!("the path and query exceed {limit} bytes");
-            return Err(respond(StatusCode::URI_TOO_LONG, &message, &[]));
+            return Err(Refusal { status: StatusCode::URI_TOO_LONG, message });
         }
         if size(&head.headers) > limit {
             let message = format!("the headers exceed {limit} bytes");
-            return Err(respond(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &message, &[]));
+            return Err(Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message });
         }
         Ok(())
     }
 
-    /// Reads a whole body of at most this size, or returns the answer to one that is larger, late or broken.
-    pub(super) async fn read<B>(
-        &self,
-        body: B,
-        limit: MessageLimit,
-    ) -> Result<Bytes, Response<Bytes>>
+    /// Reads a whole body of at most this size.
+    pub(super) async fn read<B>(&self, body: B, limit: MessageLimit) -> Result<Bytes, Refusal>
     where
         B: http_body::Body<Data = Bytes>,
     {
@@ -63,18 +70,21 @@ impl RestLimits {
             match http_body_util::Limited::new(body, limit.bytes).collect().await {
                 Ok(body) => Ok(body.to_bytes()),
                 Err(error) if error.is::<LengthLimitError>() => Err(too_large("body", limit)),
-                Err(error) => Err(respond(StatusCode::BAD_REQUEST, &error.to_string(), &[])),
+                Err(error) => {
+                    Err(Refusal { status: StatusCode::BAD_REQUEST, message: error.to_string() })
+                }
             }
         };
         tokio::time::timeout(self.body_time, read).await.unwrap_or_else(|_| {
             let message = format!("the body did not arrive within {:?}", self.body_time);
-            Err(respond(StatusCode::REQUEST_TIMEOUT, &message, &[]))
+            Err(Refusal { status: StatusCode::REQUEST_TIMEOUT, message })
         })
     }
 }
 
-pub(super) fn too_large(what: &str, limit: MessageLimit) -> Response<Bytes> {
-    respond(StatusCode::PAYLOAD_TOO_LARGE, &format!("the {what} is too large, {limit}"), &[])
+pub(super) fn too_large(what: &str, limit: MessageLimit) -> Refusal {
+    let message = format!("the {what} is too large, {limit}");
+    Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message }
 }
 
 fn size(headers: &HeaderMap) -> usize {

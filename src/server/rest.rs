@@ -138,14 +138,16 @@ impl RestFront {
         let (mut head, body) = request.into_parts();
         let checked = self.limits.check_head(&head);
         let Some(MessageLimit { bytes, setting }) = limit else {
-            return checked.map(|()| Request::from_parts(head, Bytes::new()));
+            checked?;
+            return Ok(Request::from_parts(head, Bytes::new()));
         };
         let limit = MessageLimit { bytes: bytes.min(self.limits.max_body), setting };
         let read = match checked {
             Ok(()) => self.limits.read(body, limit).await,
             Err(refusal) => Err(refusal),
         };
-        let body = read.map_err(|mut response| {
+        let body = read.map_err(|refusal| {
+            let mut response = Response::from(refusal);
             // The rest of the body is not read, so the connection cannot be reused.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             response
