@@ -239,7 +239,7 @@ async fn shown(running: &Running) {
     // An access token that is not allowed in a header.
     let broken = StaticToken::new(format!("{STATIC}\n"));
     let builder = Client::builder(&running.endpoint()).credentials(broken);
-    fails(call_of(builder).await, Code::InvalidArgument);
+    fails(builder.connect_lazy(), Code::InvalidArgument);
     // Passwords in the wrong places.
     for address in [format!("http://ada:{OWN}@127.0.0.1:1"), format!("{OWN}@x")] {
         let builder = Client::builder(&address);
