@@ -35,7 +35,7 @@ fn a_file_loses_nothing() {
     {
         assert_eq!(read.to_policy().unwrap(), policy);
     }
-    assert!(yaml.contains("endpoint.gui.UI_CONFIG.ShowSplash: '1'\n"), "{yaml}");
+    assert!(yaml.contains("endpoint.gui.UI_CONFIG.ShowSplash: \"1\"\n"), "{yaml}");
     let error = serde_json::from_str::<PolicyFile>(r#"{"name":"x","setings":{}}"#).unwrap_err();
     assert!(error.to_string().contains("unknown field `setings`"), "{error}");
 }
@@ -132,7 +132,8 @@ fn mistakes_in_files_are_named() {
             serde_saphyr::from_str(&format!("name: X\n{member}\n")).unwrap();
         let error = serde_path_to_error::deserialize::<_, PolicyFile>(yaml);
         let error = error.unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
+        let (place, problem) = expected.split_once(": ").unwrap();
+        assert!(error.starts_with(place) && error.contains(problem), "{error}");
     }
 }
 
