@@ -37,7 +37,17 @@ fn every_rpc_is_listed_and_has_help_and_a_skeleton() {
 
 #[test]
 fn a_skeleton_shows_what_belongs_where() {
-    let skeleton = run(&["call", "DeviceTasks/CreateTask", "--skeleton"], b"").ok();
+    let call = ["call", "DeviceTasks/CreateTask", "--skeleton"];
+    let skeleton = run(&call, b"").ok();
+    let yaml = run(&[&call[..], &["-o", "yaml"]].concat(), b"").ok();
+    assert_eq!(
+        serde_saphyr::from_str::<Value>(&yaml).unwrap(),
+        serde_json::from_str::<Value>(&skeleton).unwrap()
+    );
+    assert_eq!(run(&[&call[..], &["--jq", "keys[]"]].concat(), b"").ok(), "task\n");
+    assert!(
+        run(&[&call[..], &["-o", "csv"]].concat(), b"").fails(2).contains("--output: expected")
+    );
     for text in [
         "\"displayName\": \"TEXT\"",
         "\"expireTime\": \"2030-01-01T00:00:00Z\"",

@@ -100,6 +100,28 @@ pub fn run_command(mut command: Command, input: &[u8]) -> Ran {
     })
 }
 
+/// Runs a line of a shell at a terminal, which `script` provides; in the line, `BIN` is the command. `None` without
+/// `script`.
+#[cfg(target_os = "linux")]
+pub fn at_terminal(line: &str, endpoint: Option<&str>, typed: &[u8]) -> Option<(i32, String)> {
+    if Command::new("script").arg("--version").output().is_err() {
+        crate::support::skip::skipped("there is no `script`, and so no terminal");
+        return None;
+    }
+    let mut script = Command::new("script");
+    let line = line.replace("BIN", env!("CARGO_BIN_EXE_eset-protect"));
+    script.args(["-qec", &line, "/dev/null"]);
+    for (name, value) in command(&[]).get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    script.envs(endpoint.map(|endpoint| ("ESET_PROTECT_ENDPOINT", endpoint)));
+    let ran = run_command(script, typed);
+    Some((ran.code, String::from_utf8(ran.out).unwrap()))
+}
+
 /// A command that serves. It ends with the test, also if that fails.
 pub struct Serving {
     child: Option<Child>,

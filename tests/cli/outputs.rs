@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+use crate::command::at_terminal;
 use crate::command::{DEVICE, Server, run};
 
 #[test]
@@ -282,10 +284,6 @@ fn csv_changes_no_value() {
 #[cfg(target_os = "linux")]
 #[test]
 fn no_name_controls_a_terminal() {
-    use std::process::Command;
-    if Command::new("script").arg("--version").output().is_err() {
-        return crate::support::skip::skipped("there is no `script`, and so no terminal");
-    }
     let server = Server::empty();
     let name = "a\u{1b}[31mb\u{202e}c\u{7f}d\te";
     let task = ["--name", name, "--action", "StopManaging", "--device", DEVICE];
@@ -307,16 +305,50 @@ fn no_name_controls_a_terminal() {
         (&format!("policies show {policy} -o yaml"), "x"),
         (&format!("policies show {policy} -o csv"), "x"),
     ] {
-        let line = format!("{} {args} 2>/dev/null", env!("CARGO_BIN_EXE_eset-protect"));
-        let mut command = Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]).env("ESET_PROTECT_ENDPOINT", &server.endpoint);
-        let said = String::from_utf8(crate::command::run_command(command, b"").out).unwrap();
+        let line = format!("BIN {args} 2>/dev/null");
+        let Some((_, said)) = at_terminal(&line, Some(&server.endpoint), b"") else { return };
         assert!(said.contains(expected), "{args}: {said:?}");
         assert!(!said.contains(['\u{1b}', '\u{202e}', '\u{7f}']), "{args}: {said:?}");
     }
     // Programs get the name as it is.
     let name = format!("{name}\n");
     assert_eq!(server.run(&["tasks", "list", "--jq", ".displayName"]).ok(), name);
+}
+
+/// No identifier is broken: what does not fit is named, and in a narrow terminal each row is a block of lines.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_fits_its_terminal() {
+    let server = Server::empty();
+    for name in ["Scan the till in the first shop", "Scan"] {
+        let task = ["--name", name, "--action", "OnDemandScan", "--device", DEVICE];
+        server.run(&[&["tasks", "create"], &task[..]].concat()).ok();
+    }
+    let list = "tasks list --columns uuid,displayName,action.name,createTime";
+    let fitted = |width: usize| {
+        let line = format!("TERM=dumb COLUMNS={width} BIN {list} --utc 2>/dev/null");
+        let (_, text) = at_terminal(&line, Some(&server.endpoint), b"")?;
+        Some(text.replace("\r\n", "\n"))
+    };
+    let uuids = server.run(&["tasks", "list", "-o", "name"]).ok();
+    for width in [1, 20, 40, 63, 64, 75, 80, 85, 86, 120, 199] {
+        let Some(text) = fitted(width) else { return };
+        assert!(uuids.lines().all(|uuid| text.contains(uuid)), "{width}: {text}");
+        assert_eq!(text.matches("OnDemandScan").count(), 2, "{width}: {text}");
+        let is_named = text.ends_with("\nIn a wider terminal also: CREATED.\n");
+        assert_eq!(is_named, (64..86).contains(&width), "{width}: {text}");
+        let fits = text.lines().all(|line| line.len() <= width);
+        assert!(fits || width < 64, "{width}: {text}");
+        let block = format!("UUID     {}\nNAME     Scan", uuids.lines().next().unwrap());
+        assert_eq!(text.contains(&block), width < 64, "{width}: {text}");
+    }
+    // A pipe gets everything.
+    let text = server.run(&list.split(' ').collect::<Vec<_>>()).ok();
+    assert!(
+        text.lines().count() == 3
+            && text.contains("  Scan the till in the first shop  OnDemandScan  20")
+    );
+    assert!(text.lines().all(|line| line.len() <= 125 && !line.ends_with(' ')), "{text}");
 }
 
 /// What is inside a message inside another does not look like its own.

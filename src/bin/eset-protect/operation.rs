@@ -18,7 +18,6 @@ use crate::input::{Requests, parse_requests};
 use crate::item_filter::ItemFilter;
 use crate::listing::{self, Limit};
 use crate::method::Method;
-use crate::output::Output;
 use crate::phrase::{done, object};
 use crate::request::Request;
 use crate::response;
@@ -203,9 +202,7 @@ impl Operation {
         let common = Common::from_arg_matches(matches)?;
         let method = &self.method;
         if common.skeleton {
-            let mut output = Output::new();
-            output.line(&skeleton::of(method)?)?;
-            return output.flush();
+            return skeleton::print(method, &connection.view()?);
         }
         let flags = self.flags();
         let set = flags.iter().filter(|flag| flag.is_given(matches));

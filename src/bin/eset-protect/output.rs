@@ -32,6 +32,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// Those of a JSON document without rows.
+    pub const OF_DOCUMENTS: &[Self] = &[Self::Table, Self::Json, Self::Yaml];
+
     fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }

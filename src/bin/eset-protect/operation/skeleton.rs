@@ -6,15 +6,23 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::failure::Failure;
 use crate::method::Method;
+use crate::output::{Format, Output, View};
 use crate::well_known::{example, is_well_known};
+use crate::yaml;
 
 /// Messages inside of messages are filled in down to this depth.
 const MAX_DEPTH: usize = 8;
 
-/// Returns a request with every field that a caller may set, in the order of the schema, and what belongs there.
-pub fn of(method: &Method) -> Result<String, Failure> {
+/// Prints a request with every field that a caller may set, in the order of the schema, and what belongs there.
+pub fn print(method: &Method, view: &View) -> Result<(), Failure> {
+    view.expect(Format::OF_DOCUMENTS)?;
     let request = Example { message: method.input(), is_any: false, depth: 0 };
-    Ok(serde_json::to_string_pretty(&request)?)
+    let mut output = Output::new();
+    match view.format {
+        Format::Yaml => output.foreign(&yaml::to_string(&request)?)?,
+        _ => view.json(&mut output, &serde_json::to_string_pretty(&request)?)?,
+    }
+    output.flush()
 }
 
 /// Returns an example of a single message of a field.

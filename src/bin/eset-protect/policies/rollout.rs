@@ -22,9 +22,6 @@ use crate::safety::{DryRun, Safety};
 use crate::say::say;
 use crate::text::{count, printable};
 
-/// How changes are printed.
-pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Yaml];
-
 const FILES: &str = "\
 The folders in DIR are read, too; hidden files are not. A policy is recognized by its name, so a new name
 makes a new policy. A file by hand, with a setting that the configuration does not have yet:
@@ -72,7 +69,7 @@ impl PlanArgs {
         }
         let journal = if self.roll_back { Some(saved(&self.journal)?) } else { None };
         connection.run(async |client, view| {
-            view.expect(FORMATS)?;
+            view.expect(Format::OF_DOCUMENTS)?;
             let plan = match journal {
                 Some(journal) => roll_back(&journal, Tenant::read(&client).await?)?,
                 None => plan(&client, folder, self.prune).await?,
@@ -134,7 +131,7 @@ impl Apply {
         let from = if goes_on { Some(&self.journal) } else { self.plan.as_ref() };
         let saved = from.map(|path| saved(path)).transpose()?;
         connection.run(async |client, view| {
-            view.expect(FORMATS)?;
+            view.expect(Format::OF_DOCUMENTS)?;
             let mut plan = match saved {
                 Some(saved) => saved,
                 None => plan(&client, folder, self.prune).await?,

@@ -9,10 +9,11 @@ use eset_protect::rollout::{Plan, Tenant};
 
 use super::files::{of_tenant, with_assignments};
 use super::journal::{JOURNAL, apply, expect_none};
-use super::rollout::{FORMATS, show};
+use super::rollout::show;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::output::Format;
 
 /// Change settings and flags of a policy, which replaces it at the same ranks
 #[derive(Args, Debug)]
@@ -61,7 +62,7 @@ impl Set {
             expect_none(&self.journal)?;
         }
         connection.run(async |client, view| {
-            view.expect(FORMATS)?;
+            view.expect(Format::OF_DOCUMENTS)?;
             let tenant = Tenant::read(&client).await?;
             let file = with_assignments(&tenant, of_tenant(&tenant, &self.policy)?);
             let file = self.with_flags(self.with_settings(file)?)?;
