@@ -20,7 +20,7 @@ use http_body_util::BodyExt;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
-use tower::{BoxError, Service};
+use tower::BoxError;
 
 use self::injected::{broken, injected, plain};
 use self::pending::{Pending, RESPONSE_ID};
@@ -36,7 +36,7 @@ use crate::server::browsers::Browsers;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, bearer, full, is_grpc};
 use crate::server::pages::{self, About};
-use crate::server::{RestFront, RestLimits, bounded, encoded};
+use crate::server::{RestFront, RestLimits, bounded, encoded, introspection};
 
 /// The header with the id of every response ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
@@ -241,21 +241,16 @@ impl Gate {
     /// Calls an RPC or, if there is none, health checks and reflection.
     async fn run(
         &self,
-        mut routes: Routes,
+        routes: Routes,
         request: Request<Body>,
         spec: Option<&'static MethodSpec>,
     ) -> Response<Body> {
-        let Some(spec) = spec else {
-            return match routes.call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
-        };
+        let time = self.settings.limits.body_time;
+        let Some(spec) = spec else { return introspection::call(routes, request, time).await };
         let answer = async |request: tonic::Request<Bytes>| {
             let response = self.api.call(spec.path, request.into_inner()).await?;
             Ok(tonic::Response::new(response.into()))
         };
-        let time = self.settings.limits.body_time;
         let served = encoded::serve(request, time, Default::default(), answer).await;
         served.unwrap_or_else(bounded::into_http)
     }

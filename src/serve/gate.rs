@@ -107,8 +107,7 @@ impl Gate {
     async fn grpc(&self, mut request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
         if introspection::has(path) {
-            let Ok(answer) = self.routes.clone().call(request).await;
-            return answer;
+            return self.introspect(request).await.unwrap_or_else(bounded::into_http);
         }
         let found = self.rpcs.get(path).copied();
         let mut served = Served::begin(found.map(|rpc| rpc.spec), request.headers_mut());
@@ -117,6 +116,14 @@ impl Gate {
         let called = pin!(self.call(found, request, &mut served)).instrument(span).await;
         served.end(called.as_ref().map_or_else(Status::code, |_| Code::Ok));
         called.unwrap_or_else(bounded::into_http)
+    }
+
+    /// Answers health checks and reflection, which need no token: they must not keep a connection for longer than a call.
+    async fn introspect(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let deadline = Deadline::of(request.headers())?;
+        let called = introspection::call(self.routes.clone(), request, self.body_time);
+        let answer = deadline.limit(Box::pin(called)).await?;
+        Ok(answer.map(|body| deadline.limit_body(body)))
     }
 
     async fn call(

@@ -52,10 +52,7 @@ where
             discard(body).await;
             return Err(refusal);
         }
-        Err(_) => {
-            let problem = format!("the message did not arrive within {time:?}");
-            return Err(Status::deadline_exceeded(problem));
-        }
+        Err(_) => return Err(too_late(time)),
     };
     let compression = compression.filter(|one| one.is_accepted(&head.headers));
     let metadata = MetadataMap::from_headers(head.headers);
@@ -151,6 +148,11 @@ fn respond(
         http.headers_mut().insert(GRPC_ENCODING, name);
     }
     Ok(http)
+}
+
+/// Returns the failure of a call whose message did not arrive in time.
+pub(super) fn too_late(time: Duration) -> Status {
+    Status::deadline_exceeded(format!("the message did not arrive within {time:?}"))
 }
 
 fn too_large(what: &str, limit: MessageLimit) -> Status {

@@ -1,11 +1,17 @@
 //! What a server says of itself over gRPC: health and reflection.
 
+use std::time::Duration;
+
+use http::{Request, Response};
 use prost::DecodeError;
+use tokio::time::timeout;
+use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
+use tower::Service;
 
-use super::Reflection;
+use super::{Reflection, bounded, encoded};
 
 /// Whether this gRPC path is one of health checks or reflection.
 #[cfg(feature = "serve")]
@@ -37,4 +43,18 @@ pub(crate) fn routes<'a>(
         .add_service(accepting_compressed!(reflection.v1()))
         .add_service(accepting_compressed!(reflection.v1alpha()))
         .prepare())
+}
+
+/// Calls these routes. What they need of the request before their response begins must arrive within `time`; streams go on
+/// then.
+pub(crate) async fn call(
+    mut routes: Routes,
+    request: Request<Body>,
+    time: Duration,
+) -> Response<Body> {
+    match timeout(time, routes.call(request)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(_) => bounded::into_http(encoded::too_late(time)),
+    }
 }

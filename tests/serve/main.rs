@@ -15,6 +15,7 @@ mod browsers;
 mod calls;
 mod config;
 mod fronts;
+mod half_requests;
 mod heads;
 mod health;
 mod hostile;

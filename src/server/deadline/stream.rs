@@ -8,7 +8,6 @@ use http_body_util::{BodyExt, StreamBody};
 use tonic::Status;
 use tonic::body::Body;
 
-#[cfg(feature = "emulator")]
 impl super::Deadline {
     /// The body of a gRPC response, which ends with `DEADLINE_EXCEEDED` at the deadline.
     pub(crate) fn limit_body(self, body: Body) -> Body {
