@@ -33,6 +33,7 @@ use super::fingerprint::Fingerprint;
 use super::log::{Arrival, Front, Log};
 use crate::rpc::MethodSpec;
 use crate::server::browsers::Browsers;
+use crate::server::connections::Peer;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, bearer, full, is_grpc};
 use crate::server::pages::{self, About};
@@ -45,10 +46,6 @@ const ABOUT: About = About {
     title: "ESET PROTECT emulator",
     text: "A stand-in for ESET's services, over gRPC and REST on this port.",
 };
-
-/// Who sent a request, stored in its extensions.
-#[derive(Clone)]
-pub(super) struct Peer(pub(super) IpAddr);
 
 /// The state shared by all connections.
 pub(super) struct Gate {
@@ -350,5 +347,5 @@ fn is_open(path: &str) -> bool {
 }
 
 fn caller(request: &Request<Body>) -> Option<IpAddr> {
-    request.extensions().get().map(|Peer(address)| *address)
+    request.extensions().get().map(|Peer(address)| address.ip())
 }

@@ -10,10 +10,10 @@ use tower::service_fn;
 use super::Emulator;
 use super::error::EmulatorError;
 use super::faults::Faults;
-use super::gate::{Gate, Peer};
+use super::gate::Gate;
 use super::log::Arrival;
 use super::store::Store;
-use crate::server::connections::{self, Accepted, Accepting, Calls, Handshake, Lent, Workers};
+use crate::server::connections::{self, Calls, Plain, Workers};
 use crate::server::health::ReportedHealth;
 use crate::server::introspection;
 use crate::server::notifier::Notifier;
@@ -151,23 +151,9 @@ impl Serving {
             shutdown.await;
             self.health.stop();
         };
-        let (handshake, here) = (Arc::new(WithPeer), Workers::default());
+        let (handshake, here) = (Arc::new(Plain), Workers::default());
         let (limits, notifier) = (self.limits, &self.notifier);
         connections::serve(self.calls, listener, handshake, limits, here, notifier, shutdown).await;
-    }
-}
-
-/// No handshake: HTTP without TLS, with the address of the caller.
-struct WithPeer;
-
-impl Handshake for WithPeer {
-    fn accept(&self, stream: Lent) -> Accepting {
-        let mut extensions = http::Extensions::new();
-        if let Ok(address) = stream.peer_addr() {
-            extensions.insert(Peer(address.ip()));
-        }
-        let accepted = Accepted { stream: Box::new(stream), extensions };
-        Box::pin(std::future::ready(Some(accepted)))
     }
 }
 

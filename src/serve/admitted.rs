@@ -1,5 +1,6 @@
 //! A call that may be forwarded.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,6 +29,7 @@ pub(super) struct Admitted {
     pub(super) tenant: Arc<Tenant>,
     pub(super) deadline: Deadline,
     pub(super) audit: Option<AuditLog>,
+    pub(super) peer: Option<SocketAddr>,
 }
 
 impl Admitted {
@@ -68,6 +70,8 @@ impl Admitted {
             caller: caller.name.to_string(),
             is_unproven: own_token.as_ref().is_some_and(is_unproven),
             subject: subject.clone(),
+            token: own_token.as_ref().map(|own| own.hash.beginning()),
+            peer: self.peer,
             tenant: self.tenant.name.to_string(),
             rpc: path.strip_prefix('/').unwrap_or(path),
             target,
@@ -90,7 +94,9 @@ impl Admitted {
         }
         let entry = match &self.audit {
             Some(log) if rules::is_write(spec) => {
-                let begun = log.begin(self.described(self.target(&message).unwrap_or_default()));
+                let target = self.target(&message);
+                let target = target.unwrap_or_else(|_| Target::unreadable(&message));
+                let begun = log.begin(self.described(target));
                 Some(self.deadline.limit(Box::pin(begun)).await??)
             }
             _ => None,

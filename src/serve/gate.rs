@@ -21,6 +21,7 @@ use super::audit::{AuditLog, Target};
 use super::hosted_rpc::HostedRpc;
 use super::rules;
 use crate::server::browsers::Browsers;
+use crate::server::connections::Peer;
 use crate::server::deadline::Deadline;
 use crate::server::head::{self, full, is_grpc};
 use crate::server::pages::{self, About};
@@ -91,7 +92,8 @@ impl Gate {
         let tenant = access.tenant_for(&identified.caller, headers)?;
         served.set_tenant(Arc::clone(&tenant.name));
         let audit = self.audit.clone();
-        let admitted = Admitted { rpc, identified, tenant, deadline, audit };
+        let peer = extensions.get().map(|Peer(address)| *address);
+        let admitted = Admitted { rpc, identified, tenant, deadline, audit, peer };
         let (caller, spec) = (&admitted.identified.caller, rpc.spec);
         if caller.rules.permits(spec) {
             return Ok(admitted);

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::activity::Activity;
-pub(crate) use self::connection::Calls;
+pub(crate) use self::connection::{Calls, Peer};
 #[cfg(feature = "serve")]
 pub(crate) use self::connection::MAX_HEADERS;
 #[cfg(feature = "serve")]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use prost::DecodeError;
+use prost::encoding::WireType;
 
 use super::object::Object;
 use super::{TranscodeError, form, query};
@@ -223,12 +224,17 @@ fn of_strings(binding: &'static HttpBinding, request: &dyn Transcoded) -> Option
         return None;
     }
     let (fields, bytes) = (request.fields(), request.bytes());
-    let strings = wire::fields(&bytes).map(|found| {
+    let mut strings: Vec<(&Field, &str)> = Vec::new();
+    for found in wire::fields(&bytes) {
         let found = found.ok()?;
         let field = fields.iter().find(|field| field.number == found.number)?;
-        Some((field, str::from_utf8(found.value).ok().filter(|_| is_string(field))?))
-    });
-    let mut strings: Vec<_> = strings.collect::<Option<_>>()?;
+        // As prost encodes it. What any other encoding means, prost decides, such as that the last of several values counts.
+        let is_canonical = is_string(field)
+            && found.wire_type == WireType::LengthDelimited
+            && !found.value.is_empty()
+            && strings.last().is_none_or(|(last, _)| last.number < field.number);
+        strings.push((field, str::from_utf8(found.value).ok().filter(|_| is_canonical)?));
+    }
     let text = |name: &str| strings.iter().find(|(field, _)| field.is_called(name));
     let value = |name: &str| text(name).map(|(_, text)| Cow::Borrowed(*text));
     let mut path_and_query = binding.template.expand_with(value).ok()?;

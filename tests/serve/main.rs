@@ -9,6 +9,7 @@ mod support;
 mod access;
 mod audit;
 mod audit_file;
+mod audit_targets;
 mod bodies;
 mod broken_upstreams;
 mod browsers;

@@ -1,5 +1,6 @@
 //! The lines of one call.
 
+use std::net::SocketAddr;
 use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
@@ -18,6 +19,9 @@ pub(in crate::serve) struct Call {
     /// Whether the caller's token is one that the upstream has not accepted yet.
     pub(in crate::serve) is_unproven: bool,
     pub(in crate::serve) subject: Option<String>,
+    /// Of the caller's own token: the beginning of its hash.
+    pub(in crate::serve) token: Option<String>,
+    pub(in crate::serve) peer: Option<SocketAddr>,
     pub(in crate::serve) tenant: String,
     /// The full name of the RPC.
     pub(in crate::serve) rpc: &'static str,
@@ -32,6 +36,10 @@ struct Line<'a> {
     caller: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<SocketAddr>,
     tenant: &'a str,
     rpc: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -59,6 +67,8 @@ impl Call {
             call: format!("{id:016x}"),
             caller: &self.caller,
             subject: self.subject.as_deref(),
+            token: self.token.as_deref(),
+            peer: self.peer,
             tenant: &self.tenant,
             rpc: self.rpc,
             target: &self.target.path,

@@ -24,9 +24,11 @@ use crate::server::notifier::Notifier;
 /// | `call` | the same in `begin` and `end` |
 /// | `caller`, `tenant` | their names in [`Access`](crate::serve::Access) |
 /// | `subject` | of a [`Jwt`](crate::serve::Identity::Jwt): its claim `sub` |
+/// | `token` | with [`Identity::OwnToken`](crate::serve::Identity::OwnToken): the first 16 digits of the token's SHA-256, which `printf %s "$TOKEN" \| sha256sum` prints |
+/// | `peer` | the address and port from which the call came: of the caller, or of a proxy before the bridge |
 /// | `rpc` | `eset.dotnod.automation.v1.DeviceTasks/CreateTask` |
-/// | `target` | the HTTP method and path of the RPC, such as `DELETE /v1/device_tasks/0b7f…` |
-/// | `uuids` | the UUIDs in the body of the request, at most 100: devices, groups, policies |
+/// | `target` | the HTTP method and path of the RPC, such as `DELETE /v1/device_tasks/0b7f…`. `unreadable` if the request has none, such as with a message of a type that is not known, which only a gRPC upstream can take |
+/// | `uuids` | the UUIDs in the body of the request, at most 100: devices, groups, policies. Of an `unreadable` one those in the whole message |
 /// | `code` | of `end`: `OK` or the name of another code, as the caller got it. `CANCELLED` also if the server stopped meanwhile |
 /// | `may_have_run` | of `end`: whether the call may have had its effect |
 /// | `request_id` | of `end`: ESET's id, for its support |

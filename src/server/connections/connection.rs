@@ -1,5 +1,6 @@
 //! Serves one connection from its first byte to its last.
 
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -31,6 +32,10 @@ use crate::server::head::{full, is_grpc};
 
 /// Answers the requests of all connections. An error breaks the connection.
 pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
+
+/// The address from which a request came, in its extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// The maximum number of concurrent streams per connection.
 const MAX_STREAMS: u32 = 1024;
@@ -67,10 +72,11 @@ pub(super) async fn serve(
     limits: ConnectionLimits,
     draining: watch::Receiver<bool>,
 ) {
+    let peer = stream.peer_addr().ok().map(Peer);
     let (stream, mut returned) = lend(stream);
     let accepted = tokio::time::timeout(limits.head_time, handshake.accept(stream));
     let Ok(Some(accepted)) = accepted.await else { return };
-    let is_sending = exchange(accepted, &activity, &protocol, calls, limits, draining).await;
+    let is_sending = exchange(accepted, peer, &activity, &protocol, calls, limits, draining).await;
     let Ok(stream) = returned.try_recv() else { return };
     if is_sending {
         let was_asked = activity.is_asked_to_leave();
@@ -86,6 +92,7 @@ pub(super) async fn serve(
 /// nobody reads.
 async fn exchange(
     accepted: Accepted,
+    peer: Option<Peer>,
     activity: &Arc<Activity>,
     protocol: &Builder<TokioExecutor>,
     calls: Calls,
@@ -103,6 +110,9 @@ async fn exchange(
         let is_lasting = is_watch || is_grpc && path.starts_with(REFLECTION);
         let mut call = calling.begin(is_lasting);
         let ending = is_lasting.then(|| Arc::clone(&calling));
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         if !extensions.is_empty() {
             request.extensions_mut().extend(extensions.clone());
         }

@@ -27,10 +27,8 @@ pub(crate) trait Handshake: Send + Sync {
 }
 
 /// No handshake: HTTP without TLS.
-#[cfg(feature = "serve")]
 pub(crate) struct Plain;
 
-#[cfg(feature = "serve")]
 impl Handshake for Plain {
     fn accept(&self, stream: Lent) -> Accepting {
         let accepted = Accepted { stream: Box::new(stream), extensions: http::Extensions::new() };

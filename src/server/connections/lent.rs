@@ -18,11 +18,6 @@ pub(super) fn lend(stream: TcpStream) -> (Lent, oneshot::Receiver<TcpStream>) {
 }
 
 impl Lent {
-    #[cfg(feature = "emulator")]
-    pub(crate) fn peer_addr(&self) -> Result<std::net::SocketAddr> {
-        self.0.as_ref().map_or_else(|| Err(gone()), |(stream, _)| stream.peer_addr())
-    }
-
     fn stream(&mut self) -> Result<Pin<&mut TcpStream>> {
         self.0.as_mut().map(|(stream, _)| Pin::new(stream)).ok_or_else(gone)
     }
