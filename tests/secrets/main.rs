@@ -11,5 +11,6 @@ mod support;
 mod command;
 mod echoes;
 mod forms;
+mod hostile_text;
 mod library;
 mod outputs;

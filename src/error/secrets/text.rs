@@ -29,12 +29,22 @@ impl Text {
     pub(super) fn unescaped(&self) -> Option<Self> {
         let mut unescaped = Self::default();
         let mut next = 0;
-        while let Some(byte) = self.bytes.get(next) {
-            let escaped = self.bytes.get(next..).and_then(escaped);
-            let (bytes, length) = escaped.unwrap_or_else(|| (vec![*byte], 1));
-            let at = self.original(&(next..next + length));
-            unescaped.at.extend(bytes.iter().map(|_| at.clone()));
-            unescaped.bytes.extend(bytes);
+        while let Some(rest) = self.bytes.get(next..).filter(|rest| !rest.is_empty()) {
+            let length = match escaped(rest) {
+                Some((bytes, length)) => {
+                    let at = self.original(&(next..next + length));
+                    unescaped.at.extend(bytes.iter().map(|_| at.clone()));
+                    unescaped.bytes.extend(bytes);
+                    length
+                }
+                None => {
+                    // No part of a run of backslashes begins an escape either. Each looks as far as the run's end.
+                    let length = backslashes(rest).max(1);
+                    unescaped.at.extend(self.at.iter().skip(next).take(length).cloned());
+                    unescaped.bytes.extend(rest.iter().take(length));
+                    length
+                }
+            };
             next += length;
         }
         (unescaped.bytes.len() < self.bytes.len()).then_some(unescaped)
@@ -67,7 +77,7 @@ fn escaped(text: &[u8]) -> Option<(Vec<u8>, usize)> {
 
 /// `\u003d`, `\u{3d}` and `\x3d`, however often the backslash itself was escaped.
 fn after_backslash(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let start = text.iter().position(|byte| *byte != b'\\')?;
+    let start = backslashes(text);
     match text.get(start..)? {
         [b'x', rest @ ..] => Some((vec![byte(rest.get(..2)?)?], start + 3)),
         [b'u', b'{', rest @ ..] => {
@@ -77,6 +87,10 @@ fn after_backslash(text: &[u8]) -> Option<(Vec<u8>, usize)> {
         [b'u', rest @ ..] => Some((character(rest.get(..4)?, 16)?, start + 5)),
         _ => None,
     }
+}
+
+fn backslashes(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| **byte == b'\\').count()
 }
 
 /// `&lt;`, `&#60;` and `&#x3c;`.
