@@ -158,7 +158,8 @@ fn settings_of_policies_have_every_format() {
     let jq = run(&["show", policy], &["--jq", "keys[]"]).ok();
     let mut paths: Vec<_> = all.keys().map(|path| path.replace(['"', '\\'], "")).collect();
     let mut keys: Vec<_> = jq.lines().map(|path| path.replace(['"', '\\'], "")).collect();
-    (paths.sort(), keys.sort());
+    paths.sort();
+    keys.sort();
     assert_eq!(keys, paths);
     let csv = run(&["show", policy], &["-o", "csv"]).ok();
     assert!(csv.starts_with("PATH,VALUE\r\n") && csv.lines().count() == all.len() + 1, "{csv}");

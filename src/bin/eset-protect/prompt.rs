@@ -17,10 +17,10 @@ const TERMINAL: &str = if cfg!(windows) { "CONIN$" } else { "/dev/tty" };
 pub fn line(question: &str) -> Result<Option<String>, Failure> {
     let Some(mut input) = input() else { return Ok(None) };
     let terminal = Term::stderr();
-    terminal.write_str(question).map_err(failed)?;
+    terminal.write_str(question).map_err(failed())?;
     let mut answer = String::new();
-    if input.read_line(&mut answer).map_err(failed)? == 0 {
-        terminal.write_line("").map_err(failed)?;
+    if input.read_line(&mut answer).map_err(failed())? == 0 {
+        terminal.write_line("").map_err(failed())?;
     }
     Ok(Some(answer.trim().to_owned()))
 }
@@ -42,8 +42,8 @@ pub fn password(username: &str) -> Result<SecretString, Failure> {
         return Err(without_terminal(&format!("no password of {username:?} is given")));
     }
     let terminal = Term::stderr();
-    terminal.write_str(&format!("Password of {}: ", printable(username))).map_err(failed)?;
-    let password: SecretString = terminal.read_secure_line().map_err(failed)?.into();
+    terminal.write_str(&format!("Password of {}: ", printable(username))).map_err(failed())?;
+    let password: SecretString = terminal.read_secure_line().map_err(failed())?.into();
     if password.expose_secret().is_empty() {
         return Err(Failure::Credentials("no password was given".to_owned()));
     }
@@ -68,6 +68,6 @@ fn without_terminal(missing: &str) -> Failure {
     ))
 }
 
-fn failed(error: io::Error) -> Failure {
-    Failure::io("the terminal", &error)
+fn failed() -> impl Fn(io::Error) -> Failure {
+    |error| Failure::io("the terminal", &error)
 }
