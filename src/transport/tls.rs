@@ -138,10 +138,11 @@ impl TlsConfig {
         Ok(self)
     }
 
-    /// Whether nothing is set.
+    /// Whether nothing is set that a client without https would miss. Further authorities may be set for all programs of a
+    /// machine.
     pub(crate) fn is_default(&self) -> bool {
-        let Self { authorities, without_system_roots, pinned, identity, server_name } = self;
-        let is_trust_default = authorities.is_empty() && !without_system_roots && pinned.is_none();
+        let Self { authorities: _, without_system_roots, pinned, identity, server_name } = self;
+        let is_trust_default = !without_system_roots && pinned.is_none();
         is_trust_default && identity.is_none() && server_name.is_none()
     }
 

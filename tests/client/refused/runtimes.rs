@@ -130,7 +130,7 @@ fn a_login_in_an_idle_runtime_delays_no_other() {
     let client = Client::builder(&api.endpoint())
         .wire(Wire::Rest)
         .login("user", "secret")
-        .token_url(&format!("{}/oauth/token", login.endpoint()))
+        .token_url(format!("{}/oauth/token", login.endpoint()))
         .timeout(Duration::from_secs(10))
         .connect_lazy()
         .unwrap();
