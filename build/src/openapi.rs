@@ -4,6 +4,7 @@
 //! names follow that tool. Parameters differ: a variable that spans several segments is written out
 //! as the parts that the path really contains.
 
+mod constraints;
 mod examples;
 mod parameters;
 mod schemas;

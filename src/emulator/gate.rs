@@ -304,7 +304,8 @@ impl Gate {
 
     /// Serves HTTP paths.
     async fn serve(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let document = || self.openapi.get_or_init(|| openapi::of(&self.rest)).clone();
+        let make = || openapi::of(&self.rest, self.settings.auth.is_some());
+        let document = || self.openapi.get_or_init(make).clone();
         if let Some(answer) = pages::answer(&request, ABOUT, self.api.methods.specs(), document) {
             return answer;
         }

@@ -147,7 +147,8 @@ impl Gate {
     async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
         let specs = self.rpcs.values().map(|rpc| rpc.spec);
-        let answer = match pages::answer(&request, ABOUT, specs, openapi::document) {
+        let document = || document(self.access.current().is_open());
+        let answer = match pages::answer(&request, ABOUT, specs, document) {
             Some(page) => page,
             None => {
                 let spec = self.rest.find(&mut request);
@@ -186,6 +187,18 @@ impl Gate {
             Ok(request) => self.rest.answer(request).await,
             Err(answer) => answer,
         }
+    }
+}
+
+/// Returns the OpenAPI document, without tokens if anyone may call.
+fn document(is_open: bool) -> Bytes {
+    let document = openapi::document();
+    match serde_json::from_slice(&document) {
+        Ok(mut parsed) if is_open => {
+            openapi::remove_security(&mut parsed);
+            parsed.to_string().into()
+        }
+        _ => document,
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
+use serde_json::Value;
 
 /// Returns [`OPENAPI`](crate::transcode::OPENAPI).
 pub(crate) fn document() -> Bytes {
@@ -12,4 +13,13 @@ pub(crate) fn document() -> Bytes {
     // The build script packed it, so it unpacks.
     let _ = GzDecoder::new(packed.as_slice()).read_to_end(&mut document);
     document.into()
+}
+
+/// Takes out of a document that calls need a token.
+pub(crate) fn remove_security(document: &mut Value) {
+    let Some(members) = document.as_object_mut() else { return };
+    members.remove("security");
+    if let Some(components) = members.get_mut("components").and_then(Value::as_object_mut) {
+        components.remove("securitySchemes");
+    }
 }

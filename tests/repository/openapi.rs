@@ -233,6 +233,48 @@ fn it_says_who_sets_a_field() {
     assert_eq!(required("DeviceTasksUpdateTaskTargetsBody"), serde_json::json!(["targets"]));
 }
 
+#[test]
+fn it_says_what_a_value_must_be() {
+    let document = parse(OPENAPI);
+    let parameter = |id: &str, name: &str| {
+        let (_, _, operation) = operations(&document)
+            .into_iter()
+            .find(|(.., o)| text(o, "operationId") == id)
+            .expect(id);
+        let mut parameters = operation["parameters"].as_array().expect("parameters").iter();
+        parameters.find(|parameter| text(parameter, "name") == name).expect(name).clone()
+    };
+    let uuids = parameter("Devices_BatchGetDevices", "devicesUuids");
+    assert_eq!(uuids["required"], true);
+    let uuid = serde_json::json!({ "type": "string", "minLength": 1, "maxLength": 100 });
+    assert_eq!(
+        uuids["schema"],
+        serde_json::json!({ "type": "array", "items": uuid, "minItems": 1 })
+    );
+    let path = parameter("DeviceTasks_GetTask", "taskUuid");
+    assert_eq!(
+        path["schema"],
+        serde_json::json!({ "type": "string", "maxLength": 100, "minLength": 1 })
+    );
+    let size = parameter("DeviceTasks_ListTasks", "pageSize");
+    assert_eq!(
+        (&size["schema"]["minimum"], &size["schema"]["maximum"]),
+        (&0.into(), &u32::MAX.into())
+    );
+    assert_eq!(size["required"], Value::Null);
+    assert_eq!(parameter("DeviceTasks_ListTasks", "pageToken")["schema"]["maxLength"], 128);
+    let rename = &document["components"]["schemas"]["DevicesRenameDeviceBody"]["properties"];
+    assert_eq!(rename["displayName"]["minLength"], 1);
+
+    let document = parse(added_service::OPENAPI);
+    let greeting = &document["components"]["schemas"]["v1Greeting"]["properties"];
+    let int32 = &greeting["int32Value"];
+    assert_eq!((&int32["minimum"], &int32["maximum"]), (&i32::MIN.into(), &i32::MAX.into()));
+    assert_eq!(greeting["sint64Value"]["pattern"], "^-?[0-9]{1,19}$");
+    assert_eq!(greeting["longs"]["items"]["pattern"], "^-?[0-9]{1,19}$");
+    assert_eq!(greeting["fixed64Value"]["pattern"], "^[0-9]{1,20}$");
+}
+
 /// Calls `look` for every object in a document.
 fn walk(value: &Value, look: &mut impl FnMut(&Value)) {
     match value {

@@ -5,7 +5,9 @@ use std::fmt;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::comments;
+use crate::field_behavior;
 use crate::json::Json;
+use crate::openapi::constraints;
 use crate::openapi::examples::Examples;
 use crate::openapi::schemas::{self, Schemas};
 
@@ -110,6 +112,8 @@ impl Path {
                 Some(field) => schemas.element(field),
                 None => Json::object([("type", Json::text("string"))]),
             };
+            // A path without the segments of `**` fits, too.
+            let schema = if parameter.is_many { schema } else { constraints::on_segment(schema) };
             let text = text.trim();
             Json::object([("name", Json::text(&parameter.name)), ("in", Json::text("path"))])
                 .with("description", (!text.is_empty()).then(|| Json::text(text)))
@@ -238,9 +242,12 @@ impl Query<'_> {
                 }
                 _ => {
                     let schema = self.schemas.plain(&field);
+                    // A message around it may be left out as a whole.
+                    let is_required = names.is_empty() && field_behavior::is_required(&field);
                     let parameter =
                         Json::object([("name", Json::text(&name)), ("in", Json::text("query"))])
                             .with("description", comment(&field).map(Json::Text))
+                            .with("required", is_required.then_some(Json::Bool(true)))
                             .with("schema", Some(schema))
                             .with("example", self.examples.parameter(&name));
                     self.found.push(parameter);

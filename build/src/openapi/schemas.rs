@@ -6,6 +6,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::descriptors::DescriptorSet;
 use crate::json::Json;
+use crate::openapi::constraints;
 use crate::{comments, field_behavior};
 
 /// The error message.
@@ -167,14 +168,17 @@ impl Schemas {
                 let value = self.element(&entry.map_entry_value_field());
                 of_type("object").with("additionalProperties", Some(value))
             }
-            _ if field.is_list() => of_type("array").with("items", Some(self.element(field))),
+            _ if field.is_list() => {
+                let list = of_type("array").with("items", Some(self.element(field)));
+                constraints::on_list(list, field)
+            }
             _ => self.element(field),
         }
     }
 
     /// Returns the schema of a single value of a field.
     pub(super) fn element(&mut self, field: &FieldDescriptor) -> Json {
-        match field.kind() {
+        let schema = match field.kind() {
             Kind::Bool => of_type("boolean"),
             Kind::String => of_type("string"),
             Kind::Bytes => of_format("string", "byte"),
@@ -193,7 +197,8 @@ impl Schemas {
             }
             Kind::Enum(enumeration) => self.enumeration(&enumeration),
             Kind::Message(message) => self.reference(&message),
-        }
+        };
+        constraints::on_element(schema, field)
     }
 
     fn enumeration(&mut self, enumeration: &EnumDescriptor) -> Json {

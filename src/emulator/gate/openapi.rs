@@ -6,10 +6,14 @@ use serde_json::Value;
 
 use crate::server::{RestFront, openapi};
 
-/// Returns the crate's document without the operations that the front does not have.
-pub(super) fn of(rest: &RestFront) -> Bytes {
+/// Returns the crate's document without the operations that the front does not have, and without tokens if calls need
+/// none.
+pub(super) fn of(rest: &RestFront, has_login: bool) -> Bytes {
     let whole = openapi::document();
     let Ok(mut document) = serde_json::from_slice::<Value>(&whole) else { return whole };
+    if !has_login {
+        openapi::remove_security(&mut document);
+    }
     if let Some(paths) = document["paths"].as_object_mut() {
         paths.retain(|path, operations| {
             // The name of a variable is a value like any other.
