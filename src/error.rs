@@ -104,6 +104,9 @@ pub enum ErrorKind {
     Status,
 }
 
+/// What stands between the message of an error and that of the attempt before it.
+pub(crate) const BEFORE: &str = "; before that, ";
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind, code: Code, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
@@ -267,7 +270,7 @@ impl Error {
     /// Adds the error of the previous attempt, which this failed retry followed.
     pub(crate) fn after(mut self, last: Self) -> Self {
         let (code, message) = (code_name(last.code()), last.message());
-        self.0.message = format!("{}; before that, {code}: {message}", self.0.message);
+        self.0.message = format!("{}{BEFORE}{code}: {message}", self.0.message);
         if self.0.metadata.is_empty() {
             self.0.metadata = last.metadata().clone();
         }
@@ -386,9 +389,11 @@ impl Error {
     /// | `connection` and the headers that it names, `keep-alive`, `proxy-connection`, `te`, `upgrade`, `http2-settings` | apply to one connection (RFC 9110, 7.6.1) |
     /// | `date`, `server`, `via`, `alt-svc` | describe one server or a proxy in front of it |
     /// | `set-cookie`, `cookie`, `authorization`, `proxy-authorization`, `proxy-authenticate`, `proxy-authentication-info` | contain credentials or describe those of a proxy |
-    /// | `grpc-status`, `grpc-message`, `grpc-status-details-bin`, `grpc-encoding`, `grpc-accept-encoding` | are part of the status or apply to one message |
+    /// | `grpc-…` but for `grpc-retry-pushback-ms` | are reserved for gRPC: part of the status, or of one message |
+    /// | `response-id` | is of a pending response, which the client asks for ([facts](crate::facts#pending-responses)) |
     ///
-    /// All others are kept, such as `request-id`, `retry-after` and `grpc-retry-pushback-ms`.
+    /// All others are kept, such as `request-id`, `retry-after` and `grpc-retry-pushback-ms`. A date in `retry-after`
+    /// becomes seconds if the response has a `date`: they are the same by any clock.
     pub fn metadata(&self) -> &MetadataMap {
         &self.0.metadata
     }

@@ -3,8 +3,13 @@
 //! The others concern a single HTTP hop. Forwarding them as metadata breaks the next stream: HTTP/2 forbids
 //! `connection`, and `content-length` would be that of another body.
 
+mod retry_after;
+
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
+
+use crate::metadata_form::{PUSHBACK, is_reserved};
+pub(crate) use retry_after::retry_after;
 
 /// Whether a header of a request controls how its message is framed and routed, or whether it is a poll. Setting one
 /// could smuggle a second request. [`CallOptions::metadata`](crate::CallOptions::metadata) has the list for users.
@@ -21,14 +26,13 @@ pub(crate) fn is_of_protocol(name: &str) -> bool {
         | "keep-alive"
         | "proxy-authorization"
         | "proxy-connection"
-        | "response-id"
         | "te"
         | "trailer"
         | "transfer-encoding"
         | "upgrade" => true,
         // The context of a trace, which interceptors set (gRFC A72).
         "grpc-trace-bin" | "grpc-tags-bin" => false,
-        name => name.starts_with("grpc-"),
+        name => name == PUSHBACK || is_reserved(name),
     }
 }
 
@@ -64,17 +68,15 @@ fn is_of_http(name: &HeaderName) -> bool {
             | "proxy-authentication-info"
             | "proxy-authorization"
             | "set-cookie"
-            // gRPC's own headers, which are part of the status.
-            | "grpc-accept-encoding"
-            | "grpc-encoding"
-            | "grpc-message"
-            | "grpc-status"
-            | "grpc-status-details-bin"
-    )
+    ) || is_reserved(name.as_str())
 }
 
-/// Returns the metadata in the headers or trailers of a response.
+/// Returns the metadata in the headers or trailers of a response. A date in `retry-after` becomes the seconds from the
+/// response's `date`, which is left out: the clock here may be another.
 pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
+    if let Some(wait) = retry_after::by_its_own_date(&headers) {
+        headers.insert(header::RETRY_AFTER, wait);
+    }
     // Mostly there is nothing else.
     if headers.keys().all(is_of_http) {
         return MetadataMap::new();

@@ -44,19 +44,30 @@ impl Polls {
         Self { policy, started: now, pause: policy.first_pause, count: 0 }
     }
 
-    /// The pause before the next poll, since the response is pending.
+    /// The pause before the next poll, since the response is pending; at least `asked`, if the service asks for one.
     ///
     /// # Errors
     ///
-    /// If it has been pending for too long.
-    pub(crate) fn next(&mut self, now: Instant) -> Result<Duration, Error> {
-        let (pause, limit) = (self.pause, self.policy.limit);
+    /// If it has been pending for too long, or would be.
+    pub(crate) fn next(
+        &mut self,
+        now: Instant,
+        asked: Option<Duration>,
+    ) -> Result<Duration, Error> {
+        let (own, limit) = (self.pause, self.policy.limit);
+        let pause = asked.unwrap_or_default().max(own);
         if now.saturating_duration_since(self.started).saturating_add(pause) > limit {
-            let message = format!("the response was still pending after {limit:?}");
+            let message = match asked.filter(|asked| *asked > own) {
+                Some(asked) => format!(
+                    "the response is pending, and the service wants to be asked again after {asked:?}: \
+                     that would be later than {limit:?} after the first request"
+                ),
+                None => format!("the response was still pending after {limit:?}"),
+            };
             return Err(Error::deadline(message));
         }
         self.count = self.count.saturating_add(1);
-        self.pause = pause.saturating_add(pause / 2).min(self.policy.max_pause);
+        self.pause = own.saturating_add(own / 2).min(self.policy.max_pause);
         Ok(pause)
     }
 }

@@ -64,7 +64,6 @@ mod request;
 mod resolver;
 #[cfg(feature = "rest")]
 pub(crate) mod rest;
-mod retry_after;
 mod tcp;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
@@ -87,11 +86,10 @@ pub use request::HttpForm;
 pub use request::Request;
 pub(crate) use request::{Messages, Outgoing, SentSecrets};
 pub use resolver::{Dns, Resolver};
-pub(crate) use retry_after::retry_after;
 
 use crate::error::Error;
 pub(crate) use crate::framing::MessageLimit;
-pub(crate) use crate::headers::metadata;
+pub(crate) use crate::headers::{metadata, retry_after};
 use crate::pointers::for_pointers;
 use crate::timer::BoxFuture;
 

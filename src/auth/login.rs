@@ -21,6 +21,7 @@ use crate::telemetry::{self, Attempt, Sending};
 use crate::timer::Timer;
 use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID, without_mark};
 use crate::transport::rest::error_from;
+use crate::transport::{metadata, retry_after};
 
 /// Both services issue tokens for an hour, but one of them does not document a member that says so.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
@@ -67,8 +68,10 @@ impl Account {
             let Some(id) = response.pending_id()? else {
                 return read(&response, headers.get(RESPONSE_ID));
             };
+            let received = metadata(response.headers.clone());
+            let asked = retry_after(received.as_ref(), self.timer.system_time());
             let pause = polls
-                .next(self.timer.now())
+                .next(self.timer.now(), asked)
                 .map_err(|error| error.with_answer(response.status, &response.headers))?;
             telemetry::pending(None, polls.count, pause);
             headers.insert(RESPONSE_ID, id);

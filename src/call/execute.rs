@@ -28,7 +28,7 @@ use crate::pending::Polls;
 use crate::rpc::MethodSpec;
 use crate::telemetry;
 use crate::timer::{BoxFuture, within};
-use crate::transport::{Messages, Outgoing, Reply};
+use crate::transport::{Messages, Outgoing, Reply, retry_after};
 
 /// The longest call: beyond it clocks overflow and `grpc-timeout` has no form.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -260,7 +260,8 @@ impl Running<'_> {
             self.state.is_pending = true;
             let now = self.bounds.timer.now();
             let polls = polls.get_or_insert_with(|| Polls::new(self.context.policy.pending, now));
-            let pause = polls.next(now).map_err(|error| {
+            let asked = retry_after(reply.metadata().as_ref(), self.bounds.timer.system_time());
+            let pause = polls.next(now, asked).map_err(|error| {
                 error.with_metadata(reply.metadata().clone()).with_http_status(reply.http_status())
             })?;
             telemetry::pending(Some(self.outgoing.spec()), polls.count, pause);

@@ -4,9 +4,10 @@
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
 
-/// When a failed call may be retried, in milliseconds (gRFC A6).
-pub(crate) const PUSHBACK: &str = "grpc-retry-pushback-ms";
-/// Its value for "do not retry".
+pub(crate) use crate::metadata_form::PUSHBACK;
+use crate::metadata_form::is_reserved;
+
+/// The value of [`PUSHBACK`] for "do not retry".
 #[cfg(feature = "_connections")]
 pub(crate) const NEVER: &str = "-1";
 
@@ -37,9 +38,7 @@ fn is_of_http(name: &HeaderName) -> bool {
         | "transfer-encoding"
         | "upgrade"
         | "via" => true,
-        // What a server says of retries concerns the call (gRFC A6).
-        PUSHBACK => false,
-        name => name.starts_with("grpc-") || is_of_browser(name),
+        name => is_reserved(name) || is_of_browser(name),
     }
 }
 

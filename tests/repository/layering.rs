@@ -34,7 +34,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("filter", &["rpc", "wkt"]),
     ("descriptors", &["check", "filter", "proto", "wkt"]),
-    ("headers", &[]),
+    ("headers", &["metadata_form"]),
     ("pointers", &[]),
     ("error", &["headers", "proto", "rpc", "wkt"]),
     ("transcode", &["json", "protojson", "rpc", "wkt"]),

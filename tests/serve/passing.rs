@@ -261,6 +261,26 @@ async fn no_upstream_forges_the_marks_of_the_bridge() {
 }
 
 #[tokio::test]
+async fn reserved_names_are_no_metadata_of_a_response() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    let sent = [
+        ("grpc-timeout", "1n"),
+        ("grpc-previous-rpc-attempts", "7"),
+        ("grpc-tags-bin", "AAEC"),
+        ("response-id", "of-the-upstream"),
+        ("x-kept", "yes"),
+    ];
+    for status in [StatusCode::OK, StatusCode::NOT_FOUND] {
+        for headers in answered(&fixture, status, &sent).await {
+            assert_eq!(headers["x-kept"], "yes");
+            for (name, _) in &sent[..4] {
+                assert!(!headers.contains_key(*name), "{name}: {headers:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn headers_stay_headers_and_trailers_stay_trailers() {
     let upstream = H2Server::start(|_| {
         let text = |name, value: &str| (name, value.to_owned());
@@ -334,7 +354,8 @@ async fn what_fits_only_the_bytes_of_the_upstream_stays_with_the_bridge() {
 #[tokio::test]
 async fn metadata_that_is_not_grpc_fails_no_call() {
     let fixture = Fixture::start(Wire::Rest).await;
-    let sent: [(&str, &[u8]); 8] = [
+    let sent: [(&str, &[u8]); 9] = [
+        ("x-loose-bin", b"AAF="),
         ("x-plain-bin", b"plain!"),
         ("x-none-bin", b"A"),
         ("x-list-bin", b"AAE=, plain!,AAEC"),
@@ -357,6 +378,8 @@ async fn metadata_that_is_not_grpc_fails_no_call() {
             assert!(!headers.contains_key(name), "{name}: {headers:?}");
         }
         assert_eq!(headers["x-kept-bin"], "AAE=");
+        // With bits that are over.
+        assert_eq!(headers["x-loose-bin"], "AAF=");
         assert_eq!(headers["x-kept"], "a b");
         let list: Vec<_> = headers.get_all("x-list-bin").iter().collect();
         assert_eq!(list, ["AAE=", "AAEC"]);
@@ -381,7 +404,7 @@ async fn metadata_that_is_not_grpc_does_not_reach_a_grpc_upstream() {
             let arrived = fixture.emulator.log().last().unwrap().headers.clone();
             assert_eq!(arrived.contains_key(name), upstream == Wire::Rest, "{name}");
         }
-        for value in [&b"AAE="[..], b"AAE", b"", b"AAE=,AAEC"] {
+        for value in [&b"AAE="[..], b"AAE", b"AAF=", b"AAF", b"", b"AAE=,AAEC"] {
             assert_eq!(ask("x-y-bin", value).await.0, 200, "{upstream:?}");
             let arrived = fixture.emulator.log().last().unwrap().headers.clone();
             assert!(arrived.contains_key("x-y-bin"));

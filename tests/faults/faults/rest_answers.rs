@@ -91,6 +91,17 @@ fn too_many() -> Vec<Fault> {
                 once(refused(Some(&httpdate::fmt_http_date(date)))).unprocessed(1)
             },
         ),
+        fault(
+            "429, once, Retry-After: a date 3 s after Date, of a server whose clock is an hour ahead",
+            "Measured by the server's own clock.",
+            |_| {
+                let there = UNIX_EPOCH + MORNING + Duration::from_secs(3600);
+                let date = httpdate::fmt_http_date(there);
+                let after = httpdate::fmt_http_date(there + Duration::from_secs(3));
+                let headers = [JSON, ("date", &*date), ("retry-after", &*after)];
+                once(answer("429 Too Many Requests", &headers, "{}")).unprocessed(1)
+            },
+        ),
         fault("429, once, Retry-After: nonsense", "Ignored: the default is a second.", move |_| {
             once(refused(Some("soon"))).unprocessed(1)
         }),

@@ -16,6 +16,28 @@ pub fn faults() -> Vec<Fault> {
         fault("202 for ever", "The gateway gives up after 120 s (`pending_limit`).", |_| {
             always(pending("one"))
         }),
+        fault(
+            "202 with Retry-After: 3, then the response",
+            "The server's wait is the minimum.",
+            |_| {
+                script(vec![answer(
+                    "202 Accepted",
+                    &[("response-id", "one"), ("retry-after", "3")],
+                    "",
+                )])
+            },
+        ),
+        fault(
+            "202 with Retry-After: 121",
+            "The wait would end after the gateway gives up (`pending_limit`), so the call fails immediately.",
+            |_| {
+                script(vec![answer(
+                    "202 Accepted",
+                    &[("response-id", "one"), ("retry-after", "121")],
+                    "",
+                )])
+            },
+        ),
         fault("202, then 503, then the response", resumed, move |_| {
             script(vec![pending("one"), down()])
         }),
