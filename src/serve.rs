@@ -73,7 +73,7 @@
 //! |---|---|
 //! | `grpc-retry-pushback-ms: -1` | do not retry (gRFC A6): the bridge has retried as often as it may. Without it attempts would multiply |
 //! | `eset-protect-code-inferred-from: 404` | the code was inferred from this HTTP status, see [`Error::is_code_inferred`](crate::Error::is_code_inferred) |
-//! | `eset-protect-tenant: acme` | the upstream of this tenant does not answer, or refuses the tenant's own login (`UNAVAILABLE`); the message says why |
+//! | `eset-protect-tenant: acme` | the upstream of this tenant does not answer, or refuses the tenant's own login (`UNAVAILABLE`). Where an upstream or a proxy is, and why there is no connection, is in the log and in [`Operations`], not in the message |
 //!
 //! Where the tenant has a login, `UNAUTHENTICATED` is about what the caller showed: to the bridge, or to the upstream
 //! with [`Identity::OwnToken`].

@@ -56,6 +56,8 @@ mod link;
 mod monitored_connection;
 mod no_http2;
 mod per_runtime;
+#[cfg(feature = "serve")]
+mod place;
 mod proxy;
 mod readiness;
 mod refusal;
@@ -77,6 +79,8 @@ pub(crate) use evidence::{refuses_grpc, speaks_grpc};
 pub(crate) use host::{bare, is_loopback};
 pub(crate) use limits::Limits;
 pub(crate) use link::Link;
+#[cfg(feature = "serve")]
+pub(crate) use place::names_a_place;
 pub(crate) use readiness::Sent;
 #[cfg(feature = "serve")]
 pub(crate) use refusal::is_by_answering_server;

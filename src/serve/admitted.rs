@@ -102,7 +102,8 @@ impl Admitted {
             _ => None,
         };
         let options = self.options(metadata);
-        let result = self.client().forward(spec, types, message, &options).await;
+        let result = self.client().forward(spec, types, message.clone(), &options).await;
+        let result = result.map_err(|error| failure::of_request(error, self.rpc, message));
         let attempted = Attempted {
             by_tenant: own_token.is_none() && self.client().has_credentials(),
             had_deadline: self.deadline.left().is_some(),
@@ -118,7 +119,7 @@ impl Admitted {
             _ => {}
         }
         let problem = error.and_then(|error| Problem::of(error, attempted));
-        self.tenant.health.record(error, problem);
+        self.tenant.health.record(error, problem, &self.tenant.name);
         let may_have_run = error.is_none_or(Error::may_have_executed);
         let mut result = result.map_err(|error| failure::status(error, problem, &self.tenant.name));
         if let Ok(response) = &mut result {
@@ -132,13 +133,16 @@ impl Admitted {
 
     /// Returns the answer to a call that is only checked.
     async fn dry_run(&self, message: Bytes) -> Status {
-        let target = match self.target(&message) {
-            Ok(target) => target,
-            Err(error) => return Status::invalid_argument(error.to_string()),
+        let target = self.target(&message);
+        let checked = self.type_registry().scope(|| (self.rpc.check)(message));
+        let target = match (checked, target) {
+            (Err(error), _) => {
+                return Status::internal(failure::undecodable(self.rpc.spec, &error));
+            }
+            (_, Err(error)) => return Status::invalid_argument(error.to_string()),
+            (Ok(Err(problems)), _) => return failure::invalid(&problems),
+            (Ok(Ok(())), Ok(target)) => target,
         };
-        if let Err(problems) = self.type_registry().scope(|| (self.rpc.check)(message)) {
-            return failure::invalid(&problems);
-        }
         let call = self.described(target);
         let noted = match &self.audit {
             Some(log) => log.note("dry_run", &call).await,

@@ -1,17 +1,40 @@
 //! What a caller gets of a call that failed.
 
+use std::error::Error as _;
+
+use bytes::Bytes;
+use prost::DecodeError;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use super::health::Problem;
+use super::hosted_rpc::HostedRpc;
 use super::metadata::{INFERRED_FROM, TENANT};
 use crate::check::Problems;
-use crate::error::{Error, ErrorKind, code_name};
+use crate::error::{BEFORE, Error, ErrorKind, code_name};
 use crate::proto::google::rpc::PreconditionFailure;
 use crate::proto::google::rpc::precondition_failure::Violation;
+use crate::rpc::MethodSpec;
 use crate::server::metadata::{NEVER, PUSHBACK, remove_foreign};
 use crate::server::rich_status::{bad_request, violation, with_details};
+use crate::transport::names_a_place;
 use crate::wkt::Any;
+
+/// Returns the error of a call that was not sent, with the code of gRPC's servers if its bytes are no such message. An
+/// upstream over gRPC finds that out itself.
+pub(super) fn of_request(error: Error, rpc: HostedRpc, message: Bytes) -> Error {
+    if error.kind() != ErrorKind::Config {
+        return error;
+    }
+    match (rpc.check)(message) {
+        Err(wrong) => Error::new(ErrorKind::Config, Code::Internal, undecodable(rpc.spec, &wrong)),
+        Ok(_) => error,
+    }
+}
+
+pub(super) fn undecodable(spec: &MethodSpec, error: &DecodeError) -> String {
+    format!("the request is not a valid {}: {error}", spec.request)
+}
 
 /// Returns the error of a failed call for the caller. `UNAUTHENTICATED` is about the caller's own token alone: where the
 /// login of the tenant fails, the tenant is unavailable to everybody.
@@ -22,12 +45,15 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     let is_final = error.is_retryable() || is_of_login;
     let is_inferred = error.is_code_inferred() && !is_of_login;
     let inferred = error.http_status().filter(|_| is_inferred);
+    let message = message(&error, tenant);
     let mut status = if is_of_login {
-        login_failed(&error)
+        login_failed(&message, &error)
     } else if error.kind() == ErrorKind::Limit && error.code() == Code::OutOfRange {
         // The response of the upstream is over a limit: the client's code would tell the caller that the request was
         // wrong.
         Status::with_metadata(Code::Internal, error.message(), error.metadata().clone())
+    } else if message != error.message() {
+        replaced(message, &error)
     } else {
         Status::from(error)
     };
@@ -46,8 +72,32 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     status
 }
 
-fn login_failed(error: &Error) -> Status {
-    let (name, message) = (code_name(error.code()), error.message());
+/// Returns the message for the caller. Where the upstream is, or a proxy on the way to it, concerns the operator alone,
+/// who finds it in the log and in [`Operations`](super::Operations).
+fn message(error: &Error, tenant: &str) -> String {
+    // The error of the attempt before the deadline.
+    let last = error.source().and_then(|source| source.downcast_ref::<Error>());
+    if let (Some(last), Some((own, _))) = (last, error.message().split_once(BEFORE)) {
+        return format!("{own}{BEFORE}{}: {}", code_name(last.code()), message(last, tenant));
+    }
+    match error.kind() {
+        _ if !names_a_place(error) => error.message().to_owned(),
+        ErrorKind::Transport => {
+            let nothing = if error.may_have_executed() { "" } else { ": nothing was done" };
+            format!("the connection to the upstream of the tenant {tenant:?} broke{nothing}")
+        }
+        _ => format!("the upstream of the tenant {tenant:?} cannot be reached"),
+    }
+}
+
+fn replaced(message: String, error: &Error) -> Status {
+    let mut status = with_details(error.code(), message, error.details().to_vec());
+    *status.metadata_mut() = error.metadata().clone();
+    status
+}
+
+fn login_failed(message: &str, error: &Error) -> Status {
+    let name = code_name(error.code());
     let message = format!("this server's own login at the upstream failed, {name}: {message}");
     let mut status = with_details(Code::Unavailable, message, error.details().to_vec());
     *status.metadata_mut() = error.metadata().clone();

@@ -40,7 +40,7 @@ pub(super) struct Down {
 
 impl Health {
     /// Records the outcome of a call.
-    pub(super) fn record(&self, error: Option<&Error>, problem: Option<Problem>) {
+    pub(super) fn record(&self, error: Option<&Error>, problem: Option<Problem>, tenant: &str) {
         let failed = error.filter(|_| problem.is_some());
         let says_nothing = |error: &Error| problem.is_none() && error.kind() != ErrorKind::Status;
         if error.is_some_and(says_nothing) {
@@ -48,6 +48,10 @@ impl Health {
         }
         self.0.send_if_modified(|down| {
             let was_down = down.is_some();
+            if let (false, Some(error)) = (was_down, failed) {
+                let message = error.message();
+                tracing::warn!(target: "eset_protect::serve", tenant, "the upstream is down: {message}");
+            }
             *down = failed.map(|error| Down {
                 since: down.as_ref().map_or_else(SystemTime::now, |down| down.since),
                 error: error.message().to_owned(),

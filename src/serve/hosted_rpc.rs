@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use prost::Message;
+use prost::{DecodeError, Message};
 
 use crate::check::{Check, Problems};
 use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
@@ -14,8 +14,8 @@ use crate::transcode::{FindTypes, RpcTypes};
 pub(super) struct HostedRpc {
     pub(super) spec: &'static MethodSpec,
     pub(super) types: RpcTypes,
-    /// Checks an encoded request, as the client's user can before sending it.
-    pub(super) check: fn(Bytes) -> Result<(), Problems>,
+    /// Decodes a request and checks it, as the client's user can before sending it.
+    pub(super) check: fn(Bytes) -> Result<Result<(), Problems>, DecodeError>,
 }
 
 /// Finds an RPC by its path, as a visitor.
@@ -26,8 +26,7 @@ impl RpcVisitor for FindRpc {
 
     fn rpc<R: Rpc>(self) -> HostedRpc {
         let check = |request: Bytes| {
-            // The upstream refuses bytes that do not decode.
-            R::Request::decode(request).map_or(Ok(()), |request| request.check(SystemTime::now()))
+            R::Request::decode(request).map(|request| request.check(SystemTime::now()))
         };
         HostedRpc { spec: R::SPEC, types: FindTypes.rpc::<R>(), check }
     }

@@ -80,6 +80,8 @@ async fn health_reflection_and_the_api_need_no_upstream() {
     let document = send(document).await.into_body();
     let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
     assert_eq!(document["openapi"], "3.0.3");
+    // Anyone may call.
+    assert!(document["security"].is_null(), "{}", document["security"]);
     let page = send(Request::get(format!("{endpoint}/")).body(Bytes::new()).unwrap()).await;
     // `.ci/interop` makes calls from it.
     assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("'none'"));
@@ -134,6 +136,24 @@ async fn an_upstream_that_is_down_is_unavailable() {
         let error = client.device_tasks().list_tasks(ListTasksRequest::default()).await;
         let error = error.unwrap_err();
         assert_eq!(error.code(), Code::Unavailable, "{error}");
-        assert!(error.message().contains("cannot connect"), "{error}");
+        assert_eq!(error.message(), "the upstream of the tenant \"default\" cannot be reached");
+    }
+}
+
+/// gRPC's servers say `INTERNAL`, whatever the upstream speaks.
+#[tokio::test]
+async fn bytes_that_are_no_message_have_one_code() {
+    // An open field, a wrong wire type, a name that is not UTF-8, and field 0.
+    let wrong: [&[u8]; 4] = [b"\xff\xff", b"\x0a\x01a", b"\x12\x01\xff", b"\x00\x00"];
+    for upstream in WIRES {
+        let fixture = Fixture::start(upstream).await;
+        for bytes in wrong {
+            let mut request = grpc_web(&fixture.bridge.endpoint(), &ListTasksRequest::default());
+            let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+            *request.body_mut() = [&[0][..], &length, bytes].concat().into();
+            let response = send(request).await;
+            let code = response.headers().get("grpc-status").map(|code| code.to_str().unwrap());
+            assert_eq!(code, Some("13"), "{upstream:?} {bytes:?}: {:?}", response.headers());
+        }
     }
 }

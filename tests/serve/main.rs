@@ -27,6 +27,7 @@ mod made_up_tokens;
 mod message_size;
 mod operations;
 mod passing;
+mod places;
 mod redis;
 mod trace;
 

@@ -124,10 +124,8 @@ impl Origin {
             );
             return Err(Error::config(problem));
         }
-        let authority = self.authority.clone();
-        let wrong = |error: http::Error| {
-            Error::config(format!("the address {authority}{path_and_query}: {error}"))
-        };
+        // Neither the address nor the path: a bridge tells the caller.
+        let wrong = |error: http::Error| Error::config(format!("the path and query: {error}"));
         let path = PathAndQuery::try_from(path_and_query).map_err(|error| wrong(error.into()))?;
         let mut parts = uri::Parts::default();
         parts.scheme = Some(self.scheme);
