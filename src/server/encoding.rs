@@ -44,9 +44,12 @@ pub(super) fn gunzip(packed: &[u8], limit: MessageLimit) -> Result<Bytes, Refusa
     unpacked.ok_or_else(|| too_large("unpacked body", limit))
 }
 
-/// Whether a body is of this media type, whatever its parameters.
+/// Whether a body is of this media type and no other, whatever its parameters.
 pub(crate) fn has_media_type(headers: &HeaderMap, wanted: &[u8]) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let media_type = value.and_then(|value| value.split(|byte| *byte == b';').next());
-    media_type.is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(wanted))
+    let is_wanted = |value: &HeaderValue| {
+        let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        media_type.trim_ascii().eq_ignore_ascii_case(wanted)
+    };
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter().peekable();
+    values.peek().is_some() && values.all(is_wanted)
 }

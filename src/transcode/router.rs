@@ -80,10 +80,7 @@ impl Router {
     /// Fails if there is one but the path is not percent-encoded UTF-8.
     pub fn route(&self, method: &str, path: &str) -> Result<Option<Route>, TranscodeError> {
         let Some(segments) = segments(path) else { return Ok(None) };
-        let fits = |entry: &&Entry| {
-            entry.binding.method == method && entry.binding.template.fits(&segments)
-        };
-        let found = self.candidates(&segments).iter().find(fits);
+        let found = self.matching(&segments).find(|entry| entry.binding.method == method);
         let route = found.map(|&Entry { spec, binding }| {
             let variables = binding.template.values(&segments)?;
             Ok(Route { spec, binding, variables })
@@ -102,16 +99,22 @@ impl Router {
         by_head.unwrap_or(&self.entries)
     }
 
+    /// Returns the entries that a path fits. What follows a colon is the verb of a template that has it, even if another
+    /// template takes all of the segment for a value: nobody deletes `UUID:rename`.
+    fn matching<'a>(&'a self, segments: &'a [&'a str]) -> impl Iterator<Item = &'a Entry> {
+        let fits = |entry: &&Entry| entry.binding.template.fits(segments);
+        let has_verb = |entry: &Entry| entry.binding.template.verb().is_some();
+        let candidates = self.candidates(segments).iter().filter(fits);
+        let is_verb = segments.last().is_some_and(|last| last.contains(':'))
+            && candidates.clone().chain(self.gone.iter().filter(fits)).any(has_verb);
+        candidates.filter(move |entry| !is_verb || has_verb(entry))
+    }
+
     /// Returns the HTTP methods that a path supports; empty if it does not exist.
     pub fn methods(&self, path: &str) -> Vec<&'static str> {
         let Some(segments) = segments(path) else { return Vec::new() };
-        let fits = |entry: &&Entry| entry.binding.template.fits(&segments);
-        let is_gone = |entry: &&Entry| entry.binding.template.verb().is_some() && fits(entry);
-        if self.gone.iter().any(|entry| is_gone(&entry)) {
-            return Vec::new();
-        }
-        let matching = self.candidates(&segments).iter().filter(fits);
-        let mut methods: Vec<_> = matching.map(|entry| entry.binding.method).collect();
+        let mut methods: Vec<_> =
+            self.matching(&segments).map(|entry| entry.binding.method).collect();
         methods.sort_unstable();
         methods.dedup();
         methods

@@ -245,7 +245,12 @@ fn a_route_is_of_one_rpc() {
     assert!(ROUTER.route("GET", "/v1/device_tasks/").unwrap().is_none());
     assert_eq!(ROUTER.methods("/v1/device_tasks"), ["GET", "POST"]);
     assert_eq!(ROUTER.methods("/v1/device_tasks/t"), ["DELETE", "GET"]);
-    assert_eq!(ROUTER.methods("/v1/device_tasks/t:updateTaskTargets"), ["DELETE", "GET", "POST"]);
+    // The verb is not the end of a UUID.
+    assert_eq!(ROUTER.methods("/v1/device_tasks/t:updateTaskTargets"), ["POST"]);
+    for method in ["DELETE", "GET"] {
+        assert!(ROUTER.route(method, "/v1/device_tasks/t:updateTaskTargets").unwrap().is_none());
+        assert!(ROUTER.route(method, "/v1/device_tasks/t:other").unwrap().is_some());
+    }
     assert_eq!(ROUTER.methods("/v1/margins/1"), ["NOTE"]);
     assert!(ROUTER.methods("/v3").is_empty());
 }

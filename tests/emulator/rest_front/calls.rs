@@ -172,6 +172,17 @@ async fn the_log_tells_what_arrived_without_credentials() {
 }
 
 #[tokio::test]
+async fn no_method_but_its_own_takes_a_verb_for_a_part_of_a_uuid() {
+    let fixture = fixture().await;
+    for method in [Method::OPTIONS, Method::DELETE, Method::GET] {
+        let answer =
+            fixture.http.send(method, "/v1/device_tasks/t:updateTaskTargets", &[], "").await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "POST"));
+    }
+    assert_eq!(fixture.count("DeleteTask"), 0);
+}
+
+#[tokio::test]
 async fn a_person_finds_a_page_and_the_openapi_document() {
     let fixture = fixture().await;
     let page = fixture.http.get("/").await;

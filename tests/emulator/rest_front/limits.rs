@@ -70,6 +70,8 @@ async fn a_body_that_is_not_json_is_415() {
         let headers = [("content-type", content_type)];
         fixture.http.send(Method::POST, path, &headers, "{}").await.error(415);
     }
+    let headers = [("content-type", "application/json"), ("content-type", "text/plain")];
+    fixture.http.send(Method::POST, path, &headers, "{}").await.error(415);
     for encoding in ["br", "deflate", "gzip, gzip", "gzip, br"] {
         let headers = [("content-type", "application/json"), ("content-encoding", encoding)];
         let answer = fixture.http.send(Method::POST, path, &headers, "{}").await;
