@@ -1,6 +1,7 @@
 //! TLS with rustls and ring: trusted servers and client certificates.
 
 mod problem;
+mod usable_key;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -24,6 +25,7 @@ use tokio_rustls::rustls::{
 use super::error_chain::{BoxError, find};
 use super::host::bare;
 use crate::error::{Error, InWords};
+use usable_key::WithUsableKey;
 
 /// How to verify a server, and the client certificate to send.
 ///
@@ -164,8 +166,9 @@ impl TlsConfig {
                 .build()
                 .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
         };
-        // rustls calls all custom verifiers dangerous. Ours are its own and a stricter one.
-        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+        // rustls calls all custom verifiers dangerous. Ours are its own and a stricter one, with a clearer error.
+        let builder =
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(WithUsableKey(verifier)));
         let mut config = match &self.identity {
             Some((chain, key)) => {
                 builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(failed)?

@@ -4,11 +4,20 @@
 
 use crate::support::directory::Directory;
 use crate::support::greeter::Running;
+use crate::support::scripted::Scripted;
 use crate::support::tls::{Identified, issue, new_authority};
 use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::GreetRequest;
 use eset_protect::{Client, Error, ErrorKind, TlsConfig};
 use rcgen::{CertificateParams, KeyPair};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::{ServerConfig, crypto};
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 fn self_signed(name: &str) -> Identified {
@@ -188,4 +197,50 @@ async fn a_key_of_another_certificate_is_refused() {
     let tls = TlsConfig::new().client_certificate(&one.certificate, &other.key).unwrap();
     let error = Client::builder("https://localhost").tls(tls).connect_lazy().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+}
+
+/// Starts a server that shows one certificate and has the key of another.
+async fn impostor(shown: &Identified, other: &Identified) -> Scripted {
+    let provider = Arc::new(crypto::ring::default_provider());
+    let chain = vec![CertificateDer::from_pem_slice(shown.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(other.key.as_bytes()).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    let builder = ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let shown = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+    let acceptor = TlsAcceptor::from(Arc::new(builder.with_cert_resolver(Arc::new(shown))));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Scripted::accept(listener, [], move |stream| {
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(stream).await.ok() }
+    })
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_fit_is_told_from_an_unknown_authority() {
+    let authority = new_authority();
+    let (shown, other) = (issue(&authority, "localhost"), issue(&authority, "localhost"));
+    let server = impostor(&shown, &other).await;
+    let endpoint = server.endpoint().replace("http://127.0.0.1", "https://localhost");
+    let pinned = TlsConfig::new().pinned_certificate(&shown.certificate).unwrap();
+    let trusted = TlsConfig::new().ca_certificate(authority.pem()).unwrap();
+    for tls in [pinned, trusted] {
+        let client = Client::builder(&endpoint).tls(tls).connect().await;
+        assert_refused(client.map(drop), "a key that this client cannot use");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_common_key_is_told_which_there_are() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // The alert `handshake_failure`.
+            let _ = stream.write_all(&[21, 3, 3, 0, 2, 2, 40]).await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    let client = Client::builder(&endpoint).tls(TlsConfig::new()).connect().await;
+    assert_refused(client.map(drop), "ECDSA with P-256 or P-384");
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
+use super::usable_key::UnusableKey;
 use crate::wkt::Timestamp;
 
 /// Returns why a handshake failed.
@@ -80,6 +81,7 @@ fn of_certificate(error: &CertificateError) -> String {
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
             return "the server shows the certificate of an authority (CA) as its own".to_owned();
         }
+        CertificateError::Other(other) if other.0.is::<UnusableKey>() => other.to_string(),
         CertificateError::Other(other) => {
             format!("is not to be trusted ({})", words(&other.to_string()))
         }
@@ -99,7 +101,11 @@ fn of_alert(alert: AlertDescription) -> String {
         _ if is_of_certificate(alert) => {
             format!("the server does not accept the client certificate ({name})")
         }
-        Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
+        Alert::HandshakeFailure => format!(
+            "the server has no version, cipher or key of TLS in common with this client ({name}); this client \
+             knows RSA, ECDSA with P-256 or P-384, and Ed25519"
+        ),
+        Alert::ProtocolVersion | Alert::InsufficientSecurity => {
             format!(
                 "the server has no version or cipher of TLS in common with this client ({name})"
             )
