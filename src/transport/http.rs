@@ -112,6 +112,9 @@ impl HttpClient {
                 .timer(TokioTimer::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(Duration::from_secs(60))
+                // A user agent replaces such line breaks by spaces, and a proxy removes such spaces (RFC 9112, 5).
+                .http1_allow_obsolete_multiline_headers_in_responses(true)
+                .http1_allow_spaces_after_header_name_in_responses(true)
                 .http1_max_buf_size(self.limits.http1_buffer())
                 .http2_max_header_list_size(self.limits.http2_header_list())
                 // All calls to a host share one HTTP/2 connection, so they would all wait for a dead one.

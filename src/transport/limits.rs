@@ -87,8 +87,10 @@ impl Limits {
     /// Returns the error of an HTTP/1.1 response whose headers exceed the limits.
     #[cfg(feature = "rest")]
     pub(super) fn no_end_of_headers(&self) -> TooLong {
-        self.too_long(&format!(
-            "the response has too many bytes of headers, or more than {HTTP1_HEADERS} of them"
+        TooLong(format!(
+            "the response has more than {HTTP1_HEADERS} headers, or more than {} bytes of them: the limit of \
+             bytes can be raised with ClientBuilder::max_header_list_size, that of headers cannot",
+            self.header_list
         ))
     }
 

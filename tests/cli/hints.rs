@@ -53,6 +53,12 @@ fn a_list_that_is_not_found_is_elsewhere() {
         assert_eq!(error.matches("404 Not Found").count(), 1, "{error}");
         assert_eq!(error.matches("HTTP 404").count(), 1, "{error}");
     }
+    // The first page came from there.
+    faults.push(Fault::delay(Duration::ZERO));
+    faults.push(Fault::http(StatusCode::NOT_FOUND, "text/html", HTML));
+    let seeded = Server::start(Emulator::builder().seed(true).faults(faults.clone()));
+    let error = seeded.run(&[&["devices"], &list[..], &["--page-size", "1"]].concat());
+    assert!(error.code == 4 && !error.err.contains("hint:"), "{}", error.err);
     for args in [&["tasks", "get", "x"][..], &["tasks", "get", "x", "--wire", "rest"]] {
         let error = server.run(args).fails(4);
         assert!(error.contains("hint: `eset-protect tasks list` shows what there is\n"), "{error}");

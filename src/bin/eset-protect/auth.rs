@@ -112,7 +112,7 @@ async fn verify(client: Client) -> Result<(), Failure> {
     let method = Method::find("Devices/ListDevices").map_err(Failure::Other)?;
     match calls::call(&client, &method, "{\"pageSize\":1}").await {
         // It is a valid login, whatever it may do.
-        Err(Failure::Call(error, _)) if error.code() == Code::PermissionDenied => Ok(()),
+        Err(Failure::Call(error, ..)) if error.code() == Code::PermissionDenied => Ok(()),
         answer => answer.map(drop),
     }
 }

@@ -40,8 +40,8 @@ pub enum Failure {
     Check { lines: Vec<String>, can_allow: bool },
     /// There is no login and no way to prompt for one.
     Credentials(String),
-    /// A call failed, to this server if it is known.
-    Call(Box<Error>, Option<Box<Server>>),
+    /// A call failed, to this server if it is known; the flag says whether calls before it succeeded.
+    Call(Box<Error>, Option<Box<Server>>, bool),
     /// Some of many calls failed, as already reported, or were not made.
     Bulk {
         summary: String,
@@ -110,10 +110,20 @@ impl Failure {
     pub fn at(self, server: Server) -> Self {
         let server = Box::new(server);
         match self {
-            Self::Call(error, known) => Self::Call(error, known.or(Some(server))),
+            Self::Call(error, known, is_served) => {
+                Self::Call(error, known.or(Some(server)), is_served)
+            }
             Self::Bulk { summary, is_cut_short, is_served, errors, .. } => {
                 Self::Bulk { summary, is_cut_short, is_served, errors, server: Some(server) }
             }
+            other => other,
+        }
+    }
+
+    /// Says that calls before this one succeeded, so it is the right server.
+    pub fn after_success(self) -> Self {
+        match self {
+            Self::Call(error, server, _) => Self::Call(error, server, true),
             other => other,
         }
     }
@@ -123,7 +133,7 @@ impl Failure {
         match self {
             Self::Input(_) | Self::Check { .. } => INPUT,
             Self::Credentials(_) => NOT_ALLOWED,
-            Self::Call(error, _) => call_exit_code(error),
+            Self::Call(error, ..) => call_exit_code(error),
             Self::Bulk { is_cut_short: true, .. } => STOPPED,
             Self::Bulk { errors, .. } => errors.first().map_or(OTHER, call_exit_code),
             Self::Explained { exit_code, .. } => *exit_code,
@@ -159,7 +169,9 @@ impl Failure {
                     errors.iter().flat_map(|error| hints(error, server.as_deref(), *is_served));
                 say_hints(&mut text, style, all.filter(|hint| said.insert(hint.clone())));
             }
-            Self::Call(error, server) => describe(&mut text, style, error, server.as_deref()),
+            Self::Call(error, server, is_served) => {
+                describe(&mut text, style, error, server.as_deref(), *is_served);
+            }
         }
         stderr::say(&json::message("ERROR", &text).unwrap_or(text));
     }
@@ -167,7 +179,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Call(Box::new(error), None)
+        Self::Call(Box::new(error), None, false)
     }
 }
 
@@ -202,7 +214,13 @@ fn call_exit_code(error: &Error) -> u8 {
     }
 }
 
-fn describe(text: &mut String, style: Style, error: &Error, server: Option<&Server>) {
+fn describe(
+    text: &mut String,
+    style: Style,
+    error: &Error,
+    server: Option<&Server>,
+    is_served: bool,
+) {
     text.push_str(&error_line(&headline(error)));
     // A message without other content contains the status already.
     if let Some(status) = error.http_status()
@@ -223,7 +241,7 @@ fn describe(text: &mut String, style: Style, error: &Error, server: Option<&Serv
     for violation in field_violations(error) {
         text.push_str(&format!("  {}\n", printable(&violation)));
     }
-    say_hints(text, style, hints(error, server, false).into_iter());
+    say_hints(text, style, hints(error, server, is_served).into_iter());
 }
 
 fn say_hints(text: &mut String, style: Style, hints: impl Iterator<Item = String>) {

@@ -33,7 +33,7 @@ pub async fn call(
         return dry_run::print(view, method, request).map(|()| String::new());
     }
     let response = match calls::call(client, method, request).await {
-        Err(Failure::Call(error, _)) if view.safety.ignores(&error) => return Ok(String::new()),
+        Err(Failure::Call(error, ..)) if view.safety.ignores(&error) => return Ok(String::new()),
         response => response?,
     };
     print(client, view, method, &response, done).await?;

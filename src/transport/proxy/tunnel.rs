@@ -39,7 +39,7 @@ pub(super) async fn open(
     let mut read = BytesMut::new();
     let mut passed = 0;
     loop {
-        while let Some((status, length)) = head(&read, proxy)? {
+        while let Some(Head { status, length, schemes }) = head(&read, proxy)? {
             // Everything after a successful response comes from the target, whatever the headers say about a
             // body.
             read.advance(length);
@@ -52,7 +52,7 @@ pub(super) async fn open(
                 }
                 // Informational responses.
                 100 | 102..=199 => {}
-                _ => return Err(refused(proxy, target, status)),
+                _ => return Err(refused(proxy, target, status, &schemes)),
             }
         }
         if passed + read.len() >= MAX_HEAD {
@@ -67,14 +67,25 @@ pub(super) async fn open(
     }
 }
 
-/// Returns the status of a response and the length of its head, once that is complete.
-fn head(read: &[u8], proxy: &Proxy) -> Result<Option<(StatusCode, usize)>, ProxyError> {
+/// The head of a response.
+struct Head {
+    status: StatusCode,
+    length: usize,
+    /// The ways to log in that the proxy offers (RFC 9110, 11.7.1).
+    schemes: Vec<String>,
+}
+
+/// Returns the head of a response, once that is complete.
+fn head(read: &[u8], proxy: &Proxy) -> Result<Option<Head>, ProxyError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let parsed = response.parse(read);
     let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
     match (parsed, status) {
-        (Ok(httparse::Status::Complete(length)), Some(status)) => Ok(Some((status, length))),
+        (Ok(httparse::Status::Complete(length)), Some(status)) => {
+            let schemes = schemes(response.headers);
+            Ok(Some(Head { status, length, schemes }))
+        }
         (Ok(httparse::Status::Partial), _) => Ok(None),
         _ => {
             let message = format!("{proxy} did not answer CONNECT in HTTP: is it an http proxy?");
@@ -83,9 +94,28 @@ fn head(read: &[u8], proxy: &Proxy) -> Result<Option<(StatusCode, usize)>, Proxy
     }
 }
 
-fn refused(proxy: &Proxy, target: &str, status: StatusCode) -> ProxyError {
+/// Returns the schemes of all challenges: words without `=`, which the parameters between the commas have.
+fn schemes(headers: &[httparse::Header<'_>]) -> Vec<String> {
+    let challenges =
+        headers.iter().filter(|header| header.name.eq_ignore_ascii_case("proxy-authenticate"));
+    let parts = challenges.flat_map(|header| header.value.split(|byte| *byte == b','));
+    let words = parts.filter_map(|part| {
+        let part = std::str::from_utf8(part.trim_ascii()).ok()?;
+        let word = part.split(' ').next().unwrap_or_default();
+        let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        (!word.is_empty() && word.chars().all(is_token)).then(|| word.to_owned())
+    });
+    words.collect()
+}
+
+fn refused(proxy: &Proxy, target: &str, status: StatusCode, schemes: &[String]) -> ProxyError {
     let variable = proxy.variable();
+    let has_basic = schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
     let why = match (status.as_u16(), proxy.authorization()) {
+        (407, _) if !has_basic && !schemes.is_empty() => {
+            let schemes = schemes.join(" or ");
+            format!(": it requires a login by {schemes}, and this client has only Basic")
+        }
         (407, None) => {
             format!(": it requires a user name and password, which {variable} does not have")
         }

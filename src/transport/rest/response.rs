@@ -86,7 +86,7 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         code => code,
     });
     let message = match &*body.text() {
-        "" if response.status.is_redirection() => redirect(response),
+        "" if matches!(status, 300..=303 | 307 | 308) => redirect(response),
         // A response of another status may be a success with secrets.
         "" if is_empty || is_json && status < 400 => format!("HTTP {}", response.status),
         "" if is_json => format!("HTTP {} with JSON: {}", response.status, excerpt(response)),
@@ -162,6 +162,7 @@ fn kind(response: &HttpResponse) -> &'static str {
     match response.media_type().to_ascii_lowercase().as_slice() {
         b"" => "a body without a type",
         b"text/html" => "HTML",
+        b"text/plain" => "text",
         b"application/json" => "something broken",
         _ => "another body",
     }

@@ -229,4 +229,7 @@ async fn a_redirect_is_not_followed() {
         assert!(error.message().contains("redirects are not followed"), "{error}");
     }
     assert_eq!(other.connections(), 0);
+    // Nobody is sent elsewhere.
+    let error = failure(answer("304 Not Modified", &[], "")).await;
+    assert_eq!(error.message(), "HTTP 304 Not Modified");
 }

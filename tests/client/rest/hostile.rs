@@ -130,6 +130,26 @@ async fn endless_headers_are_an_error() {
 }
 
 #[tokio::test]
+async fn too_many_headers_are_told_from_too_long_ones() {
+    let many: Vec<_> = (0..101).map(|_| ("x-a", "b")).collect();
+    let error = failure(answer("200 OK", &many, TASK)).await;
+    assert!(error.message().contains("more than 100 headers"), "{error}");
+    assert!(error.message().contains("that of headers cannot"), "{error}");
+}
+
+/// What a user agent puts right (RFC 9112, 5).
+#[tokio::test]
+async fn folded_lines_and_spaces_before_a_colon_are_borne() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type : application/json\r\nx-folded: a\r\n  b\r\n";
+    let response = format!("{head}content-length: {}\r\n\r\n{TASK}", TASK.len());
+    let server = Scripted::start([Answer::Keep(response.into_bytes())]).await;
+    let response = client(&server).device_tasks().get_task("t-1").send().await.unwrap();
+    let folded = response.metadata().get("x-folded").unwrap().to_str().unwrap().to_owned();
+    assert_eq!(folded.split_whitespace().collect::<Vec<_>>(), ["a", "b"]);
+    assert!(!folded.contains(['\r', '\n']), "{folded:?}");
+}
+
+#[tokio::test]
 async fn junk_is_an_error() {
     for junk in [
         "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",

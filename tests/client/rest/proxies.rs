@@ -273,6 +273,12 @@ async fn a_proxy_that_refuses_is_told_as_the_proxy() {
              ALL_PROXY",
             lasting,
         ),
+        (
+            "HTTP/1.1 407 Auth\r\nproxy-authenticate: NTLM\r\nproxy-authenticate: Negotiate abc, Digest \
+             realm=\"x\", qop=\"auth\"\r\n\r\n",
+            "it requires a login by NTLM or Negotiate or Digest, and this client has only Basic",
+            lasting,
+        ),
         ("HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n", "HTTP 403 Forbidden: it does", lasting),
         ("HTTP/1.1 400 Bad\r\n\r\n<html>", "HTTP 400 Bad Request", lasting),
         ("HTTP/1.1 302 Found\r\nlocation: http://x/\r\n\r\n", "HTTP 302 Found", lasting),

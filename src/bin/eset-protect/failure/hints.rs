@@ -10,7 +10,9 @@ use crate::verb::verbs;
 
 /// Returns suggestions; `is_served` means that another call succeeded, so it is the right server.
 pub fn hints(error: &Error, server: Option<&Server>, is_served: bool) -> Vec<String> {
-    let is_right = is_served && matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
+    let is_elsewhere = error.code() == Code::NotFound && is_list(error);
+    let is_right = is_served
+        && (matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport) || is_elsewhere);
     let hint = if is_right { None } else { of_kind(error, server) };
     let mut hints: Vec<String> = hint.into_iter().collect();
     let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
@@ -26,6 +28,8 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         (ErrorKind::Config, _) => None,
         (ErrorKind::Connect, _) if is_without_http2(error) => Some(other_protocol(kind)),
         (ErrorKind::Connect, _) => Some(connect(error, server)),
+        // Headers are as many on a smaller page.
+        (ErrorKind::Limit, _) if error.message().contains("headers") => None,
         (ErrorKind::Limit, _) => is_list(error).then(|| SMALLER_PAGES.to_owned()),
         // The pages before this one came from the right server.
         (ErrorKind::Transport, _) if error.message().contains("the same page token") => None,
@@ -147,6 +151,9 @@ fn connect(error: &Error, server: Option<&Server>) -> String {
     if let (Some(server), true) = (server, message.contains("certificate")) {
         return certificate(message, server.trust);
     }
+    if message.contains("key of TLS in common") {
+        return USABLE_KEY.to_owned();
+    }
     if message.contains("does not speak TLS") {
         return match server.map(|server| &server.kind) {
             Some(ServerKind::Endpoint { .. }) => {
@@ -178,9 +185,17 @@ fn connect(error: &Error, server: Option<&Server>) -> String {
     }
 }
 
+const USABLE_KEY: &str = "the server needs a certificate with a key of RSA of at least 2048 bits, ECDSA with P-256 or \
+    P-384, or Ed25519";
+
 /// Returns the hint for an untrusted certificate.
 fn certificate(message: &str, trust: Trust) -> String {
     match trust {
+        _ if message.contains("a key that this client cannot use") => USABLE_KEY,
+        // The check of a pinned certificate has nothing else to say.
+        Trust::Pinned { .. } if !message.contains("than the pinned one") => {
+            "the server needs another certificate, without what the message names"
+        }
         Trust::Pinned { flag } => {
             return format!("{flag} must name the server's own certificate; it may have been renewed");
         }
