@@ -1,6 +1,6 @@
 //! `policies export`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -13,6 +13,7 @@ use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::say::say;
 use crate::yaml;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -26,7 +27,8 @@ enum As {
 /// Write policies to files that people read and edit, secrets included
 ///
 /// A file contains the name, description, assignments, flags and settings, and the original configuration, so that
-/// nothing is lost. `plan` and `apply` read the files. Secrets are in `settings` and, encoded but not encrypted, in
+/// nothing is lost. `plan` and `apply` read the files, and know each policy by its name, so two policies of one folder
+/// must not share one. Secrets are in `settings` and, encoded but not encrypted, in
 /// `configuration`; only the owner can read the files.
 #[derive(Args, Debug)]
 pub struct Export {
@@ -59,6 +61,7 @@ impl Export {
             // All are made before the first is written.
             let texts = files.iter().map(|(_, file)| self.text(file));
             let texts = texts.collect::<Result<Vec<_>, _>>()?;
+            say_same_names(&files);
             let mut taken = BTreeSet::new();
             for ((uuid, file), text) in files.iter().zip(texts) {
                 let name = file_name(&file.name, uuid, &mut taken);
@@ -120,6 +123,22 @@ impl Export {
             As::Json => "json",
             As::Dat => "dat",
         }
+    }
+}
+
+/// Says which names several policies share: `plan` and `apply` know a policy by its name.
+fn say_same_names(files: &[(String, PolicyFile)]) {
+    let mut uuids: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (uuid, file) in files {
+        uuids.entry(&file.name).or_default().push(uuid);
+    }
+    for (name, uuids) in uuids.into_iter().filter(|(_, uuids)| uuids.len() > 1) {
+        let uuids = uuids.into_iter().filter(|uuid| !uuid.is_empty()).collect::<Vec<_>>();
+        let of = if uuids.is_empty() { String::new() } else { format!(": {}", uuids.join(", ")) };
+        say(&format!(
+            "several policies have the name {name:?}{of}; `policies plan` and `apply` refuse the folder \
+             until each has a name of its own, or one of them is deleted and its file, too"
+        ));
     }
 }
 

@@ -43,7 +43,7 @@ makes a new policy. A file by hand, with a setting that the configuration does n
 #[derive(Args, Debug)]
 #[command(after_help = FILES)]
 pub struct PlanArgs {
-    /// A folder of policies as `export` writes them: files that end with .yaml, .yml or .json
+    /// A folder of policies, each with its own name, as `export` writes them: files that end with .yaml, .yml or .json
     #[arg(required_unless_present = "roll_back")]
     dir: Option<PathBuf>,
     /// Also delete the policies that no file has; built-in ones stay
@@ -95,7 +95,7 @@ impl PlanArgs {
 #[derive(Args, Debug)]
 #[command(after_help = FILES)]
 pub struct Apply {
-    /// A folder of policies as `export` writes them
+    /// A folder of policies, each with its own name, as `export` writes them
     #[arg(required_unless_present_any = ["plan", "resume", "roll_back"])]
     dir: Option<PathBuf>,
     /// Also delete the policies that no file has, once you confirm it; built-in ones stay
