@@ -342,3 +342,31 @@ fn exported_files_have_safe_names_and_are_whole() {
     assert!(error.contains("File too large"), "{error}");
     assert_eq!(list(&full), [""; 0]);
 }
+
+#[test]
+fn policies_of_the_same_name_are_exported_with_a_warning() {
+    let server = Server::seeded();
+    let directory = Directory::new();
+    let (folder, data) = (directory.join("policies"), directory.join("export.dat"));
+    let (folder, data) = (folder.to_str().unwrap(), data.to_str().unwrap());
+    let uuid = custom(&server).uuid;
+    let export = server.run(&["policies", "export", &uuid, "--as", "dat", "--secrets"]).ok();
+    std::fs::write(data, export).unwrap();
+    for _ in 0..2 {
+        ok(server.run(&["policies", "create", "--name", "Twin", "--data", data]));
+    }
+    let policies: Vec<Policy> = server.run(&["policies", "list", "-o", "json"]).json_lines();
+    let twins = policies.into_iter().filter(|policy| policy.display_name == "Twin");
+    let twins: Vec<_> = twins.map(|policy| policy.uuid).collect();
+    assert_eq!(twins.len(), 2);
+
+    let ran = server.run(&["policies", "export", "--dir", folder]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    for part in ["\"Twin\"", &twins[0], &twins[1], "`policies plan` and `apply` refuse"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    assert!(server.run(&["policies", "plan", folder]).fails(1).contains("have the same name"));
+    let one = server.run(&["policies", "export", &twins[0], "--dir", folder]);
+    assert_eq!((one.code, &*one.err), (0, ""));
+}
