@@ -265,10 +265,8 @@ pub(crate) fn mark(preserves: bool) -> usize {
 }
 
 /// Drops everything kept since `mark`.
-pub(super) fn forget(preserves: bool, mark: usize) {
-    if preserves {
-        drop(take_kept(mark));
-    }
+pub(super) fn forget(mark: usize) {
+    drop(take_kept(mark));
 }
 
 /// Prefixes everything kept since `mark` with `segment`.

@@ -13,18 +13,18 @@ use super::unknown::skip_misfit;
 use super::{context, path};
 
 /// Reads the value of a field; `None` for `null`, and for a misfit that is kept.
+#[inline]
 fn read_value<C: Codec>(object: &mut Object<'_, '_>, name: &str) -> Result<Option<C::Value>> {
-    let (start, mark) = (object.value().mark(), context::mark(C::PRESERVES));
-    match read_nullable::<C>(object.value()) {
-        Ok(value) => {
-            context::prefix(C::PRESERVES, mark, &name);
-            Ok(value)
-        }
+    let (start, mark) = (object.value().at(), context::mark(C::PRESERVES));
+    let value = match read_nullable::<C>(object.value()) {
+        Ok(value) => value,
         Err(error) => {
-            context::forget(C::PRESERVES, mark);
-            skip_misfit(object, start, name, &error).map(|()| None)
+            skip_misfit(object, start, C::PRESERVES.then_some(mark), name, &error)?;
+            return Ok(None);
         }
-    }
+    };
+    context::prefix(C::PRESERVES, mark, &name);
+    Ok(value)
 }
 
 fn unset<T>(slot: &Option<T>, name: &'static str) -> Result<()> {

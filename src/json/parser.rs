@@ -34,21 +34,6 @@ pub struct Parser<'de> {
     messages: u8,
 }
 
-/// A position to return to.
-#[derive(Clone, Copy)]
-pub(crate) struct Mark {
-    at: usize,
-    levels: u8,
-    messages: u8,
-}
-
-impl Mark {
-    /// Whether it is in a message inside the outermost one.
-    pub(crate) fn is_inside(self) -> bool {
-        self.messages < MAX_MESSAGES
-    }
-}
-
 impl<'de> Parser<'de> {
     pub(crate) fn new(text: &'de str) -> Self {
         Self { text, at: 0, levels: MAX_DEPTH, messages: MAX_MESSAGES }
@@ -63,14 +48,20 @@ impl<'de> Parser<'de> {
         }
     }
 
+    /// Returns the position.
     #[inline]
-    pub(crate) fn mark(&self) -> Mark {
-        Mark { at: self.at, levels: self.levels, messages: self.messages }
+    pub(crate) fn at(&self) -> usize {
+        self.at
     }
 
-    /// Returns to a mark, after an error.
-    pub(crate) fn rewind(&mut self, Mark { at, levels, messages }: Mark) {
-        (self.at, self.levels, self.messages) = (at, levels, messages);
+    /// Returns to the position before a value that could not be read.
+    pub(crate) fn rewind(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Whether the next value is in a message inside the outermost one.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.messages < MAX_MESSAGES
     }
 
     /// Adds the position to an error that has none.
@@ -250,8 +241,10 @@ impl<'de> Parser<'de> {
         read: impl FnOnce(&mut Object<'_, 'de>) -> Result<T>,
     ) -> Result<T> {
         self.begin(b'{', expected)?;
-        let value = read(&mut Object { parser: self, is_first: true })?;
-        self.end(b'}')?;
+        let value = read(&mut Object { parser: self, is_first: true });
+        self.levels += 1;
+        let value = value?;
+        self.expect(b'}')?;
         Ok(value)
     }
 
@@ -262,8 +255,10 @@ impl<'de> Parser<'de> {
         read: impl FnOnce(&mut List<'_, 'de>) -> Result<T>,
     ) -> Result<T> {
         self.begin(b'[', expected)?;
-        let value = read(&mut List { parser: self, is_first: true })?;
-        self.end(b']')?;
+        let value = read(&mut List { parser: self, is_first: true });
+        self.levels += 1;
+        let value = value?;
+        self.expect(b']')?;
         Ok(value)
     }
 
@@ -271,17 +266,17 @@ impl<'de> Parser<'de> {
     #[inline]
     pub(crate) fn message<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.messages = self.messages.checked_sub(1).ok_or_else(too_many_messages)?;
-        let value = read(self)?;
+        let value = read(self);
         self.messages += 1;
-        Ok(value)
+        value
     }
 
     /// Reads what an `Any` contains, which is decoded on its own.
     pub(crate) fn contained<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let outside = std::mem::replace(&mut self.messages, MAX_MESSAGES);
-        let value = read(self)?;
+        let value = read(self);
         self.messages = outside;
-        Ok(value)
+        value
     }
 
     fn begin(&mut self, bracket: u8, expected: &dyn Display) -> Result<()> {
@@ -291,11 +286,6 @@ impl<'de> Parser<'de> {
         self.at += 1;
         self.levels = self.levels.checked_sub(1).ok_or_else(too_deep)?;
         Ok(())
-    }
-
-    fn end(&mut self, bracket: u8) -> Result<()> {
-        self.levels += 1;
-        self.expect(bracket)
     }
 
     /// Whether there is another member or element before the bracket. Passes the comma before it.
@@ -352,14 +342,13 @@ impl<'de> Object<'_, 'de> {
     }
 
     /// Marks the position before the next member.
-    pub(crate) fn mark(&self) -> (Mark, bool) {
-        (self.parser.mark(), self.is_first)
+    pub(crate) fn mark(&self) -> (usize, bool) {
+        (self.parser.at, self.is_first)
     }
 
     /// Returns to a mark, after an error.
-    pub(crate) fn rewind(&mut self, (mark, is_first): (Mark, bool)) {
-        self.parser.rewind(mark);
-        self.is_first = is_first;
+    pub(crate) fn rewind(&mut self, mark: (usize, bool)) {
+        (self.parser.at, self.is_first) = mark;
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Error, Result};
 
 use super::depth::check_depth;
 use super::escapes::check_escapes;
-use super::parser::{Mark, Object, Parser};
+use super::parser::{Object, Parser};
 use super::{context, path};
 
 /// Skips, keeps or refuses a member, depending on the context.
@@ -24,16 +24,21 @@ pub fn skip_member(object: &mut Object<'_, '_>, name: &str) -> Result<()> {
 }
 
 /// Handles a member that could not be read. In a response, if it is in a message inside the response and not in an
-/// `Any`, the rest of that message is still of use: it is skipped or kept as if the schema did not have it.
+/// `Any`, the rest of that message is still of use: it is skipped or kept as if the schema did not have it, instead of
+/// what was kept of it since `mark`.
 #[cold]
 pub(super) fn skip_misfit(
     object: &mut Object<'_, '_>,
-    start: Mark,
+    start: usize,
+    mark: Option<usize>,
     name: &str,
     error: &Error,
 ) -> Result<()> {
-    if !is_misfit(error) || !start.is_inside() || context::any_depth() > 0 {
+    if !is_misfit(error) || !object.value().is_inside() || context::any_depth() > 0 {
         return Err(path::at_field(name, error));
+    }
+    if let Some(mark) = mark {
+        context::forget(mark);
     }
     object.value().rewind(start);
     skip_member(object, name)
