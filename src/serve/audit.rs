@@ -4,6 +4,7 @@ mod allowance;
 mod entry;
 mod file;
 mod log;
+mod open_calls;
 mod target;
 mod writer;
 

@@ -110,7 +110,7 @@ impl Bridge {
     /// Logs the calls that change something. By default none are logged.
     #[must_use]
     pub fn audit(mut self, log: AuditLog) -> Self {
-        self.audit = Some(log);
+        self.audit = Some(log.of_server());
         self
     }
 

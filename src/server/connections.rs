@@ -21,9 +21,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::activity::Activity;
-pub(crate) use self::connection::{Calls, Peer};
 #[cfg(feature = "serve")]
 pub(crate) use self::connection::MAX_HEADERS;
+pub(crate) use self::connection::{Calls, Peer};
 #[cfg(feature = "serve")]
 pub(crate) use self::handshake::Plain;
 pub(crate) use self::handshake::{Accepted, Accepting, Handshake};

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fs;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use eset_protect::automation::v1::{
     Action, DeviceTask, DeviceTaskTargets, ListTasksRequest, Trigger,
 };
-use eset_protect::emulator::{Auth, Emulator, Fault};
+use eset_protect::emulator::{Auth, ConnectionLimits, Emulator, Fault};
 use eset_protect::params::RunCommand;
 use eset_protect::serve::{Access, AuditLog, Bridge, Caller, Identity, Rules, TokenHash};
 use eset_protect::{Client, Error, Wire};
@@ -161,6 +162,40 @@ async fn a_cancelled_write_has_an_end() {
             (&found[1]["code"], &found[1]["may_have_run"]),
             (&"CANCELLED".into(), &true.into())
         );
+    }
+}
+
+/// Also those of the same connection, which HTTP/2 serves beside it.
+#[tokio::test]
+async fn a_server_that_stops_ends_the_calls_that_it_breaks_off() {
+    const CALLS: usize = 20;
+    for front in WIRES {
+        let (arrive, mut arrived): (Vec<_>, Vec<_>) =
+            (0..CALLS).map(|_| oneshot::channel()).unzip();
+        let silent = arrive.into_iter().map(|arrive| (arrive, oneshot::channel().0)).collect();
+        let upstream = Client::builder("http://silent").transport(Silent(Mutex::new(silent)));
+        let directory = Directory::new();
+        let path = directory.join("audit.jsonl");
+        let mut limits = ConnectionLimits::default();
+        limits.drain_time = Duration::ZERO;
+        let bridge = Bridge::new(access_to(upstream.connect_lazy().unwrap(), Rules::new()));
+        let bridge = bridge.audit(AuditLog::open(&path).unwrap()).connection_limits(limits);
+        let bridge = bridge.worker_threads(2).start().await.unwrap();
+        let client = client(&bridge.endpoint(), front);
+        let calls =
+            futures_util::future::join_all((0..CALLS).map(|_| create(&client, device_task())));
+        let (ended, ()) = tokio::join!(calls, async {
+            futures_util::future::join_all(&mut arrived).await;
+            bridge.shutdown().await;
+        });
+        assert!(ended.iter().all(Result::is_err), "the upstream never answers: {ended:?}");
+        let found = lines(&path);
+        let of = |event: &str| found.iter().filter(|line| line["event"] == event).count();
+        assert_eq!((of("begin"), of("end")), (CALLS, CALLS), "{front:?}");
+        let ends = found.iter().filter(|line| line["event"] == "end");
+        for end in ends {
+            assert_eq!((&end["code"], &end["may_have_run"]), (&"CANCELLED".into(), &true.into()));
+        }
     }
 }
 

@@ -1,16 +1,21 @@
 //! The lines of one call.
 
 use std::net::SocketAddr;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
+use tokio::time::timeout;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use super::log::AuditLog;
+use super::open_calls::OpenCall;
 use super::target::Target;
 use crate::error::{REQUEST_ID, code_name};
 use crate::wkt::Timestamp;
+
+/// How long a server that stops waits for the ends of the calls that it breaks off.
+const LAST_ENDS: Duration = Duration::from_secs(1);
 
 /// A call to be logged.
 #[derive(Clone, Debug)]
@@ -90,19 +95,22 @@ impl AuditLog {
     /// Returns `UNAVAILABLE` if that cannot be written, and `RESOURCE_EXHAUSTED` if no more of that kind may be. The call
     /// must not be sent.
     pub(in crate::serve) async fn begin(&self, call: Call) -> Result<Entry, Status> {
-        let begun = Some(Instant::now());
+        let begun = Instant::now();
         let id = fastrand::u64(..);
         let line = call.line("begin", id, None);
         // The other line is about as long.
         self.allow(&call, 2 * line.len())?;
-        let mut entry = Entry { log: self.clone(), id, call, begun, is_sent: false };
+        self.open.lock().insert(id, OpenCall { call, begun, is_sent: false });
+        let entry = Entry { log: self.clone(), id };
         let written = self.write(Some(id), line).await;
         if let Err(status) = written {
             // The line may be in the file all the same, such as after a failed wait for the disk.
-            entry.log_end(status.code(), false, None);
+            entry.end(Err(&status), false);
             return Err(status);
         }
-        entry.is_sent = true;
+        if let Some(open) = self.open.lock().get_mut(&id) {
+            open.is_sent = true;
+        }
         Ok(entry)
     }
 
@@ -115,6 +123,23 @@ impl AuditLog {
         let line = call.line(event, fastrand::u64(..), None);
         self.allow(call, line.len())?;
         self.write(None, line).await
+    }
+
+    /// Logs the end of a call.
+    fn end(&self, id: u64, open: &OpenCall, outcome: (Code, bool), request_id: Option<&str>) {
+        let milliseconds = u64::try_from(open.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (code, may_have_run) = (code_name(outcome.0), outcome.1);
+        let outcome = Outcome { code, may_have_run, request_id, milliseconds };
+        self.write_end(id, open.call.line("end", id, Some(outcome)));
+    }
+
+    /// Waits for the ends of calls that are cancelled with their connections, and logs those that do not come in time.
+    pub(super) async fn end_all(&self) {
+        let _ = timeout(LAST_ENDS, self.open.ended()).await;
+        let left = std::mem::take(&mut *self.open.lock());
+        for (id, open) in left {
+            self.end(id, &open, (Code::Cancelled, open.is_sent), None);
+        }
     }
 
     fn allow(&self, call: &Call, bytes: usize) -> Result<(), Status> {
@@ -132,35 +157,24 @@ impl AuditLog {
 pub(in crate::serve) struct Entry {
     log: AuditLog,
     id: u64,
-    call: Call,
-    begun: Option<Instant>,
-    is_sent: bool,
 }
 
 impl Entry {
     /// Logs the outcome, as the caller gets it.
-    pub(in crate::serve) fn end(
-        mut self,
-        outcome: Result<&MetadataMap, &Status>,
-        may_have_run: bool,
-    ) {
+    pub(in crate::serve) fn end(self, outcome: Result<&MetadataMap, &Status>, may_have_run: bool) {
         let code = outcome.map_or_else(Status::code, |_| Code::Ok);
         let metadata = outcome.unwrap_or_else(Status::metadata);
         let id = metadata.as_ref().get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        self.log_end(code, may_have_run, id);
-    }
-
-    fn log_end(&mut self, code: Code, may_have_run: bool, request_id: Option<&str>) {
-        let Some(begun) = self.begun.take() else { return };
-        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let code = code_name(code);
-        let outcome = Outcome { code, may_have_run, request_id, milliseconds };
-        self.log.write_end(self.id, self.call.line("end", self.id, Some(outcome)));
+        if let Some(open) = self.log.open.take(self.id) {
+            self.log.end(self.id, &open, (code, may_have_run), id);
+        }
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.log_end(Code::Cancelled, self.is_sent, None);
+        if let Some(open) = self.log.open.take(self.id) {
+            self.log.end(self.id, &open, (Code::Cancelled, open.is_sent), None);
+        }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tonic::Status;
 
 use super::allowance::Allowance;
+use super::open_calls::OpenCalls;
 use super::writer::{Answer, Command, Writer};
 use crate::server::notifier::Notifier;
 
@@ -48,6 +49,8 @@ pub struct AuditLog {
     commands: mpsc::Sender<Command>,
     notifier: Arc<OnceLock<Notifier>>,
     pub(super) allowance: Arc<Allowance>,
+    /// Of one server.
+    pub(super) open: Arc<OpenCalls>,
 }
 
 impl AuditLog {
@@ -62,7 +65,7 @@ impl AuditLog {
         let (commands, received) = mpsc::channel();
         let thread = std::thread::Builder::new().name("audit".to_owned());
         thread.spawn(move || writer.run(&received))?;
-        Ok(Self { commands, notifier, allowance: Arc::default() })
+        Ok(Self { commands, notifier, allowance: Arc::default(), open: Arc::default() })
     }
 
     /// Opens the file again, after something such as logrotate has renamed it.
@@ -74,8 +77,14 @@ impl AuditLog {
         self.ask(Command::Reopen).await
     }
 
-    /// Waits until all lines so far are written, or tells the operator of those that cannot be.
+    /// Returns the same log for a server, which ends its own calls in it.
+    pub(in crate::serve) fn of_server(self) -> Self {
+        Self { open: Arc::default(), ..self }
+    }
+
+    /// Ends the calls of a server that has stopped. Waits until all lines so far are written, or tells the operator of those that cannot be.
     pub(in crate::serve) async fn finish(&self) {
+        self.end_all().await;
         // The notifier says what fails.
         let _ = self.ask(Command::Finish).await;
     }
