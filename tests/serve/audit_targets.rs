@@ -46,8 +46,8 @@ async fn call(bridge: &RunningBridge, method: &str, message: &[u8]) -> HeaderMap
 
 fn begun(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["event"] == "begin").last().unwrap()
+    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.rfind(|line| line["event"] == "begin").unwrap()
 }
 
 #[tokio::test]
