@@ -156,7 +156,11 @@ fn a_verb_makes_the_call_of_its_rpc() {
             format!("{{\"device\":{device}}}"),
             "LAPTOP-42",
         ),
-        (&["devices", "move", DEVICE, "--new-parent", "g"], "{}".to_owned(), "no device"),
+        (
+            &["devices", "move", DEVICE, "--new-parent", "g"],
+            format!("{{\"device\":{device}}}"),
+            "LAPTOP-42",
+        ),
         (&["groups", "delete", "g", "--yes"], "{}".to_owned(), "Deleted the group g."),
         (&["groups", "member-devices", "g"], format!("{{\"devices\":[{device}]}}"), "LAPTOP-42"),
     ] {
