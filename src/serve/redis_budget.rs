@@ -22,10 +22,10 @@ use crate::transport::tls::{TlsConfig, TlsConnector};
 const TAKE: &str = r"
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local interval, most = tonumber(ARGV[1]), tonumber(ARGV[2])
+local interval, most, instances = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local free = tonumber(redis.call('GET', KEYS[1]) or '0')
--- The clock was set back: nobody waits for hours.
-if free > now + 60000000 then free = now end
+-- The clock was set back: nobody waits for hours. Each instance takes one turn at a time.
+if free > now + 60000000 + interval * instances then free = now end
 local at = math.max(now, free)
 if at - now > most then return -1 end
 local expiry = math.ceil((at - now + interval) / 1000) + 1000
@@ -150,7 +150,7 @@ impl RedisBudget {
         *kept = Some(connection.clone());
         drop(kept);
         let mut call = self.script.key(key);
-        call.arg(micros(interval)).arg(micros(most));
+        call.arg(micros(interval)).arg(micros(most)).arg(self.instances);
         let answer = call.invoke_async(&mut connection).await;
         if answer.is_err() {
             *self.connection.lock().await = None;

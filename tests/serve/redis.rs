@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use eset_protect::automation::v1::ListTasksRequest;
-use eset_protect::serve::{Config, RunningBridge};
-use eset_protect::{Client, Error, Wire};
+use eset_protect::serve::{Config, RedisBudget, RunningBridge};
+use eset_protect::{Client, Error, RateLimiter, Wire};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
@@ -151,6 +151,15 @@ async fn bridges_share_a_budget_through_redis() {
     let error = list(&slow, Duration::from_millis(500)).await.unwrap_err();
     assert!(error.is_deadline_exceeded(), "{error}");
     assert_eq!(emulator.log().len(), before);
+
+    // So it is if turns are minutes apart.
+    let budget = RedisBudget::new(&format!("redis+unix://{socket}"), 2).unwrap();
+    let limiter = RateLimiter::new(1, Duration::from_secs(120));
+    let rare = Client::builder(&emulator.endpoint()).rate_limiter(&limiter);
+    let rare = budget.share("rare", rare).connect_lazy().unwrap();
+    list(&rare, long).await.unwrap();
+    let error = list(&rare, Duration::from_millis(500)).await.unwrap_err();
+    assert!(error.is_deadline_exceeded(), "{error}");
 
     // Without Redis each has its share: it never fails open.
     drop(server);

@@ -4,6 +4,18 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+/// Makes sure that the name of a new file is on the disk, without which its lines are lost.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// A file to which whole lines are appended.
 pub(super) struct LogFile {
     path: PathBuf,
@@ -18,7 +30,11 @@ impl LogFile {
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let is_new = !path.exists();
         let file = options.open(path)?;
+        if is_new {
+            sync_folder(path)?;
+        }
         // Written by a server that was killed. It may be unreadable, such as a pipe.
         let is_torn = file.metadata()?.is_file() && is_torn(path).unwrap_or_default();
         Ok(Self { path: path.to_owned(), file, is_torn })
