@@ -1,6 +1,7 @@
 //! The log of calls that change something.
 
 mod allowance;
+mod call;
 mod entry;
 mod file;
 mod log;
@@ -8,6 +9,6 @@ mod open_calls;
 mod target;
 mod writer;
 
-pub(super) use self::entry::Call;
+pub(super) use self::call::Call;
 pub use self::log::AuditLog;
 pub(super) use self::target::Target;

@@ -1,91 +1,18 @@
-//! The lines of one call.
+//! The beginning and the end of one call.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tokio::time::timeout;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
+use super::call::{Call, Outcome};
 use super::log::AuditLog;
 use super::open_calls::OpenCall;
-use super::target::Target;
 use crate::error::{REQUEST_ID, code_name};
-use crate::wkt::Timestamp;
 
 /// How long a server that stops waits for the ends of the calls that it breaks off.
 const LAST_ENDS: Duration = Duration::from_secs(1);
-
-/// A call to be logged.
-#[derive(Clone, Debug)]
-pub(in crate::serve) struct Call {
-    pub(in crate::serve) caller: String,
-    /// Whether the caller's token is one that the upstream has not accepted yet.
-    pub(in crate::serve) is_unproven: bool,
-    pub(in crate::serve) subject: Option<String>,
-    /// Of the caller's own token: the beginning of its hash.
-    pub(in crate::serve) token: Option<String>,
-    pub(in crate::serve) peer: Option<SocketAddr>,
-    pub(in crate::serve) tenant: String,
-    /// The full name of the RPC.
-    pub(in crate::serve) rpc: &'static str,
-    pub(in crate::serve) target: Target,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    time: Timestamp,
-    event: &'a str,
-    call: String,
-    caller: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peer: Option<SocketAddr>,
-    tenant: &'a str,
-    rpc: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    target: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    uuids: &'a [String],
-    #[serde(flatten)]
-    outcome: Option<Outcome<'a>>,
-}
-
-#[derive(Serialize)]
-struct Outcome<'a> {
-    code: &'a str,
-    may_have_run: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    milliseconds: u64,
-}
-
-impl Call {
-    fn line(&self, event: &str, id: u64, outcome: Option<Outcome<'_>>) -> Vec<u8> {
-        let line = Line {
-            time: SystemTime::now().into(),
-            event,
-            call: format!("{id:016x}"),
-            caller: &self.caller,
-            subject: self.subject.as_deref(),
-            token: self.token.as_deref(),
-            peer: self.peer,
-            tenant: &self.tenant,
-            rpc: self.rpc,
-            target: &self.target.path,
-            uuids: &self.target.uuids,
-            outcome,
-        };
-        // Text, numbers and a time of this age have JSON forms.
-        let mut json = serde_json::to_vec(&line).unwrap_or_default();
-        json.push(b'\n');
-        json
-    }
-}
 
 impl AuditLog {
     /// Logs that a call is about to be sent.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use super::entry::Call;
+use super::call::Call;
 
 /// A call that has begun.
 pub(super) struct OpenCall {
