@@ -213,8 +213,8 @@ pub trait PagedRpc: Rpc {
     /// The type of the items.
     type Item: JsonMessage + Unpin + 'static;
 
-    /// Returns the field for the page size.
-    fn page_size(request: &mut Self::Request) -> &mut u32;
+    /// Sets the page size unless the request has one.
+    fn set_default_page_size(request: &mut Self::Request, size: u32);
     /// Returns the field for the page token.
     fn page_token(request: &mut Self::Request) -> &mut String;
     /// Returns the token of the next page; empty on the last page.

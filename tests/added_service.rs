@@ -10,6 +10,7 @@ use added_service::client::Greeter;
 use added_service::proto::example::greeter::v1::{
     GreetRequest, Greeting, ListPeopleRequest, greeting,
 };
+use added_service::proto::odd::r#gen::extern_::v1 as odd;
 use added_service::rpc::greeter::{Greet, ListPeople};
 use added_service::{rpc, types};
 use eset_protect::protojson::{Reader, Writer};
@@ -112,6 +113,13 @@ fn its_rpcs_are_described() {
             "MoveBook",
             "GetBook",
             "MoveBook",
+            "GetJar",
+            "ListJars",
+            "CreateJar",
+            "UpdateJar",
+            "DeleteJar",
+            "CreateLabel",
+            "ListLabels",
             "GetBook",
             "MoveBook",
             "ListParcels",
@@ -125,6 +133,23 @@ fn its_rpcs_are_described() {
             "ListStamps",
             "GetStamp",
             "CreateStamp",
+            "Clone",
+            "Debug",
+            "Default",
+            "Drop",
+            "From",
+            "Gen",
+            "Into",
+            "Option",
+            "Self",
+            "Some",
+            "String",
+            "Vec",
+            "ListOptional",
+            "Get",
+            "Get",
+            "Get",
+            "Call",
         ]
     );
     let spec = Greet::SPEC;
@@ -216,6 +241,46 @@ fn every_spelling_of_a_name_passes_through_flatten() {
         let flat: Flat = serde_json::from_str(&format!(r#"{{"{name}":"Hello"}}"#)).unwrap();
         assert_eq!(flat.greeting.greeting_text, "Hello", "{name}");
     }
+}
+
+#[test]
+fn names_may_be_special_in_rust() {
+    let json = r#"{"type":"a","self":{"gen":"b","async":"","inner":{"extern":"c"}},"kind":"KIND_SELF","choices":{"one":{"gen":"d"},"extern":"e"},"option":{"self":"f"},"selfish":{"result":"g"}}"#;
+    let message: odd::Request = Reader::new().strict(true).read(json.as_bytes()).unwrap();
+    assert_eq!(message.self_.as_ref().unwrap().r#gen, "b");
+    assert_eq!(message.kind(), odd::Kind::Self_);
+    assert_eq!(serde_json::to_string(&odd::Kind::Self_).unwrap(), r#""KIND_SELF""#);
+    let choices = message.choices.clone().unwrap();
+    let one = odd::choices::Choice { r#gen: "d".to_owned() };
+    assert_eq!(choices.choice, Some(odd::choices::ChoiceOneOf::One(one)));
+    assert_eq!(choices.self_, Some(odd::choices::Self_::Extern("e".to_owned())));
+    assert_eq!(serde_json::to_string(&message).unwrap(), json);
+    assert_eq!(odd::Request::decode(&*message.encode_to_vec()).unwrap(), message);
+    let given = odd::choices::ChoiceOneOf::Given("server's".to_owned());
+    let mut choices = odd::Choices { choice: Some(given), ..odd::Choices::default() };
+    choices.clear_output_only();
+    assert_eq!(choices, odd::Choices::default());
+}
+
+#[test]
+fn pages_have_a_size_of_any_type() {
+    use added_service::rpc::odd::r#gen::extern_::v1::odd::{ListOptional, Vec};
+    use eset_protect::rpc::PagedRpc;
+
+    assert!(Vec::SPEC.is_paged && ListOptional::SPEC.is_paged);
+    for (given, expected) in [(0, 7), (3, 3), (-1, -1)] {
+        let mut request = odd::PageRequest { page_size: given, ..Default::default() };
+        Vec::set_default_page_size(&mut request, 7);
+        assert_eq!(request.page_size, expected);
+    }
+    for (given, expected) in [(None, 7), (Some(3), 3)] {
+        let mut request = odd::OptionalPageRequest { page_size: given, ..Default::default() };
+        ListOptional::set_default_page_size(&mut request, 7);
+        assert_eq!(request.page_size, Some(expected));
+        ListOptional::page_token(&mut request).push('a');
+        assert_eq!(request.page_token.as_deref(), Some("a"));
+    }
+    assert_eq!(ListOptional::next_page_token(&odd::OptionalPageResponse::default()), "");
 }
 
 #[test]

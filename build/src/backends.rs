@@ -1,11 +1,13 @@
 //! Generates the backends through which a REST front calls the services, and the list of all services.
 
-use heck::ToSnakeCase;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use crate::descriptors::DescriptorSet;
 use crate::names;
 use crate::services::Service;
+
+/// The name of the list, which no backend may have.
+const ALL: &str = "AllServices";
 
 /// Generates a `Backend` per service, based on tonic's trait for the service, and `AllServices`.
 pub(crate) fn generate(set: &DescriptorSet, services: &[Service], own: bool) -> String {
@@ -15,13 +17,14 @@ pub(crate) fn generate(set: &DescriptorSet, services: &[Service], own: bool) -> 
 
 fn all_services(own: bool) -> proc_macro2::TokenStream {
     let module = if own { quote!(crate::proto) } else { quote!(crate) };
+    let all = names::ident(ALL);
     let registered = if own { quote!(registry) } else { quote!(crate::types::register(registry)) };
     quote! {
         #[doc = "All services of this crate, for a server that answers them by their descriptors."]
         #[derive(Clone, Copy, Debug)]
-        pub struct AllServices;
+        pub struct #all;
 
-        impl ::eset_protect::server::Services for AllServices {
+        impl ::eset_protect::server::Services for #all {
             const METHODS: &'static [&'static ::eset_protect::rpc::MethodSpec] =
                 crate::rpc::METHODS;
             const DESCRIPTORS: &'static [u8] = #module::FILE_DESCRIPTOR_SET;
@@ -43,14 +46,14 @@ fn all_services(own: bool) -> proc_macro2::TokenStream {
 }
 
 fn backend(set: &DescriptorSet, service: &Service) -> proc_macro2::TokenStream {
-    let (name, doc) = (service.type_name(), service.doc());
+    let doc = service.doc();
+    let name = match service.type_name() {
+        name if name == ALL => format_ident!("{ALL}_"),
+        name => name,
+    };
     let text = name.to_string();
     let descriptor = &service.descriptor;
-    let package = descriptor.package_name();
-    let package = names::package_path(package, set.root_of(package));
-    // tonic's spelling.
-    let stub = descriptor.name().to_snake_case();
-    let server = names::path(&format!("{package}::{stub}_server::{}", descriptor.name()));
+    let server = set.server_trait(descriptor);
     let module = service.module("crate::rpc");
     let new_doc = format!("Serves `{}` by calling `service`.", descriptor.full_name());
     let mut specs = Vec::new();
@@ -61,7 +64,7 @@ fn backend(set: &DescriptorSet, service: &Service) -> proc_macro2::TokenStream {
         specs.push(quote!(<#module::#rpc as ::eset_protect::rpc::Rpc>::SPEC));
         arms.push(quote! {
             #grpc_path => ::std::boxed::Box::pin(call.answer::<#module::#rpc, _, _>(
-                move |request| async move { service.#function(request).await },
+                move |request| async move { <S as #server>::#function(&service, request).await },
             )),
         });
     }
@@ -69,20 +72,21 @@ fn backend(set: &DescriptorSet, service: &Service) -> proc_macro2::TokenStream {
         #[doc = #doc]
         pub struct #name<S>(::std::sync::Arc<S>);
 
-        impl<S> #name<S> {
+        // `self::`, as a service may be named like the parameter.
+        impl<S> self::#name<S> {
             #[doc = #new_doc]
             pub fn new(service: ::std::sync::Arc<S>) -> Self {
                 Self(service)
             }
         }
 
-        impl<S> ::std::fmt::Debug for #name<S> {
+        impl<S> ::std::fmt::Debug for self::#name<S> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.debug_struct(#text).finish_non_exhaustive()
             }
         }
 
-        impl<S: #server> ::eset_protect::server::Backend for #name<S> {
+        impl<S: #server> ::eset_protect::server::Backend for self::#name<S> {
             fn methods(&self) -> &'static [&'static ::eset_protect::rpc::MethodSpec] {
                 &[#(#specs),*]
             }

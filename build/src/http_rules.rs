@@ -4,6 +4,8 @@ use std::error::Error;
 
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 
+use crate::names;
+
 /// One HTTP method and path template for an RPC.
 pub(crate) struct HttpRule {
     /// The HTTP method in upper case.
@@ -60,6 +62,7 @@ fn read(rule: &DynamicMessage, method: &MethodDescriptor) -> Result<HttpRule, Bo
         check_field(&method.input(), &body, name)?;
     }
     check_field(&method.output(), &response_body, name)?;
+    check_variables(&template, &method.input(), name)?;
     Ok(HttpRule { verb, template, body, response_body })
 }
 
@@ -70,4 +73,29 @@ fn check_field(message: &MessageDescriptor, field: &str, rpc: &str) -> Result<()
     }
     let type_name = message.full_name();
     Err(format!("{rpc}: the body {field:?} is not a field of {type_name}").into())
+}
+
+/// Checks that each variable of a path is a field of one value.
+fn check_variables(template: &str, input: &MessageDescriptor, rpc: &str) -> Result<(), String> {
+    for variable in template.split('{').skip(1) {
+        let path = variable.split(['=', '}']).next().unwrap_or_default();
+        let wrong = |problem: &str| format!("{rpc}: the path variable `{path}` is {problem}");
+        let mut parent = Some(input.clone());
+        for part in path.split('.') {
+            let field = parent.as_ref().and_then(|parent| parent.get_field_by_name(part));
+            let field =
+                field.ok_or_else(|| wrong(&format!("not a field of {}", input.full_name())))?;
+            if field.is_list() || field.is_map() {
+                return Err(wrong("not a single value"));
+            }
+            parent = field.kind().as_message().cloned();
+        }
+        // The well-known types are text in a path.
+        if parent
+            .is_some_and(|message| !names::is_well_known(message.package_name(), message.name()))
+        {
+            return Err(wrong("a message"));
+        }
+    }
+    Ok(())
 }

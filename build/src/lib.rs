@@ -54,15 +54,22 @@
 //! | `eset_protect.v1.columns` | a message | the fields to show in a table |
 //! | the others of `eset_protect/v1/annotations.proto` | files, methods, fields | described there: what the emulator does, and what On-Prem has |
 //!
-//! RPCs must be unary. An RPC with `page_size`, `page_token` and `next_page_token` is a paged list
-//! (AIP-158).
+//! Files must have `syntax = "proto3"` and a `package`. RPCs must be unary. An RPC is a paged list (AIP-158) if it has
+//! `page_size` (`int32` or `uint32`), `page_token` and `next_page_token`, and one list of messages in its response.
+//! Code in comments becomes text in the documentation, since rustdoc would run it as Rust.
 //!
 //! # Names
 //!
 //! The modules of messages and RPCs are named after their packages, so names never collide across
 //! packages. A service also has a short name: its own name, followed by the version for older
 //! versions of a package, such as `detections_v1`, and preceded by parts of the package if several
-//! packages have a service of that name.
+//! packages have a service of that name. The module `rpc` has each service under its short name, unless that
+//! is the first part of a package's name.
+//!
+//! A name that is a keyword of Rust is spelt as prost spells it: `r#type`, and `self_` for `self`. A few names are
+//! refused, because the code that tonic generates for them does not compile: RPCs named like a function of its
+//! clients, such as `Connect`, and, with [`server`](Generator::server), services named like a type that its servers
+//! use, such as `Arc`.
 //!
 //! # How it works
 //!
@@ -76,6 +83,7 @@
 #![warn(unreachable_pub)]
 
 mod backends;
+mod checks;
 mod comments;
 mod debug_redact;
 mod descriptors;
@@ -94,6 +102,8 @@ mod options;
 mod protojson;
 mod rpcs;
 mod services;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use std::collections::BTreeMap;
@@ -156,8 +166,9 @@ impl Generator {
     /// # Errors
     ///
     /// Fails if a `.proto` file cannot be read or is invalid (the error names the file and line),
-    /// if an RPC has no `google.api.http` or is streaming, or if this does not run in the build
-    /// script of a package that depends on `eset_protect`.
+    /// if an RPC has no `google.api.http`, one with a variable that is no field, or is streaming, if a name
+    /// cannot be generated, or if this does not run in the build script of a package that depends on
+    /// `eset_protect`.
     pub fn run(&self) -> Result<(), Box<dyn Error>> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
         let imports = self.imports()?;
@@ -165,12 +176,18 @@ impl Generator {
         for folder in imports.iter().chain([&self.protos]) {
             println!("cargo:rerun-if-changed={}", folder.display());
         }
+        self.write(&out, &imports)
+    }
+
+    /// Writes the code to a folder.
+    fn write(&self, out: &Path, imports: &[PathBuf]) -> Result<(), Box<dyn Error>> {
         let is_on = self.own.then_some(features::is_on as fn(&str) -> bool);
-        let set = descriptors::compile(&self.protos, &imports, is_on)?;
+        let set = descriptors::compile(&self.protos, imports, is_on)?;
+        checks::check(&set, self.server != Server::No)?;
         std::fs::write(out.join("descriptors.bin"), comments::only(&set)?)?;
 
         let services = services::of(&set)?;
-        let mut sources = messages::generate(&set, &out, self.server)?;
+        let mut sources = messages::generate(&set, out, self.server)?;
         protojson::generate(&set, &mut sources)?;
         let types = types::generate(&set, self.own);
         let rpcs = rpcs::generate(&set, &services, self.own)?;

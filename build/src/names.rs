@@ -2,7 +2,9 @@
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
-use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor, OneofDescriptor};
+use prost_reflect::{
+    EnumDescriptor, FieldDescriptor, MessageDescriptor, OneofDescriptor, ServiceDescriptor,
+};
 use syn::{Path, parse_quote};
 
 use crate::descriptors::DescriptorSet;
@@ -36,6 +38,11 @@ pub(crate) const WELL_KNOWN: &[&str] = &[
     "Value",
 ];
 
+/// Whether a type is well-known.
+pub(crate) fn is_well_known(package: &str, name: &str) -> bool {
+    package == PROTOBUF && WELL_KNOWN.contains(&name)
+}
+
 /// Returns the Rust path of a well-known type.
 pub(crate) fn well_known_path(name: &str) -> String {
     format!("::eset_protect::wkt::{name}")
@@ -55,14 +62,15 @@ impl DescriptorSet {
     /// Returns the Rust path of a field's variant of its oneof.
     pub(crate) fn variant_path(&self, oneof: &OneofDescriptor, field: &FieldDescriptor) -> Path {
         let message = oneof.parent_message();
-        let oneof = self.type_path(message.package_name(), Some(message.clone()), oneof.name());
+        let name = oneof_name(oneof).to_string();
+        let oneof = self.type_path(message.package_name(), Some(message.clone()), &name);
         let variant = camel(field.name());
         parse_quote!(#oneof::#variant)
     }
 
     /// Returns the Rust path of a type, which may be declared inside a message.
     fn type_path(&self, package: &str, outer: Option<MessageDescriptor>, name: &str) -> Path {
-        if package == PROTOBUF && WELL_KNOWN.contains(&name) {
+        if is_well_known(package, name) {
             return path(&well_known_path(name));
         }
         let mut modules: Vec<_> = std::iter::successors(outer, MessageDescriptor::parent_message)
@@ -71,6 +79,21 @@ impl DescriptorSet {
         modules.reverse();
         let (package, name) = (path(&package_path(package, self.root_of(package))), camel(name));
         parse_quote!(#package #(::#modules)* ::#name)
+    }
+
+    /// Returns the path of the trait that tonic generates for a service.
+    pub(crate) fn server_trait(&self, service: &ServiceDescriptor) -> Path {
+        let package = service.package_name();
+        let package = path(&package_path(package, self.root_of(package)));
+        let name = camel(service.name());
+        // tonic's spelling, which begins a word with each capital letter.
+        let text = name.to_string();
+        let words = text.char_indices().map(|(at, letter)| match letter.is_uppercase() && at > 0 {
+            true => format!("_{}", letter.to_ascii_lowercase()),
+            false => letter.to_ascii_lowercase().to_string(),
+        });
+        let module = ident(&format!("{}_server", words.collect::<String>()));
+        parse_quote!(#package::#module::#name)
     }
 }
 
@@ -96,6 +119,18 @@ pub(crate) fn camel(name: &str) -> Ident {
     ident(&name.to_upper_camel_case())
 }
 
+/// Returns the type name of a oneof, which prost extends if another type in the message has it.
+pub(crate) fn oneof_name(oneof: &OneofDescriptor) -> Ident {
+    let name = camel(oneof.name());
+    let message = oneof.parent_message();
+    let messages = message.child_messages().map(|child| camel(child.name()));
+    let enums = message.child_enums().map(|child| camel(child.name()));
+    match messages.chain(enums).any(|other| other == name) {
+        true => ident(&format!("{name}OneOf")),
+        false => name,
+    }
+}
+
 /// Returns the function name of an RPC, or the name of a struct's field.
 pub(crate) fn snake(name: &str) -> Ident {
     ident(&name.to_snake_case())
@@ -103,13 +138,13 @@ pub(crate) fn snake(name: &str) -> Ident {
 
 /// Returns a Rust identifier, raw if it would be a keyword, as prost does.
 pub(crate) fn ident(name: &str) -> Ident {
-    match syn::parse_str(name) {
-        Ok(ident) => ident,
-        // These cannot be raw identifiers.
-        Err(_) if matches!(name, "self" | "super" | "crate" | "Self" | "_") => {
-            Ident::new(&format!("{name}_"), Span::call_site())
-        }
-        Err(_) => Ident::new_raw(name, Span::call_site()),
+    let ident = |name: &str| Ident::new(name, Span::call_site());
+    match name {
+        // The first four cannot be raw identifiers, and prost writes the last one so.
+        "self" | "super" | "crate" | "Self" | "extern" => ident(&format!("{name}_")),
+        // A keyword since edition 2024, which syn does not know.
+        "gen" => Ident::new_raw(name, Span::call_site()),
+        _ => syn::parse_str(name).unwrap_or_else(|_| Ident::new_raw(name, Span::call_site())),
     }
 }
 

@@ -11,8 +11,9 @@ mod syntax;
 
 use std::error::Error;
 
-use heck::ToSnakeCase;
-use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+};
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Arm, Block, Expr, ItemImpl, Stmt, parse_quote};
@@ -36,10 +37,9 @@ pub(crate) fn generate(set: &DescriptorSet, sources: &mut Sources) -> Result<(),
         generated.entry(package.to_string()).or_default().push_str(std::str::from_utf8(&code)?);
     }
     for (package, source) in sources {
-        let Some(code) = generated.remove(&names::module_parts(package).join(".")) else {
-            continue;
-        };
+        let Some(code) = generated.remove(&pbjson_package(package)) else { continue };
         let mut file = syn::parse_file(&code)?;
+        SpellAsProst.visit_file_mut(&mut file);
         let mut pass = Pass { set, read: 0, written: 0, messages: 0 };
         pass.visit_file_mut(&mut file);
         pass.check(package)?;
@@ -125,7 +125,12 @@ fn find_message(pool: &DescriptorPool, item: &mut ItemImpl) -> Option<MessageDes
 fn pbjson_name(message: &MessageDescriptor) -> String {
     let package = message.package_name();
     let rest = message.full_name().strip_prefix(package).unwrap_or_default();
-    format!("{}{rest}", names::module_parts(package).join("."))
+    format!("{}{rest}", pbjson_package(package))
+}
+
+/// pbjson does not know the keyword `gen`.
+fn pbjson_package(package: &str) -> String {
+    names::module_parts(package).join(".").replace("r#gen", "gen")
 }
 
 /// Rewrites one implementation for one message.
@@ -275,10 +280,12 @@ impl VisitMut for MessageCode<'_> {
                     // That of a field without presence has its default.
                     let Some(name) = slot_name(slot) else { continue };
                     let name = name.trim_start_matches("r#");
+                    let is_slot = |oneof: OneofDescriptor| {
+                        let module = names::module(oneof.name());
+                        name == format!("{}__", module.trim_start_matches("r#"))
+                    };
                     let mut oneofs = self.message.oneofs().filter(|oneof| !oneof.is_synthetic());
-                    let is_oneof =
-                        oneofs.any(|oneof| name == format!("{}__", oneof.name().to_snake_case()));
-                    value.expr = match is_oneof {
+                    value.expr = match oneofs.any(is_slot) {
                         true => {
                             let value_of = quote!(::eset_protect::codegen::Oneof::into_value);
                             parse_quote!(#slot.and_then(#value_of))
@@ -288,6 +295,18 @@ impl VisitMut for MessageCode<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn visit_pat_tuple_struct_mut(&mut self, pattern: &mut syn::PatTupleStruct) {
+        // pbjson does not know that prost renames the type of a oneof that is named like a type in the message.
+        let segments = &mut pattern.path.segments;
+        if let Some(at) = segments.len().checked_sub(2) {
+            let mut oneofs = self.message.oneofs();
+            let oneof = oneofs.find(|oneof| segments[at].ident == names::camel(oneof.name()));
+            if let Some(oneof) = oneof {
+                segments[at].ident = names::oneof_name(&oneof);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The list of RPCs, and a handle per service with a method per RPC.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use proc_macro2::TokenStream;
@@ -11,7 +11,7 @@ use crate::descriptors::DescriptorSet;
 use crate::http_rules::{self, HttpRule};
 use crate::options::option;
 use crate::services::Service;
-use crate::{Sources, comments, members, modules, names};
+use crate::{Sources, comments, descriptors, members, modules, names};
 
 /// The source of the two generated files.
 pub(crate) struct Rpcs {
@@ -31,6 +31,7 @@ pub(crate) fn generate(
     let mut modules = Sources::new();
     let mut rest = TokenStream::new();
     let mut handles = TokenStream::new();
+    let packages: BTreeSet<_> = services.iter().filter_map(Service::outer_module).collect();
     for service in services {
         let (name, doc) = (service.module_name(), service.doc());
         let rpcs = service
@@ -47,10 +48,13 @@ pub(crate) fn generate(
         let package = service.descriptor.package_name().to_owned();
         modules.entry(package).or_default().push_str(&module.to_string());
         let (path, short) = (service.module("self"), names::snake(&service.short_name));
-        rest.extend(quote! {
-            #[doc(no_inline)]
-            pub use #path as #short;
-        });
+        // A package has that module if it is named like its service.
+        if !packages.contains(&short.to_string()) {
+            rest.extend(quote! {
+                #[doc(no_inline)]
+                pub use #path as #short;
+            });
+        }
         handles.extend(handle(set, service, list, own));
     }
     rest.extend(whole_list(services, own));
@@ -182,16 +186,21 @@ fn bindings(method: &MethodDescriptor) -> Result<Vec<TokenStream>, Box<dyn Error
 
 /// Returns the field with the items of a page, if the RPC lists in pages (AIP-158).
 fn paged_items(method: &MethodDescriptor) -> Option<FieldDescriptor> {
-    let has = |message: &MessageDescriptor, name: &str, kind: Kind| {
-        message.get_field_by_name(name).is_some_and(|field| field.kind() == kind)
+    let has = |message: &MessageDescriptor, name: &str, kinds: &[Kind]| {
+        message.get_field_by_name(name).is_some_and(|field| {
+            kinds.contains(&field.kind())
+                && !field.is_list()
+                && descriptors::oneof_of(&field).is_none()
+        })
     };
     let (input, output) = (method.input(), method.output());
-    let fits = has(&input, "page_size", Kind::Uint32)
-        && has(&input, "page_token", Kind::String)
-        && has(&output, "next_page_token", Kind::String);
-    let lists: Vec<_> = output.fields().filter(FieldDescriptor::is_list).collect();
+    let fits = has(&input, "page_size", &[Kind::Int32, Kind::Uint32])
+        && has(&input, "page_token", &[Kind::String])
+        && has(&output, "next_page_token", &[Kind::String]);
+    let is_items = |field: &FieldDescriptor| field.is_list() && field.kind().as_message().is_some();
+    let lists: Vec<_> = output.fields().filter(is_items).collect();
     match lists.as_slice() {
-        [items] if fits && items.kind().as_message().is_some() => Some(items.clone()),
+        [items] if fits => Some(items.clone()),
         _ => None,
     }
 }
@@ -208,23 +217,46 @@ fn paged(
     let field = names::snake(items.name());
     let Kind::Message(item) = items.kind() else { return None };
     let item = set.message_path(&item);
+    let field_of = |message: MessageDescriptor, name| message.get_field_by_name(name);
+    let is_optional =
+        |message, name| field_of(message, name).is_some_and(|field| field.supports_presence());
+    let size = match field_of(method.input(), "page_size").map(|field| field.kind()) {
+        Some(Kind::Int32) => quote!(i32::try_from(size).unwrap_or(i32::MAX)),
+        _ => quote!(size),
+    };
+    let set_size = match is_optional(method.input(), "page_size") {
+        true => quote!(request.page_size.get_or_insert(#size);),
+        false => quote! {
+            if request.page_size == 0 {
+                request.page_size = #size;
+            }
+        },
+    };
+    let token = match is_optional(method.input(), "page_token") {
+        true => quote!(request.page_token.get_or_insert_default()),
+        false => quote!(&mut request.page_token),
+    };
+    let next_token = match is_optional(method.output(), "next_page_token") {
+        true => quote!(response.next_page_token.as_deref().unwrap_or_default()),
+        false => quote!(&response.next_page_token),
+    };
     Some(quote! {
         impl ::eset_protect::rpc::PagedRpc for #name {
             type Item = #item;
 
-            fn page_size(request: &mut #request) -> &mut u32 {
-                &mut request.page_size
+            fn set_default_page_size(request: &mut #request, size: u32) {
+                #set_size
             }
 
-            fn page_token(request: &mut #request) -> &mut String {
-                &mut request.page_token
+            fn page_token(request: &mut #request) -> &mut ::std::string::String {
+                #token
             }
 
             fn next_page_token(response: &#response) -> &str {
-                &response.next_page_token
+                #next_token
             }
 
-            fn items(response: #response) -> Vec<#item> {
+            fn items(response: #response) -> ::std::vec::Vec<#item> {
                 response.#field
             }
         }
@@ -244,7 +276,7 @@ fn handle(set: &DescriptorSet, service: &Service, list: &str, own: bool) -> Toke
             #[doc = #doc]
             pub fn #function(
                 &self,
-                request: impl Into<#request>,
+                request: impl ::std::convert::Into<#request>,
             ) -> ::eset_protect::Call<#module::#rpc> {
                 self.client.call(request.into())
             }

@@ -52,6 +52,11 @@ impl Service {
         names::path(&format!("{package}::{}", self.module_name()))
     }
 
+    /// Returns the name of the outermost module of its package.
+    pub(crate) fn outer_module(&self) -> Option<String> {
+        names::module_parts(self.descriptor.package_name()).into_iter().next()
+    }
+
     /// Returns the name of that module inside its package.
     pub(crate) fn module_name(&self) -> Ident {
         names::snake(self.descriptor.name())

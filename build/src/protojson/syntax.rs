@@ -4,6 +4,30 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Ident, Lit, Pat, Stmt};
 
+use crate::names;
+
+/// Spells as prost does the keywords that pbjson does not know.
+pub(super) struct SpellAsProst;
+
+impl VisitMut for SpellAsProst {
+    fn visit_ident_mut(&mut self, ident: &mut Ident) {
+        if ident == "gen" {
+            *ident = names::ident("gen");
+        }
+    }
+
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        visit_mut::visit_path_mut(self, path);
+        // A value of an enum.
+        if path.segments.len() > 1
+            && let Some(last) = path.segments.last_mut()
+            && last.ident == "Self"
+        {
+            last.ident = names::ident("Self");
+        }
+    }
+}
+
 /// Returns the name in `struct_ser.serialize_field("name", …)?;`.
 pub(super) fn written_field(statement: &Stmt) -> Option<String> {
     let Stmt::Expr(Expr::Try(attempt), _) = statement else { return None };

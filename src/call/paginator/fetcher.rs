@@ -34,10 +34,7 @@ impl<R: PagedRpc> Fetcher<R> {
         mut request: R::Request,
         options: CallOptions,
     ) -> Self {
-        let size = R::page_size(&mut request);
-        if *size == 0 {
-            *size = PAGE_SIZE;
-        }
+        R::set_default_page_size(&mut request, PAGE_SIZE);
         let mut used = UsedTokens::default();
         used.insert(R::page_token(&mut request));
         Self { context, options, request, used, is_repeated: false }
