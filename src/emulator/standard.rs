@@ -136,7 +136,7 @@ impl Standard {
             _ => {
                 let (collection, id) = self.one(snapshot, &request)?;
                 let (_, row) = self.find(snapshot, &collection, &id)?;
-                Ok(self.response_with(&row))
+                Ok(self.response_with(row))
             }
         }
     }
@@ -162,7 +162,7 @@ impl Standard {
                 server_values(&mut resource, change.environment().now());
                 values_from_xml(&mut resource)?;
                 let row = insert(change, &collection, self.id.as_ref(), &mut resource)?;
-                Ok(self.response_with(&row))
+                Ok(self.response_with(row))
             }
             Verb::Update(body) => self.edit(change, request, |change, resource, request| {
                 self.update(change, resource, request, body)
@@ -178,9 +178,9 @@ impl Standard {
             }
             _ => {
                 let (collection, id) = self.one(change, &request)?;
-                let (sequence, _) = self.find(change, &collection, &id)?;
+                let (sequence, row) = self.find(change, &collection, &id)?;
                 change.remove(&collection, &id, sequence)?;
-                Ok(Vec::new())
+                Ok(self.response_with(row))
             }
         }
     }
@@ -202,7 +202,7 @@ impl Standard {
         let row = resource.encode_to_vec();
         change.put(&collection, sequence, &row)?;
         groups::place(change, self.resource(), sequence, &group, &value_at(&resource, PARENT))?;
-        Ok(self.response_with(&row))
+        Ok(self.response_with(row))
     }
 
     /// The collection and the identifier of the resource that a request names.
@@ -249,10 +249,13 @@ impl Standard {
         found.ok_or_else(|| Failure::not_found(self.resource.full_name(), id))
     }
 
-    /// The response with the resource, or an empty one.
-    fn response_with(&self, row: &[u8]) -> Vec<u8> {
+    /// The response that is the resource or contains it, or an empty one.
+    fn response_with(&self, row: Vec<u8>) -> Vec<u8> {
+        if self.response == self.resource {
+            return row;
+        }
         let mut response = Vec::new();
-        self.push_item(&mut response, row);
+        self.push_item(&mut response, &row);
         response
     }
 

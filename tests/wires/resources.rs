@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use added_service::client::Parcels;
+use added_service::client::{Jars, Parcels};
+use added_service::proto::example::pantry::v1::{Jar, Label, ListJarsRequest};
 use added_service::proto::example::warehouse::v1::{
     Address, BatchGetParcelsRequest, CreateStampRequest, ForwardParcelRequest, GetStampRequest,
     ListParcelsRequest, ListStampsRequest, Parcel, ParcelFilter, Period, Size, Stamp,
@@ -95,6 +96,44 @@ async fn a_resource_lives_by_its_descriptors_alone() {
         assert!(fixture.note("gone", parcels.delete_parcel(made.uuid.as_str()).await).is_none());
         assert!(fixture.note("none", parcels.get_parcel(made.uuid.as_str()).await).is_none());
         assert_eq!(names(fixture, ListParcelsRequest::default()).await, "seeded");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_method_may_return_the_resource_itself() {
+    over_all_routes_with(hosting, async |fixture| {
+        let jars = Jars::new(fixture.client.clone());
+        let label = Label { text: "plums".into(), ..Label::default() };
+        let sent = Jar {
+            content: "jam".into(),
+            labels: vec![label.clone()],
+            inner: Some(Box::default()),
+            ..Jar::default()
+        };
+        let made = jars.create_jar(sent.clone()).await;
+        let made = fixture.note("created", made).expect("a jar");
+        assert_eq!(made, Jar { uuid: made.uuid.clone(), ..sent });
+        let got = jars.get_jar(made.uuid.as_str()).await;
+        assert_eq!(fixture.note("got", got).as_ref(), Some(&made));
+        let change = Jar { content: "honey".into(), ..made.clone() };
+        let changed = jars.update_jar(change.clone()).await;
+        assert_eq!(fixture.note("changed", changed).as_ref(), Some(&change));
+
+        let second = jars.create_jar(Jar::default()).await.expect("a jar");
+        let request = ListJarsRequest { page_size: 1, ..ListJarsRequest::default() };
+        let mut listed = jars.list_jars(request).items();
+        for jar in [change, second] {
+            assert_eq!(listed.next().await.expect("a jar").expect("a jar"), jar);
+        }
+        assert!(listed.next().await.is_none());
+        let gone = jars.delete_jar(made.uuid.as_str()).await;
+        assert!(fixture.note("deleted", gone).is_some());
+        assert!(fixture.note("gone", jars.get_jar(made.uuid.as_str()).await).is_none());
+
+        // Nothing is known of what else a method answers.
+        let receipt = jars.create_label(label).await.expect_err("no semantics");
+        assert_eq!(receipt.code(), Code::Unimplemented);
     })
     .await;
 }

@@ -104,30 +104,42 @@ impl Described {
             return None;
         }
         // A list has more fields.
-        let field = only(response.fields())
-            .or_else(|| only(response.fields().filter(FieldDescriptor::is_list)))?;
-        let resource = message_of(&field)?;
-        (!is_creating || self.body(&resource).is_some()).then_some(resource)
+        let lists = || response.fields().filter(|field| !self.is_of_one && field.is_list());
+        let field = only(response.fields()).or_else(|| only(lists()));
+        let contained = field.as_ref().and_then(message_of);
+        if is_creating {
+            // The response is the resource (AIP-133) or contains it.
+            let mut either = [Some(response), contained].into_iter().flatten();
+            return either.find(|resource| self.body(resource).is_some());
+        }
+        let is_resource = self.is_of_one
+            && id_field(&response).is_some()
+            && response.name() != format!("{}Response", self.method.name());
+        if is_resource { Some(response) } else { contained }
     }
 
     /// The method, if it is a standard one of the resource.
     fn standard(&self, resource: &MessageDescriptor, parents: Vec<String>) -> Option<Standard> {
         let (request, response) = (self.method.input(), self.method.output());
         let is_resource = |field: &FieldDescriptor| message_of(field).as_ref() == Some(resource);
-        let item = only(response.fields().filter(is_resource));
+        let is_itself = response == *resource;
+        let item = only(response.fields().filter(is_resource)).filter(|_| !is_itself);
         let is_many = item.as_ref().is_some_and(FieldDescriptor::is_list);
+        let is_one = is_itself || item.is_some() && !is_many;
+        // Nothing is known of what else to answer.
+        let is_answered = is_one || response.fields().len() == 0;
         let path: Vec<_> = self.http.template.fields().map(str::to_owned).collect();
         let has = |name: &str| request.get_field_by_name(name).is_some();
         let is_file = response.full_name() == "google.api.HttpBody";
         let verb = match (self.http.method, self.is_of_one, self.http.template.verb()) {
             ("GET", false, None) if self.counts => Verb::Count,
-            ("GET", true, None) if item.is_some() && !is_many => Verb::Get,
+            ("GET", true, None) if is_one => Verb::Get,
             ("GET", false, None) | ("POST", false, Some("search")) if is_many => Verb::List,
             ("GET", false, Some("listDelta")) if is_many && has("delta_token") => Verb::ListDelta,
-            ("POST", false, None) => Verb::Create(self.body(resource)?),
-            ("DELETE", true, None) => Verb::Delete,
+            ("POST", false, None) if is_answered => Verb::Create(self.body(resource)?),
+            ("DELETE", true, None) if is_answered => Verb::Delete,
             ("PATCH" | "PUT", true, None) | ("POST", true, Some("update"))
-                if self.body(resource).is_some() =>
+                if is_answered && self.body(resource).is_some() =>
             {
                 Verb::Update(self.body(resource)?)
             }
@@ -136,7 +148,7 @@ impl Described {
             ("GET" | "POST", false, Some(verb)) if verb.starts_with("batchGet") && is_many => {
                 Verb::BatchGet(only(request.fields())?)
             }
-            ("POST", true, Some(_)) => Verb::Set(self.sets(resource, &path)?),
+            ("POST", true, Some(_)) if is_answered => Verb::Set(self.sets(resource, &path)?),
             _ => return None,
         };
         let id = id_field(resource);
