@@ -51,7 +51,7 @@ impl Messages for Forwarded<'_> {
         &self,
         bindings: &'static [HttpBinding],
     ) -> Option<Result<Encoded, TranscodeError>> {
-        Some(self.type_registry.scope(|| self.types.to_http(&self.request, bindings)))
+        Some(self.type_registry.scope_of_wire(|| self.types.to_http(&self.request, bindings)))
     }
 
     fn has_member(&self, name: &str) -> bool {
@@ -59,7 +59,7 @@ impl Messages for Forwarded<'_> {
     }
 
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {
-        let decoded = self.type_registry.scope(|| self.types.of_http(request, body))?;
+        let decoded = self.type_registry.scope_of_wire(|| self.types.of_http(request, body))?;
         let _ = self.response.set(decoded.into());
         Ok(true)
     }

@@ -72,7 +72,8 @@ impl<R: Rpc, T: Send> Messages for Unary<'_, R, T> {
         &self,
         bindings: &'static [HttpBinding],
     ) -> Option<Result<Encoded, TranscodeError>> {
-        let by_json = || self.type_registry.scope(|| Encoded::by_json(self.request, bindings));
+        let by_json =
+            || self.type_registry.scope_of_wire(|| Encoded::by_json(self.request, bindings));
         Some(Encoded::of_strings(self.request, bindings).map_or_else(by_json, Ok))
     }
 
@@ -83,7 +84,7 @@ impl<R: Rpc, T: Send> Messages for Unary<'_, R, T> {
 
     #[cfg(feature = "rest")]
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {
-        let response = self.type_registry.scope(|| request.response::<R>(body));
+        let response = self.type_registry.scope_of_wire(|| request.response::<R>(body));
         response.map(|response| self.keep(response))
     }
 }

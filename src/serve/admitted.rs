@@ -57,7 +57,7 @@ impl Admitted {
     /// Returns what the request is about, for the audit log.
     fn target(&self, message: &Bytes) -> Result<Target, TranscodeError> {
         let HostedRpc { spec, types, .. } = self.rpc;
-        let encoded = self.type_registry().scope(|| types.to_http(message, spec.http))?;
+        let encoded = self.type_registry().scope_of_wire(|| types.to_http(message, spec.http))?;
         Ok(Target::of(&encoded))
     }
 
@@ -134,7 +134,7 @@ impl Admitted {
     /// Returns the answer to a call that is only checked.
     async fn dry_run(&self, message: Bytes) -> Status {
         let target = self.target(&message);
-        let checked = self.type_registry().scope(|| (self.rpc.check)(message));
+        let checked = self.type_registry().scope_of_wire(|| (self.rpc.check)(message));
         let target = match (checked, target) {
             (Err(error), _) => {
                 return Status::internal(failure::undecodable(self.rpc.spec, &error));

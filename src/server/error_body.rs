@@ -26,7 +26,7 @@ pub(super) fn of_status(
 ) -> Response<Bytes> {
     // What is not a status has no details that anyone could read.
     let details = Rich::decode(status.details()).unwrap_or_default().details;
-    let mut response = registry.scope(|| respond(http, status.message(), &details));
+    let mut response = registry.scope_of_wire(|| respond(http, status.message(), &details));
     for (name, value) in &metadata::to_headers(status.metadata().clone()) {
         response.headers_mut().append(name, value.clone());
     }

@@ -70,6 +70,14 @@ impl TypeRegistry {
         run()
     }
 
+    /// Does the same for a wire. What it reads and writes does not depend on the options of a
+    /// [`Reader`](crate::protojson::Reader) or [`Writer`](crate::protojson::Writer) in whose scope a call runs.
+    #[cfg(any(feature = "rest", feature = "server"))]
+    pub(crate) fn scope_of_wire<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _options = context::Options::default().apply();
+        self.scope(run)
+    }
+
     /// Begins a [`scope`](Self::scope) that lasts until the guard is dropped.
     pub(crate) fn enter(&self) -> Scope {
         Scope {

@@ -1,7 +1,8 @@
 //! What ESET's services were seen to send beside their documents (FACTS.md#json, FACTS.md#incident-management).
 
-use eset_protect::device_management::v1::ListDevicesRequest;
+use eset_protect::device_management::v1::{ListDevicesRequest, RenameDeviceRequest};
 use eset_protect::incident_management::v2::ListDetectionsRequest;
+use eset_protect::protojson::{Reader, Writer};
 use eset_protect::quarantine_management::v1::ListQuarantinedObjectsRequest;
 use eset_protect::{Client, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
@@ -71,4 +72,20 @@ async fn a_tenant_without_the_module_and_a_filter_that_is_none_are_told_apart() 
     );
     let error = detections.list_detections(ListDetectionsRequest::default()).await.unwrap_err();
     assert_eq!((error.code(), error.message()), (Code::InvalidArgument, "HTTP 400 Bad Request"));
+}
+
+#[test]
+fn a_wire_has_not_the_options_around_the_call() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let devices = r#"{"devices":[{"uuid":"d","newMember":1}]}"#;
+    let answers = [json("200 OK", "{}"), json("200 OK", devices)];
+    let server = runtime.block_on(Scripted::start(answers));
+    let devices = runtime.block_on(async { cloud(&server).devices() });
+    let request = RenameDeviceRequest { device_uuid: "d".to_owned(), ..Default::default() };
+    let rename = devices.rename_device(request);
+    Writer::new().emit_defaults(true).scope(|| runtime.block_on(rename.send())).unwrap();
+    assert_eq!(server.seen()[0].body, b"{}");
+    let list = devices.list_devices(ListDevicesRequest::default());
+    let list = Reader::new().strict(true).scope(|| runtime.block_on(list.send())).unwrap();
+    assert_eq!(list.get_ref().devices.len(), 1);
 }
