@@ -115,10 +115,12 @@ impl FilterValue for bool {
 
 impl FilterValue for Timestamp {
     fn write(&self, language: Language, text: &mut String) {
+        // Comparisons with a time out of range have the same results with the nearest one that has a text.
+        let time = self.nearest_valid();
         // Writing to a string does not fail.
         let _ = match language {
-            Language::Cel => write!(text, "timestamp(\"{self}\")"),
-            Language::Words => write!(text, "\"{self}\""),
+            Language::Cel => write!(text, "timestamp(\"{time}\")"),
+            Language::Words => write!(text, "\"{time}\""),
         };
     }
 }

@@ -83,6 +83,7 @@
 //! | [`Timestamp`](crate::wkt::Timestamp) and [`Duration`](crate::wkt::Duration) out of range | `{"seconds": "…", "nanos": …}` | the same value |
 //! | [`FieldMask`](crate::wkt::FieldMask) with paths of anything but names in lower_snake_case and `*` | `{"paths": […]}` | the same paths |
 //! | NaN and the infinities in a [`Value`](crate::wkt::Value) | `"NaN"`, `"Infinity"`, `"-Infinity"` | strings |
+//! | a [`Value`](crate::wkt::Value) whose `kind` is unset | `null` | the kind `null` |
 //!
 //! The form with `@value` is that of grpcurl. Requests over REST are written strictly, because ESET treats
 //! values that it does not understand as empty.

@@ -48,6 +48,7 @@ mod plain;
 #[cfg(feature = "_connections")]
 pub(crate) mod preserving;
 mod registry;
+mod serde_value;
 mod settle;
 mod timestamp;
 pub(crate) mod types;
@@ -56,7 +57,7 @@ mod well_known;
 mod wrappers;
 
 pub use any::{Any, UnpackError};
-pub use duration::Duration;
+pub use duration::{Duration, ParseDurationError};
 pub use dynamic::{ListValue, Struct, Value, value};
 pub use empty::Empty;
 pub use field_mask::FieldMask;

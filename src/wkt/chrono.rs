@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
-use super::{Duration, ParseTimestampError, Timestamp};
+use super::{Duration, ParseDurationError, ParseTimestampError, Timestamp};
 
 impl TryFrom<Timestamp> for DateTime<Utc> {
     type Error = ParseTimestampError;
@@ -11,7 +11,7 @@ impl TryFrom<Timestamp> for DateTime<Utc> {
     fn try_from(time: Timestamp) -> Result<Self, Self::Error> {
         let time = time.validated()?;
         let converted = Self::from_timestamp(time.seconds, time.nanos.unsigned_abs());
-        converted.ok_or(ParseTimestampError::OutOfRange)
+        converted.ok_or(ParseTimestampError::Unrepresentable)
     }
 }
 
@@ -26,28 +26,23 @@ impl<Z: TimeZone> TryFrom<DateTime<Z>> for Timestamp {
 }
 
 impl TryFrom<Duration> for TimeDelta {
-    type Error = Duration;
+    type Error = ParseDurationError;
 
-    /// Returns a value that is not [valid](Duration::is_valid) as the error.
-    fn try_from(duration: Duration) -> Result<Self, Duration> {
-        let Duration { seconds, nanos } = duration;
+    /// Fails for a value that is not [valid](Duration::is_valid).
+    fn try_from(duration: Duration) -> Result<Self, Self::Error> {
+        let Duration { seconds, nanos } = duration.validated()?;
         // The nanoseconds of a `TimeDelta` count forwards.
-        let (seconds, forwards) = if nanos < 0 {
-            (seconds.saturating_sub(1), nanos + 1_000_000_000)
-        } else {
-            (seconds, nanos)
-        };
-        let converted = Self::new(seconds, forwards.unsigned_abs());
-        converted.filter(|_| duration.is_valid()).ok_or(duration)
+        let (seconds, forwards) =
+            if nanos < 0 { (seconds - 1, nanos + 1_000_000_000) } else { (seconds, nanos) };
+        Self::new(seconds, forwards.unsigned_abs()).ok_or(ParseDurationError::OutOfRange)
     }
 }
 
 impl TryFrom<TimeDelta> for Duration {
-    type Error = TimeDelta;
+    type Error = ParseDurationError;
 
-    /// Returns a span of more than 10,000 years as the error.
-    fn try_from(duration: TimeDelta) -> Result<Self, TimeDelta> {
-        let converted = Self { seconds: duration.num_seconds(), nanos: duration.subsec_nanos() };
-        if converted.is_valid() { Ok(converted) } else { Err(duration) }
+    /// Fails for a span of more than 10,000 years.
+    fn try_from(duration: TimeDelta) -> Result<Self, Self::Error> {
+        Self { seconds: duration.num_seconds(), nanos: duration.subsec_nanos() }.validated()
     }
 }

@@ -28,7 +28,8 @@ pub struct Struct {
     pub fields: BTreeMap<String, Value>,
 }
 
-/// A JSON value. If `kind` is unset, it is written as `null`.
+/// A JSON value. If `kind` is unset, it has no JSON form, see
+/// [`protojson`](crate::protojson#what-has-no-json-form).
 #[derive(Clone, PartialEq, Message)]
 pub struct Value {
     /// The value.
@@ -95,14 +96,23 @@ kinds! {
     ListValue, value => Kind::ListValue(value);
 }
 
+/// The problem of a value without a kind.
+pub(super) const WITHOUT_KIND: &str = "a google.protobuf.Value has no kind";
+
+/// The problem of NaN and the infinities.
+pub(super) fn not_a_number(value: f64) -> String {
+    format!("{value} is not a number that google.protobuf.Value can be")
+}
+
 impl WellKnown for Value {
     fn write(&self, json: &mut Compact) -> Result<(), Error> {
         match &self.kind {
+            None if context::writes_strictly() => {
+                return Err(Error::custom(WITHOUT_KIND));
+            }
             None | Some(Kind::NullValue(_)) => json.null(),
             Some(Kind::NumberValue(value)) if !value.is_finite() && context::writes_strictly() => {
-                let problem =
-                    format_args!("{value} is not a number that google.protobuf.Value can be");
-                return Err(Error::custom(problem));
+                return Err(Error::custom(not_a_number(*value)));
             }
             Some(Kind::NumberValue(value)) => Float::write(value, json)?,
             Some(Kind::StringValue(value)) => json.string(value),

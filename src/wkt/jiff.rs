@@ -1,14 +1,14 @@
 //! Conversions from and to `jiff` (feature `jiff`).
 
-use super::{Duration, ParseTimestampError, Timestamp};
+use super::{Duration, ParseDurationError, ParseTimestampError, Timestamp};
 
 impl TryFrom<Timestamp> for jiff::Timestamp {
     type Error = ParseTimestampError;
 
-    /// Fails for a time outside the years 1 to 9999.
+    /// Fails for a time outside the years 1 to 9999, and for the last 26 hours of them, which `jiff` does not have.
     fn try_from(time: Timestamp) -> Result<Self, Self::Error> {
         let time = time.validated()?;
-        Self::new(time.seconds, time.nanos).map_err(|_| ParseTimestampError::OutOfRange)
+        Self::new(time.seconds, time.nanos).map_err(|_| ParseTimestampError::Unrepresentable)
     }
 }
 
@@ -25,23 +25,20 @@ impl TryFrom<jiff::Timestamp> for Timestamp {
 }
 
 impl TryFrom<Duration> for jiff::SignedDuration {
-    type Error = Duration;
+    type Error = ParseDurationError;
 
-    /// Returns a value that is not [valid](Duration::is_valid) as the error.
-    fn try_from(duration: Duration) -> Result<Self, Duration> {
-        if !duration.is_valid() {
-            return Err(duration);
-        }
-        Ok(Self::new(duration.seconds, duration.nanos))
+    /// Fails for a value that is not [valid](Duration::is_valid).
+    fn try_from(duration: Duration) -> Result<Self, Self::Error> {
+        let Duration { seconds, nanos } = duration.validated()?;
+        Ok(Self::new(seconds, nanos))
     }
 }
 
 impl TryFrom<jiff::SignedDuration> for Duration {
-    type Error = jiff::SignedDuration;
+    type Error = ParseDurationError;
 
-    /// Returns a span of more than 10,000 years as the error.
+    /// Fails for a span of more than 10,000 years.
     fn try_from(duration: jiff::SignedDuration) -> Result<Self, Self::Error> {
-        let converted = Self { seconds: duration.as_secs(), nanos: duration.subsec_nanos() };
-        if converted.is_valid() { Ok(converted) } else { Err(duration) }
+        Self { seconds: duration.as_secs(), nanos: duration.subsec_nanos() }.validated()
     }
 }

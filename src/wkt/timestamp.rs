@@ -18,6 +18,7 @@ const MIN_SECONDS: i64 = -62_135_596_800;
 /// 9999-12-31T23:59:59Z.
 const MAX_SECONDS: i64 = 253_402_300_799;
 const SECONDS_PER_DAY: i64 = 86_400;
+const NANOS_PER_SECOND: i32 = 1_000_000_000;
 
 /// A point in time: seconds and nanoseconds since the Unix epoch, in UTC.
 ///
@@ -48,7 +49,19 @@ impl Timestamp {
     /// Whether the value is in the valid range: the years 1 to 9999, and less than a second of nanoseconds.
     pub fn is_valid(&self) -> bool {
         (MIN_SECONDS..=MAX_SECONDS).contains(&self.seconds)
-            && (0..1_000_000_000).contains(&self.nanos)
+            && (0..NANOS_PER_SECOND).contains(&self.nanos)
+    }
+
+    /// Returns the valid time that is nearest.
+    pub(crate) fn nearest_valid(self) -> Self {
+        let carried = i64::from(self.nanos.div_euclid(NANOS_PER_SECOND));
+        let seconds = self.seconds.saturating_add(carried);
+        let nanos = self.nanos.rem_euclid(NANOS_PER_SECOND);
+        let (first, last) = (
+            Self { seconds: MIN_SECONDS, nanos: 0 },
+            Self { seconds: MAX_SECONDS, nanos: NANOS_PER_SECOND - 1 },
+        );
+        Self { seconds, nanos }.clamp(first, last)
     }
 
     pub(super) fn validated(self) -> Result<Self, ParseTimestampError> {
@@ -78,13 +91,26 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+impl From<prost_types::Timestamp> for Timestamp {
+    fn from(time: prost_types::Timestamp) -> Self {
+        Self { seconds: time.seconds, nanos: time.nanos }
+    }
+}
+
+impl From<Timestamp> for prost_types::Timestamp {
+    fn from(time: Timestamp) -> Self {
+        Self { seconds: time.seconds, nanos: time.nanos }
+    }
+}
+
 impl TryFrom<Timestamp> for SystemTime {
     type Error = ParseTimestampError;
 
     fn try_from(time: Timestamp) -> Result<Self, Self::Error> {
         let time = time.validated()?;
-        let time = prost_types::Timestamp { seconds: time.seconds, nanos: time.nanos };
-        time.try_into().map_err(|_| ParseTimestampError::OutOfRange)
+        prost_types::Timestamp::from(time)
+            .try_into()
+            .map_err(|_| ParseTimestampError::Unrepresentable)
     }
 }
 
@@ -170,7 +196,7 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// The reason why a text is not a [`Timestamp`].
+/// The reason why a text or a time of another type is not a [`Timestamp`], or the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseTimestampError {
@@ -180,6 +206,8 @@ pub enum ParseTimestampError {
     NoSuchTime,
     /// The time is before the year 1 or after the year 9999.
     OutOfRange,
+    /// The type to convert to does not have the time.
+    Unrepresentable,
 }
 
 impl fmt::Display for ParseTimestampError {
@@ -188,6 +216,7 @@ impl fmt::Display for ParseTimestampError {
             Self::Format => "expected a time such as 2030-01-01T00:00:00Z (RFC 3339)",
             Self::NoSuchTime => "there is no such date or time of day",
             Self::OutOfRange => "the time is outside the years 1 to 9999",
+            Self::Unrepresentable => "the other type cannot hold the time",
         })
     }
 }

@@ -137,6 +137,8 @@ fn dynamic_values_are_json() {
     assert_eq!(read::<ListValue>("[null]").values, [Value::from(())]);
     assert_eq!(read::<Struct>(r#"{"a":1}"#).fields["a"], Value::from(1.0));
     assert_eq!(write(&Value::default()), "null");
+    let refused = Writer::new().strict(true).write(&Value::default()).unwrap_err();
+    assert_eq!(refused.to_string(), "a google.protobuf.Value has no kind");
     let odd = r#"{"$serde_json::private::Numbers":"1"}"#;
     both_ways(odd, &read::<Value>(odd));
     assert!(error::<Struct>(r#"{"a":[1e400]}"#).contains("range"));

@@ -12,12 +12,28 @@ use eset_protect::incident_management::v2::{
 };
 use eset_protect::rpc::detection_groups::SearchDetectionGroups;
 use eset_protect::rpc::incidents::ListIncidents;
-use eset_protect::wkt::FieldMask;
+use eset_protect::wkt::{FieldMask, Timestamp};
 use tonic::Code;
 
 use crate::over_all_routes;
 
 const INCIDENT: &str = "19c1de00-0000-4000-8000-000000000001";
+
+#[test]
+fn a_time_without_a_text_is_compared_as_the_nearest_with_one() {
+    let compared = |seconds, nanos| {
+        let time = Timestamp { seconds, nanos };
+        ListIncidents::CREATE_TIME.lt(time).to_string()
+    };
+    for (seconds, nanos, text) in [
+        (i64::MAX, 0, "9999-12-31T23:59:59.999999999Z"),
+        (i64::MIN, -1, "0001-01-01T00:00:00Z"),
+        (0, 1_500_000_000, "1970-01-01T00:00:01.500Z"),
+        (0, -1, "1969-12-31T23:59:59.999999999Z"),
+    ] {
+        assert_eq!(compared(seconds, nanos), format!("createTime < timestamp(\"{text}\")"));
+    }
+}
 
 /// The names of what a list has.
 async fn names(list: Call<ListIncidents>) -> Vec<String> {
