@@ -96,7 +96,7 @@ fn a_duration_is_parsed_and_compared() {
     for text in ["", "s", "1", "1m", ".5s", "1.s", "+1s", "1.0123456789s"] {
         assert_eq!(parse(text), Err(ParseDurationError::Format), "{text}");
     }
-    for text in ["315576000000.1s", "-99999999999999999999s"] {
+    for text in ["315576000001s", "-99999999999999999999s"] {
         assert_eq!(parse(text), Err(ParseDurationError::OutOfRange), "{text}");
     }
     let texts = ["-2s", "-1.5s", "-1s", "-0.5s", "0s", "0.5s", "1s", "1.5s"];
