@@ -246,7 +246,7 @@ impl Generator {
             + "/// The compiled `.proto` files, an encoded `google.protobuf.FileDescriptorSet`.\n\
                pub const FILE_DESCRIPTOR_SET: &[u8] =\n    \
                include_bytes!(concat!(env!(\"OUT_DIR\"), \"/descriptors.bin\"));\n\n\
-               /// The HTTP form of the RPCs as an OpenAPI document.\n\
+               /// The HTTP form of the RPCs as an `OpenAPI` document.\n\
                pub const OPENAPI: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/openapi.json\"));\n"
     }
 }

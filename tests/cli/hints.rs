@@ -56,7 +56,7 @@ fn a_list_that_is_not_found_is_elsewhere() {
     // The first page came from there.
     faults.push(Fault::delay(Duration::ZERO));
     faults.push(Fault::http(StatusCode::NOT_FOUND, "text/html", HTML));
-    let seeded = Server::start(Emulator::builder().seed(true).faults(faults.clone()));
+    let seeded = Server::start(Emulator::builder().seed(true).faults(faults));
     let error = seeded.run(&[&["devices"], &list[..], &["--page-size", "1"]].concat());
     assert!(error.code == 4 && !error.err.contains("hint:"), "{}", error.err);
     for args in [&["tasks", "get", "x"][..], &["tasks", "get", "x", "--wire", "rest"]] {

@@ -12,7 +12,7 @@ const PAGE_TOKEN: u32 = 128;
 /// Adds what holds for each value of a field.
 pub(super) fn on_element(schema: Json, field: &FieldDescriptor) -> Json {
     let between = |least: &str, most: &str| {
-        schema.clone().with("minimum", number(least)).with("maximum", number(most))
+        schema.clone().with("minimum", number(&least)).with("maximum", number(&most))
     };
     match field.kind() {
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => between("-2147483648", "2147483647"),
@@ -28,11 +28,11 @@ pub(super) fn on_element(schema: Json, field: &FieldDescriptor) -> Json {
             let is_uuid = name == "uuid" || name.ends_with("_uuid") || name.ends_with("_uuids");
             let is_filled = is_single_and_required(field) || is_uuid && field.is_list();
             let most = match name {
-                _ if is_uuid => number(UUID),
-                "page_token" => number(PAGE_TOKEN),
+                _ if is_uuid => number(&UUID),
+                "page_token" => number(&PAGE_TOKEN),
                 _ => None,
             };
-            schema.with("minLength", number(1).filter(|_| is_filled)).with("maxLength", most)
+            schema.with("minLength", number(&1).filter(|_| is_filled)).with("maxLength", most)
         }
         _ => schema,
     }
@@ -40,14 +40,14 @@ pub(super) fn on_element(schema: Json, field: &FieldDescriptor) -> Json {
 
 /// Adds what holds for a list: an empty one is as if nobody had set it.
 pub(super) fn on_list(schema: Json, field: &FieldDescriptor) -> Json {
-    schema.with("minItems", number(1).filter(|_| is_required(field)))
+    schema.with("minItems", number(&1).filter(|_| is_required(field)))
 }
 
 /// Adds what holds for a variable of a path: a segment is never empty.
 pub(super) fn on_segment(schema: Json) -> Json {
     let has_least = matches!(&schema, Json::Object(members) if members.iter().any(|(name, _)| name == "minLength"));
     let is_text = matches!(&schema, Json::Object(members) if members.iter().any(is_plain_text));
-    schema.with("minLength", number(1).filter(|_| is_text && !has_least))
+    schema.with("minLength", number(&1).filter(|_| is_text && !has_least))
 }
 
 fn is_plain_text((name, value): &(String, Json)) -> bool {
@@ -58,7 +58,7 @@ fn is_single_and_required(field: &FieldDescriptor) -> bool {
     is_required(field) && !field.is_list() && !field.supports_presence()
 }
 
-fn number(number: impl ToString) -> Option<Json> {
+fn number(number: &impl ToString) -> Option<Json> {
     Some(Json::Written(number.to_string()))
 }
 
