@@ -12,8 +12,8 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 
-use super::metadata::{OURS, PUSHBACK};
-use crate::metadata_form;
+use super::metadata::OURS;
+use crate::metadata_form::{self, PUSHBACK};
 use crate::proto::google::rpc::Status as Rich;
 
 /// The size of everything in a failed response.

@@ -25,8 +25,9 @@ use self::activity::Activity;
 pub(crate) use self::connection::MAX_HEADERS;
 pub(crate) use self::connection::{Calls, Peer};
 #[cfg(feature = "serve")]
-pub(crate) use self::handshake::Plain;
-pub(crate) use self::handshake::{Accepted, Accepting, Handshake};
+pub(crate) use self::handshake::{Accepted, Accepting};
+pub(crate) use self::handshake::{Handshake, Plain};
+#[cfg(feature = "serve")]
 pub(crate) use self::lent::Lent;
 pub use self::limits::ConnectionLimits;
 pub(crate) use self::workers::Workers;

@@ -21,8 +21,9 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 
 use super::bounded;
 use super::compression::{Compression, GRPC_ENCODING};
-use super::metadata::{NEVER, PUSHBACK};
+use super::metadata::NEVER;
 use crate::framing::{Malformed, MessageLimit, OneMessage, PREFIX, Trailers, seal};
+use crate::metadata_form::PUSHBACK;
 
 /// How long and how much of a refused request is read.
 const DISCARDING: Duration = Duration::from_secs(2);

@@ -4,10 +4,11 @@
 use http::{HeaderMap, HeaderName, header};
 use tonic::metadata::MetadataMap;
 
-pub(crate) use crate::metadata_form::PUSHBACK;
+#[cfg(feature = "serve")]
+use crate::metadata_form::PUSHBACK;
 use crate::metadata_form::is_reserved;
 
-/// The value of [`PUSHBACK`] for "do not retry".
+/// The value of `grpc-retry-pushback-ms` for "do not retry".
 #[cfg(feature = "_connections")]
 pub(crate) const NEVER: &str = "-1";
 
