@@ -123,7 +123,7 @@ fn tag(service: &Service) -> Json {
 }
 
 /// Returns the possible servers: the one that served the document (a bridge, an emulator or an
-/// On-Prem server) and ESET's cloud.
+/// On-Prem server) and, for a service with a host there, ESET's cloud.
 fn servers(host: &str) -> Json {
     let here = Json::object([
         ("url", Json::text("/")),
@@ -137,7 +137,7 @@ fn servers(host: &str) -> Json {
         ("url", Json::text(format!("https://{{region}}.{host}.eset.systems"))),
         ("variables", Json::object([("region", region)])),
     ]);
-    Json::List(vec![here, cloud])
+    Json::List(if host.is_empty() { vec![here] } else { vec![here, cloud] })
 }
 
 /// Adds an operation unless its method and path are taken: the router would use the first one too.
