@@ -45,13 +45,13 @@ async fn a_file_is_read_again_when_its_token_is_refused() {
     client.device_tasks().get_task("t").await.unwrap();
     assert_both_were_sent(&server);
 
-    fs::write(&file, "token=thr ee").unwrap();
+    fs::write(&file, "token=se cret").unwrap();
     let error = ClientBuilder::from_vars(|name| {
         Some(file.clone().into()).filter(|_| name == "ESET_PROTECT_CREDENTIALS")
     });
     let (message, file) = (error.unwrap_err().to_string(), file.display());
     let expected = format!("ESET_PROTECT_CREDENTIALS {file}: token: expected a token of visible");
-    assert!(message.contains(&expected) && !message.contains("thr"), "{message}");
+    assert!(message.contains(&expected) && !message.contains("se cret"), "{message}");
 }
 
 /// The child's part: a call with a token from a command that ends when something else on the same thread has run.
