@@ -81,14 +81,14 @@ impl Builder {
         self
     }
 
-    /// Sets the clock: [`SystemClock`] by default. Share a [`ManualClock`](super::ManualClock) in an `Arc`.
+    /// Sets the clock: [`SystemClock`](super::SystemClock) by default. Share a [`ManualClock`](super::ManualClock) in an `Arc`.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.environment.clock = Box::new(clock);
         self
     }
 
-    /// Sets the source of identifiers: [`RandomIds`] by default.
+    /// Sets the source of identifiers: [`RandomIds`](super::RandomIds) by default.
     #[must_use]
     pub fn ids(mut self, ids: impl IdSource) -> Self {
         self.environment.ids = Box::new(ids);

@@ -119,6 +119,7 @@ impl SettingsTable {
     }
 
     /// Gives a client with these settings the command for another token, if a command printed the first.
+    #[cfg(feature = "serve")]
     pub(crate) fn with_token_source(&self, builder: ClientBuilder) -> ClientBuilder {
         let text = self.values.get(TOKEN).and_then(|text| text.to_str());
         with_token_source(builder, self.token_source.as_ref(), text)
