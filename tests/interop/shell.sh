@@ -69,6 +69,6 @@ expect "$(rest "$tasks/%zz")" '400 '
 expect "$(rest -H 'accept: application/xml' "$tasks?pageSize=1")" '200 OK'
 expect "$(rest -H 'grpc-timeout: soon' "$tasks")" '400 '
 expect "$(rest -H 'grpc-timeout: 200m' -H 'x-emulator-fault: delay=600000' "$tasks")" '504 '
-expect "$(rest "$tasks?pageToken=$(head -c 20000 /dev/zero | tr '\0' x)")" '414 '
-expect "$(rest -H "x-large: $(head -c 20000 /dev/zero | tr '\0' x)" "$tasks")" '431 '
+expect "$(rest "$tasks?pageToken=$(head -c 70000 /dev/zero | tr '\0' x)")" '414 '
+expect "$(rest -H "x-large: $(head -c 70000 /dev/zero | tr '\0' x)" "$tasks")" '431 '
 echo "$passed passed, 0 failed"
