@@ -11,7 +11,7 @@ pub use crate::json::codec::{Bool, Codec, Dynamic, Msg, Text};
 pub use crate::json::collections::{Map, Repeated};
 pub use crate::json::compact::Compact;
 pub use crate::json::context::{buffered, emits_defaults};
-pub use crate::json::fields::{Oneof, read_oneof, read_optional, read_singular, write_field};
+pub use crate::json::fields::{read_oneof, read_optional, read_singular, write_field};
 pub use crate::json::formats::{deserialize, serialize};
 pub use crate::json::message::{JsonMessage, ReadFields, WriteFields, message_type};
 pub use crate::json::numbers::{Float, Int, Long};

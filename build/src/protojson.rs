@@ -1,7 +1,7 @@
 //! Generates the ProtoJSON form of the messages from pbjson's generated code.
 //!
-//! pbjson provides the frame for every message: the table of names, a slot for each field, the message made
-//! of them, the presence checks. Its handling of single values deviates from the specification in many ways,
+//! pbjson provides the frame for every message: the table of names, the field of the struct for each of them, the
+//! presence checks. Its handling of single values deviates from the specification in many ways,
 //! and serde would compile it for each format, so every place that reads or writes a field becomes a call to
 //! the crate's own codec for that kind of field (`src/json/`), which has code for JSON text alone. The kind
 //! comes from the descriptor, not from pbjson's code, and the number of replaced places must equal the number
@@ -11,12 +11,10 @@ mod syntax;
 
 use std::error::Error;
 
-use prost_reflect::{
-    Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
-};
+use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, Block, Expr, ItemImpl, Stmt, parse_quote};
+use syn::{Arm, Block, Expr, ItemImpl, parse_quote};
 
 use syntax::*;
 
@@ -220,11 +218,11 @@ impl MessageCode<'_> {
     /// Returns the implementation that reads the fields.
     fn reader(&mut self, ty: &syn::Type, block: &Block) -> Option<ItemImpl> {
         let visit = body_of(block, "visit_map")?;
-        let arms: Vec<_> = arms_of(&visit).iter().filter_map(|arm| self.read_arm(arm)).collect();
-        let mut slots = visit.stmts;
-        let mut message = slots.pop()?;
-        slots.retain(|statement| matches!(statement, Stmt::Local(_)));
-        self.visit_stmt_mut(&mut message);
+        let places = places_of(&visit);
+        let arms = arms_of(&visit);
+        let arms: Vec<_> = arms.iter().filter_map(|arm| self.read_arm(arm, &places)).collect();
+        let count = arms.len();
+        let has_occurred = (count > 0).then(|| quote!(let mut has_occurred = [false; #count];));
         let skip = quote!(::eset_protect::codegen::skip_member(object, &name)?);
         let member = match arms.is_empty() {
             true => quote!(#skip;),
@@ -233,33 +231,34 @@ impl MessageCode<'_> {
         Some(parse_quote! {
             impl ::eset_protect::codegen::ReadFields for #ty {
                 fn read_fields(
+                    &mut self,
                     object: &mut ::eset_protect::codegen::Object<'_, '_>,
-                ) -> ::core::result::Result<Self, ::eset_protect::codegen::Error> {
-                    #(#slots)*
+                ) -> ::core::result::Result<(), ::eset_protect::codegen::Error> {
+                    #has_occurred
                     while let Some(name) = object.next_name()? {
                         #member
                     }
-                    #message
+                    Ok(())
                 }
             }
         })
     }
 
     /// Returns the arm that reads a field, for pbjson's `GeneratedField::X => { … }`.
-    fn read_arm(&mut self, arm: &Arm) -> Option<Arm> {
+    fn read_arm(&mut self, arm: &Arm, places: &Places) -> Option<Arm> {
         let variant = variant(&arm.pat)?;
         let field = self.message.fields().find(|field| names::camel(field.name()) == variant)?;
         let names = types::spellings(&field);
-        let slot = assigned(&arm.body)?;
-        let name = field.json_name();
-        let codec = self.whole(&field);
+        let place = places.get(&assigned(&arm.body)?)?;
+        let (index, name, codec) = (self.read, field.json_name(), self.whole(&field));
+        let to = quote!(object, #name, &mut has_occurred[#index], &mut self.#place);
         let call = if let Some(oneof) = descriptors::oneof_of(&field) {
             let constructor = self.set.variant_path(&oneof, &field);
-            quote!(read_oneof::<#codec, _>(object, #name, &mut #slot, #constructor))
+            quote!(read_oneof::<#codec, _>(#to, #constructor))
         } else if field.supports_presence() {
-            quote!(read_optional::<#codec>(object, #name, &mut #slot))
+            quote!(read_optional::<#codec>(#to))
         } else {
-            quote!(read_singular::<#codec>(object, #name, &mut #slot))
+            quote!(read_singular::<#codec>(#to))
         };
         self.read += 1;
         Some(parse_quote!(#(#names)|* => ::eset_protect::codegen::#call?,))
@@ -269,32 +268,11 @@ impl MessageCode<'_> {
 impl VisitMut for MessageCode<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
-        match expression {
-            Expr::If(condition) if is_default_check(&condition.cond) => {
-                let check = &condition.cond;
-                condition.cond = parse_quote!(emit__ || #check);
-            }
-            Expr::Struct(literal) => {
-                for value in &mut literal.fields {
-                    let slot = &value.expr;
-                    // That of a field without presence has its default.
-                    let Some(name) = slot_name(slot) else { continue };
-                    let name = name.trim_start_matches("r#");
-                    let is_slot = |oneof: OneofDescriptor| {
-                        let module = names::module(oneof.name());
-                        name == format!("{}__", module.trim_start_matches("r#"))
-                    };
-                    let mut oneofs = self.message.oneofs().filter(|oneof| !oneof.is_synthetic());
-                    value.expr = match oneofs.any(is_slot) {
-                        true => {
-                            let value_of = quote!(::eset_protect::codegen::Oneof::into_value);
-                            parse_quote!(#slot.and_then(#value_of))
-                        }
-                        false => parse_quote!(#slot.flatten()),
-                    };
-                }
-            }
-            _ => {}
+        if let Expr::If(condition) = expression
+            && is_default_check(&condition.cond)
+        {
+            let check = &condition.cond;
+            condition.cond = parse_quote!(emit__ || #check);
         }
     }
 

@@ -83,9 +83,10 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream
             }
 
             fn read_members(
+                &mut self,
                 object: &mut ::eset_protect::codegen::Object<'_, '_>,
-            ) -> ::core::result::Result<Self, ::eset_protect::codegen::Error> {
-                ::eset_protect::codegen::ReadFields::read_fields(object)
+            ) -> ::core::result::Result<(), ::eset_protect::codegen::Error> {
+                ::eset_protect::codegen::ReadFields::read_fields(self, object)
             }
         }
 

@@ -22,8 +22,9 @@ impl Codec for Base64 {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Bytes, Error> {
-        decode(&parser.string(&"a base64 string")?).map_err(Error::custom)
+    fn read(parser: &mut Parser<'_>, value: &mut Bytes) -> Result<(), Error> {
+        *value = decode(&parser.string(&"a base64 string")?).map_err(Error::custom)?;
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use super::parser::Parser;
 /// no values.
 pub trait Codec {
     /// The type in the generated struct.
-    type Value;
+    type Value: Default;
 
     /// Whether reading a value can find members or names that the schema does not have.
     const PRESERVES: bool = false;
@@ -27,21 +27,34 @@ pub trait Codec {
     /// Writes a value.
     fn write(value: &Self::Value, json: &mut Compact) -> Result<()>;
 
-    /// Reads a value that is not `null`.
-    fn read(parser: &mut Parser<'_>) -> Result<Self::Value>;
+    /// Reads a value that is not `null` into its place, which has the default. A message would be copied on its way out
+    /// of every function that returned it. After an error a part of the value may have been read.
+    fn read(parser: &mut Parser<'_>, value: &mut Self::Value) -> Result<()>;
 }
 
-/// Reads with a codec; `null` becomes `None` unless the codec has a value for it.
-pub(super) fn read_nullable<C: Codec>(parser: &mut Parser<'_>) -> Result<Option<C::Value>> {
-    match parser.null()? {
-        true => Ok(C::null()),
-        false => C::read(parser).map(Some),
+/// Reads with a codec, and returns whether there is a value: `null` is none unless the codec has a value for it.
+pub(super) fn read_nullable<C: Codec>(
+    parser: &mut Parser<'_>,
+    value: &mut C::Value,
+) -> Result<bool> {
+    if !parser.null()? {
+        return C::read(parser, value).map(|()| true);
     }
+    let null = C::null();
+    let is_value = null.is_some();
+    *value = null.unwrap_or_default();
+    Ok(is_value)
 }
 
 /// Reads an element of a list or map, where `null` is an error.
-pub(super) fn read_element<C: Codec>(parser: &mut Parser<'_>) -> Result<C::Value> {
-    read_nullable::<C>(parser)?.ok_or_else(|| Error::custom("null is not an element"))
+pub(super) fn read_element<C: Codec>(
+    parser: &mut Parser<'_>,
+    element: &mut C::Value,
+) -> Result<()> {
+    match read_nullable::<C>(parser, element)? {
+        true => Ok(()),
+        false => Err(Error::custom("null is not an element")),
+    }
 }
 
 /// `string`.
@@ -56,8 +69,9 @@ impl Codec for Text {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<String> {
-        parser.string(&"a string").map(String::from)
+    fn read(parser: &mut Parser<'_>, value: &mut String) -> Result<()> {
+        *value = parser.string(&"a string")?.into_owned();
+        Ok(())
     }
 }
 
@@ -73,8 +87,9 @@ impl Codec for Bool {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<bool> {
-        parser.bool()
+    fn read(parser: &mut Parser<'_>, value: &mut bool) -> Result<()> {
+        *value = parser.bool()?;
+        Ok(())
     }
 }
 
@@ -90,8 +105,8 @@ impl<T: JsonMessage> Codec for Msg<T> {
         value.write_json(json)
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<T> {
-        parser.message(T::read_json)
+    fn read(parser: &mut Parser<'_>, message: &mut T) -> Result<()> {
+        parser.message(|parser| message.read_json(parser))
     }
 }
 
@@ -110,8 +125,8 @@ impl<T: From<()> + JsonMessage> Codec for Dynamic<T> {
         value.write_json(json)
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<T> {
-        parser.message(T::read_json)
+    fn read(parser: &mut Parser<'_>, message: &mut T) -> Result<()> {
+        parser.message(|parser| message.read_json(parser))
     }
 }
 

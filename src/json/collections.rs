@@ -28,17 +28,19 @@ impl<C: Codec> Codec for Repeated<C> {
         })
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self::Value> {
+    fn read(parser: &mut Parser<'_>, values: &mut Self::Value) -> Result<()> {
         parser.list(&"a list", |list| {
-            let mut values = Vec::new();
             while let Some(parser) = list.next()? {
                 let mark = context::mark(C::PRESERVES);
-                let element = read_element::<C>(parser)
-                    .map_err(|error| path::at_index(values.len(), &error))?;
-                context::prefix(C::PRESERVES, mark, &values.len());
-                values.push(element);
+                let index = values.len();
+                values.push(C::Value::default());
+                if let Some(element) = values.last_mut() {
+                    read_element::<C>(parser, element)
+                        .map_err(|error| path::at_index(index, &error))?;
+                }
+                context::prefix(C::PRESERVES, mark, &index);
             }
-            Ok(values)
+            Ok(())
         })
     }
 }
@@ -62,22 +64,22 @@ impl<K: Key, C: Codec> Codec for Map<K, C> {
         })
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self::Value> {
+    fn read(parser: &mut Parser<'_>, values: &mut Self::Value) -> Result<()> {
         parser.object(&"an object", |object| {
-            let mut values = BTreeMap::new();
             while let Some(name) = object.next_name()? {
                 let key = K::parse(&name).map_err(|error| path::at_key(&name, &error))?;
                 let mark = context::mark(C::PRESERVES);
-                let value = object
+                let mut value = C::Value::default();
+                object
                     .value()
-                    .message(read_element::<C>)
+                    .message(|parser| read_element::<C>(parser, &mut value))
                     .map_err(|error| path::at_key(&name, &error))?;
                 context::prefix(C::PRESERVES, mark, &name);
                 if values.insert(key, value).is_some() {
                     return Err(path::at_key(&name, &"the key appears twice"));
                 }
             }
-            Ok(values)
+            Ok(())
         })
     }
 }

@@ -43,5 +43,7 @@ pub(crate) fn to_string<M: JsonMessage>(message: &M) -> Result<String, serde_jso
 
 /// Reads a message from JSON text.
 pub(crate) fn from_str<M: JsonMessage>(json: &str) -> Result<M, serde_json::Error> {
-    Parser::new(json).read(M::read_json)
+    let mut message = M::default();
+    Parser::new(json).read(|parser| message.read_json(parser))?;
+    Ok(message)
 }

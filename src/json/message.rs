@@ -48,19 +48,22 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
         }
     }
 
-    /// Reads the JSON itself, which `Deserialize` does for every format by way of JSON text. Override it if
-    /// `Deserialize` calls `codegen::deserialize`, which calls this.
+    /// Reads the JSON itself into a message that has its default, which `Deserialize` does for every format by way of JSON
+    /// text. Override it if `Deserialize` calls `codegen::deserialize`, which calls this.
     #[doc(hidden)]
-    fn read_json(parser: &mut Parser<'_>) -> Result<Self> {
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<()> {
         match Self::FORM {
             JsonForm::Object { name, .. } => parser
                 .object(&format_args!("an object, the JSON of {name}"), |object| {
-                    Self::read_members(object)
+                    self.read_members(object)
                 }),
             JsonForm::Empty => {
-                parser.object(&"an empty object", |object| Self::read_members(object))
+                parser.object(&"an empty object", |object| self.read_members(object))
             }
-            _ => parser.foreign(),
+            _ => {
+                *self = parser.foreign()?;
+                Ok(())
+            }
         }
     }
 
@@ -77,7 +80,7 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
 
     /// Reads the remaining members of its object. Only messages whose `FORM` is an object have this.
     #[doc(hidden)]
-    fn read_members(_: &mut Object<'_, '_>) -> Result<Self> {
+    fn read_members(&mut self, _: &mut Object<'_, '_>) -> Result<()> {
         Err(Error::custom("the members of this type cannot be read one by one"))
     }
 }
@@ -95,8 +98,8 @@ impl<M: JsonMessage> JsonMessage for Box<M> {
         (**self).write_json(json)
     }
 
-    fn read_json(parser: &mut Parser<'_>) -> Result<Self> {
-        M::read_json(parser).map(Self::new)
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<()> {
+        (**self).read_json(parser)
     }
 }
 
@@ -107,21 +110,27 @@ pub trait WriteFields {
 }
 
 /// Reads the fields of a message.
-pub trait ReadFields: Sized {
-    /// Reads the remaining members.
-    fn read_fields(object: &mut Object<'_, '_>) -> Result<Self>;
+pub trait ReadFields {
+    /// Reads the remaining members into a message that has its default.
+    fn read_fields(&mut self, object: &mut Object<'_, '_>) -> Result<()>;
 }
 
 /// Returns the type of a message.
 pub const fn message_type<M: JsonMessage>() -> MessageType {
     MessageType {
         form: M::FORM,
-        read: |parser| M::read_json(parser).map(|message| message.encode_to_vec()),
-        read_members: |object| M::read_members(object).map(|message| message.encode_to_vec()),
+        read: |parser| encode::<M>(|message| message.read_json(parser)),
+        read_members: |object| encode::<M>(|message| message.read_members(object)),
         write: |bytes, json| decode::<M>(bytes)?.write_json(json),
         write_members: |bytes, json| decode::<M>(bytes)?.write_members(json),
         normalize: |bytes| M::decode(bytes.clone()).map(|message| message.encode_to_vec()),
     }
+}
+
+fn encode<M: JsonMessage>(read: impl FnOnce(&mut M) -> Result<()>) -> Result<Vec<u8>> {
+    let mut message = M::default();
+    read(&mut message)?;
+    Ok(message.encode_to_vec())
 }
 
 fn decode<M: JsonMessage>(bytes: &Bytes) -> Result<M> {

@@ -43,8 +43,9 @@ impl<T: Integer> Codec for Int<T> {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
-        read_integer(parser)
+    fn read(parser: &mut Parser<'_>, value: &mut T) -> Result<(), Error> {
+        *value = read_integer(parser)?;
+        Ok(())
     }
 }
 
@@ -66,8 +67,9 @@ impl<T: Integer> Codec for Long<T> {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
-        read_integer(parser)
+    fn read(parser: &mut Parser<'_>, value: &mut T) -> Result<(), Error> {
+        *value = read_integer(parser)?;
+        Ok(())
     }
 }
 
@@ -77,7 +79,7 @@ impl<T: Integer> Key for Long<T> {
     }
 }
 
-fn read_integer<T: Integer>(parser: &mut Parser<'_>) -> Result<T, Error> {
+pub(super) fn read_integer<T: Integer>(parser: &mut Parser<'_>) -> Result<T, Error> {
     match parser.peek() {
         Some(b'"') => integer_from_text(&parser.string(&T::NAME)?).map_err(Error::custom),
         Some(b'-' | b'0'..=b'9') => {
@@ -150,23 +152,26 @@ impl<T: Real> Codec for Float<T> {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<T, Error> {
-        match parser.peek() {
-            Some(b'"') => {
-                let text = parser.string(&T::NAME)?;
-                let named = match &*text {
-                    "NaN" => f64::NAN,
-                    "Infinity" => f64::INFINITY,
-                    "-Infinity" => f64::NEG_INFINITY,
-                    text if is_json_number(text) => return real(text),
-                    _ => return Err(Error::custom(expected_not_text(T::NAME, &text))),
-                };
-                T::narrow(named).ok_or_else(|| Error::custom(out_of_range(&text)))
-            }
-            Some(b'-' | b'0'..=b'9') => real(parser.number()?),
-            _ => Err(parser.invalid_type(&T::NAME)),
-        }
+    fn read(parser: &mut Parser<'_>, value: &mut T) -> Result<(), Error> {
+        *value = match parser.peek() {
+            Some(b'"') => real_from_text(&parser.string(&T::NAME)?)?,
+            Some(b'-' | b'0'..=b'9') => real(parser.number()?)?,
+            _ => return Err(parser.invalid_type(&T::NAME)),
+        };
+        Ok(())
     }
+}
+
+/// Parses the text of a string that is a number in range, or the name of one that JSON does not have.
+fn real_from_text<T: Real>(text: &str) -> Result<T, Error> {
+    let named = match text {
+        "NaN" => f64::NAN,
+        "Infinity" => f64::INFINITY,
+        "-Infinity" => f64::NEG_INFINITY,
+        text if is_json_number(text) => return real(text),
+        _ => return Err(Error::custom(expected_not_text(T::NAME, text))),
+    };
+    T::narrow(named).ok_or_else(|| Error::custom(out_of_range(text)))
 }
 
 /// Parses a JSON number in range.

@@ -10,7 +10,7 @@ use super::codec::Codec;
 use super::compact::Compact;
 use super::context;
 use super::number::{is_json_number, shortened};
-use super::numbers::{Int, integer_from_text};
+use super::numbers::{integer_from_text, read_integer};
 use super::parser::Parser;
 
 /// A protobuf enum. Generated for every enum of the crate.
@@ -43,8 +43,9 @@ impl<E: Enumeration> Codec for Open<E> {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<i32> {
-        read_open(E::FULL_NAME, E::VALUES, parser)
+    fn read(parser: &mut Parser<'_>, value: &mut i32) -> Result<()> {
+        *value = read_open(E::FULL_NAME, E::VALUES, parser)?;
+        Ok(())
     }
 }
 
@@ -68,8 +69,8 @@ impl Codec for Null {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<i32> {
-        Open::<NullValue>::read(parser)
+    fn read(parser: &mut Parser<'_>, value: &mut i32) -> Result<()> {
+        Open::<NullValue>::read(parser, value)
     }
 }
 
@@ -117,7 +118,7 @@ fn read_open(
 ) -> Result<i32> {
     match parser.peek() {
         Some(b'"') => {}
-        Some(b'-' | b'0'..=b'9') => return Int::read(parser),
+        Some(b'-' | b'0'..=b'9') => return read_integer(parser),
         _ => {
             let expected = format_args!("the name or the number of a value of {full_name}");
             return Err(parser.invalid_type(&expected));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use prost::DecodeError;
 use prost::encoding::WireType;
 
@@ -97,70 +98,98 @@ impl Encoded {
     ///
     /// Fails if the body is not valid for this response.
     pub fn response<R: Rpc>(&self, body: &[u8]) -> Result<R::Response, TranscodeError> {
-        self.read_response(fields_of::<R::Response>(), &R::Response::read_json, body)
+        let mut response = R::Response::default();
+        self.read_response(&mut response, body)?;
+        Ok(response)
     }
 
-    /// Decodes it with a function, into a message of these fields.
-    pub(super) fn read_response<T: Default>(
+    /// Decodes it into a message that has its default.
+    pub(super) fn read_response(
         &self,
-        fields: &'static [Field],
-        read: Read<'_, T>,
+        message: &mut dyn Target,
         body: &[u8],
-    ) -> Result<T, TranscodeError> {
-        self.read_unicode(fields, read, body).or_else(|error| {
-            let replaced = protojson::replace_non_unicode(body);
-            let Some(replaced) = replaced.as_deref().map(str::as_bytes) else {
-                return self.read_misfits(fields, read, body, &error);
-            };
-            self.read_unicode(fields, read, replaced)
-                .or_else(|error| self.read_misfits(fields, read, replaced, &error))
-        })
+    ) -> Result<(), TranscodeError> {
+        let Err(mut error) = self.read_unicode(message, body) else { return Ok(()) };
+        let replaced = protojson::replace_non_unicode(body);
+        if let Some(replaced) = &replaced {
+            message.clear();
+            match self.read_unicode(message, replaced.as_bytes()) {
+                Ok(()) => return Ok(()),
+                Err(other) => error = other,
+            }
+        }
+        message.clear();
+        self.read_misfits(message, replaced.as_deref().map_or(body, str::as_bytes), &error)
     }
 
     /// Decodes what failed with this error, without the members that have another type than documented.
-    fn read_misfits<T: Default>(
+    fn read_misfits(
         &self,
-        fields: &'static [Field],
-        read: Read<'_, T>,
+        message: &mut dyn Target,
         body: &[u8],
         error: &TranscodeError,
-    ) -> Result<T, TranscodeError> {
+    ) -> Result<(), TranscodeError> {
         let _options = context::options().keeping_misfits().apply();
-        let response = self.read_unicode(fields, read, body)?;
+        self.read_unicode(message, body)?;
         // Without the keys of maps, which are data.
         let field = error.field().split("[\"").next();
         tracing::warn!(
             target: "eset_protect::wire",
             field, "a member of a response has another type than documented and was left out"
         );
-        Ok(response)
+        Ok(())
     }
 
-    fn read_unicode<T: Default>(
-        &self,
-        fields: &'static [Field],
-        read: Read<'_, T>,
-        body: &[u8],
-    ) -> Result<T, TranscodeError> {
-        let field = self.binding.response_body;
+    fn read_unicode(&self, message: &mut dyn Target, body: &[u8]) -> Result<(), TranscodeError> {
+        let (fields, field) = (message.fields(), self.binding.response_body);
         if body.is_empty() && (fields.is_empty() || !field.is_empty()) {
-            return Ok(T::default());
+            return Ok(());
         }
         if field.is_empty() {
-            return read_json(body, read).map_err(|error| TranscodeError::json(&error));
+            return read_json(body, message).map_err(|error| TranscodeError::json(&error));
         }
         let mut object = Object::new(fields);
         object.put_member(field, body)?;
         let json = object.into_json();
-        read_json(&json, read).map_err(|error| TranscodeError::json_made_here(&error))
+        read_json(&json, message).map_err(|error| TranscodeError::json_made_here(&error))
     }
 }
 
-/// Reads a message, as itself or encoded.
-pub(super) type Read<'a, T> = &'a dyn Fn(&mut Parser<'_>) -> serde_json::Result<T>;
+/// What JSON is read into: a message, as itself or encoded, so that nothing below is compiled for each type.
+pub(super) trait Target {
+    fn fields(&self) -> &'static [Field];
 
-fn read_json<T>(json: &[u8], read: Read<'_, T>) -> serde_json::Result<T> {
-    protojson::with_text(json, |text| Parser::new(text).read(read))
+    /// Returns to the default, after an error.
+    fn clear(&mut self);
+
+    /// Reads the JSON.
+    fn read(&mut self, parser: &mut Parser<'_>) -> serde_json::Result<()>;
+
+    /// Decodes the bytes.
+    fn decode(&mut self, bytes: Vec<u8>) -> Result<(), DecodeError>;
+}
+
+impl<M: JsonMessage> Target for M {
+    fn fields(&self) -> &'static [Field] {
+        fields_of::<M>()
+    }
+
+    fn clear(&mut self) {
+        *self = M::default();
+    }
+
+    fn read(&mut self, parser: &mut Parser<'_>) -> serde_json::Result<()> {
+        self.read_json(parser)
+    }
+
+    fn decode(&mut self, bytes: Vec<u8>) -> Result<(), DecodeError> {
+        *self = M::decode(Bytes::from(bytes))?;
+        Ok(())
+    }
+}
+
+fn read_json(json: &[u8], message: &mut dyn Target) -> serde_json::Result<()> {
+    protojson::with_text(json, |text| Parser::new(text).read(|parser| message.read(parser)))
 }
 
 /// A message as what a binding needs of it, so that nothing below is compiled for each type.
@@ -280,32 +309,29 @@ fn encode(
     Ok(Encoded { method: binding.method, path_and_query, body, binding })
 }
 
-/// Decodes a request of these fields from the values in the path, the query and the body, with functions for its JSON
-/// and for its bytes.
-pub(super) fn decode<T>(
-    (fields, read, of_bytes): (&'static [Field], Read<'_, T>, OfBytes<T>),
+/// Decodes a request from the values in the path, the query and the body.
+pub(super) fn decode(
+    request: &mut dyn Target,
     binding: &HttpBinding,
     variables: &[(&str, String)],
     query: &str,
     body: &[u8],
-) -> Result<T, TranscodeError> {
+) -> Result<(), TranscodeError> {
+    let fields = request.fields();
     if query.is_empty()
         && body.is_empty()
         && let Some(bytes) = serialized(fields, variables)
     {
         let whole = |error: DecodeError| TranscodeError::new("", error.to_string());
-        return of_bytes(bytes).map_err(whole);
+        return request.decode(bytes).map_err(whole);
     }
     match request_json(fields, binding, variables, query, body)? {
         Some(json) => {
-            read_json(&json, read).map_err(|error| TranscodeError::json_made_here(&error))
+            read_json(&json, request).map_err(|error| TranscodeError::json_made_here(&error))
         }
-        None => read_json(body, read).map_err(|error| TranscodeError::json(&error)),
+        None => read_json(body, request).map_err(|error| TranscodeError::json(&error)),
     }
 }
-
-/// Returns the message of these bytes, or the bytes themselves.
-pub(super) type OfBytes<T> = fn(Vec<u8>) -> Result<T, DecodeError>;
 
 /// Serializes a request of nothing but values in the path that are strings, without JSON on the way.
 fn serialized(fields: &[Field], variables: &[(&str, String)]) -> Option<Vec<u8>> {

@@ -2,12 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use prost::Message;
-
 use super::path::segments;
 use super::{TranscodeError, binding};
-use crate::json::message::JsonMessage;
 #[cfg(feature = "emulator")]
 use crate::rpc::Deployment;
 use crate::rpc::path_template::Piece;
@@ -153,10 +149,9 @@ impl Route {
     /// Fails if the query or body is not valid for this request, or if `R` is not the matching RPC.
     pub fn request<R: Rpc>(&self, query: &str, body: &[u8]) -> Result<R::Request, TranscodeError> {
         self.check::<R>()?;
-        let of_bytes = |bytes| R::Request::decode(Bytes::from(bytes));
-        let request =
-            (binding::fields_of::<R::Request>(), &R::Request::read_json as _, of_bytes as _);
-        binding::decode(request, self.binding, &self.variables, query, body)
+        let mut request = R::Request::default();
+        binding::decode(&mut request, self.binding, &self.variables, query, body)?;
+        Ok(request)
     }
 
     /// Encodes the body of the response: the message, or the single field of it that `response_body` names.

@@ -4,13 +4,15 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use prost::DecodeError;
 
 #[cfg(feature = "serve")]
 use super::Encoded;
-use super::binding::{self, Read, Transcoded};
+use super::binding::{self, Target, Transcoded};
 use super::{Route, TranscodeError};
 use crate::json::compact::Compact;
 use crate::json::message::message_type;
+use crate::json::parser::Parser;
 use crate::json::schema::{Field, MessageType};
 #[cfg(feature = "serve")]
 use crate::rpc::HttpBinding;
@@ -66,8 +68,9 @@ impl RpcTypes {
     /// not have.
     #[cfg(feature = "serve")]
     pub(crate) fn of_http(self, request: &Encoded, body: &[u8]) -> Result<Vec<u8>, TranscodeError> {
-        let fields = self.0.response.fields().unwrap_or_default();
-        request.read_response(fields, &|parser| preserving::read(&self.0.response, parser), body)
+        let mut response = EncodedTarget::new(&self.0.response, preserving::read);
+        request.read_response(&mut response, body)?;
+        Ok(response.bytes)
     }
 
     /// Decodes an HTTP request, as [`Route::request`] does.
@@ -78,7 +81,7 @@ impl RpcTypes {
         query: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, TranscodeError> {
-        self.decode(&self.0.request.read, route, query, body)
+        self.decode(|request, parser| (request.read)(parser), route, query, body)
     }
 
     /// Does the same, and keeps members that the type does not have.
@@ -89,19 +92,20 @@ impl RpcTypes {
         query: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, TranscodeError> {
-        self.decode(&|parser| preserving::read(&self.0.request, parser), route, query, body)
+        self.decode(preserving::read, route, query, body)
     }
 
     /// Decodes an HTTP request, with a function for its JSON.
     fn decode(
         self,
-        read: Read<'_, Vec<u8>>,
+        read: ReadEncoded,
         route: &Route,
         query: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, TranscodeError> {
-        let fields = self.0.request.fields().unwrap_or_default();
-        binding::decode((fields, read, Ok), route.binding(), route.variables(), query, body)
+        let mut request = EncodedTarget::new(&self.0.request, read);
+        binding::decode(&mut request, route.binding(), route.variables(), query, body)?;
+        Ok(request.bytes)
     }
 
     /// Encodes the body of the response, as [`Route::response`] does.
@@ -111,6 +115,42 @@ impl RpcTypes {
         response: &Bytes,
     ) -> Result<Vec<u8>, TranscodeError> {
         binding::encode_response(route.binding(), &EncodedMessage(&self.0.response, response))
+    }
+}
+
+/// Encodes a message of a type from its JSON.
+type ReadEncoded = fn(&MessageType, &mut Parser<'_>) -> serde_json::Result<Vec<u8>>;
+
+/// A message that is encoded as it is read.
+struct EncodedTarget {
+    message_type: &'static MessageType,
+    read: ReadEncoded,
+    bytes: Vec<u8>,
+}
+
+impl EncodedTarget {
+    fn new(message_type: &'static MessageType, read: ReadEncoded) -> Self {
+        Self { message_type, read, bytes: Vec::new() }
+    }
+}
+
+impl Target for EncodedTarget {
+    fn fields(&self) -> &'static [Field] {
+        self.message_type.fields().unwrap_or_default()
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    fn read(&mut self, parser: &mut Parser<'_>) -> serde_json::Result<()> {
+        self.bytes = (self.read)(self.message_type, parser)?;
+        Ok(())
+    }
+
+    fn decode(&mut self, bytes: Vec<u8>) -> Result<(), DecodeError> {
+        self.bytes = bytes;
+        Ok(())
     }
 }
 

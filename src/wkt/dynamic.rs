@@ -148,7 +148,9 @@ impl WellKnown for Struct {
     }
 
     fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        Map::<Text, Dynamic<Value>>::read(parser).map(|fields| Self { fields })
+        let mut whole = Self::default();
+        Map::<Text, Dynamic<Value>>::read(parser, &mut whole.fields)?;
+        Ok(whole)
     }
 }
 
@@ -158,6 +160,8 @@ impl WellKnown for ListValue {
     }
 
     fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        Repeated::<Dynamic<Value>>::read(parser).map(|values| Self { values })
+        let mut whole = Self::default();
+        Repeated::<Dynamic<Value>>::read(parser, &mut whole.values)?;
+        Ok(whole)
     }
 }

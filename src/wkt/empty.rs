@@ -23,10 +23,10 @@ impl JsonMessage for Empty {
         Ok(())
     }
 
-    fn read_members(object: &mut Object<'_, '_>) -> Result<Self, Error> {
+    fn read_members(&mut self, object: &mut Object<'_, '_>) -> Result<(), Error> {
         while let Some(name) = object.next_name()? {
             skip_member(object, &name)?;
         }
-        Ok(Self {})
+        Ok(())
     }
 }

@@ -111,15 +111,17 @@ impl Plain for FieldMask {
 
     fn fields(parser: &mut Parser<'_>) -> Result<Self, Error> {
         parser.object(&"an object", |object| {
-            let mut paths = None;
+            let (mut mask, mut has_paths) = (Self::default(), false);
             while let Some(name) = object.next_name()? {
                 if name != "paths" {
                     return Err(Error::unknown_field(&name, &["paths"]));
                 }
-                read_singular::<Repeated<Text>>(object, "paths", &mut paths)?;
+                read_singular::<Repeated<Text>>(object, "paths", &mut has_paths, &mut mask.paths)?;
             }
-            let paths = paths.ok_or_else(|| Error::missing_field("paths"))?;
-            Ok(Self { paths })
+            if !has_paths {
+                return Err(Error::missing_field("paths"));
+            }
+            Ok(mask)
         })
     }
 }

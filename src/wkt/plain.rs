@@ -42,16 +42,21 @@ impl Seconds {
             Error::custom(format_args!("expected {expected}, found an object {found}"))
         };
         parser.object(&"an object", |object| {
-            let (mut seconds, mut nanos) = (None, None);
+            let mut whole = Self { seconds: 0, nanos: 0 };
+            let (Self { seconds, nanos }, mut has) = (&mut whole, [false; 2]);
             while let Some(name) = object.next_name()? {
                 match &*name {
-                    "seconds" => read_singular::<Long<i64>>(object, "seconds", &mut seconds)?,
-                    "nanos" => read_singular::<Int<i32>>(object, "nanos", &mut nanos)?,
+                    "seconds" => {
+                        read_singular::<Long<i64>>(object, "seconds", &mut has[0], seconds)?;
+                    }
+                    "nanos" => read_singular::<Int<i32>>(object, "nanos", &mut has[1], nanos)?,
                     _ => return Err(wrong(&format_args!("with the member `{name}`"))),
                 }
             }
-            let seconds = seconds.ok_or_else(|| wrong(&"without `seconds`"))?;
-            Ok(Self { seconds, nanos: nanos.unwrap_or_default() })
+            if !has[0] {
+                return Err(wrong(&"without `seconds`"));
+            }
+            Ok(whole)
         })
     }
 }

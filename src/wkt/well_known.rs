@@ -25,8 +25,9 @@ macro_rules! well_known {
                 self.write(json)
             }
 
-            fn read_json(parser: &mut Parser<'_>) -> Result<Self, Error> {
-                Self::read(parser)
+            fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+                *self = Self::read(parser)?;
+                Ok(())
             }
         }
     )*)*};

@@ -30,7 +30,9 @@ macro_rules! wrappers {
             }
 
             fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-                <$codec>::read(parser).map(|value| Self { value })
+                let mut wrapper = Self::default();
+                <$codec>::read(parser, &mut wrapper.value)?;
+                Ok(wrapper)
             }
         }
     )*};

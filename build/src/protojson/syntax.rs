@@ -1,8 +1,10 @@
 //! Recognizes patterns in pbjson's code.
 
+use std::collections::BTreeMap;
+
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, Ident, Lit, Pat, Stmt};
+use syn::{Block, Expr, FieldValue, Ident, Lit, Member, Pat, Stmt};
 
 use crate::names;
 
@@ -93,11 +95,30 @@ pub(super) fn assigned(body: &Expr) -> Option<Ident> {
     })
 }
 
-pub(super) fn slot_name(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
-        _ => None,
+/// The fields of a message's struct by the slots that they are made of.
+pub(super) type Places = BTreeMap<Ident, Member>;
+
+/// Returns the fields in the `Ok(Message { field: slot__, other: other__.unwrap_or_default() })` at the end of a block.
+pub(super) fn places_of(block: &Block) -> Places {
+    struct Find(Places);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_field_value(&mut self, field: &'ast FieldValue) {
+            let slot = match &field.expr {
+                Expr::MethodCall(call) => &call.receiver,
+                slot => slot,
+            };
+            if let Expr::Path(path) = slot
+                && let Some(slot) = path.path.get_ident()
+            {
+                self.0.insert(slot.clone(), field.member.clone());
+            }
+        }
     }
+    let mut find = Find(Places::new());
+    if let Some(last) = block.stmts.last() {
+        find.visit_stmt(last);
+    }
+    find.0
 }
 
 pub(super) fn string(literal: &Lit) -> Option<String> {
