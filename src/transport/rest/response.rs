@@ -80,11 +80,6 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
     let is_empty = matches!(response.body.trim_ascii(), b"" | b"{}" | b"[]" | b"null" | b"\"\"");
 
     let told = body.code.as_ref().and_then(Value::as_i64).and_then(plausible(status));
-    let code = told.unwrap_or_else(|| match code_from_http(status) {
-        // A status that is not an error does not answer this request either.
-        Code::Ok => Code::Unknown,
-        code => code,
-    });
     let message = match &*body.text() {
         "" if matches!(status, 300..=303 | 307 | 308) => redirect(response),
         // A response of another status may be a success with secrets.
@@ -98,10 +93,7 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         ),
         text => text.to_owned(),
     };
-    let error = Error::new(ErrorKind::Status, code, message)
-        .with_details(body.details())
-        .with_answer(response.status, &response.headers);
-    if told.is_some() { error } else { error.with_inferred_code() }
+    told_by(response, &body, message, told, code_from_http(status))
 }
 
 /// The error in a response that calls itself a success, as some proxies and session layers send it: JSON without any
@@ -123,18 +115,28 @@ pub(super) fn error_in_success(
     let number = body.code.as_ref().and_then(Value::as_i64).unwrap_or_default();
     let told =
         i32::try_from(number).ok().filter(|number| (1..=16).contains(number)).map(Code::from);
-    let code = told.unwrap_or_else(|| match u16::try_from(number).map(code_from_http) {
-        Ok(code) if code != Code::Ok => code,
-        _ => Code::Unknown,
-    });
+    let inferred = u16::try_from(number).map_or(Code::Unknown, code_from_http);
     let message = match &*body.text() {
         "" => format!("HTTP {} with an error in its body", response.status),
         text => text.to_owned(),
     };
-    let error = Error::new(ErrorKind::Status, code, message)
+    Some(told_by(response, &body, message, told, inferred))
+}
+
+/// The error with the code that a body tells, or else one that is inferred. What is no error does not answer the request
+/// either.
+fn told_by(
+    response: &HttpResponse,
+    body: &Body<'_>,
+    message: String,
+    told: Option<Code>,
+    inferred: Code,
+) -> Error {
+    let inferred = if inferred == Code::Ok { Code::Unknown } else { inferred };
+    let error = Error::new(ErrorKind::Status, told.unwrap_or(inferred), message)
         .with_details(body.details())
         .with_answer(response.status, &response.headers);
-    Some(if told.is_some() { error } else { error.with_inferred_code() })
+    if told.is_some() { error } else { error.with_inferred_code() }
 }
 
 /// Returns the name of the first member of an object, as it is written.
