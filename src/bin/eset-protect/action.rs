@@ -1,7 +1,6 @@
 //! The action of a task, with a flag for each of its params.
 
 use clap::{ArgMatches, Command};
-use eset_protect::automation::v1::Action;
 use eset_protect::codegen::near;
 use eset_protect::descriptors::pool;
 use eset_protect::params::{ACTIONS, KnownAction};
@@ -27,58 +26,56 @@ pub fn help() -> String {
 
 /// Returns the flags for the params of an action. None has the name of a flag of `others`.
 pub fn flags(action: &str, others: &Command) -> Vec<Flag> {
-    let type_name = KnownAction::find(action).and_then(KnownAction::params_type);
-    let params = type_name.and_then(|name| pool().get_message_by_name(&name));
+    let params = params_type(action).and_then(|name| pool().get_message_by_name(&name));
     params
         .map_or_else(Vec::new, |params| Flag::of(&params, Names::Short { arguments: &[] }, others))
 }
 
-/// Returns the fields of the request that the flags set, each with its flag, and the others.
-pub fn fields(flags: &[Flag], others: &[(&str, &str)]) -> Vec<(String, String)> {
-    let field = |flag: &Flag| (format!("task.action.params.{}", flag.path()), flag.name());
-    let others = others.iter().map(|(path, flag)| ((*path).to_owned(), (*flag).to_owned()));
-    flags.iter().map(field).chain(others).collect()
+fn params_type(action: &str) -> Option<String> {
+    KnownAction::find(action).and_then(KnownAction::params_type)
 }
 
-/// Makes an action of its params in JSON, if there are any, and the given flags.
-pub fn new(
-    name: &str,
+/// Returns the params of an action, if it has any: those in JSON, if they are given, and the given flags.
+pub fn params(
+    action: &str,
     json: Option<&str>,
     flags: &[Flag],
     matches: &ArgMatches,
-) -> Result<Action, Failure> {
-    let type_name = KnownAction::find(name).and_then(KnownAction::params_type);
+) -> Result<Option<String>, Failure> {
+    let type_name = params_type(action);
     if json.is_none() && type_name.is_none() {
-        return Ok(Action::new(name));
+        return Ok(None);
     }
     let mut given = flags.iter().filter(|flag| flag.is_given(matches));
     let json = given.try_fold(json.unwrap_or("{}").to_owned(), |json, flag| {
         flag.set(&json, &flag.values(matches)?).map_err(Failure::Input)
     })?;
-    let params = any(name, &json, type_name.as_deref());
-    let params = params.map_err(|problem| Failure::Input(format!("--params: {problem}")))?;
-    Ok(Action { name: name.to_owned(), params: Some(params) })
+    let params = with_type(action, &json, type_name.as_deref());
+    params.map(Some).map_err(|problem| Failure::Input(format!("--params: {problem}")))
 }
 
-/// Reads params. `@type` may be omitted if the type for the action is known.
-fn any(action: &str, json: &str, type_name: Option<&str>) -> Result<Any, String> {
+/// Adds the `@type` of params, which may be omitted if the type for the action is known, and checks them.
+fn with_type(action: &str, json: &str, type_name: Option<&str>) -> Result<String, String> {
     let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let Value::Object(members) = &value else { return Err("expected a JSON object".to_owned()) };
-    let read = |json: &str| serde_json::from_str(json).map_err(|error| error.to_string());
-    if members.contains_key("@type") {
-        return read(json);
-    }
-    let Some(type_name) = type_name else {
-        let near = near(action, ACTIONS.iter().map(KnownAction::name));
-        let meant = near.first().map(|name| format!("; did you mean --action {name}?"));
-        return Err(format!(
-            "expected `@type`, since the params of the action {action} are not known: \
-             {{\"@type\": \"type.googleapis.com/…\", …}}{}",
-            meant.unwrap_or_default()
-        ));
+    let json = match (members.contains_key("@type"), type_name) {
+        (true, _) => json.to_owned(),
+        (false, Some(type_name)) => {
+            // The text is passed on unchanged, so that its numbers stay exact.
+            let rest = json.trim_start().strip_prefix('{').unwrap_or_default();
+            let comma = if members.is_empty() { "" } else { "," };
+            format!("{{\"@type\":\"type.googleapis.com/{type_name}\"{comma}{rest}")
+        }
+        (false, None) => {
+            let near = near(action, ACTIONS.iter().map(KnownAction::name));
+            let meant = near.first().map(|name| format!("; did you mean --action {name}?"));
+            return Err(format!(
+                "expected `@type`, since the params of the action {action} are not known: \
+                 {{\"@type\": \"type.googleapis.com/…\", …}}{}",
+                meant.unwrap_or_default()
+            ));
+        }
     };
-    // The text is passed on unchanged, so that its numbers stay exact.
-    let rest = json.trim_start().strip_prefix('{').unwrap_or_default();
-    let comma = if members.is_empty() { "" } else { "," };
-    read(&format!("{{\"@type\":\"type.googleapis.com/{type_name}\"{comma}{rest}"))
+    serde_json::from_str::<Any>(&json).map_err(|error| error.to_string())?;
+    Ok(json)
 }

@@ -19,8 +19,8 @@ use crate::method::Method;
 use crate::output::Output;
 use crate::phrase::{done, object};
 use crate::request::Request;
-use crate::response;
-use crate::safety::{DryRun, Safety};
+use crate::response::Call;
+use crate::safety::Safety;
 use crate::text::{meant, plural};
 
 /// Make one call by its HTTP method and path, as ESET documents it
@@ -50,8 +50,9 @@ pub struct Api {
     host: Option<String>,
     #[command(flatten)]
     check: CheckOptions,
-    #[command(flatten)]
-    dry_run: DryRun,
+    /// Print the request as it would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Do not ask before several are affected, or something unknown is deleted
     #[arg(short, long)]
     yes: bool,
@@ -115,7 +116,7 @@ impl Api {
         }
         self.connection.in_json()?.safely(safety).run(async |client, view| {
             devices::resolve(&client, &method, vec![&mut request.json]).await?;
-            response::call(&client, view, &method, &request.json, &done).await.map(drop)
+            Call { client: &client, view, method: &method, done: &done }.make(&request.json).await
         })
     }
 
@@ -128,7 +129,7 @@ impl Api {
         let data = if body.is_empty() { "null" } else { &body };
         let data: Box<RawValue> = serde_json::from_str(data)
             .map_err(|error| Failure::Input(format!("--data: expected JSON: {error}")))?;
-        let is_dry = self.dry_run.dry_run;
+        let is_dry = self.dry_run;
         let safety = Safety::new(self.dry_run, self.yes);
         if method == "DELETE" {
             safety.ask("delete", &format!("{}, which this version does not know", self.path))?;

@@ -18,8 +18,7 @@ use crate::dry_run;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::output::View;
-use crate::phrase::{object, past};
-use crate::request::Request;
+use crate::phrase::object;
 use crate::text::count;
 use bar::Bar;
 use execution::Execution;
@@ -62,7 +61,7 @@ impl Bulk {
         view.expect_rows_if_sorted()?;
         let requests = self.items.iter_mut().map(|item| &mut item.request).collect();
         devices::resolve(client, &self.method, requests).await?;
-        if view.safety.dry_run.dry_run {
+        if view.safety.dry_run {
             return self
                 .items
                 .iter()
@@ -99,19 +98,4 @@ impl Bulk {
         }
         Err(failure)
     }
-}
-
-/// Makes the calls for the requests of an input, each with its place.
-pub fn requests(
-    connection: Connection,
-    method: Method,
-    options: BulkOptions,
-    input: Option<PathBuf>,
-    requests: Vec<(String, Request)>,
-) -> Result<(), Failure> {
-    let items = requests.into_iter().map(|(place, request)| Item::at(place, &method, request));
-    let items = items.collect();
-    let done = format!("{}: done for", method.spec.method);
-    let verb = past(&method);
-    Bulk { method, items, options, input, verb, done }.run(connection)
 }

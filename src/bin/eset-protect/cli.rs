@@ -8,13 +8,12 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::job::Job;
 use crate::logging::Logging;
 use crate::operation::Operation;
 use crate::wanted::Wanted;
 use crate::{
-    api, auth, completions, convert, demo, descriptors, emulator, free_text, man, noun, policies,
-    serve, tasks,
+    api, auth, completions, convert, demo, descriptors, emulator, free_text, job, man, noun,
+    policies, serve, tasks,
 };
 
 const NOTES: &str = "\
@@ -75,8 +74,12 @@ impl Cli {
             return Self::from_arg_matches(&matches);
         };
         let compares = policies::compares(&matches);
-        if let Some(job) = Job::find(name) {
-            return Ok(Self { logging, compares, command: Command::Job(job, inner.clone()) });
+        let run = |operation, matches: &ArgMatches| {
+            let command = Command::Operation(operation, matches.clone());
+            Ok(Self { logging, compares, command })
+        };
+        if let Some(operation) = job::find(name) {
+            return run(operation, inner);
         }
         let own = own.find_subcommand(name);
         let is_own = |verb: &str| own.is_some_and(|own| own.find_subcommand(verb).is_some());
@@ -90,9 +93,8 @@ impl Cli {
             "call" => Operation::find(verb),
             noun => noun::find(noun, verb).ok_or_else(|| format!("there is no {noun} {verb}")),
         };
-        let operation =
-            operation.map_err(|problem| command.error(ErrorKind::InvalidSubcommand, problem))?;
-        Ok(Self { logging, compares, command: Command::Operation(operation, inner.clone()) })
+        let wrong = |problem| command.error(ErrorKind::InvalidSubcommand, problem);
+        run(operation.map_err(wrong)?, inner)
     }
 
     /// Returns the part of the process's arguments that is valid.
@@ -111,7 +113,7 @@ impl Cli {
     /// Adds the nouns and the jobs to the command. Their verbs and flags take long to make: only those that
     /// are wanted.
     fn declared(command: clap::Command, wanted: &Wanted<'_>) -> clap::Command {
-        Job::declare(Call::declare(noun::declare(command, wanted), wanted), wanted)
+        job::declare(Call::declare(noun::declare(command, wanted), wanted), wanted)
     }
 
     /// Returns the command with what completes these words.
@@ -175,12 +177,9 @@ pub enum Command {
     Auth(auth::Auth),
     Api(api::Api),
     Call(Call),
-    /// An RPC, by noun and verb or by its own name, and its arguments.
+    /// An RPC, by noun and verb, by its own name or as a job, and its arguments.
     #[command(skip)]
     Operation(Operation, ArgMatches),
-    /// A job on devices, and its arguments.
-    #[command(skip)]
-    Job(&'static Job, ArgMatches),
     Convert(convert::Convert),
     Descriptors(descriptors::Descriptors),
     Completions(completions::Completions),
@@ -198,7 +197,6 @@ impl Command {
             Self::Auth(command) => command.run(),
             Self::Api(command) => command.run(),
             Self::Call(command) => command.run(),
-            Self::Job(job, matches) => job.run(&matches),
             Self::Operation(operation, matches) => operation.run(&matches),
             Self::Convert(command) => command.run(),
             Self::Descriptors(command) => command.run(),

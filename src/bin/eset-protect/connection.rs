@@ -121,7 +121,7 @@ impl Connection {
         let mut settings = self.upstream.settings()?;
         let view = self.view.settled(settings.profile())?;
         // A dry run connects only if it has to ask for something.
-        let is_dry = view.safety.dry_run.dry_run;
+        let is_dry = view.safety.dry_run;
         with_client(&mut settings, is_dry, async |client| call(client, &view).await)
     }
 

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use eset_protect::descriptors::{is_output_only, is_required, summary};
 use eset_protect::wkt::Timestamp;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
@@ -16,7 +16,7 @@ use crate::cell::{enum_prefix, noun};
 use crate::completions::{By, listed};
 use crate::devices::is_device;
 use crate::failure::Failure;
-use crate::input::Uuids;
+use crate::input;
 use crate::operation::skeleton;
 use crate::text::{count, kebab, plural, singular};
 use crate::well_known::{self, Form, form, value_name};
@@ -35,31 +35,8 @@ pub enum Names<'a> {
     Exact,
     /// By the last part of the path where that is unique. These fields are arguments without a flag.
     Short { arguments: &'a [String] },
-}
-
-/// The arguments of a command, for the flags that are made when it runs.
-#[derive(Clone, Debug)]
-pub struct Matches(pub ArgMatches);
-
-impl Args for Matches {
-    fn augment_args(command: Command) -> Command {
-        command
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        command
-    }
-}
-
-impl FromArgMatches for Matches {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(matches.clone()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.0.clone_from(matches);
-        Ok(())
-    }
+    /// By this table of paths and names; in capitals, an argument. Other fields have no flag.
+    Own(&'a [(&'a str, &'a str)]),
 }
 
 /// The flag for a field.
@@ -94,6 +71,11 @@ impl Flag {
             let is_same = |(other, others): &&(String, bool)| other == short && others >= is_list;
             let is_unique = short_names.iter().filter(is_same).count() == 1;
             match names {
+                Names::Own(names) => {
+                    let own = names.iter().find(|(path, _)| *path == flag.path());
+                    flag.name = own.map_or("", |(_, name)| name).to_owned();
+                    flag.is_argument = flag.name.starts_with(char::is_uppercase);
+                }
                 Names::Short { arguments } if arguments.contains(&flag.path()) => {
                     flag.name = singular(short).to_uppercase();
                     flag.is_argument = true;
@@ -107,6 +89,7 @@ impl Flag {
                 _ => flag.name = format!("{PREFIX}{exact}"),
             }
         }
+        flags.retain(|flag| !flag.name.is_empty());
         flags
     }
 
@@ -139,12 +122,22 @@ impl Flag {
         if self.is_argument { self.name.clone() } else { format!("--{}", self.name) }
     }
 
+    /// Names an argument whose field is all of a request.
+    pub fn set_name(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
+    /// Returns what a value of an argument is: `the task`.
+    pub fn noun(&self) -> String {
+        format!("the {}", singular(&self.short().replace('-', " ")))
+    }
+
     /// Returns what the values of an argument name: `the task UUID` or `2 tasks`.
     pub fn named(&self, values: &[String]) -> String {
-        let noun = singular(&self.short().replace('-', " "));
+        let noun = self.noun();
         match values {
-            [value] => format!("the {noun} {value}"),
-            values => count(values.len(), &noun),
+            [value] => format!("{noun} {value}"),
+            values => count(values.len(), noun.trim_start_matches("the ")),
         }
     }
 
@@ -164,6 +157,13 @@ impl Flag {
 
     pub fn is_given(&self, matches: &ArgMatches) -> bool {
         matches.try_contains_id(&self.id()).unwrap_or_default()
+            || self.is_argument && input::file(matches).is_some()
+    }
+
+    /// Whether a file or standard input has the values.
+    pub fn is_read(&self, matches: &ArgMatches) -> bool {
+        let value = matches.try_get_one::<String>(&self.id()).ok().flatten();
+        input::file(matches).is_some() || value.is_some_and(|value| value == "-")
     }
 
     /// Whether no request is complete without it.
@@ -236,8 +236,7 @@ impl Flag {
             if field.is_list() || self.takes_several {
                 arg = arg.num_args(1..);
             }
-            // A file may name it.
-            return arg.required_unless_present_any(["file", "skeleton"]);
+            return arg;
         }
         arg = arg.long(self.name.clone());
         if let Some(alias) = &self.alias {
@@ -314,7 +313,7 @@ impl Flag {
             }
             return Ok(values);
         }
-        Uuids { uuids: values, from: None }.read(is_device(&self.path()))
+        input::uuids(values, input::file(matches), is_device(&self.path()))
     }
 
     /// Sets the field in a JSON request to the flag's values.
@@ -436,13 +435,14 @@ pub fn parse_time(text: &str) -> Result<Timestamp, String> {
     text.parse::<Timestamp>().map_err(|error| error.to_string())
 }
 
-fn quoted(text: &str) -> String {
+/// Returns a text as JSON.
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// Sets a member of an object, and creates parent objects. Existing values keep their text, so that their
 /// numbers stay exact.
-fn insert(json: &str, path: &[&str], value: String) -> serde_json::Result<String> {
+pub fn insert(json: &str, path: &[&str], value: String) -> serde_json::Result<String> {
     let Some((name, rest)) = path.split_first() else { return Ok(value) };
     let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json)?;
     let inner = members.get(*name).map_or("{}", |member| member.get());

@@ -6,4 +6,4 @@ mod uuids;
 
 pub use file::{Source, read, refuse_duplicates, wrong};
 pub use requests::{Requests, parse_requests};
-pub use uuids::Uuids;
+pub use uuids::{file, from, uuids};

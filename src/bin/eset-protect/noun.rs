@@ -10,6 +10,7 @@ use crate::operation::Operation;
 use crate::text::short_name;
 use crate::verb::{SHORTER, Verb, is_newest, verbs};
 use crate::wanted::Wanted;
+use crate::{policies, tasks};
 
 /// Adds the nouns, with the verbs of those that are wanted, and the flags of wanted verbs. Changes no verb that
 /// the command has already.
@@ -54,7 +55,12 @@ fn has_help(noun: &str, wanted: &Wanted<'_>) -> bool {
 
 /// Returns the operation of a noun and a verb.
 pub fn find(noun: &str, verb: &str) -> Option<Operation> {
-    Method::of_verb(noun, verb).map(Operation::short)
+    let method = Method::of_verb(noun, verb)?;
+    Some(match (noun, verb) {
+        ("tasks", "create") => Operation::own(method, &tasks::create::CREATE),
+        ("policies", "create") => Operation::own(method, &policies::create::NewPolicy),
+        _ => Operation::short(method),
+    })
 }
 
 /// Describes a noun: what its services do.

@@ -1,7 +1,7 @@
 //! `eset-protect policies`.
 
 mod copies;
-mod create;
+pub mod create;
 mod diff;
 mod effective;
 mod export;
@@ -37,7 +37,6 @@ pub struct Policies {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Create(create::Create),
     Show(view::Show),
     Export(export::Export),
     Import(copies::Import),
@@ -64,7 +63,6 @@ impl Policies {
     pub fn run(self) -> Result<(), Failure> {
         let Self { connection, command } = self;
         match command {
-            Command::Create(create) => create.run(connection),
             Command::Show(show) => show.run(connection),
             Command::Export(export) => export.run(connection),
             Command::Import(import) => import.run(connection),

@@ -16,125 +16,105 @@ use crate::items::{Items, program};
 use crate::method::Method;
 use crate::output::{Output, View};
 use crate::say::say;
-use crate::text::{count, plural, printable, singular};
+use crate::text::{count, printable, singular};
 use crate::whole_file::{self, Readers};
 
-/// Makes a call and prints its response, or `done` if that is empty. Returns the response: empty if there is none,
-/// since it is a dry run or what is not found is ignored.
-pub async fn call(
-    client: &Client,
-    view: &View,
-    method: &Method,
-    request: &str,
-    done: &str,
-) -> Result<String, Failure> {
-    view.expect_rows_if_sorted()?;
-    if view.safety.dry_run.dry_run {
-        return dry_run::print(view, method, request).map(|()| String::new());
-    }
-    let response = match calls::call(client, method, request).await {
-        Err(Failure::Call(error, ..)) if view.safety.ignores(&error) => return Ok(String::new()),
-        response => response?,
-    };
-    print(client, view, method, &response, done).await?;
-    Ok(response)
+/// Makes calls of a method and prints their responses.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    pub client: &'a Client,
+    pub view: &'a View,
+    pub method: &'a Method,
+    /// What is printed if the response is empty.
+    pub done: &'a str,
 }
 
-/// Prints a response. If that fails after something was created, prints its UUID to standard error, since
-/// nothing else records it.
-pub async fn print(
-    client: &Client,
-    view: &View,
-    method: &Method,
-    response: &str,
-    done: &str,
-) -> Result<(), Failure> {
-    print_response(client, view, method, response, done).await.map_err(|failure| {
-        let created = created(method, response);
-        match created {
+impl Call<'_> {
+    /// Makes a call and prints its response, unless it is a dry run or what is not found is ignored.
+    pub async fn make(self, request: &str) -> Result<(), Failure> {
+        self.view.expect_rows_if_sorted()?;
+        if self.view.safety.dry_run {
+            return dry_run::print(self.view, self.method, request);
+        }
+        match calls::call(self.client, self.method, request).await {
+            Err(Failure::Call(error, ..)) if self.view.safety.ignores(&error) => Ok(()),
+            response => self.print(&response?).await,
+        }
+    }
+
+    /// Prints a response. If that fails after something was created, prints its UUID to standard error, since
+    /// nothing else records it.
+    pub async fn print(self, response: &str) -> Result<(), Failure> {
+        let printed = self.print_response(response).await;
+        printed.map_err(|failure| match created(self.method, response) {
             Some(uuid) => {
-                let noun = noun(method);
-                say(&format!("created, but not printed: the {noun} {uuid}"));
+                say(&format!("created, but not printed: the {} {uuid}", noun(self.method)));
                 failure.of_created()
             }
             None => failure,
-        }
-    })
-}
+        })
+    }
 
-async fn print_response(
-    client: &Client,
-    view: &View,
-    method: &Method,
-    response: &str,
-    done: &str,
-) -> Result<(), Failure> {
-    let mut output = Output::new();
-    if program(view, &mut output, response)? {
-        return output.flush();
-    }
-    let value = parse(response)?;
-    if let Some(content) = content(method, &value)? {
-        if output.is_terminal {
-            let problem =
-                "the response is a file, and standard output is a terminal; --to FILE, or a pipe";
-            return Err(Failure::Input(problem.to_owned()));
+    async fn print_response(self, response: &str) -> Result<(), Failure> {
+        let Self { client, view, method, done } = self;
+        let mut output = Output::new();
+        if program(view, &mut output, response)? {
+            return output.flush();
         }
-        output.bytes(&content)?;
-        return output.flush();
-    }
-    match method.item() {
-        _ if method.output().fields().next().is_none() => output.line(&printable(done))?,
-        Some(field) if field.is_list() => {
-            let elements = elements(&field, &value);
-            rows(client, view, &mut output, &field, elements, &plural(&noun(method))).await?;
-            if view.is_for_people() {
-                let mut others = value.clone();
-                others.as_object_mut().map(|others| others.remove(field.json_name()));
-                details::print(client, &mut output, view, &method.output(), &others, Numbers::Set)
-                    .await?;
+        let value = parse(response)?;
+        if let Some(content) = content(method, &value)? {
+            if output.is_terminal {
+                let problem = "the response is a file, and standard output is a terminal; --to FILE, or a pipe";
+                return Err(Failure::Input(problem.to_owned()));
             }
+            output.bytes(&content)?;
+            return output.flush();
         }
-        Some(field) => match (item(method, &value), field.kind().as_message()) {
-            (Some(value), Some(_)) if view.is_tabular() => {
-                rows(client, view, &mut output, &field, std::slice::from_ref(value), "").await?;
+        let message = method.output();
+        match method.item().or_else(|| scalars(method)) {
+            _ if message.fields().next().is_none() => output.line(&printable(done))?,
+            Some(field) if field.is_list() => {
+                let what = cell::noun(field.name()).replace('_', " ");
+                self.rows(&mut output, &field, elements(&field, &value), &what).await?;
+                if view.is_for_people() {
+                    let mut others = value.clone();
+                    others.as_object_mut().map(|others| others.remove(field.json_name()));
+                    details::print(client, &mut output, view, &message, &others, Numbers::Set)
+                        .await?;
+                }
             }
-            (Some(value), Some(message)) => {
-                details::print(client, &mut output, view, message, value, Numbers::Set).await?;
-            }
-            _ => output.line(&format!("The response holds no {}.", noun(method)))?,
-        },
-        None => match scalars(method) {
-            Some(field) => {
-                let noun = cell::noun(field.name()).replace('_', " ");
-                let elements = elements(&field, &value);
-                rows(client, view, &mut output, &field, elements, &noun).await?;
-            }
+            Some(field) => match (item(method, &value), field.kind().as_message()) {
+                (Some(value), Some(_)) if view.is_tabular() => {
+                    self.rows(&mut output, &field, std::slice::from_ref(value), "").await?;
+                }
+                (Some(value), Some(message)) => {
+                    details::print(client, &mut output, view, message, value, Numbers::Set).await?;
+                }
+                _ => output.line(&format!("The response holds no {}.", noun(method)))?,
+            },
             None => {
-                let message = method.output();
                 if !details::print(client, &mut output, view, &message, &value, Numbers::All)
                     .await?
                 {
                     output.line("The response is empty.")?;
                 }
             }
-        },
+        }
+        output.flush()
     }
-    output.flush()
-}
 
-/// Prints values of a field; `what` names them if there are none.
-async fn rows(
-    client: &Client,
-    view: &View,
-    output: &mut Output,
-    field: &FieldDescriptor,
-    values: &[Value],
-    what: &str,
-) -> Result<(), Failure> {
-    let mut items = Items::of(field, view, output)?;
-    values.iter().try_for_each(|value| items.push(output, &value.to_string()))?;
-    items.end(client, output, what).await
+    /// Prints values of a field; `what` names them if there are none.
+    async fn rows(
+        self,
+        output: &mut Output,
+        field: &FieldDescriptor,
+        values: &[Value],
+        what: &str,
+    ) -> Result<(), Failure> {
+        let mut items = Items::of(field, self.view, output)?;
+        values.iter().try_for_each(|value| items.push(output, &value.to_string()))?;
+        items.end(self.client, output, what).await
+    }
 }
 
 /// Returns the elements of a list in a response.

@@ -15,18 +15,12 @@ use crate::text::capitalized;
 /// The id of the flag.
 pub const IGNORE_NOT_FOUND: &str = "ignore_not_found";
 
-#[derive(Args, Clone, Copy, Debug, Default)]
-pub struct DryRun {
-    /// Print the request as it would be sent, and send nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
 /// The options of commands that call one RPC; each command has those that make sense for it.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Safety {
-    #[command(flatten)]
-    pub dry_run: DryRun,
+    /// Print the request as it would be sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Do not ask before several are affected
     #[arg(short, long)]
     yes: bool,
@@ -35,14 +29,8 @@ pub struct Safety {
     ignore_not_found: bool,
 }
 
-impl From<DryRun> for Safety {
-    fn from(dry_run: DryRun) -> Self {
-        Self { dry_run, ..Self::default() }
-    }
-}
-
 impl Safety {
-    pub fn new(dry_run: DryRun, yes: bool) -> Self {
+    pub fn new(dry_run: bool, yes: bool) -> Self {
         Self { dry_run, yes, ..Self::default() }
     }
 
@@ -68,7 +56,7 @@ impl Safety {
     pub fn from_matches(matches: &ArgMatches) -> Self {
         let is_set = |name| matches!(matches.try_get_one::<bool>(name), Ok(Some(true)));
         Self {
-            dry_run: DryRun { dry_run: is_set("dry_run") },
+            dry_run: is_set("dry_run"),
             yes: is_set("yes"),
             ignore_not_found: is_set(IGNORE_NOT_FOUND),
         }
@@ -93,7 +81,7 @@ impl Safety {
 
     /// Asks whether to do something that cannot be undone, such as `delete` and `20 tasks`.
     pub fn ask(self, verb: &str, what: &str) -> Result<(), Failure> {
-        if self.yes || self.dry_run.dry_run {
+        if self.yes || self.dry_run {
             return Ok(());
         }
         let question = format!("{} {what}?", capitalized(verb));

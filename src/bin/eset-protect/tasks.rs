@@ -24,7 +24,6 @@ pub struct Tasks {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Create(Box<create::Create>),
     Wait(wait::Wait),
 }
 
@@ -32,7 +31,6 @@ impl Tasks {
     pub fn run(self) -> Result<(), Failure> {
         let Self { connection, command } = self;
         match command {
-            Command::Create(create) => create.run(connection),
             Command::Wait(wait) => wait.run(connection),
         }
     }

@@ -3,33 +3,41 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Arg, ArgMatches, value_parser};
 
 use super::file::{read_text, wrong};
 use crate::failure::Failure;
 
-#[derive(Args, Debug)]
-pub struct Uuids {
-    /// One or several UUIDs; `-` reads them from standard input
-    #[arg(value_name = "UUID", required_unless_present = "from", conflicts_with = "from")]
-    pub uuids: Vec<String>,
-    /// Read them from this file (at most 64 MiB), one per line; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub from: Option<PathBuf>,
+/// The flag of commands that read nothing but UUIDs.
+pub const FROM: &str = "from";
+
+/// Returns that flag.
+pub fn from() -> Arg {
+    Arg::new(FROM)
+        .long(FROM)
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("Read them from this file (at most 64 MiB), one per line; `-` is standard input")
 }
 
-impl Uuids {
-    /// Returns the UUIDs without duplicates. Devices may have names instead.
-    pub fn read(&self, are_devices: bool) -> Result<Vec<String>, Failure> {
-        match (&self.from, &*self.uuids) {
-            (Some(path), _) => read("--from", path, are_devices),
-            (None, [uuid]) if uuid == "-" => read("UUID", Path::new("-"), are_devices),
-            (None, uuids) if uuids.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
-                "-: cannot be combined with other arguments, since it reads standard input"
-                    .to_owned(),
-            )),
-            (None, uuids) => Ok(each_once(uuids.to_vec())),
-        }
+/// Returns the file of that flag, if the command has it and it is given.
+pub fn file(matches: &ArgMatches) -> Option<&Path> {
+    matches.try_get_one::<PathBuf>(FROM).ok().flatten().map(PathBuf::as_path)
+}
+
+/// Returns the UUIDs, those of `file` if there is one, without duplicates. Devices may have names instead.
+pub fn uuids(
+    uuids: Vec<String>,
+    file: Option<&Path>,
+    are_devices: bool,
+) -> Result<Vec<String>, Failure> {
+    match (file, &*uuids) {
+        (Some(path), _) => read("--from", path, are_devices),
+        (None, [uuid]) if uuid == "-" => read("UUID", Path::new("-"), are_devices),
+        (None, all) if all.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
+            "-: cannot be combined with other arguments, since it reads standard input".to_owned(),
+        )),
+        (None, _) => Ok(each_once(uuids)),
     }
 }
 

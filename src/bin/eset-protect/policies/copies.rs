@@ -15,8 +15,8 @@ use crate::input::wrong;
 use crate::method::Method;
 use crate::output::{Output, View};
 use crate::request::Request;
-use crate::response;
-use crate::safety::DryRun;
+use crate::response::Call;
+use crate::safety::Safety;
 
 /// Create a copy of a policy, without its assignments
 #[derive(Args, Debug)]
@@ -27,13 +27,14 @@ pub struct Clone {
     /// The name of the copy
     #[arg(long, allow_hyphen_values = true)]
     name: String,
-    #[command(flatten)]
-    dry_run: DryRun,
+    /// Print the request as it would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Clone {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.safely(self.dry_run.into()).run(async |client, view| {
+        connection.safely(Safety::new(self.dry_run, false)).run(async |client, view| {
             let mut policy = client.policies().get_policy(&*self.policy).await?;
             policy.display_name = self.name;
             policy.uuid.clear();
@@ -49,8 +50,9 @@ pub struct Import {
     /// The files; `-` reads standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    #[command(flatten)]
-    dry_run: DryRun,
+    /// Print the request as it would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Import {
@@ -60,7 +62,7 @@ impl Import {
             let policy = read("FILE", path)?.to_policy();
             policies.push(policy.map_err(|error| wrong("FILE", path, &error))?);
         }
-        connection.safely(self.dry_run.into()).run(async |client, view| {
+        connection.safely(Safety::new(self.dry_run, false)).run(async |client, view| {
             for policy in policies {
                 create(&client, view, policy).await?;
             }
@@ -73,8 +75,9 @@ impl Import {
 async fn create(client: &Client, view: &View, policy: Policy) -> Result<(), Failure> {
     let method = Method::of::<CreatePolicy>()?;
     let request = Request::new(&method, &CreatePolicyRequest::from(policy.clone()))?;
-    if view.safety.dry_run.dry_run || !view.has_lines() {
-        return response::call(client, view, &method, &request.json, "").await.map(drop);
+    if view.safety.dry_run || !view.has_lines() {
+        let call = Call { client, view, method: &method, done: "" };
+        return call.make(&request.json).await;
     }
     let uuid = client.policies().create_policy(policy).await?.uuid;
     let mut output = Output::new();

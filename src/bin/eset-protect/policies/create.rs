@@ -3,50 +3,34 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 use eset_protect::codegen::decode_text;
 use eset_protect::policy::{Settings, SettingsError};
-use eset_protect::policy_management::v2::{
-    CreatePolicyRequest, FeaturePolicy, Policy, SettingFlags,
-};
-use eset_protect::rpc::policies::CreatePolicy;
+use eset_protect::policy_management::v2::{FeaturePolicy, SettingFlags};
 
 use crate::check::CheckOptions;
-use crate::connection::Connection;
-use crate::creation::Creation;
 use crate::failure::Failure;
+use crate::flags::insert;
 use crate::input;
-use crate::method::Method;
-use crate::request::Request;
-use crate::response;
+use crate::operation::own::{Completed, Own};
 use crate::say::say;
 use crate::text::count;
 
-/// Create a policy from flags, or one or several from a file
-#[derive(Args, Debug)]
-#[command(after_help = "\
+const EXAMPLES: &str = "\
 Examples:
   eset-protect policies create --name Strict --product eset.local.products.endpoint --data settings.dat
   eset-protect policies get UUID --output json | eset-protect policies create --file -
   eset-protect policies list --output json | jq -c 'select(.builtIn == false)' |
-      eset-protect policies create --file -")]
-pub struct Create {
-    #[command(flatten)]
-    creation: Creation,
-    #[command(flatten)]
-    fields: Fields,
-}
+      eset-protect policies create --file -";
 
-/// The fields of the policy.
+/// `policies create`.
+#[derive(Debug)]
+pub struct NewPolicy;
+
+// What the policy contains.
 #[derive(Args, Debug)]
 #[group(conflicts_with = "file")]
 struct Fields {
-    /// A human-readable name
-    #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
-    name: Option<String>,
-    /// Free text
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    description: Option<String>,
     /// The product for the settings, such as eset.local.products.endpoint; an export contains it
     #[arg(long)]
     product: Option<String>,
@@ -56,7 +40,7 @@ struct Fields {
     /// {"format": …}}. The command recognizes the form by the content and prints it to standard error. It
     /// refuses other content, since products silently treat settings that they do not understand as empty;
     /// --allow-unknown sends it unchanged. At most 64 MiB.
-    #[arg(long, value_name = "FILE", required_unless_present = "file")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["file", "skeleton"])]
     data: Option<PathBuf>,
     /// A setting that overrides policies merged later; may be repeated
     #[arg(long, value_name = "PATH")]
@@ -66,32 +50,40 @@ struct Fields {
     read_only: Vec<String>,
 }
 
-/// The flags that set fields.
-const FLAGS: &[(&str, &str)] = &[
-    ("policy.display_name", "--name"),
+/// What those set.
+const FIELDS: [(&str, &str); 3] = [
     ("policy.features[0].configuration.product", "--product"),
     ("policy.features[0].configuration.data", "--data"),
     ("policy.features[0].flags", "--force, --read-only"),
 ];
 
-impl Create {
-    pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        // Errors are reported before connecting.
-        let Self { creation, fields } = self;
-        let from_flags = |check: CheckOptions| {
-            let request = CreatePolicyRequest::from(fields.policy(check)?);
-            let request = Request::new(&Method::of::<CreatePolicy>()?, &request)?;
-            check.flags(&request, FLAGS).map(|()| request)
-        };
-        let method = Method::of::<CreatePolicy>()?;
-        creation.run(connection, method, None, from_flags, async |client, view, method, request| {
-            response::call(client, view, method, request, "").await.map(drop)
-        })
+impl Own for NewPolicy {
+    fn about(&self) -> &'static str {
+        "Create a policy from flags, or one or several from a file"
+    }
+
+    fn names(&self) -> &'static [(&'static str, &'static str)] {
+        &[("policy.display_name", "name"), ("policy.description", "description")]
+    }
+
+    fn declare(&self, command: Command) -> Command {
+        Fields::augment_args(command).after_help(EXAMPLES)
+    }
+
+    fn complete(
+        &self,
+        json: String,
+        matches: &ArgMatches,
+        check: CheckOptions,
+    ) -> Result<Completed, Failure> {
+        let feature = Fields::from_arg_matches(matches)?.feature(check)?;
+        let json = insert(&json, &["policy", "features"], serde_json::to_string(&[feature])?)?;
+        Ok((json, FIELDS.map(|(path, flag)| (path.to_owned(), flag.to_owned())).to_vec()))
     }
 }
 
 impl Fields {
-    fn policy(self, check: CheckOptions) -> Result<Policy, Failure> {
+    fn feature(self, check: CheckOptions) -> Result<FeaturePolicy, Failure> {
         let path = self.data.unwrap_or_default();
         let settings = settings(&path, check)?;
         let product = product(self.product, settings.product)?;
@@ -104,12 +96,7 @@ impl Fields {
         for path in self.read_only {
             feature.flags.entry(path).or_default().read_only = true;
         }
-        Ok(Policy {
-            display_name: self.name.unwrap_or_default(),
-            description: self.description.unwrap_or_default(),
-            features: vec![feature],
-            ..Policy::default()
-        })
+        Ok(feature)
     }
 }
 

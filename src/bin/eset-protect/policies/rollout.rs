@@ -18,7 +18,7 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::items::program;
 use crate::output::{Format, Output, View};
-use crate::safety::{DryRun, Safety};
+use crate::safety::Safety;
 use crate::say::say;
 use crate::text::{count, printable};
 
@@ -163,7 +163,7 @@ fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     deleted.iter().for_each(|change| say(&change.to_string()));
-    Safety::new(DryRun::default(), yes).ask("delete", &count(deleted.len(), "policy"))
+    Safety::new(false, yes).ask("delete", &count(deleted.len(), "policy"))
 }
 
 /// Prints the changes of a plan, and what changes inside policies. Ends with 2 if there are any.

@@ -1,39 +1,46 @@
-//! `eset-protect tasks create`: from flags, or from a file.
+//! Commands that create a task: `eset-protect tasks create`, and jobs such as `eset-protect isolate`.
 
-use clap::{Arg, ArgMatches, Args, Command};
-use eset_protect::automation::v1::{
-    CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskTargets, Trigger,
-};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use eset_protect::Guarded;
+use eset_protect::automation::v1::{CreateTaskRequest, CreateTaskResponse};
 use eset_protect::params::{ACTIONS, KnownAction};
-use eset_protect::rpc::device_tasks::CreateTask;
 use eset_protect::wkt::Timestamp;
-use eset_protect::{Client, Guarded};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
 
 use super::wait::{self, WaitOptions};
 use crate::action;
-use crate::calls::{self, to_json};
+use crate::calls::{self, parse, to_json};
 use crate::candidates::actions;
 use crate::check::CheckOptions;
-use crate::completions::{By, listed};
 use crate::connection::Connection;
-use crate::creation::Creation;
-use crate::dry_run;
 use crate::failure::Failure;
-use crate::flags::{Flag, Matches, parse_time};
-use crate::method::Method;
-use crate::output::View;
-use crate::request::Request;
-use crate::response;
+use crate::flags::{Flag, insert, parse_time, quoted};
+use crate::operation::own::{Completed, Own};
+use crate::response::{self, Call};
 use crate::say::say;
+use crate::text::count;
 
-/// Create a task from flags, or one or several from a file
-///
-/// All requests are checked before the first call. If one contains a mistake, or a name that this version
-/// does not know without --allow-unknown, nothing is sent.
-#[derive(Args, Debug)]
-#[command(
-    defer(with_params),
-    after_help = "\
+/// What a command creates.
+#[derive(Debug)]
+pub struct NewTask {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// The action; `None` if the user chooses it.
+    pub action: Option<&'static str>,
+    /// The params that are the same each time.
+    pub params: Option<&'static str>,
+    pub examples: &'static str,
+}
+
+/// `tasks create`.
+pub const CREATE: NewTask = NewTask {
+    name: "create",
+    about: "Create a task from flags, or one or several from a file",
+    action: None,
+    params: None,
+    examples: "\
 Examples:
   eset-protect tasks create --name Scan --action OnDemandScan --scan-profile InDepth --device UUID
   eset-protect tasks create --name Update --action SystemUpdate --allow-reboot --postpone OneHour \\
@@ -43,82 +50,21 @@ Examples:
       eset-protect tasks create --file -
   eset-protect tasks create --file tasks.ndjson --failed again.ndjson
   eset-protect tasks create --name Isolate --action StartNetworkIsolation --device UUID \\
-      --guarded --wait --wait-timeout 10m"
-)]
-pub struct Create {
-    #[command(flatten)]
-    creation: Creation,
-    #[command(flatten)]
-    fields: Fields,
-    #[command(flatten)]
-    options: CreateArgs,
-    #[command(flatten)]
-    matches: Matches,
-}
+      --guarded --wait --wait-timeout 10m",
+};
 
-/// The fields of the task.
+const CHECKED: &str = "All requests are checked before the first call. If one contains a mistake, or a name that this \
+     version does not know without --allow-unknown, nothing is sent.";
+const DEVICES: &str = "The devices, by name or UUID; `-` reads them from standard input";
+const DEVICE_NAMES: &str = "A name that no device has, or several have, is an error that shows the devices that may be meant. \
+     Names are case-sensitive.";
+
+/// The options of everything that creates a task.
 #[derive(Args, Debug)]
-#[group(conflicts_with = "file")]
-struct Fields {
-    /// A human-readable name
-    #[arg(long, required_unless_present = "file", allow_hyphen_values = true)]
-    name: Option<String>,
-    /// Free text
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    description: Option<String>,
-    /// The action; --help lists the known ones
-    #[arg(long, required_unless_present = "file", long_help = action::help(), add = actions())]
-    action: Option<String>,
-    /// The params in ProtoJSON, instead of flags; `@type` may be omitted for the known actions
-    #[arg(long, value_name = "JSON", help_heading = action::HEADING)]
-    params: Option<String>,
-    /// A device to run it on, by name or UUID; may be repeated
-    #[arg(long, add = listed("devices", By::NameOrUuid))]
-    device: Vec<String>,
-    /// A group of devices to run it on; may be repeated
-    #[arg(long, value_name = "UUID", add = listed("groups", By::Uuid))]
-    group: Vec<String>,
+struct Options {
     /// The time after which it must not start, such as 2030-01-01T00:00:00Z; the service's default if omitted
     #[arg(long, value_name = "RFC3339", value_parser = parse_time)]
     expires: Option<Timestamp>,
-}
-
-/// The flags that set other fields than params.
-const FIELDS: &[(&str, &str)] = &[
-    ("task.display_name", "--name"),
-    ("task.action.name", "--action"),
-    ("task.targets.devices_uuids", "--device"),
-    ("task.targets.device_groups_uuids", "--group"),
-    ("task.triggers[0].manual.expire_time", "--expires"),
-];
-
-/// Returns the flags for the params of each known action.
-fn params() -> impl Iterator<Item = (&'static str, Vec<Flag>)> {
-    let others = Connection::augment_args(Create::augment_args(Command::new("")));
-    ACTIONS.iter().map(KnownAction::name).map(move |name| (name, action::flags(name, &others)))
-}
-
-/// Adds the flags for params. Actions share those of the same name.
-fn with_params(command: Command) -> Command {
-    let mut args: Vec<(Arg, Vec<&str>)> = Vec::new();
-    for (action, flags) in params() {
-        for flag in flags {
-            match args.iter_mut().find(|(arg, _)| *arg.get_id() == *flag.id()) {
-                Some((_, actions)) => actions.push(action),
-                None => args.push((flag.arg(), vec![action])),
-            }
-        }
-    }
-    let args = args.into_iter().map(|(arg, actions)| {
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        arg.help(format!("{}: {help}", actions.join(", "))).conflicts_with_all(["file", "params"])
-    });
-    command.next_help_heading(action::HEADING).args(args)
-}
-
-/// The flags of everything that creates one task.
-#[derive(Args, Debug)]
-pub struct CreateArgs {
     /// If the response is lost, look for the task before creating it again; at most three attempts
     ///
     /// --timeout applies to each create. After a broken connection it looks for half a minute before it
@@ -132,112 +78,200 @@ pub struct CreateArgs {
     wait_options: WaitOptions,
 }
 
-impl CreateArgs {
-    /// Refuses flags of waiting without --wait.
-    pub fn check(&self) -> Result<(), Failure> {
-        if self.wait { Ok(()) } else { self.wait_options.refuse() }
+/// The option of `tasks create` instead of flags for params.
+const PARAMS: &str = "params";
+
+impl NewTask {
+    /// Returns the flags for the params of each action that it may have.
+    fn flags(&self) -> Vec<(&'static str, Vec<Flag>)> {
+        let names = self.names().iter().map(|(_, name)| Arg::new(*name).long(*name));
+        let others = Command::new("").args(names).arg(Arg::new(PARAMS).long(PARAMS));
+        let others = Connection::augment_args(Options::augment_args(others));
+        let actions = ACTIONS.iter().map(KnownAction::name);
+        let actions = actions.filter(|name| self.action.is_none_or(|own| own == *name));
+        let params = self.params.unwrap_or_default();
+        let is_open = |flag: &Flag| !params.contains(&format!("\"{}\":", flag.path()));
+        let flags = |action| action::flags(action, &others).into_iter().filter(is_open).collect();
+        actions.map(|action| (action, flags(action))).collect()
     }
 
-    /// Returns an option that only works for a single task.
-    fn only_one(&self) -> Option<&'static str> {
-        let flags = [("--guarded", self.guarded), ("--wait", self.wait)];
-        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
-    }
-
-    pub async fn create(
-        self,
-        client: &Client,
-        view: &View,
-        method: &Method,
-        request: &str,
-    ) -> Result<(), Failure> {
-        view.expect_rows_if_sorted()?;
-        if view.safety.dry_run.dry_run {
-            return dry_run::print(view, method, request);
-        }
-        let response = if self.guarded {
-            let request: CreateTaskRequest = serde_json::from_str(request)
-                .map_err(|error| Failure::Input(format!("the request: {error}")))?;
-            let guarded = client.device_tasks().create_task_guarded(request).await?;
-            if let Guarded::Found(task) = &guarded {
-                say(&format!(
-                    "The response was lost; the task was found as {} and not created again.",
-                    task.uuid
-                ));
-            }
-            to_json(&CreateTaskResponse::from(guarded.into_task()))?
-        } else {
-            calls::call(client, method, request).await?
-        };
-        response::print(client, view, method, &response, "").await?;
-        match response::created(method, &response) {
-            _ if !self.wait => Ok(()),
-            Some(uuid) => wait::wait(client, view, &uuid, &self.wait_options).await,
-            None => {
-                Err(Failure::Other("--wait: the response contains no task to wait for".to_owned()))
+    /// Adds the flags for params. Actions share those of the same name.
+    fn with_params(&self, command: Command) -> Command {
+        let mut args: Vec<(Arg, Vec<&str>)> = Vec::new();
+        for (action, flags) in self.flags() {
+            for flag in flags {
+                match args.iter_mut().find(|(arg, _)| *arg.get_id() == *flag.id()) {
+                    Some((_, actions)) => actions.push(action),
+                    None => args.push((flag.arg(), vec![action])),
+                }
             }
         }
+        let args = args.into_iter().map(|(arg, actions)| {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            match self.action {
+                Some(_) => arg,
+                None => arg
+                    .help(format!("{}: {help}", actions.join(", ")))
+                    .conflicts_with_all(["file", PARAMS]),
+            }
+        });
+        command.next_help_heading(action::HEADING).args(args)
     }
 }
 
-impl Create {
-    pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        // Errors are reported before connecting.
-        self.options.check()?;
-        let Self { creation, fields, options, matches } = self;
-        let method = Method::of::<CreateTask>()?;
-        let from_flags = |check: CheckOptions| {
-            let (task, fields) = fields.task(&matches.0)?;
-            let request =
-                Request::new(&Method::of::<CreateTask>()?, &CreateTaskRequest::from(task))?;
-            check.flags(&request, &fields).map(|()| request)
-        };
-        let only_one = options.only_one();
-        creation.run(
-            connection,
-            method,
-            only_one,
-            from_flags,
-            async |client, view, method, request| {
-                options.create(client, view, method, request).await
-            },
-        )
+impl Own for NewTask {
+    fn about(&self) -> &'static str {
+        self.about
     }
-}
 
-impl Fields {
-    /// Returns the task, and the fields that flags set.
-    fn task(self, matches: &ArgMatches) -> Result<(DeviceTask, Vec<(String, String)>), Failure> {
-        let name = self.action.unwrap_or_default();
-        let (mut flags, mut others) = (Vec::new(), Vec::new());
-        for (action, of_action) in params() {
-            match action == name {
-                true => flags = of_action,
-                false => others.extend(of_action.into_iter().map(|flag| (action, flag))),
+    fn names(&self) -> &'static [(&'static str, &'static str)] {
+        match self.action {
+            None => &[
+                ("task.display_name", "name"),
+                ("task.description", "description"),
+                ("task.action.name", "action"),
+                ("task.targets.devices_uuids", "device"),
+                ("task.targets.device_groups_uuids", "group"),
+            ],
+            Some(_) => {
+                &[("task.targets.devices_uuids", "DEVICE"), ("task.display_name", "task-name")]
             }
         }
+    }
+
+    fn is_by_name(&self) -> bool {
+        self.action.is_some()
+    }
+
+    fn declare(&self, command: Command) -> Command {
+        let command = Options::augment_args(command);
+        if self.is_by_name() {
+            let name = "The name of the task that does the job; the job and its devices by default";
+            let devices = format!("{DEVICES}\n\n{DEVICE_NAMES}");
+            return self
+                .with_params(command)
+                .mut_arg("request.DEVICE", |arg| arg.help(DEVICES).long_help(devices))
+                .mut_arg("request.task-name", |arg| arg.help(name))
+                .after_help(format!("Example:\n  eset-protect {} {}", self.name, self.examples));
+        }
+        let params = "The params in ProtoJSON, instead of flags; `@type` may be omitted for the known actions";
+        let params = Arg::new(PARAMS).long(PARAMS).value_name("JSON").help(params);
+        let command = command.next_help_heading(action::HEADING);
+        self.with_params(command.arg(params.conflicts_with("file")))
+            .mut_arg("request.action", |arg| {
+                let arg = arg.value_name("ACTION").help("The action; --help lists the known ones");
+                arg.long_help(action::help()).add(actions())
+            })
+            .mut_arg("expires", |arg| arg.conflicts_with("file"))
+            .long_about(format!("{}\n\n{CHECKED}", self.about))
+            .after_help(self.examples)
+    }
+
+    fn only_one(&self, matches: &ArgMatches) -> Result<Option<&'static str>, Failure> {
+        let options = Options::from_arg_matches(matches)?;
+        if !options.wait {
+            options.wait_options.refuse()?;
+        }
+        let flags = [("--guarded", options.guarded), ("--wait", options.wait)];
+        Ok(flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag))
+    }
+
+    fn complete(
+        &self,
+        mut json: String,
+        matches: &ArgMatches,
+        _: CheckOptions,
+    ) -> Result<Completed, Failure> {
+        let value = parse(&json)?;
+        let name = self.action.or(value["task"]["action"]["name"].as_str()).unwrap_or_default();
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.flags().into_iter().partition(|(action, _)| *action == name);
+        let flags: Vec<_> = own.into_iter().flat_map(|(_, flags)| flags).collect();
         let is_own = |flag: &Flag| flags.iter().any(|own| own.id() == flag.id());
-        let is_wrong = |flag: &Flag| flag.is_given(matches) && !is_own(flag);
-        if let Some((action, flag)) = others.iter().find(|(_, flag)| is_wrong(flag)) {
-            let (flag, problem) = (flag.name(), format!("it belongs to the action {action}"));
-            return Err(Failure::Input(format!("{flag}: {problem}, but --action is {name:?}")));
+        for (action, of_other) in &others {
+            if let Some(flag) = of_other.iter().find(|flag| flag.is_given(matches) && !is_own(flag))
+            {
+                let (flag, problem) = (flag.name(), format!("it belongs to the action {action}"));
+                return Err(Failure::Input(format!("{flag}: {problem}, but --action is {name:?}")));
+            }
+        }
+        let given = matches.try_get_one::<String>(PARAMS).ok().flatten();
+        let params = given.map(String::as_str).or(self.params);
+        let params = action::params(name, params, &flags, matches)?;
+        let expires = Options::from_arg_matches(matches)?.expires;
+        let targets = &value["task"]["targets"]["devicesUuids"];
+        let display_name = match targets.as_array().map(Vec::as_slice) {
+            Some([Value::String(device)]) => format!("{} {device}", self.name),
+            devices => {
+                format!("{} {}", self.name, count(devices.map_or(0, <[Value]>::len), "device"))
+            }
+        };
+        let is_named = self.action.is_none() || value["task"]["displayName"].is_string();
+        let members = [
+            ("task.action.name", Some(quoted(name))),
+            ("task.action.params", params),
+            ("task.triggers", Some(json!([{ "manual": { "expireTime": expires } }]).to_string())),
+            ("task.displayName", (!is_named).then(|| quoted(&display_name))),
+        ];
+        for (path, member) in members {
+            if let Some(member) = member {
+                json = insert(&json, &path.split('.').collect::<Vec<_>>(), member)?;
+            }
         }
         // --params sets all of them.
-        let fields = match &self.params {
-            None if !flags.is_empty() => action::fields(&flags, FIELDS),
-            _ => action::fields(&[], &[FIELDS, &[("task.action.params", "--params")]].concat()),
+        let params = match given {
+            None if !flags.is_empty() => flags
+                .iter()
+                .map(|flag| (format!("task.action.params.{}", flag.path()), flag.name()))
+                .collect(),
+            _ => vec![("task.action.params".to_owned(), "--params".to_owned())],
         };
-        let task = DeviceTask {
-            display_name: self.name.unwrap_or_default(),
-            description: self.description.unwrap_or_default(),
-            action: Some(action::new(&name, self.params.as_deref(), &flags, matches)?),
-            targets: Some(DeviceTaskTargets {
-                devices_uuids: self.device,
-                device_groups_uuids: self.group,
-            }),
-            triggers: vec![Trigger::manual(self.expires)],
-            ..DeviceTask::default()
-        };
-        Ok((task, fields))
+        let expires = ("task.triggers[0].manual.expire_time".to_owned(), "--expires".to_owned());
+        Ok((json, [params, vec![expires]].concat()))
     }
+
+    fn call<'a>(
+        &'a self,
+        call: Call<'a>,
+        request: &'a str,
+        matches: &'a ArgMatches,
+    ) -> LocalBoxFuture<'a, Result<(), Failure>> {
+        async move {
+            let options = Options::from_arg_matches(matches)?;
+            if call.view.safety.dry_run || !(options.guarded || options.wait) {
+                return call.make(request).await;
+            }
+            call.view.expect_rows_if_sorted()?;
+            let response = match options.guarded {
+                true => create_guarded(call, request).await?,
+                false => calls::call(call.client, call.method, request).await?,
+            };
+            call.print(&response).await?;
+            match response::created(call.method, &response) {
+                _ if !options.wait => Ok(()),
+                Some(uuid) => {
+                    wait::wait(call.client, call.view, &uuid, &options.wait_options).await
+                }
+                None => {
+                    let problem = "--wait: the response contains no task to wait for";
+                    Err(Failure::Other(problem.to_owned()))
+                }
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// Returns the response of a create that looks for the task before it is repeated.
+async fn create_guarded(call: Call<'_>, request: &str) -> Result<String, Failure> {
+    let request: CreateTaskRequest = serde_json::from_str(request)
+        .map_err(|error| Failure::Input(format!("the request: {error}")))?;
+    let guarded = call.client.device_tasks().create_task_guarded(request).await?;
+    if let Guarded::Found(task) = &guarded {
+        say(&format!(
+            "The response was lost; the task was found as {} and not created again.",
+            task.uuid
+        ));
+    }
+    to_json(&CreateTaskResponse::from(guarded.into_task()))
 }
