@@ -179,6 +179,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Lets errors name no method of the builder, for a program whose users cannot call one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_methods_in_errors(mut self) -> Self {
+        self.limits.message.setting = None;
+        self
+    }
+
     /// Sets the maximum size of a message, and how errors call this setting.
     #[cfg(feature = "serve")]
     pub(crate) fn message_limit(mut self, limit: MessageLimit) -> Self {

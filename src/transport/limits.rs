@@ -87,19 +87,31 @@ impl Limits {
     /// Returns the error of an HTTP/1.1 response whose headers exceed the limits.
     #[cfg(feature = "rest")]
     pub(super) fn no_end_of_headers(&self) -> TooLong {
+        let advice = match self.is_raised_by_a_method() {
+            true => {
+                ": the limit of bytes can be raised with ClientBuilder::max_header_list_size, that of headers \
+                 cannot"
+            }
+            false => "",
+        };
         TooLong(format!(
-            "the response has more than {HTTP1_HEADERS} headers, or more than {} bytes of them: the limit of \
-             bytes can be raised with ClientBuilder::max_header_list_size, that of headers cannot",
+            "the response has more than {HTTP1_HEADERS} headers, or more than {} bytes of them{advice}",
             self.header_list
         ))
     }
 
     fn too_long(&self, what: &str) -> TooLong {
         let limit = self.header_list;
-        TooLong(format!(
-            "{what}; the limit of this client is {limit} bytes: raise it with \
-             ClientBuilder::max_header_list_size"
-        ))
+        let advice = match self.is_raised_by_a_method() {
+            true => ": raise it with ClientBuilder::max_header_list_size",
+            false => "",
+        };
+        TooLong(format!("{what}; the limit of this client is {limit} bytes{advice}"))
+    }
+
+    /// Whether whoever reads an error can call a method, rather than change a configuration.
+    fn is_raised_by_a_method(&self) -> bool {
+        self.message.setting.is_some_and(|setting| setting.starts_with("ClientBuilder::"))
     }
 }
 
@@ -107,7 +119,7 @@ impl Limits {
 /// broken responses and for those far above the limit.
 pub(super) fn note(error: &(dyn std::error::Error + 'static)) -> &'static str {
     if find::<h2::Error>(error).is_some_and(h2::Error::is_library) {
-        "; the response breaks HTTP/2, or its headers are far over ClientBuilder::max_header_list_size"
+        "; the response breaks HTTP/2, or its headers are far over the limit of this client"
     } else {
         ""
     }

@@ -196,8 +196,8 @@ impl TlsConfig {
         }
         if roots.is_empty() {
             return Err(Error::config(
-                "no trusted authorities: the system has none and none was added; add one with \
-                 TlsConfig::ca_certificate or pin a certificate",
+                "no trusted authorities: the system has none and none was added; add the certificate of one, or \
+                 pin that of the server",
             ));
         }
         Ok(Arc::new(roots))

@@ -8,7 +8,7 @@ fn help_offers_names_of_devices() {
     for (args, expected) in [
         ("devices rename", "name or UUID"),
         ("devices move", "name or UUID"),
-        ("devices get", "names or UUIDs"),
+        ("devices get", "name or UUID"),
         ("devices batch-get", "The devices, by name or UUID; "),
         ("patches list", "name or UUID"),
         ("assignments assign", "name or UUID"),

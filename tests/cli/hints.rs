@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eset_protect::emulator::{Auth, Emulator, Fault, Faults};
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use tonic::Code;
 
 use crate::command::{DEVICE, Server, command, run, run_command};
@@ -142,4 +142,28 @@ fn a_call_that_breaks_among_others_does_not_put_the_server_in_doubt() {
         let error = get(&["x", "5eed0000-0000-4000-8000-000000000014"]);
         assert!(error.contains("1 shown, 1 failed\n") && !error.contains(doubt), "{error}");
     }
+}
+
+/// Nobody can call a method of the library from the command.
+#[test]
+fn limits_name_no_method_of_the_library() {
+    let faults = Faults::new();
+    let server = Server::start(Emulator::builder().faults(faults.clone()));
+    let long = "n".repeat(2 << 20);
+    let (note, value) = (HeaderName::from_static("x-note"), HeaderValue::from_str(&long).unwrap());
+    for (wire, fault) in [
+        ("grpc", Fault::status(Code::NotFound, &long, Vec::new())),
+        ("rest", Fault::http(StatusCode::OK, "application/json", "{}").header(note, value)),
+    ] {
+        faults.push(fault);
+        let error = server.run(&["tasks", "get", "x", "--wire", wire]).fails(8);
+        assert!(error.contains("1048576 bytes"), "{error}");
+        assert!(!error.contains("ClientBuilder"), "{error}");
+    }
+    // What is large can be had.
+    let name = "n".repeat(20 << 20);
+    let task = format!("{{\"task\":{{\"displayName\":\"{name}\"}}}}");
+    faults.push(Fault::http(StatusCode::OK, "application/json", task));
+    let ran = server.run(&["tasks", "get", "x", "--wire", "rest", "-o", "json"]);
+    assert_eq!((ran.code, ran.out.len() > name.len()), (0, true), "{}", ran.err);
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use eset_protect::http::uri::PathAndQuery;
-use eset_protect::rpc::{self, Deployment, METHODS, Rpc, RpcVisitor};
+use eset_protect::rpc::{Deployment, METHODS, Rpc, RpcVisitor};
 use eset_protect::transcode::{Route, Router};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::calls::visit;
 use crate::check::CheckOptions;
 use crate::connection::Connection;
 use crate::devices;
@@ -103,9 +104,9 @@ impl Api {
         let known = Method::all().find(|known| known.spec.path == route.spec().path);
         let method = known.ok_or_else(|| wrong("there is no such RPC".to_owned()))?;
         let decode = Decode { route: &route, query, body: body.as_bytes() };
-        let json = rpc::visit(method.spec.path, decode).unwrap_or_else(|| Err("no RPC".to_owned()));
-        let mut request = Request::whole(&method, &json.map_err(wrong)?)?;
-        self.check.flags(&request, &[] as &[(&str, &str)])?;
+        let json = visit(&method, decode)?.map_err(wrong)?;
+        let mut request = Request::whole(&method, &json)?;
+        self.check.flags(&request, &[])?;
         let done = format!("{}.", done(&method, None));
         let safety = Safety::new(self.dry_run, self.yes);
         if method.arguments().is_empty() {
@@ -176,11 +177,11 @@ struct Decode<'a> {
 }
 
 impl RpcVisitor for Decode<'_> {
-    type Output = Result<String, String>;
+    type Output = Result<Result<String, String>, Failure>;
 
     fn rpc<R: Rpc>(self) -> Self::Output {
         let request = self.route.request::<R>(self.query, self.body);
-        let request = request.map_err(|error| error.to_string())?;
-        serde_json::to_string(&request).map_err(|error| error.to_string())
+        let request = request.map_err(|error| error.to_string());
+        Ok(request.and_then(|it| serde_json::to_string(&it).map_err(|error| error.to_string())))
     }
 }

@@ -5,12 +5,11 @@ mod keyring;
 
 use clap::{Args, Subcommand};
 use eset_protect::Client;
+use eset_protect::device_management::v1::ListDevicesRequest;
 use tonic::Code;
 
-use crate::calls;
 use crate::connection::{Login, Upstream};
 use crate::failure::Failure;
-use crate::method::Method;
 use crate::output::Output;
 use crate::say::say;
 use config::Config;
@@ -109,11 +108,11 @@ fn login(connection: Upstream) -> Result<(), Failure> {
 
 /// Makes a call that changes nothing.
 async fn verify(client: Client) -> Result<(), Failure> {
-    let method = Method::find("Devices/ListDevices").map_err(Failure::Other)?;
-    match calls::call(&client, &method, "{\"pageSize\":1}").await {
+    let request = ListDevicesRequest { page_size: 1, ..Default::default() };
+    match client.devices().list_devices(request).await {
         // It is a valid login, whatever it may do.
-        Err(Failure::Call(error, ..)) if error.code() == Code::PermissionDenied => Ok(()),
-        answer => answer.map(drop),
+        Err(error) if error.code() != Code::PermissionDenied => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

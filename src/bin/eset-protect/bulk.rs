@@ -56,7 +56,7 @@ impl Bulk {
         mut self,
         client: &Client,
         view: &View,
-        mut failed: Option<FailedFile>,
+        failed: Option<FailedFile>,
     ) -> Result<(), Failure> {
         view.expect_rows_if_sorted()?;
         let requests = self.items.iter_mut().map(|item| &mut item.request).collect();
@@ -77,21 +77,19 @@ impl Bulk {
             printer: Printer::new(view, self.method.clone(), self.done)?,
             bar: Bar::new(self.items.len()),
             safety: view.safety,
+            failed,
         };
-        if let Some(failed) = &mut failed {
-            failed.write(std::iter::empty())?;
-        }
+        execution.failed.iter_mut().try_for_each(FailedFile::begin)?;
         execution.calls(client, self.options.concurrency).await?;
-        let Execution { outcomes, printer, bar, .. } = execution;
+        let Execution { outcomes, printer, bar, failed, .. } = execution;
         drop(bar);
         outcomes.say_under_way(&self.items);
         let printed = printer.end(client).await;
         if is_reading && printed.is_err() {
             return printed;
         }
-        let is_idempotent = self.method.spec.idempotency.is_idempotent();
-        let to_repeat = outcomes.to_repeat(&self.items, is_idempotent);
-        let written = failed.map_or(Ok(()), |mut failed| failed.write(to_repeat));
+        let to_repeat = outcomes.to_repeat(&self.items, &self.method);
+        let written = failed.map_or(Ok(()), |failed| failed.write(to_repeat));
         let Err(failure) = outcomes.end(&self.verb) else { return written.and(printed) };
         for other in [written, printed].into_iter().filter_map(Result::err) {
             other.report();

@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use crate::items::Items;
 use crate::method::Method;
 use crate::operation::Operation;
-use crate::output::Output;
 use crate::wanted::Wanted;
 
 const NAME: &str = "call";
@@ -62,16 +61,15 @@ impl Call {
     /// Prints all RPCs.
     pub fn run(self) -> Result<(), Failure> {
         let view = self.connection.view()?;
-        let mut output = Output::new();
-        let mut items = Items::named(&["name", "command", "summary"], &view, &output)?;
+        let mut items = Items::named(&["name", "command", "summary"], &view)?;
         let width = Method::all().map(|method| method.name().len()).max().unwrap_or_default();
         for method in Method::all() {
             let (name, summary) = (method.name(), method.summary());
             let value = json!({ "name": name, "command": method.command(), "summary": summary });
-            items.push_own(&mut output, &value, |output| {
+            items.push_own(&value, |output| {
                 output.line(&format!("{name:width$}  {}", output.style.dim(&summary)))
             })?;
         }
-        items.end_own(&mut output, "RPCs")
+        items.end_own("RPCs")
     }
 }

@@ -83,15 +83,13 @@ pub trait Bulk: Send {
     fn stop(&mut self) -> usize;
 }
 
-fn visit<V, T>(method: &Method, visitor: V) -> Result<T, Failure>
+/// Does something with the types of a method.
+pub fn visit<V, T>(method: &Method, visitor: V) -> Result<T, Failure>
 where
     V: RpcVisitor<Output = Result<T, Failure>>,
 {
-    rpc::visit(method.spec.path, visitor).ok_or_else(|| unknown(method))?
-}
-
-pub fn unknown(method: &Method) -> Failure {
-    Failure::Other(format!("{}: there is no such RPC", method.spec.path))
+    let unknown = || Failure::Other(format!("{}: there is no such RPC", method.spec.path));
+    rpc::visit(method.spec.path, visitor).ok_or_else(unknown)?
 }
 
 pub fn read<R: Rpc>(request: &str) -> Result<R::Request, Failure> {

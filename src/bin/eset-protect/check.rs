@@ -29,14 +29,8 @@ impl CheckOptions {
     }
 
     /// Checks a request made from flags; `flags` are the paths that they set, each before its prefixes.
-    pub fn flags(
-        self,
-        request: &Request,
-        flags: &[(impl AsRef<str>, impl AsRef<str>)],
-    ) -> Result<(), Failure> {
-        let flags: Vec<_> =
-            flags.iter().map(|(path, flag)| (path.as_ref(), flag.as_ref())).collect();
-        fail(self.problems(request).map(|problem| (problem, with_flag(problem, &flags))))
+    pub fn flags(self, request: &Request, flags: &[(String, String)]) -> Result<(), Failure> {
+        fail(self.problems(request).map(|problem| (problem, with_flag(problem, flags))))
     }
 
     /// Checks all requests in `file` before the first is sent.
@@ -76,11 +70,11 @@ fn fail<'a>(problems: impl Iterator<Item = (&'a Problem, String)>) -> Result<(),
 }
 
 /// Describes a problem by the flag that caused it.
-fn with_flag(problem: &Problem, flags: &[(&str, &str)]) -> String {
+fn with_flag(problem: &Problem, flags: &[(String, String)]) -> String {
     let Problem { field, description, .. } = problem;
     let is_end = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
     let found = flags.iter().find_map(|(path, flag)| {
-        let rest = field.strip_prefix(path)?;
+        let rest = field.strip_prefix(&**path)?;
         (path.is_empty() || is_end(rest)).then_some((flag, rest))
     });
     match found {
@@ -92,7 +86,7 @@ fn with_flag(problem: &Problem, flags: &[(&str, &str)]) -> String {
         None => {
             // The flags of the fields inside it.
             let is_inside = |path: &str| path.strip_prefix(&**field).is_some_and(is_end);
-            let inside = flags.iter().filter(|(path, _)| is_inside(path)).map(|(_, flag)| *flag);
+            let inside = flags.iter().filter(|(path, _)| is_inside(path)).map(|(_, flag)| &**flag);
             match &*inside.collect::<Vec<_>>() {
                 [] => format!("{field}: {description}"),
                 [flags @ .., _] if flags.len() >= MAX_FLAGS => {

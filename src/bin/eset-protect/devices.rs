@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
-use eset_protect::Client;
 use eset_protect::codegen::{is_uuid, near};
-use futures_util::StreamExt;
+use eset_protect::device_management::v1::{BatchGetDevicesRequest, Device, ListDevicesRequest};
+use eset_protect::{Client, Error};
 use prost_reflect::{Kind, MessageDescriptor};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Mutex;
+use tonic::Code;
 
-use crate::calls;
 use crate::calls::parse;
 use crate::cell::Times;
 use crate::failure::{self, Failure};
@@ -97,29 +97,23 @@ async fn look_up(
     client: &Client,
     uuids: &[String],
     names: &mut BTreeMap<String, String>,
-) -> Result<(), Failure> {
-    let method = Method::find("Devices/BatchGetDevices").map_err(Failure::Other)?;
+) -> Result<(), Error> {
     let mut batches: VecDeque<_> = uuids.chunks(MAX_NAMES).collect();
     for _ in 0..MAX_CALLS {
         let Some(batch) = batches.pop_front() else { break };
-        let request = json!({ "devicesUuids": batch }).to_string();
-        let response = match calls::call(client, &method, &request).await {
-            Ok(response) => parse(&response)?,
+        let request = BatchGetDevicesRequest { devices_uuids: batch.to_vec() };
+        match client.devices().batch_get_devices(request).send().await {
+            Ok(response) => {
+                let devices = response.into_inner().devices.into_iter();
+                let named = devices.filter(|device| !device.display_name.is_empty());
+                names.extend(named.map(|device| (device.uuid, device.display_name)));
+            }
             // One of them is deleted, and the others have names.
-            Err(failure) if failure.exit_code() == failure::NOT_FOUND => {
-                if batch.len() > 1 {
-                    batches.extend(batch.chunks(batch.len().div_ceil(2)));
-                }
-                continue;
+            Err(error) if error.code() == Code::NotFound && batch.len() > 1 => {
+                batches.extend(batch.chunks(batch.len().div_ceil(2)));
             }
-            Err(failure) => return Err(failure),
-        };
-        for device in response["devices"].as_array().into_iter().flatten() {
-            let [uuid, name] =
-                ["uuid", "displayName"].map(|field| device[field].as_str().unwrap_or_default());
-            if !name.is_empty() {
-                names.insert(uuid.to_owned(), name.to_owned());
-            }
+            Err(error) if error.code() == Code::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -153,20 +147,20 @@ pub async fn by_name(
 ) -> Result<BTreeMap<String, String>, Failure> {
     let mut found = Vec::new();
     for names in names.chunks(MAX_NAMES) {
-        found.extend(list(client, &json!(names), None).await?);
+        found.extend(list(client, names, None).await?);
     }
     let mut uuids = BTreeMap::new();
     let mut unclear = Vec::new();
     let mut all = None;
     for name in names {
-        let same = found.iter().filter(|device| device["displayName"] == *name);
+        let same = found.iter().filter(|device| device.display_name == name);
         match same.collect::<Vec<_>>().as_slice() {
             [device] => {
-                uuids.insert(name, device["uuid"].as_str().unwrap_or_default().to_owned());
+                uuids.insert(name, device.uuid.clone());
             }
             [] => {
                 if all.is_none() {
-                    all = Some(list(client, &json!([]), Some(MAX_LOOKED_AT)).await?);
+                    all = Some(list(client, &[], Some(MAX_LOOKED_AT)).await?);
                 }
                 unclear.push(unknown(&name, all.as_deref().unwrap_or_default()));
             }
@@ -187,16 +181,15 @@ pub async fn by_name(
     }
 }
 
-fn unknown(name: &str, all: &[Value]) -> Failure {
-    let names: BTreeSet<_> =
-        all.iter().filter_map(|device| device["displayName"].as_str()).collect();
+fn unknown(name: &str, all: &[Device]) -> Failure {
+    let names: BTreeSet<_> = all.iter().map(|device| &*device.display_name).collect();
     let near = near(name, names).into_iter();
-    let devices = near.flat_map(|name| all.iter().filter(move |it| it["displayName"] == name));
+    let devices = near.flat_map(|name| all.iter().filter(move |it| it.display_name == name));
     let message = format!("{name:?}: no device has this name");
     unclear(failure::NOT_FOUND, message, &devices.collect::<Vec<_>>(), "did you mean")
 }
 
-fn ambiguous(name: &str, several: &[&Value]) -> Failure {
+fn ambiguous(name: &str, several: &[&Device]) -> Failure {
     let message = format!(
         "{name:?}: {} devices have this name; give the UUID of the one that you mean",
         several.len()
@@ -204,17 +197,17 @@ fn ambiguous(name: &str, several: &[&Value]) -> Failure {
     unclear(failure::INPUT, message, several, "one is")
 }
 
-fn unclear(exit_code: u8, message: String, devices: &[&Value], word: &str) -> Failure {
-    let described = |device: &&&Value| {
-        let text = |name: &str| device[name].as_str().unwrap_or_default();
-        let system = device["operatingSystem"]["displayName"].as_str().unwrap_or_default();
-        let seen = Times::Utc.write(text("lastSyncTime"));
-        let details = [text("uuid"), system, text("primaryLocalIpAddress"), &seen];
-        let details = details.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
-        format!("{word} {} ({})", text("displayName"), details.join(", "))
+fn unclear(exit_code: u8, message: String, devices: &[&Device], word: &str) -> Failure {
+    let described = |device: &&Device| {
+        let system = device.operating_system.as_ref().map(|system| system.display_name.clone());
+        let seen = device.last_sync_time.map(|time| Times::Utc.write(&time.to_string()));
+        let address = device.primary_local_ip_address.clone();
+        let details = [Some(device.uuid.clone()), system, Some(address), seen];
+        let details = details.into_iter().flatten().filter(|text| !text.is_empty());
+        let details = details.collect::<Vec<_>>().join(", ");
+        format!("{word} {} ({details})", device.display_name)
     };
-    let mut hints: Vec<_> =
-        devices.iter().take(MAX_SHOWN).map(|device| described(&device)).collect();
+    let mut hints: Vec<_> = devices.iter().take(MAX_SHOWN).map(described).collect();
     if devices.len() > MAX_SHOWN {
         hints.push(format!("{} more: `eset-protect devices list`", devices.len() - MAX_SHOWN));
     } else if devices.is_empty() {
@@ -224,17 +217,19 @@ fn unclear(exit_code: u8, message: String, devices: &[&Value], word: &str) -> Fa
 }
 
 /// Lists the devices with these names, or all.
-async fn list(client: &Client, names: &Value, most: Option<usize>) -> Result<Vec<Value>, Failure> {
-    let method = Method::find("Devices/ListDevices").map_err(Failure::Other)?;
-    let request = json!({ "displayNames": names, "pageSize": 1000 }).to_string();
-    let mut pages = calls::pages(client, &method, &request, None)?;
+async fn list(
+    client: &Client,
+    names: &[String],
+    most: Option<usize>,
+) -> Result<Vec<Device>, Error> {
+    let display_names = names.to_vec();
+    let request = ListDevicesRequest { display_names, page_size: 1000, ..Default::default() };
+    let mut items = client.devices().list_devices(request).items();
     let mut devices = Vec::new();
     while most.is_none_or(|most| devices.len() < most)
-        && let Some(page) = pages.next().await
+        && let Some(device) = items.next().await
     {
-        for device in page? {
-            devices.push(parse(&device)?);
-        }
+        devices.push(device?);
     }
     Ok(devices)
 }

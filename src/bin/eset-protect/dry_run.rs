@@ -1,10 +1,10 @@
 //! Shows what would be sent.
 
-use eset_protect::rpc::{self, Rpc, RpcVisitor};
+use eset_protect::rpc::{Rpc, RpcVisitor};
 use eset_protect::transcode::Encoded;
 use serde_json::value::RawValue;
 
-use crate::calls::{parse, read, unknown};
+use crate::calls::{parse, read, visit};
 use crate::failure::Failure;
 use crate::items::program;
 use crate::method::Method;
@@ -12,8 +12,7 @@ use crate::output::{Output, View};
 
 /// Prints a request: its RPC, its HTTP method and path, and its JSON. A program gets them as one object.
 pub fn print(view: &View, method: &Method, request: &str) -> Result<(), Failure> {
-    let encoded = rpc::visit(method.spec.path, Encode { request });
-    let encoded = encoded.ok_or_else(|| unknown(method))??;
+    let encoded = visit(method, Encode { request })?;
     let mut output = Output::new();
     if view.is_for_people() {
         let http = format!("{} {}", encoded.method, encoded.path_and_query);

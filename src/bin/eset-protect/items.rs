@@ -17,6 +17,7 @@ use crate::yaml;
 /// Prints messages as they come, or at the end if their format needs all of them.
 #[derive(Debug)]
 pub struct Items {
+    pub output: Output,
     view: View,
     table: Table,
     /// The messages that wait to be sorted, each with its exact JSON.
@@ -27,34 +28,31 @@ pub struct Items {
 
 impl Items {
     /// Prints the messages in a field.
-    pub fn of(field: &FieldDescriptor, view: &View, output: &Output) -> Result<Self, Failure> {
-        Self::new(Shape::of(field), view, output)
+    pub fn of(field: &FieldDescriptor, view: &View) -> Result<Self, Failure> {
+        Self::new(Shape::of(field), view)
     }
 
     /// Prints JSON objects of the command's own with these members.
-    pub fn named(members: &[&str], view: &View, output: &Output) -> Result<Self, Failure> {
-        Self::new(
-            Shape::Members(members.iter().map(|name| (*name).to_owned()).collect()),
-            view,
-            output,
-        )
+    pub fn named(members: &[&str], view: &View) -> Result<Self, Failure> {
+        Self::new(Shape::Members(members.iter().map(|name| (*name).to_owned()).collect()), view)
     }
 
-    fn new(shape: Shape, view: &View, output: &Output) -> Result<Self, Failure> {
+    fn new(shape: Shape, view: &View) -> Result<Self, Failure> {
+        let output = Output::new();
         let table = Table::new(shape, view, output.is_terminal)?;
-        Ok(Self { view: view.clone(), table, waiting: Vec::new(), limit: usize::MAX })
+        let view = view.clone();
+        Ok(Self { output, view, table, waiting: Vec::new(), limit: usize::MAX })
     }
 
     /// Adds an object of the command's own, for which people read `line` unless they choose columns or an order.
     pub fn push_own(
         &mut self,
-        output: &mut Output,
         value: &Value,
         line: impl FnOnce(&mut Output) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match self.view.has_lines() {
-            true => line(output),
-            false => self.push(output, &value.to_string()),
+            true => line(&mut self.output),
+            false => self.push(&value.to_string()),
         }
     }
 
@@ -64,23 +62,23 @@ impl Items {
     }
 
     /// Adds a message in JSON. Prints it, unless the format needs all of them.
-    pub fn push(&mut self, output: &mut Output, json: &str) -> Result<(), Failure> {
+    pub fn push(&mut self, json: &str) -> Result<(), Failure> {
         if self.view.sort.is_some() {
             self.waiting.push((parse(json)?, json.to_owned()));
             return Ok(());
         }
         match self.view.format {
-            Format::Json => self.view.json(output, json),
-            _ => self.add(output, &parse(json)?, json),
+            Format::Json => self.view.json(&mut self.output, json),
+            _ => self.add(&parse(json)?, json),
         }
     }
 
-    fn add(&mut self, output: &mut Output, value: &Value, json: &str) -> Result<(), Failure> {
+    fn add(&mut self, value: &Value, json: &str) -> Result<(), Failure> {
         match self.view.format {
-            Format::Json => self.view.json(output, json),
-            Format::Yaml => output.foreign(&document(value)?),
+            Format::Json => self.view.json(&mut self.output, json),
+            Format::Yaml => self.output.foreign(&document(value)?),
             Format::Name => match self.table.name(value) {
-                Some(name) => output.line(&printable(&name)),
+                Some(name) => self.output.line(&printable(&name)),
                 None => Ok(()),
             },
             Format::Csv | Format::Table | Format::Wide => {
@@ -92,29 +90,24 @@ impl Items {
 
     /// Prints the rest; `what` names the messages for an empty table. A table shows devices by name, as far as
     /// `client` may read them.
-    pub async fn end(
-        mut self,
-        client: &Client,
-        output: &mut Output,
-        what: &str,
-    ) -> Result<(), Failure> {
-        self.add_sorted(output)?;
+    pub async fn end(mut self, client: &Client, what: &str) -> Result<(), Failure> {
+        self.add_sorted()?;
         if self.view.is_for_people() {
             self.table.name_devices(client).await;
         }
-        self.print(output, what)
+        self.print(what)
     }
 
     /// Prints the rest of what [`push_own`](Self::push_own) added.
-    pub fn end_own(mut self, output: &mut Output, what: &str) -> Result<(), Failure> {
-        self.add_sorted(output)?;
-        if !self.view.has_lines() {
-            self.print(output, what)?;
+    pub fn end_own(mut self, what: &str) -> Result<(), Failure> {
+        self.add_sorted()?;
+        match self.view.has_lines() {
+            true => self.output.flush(),
+            false => self.print(what),
         }
-        output.flush()
     }
 
-    fn add_sorted(&mut self, output: &mut Output) -> Result<(), Failure> {
+    fn add_sorted(&mut self) -> Result<(), Failure> {
         let mut waiting = std::mem::take(&mut self.waiting);
         if let Some(key) = &self.view.sort {
             let (key, descending) =
@@ -126,17 +119,18 @@ impl Items {
             }
         }
         for (value, json) in waiting.iter().take(self.limit) {
-            self.add(output, value, json)?;
+            self.add(value, json)?;
         }
         Ok(())
     }
 
-    fn print(&self, output: &mut Output, what: &str) -> Result<(), Failure> {
+    fn print(&mut self, what: &str) -> Result<(), Failure> {
         match self.view.format {
-            Format::Table | Format::Wide => self.table.print(output, what),
-            Format::Csv => output.bytes(self.table.csv().as_bytes()),
-            Format::Json | Format::Yaml | Format::Name => Ok(()),
+            Format::Table | Format::Wide => self.table.print(&mut self.output, what)?,
+            Format::Csv => self.output.bytes(self.table.csv().as_bytes())?,
+            Format::Json | Format::Yaml | Format::Name => {}
         }
+        self.output.flush()
     }
 }
 

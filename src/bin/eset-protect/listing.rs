@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::item_filter::ItemFilter;
 use crate::items::Items;
 use crate::method::Method;
-use crate::output::{Output, View};
+use crate::output::View;
 use crate::progress::Progress;
 use crate::response::noun;
 use crate::text::{count, plural};
@@ -35,18 +35,17 @@ pub async fn print(
     filter: Option<&ItemFilter>,
     limit: Limit,
 ) -> Result<(), Failure> {
-    let mut output = Output::new();
+    let limit = limit.limit.unwrap_or(usize::MAX);
+    let mut items = Items::of(&method.items()?, view)?.limit(limit);
     let noun = noun(method);
     // On a terminal, the lines themselves show the progress.
-    let shows_lines = view.streams() && output.is_terminal;
+    let shows_lines = view.streams() && items.output.is_terminal;
     let target = match shows_lines {
         true => ProgressDrawTarget::hidden(),
         false => ProgressDrawTarget::stderr(),
     };
     let progress = Progress::new("{spinner} {msg} {elapsed}", None, target);
     let mut listed = 0;
-    let limit = limit.limit.unwrap_or(usize::MAX);
-    let mut items = Items::of(&method.items()?, view, &output)?.limit(limit);
     // What comes first is known only when all have been fetched.
     let most = if view.sort.is_some() { usize::MAX } else { limit };
     let mut pages = calls::pages(client, method, request, filter)?;
@@ -62,13 +61,12 @@ pub async fn print(
         listed += page.len();
         progress.set_message(count(listed, &noun));
         for item in page {
-            items.push(&mut output, &item)?;
+            items.push(&item)?;
         }
         if view.streams() {
-            output.flush()?;
+            items.output.flush()?;
         }
     }
     drop(progress);
-    items.end(client, &mut output, &plural(&noun)).await?;
-    output.flush()
+    items.end(client, &plural(&noun)).await
 }

@@ -7,7 +7,7 @@ pub mod own;
 mod prepared;
 pub mod skeleton;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
@@ -125,7 +125,12 @@ impl Operation {
         let command = match self.form {
             _ if self.is_by_name() => command.arg(from()),
             Form::Whole => Common::augment_args(command.arg(Given::argument())),
-            _ => Common::augment_args(command.arg(Given::file(method))),
+            // Flags that are chosen by hand exclude a file.
+            Form::Own(_) => Common::augment_args(command.arg(Given::file(method, ""))),
+            Form::Short => {
+                let end = "; flags replace its fields";
+                Common::augment_args(command.arg(Given::file(method, end)))
+            }
         };
         let names_one = method.is_removing() && !method.arguments().is_empty();
         let names_one = names_one || self.takes_uuids() || self.removes_named();
@@ -225,8 +230,8 @@ impl Operation {
         };
         let filter = ItemFilter::from_matches(method, matches)?;
         let flags = self.flags();
-        let prepared = Prepared::new(&self, &flags, matches, &options)?;
-        match prepared.calls {
+        let prepared = Prepared::new(&self, &flags, matches)?;
+        match prepared.calls(&options)? {
             Calls::One(mut request) => connection.run(async |client, view| {
                 devices::resolve(&client, method, vec![&mut request.json]).await?;
                 let request = &*request.json;
@@ -241,8 +246,10 @@ impl Operation {
                 if let Some(path) = to {
                     return response::save(&client, method, request, path).await;
                 }
-                let what = prepared.what.as_deref();
-                safety.confirm(method, what.unwrap_or(&prepared.all), prepared.are_several)?;
+                let what = prepared.what();
+                let what = what.as_deref();
+                let are_several = prepared.are_several();
+                safety.confirm(method, what.unwrap_or(&prepared.all()), are_several)?;
                 let done = format!("{}.", done(method, what));
                 let call = Call { client: &client, view, method, done: &done };
                 match self.form {
@@ -253,15 +260,15 @@ impl Operation {
             Calls::Many(items) if !self.takes_many() => {
                 let expected = "expected one request, since there is one list or file for all";
                 let found = count(items.len(), "request");
-                Err(Failure::Input(format!("{}: {expected}, found {found}", prepared.place)))
+                Err(Failure::Input(format!("{}: {expected}, found {found}", prepared.place())))
             }
             Calls::Many(_) if watch.is_on() => {
                 Err(Failure::Input(format!("--watch: expected one {}", object(method))))
             }
             Calls::Many(items) => {
                 let verb = past(method);
-                let (done, input) = (prepared.done, prepared.input);
-                Bulk { method: self.method, items, options, input, verb, done }.run(connection)
+                let (done, input) = (prepared.done(), prepared.file().map(Path::to_owned));
+                Bulk { method: method.clone(), items, options, input, verb, done }.run(connection)
             }
         }
     }

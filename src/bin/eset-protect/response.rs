@@ -75,7 +75,7 @@ impl Call<'_> {
             _ if message.fields().next().is_none() => output.line(&printable(done))?,
             Some(field) if field.is_list() => {
                 let what = cell::noun(field.name()).replace('_', " ");
-                self.rows(&mut output, &field, elements(&field, &value), &what).await?;
+                self.rows(&field, elements(&field, &value), &what).await?;
                 if view.is_for_people() {
                     let mut others = value.clone();
                     others.as_object_mut().map(|others| others.remove(field.json_name()));
@@ -85,7 +85,7 @@ impl Call<'_> {
             }
             Some(field) => match (item(method, &value), field.kind().as_message()) {
                 (Some(value), Some(_)) if view.is_tabular() => {
-                    self.rows(&mut output, &field, std::slice::from_ref(value), "").await?;
+                    self.rows(&field, std::slice::from_ref(value), "").await?;
                 }
                 (Some(value), Some(message)) => {
                     details::print(client, &mut output, view, message, value, Numbers::Set).await?;
@@ -106,14 +106,13 @@ impl Call<'_> {
     /// Prints values of a field; `what` names them if there are none.
     async fn rows(
         self,
-        output: &mut Output,
         field: &FieldDescriptor,
         values: &[Value],
         what: &str,
     ) -> Result<(), Failure> {
-        let mut items = Items::of(field, self.view, output)?;
-        values.iter().try_for_each(|value| items.push(output, &value.to_string()))?;
-        items.end(self.client, output, what).await
+        let mut items = Items::of(field, self.view)?;
+        values.iter().try_for_each(|value| items.push(&value.to_string()))?;
+        items.end(self.client, what).await
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use eset_protect::emulator::{Fault, Hold};
+use tonic::Code;
 
 use super::{WIRES, faulty, listed, requests};
 use crate::command::{Server, runtime};
@@ -83,6 +84,23 @@ fn the_second_time_nobody_waits() {
         let left = std::fs::read_to_string(failed).unwrap();
         assert_eq!(left.lines().map(name).collect::<Vec<_>>(), ["Bulk 1", "Bulk 2", "Bulk 3"]);
     }
+}
+
+/// A crash leaves no time to write what failed until then.
+#[test]
+fn what_failed_is_in_the_file_at_once() {
+    let (server, faults) = faulty();
+    let (fault, mut hold) = Fault::hold();
+    faults.push_for("CreateTask", Fault::code(Code::PermissionDenied));
+    faults.push_for("CreateTask", fault);
+    let directory = Directory::new();
+    let (mut child, failed) = held(&server, WIRES[0], &mut hold, &directory);
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    said.read_line(&mut String::new()).unwrap();
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().code(), None);
+    let left = std::fs::read_to_string(failed).unwrap();
+    assert_eq!(left.lines().map(name).collect::<Vec<_>>(), ["Bulk 0"]);
 }
 
 fn name(line: &str) -> String {

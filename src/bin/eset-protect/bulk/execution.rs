@@ -6,6 +6,7 @@ use std::pin::pin;
 use eset_protect::{Client, Error};
 
 use super::bar::Bar;
+use super::failed_file::FailedFile;
 use super::item::Item;
 use super::outcomes::{Outcome, Outcomes, UNCLEAR};
 use super::printer::Printer;
@@ -24,6 +25,7 @@ pub struct Execution<'a> {
     pub printer: Printer,
     pub bar: Bar,
     pub safety: Safety,
+    pub failed: Option<FailedFile>,
 }
 
 impl Execution<'_> {
@@ -63,7 +65,8 @@ impl Execution<'_> {
 
     /// Records the result of a call. Breaks if all others would fail too.
     fn take(&mut self, (index, result): Response) -> ControlFlow<()> {
-        let name = self.items.get(index).map(|item| &*item.name).unwrap_or_default();
+        let item = self.items.get(index);
+        let name = item.map(|item| &*item.name).unwrap_or_default();
         let is_ok = result.as_ref().map_or_else(|error| self.safety.ignores(error), |_| true);
         self.bar.advance(is_ok);
         match result {
@@ -78,6 +81,11 @@ impl Execution<'_> {
                 ControlFlow::Continue(())
             }
             Err(error) => {
+                let is_safe =
+                    self.method.spec.idempotency.is_idempotent() || !error.may_have_executed();
+                if let (Some(failed), Some(item), true) = (&mut self.failed, item, is_safe) {
+                    failed.add(&item.line);
+                }
                 self.bar.aside(|| {
                     say_error(&described(self.method, name, &error));
                     self.printer.take(index, name, None);

@@ -1,21 +1,24 @@
 //! Writes the file of items to retry.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Seek, Write};
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+use crate::whole_file::{self, Readers};
 
 /// The file named by `--failed`.
 #[derive(Debug)]
 pub struct FailedFile {
     what: String,
-    file: File,
+    path: PathBuf,
+    /// What failed so far, for a crash; `None` for what is no file, since it cannot be written again.
+    so_far: Option<File>,
 }
 
 impl FailedFile {
-    /// Opens the file but leaves it unchanged, so that a failure before the first call loses nothing. It must
-    /// differ from `input`, the file being read.
+    /// Makes sure that the file can be written but leaves it unchanged, so that a failure before the first call loses
+    /// nothing. It must differ from `input`, the file being read.
     pub fn open(path: &Path, input: Option<&Path>) -> Result<Self, Failure> {
         let what = format!("--failed {}", path.display());
         let wrong = |problem: &str| Err(Failure::Input(format!("{what}: {problem}")));
@@ -23,32 +26,38 @@ impl FailedFile {
             return wrong("expected a file; standard output is used for the responses");
         }
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        let file = match opened {
-            Ok(file) => file,
-            Err(error) => return wrong(&error.to_string()),
-        };
+        if let Err(error) = opened {
+            return wrong(&error.to_string());
+        }
         if input.is_some_and(|input| is_same(path, input)) {
             return wrong("expected a different file than the input");
         }
-        Ok(Self { what, file })
+        Ok(Self { what, path: path.to_owned(), so_far: None })
     }
 
-    /// Replaces the content with these lines.
-    pub fn write<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
-        self.replace(lines).map_err(|error| Failure::io(&self.what, &error))
+    /// Empties the file before the first call.
+    pub fn begin(&mut self) -> Result<(), Failure> {
+        if fs::metadata(&self.path).is_ok_and(|found| found.is_file()) {
+            self.write(std::iter::empty())?;
+            let appending = OpenOptions::new().append(true).open(&self.path);
+            self.so_far = Some(appending.map_err(|error| Failure::io(&self.what, &error))?);
+        }
+        Ok(())
     }
 
-    fn replace<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> io::Result<()> {
-        // Pipes and devices have neither length nor position.
-        if self.file.metadata()?.is_file() {
-            self.file.set_len(0)?;
-            self.file.rewind()?;
+    /// Adds an item as soon as it has failed.
+    pub fn add(&mut self, line: &str) {
+        if let Some(file) = &mut self.so_far {
+            // Whether all could be written is said at the end.
+            let _ = file.write_all(format!("{line}\n").as_bytes());
         }
-        let mut writer = BufWriter::new(&self.file);
-        for line in lines {
-            writeln!(writer, "{line}")?;
-        }
-        writer.flush()
+    }
+
+    /// Replaces the content with these lines, or leaves it if that fails.
+    pub fn write<'a>(&self, lines: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+        let content: String = lines.flat_map(|line| [line, "\n"]).collect();
+        whole_file::write(&self.path, content.as_bytes(), Readers::All)
+            .map_err(|error| Failure::io(&self.what, &error))
     }
 }
 

@@ -4,6 +4,7 @@ use eset_protect::Error;
 
 use super::item::Item;
 use crate::failure::Failure;
+use crate::method::Method;
 use crate::say::{say, say_error};
 use crate::text::counts;
 
@@ -71,8 +72,9 @@ impl Outcomes {
     pub fn to_repeat<'a>(
         &'a self,
         items: &'a [Item],
-        is_idempotent: bool,
+        method: &Method,
     ) -> impl Iterator<Item = &'a str> {
+        let is_idempotent = method.spec.idempotency.is_idempotent();
         let is_safe = move |outcome: &Outcome| match outcome {
             Outcome::Done | Outcome::Gone => false,
             Outcome::Failed(error) => is_idempotent || !error.may_have_executed(),

@@ -34,10 +34,9 @@ pub struct Printer {
 
 impl Printer {
     pub fn new(view: &View, method: Method, done: String) -> Result<Self, Failure> {
-        let output = Output::new();
-        let items = method.item().map(|field| Items::of(&field, view, &output)).transpose()?;
+        let items = method.item().map(|field| Items::of(&field, view)).transpose()?;
         let (early, failure, created) = Default::default();
-        let view = view.clone();
+        let (output, view) = (Output::new(), view.clone());
         Ok(Self { output, view, method, done, items, next: 0, early, failure, created })
     }
 
@@ -55,7 +54,7 @@ impl Printer {
             self.next += 1;
             self.attempt(answer);
         }
-        let flushed = self.output.flush();
+        let flushed = self.flush();
         self.note(flushed);
     }
 
@@ -85,8 +84,13 @@ impl Printer {
             return Err(failure);
         }
         if let Some(items) = self.items.take() {
-            items.end(client, &mut self.output, &plural(&noun(&self.method))).await?;
+            items.end(client, &plural(&noun(&self.method))).await?;
         }
+        self.output.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.items.iter_mut().try_for_each(|items| items.output.flush())?;
         self.output.flush()
     }
 
@@ -110,10 +114,10 @@ impl Printer {
             return self.output.line(&printable(&format!("{} {name}.", self.done)));
         };
         match item(&self.method, &value) {
-            Some(Value::Array(elements)) => elements
-                .iter()
-                .try_for_each(|element| items.push(&mut self.output, &element.to_string())),
-            Some(item) => items.push(&mut self.output, &item.to_string()),
+            Some(Value::Array(elements)) => {
+                elements.iter().try_for_each(|element| items.push(&element.to_string()))
+            }
+            Some(item) => items.push(&item.to_string()),
             None => Ok(()),
         }
     }

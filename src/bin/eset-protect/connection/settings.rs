@@ -13,6 +13,9 @@ use crate::calls::type_registry;
 use crate::failure::Failure;
 use crate::server::{Server, ServerKind, Trust};
 
+/// Downloads and policies may be large, and there is no other way to get them.
+const MAX_MESSAGE_SIZE: usize = 256 * 1024 * 1024;
+
 /// The settings, and how their errors name them.
 #[allow(missing_debug_implementations)]
 pub struct Settings(pub codegen::Settings);
@@ -57,6 +60,7 @@ impl Settings {
             ));
         }
         let builder = self.0.builder(with_login).map_err(|error| self.blame(&error))?;
+        let builder = builder.max_message_size(MAX_MESSAGE_SIZE).without_methods_in_errors();
         Ok(builder.type_registry(type_registry().clone()))
     }
 

@@ -8,7 +8,6 @@ use prost::{Message, Name};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::style::Style;
-use crate::text::printable;
 
 /// The width of the names of facts.
 const NAME: usize = 9;
@@ -48,16 +47,10 @@ impl Stage {
     pub fn fact(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         let mut name = self.style().dim(&format!("{name:NAME$}"));
         for line in value.lines() {
-            self.output.line(&format!("    {name}  {}", printable(line)))?;
+            self.output.line(&format!("    {name}  {line}"))?;
             name = " ".repeat(NAME);
         }
         Ok(())
-    }
-
-    /// Prints a name and a value that is already coloured.
-    pub fn mark(&mut self, name: &str, value: &str) -> Result<(), Failure> {
-        let name = self.style().dim(&format!("{name:NAME$}"));
-        self.output.line(&format!("    {name}  {value}"))
     }
 
     /// Unpacks a message and prints it in three forms: as it is sent, as a type, and as JSON.

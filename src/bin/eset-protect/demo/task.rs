@@ -54,9 +54,9 @@ pub async fn survive(stage: &mut Stage, client: &Client, task: &DeviceTask) -> R
         "the JSON comes back with the unknown member",
     )?;
     let style = stage.style();
-    stage.mark("wire", &format!("is part of the same Any, now {} bytes", params.value.len()))?;
-    stage.mark("typed", "still unpacks as OnDemandScan")?;
-    stage.mark(
+    stage.fact("wire", &format!("is part of the same Any, now {} bytes", params.value.len()))?;
+    stage.fact("typed", "still unpacks as OnDemandScan")?;
+    stage.fact(
         "JSON",
         &style.green("JSON \u{2192} gRPC \u{2192} JSON gives the same text, the number exact"),
     )
@@ -88,7 +88,7 @@ pub async fn progress(
             TaskRunStatus::Running => style.cyan("RUNNING"),
             _ => style.green("FINISHED"),
         };
-        stage.mark(&format!("{:02}:{:02}", passed / 60, passed % 60), &status)?;
+        stage.fact(&format!("{:02}:{:02}", passed / 60, passed % 60), &status)?;
     }
     Ok(())
 }

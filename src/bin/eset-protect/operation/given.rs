@@ -33,13 +33,12 @@ impl Given {
             .long_help(format!("{HELP}\n\n{LONG}"))
     }
 
-    /// The flag of all other commands.
-    pub fn file(method: &Method) -> Arg {
+    /// The flag of all other commands; `end` says what flags do to the request.
+    pub fn file(method: &Method, end: &str) -> Arg {
         // What they print is the resource, which not every request has.
         let printed = method.member().map_or("", |_| ", or what `get` or `list` printed");
-        let help = format!(
-            "The request in ProtoJSON or YAML{printed}; `-` reads standard input; flags replace its fields"
-        );
+        let help =
+            format!("The request in ProtoJSON or YAML{printed}; `-` reads standard input{end}");
         Arg::new(FILE)
             .short('f')
             .long(FILE)

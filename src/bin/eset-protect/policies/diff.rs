@@ -64,16 +64,15 @@ impl Diff {
             b.about.retain(|name, _| a.about.contains_key(name) || name.contains("feature"));
             let differences = differences(&a, &b);
             let is_equal = differences.is_empty() && features_a == features_b;
-            let mut output = Output::new();
-            let mut items = Items::named(&["path", "a", "b"], view, &output)?;
+            let mut items = Items::named(&["path", "a", "b"], view)?;
             for difference in &differences {
                 let row = serde_json::json!(difference);
-                items.push_own(&mut output, &row, |output| difference.write(output, ""))?;
+                items.push_own(&row, |output| difference.write(output, ""))?;
             }
             if !is_equal && differences.is_empty() {
-                if view.has_lines() { output.line(UNSEEN)? } else { say(UNSEEN) }
+                if view.has_lines() { items.output.line(UNSEEN)? } else { say(UNSEEN) }
             }
-            items.end_own(&mut output, "visible differences")?;
+            items.end_own("visible differences")?;
             if is_equal { Ok(()) } else { Err(Failure::Exit(2)) }
         })
     }

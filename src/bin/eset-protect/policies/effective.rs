@@ -9,7 +9,6 @@ use crate::connection::Connection;
 use crate::devices;
 use crate::failure::Failure;
 use crate::items::Items;
-use crate::output::Output;
 use crate::say::say;
 use crate::text::printable;
 
@@ -34,9 +33,8 @@ impl EffectiveArgs {
             for what in &effective.not_considered {
                 say(&format!("not considered: {what}"));
             }
-            let mut output = Output::new();
             let members = ["product", "path", "value", "readOnly", "forced", "source"];
-            let mut items = Items::named(&members, view, &output)?;
+            let mut items = Items::named(&members, view)?;
             for found in &effective.settings {
                 let (path, value) = (found.setting.path.to_string(), shown(&found.setting));
                 let row = serde_json::json!({
@@ -53,9 +51,9 @@ impl EffectiveArgs {
                     source.rank,
                     source.target
                 );
-                items.push_own(&mut output, &row, |output| output.line(&printable(&line)))?;
+                items.push_own(&row, |output| output.line(&printable(&line)))?;
             }
-            items.end_own(&mut output, "settings")
+            items.end_own("settings")
         })
     }
 }

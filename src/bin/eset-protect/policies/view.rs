@@ -51,14 +51,14 @@ impl Show {
             if program(view, &mut output, &whole)? {
                 return output.flush();
             }
-            let mut items = Items::named(&["path", "value"], view, &output)?;
+            let mut items = Items::named(&["path", "value"], view)?;
             for (path, value) in values {
                 let row = serde_json::json!({ "path": path, "value": value });
-                items.push_own(&mut output, &row, |output| {
+                items.push_own(&row, |output| {
                     output.line(&printable(&format!("{path} = {value}")))
                 })?;
             }
-            items.end_own(&mut output, "settings")
+            items.end_own("settings")
         })
     }
 }
@@ -75,9 +75,8 @@ impl Search {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         let text = self.text.to_lowercase();
         connection.run(async |client, view| {
-            let mut output = Output::new();
             let members = ["uuid", "displayName", "path", "value"];
-            let mut items = Items::named(&members, view, &output)?;
+            let mut items = Items::named(&members, view)?;
             for policy in Tenant::read(&client).await?.policies {
                 let lines = Lines::of(&PolicyFile::from_policy(&policy))?;
                 for (path, value) in lines.values {
@@ -90,12 +89,12 @@ impl Search {
                     let row = serde_json::json!({
                         "uuid": uuid, "displayName": name, "path": path, "value": value,
                     });
-                    items.push_own(&mut output, &row, |output| {
+                    items.push_own(&row, |output| {
                         output.line(&printable(&format!("{uuid} {name}: {line}")))
                     })?;
                 }
             }
-            items.end_own(&mut output, "settings")
+            items.end_own("settings")
         })
     }
 }

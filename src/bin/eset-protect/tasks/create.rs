@@ -182,52 +182,49 @@ impl Own for NewTask {
         matches: &ArgMatches,
         _: CheckOptions,
     ) -> Result<Completed, Failure> {
-        let value = parse(&json)?;
-        let name = self.action.or(value["task"]["action"]["name"].as_str()).unwrap_or_default();
+        let task = &parse(&json)?["task"];
+        let name = self.action.or(task["action"]["name"].as_str()).unwrap_or_default();
         let (own, others): (Vec<_>, Vec<_>) =
             self.flags().into_iter().partition(|(action, _)| *action == name);
         let flags: Vec<_> = own.into_iter().flat_map(|(_, flags)| flags).collect();
         let is_own = |flag: &Flag| flags.iter().any(|own| own.id() == flag.id());
-        for (action, of_other) in &others {
-            if let Some(flag) = of_other.iter().find(|flag| flag.is_given(matches) && !is_own(flag))
-            {
-                let (flag, problem) = (flag.name(), format!("it belongs to the action {action}"));
-                return Err(Failure::Input(format!("{flag}: {problem}, but --action is {name:?}")));
-            }
+        let is_wrong = |flag: &&Flag| flag.is_given(matches) && !is_own(flag);
+        if let Some((flag, action)) =
+            others.iter().find_map(|(action, flags)| Some((flags.iter().find(is_wrong)?, action)))
+        {
+            let (flag, problem) = (flag.name(), format!("it belongs to the action {action}"));
+            return Err(Failure::Input(format!("{flag}: {problem}, but --action is {name:?}")));
         }
-        let given = matches.try_get_one::<String>(PARAMS).ok().flatten();
-        let params = given.map(String::as_str).or(self.params);
-        let params = action::params(name, params, &flags, matches)?;
+        let given = matches.try_get_one::<String>(PARAMS).ok().flatten().map(String::as_str);
+        let params = action::params(name, given.or(self.params), &flags, matches)?;
         let expires = Options::from_arg_matches(matches)?.expires;
-        let targets = &value["task"]["targets"]["devicesUuids"];
-        let display_name = match targets.as_array().map(Vec::as_slice) {
-            Some([Value::String(device)]) => format!("{} {device}", self.name),
-            devices => {
-                format!("{} {}", self.name, count(devices.map_or(0, <[Value]>::len), "device"))
-            }
-        };
-        let is_named = self.action.is_none() || value["task"]["displayName"].is_string();
-        let members = [
-            ("task.action.name", Some(quoted(name))),
-            ("task.action.params", params),
-            ("task.triggers", Some(json!([{ "manual": { "expireTime": expires } }]).to_string())),
-            ("task.displayName", (!is_named).then(|| quoted(&display_name))),
-        ];
-        for (path, member) in members {
-            if let Some(member) = member {
-                json = insert(&json, &path.split('.').collect::<Vec<_>>(), member)?;
-            }
+        let triggers = json!([{ "manual": { "expireTime": expires } }]).to_string();
+        json = insert(&json, &["task", "action", "name"], quoted(name))?;
+        json = insert(&json, &["task", "triggers"], triggers)?;
+        if let Some(params) = &params {
+            json = insert(&json, &["task", "action", "params"], params.clone())?;
         }
+        if self.action.is_some() && task["displayName"].is_null() {
+            let devices = task["targets"]["devicesUuids"].as_array().map(Vec::as_slice);
+            let devices = match devices.unwrap_or_default() {
+                [Value::String(device)] => device.clone(),
+                devices => count(devices.len(), "device"),
+            };
+            let name = quoted(&format!("{} {devices}", self.name));
+            json = insert(&json, &["task", "displayName"], name)?;
+        }
+        let field = |path: &str, flag: &str| (format!("task.{path}"), flag.to_owned());
+        let mut fields = vec![field("triggers[0].manual.expire_time", "--expires")];
         // --params sets all of them.
-        let params = match given {
-            None if !flags.is_empty() => flags
-                .iter()
-                .map(|flag| (format!("task.action.params.{}", flag.path()), flag.name()))
-                .collect(),
-            _ => vec![("task.action.params".to_owned(), "--params".to_owned())],
-        };
-        let expires = ("task.triggers[0].manual.expire_time".to_owned(), "--expires".to_owned());
-        Ok((json, [params, vec![expires]].concat()))
+        match given.is_none() && !flags.is_empty() {
+            true => fields.extend(
+                flags
+                    .iter()
+                    .map(|flag| field(&format!("action.params.{}", flag.path()), &flag.name())),
+            ),
+            false => fields.push(field("action.params", "--params")),
+        }
+        Ok((json, fields))
     }
 
     fn call<'a>(

@@ -18,7 +18,7 @@ use crate::connection::Connection;
 use crate::failure::{self, Failure};
 use crate::items::Items;
 use crate::method::Method;
-use crate::output::{Output, View};
+use crate::output::View;
 use crate::reader::reader_gone;
 use crate::request::Request;
 use crate::stop_signal::stop_signal;
@@ -85,7 +85,8 @@ impl Wait {
         let method = Method::of::<GetTask>()?;
         for task in &self.tasks {
             let request = Request::new(&method, &GetTaskRequest { task_uuid: task.clone() })?;
-            CheckOptions::default().flags(&request, &[("task_uuid", "TASK")])?;
+            let argument = ("task_uuid".to_owned(), "TASK".to_owned());
+            CheckOptions::default().flags(&request, &[argument])?;
         }
         connection.run(async |client, view| self.watch(&client, view).await)
     }
@@ -153,8 +154,7 @@ async fn show(
     let mut signal = std::pin::pin!(stop_signal()?);
     let mut reader_gone = std::pin::pin!(reader_gone());
     let display = Display::new();
-    let mut output = Output::new();
-    let mut items = items(view, &output)?;
+    let mut items = Items::of(&Method::of::<ListTaskRuns>()?.items()?, view)?;
     let mut last = None;
     let ended = loop {
         let item = tokio::select! {
@@ -173,8 +173,7 @@ async fn show(
             None => break Ok(()),
             Some(Err(error)) => break Err(failed(task, error)),
             Some(Ok(progress)) => {
-                let printed =
-                    display.aside(|| print_ended(&mut output, view, &mut items, &progress));
+                let printed = display.aside(|| print_ended(view, &mut items, &progress));
                 printed.map_err(|failure| unread(task, failure))?;
                 display.show(&progress);
                 last = Some(progress);
@@ -183,58 +182,43 @@ async fn show(
     };
     drop(display);
     let Some(last) = last else { return ended };
-    let printed = print_devices(client, output, view, items, &last).await;
+    let printed = print_devices(client, view, items, &last).await;
     match ended.and_then(|()| verdict(&last)) {
         Ok(()) => printed,
         Err(failure) => failure.after(printed),
     }
 }
 
-/// Returns what prints the runs.
-fn items(view: &View, output: &Output) -> Result<Items, Failure> {
-    Items::of(&Method::of::<ListTaskRuns>()?.items()?, view, output)
-}
-
 /// Prints the runs that have ended since, in formats that need not wait for the others.
-fn print_ended(
-    output: &mut Output,
-    view: &View,
-    items: &mut Items,
-    progress: &TaskProgress,
-) -> Result<(), Failure> {
+fn print_ended(view: &View, items: &mut Items, progress: &TaskProgress) -> Result<(), Failure> {
     if !view.streams() {
         return Ok(());
     }
     for run in progress.changed().filter(|run| run.is_ended()) {
-        items.push(output, &to_json(run)?)?;
+        items.push(&to_json(run)?)?;
     }
-    output.flush()
+    items.output.flush()
 }
 
 /// Prints each device with its run, and the devices without one, in formats for tables.
 async fn print_devices(
     client: &Client,
-    mut output: Output,
     view: &View,
     mut items: Items,
     progress: &TaskProgress,
 ) -> Result<(), Failure> {
     if !view.streams() {
         for run in progress.runs() {
-            items.push(&mut output, &to_json(run)?)?;
+            items.push(&to_json(run)?)?;
         }
         let without_run =
             [("EXPIRED", progress.expired()), ("NOT STARTED", progress.not_started())];
         for (status, devices) in without_run {
             let row = |device| serde_json::json!({ "status": status, "deviceUuid": device });
-            devices
-                .iter()
-                .map(row)
-                .try_for_each(|row| items.push(&mut output, &row.to_string()))?;
+            devices.iter().map(row).try_for_each(|row| items.push(&row.to_string()))?;
         }
     }
-    items.end(client, &mut output, "runs").await?;
-    output.flush()
+    items.end(client, "runs").await
 }
 
 fn verdict(progress: &TaskProgress) -> Result<(), Failure> {
