@@ -1,9 +1,10 @@
 //! Refuses what cannot be generated and says why: prost and tonic would panic, or write code that does not compile.
 
-use prost_reflect::{FileDescriptor, MessageDescriptor, ServiceDescriptor, Syntax};
+use prost_reflect::{ServiceDescriptor, Syntax};
 
 use crate::descriptors::DescriptorSet;
 use crate::names;
+use crate::rust_names::RustNames;
 
 /// The functions of tonic's clients, beside which there is none for an RPC of that name.
 const CLIENT_FUNCTIONS: [&str; 8] = [
@@ -43,6 +44,7 @@ const SERVER_TYPES: [&str; 16] = [
 ///
 /// Fails if one cannot be generated.
 pub(crate) fn check(set: &DescriptorSet, with_server: bool) -> Result<(), String> {
+    let mut names = RustNames::default();
     for file in set.files() {
         let file_name = file.name();
         if file.syntax() != Syntax::Proto3 {
@@ -53,7 +55,7 @@ pub(crate) fn check(set: &DescriptorSet, with_server: bool) -> Result<(), String
                 "{file_name} has no `package`, after which its modules would be named"
             ));
         }
-        check_names(&file)?;
+        names.add_file(&file, with_server)?;
         for service in file.services() {
             check_service(&service, with_server)?;
         }
@@ -69,55 +71,14 @@ fn check_service(service: &ServiceDescriptor, with_server: bool) -> Result<(), S
             "{full_name}: tonic cannot generate the server of a service named `{name}`"
         ));
     }
-    let mut functions = Vec::new();
     for method in service.methods() {
         let function = names::module(method.name());
-        let full_name = method.full_name();
         if CLIENT_FUNCTIONS.contains(&&*function) {
             return Err(format!(
-                "{full_name}: tonic cannot generate this RPC, as its clients have a function `{function}`"
+                "{}: tonic cannot generate this RPC, as its clients have a function `{function}`",
+                method.full_name()
             ));
-        }
-        if functions.contains(&function) {
-            return Err(format!(
-                "{full_name}: another RPC would have the function `{function}`, too"
-            ));
-        }
-        functions.push(function);
-    }
-    Ok(())
-}
-
-/// Checks that every name gives a Rust name, which has no underscores around it.
-fn check_names(file: &FileDescriptor) -> Result<(), String> {
-    let mut names = Vec::new();
-    let mut messages: Vec<_> = file.messages().collect();
-    let mut enums: Vec<_> = file.enums().collect();
-    while let Some(message) = messages.pop() {
-        messages.extend(message.child_messages().filter(|child| !child.is_map_entry()));
-        enums.extend(message.child_enums());
-        collect(&message, &mut names);
-    }
-    for enumeration in enums {
-        names.push(enumeration.full_name().to_owned());
-        names.extend(enumeration.values().map(|value| value.full_name().to_owned()));
-    }
-    for service in file.services() {
-        names.push(service.full_name().to_owned());
-        names.extend(service.methods().map(|method| method.full_name().to_owned()));
-    }
-    for name in names {
-        let last = name.rsplit('.').next().unwrap_or_default();
-        if !last.trim_start_matches('_').starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return Err(format!("{name}: expected a name with a letter before any digit"));
         }
     }
     Ok(())
-}
-
-fn collect(message: &MessageDescriptor, names: &mut Vec<String>) {
-    names.push(message.full_name().to_owned());
-    names.extend(message.fields().map(|field| field.full_name().to_owned()));
-    let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic());
-    names.extend(oneofs.map(|oneof| oneof.full_name().to_owned()));
 }

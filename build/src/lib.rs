@@ -69,7 +69,8 @@
 //! A name that is a keyword of Rust is spelt as prost spells it: `r#type`, and `self_` for `self`. A few names are
 //! refused, because the code that tonic generates for them does not compile: RPCs named like a function of its
 //! clients, such as `Connect`, and, with [`server`](Generator::server), services named like a type that its servers
-//! use, such as `Arc`.
+//! use, such as `Arc`. So are two declarations that would have the same name in Rust, such as the messages `FooBar` and
+//! `Foo_Bar`.
 //!
 //! # How it works
 //!
@@ -101,6 +102,7 @@ mod openapi;
 mod options;
 mod protojson;
 mod rpcs;
+mod rust_names;
 mod services;
 #[cfg(test)]
 mod tests;

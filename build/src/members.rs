@@ -2,12 +2,12 @@
 
 use std::error::Error;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
 use quote::{format_ident, quote};
 
 use crate::options::option;
-use crate::{comments, names};
+use crate::{comments, descriptors, names};
 
 /// The field with an order (AIP-132).
 const ORDER_BY: &str = "order_by";
@@ -21,13 +21,11 @@ pub(crate) fn of(
 ) -> Result<Option<TokenStream>, Box<dyn Error>> {
     let name = names::camel(method.name());
     let input = method.input();
-    let is_text = |field: &FieldDescriptor| field.kind() == Kind::String && !field.is_list();
-    let order = input.get_field_by_name(ORDER_BY).filter(is_text).map(|field| {
-        let field = names::snake(field.name());
+    let order = input.get_field_by_name(ORDER_BY).as_ref().and_then(text).map(|text| {
         quote! {
             impl ::eset_protect::filter::OrderedRpc for #name {
                 fn order_by(request: &mut #request) -> &mut ::std::string::String {
-                    &mut request.#field
+                    #text
                 }
             }
         }
@@ -35,14 +33,15 @@ pub(crate) fn of(
     let mut filter = None;
     for field in input.fields() {
         if let Some(language) = language(&field)? {
-            filter = Some((field, language));
+            let wrong =
+                || format!("{}: expected a text in no oneof as the expression", field.full_name());
+            filter = Some((text(&field).ok_or_else(wrong)?, language));
         }
     }
     if order.is_none() && filter.is_none() {
         return Ok(None);
     }
-    let filter = filter.map(|(field, language)| {
-        let field = names::snake(field.name());
+    let filter = filter.map(|(text, language)| {
         let cel =
             (language == "Cel").then(|| quote!(impl ::eset_protect::filter::CelRpc for #name {}));
         quote! {
@@ -51,7 +50,7 @@ pub(crate) fn of(
                     ::eset_protect::filter::Language::#language;
 
                 fn filter(request: &mut #request) -> &mut ::std::string::String {
-                    &mut request.#field
+                    #text
                 }
             }
 
@@ -64,6 +63,20 @@ pub(crate) fn of(
     };
     let mut members = Vec::new();
     collect(&resource, &[], &mut members);
+    for (at, member) in members.iter().enumerate() {
+        let Some(other) = members.iter().take(at).find(|it| it.constant == member.constant) else {
+            continue;
+        };
+        return Err(format!(
+            "{}: the members {} and {} would both be named `{}` in Rust",
+            method.full_name(),
+            other.path,
+            member.path,
+            member.constant
+        )
+        .into());
+    }
+    let members = members.into_iter().map(|member| member.source);
     Ok(Some(quote! {
         #order
         #filter
@@ -74,8 +87,19 @@ pub(crate) fn of(
     }))
 }
 
+/// Returns the code for a text of the request; `None` for a field that is none.
+fn text(field: &FieldDescriptor) -> Option<TokenStream> {
+    let is_text =
+        field.kind() == Kind::String && !field.is_list() && descriptors::oneof_of(field).is_none();
+    let name = names::snake(field.name());
+    is_text.then(|| match field.supports_presence() {
+        true => quote!(request.#name.get_or_insert_default()),
+        false => quote!(&mut request.#name),
+    })
+}
+
 /// Returns the language of an expression (`eset_protect.v1.expression`); `None` for another field.
-fn language(field: &FieldDescriptor) -> Result<Option<proc_macro2::Ident>, Box<dyn Error>> {
+fn language(field: &FieldDescriptor) -> Result<Option<Ident>, Box<dyn Error>> {
     let language = option(field.parent_pool(), &field.options(), "eset_protect.v1.expression");
     match language.as_ref().and_then(Value::as_str) {
         None => Ok(None),
@@ -88,7 +112,15 @@ fn language(field: &FieldDescriptor) -> Result<Option<proc_macro2::Ident>, Box<d
     }
 }
 
-fn collect(message: &MessageDescriptor, above: &[FieldDescriptor], members: &mut Vec<TokenStream>) {
+/// A constant for a member.
+struct Member {
+    constant: Ident,
+    /// The member in the `.proto` file.
+    path: String,
+    source: TokenStream,
+}
+
+fn collect(message: &MessageDescriptor, above: &[FieldDescriptor], members: &mut Vec<Member>) {
     for field in message.fields().filter(|field| !field.is_list() && !field.is_map()) {
         let mut path = above.to_vec();
         path.push(field.clone());
@@ -120,10 +152,11 @@ fn collect(message: &MessageDescriptor, above: &[FieldDescriptor], members: &mut
         let proto = join(FieldDescriptor::name, ".");
         let constant = format_ident!("{}", join(FieldDescriptor::name, "_").to_uppercase());
         let doc = comments::or_name(&field.parent_file(), field.path(), &proto);
-        members.push(quote! {
+        let source = quote! {
             #[doc = #doc]
             pub const #constant: ::eset_protect::filter::Member<Self, #value> =
                 ::eset_protect::filter::Member::new(#json, #proto);
-        });
+        };
+        members.push(Member { constant, path: proto, source });
     }
 }

@@ -85,15 +85,29 @@ impl DescriptorSet {
     pub(crate) fn server_trait(&self, service: &ServiceDescriptor) -> Path {
         let package = service.package_name();
         let package = path(&package_path(package, self.root_of(package)));
-        let name = camel(service.name());
-        // tonic's spelling, which begins a word with each capital letter.
-        let text = name.to_string();
-        let words = text.char_indices().map(|(at, letter)| match letter.is_uppercase() && at > 0 {
-            true => format!("_{}", letter.to_ascii_lowercase()),
-            false => letter.to_ascii_lowercase().to_string(),
-        });
-        let module = ident(&format!("{}_server", words.collect::<String>()));
+        let (module, name) = (tonic_module(service, "server"), camel(service.name()));
         parse_quote!(#package::#module::#name)
+    }
+}
+
+/// Returns the module that tonic generates for a service's `client` or `server`. In its spelling, each capital letter
+/// begins a word.
+pub(crate) fn tonic_module(service: &ServiceDescriptor, side: &str) -> Ident {
+    let name = camel(service.name()).to_string();
+    let words = name.char_indices().map(|(at, letter)| match letter.is_uppercase() && at > 0 {
+        true => format!("_{}", letter.to_ascii_lowercase()),
+        false => letter.to_ascii_lowercase().to_string(),
+    });
+    ident(&format!("{}_{side}", words.collect::<String>()))
+}
+
+/// Returns the name of an enum's value, which prost shortens by the name of the enum.
+pub(crate) fn variant(enumeration: &str, value: &str) -> Ident {
+    let name = camel(value);
+    let text = name.to_string();
+    match text.strip_prefix(enumeration).filter(|rest| rest.starts_with(char::is_uppercase)) {
+        Some(rest) => ident(rest),
+        None => name,
     }
 }
 
