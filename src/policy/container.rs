@@ -38,7 +38,15 @@ pub struct Container {
     after: Bytes,
 }
 
+/// A policy without settings, with the header of ESET's example ([facts](crate::facts#policy-container)).
+const EMPTY: &str = r#"{"policy":{"format":"1","version_major":"4294967295","version_minor":"4294967295","version_build":"4294967295","data":{}}}"#;
+
 impl Container {
+    /// Creates a container without settings or layers.
+    pub fn empty() -> Self {
+        Self { layers: Vec::new(), json: EMPTY.to_owned(), archive: None, after: Bytes::new() }
+    }
+
     /// Reads a container with at most five layers of base64. Members of the archive stay compressed.
     ///
     /// # Errors

@@ -233,8 +233,7 @@ impl FeatureFile {
         let read =
             container_of(&feature).map_err(|error| format!("configuration.data: {error}"))?;
         let is_new = read.is_none();
-        let empty = || Container::empty().map_err(|error| error.to_string());
-        let mut container = read.map_or_else(empty, Ok)?;
+        let mut container = read.unwrap_or_else(Container::empty);
         if edit(&mut container, settings).map_err(|error| format!("settings: {error}"))? || is_new {
             let expected = "expected the @type and product of a PolicyData beside settings";
             let any = feature.configuration.as_mut().filter(|any| any.is::<PolicyData>());

@@ -64,14 +64,6 @@ impl From<ContainerError> for EditError {
 
 /// Settings in the JSON and in archive members whose names end with `.lzma`. Other members are kept unread.
 impl Container {
-    /// Creates a container without settings or layers, with the header of ESET's example
-    /// ([facts](crate::facts#policy-container)).
-    pub fn empty() -> Result<Self, ContainerError> {
-        Self::decode(
-            r#"{"policy":{"format":"1","version_major":"4294967295","version_minor":"4294967295","version_build":"4294967295","data":{}}}"#,
-        )
-    }
-
     /// Reads all settings. Parts that cannot be read are listed in [`Contents::unread`]. Decompresses at most
     /// 16 MiB.
     pub fn contents(&self) -> Contents {

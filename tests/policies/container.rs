@@ -107,6 +107,15 @@ fn the_public_example_is_written_as_it_was() {
 
 /// The issue of speed is measured in `benches`; this holds that nothing is quadratic, without optimization.
 #[test]
+fn an_empty_container_can_be_read() {
+    let empty = Container::empty();
+    let read = Container::decode(empty.encode()).unwrap();
+    assert_eq!((read.json(), read.layers()), (empty.json(), 0));
+    let contents = read.contents();
+    assert!(contents.settings.is_empty() && contents.unread.is_empty());
+}
+
+#[test]
 fn a_large_container_takes_little_time() {
     let value = "x".repeat(150_000);
     let json = format!(r#"{{"policy":{{"format":"1","data":{{"x":{{"ce_value":"{value}"}}}}}}}}"#);
