@@ -1,5 +1,7 @@
 //! Servers that echo what they received, in every encoding and every part of a response.
 
+use std::time::{Duration, Instant};
+
 use eset_protect::auth::StaticToken;
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::proto::google::rpc::{self, ErrorInfo};
@@ -315,6 +317,20 @@ async fn other_credentials_of_a_call_are_secrets_too() {
         assert_clean(&error, OWN);
         assert!(!error.message().contains(&basic), "{key}: {error}");
     }
+}
+
+/// A browser's request through a bridge may have hundreds. Comparing each with each took half a minute.
+#[tokio::test]
+async fn many_secrets_take_little_time() {
+    let _told = Told::listen();
+    let cookies: Vec<_> = (0..5000).map(|n| format!("c{n}=value-{n:04}")).collect();
+    let server = Scripted::start([told("value-4999 is wrong")]).await;
+    let client = Client::builder(&server.endpoint()).wire(Wire::Rest).connect_lazy().unwrap();
+    let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+    let started = Instant::now();
+    let error = call.metadata("cookie", &cookies.join("; ")).send().await.unwrap_err();
+    assert_eq!(error.message(), "[redacted] is wrong");
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 }
 
 /// A fetched token, and the one that renews it.

@@ -1,6 +1,6 @@
 //! The spellings in which programs write a secret.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -21,43 +21,34 @@ const SPELLED: usize = 6;
 
 /// The spellings of some secrets, in the form for comparing.
 pub(super) struct Spellings {
-    all: Vec<Spelling>,
+    /// Each spelling, and whether it is found only as a whole word.
+    all: HashMap<Vec<u8>, bool>,
     /// Every part of the long ones.
     parts: HashSet<[u8; PART]>,
 }
 
-struct Spelling {
-    bytes: Vec<u8>,
-    is_word: bool,
-}
-
-impl Spelling {
-    /// A part of a shorter one may be a word of its own.
-    fn is_long(&self) -> bool {
-        self.bytes.len() >= PART + 4
-    }
+/// Whether the parts of a spelling are looked for. A part of a shorter one may be a word of its own.
+fn is_long(spelling: &[u8]) -> bool {
+    spelling.len() >= PART + 4
 }
 
 impl Spellings {
     pub(super) fn of(secrets: &[SecretString]) -> Self {
-        let mut all: Vec<Spelling> = Vec::new();
-        for secret in secrets {
-            let secret = secret.expose_secret();
-            let is_word = secret.len() < WORD;
-            let others = if secret.len() < SPELLED { Vec::new() } else { spellings(secret) };
-            for (text, is_word) in [(secret.to_owned(), is_word)]
-                .into_iter()
-                .chain(others.into_iter().map(|o| (o, false)))
-            {
-                let bytes = Text::of(text.as_bytes()).folded().bytes;
-                let is_known = all.iter().any(|known| known.bytes == bytes);
-                if !bytes.is_empty() && !is_known {
-                    all.push(Spelling { bytes, is_word });
-                }
+        let mut all = HashMap::new();
+        let mut add = |spelling: &str, is_word: bool| {
+            let bytes = Text::of(spelling.as_bytes()).folded().bytes;
+            if !bytes.is_empty() {
+                *all.entry(bytes).or_insert(is_word) &= is_word;
+            }
+        };
+        for secret in secrets.iter().map(ExposeSecret::expose_secret) {
+            add(secret, secret.len() < WORD);
+            if secret.len() >= SPELLED {
+                spellings(secret).iter().for_each(|spelling| add(spelling, false));
             }
         }
-        let long = all.iter().filter(|spelling| spelling.is_long());
-        let parts = long.flat_map(|spelling| spelling.bytes.windows(PART));
+        let long = all.keys().filter(|spelling| is_long(spelling));
+        let parts = long.flat_map(|spelling| spelling.windows(PART));
         let parts = parts.filter_map(|part| part.try_into().ok()).collect();
         Self { all, parts }
     }
@@ -66,16 +57,14 @@ impl Spellings {
         let windows = text.bytes.windows(PART).enumerate();
         let parts = windows.filter(|(_, window)| self.parts.contains(*window));
         let mut found: Vec<_> = parts.map(|(at, _)| at..at + PART).collect();
-        for spelling in self.all.iter().filter(|spelling| !spelling.is_long()) {
-            let length = spelling.bytes.len();
+        for (spelling, is_word) in self.all.iter().filter(|(spelling, _)| !is_long(spelling)) {
+            let length = spelling.len();
             let windows = text.bytes.windows(length).enumerate();
-            let same = windows.filter(|(_, window)| *window == spelling.bytes);
-            found.extend(
-                same.map(|(at, _)| at..at + length)
-                    .filter(|range| !spelling.is_word || text.is_word(range)),
-            );
+            let same = windows.filter(|(_, window)| window == spelling);
+            let ranges = same.map(|(at, _)| at..at + length);
+            found.extend(ranges.filter(|range| !is_word || text.is_word(range)));
         }
-        found.extend(self.all.iter().filter_map(|spelling| cut(&spelling.bytes, &text.bytes)));
+        found.extend(self.all.keys().filter_map(|spelling| cut(spelling, &text.bytes)));
         found.iter().map(|range| text.original(range)).collect()
     }
 }
