@@ -1,5 +1,6 @@
 //! What a response shows about the protocol that a server speaks.
 
+use super::complete_body::BrokenOff;
 use super::error_chain::find;
 use super::grpc::{Garbled, NotGrpc};
 use super::no_http2::NoHttp2;
@@ -11,8 +12,12 @@ use crate::error::{Error, ErrorKind};
 pub(crate) fn speaks_grpc(error: &Error) -> Option<bool> {
     match error.kind() {
         ErrorKind::Status | ErrorKind::Limit => Some(true),
-        // It is gRPC, but cannot be read.
-        ErrorKind::Transport if find::<Garbled>(error).is_some() => Some(true),
+        // It is gRPC, but cannot be read, or broke off after its head.
+        ErrorKind::Transport
+            if find::<Garbled>(error).is_some() || find::<BrokenOff>(error).is_some() =>
+        {
+            Some(true)
+        }
         // A proxy that does not reach the server shows nothing, and neither does a server that speaks HTTP/2 and
         // does not take the request.
         ErrorKind::Transport

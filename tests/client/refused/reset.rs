@@ -131,3 +131,20 @@ async fn a_refused_question_for_the_wire_is_asked_again() {
         assert_eq!(create(&client).await.unwrap().uuid, "t-1");
     }
 }
+
+#[tokio::test]
+async fn an_answer_in_grpc_that_breaks_off_shows_grpc() {
+    let broken = [
+        Act::Reset(code::CANCEL),
+        Act::Reset(code::NO_ERROR),
+        Act::GoAway(Last::Before, code::INTERNAL_ERROR),
+        Act::Close,
+    ];
+    for broken in broken {
+        let acts = vec![Http2::Grpc.head(), Http2::Grpc.beginning(), broken];
+        let (server, builder) = Http2::Grpc.start([acts], Http2::Grpc.answer()).await;
+        let client = builder.wire(Wire::Auto).connect_lazy().unwrap();
+        assert_eq!(create(&client).await.unwrap().uuid, "t-1");
+        assert_eq!(server.count(What::Request), 2, "one that asks, and the create");
+    }
+}
