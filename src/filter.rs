@@ -29,7 +29,9 @@
 //! # }
 //! ```
 //!
-//! ESET documents no form of enum values, durations and lists in expressions: such members are for orders only.
+//! ESET documents no form of enum values, durations and lists in expressions: such members are for orders only. Nor does
+//! it document one of infinities and NaN. They are sent as `double("Infinity")` in the Common Expression Language, and
+//! as texts in words, which a server may refuse.
 
 use std::fmt::{self, Debug, Display, Write};
 use std::marker::PhantomData;
@@ -135,7 +137,33 @@ macro_rules! numbers {
     )* };
 }
 
-numbers! { i32 i64 u32 u64 f32 f64 }
+numbers! { i32 i64 u32 u64 }
+
+macro_rules! fractions {
+    ($($number:ty)*) => { $(
+        impl FilterValue for $number {
+            fn write(&self, language: Language, text: &mut String) {
+                let _ = match (language, *self) {
+                    // With a point or an exponent, or it would be an integer.
+                    (_, finite) if finite.is_finite() => write!(text, "{finite:?}"),
+                    (Language::Cel, other) => write!(text, "double(\"{}\")", name(other.into())),
+                    (Language::Words, other) => write!(text, "\"{}\"", name(other.into())),
+                };
+            }
+        }
+    )* };
+}
+
+fractions! { f32 f64 }
+
+/// The name of a number that has no digits.
+fn name(number: f64) -> &'static str {
+    match number {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
+    }
+}
 
 macro_rules! comparisons {
     ($($name:ident $cel:literal $word:literal $doc:literal)*) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eset_protect::Call;
+use eset_protect::filter::Member;
 use eset_protect::incident_management::v2::{
     CloseIncidentRequest, CreateIncidentCommentRequest, IncidentComment, IncidentResolveReason,
     IncidentStatus, ListDeltaDetectionsRequest, ListDetectionGroupsRequest, ListDetectionsRequest,
@@ -32,6 +33,22 @@ fn a_time_without_a_text_is_compared_as_the_nearest_with_one() {
         (0, -1, "1969-12-31T23:59:59.999999999Z"),
     ] {
         assert_eq!(compared(seconds, nanos), format!("createTime < timestamp(\"{text}\")"));
+    }
+}
+
+#[test]
+fn numbers_that_have_no_literal_are_sent_by_name() {
+    let cel = Member::<ListIncidents, f64>::new("score", "score");
+    let words = Member::<SearchDetectionGroups, f64>::new("score", "score");
+    for (value, in_cel, in_words) in [
+        (5.0, "5.0", "5.0"),
+        (-1e300, "-1e300", "-1e300"),
+        (f64::INFINITY, "double(\"Infinity\")", "\"Infinity\""),
+        (f64::NEG_INFINITY, "double(\"-Infinity\")", "\"-Infinity\""),
+        (f64::NAN, "double(\"NaN\")", "\"NaN\""),
+    ] {
+        assert_eq!(cel.lt(value).to_string(), format!("score < {in_cel}"));
+        assert_eq!(words.lt(value).to_string(), format!("score lt {in_words}"));
     }
 }
 
